@@ -1,0 +1,1 @@
+"""Talking to meters and decoding what they say. Knows nothing of radio or peers."""

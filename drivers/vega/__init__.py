@@ -1,0 +1,1 @@
+"""Meters that speak the Vega family of payloads."""

@@ -1,0 +1,1 @@
+"""Signed fragments between organisations: keys, logs, proofs, sync. Knows nothing of meters."""

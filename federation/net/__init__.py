@@ -1,0 +1,1 @@
+"""The shells of the federation: HTTPS server and client, discovery on the local network."""

@@ -1,0 +1,1 @@
+"""The exchange of log entries between two nodes, without I/O."""

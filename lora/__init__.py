@@ -1,0 +1,1 @@
+"""A LoRaWAN network server: gateways, joins, sessions. Knows nothing of passports."""

@@ -1,0 +1,1 @@
+"""Gateway protocols as codecs: bytes in, messages out."""

@@ -1,0 +1,1 @@
+"""The shells of the network server: sockets and timers."""

@@ -1,0 +1,1 @@
+"""The product: passport, store, services, API, console, command line, wiring."""

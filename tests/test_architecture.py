@@ -1,0 +1,73 @@
+"""The arrows between packages and the purity of the pure modules, held over the syntax tree."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("federation", "drivers", "lora", "node")
+FORBIDDEN = {
+    "federation": ("drivers", "lora", "node"),
+    "drivers": ("federation", "lora", "node"),
+    "lora": ("federation", "drivers", "node"),
+    "node/passport": ("node.store", "node.services", "node.web", "node.app", "node.cli", "node.demo"),
+    "node/exchange": ("node.store", "node.services", "node.web", "node.app", "node.cli", "node.demo"),
+    "node/store": ("node.services", "node.web", "node.app", "node.cli", "node.demo"),
+    "node/services": ("node.web", "node.app", "node.cli", "node.demo"),
+    "node/web": ("node.store", "node.app", "node.cli", "node.demo"),
+}
+IMPURE = {"asyncio", "socket", "time", "random", "os", "logging", "aiohttp", "sqlalchemy", "subprocess", "threading"}
+SHELLS = ("federation/net", "drivers/transport", "lora/net")
+PURE = ("federation", "drivers", "lora", "node/passport", "node/exchange")
+
+
+def modules(folder: str) -> Iterator[Path]:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        if not any(path.is_relative_to(ROOT / shell) for shell in SHELLS if shell != folder):
+            yield path
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_package_imports_only_what_stands_below_it(folder: str) -> None:
+    """No module imports a package that stands above or beside its own."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for name in imports(path):
+            for banned in FORBIDDEN[folder]:
+                assert name != banned and not name.startswith(banned + "."), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("folder", PURE)
+def test_pure_module_imports_no_io(folder: str) -> None:
+    """Protocols, codecs and folds take bytes, time, randomness and keys as arguments."""
+    for path in modules(folder):
+        found = {name.split(".")[0] for name in imports(path)}
+        assert not found & IMPURE, f"{path} imports {found & IMPURE}"
+
+
+def test_only_config_reads_the_environment() -> None:
+    """The environment is read in node/config.py and nowhere else in the product."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if path == ROOT / "node" / "config.py" or path.is_relative_to(ROOT / "node" / "demo"):
+                continue
+            source = path.read_text()
+            assert "os.environ" not in source, path
+            assert "getenv" not in source, path
+
+
+def test_docker_folder_is_no_package() -> None:
+    """A package named docker would hide the SDK of that name."""
+    assert not (ROOT / "docker" / "__init__.py").exists()
