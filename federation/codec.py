@@ -1,0 +1,133 @@
+"""Canonical msgpack: one value, one sequence of bytes.
+
+Only nil, unsigned integers below 2**63, UTF-8 text, binary and arrays; the shortest form of each; nothing after the
+value. The field readers below name the field in their error, so that a refusal says what and where.
+"""
+
+import itertools
+import unicodedata
+from typing import cast
+
+import msgpack
+
+from federation.errors import CodecError, LimitError
+
+TYPE_NAMES = {"int": "integer", "str": "text", "bytes": "binary", "list": "array", "NoneType": "nil"}
+
+MAX_INT = 2**63 - 1
+MAX_DEPTH = 8
+MAX_TEXT = 256
+
+Value = None | int | str | bytes | list["Value"]
+
+
+def pack(value: Value) -> bytes:
+    """Encode a value; raise CodecError if it holds a type or a number that the format does not have."""
+    _check(value, 0)
+    return cast("bytes", msgpack.packb(value, use_bin_type=True))
+
+
+def unpack(raw: bytes, limit: int = 1 << 20) -> Value:
+    """Decode exactly one canonical value of at most `limit` bytes; raise CodecError."""
+    if len(raw) > limit:
+        raise LimitError(f"{len(raw)} bytes, at most {limit} are allowed")
+    try:
+        value = msgpack.unpackb(raw, raw=False, strict_map_key=False)
+    except (ValueError, msgpack.exceptions.UnpackException, RecursionError, OverflowError, TypeError) as error:
+        raise CodecError(f"not msgpack: {type(error).__name__}") from error
+    _check(value, 0)
+    if msgpack.packb(value, use_bin_type=True) != raw:
+        raise CodecError("not the shortest form")
+    return cast("Value", value)
+
+
+def array(value: Value, length: int | None, what: str, *, most: int = 1 << 16) -> list[Value]:
+    """Take an array of exactly `length` values (any up to `most` if None)."""
+    if not isinstance(value, list):
+        raise CodecError(f"{what}: expected an array, got {_name(value)}")
+    if length is not None and len(value) != length:
+        raise CodecError(f"{what}: expected {length} values, got {len(value)}")
+    if len(value) > most:
+        raise LimitError(f"{what}: {len(value)} values, at most {most} are allowed")
+    return value
+
+
+def uint(value: Value, what: str, *, least: int = 0) -> int:
+    """Take an unsigned integer of at least `least`."""
+    if not isinstance(value, int):
+        raise CodecError(f"{what}: expected an unsigned integer, got {_name(value)}")
+    if value < least:
+        raise CodecError(f"{what}: {value} is below {least}")
+    return value
+
+
+def version(value: Value, expected: int) -> int:
+    """Take the version number that this reader knows."""
+    if uint(value, "version") != expected:
+        raise CodecError(f"version {value!r}, expected {expected}")
+    return expected
+
+
+def binary(value: Value, size: int | None, what: str, *, most: int = 1 << 20) -> bytes:
+    """Take binary of exactly `size` bytes (any up to `most` if None)."""
+    if not isinstance(value, bytes):
+        raise CodecError(f"{what}: expected binary, got {_name(value)}")
+    if size is not None and len(value) != size:
+        raise CodecError(f"{what}: expected {size} bytes, got {len(value)}")
+    if len(value) > most:
+        raise LimitError(f"{what}: {len(value)} bytes, at most {most} are allowed")
+    return value
+
+
+def optional_binary(value: Value, size: int, what: str) -> bytes | None:
+    """Take binary of `size` bytes, or nil."""
+    return None if value is None else binary(value, size, what)
+
+
+def text(value: Value, what: str, *, most: int = MAX_TEXT) -> str:
+    """Take text: NFC, 1 to `most` bytes of UTF-8, no control characters."""
+    if not isinstance(value, str):
+        raise CodecError(f"{what}: expected text, got {_name(value)}")
+    if not 1 <= len(value.encode()) <= most:
+        raise LimitError(f"{what}: {len(value.encode())} bytes of text, 1 to {most} are allowed")
+    if unicodedata.normalize("NFC", value) != value:
+        raise CodecError(f"{what}: text is not in normal form C")
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise CodecError(f"{what}: text holds a control character")
+    return value
+
+
+def ascending(items: list[Value], what: str) -> list[Value]:
+    """Require that packed items ascend strictly, so that a set has one spelling."""
+    packed = [pack(item) for item in items]
+    if any(left >= right for left, right in itertools.pairwise(packed)):
+        raise CodecError(f"{what}: not ascending or not unique")
+    return items
+
+
+def _check(value: object, depth: int) -> None:
+    if value is None or type(value) is bytes:
+        return
+    if type(value) is str:
+        _check_text(value)
+    elif type(value) is int:
+        if not 0 <= value <= MAX_INT:
+            raise CodecError(f"integer {value} is outside 0 .. 2**63 - 1")
+    elif type(value) is list:
+        if depth >= MAX_DEPTH:
+            raise LimitError(f"arrays nest deeper than {MAX_DEPTH}")
+        for item in value:
+            _check(item, depth + 1)
+    else:
+        raise CodecError(f"type {type(value).__name__} is not part of the format")
+
+
+def _check_text(value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise CodecError("text is not UTF-8") from error
+
+
+def _name(value: object) -> str:
+    return TYPE_NAMES.get(type(value).__name__, type(value).__name__)
