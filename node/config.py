@@ -1,0 +1,109 @@
+"""The settings of a node: `config.toml` in its folder, over which `PASSPORT_SECTION__KEY` wins. Unknown keys refuse."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from node.errors import ConfigError
+
+CONFIG_FILE = "config.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NodeSection(_Section):
+    """Who runs this node; what stands here is published in its card."""
+
+    name: str = Field(min_length=1, max_length=128)
+    inn: str = ""
+    ogrn: str = ""
+    kind: Literal["maker", "lab", "utility", "housing", "service", "operator"] = "utility"
+    place: str = ""
+    language: Literal["ru", "en"] = "ru"
+
+
+class StoreSection(_Section):
+    """Where the store is; empty means passport.sqlite in the folder."""
+
+    url: str = ""
+
+
+class WebSection(_Section):
+    """The console and the API, on loopback until told otherwise. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8440, ge=0, le=65535)
+
+
+class FederationSection(_Section):
+    """The federation port, https only. `url` is what others are told; empty means host and port."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8441, ge=0, le=65535)
+    url: str = ""
+    discovery: bool = True
+    discovery_interfaces: list[str] = ["127.0.0.1"]
+    poll_s: float = Field(default=30.0, gt=0)
+
+
+class RadioSection(_Section):
+    """The gateway port of the network server; off unless this organisation owns a network."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=1700, ge=0, le=65535)
+    region: Literal["RU864", "EU868"] = "RU864"
+    net_id: int = Field(default=0, ge=0, lt=2**24)
+
+
+class Settings(BaseSettings):
+    """All settings of one node."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PASSPORT_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    node: NodeSection
+    store: StoreSection = StoreSection()
+    web: WebSection = WebSection()
+    federation: FederationSection = FederationSection()
+    radio: RadioSection = RadioSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file of this call."""
+        return env_settings, init_settings
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read the settings of a node's folder; raise ConfigError naming the file and the key."""
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise ConfigError(f"{path} is not there: make the node first with `passport-node init {folder}`")
+    try:
+        values: dict[str, Any] = TomlConfigSettingsSource(Settings, path)()
+        return Settings(**values)
+    except (ValidationError, ValueError) as error:
+        raise ConfigError(f"{path}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)

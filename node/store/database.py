@@ -1,0 +1,141 @@
+"""The database: one writer, many readers, and transactions that carry their permission in their type.
+
+SQLite: a writer engine of one connection that begins with BEGIN IMMEDIATE, and readers that may not write. A deferred
+BEGIN that turns from read to write fails at once, whatever the busy timeout says. PostgreSQL: the same code, another
+URL.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Executable, Row, event, insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from node.ports import Clock
+
+BUSY_TIMEOUT_MS = 10_000
+READERS = 4
+WRITER_BEGIN = "BEGIN IMMEDIATE"
+READER_BEGIN = "BEGIN"
+
+Record = Row[Any]  # Any: the columns of a row are known to the statement that selects them
+
+
+class ReadTx:
+    """One snapshot for reading; `now` is the time of the transaction in microseconds."""
+
+    def __init__(self, connection: AsyncConnection, now: int) -> None:
+        self.connection = connection
+        self.now = now
+
+    async def all(self, statement: TypedReturnsRows[Any]) -> Sequence[Record]:
+        """Every row."""
+        rows: Sequence[Record] = (await self.connection.execute(statement)).all()
+        return rows
+
+    async def first(self, statement: TypedReturnsRows[Any]) -> Record | None:
+        """The first row, or None."""
+        row: Record | None = (await self.connection.execute(statement)).first()
+        return row
+
+    async def value(self, statement: TypedReturnsRows[Any]) -> Any:  # Any: the type of the selected column
+        """The first column of the first row, or None."""
+        return (await self.connection.execute(statement)).scalar()
+
+
+class WriteTx(ReadTx):
+    """A transaction that may write; what it announces goes out after the commit."""
+
+    def __init__(self, connection: AsyncConnection, now: int) -> None:
+        super().__init__(connection, now)
+        self.after: list[Callable[[], object]] = []
+
+    def on_commit(self, call: Callable[[], object]) -> None:
+        """Call something once the transaction stands; never called if it falls."""
+        self.after.append(call)
+
+    async def run(
+        self, statement: Executable, rows: Sequence[dict[str, object]] | dict[str, object] | None = None
+    ) -> int:
+        """Execute, once or for many rows; answer how many rows were touched."""
+        if rows is not None and not rows:
+            return 0
+        result = await self.connection.execute(statement, rows)
+        return int(getattr(result, "rowcount", 0))
+
+    async def insert_id(self, table: Any, **values: object) -> int:  # Any: a Table; SQLAlchemy's insert takes more
+        """Insert one row into a table with a growing key and answer that key."""
+        result = await self.connection.execute(insert(table).values(**values))
+        return int((result.inserted_primary_key or (0,))[0])
+
+
+class Database:
+    """The engines of one store."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        """`url` as SQLAlchemy reads it: `sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`."""
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._clock = clock
+        self._writer = self._engine(1, WRITER_BEGIN, query_only=False)
+        self._readers = self._engine(READERS, READER_BEGIN, query_only=True)
+
+    @property
+    def writer(self) -> AsyncEngine:
+        """The engine for migrations."""
+        return self._writer
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        """Open a snapshot."""
+        async with self._readers.connect() as connection, connection.begin():
+            yield ReadTx(connection, self._clock.now())
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteTx]:
+        """Open the one write transaction; commit at the end, roll back on any error."""
+        async with self._writer.begin() as connection:
+            tx = WriteTx(connection, self._clock.now())
+            yield tx
+        for call in tx.after:
+            call()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._readers.dispose()
+        await self._writer.dispose()
+
+    def _engine(self, size: int, begin: str, *, query_only: bool) -> AsyncEngine:
+        options: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": size, "max_overflow": 0}
+        if not self.is_sqlite and query_only:
+            options["execution_options"] = {"postgresql_readonly": True}
+        engine = create_async_engine(self.url, **options)
+        if self.is_sqlite:
+            _tune_sqlite(engine, begin, query_only=query_only)
+        return engine
+
+
+def _tune_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: object) -> None:  # Any: the driver's own connection
+        # The driver must not begin by itself: the begin below says which kind of transaction it is.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-32000",
+            f"query_only={'ON' if query_only else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:  # Any: SQLAlchemy's synchronous connection
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,190 @@
+"""Fragments and their sections, keyed by (log, seq)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from federation.fragment import Fragment, Header, Section
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.errors import ConflictError
+from node.store.logs import log_numbers
+from node.store.upserts import insert_new
+
+CHUNK = 400
+CLEAR, SEALED, STORED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSection:
+    """A section at rest: in clear, sealed by its author to a box key, or sealed under the store's own key."""
+
+    position: int
+    name: str
+    salt: bytes | None
+    data: bytes
+    form: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFragment:
+    """A fragment at rest."""
+
+    log: bytes
+    log_no: int
+    seq: int
+    header: bytes
+    signature: bytes
+    void: str | None
+    received_us: int
+    sections: tuple[StoredSection, ...]
+
+    def to_fragment(self) -> Fragment:
+        """As it came, without what is sealed under the store's own key."""
+        kept = (Section(s.name, s.salt, s.data) for s in self.sections if s.form != STORED)
+        return Fragment(self.header, self.signature, tuple(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A verified entry to be stored; header None where it is void. `routes` are subjects named beside the header's."""
+
+    seq: int
+    fragment: Fragment
+    header: Header | None
+    void: str | None = None
+    stored: tuple[StoredSection, ...] = ()
+    routes: tuple[bytes, ...] = ()
+
+
+def subject64(subject: bytes) -> int:
+    """The indexed half of a subject, as a signed 64-bit number."""
+    return int.from_bytes(subject[:8], "big", signed=True)
+
+
+async def insert_entries(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
+    """Store entries; raise ConflictError if one of those places is taken."""
+    try:
+        await tx.run(insert(schema.fragments), [_row(log_no, tx.now, entry) for entry in entries])
+    except IntegrityError as error:
+        raise ConflictError(f"log {log_no} has an entry at one of those places") from error
+    await insert_sections(tx, log_no, entries)
+    await insert_new(tx, schema.mentions, [row for entry in entries for row in _mentions(log_no, entry)])
+
+
+async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
+    """Add the sections of entries whose headers stand, leaving alone the sections that stand too."""
+    rows: list[dict[str, object]] = [
+        {
+            "log_no": log_no,
+            "seq": e.seq,
+            "position": s.position,
+            "name": s.name,
+            "salt": s.salt,
+            "data": s.data,
+            "form": s.form,
+        }
+        for e in entries
+        for s in e.stored
+    ]
+    await insert_new(tx, schema.sections, rows)
+
+
+async def entries_between(tx: ReadTx, log_no: int, start: int, end: int) -> dict[int, StoredFragment]:
+    """The stored entries of a log with start <= seq < end, by seq."""
+    table = schema.fragments.c
+    rows = await tx.all(select(schema.fragments).where(table.log_no == log_no, table.seq >= start, table.seq < end))
+    return {fragment.seq: fragment for fragment in await _with_sections(tx, rows)}
+
+
+async def entries_at(tx: ReadTx, places: Iterable[tuple[int, int]]) -> list[StoredFragment]:
+    """The stored entries at (log_no, seq) places, in that order of places."""
+    wanted = sorted(set(places))
+    rows: list[Record] = []
+    table = schema.fragments.c
+    for at in range(0, len(wanted), CHUNK):
+        chunk = wanted[at : at + CHUNK]
+        rows += await tx.all(select(schema.fragments).where(tuple_(table.log_no, table.seq).in_(chunk)))
+    return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
+
+
+async def entries_about(tx: ReadTx, subjects: Iterable[bytes]) -> list[StoredFragment]:
+    """Every stored entry that names one of the subjects, by (log_no, seq)."""
+    table = schema.mentions.c
+    keys = sorted({subject64(subject) for subject in subjects})
+    places: set[tuple[int, int]] = set()
+    for at in range(0, len(keys), CHUNK):
+        rows = await tx.all(select(table.log_no, table.seq).where(table.subject64.in_(keys[at : at + CHUNK])))
+        places |= {(row.log_no, row.seq) for row in rows}
+    return await entries_at(tx, places)
+
+
+async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragment]:
+    """Every stored entry of those kinds, by (log_no, seq)."""
+    table = schema.fragments.c
+    rows = await tx.all(select(schema.fragments).where(table.kind.in_(list(kinds)), table.void.is_(None)))
+    return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
+
+
+async def last_seqs(tx: ReadTx, log_no: int, subjects: Iterable[bytes]) -> dict[bytes, int]:
+    """The last seq of a log that speaks first about each subject, where there is one."""
+    table = schema.mentions.c
+    wanted = {subject64(subject): subject for subject in subjects}
+    found: dict[bytes, int] = {}
+    keys = sorted(wanted)
+    for at in range(0, len(keys), CHUNK):
+        rows = await tx.all(
+            select(table.subject64, func.max(table.seq).label("seq"))
+            .where(table.log_no == log_no, table.first == 1, table.subject64.in_(keys[at : at + CHUNK]))
+            .group_by(table.subject64)
+        )
+        found |= {wanted[row.subject64]: row.seq for row in rows}
+    return found
+
+
+async def _with_sections(tx: ReadTx, rows: Sequence[Record]) -> list[StoredFragment]:
+    numbers = await log_numbers(tx)
+    sections: dict[tuple[int, int], list[StoredSection]] = {}
+    table = schema.sections.c
+    places = [(row.log_no, row.seq) for row in rows]
+    for at in range(0, len(places), CHUNK):
+        chunk = places[at : at + CHUNK]
+        statement = select(schema.sections).where(tuple_(table.log_no, table.seq).in_(chunk))
+        for s in await tx.all(statement.order_by(table.log_no, table.seq, table.position)):
+            section = StoredSection(s.position, s.name, s.salt, s.data, s.form)
+            sections.setdefault((s.log_no, s.seq), []).append(section)
+    return [_stored(row, numbers[row.log_no], sections.get((row.log_no, row.seq), [])) for row in rows]
+
+
+def _stored(row: Record, log: bytes, sections: list[StoredSection]) -> StoredFragment:
+    return StoredFragment(
+        log, row.log_no, row.seq, row.header, row.signature, row.void, row.received_us, tuple(sections)
+    )
+
+
+def _row(log_no: int, now: int, entry: NewEntry) -> dict[str, object]:
+    return {
+        "log_no": log_no,
+        "seq": entry.seq,
+        "kind": entry.header.kind if entry.header else 0,
+        "stamp_us": entry.header.stamp if entry.header else 0,
+        "header": entry.fragment.header,
+        "signature": entry.fragment.signature,
+        "void": entry.void,
+        "received_us": now,
+    }
+
+
+def _mentions(log_no: int, entry: NewEntry) -> list[dict[str, object]]:
+    if entry.header is None:
+        return []
+    first, *others = entry.header.subjects
+    rows: list[dict[str, object]] = [{"subject64": subject64(first), "log_no": log_no, "seq": entry.seq, "first": 1}]
+    seen = {subject64(first)}
+    for subject in (*others, *entry.routes):
+        if subject64(subject) not in seen:
+            seen.add(subject64(subject))
+            rows.append({"subject64": subject64(subject), "log_no": log_no, "seq": entry.seq, "first": 0})
+    return rows

@@ -1,0 +1,127 @@
+"""Logs: their statements, sizes and checkpoints."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select, update
+
+from federation.log import LogStatement, decode_log_statement
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.errors import ConflictError, MissingError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLog:
+    """A log as this store has it: `size` leaves, of which `note_size` under the newest checkpoint `note`."""
+
+    no: int
+    log: bytes
+    org: bytes
+    node: bytes
+    own: bool
+    size: int
+    note: bytes | None
+    note_size: int
+    stopped: str | None
+    envelope: bytes
+
+    @property
+    def statement(self) -> LogStatement:
+        """The log statement."""
+        return decode_log_statement(self.envelope)
+
+
+async def insert_log(tx: WriteTx, statement: LogStatement, *, own: bool) -> StoredLog:
+    """Take a log that is not there yet."""
+    await tx.insert_id(
+        schema.logs,
+        log=statement.log_id,
+        org=statement.org,
+        node=statement.node,
+        envelope=statement.envelope(),
+        own=int(own),
+        size=0,
+        note_size=0,
+        opened_us=tx.now,
+    )
+    return await get_log(tx, statement.log_id)
+
+
+async def find_log(tx: ReadTx, log: bytes) -> StoredLog | None:
+    """The log of that id."""
+    row = await tx.first(select(schema.logs).where(schema.logs.c.log == log))
+    return None if row is None else _log(row)
+
+
+async def get_log(tx: ReadTx, log: bytes) -> StoredLog:
+    """The log of that id; raise MissingError."""
+    found = await find_log(tx, log)
+    if found is None:
+        raise MissingError(f"log {log.hex()} is not known here")
+    return found
+
+
+async def list_logs(tx: ReadTx, *, own: bool | None = None, org: bytes | None = None) -> list[StoredLog]:
+    """Every log, by number."""
+    statement = select(schema.logs).order_by(schema.logs.c.no)
+    if own is not None:
+        statement = statement.where(schema.logs.c.own == int(own))
+    if org is not None:
+        statement = statement.where(schema.logs.c.org == org)
+    return [_log(row) for row in await tx.all(statement)]
+
+
+async def log_numbers(tx: ReadTx) -> dict[int, bytes]:
+    """Log id by number."""
+    return {row.no: row.log for row in await tx.all(select(schema.logs.c.no, schema.logs.c.log))}
+
+
+async def set_size(tx: WriteTx, log: StoredLog, size: int) -> None:
+    """Move the size from what the caller saw; raise ConflictError if somebody else moved it."""
+    statement = update(schema.logs).where(schema.logs.c.no == log.no, schema.logs.c.size == log.size).values(size=size)
+    if await tx.run(statement) != 1:
+        raise ConflictError(f"log {log.log.hex()} is not of size {log.size}")
+
+
+async def stop_log(tx: WriteTx, log_no: int, reason: str | None) -> None:
+    """Say why a log is not read on, or that it is again."""
+    await tx.run(update(schema.logs).where(schema.logs.c.no == log_no).values(stopped=reason))
+
+
+async def insert_checkpoint(tx: WriteTx, log_no: int, size: int, root: bytes, note: bytes) -> None:
+    """Keep a verified checkpoint; raise ConflictError at a second root of one size."""
+    table = schema.checkpoints
+    stored = await tx.first(select(table.c.root).where(table.c.log_no == log_no, table.c.size == size))
+    if stored is not None:
+        if stored.root != root:
+            raise ConflictError(f"log {log_no} has another root at size {size}")
+        return
+    await tx.run(insert(table).values(log_no=log_no, size=size, root=root, note=note))
+    newer = update(schema.logs).where(schema.logs.c.no == log_no, schema.logs.c.note_size < size)
+    await tx.run(newer.values(note=note, note_size=size))
+
+
+async def find_checkpoint(tx: ReadTx, log_no: int, size: int) -> Record | None:
+    """`root` and `note` at that size."""
+    table = schema.checkpoints
+    return await tx.first(select(table.c.root, table.c.note).where(table.c.log_no == log_no, table.c.size == size))
+
+
+async def total_size(tx: ReadTx) -> int:
+    """How many entries all logs hold."""
+    return int(await tx.value(select(func.coalesce(func.sum(schema.logs.c.size), 0))))
+
+
+def _log(row: Record) -> StoredLog:
+    return StoredLog(
+        row.no,
+        row.log,
+        row.org,
+        row.node,
+        bool(row.own),
+        row.size,
+        row.note,
+        row.note_size,
+        row.stopped,
+        row.envelope,
+    )

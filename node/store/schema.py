@@ -1,0 +1,242 @@
+"""The tables. Sources are kept for ever and migrated with care; projections are dropped and folded again.
+
+Times are microseconds since 1970 (UTC). `subject64` is the first eight bytes of a subject as a signed number. `no` is a
+log's short number in this store; a fragment's key is (log_no, seq), never its hash.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, Index, MetaData, Table
+
+from node.store.types import Int64, LargeBinary, Text
+
+metadata = MetaData()
+
+
+def _table(name: str, *items: Any) -> Table:  # Any: SQLAlchemy's own type of what a table is made of is private
+    return Table(name, metadata, *items, sqlite_strict=True)
+
+
+def _key(name: str, kind: Any) -> Column[Any]:  # Any: a column's Python type follows from its SQL type
+    return Column(name, kind, primary_key=True, nullable=False, autoincrement=False)
+
+
+def _need(name: str, kind: Any) -> Column[Any]:  # Any: as above
+    return Column(name, kind, nullable=False)
+
+
+# Sources: organisations and their logs.
+root_statements = _table(
+    "root_statements",
+    _key("org", LargeBinary),
+    _key("hash", LargeBinary),
+    _need("n", Int64),
+    _need("envelope", LargeBinary),
+    _need("received_us", Int64),
+)
+logs = _table(
+    "logs",
+    Column("no", Int64, primary_key=True, autoincrement=True),
+    _need("log", LargeBinary),
+    _need("org", LargeBinary),
+    _need("node", LargeBinary),
+    _need("envelope", LargeBinary),
+    _need("own", Int64),
+    _need("size", Int64),
+    Column("note", LargeBinary),
+    _need("note_size", Int64),
+    Column("stopped", Text),
+    _need("opened_us", Int64),
+    Index("logs_by_id", "log", unique=True),
+)
+tiles = _table("tiles", _key("log_no", Int64), _key("level", Int64), _key("n", Int64), _need("hashes", LargeBinary))
+fragments = _table(
+    "fragments",
+    _key("log_no", Int64),
+    _key("seq", Int64),
+    _need("kind", Int64),
+    _need("stamp_us", Int64),
+    _need("header", LargeBinary),
+    _need("signature", LargeBinary),
+    Column("void", Text),
+    _need("received_us", Int64),
+    Index("fragments_by_kind", "kind", "log_no", "seq"),
+)
+sections = _table(
+    "sections",
+    _key("log_no", Int64),
+    _key("seq", Int64),
+    _key("position", Int64),
+    _need("name", Text),
+    Column("salt", LargeBinary),
+    _need("data", LargeBinary),
+    _need("form", Int64),  # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key
+)
+mentions = _table(
+    "mentions",
+    _key("subject64", Int64),
+    _key("log_no", Int64),
+    _key("seq", Int64),
+    _need("first", Int64),
+)
+checkpoints = _table(
+    "checkpoints", _key("log_no", Int64), _key("size", Int64), _need("root", LargeBinary), _need("note", LargeBinary)
+)
+fork_proofs = _table(
+    "fork_proofs", _key("log", LargeBinary), _key("id", LargeBinary), _need("seq", Int64), _need("proof", LargeBinary)
+)
+
+# Sources: what this node knows and does.
+settings = _table("settings", _key("name", Text), _need("value", LargeBinary))
+peers = _table(
+    "peers",
+    _key("node", LargeBinary),
+    _need("org", LargeBinary),
+    _need("url", Text),
+    _need("pin", LargeBinary),
+    _need("state", Text),
+    _need("cursor", Int64),
+    _need("met_us", Int64),
+    Column("seen_us", Int64),
+    Column("trouble", Text),
+)
+invitations = _table(
+    "invitations", _key("secret_hash", LargeBinary), _need("expires_us", Int64), Column("used_by", LargeBinary)
+)
+journal = _table(
+    "journal",
+    Column("id", Int64, primary_key=True, autoincrement=True),
+    _need("at_us", Int64),
+    _need("org", LargeBinary),
+    _need("actor", Text),
+    _need("what", Text),
+    Column("subject", LargeBinary),
+    _need("detail", Text),
+    Index("journal_by_subject", "subject", "id"),
+)
+jobs = _table(
+    "jobs",
+    _key("id", Text),
+    _need("kind", Text),
+    _need("state", Text),
+    _need("done", Int64),
+    _need("total", Int64),
+    _need("input", LargeBinary),
+    _need("result", Text),
+    _need("actor", Text),
+    _need("created_us", Int64),
+    _need("changed_us", Int64),
+    Index("jobs_by_state", "state", "created_us"),
+)
+idempotency = _table(
+    "idempotency",
+    _key("actor", Text),
+    _key("key", Text),
+    _need("request_hash", LargeBinary),
+    _need("status", Int64),
+    _need("body", LargeBinary),
+    _need("at_us", Int64),
+)
+tokens = _table(
+    "tokens",
+    _key("hash", LargeBinary),
+    _need("name", Text),
+    _need("scopes", Text),
+    _need("created_us", Int64),
+    _need("expires_us", Int64),
+)
+accounts = _table(
+    "accounts",
+    _key("name", Text),
+    _need("password", Text),
+    _need("role", Text),
+    _need("language", Text),
+    _need("created_us", Int64),
+)
+sessions = _table(
+    "sessions",
+    _key("hash", LargeBinary),
+    _need("account", Text),
+    _need("created_us", Int64),
+    _need("expires_us", Int64),
+)
+
+# Sources: radio and readings.
+radio_devices = _table(
+    "radio_devices",
+    _key("dev_eui", LargeBinary),
+    _need("subject", LargeBinary),
+    _need("profile", Text),
+    _need("root_key", LargeBinary),
+    _need("state", Text),
+    _need("registration", Text),
+    _need("changed_us", Int64),
+    Index("radio_devices_by_subject", "subject"),
+)
+radio_nonces = _table("radio_nonces", _key("dev_eui", LargeBinary), _key("dev_nonce", Int64))
+radio_sessions = _table(
+    "radio_sessions",
+    _key("dev_eui", LargeBinary),
+    _need("dev_addr", Int64),
+    _need("state", LargeBinary),
+    _need("started_us", Int64),
+    Index("radio_sessions_by_addr", "dev_addr"),
+)
+gateways = _table(
+    "gateways", _key("eui", LargeBinary), _need("name", Text), Column("seen_us", Int64), _need("frames", Int64)
+)
+frames = _table(
+    "frames",
+    Column("id", Int64, primary_key=True, autoincrement=True),
+    _need("received_us", Int64),
+    Column("dev_eui", LargeBinary),
+    _need("what", Text),
+    _need("phy", LargeBinary),
+    _need("detail", Text),
+    _need("state", Text),
+    Index("frames_by_device", "dev_eui", "id"),
+)
+readings = _table(
+    "readings",
+    _key("month", Int64),
+    _key("subject64", Int64),
+    _key("series", Text),
+    _key("effective_us", Int64),
+    _key("n", Int64),
+    _need("subject", LargeBinary),
+    _need("value", Int64),
+    _need("scale", Int64),
+    _need("unit", Text),
+    _need("kind", Text),
+    Column("device_us", Int64),
+    _need("received_us", Int64),
+    _need("status", Text),
+    _need("source", Text),
+    _need("frame_id", Int64),
+    _need("frame_hash", LargeBinary),
+    _need("driver_hash", LargeBinary),
+)
+
+# Projections: dropped and folded again when their version changes.
+passports = _table(
+    "passports",
+    _key("subject", LargeBinary),
+    _need("lead", LargeBinary),
+    _need("kind", Text),
+    _need("state", Text),
+    _need("title", Text),
+    _need("digest", LargeBinary),
+    _need("view", LargeBinary),
+    _need("changed_us", Int64),
+    Index("passports_by_title", "title", "subject"),
+)
+terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
+readers = _table("readers", _key("subject", LargeBinary), _key("org", LargeBinary))
+openings = _table(
+    "openings",
+    Column("n", Int64, primary_key=True, autoincrement=True),
+    _need("org", LargeBinary),
+    _need("subject", LargeBinary),
+    Index("openings_by_org", "org", "n"),
+)
+PROJECTIONS = (passports, terms)
