@@ -161,6 +161,8 @@ def unpack_witnesses(raw: bytes) -> list[Witness]:
         org, name, key = codec.array(item, 3, "witness")
         checked = check_key(codec.binary(key, None, "witness key"), ED25519, "witness key")
         found.append(Witness(codec.binary(org, 16, "org"), codec.text(name, "name"), checked))
+    if len({witness.org for witness in found}) < len(found) or len({witness.key for witness in found}) < len(found):
+        raise CodecError("witnesses: one organisation or one key stands twice, so that it would count twice")
     return found
 
 

@@ -21,9 +21,9 @@ MAX_TEXT = 256
 Value = None | int | str | bytes | list["Value"]
 
 
-def pack(value: Value) -> bytes:
+def pack(value: Value, depth: int = MAX_DEPTH) -> bytes:
     """Encode a value; raise CodecError if it holds a type or a number that the format does not have."""
-    _check(value, 0)
+    _check(value, MAX_DEPTH - depth)
     return cast("bytes", msgpack.packb(value, use_bin_type=True))
 
 

@@ -60,6 +60,8 @@ def parse_invitation(text: str, now: int) -> Invitation:
     body = compact[len(PREFIX) :]
     try:
         raw = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != body:
+            raise CodecError("a character is mistyped")
         invitation = _read(raw)
     except (binascii.Error, ValueError, CodecError, KeyRefusedError) as error:
         raise InvitationError(f"the invitation is damaged: {error}") from error

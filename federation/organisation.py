@@ -3,18 +3,17 @@
 `Chain` takes statements in any order and answers the same for equal sets. A rotate beats a non-rotate at its n and
 voids what followed that, but nothing at or after another rotate. Two rotates redeeming one promise, or two
 non-rotates at one n that no rotate voids, are a fork: from the smallest such n nothing counts until the anchors
-attest one branch. A node stated in a voided statement is disowned: it ended with an empty cut.
+attest one branch. A node stated in a voided statement is disowned: it ended with an empty cut; a node stated in a
+forked area is unknown until an attestation ends the fork.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from federation.cut import Cut
 from federation.errors import StatementError
 from federation.keys import key_hash
 from federation.statements import EndNodeBody, KeyBody, NodeBody, RootStatement, StatementType
-
-MAX_STATEMENTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,16 @@ class NodeEntry:
     sign_key: bytes
     ended: Cut | None = None
     disowned: bool = False
+    earlier: tuple[Cut, ...] = ()
+
+    def counted_size(self, log: bytes, root_at: Callable[[int], bytes | None]) -> int | None:
+        """Up to which size a log of an ended node counts: the most that any of its cuts keeps; None if it goes on.
+
+        A later cut whose row has a root of nowhere takes nothing back: a cut may only widen.
+        """
+        if self.ended is None:
+            return None
+        return max(cut.counted_size(log, root_at) for cut in (self.ended, *self.earlier))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +66,17 @@ class Chain:
         self._attested = frozenset(attested)
         self._states: dict[bytes, _State] = {}
         self._children: dict[bytes, list[_State]] = {}
+        self._redeemers: dict[bytes, list[_State]] = {}
         ordered = sorted({s.envelope(): s for s in statements}.values(), key=lambda s: (s.n, s.hash, s.signature))
         roots = [s for s in ordered if s.type is StatementType.GENESIS]
         if len({s.hash for s in roots}) != 1:
             raise StatementError(f"a chain has one genesis, got {len(roots)}")
         self.org_id = roots[0].org_id
-        for statement in ordered[:MAX_STATEMENTS]:
+        for statement in ordered:
             self._admit(statement)
         if roots[0].hash not in self._states:
             raise StatementError(f"genesis: {self.refused[0][1]}")
+        self._chosen = self._attested_line()
         self.path, self.fork = self._resolve(self._states[roots[0].hash])
         self.nodes = self._all_nodes()
 
@@ -100,58 +111,55 @@ class Chain:
         self._states[statement.hash] = state
         if parent is not None:
             self._children.setdefault(parent.statement.hash, []).append(state)
+            if statement.type is StatementType.ROTATE:
+                self._redeemers.setdefault(parent.promised_by, []).append(state)
 
     def _resolve(self, state: _State) -> tuple[list[RootStatement], RootFork | None]:
-        twice = self._double_redemption()
         path = [state.statement]
-        while children := self._children.get(state.statement.hash, []):
-            n = state.statement.n + 1
-            chosen = [c for c in children if self._leads_to_attested(c)]
-            rotates = [c for c in children if c.statement.type is StatementType.ROTATE]
-            if twice is not None and n >= twice.n and not self._attested_after(twice.n):
-                return path, twice
-            candidates = chosen or rotates or children
+        while children := self._children.get(state.statement.hash):
+            chosen = [child for child in children if child.statement.hash in self._chosen]
+            candidates = chosen or self._standing(state, children)
             if len(candidates) > 1:
-                return path, RootFork(n, candidates[0].statement, candidates[1].statement)
+                return path, RootFork(path[-1].n + 1, candidates[0].statement, candidates[1].statement)
             state = candidates[0]
             path.append(state.statement)
         return path, None
 
-    def _double_redemption(self) -> RootFork | None:
-        groups: dict[bytes, list[RootStatement]] = {}
-        for state in self._states.values():
-            if state.statement.type is StatementType.ROTATE and state.statement.previous is not None:
-                promiser = self._states[state.statement.previous].promised_by
-                groups.setdefault(promiser, []).append(state.statement)
-        forks = [sorted(group, key=lambda s: (s.n, s.hash)) for group in groups.values() if len(group) > 1]
-        if not forks:
-            return None
-        first = min(forks, key=lambda group: (group[0].n, group[0].hash))
-        return RootFork(first[0].n, first[0], first[1])
+    def _standing(self, state: _State, children: Sequence[_State]) -> Sequence[_State]:
+        """Which statements claim the next n where no attestation chooses; more than one are a fork."""
+        redeemers = [r for r in self._redeemers.get(state.promised_by, ()) if self._is_below(r, state)]
+        if len(redeemers) > 1 and redeemers[0].statement.n == children[0].statement.n:
+            return redeemers
+        return [child for child in children if child.statement.type is StatementType.ROTATE] or children
 
-    def _attested_after(self, n: int) -> bool:
-        return any(h in self._states and self._states[h].statement.n >= n for h in self._attested)
+    def _is_below(self, state: _State, ancestor: _State) -> bool:
+        return any(step is ancestor for step in self._line(state))
 
-    def _leads_to_attested(self, state: _State) -> bool:
-        if state.statement.hash in self._attested:
-            return True
-        ancestors = set()
-        for attested in self._attested & self._states.keys():
-            step: _State | None = self._states[attested]
-            while step is not None:
-                ancestors.add(step.statement.hash)
-                step = self._states.get(step.statement.previous) if step.statement.previous else None
-        return state.statement.hash in ancestors
+    def _line(self, state: _State) -> Iterable[_State]:
+        """The state and all before it, back to the genesis."""
+        step: _State | None = state
+        while step is not None:
+            yield step
+            step = self._states.get(step.statement.previous) if step.statement.previous else None
+
+    def _attested_line(self) -> frozenset[bytes]:
+        """The attested statements and all that they follow."""
+        named = [self._states[found] for found in self._attested & self._states.keys()]
+        return frozenset(step.statement.hash for state in named for step in self._line(state))
 
     def _all_nodes(self) -> Mapping[bytes, NodeEntry]:
         nodes = dict(self._states[self.head.hash].nodes)
-        on_path = {statement.hash for statement in self.path}
-        if self.fork is None:
-            for state in self._states.values():
-                body = state.statement.body
-                if state.statement.hash not in on_path and isinstance(body, NodeBody) and body.node not in nodes:
-                    nodes[body.node] = NodeEntry(body.node, body.sign_key, Cut(), disowned=True)
+        path = {statement.hash for statement in self.path}
+        for state in self._states.values():
+            body = state.statement.body
+            if isinstance(body, NodeBody) and body.node not in nodes and self._is_voided(state, path):
+                nodes[body.node] = NodeEntry(body.node, body.sign_key, Cut(), disowned=True)
         return nodes
+
+    def _is_voided(self, state: _State, path: set[bytes]) -> bool:
+        """Whether the statement left the path before its end: what hangs on the end is forked, not voided."""
+        joint = next(step for step in self._line(state) if step.statement.hash in path)
+        return joint is not state and joint.statement.hash != self.head.hash
 
 
 def _first(statement: RootStatement) -> _State:
@@ -215,4 +223,6 @@ def _without_node(parent: _State, statement: RootStatement, body: EndNodeBody) -
         raise StatementError(f"statement {statement.n} ends a node that was never stated")
     if entry.ended is not None and not body.cut.widens(entry.ended):
         raise StatementError(f"statement {statement.n} narrows the cut of a node")
-    return replace(parent, statement=statement, nodes={**parent.nodes, body.node: replace(entry, ended=body.cut)})
+    earlier = entry.earlier if entry.ended is None else (*entry.earlier, entry.ended)
+    ended = replace(entry, ended=body.cut, earlier=earlier)
+    return replace(parent, statement=statement, nodes={**parent.nodes, body.node: ended})

@@ -144,6 +144,12 @@ async def last_seqs(tx: ReadTx, log_no: int, subjects: Iterable[bytes]) -> dict[
     return found
 
 
+async def last_stamp(tx: ReadTx, log_no: int) -> int:
+    """The greatest stamp of a log's entries, 0 where it has none."""
+    table = schema.fragments.c
+    return int(await tx.value(select(func.coalesce(func.max(table.stamp_us), 0)).where(table.log_no == log_no)))
+
+
 async def _with_sections(tx: ReadTx, rows: Sequence[Record]) -> list[StoredFragment]:
     numbers = await log_numbers(tx)
     sections: dict[tuple[int, int], list[StoredSection]] = {}

@@ -1,0 +1,85 @@
+"""The folder of one node: its files, their rights, and the lock that keeps a second process out of the store."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from node.errors import FolderError
+
+PRIVATE = 0o600
+
+
+class NodeFolder:
+    """Names of the files of a node."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.toml"
+        self.storage_key = path / "storage.key"
+        self.keys = path / "keys.sealed"
+        self.root_key = path / "root.key"
+        self.next_root_key = path / "next-root.key"
+        self.certificate = path / "certificate.pem"
+        self.head = path / "head"
+        self.database = path / "passport.sqlite"
+        self.socket = path / "node.sock"
+        self.lock = path / "lock"
+        self.log = path / "node.log"
+
+    def create(self) -> None:
+        """Make the folder; raise FolderError if a node lives there or something else does."""
+        if self.config.exists() or self.keys.exists():
+            raise FolderError(f"{self.path} holds a node already: init changes nothing", "node_exists")
+        if self.path.exists() and any(self.path.iterdir()):
+            raise FolderError(f"{self.path} is not empty", "folder_not_empty")
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.chmod(0o700)
+
+    def url(self) -> str:
+        """The store's address where the settings name none."""
+        return f"sqlite+aiosqlite:///{self.database}"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder's lock; raise FolderError if another process does."""
+        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise FolderError(f"another process runs the node in {self.path}", "folder_locked") from error
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace a private file so that a crash leaves the old or the new one, and wait for the disk."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def read_private(path: Path, what: str) -> bytes:
+    """Read a private file; raise FolderError if it is missing or open to others."""
+    try:
+        mode = path.stat().st_mode & 0o077
+        data = path.read_bytes()
+    except OSError as error:
+        raise FolderError(f"{what} {path} cannot be read: {error.strerror}", "file_missing") from error
+    if mode:
+        raise FolderError(f"{what} {path} is open to others: chmod 600 it", "file_open")
+    return data

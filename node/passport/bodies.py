@@ -1,0 +1,220 @@
+"""What stands in the sections that the product writes: UTF-8 JSON without floats, one model for each.
+
+Decimals are strings. Unknown keys are ignored, so that a later version may add some. Times are RFC 3339 text in UTC or
+dates; ids are lower-case hex.
+"""
+
+import json
+from typing import Annotated, Literal, Never, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from node.passport.errors import BodyError
+
+Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=128)]
+SubjectHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
+
+
+class Body(BaseModel):
+    """A section's content."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    def to_bytes(self) -> bytes:
+        """The JSON that is signed: sorted keys, no spaces, absent values left out."""
+        return dump_json(self.model_dump(mode="json", exclude_none=True, by_alias=True))
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """Read it; raise BodyError."""
+        try:
+            return cls.model_validate_json(dump_json(load_json(raw)))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "/".join(map(str, first["loc"]))
+            raise BodyError(f"{cls.__name__} /{where}: {first['msg']}") from error
+
+
+class Reference(Body):
+    """A dual reference: the author's own code, the central one, or both."""
+
+    local: Code | None = None
+    central: Code | None = None
+
+
+class Plate(Body):
+    """Section `nameplate`: what was read off the instrument, as it was read."""
+
+    mark: Line | None = None
+    designation: Line
+    serial: Line
+    year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
+    approvals: tuple[Code, ...] = ()
+    codes: tuple[Line, ...] = ()
+    photo: Hex | None = None
+    read: Literal["scan", "wire", "typed", "document"] = "typed"
+
+
+class TypeBody(Body):
+    """Section `type`: which type and execution the author says this is."""
+
+    type: Reference
+    model: Line | None = None
+    execution: Line | None = None
+
+
+class AliasBody(Body):
+    """Section `alias`: another name of the subject, with its evidence."""
+
+    scheme: Code
+    value: Line
+    evidence: Literal["label", "wire", "document", "said"]
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class Place(Body):
+    """Where: a reference to an object, unit or place of a catalog; never free text alone."""
+
+    object: SubjectHex | None = None
+    place: Reference | None = None
+    default: bool = False
+
+
+class Why(Body):
+    """Why: the process and its step."""
+
+    process: Code
+    step: Code | None = None
+
+
+class EventBody(Body):
+    """Section `event`: what, where and why; who and when stand in the header, the system beside."""
+
+    what: Reference
+    where: Place
+    system: Code
+    why: Why | None = None
+    external: Line | None = None
+    detail: dict[Code, Line] = Field(default_factory=dict)
+
+
+class ParameterRow(Body):
+    """One value: decimal text, UCUM unit, valid from."""
+
+    code: Reference
+    value: Line
+    unit: Code | None = None
+    since: Moment | None = None
+    source: Line | None = None
+
+
+class ParametersBody(Body):
+    """Section `parameters`."""
+
+    rows: tuple[ParameterRow, ...] = Field(max_length=512)
+
+
+class RadioBody(Body):
+    """Section `radio`: how the device joins; root keys stand in the section `root-keys`, sealed."""
+
+    dev_eui: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    join_eui: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    version: Code = "1.0.3"
+    device_class: Literal["A", "B", "C"] = "A"
+    region: Code = "RU864"
+    activation: Literal["OTAA", "ABP"] = "OTAA"
+    ports: tuple[Annotated[int, Field(ge=1, le=223)], ...] = ()
+    driver: Code | None = None
+
+
+class RootKeysBody(Body):
+    """Section `root-keys`, class secret: LoRaWAN root keys in hex."""
+
+    app_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] = Field(repr=False)
+
+
+class CompositionBody(Body):
+    """Section `composition`: the first subject stands in the second from `since` to `until`."""
+
+    position: Line | None = None
+    quantity: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "1"
+    since: Moment
+    until: Moment | None = None
+    designation: Line | None = None
+    serial: Line | None = None
+
+
+class TemplateRef(Body):
+    """Section `template` of a protocol: which published template the document is of."""
+
+    name: Code
+    version: Code
+    publisher: Hex
+    id: Hex
+
+
+class ExtractBody(Body):
+    """Section `extract`: what the author took out of the document when signing."""
+
+    parameters: tuple[ParameterRow, ...] = ()
+    events: tuple[EventBody, ...] = ()
+    checked: bool = True
+
+
+class ShipmentBody(Body):
+    """Section `shipment` of an offer or acceptance: papers beside the list of subjects in `authority`."""
+
+    number: Line
+    date: Day
+    accepted: bool | None = None
+
+
+class CatalogReference(Body):
+    """Section `reference`: one dual reference of the author's own catalog."""
+
+    catalog: Code
+    local: Code
+    central: Code
+    local_name: Line | None = None
+
+
+class CardBody(Body):
+    """Section `card`: what an organisation says of itself; counts only as far as anchors attest it."""
+
+    name: Line
+    inn: Code | None = None
+    ogrn: Code | None = None
+    kind: Code | None = None
+    place: Line | None = None
+    url: Line | None = None
+    pin: Hex | None = None
+    node: Hex | None = None
+
+
+def dump_json(value: object) -> bytes:
+    """JSON as it is signed."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def load_json(raw: bytes) -> object:
+    """Read JSON without floats and without doubled keys; raise BodyError."""
+    try:
+        return json.loads(raw.decode(), parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_twice)
+    except (ValueError, RecursionError) as error:
+        raise BodyError(f"not JSON without floats: {error}") from error
+
+
+def _no_float(text: str) -> Never:
+    raise ValueError(f"number {text}: decimals are written as text")
+
+
+def _no_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("one key stands twice")
+    return found

@@ -1,0 +1,169 @@
+"""What is about to be said: drafts of fragments, one maker for each kind of statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from federation.authority import Attestation, Authority, Kind, Verb
+from federation.fragment import Ref, SectionClass
+from node.passport.bodies import (
+    AliasBody,
+    Body,
+    CardBody,
+    CatalogReference,
+    CompositionBody,
+    EventBody,
+    ExtractBody,
+    ParametersBody,
+    Plate,
+    RadioBody,
+    RootKeysBody,
+    ShipmentBody,
+    TemplateRef,
+    TypeBody,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSection:
+    """A section to be written: its class decides who may read it."""
+
+    name: str
+    content: bytes
+    klass: SectionClass
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fragment before it has a place in a log; `occurred` in microseconds. `routes` index it under more subjects."""
+
+    kind: Kind
+    subjects: tuple[bytes, ...]
+    occurred: int
+    sections: tuple[DraftSection, ...]
+    refs: tuple[Ref, ...] = ()
+    auth: tuple[Ref, ...] = ()
+    routes: tuple[bytes, ...] = ()
+
+
+def section(name: str, body: Body, klass: SectionClass = SectionClass.TECHNICAL) -> DraftSection:
+    """A section out of a body."""
+    return DraftSection(name, body.to_bytes(), klass)
+
+
+def identity(subject: bytes, claim: bytes, plate: Plate, occurred: int, kind: TypeBody | None = None) -> Draft:
+    """Kind 1: this plate is on that subject."""
+    sections = [DraftSection("claim", claim, SectionClass.PUBLIC), section("nameplate", plate, SectionClass.PUBLIC)]
+    if kind is not None:
+        sections.append(section("type", kind, SectionClass.PUBLIC))
+    return Draft(Kind.IDENTITY, (subject,), occurred, tuple(sections))
+
+
+def alias(subject: bytes, body: AliasBody, occurred: int) -> Draft:
+    """Kind 2: another name of the subject."""
+    return Draft(Kind.ALIAS, (subject,), occurred, (section("alias", body),))
+
+
+def event(
+    subject: bytes,
+    body: EventBody,
+    occurred: int,
+    others: Sequence[bytes] = (),
+    refs: Sequence[Ref] = (),
+    authority: Authority | None = None,
+) -> Draft:
+    """Kind 4: something happened to the subject."""
+    sections = [section("event", body)]
+    if authority is not None:
+        sections.append(DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY))
+    return Draft(Kind.EVENT, (subject, *others), occurred, tuple(sections), tuple(refs))
+
+
+def parameters(subject: bytes, body: ParametersBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 5: values of parameters."""
+    return Draft(Kind.PARAMETER, (subject,), occurred, (section("parameters", body),), tuple(refs))
+
+
+def radio(subject: bytes, body: RadioBody, keys: RootKeysBody | None, occurred: int) -> Draft:
+    """Kind 5: how the device joins a network, with its root keys as a secret section."""
+    sections = [section("radio", body)]
+    if keys is not None:
+        sections.append(section("root-keys", keys, SectionClass.SECRET))
+    return Draft(Kind.PARAMETER, (subject,), occurred, tuple(sections))
+
+
+def protocol(
+    subject: bytes, template: TemplateRef, document: bytes, personal: bytes | None, extract: ExtractBody, occurred: int
+) -> Draft:
+    """Kind 6: a filled document, its personal part apart, and what its author took out of it."""
+    sections = [
+        section("template", template, SectionClass.PUBLIC),
+        DraftSection("document", document, SectionClass.TECHNICAL),
+    ]
+    if personal is not None:
+        sections.append(DraftSection("personal", personal, SectionClass.PERSONAL))
+    sections.append(section("extract", extract))
+    return Draft(Kind.PROTOCOL, (subject,), occurred, tuple(sections))
+
+
+def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 7: the part stands in the whole."""
+    return Draft(Kind.COMPOSITION, (part, whole), occurred, (section("composition", body),), tuple(refs))
+
+
+def shipment(
+    subject: bytes,
+    verb: Verb,
+    party: bytes,
+    devices: Sequence[bytes],
+    body: ShipmentBody,
+    occurred: int,
+    offer: Ref | None = None,
+) -> Draft:
+    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer."""
+    authority = Authority(verb, party, ("title",), tuple(sorted(devices)))
+    return Draft(
+        Kind.SHIPMENT,
+        (subject,),
+        occurred,
+        (
+            DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
+            section("shipment", body, SectionClass.COMMERCIAL),
+        ),
+        refs=(offer,) if offer else (),
+        auth=(offer,) if offer else (),
+        routes=tuple(devices),
+    )
+
+
+def share(subject: bytes, party: bytes, classes: Sequence[int], occurred: int) -> Draft:
+    """Kind 17: the party may read the subject."""
+    authority = Authority(Verb.READ, party, (), (subject,), tuple(sorted(classes)))
+    content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+    return Draft(Kind.GRANT, (subject,), occurred, (content,))
+
+
+def template(org: bytes, content: bytes, occurred: int) -> Draft:
+    """Kind 12: a protocol template for everybody."""
+    return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("template", content, SectionClass.PUBLIC),))
+
+
+def catalog(org: bytes, name: str, content: bytes, occurred: int) -> Draft:
+    """Kind 13: a record of a catalog: `line`, `type`, `unit`, `code`."""
+    return Draft(Kind.CATALOG, (org,), occurred, (DraftSection(name, content, SectionClass.PUBLIC),))
+
+
+def reference(org: bytes, body: CatalogReference, occurred: int) -> Draft:
+    """Kind 13: one dual reference of the own catalog."""
+    return Draft(Kind.CATALOG, (org,), occurred, (section("reference", body, SectionClass.PUBLIC),))
+
+
+def card(org: bytes, body: CardBody, occurred: int) -> Draft:
+    """Kind 15: the own card."""
+    return Draft(Kind.CARD, (org,), occurred, (section("card", body, SectionClass.PUBLIC),))
+
+
+def attestation(body: Attestation, occurred: int) -> Draft:
+    """Kind 16: what an anchor says of an organisation."""
+    return Draft(
+        Kind.ATTESTATION, (body.org,), occurred, (DraftSection("attest", body.to_bytes(), SectionClass.AUTHORITY),)
+    )

@@ -1,0 +1,276 @@
+"""The own log: one writer that reserves places, signs, commits and publishes checkpoints.
+
+Signatures are made before the transaction. What was signed for a transaction that failed is forgotten with it, so no
+place is ever signed twice for two contents that left this node. The head file is on disk before a size leaves.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from federation.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from federation.fragment import (
+    Fragment,
+    Header,
+    NewSection,
+    Ref,
+    SectionClass,
+    decode_header,
+    sign_fragment,
+)
+from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
+from federation.merkle import CompactRange
+from node.errors import StateError
+from node.folder import write_durably
+from node.keystore import LogKeys
+from node.passport.drafts import Draft
+from node.services.core import Core
+from node.store.database import ReadTx, WriteTx
+from node.store.fragments import CLEAR, STORED, NewEntry, StoredSection, insert_entries, last_seqs, last_stamp
+from node.store.journal import write_journal
+from node.store.logs import (
+    StoredLog,
+    get_log,
+    insert_checkpoint,
+    insert_log,
+    list_logs,
+    set_size,
+)
+from node.store.settings import find_setting
+from node.store.trees import append_leaves, read_range
+
+log = structlog.get_logger()
+
+BACKUP_MARK = "backup"
+MAX_BATCH = 2000
+PUBLISH_AFTER_S = 0.1
+
+Also = Callable[[WriteTx, Sequence[NewEntry]], Awaitable[None]]
+Project = Callable[[WriteTx, StoredLog, Sequence[NewEntry]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Submission:
+    drafts: Sequence[Draft]
+    also: Also | None
+    done: asyncio.Future[list[NewEntry]]
+
+
+class Ledger:
+    """Appends to the own log."""
+
+    def __init__(self, core: Core, project: Project) -> None:
+        """`project` brings the projections up to date inside the appending transaction."""
+        self._core = core
+        self._project = project
+        self._waiting: asyncio.Queue[_Submission] = asyncio.Queue()
+        self._grown = asyncio.Event()
+        self._run = core.random.bytes(16)
+        self._range = CompactRange()
+        self._last_stamp = 0
+        self._log: StoredLog | None = None
+        self.published = asyncio.Condition()
+
+    @property
+    def log(self) -> StoredLog:
+        """The log that is written."""
+        if self._log is None:
+            raise StateError("the own log is not open yet")
+        return self._log
+
+    async def open(self, peer_size: int = 0) -> Reason | None:
+        """Take up the own log, or open a new one where the old one is in doubt; answer why."""
+        async with self._core.database.read() as tx:
+            own = await list_logs(tx, own=True)
+            reason = Reason.FIRST if not own else await self._doubt(tx, own[-1], peer_size)
+        if reason is not None:
+            await self._open_new(own[-1] if own else None, reason)
+            return reason
+        await self._take_up(own[-1])
+        return None
+
+    async def run(self) -> None:
+        """Write what is submitted until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write_forever())
+            tasks.create_task(self._publish_forever())
+
+    async def append(self, drafts: Sequence[Draft], also: Also | None = None) -> list[NewEntry]:
+        """Say something: durable when this returns. `also` runs in the same transaction."""
+        submission = _Submission(drafts, also, asyncio.get_running_loop().create_future())
+        await self._waiting.put(submission)
+        return await submission.done
+
+    async def publish(self) -> None:
+        """Sign a checkpoint over what is stored, if the log grew since the last one."""
+        self.log  # noqa: B018 - raises where the log is not open
+        async with self._core.database.read() as tx:
+            stored = await get_log(tx, self.log.log)
+            root = (await read_range(tx, stored.no, stored.size)).root()
+        if stored.size <= stored.note_size:
+            return
+        note = sign_checkpoint(self._core.keystore.sign, Checkpoint(stored.log, stored.size, root))
+        verify_checkpoint(note, stored.log, self._core.keystore.sign.public)
+        head = Head(stored.log, stored.size, root, self._run)
+        await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
+        async with self._core.database.write() as tx:
+            await insert_checkpoint(tx, stored.no, stored.size, root, note)
+        async with self.published:
+            self.published.notify_all()
+
+    async def _doubt(self, tx: ReadTx, own: StoredLog, peer_size: int) -> Reason | None:
+        head = self._head()
+        root = None
+        if head is not None and head.size <= own.size:
+            root = (await read_range(tx, own.no, head.size)).root()
+        said = OwnLog(
+            own.log,
+            own.size,
+            root,
+            own.statement.sign_key_id,
+            is_backup=await find_setting(tx, BACKUP_MARK) is not None,
+        )
+        if head is None and own.size == 0:
+            return None
+        return find_doubt(head, said, self._core.keystore.sign.id, peer_size)
+
+    def _head(self) -> Head | None:
+        path = self._core.folder.head
+        return Head.from_bytes(path.read_bytes()) if path.exists() else None
+
+    async def _open_new(self, previous: StoredLog | None, reason: Reason) -> None:
+        keystore, random = self._core.keystore, self._core.random
+        keys = LogKeys.fresh(random)
+        statement = sign_log_statement(
+            keystore.sign,
+            org=keystore.org,
+            node=keystore.node,
+            nonce=random.bytes(16),
+            witness_key=keys.witness.public,
+            box_key=keys.box.public,
+            previous=previous.log if previous else None,
+            reason=reason,
+        )
+        keystore.add_log(statement.log_id, keys)
+        write_durably(self._core.folder.head, _empty_head(statement, self._run).to_bytes())
+        async with self._core.database.write() as tx:
+            self._log = await insert_log(tx, statement, own=True)
+            await write_journal(
+                tx, keystore.org, "node", "log_opened", log=statement.log_id.hex(), reason=reason.name.lower()
+            )
+        self._range, self._last_stamp = CompactRange(), 0
+
+    async def _take_up(self, own: StoredLog) -> None:
+        async with self._core.database.read() as tx:
+            self._range = await read_range(tx, own.no, own.size)
+            self._last_stamp = await last_stamp(tx, own.no)
+        self._log = own
+        self._grown.set()
+
+    async def _write_forever(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            size = len(batch[0].drafts)
+            while size < MAX_BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+                size += len(batch[-1].drafts)
+            await self._write(batch)
+
+    async def _write(self, batch: list[_Submission]) -> None:
+        try:
+            entries = await self._commit(batch)
+        except Exception as error:
+            # One writer serves all: what failed is told to those who waited, and the writer goes on.
+            if len(batch) > 1:
+                for submission in batch:
+                    await self._write([submission])
+            elif not batch[0].done.done():
+                batch[0].done.set_exception(error)
+            return
+        for submission, mine in zip(batch, entries, strict=True):
+            if not submission.done.done():
+                submission.done.set_result(mine)
+        self._grown.set()
+
+    async def _commit(self, batch: list[_Submission]) -> list[list[NewEntry]]:
+        own = self.log
+        drafts = [draft for submission in batch for draft in submission.drafts]
+        async with self._core.database.read() as tx:
+            own = await get_log(tx, own.log)
+            last = await last_seqs(tx, own.no, {draft.subjects[0] for draft in drafts})
+        entries = await asyncio.to_thread(self._sign, own, drafts, last)
+        grown = self._range.extend(entry.fragment.leaf for entry in entries)
+        split = _split(entries, [len(submission.drafts) for submission in batch])
+        async with self._core.database.write() as tx:
+            await insert_entries(tx, own.no, entries)
+            stored = await append_leaves(tx, own.no, own.size, [entry.fragment.leaf for entry in entries])
+            if stored != grown:
+                raise StateError(f"log {own.log.hex()}: what was stored has another root than what was signed")
+            await set_size(tx, own, own.size + len(entries))
+            await self._project(tx, own, entries)
+            for submission, mine in zip(batch, split, strict=True):
+                if submission.also is not None:
+                    await submission.also(tx, mine)
+        self._range = grown
+        if entries:
+            self._last_stamp = max(entry.header.stamp for entry in entries if entry.header)
+        return split
+
+    def _sign(self, own: StoredLog, drafts: Sequence[Draft], last: dict[bytes, int]) -> list[NewEntry]:
+        entries: list[NewEntry] = []
+        stamp = self._last_stamp
+        for seq, draft in enumerate(drafts, own.size):
+            stamp = max(self._core.clock.now(), stamp + 1)
+            fragment = sign_fragment(
+                self._core.keystore.sign,
+                log=own.log,
+                seq=seq,
+                stamp=stamp,
+                kind=int(draft.kind),
+                subjects=draft.subjects,
+                occurred=draft.occurred,
+                prev=last.get(draft.subjects[0]),
+                refs=draft.refs,
+                auth=draft.auth,
+                sections=[
+                    NewSection(s.name, s.content, int(s.klass), self._core.random.bytes(16)) for s in draft.sections
+                ],
+            )
+            last[draft.subjects[0]] = seq
+            header = decode_header(fragment.header, own.log, seq)
+            entries.append(NewEntry(seq, fragment, header, None, self._at_rest(fragment, header), draft.routes))
+        return entries
+
+    def _at_rest(self, fragment: Fragment, header: Header) -> tuple[StoredSection, ...]:
+        rest = []
+        for position, (section, head) in enumerate(zip(fragment.sections, header.sections, strict=True)):
+            secret = head.klass == SectionClass.SECRET
+            data = self._core.keystore.vault.seal(section.data) if secret else section.data
+            rest.append(StoredSection(position, section.name, section.salt, data, STORED if secret else CLEAR))
+        return tuple(rest)
+
+    async def _publish_forever(self) -> None:
+        while True:
+            await self._grown.wait()
+            self._grown.clear()
+            await self.publish()
+            await asyncio.sleep(PUBLISH_AFTER_S)
+
+
+def entry_ref(log_id: bytes, entry: NewEntry) -> Ref:
+    """How other statements name that entry."""
+    return Ref(log_id, entry.seq, entry.fragment.id[:16])
+
+
+def _empty_head(statement: LogStatement, run: bytes) -> Head:
+    return Head(statement.log_id, 0, CompactRange().root(), run)
+
+
+def _split(entries: list[NewEntry], sizes: list[int]) -> list[list[NewEntry]]:
+    parts, at = [], 0
+    for size in sizes:
+        parts.append(entries[at : at + size])
+        at += size
+    return parts

@@ -1,0 +1,37 @@
+"""Root statements of organisations, every branch of them."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from federation.organisation import Chain
+from federation.statements import RootStatement, decode_root_statement
+from node.store import schema
+from node.store.database import ReadTx, WriteTx
+from node.store.upserts import insert_new
+
+
+async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) -> None:
+    """Keep statements; those that stand already are left alone."""
+    rows: list[dict[str, object]] = [
+        {"org": s.org_id, "hash": s.hash, "n": s.n, "envelope": s.envelope(), "received_us": tx.now} for s in statements
+    ]
+    await insert_new(tx, schema.root_statements, rows)
+
+
+async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, list[RootStatement]]:
+    """Statements by organisation, in order of n."""
+    table = schema.root_statements.c
+    statement = select(schema.root_statements).order_by(table.org, table.n, table.hash)
+    if org is not None:
+        statement = statement.where(table.org == org)
+    found: dict[bytes, list[RootStatement]] = {}
+    for row in await tx.all(statement):
+        found.setdefault(row.org, []).append(decode_root_statement(row.envelope))
+    return found
+
+
+async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:
+    """The chain of an organisation, where its genesis is known."""
+    statements = (await read_statements(tx, org)).get(org)
+    return Chain(statements) if statements else None

@@ -1,0 +1,18 @@
+"""Named values of this node: the federation's genesis, the backup mark, versions of projections."""
+
+from sqlalchemy import select
+
+from node.store import schema
+from node.store.database import ReadTx, WriteTx
+from node.store.upserts import upsert
+
+
+async def find_setting(tx: ReadTx, name: str) -> bytes | None:
+    """The value of that name."""
+    value: bytes | None = await tx.value(select(schema.settings.c.value).where(schema.settings.c.name == name))
+    return value
+
+
+async def set_setting(tx: WriteTx, name: str, value: bytes) -> None:
+    """Keep a value under a name."""
+    await upsert(tx, schema.settings, [{"name": name, "value": value}])
