@@ -5,7 +5,6 @@ import binascii
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
@@ -13,22 +12,13 @@ from yarl import URL
 from federation.errors import RemoteProtocolError, RequestError
 from federation.fragment import Ref, Section
 from federation.net.server import SIGNATURE, TIME, Signer
+from federation.peer import PeerAddress
 from federation.ports import Times
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=20)
 TRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class PeerAddress:
-    """Where a peer is, who answers there, and its certificate's SHA-256."""
-
-    url: str
-    node: bytes
-    sign_key: bytes
-    pin: bytes
 
 
 class PeerClient:

@@ -94,6 +94,7 @@ peers = _table(
     _need("org", LargeBinary),
     _need("url", Text),
     _need("pin", LargeBinary),
+    _need("sign_key", LargeBinary),
     _need("state", Text),
     _need("cursor", Int64),
     _need("met_us", Int64),
@@ -231,7 +232,13 @@ passports = _table(
     Index("passports_by_title", "title", "subject"),
 )
 terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
-readers = _table("readers", _key("subject", LargeBinary), _key("org", LargeBinary))
+readers = _table(
+    "readers",
+    _key("subject", LargeBinary),
+    _key("org", LargeBinary),
+    _key("author", LargeBinary),  # whose statements: of one organisation, or empty for everybody's
+    _need("classes", Int64),  # a bit for each section class that may be opened
+)
 openings = _table(
     "openings",
     Column("n", Int64, primary_key=True, autoincrement=True),

@@ -1,0 +1,168 @@
+"""Taking in what other organisations said: chains, logs, entries. Everything is verified before it is stored."""
+
+from collections.abc import Iterable, Sequence
+
+from federation.authority import Authority
+from federation.errors import CodecError, EntryRefusedError, FederationError, SealError, StatementError
+from federation.fragment import Fragment, Header, Section
+from federation.log import LogStatement
+from federation.organisation import Chain
+from federation.sealing import open_section
+from federation.statements import RootStatement
+from federation.sync.messages import Placed
+from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
+from node.services.core import Core
+from node.services.ledger import Project
+from node.store.database import ReadTx, WriteTx
+from node.store.fragments import (
+    CLEAR,
+    SEALED,
+    STORED,
+    NewEntry,
+    StoredSection,
+    entries_at,
+    insert_entries,
+    insert_sections,
+)
+from node.store.journal import write_journal
+from node.store.logs import (
+    StoredLog,
+    find_log,
+    get_log,
+    insert_checkpoint,
+    insert_log,
+    list_logs,
+    set_size,
+    stop_log,
+)
+from node.store.organisations import find_chain, insert_statements, read_statements
+from node.store.trees import append_leaves, read_leaves
+
+
+class Ingest:
+    """Verifies and stores what peers send."""
+
+    def __init__(self, core: Core, project: Project) -> None:
+        self._core = core
+        self._project = project
+
+    async def take_chain(self, statements: Sequence[RootStatement]) -> Chain:
+        """Keep the statements that stand; raise StatementError where there is no genesis."""
+        if not statements:
+            raise StatementError("an empty chain")
+        async with self._core.database.read() as tx:
+            known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
+        chain = Chain([*known, *statements])
+        have = {statement.envelope() for statement in known}
+        refused = {statement.envelope() for statement, _ in chain.refused}
+        fresh = [s for s in statements if s.envelope() not in have | refused]
+        if fresh:
+            async with self._core.database.write() as tx:
+                await insert_statements(tx, fresh)
+        return chain
+
+    async def take_log(self, statement: LogStatement) -> StoredLog | None:
+        """Keep a log whose node is stated; None where the node is unknown yet (its entries are pending)."""
+        async with self._core.database.read() as tx:
+            known = await find_log(tx, statement.log_id)
+            chain = await find_chain(tx, statement.org)
+            others = await list_logs(tx, org=statement.org)
+        if known is not None:
+            return known
+        node = chain.node(statement.node) if chain else None
+        if node is None or node.disowned:
+            return None
+        statement.check_signed_by(node.sign_key)
+        keys = {key for log in others for key in (log.statement.witness_key, log.statement.box_key)}
+        if {statement.witness_key, statement.box_key} & keys:
+            raise StatementError(
+                f"log {statement.log_id.hex()} states a key that another log of its organisation states"
+            )
+        async with self._core.database.write() as tx:
+            return await insert_log(tx, statement, own=False)
+
+    async def take_entries(self, log: StoredLog, verified: Verified, note: bytes) -> None:
+        """Store what a mirror proved, in one transaction with the projections."""
+        entries = [self._entry(item) for item in verified.entries if item.fragment is not None]
+        leaves = [item.leaf for item in verified.entries]
+        async with self._core.database.write() as tx:
+            await insert_entries(tx, log.no, entries)
+            grown = await append_leaves(tx, log.no, log.size, leaves)
+            await set_size(tx, log, log.size + len(leaves))
+            if verified.refused is None:
+                await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
+            await self._mark(tx, log, verified.refused)
+            await self._project(tx, log, entries)
+
+    async def take_placed(self, placed: Iterable[Placed]) -> int:
+        """Store fragments that were opened after their leaves were mirrored; answer how many were new or fuller."""
+        fresh: dict[bytes, list[NewEntry]] = {}
+        async with self._core.database.read() as tx:
+            for item in placed:
+                entry = await self._judge(tx, item)
+                if entry is not None:
+                    fresh.setdefault(item.log, []).append(entry)
+        for log_id, entries in fresh.items():
+            async with self._core.database.write() as tx:
+                log = await get_log(tx, log_id)
+                stored = {e.seq for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
+                await insert_entries(tx, log.no, [e for e in entries if e.seq not in stored])
+                await insert_sections(tx, log.no, [e for e in entries if e.seq in stored])
+                await self._project(tx, log, entries)
+        return sum(map(len, fresh.values()))
+
+    async def _judge(self, tx: ReadTx, placed: Placed) -> NewEntry | None:
+        log = await get_log(tx, placed.log)
+        leaves = await read_leaves(tx, log.no, placed.seq, placed.seq + 1)
+        if not leaves:
+            return None
+        if leaves[0] != placed.fragment.leaf:
+            raise EntryRefusedError(placed.log, placed.seq, placed.fragment.id, "its leaf is not the one mirrored")
+        chain = await find_chain(tx, log.org)
+        node = chain.node(log.node) if chain else None
+        if node is None:
+            return None
+        return self._entry(verify_entry(placed.log, placed.seq, placed.fragment, node.sign_key, leaves[0]))
+
+    async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
+        reason = str(refused) if refused else None
+        if reason == log.stopped:
+            return
+        await stop_log(tx, log.no, reason)
+        if refused is not None:
+            await write_journal(
+                tx, log.org, "sync", "entry_refused", log=log.log.hex(), seq=refused.seq, reason=refused.what
+            )
+
+    def _entry(self, verified: VerifiedEntry) -> NewEntry:
+        fragment, header = verified.fragment, verified.header
+        if fragment is None:
+            raise FederationError(f"entry {verified.seq} is hidden")
+        if header is None:
+            return NewEntry(verified.seq, fragment, None, verified.void)
+        rest = tuple(self._section(header, section) for section in fragment.sections)
+        return NewEntry(verified.seq, fragment, header, None, rest, routes_of(fragment))
+
+    def _section(self, header: Header, section: Section) -> StoredSection:
+        position = [head.name for head in header.sections].index(section.name)
+        if section.salt is not None:
+            return StoredSection(position, section.name, section.salt, section.data, CLEAR)
+        for key in self._core.keystore.box_keys():
+            try:
+                opened = open_section(key, header, section)
+            except SealError:
+                continue
+            sealed = self._core.keystore.vault.seal(opened.data)
+            return StoredSection(position, section.name, opened.salt, sealed, STORED)
+        return StoredSection(position, section.name, None, section.data, SEALED)
+
+
+def routes_of(fragment: Fragment) -> tuple[bytes, ...]:
+    """Subjects that the section `authority` names, by which the entry is found too."""
+    section = fragment.section("authority")
+    if section is None or section.salt is None:
+        return ()
+    try:
+        return Authority.from_bytes(section.data).subjects or ()
+    except CodecError:
+        return ()

@@ -1,0 +1,176 @@
+"""Federations, invitations and peers: who is met, and what anchors say of whom."""
+
+import hashlib
+from collections.abc import Sequence
+
+from federation.authority import Attestation, Attested
+from federation.errors import InvitationError, RequestError
+from federation.genesis import Genesis
+from federation.invitation import Invitation, parse_invitation
+from federation.peer import PeerAddress
+from federation.sync.messages import Join
+from node.certificate import certificate_pin
+from node.errors import InputError, NotFoundError, StateError
+from node.passport import drafts
+from node.passport.bodies import CardBody
+from node.services.core import Core
+from node.services.ingest import Ingest
+from node.services.ledger import Ledger
+from node.services.sync import Sync
+from node.store.database import WriteTx
+from node.store.journal import write_journal
+from node.store.organisations import find_chain, read_statements
+from node.store.peers import Peer, find_peer, insert_invitation, list_peers, put_peer, set_peer_state, use_invitation
+from node.store.settings import find_setting, set_setting
+
+FEDERATION = "federation"
+DAY_US = 86_400_000_000
+
+
+class Membership:
+    """Founds and joins federations; keeps the list of peers."""
+
+    def __init__(self, core: Core, ledger: Ledger, ingest: Ingest, sync: Sync) -> None:
+        self._core = core
+        self._ledger = ledger
+        self._ingest = ingest
+        self._sync = sync
+        self.url = ""
+
+    async def genesis(self) -> Genesis | None:
+        """The federation of this node."""
+        async with self._core.database.read() as tx:
+            raw = await find_setting(tx, FEDERATION)
+        return Genesis.from_bytes(raw) if raw else None
+
+    async def found(self, name: str, actor: str) -> Genesis:
+        """Make a federation with this organisation as its only anchor."""
+        if await self.genesis() is not None:
+            raise StateError("this node is in a federation already", "federation_exists")
+        genesis = Genesis(name, (self._core.org,), 1)
+        async with self._core.database.write() as tx:
+            await set_setting(tx, FEDERATION, genesis.to_bytes())
+            await write_journal(tx, self._core.org, actor, "federation_founded", federation=genesis.id.hex(), name=name)
+        return genesis
+
+    async def attest(self, org: bytes, what: Attested, rows: Sequence[str], actor: str) -> None:
+        """Say something of an organisation, as an anchor."""
+        genesis = await self.genesis()
+        if genesis is None or self._core.org not in genesis.anchors:
+            raise StateError("only an anchor of a federation attests", "not_an_anchor")
+        async with self._core.database.read() as tx:
+            if await find_chain(tx, org) is None:
+                raise NotFoundError(f"organisation {org.hex()} is not known here", "org_unknown")
+        body = Attestation(genesis.id, what, org, tuple(sorted(rows)))
+
+        async def note(tx: WriteTx, _entries: object) -> None:
+            await write_journal(
+                tx, self._core.org, actor, "attested", of=org.hex(), as_=what.name.lower(), rows=list(rows)
+            )
+
+        await self._ledger.append([drafts.attestation(body, self._core.clock.now())], note)
+
+    async def publish_card(self) -> None:
+        """Say who this organisation is and where this node is, if that changed."""
+        node = self._core.settings.node
+        body = CardBody(
+            name=node.name,
+            inn=node.inn or None,
+            ogrn=node.ogrn or None,
+            kind=node.kind,
+            place=node.place or None,
+            url=self.url,
+            pin=self.pin().hex(),
+            node=self._core.node.hex(),
+        )
+        async with self._core.database.read() as tx:
+            said = await find_setting(tx, "card")
+        if said == body.to_bytes():
+            return
+        await self._ledger.append([drafts.card(self._core.org, body, self._core.clock.now())])
+        async with self._core.database.write() as tx:
+            await set_setting(tx, "card", body.to_bytes())
+
+    def pin(self) -> bytes:
+        """SHA-256 of the own certificate."""
+        return certificate_pin(self._core.folder.certificate.read_bytes())
+
+    async def invite(self, actor: str, days: int = 7) -> Invitation:
+        """An invitation for one node."""
+        genesis = await self.genesis()
+        if genesis is None:
+            raise StateError("found or join a federation first", "no_federation")
+        secret = self._core.random.bytes(16)
+        expires = self._core.clock.now() + days * DAY_US
+        async with self._core.database.write() as tx:
+            await insert_invitation(tx, _secret_hash(secret), expires)
+            await write_journal(tx, self._core.org, actor, "invited", expires_us=expires)
+        sign_key = self._core.keystore.sign.public
+        return Invitation(genesis, self._core.org, self._core.node, sign_key, self.pin(), self.url, secret, expires)
+
+    async def join(self, text: str, actor: str) -> Genesis:
+        """Take an invitation: meet the node that gave it, and its federation."""
+        try:
+            invitation = parse_invitation(text, self._core.clock.now())
+        except InvitationError as error:
+            raise InputError(str(error), "invitation") from error
+        mine = await self.genesis()
+        if mine is not None and mine.id != invitation.genesis.id:
+            raise StateError("this node is in another federation", "other_federation")
+        async with self._core.database.read() as tx:
+            chain = (await read_statements(tx, self._core.org))[self._core.org]
+        peer = PeerAddress(invitation.url, invitation.node, invitation.sign_key, invitation.pin)
+        await self._sync.client(peer).join(Join(invitation.secret, tuple(chain), self._core.node, self.url, self.pin()))
+        async with self._core.database.write() as tx:
+            await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
+            await put_peer(tx, peer, invitation.org, "active")
+            await write_journal(tx, self._core.org, actor, "joined_federation", federation=invitation.genesis.id.hex())
+        self._sync.peers_changed()
+        return invitation.genesis
+
+    async def admit(self, join: Join) -> None:
+        """Take a node that shows an invitation's secret; raise RequestError."""
+        chain = await self._ingest.take_chain(join.chain)
+        node = chain.node(join.node)
+        if node is None or node.ended is not None:
+            raise RequestError("join: the node is not stated by its organisation")
+        if not join.url.startswith("https://"):
+            raise RequestError("join: an https address is needed")
+        async with self._core.database.write() as tx:
+            if not await use_invitation(tx, _secret_hash(join.secret), join.node):
+                raise RequestError("join: the invitation is not known here, out of date or used")
+            peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
+            await put_peer(tx, peer, chain.org_id, "active")
+            await write_journal(tx, chain.org_id, "peer", "peer_joined", node=join.node.hex(), url=join.url)
+        self._sync.peers_changed()
+
+    async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
+        """A node was heard of: talk to it, or put it into the inbox."""
+        if peer.node == self._core.node:
+            return
+        async with self._core.database.read() as tx:
+            known = await find_peer(tx, peer.node)
+        if known is not None and known.address == peer and (known.state == "active" or not active):
+            return
+        async with self._core.database.write() as tx:
+            await put_peer(tx, peer, org, "active" if active else "inbox")
+            await write_journal(tx, org, how, "peer_met", node=peer.node.hex(), url=peer.url, active=active)
+        self._sync.peers_changed()
+
+    async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
+        """Take a node out of the inbox, or ignore it."""
+        async with self._core.database.write() as tx:
+            if await find_peer(tx, node) is None:
+                raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
+            await set_peer_state(tx, node, state)
+            await write_journal(tx, self._core.org, actor, f"peer_{state}", node=node.hex())
+        self._sync.peers_changed()
+
+    async def peers(self) -> list[Peer]:
+        """Every node that was met."""
+        async with self._core.database.read() as tx:
+            return await list_peers(tx)
+
+
+def _secret_hash(secret: bytes) -> bytes:
+    return hashlib.sha256(b"passport/invitation/1\n" + secret).digest()

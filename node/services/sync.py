@@ -1,0 +1,227 @@
+"""Talking to peers: heads, mirrors, openings, and live notices both ways.
+
+One task a peer. A peer that is away is asked again later; a peer that breaks the protocol is shown with what it did.
+"""
+
+import asyncio
+import contextlib
+
+import aiohttp
+import structlog
+
+from federation.checkpoint import verify_checkpoint
+from federation.errors import FederationError, RemoteProtocolError, StatementError
+from federation.net.client import PeerClient, new_session
+from federation.net.server import Signer
+from federation.peer import PeerAddress
+from federation.statements import RootStatement
+from federation.sync.messages import LogHead
+from federation.sync.mirror import Mirror, NeedEntries, NeedLeaves, Verified
+from node.services.core import Core
+from node.services.ingest import Ingest
+from node.store.database import ReadTx
+from node.store.logs import StoredLog, list_logs
+from node.store.organisations import find_chain
+from node.store.peers import Peer, find_peer, list_peers, set_peer_cursor, set_peer_seen
+from node.store.trees import read_range
+
+log = structlog.get_logger()
+
+AWAY = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Sync:
+    """Keeps this node level with its peers."""
+
+    def __init__(self, core: Core, ingest: Ingest) -> None:
+        self._core = core
+        self._ingest = ingest
+        self._wake: dict[bytes, asyncio.Event] = {}
+        self._seen: dict[bytes, bytes] = {}
+        self._sockets: dict[bytes, aiohttp.ClientWebSocketResponse] = {}
+        self._changed = asyncio.Event()
+        self._session: aiohttp.ClientSession | None = None
+
+    def peers_changed(self) -> None:
+        """A peer was added: start to talk to it."""
+        self._changed.set()
+
+    def noticed(self, node: bytes) -> None:
+        """A peer says that it has something new."""
+        if node in self._wake:
+            self._wake[node].set()
+
+    async def notify(self) -> None:
+        """Tell the peers that this node dialled that something new is here."""
+        for node, socket in list(self._sockets.items()):
+            try:
+                async with asyncio.timeout(5):
+                    await socket.send_bytes(b"\x01")
+            except (*AWAY, RuntimeError):
+                self._sockets.pop(node, None)
+
+    def client(self, peer: PeerAddress) -> PeerClient:
+        """A client for one peer; only while `run` runs."""
+        if self._session is None:
+            self._session = new_session()
+        keystore = self._core.keystore
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        return PeerClient(self._session, peer, signer, self._core.clock, self._core.random.bytes)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def run(self) -> None:
+        """Talk to every active peer until cancelled."""
+        running: set[bytes] = set()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                async with self._core.database.read() as tx:
+                    peers = await list_peers(tx, "active")
+                for peer in peers:
+                    if peer.node not in running:
+                        running.add(peer.node)
+                        self._wake[peer.node] = asyncio.Event()
+                        tasks.create_task(self._talk(peer.node))
+                        tasks.create_task(self._listen(peer.node))
+                await self._changed.wait()
+                self._changed.clear()
+
+    async def largest_own_size(self, own: bytes) -> int:
+        """The largest size of an own log that a reachable peer shows under the own signature."""
+        async with self._core.database.read() as tx:
+            peers = await list_peers(tx, "active")
+        sizes = await asyncio.gather(*(self._own_size(peer, own) for peer in peers))
+        return max(sizes, default=0)
+
+    async def exchange(self, node: bytes) -> bool:
+        """Level with one peer once; whether anything came."""
+        async with self._core.database.read() as tx:
+            peer = await find_peer(tx, node)
+        if peer is None:
+            return False
+        client = self.client(peer.address)
+        answer = await client.heads(self._seen.get(node))
+        if answer is None:
+            return False
+        digest, heads = answer
+        trouble = await self._take_heads(client, [list(chain) for chain in heads.chains], list(heads.logs))
+        if heads.opened > peer.cursor:
+            await self._pull(client, peer)
+        if trouble is None:
+            self._seen[node] = digest
+        async with self._core.database.write() as tx:
+            await set_peer_seen(tx, node, trouble)
+        return True
+
+    async def _take_heads(
+        self, client: PeerClient, chains: list[list[RootStatement]], logs: list[LogHead]
+    ) -> str | None:
+        for chain in chains:
+            with contextlib.suppress(StatementError):
+                await self._ingest.take_chain(chain)
+        trouble = None
+        for head in logs:
+            try:
+                stored = await self._ingest.take_log(head.statement)
+                if stored is not None and head.note is not None:
+                    await self._mirror(client, stored, head.note)
+            except FederationError as error:
+                trouble = str(error)
+                log.warning("mirror_refused", log=head.statement.log_id.hex(), error=trouble)
+        return trouble
+
+    async def _mirror(self, client: PeerClient, stored: StoredLog, note: bytes) -> None:
+        async with self._core.database.read() as tx:
+            current = (await list_logs(tx, own=True))[-1:]
+            sign_key = await self._sign_key(tx, stored)
+            held = await read_range(tx, stored.no, stored.size)
+        if sign_key is None or any(own.log == stored.log for own in current):
+            return
+        checkpoint = verify_checkpoint(note, stored.log, sign_key)
+        if checkpoint.size <= stored.size:
+            return
+        mirror = Mirror(stored.log, sign_key, held, checkpoint)
+        verified = await self._drive(client, stored.log, mirror)
+        await self._ingest.take_entries(stored, verified, note)
+        if verified.refused is not None:
+            raise verified.refused
+
+    async def _drive(self, client: PeerClient, log_id: bytes, mirror: Mirror) -> Verified:
+        while True:
+            step = mirror.next()
+            if isinstance(step, NeedEntries):
+                mirror.receive_rows(await client.entries(log_id, step.start, step.end))
+            elif isinstance(step, NeedLeaves):
+                return mirror.receive_leaves(await client.leaves(log_id, step.start, step.end))
+            else:
+                return step
+
+    async def _pull(self, client: PeerClient, peer: Peer) -> None:
+        cursor = peer.cursor
+        while True:
+            pulled = await client.pull(cursor)
+            if pulled.next < cursor:
+                raise RemoteProtocolError("pull: the number went back")
+            await self._ingest.take_placed(pulled.entries)
+            cursor = pulled.next
+            async with self._core.database.write() as tx:
+                await set_peer_cursor(tx, peer.node, cursor)
+            if pulled.done:
+                return
+
+    async def _sign_key(self, tx: ReadTx, stored: StoredLog) -> bytes | None:
+        chain = await find_chain(tx, stored.org)
+        node = chain.node(stored.node) if chain else None
+        return node.sign_key if node else None
+
+    async def _own_size(self, peer: Peer, own: bytes) -> int:
+        try:
+            async with asyncio.timeout(2):
+                answer = await self.client(peer.address).heads(None)
+        except (*AWAY, FederationError):
+            return 0
+        for head in answer[1].logs if answer else ():
+            if head.statement.log_id == own and head.note is not None:
+                with contextlib.suppress(FederationError):
+                    return verify_checkpoint(head.note, own, self._core.keystore.sign.public).size
+        return 0
+
+    async def _talk(self, node: bytes) -> None:
+        wake = self._wake[node]
+        while True:
+            try:
+                while await self.exchange(node):
+                    pass
+            except AWAY as error:
+                await self._say_trouble(node, f"away: {type(error).__name__}")
+            except FederationError as error:
+                await self._say_trouble(node, str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._core.settings.federation.poll_s):
+                    await wake.wait()
+            wake.clear()
+
+    async def _listen(self, node: bytes) -> None:
+        while True:
+            async with self._core.database.read() as tx:
+                peer = await find_peer(tx, node)
+            if peer is not None:
+                with contextlib.suppress(*AWAY, FederationError):
+                    await self._hear(peer)
+            self._sockets.pop(node, None)
+            await asyncio.sleep(min(1.0, self._core.settings.federation.poll_s))
+
+    async def _hear(self, peer: Peer) -> None:
+        async with self.client(peer.address).live() as socket:
+            self._sockets[peer.node] = socket
+            self.noticed(peer.node)
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    self.noticed(peer.node)
+
+    async def _say_trouble(self, node: bytes, trouble: str) -> None:
+        async with self._core.database.write() as tx:
+            await set_peer_seen(tx, node, trouble[:500])

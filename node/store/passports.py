@@ -1,0 +1,132 @@
+"""Folded passports and the terms by which they are found. A projection: dropped and folded again at will."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, tuple_
+
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.upserts import insert_new, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassport:
+    """A view at rest: `lead` is the subject under which joined ones are shown; `view` is its JSON."""
+
+    subject: bytes
+    lead: bytes
+    kind: str
+    state: str
+    title: str
+    digest: bytes
+    view: bytes
+    changed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One way to find a subject."""
+
+    scheme: str
+    term: str
+
+
+async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[bytes], terms: Iterable[Term]) -> None:
+    """Replace the view of a passport, the pointers of its joined subjects, and its terms."""
+    subjects = sorted({passport.subject, *members})
+    rows: list[dict[str, object]] = [
+        {
+            "subject": subject,
+            "lead": passport.subject,
+            "kind": passport.kind,
+            "state": passport.state,
+            "title": passport.title,
+            "digest": passport.digest,
+            "view": zlib.compress(passport.view, 1) if subject == passport.subject else b"",
+            "changed_us": passport.changed_us,
+        }
+        for subject in subjects
+    ]
+    await upsert(tx, schema.passports, rows)
+    await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects)))
+    found = {(term.term, term.scheme) for term in terms}
+    by_term = dict(sorted(found))
+    await insert_new(
+        tx,
+        schema.terms,
+        [{"term": text, "subject": passport.subject, "scheme": scheme} for text, scheme in by_term.items()],
+    )
+
+
+async def find_passport(tx: ReadTx, subject: bytes) -> StoredPassport | None:
+    """The passport of a subject, of the one that leads where it is joined."""
+    table = schema.passports
+    lead = await tx.value(select(table.c.lead).where(table.c.subject == subject))
+    if lead is None:
+        return None
+    row = await tx.first(select(table).where(table.c.subject == lead))
+    return None if row is None else _passport(row)
+
+
+async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50) -> list[tuple[bytes, str]]:
+    """Subjects found by exactly that term, with the scheme it was found under."""
+    table = schema.terms.c
+    statement = select(table.subject, table.scheme).where(table.term == term).limit(limit)
+    if scheme is not None:
+        statement = statement.where(table.scheme == scheme)
+    return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
+
+
+async def list_passports(
+    tx: ReadTx,
+    after: tuple[str, bytes] | None = None,
+    limit: int = 50,
+    *,
+    prefix: str = "",
+    kind: str | None = None,
+    state: str | None = None,
+) -> Sequence[StoredPassport]:
+    """Leading passports by (title, subject) after a place; `prefix` finds those with a term that starts so."""
+    table = schema.passports.c
+    statement = select(schema.passports).where(table.subject == table.lead)
+    if after is not None:
+        statement = statement.where(tuple_(table.title, table.subject) > after)
+    if prefix:
+        terms = schema.terms.c
+        upper = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        inside = select(terms.subject).where(terms.term >= prefix, terms.term < upper)
+        statement = statement.where(table.subject.in_(inside))
+    if kind is not None:
+        statement = statement.where(table.kind == kind)
+    if state is not None:
+        statement = statement.where(table.state == state)
+    rows = await tx.all(statement.order_by(table.title, table.subject).limit(limit))
+    return [_passport(row) for row in rows]
+
+
+async def count_passports(tx: ReadTx) -> dict[str, int]:
+    """How many leading passports there are, by state."""
+    table = schema.passports.c
+    statement = select(table.state, func.count().label("n")).where(table.subject == table.lead).group_by(table.state)
+    return {row.state: row.n for row in await tx.all(statement)}
+
+
+async def clear_projections(tx: WriteTx) -> None:
+    """Drop what can be folded again."""
+    for table in schema.PROJECTIONS:
+        await tx.run(delete(table))
+
+
+def _passport(row: Record) -> StoredPassport:
+    return StoredPassport(
+        row.subject,
+        row.lead,
+        row.kind,
+        row.state,
+        row.title,
+        row.digest,
+        zlib.decompress(row.view) if row.view else b"",
+        row.changed_us,
+    )

@@ -1,0 +1,101 @@
+"""Peers: nodes of the federation that this node talks to, and the invitations that it gave."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from federation.peer import PeerAddress
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.upserts import insert_new, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a node is; `cursor` is the newest of its openings that was taken, `trouble` the last failure."""
+
+    node: bytes
+    org: bytes
+    url: str
+    pin: bytes
+    sign_key: bytes
+    state: str
+    cursor: int
+    met_us: int
+    seen_us: int | None
+    trouble: str | None
+
+    @property
+    def address(self) -> PeerAddress:
+        """What a client needs."""
+        return PeerAddress(self.url, self.node, self.sign_key, self.pin)
+
+
+async def put_peer(tx: WriteTx, peer: PeerAddress, org: bytes, state: str) -> None:
+    """Take a peer, or its new address; a state that stands is kept unless the new one is `active`."""
+    known = await find_peer(tx, peer.node)
+    keeps = known is not None and state != "active"
+    row: dict[str, object] = {
+        "node": peer.node,
+        "org": org,
+        "url": peer.url,
+        "pin": peer.pin,
+        "sign_key": peer.sign_key,
+        "state": known.state if known and keeps else state,
+        "cursor": known.cursor if known else 0,
+        "met_us": known.met_us if known else tx.now,
+        "seen_us": known.seen_us if known else None,
+        "trouble": None,
+    }
+    await upsert(tx, schema.peers, [row])
+
+
+async def find_peer(tx: ReadTx, node: bytes) -> Peer | None:
+    """The peer of that node id."""
+    row = await tx.first(select(schema.peers).where(schema.peers.c.node == node))
+    return None if row is None else _peer(row)
+
+
+async def list_peers(tx: ReadTx, state: str | None = None) -> list[Peer]:
+    """Every peer, oldest acquaintance first."""
+    statement = select(schema.peers).order_by(schema.peers.c.met_us, schema.peers.c.node)
+    if state is not None:
+        statement = statement.where(schema.peers.c.state == state)
+    return [_peer(row) for row in await tx.all(statement)]
+
+
+async def set_peer_seen(tx: WriteTx, node: bytes, trouble: str | None) -> None:
+    """Say when a peer answered last, or why it did not."""
+    values: dict[str, object] = {"trouble": trouble} if trouble else {"trouble": None, "seen_us": tx.now}
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(**values))
+
+
+async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
+    """Say whether a peer is talked to: `inbox`, `active` or `ignored`."""
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
+
+
+async def set_peer_cursor(tx: WriteTx, node: bytes, cursor: int) -> None:
+    """Say up to which opening a peer was pulled."""
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(cursor=cursor))
+
+
+async def insert_invitation(tx: WriteTx, secret_hash: bytes, expires_us: int) -> None:
+    """Keep the hash of an invitation's secret."""
+    await insert_new(tx, schema.invitations, [{"secret_hash": secret_hash, "expires_us": expires_us, "used_by": None}])
+
+
+async def use_invitation(tx: WriteTx, secret_hash: bytes, node: bytes) -> bool:
+    """Spend an invitation for a node; whether it could be (a second time by the same node is no harm)."""
+    table = schema.invitations.c
+    row = await tx.first(select(schema.invitations).where(table.secret_hash == secret_hash))
+    if row is None or row.expires_us <= tx.now or row.used_by not in (None, node):
+        return False
+    await tx.run(update(schema.invitations).where(table.secret_hash == secret_hash).values(used_by=node))
+    return True
+
+
+def _peer(row: Record) -> Peer:
+    return Peer(
+        row.node, row.org, row.url, row.pin, row.sign_key, row.state, row.cursor, row.met_us, row.seen_us, row.trouble
+    )
