@@ -7,7 +7,8 @@ from node.folder import NodeFolder
 from node.keystore import Keystore
 from node.ports import Clock, Random
 from node.services.bus import EventBus
-from node.store.database import Database
+from node.store.database import Database, WriteTx
+from node.store.journal import write_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,17 @@ class Core:
     def node(self) -> bytes:
         """This node's id."""
         return self.keystore.node
+
+    async def announce(
+        self,
+        tx: WriteTx,
+        actor: str,
+        what: str,
+        subject: bytes | None = None,
+        *,
+        org: bytes | None = None,
+        **detail: object,
+    ) -> None:
+        """Journal a change in its own transaction and tell the listeners once it stands. No secrets in `detail`."""
+        row = await write_journal(tx, org or self.org, actor, what, subject, **detail)
+        tx.on_commit(lambda: self.bus.publish(row))

@@ -24,7 +24,6 @@ from node.store.fragments import (
     insert_entries,
     insert_sections,
 )
-from node.store.journal import write_journal
 from node.store.logs import (
     StoredLog,
     find_log,
@@ -130,8 +129,8 @@ class Ingest:
             return
         await stop_log(tx, log.no, reason)
         if refused is not None:
-            await write_journal(
-                tx, log.org, "sync", "entry_refused", log=log.log.hex(), seq=refused.seq, reason=refused.what
+            await self._core.announce(
+                tx, "sync", "entry_refused", org=log.org, log=log.log.hex(), seq=refused.seq, reason=refused.what
             )
 
     def _entry(self, verified: VerifiedEntry) -> NewEntry:

@@ -18,7 +18,6 @@ from node.services.ingest import Ingest
 from node.services.ledger import Ledger
 from node.services.sync import Sync
 from node.store.database import WriteTx
-from node.store.journal import write_journal
 from node.store.organisations import find_chain, read_statements
 from node.store.peers import Peer, find_peer, insert_invitation, list_peers, put_peer, set_peer_state, use_invitation
 from node.store.settings import find_setting, set_setting
@@ -50,7 +49,7 @@ class Membership:
         genesis = Genesis(name, (self._core.org,), 1)
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, genesis.to_bytes())
-            await write_journal(tx, self._core.org, actor, "federation_founded", federation=genesis.id.hex(), name=name)
+            await self._core.announce(tx, actor, "federation_founded", federation=genesis.id.hex(), name=name)
         return genesis
 
     async def attest(self, org: bytes, what: Attested, rows: Sequence[str], actor: str) -> None:
@@ -104,7 +103,7 @@ class Membership:
         expires = self._core.clock.now() + days * DAY_US
         async with self._core.database.write() as tx:
             await insert_invitation(tx, _secret_hash(secret), expires)
-            await write_journal(tx, self._core.org, actor, "invited", expires_us=expires)
+            await self._core.announce(tx, actor, "invited", expires_us=expires)
         sign_key = self._core.keystore.sign.public
         return Invitation(genesis, self._core.org, self._core.node, sign_key, self.pin(), self.url, secret, expires)
 
@@ -124,7 +123,7 @@ class Membership:
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
             await put_peer(tx, peer, invitation.org, "active")
-            await write_journal(tx, self._core.org, actor, "joined_federation", federation=invitation.genesis.id.hex())
+            await self._core.announce(tx, actor, "joined_federation", federation=invitation.genesis.id.hex())
         self._sync.peers_changed()
         return invitation.genesis
 
@@ -141,7 +140,7 @@ class Membership:
                 raise RequestError("join: the invitation is not known here, out of date or used")
             peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
             await put_peer(tx, peer, chain.org_id, "active")
-            await write_journal(tx, chain.org_id, "peer", "peer_joined", node=join.node.hex(), url=join.url)
+            await self._core.announce(tx, "peer", "peer_joined", org=chain.org_id, node=join.node.hex(), url=join.url)
         self._sync.peers_changed()
 
     async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
@@ -154,7 +153,7 @@ class Membership:
             return
         async with self._core.database.write() as tx:
             await put_peer(tx, peer, org, "active" if active else "inbox")
-            await write_journal(tx, org, how, "peer_met", node=peer.node.hex(), url=peer.url, active=active)
+            await self._core.announce(tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active)
         self._sync.peers_changed()
 
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
@@ -163,7 +162,7 @@ class Membership:
             if await find_peer(tx, node) is None:
                 raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
             await set_peer_state(tx, node, state)
-            await write_journal(tx, self._core.org, actor, f"peer_{state}", node=node.hex())
+            await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
         self._sync.peers_changed()
 
     async def peers(self) -> list[Peer]:

@@ -1,0 +1,90 @@
+"""Running durable jobs: each step is one transaction with its progress, so a killed node goes on where it was."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from node.errors import NodeError, NotFoundError
+from node.services.core import Core
+from node.store.database import WriteTx
+from node.store.errors import MissingError, StoreError
+from node.store.jobs import Job, advance_job, forget_input, get_job, insert_job, list_jobs
+
+log = structlog.get_logger()
+
+Step = Callable[[Job, bytes], Awaitable[bool]]
+
+
+class Jobs:
+    """Takes jobs and runs one after another."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._steps: dict[str, Step] = {}
+        self._wake = asyncio.Event()
+
+    def register(self, kind: str, step: Step) -> None:
+        """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left."""
+        self._steps[kind] = step
+
+    async def submit(self, kind: str, content: bytes, total: int, actor: str) -> str:
+        """Take a job and answer its id."""
+        job_id = self._core.random.bytes(8).hex()
+        sealed = self._core.keystore.vault.seal(content)
+        async with self._core.database.write() as tx:
+            await insert_job(tx, job_id, kind, total, sealed, actor)
+            await self._core.announce(tx, actor, "job_taken", job=job_id, kind=kind)
+        self._wake.set()
+        return job_id
+
+    async def get(self, job_id: str) -> Job:
+        """The job of that id; raise NotFoundError."""
+        async with self._core.database.read() as tx:
+            try:
+                return await get_job(tx, job_id)
+            except MissingError as error:
+                raise NotFoundError(str(error), "job_unknown") from error
+
+    async def list(self) -> list[Job]:
+        """The newest jobs."""
+        async with self._core.database.read() as tx:
+            return await list_jobs(tx)
+
+    async def run(self) -> None:
+        """Run jobs until cancelled."""
+        while True:
+            async with self._core.database.read() as tx:
+                waiting = await list_jobs(tx, open_only=True)
+            for job in waiting:
+                await self._run_job(job)
+            if not waiting:
+                await self._wake.wait()
+                self._wake.clear()
+
+    async def _run_job(self, job: Job) -> None:
+        content = self._core.keystore.vault.open(job.input)
+        try:
+            while await self._steps[job.kind](job, content):
+                job = await self.get(job.id)
+        except (NodeError, StoreError, KeyError) as error:
+            log.warning("job_failed", job=job.id, kind=job.kind, error=str(error))
+            await self._fail(job.id, str(error))
+
+    async def _fail(self, job_id: str, error: str) -> None:
+        async with self._core.database.write() as tx:
+            job = await get_job(tx, job_id)
+            await advance_job(tx, job_id, job.done, job.done, {**job.result, "error": error}, "failed")
+            await self._core.announce(tx, job.actor, "job_failed", job=job_id, error=error)
+
+
+def advance(state: Mapping[str, object]) -> Callable[[WriteTx, Job, int], Awaitable[None]]:
+    """What a step writes beside its own work: progress, result, and the end of the job."""
+
+    async def write(tx: WriteTx, job: Job, done: int) -> None:
+        finished = done >= job.total
+        await advance_job(tx, job.id, job.done, done, dict(state), "done" if finished else "running")
+        if finished:
+            await forget_input(tx, job.id)
+
+    return write

@@ -1,0 +1,214 @@
+"""What this node answers its peers: everything leaves through here, so rights are enforced here."""
+
+from collections.abc import Sequence
+
+from federation.errors import RequestError, VoidError
+from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
+from federation.ports import Asker
+from federation.sealing import seal_section
+from federation.sync.messages import MAX_BODY, Heads, Join, LogHead, Placed, Proven, Pulled, Row
+from node.services.core import Core
+from node.services.disclosure import Disclosure, View
+from node.services.membership import Membership
+from node.services.search import Search
+from node.services.sync import Sync
+from node.store.database import ReadTx
+from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
+from node.store.logs import StoredLog, find_log, list_logs
+from node.store.organisations import find_chain, read_statements
+from node.store.rights import last_opening, openings_after
+from node.store.trees import read_inclusion, read_leaves
+
+SUBJECTS_A_PULL = 100
+ROW_OVERHEAD = 256
+
+
+class FederationShelf:
+    """The port `Shelf` of the federation over this node's store."""
+
+    def __init__(self, core: Core, membership: Membership, disclosure: Disclosure, sync: Sync, search: Search) -> None:
+        self._core = core
+        self._membership = membership
+        self._disclosure = disclosure
+        self._sync = sync
+        self._search = search
+
+    async def sign_key(self, org: bytes, node: bytes) -> bytes | None:
+        """The key of a node that is stated and not ended."""
+        async with self._core.database.read() as tx:
+            chain = await find_chain(tx, org)
+        entry = chain.node(node) if chain else None
+        return entry.sign_key if entry is not None and entry.ended is None else None
+
+    async def heads(self, asker: Asker) -> Heads:
+        """Every chain and log that is here; sizes are those of checkpoints."""
+        async with self._core.database.read() as tx:
+            chains = await read_statements(tx)
+            logs = await list_logs(tx)
+            opened = await last_opening(tx, asker.org)
+        return Heads(
+            tuple(tuple(chain) for chain in chains.values()),
+            tuple(LogHead(log.statement, log.note_size, log.note) for log in logs if log.stopped is None),
+            opened,
+        )
+
+    async def entries(self, asker: Asker, log: bytes, start: int, end: int) -> Sequence[Row]:
+        """Rows up to the published size, as many as fit into one answer."""
+        async with self._core.database.read() as tx:
+            stored = await self._log(tx, log)
+            end = min(end, stored.note_size)
+            leaves = await read_leaves(tx, stored.no, start, end)
+            found = await entries_between(tx, stored.no, start, end)
+            view = await self._disclosure.view(tx, asker.org, found.values())
+        rows: list[Row] = []
+        size = 0
+        for seq, leaf in enumerate(leaves, start):
+            fragment = found.get(seq)
+            shown = self._shown(fragment, view) if fragment is not None else None
+            rows.append(leaf if shown is None else shown)
+            size += ROW_OVERHEAD + (0 if shown is None else _weight(shown))
+            if size > MAX_BODY // 2:
+                break
+        return rows
+
+    async def leaves(self, log: bytes, start: int, end: int) -> Sequence[bytes]:
+        """Leaf hashes up to the published size."""
+        async with self._core.database.read() as tx:
+            stored = await self._log(tx, log)
+            return await read_leaves(tx, stored.no, start, min(end, stored.note_size))
+
+    async def pull(self, asker: Asker, after: int, limit: int) -> Pulled:
+        """Entries about the next subjects that were opened to the asker."""
+        async with self._core.database.read() as tx:
+            opened = await openings_after(tx, asker.org, after, min(limit, SUBJECTS_A_PULL))
+            found = await entries_about(tx, {subject for _, subject in opened})
+            logs = {log.no: log for log in await list_logs(tx)}
+            view = await self._disclosure.view(tx, asker.org, found)
+            box_key = await self._box_key(tx, asker)
+        placed: list[Placed] = []
+        for fragment in found:
+            if fragment.seq >= logs[fragment.log_no].note_size:
+                continue
+            shown = self._shown(fragment, view, box_key)
+            if shown is not None:
+                placed.append(Placed(fragment.log, fragment.seq, shown))
+        return Pulled(opened[-1][0] if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
+
+    async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:
+        """Entries by place and id; those that are not here, or not for the asker, are left out."""
+        proven: list[Proven] = []
+        async with self._core.database.read() as tx:
+            for log_id in sorted({ref.log for ref in refs}):
+                log = await find_log(tx, log_id)
+                if log is not None:
+                    proven += await self._fetch_log(tx, asker, log, [ref for ref in refs if ref.log == log_id])
+        return proven
+
+    async def secret(self, asker: Asker, ref: Ref, section: str) -> Section:
+        """A secret section for the one entitled organisation; a refusal stands in the journal."""
+        async with self._core.database.read() as tx:
+            log = await find_log(tx, ref.log)
+            found = await entries_at(tx, [(log.no, ref.seq)]) if log else []
+            view = await self._disclosure.view(tx, asker.org, found)
+            box_key = await self._box_key(tx, asker)
+        fragment = found[0] if found else None
+        header = _header(fragment) if fragment else None
+        may = header is not None and view.may_open(header, SectionClass.SECRET) and box_key is not None
+        opened = self._open_stored(fragment, section) if may and fragment else None
+        if opened is None or box_key is None:
+            await self._journal_refusal(asker, ref, section, header)
+            raise RequestError(f"secret: section {section} of entry {ref.seq} is not for this organisation")
+        async with self._core.database.write() as tx:
+            await self._core.announce(
+                tx,
+                "peer",
+                "secret_given",
+                header.subject if header else None,
+                org=asker.org,
+                section=section,
+                seq=ref.seq,
+            )
+        return seal_section(box_key, opened)
+
+    async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
+        """Subjects found by an identifier that the asker may read."""
+        async with self._core.database.read() as tx:
+            return await self._search.for_peer(tx, asker.org, scheme, value)
+
+    async def join(self, join: Join) -> None:
+        """Take a node that shows an invitation's secret."""
+        await self._membership.admit(join)
+
+    async def noticed(self, asker: Asker) -> None:
+        """A peer has something new."""
+        self._sync.noticed(asker.node)
+
+    async def _log(self, tx: ReadTx, log: bytes) -> StoredLog:
+        stored = await find_log(tx, log)
+        if stored is None:
+            raise RequestError(f"log {log.hex()} is not here")
+        return stored
+
+    async def _fetch_log(self, tx: ReadTx, asker: Asker, log: StoredLog, refs: list[Ref]) -> list[Proven]:
+        wanted = {ref.seq: ref.id16 for ref in refs if ref.seq < log.note_size}
+        found = await entries_at(tx, [(log.no, seq) for seq in wanted])
+        view = await self._disclosure.view(tx, asker.org, found)
+        box_key = await self._box_key(tx, asker)
+        shown = [(f, s) for f in found if (s := self._shown(f, view, box_key)) and s.id[:16] == wanted[f.seq]]
+        paths = await read_inclusion(tx, log.no, [f.seq for f, _ in shown], log.note_size)
+        return [
+            Proven(Placed(log.log, f.seq, s), log.note_size, tuple(path))
+            for (f, s), path in zip(shown, paths, strict=True)
+        ]
+
+    def _shown(self, fragment: StoredFragment, view: View, box_key: bytes | None = None) -> Fragment | None:
+        if fragment.void is not None:
+            return Fragment(fragment.header, fragment.signature)
+        header = _header(fragment)
+        if header is None or not view.may_read(header):
+            return None
+        classes = {head.name: head.klass for head in header.sections}
+        sections: list[Section] = []
+        for stored in fragment.sections:
+            klass = classes.get(stored.name, -1)
+            if stored.form == STORED:
+                opened = self._open_stored(fragment, stored.name) if box_key and view.may_open(header, klass) else None
+                if opened is not None and box_key is not None:
+                    sections.append(seal_section(box_key, opened))
+            elif stored.form != SEALED and view.may_open(header, klass):
+                sections.append(Section(stored.name, stored.salt, stored.data))
+        return Fragment(fragment.header, fragment.signature, tuple(sections))
+
+    def _open_stored(self, fragment: StoredFragment, name: str) -> Section | None:
+        for stored in fragment.sections:
+            if stored.name == name and stored.form == STORED:
+                return Section(name, stored.salt, self._core.keystore.vault.open(stored.data))
+        return None
+
+    async def _box_key(self, tx: ReadTx, asker: Asker) -> bytes | None:
+        logs = [log for log in await list_logs(tx, org=asker.org) if log.node == asker.node]
+        return logs[-1].statement.box_key if logs else None
+
+    async def _journal_refusal(self, asker: Asker, ref: Ref, section: str, header: Header | None) -> None:
+        async with self._core.database.write() as tx:
+            await self._core.announce(
+                tx,
+                "peer",
+                "secret_refused",
+                header.subject if header else None,
+                org=asker.org,
+                section=section,
+                log=ref.log.hex(),
+                seq=ref.seq,
+            )
+
+
+def _header(fragment: StoredFragment) -> Header | None:
+    try:
+        return decode_header(fragment.header, fragment.log, fragment.seq)
+    except VoidError:
+        return None
+
+
+def _weight(fragment: Fragment) -> int:
+    return len(fragment.header) + sum(len(section.data) for section in fragment.sections)

@@ -1,0 +1,92 @@
+"""Durable jobs: what they are, how far they are, and what came of them."""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.errors import ConflictError, MissingError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job; `input` is sealed, `result` grows while it runs. States: waiting, running, done, failed."""
+
+    id: str
+    kind: str
+    state: str
+    done: int
+    total: int
+    input: bytes
+    result: dict[str, object]
+    actor: str
+    created_us: int
+    changed_us: int
+
+
+async def insert_job(tx: WriteTx, job_id: str, kind: str, total: int, sealed: bytes, actor: str) -> None:
+    """Take a job."""
+    await tx.run(
+        insert(schema.jobs).values(
+            id=job_id,
+            kind=kind,
+            state="waiting",
+            done=0,
+            total=total,
+            input=sealed,
+            result="{}",
+            actor=actor,
+            created_us=tx.now,
+            changed_us=tx.now,
+        )
+    )
+
+
+async def get_job(tx: ReadTx, job_id: str) -> Job:
+    """The job of that id; raise MissingError."""
+    row = await tx.first(select(schema.jobs).where(schema.jobs.c.id == job_id))
+    if row is None:
+        raise MissingError(f"job {job_id} is not known here")
+    return _job(row)
+
+
+async def list_jobs(tx: ReadTx, *, open_only: bool = False, limit: int = 100) -> list[Job]:
+    """Jobs, newest first; open ones oldest first."""
+    table = schema.jobs.c
+    statement = select(schema.jobs).limit(limit)
+    if open_only:
+        statement = statement.where(table.state.in_(("waiting", "running"))).order_by(table.created_us)
+    else:
+        statement = statement.order_by(table.created_us.desc())
+    return [_job(row) for row in await tx.all(statement)]
+
+
+async def advance_job(tx: WriteTx, job_id: str, seen: int, done: int, result: dict[str, object], state: str) -> None:
+    """Move a job from where the caller saw it; raise ConflictError if somebody else did."""
+    table = schema.jobs
+    statement = update(table).where(table.c.id == job_id, table.c.done == seen)
+    text = json.dumps(result, ensure_ascii=False)
+    if await tx.run(statement.values(done=done, result=text, state=state, changed_us=tx.now)) != 1:
+        raise ConflictError(f"job {job_id} is not at {seen}")
+
+
+async def forget_input(tx: WriteTx, job_id: str) -> None:
+    """Drop what a finished job worked on: it may hold keys."""
+    await tx.run(update(schema.jobs).where(schema.jobs.c.id == job_id).values(input=b""))
+
+
+def _job(row: Record) -> Job:
+    return Job(
+        row.id,
+        row.kind,
+        row.state,
+        row.done,
+        row.total,
+        row.input,
+        json.loads(row.result),
+        row.actor,
+        row.created_us,
+        row.changed_us,
+    )
