@@ -63,9 +63,7 @@ class Membership:
         body = Attestation(genesis.id, what, org, tuple(sorted(rows)))
 
         async def note(tx: WriteTx, _entries: object) -> None:
-            await write_journal(
-                tx, self._core.org, actor, "attested", of=org.hex(), as_=what.name.lower(), rows=list(rows)
-            )
+            await self._core.announce(tx, actor, "attested", of=org.hex(), attested=what.name.lower(), rows=list(rows))
 
         await self._ledger.append([drafts.attestation(body, self._core.clock.now())], note)
 
