@@ -1,0 +1,126 @@
+"""A native driver: a descriptor, a decoder, and the proof that they belong together.
+
+The core calls `Driver.decode`, never the decoder itself: whatever a decoder raises reaches the core as DriverError, so
+a broken driver costs its frames and nothing else.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from drivers.descriptor import Descriptor
+from drivers.errors import DriverError, DriverFaultError, FrameError
+from drivers.reading import Decoded, Reading, ReportedValue
+
+MAX_FRAME = 4096
+HASH_CONTEXT = b"passport/driver/1\n"
+# What decoders of others were seen to leak; each is the driver's fault, none may reach the core.
+LEAKS = (ArithmeticError, AttributeError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Downlink:
+    """Bytes for a meter. The caller sends them; a driver never does."""
+
+    port: int
+    data: bytes
+
+
+Decoder = Callable[[int, bytes], Decoded]
+Answerer = Callable[[Decoded, datetime, datetime | None], Downlink | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A descriptor with the code that does what it says.
+
+    `answer(decoded, received_at, last_answer_at)` gives the bytes that a frame asks for, or None.
+    `modules` names the modules whose source decides what the driver says: the hash is over them.
+    """
+
+    descriptor: Descriptor
+    decoder: Decoder
+    modules: tuple[str, ...]
+    answer: Answerer | None = None
+
+    def decode(self, port: int, data: bytes) -> Decoded:
+        """Read one frame; raise FrameError for what is no frame, DriverFaultError if the decoder is broken."""
+        if port not in self.descriptor.ports:
+            raise FrameError(f"{self.descriptor.id} has nothing on port {port}; its ports are {self.descriptor.ports}")
+        if len(data) > MAX_FRAME:
+            raise FrameError(f"{self.descriptor.id}: {len(data)} bytes are over the limit of {MAX_FRAME}")
+        try:
+            decoded = self.decoder(port, data)
+        except LEAKS as error:
+            raise DriverFaultError(f"{self.descriptor.id} raised {type(error).__name__}: {error}") from error
+        if not isinstance(decoded, Decoded):
+            raise DriverFaultError(f"{self.descriptor.id} gave {type(decoded).__name__} and no Decoded")
+        return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class FailedVector:
+    """A vector that does not hold on this node: what was expected and what came."""
+
+    name: str
+    expected: str
+    got: str
+
+
+def prove(driver: Driver) -> tuple[FailedVector, ...]:
+    """Run the driver's own vectors; no failure means it does on this node what its publisher saw."""
+    outcomes = ((vector, _outcome(driver, vector.port, vector.data)) for vector in driver.descriptor.vectors)
+    return tuple(FailedVector(item.name, item.expected, got) for item, got in outcomes if got != item.expected)
+
+
+def driver_hash(descriptor: Descriptor, sources: Mapping[str, bytes]) -> bytes:
+    """SHA-256 over the canonical descriptor and the sources by module name: 32 bytes that a reading stores.
+
+    Every part goes in with its length in 8 bytes, so that no two sets of parts join to the same bytes.
+    """
+    digest = hashlib.sha256(HASH_CONTEXT)
+    for part in (
+        descriptor.canonical(),
+        *(item for name in sorted(sources) for item in (name.encode(), sources[name])),
+    ):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def summary(decoded: Decoded) -> str:
+    """All that was decoded, as one line of text: what vectors are compared by.
+
+    `frame @time | channel:quantity[/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex …`,
+    with empty parts left out.
+    """
+    head = f"{decoded.frame} @{_text(decoded.device_time)}" if decoded.device_time else decoded.frame
+    parts = [
+        head,
+        " ".join(_reading_text(item) for item in decoded.readings),
+        " ".join(f"{item.name}={_text(item.value)}" for item in decoded.reported),
+        " ".join(f"!{name}" for name in decoded.alarms),
+        " ".join(f"?{item.name}={item.raw.hex()}" for item in decoded.unmapped),
+    ]
+    return " | ".join(part for part in parts if part)
+
+
+def _outcome(driver: Driver, port: int, data: str) -> str:
+    try:
+        return summary(driver.decode(port, bytes.fromhex(data)))
+    except DriverError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _reading_text(reading: Reading) -> str:
+    tariff = f"/{reading.tariff}" if reading.tariff else ""
+    return f"{reading.channel}:{reading.quantity}{tariff}={_text(reading.value)} {reading.unit}"
+
+
+def _text(value: ReportedValue) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

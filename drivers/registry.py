@@ -1,0 +1,161 @@
+"""The drivers of a node: which are installed, which one a device needs.
+
+Choosing is a pure look-up. A driver with a range of firmware is chosen for a device only when the device's firmware is
+known: one frame may decode under two versions of a layout, both with success and one with nonsense.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+
+from drivers.descriptor import AppliesTo, VersionRange, parse_version
+from drivers.driver import Driver, driver_hash, prove
+from drivers.errors import DriverChoiceError, DriverError
+
+GROUP = "passport_node.drivers"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A driver on this node with its hash, 32 bytes, that every reading of it stores."""
+
+    driver: Driver
+    hash: bytes
+
+    @property
+    def name(self) -> str:
+        """Id and version, as `betar-vega 1.0.0`."""
+        return f"{self.driver.descriptor.id} {self.driver.descriptor.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A driver that was not taken in, and why; the node works without it."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTraits:
+    """What a passport knows of a device that a driver may ask for; None is not known."""
+
+    type: str | None = None
+    model: str | None = None
+    hardware: str | None = None
+    firmware: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+class Registry:
+    """Installed drivers, looked up by id, by hash and by what a device is."""
+
+    def __init__(self, installed: Iterable[Installed], broken: Iterable[Broken] = ()) -> None:
+        self._installed = tuple(sorted(installed, key=_age, reverse=True))
+        self.broken = tuple(broken)
+        names = [item.name for item in self._installed]
+        doubles = sorted({name for name in names if names.count(name) > 1})
+        if doubles:
+            raise DriverChoiceError(f"two drivers are called {doubles[0]}")
+
+    @property
+    def installed(self) -> tuple[Installed, ...]:
+        """All drivers, newest version of an id first."""
+        return self._installed
+
+    def find(self, driver_id: str, version: str | None = None) -> Installed | None:
+        """The driver of this id, of the newest version unless one is named, or None."""
+        wanted = ((item, item.driver.descriptor) for item in self._installed)
+        return next((item for item, text in wanted if text.id == driver_id and version in (None, text.version)), None)
+
+    def find_by_hash(self, digest: bytes) -> Installed | None:
+        """The driver that a stored reading names, or None."""
+        return next((item for item in self._installed if item.hash == digest), None)
+
+    def choose(self, device: DeviceTraits) -> Installed:
+        """The one driver for a device; raise DriverChoiceError if none fits, or several with no better one.
+
+        A match by key beats one by model, which beats one by type; of one id the newest version counts.
+        """
+        ranked = [(_rank(item.driver.descriptor.applies_to, device), item) for item in self._newest(device)]
+        best = max((rank for rank, _ in ranked), default=0)
+        fitting = [item for rank, item in ranked if rank == best and rank > 0]
+        if len(fitting) == 1:
+            return fitting[0]
+        what = f"type {device.type}, model {device.model}, firmware {device.firmware}, keys {dict(device.keys)}"
+        if not fitting:
+            raise DriverChoiceError(f"no installed driver is for {what}")
+        raise DriverChoiceError(f"several drivers are for {what}: {', '.join(item.name for item in fitting)}")
+
+    def _newest(self, device: DeviceTraits) -> list[Installed]:
+        chosen: dict[str, Installed] = {}
+        for item in self._installed:
+            if _rank(item.driver.descriptor.applies_to, device):
+                chosen.setdefault(item.driver.descriptor.id, item)
+        replaced = {old for item in chosen.values() for old in item.driver.descriptor.supersedes}
+        return [item for name, item in chosen.items() if name not in replaced]
+
+
+def install(driver: Driver, sources: Mapping[str, bytes]) -> Installed:
+    """Take a driver in after its own vectors held; raise DriverError naming the first that does not."""
+    failed = prove(driver)
+    if failed:
+        first = failed[0]
+        raise DriverError(
+            f"vector {first.name!r} of {driver.descriptor.id}: expected {first.expected}, got {first.got}"
+        )
+    return Installed(driver, driver_hash(driver.descriptor, sources))
+
+
+def load_registry() -> Registry:
+    """Find the drivers that packages on this machine offer; what does not load or prove itself is listed as broken."""
+    installed: list[Installed] = []
+    broken: list[Broken] = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            driver = point.load()
+            if not isinstance(driver, Driver):
+                raise DriverError(f"{point.value} is a {type(driver).__name__}, no Driver")
+            installed.append(install(driver, sources_of(driver)))
+        except Exception as error:  # a package of others runs here on import: whatever it raises, the node must start
+            broken.append(Broken(point.name, f"{type(error).__name__}: {error}"))
+    return Registry(installed, broken)
+
+
+def sources_of(driver: Driver) -> dict[str, bytes]:
+    """The source of the modules a driver names; raise DriverError if one is not loaded or has no source."""
+    sources: dict[str, bytes] = {}
+    for name in driver.modules:
+        module = sys.modules.get(name)
+        if module is None:
+            raise DriverError(f"{driver.descriptor.id} names module {name}, which is not loaded")
+        try:
+            sources[name] = inspect.getsource(module).encode()
+        except (OSError, TypeError) as error:
+            raise DriverError(f"{driver.descriptor.id}: module {name} has no source: {error}") from error
+    return sources
+
+
+def _age(item: Installed) -> tuple[tuple[int, ...], str]:
+    return parse_version(item.driver.descriptor.version), item.driver.descriptor.id
+
+
+def _rank(applies: AppliesTo, device: DeviceTraits) -> int:
+    if not (_fits(applies.firmware, device.firmware) and _fits(applies.hardware, device.hardware)):
+        return 0
+    if any(device.keys.get(name) == value for name, value in applies.match):
+        return 3
+    if device.model is not None and device.model.casefold() in {model.casefold() for model in applies.models}:
+        return 2
+    return 1 if device.type is not None and device.type in applies.types else 0
+
+
+def _fits(versions: VersionRange, version: str | None) -> bool:
+    if versions.is_open:
+        return True
+    try:
+        return version is not None and versions.holds(version)
+    except DriverError:
+        return False

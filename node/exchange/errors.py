@@ -1,0 +1,33 @@
+"""What can be wrong with a file or a message of another system.
+
+ExchangeError
+├── TableError              bytes are no table that may be read
+│   └── TableLimitError     a size, a count or a length is over its limit
+├── ColumnError             a table lacks a column, or has one twice
+├── BenchError              a bench file does not have its shape
+└── ArshinError             a protocol lacks what the register's file needs, or the file is none of it
+"""
+
+
+class ExchangeError(Exception):
+    """Base of everything this package raises."""
+
+
+class TableError(ExchangeError):
+    """The bytes are no table that may be read; the message says why and what to do."""
+
+
+class TableLimitError(TableError):
+    """A size, a count or a length is over its limit."""
+
+
+class ColumnError(ExchangeError):
+    """A column that is needed is missing, or a header stands twice."""
+
+
+class BenchError(ExchangeError):
+    """The bench file does not have the shape of one."""
+
+
+class ArshinError(ExchangeError):
+    """A verification protocol lacks what the register's file needs, or a file is not of its schema."""

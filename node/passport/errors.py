@@ -1,0 +1,53 @@
+"""What can be wrong with what a passport is made of.
+
+PassportError
+├── PlateError              a text is no plate text: a character or a length that the rule does not have
+├── ClaimError              an identity claim is not canonical or breaks a rule of its scheme
+├── DeviceIdError           a text that should be a device id
+│   ├── MistypedIdError     it cannot be one: a slip of the pen, a length, a letter
+│   └── UnknownIdError      it is one, and this node has never seen it
+├── LineError               the record of a serial line breaks its rule
+├── CatalogError            a catalog, a type or a code of one is wrong or lacks what is asked of it
+├── NumberError             a number of a register (ГРСИ, ИНН, ОГРН) has the wrong form or check digit
+└── BodyError               the content of a section does not have its shape
+"""
+
+
+class PassportError(Exception):
+    """Base of everything this package raises."""
+
+
+class PlateError(PassportError):
+    """The text holds a character, or has a length, that plate text does not have."""
+
+
+class ClaimError(PassportError):
+    """The claim is not canonical, or an element breaks a rule of its scheme."""
+
+
+class DeviceIdError(PassportError):
+    """The text does not lead to a subject."""
+
+
+class MistypedIdError(DeviceIdError):
+    """The text cannot be a device id: somebody made a slip of the pen."""
+
+
+class UnknownIdError(DeviceIdError):
+    """The device id is whole, and nothing here bears it."""
+
+
+class LineError(PassportError):
+    """The record of a serial line breaks its rule."""
+
+
+class CatalogError(PassportError):
+    """A record of a catalog is malformed, missing, or lacks what is asked of it."""
+
+
+class NumberError(PassportError):
+    """A register's number has the wrong form or a wrong check digit."""
+
+
+class BodyError(PassportError):
+    """The content of a section does not have the shape of its kind."""

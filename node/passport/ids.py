@@ -1,0 +1,119 @@
+"""The two spellings of a subject: 16 bytes, and the device id that people read, type and scan. Frozen.
+
+A device id is `EPP1-`, the 16 bytes as a big-endian number in 26 characters of Crockford's base32 and 2 more for that
+number modulo 1021: every single slip and every swap of neighbours is caught, so that a slip of the pen is answered
+"mistyped" and not "unknown".
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from node.passport.errors import DeviceIdError, MistypedIdError
+
+PREFIX = "EPP1"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+BODY_LENGTH = 26
+CHECK_LENGTH = 2
+MODULUS = 1021  # the largest prime below 32 * 32
+SUBJECT_SIZE = 16
+
+DROPPED = frozenset(
+    map(chr, (0x20, 0xA0, 0x202F, *range(0x2000, 0x200B), *range(0x09, 0x0E), 0x2D, *range(0x2010, 0x2016), 0x2212))
+)
+
+_LENGTH = len(PREFIX) + BODY_LENGTH + CHECK_LENGTH
+_SMALL = {ord(small): small.upper() for small in "abcdefghijklmnopqrstuvwxyz"}
+_READ_AS = str.maketrans("ILO", "110")
+_DIGIT = {character: value for value, character in enumerate(CROCKFORD)}
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://([^/?#@:]{1,253})(?::[0-9]{1,5})?/d/([^/?#]{1,80})/?(?:[?#].*)?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SubjectId:
+    """The subject of a fragment: 16 bytes. Its text is the device id."""
+
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse any other size with DeviceIdError."""
+        if len(self.raw) != SUBJECT_SIZE:
+            raise DeviceIdError(f"a subject is {SUBJECT_SIZE} bytes, got {len(self.raw)}")
+
+    @property
+    def hex(self) -> str:
+        """The 16 bytes in lower-case hex."""
+        return self.raw.hex()
+
+    def __str__(self) -> str:
+        return format_device_id(self)
+
+
+# One value, two names: what a fragment calls its subject, a person calls the id of a device.
+DeviceId: TypeAlias = SubjectId
+
+
+def format_device_id(subject: SubjectId) -> str:
+    """Spell a subject of any kind as a device id, 33 characters."""
+    number = int.from_bytes(subject.raw)
+    return f"{PREFIX}-{_spell(number, BODY_LENGTH)}{_spell(number % MODULUS, CHECK_LENGTH)}"
+
+
+def parse_device_id(text: str) -> SubjectId:
+    """Read a device id as a person wrote it; raise MistypedIdError if it cannot be one.
+
+    Spaces and hyphens are dropped, small letters are capitals, I and L are 1, O is 0, U is refused.
+    """
+    body = _read(text)
+    if not body.startswith(PREFIX):
+        raise MistypedIdError(f"a device id begins with {PREFIX}-")
+    if len(body) != _LENGTH:
+        raise MistypedIdError(f"a device id has {_LENGTH - len(PREFIX)} characters after {PREFIX}-")
+    for character in body:
+        if character not in _DIGIT:
+            raise MistypedIdError(f"a device id has no character {character!r}")
+    number = _value(body[len(PREFIX) : -CHECK_LENGTH])
+    if number >= 1 << (8 * SUBJECT_SIZE):
+        raise MistypedIdError("a device id goes on with 0 to 7 after EPP1-")
+    if _value(body[-CHECK_LENGTH:]) != number % MODULUS:
+        raise MistypedIdError("mistyped: the last two characters do not agree with the others")
+    return SubjectId(number.to_bytes(SUBJECT_SIZE))
+
+
+def looks_like_device_id(text: str) -> bool:
+    """Whether somebody meant to write a device id, slips included; a search box asks this before it looks further."""
+    body = _read(text)
+    agree = sum(left == right for left, right in zip(body, PREFIX, strict=False))
+    return agree >= len(PREFIX) - 1 and abs(len(body) - _LENGTH) <= 2
+
+
+def format_label_url(domain: str, subject: SubjectId) -> str:
+    """The link on a label: `https://<organisation domain>/d/<device id>`; raise DeviceIdError if that is no domain."""
+    if len(domain) > 253 or not _DOMAIN.fullmatch(domain):
+        raise DeviceIdError(f"a domain is lower-case ASCII labels, got {domain!r}")
+    return f"https://{domain}/d/{format_device_id(subject)}"
+
+
+def parse_label_url(text: str) -> SubjectId:
+    """Read the link of a label, of whatever domain; raise MistypedIdError if it is none or its device id is wrong."""
+    found = _LABEL_URL.fullmatch(text.strip())
+    if not found:
+        raise MistypedIdError("not the link of a label: https://<domain>/d/<device id>")
+    return parse_device_id(found[2])
+
+
+def _read(text: str) -> str:
+    kept = "".join(character for character in text if character not in DROPPED)
+    return kept.translate(_SMALL).translate(_READ_AS)
+
+
+def _spell(number: int, length: int) -> str:
+    return "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(length)))
+
+
+def _value(text: str) -> int:
+    number = 0
+    for character in text:
+        number = number << 5 | _DIGIT[character]
+    return number

@@ -1,0 +1,162 @@
+"""Plate text: one spelling for what four people read off one plate.
+
+The rule is frozen, because the ids of devices are computed over its result: every table below is spelled out and
+nothing is left to a library but NFC. Label words (№, N, зав., S/N) are cut by `cut_label` when a plate is filled in,
+never here: cutting N would turn NOVA-1 into OVA-1. `comparison_text` is the looser form in which marks and
+designations are compared; it enters no id.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Protocol
+
+from node.passport.errors import PlateError
+
+MAX_PLATE_TEXT = 64
+
+CYRILLIC_LETTERS = "БГДЁЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ"  # those that no Latin capital looks like
+DIGITS = "0123456789"
+LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = LATIN_LETTERS + CYRILLIC_LETTERS
+ALPHABET = frozenset(DIGITS + LETTERS + "-")
+
+DELETED = (0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF)
+SEPARATORS = (
+    *range(0x0009, 0x000E),
+    0x0020,
+    0x00A0,
+    *range(0x2000, 0x200B),
+    0x202F,
+    0x205F,
+    0x3000,
+    0x002D,
+    *range(0x2010, 0x2016),
+    0x2212,
+    0x002E,
+    0x002F,
+    0x005C,
+    0x2044,
+    0x2215,
+    0x005F,
+)
+
+_SMALL = "abcdefghijklmnopqrstuvwxyz" + "абвгдежзийклмнопрстуфхцчшщъыьэюя" + "ёіѕј"
+_CAPITAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ" + "ЁІЅЈ"
+_CYRILLIC_LOOK = "АВЕКМНОРСТУХІЅЈ"
+_LATIN_LOOK = "ABEKMHOPCTYXISJ"
+
+_DELETE = dict.fromkeys(DELETED)
+_TO_CAPITAL = str.maketrans(_SMALL, _CAPITAL)
+_TO_LATIN = str.maketrans(_CYRILLIC_LOOK, _LATIN_LOOK)
+_SEPARATOR_RUN = re.compile("[" + "".join(re.escape(chr(point)) for point in SEPARATORS) + "]+")
+
+# Quotes and marks of registration stand around a mark on one plate and not on the next.
+_QUOTES = dict.fromkeys(map(ord, "\"'`«»„“”‘’®™"))
+
+# N counts as a label only before a space, a full stop or a degree sign: NOVA-1, N-1 and N1234567 are serials.
+_LABEL = re.compile(
+    r"""\s*(?:
+      (?:зав|заводской|сер|серийный)(?:\.\s*|\s+|(?=№))(?:№|номер\b|no\b|n\b)?
+    | №
+    | номер\b
+    | s\s*/\s*n\b
+    | serial\b\s*(?:no\b|number\b)?
+    | no\.
+    | n(?:\.|°|(?=\s+\w))
+    )[\s.:]*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class PlateLike(Protocol):
+    """What was read off a plate, whoever keeps it; texts as filled in, None or empty for what was not read."""
+
+    @property
+    def mark(self) -> str | None:
+        """The maker's or sponsor's mark, or the legal maker."""
+        ...
+
+    @property
+    def designation(self) -> str:
+        """The type or execution as printed."""
+        ...
+
+    @property
+    def serial(self) -> str:
+        """The serial number."""
+        ...
+
+    @property
+    def year(self) -> str | None:
+        """Four digits."""
+        ...
+
+    @property
+    def approvals(self) -> tuple[str, ...]:
+        """Type approval numbers."""
+        ...
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Texts of scanned codes; `wire:XYZ` for a code that was read over the wire."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nameplate:
+    """A plate as it was filled in, for those who have no section at hand."""
+
+    designation: str
+    serial: str
+    mark: str | None = None
+    year: str | None = None
+    approvals: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+def plate_text(text: str) -> str:
+    """The one spelling of a plate's text, 1-64 characters of ALPHABET; raise PlateError if it has none."""
+    result = _fold(text)
+    if not 1 <= len(result) <= MAX_PLATE_TEXT:
+        raise PlateError(f"plate text has 1 to {MAX_PLATE_TEXT} characters, got {len(result)}")
+    for character in result:
+        if character not in ALPHABET:
+            raise PlateError(f"plate text has no character U+{ord(character):04X} ({character!r})")
+    return result
+
+
+def comparison_text(text: str) -> str:
+    """The form in which marks and designations are compared: plate text without quotes, of any length and letters."""
+    return _fold(text.translate(_QUOTES))
+
+
+def cut_label(text: str) -> str:
+    """Cut the label word (№, N, зав. №, S/N) that stands before a serial; the rest is kept as it was read.
+
+    Only for filling a plate in. A word that is part of the number stays: `NOVA-1` and `N-1` come back whole.
+    """
+    found = _LABEL.match(text)
+    rest = text[found.end() :] if found else text
+    return rest.strip() or text.strip()
+
+
+def split_typed(text: str) -> tuple[str, str] | None:
+    """Split a designation and a serial typed as one text at the label word, else before the last word with a digit.
+
+    `СГВ-15 № 0012345` and `CГB 15 0012345` both give the designation and `0012345`; None if there are no two parts.
+    """
+    words = text.split()
+    for at in range(1, len(words)):
+        rest = " ".join(words[at:])
+        if cut_label(rest) != rest and any(character.isdigit() for character in rest):
+            return " ".join(words[:at]), cut_label(rest)
+    if len(words) > 1 and any(character.isdigit() for character in words[-1]):
+        return " ".join(words[:-1]), words[-1]
+    return None
+
+
+def _fold(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text).translate(_DELETE)
+    letters = composed.translate(_TO_CAPITAL).translate(_TO_LATIN)
+    return _SEPARATOR_RUN.sub("-", letters).strip("-")

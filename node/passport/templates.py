@@ -1,0 +1,169 @@
+"""Protocol templates: read from a publisher's bytes, and used to check, extract from and split a document.
+
+A template is a JSON Schema 2020-12 subset with `x-epd-template`: who published it, what becomes central parameters and
+events, typed rules, parties who must sign, form and print layout. It is data of strangers: everything is limited and
+allow-listed, and nothing of it runs but the fixed catalogs of keywords and rules.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import jsonschema_rs
+
+from node.passport.template_errors import JsonError, TemplateRefusedError
+from node.passport.template_extract import Extraction, ExtractItem, extract_from, read_extract
+from node.passport.template_facts import PassportFacts
+from node.passport.template_findings import Finding, Layer, Verdict, verdict_of
+from node.passport.template_json import TEMPLATE_LIMITS, Json, check_json, parse_json, show
+from node.passport.template_layout import Layout, read_layout
+from node.passport.template_personal import Parts, join, split
+from node.passport.template_pointer import MISSING, find
+from node.passport.template_rules import Declared, read_rules
+from node.passport.template_schema import (
+    TEMPLATE_KEYWORD,
+    Schema,
+    compile_schema,
+    find_in_schema,
+    is_personal,
+    nodes,
+    read_schema,
+)
+
+MAX_FINDINGS = 100
+_MEMBERS = frozenset(
+    {"name", "version", "publisher", "title", "process", "extract", "rules", "parties", "form", "print"}
+)
+_NEEDED = ("name", "version", "publisher", "title")
+_IDENTITY = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+_ID = re.compile(r"urn:[A-Za-z0-9._:/-]{1,250}")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that this node runs. `digest` is SHA-256 of the publisher's bytes; titles are by language."""
+
+    id: str
+    name: str
+    version: str
+    publisher: str
+    process: str | None
+    title: Mapping[str, str]
+    digest: bytes
+    schema: Schema = field(repr=False)
+    rules: tuple[Declared, ...]
+    extract: tuple[ExtractItem, ...]
+    layout: Layout
+    validator: jsonschema_rs.Validator = field(repr=False, compare=False)
+
+    @property
+    def unknown_rules(self) -> tuple[str, ...]:
+        """The types of rules this node does not understand: with any, no document is ever valid here."""
+        return tuple(rule.name for rule in self.rules if rule.rule is None)
+
+
+def parse_template(data: bytes) -> Template:
+    """Read a template; raise TemplateRefusedError naming what of it this node does not run, and where."""
+    try:
+        root = parse_json(data, TEMPLATE_LIMITS)
+    except JsonError as error:
+        raise TemplateRefusedError(f"a template is JSON: {error}") from error
+    if not isinstance(root, dict) or not isinstance(card := root.get(TEMPLATE_KEYWORD), dict):
+        raise TemplateRefusedError(f"a template is an object with {TEMPLATE_KEYWORD}")
+    identity = _read_identity(root, card)
+    schema = read_schema(root)
+    validator = compile_schema(schema)  # before anything reads the schema: from here on its keywords have their types
+    return Template(
+        **identity,
+        process=_read_process(card),
+        title=_read_title(card),
+        digest=hashlib.sha256(data).digest(),
+        schema=schema,
+        rules=read_rules(card.get("rules", []), schema),
+        extract=read_extract(card.get("extract", []), schema),
+        layout=read_layout(card, schema),
+        validator=validator,
+    )
+
+
+def parse_document(data: bytes) -> Json:
+    """Read a document's bytes with exact numbers; raise JsonError for what is no JSON or over a limit."""
+    return parse_json(data)
+
+
+def validate(template: Template, document: Json, facts: PassportFacts) -> Verdict:
+    """Check a document: first the schema; the rules only on what it lets through.
+
+    Raise JsonError for a document that no bytes could have given (a float, too deep, too large).
+    """
+    check_json(document)
+    verdict = verdict_of(find_in_schema(template.validator, template.schema, document), MAX_FINDINGS)
+    if verdict.errors:
+        return verdict
+    return verdict_of((*verdict.findings, *_rule_findings(template, document, facts)), MAX_FINDINGS)
+
+
+def extract(template: Template, document: Json) -> Extraction:
+    """The central parameters and events that a valid document states."""
+    return extract_from(template.extract, template.schema, document)
+
+
+def split_personal(template: Template, document: Json) -> Parts:
+    """The open part of a document and its personal part, which is a section of class 4."""
+    return split(template.schema, document)
+
+
+def join_personal(parts: Parts) -> Json:
+    """The document that was split; raise PartsError if the parts are not of one document."""
+    return join(parts)
+
+
+def bindings(template: Template, document: Json) -> dict[str, Json]:
+    """What the document says under each `x-epd-bind`, as {"device.gid": …, "device.serial": …, "type.grsi": …}."""
+    bound = ((str(node["x-epd-bind"]), place) for place, node in nodes(template.schema) if "x-epd-bind" in node)
+    values = ((name, find(document, place)) for name, place in bound if not place.has_wildcard)
+    return {name: value for name, value in values if value is not MISSING}
+
+
+def _rule_findings(template: Template, document: Json, facts: PassportFacts) -> Iterator[Finding]:
+    for rule in template.rules:
+        for problem in rule.check(document, facts):
+            personal = is_personal(template.schema, problem.pointer)
+            value = find(document, problem.pointer) if problem.pointer.tokens else MISSING
+            shown = "" if value is MISSING else show(value)
+            place = str(problem.pointer)
+            yield Finding(
+                Layer.RULE, problem.severity, place, rule.name, problem.code, problem.parameters, shown, personal
+            )
+
+
+def _read_identity(root: Schema, card: Schema) -> dict[str, str]:
+    if unknown := sorted(card.keys() - _MEMBERS):
+        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD} has {unknown[0]!r}, which this node does not know")
+    if lacking := [name for name in _NEEDED if name not in card]:
+        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD} lacks {', '.join(lacking)}")
+    identity = root.get("$id")
+    if not isinstance(identity, str) or _ID.fullmatch(identity) is None:
+        raise TemplateRefusedError(f"$id is a urn, got {show(identity)}")
+    found = {"id": identity}
+    for name in ("name", "version", "publisher"):
+        value = card[name]
+        if not isinstance(value, str) or _IDENTITY.fullmatch(value) is None:
+            raise TemplateRefusedError(f"{TEMPLATE_KEYWORD}/{name} is {show(value)}")
+        found[name] = value
+    return found
+
+
+def _read_process(card: Schema) -> str | None:
+    process = card.get("process")
+    if process is not None and (not isinstance(process, str) or _IDENTITY.fullmatch(process) is None):
+        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD}/process is {show(process)}")
+    return process
+
+
+def _read_title(card: Schema) -> dict[str, str]:
+    title = card["title"]
+    if not isinstance(title, dict) or not title or not all(isinstance(text, str) for text in title.values()):
+        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD}/title is a text by language, got {show(title)}")
+    return {language: str(text) for language, text in title.items()}

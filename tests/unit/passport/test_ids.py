@@ -1,0 +1,88 @@
+"""Device ids against their frozen vectors, and the links on labels."""
+
+from typing import Any
+
+import pytest
+
+from node.passport.errors import DeviceIdError, MistypedIdError, UnknownIdError
+from node.passport.ids import (
+    DeviceId,
+    SubjectId,
+    format_device_id,
+    format_label_url,
+    looks_like_device_id,
+    parse_device_id,
+    parse_label_url,
+)
+from tests.unit.passport.test_plate import vectors
+
+SUBJECT = SubjectId(bytes.fromhex("00112233445566778899aabbccddeeff"))
+
+
+@pytest.mark.parametrize("vector", vectors("ids")["accept"], ids=lambda vector: repr(vector["text"]))
+def test_device_id_of_accepted_vector(vector: dict[str, Any]) -> None:
+    """Each accepted spelling reads as its subject, which is written in one way."""
+    subject = parse_device_id(vector["text"])
+
+    assert subject.hex == vector["subject"]
+    assert str(subject) == vector["id"]
+
+
+@pytest.mark.parametrize("vector", vectors("ids")["refuse"], ids=lambda vector: vector["reason"])
+def test_device_id_of_refused_vector(vector: dict[str, Any]) -> None:
+    """Each refused text is answered mistyped, never unknown."""
+    with pytest.raises(MistypedIdError):
+        parse_device_id(vector["text"])
+
+
+def test_mistyped_and_unknown_are_two_answers() -> None:
+    """A slip of the pen and an id that nobody bears are told apart, and both lead to no subject."""
+    assert issubclass(MistypedIdError, DeviceIdError)
+    assert issubclass(UnknownIdError, DeviceIdError)
+    assert not issubclass(MistypedIdError, UnknownIdError)
+
+
+def test_device_id_is_the_subject_by_another_name() -> None:
+    """One value has two spellings: 16 bytes and a text of 33 characters."""
+    assert DeviceId is SubjectId
+    assert len(format_device_id(SUBJECT)) == 33
+
+
+@pytest.mark.parametrize("size", [0, 15, 17, 32])
+def test_subject_of_another_size_is_refused(size: int) -> None:
+    """A subject is 16 bytes."""
+    with pytest.raises(DeviceIdError, match="16 bytes"):
+        SubjectId(b"x" * size)
+
+
+def test_label_url_leads_back_to_the_subject() -> None:
+    """The link on a label is read again, with a port, a query or capitals that a phone added."""
+    url = format_label_url("maker.example", SUBJECT)
+
+    assert url == f"https://maker.example/d/{SUBJECT}"
+    assert parse_label_url(url) == SUBJECT
+    assert parse_label_url(f" HTTPS://Maker.Example:8443/d/{SUBJECT}/?from=scan ") == SUBJECT
+
+
+@pytest.mark.parametrize("domain", ["", "Maker.example", "maker..example", "-a.example", "a/b", "завод.рф", "a" * 254])
+def test_label_url_of_what_is_no_domain_is_refused(domain: str) -> None:
+    """A label is printed with a domain in lower-case ASCII only."""
+    with pytest.raises(DeviceIdError):
+        format_label_url(domain, SUBJECT)
+
+
+@pytest.mark.parametrize("text", ["", "https://maker.example/x/1", "ftp://a/d/b", f"https://u@a/d/{SUBJECT}"])
+def test_text_that_is_no_label_is_refused(text: str) -> None:
+    """Another link is not the link of a label."""
+    with pytest.raises(MistypedIdError):
+        parse_label_url(text)
+
+
+def test_search_box_tells_an_id_with_a_slip_from_a_serial() -> None:
+    """A text that was meant as a device id is known as one in spite of a slip; serials and marks are not."""
+    whole = str(SUBJECT)
+
+    assert looks_like_device_id(whole.lower())
+    assert looks_like_device_id("EPP2" + whole[4:])
+    assert looks_like_device_id(whole[:-1])
+    assert not any(map(looks_like_device_id, ("0012345", "СГВ-15 № 0012345", "02C0DE0025000017", "")))

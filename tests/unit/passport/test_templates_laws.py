@@ -1,0 +1,171 @@
+"""Laws: the verdict follows the template's data, and nothing breaks the machinery."""
+
+import json
+from copy import deepcopy
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.passport.rules import add_months
+from node.passport.template_errors import JsonError, TemplateRefusedError
+from node.passport.template_facts import NoPassports
+from node.passport.template_findings import State, Verdict
+from node.passport.template_json import Json, format_json, parse_json
+from node.passport.templates import extract, join_personal, parse_template, split_personal, validate
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PAIRS = [
+    (
+        json.loads((EXAMPLES / "templates" / f"{name}.schema.json").read_text()),
+        (EXAMPLES / "protocols" / f"{name}.ok.json"),
+    )
+    for name in ("flow-bench", "verification", "commissioning")
+]
+# Names of fields, among them ones that a pointer has to escape and ones that look like indexes.
+NAMES = st.text("abя/~01 ", min_size=1, max_size=6)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(max_size=8) | st.just("2025-05-15"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def names(count: int) -> st.SearchStrategy[list[str]]:
+    return st.lists(NAMES, min_size=count, max_size=count, unique=True)
+
+
+def escaped(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def judge(properties: dict[str, Any], rules: list[dict[str, Any]], document: dict[str, Json]) -> Verdict:
+    card = {"name": "t", "version": "1", "publisher": "p", "title": {"en": "t"}, "rules": rules}
+    root = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:t", "type": "object"}
+    closed = {"additionalProperties": False, "properties": properties, "x-epd-template": card}
+    template = parse_template(json.dumps(root | closed, default=str).encode())
+    return validate(template, document, NoPassports())
+
+
+@given(names(3), st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 240), st.integers(-40, 40), st.booleans())
+def test_validity_follows_pointers_and_months(
+    fields: list[str], start: date, months: int, slip: int, in_template: bool
+) -> None:
+    """Under any names, with months from the document or the template, only the one right date is accepted."""
+    first, second, third = fields
+    later = add_months(start, months)
+    assert later is not None
+    end = later - timedelta(days=1) + timedelta(days=slip)
+    rule = {
+        "type": "date_plus_months_minus_day",
+        "from": escaped(first),
+        "months": months if in_template else escaped(second),
+        "to": escaped(third),
+    }
+    document: dict[str, Json] = {first: start.isoformat(), second: months, third: end.isoformat()}
+
+    verdict = judge({name: {} for name in fields}, [rule], document)
+
+    assert verdict.state is (State.VALID if slip == 0 else State.INVALID)
+    assert all(finding.pointer == escaped(third) for finding in verdict.errors)
+
+
+@given(
+    names(4),
+    st.integers(1, 10**6),
+    st.integers(0, 10**6),
+    st.integers(0, 500),
+    st.integers(-1_000, 1_000),
+)
+def test_error_follows_fields_and_tolerance(
+    fields: list[str], reference: int, excess: int, tolerance: int, slip: int
+) -> None:
+    """An error is accepted exactly when it is no farther from the computed one than the template's tolerance."""
+    each, measured, ref, error = fields
+    stated = Decimal(excess) * 100 / reference + Decimal(slip) / 100
+    true_slip = abs(stated - Decimal(excess) * 100 / reference)
+    rule = {
+        "type": "relative_error",
+        "each": escaped(each),
+        "measured": escaped(measured),
+        "reference": escaped(ref),
+        "error": escaped(error),
+        "tolerance": tolerance,
+    }
+    item: Json = {measured: Decimal(reference + excess), ref: reference, error: stated}
+
+    verdict = judge({each: {"type": "array"}}, [rule], {each: [item]})
+
+    if abs(true_slip - tolerance) > Decimal("1e-15"):
+        assert verdict.state is (State.VALID if true_slip < tolerance else State.INVALID)
+
+
+@given(names(2), st.datetimes(), st.datetimes())
+def test_order_follows_the_pointers(fields: list[str], one: Any, other: Any) -> None:
+    """With the pointers exchanged the verdict is exchanged, unless both times are one."""
+    document: dict[str, Json] = {fields[0]: one.isoformat() + "Z", fields[1]: other.isoformat() + "Z"}
+    places = [escaped(name) for name in fields]
+    there = judge({name: {} for name in fields}, [{"type": "time_order", "from": places[0], "to": places[1]}], document)
+    back = judge({name: {} for name in fields}, [{"type": "time_order", "from": places[1], "to": places[0]}], document)
+
+    assert (there.state is State.VALID) == (one <= other)
+    assert (back.state is State.VALID) == (other <= one)
+
+
+@given(st.sampled_from(PAIRS), st.data())
+def test_damaged_template_is_refused_or_runs(pair: tuple[dict[str, Any], Path], data: st.DataObject) -> None:
+    """A template with any one value replaced is refused as a template, or judges, extracts and splits."""
+    schema, path = deepcopy(pair[0]), path_document(pair[1])
+    damage(schema, data)
+    try:
+        template = parse_template(json.dumps(schema).encode())
+    except TemplateRefusedError:
+        return
+
+    verdict = validate(template, path, NoPassports())
+
+    assert verdict.state in State
+    extract(template, path)
+    assert format_json(join_personal(split_personal(template, path))) == format_json(path)
+
+
+@given(st.sampled_from(PAIRS), st.data())
+def test_damaged_document_is_judged(pair: tuple[dict[str, Any], Path], data: st.DataObject) -> None:
+    """A document with any one value replaced still gets a verdict, an extraction and a lossless split."""
+    template, document = parse_template(json.dumps(pair[0]).encode()), path_document(pair[1])
+    damage(document, data)
+
+    verdict = validate(template, document, NoPassports())
+
+    assert verdict.state in State
+    extract(template, document)
+    assert format_json(join_personal(split_personal(template, document))) == format_json(document)
+
+
+@given(st.binary(max_size=200) | VALUES.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_json_or_refused(data: bytes) -> None:
+    """Whatever comes is a value whose canonical bytes read back to themselves, or JsonError."""
+    try:
+        value = parse_json(data)
+    except JsonError:
+        return
+    assert format_json(parse_json(format_json(value))) == format_json(value)
+
+
+def path_document(path: Path) -> Any:
+    return parse_json(path.read_bytes())
+
+
+def damage(value: Any, data: st.DataObject) -> None:
+    """Replace one value somewhere inside."""
+    while True:
+        keys = sorted(value) if isinstance(value, dict) else range(len(value))
+        key = data.draw(st.sampled_from(keys))
+        child = value[key]
+        if not isinstance(child, dict | list) or not child or data.draw(st.integers(0, 3)) == 0:
+            value[key] = data.draw(VALUES)
+            return
+        value = child
