@@ -80,6 +80,12 @@ class Ledger:
             raise StateError("the own log is not open yet")
         return self._log
 
+    async def newest(self) -> bytes | None:
+        """The id of the newest own log, before it is opened."""
+        async with self._core.database.read() as tx:
+            own = await list_logs(tx, own=True)
+        return own[-1].log if own else None
+
     async def open(self, peer_size: int = 0) -> Reason | None:
         """Take up the own log, or open a new one where the old one is in doubt; answer why."""
         async with self._core.database.read() as tx:

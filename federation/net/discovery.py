@@ -1,0 +1,103 @@
+"""Nodes on the local network: mDNS `_passport-node._tcp`, told and heard.
+
+What is heard is a hint: who answers there is checked by the pinned certificate and the signed answer.
+"""
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from yarl import URL
+from zeroconf import ServiceInfo, ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from federation.keys import KEY_SIZE
+from federation.peer import PeerAddress
+
+SERVICE = "_passport-node._tcp.local."
+RESOLVE_MS = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A node as it announces itself."""
+
+    org: bytes
+    federation: bytes
+    peer: PeerAddress
+
+
+@asynccontextmanager
+async def discovery(
+    own: Announcement, interfaces: list[str], found: Callable[[Announcement], None]
+) -> AsyncIterator[None]:
+    """Announce this node and tell of others for as long as the block lasts."""
+    zeroconf = AsyncZeroconf(interfaces=interfaces)
+    pending: set[object] = set()
+    browser: AsyncServiceBrowser | None = None
+    try:
+        await zeroconf.async_register_service(_service_info(own), allow_name_change=True)
+        browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[_Handler(own, found, pending)])
+        yield
+    finally:
+        if browser is not None:
+            await browser.async_cancel()
+        await zeroconf.async_unregister_all_services()
+        await zeroconf.async_close()
+
+
+class _Handler:
+    """Resolves what the browser heard of, and passes on what is whole and not this node."""
+
+    def __init__(self, own: Announcement, found: Callable[[Announcement], None], pending: set[object]) -> None:
+        self._own = own
+        self._found = found
+        self._pending = pending
+
+    def __call__(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+        if state_change is ServiceStateChange.Removed or zeroconf.loop is None:
+            return
+        task = zeroconf.loop.create_task(self._resolve(zeroconf, service_type, name))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    async def _resolve(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
+        info = AsyncServiceInfo(service_type, name)
+        if await info.async_request(zeroconf, RESOLVE_MS):
+            announcement = read_announcement(info)
+            if announcement is not None and announcement.peer.node != self._own.peer.node:
+                self._found(announcement)
+
+
+def read_announcement(info: ServiceInfo) -> Announcement | None:
+    """What a service record says, or None where a part is missing or malformed."""
+    texts = info.properties
+    try:
+        parts = [bytes.fromhex((texts[key] or b"").decode()) for key in (b"org", b"fed", b"node", b"key", b"pin")]
+    except (KeyError, ValueError):
+        return None
+    addresses = info.parsed_addresses()
+    if [len(part) for part in parts] != [16, 16, 16, KEY_SIZE, 32] or not addresses or not info.port:
+        return None
+    url = str(URL.build(scheme="https", host=addresses[0], port=info.port))
+    return Announcement(parts[0], parts[1], PeerAddress(url, parts[2], parts[3], parts[4]))
+
+
+def _service_info(own: Announcement) -> ServiceInfo:
+    url = URL(own.peer.url)
+    address = socket.gethostbyname(url.host or "127.0.0.1")
+    return ServiceInfo(
+        SERVICE,
+        f"{own.peer.node.hex()}.{SERVICE}",
+        addresses=[socket.inet_aton(address)],
+        port=url.port or 443,
+        properties={
+            "org": own.org.hex(),
+            "fed": own.federation.hex(),
+            "node": own.peer.node.hex(),
+            "key": own.peer.sign_key.hex(),
+            "pin": own.peer.pin.hex(),
+        },
+        server=f"{own.peer.node.hex()[:12]}.local.",
+    )

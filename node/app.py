@@ -1,0 +1,159 @@
+"""Wiring: one node as an object, from its folder to its open ports."""
+
+import asyncio
+import contextlib
+import os
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from federation.net.discovery import Announcement, discovery
+from federation.net.server import FederationServer, Signer
+from federation.peer import PeerAddress
+from node.config import load_settings
+from node.folder import NodeFolder
+from node.keystore import open_keystore
+from node.metrics import Metrics
+from node.ports import Clock, Random
+from node.services.bus import EventBus
+from node.services.core import Core
+from node.services.disclosure import Disclosure
+from node.services.fsck import Fsck
+from node.services.ingest import Ingest
+from node.services.jobs import Jobs
+from node.services.ledger import Ledger
+from node.services.membership import Membership
+from node.services.projection import Projection
+from node.services.search import Search
+from node.services.shelf import FederationShelf
+from node.services.sync import Sync
+from node.store.database import Database
+from node.store.migrate import upgrade
+
+log = structlog.get_logger()
+
+GOODBYE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a started node can be reached."""
+
+    federation: str
+    console: str = ""
+
+
+class Node:
+    """One node. Two may live in one event loop: nothing is kept in modules."""
+
+    def __init__(self, folder: Path, clock: Clock, random: Random) -> None:
+        self.folder = NodeFolder(folder)
+        self.settings = load_settings(folder)
+        database = Database(self.settings.store.url or self.folder.url(), clock)
+        keystore = open_keystore(self.folder, random)
+        self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
+        self.metrics = Metrics()
+        self.projection = Projection(self.core)
+        self.ledger = Ledger(self.core, self.projection.take)
+        self.ingest = Ingest(self.core, self.projection.take)
+        self.sync = Sync(self.core, self.ingest)
+        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync)
+        self.search = Search()
+        self.jobs = Jobs(self.core)
+        self.fsck = Fsck(self.core)
+        self.shelf = FederationShelf(self.core, self.membership, Disclosure(), self.sync, self.search)
+
+    async def run(self, started: Callable[[Addresses], None]) -> None:
+        """Hold the folder, open the store and the ports, and serve until cancelled."""
+        with self.folder.locked():
+            try:
+                await upgrade(self.core.database)
+                await self._open_ledger()
+                await self._serve(started)
+            finally:
+                await self.sync.close()
+                await self.core.database.close()
+
+    async def _open_ledger(self) -> None:
+        """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
+        known = await self.ledger.newest()
+        ahead = await self.sync.largest_own_size(known) if known else 0
+        reason = await self.ledger.open(ahead)
+        if reason is not None:
+            log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
+        await self.projection.open()
+
+    async def _serve(self, started: Callable[[Addresses], None]) -> None:
+        keystore = self.core.keystore
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        server = FederationServer(self.shelf, signer, self.core.clock, self.metrics)
+        settings = self.settings.federation
+        async with (
+            _listening(server.application(), settings.host, settings.port, self._tls()) as port,
+            asyncio.TaskGroup() as tasks,
+        ):
+            self.membership.url = settings.url or f"https://{settings.host}:{port}"
+            tasks.create_task(self.ledger.run())
+            await self.membership.publish_card()
+            tasks.create_task(self._tell_peers(server))
+            tasks.create_task(self.sync.run())
+            tasks.create_task(self.jobs.run())
+            if settings.discovery:
+                tasks.create_task(self._discover())
+            started(Addresses(self.membership.url))
+
+    async def _tell_peers(self, server: FederationServer) -> None:
+        while True:
+            async with self.ledger.published:
+                await self.ledger.published.wait()
+            await server.notify()
+            await self.sync.notify()
+
+    async def _discover(self) -> None:
+        """Announce this node on the local network and put those heard into the inbox."""
+        genesis = await self.membership.genesis()
+        peer = PeerAddress(self.membership.url, self.core.node, self.core.keystore.sign.public, self.membership.pin())
+        own = Announcement(self.core.org, genesis.id if genesis else bytes(16), peer)
+        heard: asyncio.Queue[Announcement] = asyncio.Queue(100)
+
+        def hear(announcement: Announcement) -> None:
+            with contextlib.suppress(asyncio.QueueFull):
+                heard.put_nowait(announcement)
+
+        async with discovery(own, self.settings.federation.discovery_interfaces, hear):
+            while True:
+                announcement = await heard.get()
+                await self.membership.meet(announcement.peer, announcement.org, active=False, how="mdns")
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        # The library reads keys from files only: the private one exists for this call, readable by nobody else.
+        descriptor, name = tempfile.mkstemp(dir=self.folder.path, prefix=".tls-")
+        try:
+            os.write(descriptor, self.core.keystore.tls_key)
+            os.close(descriptor)
+            context.load_cert_chain(self.folder.certificate, name)
+        finally:
+            Path(name).unlink()
+        return context
+
+
+@asynccontextmanager
+async def _listening(
+    application: web.Application, host: str, port: int, tls: ssl.SSLContext | None
+) -> AsyncIterator[int]:
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GOODBYE_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,21 @@
+"""Counters of one node, in its own registry."""
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+
+
+class Metrics:
+    """Counts what happened, by name and label; text for /metrics."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+
+    def count(self, name: str, label: str = "") -> None:
+        """Add one to `passport_<name>_total{what=label}`."""
+        if name not in self._counters:
+            self._counters[name] = Counter(f"passport_{name}", name.replace("_", " "), ["what"], registry=self.registry)
+        self._counters[name].labels(label).inc()
+
+    def text(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)
