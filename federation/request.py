@@ -1,6 +1,6 @@
 """Signed requests and answers between nodes.
 
-A request signs [method, path and query, from node, to node, body hash, time ms, nonce16] as "request"; an answer with
+A request signs [method, path and query, org, from node, to node, body hash, time ms, nonce16] as "request"; an answer with
 sizes signs [request hash, status, body hash] as "response". Time is the server's: outside 120 s it answers with its own
 time and the client signs again. (from, nonce) is remembered for 300 s.
 """
@@ -77,6 +77,7 @@ class Request:
 
     method: str
     target: str
+    org: bytes
     sender: bytes
     receiver: bytes
     body: bytes
@@ -84,19 +85,21 @@ class Request:
     def hash(self, time_ms: int, nonce: bytes) -> bytes:
         """The 32 bytes that are signed."""
         body_hash = hashlib.sha256(self.body).digest()
-        fields: codec.Value = [self.method, self.target, self.sender, self.receiver, body_hash, time_ms, nonce]
+        who: list[codec.Value] = [self.org, self.sender, self.receiver]
+        fields: codec.Value = [self.method, self.target, *who, body_hash, time_ms, nonce]
         return hashlib.sha256(b"passport/request/1\n" + codec.pack(fields)).digest()
 
 
-def sign_request(key: SigningKey, org: bytes, request: Request, time_ms: int, nonce: bytes) -> RequestSignature:
+def sign_request(key: SigningKey, request: Request, time_ms: int, nonce: bytes) -> RequestSignature:
     """Sign one request of a node to a node; `nonce` is 16 fresh random bytes."""
     signature = key.sign_hash("request", request.hash(time_ms, nonce))
-    return RequestSignature(org, request.sender, request.receiver, time_ms, nonce, signature)
+    return RequestSignature(request.org, request.sender, request.receiver, time_ms, nonce, signature)
 
 
 def verify_request(signature: RequestSignature, sign_key: bytes, request: Request, now_ms: int) -> bytes:
     """Check a request to this node (`request.receiver`) and answer its hash; StaleError for a clock apart."""
-    if signature.receiver != request.receiver or signature.sender != request.sender:
+    said = (signature.org, signature.sender, signature.receiver)
+    if said != (request.org, request.sender, request.receiver):
         raise RequestError("the request is for another node")
     digest = request.hash(signature.time_ms, signature.nonce)
     if not verify_hash(sign_key, signature.signature, "request", digest):

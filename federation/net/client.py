@@ -120,9 +120,9 @@ class PeerClient:
         raise RequestError("the peer does not accept this node's time")
 
     def _sign(self, method: str, target: str, body: bytes) -> tuple[dict[str, str], bytes]:
-        request = Request(method, target, self._signer.node, self._peer.node, body)
+        request = Request(method, target, self._signer.org, self._signer.node, self._peer.node, body)
         time_ms, nonce = self._times.now() // 1000 + self._offset_ms, self._random(16)
-        signature = sign_request(self._signer.key, self._signer.org, request, time_ms, nonce)
+        signature = sign_request(self._signer.key, request, time_ms, nonce)
         header = base64.b64encode(signature.to_bytes()).decode()
         return {SIGNATURE: header, "Accept-Encoding": "deflate"}, request.hash(time_ms, nonce)
 

@@ -122,7 +122,7 @@ class FederationServer:
         key = await self._shelf.sign_key(signature.org, signature.sender)
         if key is None:
             raise RequestError("the sender is no node of a known organisation")
-        asked = Request(request.method, request.path_qs, signature.sender, self._signer.node, body)
+        asked = Request(request.method, request.path_qs, signature.org, signature.sender, self._signer.node, body)
         now_ms = self._times.now() // 1000
         digest = verify_request(signature, key, asked, now_ms)
         self._window.admit(signature.sender, signature.nonce, now_ms)

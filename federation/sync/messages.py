@@ -10,12 +10,13 @@ lookup   [scheme, value]                          -> [[subject, age us]...]
 join     [secret, chain, node id, url, pin]       -> [1]
 """
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation import codec
-from federation.errors import CodecError, FederationError, RemoteProtocolError
+from federation.errors import CodecError, FederationError, RemoteProtocolError, StatementError
 from federation.fragment import Fragment, Ref, Section, fragment_from_value
 from federation.log import LogStatement, decode_log_statement
 from federation.statements import MAX_CHAIN, RootStatement, decode_root_statement
@@ -287,8 +288,12 @@ class _Reading:
 
 
 def _chain(value: codec.Value) -> tuple[RootStatement, ...]:
-    items = codec.array(value, None, "chain", most=2 * MAX_CHAIN)
-    return tuple(decode_root_statement(codec.binary(item, None, "statement")) for item in items)
+    chain: list[RootStatement] = []
+    for item in codec.array(value, None, "chain", most=2 * MAX_CHAIN):
+        # A bad statement is refused with what follows it, and nothing else is.
+        with contextlib.suppress(StatementError):
+            chain.append(decode_root_statement(codec.binary(item, None, "statement")))
+    return tuple(chain)
 
 
 def _log_head(value: codec.Value) -> LogHead:

@@ -37,7 +37,8 @@ def read_csv(raw: bytes, limits: Limits | None = None) -> Table:
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Write a CSV file: UTF-8 with a mark, semicolons, formulas guarded."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    # All is quoted, so that a comma inside a name is not taken for the delimiter when the file comes back.
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow([guard_formula(text) for text in header])
     writer.writerows([guard_formula(text) for text in row] for row in rows)
     return out.getvalue().encode("utf-8-sig")

@@ -128,7 +128,7 @@ def test_csv_formula_is_guarded() -> None:
     """A text that a spreadsheet would run begins with an apostrophe; a negative number does not."""
     raw = write_csv(["a"], [["=1+1"], ["@x"], ["-5,2"], ["-cmd"]]).decode("utf-8-sig")
 
-    assert raw.split() == ["a", "'=1+1", "'@x", "-5,2", "'-cmd"]
+    assert raw.split() == ['"a"', '"\'=1+1"', '"\'@x"', '"-5,2"', '"\'-cmd"']
 
 
 def test_control_characters_are_written_as_replaced() -> None:

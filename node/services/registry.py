@@ -1,0 +1,112 @@
+"""The verbs about subjects: register a plate, record an event or a part, share, and who may."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from federation.authority import Authority, Verb
+from federation.fragment import Ref, SectionClass
+from node.errors import InputError, NotFoundError
+from node.passport import drafts
+from node.passport.bodies import CompositionBody, EventBody, ParametersBody, Plate, TypeBody
+from node.passport.claims import local_claim
+from node.passport.drafts import Draft
+from node.services.core import Core
+from node.services.ledger import Ledger, entry_ref
+from node.services.projection import Projection
+from node.store.database import WriteTx
+from node.store.passports import StoredPassport, find_passport
+
+OPEN_CLASSES = (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A part that was put in, and the one that was taken out, as printed on them."""
+
+    position: str
+    designation: str
+    serial: str
+    removed_serial: str | None = None
+
+
+class Registry:
+    """Says things about subjects, in this organisation's name."""
+
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
+        self._core = core
+        self._ledger = ledger
+        self._projection = projection
+
+    async def get(self, subject: bytes) -> StoredPassport:
+        """The passport of a subject; raise NotFoundError."""
+        async with self._core.database.read() as tx:
+            found = await find_passport(tx, subject)
+        if found is None:
+            raise NotFoundError("no passport of that id is here", "passport_unknown")
+        return found
+
+    def claim(self, plate: Plate) -> bytes:
+        """The strongest claim that a plate allows here."""
+        lines = self._projection.world.lines
+        claim = lines.claim_for(plate, log=self._ledger.log.log, randomness=self._core.random.bytes(16))
+        return claim.encode()
+
+    async def register_plate(self, plate: Plate, kind: TypeBody | None, actor: str) -> bytes:
+        """State a plate and answer its subject; a plate stated here before is not stated again."""
+        claim = self.claim(plate)
+        subject = self._projection.subject_of(claim)
+        async with self._core.database.read() as tx:
+            known = await find_passport(tx, subject)
+        if known is None or not self._projection.has_plate(known, self._core.org, plate):
+            draft = drafts.identity(subject, claim, plate, self._core.clock.now(), kind)
+            await self._say([draft], actor, "plate_stated", subject)
+        return subject
+
+    async def record_event(
+        self, subject: bytes, body: EventBody, occurred: int, actor: str, parties: Sequence[bytes] = ()
+    ) -> Ref:
+        """Something happened to a subject; parties are let read it."""
+        await self.get(subject)
+        authority = Authority(Verb.READ, parties[0], (), (subject,), OPEN_CLASSES) if parties else None
+        draft = drafts.event(subject, body, occurred, authority=authority)
+        return await self._say([draft], actor, "event_recorded", subject)
+
+    async def record_parameters(self, subject: bytes, body: ParametersBody, occurred: int, actor: str) -> Ref:
+        """Values of parameters of a subject."""
+        await self.get(subject)
+        return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
+
+    async def record_repair(
+        self, subject: bytes, event: EventBody, parts: Sequence[Replacement], occurred: int, moment: str, actor: str
+    ) -> Ref:
+        """A repair and the parts it replaced, said together."""
+        await self.get(subject)
+        said: list[Draft] = [drafts.event(subject, event, occurred)]
+        for part in parts:
+            claim = local_claim(self._ledger.log.log, self._core.random.bytes(16))
+            said.append(
+                drafts.composition(
+                    claim.subject.raw,
+                    subject,
+                    CompositionBody(
+                        position=part.position, since=moment, designation=part.designation, serial=part.serial
+                    ),
+                    occurred,
+                )
+            )
+        return await self._say(said, actor, "repair_recorded", subject)
+
+    async def share(self, subjects: Sequence[bytes], party: bytes, actor: str) -> None:
+        """Let an organisation read subjects."""
+        if party == self._core.org:
+            raise InputError("a subject is shared with others", "share_with_self")
+        now = self._core.clock.now()
+        said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in subjects]
+        await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party=party.hex())
+
+    async def _say(self, said: Sequence[Draft], actor: str, what: str, subject: bytes | None, **detail: object) -> Ref:
+        async def note(tx: WriteTx, _entries: object) -> None:
+            await self._core.announce(tx, actor, what, subject, count=len(said), **detail)
+
+        entries = await self._ledger.append(said, note)
+        return entry_ref(self._ledger.log.log, entries[0])

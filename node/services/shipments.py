@@ -1,0 +1,137 @@
+"""Shipments: an offer of devices to a buyer, and its acceptance, which brings passports and keys in one transfer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from federation.authority import Authority, Kind, Verb
+from federation.errors import CodecError
+from federation.fragment import Ref
+from node.errors import DeniedError, InputError, NotFoundError, StateError
+from node.passport import drafts
+from node.passport.bodies import ShipmentBody
+from node.passport.claims import local_claim
+from node.passport.errors import BodyError
+from node.passport.statement import Statement
+from node.services.core import Core
+from node.services.ledger import Ledger
+from node.services.statements import StatementReader
+from node.store.database import ReadTx, WriteTx
+
+MAX_DEVICES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """An offer, and the acceptance if there is one."""
+
+    subject: bytes
+    seller: bytes
+    buyer: bytes
+    devices: tuple[bytes, ...]
+    number: str
+    date: str
+    offer: Ref
+    accepted: Ref | None
+
+
+class Shipments:
+    """Offers and accepts in this organisation's name."""
+
+    def __init__(self, core: Core, ledger: Ledger) -> None:
+        self._core = core
+        self._ledger = ledger
+
+    async def offer(self, devices: Sequence[bytes], buyer: bytes, number: str, date: str, actor: str) -> bytes:
+        """Offer devices to a buyer; answer the shipment's subject."""
+        if buyer == self._core.org:
+            raise InputError("a shipment goes to another organisation", "ship_to_self")
+        if not 0 < len(set(devices)) <= MAX_DEVICES:
+            raise InputError(f"a shipment holds 1 to {MAX_DEVICES} devices, got {len(devices)}", "ship_count")
+        await self._check_free(devices)
+        subject = local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
+        body = ShipmentBody(number=number, date=date)
+        draft = drafts.shipment(subject, Verb.OFFER, buyer, sorted(set(devices)), body, self._core.clock.now())
+
+        async def note(tx: WriteTx, _entries: object) -> None:
+            await self._core.announce(tx, actor, "shipped", subject, to=buyer.hex(), count=len(devices), number=number)
+
+        await self._ledger.append([draft], note)
+        return subject
+
+    async def accept(self, subject: bytes, actor: str) -> Shipment:
+        """Accept an offer that was made to this organisation."""
+        shipment = await self.get(subject)
+        if shipment.buyer != self._core.org:
+            raise DeniedError("the offer is made to another organisation", "not_the_buyer")
+        if shipment.accepted is not None:
+            return shipment
+        body = ShipmentBody(number=shipment.number, date=shipment.date, accepted=True)
+        now = self._core.clock.now()
+        draft = drafts.shipment(subject, Verb.ACCEPT, shipment.seller, shipment.devices, body, now, shipment.offer)
+
+        async def note(tx: WriteTx, _entries: object) -> None:
+            await self._core.announce(tx, actor, "shipment_accepted", subject, of=shipment.seller.hex())
+
+        await self._ledger.append([draft], note)
+        return await self.get(subject)
+
+    async def get(self, subject: bytes) -> Shipment:
+        """The shipment of that subject; raise NotFoundError."""
+        found = [shipment for shipment in await self.list() if shipment.subject == subject]
+        if not found:
+            raise NotFoundError("no shipment of that id is here", "shipment_unknown")
+        return found[0]
+
+    async def list(self) -> list[Shipment]:
+        """Every shipment that is known here, oldest first."""
+        async with self._core.database.read() as tx:
+            return await self._read(tx)
+
+    async def _check_free(self, devices: Sequence[bytes]) -> None:
+        wanted = set(devices)
+        for shipment in await self.list():
+            taken = wanted & set(shipment.devices)
+            if taken and shipment.seller == self._core.org:
+                raise StateError(
+                    f"{len(taken)} of the devices stand in shipment {shipment.number} already", "shipped_already"
+                )
+
+    async def _read(self, tx: ReadTx) -> list[Shipment]:
+        reader = await StatementReader.open(tx)
+        statements = await reader.of_kinds(tx, [Kind.SHIPMENT])
+        offers: dict[bytes, Shipment] = {}
+        for statement in sorted(statements, key=lambda s: s.order):
+            authority = _authority(statement)
+            if authority is None or authority.subjects is None:
+                continue
+            if authority.verb is Verb.OFFER and statement.subject not in offers:
+                offers[statement.subject] = _shipment(statement, authority)
+        for statement in statements:
+            authority = _authority(statement)
+            offer = offers.get(statement.subject)
+            if offer is None or authority is None or authority.verb is not Verb.ACCEPT:
+                continue
+            if statement.org == offer.buyer and offer.offer in statement.refs:
+                offers[statement.subject] = _accepted(offer, statement.ref)
+        return list(offers.values())
+
+
+def _authority(statement: Statement) -> Authority | None:
+    try:
+        return Authority.from_bytes(statement.sections.get("authority", b""))
+    except CodecError:
+        return None
+
+
+def _shipment(statement: Statement, authority: Authority) -> Shipment:
+    try:
+        body = ShipmentBody.from_bytes(statement.sections.get("shipment", b""))
+        number, date = body.number, body.date
+    except BodyError:
+        number, date = "", ""
+    devices = authority.subjects or ()
+    return Shipment(statement.subject, statement.org, authority.party, devices, number, date, statement.ref, None)
+
+
+def _accepted(offer: Shipment, ref: Ref) -> Shipment:
+    return Shipment(offer.subject, offer.seller, offer.buyer, offer.devices, offer.number, offer.date, offer.offer, ref)

@@ -1,0 +1,1 @@
+"""The vectors of docs/protocol.md and what writes them."""

@@ -1,0 +1,285 @@
+"""Chains of root statements: what counts, what is voided, what is forked, what is refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from federation.cut import Cut
+from federation.keys import key_hash
+from federation.statements import KeyBody, RootStatement, sign_root_statement
+from tests.builders import Line, found, id16, row, signing_key
+from tests.vectors.protocol.case import Case, Json, flip, pack
+
+LIVE = "live"
+ENDED = "ended"
+DISOWNED = "disowned"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A set of statements and what follows from it, written down by hand."""
+
+    name: str
+    why: str
+    lines: Sequence[Line]
+    counted: Line
+    nodes: Mapping[str, str]
+    fork: int | None = None
+    attested: Sequence[RootStatement] = ()
+    refused: Sequence[RootStatement] = ()
+    cuts: Mapping[str, Sequence[Cut]] | None = None
+
+    def to_case(self) -> Case:
+        """The vector; statements stand in one order, and any other gives the same."""
+        every = [*(s for line in self.lines for s in line.statements), *self.refused]
+        envelopes = list({statement.envelope(): statement for statement in every})
+        refused = {statement.envelope() for statement in self.refused}
+        given: dict[str, Json] = {
+            "statements": [envelope.hex() for envelope in envelopes],
+            "attested": [statement.hash.hex() for statement in self.attested],
+        }
+        gives: dict[str, Json] = {
+            "org": self.counted.org.hex(),
+            "counted": [statement.hash.hex() for statement in self.counted.statements],
+            "fork": self.fork,
+            "root_key": self.counted.root.public.hex(),
+            "nodes": [self._node(name) for name in sorted(self.nodes, key=id16)],
+            "refused": [place for place, envelope in enumerate(envelopes) if envelope in refused],
+        }
+        return Case(self.name, given, "accept" if self.fork is None else "fork", self.why, gives)
+
+    def _node(self, name: str) -> Json:
+        cuts = (self.cuts or {}).get(name, [Cut()] if self.nodes[name] == DISOWNED else [])
+        return {
+            "node": id16(name).hex(),
+            "state": self.nodes[name],
+            "cuts": [pack(cut.to_value()).hex() for cut in cuts],
+        }
+
+
+def chain_cases() -> list[Case]:
+    """Every case of the object root-chain."""
+    chains = [*_plain(), *_ended(), *_refused(), *_rotates(), *_thieves(), *_attested(), *_signatures()]
+    return [*(chain.to_case() for chain in chains), *_without_genesis()]
+
+
+def _plain() -> list[Chain]:
+    trunk = found()
+    grown = trunk.node("a").node("b")
+    rotated = trunk.node("a").rotate("root-1", "root-2").node("b")
+    twice = trunk.rotate("root-1", "root-2").rotate("root-2", "root-3")
+    return [
+        Chain("genesis alone", "an organisation without nodes", [trunk], trunk, {}),
+        Chain("two nodes", "each statement follows the one before", [grown], grown, {"a": LIVE, "b": LIVE}),
+        Chain("rotation", "the promised key takes over", [rotated], rotated, {"a": LIVE, "b": LIVE}),
+        Chain("two rotations", "each brings the key that was promised", [twice], twice, {}),
+    ]
+
+
+def _ended() -> list[Chain]:
+    trunk = found().node("a")
+    first, wider = Cut((row("a", 5),)), Cut((row("a", 9),))
+    ended = trunk.end("a", first)
+    widened = ended.end("a", wider)
+    narrowed = ended.end("a", Cut((row("a", 4),))).node("b")
+    emptied = ended.end("a", Cut())
+    unknown = trunk.end("z").node("b")
+    return [
+        Chain("ended node", "its log counts to 5", [ended], ended, {"a": ENDED}, cuts={"a": [first]}),
+        Chain("widened cut", "a later cut keeps more", [widened], widened, {"a": ENDED}, cuts={"a": [first, wider]}),
+        Chain(
+            "narrowed cut", "a cut may only widen; the node after it is refused with it", [ended], ended, {"a": ENDED},
+            refused=narrowed.statements[3:], cuts={"a": [first]},
+        ),
+        Chain(
+            "cut taken back", "the empty cut keeps less", [ended], ended, {"a": ENDED},
+            refused=emptied.statements[3:], cuts={"a": [first]},
+        ),
+        Chain(
+            "end of a node that was never stated", "and all after it", [trunk], trunk, {"a": LIVE},
+            refused=unknown.statements[2:],
+        ),
+    ]  # fmt: skip
+
+
+def _refused() -> list[Chain]:
+    trunk = found()
+    a = trunk.node("a")
+    thief, promised = signing_key("thief"), signing_key("root-1")
+    good = a.node("b")
+    damaged = replace(good.last, signature=flip(good.last.signature))
+    other = replace(a, statements=(*a.statements, found("x", "y").node("c").last))
+    table: list[tuple[str, str, Sequence[RootStatement]]] = [
+        ("node id twice", "a node id is stated once", a.node("a", signing_key("new")).statements[2:]),
+        ("sign key twice", "a key stands in one place", a.node("b", signing_key("a")).statements[2:]),
+        ("root key as sign key", "a key stands in one place", a.node("b", signing_key("root-0")).statements[2:]),
+        ("promised key as sign key", "a key stands in one place", a.node("b", promised).statements[2:]),
+        ("signed by a stranger", "not the root key", a.say(good.last.body, thief).statements[2:]),
+        ("signed by the promised key", "it is not in force yet", a.say(good.last.body, promised).statements[2:]),
+        ("signature altered", "does not hold", [damaged]),
+        ("rotate to a key that was not promised", "not the promise", a.rotate("thief", "root-2").statements[2:]),
+        ("rotate that promises its own key", "a key in use", a.rotate("root-1", "root-1").statements[2:]),
+        ("rotate that promises the old key", "a key in use", a.rotate("root-1", "root-0").statements[2:]),
+        ("rotate that promises a sign key", "a key in use", a.rotate("root-1", "a").statements[2:]),
+        ("a gap", "the statement before it is missing", good.node("c").statements[3:]),
+        ("of another organisation", "its chain is another", other.statements[2:]),
+        ("n that jumps", "n is one more than before", [_jump(a)]),
+    ]
+    cases = [Chain(name, why, [a], a, {"a": LIVE}, refused=refused) for name, why, refused in table]
+    after = a.rotate("root-1", "root-2")
+    late = after.say(good.last.body, signing_key("root-0")).statements[3:]
+    return [
+        *cases,
+        Chain("the old root key after a rotation", "it is in force no more", [after], after, {"a": LIVE}, refused=late),
+    ]
+
+
+def _jump(line: Line) -> RootStatement:
+    said = line.node("b").last
+    return sign_root_statement(line.root, said.body, line.org, 5, line.last.hash)
+
+
+def _rotates() -> list[Chain]:
+    """A rotate beats a non-rotate at its n and voids what followed that."""
+    trunk = found()
+    old = trunk.node("a").node("b")
+    fresh = trunk.rotate("root-1", "root-2")
+    left, right = trunk.node("a"), trunk.node("b")
+    again = trunk.rotate("root-1", "root-2").node("a")
+    deeper = trunk.node("k").rotate("root-1", "root-2")
+    return [
+        Chain(
+            "rotate beats a node", "and voids the node after it too", [old, fresh], fresh,
+            {"a": DISOWNED, "b": DISOWNED},
+        ),
+        Chain(
+            "rotate beats a fork", "two non-rotates that a rotate voids are no fork", [left, right, fresh], fresh,
+            {"a": DISOWNED, "b": DISOWNED},
+        ),
+        Chain("voided node stated again", "the statement that counts stands", [left, again], again, {"a": LIVE}),
+        Chain(
+            "rotate after a fork", "two non-rotates at n = 1; the rotate at n = 2 voids neither",
+            [deeper, right], trunk, {}, fork=1,
+        ),
+        Chain(
+            "fork after a rotate", "what the rotate voided stays disowned",
+            [left, fresh.node("x"), fresh.node("y")], fresh, {"a": DISOWNED}, fork=2,
+        ),
+    ]  # fmt: skip
+
+
+def _thieves() -> list[Chain]:
+    trunk = found()
+    a = trunk.node("a")
+    owner = a.node("b").rotate("root-1", "root-2").node("c")
+    thief = trunk.rotate("root-1", "thief-2").node("evil")
+    beside = a.node("b").rotate("root-1", "thief-2")
+    behind = owner.back_to(2, "root-0").node("late").node("later").rotate("root-1", "thief-2")
+    return [
+        Chain(
+            "two non-rotates at one n", "the root key said two things", [a.node("b"), a.node("c")], a, {"a": LIVE},
+            fork=2,
+        ),
+        Chain(
+            "fork and what follows it", "statements after the fork do not count, nor are their nodes disowned",
+            [a.node("b").node("d"), a.node("c").node("e").node("f")], a, {"a": LIVE}, fork=2,
+        ),
+        Chain(
+            "thief of the current root key", "with root-1 he redeems at n = 1 the promise that the owner redeemed at 3",
+            [owner, thief], trunk, {}, fork=1,
+        ),
+        Chain(
+            "one promise redeemed twice at one n", "two rotates side by side",
+            [owner, beside], a.node("b"), {"a": LIVE, "b": LIVE}, fork=3,
+        ),
+        Chain(
+            "one promise redeemed again at a later n", "the earlier rotate does not win by being earlier",
+            [owner, behind], owner.back_to(2, "root-0"), {"a": LIVE, "b": LIVE}, fork=3,
+        ),
+        Chain(
+            "thief of a retired root key", "he can still fork at an old n: only an attestation ends that",
+            [owner, trunk.node("evil")], trunk, {}, fork=1,
+        ),
+        Chain(
+            "thief without the promised key", "he cannot rotate, and the owner's rotate voids what he said",
+            [a.node("evil").node("evil-2"), a.rotate("root-1", "root-2").node("b")],
+            a.rotate("root-1", "root-2").node("b"), {"a": LIVE, "b": LIVE, "evil": DISOWNED, "evil-2": DISOWNED},
+        ),
+    ]  # fmt: skip
+
+
+def _attested() -> list[Chain]:
+    trunk = found()
+    a = trunk.node("a")
+    left, right = a.node("b"), a.node("c").node("d")
+    owner = a.node("b").rotate("root-1", "root-2").node("c")
+    thief = trunk.rotate("root-1", "thief-2").node("evil")
+    second = owner.rotate("root-2", "root-3")
+    late = owner.node("x").rotate("root-2", "thief-3")
+    stranger = found("x", "y")
+    return [
+        Chain(
+            "attested branch of a fork", "the other one is voided", [left, right], right,
+            {"a": LIVE, "c": LIVE, "d": LIVE, "b": DISOWNED}, attested=[right.statements[2]],
+        ),
+        Chain(
+            "attested by its last statement", "a hash stands for all that it follows", [left, right], right,
+            {"a": LIVE, "c": LIVE, "d": LIVE, "b": DISOWNED}, attested=[right.last],
+        ),
+        Chain(
+            "both branches attested", "that chooses none", [left, right], a, {"a": LIVE}, fork=2,
+            attested=[left.last, right.last],
+        ),
+        Chain(
+            "trunk attested", "a statement before the fork chooses no branch", [left, right], a, {"a": LIVE}, fork=2,
+            attested=[a.last],
+        ),
+        Chain(
+            "unknown hash attested", "it is of no statement here", [left, right], a, {"a": LIVE}, fork=2,
+            attested=[stranger.last],
+        ),
+        Chain(
+            "owner attested against the thief", "the owner's rotation stands again", [owner, thief], owner,
+            {"a": LIVE, "b": LIVE, "c": LIVE, "evil": DISOWNED}, attested=[owner.statements[3]],
+        ),
+        Chain(
+            "thief attested", "the anchors decide, right or wrong", [owner, thief], thief,
+            {"evil": LIVE, "a": DISOWNED, "b": DISOWNED, "c": DISOWNED}, attested=[thief.last],
+        ),
+        Chain(
+            "second theft after an attestation", "an attested branch can fork again further on",
+            [second, late, thief], owner, {"a": LIVE, "b": LIVE, "c": LIVE, "evil": DISOWNED}, fork=5,
+            attested=[owner.statements[3]],
+        ),
+        Chain(
+            "attested statement against a rotate", "the anchors' choice holds against a rotate at its n",
+            [left, right, a.rotate("root-1", "root-2")], left, {"a": LIVE, "b": LIVE, "c": DISOWNED, "d": DISOWNED},
+            attested=[left.last],
+        ),
+    ]  # fmt: skip
+
+
+def _signatures() -> list[Chain]:
+    trunk = found()
+    a = trunk.node("a")
+    broken = replace(a.last, signature=flip(a.last.signature))
+    doubled = replace(a, statements=(*a.statements, broken))
+    line = replace(a, statements=a.statements)
+    return [Chain("one statement with a good and a bad signature", "the good one stands", [doubled], line, {"a": LIVE})]
+
+
+def _without_genesis() -> list[Case]:
+    trunk = found()
+    own = signing_key("root-0")
+    broken = replace(trunk.last, signature=flip(trunk.last.signature))
+    itself = sign_root_statement(own, KeyBody(own.public, key_hash(own.public)))
+    table: list[tuple[str, list[RootStatement], str]] = [
+        ("no statement", [], "a chain has a genesis"),
+        ("no genesis", list(trunk.node("a").statements[1:]), "a chain has a genesis"),
+        ("two geneses", [trunk.last, found("x", "y").last], "a chain has one genesis"),
+        ("genesis with a broken signature", [broken], "the genesis is not signed by its root key"),
+        ("genesis that promises its own key", [itself], "the promised key is the root key itself"),
+    ]
+    return [
+        Case(name, {"statements": [s.envelope().hex() for s in statements], "attested": []}, "refuse", why)
+        for name, statements, why in table
+    ]

@@ -1,0 +1,284 @@
+"""Vectors of what nodes say to each other: requests, answers, invitations."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from federation.genesis import Genesis
+from federation.invitation import Invitation
+from federation.keys import SIGNATURE_SIZE
+from federation.request import Request, response_hash, sign_request
+from tests.builders import STAMP, id16, seed, signing_key
+from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack, refusals, with_field
+
+NOW_MS = STAMP // 1000
+KEY = signing_key("node")
+ORG = id16("org")
+
+
+def files() -> list[VectorFile]:
+    """The files of this module."""
+    return [
+        VectorFile("request", _request_cases()),
+        VectorFile("replay", _replay_cases()),
+        VectorFile("response", _response_cases()),
+        VectorFile("invitation", _invitation_cases()),
+    ]
+
+
+def _request() -> Request:
+    return Request("POST", "/fed/1/fetch?a=%D0%B6", ORG, id16("from"), id16("to"), b"body")
+
+
+def _given(signature: bytes, request: Request | None = None, now_ms: int = NOW_MS) -> dict[str, Json]:
+    said = request or _request()
+    return {
+        "method": said.method,
+        "target": said.target,
+        "org": said.org.hex(),
+        "from": said.sender.hex(),
+        "to": said.receiver.hex(),
+        "body": said.body.hex(),
+        "sign_key": KEY.public.hex(),
+        "signature": signature.hex(),
+        "now_ms": now_ms,
+    }
+
+
+def _signed(request: Request, time_ms: int = NOW_MS) -> bytes:
+    return sign_request(KEY, request, time_ms, id16("nonce")).to_bytes()
+
+
+def _hash_of(request: Request, time_ms: int = NOW_MS) -> dict[str, Json]:
+    body = hashlib.sha256(request.body).digest()
+    who = [request.org, request.sender, request.receiver]
+    packed = pack([request.method, request.target, *who, body, time_ms, id16("nonce")])
+    return {"hash": hashlib.sha256(b"passport/request/1\n" + packed).hexdigest()}
+
+
+def _request_cases() -> list[Case]:
+    request = _request()
+    good = _signed(request)
+    empty = replace(request, method="GET", target="/fed/1/passport/x", body=b"")
+    accepted: list[tuple[str, Request, int]] = [
+        ("good", request, NOW_MS),
+        ("without a body", empty, NOW_MS),
+        ("120 s behind", request, NOW_MS - 120_000),
+        ("120 s ahead", request, NOW_MS + 120_000),
+    ]
+    other = {
+        "another method": replace(request, method="GET"),
+        "another path": replace(request, target="/fed/1/lookup"),
+        "the query spelled in another way": replace(request, target="/fed/1/fetch?a=%d0%b6"),
+        "another body": replace(request, body=b"Body"),
+    }
+    wrong = {
+        "for another node": replace(request, receiver=id16("elsewhere")),
+        "from another node": replace(request, sender=id16("elsewhere")),
+        "from another organisation": replace(request, org=id16("elsewhere")),
+    }
+    return [
+        *(
+            Case(n, _given(_signed(r, t), r), "accept", "signed, for this node, in time", _hash_of(r, t))
+            for n, r, t in accepted
+        ),
+        *(Case(name, _given(good, r), "refuse", "the signature covers it") for name, r in other.items()),
+        *(Case(name, _given(good, r), "refuse", "the request is for another node") for name, r in wrong.items()),
+        *(
+            Case(name, _given(_signed(request, time)), "stale", "answer 401 with the own time")
+            for name, time in (
+                ("120.001 s behind", NOW_MS - 120_001),
+                ("120.001 s ahead", NOW_MS + 120_001),
+                ("time 0", 0),
+            )
+        ),
+        *_signature_cases(request),
+    ]
+
+
+def _signature_cases(request: Request) -> list[Case]:
+    signed = sign_request(KEY, request, NOW_MS, id16("nonce"))
+    fields: list[object] = [ORG, request.sender, request.receiver, NOW_MS, id16("nonce"), signed.signature]
+    stale_forgery = with_field(with_field(fields, 3, 0), 5, flip(signed.signature))
+    table: list[tuple[int, object, str]] = [
+        (0, None, "an org id is binary"),
+        (0, ORG[:15], "an org id is 16 bytes"),
+        (0, id16("x"), "the request is from another organisation: it signs for which one its node speaks"),
+        (1, id16("x"), "the request is from another node"),
+        (1, id16("x")[:15], "a node id is 16 bytes"),
+        (2, id16("x"), "the request is for another node"),
+        (2, None, "a node id is binary"),
+        (3, NOW_MS + 1, "the signature covers the time"),
+        (3, None, "a time is an unsigned integer"),
+        (3, 2**63, "an integer must be below 2^63"),
+        (4, id16("x"), "the signature covers the nonce"),
+        (4, id16("x")[:15], "a nonce is 16 bytes"),
+        (5, flip(signed.signature), "the signature does not hold"),
+        (5, signed.signature[1:], "a signature is 65 bytes"),
+        (5, b"\2" + signed.signature[1:], "unknown algorithm"),
+        (5, bytes(SIGNATURE_SIZE), "the signature does not hold"),
+        (5, KEY.sign_hash("response", request.hash(NOW_MS, id16("nonce"))), "the text names the object"),
+        (5, signing_key("x").sign_hash("request", request.hash(NOW_MS, id16("nonce"))), "not the node's key"),
+    ]
+    return [
+        *refusals(fields, table, lambda made: _given(pack(made))),
+        Case("stale and forged", _given(pack(stale_forgery)), "refuse", "the signature is judged before the time"),
+        Case("five values", _given(pack(fields[:5])), "refuse", "six values"),
+        Case("seven values", _given(pack([*fields, None])), "refuse", "six values"),
+        Case("followed by a byte", _given(pack(fields) + b"\0"), "refuse", "bytes follow the value"),
+        Case("nothing", _given(b""), "refuse", "no value"),
+        Case("over 512 bytes", _given(pack([*fields[:5], bytes(600)])), "refuse", "at most 512 bytes"),
+    ]
+
+
+def _replay_cases() -> list[Case]:
+    table: list[tuple[str, list[tuple[str, str, int]], list[bool], str]] = [
+        ("once", [("a", "1", 0)], [True], "seen for the first time"),
+        ("twice", [("a", "1", 0), ("a", "1", 1)], [True, False], "the request was sent before"),
+        ("another nonce", [("a", "1", 0), ("a", "2", 0)], [True, True], "another request"),
+        ("another node", [("a", "1", 0), ("b", "1", 0)], [True, True], "nonces are each node's own"),
+        ("after 300 s", [("a", "1", 0), ("a", "1", 300_000)], [True, False], "remembered for 300 s"),
+        ("after 300.001 s", [("a", "1", 0), ("a", "1", 300_001)], [True, True], "forgotten: its time is out by then"),
+    ]
+    return [
+        Case(
+            name,
+            {
+                "arrivals": [
+                    {"from": id16(sender).hex(), "nonce": id16(nonce).hex(), "now_ms": NOW_MS + after}
+                    for sender, nonce, after in arrivals
+                ]
+            },
+            "accept",
+            why,
+            {"taken": taken},
+        )
+        for name, arrivals, taken, why in table
+    ]
+
+
+def _response_cases() -> list[Case]:
+    request, body = seed("request"), b"answer"
+    digest = response_hash(request, 200, body)
+    good = KEY.sign_hash("response", digest)
+
+    def given(signature: bytes, asked: bytes = request, status: int = 200, said: bytes = body) -> dict[str, Json]:
+        return {
+            "request": asked.hex(),
+            "status": status,
+            "body": said.hex(),
+            "sign_key": KEY.public.hex(),
+            "signature": signature.hex(),
+        }
+
+    packed = pack([request, 200, hashlib.sha256(body).digest()])
+    gives: dict[str, Json] = {"hash": hashlib.sha256(b"passport/response/1\n" + packed).hexdigest()}
+    return [
+        Case("good", given(good), "accept", "signed by the peer", gives),
+        Case("to another request", given(good, seed("x")), "refuse", "the signature covers the request"),
+        Case("another status", given(good, status=404), "refuse", "the signature covers the status"),
+        Case("another body", given(good, said=b"Answer"), "refuse", "the signature covers the body"),
+        Case("signature altered", given(flip(good)), "refuse", "does not hold"),
+        Case("signature of 64 bytes", given(good[1:]), "refuse", "a signature is 65 bytes"),
+        Case("signed as a request", given(KEY.sign_hash("request", digest)), "refuse", "the text names the object"),
+        Case("by another key", given(signing_key("x").sign_hash("response", digest)), "refuse", "not the peer's key"),
+    ]
+
+
+def _invitation() -> Invitation:
+    return Invitation(
+        Genesis("Федерация", (id16("anchor"),), 1),
+        ORG,
+        id16("node"),
+        KEY.public,
+        seed("pin"),
+        "https://node.example.org:8443",
+        id16("secret"),
+        STAMP,
+    )
+
+
+def _line(fields: Sequence[object], checksum: bytes | None = None) -> str:
+    body = list(fields[:9])
+    found = hashlib.sha256(pack(body)).digest()[:4] if checksum is None else checksum
+    return "PASSPORT1-" + base64.urlsafe_b64encode(pack([*body, found, *fields[9:]])).decode().rstrip("=")
+
+
+def _fields() -> list[object]:
+    made = _invitation()
+    return [1, made.genesis.to_bytes(), ORG, made.node, made.sign_key, made.pin, made.url, made.secret, made.expires]
+
+
+def _text(text: str, now: int = STAMP - 1) -> dict[str, Json]:
+    return {"text": text, "now_us": now}
+
+
+def _invitation_cases() -> list[Case]:
+    fields = _fields()
+    good = _line(fields)
+    made = _invitation()
+    gives: dict[str, Json] = {
+        "federation": made.genesis.id.hex(),
+        "org": ORG.hex(),
+        "node": made.node.hex(),
+        "url": made.url,
+        "expires": made.expires,
+    }
+    broken = f"  {good[:30]}\n{good[30:90]}\r\n {good[90:]}\n"
+    table: list[tuple[int, object, str]] = [
+        (0, 2, "version 2"),
+        (1, b"", "no genesis"),
+        (1, pack([1, "a", [], 1]), "a genesis that is refused"),
+        (2, ORG[:15], "an org id is 16 bytes"),
+        (3, None, "a node id is binary"),
+        (4, KEY.public[1:], "a key is 33 bytes"),
+        (4, b"\1" + bytes(32), "a key of small order"),
+        (5, seed("pin")[:20], "a pin is 32 bytes"),
+        (6, "", "text is 1 to 256 bytes"),
+        (6, "https://" + "a" * 249, "text is 1 to 256 bytes"),
+        (7, id16("s") + b"\0", "a secret is 16 bytes"),
+        (8, None, "an expiry is an unsigned integer"),
+        (8, 2**63, "an integer must be below 2^63"),
+    ]
+    return [
+        Case("good", _text(good), "accept", "not out of date", gives),
+        Case("broken over lines", _text(broken), "accept", "white space is dropped", gives),
+        Case("at its expiry", _text(good, STAMP), "expired", "out of date at that moment"),
+        Case("after its expiry", _text(good, STAMP + 1), "expired", "out of date"),
+        *refusals(fields, table, lambda changed: _text(_line(changed))),
+        *_mistyped(good, fields),
+    ]
+
+
+def _mistyped(good: str, fields: Sequence[object]) -> list[Case]:
+    dashed = next(line for line in _variants() if "_" in line[10:] or "-" in line[10:])
+    swapped = dashed[:10] + dashed[10:].replace("_", "/").replace("-", "+")
+    spare = next(line for line in _variants() if len(line[10:]) % 4)
+    last = chr(ord(spare[-1]) + 1) if spare[-1] in "AQgw" else spare[-1].swapcase()
+    table = [
+        ("first character altered", good[:10] + "A" + good[11:], "checksum or form"),
+        ("last character altered", good[:-1] + ("A" if good[-1] != "A" else "E"), "checksum"),
+        ("two characters swapped", good[:40] + good[41] + good[40] + good[42:], "checksum"),
+        ("a character left out", good[:50] + good[51:], "checksum or form"),
+        ("a character too many", good + "A", "checksum or form"),
+        ("standard alphabet", swapped, "- and _, not + and /"),
+        ("spare bits set", spare[:-1] + last, "base64 has one spelling"),
+        ("padded", spare + "=" * (-len(spare[10:]) % 4), "no padding"),
+        ("no prefix", good[10:], "the prefix is PASSPORT1-"),
+        ("prefix in small letters", good.lower(), "the prefix is PASSPORT1-"),
+        ("prefix alone", "PASSPORT1-", "nothing follows"),
+        ("prefix of another version", good.replace("PASSPORT1-", "PASSPORT2-"), "the prefix is PASSPORT1-"),
+        ("a letter of another alphabet", good[:20] + "А" + good[21:], "ASCII only"),
+        ("wrong checksum", _line(fields, b"\0\0\0\0"), "checksum"),
+        ("checksum of three bytes", _line(fields, hashlib.sha256(pack(fields)).digest()[:3]), "checksum"),
+        ("eleven values", _line([*fields, None]), "ten values"),
+        ("over 4096 characters", good + "A" * 4096, "at most 4,096 characters"),
+        ("empty", "", "the prefix is PASSPORT1-"),
+    ]
+    return [Case(f"mistyped, {name}", _text(text), "refuse", why) for name, text, why in table]
+
+
+def _variants() -> list[str]:
+    """Lines of every length modulo 4, most with both special characters."""
+    return [_line(with_field(_fields(), 6, "https://node.example.org/" + "?" * count)) for count in range(6)]

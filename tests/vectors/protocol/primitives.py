@@ -1,0 +1,379 @@
+"""Vectors of bytes, text, keys, signatures and the Merkle tree."""
+
+import hashlib
+
+from federation.keys import SigningKey, key_hash, signed_text
+from federation.merkle import consistency_path, inclusion_path, root_of
+from tests.builders import box_key, seed, signing_key, tree
+from tests.vectors.protocol import curve
+from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack
+
+RFC6962_LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+MONTGOMERY_SMALL_ORDER = (
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+)
+
+MSGPACK_ACCEPTED = [
+    ("nil", "c0", "nil"),
+    ("integer 0", "00", "unsigned integer"),
+    ("integer 127", "7f", "the largest of one byte"),
+    ("integer 128", "cc80", "the smallest with a length byte"),
+    ("integer 65536", "ce00010000", "four bytes"),
+    ("integer 2^63 - 1", "cf7fffffffffffffff", "the largest that the format has"),
+    ("empty text", "a0", "the format has it, though no text field takes it"),
+    ("text of 31 bytes", "bf" + "61" * 31, "the longest of the short form"),
+    ("text of 32 bytes", "d920" + "61" * 32, "the shortest with a length byte"),
+    ("text in Cyrillic", pack("счётчик").hex(), "UTF-8"),
+    ("empty binary", "c400", "binary"),
+    ("binary of 255 bytes", "c4ff" + "00" * 255, "the longest with one length byte"),
+    ("binary of 256 bytes", "c50100" + "00" * 256, "the shortest with two"),
+    ("empty array", "90", "array"),
+    ("array of 15", "9f" + "00" * 15, "the longest of the short form"),
+    ("array of 16", "dc0010" + "00" * 16, "the shortest with a length"),
+    ("arrays 8 deep", "91" * 7 + "90", "the deepest that is allowed"),
+]
+MSGPACK_REFUSED = [
+    ("nothing", "", "no value"),
+    ("two values", "0000", "bytes follow the value"),
+    ("half a value", "cd01", "the value is cut short"),
+    ("true", "c3", "booleans are not part of the format"),
+    ("false", "c2", "booleans are not part of the format"),
+    ("true inside an array", "91c3", "booleans are not part of the format"),
+    ("float 32", "ca3f800000", "floats are not part of the format"),
+    ("float 64", "cb3ff0000000000000", "floats are not part of the format"),
+    ("-1 as fixint", "ff", "negative integers are not part of the format"),
+    ("-33 as int 8", "d0df", "negative integers are not part of the format"),
+    ("5 as int 8", "d005", "a signed form of a positive integer is not the shortest"),
+    ("-2^63", "d38000000000000000", "negative integers are not part of the format"),
+    ("2^63", "cf8000000000000000", "an integer must be below 2^63"),
+    ("2^64 - 1", "cfffffffffffffffff", "an integer must be below 2^63"),
+    ("2^63 inside an array", "91cf8000000000000000", "an integer must be below 2^63"),
+    ("empty map", "80", "maps are not part of the format"),
+    ("map", "810000", "maps are not part of the format"),
+    ("fixext", "d40100", "extensions are not part of the format"),
+    ("ext 8", "c7010100", "extensions are not part of the format"),
+    ("timestamp 32", "d6ff00000000", "timestamps are not part of the format"),
+    ("timestamp 96", "c70cff" + "00" * 12, "timestamps are not part of the format"),
+    ("reserved byte", "c1", "a byte that msgpack never uses"),
+    ("1 in two bytes", "cc01", "not the shortest form"),
+    ("128 in three bytes", "cd0080", "not the shortest form"),
+    ("1 in nine bytes", "cf0000000000000001", "not the shortest form"),
+    ("short text with a length byte", "d90161", "not the shortest form"),
+    ("short text with two length bytes", "da000161", "not the shortest form"),
+    ("short binary with two length bytes", "c5000161", "not the shortest form"),
+    ("short binary with four length bytes", "c60000000161", "not the shortest form"),
+    ("short array with two length bytes", "dc000100", "not the shortest form"),
+    ("short array with four length bytes", "dd0000000100", "not the shortest form"),
+    ("text that is not UTF-8", "a1ff", "text is UTF-8"),
+    ("text with an overlong form", "a2c080", "text is UTF-8, shortest form"),
+    ("text with a surrogate", "a3eda080", "surrogates are not UTF-8"),
+    ("arrays 9 deep", "91" * 8 + "90", "arrays nest at most 8 deep"),
+    ("array of 2^32 - 1 values", "ddffffffff", "the value is cut short"),
+]
+TEXT_ACCEPTED = [
+    ("one letter", "a", "1 byte"),
+    ("256 bytes", "a" * 256, "the longest"),
+    ("256 bytes in Cyrillic", "ж" * 128, "the limit counts bytes"),
+    ("composed й", "\u0439", "normal form C"),
+    ("space and no-break space", " \u00a0", "neither is a control character"),
+]
+TEXT_REFUSED = [
+    ("empty", "", "text is 1 to 256 bytes"),
+    ("257 bytes", "a" * 257, "text is 1 to 256 bytes"),
+    ("258 bytes in 129 letters", "ж" * 129, "the limit counts bytes"),
+    ("decomposed й", "\u0438\u0306", "not normal form C"),
+    ("Kelvin sign", "\u212a", "not normal form C"),
+    ("line feed", "a\nb", "control character"),
+    ("NUL", "a\x00", "control character"),
+    ("DEL", "a\x7f", "control character"),
+    ("next line U+0085", "a\u0085", "control character of the second block"),
+]
+
+
+def files() -> list[VectorFile]:
+    """The files of this module."""
+    return [
+        VectorFile("msgpack", _msgpack_cases()),
+        VectorFile("text", _text_cases()),
+        VectorFile("key", _key_cases()),
+        VectorFile("signature", _signature_cases()),
+        VectorFile("merkle-root", _root_cases()),
+        VectorFile("inclusion", _inclusion_cases()),
+        VectorFile("consistency", _consistency_cases()),
+    ]
+
+
+def _msgpack_cases() -> list[Case]:
+    accepted = [Case(name, {"bytes": raw}, "accept", why) for name, raw, why in MSGPACK_ACCEPTED]
+    return accepted + [Case(name, {"bytes": raw}, "refuse", why) for name, raw, why in MSGPACK_REFUSED]
+
+
+def _text_cases() -> list[Case]:
+    def case(name: str, value: object, expect: str, why: str) -> Case:
+        return Case(name, {"bytes": pack(value).hex()}, expect, why)
+
+    return [
+        *(case(*row[:2], "accept", row[2]) for row in TEXT_ACCEPTED),
+        *(case(*row[:2], "refuse", row[2]) for row in TEXT_REFUSED),
+        case("binary", b"a", "refuse", "text is not binary"),
+        case("nil", None, "refuse", "text is not nil"),
+    ]
+
+
+def _key_cases() -> list[Case]:
+    good, box = signing_key("node").public, box_key("node").public
+    point = curve.decode(good[1:])
+    mixed = curve.encode(curve.add(point, curve.ORDER_8))
+    accepted = [("Ed25519 key", good, 1), ("X25519 key", box, 2)]
+    refused = [
+        ("empty", b"", 1, "a key is 33 bytes"),
+        ("32 bytes without algorithm", good[1:], 1, "a key is 33 bytes"),
+        ("34 bytes", good + b"\0", 1, "a key is 33 bytes"),
+        ("X25519 where Ed25519 is due", box, 1, "the algorithm is another"),
+        ("Ed25519 where X25519 is due", good, 2, "the algorithm is another"),
+        ("algorithm 0", b"\0" + good[1:], 1, "unknown algorithm"),
+        ("algorithm 3", b"\3" + good[1:], 1, "unknown algorithm"),
+        ("y of no point", b"\1" + (2).to_bytes(32, "little"), 1, "no x belongs to this y"),
+        ("point of mixed order", b"\1" + mixed, 1, "not of the subgroup of prime order"),
+    ]
+    refused += [
+        (f"Ed25519 point {i} of small order", b"\1" + curve.encode(p), 1, "a point of small order")
+        for i, p in enumerate(curve.SMALL_ORDER)
+    ]
+    refused += [
+        (f"non-canonical Ed25519 {i}", b"\1" + raw, 1, "y is not below p, or x = 0 has a sign")
+        for i, raw in enumerate(curve.non_canonical_keys())
+    ]
+    refused += [
+        (f"X25519 point {i} of small order", b"\2" + bytes.fromhex(text), 2, "a point of small order")
+        for i, text in enumerate(MONTGOMERY_SMALL_ORDER)
+    ]
+    refused += [
+        (f"non-canonical X25519 p + {i}", b"\2" + (curve.P + i).to_bytes(32, "little"), 2, "u is not below p")
+        for i in (0, 1, 9, 18)
+    ]
+    high = int.from_bytes(box[1:], "little") | 1 << 255
+    refused.append(("X25519 with the top bit", b"\2" + high.to_bytes(32, "little"), 2, "u is not below p"))
+    return [
+        *(
+            Case(name, _key(key, kind), "accept", "canonical and of prime order", _key_gives(key))
+            for name, key, kind in accepted
+        ),
+        *(Case(name, _key(key, kind), "refuse", why) for name, key, kind, why in refused),
+    ]
+
+
+def _key(key: bytes, algorithm: int) -> dict[str, Json]:
+    return {"key": key.hex(), "algorithm": algorithm}
+
+
+def _key_gives(key: bytes) -> dict[str, Json]:
+    return {"hash": hashlib.sha256(b"passport/key/1\n" + key).hexdigest(), "id": key_hash(key)[:16].hex()}
+
+
+def _signature_cases() -> list[Case]:
+    key, digest = signing_key("node"), seed("digest")
+    good = key.sign_hash("fragment", digest)
+    message = signed_text("fragment", digest)
+    r, s = good[1:33], int.from_bytes(good[33:], "little")
+    zero_r, scalar = curve.encode(curve.IDENTITY), curve.scalar_of(seed("node"))[0]
+    made = [
+        ("S + L", b"\1" + r + (s + curve.L).to_bytes(32, "little"), "S must be below L"),
+        ("S = L", b"\1" + r + curve.L.to_bytes(32, "little"), "S must be below L"),
+        ("S with all bits", b"\1" + r + b"\xff" * 32, "S must be below L"),
+        (
+            "R of small order",
+            b"\1" + zero_r + _answer(zero_r, key, message, scalar),
+            "the equation holds, and R is of small order",
+        ),
+        (
+            "R spelled with y >= p",
+            b"\1" + _spelled() + _answer(_spelled(), key, message, scalar),
+            "the identity written as p + 1 is not canonical",
+        ),
+        *(
+            (
+                f"cofactored only, R twisted by point {i}",
+                b"\1" + curve.sign_with(seed("node"), message, curve.SMALL_ORDER[i]),
+                "the equation holds only times 8",
+            )
+            for i in (1, 2, 4)
+        ),
+    ]
+    plain = [
+        ("64 bytes", good[1:], "a signature is 65 bytes"),
+        ("66 bytes", good + b"\0", "a signature is 65 bytes"),
+        ("empty", b"", "a signature is 65 bytes"),
+        ("algorithm 2", b"\2" + good[1:], "unknown algorithm"),
+        ("algorithm 0", b"\0" + good[1:], "unknown algorithm"),
+        ("R altered", good[:1] + flip(good[1:33]) + good[33:], "does not hold"),
+        ("S altered", flip(good, 200), "does not hold"),
+        ("all zeros", b"\1" + bytes(64), "does not hold"),
+    ]
+    return [
+        Case("good", _signature(key.public, "fragment", digest, good), "accept", "made by the key"),
+        *(
+            Case(
+                f"good as {what}",
+                _signature(key.public, what, digest, key.sign_hash(what, digest)),
+                "accept",
+                "own text",
+            )
+            for what in ("root", "log", "request", "response", "referral")
+        ),
+        *(
+            Case(name, _signature(key.public, "fragment", digest, raw), "refuse", why)
+            for name, raw, why in made + plain
+        ),
+        Case(
+            "said as another object", _signature(key.public, "log", digest, good), "refuse", "the text names the object"
+        ),
+        Case("of another hash", _signature(key.public, "fragment", flip(digest), good), "refuse", "does not hold"),
+        Case(
+            "of another key", _signature(signing_key("x").public, "fragment", digest, good), "refuse", "does not hold"
+        ),
+        *_weak_key_cases(digest),
+    ]
+
+
+def _weak_key_cases(digest: bytes) -> list[Case]:
+    """A key of small order lets anybody sign: R = S·B holds for one challenge in eight or always."""
+    cases = []
+    for i, point in enumerate(curve.SMALL_ORDER):
+        key, message = curve.encode(point), signed_text("fragment", digest)
+        nonce = next(n for n in range(1, 200) if _holds(n, key, point, message))
+        forged = curve.encode(curve.multiply(nonce, curve.BASE)) + nonce.to_bytes(32, "little")
+        given = _signature(b"\1" + key, "fragment", digest, b"\1" + forged)
+        cases.append(Case(f"key {i} of small order", given, "refuse", "the equation holds for a key that nobody owns"))
+    twisted = curve.encode(curve.add(curve.decode(signing_key("node").public[1:]), curve.ORDER_8))
+    return [*cases, Case("key of mixed order", _mixed(twisted, digest), "refuse", "the equation holds only times 8")]
+
+
+def _mixed(key: bytes, digest: bytes) -> dict[str, Json]:
+    message, scalar = signed_text("fragment", digest), curve.scalar_of(seed("node"))[0]
+    nonce = 1
+    while True:
+        r = curve.encode(curve.multiply(nonce, curve.BASE))
+        k = curve.challenge(r, key, message)
+        if k % 8:
+            s = (nonce + k * scalar) % curve.L
+            return _signature(b"\1" + key, "fragment", digest, b"\1" + r + s.to_bytes(32, "little"))
+        nonce += 1
+
+
+def _holds(nonce: int, key: bytes, point: curve.Point, message: bytes) -> bool:
+    r = curve.encode(curve.multiply(nonce, curve.BASE))
+    return curve.multiply(curve.challenge(r, key, message) % 8, point) == curve.IDENTITY
+
+
+def _spelled() -> bytes:
+    return (curve.P + 1).to_bytes(32, "little")
+
+
+def _answer(r: bytes, key: SigningKey, message: bytes, scalar: int) -> bytes:
+    """S for a nonce of 0, whose point is the identity however it is spelled."""
+    return (curve.challenge(r, key.public[1:], message) * scalar % curve.L).to_bytes(32, "little")
+
+
+def _signature(key: bytes, what: str, digest: bytes, signature: bytes) -> dict[str, Json]:
+    return {"key": key.hex(), "what": what, "hash": digest.hex(), "signature": signature.hex()}
+
+
+def _leaf(data: bytes) -> bytes:
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def _leaves(size: int) -> list[bytes]:
+    return [_leaf(b"%d" % i) for i in range(size)]
+
+
+def _root_cases() -> list[Case]:
+    published = [bytes.fromhex(text) for text in RFC6962_LEAVES]
+    trees = [(f"RFC 6962 leaves, size {n}", published[:n]) for n in range(9)]
+    trees += [(f"size {n}", [b"%d" % i for i in range(n)]) for n in (9, 31, 32, 33, 70)]
+    return [
+        Case(
+            name,
+            {"leaves": [leaf.hex() for leaf in data]},
+            "accept",
+            "RFC 6962 section 2.1",
+            {"root": root_of([_leaf(leaf) for leaf in data]).hex()},
+        )
+        for name, data in trees
+    ]
+
+
+def _inclusion_cases() -> list[Case]:
+    cases = []
+    for seq, size in ((0, 1), (0, 2), (1, 2), (2, 3), (5, 8), (6, 7), (0, 70), (64, 70), (69, 70)):
+        leaves = _leaves(size)
+        path, root = inclusion_path(seq, size, tree(leaves)), root_of(leaves)
+        cases.append(Case(f"leaf {seq} of {size}", _inclusion(leaves[seq], seq, size, path, root), "accept", "holds"))
+    leaves = _leaves(7)
+    path, root, leaf = inclusion_path(5, 7, tree(leaves)), root_of(leaves), leaves[5]
+    single = root_of(leaves[:1])
+    return [
+        *cases,
+        Case("path one short", _inclusion(leaf, 5, 7, path[:-1], root), "refuse", "the path is too short"),
+        Case("path one long", _inclusion(leaf, 5, 7, [*path, root], root), "refuse", "the path is too long"),
+        Case("path in another order", _inclusion(leaf, 5, 7, path[::-1], root), "refuse", "not under the root"),
+        Case(
+            "path with a bit turned",
+            _inclusion(leaf, 5, 7, [flip(path[0]), *path[1:]], root),
+            "refuse",
+            "not under the root",
+        ),
+        Case("another leaf", _inclusion(flip(leaf), 5, 7, path, root), "refuse", "not under the root"),
+        Case("another place", _inclusion(leaf, 4, 7, path, root), "refuse", "not under the root"),
+        Case("another root", _inclusion(leaf, 5, 7, path, flip(root)), "refuse", "not under the root"),
+        Case("place = size", _inclusion(leaf, 7, 7, path, root), "refuse", "the place is not in the tree"),
+        Case("path in a tree of one", _inclusion(leaves[0], 0, 1, [leaf], single), "refuse", "the path is too long"),
+    ]
+
+
+def _inclusion(leaf: bytes, seq: int, size: int, path: list[bytes], root: bytes) -> dict[str, Json]:
+    return {"leaf": leaf.hex(), "seq": seq, "size": size, "path": [p.hex() for p in path], "root": root.hex()}
+
+
+def _consistency_cases() -> list[Case]:
+    cases = []
+    for old, new in ((1, 1), (1, 2), (2, 3), (3, 7), (4, 7), (6, 8), (8, 8), (32, 70), (69, 70)):
+        leaves = _leaves(new)
+        path = consistency_path(old, new, tree(leaves))
+        given = _consistency(old, root_of(leaves[:old]), new, root_of(leaves), path)
+        cases.append(Case(f"{old} to {new}", given, "accept", "the old tree is a prefix of the new one"))
+    leaves = _leaves(7)
+    path, first, second = consistency_path(3, 7, tree(leaves)), root_of(leaves[:3]), root_of(leaves)
+    other = root_of(_leaves(8)[1:4])
+    return [
+        *cases,
+        Case("no path", _consistency(3, first, 7, second, []), "refuse", "a path is needed between two sizes"),
+        Case("path one short", _consistency(3, first, 7, second, path[:-1]), "refuse", "too short"),
+        Case("path one long", _consistency(3, first, 7, second, [*path, first]), "refuse", "too long"),
+        Case(
+            "path with a bit turned",
+            _consistency(3, first, 7, second, [flip(path[0]), *path[1:]]),
+            "refuse",
+            "no prefix",
+        ),
+        Case("old root of another tree", _consistency(3, other, 7, second, path), "refuse", "no prefix"),
+        Case("new root with a bit turned", _consistency(3, first, 7, flip(second), path), "refuse", "no prefix"),
+        Case("from 0", _consistency(0, hashlib.sha256().digest(), 7, second, path), "refuse", "size 0 proves nothing"),
+        Case("backwards", _consistency(7, second, 3, first, path), "refuse", "the old size is the larger one"),
+        Case("two roots of one size", _consistency(7, second, 7, first, []), "refuse", "two roots of one size"),
+        Case("a path within one size", _consistency(7, second, 7, second, path), "refuse", "nothing to prove"),
+    ]
+
+
+def _consistency(old: int, first: bytes, new: int, second: bytes, path: list[bytes]) -> dict[str, Json]:
+    return {
+        "old": old,
+        "old_root": first.hex(),
+        "new": new,
+        "new_root": second.hex(),
+        "path": [p.hex() for p in path],
+    }
