@@ -95,13 +95,12 @@ def decide(said: Sequence[Said], hidden: Sequence[Hidden], references: Reference
     kept = _one_of_each(alive)
     level = max([one.rank.level for one in kept] + [h.rank.level for h in veiled.values()])
     top = [one for one in kept if one.rank.level == level]
-    cover = max(
-        (h for h in veiled.values() if h.rank.level == level), key=lambda h: h.statement.order, default=None
-    )
+    cover = max((h for h in veiled.values() if h.rank.level == level), key=lambda h: h.statement.order, default=None)
     disputed = len({one.same for one in top}) > 1
     chosen = None if disputed or not top else min(top, key=lambda one: (one.statement.order, one.section))
     standing = Standing.DISPUTED if disputed else standing_of((chosen or cover or top[0]).rank)
-    others = [(one, _beside(one, chosen, standing, kept)) for one in said if one is not chosen]
+    gone = beaten | veiled.keys()
+    others = [(one, _beside(one, chosen, disputed and one in top, kept, gone)) for one in said if one is not chosen]
     return Verdict(standing, chosen, tuple(sorted(others, key=_in_order)), cover)
 
 
@@ -127,15 +126,15 @@ def _one_of_each(said: Iterable[Said]) -> list[Said]:
     return list(best.values())
 
 
-def _beside(one: Said, chosen: Said | None, standing: Standing, kept: list[Said]) -> Standing:
-    lower = chosen is not None and one.rank.level < chosen.rank.level
-    if lower and chosen is not None and one.same != chosen.same:
-        return Standing.CLAIM
-    if not any(one is other for other in kept):
+def _beside(one: Said, chosen: Said | None, is_disputed: bool, kept: list[Said], gone: set[int]) -> Standing:
+    if is_disputed:
+        return Standing.DISPUTED
+    mine = next((other for other in kept if other.statement.org == one.statement.org), None)
+    outranked = mine is not None and mine.rank.level > one.rank.level
+    if id(one) in gone or (one is not mine and not outranked):
         return Standing.REPLACED
-    if lower or standing is not Standing.DISPUTED:
-        return standing_of(one.rank)
-    return standing if one.rank.level == max(other.rank.level for other in kept) else Standing.CLAIM
+    agrees = chosen is not None and one.same == chosen.same
+    return standing_of(one.rank) if agrees else Standing.CLAIM
 
 
 def _other(said: Said, standing: Standing) -> dict[str, Plain]:

@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 
 from federation import codec
 
-Plain: TypeAlias = "None | bool | int | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 View: TypeAlias = "dict[str, Plain]"
 
 MAX_DEPTH = 48
@@ -23,25 +23,25 @@ def digest(view: View) -> bytes:
 
 
 def frozen_view(view: View) -> bytes:
-    """Canonical msgpack: an object is `["d", [key, value]...]` by key, a list `["l", ...]`, a boolean `["b", 0 | 1]`."""
+    """Canonical msgpack: object `["d", [key, value]...]` by key, list `["l", ...]`, boolean `["b", 0 | 1]`."""
     return codec.pack(_frozen(view), MAX_DEPTH)
 
 
 def value_on(view: View, code: str, day: str | None = None) -> dict[str, Plain] | None:
-    """The row of a parameter that stands on a day (or moment), None where nothing is known for it.
+    """The row of a parameter that stands at the end of a day, or at a moment; None where nothing is known for it.
 
     The highest rank speaks first, then the latest valid-from; without a day it is the last one.
     """
     parameter = _object(_object(view["parameters"]).get(code))
-    at = moment_us(day) if day else None
+    at = _at(day) if day else None
     rows = [_object(row) for row in _list(parameter.get("values"))]
     due = [row for row in rows if at is None or _since(row) <= at]
     return max(due, key=lambda row: (cast("int", row["level"]), _since(row)), default=None)
 
 
 def inside_on(view: View, day: str) -> list[dict[str, Plain]]:
-    """The edges of parts that were inside on a day (or at a moment), by position; disputed ones are left out."""
-    at = moment_us(day)
+    """The edges of parts that were inside at the end of a day, or at a moment; disputed ones are left out."""
+    at = _at(day)
     children = [_object(edge) for edge in _list(_object(view["composition"])["children"])]
     return [edge for edge in children if edge["used"] and _holds(edge, at)]
 
@@ -69,6 +69,10 @@ def _frozen(value: Plain) -> codec.Value:
     if isinstance(value, list):
         return ["l", *map(_frozen, value)]
     return value
+
+
+def _at(day: str) -> int:
+    return moment_us(day) + (DAY_US - 1 if len(day) == 10 else 0)
 
 
 def _since(row: dict[str, Plain]) -> int:

@@ -83,7 +83,7 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
     attestations = count_attestations(said, genesis)
     lines = count_records(_LINES, said, attestations, references)
     types = count_records(_TYPES, said, attestations, references)
-    records = {shelf.section: count_records(shelf, said, attestations, references) for shelf in (_UNITS, _CODES)}
+    records = [count_records(shelf, said, attestations, references) for shelf in (_UNITS, _CODES)]
     duals = _dual_references(said, references)
     return World(
         federation=genesis.id if genesis else None,
@@ -94,7 +94,7 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         types={**load_types(), **{code: published.record for code, published in types.items()}},
         templates=_templates(said),
         bindings=Bindings({key: dual.central for key, dual in duals.items()}),
-        names={(p.record[0], p.record[1]): p.record[2] for shelf in records.values() for p in shelf.values() if p.record[2]},
+        names=_names(records),
         local_names={key: dual.local_name for key, dual in duals.items() if dual.local_name},
         known=frozenset(statement.ref for statement in said),
     )
@@ -125,6 +125,11 @@ def _read_code(catalog: str | None) -> Callable[[Statement, bytes], CodeRecord]:
         return where, code, name
 
     return read
+
+
+def _names(shelves: Iterable[Mapping[str, Published[CodeRecord]]]) -> dict[tuple[str, str], str]:
+    records = (published.record for shelf in shelves for published in shelf.values())
+    return {(catalog, code): name for catalog, code, name in records if name}
 
 
 def _code_key(record: CodeRecord) -> str:

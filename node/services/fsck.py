@@ -12,7 +12,7 @@ from node.services.core import Core
 from node.store.database import ReadTx
 from node.store.fragments import SEALED, STORED, StoredFragment, StoredSection, entries_between
 from node.store.logs import StoredLog, list_logs
-from node.store.organisations import find_chain
+from node.store.organisations import find_sign_key
 from node.store.trees import read_leaves
 
 CHUNK = 1000
@@ -67,13 +67,12 @@ class Fsck:
     async def _check_entries(
         self, tx: ReadTx, log: StoredLog, start: int, end: int, leaves: list[bytes]
     ) -> list[Finding]:
-        chain = await find_chain(tx, log.org)
-        node = chain.node(log.node) if chain else None
+        sign_key = await find_sign_key(tx, log)
         entries = await entries_between(tx, log.no, start, end)
         findings: list[Finding] = []
         for seq, entry in sorted(entries.items()):
             leaf = leaves[seq - start] if seq - start < len(leaves) else b""
-            for what in self._check_entry(entry, leaf, node.sign_key if node else None):
+            for what in self._check_entry(entry, leaf, sign_key):
                 findings.append(Finding(log.log, seq, entry.to_fragment().id, what))
         missing = [seq for seq in range(start, end) if log.own and seq not in entries]
         return findings + [Finding(log.log, seq, None, "an own entry is missing") for seq in missing]
@@ -120,12 +119,11 @@ class Fsck:
 
     async def _check_root(self, log: StoredLog, tree: CompactRange) -> list[Finding]:
         async with self._core.database.read() as tx:
-            chain = await find_chain(tx, log.org)
-        node = chain.node(log.node) if chain else None
-        if log.note is None or node is None or log.note_size != tree.size:
+            sign_key = await find_sign_key(tx, log)
+        if log.note is None or sign_key is None or log.note_size != tree.size:
             return []
         try:
-            checkpoint = verify_checkpoint(log.note, log.log, node.sign_key)
+            checkpoint = verify_checkpoint(log.note, log.log, sign_key)
         except CheckpointError as error:
             return [Finding(log.log, None, None, f"the checkpoint was altered: {error}")]
         if checkpoint.root != tree.root():

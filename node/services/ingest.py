@@ -1,6 +1,7 @@
 """Taking in what other organisations said: chains, logs, entries. Everything is verified before it is stored."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 
 from federation.authority import Authority
 from federation.errors import CodecError, EntryRefusedError, FederationError, SealError, StatementError
@@ -13,7 +14,7 @@ from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
 from node.services.core import Core
 from node.services.ledger import Project
-from node.store.database import ReadTx, WriteTx
+from node.store.database import WriteTx
 from node.store.fragments import (
     CLEAR,
     SEALED,
@@ -34,8 +35,8 @@ from node.store.logs import (
     set_size,
     stop_log,
 )
-from node.store.organisations import find_chain, insert_statements, read_statements
-from node.store.trees import append_leaves, read_leaves
+from node.store.organisations import find_chain, find_sign_key, insert_statements, read_statements
+from node.store.trees import append_leaves, read_leaves_at
 
 
 class Ingest:
@@ -82,7 +83,8 @@ class Ingest:
 
     async def take_entries(self, log: StoredLog, verified: Verified, note: bytes) -> None:
         """Store what a mirror proved, in one transaction with the projections."""
-        entries = [self._entry(item) for item in verified.entries if item.fragment is not None]
+        shown = [item for item in verified.entries if item.fragment is not None]
+        entries = await asyncio.to_thread(lambda: [self._entry(item) for item in shown])
         leaves = [item.leaf for item in verified.entries]
         async with self._core.database.write() as tx:
             await insert_entries(tx, log.no, entries)
@@ -94,34 +96,37 @@ class Ingest:
             await self._project(tx, log, entries)
 
     async def take_placed(self, placed: Iterable[Placed]) -> int:
-        """Store fragments that were opened after their leaves were mirrored; answer how many were new or fuller."""
-        fresh: dict[bytes, list[NewEntry]] = {}
-        async with self._core.database.read() as tx:
-            for item in placed:
-                entry = await self._judge(tx, item)
-                if entry is not None:
-                    fresh.setdefault(item.log, []).append(entry)
-        for log_id, entries in fresh.items():
-            async with self._core.database.write() as tx:
-                log = await get_log(tx, log_id)
-                stored = {e.seq for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
-                await insert_entries(tx, log.no, [e for e in entries if e.seq not in stored])
-                await insert_sections(tx, log.no, [e for e in entries if e.seq in stored])
-                await self._project(tx, log, entries)
-        return sum(map(len, fresh.values()))
+        """Store fragments that were opened after their leaves were mirrored; answer how many there were."""
+        by_log: dict[bytes, list[Placed]] = {}
+        for item in placed:
+            by_log.setdefault(item.log, []).append(item)
+        return sum([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
 
-    async def _judge(self, tx: ReadTx, placed: Placed) -> NewEntry | None:
-        log = await get_log(tx, placed.log)
-        leaves = await read_leaves(tx, log.no, placed.seq, placed.seq + 1)
-        if not leaves:
-            return None
-        if leaves[0] != placed.fragment.leaf:
-            raise EntryRefusedError(placed.log, placed.seq, placed.fragment.id, "its leaf is not the one mirrored")
-        chain = await find_chain(tx, log.org)
-        node = chain.node(log.node) if chain else None
-        if node is None:
-            return None
-        return self._entry(verify_entry(placed.log, placed.seq, placed.fragment, node.sign_key, leaves[0]))
+    async def _take_placed(self, log_id: bytes, items: list[Placed]) -> int:
+        async with self._core.database.read() as tx:
+            log = await get_log(tx, log_id)
+            sign_key = await find_sign_key(tx, log)
+            leaves = await read_leaves_at(tx, log.no, [item.seq for item in items])
+        if sign_key is None:
+            return 0
+        entries = await asyncio.to_thread(self._judge, items, leaves, sign_key)
+        async with self._core.database.write() as tx:
+            stored = {e.seq for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
+            await insert_entries(tx, log.no, [e for e in entries if e.seq not in stored])
+            await insert_sections(tx, log.no, [e for e in entries if e.seq in stored])
+            await self._project(tx, log, entries)
+        return len(entries)
+
+    def _judge(self, items: list[Placed], leaves: Mapping[int, bytes], sign_key: bytes) -> list[NewEntry]:
+        entries = []
+        for item in items:
+            leaf = leaves.get(item.seq)
+            if leaf is None:
+                continue
+            if leaf != item.fragment.leaf:
+                raise EntryRefusedError(item.log, item.seq, item.fragment.id, "its leaf is not the one mirrored")
+            entries.append(self._entry(verify_entry(item.log, item.seq, item.fragment, sign_key, leaf)))
+        return entries
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None

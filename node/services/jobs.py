@@ -46,7 +46,7 @@ class Jobs:
             except MissingError as error:
                 raise NotFoundError(str(error), "job_unknown") from error
 
-    async def list(self) -> list[Job]:
+    async def newest(self) -> list[Job]:
         """The newest jobs."""
         async with self._core.database.read() as tx:
             return await list_jobs(tx)

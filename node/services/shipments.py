@@ -77,19 +77,19 @@ class Shipments:
 
     async def get(self, subject: bytes) -> Shipment:
         """The shipment of that subject; raise NotFoundError."""
-        found = [shipment for shipment in await self.list() if shipment.subject == subject]
+        found = [shipment for shipment in await self.all() if shipment.subject == subject]
         if not found:
             raise NotFoundError("no shipment of that id is here", "shipment_unknown")
         return found[0]
 
-    async def list(self) -> list[Shipment]:
+    async def all(self) -> list[Shipment]:
         """Every shipment that is known here, oldest first."""
         async with self._core.database.read() as tx:
             return await self._read(tx)
 
     async def _check_free(self, devices: Sequence[bytes]) -> None:
         wanted = set(devices)
-        for shipment in await self.list():
+        for shipment in await self.all():
             taken = wanted & set(shipment.devices)
             if taken and shipment.seller == self._core.org:
                 raise StateError(

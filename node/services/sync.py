@@ -19,9 +19,8 @@ from federation.sync.messages import LogHead
 from federation.sync.mirror import Mirror, NeedEntries, NeedLeaves, Verified
 from node.services.core import Core
 from node.services.ingest import Ingest
-from node.store.database import ReadTx
 from node.store.logs import StoredLog, list_logs
-from node.store.organisations import find_chain
+from node.store.organisations import find_sign_key
 from node.store.peers import Peer, find_peer, list_peers, set_peer_cursor, set_peer_seen
 from node.store.trees import read_range
 
@@ -136,7 +135,7 @@ class Sync:
     async def _mirror(self, client: PeerClient, stored: StoredLog, note: bytes) -> None:
         async with self._core.database.read() as tx:
             current = (await list_logs(tx, own=True))[-1:]
-            sign_key = await self._sign_key(tx, stored)
+            sign_key = await find_sign_key(tx, stored)
             held = await read_range(tx, stored.no, stored.size)
         if sign_key is None or any(own.log == stored.log for own in current):
             return
@@ -171,11 +170,6 @@ class Sync:
                 await set_peer_cursor(tx, peer.node, cursor)
             if pulled.done:
                 return
-
-    async def _sign_key(self, tx: ReadTx, stored: StoredLog) -> bytes | None:
-        chain = await find_chain(tx, stored.org)
-        node = chain.node(stored.node) if chain else None
-        return node.sign_key if node else None
 
     async def _own_size(self, peer: Peer, own: bytes) -> int:
         try:

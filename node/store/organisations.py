@@ -8,6 +8,7 @@ from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
+from node.store.logs import StoredLog
 from node.store.upserts import insert_new
 
 
@@ -35,3 +36,10 @@ async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:
     """The chain of an organisation, where its genesis is known."""
     statements = (await read_statements(tx, org)).get(org)
     return Chain(statements) if statements else None
+
+
+async def find_sign_key(tx: ReadTx, log: StoredLog) -> bytes | None:
+    """The 33-byte key that signs a log, where its node is known."""
+    chain = await find_chain(tx, log.org)
+    node = chain.node(log.node) if chain else None
+    return node.sign_key if node else None

@@ -134,17 +134,22 @@ idempotency = _table(
     _key("actor", Text),
     _key("key", Text),
     _need("request_hash", LargeBinary),
-    _need("status", Int64),
+    _need("status", Int64),  # 0 while the request is being answered
+    _need("headers", Text),
     _need("body", LargeBinary),
     _need("at_us", Int64),
+    Index("idempotency_by_time", "at_us"),
 )
 tokens = _table(
     "tokens",
     _key("hash", LargeBinary),
+    _need("id", Text),
     _need("name", Text),
     _need("scopes", Text),
+    _need("issuer", Text),
     _need("created_us", Int64),
     _need("expires_us", Int64),
+    Index("tokens_by_id", "id", unique=True),
 )
 accounts = _table(
     "accounts",
@@ -157,10 +162,15 @@ accounts = _table(
 sessions = _table(
     "sessions",
     _key("hash", LargeBinary),
+    _need("id", Text),
     _need("account", Text),
+    _need("address", Text),
     _need("created_us", Int64),
+    _need("seen_us", Int64),
     _need("expires_us", Int64),
+    Index("sessions_by_account", "account"),
 )
+attempts = _table("attempts", _key("key", Text), _need("count", Int64), _need("since_us", Int64))
 
 # Sources: radio and readings.
 radio_devices = _table(

@@ -16,3 +16,10 @@ async def find_setting(tx: ReadTx, name: str) -> bytes | None:
 async def set_setting(tx: WriteTx, name: str, value: bytes) -> None:
     """Keep a value under a name."""
     await upsert(tx, schema.settings, [{"name": name, "value": value}])
+
+
+async def settings_like(tx: ReadTx, prefix: str) -> dict[str, bytes]:
+    """The values whose names begin so."""
+    table = schema.settings.c
+    rows = await tx.all(select(schema.settings).where(table.name >= prefix, table.name < prefix + "\uffff"))
+    return {row.name: row.value for row in rows}

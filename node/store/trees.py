@@ -52,6 +52,15 @@ async def read_leaves(tx: ReadTx, log_no: int, start: int, end: int) -> list[byt
     return hashes[start - first * tiles.WIDTH :][: end - start]
 
 
+async def read_leaves_at(tx: ReadTx, log_no: int, seqs: Iterable[int]) -> dict[int, bytes]:
+    """The leaf hashes at those places, where there are such."""
+    wanted = sorted(set(seqs))
+    found = await load_tiles(tx, log_no, sorted({(0, seq >> tiles.HEIGHT) for seq in wanted}))
+    split = {n: tiles.split(tile) for (_, n), tile in found.items()}
+    places = ((seq, split.get(seq >> tiles.HEIGHT, []), seq & (tiles.WIDTH - 1)) for seq in wanted)
+    return {seq: hashes[at] for seq, hashes, at in places if at < len(hashes)}
+
+
 async def read_inclusion(tx: ReadTx, log_no: int, seqs: Sequence[int], size: int) -> list[list[bytes]]:
     """The inclusion paths of those leaves in the tree of `size`."""
     found = await load_tiles(tx, log_no, tiles.needed_tiles(seqs, size) | _edge(size))

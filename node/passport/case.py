@@ -1,0 +1,219 @@
+"""A case: everything that the parts of a fold look at, worked out once.
+
+Rights and ranks stay with the id a statement was written under: a join shows two passports together and gives nobody a
+rank over the other one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from federation.authority import Kind, Verb
+from federation.fragment import Ref
+from node.passport.bodies import Plate, Reference, TypeBody
+from node.passport.catalogs import Catalog
+from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
+from node.passport.identity import Identity, resolve_identity
+from node.passport.merge import Hidden, Said, Verdict, decide
+from node.passport.ranks import FactClass, Rank, SubjectFacts, rank
+from node.passport.reading import Reading, read
+from node.passport.references import References, unique
+from node.passport.statement import Statement
+from node.passport.titles import Chain, covers, title_chain
+from node.passport.view import Plain
+from node.passport.world import World
+
+NAMING_VERBS = frozenset({Verb.READ, Verb.WRITE, Verb.PASS_ON, Verb.ROLE})
+READ_OFF = frozenset({"scan", "wire", "typed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value of one key as a statement gives it; two are one where `same` is equal."""
+
+    statement: Statement
+    section: str
+    value: Plain
+    same: str
+    basis: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """The statements of one passport with what follows from all of them."""
+
+    world: World
+    identity: Identity
+    subjects: frozenset[bytes]
+    statements: tuple[Statement, ...]
+    readings: tuple[Reading, ...]
+    pending: Mapping[Ref, tuple[Ref, ...]]
+    facts: Mapping[bytes, SubjectFacts]
+    chains: Mapping[bytes, Chain]
+    _ranks: dict[tuple[FactClass, bytes, bytes, int], Rank] = field(default_factory=dict)
+
+    @cached_property
+    def references(self) -> References:
+        """Which statement stands above which."""
+        return References(self.statements)
+
+    @cached_property
+    def spoken(self) -> tuple[Reading, ...]:
+        """Statements that speak about the subjects; the others only route."""
+        return tuple(reading for reading in self.readings if reading.statement.subject in self.subjects)
+
+    def facts_of(self, statement: Statement) -> SubjectFacts:
+        """What ranks of this statement depend on."""
+        return self.facts.get(statement.subject, _NO_FACTS)
+
+    def rank(self, fact_class: FactClass, statement: Statement) -> Rank:
+        """The rank of a statement's author for facts of a class, when they occurred."""
+        key = (fact_class, statement.org, statement.subject, statement.occurred)
+        if key not in self._ranks:
+            facts = self.facts_of(statement)
+            self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
+        return self._ranks[key]
+
+    def settle(self, entries: Sequence[Entry], fact_class: FactClass) -> Verdict:
+        """Merge what was said about one key, together with the sections that may not be read here."""
+        said = [
+            Said(e.statement, e.section, self.rank(fact_class, e.statement), e.value, e.same, e.basis) for e in entries
+        ]
+        sections = {entry.section for entry in entries}
+        hidden = [
+            Hidden(statement, name, self.rank(fact_class, statement))
+            for name in sorted(sections)
+            for statement in self._withholding.get(name, ())
+        ]
+        return decide(said, hidden, self.references)
+
+    @cached_property
+    def _withholding(self) -> dict[str, list[Statement]]:
+        found: dict[str, list[Statement]] = {}
+        for reading in self.spoken:
+            for name, _ in reading.statement.withheld:
+                found.setdefault(name, []).append(reading.statement)
+        return found
+
+    def refer(self, reference: Reference, org: bytes, catalog: Catalog) -> dict[str, Plain]:
+        """A dual reference as views show it, resolved now."""
+        return {
+            "local": reference.local,
+            "central": self.world.central(reference, org, catalog),
+            "name": self.world.name_of(reference, org, catalog),
+        }
+
+
+def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> Case:
+    """Read the statements, set apart those whose ground is missing, and work out who may say what."""
+    said = unique(statements)
+    pending = find_pending(said, world)
+    readings = tuple(read(statement) for statement in said if statement.ref not in pending)
+    named = frozenset(subjects)
+    identity = resolve_identity((r.statement for r in readings), world, named)
+    members = named | {identity.lead} if identity.key or not named else named
+    stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
+    facts = {subject: found for subject, (found, _) in stated.items()}
+    chains = {subject: chain for subject, (_, chain) in stated.items()}
+    return Case(world, identity, members, tuple(said), readings, pending, facts, chains)
+
+
+def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tuple[Ref, ...]]:
+    """Statements that name a ground which is not here, or is itself pending, with what is missing."""
+    grounded = {statement.ref: statement.auth for statement in statements}
+    pending: dict[Ref, tuple[Ref, ...]] = {}
+    waiting = [statement.ref for statement in statements if statement.auth]
+    while waiting:
+        fresh = {
+            ref: missing
+            for ref in waiting
+            if (missing := tuple(g for g in grounded[ref] if g in pending or not (g in grounded or g in world.known)))
+        }
+        if not fresh:
+            break
+        pending |= fresh
+        waiting = [ref for ref in waiting if ref not in pending]
+    return pending
+
+
+def facts_of_subject(
+    subject: bytes, readings: Sequence[Reading], identity: Identity, world: World
+) -> tuple[SubjectFacts, Chain]:
+    """Who made the subject, who held its title, and whom they named."""
+    authors = [r for r in readings if r.claim is not None and r.statement.subject == subject]
+    makers = _makers(authors, identity, world)
+    chain = title_chain(readings, subject, next(iter(makers)) if len(makers) == 1 else None)
+    entitled = makers | {title.org for title in chain.titles}
+    naming = [r for r in readings if r.statement.org in entitled and _names(r) and covers(r, subject)]
+    facts = SubjectFacts(
+        makers=makers,
+        scopes=_scopes(subject, readings, makers, identity, world),
+        plate_readers=frozenset(r.statement.org for r in authors if _read_off(r)),
+        titles=chain.titles,
+        settlement=_parties(naming, "settlement"),
+        network=_parties(naming, "network"),
+        named=_parties(naming, None),
+    )
+    return facts, chain
+
+
+def _makers(authors: Sequence[Reading], identity: Identity, world: World) -> frozenset[bytes]:
+    found: set[bytes] = set()
+    of_line = world.makers_of(identity.key.line.hex) if identity.key else frozenset()
+    for reading in authors:
+        org, at = reading.statement.org, reading.statement.occurred
+        named = org in of_line or org in world.attestations.prefix_holders(_prefix_names(reading), at)
+        if named and world.attestations.is_maker(org, at):
+            found.add(org)
+    return frozenset(found)
+
+
+def _prefix_names(reading: Reading) -> frozenset[str]:
+    claim = reading.claim
+    if claim is None:
+        return frozenset()
+    if claim.scheme is Scheme.APPROVAL:
+        return frozenset({claim.issuer})
+    if claim.scheme is Scheme.GS1:
+        plain = claim.serial if claim.issuer in (GIAI_ISSUER, GRAI_ISSUER) else claim.issuer[1:]
+        return frozenset({f"gs1:{plain.removeprefix('0') if claim.issuer == GRAI_ISSUER else plain}"})
+    return frozenset({f"iec61406:{claim.serial}"}) if claim.scheme is Scheme.IEC61406 else frozenset()
+
+
+def _names(reading: Reading) -> bool:
+    authority = reading.authority
+    return authority is not None and authority.verb in NAMING_VERBS and reading.statement.kind != Kind.SHIPMENT
+
+
+def _parties(naming: Iterable[Reading], role: str | None) -> frozenset[bytes]:
+    grants = (reading.authority for reading in naming if reading.authority is not None)
+    return frozenset(
+        grant.party for grant in grants if role is None or (grant.verb is Verb.ROLE and role in grant.rows)
+    )
+
+
+def _read_off(reading: Reading) -> bool:
+    plate = reading.body("nameplate", Plate)
+    return plate is not None and plate.read in READ_OFF
+
+
+def _scopes(
+    subject: bytes, readings: Iterable[Reading], makers: frozenset[bytes], identity: Identity, world: World
+) -> frozenset[str]:
+    """What an accreditation may be limited to: the type by its maker's word (by anybody's without one), the line."""
+    stated = [r for r in readings if r.statement.subject == subject and r.body("type", TypeBody)]
+    trusted = [r for r in stated if r.statement.org in makers] or stated
+    found: set[str] = set()
+    for reading in trusted:
+        body = reading.body("type", TypeBody)
+        central = world.central(body.type, reading.statement.org, Catalog.TYPES) if body else None
+        if central is None:
+            continue
+        found.add(f"type:{central}")
+        if record := world.types.get(central):
+            found |= {f"grsi:{record.approval.number}", *(f"resource:{name}" for name in record.resources)}
+    line = world.lines.find(identity.key.line) if identity.key else None
+    return frozenset(found | {f"grsi:{held.name.partition('-')[0]}" for held in (line.approvals if line else ())})
+
+
+_NO_FACTS = SubjectFacts()

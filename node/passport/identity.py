@@ -1,0 +1,162 @@
+"""Late binding of identity: which subjects are one device by the serial lines that are known now.
+
+A subject is keyed by its own claim, or by a plate that its claim vouches for: a stranger's plate on somebody else's
+subject binds nothing. Subjects with one (line, serial, year) are one passport and the line claim's subject leads. What
+is less sure is never merged.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from node.passport.bodies import Plate
+from node.passport.claims import GRSI_PREFIX, Claim, Scheme
+from node.passport.codes import claim_of_code
+from node.passport.errors import NumberError, PlateError
+from node.passport.ids import SubjectId
+from node.passport.lines import LineKey
+from node.passport.numbers import parse_grsi
+from node.passport.plate import plate_text
+from node.passport.reading import Reading, read
+from node.passport.references import References, unique
+from node.passport.statement import Statement
+from node.passport.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a passport is of. Without a key the subject stands alone; `contested` are keys between which it hangs."""
+
+    lead: bytes
+    members: tuple[bytes, ...]
+    key: LineKey | None = None
+    contested: tuple[LineKey, ...] = ()
+
+    @property
+    def line(self) -> bytes | None:
+        """The line's id."""
+        return self.key.line.raw if self.key else None
+
+    @property
+    def serial(self) -> str:
+        """The serial as the line spells it, empty where no line is known."""
+        return self.key.serial if self.key else ""
+
+    @property
+    def year(self) -> str:
+        """The year where the line restarts its serials."""
+        return self.key.year if self.key else ""
+
+
+def resolve_identity(
+    statements: Iterable[Statement], world: World, subjects: Iterable[bytes] | None = None
+) -> Identity:
+    """The identity of the subjects that are spoken about (or of those named), which belong together.
+
+    Where they do not resolve to one key, nothing is joined: the smallest subject stands alone.
+    """
+    identities = resolve_identities(statements, world)
+    wanted = sorted(set(identities) if subjects is None else set(subjects))
+    found = {identity.lead: identity for subject in wanted if (identity := identities.get(subject))}
+    keyed = [identity for identity in found.values() if identity.key]
+    if len(keyed) == 1:
+        return keyed[0]
+    alone = Identity(wanted[0], (wanted[0],)) if wanted else Identity(bytes(16), (bytes(16),))
+    return alone if keyed else identities.get(alone.lead, alone)
+
+
+def resolve_identities(statements: Iterable[Statement], world: World) -> dict[bytes, Identity]:
+    """The identity of every subject that an identity statement speaks about."""
+    return identities_of([read(s) for s in unique(statements)], world)
+
+
+def identities_of(readings: Iterable[Reading], world: World) -> dict[bytes, Identity]:
+    """The same over statements that were read already."""
+    stated: dict[bytes, list[Reading]] = {}
+    for reading in readings:
+        if reading.claim is not None:
+            stated.setdefault(reading.statement.subject, []).append(reading)
+    keys = {subject: _keys(items, world) for subject, items in sorted(stated.items())}
+    groups: dict[LineKey, list[bytes]] = {}
+    for subject, found in keys.items():
+        if len(found) == 1:
+            groups.setdefault(found[0], []).append(subject)
+    joined = {subject: _joined(key, members) for key, members in groups.items() for subject in members}
+    return {
+        subject: joined.get(subject) or Identity(subject, (subject,), contested=found)
+        for subject, found in keys.items()
+    }
+
+
+def _joined(key: LineKey, members: list[bytes]) -> Identity:
+    lead = key.claim.subject.raw
+    return Identity(lead, tuple(sorted({lead, *members})), key)
+
+
+def _keys(readings: list[Reading], world: World) -> tuple[LineKey, ...]:
+    claim = readings[0].claim
+    if claim is None or claim.twin is not None:
+        return ()
+    if claim.scheme is Scheme.LINE:
+        return (_own_key(claim, world),)
+    references = References(reading.statement for reading in readings)
+    found = set()
+    for reading in readings:
+        plate = reading.body("nameplate", Plate)
+        if (
+            plate is None
+            or not _vouches(claim, plate, reading.statement)
+            or _is_replaced(reading, readings, references)
+        ):
+            continue
+        key = world.lines.key(plate)
+        if isinstance(key, LineKey):
+            found.add(key)
+    return tuple(sorted(found, key=lambda key: key.claim.encode()))
+
+
+def _own_key(claim: Claim, world: World) -> LineKey:
+    line = SubjectId(bytes.fromhex(claim.issuer))
+    record = world.lines.find(line)
+    if record is None:
+        return LineKey(line, claim.serial, claim.year)
+    try:
+        serial = record.serial.canonical(claim.serial)
+    except PlateError:
+        serial = claim.serial
+    return LineKey(line, serial, claim.year if record.restarts_yearly else "")
+
+
+def _vouches(claim: Claim, plate: Plate, statement: Statement) -> bool:
+    """Whether the claim ties this plate to the subject, so that nobody can hang another plate on it."""
+    if claim.scheme is Scheme.LOCAL:
+        return claim.issuer == statement.ref.log.hex()
+    if claim.scheme is Scheme.APPROVAL:
+        return _approves(claim, plate)
+    return any(claim_of_code(code) == claim for code in plate.codes)
+
+
+def _approves(claim: Claim, plate: Plate) -> bool:
+    try:
+        numbers = {f"{GRSI_PREFIX}{parse_grsi(approval).number}" for approval in plate.approvals}
+        return plate_text(plate.serial) == claim.serial and claim.issuer in numbers
+    except (NumberError, PlateError):
+        return False
+
+
+def _is_replaced(reading: Reading, readings: list[Reading], references: References) -> bool:
+    mine = reading.statement
+    return any(
+        other.statement.org == mine.org
+        and other.body("nameplate", Plate) is not None
+        and references.supersedes(other.statement, mine)
+        for other in readings
+    )
+
+
+def serial_key(identity: Identity, world: World, serial: str) -> str:
+    """The form in which two readings of a serial are compared."""
+    record = world.lines.find(identity.key.line) if identity.key else None
+    try:
+        return record.serial.canonical(serial) if record else plate_text(serial)
+    except PlateError:
+        return serial

@@ -1,0 +1,260 @@
+"""Importing a maker's production file: a durable job whose every step says and records its rows in one transaction."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from node.errors import InputError
+from node.exchange.errors import ExchangeError
+from node.exchange.findings import Finding
+from node.exchange.production import HeldSecrets, Known, ProductionRow, Report, check_rows
+from node.exchange.tables import Table, read_table, write_csv, write_xlsx
+from node.passport import drafts
+from node.passport.bodies import (
+    AliasBody,
+    EventBody,
+    ParameterRow,
+    ParametersBody,
+    Place,
+    Plate,
+    RadioBody,
+    Reference,
+    RootKeysBody,
+    TypeBody,
+)
+from node.passport.drafts import Draft
+from node.passport.ids import SubjectId
+from node.secret import Secret
+from node.services.core import Core
+from node.services.jobs import Jobs, advance
+from node.services.ledger import Ledger
+from node.services.projection import Projection
+from node.store.database import ReadTx, WriteTx
+from node.store.jobs import Job
+from node.store.passports import find_passport, find_terms
+from node.store.settings import set_setting, settings_like
+
+KIND = "import.production"
+ROWS_A_STEP = 20
+HELD = "held:"
+
+
+class Production:
+    """Takes production files and turns their rows into passports."""
+
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs) -> None:
+        self._core = core
+        self._ledger = ledger
+        self._projection = projection
+        self._reports: dict[str, tuple[Report, int]] = {}
+        jobs.register(KIND, self._step)
+        self._jobs = jobs
+
+    async def submit(self, raw: bytes, name: str, actor: str) -> str:
+        """Take a file and answer its job; raise InputError where it is no table or lacks a column."""
+        try:
+            table = await asyncio.to_thread(read_table, raw)
+            report = await self._check(table, "preview")
+        except ExchangeError as error:
+            raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
+        total = max(1, len(report.accepted))
+        return await self._jobs.submit(KIND, raw, total, actor)
+
+    async def report_file(self, job_id: str, kind: str) -> bytes:
+        """The rows that were sent back, as a table that can be corrected and sent again."""
+        job = await self._jobs.get(job_id)
+        header, rows = _strings(job.result.get("header")), job.result.get("faulty")
+        faulty = [_strings(row) for row in rows] if isinstance(rows, list) else []
+        return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
+
+    async def _step(self, job: Job, content: bytes) -> bool:
+        if job.id not in self._reports:
+            table = await asyncio.to_thread(read_table, content)
+            self._reports[job.id] = (await self._check(table, job.id), 0)
+        report, at = self._reports[job.id]
+        rows = report.accepted[at : at + ROWS_A_STEP]
+        last = at + len(rows) >= len(report.accepted)
+        done = job.total if last else job.done + len(rows)
+        result = {**_result(report), "accepted": _count(job) + len(rows)}
+        said = [draft for row in rows for draft in self._drafts(row)]
+
+        async def record(tx: WriteTx, _entries: object) -> None:
+            await advance(result)(tx, job, done)
+            if last:
+                await self._hold(tx, job.id, report)
+            await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
+
+        await self._ledger.append(said, record)
+        self._reports[job.id] = (report, at + len(rows))
+        if last:
+            del self._reports[job.id]
+        return not last
+
+    async def _check(self, table: Table, source: str) -> Report:
+        """Twice: the first time tells which devices to look for, the second judges with what is known of them."""
+        async with self._core.database.read() as tx:
+            held = await self._held(tx)
+            first = await asyncio.to_thread(self._judge, table, Known(held=held), source)
+            known = await self._known(tx, first.accepted)
+        return await asyncio.to_thread(
+            self._judge, table, Known(devices=known[0], dev_euis=known[1], held=held), source
+        )
+
+    def _judge(self, table: Table, known: Known, source: str) -> Report:
+        world = self._projection.world
+        return check_rows(
+            table,
+            world.lines,
+            world.bindings,
+            known,
+            organisation=self._core.org.hex(),
+            types=world.types,
+            source=source,
+        )
+
+    async def _known(
+        self, tx: ReadTx, rows: Sequence[ProductionRow]
+    ) -> tuple[dict[SubjectId, str], dict[str, SubjectId]]:
+        devices: dict[SubjectId, str] = {}
+        euis: dict[str, SubjectId] = {}
+        for row in rows:
+            passport = await find_passport(tx, row.subject.raw)
+            if passport is not None and self._projection.is_stated_by(passport, self._core.org):
+                devices[row.subject] = self._projection.dev_eui_of(passport) or ""
+            for subject, _ in await find_terms(tx, row.dev_eui or "", "dev_eui") if row.dev_eui else ():
+                euis[row.dev_eui or ""] = SubjectId(subject)
+        return devices, euis
+
+    async def _held(self, tx: ReadTx) -> dict[str, HeldSecrets]:
+        found: dict[str, HeldSecrets] = {}
+        for sealed in (await settings_like(tx, HELD)).values():
+            rows: dict[str, list[str | None]] = json.loads(self._core.keystore.vault.open(sealed))
+            for reference, (key, box) in rows.items():
+                found[reference] = HeldSecrets(_secret(key), _secret(box))
+        return found
+
+    async def _hold(self, tx: WriteTx, job_id: str, report: Report) -> None:
+        if not report.held:
+            return
+        rows = {
+            reference: [_hex(secrets.app_key), _hex(secrets.box_code)] for reference, secrets in report.held.items()
+        }
+        await set_setting(tx, HELD + job_id, self._core.keystore.vault.seal(json.dumps(rows).encode()))
+
+    def _drafts(self, row: ProductionRow) -> list[Draft]:
+        subject, now = row.subject.raw, self._core.clock.now()
+        made = row.made_on or datetime.fromtimestamp(now / 1e6, UTC).date()
+        occurred = _micros(made)
+        said = [drafts.identity(subject, row.claim.encode(), _plate(row), occurred, _type(row))]
+        event = EventBody(
+            what=Reference(central="manufactured"),
+            where=Place(place=Reference(local=self._core.settings.node.place or "works"), default=True),
+            system="production-file",
+        )
+        said.append(drafts.event(subject, event, occurred))
+        if rows := _parameters(row, made):
+            said.append(drafts.parameters(subject, ParametersBody(rows=rows), occurred))
+        if row.dev_eui is not None:
+            said.append(drafts.radio(subject, self._radio(row), _root_keys(row), occurred))
+            alias = AliasBody(scheme="dev_eui", value=row.dev_eui, evidence="document", since=made.isoformat())
+            said.append(drafts.alias(subject, alias, occurred))
+        return said
+
+    def _radio(self, row: ProductionRow) -> RadioBody:
+        kind = self._projection.device_type(row.type, self._core.org)
+        radio = kind.radio(row.execution) if kind is not None else None
+        defaults = {} if radio is None else self._projection.radio_defaults(radio)
+        return RadioBody.model_validate(
+            {**defaults, "dev_eui": row.dev_eui, "join_eui": row.join_eui or "0" * 16, "driver": kind and kind.driver}
+        )
+
+
+def _plate(row: ProductionRow) -> Plate:
+    plate = row.plate
+    return Plate(
+        mark=plate.mark,
+        designation=plate.designation,
+        serial=plate.serial,
+        year=plate.year,
+        approvals=plate.approvals,
+        codes=plate.codes,
+        read="document",
+    )
+
+
+def _type(row: ProductionRow) -> TypeBody:
+    return TypeBody(
+        type=Reference(local=row.type.local, central=row.type.central),
+        model=row.plate.designation,
+        execution=row.execution,
+    )
+
+
+def _parameters(row: ProductionRow, made: date) -> tuple[ParameterRow, ...]:
+    values = {
+        "firmware_version": row.firmware,
+        "hardware_version": row.hardware,
+        "batch": row.batch,
+        "date_made": row.made_on.isoformat() if row.made_on else None,
+        "box_code_hash": _box_hash(row),
+    }
+    return tuple(
+        ParameterRow(code=Reference(central=code), value=value, since=made.isoformat(), source="production-file")
+        for code, value in values.items()
+        if value
+    )
+
+
+def _box_hash(row: ProductionRow) -> str | None:
+    if row.box_code is None:
+        return None
+    return hashlib.sha256(b"passport/box/1\n" + row.subject.raw + row.box_code.reveal()).hexdigest()
+
+
+def _root_keys(row: ProductionRow) -> RootKeysBody | None:
+    return None if row.app_key is None else RootKeysBody(app_key=row.app_key.reveal().hex())
+
+
+def _micros(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1e6)
+
+
+def _result(report: Report) -> dict[str, object]:
+    return {
+        "repeated": len(report.repeated),
+        "unbound": list(report.unbound),
+        "ignored": list(report.ignored),
+        "findings": [_finding(finding) for finding in report.findings],
+        "header": list(report.header),
+        "faulty": [list(row) for row in report.faulty],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "row": finding.row,
+        "column": finding.column,
+        "value": finding.value,
+        "rule": finding.rule,
+        "ru": finding.ru,
+        "en": finding.en,
+    }
+
+
+def _count(job: Job) -> int:
+    value = job.result.get("accepted", 0)
+    return value if isinstance(value, int) else 0
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _secret(text: str | None) -> Secret | None:
+    return None if text is None else Secret(bytes.fromhex(text))
+
+
+def _hex(secret: Secret | None) -> str | None:
+    return None if secret is None else secret.reveal().hex()
