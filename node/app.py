@@ -47,6 +47,11 @@ class Addresses:
 
     federation: str
     console: str = ""
+    claim: str | None = None
+
+    def as_dict(self) -> dict[str, str | None]:
+        """For those who started the process."""
+        return {"federation": self.federation, "console": self.console, "claim": self.claim}
 
 
 class Node:

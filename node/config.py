@@ -1,5 +1,6 @@
 """The settings of a node: `config.toml` in its folder, over which `PASSPORT_SECTION__KEY` wins. Unknown keys refuse."""
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,6 +101,15 @@ def load_settings(folder: Path) -> Settings:
         return Settings(**values)
     except (ValidationError, ValueError) as error:
         raise ConfigError(f"{path}: {_first_line(error)}") from error
+
+
+def template_config(node: dict[str, str], web_port: int, federation_port: int, radio_port: int | None) -> str:
+    """The first `config.toml` of a node."""
+    lines = ["[node]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in node.items() if value)]
+    lines += ["", "[web]", f"port = {web_port}", "", "[federation]", f"port = {federation_port}"]
+    if radio_port is not None:
+        lines += ["", "[radio]", "enabled = true", f"port = {radio_port}"]
+    return "\n".join(lines) + "\n"
 
 
 def _first_line(error: Exception) -> str:

@@ -56,6 +56,16 @@ class NodeFolder:
             os.close(descriptor)
 
 
+@contextmanager
+def short_socket_path(path: Path) -> Iterator[Path]:
+    """The same socket under a name that fits into the 108 bytes of a unix address, for as long as the block lasts."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}/{path.name}")
+    finally:
+        os.close(descriptor)
+
+
 def write_durably(path: Path, data: bytes) -> None:
     """Replace a private file so that a crash leaves the old or the new one, and wait for the disk."""
     temporary = path.with_name(path.name + ".new")

@@ -38,7 +38,7 @@ class Entry:
     basis: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # no slots: what is worked out once is kept in the instance
 class Case:
     """The statements of one passport with what follows from all of them."""
 
@@ -50,7 +50,7 @@ class Case:
     pending: Mapping[Ref, tuple[Ref, ...]]
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
-    _ranks: dict[tuple[FactClass, bytes, bytes, int], Rank] = field(default_factory=dict)
+    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
 
     @cached_property
     def references(self) -> References:
@@ -58,17 +58,25 @@ class Case:
         return References(self.statements)
 
     @cached_property
+    def _by_place(self) -> dict[Ref, Reading]:
+        return {reading.statement.ref: reading for reading in self.readings}
+
+    def reading_of(self, statement: Statement) -> Reading:
+        """A statement with its sections read, a pending one too."""
+        return self._by_place.get(statement.ref) or read(statement)
+
+    @cached_property
     def spoken(self) -> tuple[Reading, ...]:
         """Statements that speak about the subjects; the others only route."""
         return tuple(reading for reading in self.readings if reading.statement.subject in self.subjects)
 
     def facts_of(self, statement: Statement) -> SubjectFacts:
-        """What ranks of this statement depend on."""
-        return self.facts.get(statement.subject, _NO_FACTS)
+        """What ranks of this statement depend on: its subject, or the one here that it routes to."""
+        return next((self.facts[subject] for subject in statement.subjects if subject in self.facts), _NO_FACTS)
 
     def rank(self, fact_class: FactClass, statement: Statement) -> Rank:
         """The rank of a statement's author for facts of a class, when they occurred."""
-        key = (fact_class, statement.org, statement.subject, statement.occurred)
+        key = (fact_class, statement.org, statement.subjects, statement.occurred)
         if key not in self._ranks:
             facts = self.facts_of(statement)
             self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
@@ -90,12 +98,12 @@ class Case:
     @cached_property
     def _withholding(self) -> dict[str, list[Statement]]:
         found: dict[str, list[Statement]] = {}
-        for reading in self.spoken:
+        for reading in self.readings:
             for name, _ in reading.statement.withheld:
                 found.setdefault(name, []).append(reading.statement)
         return found
 
-    def refer(self, reference: Reference, org: bytes, catalog: Catalog) -> dict[str, Plain]:
+    def refer(self, reference: Reference, org: bytes, catalog: str) -> dict[str, Plain]:
         """A dual reference as views show it, resolved now."""
         return {
             "local": reference.local,

@@ -1,4 +1,4 @@
-"""Registers: facts of which there is one at a time, merged key by key - identity, type, radio - and plates and aliases."""
+"""Registers: facts of which there is one at a time, merged key by key; and plates and aliases, which only grow."""
 
 from collections.abc import Iterable, Iterator
 from typing import cast

@@ -1,56 +1,38 @@
-"""The timeline: who did what, where, when and why; and the state that follows from it.
+"""The timeline: who did what, where, when and why.
 
 Events only grow. Two with one system and one external id of one organisation are one event. A later statement that refs
 an event is shown beside it and removes nothing. Offers and acceptances of shipments stand in the timeline too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import cast
 
-from node.passport.bodies import EventBody, ExtractBody, Place
+from node.passport.bodies import EventBody, ExtractBody, Place, Reference
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
 from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, Ground, Rank, event_class
+from node.passport.reading import Reading
 from node.passport.references import ref_text
 from node.passport.statement import Statement
 from node.passport.titles import Chain, Deal
-from node.passport.view import DAY_US, Plain
+from node.passport.view import Plain
 
-# What an event makes of a device; events that are not listed leave its state as it is.
-STATES: Mapping[str, str] = {
-    "manufactured": "manufactured",
-    "packed": "packed",
-    "shipped": "shipped",
-    "transferred": "transferred",
-    "verified": "verified",
-    "rejected": "rejected",
-    "installed": "installed",
-    "admitted": "admitted",
-    "removed": "removed",
-    "repaired": "repaired",
-    "modified": "modified",
-    "lost": "lost",
-    "found": "found",
-    "scrapped": "scrapped",
-}
-# Verification is a fact beside the life-cycle: it changes the state only of what had none or was out of use for it.
-NEEDS_VERIFICATION = frozenset({"repaired", "modified", "seal_broken"})
-NOT_ADMITTED = "not-admitted-until-verified"
-KNOWN = "known"
+PLACES = "places"
+ONE_SIDED = "one-sided"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of one organisation, with every statement that told of it."""
+    """One event, with every statement that told of it; `is_own` where it speaks about the passport's subjects."""
 
     key: str
     statement: Statement
     what: dict[str, Plain]
     rank: Rank
+    standing: Standing
     source: str
-    is_own: bool
+    is_own: bool = True
     body: EventBody | None = None
     told: tuple[Statement, ...] = ()
     replaced_by: Statement | None = None
@@ -63,5 +45,103 @@ class Event:
     @property
     def order(self) -> tuple[int, int, bytes, int, str]:
         """Fact time first; what happened at one time stands as it was recorded."""
-        statement = self.statement
-        return (statement.occurred, *statement.order, self.key)
+        return (self.statement.occurred, *self.statement.order, self.key)
+
+
+def timeline_of(case: Case) -> list[Event]:
+    """All events in the order in which they happened."""
+    told: dict[str, list[Event]] = {}
+    for reading in case.readings:
+        for event in _events(case, reading):
+            told.setdefault(event.key, []).append(event)
+    merged = [_merged(case, events) for events in told.values()]
+    shown = [replace(event, replaced_by=_corrected(case, event, merged)) for event in merged]
+    deals = {event.key: event for event in sorted(_deals(case), key=lambda event: event.rank.level)}
+    return sorted([*shown, *deals.values()], key=lambda event: event.order)
+
+
+def event_view(case: Case, event: Event) -> dict[str, Plain]:
+    """An event as views show it."""
+    statement, body = event.statement, event.body
+    admission = event_class(event.code) is FactClass.ADMISSION and event.standing is Standing.STATED
+    return {
+        "key": event.key,
+        "ref": ref_text(statement.ref),
+        "told": [ref_text(other.ref) for other in event.told],
+        "subject": statement.subject.hex(),
+        "routed": not event.is_own,
+        "by": statement.org.hex(),
+        "system": body.system if body else None,
+        "what": event.what,
+        "where": _place(case, body.where, statement.org) if body else None,
+        "occurred": statement.occurred,
+        "recorded": statement.stamp,
+        "why": {"process": body.why.process, "step": body.why.step} if body and body.why else None,
+        "external": body.external if body else None,
+        "detail": dict(sorted(body.detail.items())) if body else {},
+        "standing": event.standing.value,
+        "ground": event.rank.ground.value,
+        "note": ONE_SIDED if admission else None,
+        "source": event.source,
+        "replaced_by": ref_text(event.replaced_by.ref) if event.replaced_by else None,
+    }
+
+
+def _events(case: Case, reading: Reading) -> Iterator[Event]:
+    statement = reading.statement
+    body = reading.body("event", EventBody)
+    if body is not None:
+        yield _event(case, statement, body, "event", ref_text(statement.ref))
+    extract = reading.body("extract", ExtractBody)
+    for index, extracted in enumerate(extract.events if extract else ()):
+        yield _event(case, statement, extracted, "protocol", f"{ref_text(statement.ref)}#{index}")
+
+
+def _event(case: Case, statement: Statement, body: EventBody, source: str, place: str) -> Event:
+    what = case.refer(body.what, statement.org, Catalog.EVENTS)
+    held = case.rank(event_class(str(what["central"] or "")), statement)
+    key = f"{statement.org.hex()}/{body.system}/{body.external}" if body.external else place
+    is_own = statement.subject in case.subjects
+    return Event(key, statement, what, held, standing_of(held), source, is_own, body, (statement,))
+
+
+def _merged(case: Case, events: list[Event]) -> Event:
+    by_place = {event.statement.ref: event for event in events}
+    newest = by_place[case.references.newest(event.statement for event in events).ref]
+    told = {event.statement.ref: event.statement for event in events}
+    return replace(newest, told=tuple(told[ref] for ref in sorted(told)))
+
+
+def _corrected(case: Case, event: Event, others: Iterable[Event]) -> Statement | None:
+    above = [
+        other.statement
+        for other in others
+        if other.rank.level >= event.rank.level and case.references.supersedes(other.statement, event.statement)
+    ]
+    return max(above, key=lambda statement: statement.order, default=None)
+
+
+def _deals(case: Case) -> Iterator[Event]:
+    for chain in case.chains.values():
+        effective = {deal.last.ref for deal in chain.deals}
+        for deal in (*chain.deals, *chain.waiting, *chain.conflict, *chain.ineffective):
+            yield from _deal(case, chain, deal, deal.last.ref in effective)
+
+
+def _deal(case: Case, chain: Chain, deal: Deal, is_effective: bool) -> Iterator[Event]:
+    offered = is_effective or deal in chain.waiting
+    held = Rank(2, has_authority=True, ground=Ground.TITLE) if offered else Rank(1, False, Ground.ANYBODY)
+    shipped = case.refer(Reference(central="shipped"), deal.offer.org, Catalog.EVENTS)
+    standing = Standing.STATED if offered else Standing.CLAIM
+    key = f"{ref_text(deal.offer.ref)}/offer"
+    yield Event(key, deal.offer, shipped, held, standing, "offer", told=(deal.offer,))
+    if deal.acceptance is not None:
+        passed = case.refer(Reference(central="transferred"), deal.party, Catalog.EVENTS)
+        standing = Standing.AGREED if is_effective else Standing.CLAIM
+        key = f"{ref_text(deal.acceptance.ref)}/acceptance"
+        yield Event(key, deal.acceptance, passed, held, standing, "acceptance", told=(deal.acceptance,))
+
+
+def _place(case: Case, where: Place, org: bytes) -> dict[str, Plain]:
+    named = case.refer(where.place, org, PLACES) if where.place else None
+    return {"object": where.object, "place": named, "default": where.default}

@@ -44,20 +44,20 @@ class World:
     local_names: Mapping[LocalCode, str] = field(default_factory=dict)
     known: frozenset[Ref] = frozenset()
 
-    def central(self, reference: Reference, org: bytes, catalog: Catalog) -> str | None:
+    def central(self, reference: Reference, org: bytes, catalog: str) -> str | None:
         """The central code of an organisation's reference, bound late; None where nothing binds it."""
         if not reference.local and not reference.central:
             return None
         dual = catalogs.Reference(reference.local, reference.central)
-        return catalogs.resolve(dual, self.bindings, org.hex(), catalog.value)
+        return catalogs.resolve(dual, self.bindings, org.hex(), catalog)
 
-    def name_of(self, reference: Reference, org: bytes, catalog: Catalog) -> str | None:
+    def name_of(self, reference: Reference, org: bytes, catalog: str) -> str | None:
         """The Russian name of what is referred to, else the author's own name of it."""
         central = self.central(reference, org, catalog)
         if central is not None:
-            published = self.names.get((catalog.value, central))
+            published = self.names.get((catalog, central))
             return published or _shipped_name(catalog, central)
-        return self.local_names.get((org.hex(), catalog.value, reference.local or ""))
+        return self.local_names.get((org.hex(), catalog, reference.local or ""))
 
     def makers_of(self, line: str) -> frozenset[bytes]:
         """The attested maker whose record of the line counts; a steward is no maker of what he keeps."""
@@ -213,7 +213,10 @@ def _read_template(statement: Statement, raw: bytes) -> PublishedTemplate | None
     )
 
 
-def _shipped_name(catalog: Catalog, code: str) -> str | None:
-    record = load_central(catalog).get(code, {})
+def _shipped_name(catalog: str, code: str) -> str | None:
+    record = load_central(Catalog(catalog)).get(code, {}) if catalog in _SHIPPED else {}
     name = record.get("ru") or record.get("type_ru")
     return name if isinstance(name, str) else None
+
+
+_SHIPPED = frozenset(catalog.value for catalog in Catalog)

@@ -80,7 +80,7 @@ class Actor:
     kind: str
     scopes: frozenset[Scope]
     language: str | None = None
-    session: str = ""
+    id: str = ""  # of the session or the token
 
     @property
     def label(self) -> str:
@@ -184,7 +184,7 @@ class Access:
 
     async def log_out(self, actor: Actor) -> None:
         """End the actor's own session."""
-        await self.end_session(actor, actor.name, actor.session)
+        await self.end_session(actor, actor.name, actor.id)
 
     async def end_session(self, actor: Actor, account: str, session_id: str) -> None:
         """End one session of an account; raise NotFoundError."""
@@ -230,7 +230,7 @@ class Access:
         hashed = await self._hash_password(password)
         async with self._core.database.write() as tx:
             await self._change(tx, actor, password=hashed)
-            await store.delete_sessions(tx, actor.name, but=actor.session)
+            await store.delete_sessions(tx, actor.name, but=actor.id)
             await self._core.announce(tx, actor.label, "password_changed", account=actor.name)
 
     async def change_language(self, actor: Actor, language: str) -> None:
@@ -303,8 +303,8 @@ class Tokens:
             expires = tx.now + days * DAY_US
             token = StoredToken(hashed, hashed[:8].hex(), name, tuple(sorted(scopes)), actor.label, tx.now, expires)
             await store.insert_token(tx, token)
-            detail = {"name": name, "scopes": list(token.scopes), "expires_us": expires}
-            await self._core.announce(tx, actor.label, "token_issued", token=token.id, **detail)
+            given = list(token.scopes)
+            await self._core.announce(tx, actor.label, "token_issued", token=token.id, name=name, scopes=given)
         return secret, token
 
     async def find_actor(self, secret: str) -> Actor | None:
@@ -313,7 +313,7 @@ class Tokens:
             token = await store.find_token(tx, _hash("token", secret))
             if token is None or token.expires_us <= tx.now:
                 return None
-        return Actor(token.name, "token", frozenset(map(Scope, token.scopes)))
+        return Actor(token.name, "token", frozenset(map(Scope, token.scopes)), id=token.id)
 
     async def list(self, after: tuple[int, str] | None = None, limit: int = 50) -> list[StoredToken]:
         """Tokens, newest first, after a (created_us, id) place."""
@@ -342,7 +342,7 @@ class Answers:
         """
         try:
             async with self._core.database.write() as tx:
-                kept = await store.reserve_answer(tx, actor.label, key, request_hash, ANSWER_US)
+                kept = await store.reserve_answer(tx, _owner(actor), key, request_hash, ANSWER_US)
         except ConflictError as error:
             raise StateError(str(error), "idempotency_running") from error
         if kept is None:
@@ -356,16 +356,20 @@ class Answers:
     async def keep(self, actor: Actor, key: str, answer: KeptAnswer) -> None:
         """Keep the answer."""
         async with self._core.database.write() as tx:
-            await store.keep_answer(tx, actor.label, key, answer)
+            await store.keep_answer(tx, _owner(actor), key, answer)
 
     async def drop(self, actor: Actor, key: str) -> None:
         """Give the key back after an answer that is not kept."""
         async with self._core.database.write() as tx:
-            await store.drop_answer(tx, actor.label, key)
+            await store.drop_answer(tx, _owner(actor), key)
 
 
 def _person(name: str, role: Role, language: str, session: str) -> Actor:
     return Actor(name, "person", role.scopes, language, session)
+
+
+def _owner(actor: Actor) -> str:
+    return f"{actor.label}/{actor.id}"
 
 
 def _attempt_key(name: str, address: str) -> str:

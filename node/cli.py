@@ -1,0 +1,229 @@
+"""`passport-node`: every command. Those about a running node ask it through its socket."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from federation.errors import FederationError
+from node.api_client import ApiClient
+from node.app import Addresses, Node
+from node.clock import SystemClock, SystemRandom
+from node.config import template_config
+from node.errors import NodeError
+from node.folder import NodeFolder
+from node.services.found import found_node
+from node.services.fsck import Fsck
+from node.store.errors import StoreError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
+app.add_typer(federation_app, name="federation")
+out = Console(highlight=False)
+
+Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
+HERE = Path("node")
+BUSY = ("waiting", "running")
+
+
+def main() -> None:
+    """The entry point: errors are one clear line, and the exit code is 1."""
+    try:
+        app()
+    except (NodeError, StoreError, FederationError) as error:
+        Console(stderr=True, highlight=False).print(f"passport-node: {error}", style="red", markup=False)
+        sys.exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
+    name: Annotated[str, typer.Option(help="The organisation's name, as others will see it.")],
+    kind: Annotated[str, typer.Option(help="maker, lab, utility, housing, service or operator.")] = "utility",
+    inn: str = "",
+    ogrn: str = "",
+    place: str = "",
+    language: str = "ru",
+    web_port: int = 8440,
+    federation_port: int = 8441,
+    radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
+) -> None:
+    """Make a node: its organisation's root keys, its own keys, its store."""
+    text = template_config(
+        {"name": name, "kind": kind, "inn": inn, "ogrn": ogrn, "place": place, "language": language},
+        web_port,
+        federation_port,
+        radio_port,
+    )
+    founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
+    out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
+    out.print(f"Next: passport-node serve -f {folder}")
+
+
+@app.command()
+def serve(folder: Folder = HERE) -> None:
+    """Run the node until it is interrupted."""
+    configure_logging(NodeFolder(folder).log)
+    node = Node(folder, SystemClock(), SystemRandom())
+
+    def started(addresses: Addresses) -> None:
+        print(json.dumps({"started": addresses.as_dict()}), flush=True)
+
+    asyncio.run(_until_signal(node.run(started)))
+
+
+@app.command()
+def fsck(folder: Folder = HERE) -> None:
+    """Check every leaf, section, signature and root of the store."""
+    node = Node(folder, SystemClock(), SystemRandom())
+    found = asyncio.run(_fsck(node))
+    for text in found:
+        out.print(text, style="red", markup=False)
+    out.print("nothing is wrong" if not found else f"{len(found)} findings")
+    if found:
+        raise typer.Exit(1)
+
+
+@federation_app.command("new")
+def federation_new(name: str, folder: Folder = HERE) -> None:
+    """Found a federation with this organisation as its anchor."""
+    answer = _ask(folder, lambda api: api.post("/federation", {"name": name}))
+    out.print(f"federation {answer['id']}\nfingerprint {answer['fingerprint']}")
+
+
+@federation_app.command("attest")
+def federation_attest(
+    org: str, what: str, rows: Annotated[list[str] | None, typer.Argument()] = None, folder: Folder = HERE
+) -> None:
+    """Say something of an organisation as an anchor: number, maker, accreditation, steward."""
+    _ask(folder, lambda api: api.post("/attestations", {"org": org, "what": what, "rows": rows or []}))
+
+
+@app.command()
+def invite(folder: Folder = HERE) -> None:
+    """Print an invitation for one node."""
+    answer = _ask(folder, lambda api: api.post("/invitations"))
+    print(answer["text"])
+
+
+@app.command()
+def join(invitation: str, folder: Folder = HERE) -> None:
+    """Take an invitation."""
+    answer = _ask(folder, lambda api: api.post("/federation/join", {"invitation": invitation}))
+    out.print(f"federation {answer['id']}\nfingerprint {answer['fingerprint']}")
+
+
+@app.command("import")
+def import_file(
+    file: Path,
+    kind: Annotated[str, typer.Option(help="production or bench.")] = "production",
+    report: Annotated[Path | None, typer.Option(help="Where to write the rows to correct.")] = None,
+    folder: Folder = HERE,
+) -> None:
+    """Import a table; rows to correct come back as a table."""
+    raw = file.read_bytes()
+    ending = report.suffix.removeprefix(".") if report else ""
+    job, table = _ask(folder, lambda api: _import(api, raw, file.name, kind, ending))
+    result = job["result"]
+    if report is not None and table:
+        report.write_bytes(table)
+    out.print(f"{result.get('accepted', 0)} imported, {len(result.get('findings', []))} reported")
+    for finding in result.get("findings", []):
+        out.print(
+            f"  row {finding['row']} · {finding['column']} · {finding['value']} · {finding['rule']}: {finding['ru']}",
+            markup=False,
+        )
+    if job["state"] == "failed":
+        out.print(str(result.get("error")), style="red", markup=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> None:
+    """Offer devices to a buyer."""
+    answer = _ask(folder, lambda api: api.post("/shipments", {"buyer": buyer, "number": number, "devices": devices}))
+    out.print(f"shipment {answer['id']}")
+
+
+@app.command()
+def lookup(text: str, folder: Folder = HERE) -> None:
+    """Find a device by anything that stands on it: here, then at the peers."""
+    for row in _ask(folder, lambda api: api.get("/lookup", q=text))["items"]:
+        out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}", markup=False)
+
+
+@app.command()
+def export(subject: str, folder: Folder = HERE) -> None:
+    """Print a passport as JSON."""
+    print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{subject}")), ensure_ascii=False, indent=1))
+
+
+def configure_logging(path: Path | None = None) -> None:
+    """JSON lines into the node's log file."""
+    target = path.open("a", encoding="utf-8") if path else sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+
+
+async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine
+    task = asyncio.ensure_future(run)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+async def _fsck(node: Node) -> list[str]:
+    found: list[str] = []
+    with node.folder.locked(), _bar() as bar:
+        task = bar.add_task("fsck", total=None)
+        async for progress in Fsck(node.core).run():
+            bar.update(task, completed=progress.done, total=progress.total)
+            found += map(str, progress.findings)
+        await node.core.database.close()
+    return found
+
+
+async def _import(api: ApiClient, raw: bytes, name: str, kind: str, report: str) -> tuple[Any, bytes]:  # Any: JSON
+    taken = await api.upload("/imports", raw, kind=kind, name=name)
+    with _bar() as bar:
+        task = bar.add_task(name, total=None)
+        while True:
+            job = await api.get(f"/jobs/{taken['job']}", wait="1")
+            bar.update(task, completed=job["done"], total=job["total"])
+            if job["state"] not in BUSY:
+                break
+    wanted = report and job["result"].get("findings")
+    return job, await api.download(f"/jobs/{taken['job']}/report", format=report) if wanted else b""
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _ask(folder: Path, call: Callable[[ApiClient], Awaitable[Any]]) -> Any:  # Any: JSON
+    async def run() -> Any:  # Any: JSON
+        async with ApiClient(folder) as api:
+            return await call(api)
+
+    return asyncio.run(run())

@@ -1,0 +1,139 @@
+"""Composition: which part stood in which whole, from when to when.
+
+One parent at a time. Of two parents at one time, or of a cycle, all edges are shown and none is used; only edges of the
+highest rank contradict each other, and lower ones are claims. What the other subjects say of their own parts is known
+only as far as their statements are given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from node.passport.bodies import CompositionBody
+from node.passport.case import Case, Entry
+from node.passport.merge import Standing, Verdict
+from node.passport.ranks import FactClass
+from node.passport.statement import Statement
+from node.passport.view import Plain, moment_us
+
+FOREVER = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A part in a whole over a time. Joined subjects stand under the one that leads."""
+
+    part: bytes
+    whole: bytes
+    position: str | None
+    since: str
+    verdict: Verdict
+    body: CompositionBody
+    conflict: str | None = None
+    is_claim: bool = False
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """From and to in microseconds; to is excluded."""
+        return moment_us(self.since), moment_us(self.until) if self.until else FOREVER
+
+    @property
+    def until(self) -> str | None:
+        """The end, None while it is open or disputed."""
+        value = self.verdict.value
+        return cast("str | None", value["until"]) if isinstance(value, dict) else None
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it answers what was inside."""
+        return not self.conflict and not self.is_claim and self.verdict.chosen is not None
+
+    def overlaps(self, other: "Edge") -> bool:
+        """Whether both hold at some time."""
+        (start, end), (start2, end2) = self.span, other.span
+        return max(start, start2) < min(end, end2)
+
+    def view(self) -> dict[str, Plain]:
+        """The edge as views show it."""
+        fact = self.verdict.fact()
+        value = fact.pop("value")
+        shown = value if isinstance(value, dict) else {"until": None, "quantity": None}
+        standing = Standing.CLAIM.value if self.is_claim else fact["standing"]
+        return {
+            **fact,
+            **shown,
+            "standing": Standing.DISPUTED.value if self.conflict else standing,
+            "part": self.part.hex(),
+            "whole": self.whole.hex(),
+            "position": self.position,
+            "since": self.since,
+            "designation": self.body.designation,
+            "serial": self.body.serial,
+            "conflict": self.conflict,
+            "used": self.is_used,
+        }
+
+
+def edges_of(case: Case) -> list[Edge]:
+    """All edges that the statements give, with what contradicts them."""
+    stated: dict[tuple[bytes, bytes, str, int], list[tuple[Statement, CompositionBody]]] = {}
+    for reading in case.readings:
+        body, statement = reading.body("composition", CompositionBody), reading.statement
+        if body is not None and len(statement.subjects) > 1:
+            part, whole = (_lead(case, subject) for subject in statement.subjects[:2])
+            key = (part, whole, body.position or "", moment_us(body.since))
+            stated.setdefault(key, []).append((statement, body))
+    edges = [_edge(case, key, items) for key, items in sorted(stated.items())]
+    return [_judged(edge, edges) for edge in edges]
+
+
+def composition_view(case: Case, edges: Sequence[Edge]) -> dict[str, Plain]:
+    """Parents and children of the passport's subject."""
+    lead = case.identity.lead
+    return {
+        "parents": [edge.view() for edge in edges if edge.part == lead],
+        "children": [edge.view() for edge in edges if edge.whole == lead and edge.part != lead],
+    }
+
+
+def _edge(case: Case, key: tuple[bytes, bytes, str, int], items: Sequence[tuple[Statement, CompositionBody]]) -> Edge:
+    entries = [_entry(statement, body) for statement, body in items]
+    verdict = case.settle(entries, FactClass.PHYSICAL)
+    first = min(items, key=lambda item: item[0].order)
+    chosen = verdict.chosen.statement.ref if verdict.chosen else first[0].ref
+    body = next(body for statement, body in items if statement.ref == chosen)
+    return Edge(key[0], key[1], key[2] or None, body.since, verdict, body)
+
+
+def _entry(statement: Statement, body: CompositionBody) -> Entry:
+    value: dict[str, Plain] = {"until": body.until, "quantity": body.quantity}
+    end = moment_us(body.until) if body.until else FOREVER
+    return Entry(statement, "composition", value, f"{end} {body.quantity}")
+
+
+def _lead(case: Case, subject: bytes) -> bytes:
+    return case.identity.lead if subject in case.subjects else subject
+
+
+def _judged(edge: Edge, edges: Sequence[Edge]) -> Edge:
+    if edge.part == edge.whole or _is_in_cycle(edge, edges):
+        return replace(edge, conflict="cycle")
+    rivals = [
+        other for other in edges if other.part == edge.part and other.whole != edge.whole and edge.overlaps(other)
+    ]
+    level = max((rival.verdict.level for rival in rivals), default=0)
+    if level > edge.verdict.level:
+        return replace(edge, is_claim=True)
+    return replace(edge, conflict="two-parents") if level == edge.verdict.level and rivals else edge
+
+
+def _is_in_cycle(edge: Edge, edges: Sequence[Edge]) -> bool:
+    """Whether the whole stands, at some time of this edge, in its own part by edges of no lower rank."""
+    strong = [e for e in edges if e.verdict.level >= edge.verdict.level and e.overlaps(edge)]
+    seen: set[bytes] = set()
+    todo = [edge.whole]
+    while todo:
+        here = todo.pop()
+        seen.add(here)
+        todo += [e.whole for e in strong if e.part == here and e.whole not in seen]
+    return edge.part in seen

@@ -1,0 +1,131 @@
+"""The state of a device out of its events, and the verification that is in force.
+
+Where somebody with authority has spoken, only events with authority change the state. A repair needs a verification
+after it whoever recorded it: until then nothing counts as admitted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from node.passport.case import Case
+from node.passport.parameters import Parameter
+from node.passport.references import ref_text
+from node.passport.timeline import Event
+from node.passport.view import DAY_US, Plain
+
+# What an event makes of a device; events that are not listed leave its state as it is.
+STATES = frozenset(
+    {
+        "manufactured",
+        "packed",
+        "shipped",
+        "transferred",
+        "rejected",
+        "installed",
+        "admitted",
+        "removed",
+        "repaired",
+        "modified",
+        "lost",
+        "found",
+        "scrapped",
+    }
+)
+# A verification in place leaves a device installed; it is a state only of what was made or mended for it.
+VERIFIED_FROM = frozenset({"known", "manufactured", "repaired", "modified", "rejected"})
+NEEDS_VERIFICATION = frozenset({"repaired", "modified", "seal_broken"})
+VALID_UNTIL, RECORD = "verification_valid_until", "fif_docnum"
+NOT_ADMITTED = "not-admitted-until-verified"
+KNOWN = "known"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a device is in; `need` is the repair after which it was not verified, `ignored` what had no effect."""
+
+    code: str = KNOWN
+    event: Event | None = None
+    need: Event | None = None
+    ignored: tuple[Event, ...] = ()
+
+    def view(self) -> dict[str, Plain]:
+        """The state as views show it."""
+        statement = self.event.statement if self.event else None
+        return {
+            "code": self.code,
+            "since": statement.occurred if statement else None,
+            "by": statement.org.hex() if statement else None,
+            "ref": ref_text(statement.ref) if statement else None,
+            "standing": self.event.standing.value if self.event else None,
+            "needs_verification": self.need is not None,
+            "note": NOT_ADMITTED if self.need else None,
+            "need": _need(self.need) if self.need else None,
+        }
+
+
+def state_of(case: Case, events: Iterable[Event]) -> State:
+    """Follow the events that count, in the order in which they happened."""
+    live = [event for event in events if event.is_own and event.replaced_by is None]
+    repairs = [event for event in live if event.code in NEEDS_VERIFICATION]
+    verified = [event for event in live if event.code == "verified" and _admits(case, event)]
+    moving = [event for event in live if event.code in STATES or event.code == "verified"]
+    counted = [event for event in moving if event.rank.has_authority] or moving
+    code, last, ignored = KNOWN, None, [event for event in moving if event not in counted]
+    for event in counted:
+        before = [v for v in verified if v.order < event.order]
+        if event.code == "admitted" and _open([r for r in repairs if r.order < event.order], before):
+            ignored.append(event)
+        elif event.code != "verified" or code in VERIFIED_FROM:
+            code, last = event.code, event
+    return State(code, last, _open(repairs, verified), tuple(ignored))
+
+
+def verification_view(parameters: Mapping[str, Parameter], events: Sequence[Event]) -> dict[str, Plain]:
+    """The verification that stands: until when, by whom, its record, and whether the device was rejected since."""
+    valid = parameters[VALID_UNTIL].current if VALID_UNTIL in parameters else None
+    fact = valid.view() if valid else {}
+    verdicts = [e for e in events if e.is_own and e.code in {"verified", "rejected"} and e.replaced_by is None]
+    best = max((event.rank.level for event in verdicts), default=0)
+    last = max((e for e in verdicts if e.rank.level == best), key=lambda event: event.order, default=None)
+    rejected = last is not None and last.code == "rejected"
+    record = parameters[RECORD].current.view() if RECORD in parameters else {}
+    return {
+        "valid_until": None if rejected else fact.get("value"),
+        "standing": fact.get("standing") or (last.standing.value if last else None),
+        "by": fact.get("by") or (last.statement.org.hex() if last else None),
+        "ground": fact.get("ground"),
+        "ref": fact.get("ref") or (ref_text(last.statement.ref) if last else None),
+        "since": fact.get("since"),
+        "verified": last.statement.occurred if last and not rejected else None,
+        "rejected": last.statement.occurred if last and rejected else None,
+        "record": record.get("value"),
+    }
+
+
+def _admits(case: Case, event: Event) -> bool:
+    """Whether a verification lifts what a repair asked for; outside a federation nobody can be accredited."""
+    return event.rank.has_authority or case.world.federation is None
+
+
+def _open(repairs: Sequence[Event], verified: Sequence[Event]) -> Event | None:
+    waiting = [repair for repair in repairs if not any(_is_after(v, repair) for v in verified)]
+    return max(waiting, key=lambda event: event.order, default=None)
+
+
+def _is_after(later: Event, earlier: Event) -> bool:
+    one, other = later.statement, earlier.statement
+    same_day = one.occurred // DAY_US == other.occurred // DAY_US
+    # A protocol often knows the day only: within it the order of recording speaks.
+    if same_day and (one.occurred % DAY_US == 0 or other.occurred % DAY_US == 0):
+        return one.order > other.order
+    return one.occurred > other.occurred
+
+
+def _need(event: Event) -> dict[str, Plain]:
+    return {
+        "code": event.code,
+        "since": event.statement.occurred,
+        "by": event.statement.org.hex(),
+        "ref": ref_text(event.statement.ref),
+        "standing": event.standing.value,
+    }

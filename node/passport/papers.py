@@ -1,0 +1,97 @@
+"""Protocols: documents against templates, kept whole, with what their authors took out of them."""
+
+from node.passport.bodies import ExtractBody, TemplateRef
+from node.passport.case import Case
+from node.passport.merge import Standing, standing_of
+from node.passport.ranks import FactClass, event_class
+from node.passport.reading import Reading
+from node.passport.references import ref_text
+from node.passport.view import Plain
+
+DOCUMENT, PERSONAL = "document", "personal"
+
+
+def protocols_view(case: Case) -> list[Plain]:
+    """Each protocol, oldest first; a later one that refs it stands beside it and removes nothing."""
+    found = [(reading, body) for reading in case.spoken if (body := reading.body("template", TemplateRef))]
+    return [
+        _protocol(case, reading, body, found)
+        for reading, body in sorted(found, key=lambda item: (item[0].statement.occurred, item[0].statement.order))
+    ]
+
+
+def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[tuple[Reading, TemplateRef]]) -> Plain:
+    statement = reading.statement
+    extract = reading.body("extract", ExtractBody)
+    return {
+        "ref": ref_text(statement.ref),
+        "by": statement.org.hex(),
+        "occurred": statement.occurred,
+        "recorded": statement.stamp,
+        "template": _template(case, body),
+        "standing": _standing(case, reading, extract).value,
+        "extract": _extract(case, statement.org, extract) if extract else None,
+        "document": _text(statement.sections.get(DOCUMENT)),
+        "personal": _text(statement.sections.get(PERSONAL)),
+        "sections": sections_view(reading),
+        "replaced_by": _replaced(case, reading, [other for other, _ in others]),
+    }
+
+
+def sections_view(reading: Reading) -> list[Plain]:
+    """Names of a statement's sections with what is withheld here; the class is told for those only."""
+    statement = reading.statement
+    rows: list[dict[str, Plain]] = [{"name": name, "present": True, "class": None} for name in statement.sections]
+    rows += [{"name": name, "present": False, "class": klass} for name, klass in statement.withheld]
+    return [*sorted(rows, key=lambda row: str(row["name"]))]
+
+
+def _template(case: Case, body: TemplateRef) -> dict[str, Plain]:
+    published = case.world.templates.get((body.publisher, body.id))
+    return {
+        "name": body.name,
+        "version": body.version,
+        "publisher": body.publisher,
+        "id": body.id,
+        "title": published.title if published else None,
+        "known": published is not None,
+    }
+
+
+def _standing(case: Case, reading: Reading, extract: ExtractBody | None) -> Standing:
+    """A document stands as its author stands for what he took out of it."""
+    org = reading.statement.org
+    codes = [case.world.central(event.what, org, "events") for event in (extract.events if extract else ())]
+    classes = [event_class(code) for code in codes if code] or [FactClass.PHYSICAL]
+    return standing_of(case.rank(classes[0], reading.statement))
+
+
+def _extract(case: Case, org: bytes, extract: ExtractBody) -> dict[str, Plain]:
+    return {
+        "checked": extract.checked,
+        "events": [case.refer(event.what, org, "events") for event in extract.events],
+        "parameters": [
+            {
+                **case.refer(row.code, org, "parameters"),
+                "value": row.value,
+                "unit": row.unit,
+                "since": row.since,
+            }
+            for row in extract.parameters
+        ],
+    }
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode(errors="replace")
+
+
+def _replaced(case: Case, reading: Reading, others: list[Reading]) -> str | None:
+    above = [
+        other.statement
+        for other in others
+        if other.statement.org == reading.statement.org
+        and case.references.supersedes(other.statement, reading.statement)
+    ]
+    newest = max(above, key=lambda statement: statement.order, default=None)
+    return ref_text(newest.ref) if newest else None

@@ -1,0 +1,136 @@
+"""From a request to the models of its route, with every limit checked before memory is taken."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_request import FileField
+from multidict import MultiMapping
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from node.errors import InputError
+from node.web.routes import Route
+from node.web.rules import BrokenRule, broken_rules
+
+CHUNK = 1 << 16
+JSON, BYTES = "application/json", "application/octet-stream"
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
+
+class Upload(BaseModel):
+    """A file that a form sent."""
+
+    filename: str
+    content: bytes
+
+
+class RulesError(InputError):
+    """Values of a request break rules of its models."""
+
+    code = "validation"
+
+    def __init__(self, place: str, error: ValidationError) -> None:
+        super().__init__(f"{error.error_count()} values of the {place} break rules")
+        self.place = place
+        self.error = error
+
+    def rules(self, language: str) -> list[BrokenRule]:
+        """The broken rules in words."""
+        return list(broken_rules(self.place, self.error, language))
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The raw body; raise InputError as soon as it is known to be larger than the limit."""
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(CHUNK):
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+async def bind(route: Route, request: web.Request, raw: bytes | None) -> dict[str, object]:
+    """The arguments of a route's handler; raise InputError. `raw` is the body where it was read already."""
+    arguments: dict[str, object] = {}
+    for name, model in route.models.items():
+        if name == "path":
+            arguments[name] = _checked(name, model, {k: _plain(v) for k, v in request.match_info.items()})
+        elif name == "query":
+            arguments[name] = _checked(name, model, _flat(model, request.query))
+        else:
+            arguments[name] = await _bind_body(route, request, raw)
+    return arguments
+
+
+async def _bind_body(route: Route, request: web.Request, raw: bytes | None) -> object:
+    model = route.models["body"]
+    if route.is_page:
+        return _checked("body", model, await _read_form(route, request, model))
+    content = raw if raw is not None else await read_body(request, route.max_body)
+    if model is bytes:
+        return content
+    if request.content_type != JSON:
+        raise InputError(f"the body is {request.content_type}", "media_type", expected=JSON)
+    return _checked("body", model, _parse_json(content))
+
+
+async def _read_form(route: Route, request: web.Request, model: type[BaseModel]) -> Mapping[str, object]:
+    if request.content_type not in {FORM, MULTIPART}:
+        raise InputError(f"the body is {request.content_type}", "media_type", expected=f"{FORM}, {MULTIPART}")
+    if request.content_length is None:
+        raise InputError("a form says its length first", "length_required")
+    if request.content_length > route.max_body:
+        raise _too_large(route.max_body)
+    return _flat(model, await request.post())
+
+
+def _flat(model: type[BaseModel], values: MultiMapping[Any]) -> dict[str, object]:
+    """One value a name, a list where the model has one; an empty text is as good as none."""
+    lists = {name for name, field in model.model_fields.items() if _takes_list(field.annotation)}
+    found: dict[str, object] = {}
+    for name in values:
+        taken = [_plain(value) for value in values.getall(name)]
+        found[name] = taken if name in lists else taken[-1]
+    optional = {name for name, field in model.model_fields.items() if not field.is_required()}
+    return {name: value for name, value in found.items() if not (value == "" and name in optional)}
+
+
+def _takes_list(annotation: object) -> bool:
+    return getattr(annotation, "__origin__", annotation) in {list, tuple, set, frozenset}
+
+
+def _plain(value: str | bytes | FileField) -> object:
+    if isinstance(value, FileField):
+        return {"filename": value.filename, "content": value.file.read()}
+    if "\0" in str(value):
+        raise InputError("a value holds a NUL", "request")
+    return value
+
+
+def _parse_json(raw: bytes) -> object:
+    # No text column takes a NUL, and none is ever meant.
+    if b"\\u0000" in raw:
+        raise InputError("a text holds a NUL", "json")
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the body is not JSON: {error}", "json") from error
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _checked(place: str, model: type[BaseModel], values: object) -> object:
+    adapter: TypeAdapter[object] = TypeAdapter(model)
+    try:
+        return adapter.validate_python(values)
+    except ValidationError as error:
+        raise RulesError(place, error) from error
+
+
+def _too_large(limit: int) -> InputError:
+    return InputError(f"the body is larger than {limit} bytes", "too_large", limit=limit)

@@ -1,0 +1,53 @@
+"""What the doors work with: the node's services and settings, handed to one application object."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from node.config import Settings
+from node.metrics import Metrics
+from node.ports import Clock, Random
+from node.services.access import Access, Answers, Tokens
+from node.services.bus import EventBus
+from node.services.core import Core
+from node.services.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """The services behind the API and the console. A new service is a new field here and a line where it is wired."""
+
+    core: Core
+    metrics: Metrics
+    access: Access
+    tokens: Tokens
+    answers: Answers
+    journal: Journal
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the node."""
+        return self.core.settings
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the node."""
+        return self.core.clock
+
+    @property
+    def random(self) -> Random:
+        """The randomness of the node."""
+        return self.core.random
+
+    @property
+    def bus(self) -> EventBus:
+        """Tells of new journal rows."""
+        return self.core.bus
+
+    @property
+    def secret(self) -> bytes:
+        """The key under which this node's cursors are checked."""
+        return self.core.keystore.web_secret
+
+
+CONTEXT = web.AppKey("context", WebContext)

@@ -1,0 +1,249 @@
+"""The texts of problems by their stable codes, in Russian and English: what is wrong and what to do.
+
+`detail` says this occurrence with the error's values in braces; without one, or without the values, the error's own
+message stands there.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A problem in one language."""
+
+    title: str
+    advice: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemText:
+    """A problem in both languages."""
+
+    ru: Words
+    en: Words
+
+    def words(self, language: str) -> Words:
+        """In `ru`, or in English for any other language."""
+        return self.ru if language == "ru" else self.en
+
+
+def find_text(code: str) -> ProblemText:
+    """The texts of a code; a code without any reads as an internal problem."""
+    return PROBLEMS.get(code, PROBLEMS["internal"])
+
+
+def _text(ru: tuple[str, str], en: tuple[str, str], detail: tuple[str, str] = ("", "")) -> ProblemText:
+    return ProblemText(Words(*ru, detail[0]), Words(*en, detail[1]))
+
+
+_CHECK_ID = ("Проверьте идентификатор.", "Check the identifier.")
+
+
+def _unknown(ru: str, en: str) -> ProblemText:
+    return _text((ru, _CHECK_ID[0]), (en, _CHECK_ID[1]))
+
+
+PROBLEMS: dict[str, ProblemText] = {
+    # Of the door itself.
+    "internal": _text(
+        ("Внутренняя ошибка узла", "Повторите позже. Если не помогло, передайте администратору номер происшествия."),
+        ("Internal error of the node", "Try again later. If it stays, give the administrator the incident number."),
+        ("Происшествие {incident} записано в журнал узла.", "Incident {incident} is in the node's log."),
+    ),
+    "unauthenticated": _text(
+        ("Нужен вход", "Войдите или передайте действующий токен в заголовке Authorization: Bearer."),
+        ("Log-in needed", "Log in, or send a valid token in the header Authorization: Bearer."),
+    ),
+    "scope": _text(
+        ("Прав недостаточно", "Попросите администратора узла дать право или токен с этим правом."),
+        ("Not enough rights", "Ask the node's administrator for the right or a token that has it."),
+        ("Нужны права: {scopes}.", "Needed rights: {scopes}."),
+    ),
+    "unclaimed": _text(
+        ("У узла ещё нет владельца", "Откройте одноразовую ссылку, которую узел вывел в терминал при запуске."),
+        ("The node has no owner yet", "Open the one-time link that the node printed in its terminal."),
+    ),
+    "claimed": _text(
+        ("У узла уже есть владелец", "Войдите под своей учётной записью."),
+        ("The node has an owner already", "Log in with your account."),
+    ),
+    "claim_unknown": _text(
+        ("Ссылка недействительна", "Возьмите последнюю ссылку из терминала узла: каждая новая отменяет прежние."),
+        ("The link is not valid", "Take the newest link from the node's terminal: each new one replaces the others."),
+    ),
+    "login_failed": _text(
+        ("Имя или пароль неверны", "Проверьте раскладку и повторите."),
+        ("The name or the password is wrong", "Check the keyboard layout and try again."),
+    ),
+    "too_many_attempts": _text(
+        ("Слишком много попыток входа", "Подождите и повторите."),
+        ("Too many attempts to log in", "Wait and try again."),
+        ("Попытки снова принимаются через {minutes} мин.", "Attempts are taken again in {minutes} minutes."),
+    ),
+    "csrf": _text(
+        ("Запрос пришёл с чужого сайта", "Откройте страницу узла и повторите действие на ней."),
+        ("The request came from another site", "Open the node's own page and act there."),
+    ),
+    "route_unknown": _text(
+        ("Такой страницы нет", "Проверьте адрес или начните с главной страницы."),
+        ("There is no such page", "Check the address or start at the home page."),
+    ),
+    "method": _text(
+        ("Этот метод здесь не применяется", "Список методов — в заголовке Allow."),
+        ("This method does not work here", "The header Allow lists those that do."),
+    ),
+    "request": _text(
+        ("Запрос не разобран", "Проверьте запрос."),
+        ("The request could not be read", "Check the request."),
+    ),
+    "validation": _text(
+        ("Данные не прошли проверку", "Исправьте перечисленные значения и отправьте ещё раз."),
+        ("The data breaks rules", "Correct the listed values and send it again."),
+    ),
+    "json": _text(
+        ("Тело запроса — не JSON", "Отправьте JSON в кодировке UTF-8."),
+        ("The body is not JSON", "Send JSON in UTF-8."),
+    ),
+    "media_type": _text(
+        ("Неподдерживаемый тип содержимого", "Укажите тип содержимого из описания API."),
+        ("Content type not supported", "Use the content type from the API description."),
+        ("Ожидается {expected}.", "Expected {expected}."),
+    ),
+    "too_large": _text(
+        ("Запрос слишком велик", "Разделите данные на части."),
+        ("The request is too large", "Split the data."),
+        ("Допускается не больше {limit} байт.", "At most {limit} bytes are taken."),
+    ),
+    "length_required": _text(
+        ("Не указана длина запроса", "Передайте заголовок Content-Length."),
+        ("The length is missing", "Send the header Content-Length."),
+    ),
+    "cursor": _text(
+        ("Метка страницы списка неверна", "Начните список с начала, без параметра cursor."),
+        ("The cursor is broken", "Start the list again without the parameter cursor."),
+    ),
+    "precondition": _text(
+        ("Данные успели измениться", "Прочитайте их заново и повторите изменение."),
+        ("The data has changed meanwhile", "Read it again and repeat the change."),
+    ),
+    "precondition_required": _text(
+        ("Нужен заголовок If-Match", "Прочитайте данные и передайте их ETag в If-Match."),
+        ("The header If-Match is needed", "Read the data and send its ETag in If-Match."),
+    ),
+    "idempotency_key": _text(
+        ("Ключ повтора записан неверно", "Idempotency-Key — от 1 до 255 печатных знаков ASCII."),
+        ("The idempotency key is malformed", "An Idempotency-Key is 1 to 255 printable ASCII characters."),
+    ),
+    "idempotency_mismatch": _text(
+        ("Ключ повтора уже использован для другого запроса", "Для нового запроса возьмите новый ключ."),
+        ("The idempotency key was used for another request", "Take a new key for a new request."),
+    ),
+    "idempotency_running": _text(
+        (
+            "Запрос с этим ключом ещё выполняется или был прерван",
+            "Проверьте состояние, потом повторите или смените ключ.",
+        ),
+        ("The request with this key is running or was cut off", "Look at the state, then repeat or take a new key."),
+    ),
+    "too_many_streams": _text(
+        ("Открыто слишком много потоков событий", "Закройте лишние вкладки."),
+        ("Too many event streams are open", "Close some tabs."),
+    ),
+    # By class, where the code is no more exact.
+    "node": _text(("Узел не смог это сделать", "Повторите позже."), ("The node could not do it", "Try again later.")),
+    "invalid": _text(("Данные неверны", "Исправьте и повторите."), ("The data is wrong", "Correct it and try again.")),
+    "not_found": _unknown("Здесь такого нет", "Not known here"),
+    "denied": _text(
+        ("Доступа нет", "Попросите доступ у владельца данных."),
+        ("Access denied", "Ask the owner of the data for access."),
+    ),
+    "state": _text(
+        ("Сейчас это сделать нельзя", "Посмотрите состояние и повторите, когда оно изменится."),
+        ("It cannot be done now", "Look at the state and try again when it has changed."),
+    ),
+    "peer": _text(
+        ("Другой узел не ответил или ответил неверно", "Проверьте связь; узел повторит сам."),
+        ("Another node did not answer, or answered badly", "Check the connection; the node tries again by itself."),
+    ),
+    "config": _text(("Ошибка настроек узла", "Исправьте config.toml."), ("Wrong settings", "Correct config.toml.")),
+    "folder": _text(
+        ("Ошибка папки узла", "Проверьте папку и права."), ("The node's folder is wrong", "Check the folder.")
+    ),
+    "keystore": _text(
+        ("Ключи узла недоступны", "Проверьте файлы ключей."), ("The node's keys cannot be used", "Check the key files.")
+    ),
+    # Access.
+    "account_exists": _text(
+        ("Такая учётная запись уже есть", "Выберите другое имя."), ("The account is here already", "Take another name.")
+    ),
+    "account_unknown": _unknown("Такой учётной записи нет", "There is no such account"),
+    "session_unknown": _unknown("Такого сеанса нет", "There is no such session"),
+    "token_unknown": _unknown("Такого токена нет", "There is no such token"),
+    "token_days": _text(
+        ("Срок токена неверен", "Срок — от 1 до 366 дней."), ("Wrong lifetime of a token", "1 to 366 days.")
+    ),
+    "token_scopes": _text(
+        ("Токен не может больше своего автора", "Уберите права, которых нет у вас."),
+        ("A token may do no more than who issues it", "Leave out the rights that you do not have."),
+    ),
+    "last_administrator": _text(
+        ("Последнего администратора удалить нельзя", "Сначала добавьте другого администратора."),
+        ("The last administrator stays", "Add another administrator first."),
+    ),
+    "no_account": _text(
+        ("Это доступно только человеку с учётной записью", "Войдите под своей учётной записью."),
+        ("Only a person with an account can do this", "Log in with your account."),
+    ),
+    "password_length": _text(
+        ("Пароль слишком короткий или слишком длинный", "Возьмите пароль от {shortest} до 256 знаков."),
+        ("The password is too short or too long", "Take a password of {shortest} to 256 characters."),
+    ),
+    # Federation, peers and shipments.
+    "federation_exists": _text(
+        ("Узел уже состоит в федерации", "Вторая федерация узлу не нужна."),
+        ("This node is in a federation already", "A node needs no second one."),
+    ),
+    "no_federation": _text(
+        ("Узел не состоит в федерации", "Создайте федерацию или вступите по приглашению."),
+        ("This node is in no federation", "Found one or join by invitation."),
+    ),
+    "other_federation": _text(
+        ("Узел состоит в другой федерации", "Попросите приглашение в свою федерацию."),
+        ("This node is in another federation", "Ask for an invitation to your own."),
+    ),
+    "not_an_anchor": _text(
+        ("Это может только якорь федерации", "Обратитесь к организации-якорю."),
+        ("Only an anchor of the federation may", "Ask the anchor organisation."),
+    ),
+    "invitation": _text(
+        ("Приглашение не принято", "Попросите новое приглашение и вставьте его целиком."),
+        ("The invitation was not taken", "Ask for a new one and paste all of it."),
+    ),
+    "org_unknown": _unknown("Такая организация здесь неизвестна", "The organisation is not known here"),
+    "peer_unknown": _unknown("Такой узел здесь неизвестен", "The node is not known here"),
+    "share_with_self": _text(
+        ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
+        ("A subject is shared with others", "Choose another organisation."),
+    ),
+    "ship_to_self": _text(
+        ("Отгрузить самому себе нельзя", "Выберите другую организацию."),
+        ("A shipment goes to others", "Choose another organisation."),
+    ),
+    "ship_count": _text(
+        ("Неверное число приборов в отгрузке", "Проверьте состав отгрузки."),
+        ("Wrong number of meters in a shipment", "Check what the shipment holds."),
+    ),
+    "shipment_unknown": _unknown("Такой отгрузки нет", "There is no such shipment"),
+    "not_the_buyer": _text(
+        ("Принять отгрузку может только получатель", "Проверьте, кому она отправлена."),
+        ("Only the buyer accepts a shipment", "Check to whom it was offered."),
+    ),
+    # Subjects, search and jobs.
+    "passport_unknown": _unknown("Такого паспорта здесь нет", "There is no such passport here"),
+    "query_empty": _text(
+        ("Пустой запрос", "Введите номер, идентификатор или DevEUI."),
+        ("The query is empty", "Type a serial, an id or a DevEUI."),
+    ),
+    "job_unknown": _unknown("Такого задания нет", "There is no such job"),
+}

@@ -1,0 +1,131 @@
+"""Declaring what the API and the console answer: one decorated function a route.
+
+The function takes a `Call` and, by name, the models `path`, `query` and `body`; its annotations are the contract from
+which requests are checked and the OpenAPI document is made. `body` may also be `bytes`.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, get_type_hints
+
+from pydantic import BaseModel
+
+from node.services.access import Scope
+
+API = "/api/v1"
+MAX_BODY = 1 << 20
+PARTS = ("path", "query", "body")
+
+# What a handler answers: a model, a view, a ready response, or None for "no content".
+Handler = Callable[..., Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A place in the navigation; smaller orders stand first."""
+
+    order: int
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path, and everything that is promised about it."""
+
+    method: str
+    path: str
+    handler: Handler
+    title: str
+    scopes: frozenset[Scope]
+    models: dict[str, Any]  # Any: pydantic models or `bytes`, by the names path, query and body
+    answer: Any  # Any: a pydantic model, a view or None
+    status: int
+    problems: tuple[str, ...]
+    is_open: bool
+    is_page: bool
+    before_claim: bool
+    max_body: int
+    menu: Menu | None
+    api: str
+
+    @property
+    def name(self) -> str:
+        """Stable name of the operation: module and function."""
+        return f"{self.handler.__module__.rpartition('.')[2]}_{self.handler.__name__}"
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the method may change something."""
+        return self.method not in {"GET", "HEAD"}
+
+    def address(self, values: dict[str, object]) -> str:
+        """The path with its parameters filled in."""
+        return re.sub(r"{(\w+)(:[^{}]*)?}", lambda found: str(values[found[1]]), self.path)
+
+
+class Decorator(Protocol):
+    """Turns a handler into a route."""
+
+    def __call__(self, handler: Handler) -> Route:
+        """The route."""
+        ...
+
+
+def api(
+    method: str,
+    path: str,
+    *,
+    title: str,
+    scopes: Iterable[Scope] = (),
+    status: int = 200,
+    problems: Iterable[str] = (),
+    is_open: bool = False,
+    before_claim: bool = False,
+    max_body: int = MAX_BODY,
+) -> Decorator:
+    """A resource of the API under /api/v1. `problems` are the codes it may answer beside the common ones."""
+
+    def decorate(handler: Handler) -> Route:
+        models, answer = _contract(handler)
+        return Route(
+            method, API + path, handler, title, frozenset(scopes), models, answer, status, tuple(problems),
+            is_open, False, before_claim, max_body, None, "",
+        )  # fmt: skip
+
+    return decorate
+
+
+def page(
+    method: str,
+    path: str,
+    *,
+    title: str,
+    scopes: Iterable[Scope] = (),
+    menu: Menu | None = None,
+    api: str = "",  # the operation that does the same, as "GET /journal"
+    is_open: bool = False,
+    before_claim: bool = False,
+    max_body: int = MAX_BODY,
+) -> Decorator:
+    """A page of the console or an act of its forms. `title` is marked for translation."""
+
+    def decorate(handler: Handler) -> Route:
+        models, answer = _contract(handler)
+        return Route(
+            method, path, handler, title, frozenset(scopes), models, answer, 200, (),
+            is_open, True, before_claim, max_body, menu, api,
+        )  # fmt: skip
+
+    return decorate
+
+
+def _contract(handler: Handler) -> tuple[dict[str, Any], Any]:
+    hints = get_type_hints(handler)
+    answer = hints.pop("return")
+    models = {name: hints[name] for name in inspect.signature(handler).parameters if name in PARTS}
+    for name, model in models.items():
+        if model is not bytes and not issubclass(model, BaseModel):
+            raise TypeError(f"{handler.__module__}.{handler.__name__}: {name} is neither a model nor bytes")
+    return models, answer

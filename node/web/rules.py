@@ -1,0 +1,174 @@
+"""Broken rules of request models in words, by pydantic's own names of rules."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+LONGEST_VALUE = 80
+SECRET_FIELDS = ("password", "secret", "token")
+
+
+class BrokenRule(BaseModel):
+    """One value that breaks a rule."""
+
+    place: str = Field(description="Where the value was: body, query or path.")
+    pointer: str = Field(description="JSON pointer to the value.")
+    rule: str = Field(description="Stable name of the rule.")
+    message: str = Field(description="What is wrong.")
+    advice: str = Field(description="What to do.")
+    value: str | None = Field(default=None, description="The value as it came, shortened.")
+
+
+def broken_rules(place: str, error: ValidationError, language: str) -> Iterator[BrokenRule]:
+    """Every broken rule of one model, in `ru` or `en`."""
+    for item in error.errors(include_url=False):
+        rule, context = item["type"], item.get("ctx", {})
+        message, advice = _words(rule, context, str(item["msg"]), language)
+        pointer = _pointer(item["loc"])
+        yield BrokenRule(
+            place=place,
+            pointer=pointer,
+            rule=rule,
+            message=message,
+            advice=advice,
+            value=_shown(pointer, item["input"]),
+        )
+
+
+def _words(rule: str, context: Mapping[str, Any], message: str, language: str) -> tuple[str, str]:
+    texts = RULES.get(rule)
+    if texts is None:
+        return (message, "Исправьте значение." if language == "ru" else "Correct the value.")
+    what, advice = texts[0:2] if language == "ru" else texts[2:4]
+    values = {"error": "", **context}
+    if language == "ru" and "expected" in values:
+        values["expected"] = str(values["expected"]).replace(" or ", " или ")
+    return what.format_map(values), advice.format_map(values)
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+
+
+def _shown(pointer: str, value: object) -> str | None:
+    """A scalar as it came; nothing that could be a secret."""
+    if not isinstance(value, str | int | float) or any(name in pointer for name in SECRET_FIELDS):
+        return None
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+# rule: (ru what, ru advice, en what, en advice)
+RULES: dict[str, tuple[str, str, str, str]] = {
+    "missing": ("Обязательного поля нет.", "Добавьте поле.", "A required field is missing.", "Add the field."),
+    "extra_forbidden": (
+        "Такого поля нет.",
+        "Удалите поле или проверьте его имя.",
+        "There is no such field.",
+        "Remove it or check its name.",
+    ),
+    "string_type": ("Нужна строка.", "Запишите значение в кавычках.", "A string is needed.", "Quote the value."),
+    "string_too_short": (
+        "Слишком коротко: нужно не меньше {min_length} знаков.",
+        "Дополните значение.",
+        "Too short: at least {min_length} characters.",
+        "Make it longer.",
+    ),
+    "string_too_long": (
+        "Слишком длинно: можно не больше {max_length} знаков.",
+        "Сократите значение.",
+        "Too long: at most {max_length} characters.",
+        "Make it shorter.",
+    ),
+    "string_pattern_mismatch": (
+        "Значение не подходит под образец {pattern}.",
+        "Запишите значение по образцу.",
+        "The value does not match {pattern}.",
+        "Write it in that form.",
+    ),
+    "int_type": ("Нужно целое число.", "Введите целое число.", "An integer is needed.", "Enter an integer."),
+    "int_parsing": ("Нужно целое число.", "Введите целое число.", "An integer is needed.", "Enter an integer."),
+    "int_from_float": ("Нужно целое число.", "Уберите дробную часть.", "An integer is needed.", "Drop the fraction."),
+    "float_type": ("Нужно число.", "Введите число.", "A number is needed.", "Enter a number."),
+    "float_parsing": ("Нужно число.", "Введите число.", "A number is needed.", "Enter a number."),
+    "decimal_parsing": (
+        "Нужно десятичное число.",
+        "Запишите число с точкой.",
+        "A decimal is needed.",
+        "Write it with a point.",
+    ),
+    "bool_type": ("Нужно true или false.", "Введите true или false.", "true or false is needed.", "Enter one of them."),
+    "bool_parsing": (
+        "Нужно true или false.",
+        "Введите true или false.",
+        "true or false is needed.",
+        "Enter one of them.",
+    ),
+    "list_type": ("Нужен список.", "Запишите значения списком.", "A list is needed.", "Write a list."),
+    "dict_type": ("Нужен объект.", "Запишите объект.", "An object is needed.", "Write an object."),
+    "model_type": ("Нужен объект.", "Запишите объект.", "An object is needed.", "Write an object."),
+    "model_attributes_type": ("Нужен объект.", "Запишите объект.", "An object is needed.", "Write an object."),
+    "too_short": (
+        "Нужно не меньше {min_length} значений.",
+        "Добавьте значения.",
+        "At least {min_length} items are needed.",
+        "Add some.",
+    ),
+    "too_long": (
+        "Можно не больше {max_length} значений.",
+        "Отправьте частями.",
+        "At most {max_length} items are taken.",
+        "Send them in parts.",
+    ),
+    "greater_than": (
+        "Нужно больше {gt}.",
+        "Исправьте число.",
+        "It has to be greater than {gt}.",
+        "Correct the number.",
+    ),
+    "greater_than_equal": (
+        "Нужно не меньше {ge}.",
+        "Исправьте число.",
+        "It has to be at least {ge}.",
+        "Correct the number.",
+    ),
+    "less_than": ("Нужно меньше {lt}.", "Исправьте число.", "It has to be less than {lt}.", "Correct the number."),
+    "less_than_equal": (
+        "Нужно не больше {le}.",
+        "Исправьте число.",
+        "It has to be at most {le}.",
+        "Correct the number.",
+    ),
+    "enum": (
+        "Можно только: {expected}.",
+        "Выберите из списка.",
+        "Only {expected} may stand here.",
+        "Choose from the list.",
+    ),
+    "literal_error": (
+        "Можно только: {expected}.",
+        "Выберите из списка.",
+        "Only {expected} may stand here.",
+        "Choose from the list.",
+    ),
+    "datetime_parsing": (
+        "Это не дата и время.",
+        "Запишите как 2026-01-31T12:00:00Z.",
+        "It is no date and time.",
+        "Write it as 2026-01-31T12:00:00Z.",
+    ),
+    "timezone_aware": (
+        "У времени нет часового пояса.",
+        "Добавьте Z или +03:00.",
+        "The time has no zone.",
+        "Add Z or +03:00.",
+    ),
+    "date_from_datetime_parsing": (
+        "Это не дата.",
+        "Запишите как 2026-01-31.",
+        "It is no date.",
+        "Write it as 2026-01-31.",
+    ),
+    "value_error": ("Значение неверно: {error}", "Исправьте.", "The value is wrong: {error}", "Correct it."),
+}
