@@ -115,8 +115,8 @@ class Node:
 
     async def _tell_peers(self, server: FederationServer) -> None:
         while True:
-            async with self.ledger.published:
-                await self.ledger.published.wait()
+            await self.core.outgoing.wait()
+            self.core.outgoing.clear()
             await server.notify()
             await self.sync.notify()
 

@@ -13,7 +13,7 @@ from federation.fragment import Ref
 from node.passport.bodies import Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
-from node.passport.identity import Identity, resolve_identity
+from node.passport.identity import Identity, identity_of
 from node.passport.merge import Hidden, Said, Verdict, decide
 from node.passport.ranks import FactClass, Rank, SubjectFacts, rank
 from node.passport.reading import Reading, read
@@ -118,7 +118,7 @@ def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world:
     pending = find_pending(said, world)
     readings = tuple(read(statement) for statement in said if statement.ref not in pending)
     named = frozenset(subjects)
-    identity = resolve_identity((r.statement for r in readings), world, named)
+    identity = identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
     facts = {subject: found for subject, (found, _) in stated.items()}

@@ -54,7 +54,12 @@ def resolve_identity(
 
     Where they do not resolve to one key, nothing is joined: the smallest subject stands alone.
     """
-    identities = resolve_identities(statements, world)
+    return identity_of([read(s) for s in unique(statements)], world, subjects)
+
+
+def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[bytes] | None = None) -> Identity:
+    """The same over statements that were read already."""
+    identities = identities_of(readings, world)
     wanted = sorted(set(identities) if subjects is None else set(subjects))
     found = {identity.lead: identity for subject in wanted if (identity := identities.get(subject))}
     keyed = [identity for identity in found.values() if identity.key]

@@ -36,6 +36,7 @@ class Event:
     body: EventBody | None = None
     told: tuple[Statement, ...] = ()
     replaced_by: Statement | None = None
+    not_before: int = 0
 
     @property
     def code(self) -> str:
@@ -45,7 +46,7 @@ class Event:
     @property
     def order(self) -> tuple[int, int, bytes, int, str]:
         """Fact time first; what happened at one time stands as it was recorded."""
-        return (self.statement.occurred, *self.statement.order, self.key)
+        return (max(self.statement.occurred, self.not_before), *self.statement.order, self.key)
 
 
 def timeline_of(case: Case) -> list[Event]:
@@ -55,7 +56,8 @@ def timeline_of(case: Case) -> list[Event]:
         for event in _events(case, reading):
             told.setdefault(event.key, []).append(event)
     merged = [_merged(case, events) for events in told.values()]
-    shown = [replace(event, replaced_by=_corrected(case, event, merged)) for event in merged]
+    correcting = [event for event in merged if event.statement.refs]
+    shown = [replace(event, replaced_by=_corrected(case, event, correcting)) for event in merged]
     deals = {event.key: event for event in sorted(_deals(case), key=lambda event: event.rank.level)}
     return sorted([*shown, *deals.values()], key=lambda event: event.order)
 
@@ -139,7 +141,8 @@ def _deal(case: Case, chain: Chain, deal: Deal, is_effective: bool) -> Iterator[
         passed = case.refer(Reference(central="transferred"), deal.party, Catalog.EVENTS)
         standing = Standing.AGREED if is_effective else Standing.CLAIM
         key = f"{ref_text(deal.acceptance.ref)}/acceptance"
-        yield Event(key, deal.acceptance, passed, held, standing, "acceptance", told=(deal.acceptance,))
+        told, earliest = (deal.acceptance,), deal.offer.occurred + 1
+        yield Event(key, deal.acceptance, passed, held, standing, "acceptance", told=told, not_before=earliest)
 
 
 def _place(case: Case, where: Place, org: bytes) -> dict[str, Plain]:

@@ -136,16 +136,16 @@ def _code_key(record: CodeRecord) -> str:
     return "\n".join(record[:2])
 
 
-_LINES = Shelf[SerialLine](
+_LINES: Shelf[SerialLine] = Shelf(
     "line",
     _read_line,
     lambda line: line.line,
     by_makers=True,
     frozen=lambda line: (line.serial, line.restarts_yearly),
 )
-_TYPES = Shelf[DeviceType]("type", _read_type, lambda kind: kind.code, by_makers=True)
-_UNITS = Shelf[CodeRecord]("unit", _read_code(Catalog.UNITS.value), _code_key)
-_CODES = Shelf[CodeRecord]("code", _read_code(None), _code_key)
+_TYPES: Shelf[DeviceType] = Shelf("type", _read_type, lambda kind: kind.code, by_makers=True)
+_UNITS: Shelf[CodeRecord] = Shelf("unit", _read_code(Catalog.UNITS.value), _code_key)
+_CODES: Shelf[CodeRecord] = Shelf("code", _read_code(None), _code_key)
 
 
 def _bodies(statements: Iterable[Statement], kind: Kind, section: str, body: type[B]) -> Iterator[tuple[Statement, B]]:

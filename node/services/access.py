@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from argon2 import PasswordHasher
@@ -351,12 +351,13 @@ class Answers:
             raise InputError(f"the key {key!r} was used for another request", "idempotency_mismatch")
         if kept.status == 0:
             raise StateError("the request with this key is being answered or was cut off", "idempotency_running")
-        return kept
+        return replace(kept, body=self._core.keystore.vault.open(kept.body))
 
     async def keep(self, actor: Actor, key: str, answer: KeptAnswer) -> None:
-        """Keep the answer."""
+        """Keep the answer, sealed: it may hold a secret that is shown once."""
+        sealed = replace(answer, body=self._core.keystore.vault.seal(answer.body))
         async with self._core.database.write() as tx:
-            await store.keep_answer(tx, _owner(actor), key, answer)
+            await store.keep_answer(tx, _owner(actor), key, sealed)
 
     async def drop(self, actor: Actor, key: str) -> None:
         """Give the key back after an answer that is not kept."""

@@ -1,6 +1,7 @@
 """What every service of a node works with."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from node.config import Settings
 from node.folder import NodeFolder
@@ -13,7 +14,7 @@ from node.store.journal import write_journal
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """One node's settings, files, keys, time, randomness, store and bus."""
+    """One node's settings, files, keys, time, randomness, store and bus; `outgoing` is set when peers have news."""
 
     settings: Settings
     folder: NodeFolder
@@ -22,6 +23,7 @@ class Core:
     keystore: Keystore
     database: Database
     bus: EventBus
+    outgoing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def org(self) -> bytes:

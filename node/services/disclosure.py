@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from federation.authority import Kind
 from federation.fragment import Header, SectionClass, decode_header
-from node.passport.kinds import PUBLICATIONS
+from node.passport.rights import PUBLISHED_KINDS
 from node.store.database import ReadTx
 from node.store.fragments import StoredFragment
 from node.store.logs import list_logs
@@ -21,7 +22,7 @@ class View:
 
     def may_read(self, header: Header) -> bool:
         """Whether the header may be shown: to its author, to everybody for publications, else by right."""
-        return self._is_author(header) or header.kind in PUBLICATIONS or bool(self._rights(header))
+        return self._is_author(header) or header.kind in PUBLISHED_KINDS or bool(self._rights(header))
 
     def may_open(self, header: Header, klass: int) -> bool:
         """Whether a section of that class may be opened; an unknown class is given to nobody."""
@@ -29,8 +30,11 @@ class View:
             return False
         if self._is_author(header):
             return True
-        if header.kind in PUBLICATIONS:
+        if header.kind in PUBLISHED_KINDS:
             return klass <= SectionClass.AUTHORITY
+        if klass == SectionClass.COMMERCIAL and header.kind == Kind.SHIPMENT:
+            # The papers of a shipment are the two parties', whoever owns the devices later.
+            return any(right.author == self.authors.get(header.log) for right in self._rights(header))
         return any(right.classes >> klass & 1 for right in self._rights(header))
 
     def _is_author(self, header: Header) -> bool:
@@ -39,7 +43,7 @@ class View:
     def _rights(self, header: Header) -> list[StoredRight]:
         author = self.authors.get(header.log)
         found = [right for subject in header.subjects for right in self.rights.get(subject, [])]
-        return [right for right in found if right.author in (EVERYBODY, author)]
+        return [r for r in found if r.author in (EVERYBODY, author) and r.since_us <= header.occurred < r.until_us]
 
 
 class Disclosure:

@@ -71,7 +71,6 @@ class Ledger:
         self._range = CompactRange()
         self._last_stamp = 0
         self._log: StoredLog | None = None
-        self.published = asyncio.Condition()
 
     @property
     def log(self) -> StoredLog:
@@ -123,8 +122,7 @@ class Ledger:
         await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
         async with self._core.database.write() as tx:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
-        async with self.published:
-            self.published.notify_all()
+        self._core.outgoing.set()
 
     async def _doubt(self, tx: ReadTx, own: StoredLog, peer_size: int) -> Reason | None:
         head = self._head()

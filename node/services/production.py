@@ -24,8 +24,10 @@ from node.passport.bodies import (
     RootKeysBody,
     TypeBody,
 )
+from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
+from node.passport.shown import fact, is_stated_by
 from node.secret import Secret
 from node.services.core import Core
 from node.services.jobs import Jobs, advance
@@ -121,8 +123,8 @@ class Production:
         euis: dict[str, SubjectId] = {}
         for row in rows:
             passport = await find_passport(tx, row.subject.raw)
-            if passport is not None and self._projection.is_stated_by(passport, self._core.org):
-                devices[row.subject] = self._projection.dev_eui_of(passport) or ""
+            if passport is not None and is_stated_by(passport.content, self._core.org):
+                devices[row.subject] = fact(passport.content, "radio", "dev_eui")
             for subject, _ in await find_terms(tx, row.dev_eui or "", "dev_eui") if row.dev_eui else ():
                 euis[row.dev_eui or ""] = SubjectId(subject)
         return devices, euis
@@ -163,12 +165,21 @@ class Production:
         return said
 
     def _radio(self, row: ProductionRow) -> RadioBody:
-        kind = self._projection.device_type(row.type, self._core.org)
+        world = self._projection.world
+        reference = Reference(local=row.type.local, central=row.type.central)
+        code = world.central(reference, self._core.org, Catalog.TYPES)
+        kind = world.types.get(code) if code else None
         radio = kind.radio(row.execution) if kind is not None else None
-        defaults = {} if radio is None else self._projection.radio_defaults(radio)
-        return RadioBody.model_validate(
-            {**defaults, "dev_eui": row.dev_eui, "join_eui": row.join_eui or "0" * 16, "driver": kind and kind.driver}
-        )
+        values: dict[str, object] = {"dev_eui": row.dev_eui, "join_eui": row.join_eui or "0" * 16}
+        if radio is not None:
+            values |= {
+                "version": radio.version,
+                "device_class": radio.device_class,
+                "region": radio.region,
+                "activation": radio.activation,
+                "ports": radio.ports,
+            }
+        return RadioBody.model_validate({**values, "driver": kind.driver if kind else None})
 
 
 def _plate(row: ProductionRow) -> Plate:

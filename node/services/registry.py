@@ -8,8 +8,9 @@ from federation.fragment import Ref, SectionClass
 from node.errors import InputError, NotFoundError
 from node.passport import drafts
 from node.passport.bodies import CompositionBody, EventBody, ParametersBody, Plate, TypeBody
-from node.passport.claims import local_claim
+from node.passport.claims import local_claim, subject_of
 from node.passport.drafts import Draft
+from node.passport.shown import has_plate
 from node.services.core import Core
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
@@ -54,10 +55,10 @@ class Registry:
     async def register_plate(self, plate: Plate, kind: TypeBody | None, actor: str) -> bytes:
         """State a plate and answer its subject; a plate stated here before is not stated again."""
         claim = self.claim(plate)
-        subject = self._projection.subject_of(claim)
+        subject = subject_of(claim).raw
         async with self._core.database.read() as tx:
             known = await find_passport(tx, subject)
-        if known is None or not self._projection.has_plate(known, self._core.org, plate):
+        if known is None or not has_plate(known.content, self._core.org, plate):
             draft = drafts.identity(subject, claim, plate, self._core.clock.now(), kind)
             await self._say([draft], actor, "plate_stated", subject)
         return subject
@@ -102,11 +103,14 @@ class Registry:
             raise InputError("a subject is shared with others", "share_with_self")
         now = self._core.clock.now()
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in subjects]
-        await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party=party.hex())
+        await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
 
-    async def _say(self, said: Sequence[Draft], actor: str, what: str, subject: bytes | None, **detail: object) -> Ref:
+    async def _say(
+        self, said: Sequence[Draft], actor: str, what: str, subject: bytes | None, party: bytes | None = None
+    ) -> Ref:
         async def note(tx: WriteTx, _entries: object) -> None:
-            await self._core.announce(tx, actor, what, subject, count=len(said), **detail)
+            with_whom = party.hex() if party else None
+            await self._core.announce(tx, actor, what, subject, count=len(said), party=with_whom)
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])

@@ -1,11 +1,13 @@
 """Folded passports and the terms by which they are found. A projection: dropped and folded again at will."""
 
+import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, tuple_
 
+from node.passport.view import View
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_new, upsert
@@ -23,6 +25,12 @@ class StoredPassport:
     digest: bytes
     view: bytes
     changed_us: int
+
+    @property
+    def content(self) -> View:
+        """The view as a value."""
+        value: View = json.loads(self.view)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,36 @@ async def find_passport(tx: ReadTx, subject: bytes) -> StoredPassport | None:
         return None
     row = await tx.first(select(table).where(table.c.subject == lead))
     return None if row is None else _passport(row)
+
+
+async def read_leads(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Under which subject each of these is shown, where it is."""
+    table = schema.passports.c
+    wanted = sorted(set(subjects))
+    found: dict[bytes, bytes] = {}
+    for at in range(0, len(wanted), 400):
+        rows = await tx.all(select(table.subject, table.lead).where(table.subject.in_(wanted[at : at + 400])))
+        found |= {row.subject: row.lead for row in rows}
+    return found
+
+
+async def read_members(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+    """The subjects that are shown under each of these."""
+    table = schema.passports.c
+    wanted = sorted(set(leads))
+    found: dict[bytes, set[bytes]] = {}
+    for at in range(0, len(wanted), 400):
+        rows = await tx.all(select(table.subject, table.lead).where(table.lead.in_(wanted[at : at + 400])))
+        for row in rows:
+            found.setdefault(row.lead, set()).add(row.subject)
+    return found
+
+
+async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list[bytes]:
+    """Every subject that has a passport, a page at a time."""
+    table = schema.passports.c
+    rows = await tx.all(select(table.subject).where(table.subject > after).order_by(table.subject).limit(limit))
+    return [row.subject for row in rows]
 
 
 async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50) -> list[tuple[bytes, str]]:

@@ -10,15 +10,26 @@ from node.store.database import ReadTx, WriteTx
 from node.store.upserts import upsert
 
 EVERYBODY = b""
+FOR_EVER = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class StoredRight:
-    """An organisation may read what `author` (or everybody, where empty) says of a subject, in those classes."""
+    """An organisation may read what `author` (everybody, where empty) says of a subject, in those classes.
+
+    Only of statements that occurred from `since_us` to `until_us`, which is excluded.
+    """
 
     org: bytes
     author: bytes
     classes: int
+    since_us: int = 0
+    until_us: int = FOR_EVER
+
+    @property
+    def span(self) -> tuple[bytes, bytes, int, int]:
+        """What tells rights of one subject apart; classes add up."""
+        return (self.org, self.author, self.since_us, self.until_us)
 
 
 async def rights_to(tx: ReadTx, subjects: Iterable[bytes], org: bytes | None = None) -> dict[bytes, list[StoredRight]]:
@@ -31,24 +42,27 @@ async def rights_to(tx: ReadTx, subjects: Iterable[bytes], org: bytes | None = N
         if org is not None:
             statement = statement.where(table.org == org)
         for row in await tx.all(statement):
-            found.setdefault(row.subject, []).append(StoredRight(row.org, row.author, row.classes))
+            right = StoredRight(row.org, row.author, row.classes, row.since_us, row.until_us)
+            found.setdefault(row.subject, []).append(right)
     return found
 
 
 async def open_subject(tx: WriteTx, subject: bytes, rights: Iterable[StoredRight]) -> set[bytes]:
     """Widen who may read a subject; answer the organisations whose right grew. Each gets a numbered opening."""
-    had = {(r.org, r.author): r.classes for r in (await rights_to(tx, [subject])).get(subject, [])}
-    grown: set[bytes] = set()
-    rows: list[dict[str, object]] = []
-    for right in sorted(set(rights), key=lambda r: (r.org, r.author, r.classes)):
-        classes = right.classes | had.get((right.org, right.author), 0)
-        if classes != had.get((right.org, right.author)):
-            grown.add(right.org)
-            rows.append({"subject": subject, "org": right.org, "author": right.author, "classes": classes})
+    had = {right.span: right.classes for right in (await rights_to(tx, [subject])).get(subject, [])}
+    wanted: dict[tuple[bytes, bytes, int, int], int] = {}
+    for right in rights:
+        wanted[right.span] = wanted.get(right.span, had.get(right.span, 0)) | right.classes
+    grown = {span: classes for span, classes in sorted(wanted.items()) if classes != had.get(span)}
+    rows: list[dict[str, object]] = [
+        {"subject": subject, "org": org, "author": author, "since_us": since, "until_us": until, "classes": classes}
+        for (org, author, since, until), classes in grown.items()
+    ]
     await upsert(tx, schema.readers, rows)
-    for org in sorted(grown):
+    orgs = {span[0] for span in grown}
+    for org in sorted(orgs):
         await tx.insert_id(schema.openings, org=org, subject=subject)
-    return grown
+    return orgs
 
 
 async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[tuple[int, bytes]]:

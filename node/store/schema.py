@@ -240,6 +240,7 @@ passports = _table(
     _need("view", LargeBinary),
     _need("changed_us", Int64),
     Index("passports_by_title", "title", "subject"),
+    Index("passports_by_lead", "lead"),
 )
 terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
 readers = _table(
@@ -247,6 +248,8 @@ readers = _table(
     _key("subject", LargeBinary),
     _key("org", LargeBinary),
     _key("author", LargeBinary),  # whose statements: of one organisation, or empty for everybody's
+    _key("since_us", Int64),
+    _key("until_us", Int64),
     _need("classes", Int64),  # a bit for each section class that may be opened
 )
 openings = _table(

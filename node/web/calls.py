@@ -34,11 +34,11 @@ class Page(BaseModel, Generic[Item]):
 
 
 class View:
-    """A template with its values, to be answered as a page."""
+    """A template with its values, to be answered as a page; `error` is shown on it and gives the status."""
 
-    def __init__(self, template: str, *, status: int = 200, api_query: str = "", **values: object) -> None:
+    def __init__(self, template: str, *, error: Exception | None = None, api_query: str = "", **values: object) -> None:
         self.template = template
-        self.status = status
+        self.error = error
         self.api_query = api_query
         self.values = values
 

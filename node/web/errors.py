@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from node.errors import DeniedError, InputError, NodeError, NotFoundError, PeerError, StateError
 from node.web.binding import RulesError
-from node.web.problems import find_text
+from node.web.problems import Words, find_text
 from node.web.routes import API
 from node.web.rules import BrokenRule
 
@@ -70,13 +70,10 @@ class Problem(BaseModel):
 def problem_of(error: Exception, language: str, path: str, operation: str = "") -> Problem:
     """The problem that an error is; an unknown error is logged under a new incident number."""
     known = error if isinstance(error, NodeError) else _http_error(error)
-    if known is None or status_of(known) >= 500:
-        incident = secrets.token_hex(6)
-        log.error("incident", incident=incident, operation=operation, exc_info=error)
-        if not isinstance(known, PeerError):
-            return _problem("internal", 500, str(incident), language, path, {"incident": incident})
-    assert known is not None  # noqa: S101 - narrowed for mypy by the branch above
-    found = _problem(known.code, status_of(known), str(known), language, path, known.values)
+    if known is None or status_of(known) == 500:
+        return _incident(error, language, path, operation)
+    words = find_text(known.code, type(known).code).words(language)
+    found = _problem(words, known.code, status_of(known), str(known), path, known.values)
     if isinstance(known, RulesError):
         return found.model_copy(update={"errors": known.rules(language)})
     return found
@@ -105,8 +102,14 @@ def problem_response(problem: Problem, headers: Mapping[str, str]) -> web.Respon
     return web.Response(body=body, status=problem.status, content_type=PROBLEM_TYPE, headers=headers)
 
 
-def _problem(code: str, status: int, message: str, language: str, path: str, values: Mapping[str, object]) -> Problem:
-    words = find_text(code).words(language)
+def _incident(error: Exception, language: str, path: str, operation: str) -> Problem:
+    number = secrets.token_hex(6)
+    log.error("incident", incident=number, operation=operation, exc_info=error)
+    problem = _problem(find_text("internal").words(language), "internal", 500, "", path, {"incident": number})
+    return problem.model_copy(update={"incident": number})
+
+
+def _problem(words: Words, code: str, status: int, message: str, path: str, values: Mapping[str, object]) -> Problem:
     return Problem(
         type=f"{API}/docs#problem-{code}",
         title=words.title,
@@ -115,7 +118,6 @@ def _problem(code: str, status: int, message: str, language: str, path: str, val
         detail=_filled(words.detail, values) or message,
         advice=_filled(words.advice, values) or words.advice,
         instance=path,
-        incident=str(values["incident"]) if "incident" in values else None,
     )
 
 

@@ -28,9 +28,9 @@ class ProblemText:
         return self.ru if language == "ru" else self.en
 
 
-def find_text(code: str) -> ProblemText:
-    """The texts of a code; a code without any reads as an internal problem."""
-    return PROBLEMS.get(code, PROBLEMS["internal"])
+def find_text(code: str, general: str = "internal") -> ProblemText:
+    """The texts of a code, or those of a more general one."""
+    return PROBLEMS.get(code) or PROBLEMS.get(general) or PROBLEMS["internal"]
 
 
 def _text(ru: tuple[str, str], en: tuple[str, str], detail: tuple[str, str] = ("", "")) -> ProblemText:

@@ -1,0 +1,82 @@
+"""Reading values out of a view, and the terms by which a passport is found."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from node.passport.bodies import Plate
+from node.passport.errors import PlateError
+from node.passport.plate import cut_label, plate_text
+from node.passport.view import Plain, View
+
+
+def at(view: View, *path: str) -> Plain:
+    """The value under a path of names, None where a name is missing."""
+    value: Plain = view
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def text(view: View, *path: str) -> str:
+    """The text under a path, empty where there is none."""
+    value = at(view, *path)
+    return value if isinstance(value, str) else ""
+
+
+def rows(view: View, *path: str) -> list[dict[str, Plain]]:
+    """The objects of a list under a path."""
+    value = at(view, *path)
+    return [cast("dict[str, Plain]", item) for item in value] if isinstance(value, list) else []
+
+
+def fact(view: View, *path: str) -> str:
+    """The value of a fact as text, empty where there is none."""
+    value = at(view, *path, "value")
+    return "" if value is None else str(value)
+
+
+def has_plate(view: View, org: bytes, plate: Plate) -> bool:
+    """Whether an organisation stated exactly this plate."""
+    wanted = plate.model_dump(mode="json")
+    return any(
+        row["by"] == org.hex() and all(_same(row.get(name), value) for name, value in wanted.items())
+        for row in rows(view, "plates")
+    )
+
+
+def is_stated_by(view: View, org: bytes) -> bool:
+    """Whether an organisation stated a plate of this passport."""
+    return any(row["by"] == org.hex() for row in rows(view, "plates"))
+
+
+def terms_of(view: View) -> Iterator[tuple[str, str]]:
+    """`(scheme, term)` of everything that somebody may type or scan to find this passport."""
+    for row in rows(view, "plates"):
+        yield from _plate_terms(str(row["designation"]), str(row["serial"]))
+    title = text(view, "title")
+    if "№" in title:
+        designation, _, serial = title.partition(" № ")
+        yield from _plate_terms(designation, serial)
+    for alias in rows(view, "aliases"):
+        scheme, value = str(alias["scheme"]), str(alias["value"])
+        yield (scheme, value.lower() if scheme == "dev_eui" else _plain(value))
+    if dev_eui := fact(view, "radio", "dev_eui"):
+        yield ("dev_eui", dev_eui)
+
+
+def _plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
+    number = _plain(cut_label(serial))
+    if number:
+        yield ("serial", number)
+        yield ("plate", f"{_plain(designation)}-{number}")
+
+
+def _plain(value: str) -> str:
+    try:
+        return plate_text(value)
+    except PlateError:
+        return value[:64]
+
+
+def _same(shown: Plain, stated: object) -> bool:
+    return shown == (list(stated) if isinstance(stated, tuple) else stated)

@@ -1,0 +1,123 @@
+"""From a request to a route's handler and back: the same checks in the same order for every route."""
+
+import hashlib
+import re
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from node.errors import InputError, NodeError
+from node.services.access import Actor, KeptAnswer
+from node.web import auth
+from node.web.binding import JSON, bind, read_body
+from node.web.calls import Call, View
+from node.web.context import CONTEXT
+from node.web.errors import problem_of
+from node.web.languages import choose_language
+from node.web.rendering import RENDERER
+from node.web.routes import Route
+
+KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+
+# What is known of a request when it fails.
+VISITOR = web.RequestKey("visitor", Actor)
+LANGUAGE = web.RequestKey("language", str)
+ROUTE = web.RequestKey("route", Route)
+
+
+class Dispatcher:
+    """The aiohttp handler of one route."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Check, bind, handle and answer."""
+        call = await self._admit(request)
+        keyed = self._route.is_write and not self._route.is_page and "Idempotency-Key" in request.headers
+        response = await (self._answer_once(call) if keyed else self._answer(call, None))
+        return _unless_known(request, response)
+
+    async def _admit(self, request: web.Request) -> Call:
+        request[ROUTE] = self._route
+        visitor = await auth.authenticate(request)
+        if visitor is not None:
+            request[VISITOR] = visitor
+        language = language_of(request, visitor)
+        request[LANGUAGE] = language
+        await auth.check_claimed(self._route, request, visitor)
+        auth.check_scopes(self._route, visitor)
+        auth.check_origin(request, visitor)
+        return Call(request, self._route, visitor, language)
+
+    async def _answer_once(self, call: Call) -> web.StreamResponse:
+        """Answer a request with an Idempotency-Key: repeated, it gets the first answer and changes nothing."""
+        answers, key = call.context.answers, call.request.headers["Idempotency-Key"]
+        if KEY_FORM.fullmatch(key) is None:
+            raise InputError("the Idempotency-Key is not 1 to 255 printable characters", "idempotency_key")
+        raw = await read_body(call.request, self._route.max_body)
+        kept = await answers.begin(call.actor, key, _request_hash(call.request, raw))
+        if kept is not None:
+            return web.Response(
+                status=kept.status, body=kept.body, headers={**kept.headers, "Idempotent-Replayed": "true"}
+            )
+        try:
+            response = await self._answer(call, raw)
+        except Exception:
+            # Nothing was changed: a refusal is not kept, so that the same request may be sent again later.
+            await answers.drop(call.actor, key)
+            raise
+        await answers.keep(call.actor, key, _kept(response))
+        return response
+
+    async def _answer(self, call: Call, raw: bytes | None) -> web.StreamResponse:
+        result = await self._route.handler(call, **await bind(self._route, call.request, raw))
+        if isinstance(result, web.StreamResponse):
+            return result
+        if isinstance(result, View):
+            return _page(call, result)
+        if isinstance(result, BaseModel):
+            body = result.model_dump_json().encode()
+            return web.Response(body=body, status=self._route.status, content_type=JSON, headers=call.headers)
+        return web.Response(status=204, headers=call.headers)
+
+
+def language_of(request: web.Request, visitor: Actor | None) -> str:
+    """The language in which a request is answered."""
+    default = request.app[CONTEXT].settings.node.language
+    return choose_language(request, visitor.language if visitor else None, default)
+
+
+def redirect(location: str) -> web.Response:
+    """Send a browser on after an act."""
+    return web.Response(status=303, headers={"Location": location})
+
+
+def _page(call: Call, view: View) -> web.Response:
+    status, values = 200, dict[str, object](problem=None)
+    if view.error is not None:
+        problem = problem_of(view.error, call.language, call.request.path, call.route.name)
+        status, values = problem.status, {"problem": problem}
+    html = call.request.app[RENDERER].page(call, view, values)
+    return web.Response(text=html, status=status, content_type="text/html", headers=call.headers)
+
+
+def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """304 where the asker has this version already."""
+    tag, known = response.headers.get("ETag"), request.headers.get("If-None-Match", "")
+    if request.method != "GET" or tag is None or tag not in [t.strip().removeprefix("W/") for t in known.split(",")]:
+        return response
+    return web.Response(status=304, headers={"ETag": tag})
+
+
+def _request_hash(request: web.Request, raw: bytes) -> bytes:
+    return hashlib.sha256(f"{request.method} {request.path_qs}\n".encode() + raw).digest()
+
+
+def _kept(response: web.StreamResponse) -> KeptAnswer:
+    if not isinstance(response, web.Response):
+        raise NodeError("a streamed answer cannot be kept for an Idempotency-Key")
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    body = response.body if isinstance(response.body, bytes) else b""
+    return KeptAnswer(b"", response.status, headers, body)

@@ -1,0 +1,148 @@
+"""The OpenAPI 3.1 document, made from the declared routes and their models."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from inspect import getdoc
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from node.web.binding import BYTES, JSON
+from node.web.errors import COMMON_CODES, PROBLEM_TYPE, READ_CODES, STATUS_BY_CODE, WRITE_CODES, Problem
+from node.web.problems import find_text
+from node.web.routes import API, Route
+
+Schema = dict[str, Any]  # Any: a JSON document
+REF = "#/components/schemas/{model}"
+STATUS_OF_OTHERS = {"scope": 403, "unclaimed": 403, "csrf": 403, "internal": 500, "idempotency_running": 409}
+
+
+def describe(routes: Sequence[Route], title: str, version: str) -> Schema:
+    """The document of those routes that belong to the API."""
+    shown = [route for route in routes if not route.is_page]
+    schemas, refs = _schemas(shown)
+    paths: dict[str, Schema] = defaultdict(dict)
+    for route in shown:
+        paths[plain_path(route)][route.method.lower()] = _operation(route, refs)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "servers": [{"url": "/"}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "A token of this node."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "A log-in."},
+            },
+        },
+        "security": [{"token": []}, {"session": []}],
+    }
+
+
+def plain_path(route: Route) -> str:
+    """The path as OpenAPI writes it, without aiohttp's patterns."""
+    return re.sub(r"{(\w+):[^{}]*}", r"{\1}", route.path)
+
+
+def codes_of(route: Route) -> list[str]:
+    """Every problem code that an operation declares."""
+    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *route.problems)
+    return list(dict.fromkeys(own))
+
+
+def _operation(route: Route, refs: Mapping[type, Schema]) -> Schema:
+    operation: Schema = {
+        "operationId": route.name,
+        "summary": route.title,
+        "description": getdoc(route.handler) or "",
+        "tags": [route.path.removeprefix(API).strip("/").split("/")[0] or "node"],
+        "parameters": _parameters(route),
+        "responses": {**_answers(route, refs), **_problems(route, refs)},
+    }
+    if route.scopes:
+        operation["x-scopes"] = sorted(route.scopes)
+    if route.is_open:
+        operation["security"] = []
+    if "body" in route.models:
+        operation["requestBody"] = {"required": True, "content": _body(route.models["body"], refs)}
+    return operation
+
+
+def _body(model: type, refs: Mapping[type, Schema]) -> Schema:
+    return {BYTES: {}} if model is bytes else {JSON: {"schema": refs[model]}}
+
+
+def _answers(route: Route, refs: Mapping[type, Schema]) -> Schema:
+    if _is_model(route.answer):
+        content = {JSON: {"schema": refs[route.answer]}}
+        return {str(route.status): {"description": "Done.", "content": content}}
+    if route.answer is type(None):
+        return {"204": {"description": "Done; nothing to say."}}
+    return {str(route.status): {"description": "Done."}}
+
+
+def _problems(route: Route, refs: Mapping[type, Schema]) -> Schema:
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in codes_of(route):
+        by_status[_status(code)].append(code)
+    content = {PROBLEM_TYPE: {"schema": refs[Problem]}}
+    return {
+        str(status): {"description": "; ".join(f"`{c}`: {find_text(c).en.title}" for c in codes), "content": content}
+        for status, codes in sorted(by_status.items())
+    }
+
+
+def _status(code: str) -> int:
+    if code in STATUS_BY_CODE or code in STATUS_OF_OTHERS:
+        return STATUS_BY_CODE.get(code) or STATUS_OF_OTHERS[code]
+    return 404 if code.endswith("_unknown") else 422
+
+
+def _parameters(route: Route) -> list[Schema]:
+    found: list[Schema] = []
+    for place in ("path", "query"):
+        model = route.models.get(place)
+        if model is not None:
+            found += _fields(place, model)
+    if route.is_write:
+        text = "Repeated within a day with the same key, a request acts once and gets the same answer."
+        found.append({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": text})
+    return found
+
+
+def _fields(place: str, model: type[BaseModel]) -> Iterable[Schema]:
+    schema = model.model_json_schema(ref_template=REF)
+    for name, field in schema["properties"].items():
+        inlined = _inline(field, schema.get("$defs", {}))
+        description = inlined.pop("description", "")
+        required = place == "path" or name in schema.get("required", ())
+        yield {"name": name, "in": place, "required": required, "schema": inlined, "description": description}
+
+
+def _inline(field: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """A parameter's schema without references: its models are not among the components."""
+    if "$ref" in field:
+        name = str(field["$ref"]).rpartition("/")[2]
+        return {**definitions[name], **{key: value for key, value in field.items() if key != "$ref"}}
+    return {key: _inline(value, definitions) if isinstance(value, dict) else value for key, value in field.items()}
+
+
+def _schemas(routes: Iterable[Route]) -> tuple[dict[str, Schema], dict[type, Schema]]:
+    models: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
+    for route in routes:
+        body = route.models.get("body")
+        if _is_model(body):
+            models.append((body, "validation"))
+        if _is_model(route.answer):
+            models.append((route.answer, "serialization"))
+    made, document = models_json_schema(list(dict.fromkeys(models)), ref_template=REF)
+    return document.get("$defs", {}), {model: dict(ref) for (model, _), ref in made.items()}
+
+
+@cache
+def _is_model(model: object) -> bool:
+    return isinstance(model, type) and issubclass(model, BaseModel)

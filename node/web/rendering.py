@@ -1,0 +1,132 @@
+"""Pages: templates in the reader's language inside the console's frame."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import jinja2
+from aiohttp import web
+from markupsafe import Markup
+
+from node.services.access import Actor, Scope
+from node.web.assets import Assets
+from node.web.calls import Call, View
+from node.web.languages import LANGUAGES, translations
+from node.web.routes import API, Route
+from node.web.words import actor_words, journal_words
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A link of the navigation."""
+
+    path: str
+    title: str
+    icon: str
+
+
+class Renderer:
+    """Makes HTML out of views."""
+
+    def __init__(self, assets: Assets, routes: Sequence[Route]) -> None:
+        self._environments = {language: _environment(language, assets) for language in LANGUAGES}
+        placed = [(route.menu.order, route.path, route.menu, route) for route in routes if route.menu]
+        self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
+
+    def page(self, call: Call, view: View, values: Mapping[str, object]) -> str:
+        """The whole page of a view."""
+        frame = {
+            "title": call.route.title,
+            "menu": self._menu_of(call.visitor),
+            "curl": curl(call, view.api_query),
+            **self._frame(call.request, call.visitor, call.language),
+        }
+        return self._template(call.language, view.template).render({**frame, **view.values, **values})
+
+    def error(self, request: web.Request, visitor: Actor | None, language: str, problem: object) -> str:
+        """The page of a problem where there is no other page to show it on."""
+        frame = {"title": "", "menu": self._menu_of(visitor), "curl": "", "problem": problem}
+        return self._template(language, "error.html").render(**frame, **self._frame(request, visitor, language))
+
+    def block(self, call: Call, template: str, name: str, **values: object) -> str:
+        """One block of a template, for live parts of a page."""
+        found = self._template(call.language, template)
+        frame = self._frame(call.request, call.visitor, call.language)
+        context = found.new_context({**frame, **values})
+        return "".join(found.blocks[name](context))
+
+    def _frame(self, request: web.Request, visitor: Actor | None, language: str) -> dict[str, object]:
+        return {
+            "actor": visitor,
+            "language": language,
+            "languages": LANGUAGES,
+            "path": request.path,
+            "path_qs": request.path_qs,
+            "Scope": Scope,
+        }
+
+    def _menu_of(self, visitor: Actor | None) -> list[MenuItem]:
+        return [
+            MenuItem(route.path, route.title, menu.icon)
+            for menu, route in self._menu
+            if visitor is not None and visitor.may(route.scopes)
+        ]
+
+    def _template(self, language: str, name: str) -> jinja2.Template:
+        return self._environments[language].get_template(name)
+
+
+RENDERER = web.AppKey("renderer", Renderer)
+
+
+def curl(call: Call, query: str) -> str:
+    """The command that asks the API for what this page shows; empty where the page has no operation."""
+    if not call.route.api:
+        return ""
+    method, _, path = call.route.api.partition(" ")
+    for name, value in call.request.match_info.items():
+        path = path.replace(f"{{{name}}}", value)
+    asked = query or urlencode([(k, v) for k, v in call.request.query.items() if v])
+    address = f"{call.request.scheme}://{call.request.host}{API}{path}{'?' + asked if asked else ''}"
+    verb = "" if method == "GET" else f"-X {method} "
+    return f"curl {verb}-H \"Authorization: Bearer $TOKEN\" -H 'Accept-Language: {call.language}' {_quoted(address)}"
+
+
+def moment(micros: int) -> Markup:
+    """A time as an element that the browser shows in its own zone; without script it reads as UTC."""
+    when = datetime.fromtimestamp(micros / 1e6, UTC)
+    shown = when.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="milliseconds"), shown)
+
+
+def short_id(raw: bytes) -> str:
+    """The beginning of an id, enough to tell it from its neighbours on a page."""
+    return raw.hex()[:8]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _environment(language: str, assets: Assets) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    environment.globals["static"] = assets.url
+    environment.filters |= {
+        "moment": moment,
+        "short_id": short_id,
+        "happened": lambda what: journal_words(what, language),
+        "who": lambda label: actor_words(label, language),
+    }
+    return environment

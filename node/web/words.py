@@ -1,0 +1,59 @@
+"""What the journal's codes read as for people, in Russian and English."""
+
+# What a code reads as: Russian, English.
+JOURNAL: dict[str, tuple[str, str]] = {
+    "node_claimed": ("Узел получил владельца", "The node was claimed"),
+    "logged_in": ("Вход", "Logged in"),
+    "login_refused": ("Вход отклонён", "Log-in refused"),
+    "session_ended": ("Сеанс завершён", "Session ended"),
+    "account_added": ("Добавлена учётная запись", "Account added"),
+    "account_removed": ("Удалена учётная запись", "Account removed"),
+    "password_changed": ("Изменён пароль", "Password changed"),
+    "language_changed": ("Изменён язык", "Language changed"),
+    "write_refused": ("Действие отклонено: прав недостаточно", "Refused: not enough rights"),
+    "token_issued": ("Выпущен токен", "Token issued"),
+    "token_revoked": ("Отозван токен", "Token revoked"),
+    "federation_founded": ("Создана федерация", "Federation founded"),
+    "joined_federation": ("Узел вступил в федерацию", "Joined a federation"),
+    "invited": ("Выпущено приглашение", "Invitation made"),
+    "attested": ("Организация аттестована", "Organisation attested"),
+    "peer_met": ("Обнаружен узел", "A node was met"),
+    "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
+    "peer_active": ("Узел принят", "Node accepted"),
+    "peer_ignored": ("Узел скрыт", "Node ignored"),
+    "shipped": ("Отгрузка предложена", "Shipment offered"),
+    "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
+    "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
+    "job_taken": ("Задание принято", "Job taken"),
+    "job_failed": ("Задание не выполнено", "Job failed"),
+    "import_advanced": ("Импорт продвинулся", "Import advanced"),
+    "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
+    "event_recorded": ("Записано событие", "Event recorded"),
+    "parameters_recorded": ("Записаны параметры", "Parameters recorded"),
+    "repair_recorded": ("Записан ремонт", "Repair recorded"),
+    "shared": ("Открыт доступ", "Access opened"),
+}
+ACTORS: dict[str, tuple[str, str]] = {
+    "local": ("на этой машине", "on this machine"),
+    "person": ("", ""),
+    "token": ("токен", "token"),
+    "nobody": ("без входа", "not logged in"),
+    "peer": ("другой узел", "another node"),
+    "sync": ("обмен", "sync"),
+}
+
+
+def journal_words(what: str, language: str) -> str:
+    """What a journal row says happened; a code without words shows itself."""
+    return _in(JOURNAL.get(what), language) or what
+
+
+def actor_words(label: str, language: str) -> str:
+    """Who did it, from an actor's label."""
+    kind, _, name = label.partition(":")
+    words = ACTORS.get(kind)
+    return " ".join(filter(None, (_in(words, language), name))) if words else label
+
+
+def _in(words: tuple[str, str] | None, language: str) -> str:
+    return "" if words is None else words[0 if language == "ru" else 1]
