@@ -42,10 +42,11 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Grounds of equal right."""
+    """Grounds of equal right; where it goes `by_turn`, a later title is higher than an earlier one."""
 
     grounds: tuple[Ground, ...]
     has_authority: bool = True
+    by_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class SubjectFacts:
     named: frozenset[bytes] = frozenset()
 
 
+TURNS = 1000  # a level has room for so many titles one after another
+
 _ANYBODY = Tier((Ground.ANYBODY,), has_authority=False)
 _EXECUTORS = Tier((Ground.MAKER, Ground.LAB, Ground.NETWORK, Ground.SETTLEMENT, Ground.TITLE, Ground.NAMED))
 
@@ -100,7 +103,7 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
     FactClass.OWNERSHIP: (Tier((Ground.TITLE,)), _ANYBODY),
     FactClass.RADIO: (
         Tier((Ground.NETWORK,)),
-        Tier((Ground.TITLE,)),
+        Tier((Ground.TITLE,), by_turn=True),
         Tier((Ground.MAKER,)),
         Tier((Ground.NAMED,), has_authority=False),
         _ANYBODY,
@@ -152,7 +155,8 @@ def rank(fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, a
     for index, tier in enumerate(tiers):
         for ground in tier.grounds:
             if ground in held:
-                return Rank(len(tiers) - index, tier.has_authority, ground)
+                turn = _turn(org, facts, at) if tier.by_turn else 0
+                return Rank((len(tiers) - index) * TURNS + turn, tier.has_authority, ground)
     return Rank(0, has_authority=False, ground=Ground.ANYBODY)
 
 
@@ -169,6 +173,11 @@ def parameter_class(central: str | None) -> FactClass:
 def event_class(central: str | None) -> FactClass:
     """The class of an event by its central code."""
     return EVENT_CLASSES.get(central or "", FactClass.PHYSICAL)
+
+
+def _turn(org: bytes, facts: SubjectFacts, at: int) -> int:
+    turns = [turn for turn, title in enumerate(facts.titles) if title.org == org and title.holds(at)]
+    return min(max(turns, default=0), TURNS - 1)
 
 
 def _grounds(org: bytes, facts: SubjectFacts, world: World, at: int) -> set[Ground]:

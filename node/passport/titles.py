@@ -1,8 +1,8 @@
 """Who held the title to a subject, one after another: from its maker over offers that were accepted.
 
 An offer counts when its signer holds the title; it ends in an acceptance by the party that it names. Of two effective
-acceptances in one log the lower seq wins; in different logs nobody's does, until the old owner's later offer refs the
-one that he withdraws.
+acceptances in one log the lower seq wins; in different logs nobody's does, until an accepted later offer of the old
+owner refs the one that he withdraws.
 """
 
 from collections.abc import Iterable, Sequence
@@ -97,18 +97,22 @@ def _due(titles: Sequence[Title], taken: Sequence[Deal], deals: Sequence[Deal], 
     if not titles:
         return []
     done = {deal.last.ref for deal in taken}
-    mine = [d for d in deals if d.acceptance and d.offer.org == titles[-1].org and d.acceptance.ref not in done]
+    mine = [d for d in deals if d.acceptance and d.offer.org == titles[-1].org and d.last.ref not in done]
+    found = [deal for deal in mine if _is_of_this_title(deal.offer, taken, deals)]
     by_log: dict[bytes, Deal] = {}
-    for deal in (deal for deal in mine if _is_of_this_title(deal.offer, taken)):
-        by_log.setdefault(deal.last.ref.log, deal)
-    found = list(by_log.values())
-    return [d for d in found if not any(references.supersedes(other.offer, d.offer) for other in found)]
+    for deal in found:
+        if not any(references.supersedes(other.offer, deal.offer) for other in found):
+            by_log.setdefault(deal.last.ref.log, deal)
+    return list(by_log.values())
 
 
-def _is_of_this_title(offer: Statement, taken: Sequence[Deal]) -> bool:
+def _is_of_this_title(offer: Statement, taken: Sequence[Deal], deals: Sequence[Deal]) -> bool:
     """Who sold a thing and got it back offers it anew by naming the acceptance that brought it."""
-    sold_before = any(deal.offer.org == offer.org for deal in taken)
-    return not sold_before or taken[-1].last.ref in {*offer.refs, *offer.auth}
+    brought = {deal.last.ref for deal in deals if deal.acceptance and deal.party == offer.org}
+    named = brought & {*offer.refs, *offer.auth}
+    if named:
+        return bool(taken) and taken[-1].last.ref in named
+    return all(deal.offer.org != offer.org for deal in taken)
 
 
 def _pass_on(titles: list[Title], deal: Deal) -> None:

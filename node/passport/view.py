@@ -1,6 +1,6 @@
 """A view: one plain value from which pages are rendered and nothing else, its digest, and questions to it.
 
-Text, whole numbers, booleans, nothing, lists and objects; no floats. The digest is over all of it, so that what is
+Text, whole numbers from 0, booleans, nothing, lists and objects; no floats. The digest is over all of it, so that what is
 shown and what is signed over cannot differ.
 """
 

@@ -11,13 +11,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from node.web.binding import BYTES, JSON
-from node.web.errors import COMMON_CODES, PROBLEM_TYPE, READ_CODES, STATUS_BY_CODE, WRITE_CODES, Problem
+from node.web.errors import COMMON_CODES, PROBLEM_TYPE, READ_CODES, WRITE_CODES, Problem, status_of_code
 from node.web.problems import find_text
 from node.web.routes import API, Route
 
 Schema = dict[str, Any]  # Any: a JSON document
 REF = "#/components/schemas/{model}"
-STATUS_OF_OTHERS = {"scope": 403, "unclaimed": 403, "csrf": 403, "internal": 500, "idempotency_running": 409}
 
 
 def describe(routes: Sequence[Route], title: str, version: str) -> Schema:
@@ -88,18 +87,12 @@ def _answers(route: Route, refs: Mapping[type, Schema]) -> Schema:
 def _problems(route: Route, refs: Mapping[type, Schema]) -> Schema:
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in codes_of(route):
-        by_status[_status(code)].append(code)
+        by_status[status_of_code(code)].append(code)
     content = {PROBLEM_TYPE: {"schema": refs[Problem]}}
     return {
         str(status): {"description": "; ".join(f"`{c}`: {find_text(c).en.title}" for c in codes), "content": content}
         for status, codes in sorted(by_status.items())
     }
-
-
-def _status(code: str) -> int:
-    if code in STATUS_BY_CODE or code in STATUS_OF_OTHERS:
-        return STATUS_BY_CODE.get(code) or STATUS_OF_OTHERS[code]
-    return 404 if code.endswith("_unknown") else 422
 
 
 def _parameters(route: Route) -> list[Schema]:
@@ -134,11 +127,8 @@ def _inline(field: Schema, definitions: Mapping[str, Schema]) -> Schema:
 def _schemas(routes: Iterable[Route]) -> tuple[dict[str, Schema], dict[type, Schema]]:
     models: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
     for route in routes:
-        body = route.models.get("body")
-        if _is_model(body):
-            models.append((body, "validation"))
-        if _is_model(route.answer):
-            models.append((route.answer, "serialization"))
+        models += [(route.models["body"], "validation")] if _is_model(route.models.get("body")) else []
+        models += [(route.answer, "serialization")] if _is_model(route.answer) else []
     made, document = models_json_schema(list(dict.fromkeys(models)), ref_template=REF)
     return document.get("$defs", {}), {model: dict(ref) for (model, _), ref in made.items()}
 

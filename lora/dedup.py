@@ -1,0 +1,70 @@
+"""One frame over several gateways: receptions of equal bytes within one window are one frame.
+
+The window opens with the first reception, by the node's own receive clock, and has a fixed length: a later reception
+does not move its end, and nothing waits longer than it. A clock that is set back closes what it can no longer time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lora.radio import Reception, best_first
+
+WINDOW_US = 200_000
+MAX_PENDING = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A frame whose window has closed: bytes, receptions (best SNR first, one a gateway) and the time of the first."""
+
+    payload: bytes
+    receptions: tuple[Reception, ...]
+    first_us: int
+
+
+class Deduplicator:
+    """Holds frames for one window. Performs no I/O: the caller brings the time, in microseconds."""
+
+    def __init__(self, window_us: int = WINDOW_US, max_pending: int = MAX_PENDING) -> None:
+        self._window_us = window_us
+        self._max_pending = max_pending
+        self._pending: dict[bytes, list[Reception]] = {}
+
+    def add(self, reception: Reception) -> bool:
+        """Take a reception; False where too many different frames wait already. First call `pop_due` with its time."""
+        held = self._pending.get(reception.heard.payload)
+        if held is not None:
+            held.append(reception)
+            return True
+        if len(self._pending) >= self._max_pending:
+            return False
+        self._pending[reception.heard.payload] = [reception]
+        return True
+
+    def next_timeout(self) -> int | None:
+        """When the oldest window closes, or None where nothing waits."""
+        for receptions in self._pending.values():
+            return receptions[0].received_us + self._window_us
+        return None
+
+    def pop_due(self, now_us: int) -> Iterator[Collected]:
+        """Frames whose window has closed, oldest first."""
+        # Windows have one length and a dict keeps the order of arrival, so the due ones stand in front.
+        due = []
+        for payload, receptions in self._pending.items():
+            if not self._is_due(receptions[0].received_us, now_us):
+                break
+            due.append(payload)
+        for payload in due:
+            receptions = self._pending.pop(payload)
+            yield Collected(payload, _one_per_gateway(receptions), receptions[0].received_us)
+
+    def _is_due(self, first_us: int, now_us: int) -> bool:
+        return now_us >= first_us + self._window_us or now_us < first_us
+
+
+def _one_per_gateway(receptions: list[Reception]) -> tuple[Reception, ...]:
+    best: dict[bytes, Reception] = {}
+    for reception in best_first(receptions):
+        best.setdefault(reception.gateway.raw, reception)
+    return tuple(best.values())

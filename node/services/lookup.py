@@ -1,0 +1,71 @@
+"""Finding a device by anything: here first, then at every peer at once."""
+
+import asyncio
+from dataclasses import dataclass
+
+from federation.errors import FederationError
+from node.passport.ids import SubjectId, format_device_id
+from node.services.core import Core
+from node.services.search import Query, Search, read_query
+from node.services.sync import AWAY, Sync
+from node.store.passports import StoredPassport, list_passports
+from node.store.peers import Peer, list_peers
+
+PEER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device that was found: `source` is `here`, or the organisation that knows it; age in microseconds."""
+
+    subject: bytes
+    title: str
+    state: str
+    source: bytes | None
+    age_us: int
+
+    @property
+    def id(self) -> str:
+        """The device id."""
+        return format_device_id(SubjectId(self.subject))
+
+
+class Lookup:
+    """Looks here and at the peers."""
+
+    def __init__(self, core: Core, search: Search, sync: Sync) -> None:
+        self._core = core
+        self._search = search
+        self._sync = sync
+
+    async def find(self, text: str) -> list[Found]:
+        """What carries that identifier; raise InputError where it is mistyped. Peers are asked if nothing is here."""
+        query = read_query(text)
+        async with self._core.database.read() as tx:
+            here = await self._search.find(tx, query)
+            now = tx.now
+            peers = await list_peers(tx, "active")
+        if here:
+            return [Found(p.subject, p.title, p.state, None, max(0, now - p.changed_us)) for p in here]
+        answers = await asyncio.gather(*(self._ask(peer, query) for peer in peers))
+        return [found for answer in answers for found in answer]
+
+    async def page(
+        self, after: tuple[str, bytes] | None, limit: int, text: str = "", state: str | None = None
+    ) -> list[StoredPassport]:
+        """Passports by title after a place; a text narrows them to those with a term that begins so."""
+        async with self._core.database.read() as tx:
+            if not text.strip():
+                return list(await list_passports(tx, after, limit, state=state))
+            query = read_query(text)
+            if query.scheme == "id":
+                return await self._search.find(tx, query) if after is None else []
+            return list(await list_passports(tx, after, limit, prefix=query.term, state=state))
+
+    async def _ask(self, peer: Peer, query: Query) -> list[Found]:
+        try:
+            async with asyncio.timeout(PEER_S):
+                found = await self._sync.client(peer.address).lookup(query.scheme, query.term)
+        except (*AWAY, FederationError):
+            return []
+        return [Found(subject, "", "", peer.org, age) for subject, age in found]

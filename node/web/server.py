@@ -1,0 +1,51 @@
+"""One application object over a node's services: every route, every check, nothing shared with another one."""
+
+import json
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from node.web import api, console, events, monitoring
+from node.web.api.reference import API_ROUTES, DOCUMENT
+from node.web.assets import PREFIX, Assets
+from node.web.auth import RULES, RULES_KEY, Rule
+from node.web.calls import CURSORS
+from node.web.context import CONTEXT, WebContext
+from node.web.cursors import Cursors
+from node.web.dispatch import Dispatcher
+from node.web.events import STREAMS, Live, Streams
+from node.web.middleware import add_headers, answer_errors
+from node.web.monitoring import REQUEST_METRICS, RequestMetrics
+from node.web.openapi import describe
+from node.web.rendering import RENDERER, Renderer
+from node.web.routes import Route
+
+ROUTES: tuple[Route, ...] = (*api.ROUTES, *console.ROUTES, *events.ROUTES, *monitoring.ROUTES)
+TITLE, VERSION = "Passport node", "1.0.0"
+LARGEST_BODY = 64 << 20  # each route has its own limit below this one
+
+
+def build_application(
+    context: WebContext,
+    routes: Iterable[Route] = ROUTES,
+    live: Iterable[Live] = console.LIVE,
+    rules: tuple[Rule, ...] = RULES,
+    heartbeat_s: float = events.HEARTBEAT_S,
+) -> web.Application:
+    """The API and the console of one node, to be mounted on a TCP site and on the node's unix socket."""
+    taken, assets, streams = tuple(routes), Assets(), Streams(live, heartbeat_s)
+    application = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
+    application[CONTEXT] = context
+    application[RULES_KEY] = rules
+    application[CURSORS] = Cursors(context.secret)
+    application[RENDERER] = Renderer(assets, taken)
+    application[STREAMS] = streams
+    application[REQUEST_METRICS] = RequestMetrics(context.metrics.registry)
+    application[API_ROUTES] = tuple(route for route in taken if not route.is_page)
+    application[DOCUMENT] = json.dumps(describe(taken, TITLE, VERSION), ensure_ascii=False).encode()
+    for route in taken:
+        application.router.add_route(route.method, route.path, Dispatcher(route))
+    application.router.add_get(PREFIX + "/{file:.+}", assets.serve)
+    application.on_response_prepare.append(add_headers)
+    application.on_shutdown.append(streams.close)
+    return application
