@@ -17,24 +17,33 @@ from federation.net.discovery import Announcement, discovery
 from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from node.config import load_settings
-from node.folder import NodeFolder
+from node.folder import PRIVATE, NodeFolder, short_socket_path
 from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
+from node.services.access import Access, Answers, Tokens
 from node.services.bus import EventBus
+from node.services.catalogs import Catalogs
 from node.services.core import Core
 from node.services.disclosure import Disclosure
 from node.services.fsck import Fsck
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
+from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.production import Production
 from node.services.projection import Projection
+from node.services.registry import Registry
 from node.services.search import Search
 from node.services.shelf import FederationShelf
+from node.services.shipments import Shipments
 from node.services.sync import Sync
 from node.store.database import Database
 from node.store.migrate import upgrade
+from node.web.context import WebContext
+from node.web.server import build_application
 
 log = structlog.get_logger()
 
@@ -68,10 +77,15 @@ class Node:
         self.ledger = Ledger(self.core, self.projection.take)
         self.ingest = Ingest(self.core, self.projection.take)
         self.sync = Sync(self.core, self.ingest)
-        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync)
+        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
+        self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.fsck = Fsck(self.core)
+        self.registry = Registry(self.core, self.ledger, self.projection)
+        self.shipments = Shipments(self.core, self.ledger)
+        self.production = Production(self.core, self.ledger, self.projection, self.jobs)
+        self.access = Access(self.core)
         self.shelf = FederationShelf(self.core, self.membership, Disclosure(), self.sync, self.search)
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
@@ -94,13 +108,35 @@ class Node:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
         await self.projection.open()
 
+    def web_context(self) -> WebContext:
+        """What the API and the console work with."""
+        return WebContext(
+            core=self.core,
+            metrics=self.metrics,
+            access=self.access,
+            tokens=Tokens(self.core),
+            answers=Answers(self.core),
+            journal=Journal(self.core),
+            ledger=self.ledger,
+            projection=self.projection,
+            membership=self.membership,
+            registry=self.registry,
+            catalogs=Catalogs(self.core, self.ledger, self.projection),
+            shipments=self.shipments,
+            lookup=Lookup(self.core, self.search, self.sync),
+            jobs=self.jobs,
+            production=self.production,
+        )
+
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
         keystore = self.core.keystore
         signer = Signer(keystore.org, keystore.node, keystore.sign)
         server = FederationServer(self.shelf, signer, self.core.clock, self.metrics)
-        settings = self.settings.federation
+        settings, web_settings = self.settings.federation, self.settings.web
+        console = build_application(self.web_context())
         async with (
             _listening(server.application(), settings.host, settings.port, self._tls()) as port,
+            _listening(console, web_settings.host, web_settings.port, None, self.folder.socket) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or f"https://{settings.host}:{port}"
@@ -111,7 +147,9 @@ class Node:
             tasks.create_task(self.jobs.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
-            started(Addresses(self.membership.url))
+            address = f"http://{web_settings.host}:{web_port}"
+            secret = await self.access.open_claim()
+            started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None))
 
     async def _tell_peers(self, server: FederationServer) -> None:
         while True:
@@ -152,13 +190,24 @@ class Node:
 
 @asynccontextmanager
 async def _listening(
-    application: web.Application, host: str, port: int, tls: ssl.SSLContext | None
+    application: web.Application, host: str, port: int, tls: ssl.SSLContext | None, socket: Path | None = None
 ) -> AsyncIterator[int]:
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=GOODBYE_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=tls)
         await site.start()
-        yield runner.addresses[0][1]
+        listening = runner.addresses[0][1]
+        if socket is not None:
+            await _listen_on_socket(runner, socket)
+        yield listening
     finally:
         await runner.cleanup()
+
+
+async def _listen_on_socket(runner: web.AppRunner, path: Path) -> None:
+    """Commands come in here; the file's rights are the log-in."""
+    with short_socket_path(path) as short:
+        await asyncio.to_thread(short.unlink, missing_ok=True)
+        await web.UnixSite(runner, str(short)).start()
+        await asyncio.to_thread(short.chmod, PRIVATE)

@@ -18,6 +18,7 @@ from node.api_client import ApiClient
 from node.app import Addresses, Node
 from node.clock import SystemClock, SystemRandom
 from node.config import template_config
+from node.demo.run import run_demo
 from node.errors import NodeError
 from node.folder import NodeFolder
 from node.services.found import found_node
@@ -165,6 +166,12 @@ def lookup(text: str, folder: Folder = HERE) -> None:
 def export(subject: str, folder: Folder = HERE) -> None:
     """Print a passport as JSON."""
     print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{subject}")), ensure_ascii=False, indent=1))
+
+
+@app.command()
+def demo(folder: Path = Path("build/demo"), seed: int = 1, once: bool = False) -> None:
+    """Play the product's main job on four nodes of this machine."""
+    raise typer.Exit(run_demo(folder, seed, once=once))
 
 
 def configure_logging(path: Path | None = None) -> None:

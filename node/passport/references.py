@@ -56,5 +56,7 @@ def ref_text(ref: Ref) -> str:
     return f"{ref.log.hex()}:{ref.seq}:{ref.id16.hex()}"
 
 
-def _readable(statement: Statement) -> tuple[int, list[tuple[str, bytes]], tuple[str, ...]]:
-    return len(statement.sections), sorted(statement.sections.items()), statement.faults
+def _readable(
+    statement: Statement,
+) -> tuple[int, list[tuple[str, bytes]], tuple[tuple[str, int], ...], tuple[str, ...]]:
+    return len(statement.sections), sorted(statement.sections.items()), statement.withheld, statement.faults

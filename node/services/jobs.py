@@ -11,6 +11,8 @@ from node.store.database import WriteTx
 from node.store.errors import MissingError, StoreError
 from node.store.jobs import Job, advance_job, forget_input, get_job, insert_job, list_jobs
 
+__all__ = ["Job", "Jobs", "advance"]
+
 log = structlog.get_logger()
 
 Step = Callable[[Job, bytes], Awaitable[bool]]

@@ -79,6 +79,10 @@ class Ledger:
             raise StateError("the own log is not open yet")
         return self._log
 
+    async def stored(self, tx: ReadTx) -> StoredLog:
+        """The own log as the store has it now."""
+        return await get_log(tx, self.log.log)
+
     async def newest(self) -> bytes | None:
         """The id of the newest own log, before it is opened."""
         async with self._core.database.read() as tx:

@@ -16,6 +16,7 @@ from node.passport.bodies import CardBody
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.ledger import Ledger
+from node.services.projection import Projection
 from node.services.sync import Sync
 from node.store.database import WriteTx
 from node.store.organisations import find_chain, read_statements
@@ -29,8 +30,9 @@ DAY_US = 86_400_000_000
 class Membership:
     """Founds and joins federations; keeps the list of peers."""
 
-    def __init__(self, core: Core, ledger: Ledger, ingest: Ingest, sync: Sync) -> None:
+    def __init__(self, core: Core, ledger: Ledger, ingest: Ingest, sync: Sync, projection: Projection) -> None:
         self._core = core
+        self._projection = projection
         self._ledger = ledger
         self._ingest = ingest
         self._sync = sync
@@ -50,6 +52,7 @@ class Membership:
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, genesis.to_bytes())
             await self._core.announce(tx, actor, "federation_founded", federation=genesis.id.hex(), name=name)
+        await self._projection.refold_all()
         return genesis
 
     async def attest(self, org: bytes, what: Attested, rows: Sequence[str], actor: str) -> None:
@@ -122,6 +125,7 @@ class Membership:
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
             await put_peer(tx, peer, invitation.org, "active")
             await self._core.announce(tx, actor, "joined_federation", federation=invitation.genesis.id.hex())
+        await self._projection.refold_all()
         self._sync.peers_changed()
         return invitation.genesis
 
@@ -153,6 +157,20 @@ class Membership:
             await put_peer(tx, peer, org, "active" if active else "inbox")
             await self._core.announce(tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active)
         self._sync.peers_changed()
+
+    async def meet_carded(self) -> None:
+        """Meet the nodes that cards tell of: attested organisations at once, others wait in the inbox."""
+        world = self._projection.world
+        for org, card in world.cards.items():
+            if org == self._core.org or not (card.url and card.pin and card.node):
+                continue
+            async with self._core.database.read() as tx:
+                chain = await find_chain(tx, org)
+            node = chain.node(bytes.fromhex(card.node)) if chain else None
+            if node is None or node.ended is not None or not card.url.startswith("https://"):
+                continue
+            peer = PeerAddress(card.url, node.node, node.sign_key, bytes.fromhex(card.pin))
+            await self.meet(peer, org, active=bool(world.attestations.of(org)), how="card")
 
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""

@@ -80,10 +80,6 @@ class Projection:
             self.world = await self._read_world(tx, reader)
             await self._refold_pages(tx, reader, self.world)
 
-    async def federation_changed(self) -> None:
-        """The federation was founded or joined: attestations count anew."""
-        await self.refold_all()
-
     async def refold(self, tx: WriteTx, subjects: Iterable[bytes], reader: StatementReader, world: World) -> None:
         """Fold these subjects and those that are one passport with them."""
         wanted = set(subjects)

@@ -5,6 +5,7 @@ One task a peer. A peer that is away is asked again later; a peer that breaks th
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import structlog
@@ -40,6 +41,7 @@ class Sync:
         self._sockets: dict[bytes, aiohttp.ClientWebSocketResponse] = {}
         self._changed = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
+        self.on_level: Callable[[], Awaitable[None]] = _nothing
 
     def peers_changed(self) -> None:
         """A peer was added: start to talk to it."""
@@ -113,6 +115,7 @@ class Sync:
             self._seen[node] = digest
         async with self._core.database.write() as tx:
             await set_peer_seen(tx, node, trouble)
+        await self.on_level()
         return True
 
     async def _take_heads(
@@ -219,3 +222,7 @@ class Sync:
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         async with self._core.database.write() as tx:
             await set_peer_seen(tx, node, trouble[:500])
+
+
+async def _nothing() -> None:
+    """Nobody wants to know."""

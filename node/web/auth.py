@@ -42,7 +42,7 @@ async def by_session(request: web.Request, context: WebContext) -> Actor | None:
 
 
 RULES: tuple[Rule, ...] = (by_socket, by_token, by_session)
-RULES_KEY = web.AppKey("rules", tuple[Rule, ...])
+RULES_KEY: web.AppKey[tuple[Rule, ...]] = web.AppKey("rules")
 
 
 async def authenticate(request: web.Request) -> Actor | None:

@@ -75,12 +75,12 @@ class Call:
         return hashlib.blake2b(named.encode(), key=self.context.secret, digest_size=16).digest()
 
     def encode_cursor(self, *place: int | str) -> str:
-        """The cursor after a row of this route's list."""
-        return self.request.app[CURSORS].encode(self.route.name, *place)
+        """The cursor after a row of this route's list, the same for a page and the operation that it shows."""
+        return self.request.app[CURSORS].encode(self.route.operation, *place)
 
     def decode_cursor(self, text: str, *types: type[int] | type[str]) -> tuple[int | str, ...]:
         """The place that a cursor names; raise InputError."""
-        return tuple(self.request.app[CURSORS].decode(self.route.name, text, *types))
+        return tuple(self.request.app[CURSORS].decode(self.route.operation, text, *types))
 
     def set_etag(self, *parts: object) -> None:
         """Say the version of what is answered."""

@@ -9,8 +9,17 @@ from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.bus import EventBus
+from node.services.catalogs import Catalogs
 from node.services.core import Core
+from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.ledger import Ledger
+from node.services.lookup import Lookup
+from node.services.membership import Membership
+from node.services.production import Production
+from node.services.projection import Projection
+from node.services.registry import Registry
+from node.services.shipments import Shipments
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,15 @@ class WebContext:
     tokens: Tokens
     answers: Answers
     journal: Journal
+    ledger: Ledger
+    projection: Projection
+    membership: Membership
+    registry: Registry
+    catalogs: Catalogs
+    shipments: Shipments
+    lookup: Lookup
+    jobs: Jobs
+    production: Production
 
     @property
     def settings(self) -> Settings:

@@ -32,7 +32,7 @@ class Dispatcher:
     def __init__(self, route: Route) -> None:
         self._route = route
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Check, bind, handle and answer."""
         call = await self._admit(request)
         keyed = self._route.is_write and not self._route.is_page and "Idempotency-Key" in request.headers

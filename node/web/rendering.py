@@ -48,16 +48,15 @@ class Renderer:
         return self._template(call.language, view.template).render({**frame, **view.values, **values})
 
     def error(self, request: web.Request, visitor: Actor | None, language: str, problem: object) -> str:
-        """The page of a problem where there is no other page to show it on."""
+        """The page of a problem where there is no other page to show it on; for htmx the part that tells it."""
         frame = {"title": "", "menu": self._menu_of(visitor), "curl": "", "problem": problem}
-        return self._template(language, "error.html").render(**frame, **self._frame(request, visitor, language))
+        template = "parts/problem.html" if "HX-Request" in request.headers else "error.html"
+        return self._template(language, template).render(**frame, **self._frame(request, visitor, language))
 
-    def block(self, call: Call, template: str, name: str, **values: object) -> str:
-        """One block of a template, for live parts of a page."""
-        found = self._template(call.language, template)
+    def part(self, call: Call, template: str, **values: object) -> str:
+        """A part of a page by itself, for the event stream and for htmx."""
         frame = self._frame(call.request, call.visitor, call.language)
-        context = found.new_context({**frame, **values})
-        return "".join(found.blocks[name](context))
+        return self._template(call.language, template).render({**frame, **values})
 
     def _frame(self, request: web.Request, visitor: Actor | None, language: str) -> dict[str, object]:
         return {

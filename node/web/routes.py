@@ -56,6 +56,11 @@ class Route:
         return f"{self.handler.__module__.rpartition('.')[2]}_{self.handler.__name__}"
 
     @property
+    def operation(self) -> str:
+        """The operation of the API that this is, or that a page shows: method and path under /api/v1."""
+        return self.api or f"{self.method} {self.path.removeprefix(API)}"
+
+    @property
     def is_write(self) -> bool:
         """Whether the method may change something."""
         return self.method not in {"GET", "HEAD"}

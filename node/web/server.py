@@ -44,8 +44,16 @@ def build_application(
     application[API_ROUTES] = tuple(route for route in taken if not route.is_page)
     application[DOCUMENT] = json.dumps(describe(taken, TITLE, VERSION), ensure_ascii=False).encode()
     for route in taken:
-        application.router.add_route(route.method, route.path, Dispatcher(route))
+        _add(application, route)
     application.router.add_get(PREFIX + "/{file:.+}", assets.serve)
     application.on_response_prepare.append(add_headers)
     application.on_shutdown.append(streams.close)
     return application
+
+
+def _add(application: web.Application, route: Route) -> None:
+    handle = Dispatcher(route).handle
+    if route.method == "GET":
+        application.router.add_get(route.path, handle)  # answers HEAD too
+    else:
+        application.router.add_route(route.method, route.path, handle)

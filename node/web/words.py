@@ -1,5 +1,7 @@
 """What the journal's codes read as for people, in Russian and English."""
 
+from node.web.languages import mark
+
 # What a code reads as: Russian, English.
 JOURNAL: dict[str, tuple[str, str]] = {
     "node_claimed": ("Узел получил владельца", "The node was claimed"),
@@ -33,6 +35,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "repair_recorded": ("Записан ремонт", "Repair recorded"),
     "shared": ("Открыт доступ", "Access opened"),
 }
+# Names that templates put together: `scope read`, `role admin`.
+NAMES = (
+    mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
+    mark("scope radio"), mark("scope access"), mark("role reader"), mark("role operator"), mark("role admin"),
+)  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
     "local": ("на этой машине", "on this machine"),
     "person": ("", ""),

@@ -1,5 +1,14 @@
 """The JSON API: one file a resource, each with its ROUTES, all listed here."""
 
-from node.web.api import access, journal, reference
+from node.web.api import access, catalogs, federation, imports, journal, passports, reference, shipments
 
-ROUTES = (*access.ROUTES, *journal.ROUTES, *reference.ROUTES)
+ROUTES = (
+    *federation.ROUTES,
+    *passports.ROUTES,
+    *imports.ROUTES,
+    *shipments.ROUTES,
+    *catalogs.ROUTES,
+    *access.ROUTES,
+    *journal.ROUTES,
+    *reference.ROUTES,
+)

@@ -12,7 +12,7 @@ from node.web.problems import PROBLEMS
 from node.web.routes import API, Route, page
 
 DOCUMENT = web.AppKey("openapi", bytes)
-API_ROUTES = web.AppKey("api_routes", tuple[Route, ...])
+API_ROUTES: web.AppKey[tuple[Route, ...]] = web.AppKey("api_routes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,259 @@
+"""The main job of the product, played on real processes over their own sockets."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from node.api_client import ApiClient, ApiError
+from node.demo.files import MAKER, PRODUCTS, DemoFiles, make_files, make_line
+from node.demo.processes import NodeProcess
+from node.demo.sheet import Sheets, StepError, require
+from node.exchange.tables import read_table, write_csv
+
+Json = Any  # Any: what the API answers
+WAIT_S = 20.0
+
+NODES = {
+    "maker": {"name": MAKER, "kind": "maker", "inn": "0000000018", "place": "works"},
+    "lab": {"name": "ФБУ «Демо-ЦСМ»", "kind": "lab", "inn": "0000000025", "place": "lab"},
+    "utility": {"name": "МУП «Водоканал-Демо»", "kind": "utility", "inn": "0000000040", "place": "depot"},
+    "service": {"name": "ООО «Сервис-Демо»", "kind": "service", "inn": "0000000064", "place": "workshop"},
+}
+
+
+@dataclass(slots=True)
+class Stage:
+    """The four nodes, the maker's files and the sheets."""
+
+    folder: Path
+    files: DemoFiles
+    sheets: Sheets
+    nodes: dict[str, NodeProcess]
+    orgs: dict[str, str]
+
+    def api(self, name: str) -> ApiClient:
+        """The way to a node."""
+        return ApiClient(self.nodes[name].folder)
+
+    async def get(self, name: str, path: str, **query: str) -> Json:
+        """One question to a node."""
+        async with self.api(name) as api:
+            return await api.get(path, **query)
+
+    async def post(self, name: str, path: str, body: dict[str, Any] | None = None) -> Json:
+        """One act on a node."""
+        async with self.api(name) as api:
+            return await api.post(path, body)
+
+    async def until(self, what: str, ask: Callable[[], Awaitable[Json]]) -> Json:
+        """Ask until the answer is true; raise StepError after twenty seconds."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            if answer := await ask():
+                return answer
+            await asyncio.sleep(0.1)
+        raise StepError(f"not within {WAIT_S:.0f} s: {what}")
+
+
+async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
+    """Play every step in an empty folder; raise StepError where one does not come out as it must. The nodes run on."""
+    nodes = {name: NodeProcess(name, folder / name) for name in NODES}
+    stage = Stage(folder, make_files(seed), sheets, nodes, {})
+    try:
+        with sheets.step("1", "Four organisations make their nodes and a federation"):
+            await found(stage)
+        with sheets.step("2", "The maker imports a production file; passports exist"):
+            await produce(stage)
+        with sheets.step("4", "The maker ships 30 meters; passports and sealed keys arrive at once"):
+            await ship(stage)
+        with sheets.step("6", "A meter of a maker without a node, read twice, is one passport"):
+            await meet_foreign_meter(stage)
+    except BaseException:
+        stop(stage)
+        raise
+    return stage
+
+
+def stop(stage: Stage) -> None:
+    """End every node by its own pid."""
+    for node in stage.nodes.values():
+        node.stop()
+
+
+async def found(stage: Stage) -> None:
+    """Step 1: init and serve, found the federation, invite, attest."""
+    ports = {"web_port": "0", "federation_port": "0"}
+    for name, node in stage.nodes.items():
+        await asyncio.to_thread(node.init, **NODES[name], **ports)
+    await asyncio.gather(*(asyncio.to_thread(node.start) for node in stage.nodes.values()))
+    for name in NODES:
+        stage.orgs[name] = (await stage.get(name, "/node"))["org"]
+    with stage.sheets.act("IT", "federation new, invite, join, attest") as line:
+        await stage.post("utility", "/federation", {"name": "Демо-федерация"})
+        for name in ("maker", "lab", "service"):
+            invitation = await stage.post("utility", "/invitations")
+            await stage.post(name, "/federation/join", {"invitation": invitation["text"]})
+        for name, what, rows in (
+            *((name, "number", [f"inn:{NODES[name]['inn']}"]) for name in NODES),
+            ("maker", "maker", []),
+            ("lab", "accreditation", ["RA.RU.000000", "verification"]),
+            ("lab", "steward", ["line", "type"]),
+        ):
+            await stage.until(f"{name} is known", lambda n=name: _knows(stage, "utility", stage.orgs[n]))
+            await stage.post("utility", "/attestations", {"org": stage.orgs[name], "what": what, "rows": rows})
+        await stage.until("everybody knows everybody", lambda: _all_met(stage))
+        line.shown = "four nodes know each other"
+
+
+async def produce(stage: Stage) -> None:
+    """Step 2: lines, references, the production file, corrections, a late binding."""
+    for product in PRODUCTS:
+        line = make_line(product, "00" * 16, stage.orgs["maker"]).model_dump(mode="json", exclude_none=True)
+        del line["line"]
+        await stage.post("maker", "/lines", {"record": line})
+    for local, central in stage.files.references:
+        await stage.post("maker", "/references", {"catalog": "types", "local": local, "central": central})
+    with stage.sheets.act("maker", "import production.xlsx, production.csv") as shown:
+        jobs = [
+            await run_import(stage, stage.files.production_xlsx, "production.xlsx"),
+            await run_import(stage, stage.files.production_csv, "production.csv"),
+        ]
+        accepted = sum(job["result"]["accepted"] for job in jobs)
+        findings = [finding for job in jobs for finding in job["result"]["findings"]]
+        require(accepted == 58, f"58 meters are imported, got {accepted}")
+        rules = sorted(finding["rule"] for finding in findings)
+        require(rules == ["serial.duplicate", "serial.lost_zero"], f"two rows are reported, got {rules}")
+        shown.shown = f"{accepted} imported, {len(findings)} reported: {', '.join(rules)}"
+    with stage.sheets.act("maker", "correct the two rows, import the reports again") as shown:
+        for job, wrong, right in zip(
+            jobs,
+            (stage.files.lost_zero.lstrip("0"), stage.files.duplicate),
+            (stage.files.lost_zero, stage.files.intended),
+            strict=True,
+        ):
+            again = await run_import(stage, await corrected(stage, job["job"], wrong, right), "corrected.csv")
+            require(again["result"]["accepted"] == 1, f"the corrected row is imported: {again['result']}")
+        shown.shown = "2 imported, 60 passports"
+    with stage.sheets.act("maker", "bind the last 1C code") as shown:
+        local, central = stage.files.later_references[0]
+        before = await _with_type(stage, local)
+        require(all(row["central"] is None for row in before), "the code is unbound before")
+        await stage.post("maker", "/references", {"catalog": "types", "local": local, "central": central})
+        after = await _with_type(stage, local)
+        require(bool(after) and all(row["central"] == central for row in after), "old records answer the central code")
+        shown.shown = f"{len(after)} old records answer {central}"
+
+
+async def ship(stage: Stage) -> None:
+    """Step 4: offer, acceptance, equal passports; a stranger's question for a key is refused in both journals."""
+    page = await stage.get("maker", "/passports", limit="60")
+    devices = [row["id"] for row in page["items"]][:30]
+    with stage.sheets.act("maker", "ship 30 meters to the utility") as line:
+        body = {"buyer": stage.orgs["utility"], "number": "ТТН-1", "devices": devices}
+        shipment = await stage.post("maker", "/shipments", body)
+        line.shown = f"shipment {shipment['number']} is offered"
+    with stage.sheets.act("utility", "accept") as line:
+        await stage.until("the offer arrives", lambda: _shipments(stage, "utility"))
+        await stage.post("utility", f"/shipments/{shipment['id']}/acceptance")
+        held = await stage.until("30 passports arrive", lambda: _held(stage, "utility", 30))
+        await stage.until("both show equal passports", lambda: _equal(stage, devices, ("maker", "utility")))
+        line.shown = f"{len(held)} passports with sealed keys"
+
+
+async def meet_foreign_meter(stage: Stage) -> None:
+    """Step 6: the steward publishes the line, two people type what they see."""
+    record = {
+        "marks": ["ГАЗДЕМО"],
+        "designations": ["СГВ-15"],
+        "serial": {"pattern": "digits", "width": 7},
+        "legal_makers": [],
+    }
+    with stage.sheets.act("lab", "publish the line of a maker without a node") as line:
+        await stage.post("lab", "/lines", {"record": record})
+        line.shown = "line СГВ-15 is published"
+    with stage.sheets.act("utility", "СГВ-15 № 0012345") as line:
+        first = await stage.post("utility", "/plates", {"text": "СГВ-15 № 0012345"})
+        line.shown = f"passport {first['id']}"
+    with stage.sheets.act("lab", "CГB 15 0012345") as line:
+        await stage.post("lab", "/plates", {"text": "CГB 15 0012345"})
+        lab = (await stage.get("lab", "/passports", q="0012345"))["items"]
+        require(len(lab) == 1, f"one passport in the lab, got {lab}")
+        for name, other in (("lab", "utility"), ("utility", "lab")):
+            own = (await stage.until("the plate is shown", lambda n=name: _items(stage, n, "0012345")))[0]["id"]
+            await stage.post(name, "/shares", {"org": stage.orgs[other], "ids": [own]})
+        await stage.until("one passport, equal on both", lambda: _one_passport(stage, ("lab", "utility"), "0012345"))
+        line.shown = "one passport on both nodes, standing working"
+
+
+async def run_import(stage: Stage, raw: bytes, name: str) -> Json:
+    """Import a file and wait for its job."""
+    async with stage.api("maker") as api:
+        taken = await api.upload("/imports", raw, name=name)
+        while True:
+            job = await api.get(f"/jobs/{taken['job']}", wait="10")
+            if job["state"] not in ("waiting", "running"):
+                require(job["state"] == "done", f"import {name}: {job['result'].get('error')}")
+                return job
+
+
+async def corrected(stage: Stage, job: str, wrong: str, right: str) -> bytes:
+    """The report of a job with one serial put right, as a person would."""
+    async with stage.api("maker") as api:
+        table = read_table(await api.download(f"/jobs/{job}/report", format="csv"))
+    rows = [[right if cell.text == wrong else cell.text for cell in row.cells] for row in table.rows]
+    return write_csv(list(table.header), rows)
+
+
+async def _knows(stage: Stage, name: str, org: str) -> bool:
+    peers = (await stage.get(name, "/peers"))["items"]
+    return org == stage.orgs[name] or any(peer["org"] == org for peer in peers)
+
+
+async def _all_met(stage: Stage) -> bool:
+    counts = [len([p for p in (await stage.get(n, "/peers"))["items"] if p["state"] == "active"]) for n in NODES]
+    return all(count == len(NODES) - 1 for count in counts)
+
+
+async def _with_type(stage: Stage, local: str) -> list[Json]:
+    page = await stage.get("maker", "/passports", limit="100")
+    views = [(await stage.get("maker", f"/passports/{row['id']}"))["view"] for row in page["items"]]
+    return [view["type"] for view in views if view["type"]["local"] == local]
+
+
+async def _shipments(stage: Stage, name: str) -> Json:
+    return (await stage.get(name, "/shipments"))["items"]
+
+
+async def _held(stage: Stage, name: str, count: int) -> Json:
+    items = (await stage.get(name, "/passports", limit="100"))["items"]
+    return items if len(items) >= count else None
+
+
+async def _items(stage: Stage, name: str, text: str) -> Json:
+    return (await stage.get(name, "/passports", q=text))["items"]
+
+
+async def _digest(stage: Stage, name: str, device: str) -> str | None:
+    try:
+        return str((await stage.get(name, f"/passports/{device}"))["digest"])
+    except ApiError:
+        return None
+
+
+async def _equal(stage: Stage, devices: list[str], names: tuple[str, ...]) -> bool:
+    for device in devices:
+        if len({await _digest(stage, name, device) for name in names}) != 1:
+            return False
+    return True
+
+
+async def _one_passport(stage: Stage, names: tuple[str, ...], text: str) -> bool:
+    found = [await _items(stage, name, text) for name in names]
+    if any(len(items) != 1 for items in found):
+        return False
+    views = [(await stage.get(name, f"/passports/{items[0]['id']}")) for name, items in zip(names, found, strict=True)]
+    same = len({view["digest"] for view in views}) == 1
+    return same and all(len(view["view"]["plates"]) == 2 for view in views)

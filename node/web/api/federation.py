@@ -1,0 +1,180 @@
+"""This node, its federation and its peers."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from federation.authority import Attested
+from federation.genesis import Genesis, fingerprint
+from node.services.access import Scope
+from node.web.calls import Call
+from node.web.routes import api
+
+Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class NodeAnswer(BaseModel):
+    """Who this is."""
+
+    org: Hex16
+    node: Hex16
+    name: str
+    kind: str
+    url: str
+    federation: Hex16 | None
+    log: Hex16
+    size: int = Field(description="Entries of the own log.")
+
+
+class FederationBody(BaseModel):
+    """A federation to be founded."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class FederationAnswer(BaseModel):
+    """A federation, with the fingerprint that people compare."""
+
+    id: Hex16
+    name: str
+    anchors: list[Hex16]
+    quorum: int
+    fingerprint: str
+
+
+class AttestationBody(BaseModel):
+    """What an anchor says of an organisation."""
+
+    org: Hex16
+    what: Literal["number", "maker", "accreditation", "steward", "prefix"]
+    rows: list[Annotated[str, StringConstraints(min_length=1, max_length=128)]] = Field(default=[], max_length=64)
+
+
+class InvitationAnswer(BaseModel):
+    """An invitation for one node: send the text, or show it as a QR code."""
+
+    text: str
+    expires_us: int
+
+
+class JoinBody(BaseModel):
+    """An invitation that was received."""
+
+    invitation: Annotated[str, StringConstraints(min_length=10, max_length=4096)]
+
+
+class PeerAnswer(BaseModel):
+    """A node that was met."""
+
+    node: Hex16
+    org: Hex16
+    name: str | None
+    url: str
+    state: str
+    seen_us: int | None
+    trouble: str | None
+
+
+class PeersAnswer(BaseModel):
+    """Every node that was met."""
+
+    items: list[PeerAnswer]
+
+
+class PeerPath(BaseModel):
+    """One node."""
+
+    node: Hex16
+
+
+class PeerBody(BaseModel):
+    """What to do with a node: talk to it, or not."""
+
+    state: Literal["active", "ignored"]
+
+
+@api("GET", "/node", title="Who this node is", scopes=[Scope.READ])
+async def read_node(call: Call) -> NodeAnswer:
+    """Organisation, node, federation and own log."""
+    context = call.context
+    genesis = await context.membership.genesis()
+    async with context.core.database.read() as tx:
+        log = await context.ledger.stored(tx)
+    settings = context.settings.node
+    return NodeAnswer(
+        org=context.core.org.hex(),
+        node=context.core.node.hex(),
+        name=settings.name,
+        kind=settings.kind,
+        url=context.membership.url,
+        federation=genesis.id.hex() if genesis else None,
+        log=log.log.hex(),
+        size=log.size,
+    )
+
+
+@api("POST", "/federation", title="Found a federation", scopes=[Scope.PEERS], status=201)
+async def found_federation(call: Call, body: FederationBody) -> FederationAnswer:
+    """This organisation becomes its only anchor."""
+    return _federation(await call.context.membership.found(body.name, call.actor.label))
+
+
+@api("POST", "/federation/join", title="Join a federation by an invitation", scopes=[Scope.PEERS])
+async def join_federation(call: Call, body: JoinBody) -> FederationAnswer:
+    """Meet the node that gave the invitation, and its federation."""
+    return _federation(await call.context.membership.join(body.invitation, call.actor.label))
+
+
+@api("POST", "/attestations", title="Attest an organisation, as an anchor", scopes=[Scope.PEERS], status=201)
+async def attest(call: Call, body: AttestationBody) -> AttestationBody:
+    """What anchors attest decides whose lines, verifications and records count."""
+    what = Attested[body.what.upper()]
+    await call.context.membership.attest(bytes.fromhex(body.org), what, body.rows, call.actor.label)
+    return body
+
+
+@api("POST", "/invitations", title="Invite a node", scopes=[Scope.PEERS], status=201)
+async def invite(call: Call) -> InvitationAnswer:
+    """A text for one node, good for seven days and one use."""
+    invitation = await call.context.membership.invite(call.actor.label)
+    return InvitationAnswer(text=invitation.to_text(), expires_us=invitation.expires)
+
+
+@api("GET", "/peers", title="Nodes that were met", scopes=[Scope.READ])
+async def list_peers(call: Call) -> PeersAnswer:
+    """Active ones, those in the inbox, and ignored ones."""
+    world = call.context.projection.world
+    peers = await call.context.membership.peers()
+    return PeersAnswer(
+        items=[
+            PeerAnswer(
+                node=peer.node.hex(),
+                org=peer.org.hex(),
+                name=world.organisation_name(peer.org),
+                url=peer.url,
+                state=peer.state,
+                seen_us=peer.seen_us,
+                trouble=peer.trouble,
+            )
+            for peer in peers
+        ]
+    )
+
+
+@api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204)
+async def set_peer(call: Call, path: PeerPath, body: PeerBody) -> None:
+    """Takes it out of the inbox."""
+    await call.context.membership.accept(bytes.fromhex(path.node), call.actor.label, body.state)
+
+
+def _federation(genesis: Genesis) -> FederationAnswer:
+    return FederationAnswer(
+        id=genesis.id.hex(),
+        name=genesis.name,
+        anchors=[anchor.hex() for anchor in genesis.anchors],
+        quorum=genesis.quorum,
+        fingerprint=fingerprint(genesis.id),
+    )
+
+
+ROUTES = [read_node, found_federation, join_federation, attest, invite, list_peers, set_peer]

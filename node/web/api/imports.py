@@ -1,0 +1,121 @@
+"""Files in: imports as durable jobs, their progress, and the rows to correct."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field, StringConstraints
+
+from node.errors import InputError
+from node.services.access import Scope
+from node.services.jobs import Job
+from node.web.calls import Call
+from node.web.routes import api
+
+MAX_FILE = 32 << 20
+OPEN = ("waiting", "running")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class ImportQuery(BaseModel):
+    """What the file is."""
+
+    kind: Literal["production"] = "production"
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = "file"
+
+
+class JobTaken(BaseModel):
+    """A job that runs from now on."""
+
+    job: str
+
+
+class JobPath(BaseModel):
+    """One job."""
+
+    job: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class JobQuery(BaseModel):
+    """How many seconds to wait for the end of the job."""
+
+    wait: int = Field(default=0, ge=0, le=30)
+
+
+class ReportQuery(BaseModel):
+    """As which table."""
+
+    format: Literal["xlsx", "csv"] = "xlsx"
+
+
+class JobAnswer(BaseModel):
+    """How far a job is and what came of it."""
+
+    job: str
+    kind: str
+    state: str
+    done: int
+    total: int
+    created_us: int
+    changed_us: int
+    result: dict[str, Any]  # Any: what a job found is plain JSON
+
+
+class JobsAnswer(BaseModel):
+    """The newest jobs."""
+
+    items: list[JobAnswer]
+
+
+@api("POST", "/imports", title="Import a file", scopes=[Scope.IMPORT], status=202, max_body=MAX_FILE)
+async def import_file(call: Call, query: ImportQuery, body: bytes) -> JobTaken:
+    """XLSX or CSV as it is. What is in order is imported, the rest comes back to be corrected."""
+    return JobTaken(job=await call.context.production.submit(body, query.name, call.actor.label))
+
+
+@api("GET", "/jobs", title="Jobs", scopes=[Scope.READ])
+async def list_jobs(call: Call) -> JobsAnswer:
+    """The newest first."""
+    return JobsAnswer(items=[_answer(job) for job in await call.context.jobs.newest()])
+
+
+@api("GET", "/jobs/{job}", title="One job", scopes=[Scope.READ])
+async def read_job(call: Call, path: JobPath, query: JobQuery) -> JobAnswer:
+    """With `wait`, as soon as it ends or the seconds are over."""
+    job = await call.context.jobs.get(path.job)
+    with call.context.bus.listen() as news:
+        try:
+            async with asyncio.timeout(query.wait):
+                while job.state in OPEN:
+                    await news.get()
+                    job = await call.context.jobs.get(path.job)
+        except TimeoutError:
+            job = await call.context.jobs.get(path.job)
+    return _answer(job)
+
+
+@api("GET", "/jobs/{job}/report", title="The rows to correct", scopes=[Scope.READ])
+async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Response:
+    """A table that can be corrected and sent again; keys in it are masked."""
+    job = await call.context.jobs.get(path.job)
+    if not job.result.get("findings"):
+        raise InputError("this job sent no rows back", "report_empty")
+    raw = await call.context.production.report_file(path.job, query.format)
+    return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv")
+
+
+def _answer(job: Job) -> JobAnswer:
+    result = {name: value for name, value in job.result.items() if name not in ("header", "faulty")}
+    return JobAnswer(
+        job=job.id,
+        kind=job.kind,
+        state=job.state,
+        done=job.done,
+        total=job.total,
+        created_us=job.created_us,
+        changed_us=job.changed_us,
+        result=result,
+    )
+
+
+ROUTES = [import_file, list_jobs, read_job, read_report]

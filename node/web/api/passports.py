@@ -1,0 +1,285 @@
+"""Passports: lists, one passport, look-up, and what is said about a subject."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from node.errors import InputError, NotFoundError
+from node.passport.bodies import EventBody, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.errors import DeviceIdError
+from node.passport.ids import SubjectId, format_device_id, parse_device_id
+from node.passport.view import moment_us
+from node.services.access import Scope
+from node.services.registry import Replacement
+from node.web.api.federation import Hex16
+from node.web.calls import Call, Page, PageQuery
+from node.web.routes import api
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
+
+
+class PassportRow(BaseModel):
+    """A passport in a list."""
+
+    id: str
+    title: str
+    kind: str
+    state: str
+    changed_us: int
+
+
+class PassportsQuery(PageQuery):
+    """Which passports: `q` is a serial, DevEUI, device id or the beginning of one."""
+
+    q: str = Field(default="", max_length=128)
+    state: str | None = Field(default=None, max_length=64)
+
+
+class PassportPath(BaseModel):
+    """One passport, by device id."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+class PassportAnswer(BaseModel):
+    """A whole passport as this organisation may see it, and the digest over the view."""
+
+    id: str
+    digest: str
+    view: dict[str, Any]  # Any: the view is plain JSON
+
+
+class LookupQuery(BaseModel):
+    """Anything that stands on a device."""
+
+    q: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class LookupRow(BaseModel):
+    """What was found: `source` is `here`, or the organisation that knows it."""
+
+    id: str
+    title: str
+    state: str
+    source: str
+    age_us: int
+
+
+class LookupAnswer(BaseModel):
+    """What carries the identifier."""
+
+    items: list[LookupRow]
+
+
+class PlateBody(BaseModel):
+    """A plate as it was read off, or typed as one text (`СГВ-15 № 0012345`)."""
+
+    text: Line | None = None
+    mark: Line | None = None
+    designation: Line | None = None
+    serial: Line | None = None
+    year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
+    approvals: list[Line] = Field(default=[], max_length=8)
+    type: Line | None = Field(default=None, description="The own code of the type.")
+    read: Literal["scan", "wire", "typed", "document"] = "typed"
+
+
+class SaidAnswer(BaseModel):
+    """Where the statement stands."""
+
+    id: str
+    log: Hex16 | None = None
+    seq: int | None = None
+
+
+class EventInput(BaseModel):
+    """Who and when are known; what, where and why are said here."""
+
+    what: Line
+    where: Line = Field(description="The own code of the place, or a device id of an object.")
+    when: Moment
+    process: Line | None = None
+    step: Line | None = None
+    system: Line = "console"
+    external: Line | None = None
+    detail: dict[Line, Line] = Field(default={}, max_length=32)
+
+
+class PartInput(BaseModel):
+    """A part that was put in."""
+
+    position: Line
+    designation: Line
+    serial: Line
+
+
+class RepairInput(EventInput):
+    """A repair and its parts."""
+
+    what: Line = "repaired"
+    parts: list[PartInput] = Field(min_length=1, max_length=64)
+
+
+class ShareBody(BaseModel):
+    """Let an organisation read these devices."""
+
+    org: Hex16
+    ids: list[Line] = Field(min_length=1, max_length=4096)
+
+
+@api("GET", "/passports", title="Passports", scopes=[Scope.READ])
+async def list_passports(call: Call, query: PassportsQuery) -> Page[PassportRow]:
+    """By title; a search text narrows the list."""
+    after: tuple[str, bytes] | None = None
+    if query.cursor:
+        title, subject = call.decode_cursor(query.cursor, str, str)
+        after = (str(title), bytes.fromhex(str(subject)))
+    found = await call.context.lookup.page(after, query.limit, query.q, query.state)
+    rows = [
+        PassportRow(
+            id=format_device_id(SubjectId(p.subject)),
+            title=p.title,
+            kind=p.kind,
+            state=p.state,
+            changed_us=p.changed_us,
+        )
+        for p in found
+    ]
+    more = call.encode_cursor(found[-1].title, found[-1].subject.hex()) if len(found) == query.limit else None
+    return Page(items=rows, next=more)
+
+
+@api("GET", "/passports/{id}", title="One passport", scopes=[Scope.READ], problems=["passport_unknown", "id_mistyped"])
+async def read_passport(call: Call, path: PassportPath) -> PassportAnswer:
+    """Every fact with its standing and who said it."""
+    passport = await call.context.registry.get(subject_of(path.id))
+    call.set_etag(passport.digest)
+    return PassportAnswer(
+        id=format_device_id(SubjectId(passport.subject)), digest=passport.digest.hex(), view=passport.content
+    )
+
+
+@api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ])
+async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
+    """Here first, then at every peer."""
+    return LookupAnswer(
+        items=[
+            LookupRow(
+                id=found.id,
+                title=found.title,
+                state=found.state,
+                source=found.source.hex() if found.source else "here",
+                age_us=found.age_us,
+            )
+            for found in await call.context.lookup.find(query.q)
+        ]
+    )
+
+
+@api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201)
+async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
+    """What was read off an instrument; the answer is the id that follows from it."""
+    plate = _plate(call, body)
+    kind = TypeBody(type=Reference(local=body.type)) if body.type else None
+    subject = await call.context.registry.register_plate(plate, kind, call.actor.label)
+    return SaidAnswer(id=format_device_id(SubjectId(subject)))
+
+
+@api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201)
+async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
+    """Who, what, where, when: one missing and the event is refused."""
+    ref = await call.context.registry.record_event(
+        subject_of(path.id), _event(body), _occurred(body.when), call.actor.label
+    )
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
+
+
+@api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201)
+async def record_parameters(call: Call, path: PassportPath, body: ParametersBody) -> SaidAnswer:
+    """Typed values with unit and valid-from."""
+    ref = await call.context.registry.record_parameters(
+        subject_of(path.id), body, call.context.clock.now(), call.actor.label
+    )
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
+
+
+@api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201)
+async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
+    """The repair and the parts that were put in, said together."""
+    parts = [Replacement(part.position, part.designation, part.serial) for part in body.parts]
+    ref = await call.context.registry.record_repair(
+        subject_of(path.id), _event(body), parts, _occurred(body.when), body.when, call.actor.label
+    )
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
+
+
+@api("POST", "/shares", title="Let an organisation read devices", scopes=[Scope.SHIP], status=204)
+async def share(call: Call, body: ShareBody) -> None:
+    """From a title holder or the maker: all that is said; from others: what they said themselves."""
+    subjects = [subject_of(text) for text in body.ids]
+    await call.context.registry.share(subjects, bytes.fromhex(body.org), call.actor.label)
+
+
+def subject_of(text: str) -> bytes:
+    """The subject of a device id; raise InputError where it is mistyped."""
+    try:
+        return parse_device_id(text).raw
+    except DeviceIdError as error:
+        raise InputError(f"{text[:64]}: {error}", "id_mistyped") from error
+
+
+def _plate(call: Call, body: PlateBody) -> Plate:
+    designation, serial = body.designation, body.serial
+    if body.text is not None:
+        read = call.context.projection.world.lines.read_typed(body.text)
+        if read is None:
+            raise InputError(f"{body.text!r} holds no designation and serial", "plate_unread")
+        designation, serial = read.designation, read.serial
+    if designation is None or serial is None:
+        raise InputError("a plate has a designation and a serial", "plate_unread")
+    return Plate(
+        mark=body.mark,
+        designation=designation,
+        serial=serial,
+        year=body.year,
+        approvals=tuple(body.approvals),
+        read=body.read,
+    )
+
+
+def _event(body: EventInput) -> EventBody:
+    try:
+        place = Place(object=parse_device_id(body.where).hex)
+    except DeviceIdError:
+        place = Place(place=Reference(local=body.where))
+    why = {"process": body.process, "step": body.step} if body.process else None
+    return EventBody.model_validate(
+        {
+            "what": Reference(central=body.what),
+            "where": place,
+            "system": body.system,
+            "why": why,
+            "external": body.external,
+            "detail": body.detail,
+        }
+    )
+
+
+def _occurred(text: str) -> int:
+    try:
+        return moment_us(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise NotFoundError(f"{text} is no moment", "moment") from error
+
+
+ROUTES = [
+    list_passports,
+    read_passport,
+    look_up,
+    state_plate,
+    record_event,
+    record_parameters,
+    record_repair,
+    share,
+]

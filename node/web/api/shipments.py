@@ -1,0 +1,79 @@
+"""Shipments in and out."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from node.passport.ids import SubjectId, format_device_id
+from node.services.access import Scope
+from node.services.shipments import Shipment
+from node.web.api.federation import Hex16
+from node.web.api.passports import PassportPath, subject_of
+from node.web.calls import Call
+from node.web.routes import api
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class ShipBody(BaseModel):
+    """Devices for a buyer."""
+
+    buyer: Hex16
+    number: Text
+    devices: list[Text] = Field(min_length=1, max_length=4096)
+
+
+class ShipmentAnswer(BaseModel):
+    """An offer, and whether it was accepted."""
+
+    id: str
+    seller: Hex16
+    buyer: Hex16
+    number: str
+    date: str
+    devices: list[str]
+    accepted: bool
+
+
+class ShipmentsAnswer(BaseModel):
+    """Every shipment that is known here."""
+
+    items: list[ShipmentAnswer]
+
+
+@api("POST", "/shipments", title="Offer devices to a buyer", scopes=[Scope.SHIP], status=201)
+async def offer(call: Call, body: ShipBody) -> ShipmentAnswer:
+    """One signed act; the acceptance brings passports and sealed keys in one transfer."""
+    today = datetime.fromtimestamp(call.context.clock.now() / 1e6, UTC).date().isoformat()
+    devices = [subject_of(text) for text in body.devices]
+    shipments = call.context.shipments
+    subject = await shipments.offer(devices, bytes.fromhex(body.buyer), body.number, today, call.actor.label)
+    return _answer(await shipments.get(subject))
+
+
+@api("GET", "/shipments", title="Shipments in and out", scopes=[Scope.READ])
+async def list_shipments(call: Call) -> ShipmentsAnswer:
+    """The oldest first."""
+    return ShipmentsAnswer(items=[_answer(shipment) for shipment in await call.context.shipments.all()])
+
+
+@api("POST", "/shipments/{id}/acceptance", title="Accept an offer", scopes=[Scope.SHIP])
+async def accept(call: Call, path: PassportPath) -> ShipmentAnswer:
+    """A second acceptance changes nothing."""
+    return _answer(await call.context.shipments.accept(subject_of(path.id), call.actor.label))
+
+
+def _answer(shipment: Shipment) -> ShipmentAnswer:
+    return ShipmentAnswer(
+        id=format_device_id(SubjectId(shipment.subject)),
+        seller=shipment.seller.hex(),
+        buyer=shipment.buyer.hex(),
+        number=shipment.number,
+        date=shipment.date,
+        devices=[format_device_id(SubjectId(device)) for device in shipment.devices],
+        accepted=shipment.accepted is not None,
+    )
+
+
+ROUTES = [offer, list_shipments, accept]

@@ -1,0 +1,68 @@
+"""The home page: what needs somebody, who this node is, what happened last."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from node.services.access import DAY_US, Scope
+from node.services.journal import JournalRow
+from node.web.calls import Call, View
+from node.web.events import Live
+from node.web.languages import mark
+from node.web.rendering import RENDERER
+from node.web.routes import Menu, page
+
+LAST = 10
+SOON_US = 7 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something that waits for a person: a text marked for translation, how many, and where to go."""
+
+    text: str
+    count: int
+    path: str
+
+
+# Each gives what it knows of; a new concern of the node is a new function in this list.
+Concern = Callable[[Call], Awaitable[list[Attention]]]
+
+
+async def ending_tokens(call: Call) -> list[Attention]:
+    """Tokens that end within a week, for those who can issue new ones."""
+    if not call.actor.may([Scope.ACCESS]):
+        return []
+    now = call.context.clock.now()
+    ending = [t for t in await call.context.tokens.list(limit=200) if now < t.expires_us < now + SOON_US]
+    return [Attention(mark("Tokens end within a week"), len(ending), "/access")] if ending else []
+
+
+CONCERNS: tuple[Concern, ...] = (ending_tokens,)
+
+
+@page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(0, "home"), api="GET /journal")
+async def home(call: Call) -> View:
+    """The home page."""
+    attention = [item for concern in CONCERNS for item in await concern(call)]
+    after = await call.context.journal.last_id()
+    rows = await call.context.journal.newest(limit=LAST)
+    core = call.context.core
+    return View(
+        "home.html",
+        api_query=f"limit={LAST}",
+        attention=attention,
+        rows=rows,
+        after=after,
+        settings=core.settings,
+        org=core.org.hex(),
+        node=core.node.hex(),
+    )
+
+
+async def _recent(call: Call, _rows: Sequence[JournalRow]) -> Mapping[str, str]:
+    rows = await call.context.journal.newest(limit=LAST)
+    return {"recent": call.request.app[RENDERER].part(call, "parts/journal_rows.html", rows=rows)}
+
+
+ROUTES = (home,)
+LIVE = (Live("home", _recent),)
