@@ -25,7 +25,6 @@ from node.services.access import Access, Answers, Tokens
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.core import Core
-from node.services.disclosure import Disclosure
 from node.services.fsck import Fsck
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
@@ -86,7 +85,7 @@ class Node:
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
         self.access = Access(self.core)
-        self.shelf = FederationShelf(self.core, self.membership, Disclosure(), self.sync, self.search)
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.sync, self.search)
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""

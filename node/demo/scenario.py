@@ -86,8 +86,7 @@ def stop(stage: Stage) -> None:
 async def found(stage: Stage) -> None:
     """Step 1: init and serve, found the federation, invite, attest."""
     ports = {"web_port": "0", "federation_port": "0"}
-    for name, node in stage.nodes.items():
-        await asyncio.to_thread(node.init, **NODES[name], **ports)
+    await asyncio.gather(*(asyncio.to_thread(n.init, **NODES[name], **ports) for name, n in stage.nodes.items()))
     await asyncio.gather(*(asyncio.to_thread(node.start) for node in stage.nodes.values()))
     for name in NODES:
         stage.orgs[name] = (await stage.get(name, "/node"))["org"]

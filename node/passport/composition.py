@@ -5,9 +5,8 @@ highest rank contradict each other, and lower ones are claims. What the other su
 only as far as their statements are given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from node.passport.bodies import CompositionBody
 from node.passport.case import Case, Entry
@@ -21,27 +20,17 @@ FOREVER = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A part in a whole over a time. Joined subjects stand under the one that leads."""
+    """A part in a whole over a time; joined subjects stand under the one that leads. To is excluded in `span`."""
 
     part: bytes
     whole: bytes
     position: str | None
     since: str
+    span: tuple[int, int]
     verdict: Verdict
     body: CompositionBody
     conflict: str | None = None
     is_claim: bool = False
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """From and to in microseconds; to is excluded."""
-        return moment_us(self.since), moment_us(self.until) if self.until else FOREVER
-
-    @property
-    def until(self) -> str | None:
-        """The end, None while it is open or disputed."""
-        value = self.verdict.value
-        return cast("str | None", value["until"]) if isinstance(value, dict) else None
 
     @property
     def is_used(self) -> bool:
@@ -57,7 +46,7 @@ class Edge:
         """The edge as views show it."""
         fact = self.verdict.fact()
         value = fact.pop("value")
-        shown = value if isinstance(value, dict) else {"until": None, "quantity": None}
+        shown: dict[str, Plain] = value if isinstance(value, dict) else {"until": None, "quantity": None}
         standing = Standing.CLAIM.value if self.is_claim else fact["standing"]
         return {
             **fact,
@@ -84,7 +73,10 @@ def edges_of(case: Case) -> list[Edge]:
             key = (part, whole, body.position or "", moment_us(body.since))
             stated.setdefault(key, []).append((statement, body))
     edges = [_edge(case, key, items) for key, items in sorted(stated.items())]
-    return [_judged(edge, edges) for edge in edges]
+    by_part: dict[bytes, list[Edge]] = {}
+    for edge in edges:
+        by_part.setdefault(edge.part, []).append(edge)
+    return [_judged(edge, by_part) for edge in edges]
 
 
 def composition_view(case: Case, edges: Sequence[Edge]) -> dict[str, Plain]:
@@ -102,7 +94,10 @@ def _edge(case: Case, key: tuple[bytes, bytes, str, int], items: Sequence[tuple[
     first = min(items, key=lambda item: item[0].order)
     chosen = verdict.chosen.statement.ref if verdict.chosen else first[0].ref
     body = next(body for statement, body in items if statement.ref == chosen)
-    return Edge(key[0], key[1], key[2] or None, body.since, verdict, body)
+    value = verdict.value if isinstance(verdict.value, dict) else {}
+    until = value.get("until")
+    span = (key[3], moment_us(until) if isinstance(until, str) else FOREVER)
+    return Edge(key[0], key[1], key[2] or None, body.since, span, verdict, body)
 
 
 def _entry(statement: Statement, body: CompositionBody) -> Entry:
@@ -115,25 +110,24 @@ def _lead(case: Case, subject: bytes) -> bytes:
     return case.identity.lead if subject in case.subjects else subject
 
 
-def _judged(edge: Edge, edges: Sequence[Edge]) -> Edge:
-    if edge.part == edge.whole or _is_in_cycle(edge, edges):
+def _judged(edge: Edge, by_part: Mapping[bytes, Sequence[Edge]]) -> Edge:
+    if edge.part == edge.whole or _is_in_cycle(edge, by_part):
         return replace(edge, conflict="cycle")
-    rivals = [
-        other for other in edges if other.part == edge.part and other.whole != edge.whole and edge.overlaps(other)
-    ]
+    rivals = [other for other in by_part[edge.part] if other.whole != edge.whole and edge.overlaps(other)]
     level = max((rival.verdict.level for rival in rivals), default=0)
     if level > edge.verdict.level:
         return replace(edge, is_claim=True)
     return replace(edge, conflict="two-parents") if level == edge.verdict.level and rivals else edge
 
 
-def _is_in_cycle(edge: Edge, edges: Sequence[Edge]) -> bool:
+def _is_in_cycle(edge: Edge, by_part: Mapping[bytes, Sequence[Edge]]) -> bool:
     """Whether the whole stands, at some time of this edge, in its own part by edges of no lower rank."""
-    strong = [e for e in edges if e.verdict.level >= edge.verdict.level and e.overlaps(edge)]
     seen: set[bytes] = set()
     todo = [edge.whole]
     while todo:
         here = todo.pop()
-        seen.add(here)
-        todo += [e.whole for e in strong if e.part == here and e.whole not in seen]
+        if here not in seen:
+            seen.add(here)
+            above = (e for e in by_part.get(here, ()) if e.verdict.level >= edge.verdict.level and e.overlaps(edge))
+            todo += [e.whole for e in above if e.whole not in seen]
     return edge.part in seen

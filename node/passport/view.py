@@ -1,7 +1,7 @@
 """A view: one plain value from which pages are rendered and nothing else, its digest, and questions to it.
 
-Text, whole numbers from 0, booleans, nothing, lists and objects; no floats. The digest is over all of it, so that what is
-shown and what is signed over cannot differ.
+Text, whole numbers from 0, booleans, nothing, lists and objects; no floats. The digest is over all of it, so that
+nothing that is shown lies outside.
 """
 
 import hashlib

@@ -28,7 +28,6 @@ from node.store.fragments import (
 from node.store.logs import (
     StoredLog,
     find_log,
-    get_log,
     insert_checkpoint,
     insert_log,
     list_logs,
@@ -45,11 +44,16 @@ class Ingest:
     def __init__(self, core: Core, project: Project) -> None:
         self._core = core
         self._project = project
+        self._one_at_a_time = asyncio.Lock()
 
     async def take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         """Keep the statements that stand; raise StatementError where there is no genesis."""
         if not statements:
             raise StatementError("an empty chain")
+        async with self._one_at_a_time:
+            return await self._take_chain(statements)
+
+    async def _take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         async with self._core.database.read() as tx:
             known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
         chain = Chain([*known, *statements])
@@ -63,6 +67,10 @@ class Ingest:
 
     async def take_log(self, statement: LogStatement) -> StoredLog | None:
         """Keep a log whose node is stated; None where the node is unknown yet (its entries are pending)."""
+        async with self._one_at_a_time:
+            return await self._take_log(statement)
+
+    async def _take_log(self, statement: LogStatement) -> StoredLog | None:
         async with self._core.database.read() as tx:
             known = await find_log(tx, statement.log_id)
             chain = await find_chain(tx, statement.org)
@@ -94,28 +102,32 @@ class Ingest:
                 await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
             await self._mark(tx, log, verified.refused)
             await self._project(tx, log, entries)
+            # Those who mirror from this node have news too.
+            tx.on_commit(self._core.outgoing.set)
 
-    async def take_placed(self, placed: Iterable[Placed]) -> int:
-        """Store fragments that were opened after their leaves were mirrored; answer how many there were."""
+    async def take_placed(self, placed: Iterable[Placed]) -> bool:
+        """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""
         by_log: dict[bytes, list[Placed]] = {}
         for item in placed:
             by_log.setdefault(item.log, []).append(item)
-        return sum([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
+        return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
 
-    async def _take_placed(self, log_id: bytes, items: list[Placed]) -> int:
+    async def _take_placed(self, log_id: bytes, items: list[Placed]) -> bool:
         async with self._core.database.read() as tx:
-            log = await get_log(tx, log_id)
+            log = await find_log(tx, log_id)
+            if log is None:
+                return False
             sign_key = await find_sign_key(tx, log)
             leaves = await read_leaves_at(tx, log.no, [item.seq for item in items])
         if sign_key is None:
-            return 0
+            return False
         entries = await asyncio.to_thread(self._judge, items, leaves, sign_key)
         async with self._core.database.write() as tx:
             stored = {e.seq for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
             await insert_entries(tx, log.no, [e for e in entries if e.seq not in stored])
             await insert_sections(tx, log.no, [e for e in entries if e.seq in stored])
             await self._project(tx, log, entries)
-        return len(entries)
+        return len(entries) == len(items)
 
     def _judge(self, items: list[Placed], leaves: Mapping[int, bytes], sign_key: bytes) -> list[NewEntry]:
         entries = []

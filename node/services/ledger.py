@@ -67,6 +67,7 @@ class Ledger:
         self._project = project
         self._waiting: asyncio.Queue[_Submission] = asyncio.Queue()
         self._grown = asyncio.Event()
+        self._publishing = asyncio.Lock()
         self._run = core.random.bytes(16)
         self._range = CompactRange()
         self._last_stamp = 0
@@ -114,6 +115,10 @@ class Ledger:
 
     async def publish(self) -> None:
         """Sign a checkpoint over what is stored, if the log grew since the last one."""
+        async with self._publishing:
+            await self._publish()
+
+    async def _publish(self) -> None:
         self.log  # noqa: B018 - raises where the log is not open
         async with self._core.database.read() as tx:
             stored = await get_log(tx, self.log.log)

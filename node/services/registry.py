@@ -17,7 +17,7 @@ from node.services.projection import Projection
 from node.store.database import WriteTx
 from node.store.passports import StoredPassport, find_passport
 
-OPEN_CLASSES = (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)
+OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from federation.sealing import seal_section
 from federation.sync.messages import MAX_BODY, Heads, Join, LogHead, Placed, Proven, Pulled, Row
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
+from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
 from node.services.sync import Sync
@@ -26,10 +27,11 @@ ROW_OVERHEAD = 256
 class FederationShelf:
     """The port `Shelf` of the federation over this node's store."""
 
-    def __init__(self, core: Core, membership: Membership, disclosure: Disclosure, sync: Sync, search: Search) -> None:
+    def __init__(self, core: Core, ledger: Ledger, membership: Membership, sync: Sync, search: Search) -> None:
         self._core = core
+        self._ledger = ledger
         self._membership = membership
-        self._disclosure = disclosure
+        self._disclosure = Disclosure()
         self._sync = sync
         self._search = search
 
@@ -78,7 +80,8 @@ class FederationShelf:
             return await read_leaves(tx, stored.no, start, min(end, stored.note_size))
 
     async def pull(self, asker: Asker, after: int, limit: int) -> Pulled:
-        """Entries about the next subjects that were opened to the asker."""
+        """Entries about the next subjects that were opened to the asker; what opened them is published first."""
+        await self._ledger.publish()
         async with self._core.database.read() as tx:
             opened = await openings_after(tx, asker.org, after, min(limit, SUBJECTS_A_PULL))
             found = await entries_about(tx, {subject for _, subject in opened})

@@ -18,15 +18,19 @@ from federation.peer import PeerAddress
 from federation.statements import RootStatement
 from federation.sync.messages import LogHead
 from federation.sync.mirror import Mirror, NeedEntries, NeedLeaves, Verified
+from node.errors import NodeError
 from node.services.core import Core
 from node.services.ingest import Ingest
-from node.store.logs import StoredLog, list_logs
+from node.store.errors import StoreError
+from node.store.logs import get_log, list_logs
 from node.store.organisations import find_sign_key
 from node.store.peers import Peer, find_peer, list_peers, set_peer_cursor, set_peer_seen
 from node.store.trees import read_range
 
 log = structlog.get_logger()
 
+RETRIES = 10
+RETRY_S = 0.2
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -40,6 +44,8 @@ class Sync:
         self._seen: dict[bytes, bytes] = {}
         self._sockets: dict[bytes, aiohttp.ClientWebSocketResponse] = {}
         self._changed = asyncio.Event()
+        self._retries: dict[bytes, int] = {}
+        self._mirroring: dict[bytes, asyncio.Lock] = {}
         self._session: aiohttp.ClientSession | None = None
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
@@ -109,13 +115,21 @@ class Sync:
             return False
         digest, heads = answer
         trouble = await self._take_heads(client, [list(chain) for chain in heads.chains], list(heads.logs))
-        if heads.opened > peer.cursor:
-            await self._pull(client, peer)
-        if trouble is None:
+        whole = heads.opened <= peer.cursor or await self._pull(client, peer)
+        if trouble is None and whole:
             self._seen[node] = digest
         async with self._core.database.write() as tx:
             await set_peer_seen(tx, node, trouble)
         await self.on_level()
+        return whole or await self._may_retry(node)
+
+    async def _may_retry(self, node: bytes) -> bool:
+        """Entries were opened before their leaves came: ask again soon, a few times, then at the next notice."""
+        self._retries[node] = self._retries.get(node, 0) + 1
+        if self._retries[node] > RETRIES:
+            self._retries[node] = 0
+            return False
+        await asyncio.sleep(RETRY_S)
         return True
 
     async def _take_heads(
@@ -129,14 +143,20 @@ class Sync:
             try:
                 stored = await self._ingest.take_log(head.statement)
                 if stored is not None and head.note is not None:
-                    await self._mirror(client, stored, head.note)
+                    await self._mirror(client, stored.log, head.note)
             except FederationError as error:
                 trouble = str(error)
                 log.warning("mirror_refused", log=head.statement.log_id.hex(), error=trouble)
         return trouble
 
-    async def _mirror(self, client: PeerClient, stored: StoredLog, note: bytes) -> None:
+    async def _mirror(self, client: PeerClient, log_id: bytes, note: bytes) -> None:
+        # Several peers have the same log: one of them at a time brings it on.
+        async with self._mirroring.setdefault(log_id, asyncio.Lock()):
+            await self._mirror_alone(client, log_id, note)
+
+    async def _mirror_alone(self, client: PeerClient, log_id: bytes, note: bytes) -> None:
         async with self._core.database.read() as tx:
+            stored = await get_log(tx, log_id)
             current = (await list_logs(tx, own=True))[-1:]
             sign_key = await find_sign_key(tx, stored)
             held = await read_range(tx, stored.no, stored.size)
@@ -161,18 +181,20 @@ class Sync:
             else:
                 return step
 
-    async def _pull(self, client: PeerClient, peer: Peer) -> None:
+    async def _pull(self, client: PeerClient, peer: Peer) -> bool:
+        """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be pulled."""
         cursor = peer.cursor
         while True:
             pulled = await client.pull(cursor)
             if pulled.next < cursor:
                 raise RemoteProtocolError("pull: the number went back")
-            await self._ingest.take_placed(pulled.entries)
+            if not await self._ingest.take_placed(pulled.entries):
+                return False
             cursor = pulled.next
             async with self._core.database.write() as tx:
                 await set_peer_cursor(tx, peer.node, cursor)
             if pulled.done:
-                return
+                return True
 
     async def _own_size(self, peer: Peer, own: bytes) -> int:
         try:
@@ -194,7 +216,8 @@ class Sync:
                     pass
             except AWAY as error:
                 await self._say_trouble(node, f"away: {type(error).__name__}")
-            except FederationError as error:
+            except (FederationError, StoreError, NodeError) as error:
+                log.warning("exchange_failed", node=node.hex(), error=str(error))
                 await self._say_trouble(node, str(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._core.settings.federation.poll_s):

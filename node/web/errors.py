@@ -44,12 +44,6 @@ STATUS_BY_CODE = {
     "too_many_attempts": 429,
     "too_many_streams": 429,
 }
-# What the document says of codes whose status follows from the class of their error; a test compares them.
-DENIED_CODES = frozenset({"scope", "unclaimed", "csrf", "token_scopes", "denied"})
-STATE_CODES = frozenset({
-    "state", "claimed", "account_exists", "last_administrator", "no_account", "idempotency_running",
-    "federation_exists", "no_federation", "other_federation", "not_an_anchor",
-})  # fmt: skip
 # Every operation may answer these.
 COMMON_CODES = ("unauthenticated", "scope", "unclaimed", "request", "internal")
 READ_CODES = ("validation",)
@@ -92,15 +86,7 @@ def status_of(error: NodeError) -> int:
 
 def status_of_code(code: str) -> int:
     """The status that goes with a code, for the document."""
-    if code in STATUS_BY_CODE:
-        return STATUS_BY_CODE[code]
-    if code in DENIED_CODES:
-        return 403
-    if code in STATE_CODES:
-        return 409
-    if code == "peer":
-        return 502
-    return 404 if code.endswith(("_unknown", "not_found")) else 500 if code == "internal" else 422
+    return status_of(find_text(code).kind("", code))
 
 
 def problem_headers(problem: Problem, error: Exception) -> dict[str, str]:

@@ -7,6 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from node.errors import DeniedError
+from node.services.access import Actor
+from node.web.auth import authenticate
 from node.web.context import CONTEXT
 from node.web.dispatch import LANGUAGE, ROUTE, VISITOR, language_of
 from node.web.errors import Problem, problem_headers, problem_of, problem_response
@@ -53,7 +55,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 async def _answer_error(request: web.Request, error: Exception) -> web.Response:
-    visitor, route = request.get(VISITOR), request.get(ROUTE)
+    route = request.get(ROUTE)
+    visitor = request.get(VISITOR) if route is not None else await _visitor(request)
     language = request.get(LANGUAGE) or language_of(request, visitor)
     problem = problem_of(error, language, request.path, route.name if route else request.method)
     if isinstance(error, DeniedError) and visitor is not None and route is not None and route.is_write:
@@ -61,11 +64,21 @@ async def _answer_error(request: web.Request, error: Exception) -> web.Response:
     headers = problem_headers(problem, error)
     if not _wants_page(request):
         return problem_response(problem, headers)
-    return _to_log_in(request, problem) or _error_page(request, problem, language, headers)
+    return _to_log_in(request, problem) or _error_page(request, problem, visitor, language, headers)
 
 
-def _error_page(request: web.Request, problem: Problem, language: str, headers: dict[str, str]) -> web.Response:
-    html = request.app[RENDERER].error(request, request.get(VISITOR), language, problem)
+async def _visitor(request: web.Request) -> Actor | None:
+    """Who asks for a path that no route has: the page that says so keeps its menu."""
+    try:
+        return await authenticate(request)
+    except DeniedError:
+        return None
+
+
+def _error_page(
+    request: web.Request, problem: Problem, visitor: Actor | None, language: str, headers: dict[str, str]
+) -> web.Response:
+    html = request.app[RENDERER].error(request, visitor, language, problem)
     return web.Response(text=html, status=problem.status, content_type="text/html", headers=headers)
 
 

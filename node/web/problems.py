@@ -6,6 +6,18 @@ message stands there.
 
 from dataclasses import dataclass
 
+from node.errors import (
+    ConfigError,
+    DeniedError,
+    FolderError,
+    InputError,
+    KeystoreError,
+    NodeError,
+    NotFoundError,
+    PeerError,
+    StateError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -18,10 +30,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class ProblemText:
-    """A problem in both languages."""
+    """A problem in both languages, and the class of the errors that have its code."""
 
     ru: Words
     en: Words
+    kind: type[NodeError]
 
     def words(self, language: str) -> Words:
         """In `ru`, or in English for any other language."""
@@ -33,15 +46,25 @@ def find_text(code: str, general: str = "internal") -> ProblemText:
     return PROBLEMS.get(code) or PROBLEMS.get(general) or PROBLEMS["internal"]
 
 
-def _text(ru: tuple[str, str], en: tuple[str, str], detail: tuple[str, str] = ("", "")) -> ProblemText:
-    return ProblemText(Words(*ru, detail[0]), Words(*en, detail[1]))
+def _text(
+    ru: tuple[str, str],
+    en: tuple[str, str],
+    detail: tuple[str, str] = ("", ""),
+    kind: type[NodeError] = InputError,
+) -> ProblemText:
+    return ProblemText(Words(*ru, detail[0]), Words(*en, detail[1]), kind)
 
 
-_CHECK_ID = ("Проверьте идентификатор.", "Check the identifier.")
+def _state(ru: tuple[str, str], en: tuple[str, str], detail: tuple[str, str] = ("", "")) -> ProblemText:
+    return _text(ru, en, detail, StateError)
+
+
+def _denied(ru: tuple[str, str], en: tuple[str, str], detail: tuple[str, str] = ("", "")) -> ProblemText:
+    return _text(ru, en, detail, DeniedError)
 
 
 def _unknown(ru: str, en: str) -> ProblemText:
-    return _text((ru, _CHECK_ID[0]), (en, _CHECK_ID[1]))
+    return _text((ru, "Проверьте идентификатор."), (en, "Check the identifier."), kind=NotFoundError)
 
 
 PROBLEMS: dict[str, ProblemText] = {
@@ -50,44 +73,47 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Внутренняя ошибка узла", "Повторите позже. Если не помогло, передайте администратору номер происшествия."),
         ("Internal error of the node", "Try again later. If it stays, give the administrator the incident number."),
         ("Происшествие {incident} записано в журнал узла.", "Incident {incident} is in the node's log."),
+        kind=NodeError,
     ),
-    "unauthenticated": _text(
+    "unauthenticated": _denied(
         ("Нужен вход", "Войдите или передайте действующий токен в заголовке Authorization: Bearer."),
         ("Log-in needed", "Log in, or send a valid token in the header Authorization: Bearer."),
     ),
-    "scope": _text(
+    "scope": _denied(
         ("Прав недостаточно", "Попросите администратора узла дать право или токен с этим правом."),
         ("Not enough rights", "Ask the node's administrator for the right or a token that has it."),
         ("Нужны права: {scopes}.", "Needed rights: {scopes}."),
     ),
-    "unclaimed": _text(
+    "unclaimed": _denied(
         ("У узла ещё нет владельца", "Откройте одноразовую ссылку, которую узел вывел в терминал при запуске."),
         ("The node has no owner yet", "Open the one-time link that the node printed in its terminal."),
     ),
-    "claimed": _text(
+    "claimed": _state(
         ("У узла уже есть владелец", "Войдите под своей учётной записью."),
         ("The node has an owner already", "Log in with your account."),
     ),
     "claim_unknown": _text(
         ("Ссылка недействительна", "Возьмите последнюю ссылку из терминала узла: каждая новая отменяет прежние."),
         ("The link is not valid", "Take the newest link from the node's terminal: each new one replaces the others."),
+        kind=NotFoundError,
     ),
-    "login_failed": _text(
+    "login_failed": _denied(
         ("Имя или пароль неверны", "Проверьте раскладку и повторите."),
         ("The name or the password is wrong", "Check the keyboard layout and try again."),
     ),
-    "too_many_attempts": _text(
+    "too_many_attempts": _state(
         ("Слишком много попыток входа", "Подождите и повторите."),
         ("Too many attempts to log in", "Wait and try again."),
         ("Попытки снова принимаются через {minutes} мин.", "Attempts are taken again in {minutes} minutes."),
     ),
-    "csrf": _text(
+    "csrf": _denied(
         ("Запрос пришёл с чужого сайта", "Откройте страницу узла и повторите действие на ней."),
         ("The request came from another site", "Open the node's own page and act there."),
     ),
     "route_unknown": _text(
         ("Такой страницы нет", "Проверьте адрес или начните с главной страницы."),
         ("There is no such page", "Check the address or start at the home page."),
+        kind=NotFoundError,
     ),
     "method": _text(
         ("Этот метод здесь не применяется", "Список методов — в заголовке Allow."),
@@ -139,42 +165,53 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Ключ повтора уже использован для другого запроса", "Для нового запроса возьмите новый ключ."),
         ("The idempotency key was used for another request", "Take a new key for a new request."),
     ),
-    "idempotency_running": _text(
+    "idempotency_running": _state(
         (
             "Запрос с этим ключом ещё выполняется или был прерван",
             "Проверьте состояние, потом повторите или смените ключ.",
         ),
         ("The request with this key is running or was cut off", "Look at the state, then repeat or take a new key."),
     ),
-    "too_many_streams": _text(
+    "too_many_streams": _state(
         ("Открыто слишком много потоков событий", "Закройте лишние вкладки."),
         ("Too many event streams are open", "Close some tabs."),
     ),
     # By class, where the code is no more exact.
-    "node": _text(("Узел не смог это сделать", "Повторите позже."), ("The node could not do it", "Try again later.")),
+    "node": _text(
+        ("Узел не смог это сделать", "Повторите позже."),
+        ("The node could not do it", "Try again later."),
+        kind=NodeError,
+    ),
     "invalid": _text(("Данные неверны", "Исправьте и повторите."), ("The data is wrong", "Correct it and try again.")),
     "not_found": _unknown("Здесь такого нет", "Not known here"),
-    "denied": _text(
+    "denied": _denied(
         ("Доступа нет", "Попросите доступ у владельца данных."),
         ("Access denied", "Ask the owner of the data for access."),
     ),
-    "state": _text(
+    "state": _state(
         ("Сейчас это сделать нельзя", "Посмотрите состояние и повторите, когда оно изменится."),
         ("It cannot be done now", "Look at the state and try again when it has changed."),
     ),
     "peer": _text(
         ("Другой узел не ответил или ответил неверно", "Проверьте связь; узел повторит сам."),
         ("Another node did not answer, or answered badly", "Check the connection; the node tries again by itself."),
+        kind=PeerError,
     ),
-    "config": _text(("Ошибка настроек узла", "Исправьте config.toml."), ("Wrong settings", "Correct config.toml.")),
+    "config": _text(
+        ("Ошибка настроек узла", "Исправьте config.toml."), ("Wrong settings", "Correct config.toml."), kind=ConfigError
+    ),
     "folder": _text(
-        ("Ошибка папки узла", "Проверьте папку и права."), ("The node's folder is wrong", "Check the folder.")
+        ("Ошибка папки узла", "Проверьте папку и права."),
+        ("The node's folder is wrong", "Check the folder."),
+        kind=FolderError,
     ),
     "keystore": _text(
-        ("Ключи узла недоступны", "Проверьте файлы ключей."), ("The node's keys cannot be used", "Check the key files.")
+        ("Ключи узла недоступны", "Проверьте файлы ключей."),
+        ("The node's keys cannot be used", "Check the key files."),
+        kind=KeystoreError,
     ),
     # Access.
-    "account_exists": _text(
+    "account_exists": _state(
         ("Такая учётная запись уже есть", "Выберите другое имя."), ("The account is here already", "Take another name.")
     ),
     "account_unknown": _unknown("Такой учётной записи нет", "There is no such account"),
@@ -183,15 +220,15 @@ PROBLEMS: dict[str, ProblemText] = {
     "token_days": _text(
         ("Срок токена неверен", "Срок — от 1 до 366 дней."), ("Wrong lifetime of a token", "1 to 366 days.")
     ),
-    "token_scopes": _text(
+    "token_scopes": _denied(
         ("Токен не может больше своего автора", "Уберите права, которых нет у вас."),
         ("A token may do no more than who issues it", "Leave out the rights that you do not have."),
     ),
-    "last_administrator": _text(
+    "last_administrator": _state(
         ("Последнего администратора удалить нельзя", "Сначала добавьте другого администратора."),
         ("The last administrator stays", "Add another administrator first."),
     ),
-    "no_account": _text(
+    "no_account": _state(
         ("Это доступно только человеку с учётной записью", "Войдите под своей учётной записью."),
         ("Only a person with an account can do this", "Log in with your account."),
     ),
@@ -200,19 +237,19 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The password is too short or too long", "Take a password of {shortest} to 256 characters."),
     ),
     # Federation, peers and shipments.
-    "federation_exists": _text(
+    "federation_exists": _state(
         ("Узел уже состоит в федерации", "Вторая федерация узлу не нужна."),
         ("This node is in a federation already", "A node needs no second one."),
     ),
-    "no_federation": _text(
+    "no_federation": _state(
         ("Узел не состоит в федерации", "Создайте федерацию или вступите по приглашению."),
         ("This node is in no federation", "Found one or join by invitation."),
     ),
-    "other_federation": _text(
+    "other_federation": _state(
         ("Узел состоит в другой федерации", "Попросите приглашение в свою федерацию."),
         ("This node is in another federation", "Ask for an invitation to your own."),
     ),
-    "not_an_anchor": _text(
+    "not_an_anchor": _state(
         ("Это может только якорь федерации", "Обратитесь к организации-якорю."),
         ("Only an anchor of the federation may", "Ask the anchor organisation."),
     ),
@@ -235,7 +272,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Wrong number of meters in a shipment", "Check what the shipment holds."),
     ),
     "shipment_unknown": _unknown("Такой отгрузки нет", "There is no such shipment"),
-    "not_the_buyer": _text(
+    "not_the_buyer": _denied(
         ("Принять отгрузку может только получатель", "Проверьте, кому она отправлена."),
         ("Only the buyer accepts a shipment", "Check to whom it was offered."),
     ),
@@ -246,4 +283,41 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The query is empty", "Type a serial, an id or a DevEUI."),
     ),
     "job_unknown": _unknown("Такого задания нет", "There is no such job"),
+    "moment": _text(
+        ("Это не дата и время", "Запишите как 2026-01-31 или 2026-01-31T12:00:00Z."),
+        ("This is no date and time", "Write it as 2026-01-31 or 2026-01-31T12:00:00Z."),
+    ),
+    "id_mistyped": _text(
+        ("Идентификатор прибора записан с ошибкой", "Проверьте знаки: последние два — контрольные."),
+        ("The device id is mistyped", "Check its characters: the last ones are a check."),
+    ),
+    "plate_unread": _text(
+        ("Надпись на шильдике не разобрана", "Введите обозначение и заводской номер отдельно."),
+        ("The plate could not be read", "Type the designation and the serial apart."),
+    ),
+    "line_refused": _text(
+        ("Серия номеров не принята", "Исправьте описание серии."),
+        ("The serial line was not taken", "Correct the description of the line."),
+    ),
+    # Catalogs and imports.
+    "catalog_unknown": _text(
+        ("Такого справочника нет", "Выберите справочник из списка."),
+        ("There is no such catalog", "Choose one of the list."),
+    ),
+    "code_unknown": _text(
+        ("В справочнике нет такого кода", "Выберите код из справочника."),
+        ("The catalog has no such code", "Choose a code of the catalog."),
+    ),
+    "import_unreadable": _text(
+        ("Файл не читается", "Сохраните его как XLSX или CSV и отправьте ещё раз."),
+        ("The file cannot be read", "Save it as XLSX or CSV and send it again."),
+    ),
+    "report_empty": _text(
+        ("В отчёте нет строк", "Все строки приняты: исправлять нечего."),
+        ("The report has no rows", "Every row was taken: there is nothing to correct."),
+    ),
+    "shipped_already": _state(
+        ("Приборы уже стоят в другой отгрузке", "Уберите их из этой отгрузки."),
+        ("Devices stand in another shipment already", "Leave them out of this one."),
+    ),
 }

@@ -33,6 +33,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "event_recorded": ("Записано событие", "Event recorded"),
     "parameters_recorded": ("Записаны параметры", "Parameters recorded"),
     "repair_recorded": ("Записан ремонт", "Repair recorded"),
+    "passport_changed": ("Паспорт изменился", "Passport changed"),
+    "secret_given": ("Ключ прибора выдан", "Device key given"),
+    "secret_refused": ("В ключе прибора отказано", "Device key refused"),
     "shared": ("Открыт доступ", "Access opened"),
 }
 # Names that templates put together: `scope read`, `role admin`.

@@ -22,7 +22,7 @@ def test_secret_prints_as_stars() -> None:
 
 def test_secret_is_revealed_on_purpose_only() -> None:
     """reveal gives the bytes, and matches compares without giving them."""
-    secret = Secret(bytearray(KEY))
+    secret = Secret(KEY)
 
     assert secret.reveal() == KEY
     assert len(secret) == 16

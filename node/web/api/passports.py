@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from node.errors import InputError, NotFoundError
+from node.errors import InputError
 from node.passport.bodies import EventBody, ParametersBody, Place, Plate, Reference, TypeBody
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
@@ -270,7 +270,7 @@ def _occurred(text: str) -> int:
     try:
         return moment_us(text.replace("Z", "+00:00"))
     except ValueError as error:
-        raise NotFoundError(f"{text} is no moment", "moment") from error
+        raise InputError(f"{text} is no moment", "moment") from error
 
 
 ROUTES = [

@@ -43,7 +43,8 @@ async def reference(call: Call) -> View:
 
 
 def _shown(call: Call) -> list[Route]:
-    return sorted(call.request.app[API_ROUTES], key=lambda route: (route.path, route.method))
+    routes = call.request.app[API_ROUTES]
+    return sorted(routes, key=lambda route: (route.path, route.method))
 
 
 ROUTES = (openapi_document, reference)

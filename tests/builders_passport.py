@@ -1,0 +1,249 @@
+"""Builders of statements as the merge sees them: authors with logs of their own, who say drafts."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from federation.authority import Attestation, Attested, Authority, Kind, Verb
+from federation.codec import pack
+from federation.fragment import Ref, SectionClass
+from federation.genesis import Genesis
+from node.passport import drafts
+from node.passport.bodies import (
+    CardBody,
+    CatalogReference,
+    CompositionBody,
+    EventBody,
+    ExtractBody,
+    ParameterRow,
+    ParametersBody,
+    Place,
+    Plate,
+    RadioBody,
+    Reference,
+    RootKeysBody,
+    ShipmentBody,
+    TemplateRef,
+    TypeBody,
+    dump_json,
+)
+from node.passport.claims import Claim, local_claim
+from node.passport.drafts import Draft
+from node.passport.ids import SubjectId
+from node.passport.lines import LineKey
+from node.passport.statement import Statement
+from node.passport.view import moment_us
+from node.passport.world import World, build_world
+from tests.builders import id16
+
+APP_KEY = "0f" * 16
+DAY = "2026-03-01"
+
+
+@dataclass
+class Author:
+    """An organisation with one log; what it says gets the next place in it."""
+
+    name: str
+    seq: int = 0
+    clock: int = field(default_factory=lambda: moment_us("2026-01-01"))
+
+    @property
+    def org(self) -> bytes:
+        """The organisation's id."""
+        return id16("org/" + self.name)
+
+    @property
+    def log(self) -> bytes:
+        """The log's id."""
+        return id16("log/" + self.name)
+
+    def say(
+        self,
+        draft: Draft,
+        *,
+        refs: Sequence[Statement] = (),
+        auth: Sequence[Statement] = (),
+        hide: Sequence[str] = (),
+        on: str | None = None,
+    ) -> Statement:
+        """The statement of a draft; `hide` names sections that are withheld here, `on` is when it occurred."""
+        seq, self.seq, self.clock = self.seq, self.seq + 1, self.clock + 1_000_000
+        entry = hashlib.sha256(self.log + seq.to_bytes(4)).digest()
+        return Statement(
+            Ref(self.log, seq, entry[:16]),
+            entry,
+            self.org,
+            int(draft.kind),
+            draft.subjects,
+            self.clock,
+            moment_us(on) if on else draft.occurred or self.clock,
+            (*draft.refs, *(s.ref for s in refs)),
+            (*draft.auth, *(s.ref for s in auth)),
+            {s.name: s.content for s in draft.sections if s.name not in hide and s.name != "root-keys"},
+            tuple((s.name, int(s.klass)) for s in draft.sections if s.name in hide or s.name == "root-keys"),
+        )
+
+
+@dataclass
+class Federation:
+    """Anchors, a maker, a lab and the others, with all that was published."""
+
+    anchors: tuple[Author, ...] = field(default_factory=lambda: (Author("anchor"),))
+    quorum: int = 1
+    published: list[Statement] = field(default_factory=list)
+
+    @property
+    def genesis(self) -> Genesis:
+        """The federation's genesis."""
+        return Genesis("Демо", tuple(sorted(a.org for a in self.anchors)), self.quorum)
+
+    def attest(
+        self, author: Author, what: Attested, *rows: str, since: str | None = None, until: str | None = None
+    ) -> None:
+        """All anchors say the same of an organisation."""
+        for anchor in self.anchors:
+            self.published.append(anchor.say(attestation(self.genesis, author, what, *rows, since=since, until=until)))
+
+    def publish(self, author: Author, draft: Draft, *, refs: Sequence[Statement] = ()) -> Statement:
+        """Add a publication."""
+        statement = author.say(draft, refs=refs)
+        self.published.append(statement)
+        return statement
+
+    @property
+    def world(self) -> World:
+        """What counts of it."""
+        return build_world(self.published, self.genesis)
+
+
+def attestation(
+    genesis: Genesis, author: Author, what: Attested, *rows: str, since: str | None = None, until: str | None = None
+) -> Draft:
+    """What an anchor says of an organisation."""
+    ordered = tuple(sorted(rows, key=pack))
+    times = (moment_us(day) if day else None for day in (since, until))
+    return drafts.attestation(Attestation(genesis.id, what, author.org, ordered, *times), 0)
+
+
+def line(author: Author, name: str = "line", designation: str = "СГВ-15", width: int = 7, **more: object) -> Draft:
+    """A serial line of digits."""
+    record = {
+        "line": id16(name).hex(),
+        "publisher": author.org.hex(),
+        "marks": ["Демо"],
+        "designations": [designation],
+        "legal_makers": ["ООО «Демо»"],
+        "serial": {"pattern": "digits", "width": width},
+        **more,
+    }
+    return drafts.catalog(author.org, "line", dump_json(record), 0)
+
+
+def line_claim(serial: str = "0012345", name: str = "line", year: str = "") -> Claim:
+    """The claim of a device of that line."""
+    return LineKey(SubjectId(id16(name)), serial, year).claim
+
+
+def identity(claim: Claim, plate: Plate, kind: TypeBody | None = None) -> Draft:
+    """A plate was read."""
+    return drafts.identity(claim.subject.raw, claim.encode(), plate, 0, kind)
+
+
+def own_claim(author: Author, name: str = "device") -> Claim:
+    """A claim of the author's own log."""
+    return local_claim(author.log, id16(name))
+
+
+def event(
+    subject: bytes,
+    code: str,
+    *,
+    external: str | None = None,
+    local: bool = False,
+    share: Authority | None = None,
+    **detail: str,
+) -> Draft:
+    """Something happened in the workshop; `local` says it with the author's own code."""
+    what = Reference(local=code) if local else Reference(central=code)
+    body = EventBody(
+        what=what, where=Place(place=Reference(local="цех")), system="1С", external=external, detail=detail
+    )
+    return drafts.event(subject, body, 0, authority=share)
+
+
+def parameters(subject: bytes, *, since: str | None = None, local: bool = False, **values: str) -> Draft:
+    """Parameters by code."""
+    rows = tuple(
+        ParameterRow(code=Reference(local=code) if local else Reference(central=code), value=value, since=since)
+        for code, value in values.items()
+    )
+    return drafts.parameters(subject, ParametersBody(rows=rows), 0)
+
+
+def radio(subject: bytes, dev_eui: str = "0011223344556677") -> Draft:
+    """A radio profile with its key, which is withheld everywhere."""
+    body = RadioBody(dev_eui=dev_eui, join_eui="8899aabbccddeeff")
+    return drafts.radio(subject, body, RootKeysBody(app_key=APP_KEY), 0)
+
+
+def verification(subject: bytes, *, valid_until: str = "2032-02-29", fit: bool = True) -> Draft:
+    """A protocol of verification with what the lab took out of it."""
+    template = TemplateRef(name="verification", version="1.0.0", publisher=id16("lab").hex(), id=id16("t").hex())
+    what = EventBody(
+        what=Reference(central="verified" if fit else "rejected"),
+        where=Place(place=Reference(local="лаборатория"), default=True),
+        system="стенд",
+    )
+    row = ParameterRow(code=Reference(central="verification_valid_until"), value=valid_until, source="protocol")
+    extract = ExtractBody(parameters=(row,) if fit else (), events=(what,))
+    return drafts.protocol(subject, template, b'{"fit": true}', b'{"who": "-"}', extract, 0)
+
+
+def offer(seller: Author, buyer: Author, *devices: bytes) -> Draft:
+    """An offer of devices."""
+    papers = ShipmentBody(number="1", date=DAY)
+    return drafts.shipment(id16("shipment/" + seller.name), Verb.OFFER, buyer.org, devices, papers, 0)
+
+
+def acceptance(seller: Author, made: Statement, *devices: bytes) -> Draft:
+    """The answer to an offer."""
+    papers = ShipmentBody(number="1", date=DAY, accepted=True)
+    subject = id16("shipment/" + seller.name)
+    return drafts.shipment(subject, Verb.ACCEPT, seller.org, devices, papers, 0, made.ref)
+
+
+def composition(part: bytes, whole: bytes, since: str, until: str | None = None, quantity: str = "1") -> Draft:
+    """A part stood in a whole."""
+    return drafts.composition(part, whole, CompositionBody(since=since, until=until, quantity=quantity), 0)
+
+
+def reading(subject: bytes, party: Author, *classes: int) -> Draft:
+    """A share."""
+    return drafts.share(subject, party.org, classes, 0)
+
+
+def card(author: Author, name: str) -> Draft:
+    """An organisation's card."""
+    return drafts.card(author.org, CardBody(name=name), 0)
+
+
+def dual(author: Author, catalog: str, local: str, central: str) -> Draft:
+    """A dual reference."""
+    return drafts.reference(author.org, CatalogReference(catalog=catalog, local=local, central=central), 0)
+
+
+def raw(kind: Kind, subject: bytes, **sections: bytes) -> Draft:
+    """A statement with sections of any bytes."""
+    parts = tuple(drafts.DraftSection(name, content, SectionClass.TECHNICAL) for name, content in sections.items())
+    return Draft(kind, (subject,), 0, parts)
+
+
+def demo() -> tuple[Federation, Author, Author]:
+    """A federation with an attested maker, who published a line, and an accredited lab, which is a steward."""
+    federation, maker, lab = Federation(), Author("maker"), Author("lab")
+    federation.attest(maker, Attested.MAKER)
+    federation.attest(lab, Attested.ACCREDITATION, "RA.RU.000000")
+    federation.attest(lab, Attested.STEWARD, "line", "type", "code", "unit")
+    federation.publish(maker, line(maker))
+    return federation, maker, lab
