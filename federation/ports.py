@@ -43,7 +43,7 @@ class Shelf(Protocol):
         """Entries by place and id, with inclusion paths."""
         ...
 
-    async def secret(self, asker: Asker, ref: Ref, section: str) -> Section:
+    async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
         """A secret section sealed to the asker's box key."""
         ...
 

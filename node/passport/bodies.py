@@ -33,6 +33,8 @@ class Body(BaseModel):
         """Read it; raise BodyError."""
         try:
             return cls.model_validate_json(dump_json(load_json(raw)))
+        except UnicodeEncodeError as error:
+            raise BodyError(f"{cls.__name__}: a text holds half a surrogate pair") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))

@@ -5,7 +5,7 @@ Rules are pure and synchronous: the passports of the devices that a document nam
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 
 from node.errors import InputError
 from node.passport.errors import NumberError, PlateError
@@ -15,9 +15,10 @@ from node.passport.plate import cut_label, plate_text
 from node.passport.rules import FactRule
 from node.passport.shown import at, fact, rows, text
 from node.passport.template_facts import Verification
+from node.passport.template_findings import Finding, Layer, Severity
 from node.passport.template_json import Json
 from node.passport.template_pointer import Pointer, find
-from node.passport.template_schema import nodes
+from node.passport.template_schema import is_personal, nodes
 from node.passport.templates import Template, bindings
 from node.passport.view import DAY_US, View, moment_us, value_on
 from node.passport.world import World
@@ -29,6 +30,7 @@ GID, SERIAL, APPROVAL = "device.gid", "device.serial", "type.grsi"
 VERDICTS = ("verified", "rejected")
 VALID_UNTIL = "verification_valid_until"
 MAX_TERM = 64
+EPOCH = date(1970, 1, 1).toordinal()
 # Codes of parameters that a passport keeps as radio facts.
 RADIO = {
     "dev_eui": "dev_eui",
@@ -75,16 +77,6 @@ class StoredFacts:
         return value_text if isinstance(value_text, str) else None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceProblem:
-    """Why a document's device cannot be told: the place that names it and a stable code."""
-
-    pointer: str
-    rule: str
-    code: str
-    value: str = ""
-
-
 async def read_facts(tx: ReadTx, search: Search, template: Template, document: Json) -> StoredFacts:
     """The passports of all devices that the document's bindings and rules name."""
     views: dict[str, View] = {}
@@ -109,22 +101,22 @@ async def find_named(tx: ReadTx, search: Search, name: str) -> list[StoredPasspo
 
 async def find_device(
     tx: ReadTx, search: Search, world: World, template: Template, document: Json
-) -> StoredPassport | DeviceProblem:
+) -> StoredPassport | Finding:
     """The device that a document is of: by its id or alias, else by type and serial; or why it cannot be told."""
     bound = {name: value for name, value in bindings(template, document).items() if isinstance(value, str) and value}
     gid, serial = str(bound.get(GID, "")), str(bound.get(SERIAL, ""))
     if not gid and not serial:
-        return DeviceProblem("", GID, "device-not-named")
+        return _problem(template, GID, "device-not-named")
     found = await find_named(tx, search, gid) if gid else []
-    place, rule = _place(template, GID if gid else SERIAL)
+    naming = GID if gid else SERIAL
     if _is_device_id(gid) and not found:
-        return DeviceProblem(place, rule, "device-mistyped" if _is_mistyped(gid) else "device-unknown", gid)
+        return _problem(template, GID, "device-mistyped" if _is_mistyped(gid) else "device-unknown", gid)
     if not found and serial:
         found = _of_type(await find_named(tx, search, cut_label(serial)), str(bound.get(APPROVAL, "")), world)
     if len(found) != 1:
-        return DeviceProblem(place, rule, "device-ambiguous" if found else "device-unknown", gid or serial)
+        return _problem(template, naming, "device-ambiguous" if found else "device-unknown", gid or serial)
     if serial and not _bears(found[0].content, serial, world):
-        return DeviceProblem(*_place(template, SERIAL), "device-serial-differs", serial)
+        return _problem(template, SERIAL, "device-serial-differs", serial)
     return found[0]
 
 
@@ -136,9 +128,10 @@ def _names(template: Template, document: Json) -> set[str]:
     return {value for value in (*values, bindings(template, document).get(GID)) if isinstance(value, str) and value}
 
 
-def _place(template: Template, name: str) -> tuple[str, str]:
-    bound = (str(place) for place, node in nodes(template.schema) if node.get("x-epd-bind") == name)
-    return next(bound, ""), f"x-epd-bind:{name}"
+def _problem(template: Template, name: str, code: str, value: str = "") -> Finding:
+    place = next((place for place, node in nodes(template.schema) if node.get("x-epd-bind") == name), Pointer())
+    hidden = is_personal(template.schema, place)
+    return Finding(Layer.RULE, Severity.ERROR, str(place), f"x-epd-bind:{name}", code, (), value, hidden)
 
 
 def _is_device_id(gid: str) -> bool:
@@ -212,7 +205,8 @@ def _strength(row: View) -> int:
 
 
 def _day(occurred: object) -> date:
-    return datetime.fromtimestamp(int(str(occurred)) // DAY_US * (DAY_US // 1_000_000), UTC).date()
+    # A stranger may state a time beyond the calendar.
+    return date.fromordinal(min(EPOCH + int(str(occurred)) // DAY_US, date.max.toordinal()))
 
 
 def _term(view: View, verified_on: date, on: date) -> date | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from federation import codec
 from federation.authority import Attestation, Attested
 from federation.errors import InvitationError, RequestError
 from federation.genesis import Genesis
@@ -63,7 +64,7 @@ class Membership:
         async with self._core.database.read() as tx:
             if await find_chain(tx, org) is None:
                 raise NotFoundError(f"organisation {org.hex()} is not known here", "org_unknown")
-        body = Attestation(genesis.id, what, org, tuple(sorted(rows)))
+        body = Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack)))
 
         async def note(tx: WriteTx, _entries: object) -> None:
             await self._core.announce(tx, actor, "attested", of=org.hex(), attested=what.name.lower(), rows=list(rows))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation.authority import Authority, Verb
+from federation.errors import RequestError
 from federation.fragment import Ref, SectionClass
-from node.errors import InputError, NotFoundError
+from node.errors import DeniedError, InputError, NotFoundError
 from node.passport import drafts
 from node.passport.bodies import CompositionBody, EventBody, ParametersBody, Plate, TypeBody
 from node.passport.claims import local_claim, subject_of
@@ -14,8 +15,10 @@ from node.passport.shown import has_plate
 from node.services.core import Core
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
+from node.services.sync import Sync
 from node.store.database import WriteTx
 from node.store.passports import StoredPassport, find_passport
+from node.store.peers import list_peers
 
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
@@ -33,8 +36,9 @@ class Replacement:
 class Registry:
     """Says things about subjects, in this organisation's name."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, sync: Sync) -> None:
         self._core = core
+        self._sync = sync
         self._ledger = ledger
         self._projection = projection
 
@@ -96,6 +100,21 @@ class Registry:
                 )
             )
         return await self._say(said, actor, "repair_recorded", subject)
+
+    async def ask_key(self, subject: bytes, org: bytes, actor: str) -> None:
+        """Ask an organisation's node for a device's root keys; raise DeniedError where it refuses."""
+        async with self._core.database.read() as tx:
+            peers = [peer for peer in await list_peers(tx, "active") if peer.org == org]
+        if not peers:
+            raise NotFoundError("no node of that organisation is known here", "org_unknown")
+        try:
+            await self._sync.client(peers[0].address).secret(subject, "root-keys")
+        except RequestError as error:
+            async with self._core.database.write() as tx:
+                await self._core.announce(tx, actor, "key_refused", subject, of=org.hex())
+            raise DeniedError("the key was refused: it is given for a shipment only", "key_refused") from error
+        async with self._core.database.write() as tx:
+            await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 
     async def share(self, subjects: Sequence[bytes], party: bytes, actor: str) -> None:
         """Let an organisation read subjects."""

@@ -107,31 +107,21 @@ class FederationShelf:
                     proven += await self._fetch_log(tx, asker, log, [ref for ref in refs if ref.log == log_id])
         return proven
 
-    async def secret(self, asker: Asker, ref: Ref, section: str) -> Section:
+    async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
         """A secret section for the one entitled organisation; a refusal stands in the journal."""
         async with self._core.database.read() as tx:
-            log = await find_log(tx, ref.log)
-            found = await entries_at(tx, [(log.no, ref.seq)]) if log else []
+            found = await entries_about(tx, [subject])
             view = await self._disclosure.view(tx, asker.org, found)
             box_key = await self._box_key(tx, asker)
-        fragment = found[0] if found else None
-        header = _header(fragment) if fragment else None
-        may = header is not None and view.may_open(header, SectionClass.SECRET) and box_key is not None
-        opened = self._open_stored(fragment, section) if may and fragment else None
-        if opened is None or box_key is None:
-            await self._journal_refusal(asker, ref, section, header)
-            raise RequestError(f"secret: section {section} of entry {ref.seq} is not for this organisation")
-        async with self._core.database.write() as tx:
-            await self._core.announce(
-                tx,
-                "peer",
-                "secret_given",
-                header.subject if header else None,
-                org=asker.org,
-                section=section,
-                seq=ref.seq,
-            )
-        return seal_section(box_key, opened)
+        for fragment in reversed(found):
+            header = _header(fragment)
+            if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET):
+                continue
+            if (opened := self._open_stored(fragment, section)) is not None:
+                await self._journal(asker, "secret_given", subject, section)
+                return seal_section(box_key, opened)
+        await self._journal(asker, "secret_refused", subject, section)
+        raise RequestError(f"secret: section {section} is not for this organisation")
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
         """Subjects found by an identifier that the asker may read."""
@@ -192,18 +182,9 @@ class FederationShelf:
         logs = [log for log in await list_logs(tx, org=asker.org) if log.node == asker.node]
         return logs[-1].statement.box_key if logs else None
 
-    async def _journal_refusal(self, asker: Asker, ref: Ref, section: str, header: Header | None) -> None:
+    async def _journal(self, asker: Asker, what: str, subject: bytes, section: str) -> None:
         async with self._core.database.write() as tx:
-            await self._core.announce(
-                tx,
-                "peer",
-                "secret_refused",
-                header.subject if header else None,
-                org=asker.org,
-                section=section,
-                log=ref.log.hex(),
-                seq=ref.seq,
-            )
+            await self._core.announce(tx, "peer", what, subject, org=asker.org, section=section)
 
 
 def _header(fragment: StoredFragment) -> Header | None:

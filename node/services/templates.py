@@ -98,8 +98,8 @@ class Templates:
 
         async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
             ref = ref_text(entry_ref(self._ledger.log.log, entries[0]))
-            named = {"name": template.name, "version": template.version}
-            await self._core.announce(tx, actor, "template_published", self._core.org, ref=ref, **named)
+            name, version = template.name, template.version
+            await self._core.announce(tx, actor, "template_published", ref=ref, name=name, version=version)
 
         draft = drafts.template(self._core.org, raw, self._core.clock.now())
         entry = (await self._ledger.append([draft], note))[0]

@@ -1,6 +1,5 @@
 """From a request to the models of its route, with every limit checked before memory is taken."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 from multidict import MultiMapping
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from node.errors import InputError
 from node.web.routes import Route
@@ -115,13 +115,9 @@ def _parse_json(raw: bytes) -> object:
     if b"\\u0000" in raw:
         raise InputError("a text holds a NUL", "json")
     try:
-        return json.loads(raw, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        return from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
         raise InputError(f"the body is not JSON: {error}", "json") from error
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _checked(place: str, model: type[BaseModel], values: object) -> object:

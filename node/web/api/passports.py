@@ -214,6 +214,18 @@ async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> Sa
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
 
+class KeyBody(BaseModel):
+    """Whose node to ask."""
+
+    org: Hex16
+
+
+@api("POST", "/passports/{id}/key-requests", title="Ask for a device's keys", scopes=[Scope.RADIO], status=204)
+async def ask_key(call: Call, path: PassportPath, body: KeyBody) -> None:
+    """They are given to the buyer of a shipment; a refusal stands in both journals."""
+    await call.context.registry.ask_key(subject_of(path.id), bytes.fromhex(body.org), call.actor.label)
+
+
 @api("POST", "/shares", title="Let an organisation read devices", scopes=[Scope.SHIP], status=204)
 async def share(call: Call, body: ShareBody) -> None:
     """From a title holder or the maker: all that is said; from others: what they said themselves."""
@@ -281,5 +293,6 @@ ROUTES = [
     record_event,
     record_parameters,
     record_repair,
+    ask_key,
     share,
 ]

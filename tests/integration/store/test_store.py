@@ -30,8 +30,8 @@ async def test_concurrent_writers_all_commit(database: Database) -> None:
 
     await asyncio.gather(*(add(n) for n in range(200)))
 
-    async with database.read() as tx:
-        assert int.from_bytes(await find_setting(tx, "count") or b"", "big") == 200
+    async with database.read() as reading:
+        assert int.from_bytes(await find_setting(reading, "count") or b"", "big") == 200
 
 
 async def test_failed_transaction_leaves_nothing_and_announces_nothing(database: Database) -> None:

@@ -1,6 +1,6 @@
 """A node's real API and console on a real port of loopback, over a real store in a folder."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ class RunningWeb:
     socket: Path
     context: WebContext
     clock: FakeClock
+    stop: Callable[[], Awaitable[None]]
     sessions: list[ClientSession] = field(default_factory=list)
 
     def client(self, headers: Mapping[str, str] | None = None) -> ClientSession:
@@ -94,7 +95,7 @@ async def running_web(
     port = runner.addresses[0][1]
     socket = folder / "web.sock"
     await web.UnixSite(runner, str(socket)).start()
-    running = RunningWeb(f"http://127.0.0.1:{port}", socket, context, clock)
+    running = RunningWeb(f"http://127.0.0.1:{port}", socket, context, clock, runner.cleanup)
     try:
         yield running
     finally:
