@@ -29,14 +29,13 @@ from node.passport.templates import parse_document, split_personal, validate
 from node.passport.view import View, moment_us
 from node.secret import MASK
 from node.services.core import Core
-from node.services.extracts import draft_protocol, find_untold
 from node.services.facts import VERDICTS, find_device, read_facts
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.search import Search
 from node.services.statements import StatementReader
-from node.services.templates import HeldTemplate, Templates
-from node.store.database import ReadTx, WriteTx
+from node.services.templates import HeldTemplate, Templates, draft_protocol, find_untold
+from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.passports import StoredPassport, find_passport, read_leads, read_members
 
@@ -121,17 +120,17 @@ class Protocols:
             document = await asyncio.to_thread(parse_document, raw)
         except PassportError as error:
             raise InputError(f"the document cannot be read: {error}", "document_unreadable") from error
-        async with self._core.database.read() as tx:
-            return await self.judge(tx, held, document)
+        return await self.judge(held, document)
 
-    async def judge(self, tx: ReadTx, held: HeldTemplate, document: Json) -> Checked:
+    async def judge(self, held: HeldTemplate, document: Json) -> Checked:
         """The same for a document that was read already."""
         template = held.template
-        facts = await read_facts(tx, self._search, template, document)
+        async with self._core.database.read() as tx:
+            facts = await read_facts(tx, self._search, template, document)
+            device = await find_device(tx, self._search, self._projection.world, template, document)
         verdict = await asyncio.to_thread(validate, template, document, facts)
         if verdict.layer is Layer.SCHEMA:
             return Checked(held, document, verdict, explain_all(verdict.findings), None)
-        device = await find_device(tx, self._search, self._projection.world, template, document)
         more = [device] if isinstance(device, Finding) else []
         whole = Verdict((*verdict.findings, *more, *find_untold(template, document)), verdict.truncated)
         passport = device if isinstance(device, StoredPassport) else None
@@ -229,7 +228,10 @@ class Protocols:
                 said = await reader.of_kinds(tx, (Kind.PROTOCOL,))
         earliest = moment_us(since.isoformat()) if since else 0
         mine = [s for s in said if s.org == self._core.org and s.kind == Kind.PROTOCOL]
-        return await asyncio.to_thread(self._documents, [s for s in mine if s.occurred >= earliest], mine)
+        try:
+            return await asyncio.to_thread(self._documents, [s for s in mine if s.occurred >= earliest], mine)
+        except PassportError as error:
+            raise InputError(f"a protocol cannot be read: {error}", "arshin_refused") from error
 
     def _documents(self, chosen: Iterable[Statement], mine: Sequence[Statement]) -> list[Json]:
         references, later = References(mine), [s for s in mine if s.refs]
@@ -381,5 +383,9 @@ TEXTS: Mapping[str, tuple[str, str, str, str]] = {
     "extract-too-long": (
         "Значение для паспорта длиннее 512 знаков.", "Сократите значение.",
         "A value for the passport has more than 512 characters.", "Shorten it.",
+    ),
+    "personal-too-deep": (
+        "Личные данные стоят слишком глубоко в документе.", "Сообщите издателю шаблона.",
+        "Personal data stands too deep in the document.", "Tell the template's publisher.",
     ),
 }  # fmt: skip

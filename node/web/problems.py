@@ -320,4 +320,18 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Приборы уже стоят в другой отгрузке", "Уберите их из этой отгрузки."),
         ("Devices stand in another shipment already", "Leave them out of this one."),
     ),
+    # Templates and keys.
+    "template_unknown": _unknown("Такого шаблона здесь нет", "There is no such template here"),
+    "template_refused": _text(
+        ("Шаблон не принят", "Исправьте шаблон: причина — в подробностях."),
+        ("The template was refused", "Correct it: the detail tells why."),
+    ),
+    "template_version_taken": _state(
+        ("Эта версия шаблона уже опубликована с другим содержанием", "Увеличьте номер версии."),
+        ("This version of the template is published with other content", "Raise the version."),
+    ),
+    "key_refused": _denied(
+        ("В ключе прибора отказано", "Ключ выдаётся только получателю отгрузки."),
+        ("The device's key was refused", "It is given to the receiver of a shipment only."),
+    ),
 }

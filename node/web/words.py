@@ -36,6 +36,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "passport_changed": ("Паспорт изменился", "Passport changed"),
     "secret_given": ("Ключ прибора выдан", "Device key given"),
     "secret_refused": ("В ключе прибора отказано", "Device key refused"),
+    "key_received": ("Получен ключ прибора", "Device key received"),
+    "key_refused": ("В ключе прибора отказано", "Device key refused"),
+    "template_published": ("Опубликован шаблон", "Template published"),
     "shared": ("Открыт доступ", "Access opened"),
 }
 # Names that templates put together: `scope read`, `role admin`.

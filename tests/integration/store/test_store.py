@@ -30,8 +30,8 @@ async def test_concurrent_writers_all_commit(database: Database) -> None:
 
     await asyncio.gather(*(add(n) for n in range(200)))
 
-    async with database.read() as reading:
-        assert int.from_bytes(await find_setting(reading, "count") or b"", "big") == 200
+    async with database.read() as reader:
+        assert int.from_bytes(await find_setting(reader, "count") or b"", "big") == 200
 
 
 async def test_failed_transaction_leaves_nothing_and_announces_nothing(database: Database) -> None:
@@ -47,8 +47,8 @@ async def test_failed_transaction_leaves_nothing_and_announces_nothing(database:
         async with database.write() as tx:
             await fail(tx)
 
-    async with database.read() as tx:
-        assert await find_setting(tx, "half") is None
+    async with database.read() as reader:
+        assert await find_setting(reader, "half") is None
     assert told == []
 
 
@@ -69,11 +69,11 @@ async def test_tree_in_chunks_equals_the_whole(database: Database) -> None:
         size += step
         assert stored == CompactRange().extend(leaves[:size])
 
-    async with database.read() as tx:
-        assert await read_leaves(tx, 7, 250, 600) == leaves[250:600]
-        assert (await read_range(tx, 7, 700)).root() == root_of(leaves[:700])
+    async with database.read() as reader:
+        assert await read_leaves(reader, 7, 250, 600) == leaves[250:600]
+        assert (await read_range(reader, 7, 700)).root() == root_of(leaves[:700])
         seqs = [0, 255, 256, 699]
-        for seq, path in zip(seqs, await read_inclusion(tx, 7, seqs, 700), strict=True):
+        for seq, path in zip(seqs, await read_inclusion(reader, 7, seqs, 700), strict=True):
             verify_inclusion(leaves[seq], seq, 700, path, root_of(leaves[:700]))
 
 
@@ -88,12 +88,12 @@ async def test_rights_only_grow_and_number_their_openings(database: Database) ->
         assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 3)]) == set()
         assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 32)]) == {buyer}
 
-    async with database.read() as tx:
-        opened = await openings_after(tx, buyer, 0, 10)
+    async with database.read() as reader:
+        opened = await openings_after(reader, buyer, 0, 10)
         assert [subject for _, subject in opened] == [SUBJECT, SUBJECT]
-        assert await last_opening(tx, buyer) == opened[-1][0]
-        assert await openings_after(tx, buyer, opened[-1][0], 10) == []
-        assert (await rights_to(tx, [SUBJECT], buyer))[SUBJECT] == [StoredRight(buyer, EVERYBODY, 39)]
+        assert await last_opening(reader, buyer) == opened[-1][0]
+        assert await openings_after(reader, buyer, opened[-1][0], 10) == []
+        assert (await rights_to(reader, [SUBJECT], buyer))[SUBJECT] == [StoredRight(buyer, EVERYBODY, 39)]
 
 
 async def test_journal_ids_grow_and_read_both_ways(database: Database) -> None:
@@ -101,10 +101,10 @@ async def test_journal_ids_grow_and_read_both_ways(database: Database) -> None:
     async with database.write() as tx:
         ids = [await write_journal(tx, b"o" * 16, "test", f"what{n}", SUBJECT if n % 2 else None) for n in range(6)]
 
-    async with database.read() as tx:
-        assert [row.id for row in await read_journal(tx, ids[1])] == ids[2:]
-        assert [row.id for row in await read_journal(tx, ids[3], newest_first=True)] == ids[2::-1]
-        assert [row.what for row in await read_journal(tx, subject=SUBJECT)] == ["what1", "what3", "what5"]
+    async with database.read() as reader:
+        assert [row.id for row in await read_journal(reader, ids[1])] == ids[2:]
+        assert [row.id for row in await read_journal(reader, ids[3], newest_first=True)] == ids[2::-1]
+        assert [row.what for row in await read_journal(reader, subject=SUBJECT)] == ["what1", "what3", "what5"]
 
 
 async def test_passports_page_by_title_and_are_found_by_terms(database: Database) -> None:
@@ -116,18 +116,18 @@ async def test_passports_page_by_title_and_are_found_by_terms(database: Database
             members = [b"joined" + subject[:10]] if n == 3 else []
             await put_passport(tx, passport, members, [Term("serial", f"{n:04}"), Term("dev_eui", f"ab{n:04}")])
 
-    async with database.read() as tx:
+    async with database.read() as reader:
         titles: list[str] = []
         after = None
-        while page := await list_passports(tx, after, 10):
+        while page := await list_passports(reader, after, 10):
             titles += [p.title for p in page]
             after = (page[-1].title, page[-1].subject)
         assert titles == [f"СГВ-15 № {n:04}" for n in range(25)]
-        joined = await find_passport(tx, b"joined" + (3).to_bytes(16, "big")[:10])
+        joined = await find_passport(reader, b"joined" + (3).to_bytes(16, "big")[:10])
         assert joined is not None
         assert joined.title == "СГВ-15 № 0003"
-        assert await find_terms(tx, "0007") == [((7).to_bytes(16, "big"), "serial")]
-        assert len(await list_passports(tx, prefix="ab001")) == 10
+        assert await find_terms(reader, "0007") == [((7).to_bytes(16, "big"), "serial")]
+        assert len(await list_passports(reader, prefix="ab001")) == 10
 
 
 async def test_job_moves_only_from_where_it_was_seen(database: Database) -> None:
@@ -138,8 +138,8 @@ async def test_job_moves_only_from_where_it_was_seen(database: Database) -> None
         with pytest.raises(ConflictError):
             await advance_job(tx, "j", 0, 5, {}, "running")
 
-    async with database.read() as tx:
-        job = await get_job(tx, "j")
+    async with database.read() as reader:
+        job = await get_job(reader, "j")
     assert (job.done, job.result, job.state) == (4, {"rows": 4}, "running")
 
 

@@ -1,0 +1,74 @@
+"""`make bench NAME=log`: measure beside peers in one run, print a table, write build/bench/NAME.json.
+
+Each measure is the median of five runs, each with other input; the raw runs are kept. `against` names what the same
+machine did in the same run with the plainest code that does the job; `ratio` is ours over theirs.
+"""
+
+import importlib
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RUNS = 5
+OUT = Path(__file__).parent.parent / "build" / "bench"
+NAMES = ("log",)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing to measure: `ours(run)` and `theirs(run)` answer a rate or a time in `unit`."""
+
+    name: str
+    unit: str
+    against: str
+    ours: Callable[[int], float]
+    theirs: Callable[[int], float]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named benchmark, or all."""
+    wanted = arguments[:1] or ["all"]
+    names = NAMES if wanted == ["all"] else tuple(wanted)
+    for name in names:
+        if name not in NAMES:
+            print(f"no benchmark {name}: one of {', '.join(NAMES)}")
+            return 1
+        run(name)
+    return 0
+
+
+def run(name: str) -> None:
+    """One benchmark: table on screen, figures in a file."""
+    measures: list[Measure] = importlib.import_module(f"benchmarks.{name}").MEASURES
+    table = Table(title=name)
+    for heading in ("measure", "value", "unit", "against", "its value", "ratio"):
+        table.add_column(heading)
+    figures = {}
+    for measure in measures:
+        ours = [measure.ours(number) for number in range(RUNS)]
+        theirs = [measure.theirs(number) for number in range(RUNS)]
+        value, other = statistics.median(ours), statistics.median(theirs)
+        figures[measure.name] = {
+            "value": value,
+            "unit": measure.unit,
+            "against": measure.against,
+            "ratio": value / other,
+            "runs": ours,
+            "runs_against": theirs,
+        }
+        table.add_row(
+            measure.name, f"{value:,.0f}", measure.unit, measure.against, f"{other:,.0f}", f"{value / other:.2f}"
+        )
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{name}.json").write_text(json.dumps(figures, indent=1))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

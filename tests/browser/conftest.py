@@ -1,0 +1,103 @@
+"""Chromium of Debian against real nodes: any console error, failed load or request to another host fails the test."""
+
+import os
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SCREENS = Path(__file__).parents[2] / "build" / "screens"
+DESKTOP, PHONE = (1280, 800), (360, 740)
+DEADLINE_MS = 10_000
+
+
+@dataclass
+class Tabs:
+    """Pages of one browser, and what went wrong on them."""
+
+    browser: Browser
+    troubles: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    async def open(
+        self, url: str, size: tuple[int, int] = DESKTOP, *, language: str = "ru", dark: bool = False
+    ) -> Page:
+        """A tab with cookies of its own, at a page."""
+        context = await self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale="ru-RU" if language == "ru" else "en-GB",
+            timezone_id="Europe/Moscow",
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(DEADLINE_MS)
+        self.contexts.append(context)
+        page = await context.new_page()
+        self.watch(page, urlsplit(url).hostname or "")
+        await page.goto(url)
+        return page
+
+    def watch(self, page: Page, host: str) -> None:
+        """Note every trouble of a page."""
+
+        def requested(request: Request) -> None:
+            parts = urlsplit(request.url)
+            if parts.scheme not in {"data", "blob"} and parts.hostname != host:
+                self.troubles.append(f"a request to {request.url}")
+
+        page.on("request", requested)
+        page.on("pageerror", lambda error: self.troubles.append(f"an error: {error}"))
+        page.on("console", lambda said: self.troubles.append(said.text) if said.type in {"error", "warning"} else None)
+
+    def expect(self, pattern: str) -> None:
+        """A trouble that this test brings about."""
+        self.expected.append(pattern)
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Troubles that no test asked for."""
+        return [text for text in self.troubles if not any(re.search(pattern, text) for pattern in self.expected)]
+
+
+@pytest.fixture
+def chromium() -> Path:
+    """Debian's browser; without it the test is skipped by name, on CI it fails."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{CHROMIUM} is not here")
+        pytest.skip(f"{CHROMIUM} is not here: make test installs it where it may")
+    return CHROMIUM
+
+
+@pytest.fixture
+async def tabs(chromium: Path) -> AsyncIterator[Tabs]:
+    """The browser; the test fails on any trouble of its pages."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        opened = Tabs(browser)
+        yield opened
+        for context in opened.contexts:
+            await context.close()
+        await browser.close()
+        assert opened.unexpected == []
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], object]:
+    """Keeps a screenshot under build/screens."""
+
+    async def take(page: Page, name: str) -> None:
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+
+    return take
