@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.__main__ import Measure
 from federation.checkpoint import Checkpoint, sign_checkpoint
 from federation.fragment import Fragment, NewSection, sign_fragment
-from federation.keys import SigningKey, verify_hash
+from federation.keys import BoxKey, SigningKey, verify_hash
 from federation.log import LogStatement, sign_log_statement
 from federation.merkle import CompactRange
 from federation.statements import NodeBody, genesis, sign_root_statement
@@ -92,8 +92,10 @@ def ingest(run: int) -> float:
     root, key, node = (SigningKey.from_seed(source.randbytes(32)) for _ in range(3))
     first = genesis(root, key.public)
     second = sign_root_statement(root, NodeBody(b"n" * 16, node.public), first.org_id, 1, first.hash)
-    keys = {"witness_key": key.public, "box_key": b"\x02" + (9).to_bytes(32, "little")}
-    log = sign_log_statement(node, org=first.org_id, node=b"n" * 16, nonce=b"0" * 16, **keys)
+    box = BoxKey.from_seed(source.randbytes(32)).public
+    log = sign_log_statement(
+        node, org=first.org_id, node=b"n" * 16, nonce=b"0" * 16, witness_key=key.public, box_key=box
+    )
     rows = _fragments(source, node, log)
     tree = CompactRange().extend(row.leaf for row in rows)
     note = sign_checkpoint(node, Checkpoint(log.log_id, tree.size, tree.root()))

@@ -1,8 +1,8 @@
 """Signed requests and answers between nodes.
 
 A request signs [method, path and query, org, from node, to node, body hash, time ms, nonce16] as "request"; an answer
-with sizes signs [request hash, status, body hash] as "response". Time is the server's: outside 120 s it answers with its own
-time and the client signs again. (from, nonce) is remembered for 300 s.
+with sizes signs [request hash, status, body hash] as "response". Time is the server's: outside 120 s it answers with
+its own time and the client signs again. (from, nonce) is remembered for 300 s.
 """
 
 import hashlib

@@ -28,7 +28,7 @@ from node.store.errors import StoreError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
 app.add_typer(federation_app, name="federation")
-out = Console(highlight=False)
+out = Console(highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
 HERE = Path("node")

@@ -89,13 +89,8 @@ async def read_facts(tx: ReadTx, search: Search, template: Template, document: J
 
 async def find_named(tx: ReadTx, search: Search, name: str) -> list[StoredPassport]:
     """The passports that go by a device id, an alias, a DevEUI or a serial; none for a mistyped id."""
-    try:
-        query = read_query(name)
-    except InputError as error:
-        if error.code == "id_mistyped":
-            return []
-        query = Query("alias", name[:MAX_TERM])
-    found = await search.find(tx, query)
+    query = _query(name)
+    found = await search.find(tx, query) if query is not None else []
     return list({passport.subject: passport for passport in found}.values())
 
 
@@ -108,9 +103,11 @@ async def find_device(
     if not gid and not serial:
         return _problem(template, GID, "device-not-named")
     found = await find_named(tx, search, gid) if gid else []
-    naming = GID if gid else SERIAL
-    if _is_device_id(gid) and not found:
-        return _problem(template, GID, "device-mistyped" if _is_mistyped(gid) else "device-unknown", gid)
+    naming, query = (GID, _query(gid)) if gid else (SERIAL, None)
+    if gid and query is None:
+        return _problem(template, GID, "device-mistyped", gid)
+    if query is not None and query.scheme == "id" and not found:
+        return _problem(template, GID, "device-unknown", gid)
     if not found and serial:
         found = _of_type(await find_named(tx, search, cut_label(serial)), str(bound.get(APPROVAL, "")), world)
     if len(found) != 1:
@@ -134,16 +131,12 @@ def _problem(template: Template, name: str, code: str, value: str = "") -> Findi
     return Finding(Layer.RULE, Severity.ERROR, str(place), f"x-epd-bind:{name}", code, (), value, hidden)
 
 
-def _is_device_id(gid: str) -> bool:
-    return gid.strip().upper().startswith("EPP1")
-
-
-def _is_mistyped(gid: str) -> bool:
+def _query(name: str) -> Query | None:
+    """What to look for; None where a device id is mistyped. Some aliases are no plate text and stand as they are."""
     try:
-        read_query(gid)
-    except InputError:
-        return True
-    return False
+        return read_query(name)
+    except InputError as error:
+        return None if error.code == "id_mistyped" else Query("alias", name[:MAX_TERM])
 
 
 def _of_type(found: Iterable[StoredPassport], approval: str, world: World) -> list[StoredPassport]:

@@ -252,7 +252,9 @@ class Protocols:
     def _lacking(self, view: View, checked: Checked) -> int:
         """How many parties have still to sign the same document after this one."""
         needed = len(checked.held.template.layout.signers)
-        others = {str(row["by"]) for row in _same(view, checked.held, checked.document)} - {self._core.org.hex()}
+        same = _same(view, checked.held, checked.document)
+        version = checked.held.id.hex()
+        others = {str(row["by"]) for row in same if at(row, "template", "id") == version} - {self._core.org.hex()}
         return max(0, needed - 1 - len(others))
 
 
@@ -275,8 +277,8 @@ def refusal(checked: Checked) -> InputError:
     )
 
 
-def find_said(view: View, org: bytes, held: HeldTemplate, document: Json) -> View | None:
-    """The protocol in which an organisation signed exactly this document, as the view has it."""
+def find_said(view: View, org: bytes, held: HeldTemplate, document: Json) -> "View | None":
+    """The protocol in which an organisation signed exactly this document, under whichever version of the template."""
     personal = split_personal(held.template, document).personal
     wanted = format_json(dict(personal)).decode() if personal else None
     return next(
@@ -285,13 +287,13 @@ def find_said(view: View, org: bytes, held: HeldTemplate, document: Json) -> Vie
 
 
 def _same(view: View, held: HeldTemplate, document: Json) -> list[View]:
-    """Protocols of the same template with the same open part, whoever signed them."""
+    """Protocols with the same open part under the same publisher's template of that name, whoever signed them."""
     wanted = format_json(split_personal(held.template, document).open).decode()
-    key = (held.org.hex(), held.id.hex())
+    key = (held.org.hex(), held.template.name)
     return [
         row
         for row in rows(view, "protocols")
-        if row["document"] == wanted and (at(row, "template", "publisher"), at(row, "template", "id")) == key
+        if row["document"] == wanted and (at(row, "template", "publisher"), at(row, "template", "name")) == key
     ]
 
 
@@ -369,8 +371,8 @@ TEXTS: Mapping[str, tuple[str, str, str, str]] = {
         "The serial {value} is not of this device.", "Compare id and serial with the plate.",
     ),
     "extract-no-time": (
-        "Событие документа без времени, которое можно прочесть.", "Впишите дату или время с поясом, не раньше 1970 года.",
-        "An event of the document has no time that can be read.", "Fill in a date, or a time with its zone, from 1970 on.",
+        "Событие документа без времени, которое можно прочесть.", "Впишите дату или время с поясом, с 1970 года.",
+        "An event of the document has no time that can be read.", "Fill in a date, or a time with its zone.",
     ),
     "extract-times-differ": (
         "События одного документа в разное время здесь не подписываются.", "Оформите их разными документами.",

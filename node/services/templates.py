@@ -196,7 +196,7 @@ def draft_protocol(
     """
     extraction, parts = extract(held.template, document), split_personal(held.template, document)
     told = _told_us(held.template, document, extraction)
-    since = None if told is None else _moment(told)
+    since = None if told is None else format_told(told)
     rows = (_row(item, since) for item in extraction.parameters if not item.personal)
     events = extraction.events if with_events else ()
     body = ExtractBody(
@@ -216,6 +216,15 @@ def parse_told(text: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment >= 0 else None
+
+
+def format_told(moment: int) -> str:
+    """A day where it begins one, else the time in UTC."""
+    seconds, micros = divmod(moment, 1_000_000)
+    told = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    if moment % 86_400_000_000 == 0:
+        return told.date().isoformat()
+    return told.replace(tzinfo=None).isoformat() + "Z"
 
 
 def _untold(template: Template, document: Json) -> Iterator[Finding]:
@@ -262,7 +271,7 @@ def _row(item: ExtractedParameter, since: str | None) -> ParameterRow | None:
         code=Reference(central=item.code),
         value=text,
         unit=item.unit[:MAX_PLACE] or None,
-        since=since if own is None else _moment(own),
+        since=since if own is None else format_told(own),
         source="protocol",
     )
 
@@ -290,12 +299,3 @@ def _text(item: ExtractedParameter) -> str:
     if isinstance(value, str):
         return value.lower() if item.code in HEX_CODES else value
     return format_json(value).decode()
-
-
-def _moment(moment: int) -> str:
-    """A day where it begins one, else the time in UTC."""
-    seconds, micros = divmod(moment, 1_000_000)
-    told = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-    if moment % 86_400_000_000 == 0:
-        return told.date().isoformat()
-    return told.replace(tzinfo=None).isoformat() + "Z"

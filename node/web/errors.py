@@ -5,6 +5,7 @@ Our own faults become an incident number in the answer and a log line; nothing e
 
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -76,6 +77,9 @@ def problem_of(error: Exception, language: str, path: str, operation: str = "") 
     found = _problem(words, known.code, status_of(known), str(known), path, known.values)
     if isinstance(known, RulesError):
         return found.model_copy(update={"errors": known.rules(language)})
+    findings = known.values.get("findings")
+    if isinstance(findings, list):
+        return found.model_copy(update={"errors": [_finding(item, language) for item in findings]})
     return found
 
 
@@ -124,6 +128,13 @@ def _problem(words: Words, code: str, status: int, message: str, path: str, valu
         advice=_filled(words.advice, values) or words.advice,
         instance=path,
     )
+
+
+def _finding(item: Mapping[str, Any], language: str) -> BrokenRule:  # Any: JSON-like values of a service
+    """A finding of a template in the reader's language; services bring them as plain values."""
+    words = item["ru" if language == "ru" else "en"]
+    pointer, rule = str(item["pointer"]), str(item["rule"])
+    return BrokenRule(place="document", pointer=pointer, rule=rule, message=words["what"], advice=words["advice"])
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:

@@ -334,4 +334,34 @@ PROBLEMS: dict[str, ProblemText] = {
         ("В ключе прибора отказано", "Ключ выдаётся только получателю отгрузки."),
         ("The device's key was refused", "It is given to the receiver of a shipment only."),
     ),
+    # Protocols, bench files and the register's file.
+    "document_unreadable": _text(
+        ("Документ не читается", "Отправьте JSON по шаблону, дробные числа — строками."),
+        ("The document cannot be read", "Send JSON by the template, with decimals as text."),
+    ),
+    "document_refused": _text(
+        ("Документ нарушает правила шаблона", "Исправьте перечисленные значения и отправьте ещё раз."),
+        ("The document breaks rules of its template", "Correct the listed values and send it again."),
+    ),
+    "document_too_large": _text(
+        ("Документ слишком велик для подписи", "Сократите его или вынесите вложения."),
+        ("The document is too large to be signed", "Shorten it or leave attachments out."),
+    ),
+    "protocol_unknown": _unknown("Такого протокола здесь нет", "There is no such protocol here"),
+    "protocol_unreadable": _text(
+        ("Подписанный протокол не читается", "Попросите автора записать его заново."),
+        ("A signed protocol cannot be read", "Ask its author to record it again."),
+    ),
+    "bench_no_template": _text(
+        ("Нет шаблона проливной установки", "Сначала опубликуйте шаблон, потом отправьте файл."),
+        ("There is no template of a flow bench", "Publish one before the first bench file."),
+    ),
+    "arshin_empty": _text(
+        ("Нет подписанных поверок для выгрузки", "Сначала подпишите протоколы поверки."),
+        ("There is no signed verification to export", "Sign verification protocols first."),
+    ),
+    "arshin_refused": _text(
+        ("Файл для ФГИС «Аршин» не составлен", "Исправьте протокол: причина — в подробностях."),
+        ("The file for the Arshin register was not made", "Correct the protocol: the detail tells why."),
+    ),
 }

@@ -15,7 +15,7 @@ from node.web.assets import Assets
 from node.web.calls import Call, View
 from node.web.languages import LANGUAGES, translations
 from node.web.routes import API, Route
-from node.web.words import actor_words, journal_words
+from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -107,6 +107,11 @@ def short_id(raw: bytes) -> str:
     return raw.hex()[:8]
 
 
+def _detail_value(value: object, name: str) -> str:
+    """A detail of a journal row; a name that ends in _us holds a time."""
+    return moment(value) if name.endswith("_us") and isinstance(value, int) else detail_text(value)
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
@@ -126,6 +131,8 @@ def _environment(language: str, assets: Assets) -> jinja2.Environment:
         "moment": moment,
         "short_id": short_id,
         "happened": lambda what: journal_words(what, language),
+        "detail_name": lambda name: detail_name(name, language),
+        "detail_value": _detail_value,
         "who": lambda label: actor_words(label, language),
     }
     return environment

@@ -39,6 +39,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "key_received": ("Получен ключ прибора", "Device key received"),
     "key_refused": ("В ключе прибора отказано", "Device key refused"),
     "template_published": ("Опубликован шаблон", "Template published"),
+    "protocol_signed": ("Подписан протокол", "Protocol signed"),
+    "arshin_exported": ("Составлен файл для ФГИС «Аршин»", "Arshin file made"),
     "shared": ("Открыт доступ", "Access opened"),
 }
 # Names that templates put together: `scope read`, `role admin`.
@@ -47,13 +49,64 @@ NAMES = (
     mark("scope radio"), mark("scope access"), mark("role reader"), mark("role operator"), mark("role admin"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
-    "local": ("на этой машине", "on this machine"),
+    "local:administrator": ("администратор этой машины", "administrator of this machine"),
+    "local": ("с этой машины:", "on this machine:"),
     "person": ("", ""),
     "token": ("токен", "token"),
     "nobody": ("без входа", "not logged in"),
     "peer": ("другой узел", "another node"),
     "sync": ("обмен", "sync"),
 }
+
+
+# What stands in the details of journal rows.
+DETAILS: dict[str, tuple[str, str]] = {
+    "account": ("учётная запись", "account"),
+    "active": ("принят", "accepted"),
+    "address": ("адрес", "address"),
+    "attested": ("аттестация", "attested"),
+    "code": ("код", "code"),
+    "count": ("количество", "count"),
+    "done": ("сделано", "done"),
+    "error": ("ошибка", "error"),
+    "expires_us": ("до", "until"),
+    "federation": ("федерация", "federation"),
+    "file": ("файл", "file"),
+    "job": ("задание", "job"),
+    "kind": ("вид", "kind"),
+    "language": ("язык", "language"),
+    "name": ("имя", "name"),
+    "node": ("узел", "node"),
+    "of": ("чей", "of"),
+    "operation": ("действие", "operation"),
+    "party": ("кому", "to"),
+    "role": ("роль", "role"),
+    "rows": ("строки", "rows"),
+    "scopes": ("права", "rights"),
+    "section": ("раздел", "section"),
+    "session": ("сеанс", "session"),
+    "title": ("название", "title"),
+    "to": ("кому", "to"),
+    "token": ("токен", "token"),
+    "total": ("всего", "total"),
+    "url": ("адрес", "address"),
+    "version": ("версия", "version"),
+}
+LONGEST_ID = 16
+
+
+def detail_name(name: str, language: str) -> str:
+    """What a detail of a journal row is called; a name without words shows itself."""
+    return _in(DETAILS.get(name), language) or name
+
+
+def detail_text(value: object) -> str:
+    """A detail as one reads it: lists with commas, long ids by their beginning."""
+    if isinstance(value, list):
+        return ", ".join(map(detail_text, value))
+    text = str(value)
+    is_id = len(text) > LONGEST_ID and all(sign in "0123456789abcdef" for sign in text)
+    return f"{text[:8]}…" if is_id else text
 
 
 def journal_words(what: str, language: str) -> str:
@@ -63,6 +116,8 @@ def journal_words(what: str, language: str) -> str:
 
 def actor_words(label: str, language: str) -> str:
     """Who did it, from an actor's label."""
+    if label in ACTORS:
+        return _in(ACTORS[label], language)
     kind, _, name = label.partition(":")
     words = ACTORS.get(kind)
     return " ".join(filter(None, (_in(words, language), name))) if words else label

@@ -120,3 +120,13 @@ def test_pointer_escapes_its_separators() -> None:
     with pytest.raises(ValidationError) as caught:
         Odd.model_validate({"a/b~c": 1})
     assert next(broken_rules("body", caught.value, "en")).pointer == "/a~1b~0c"
+
+
+@pytest.mark.parametrize(("language", "message"), [("ru", "Пусто."), ("en", "Empty.")])
+def test_findings_of_a_template_are_listed_in_the_language(language: str, message: str) -> None:
+    """A refused document's findings stand in the problem as broken rules, in the reader's language."""
+    words = {"ru": {"what": "Пусто.", "advice": "Заполните."}, "en": {"what": "Empty.", "advice": "Fill it in."}}
+    error = InputError("refused", "document_refused", findings=[{"pointer": "/owner", "rule": "required", **words}])
+    problem = problem_of(error, language, "/x")
+    assert problem.errors is not None
+    assert [(item.pointer, item.rule, item.message) for item in problem.errors] == [("/owner", "required", message)]

@@ -1,0 +1,110 @@
+"""One byte altered in a stored fragment is found by its own node, and by whoever mirrors the log afresh."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.api_client import ApiClient
+from node.demo.processes import NodeProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
+DEADLINE_S = 20.0
+SERIAL = {"pattern": "digits", "width": 7}
+PORTS = {"web_port": "0", "federation_port": "0"}
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A lab with a federation and a log of published serial lines."""
+    process = NodeProcess("lab", tmp_path / "lab")
+    process.init(name="ФБУ «Демо-ЦСМ»", kind="lab", **PORTS)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def auditor(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A node that has seen nothing yet."""
+    process = NodeProcess("auditor", tmp_path / "auditor")
+    process.init(name="Аудитор", kind="utility", **PORTS)
+    process.start()
+    yield process
+    process.stop()
+
+
+def call(node: NodeProcess, method: str, path: str, *arguments: Any) -> Any:  # Any: JSON
+    async def run() -> Any:  # Any: JSON
+        async with ApiClient(node.folder) as api:
+            return await getattr(api, method)(path, *arguments)
+
+    return asyncio.run(run())
+
+
+def alter(folder: Path, what: str) -> tuple[str, int]:
+    """Flip one bit of the third entry, in a section, in the header or in the signature; answer log and seq."""
+    with sqlite3.connect(folder / "passport.sqlite") as connection:
+        no, log = connection.execute("select no, log from logs where own = 1").fetchone()
+        seq = 2
+        table, column, extra = {
+            "section": ("sections", "data", " and name = 'line'"),
+            "header": ("fragments", "header", ""),
+            "signature": ("fragments", "signature", ""),
+        }[what]
+        where = f"where log_no = {no} and seq = {seq}{extra}"
+        (raw,) = connection.execute(f"select {column} from {table} {where}").fetchone()  # noqa: S608 - fixed names
+        changed = raw[:-1] + bytes([raw[-1] ^ 1])
+        connection.execute(f"update {table} set {column} = ? {where}", (changed,))  # noqa: S608 - fixed names
+    connection.close()
+    return log.hex(), seq
+
+
+@pytest.mark.parametrize("what", ["section", "header", "signature"])
+def test_altered_entry_is_named_by_fsck_and_refused_by_a_fresh_mirror(
+    lab: NodeProcess, auditor: NodeProcess, what: str
+) -> None:
+    """Both name log, seq and id of exactly that entry; the mirror keeps what came before it."""
+    call(lab, "post", "/federation", {"name": "Демо"})
+    for number in range(5):
+        record = {"marks": ["ДЕМО"], "designations": [f"СГВ-{number}"], "legal_makers": [], "serial": SERIAL}
+        call(lab, "post", "/lines", {"record": record})
+    lab.stop()
+    log, seq = alter(lab.folder, what)
+
+    fsck = subprocess.run(
+        [sys.executable, "-m", "node", "fsck", "--folder", str(lab.folder)], capture_output=True, text=True, check=False
+    )
+
+    assert fsck.returncode == 1
+    named = fsck.stdout.replace("\n", " ")
+    assert f"log {log} seq {seq} id " in named
+    assert "1 findings" in named
+
+    lab.start()
+    invitation = call(lab, "post", "/invitations")["text"]
+    call(auditor, "post", "/federation/join", {"invitation": invitation})
+    refusal = wait_for_refusal(auditor)
+
+    assert (refusal["detail"]["log"], refusal["detail"]["seq"]) == (log, seq)
+    with sqlite3.connect(auditor.folder / "passport.sqlite") as connection:
+        row = connection.execute("select size, stopped from logs where own = 0").fetchone()
+    connection.close()
+    assert row[0] == seq
+    entry = row[1].split(" id ")[1].split(":")[0]
+    assert f"id {entry}" in named
+
+
+def wait_for_refusal(node: NodeProcess) -> Any:  # Any: JSON
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        for row in call(node, "get", "/journal")["items"]:
+            if row["what"] == "entry_refused":
+                return row
+    raise AssertionError("no refusal in the auditor's journal")

@@ -1,0 +1,257 @@
+"""Nodes over real stores, with a federation, an attested maker and lab, devices and documents."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from federation.authority import Attestation, Attested
+from federation.checkpoint import verify_checkpoint
+from federation.fragment import Fragment
+from federation.genesis import Genesis
+from federation.sync.mirror import Mirror, NeedEntries, Verified
+from node.config import load_settings, template_config
+from node.demo.files import MARK, PRODUCTS, DemoFiles, make_line
+from node.folder import NodeFolder
+from node.keystore import open_keystore
+from node.passport import drafts
+from node.passport.bodies import AliasBody, CatalogReference, Plate
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.template_json import format_json
+from node.passport.templates import parse_document
+from node.passport.view import View
+from node.services.bench import Bench
+from node.services.bus import EventBus
+from node.services.core import Core
+from node.services.found import found_node
+from node.services.ingest import Ingest
+from node.services.jobs import Job, Jobs
+from node.services.ledger import Ledger
+from node.services.production import Production
+from node.services.projection import FEDERATION, Projection
+from node.services.protocols import Protocols
+from node.services.search import Search
+from node.services.templates import Templates
+from node.store.database import Database
+from node.store.fragments import entries_between
+from node.store.journal import last_journal_id
+from node.store.logs import get_log
+from node.store.organisations import find_sign_key, read_statements
+from node.store.passports import count_passports, find_passport
+from node.store.settings import set_setting
+from node.store.trees import read_range
+from tests.builders import id16
+from tests.fakes import FakeClock, FakeRandom
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+NOW = 1_780_000_000_000_000  # 2026-05-28
+LINE = id16("protocols/line").hex()
+DESIGNATION, APPROVAL = "ВС-15Д", "999902-00"
+
+
+@dataclass
+class Desk:
+    """One node's services over its store."""
+
+    core: Core
+    projection: Projection
+    ledger: Ledger
+    ingest: Ingest
+    jobs: Jobs
+    templates: Templates
+    protocols: Protocols
+    production: Production
+    bench: Bench
+
+    @property
+    def org(self) -> bytes:
+        """The organisation."""
+        return self.core.org
+
+    async def view(self, subject: bytes) -> View:
+        """The passport as it is folded here."""
+        async with self.core.database.read() as tx:
+            passport = await find_passport(tx, subject)
+        assert passport is not None
+        return passport.content
+
+    async def count(self) -> int:
+        """How many passports there are."""
+        async with self.core.database.read() as tx:
+            return sum((await count_passports(tx)).values())
+
+    async def state(self) -> tuple[int, int]:
+        """The size of the log and the newest journal row: whatever is written moves one of them."""
+        async with self.core.database.read() as tx:
+            return (await get_log(tx, self.ledger.log.log)).size, await last_journal_id(tx)
+
+    async def device(self, serial: str, alias: str | None = None) -> bytes:
+        """State a plate of the line, and an alias."""
+        plate = Plate(mark=MARK, designation=DESIGNATION, serial=serial, year="2025", approvals=(APPROVAL,))
+        log, now = self.ledger.log.log, self.core.clock.now()
+        claim = self.projection.world.lines.claim_for(plate, log=log, randomness=self.core.random.bytes(16))
+        subject = claim.subject.raw
+        said = [drafts.identity(subject, claim.encode(), plate, now)]
+        if alias is not None:
+            said.append(drafts.alias(subject, AliasBody(scheme="erp", value=alias, evidence="document"), now))
+        await self.ledger.append(said)
+        return subject
+
+    async def finish(self, job_id: str) -> Job:
+        """Run jobs until that one ends."""
+        with self.core.bus.listen() as news:
+            running = asyncio.create_task(self.jobs.run())
+            try:
+                while (job := await self.jobs.get(job_id)).state in ("waiting", "running"):
+                    await news.get()
+            finally:
+                await ended(running)
+        return job
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def found(folder: Path, name: str, seed: int) -> None:
+    """Make a node in a folder."""
+    config = template_config({"name": name, "kind": "maker", "place": f"цех {name}"}, 0, 0, None)
+    await found_node(NodeFolder(folder), config, FakeClock(NOW), FakeRandom(seed))
+
+
+@asynccontextmanager
+async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
+    """New objects over the store of a folder; at the end nothing is finished or flushed, as when a process ends."""
+    clock, random, place = FakeClock(NOW + seed * 1_000_000_000), FakeRandom(seed), NodeFolder(folder)
+    database = Database(place.url(), clock)
+    core = Core(load_settings(folder), place, clock, random, open_keystore(place, random), database, EventBus())
+    projection = Projection(core)
+    ledger, jobs = Ledger(core, projection.take), Jobs(core)
+    templates = Templates(core, ledger, projection)
+    protocols = Protocols(core, ledger, projection, Search(), templates)
+    desk = Desk(
+        core,
+        projection,
+        ledger,
+        Ingest(core, projection.take),
+        jobs,
+        templates,
+        protocols,
+        Production(core, ledger, projection, jobs),
+        Bench(core, ledger, projection, jobs, templates, protocols),
+    )
+    try:
+        await ledger.open()
+        await projection.open()
+        writer = asyncio.create_task(ledger.run())
+        try:
+            yield desk
+        finally:
+            await ended(writer)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def new_desk(folder: Path, name: str = "Демо", seed: int = 1) -> AsyncIterator[Desk]:
+    """A node that is its own federation's anchor, an attested maker with a line and an accredited lab."""
+    await found(folder, name, seed)
+    async with opened(folder, seed) as desk:
+        await attest(desk, desk.org)
+        await publish_line(desk)
+        yield desk
+
+
+async def attest(desk: Desk, *orgs: bytes, genesis: Genesis | None = None) -> Genesis:
+    """Found a federation with the desk as its only anchor, and attest makers and labs."""
+    if genesis is None:
+        genesis = Genesis("Демо", (desk.org,), 1)
+        await join(desk, genesis)
+    said = [
+        drafts.attestation(Attestation(genesis.id, what, org, rows), NOW)
+        for org in orgs
+        for what, rows in ((Attested.MAKER, ()), (Attested.ACCREDITATION, ("RA.RU.000000",)))
+    ]
+    await desk.ledger.append(said)
+    return genesis
+
+
+async def join(desk: Desk, genesis: Genesis) -> None:
+    """Take a federation as one's own."""
+    async with desk.core.database.write() as tx:
+        await set_setting(tx, FEDERATION, genesis.to_bytes())
+
+
+async def publish_line(desk: Desk) -> None:
+    """Publish the line of the devices."""
+    line = replace(PRODUCTS[0], designation=DESIGNATION, execution="ВС-15Д-80-Р868", approval=APPROVAL)
+    record = make_line(line, LINE, desk.org.hex())
+    await desk.ledger.append([drafts.catalog(desk.org, "line", record.to_bytes(), NOW)])
+
+
+async def publish_products(desk: Desk, files: DemoFiles) -> None:
+    """Publish the lines and the first dual references of the demo's maker."""
+    lines = [make_line(product, id16(product.local).hex(), desk.org.hex()) for product in PRODUCTS]
+    said = [drafts.catalog(desk.org, "line", line.to_bytes(), NOW) for line in lines]
+    for local, central in files.references:
+        body = CatalogReference(catalog="types", local=local, central=central)
+        said.append(drafts.reference(desk.org, body, NOW))
+    await desk.ledger.append(said)
+
+
+async def mirror(source: Desk, target: Desk, hidden: Sequence[str] = ()) -> None:
+    """Everything that the source said, without the sections of some names, verified and stored by the target."""
+    await source.ledger.publish()
+    async with source.core.database.read() as tx:
+        chain = (await read_statements(tx, source.org))[source.org]
+        log = await get_log(tx, source.ledger.log.log)
+        entries = await entries_between(tx, log.no, 0, log.size)
+    await target.ingest.take_chain(chain)
+    held = await target.ingest.take_log(log.statement)
+    assert held is not None
+    assert log.note is not None
+    async with target.core.database.read() as tx:
+        sign_key = await find_sign_key(tx, held)
+        leaves = await read_range(tx, held.no, held.size)
+    assert sign_key is not None
+    session = Mirror(log.log, sign_key, leaves, verify_checkpoint(log.note, log.log, sign_key))
+    step = session.next()
+    while isinstance(step, NeedEntries):
+        session.receive_rows([_without(entries[seq].to_fragment(), hidden) for seq in range(step.start, step.end)])
+        step = session.next()
+    assert isinstance(step, Verified)
+    await target.ingest.take_entries(held, step, log.note)
+
+
+def template(name: str, **changes: str) -> bytes:
+    """A template of the examples; changes replace texts in it."""
+    raw = (EXAMPLES / "templates" / f"{name}.schema.json").read_text()
+    for old, new in changes.items():
+        raw = raw.replace(f'"{old}"', f'"{new}"')
+    return raw.encode()
+
+
+def verification(subject: bytes | str, serial: str, number: int = 1, **changes: Any) -> bytes:
+    """A good verification of a device, in other words where changes say so."""
+    return document("verification", subject, serial, {"protocol_no": f"ПП-26-{number:06d}", **changes})
+
+
+def document(name: str, subject: bytes | str, serial: str, changes: Mapping[str, Any]) -> bytes:
+    """A good example of a template, about that device; a change to None takes a place away."""
+    found = parse_document((EXAMPLES / "protocols" / f"{name}.ok.json").read_bytes())
+    assert isinstance(found, dict)
+    filled: dict[str, Any] = deepcopy(found) | dict(changes)
+    gid = subject if isinstance(subject, str) else format_device_id(SubjectId(subject))
+    filled["device"] = {**filled["device"], "gid": gid, "serial": serial}
+    return format_json({key: value for key, value in filled.items() if value is not None})
+
+
+def _without(fragment: Fragment, hidden: Sequence[str]) -> Fragment:
+    return replace(fragment, sections=tuple(part for part in fragment.sections if part.name not in hidden))

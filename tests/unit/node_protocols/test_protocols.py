@@ -1,0 +1,410 @@
+"""Checking, signing, showing and exporting protocols over a real store."""
+
+import datetime
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.authority import Attestation, Attested
+from federation.fragment import SectionClass, decode_header
+from node.errors import InputError, NotFoundError
+from node.exchange.arshin import check_application
+from node.passport import drafts
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.references import ref_text
+from node.passport.shown import at, rows
+from node.passport.template_findings import State
+from node.passport.templates import parse_document
+from node.passport.view import value_on
+from node.secret import MASK
+from node.services.protocols import TEXTS
+from node.services.templates import HeldTemplate
+from node.store.fragments import entries_between
+from tests.unit.node_protocols.builders import (
+    NOW,
+    Desk,
+    attest,
+    document,
+    found,
+    join,
+    mirror,
+    new_desk,
+    opened,
+    template,
+    verification,
+)
+
+SERIAL = "25000017"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with new_desk(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def act(desk: Desk) -> HeldTemplate:
+    return await desk.templates.publish(template("verification"), "test")
+
+
+def codes(error: InputError) -> list[str]:
+    found = error.values["findings"]
+    assert isinstance(found, list)
+    return [item["code"] for item in found]
+
+
+def changed(raw: bytes, **changes: Any) -> bytes:
+    return json.dumps({**json.loads(raw), **changes}, ensure_ascii=False).encode()
+
+
+async def test_twenty_documents_of_twenty_devices_are_signed(desk: Desk, act: HeldTemplate) -> None:
+    """Each document becomes one protocol whose event, term and record number stand in its own device's passport."""
+    serials = [f"{SERIAL[:6]}{number:02d}" for number in range(20)]
+    subjects = [await desk.device(serial) for serial in serials]
+
+    for number, (subject, serial) in enumerate(zip(subjects, serials, strict=True), 1):
+        await desk.protocols.sign(act.reference, verification(subject, serial, number), "test")
+
+    for number, subject in enumerate(subjects, 1):
+        view = await desk.view(subject)
+        assert [at(event, "what", "central") for event in rows(view, "events")] == ["verified"]
+        assert [event["standing"] for event in rows(view, "events")] == ["stated"]
+        assert rows(view, "events")[0]["occurred"] == 1_747_267_200_000_000
+        assert at(view, "verification", "valid_until") == "2031-05-14"
+        assert at(view, "verification", "record") == "С-ЪЫЬ/15-05-2025/900000017"
+        assert (value_on(view, "verification_valid_until") or {})["since"] == "2025-05-15"
+        assert [json.loads(str(row["document"]))["protocol_no"] for row in rows(view, "protocols")] == [
+            f"ПП-26-{number:06d}"
+        ]
+        assert [(row["by"], at(row, "template", "known")) for row in rows(view, "protocols")] == [
+            (desk.org.hex(), True)
+        ]
+
+
+async def test_unfit_device_is_rejected_in_its_passport(desk: Desk, act: HeldTemplate) -> None:
+    """A document with a negative result makes the event `rejected` and takes the term away."""
+    subject = await desk.device(SERIAL)
+    unfit = verification(
+        subject, SERIAL, applicable=False, unfit_reasons="Погрешность", fif_record=None, valid_until=None
+    )
+
+    await desk.protocols.sign(act.reference, unfit, "test")
+
+    view = await desk.view(subject)
+    assert [at(event, "what", "central") for event in rows(view, "events")] == ["rejected"]
+    assert at(view, "verification", "valid_until") is None
+    assert at(view, "state", "code") == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "pointer"),
+    [
+        ({"valid_until": "2031-05-15"}, "date_plus_months_minus_day", "/valid_until"),
+        ({"valid_until": None}, "required_if", "/valid_until"),
+        ({"sign_cipher": "AB"}, "pattern", "/sign_cipher"),
+        ({"standards": []}, "minItems", "/standards"),
+        ({"surprise": 1}, "additionalProperties", "/surprise"),
+    ],
+)
+async def test_document_that_breaks_a_rule_is_refused_and_nothing_is_written(
+    desk: Desk, act: HeldTemplate, changes: dict[str, Any], rule: str, pointer: str
+) -> None:
+    """The refusal names rule and place, says in two languages what to do, and neither log nor journal moves."""
+    subject = await desk.device(SERIAL)
+    before = await desk.state()
+
+    with pytest.raises(InputError, match=rule) as refused:
+        await desk.protocols.sign(act.reference, verification(subject, SERIAL, **changes), "test")
+
+    assert refused.value.code == "document_refused"
+    assert (refused.value.values["rule"], refused.value.values["pointer"]) == (rule, pointer)
+    found = refused.value.values["findings"]
+    assert isinstance(found, list)
+    assert all(item[language][part] for item in found for language in ("ru", "en") for part in ("what", "advice"))
+    assert await desk.state() == before
+
+
+async def test_refusal_shows_no_personal_value(desk: Desk, act: HeldTemplate) -> None:
+    """A wrong number of a person is named by its place; neither it nor anything made of it is in the error."""
+    subject = await desk.device(SERIAL)
+    person = {"name": "Иванова Анна", "snils": "112-233-445 00"}
+
+    with pytest.raises(InputError, match="snils") as refused:
+        await desk.protocols.sign(act.reference, verification(subject, SERIAL, metrologist=person), "test")
+
+    said = str(refused.value) + json.dumps(refused.value.values, ensure_ascii=False)
+    assert "112-233" not in said
+    assert "Иванова" not in said
+    assert MASK in said
+
+
+async def test_bytes_that_are_no_document_and_templates_that_are_not_held_are_refused(
+    desk: Desk, act: HeldTemplate
+) -> None:
+    """What cannot be read has its own code, and so has a template that nobody published here."""
+    for raw in (b"", b"{", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"[" * 100):
+        with pytest.raises(InputError) as refused:
+            await desk.protocols.check(act.reference, raw)
+        assert refused.value.code == "document_unreadable"
+    with pytest.raises(NotFoundError, match="held here"):
+        await desk.protocols.check("00/verification/1.0.0", b"{}")
+
+
+async def test_personal_places_are_a_section_of_class_four(desk: Desk, act: HeldTemplate) -> None:
+    """The open part that is signed and stored has no person in it; the whole document is joined again for its author."""
+    subject = await desk.device(SERIAL)
+    raw = verification(subject, SERIAL)
+
+    signed = await desk.protocols.sign(act.reference, raw, "test")
+
+    async with desk.core.database.read() as tx:
+        stored = (await entries_between(tx, desk.ledger.log.no, signed.ref.seq, signed.ref.seq + 1))[signed.ref.seq]
+    header = decode_header(stored.header, signed.ref.log, signed.ref.seq)
+    assert [(head.name, head.klass) for head in header.sections] == [
+        ("template", SectionClass.PUBLIC),
+        ("document", SectionClass.TECHNICAL),
+        ("personal", SectionClass.PERSONAL),
+        ("extract", SectionClass.TECHNICAL),
+    ]
+    open_part = {section.name: section.data for section in stored.sections}["document"].decode()
+    assert "Поверитель П.П." not in open_part
+    assert "Приборучёт" not in open_part
+    paper = await desk.protocols.paper(subject, ref_text(signed.ref))
+    assert paper.document == parse_document(raw)
+    assert paper.is_whole
+    assert paper.held == act
+
+
+async def test_the_same_document_is_signed_once(desk: Desk, act: HeldTemplate) -> None:
+    """A second press of the button answers the first protocol, however the bytes are spelled."""
+    subject = await desk.device(SERIAL)
+    raw = verification(subject, SERIAL)
+    first = await desk.protocols.sign(act.reference, raw, "test")
+    before = await desk.state()
+
+    again = await desk.protocols.sign(act.reference, json.dumps(json.loads(raw), indent=1).encode(), "test")
+
+    assert (again.ref, again.is_new) == (first.ref, False)
+    assert await desk.state() == before
+
+
+@pytest.mark.parametrize("gid", ["epd:demo:cw:25000017", "1С-000017", "id", "https://x.example/d/id", "00 25000017"])
+async def test_device_is_found_by_what_the_document_calls_it(desk: Desk, act: HeldTemplate, gid: str) -> None:
+    """A device id, a label, an alias of any spelling, or a name nobody knows beside type and serial lead to one."""
+    subject = await desk.device(SERIAL, alias="epd:demo:cw:25000017" if ":" in gid else "1С-000017")
+    await desk.device("25000018")
+    named = gid.replace("id", format_device_id(SubjectId(subject))) if gid.endswith("id") else gid
+
+    signed = await desk.protocols.sign(act.reference, verification(named, "зав. № " + SERIAL), "test")
+
+    assert signed.subject == subject
+
+
+@pytest.mark.parametrize(
+    ("gid", "serial", "code"),
+    [
+        ("EPP1-0000000000000000000000000000", SERIAL, "device-unknown"),
+        ("EPP1-0000000000000000000000000001", SERIAL, "device-mistyped"),
+        ("nobody", "25000099", "device-unknown"),
+        ("own", "25000018", "device-serial-differs"),
+        ("twins", SERIAL, "device-ambiguous"),
+    ],
+)
+async def test_device_that_cannot_be_told_refuses_the_document(
+    desk: Desk, act: HeldTemplate, gid: str, serial: str, code: str
+) -> None:
+    """A slip, a stranger, a neighbour's serial and a name of two devices are told apart, each in both languages."""
+    await desk.device(SERIAL, alias="own")
+    for twin in ("25000021", "25000022"):
+        await desk.device(twin, alias="twins")
+    before = await desk.state()
+
+    with pytest.raises(InputError) as refused:
+        await desk.protocols.sign(act.reference, verification(gid, serial), "test")
+
+    assert codes(refused.value) == [code]
+    assert str(refused.value.values["rule"]).startswith("x-epd-bind:device.")
+    assert await desk.state() == before
+    assert code in TEXTS
+
+
+async def test_unknown_rule_leaves_a_document_signed_and_not_fully_checked(desk: Desk) -> None:
+    """A rule that this node does not understand never makes a document valid; the protocol says so for ever."""
+    held = await desk.templates.publish(
+        template("verification").replace(b'"type": "docnum_agrees"', b'"type": "of_tomorrow"'), "test"
+    )
+    subject = await desk.device(SERIAL)
+
+    signed = await desk.protocols.sign(held.reference, verification(subject, SERIAL), "test")
+
+    assert signed.state is State.NOT_FULLY_CHECKED
+    assert [remark.rule for remark in signed.remarks] == ["of_tomorrow"]
+    assert [at(row, "extract", "checked") for row in rows(await desk.view(subject), "protocols")] == [False]
+
+
+async def test_rules_ask_the_stored_passport(desk: Desk, act: HeldTemplate) -> None:
+    """An admission is held against the verification and the DevEUI of the passport, on the document's own date."""
+    await desk.templates.publish(template("commissioning"), "test")
+    reference = f"{desk.org.hex()}/commissioning/1.0.0"
+    subject = await desk.device(SERIAL)
+    admitted = document("commissioning", subject, SERIAL, {})
+
+    unverified = await desk.protocols.check(reference, admitted)
+    await desk.protocols.sign(act.reference, verification(subject, SERIAL), "test")
+    in_time = await desk.protocols.check(reference, admitted)
+    early, late = [
+        await desk.protocols.check(reference, changed(admitted, date=day)) for day in ("2025-05-14", "2031-05-15")
+    ]
+    unfit = verification(subject, SERIAL, 2, date="2025-06-01", applicable=False, unfit_reasons="Течь", fif_record=None)
+    await desk.protocols.sign(act.reference, changed(unfit, valid_until="2031-05-31"), "test")
+    rejected = await desk.protocols.check(reference, admitted)
+
+    judged = [
+        [r.code for r in c.remarks if r.severity == "error"] for c in (unverified, in_time, early, late, rejected)
+    ]
+    assert judged == [["not-verified"], [], ["not-verified"], ["verification-expired"], ["verified-unfit"]]
+    assert [remark.code for remark in in_time.remarks] == ["parameter-first-stated"]
+
+
+async def test_event_of_two_parties_arises_with_the_second_signature(tmp_path: Path) -> None:
+    """The act of an executor is a document without an event until the utility signs the same one."""
+    async with new_desk(tmp_path / "one") as one:
+        held = await one.templates.publish(template("commissioning"), "test")
+        act = await one.templates.publish(template("verification"), "test")
+        subject = await one.device(SERIAL)
+        await one.protocols.sign(act.reference, verification(subject, SERIAL), "test")
+        raw = document("commissioning", subject, SERIAL, {})
+        await found(tmp_path / "two", "Второй", 2)
+        async with opened(tmp_path / "two", 2) as two:
+            await mirror(one, two)
+            first = await one.protocols.sign(held.reference, raw, "test")
+            again = await one.protocols.sign(held.reference, raw, "test")
+            alone = [at(event, "what", "central") for event in rows(await one.view(subject), "events")]
+            await mirror(one, two)
+
+            second = await two.protocols.sign(held.reference, raw, "test")
+
+            events = rows(await two.view(subject), "events")
+            assert (first.waits_for, again.is_new, second.waits_for) == (1, False, 0)
+            assert alone == ["verified"]
+            assert [at(event, "what", "central") for event in events] == ["verified", "installed", "admitted"]
+
+
+async def test_place_of_an_event_is_the_authors_where_the_document_names_none(desk: Desk, act: HeldTemplate) -> None:
+    """Where is the organisation's own place, marked as a default."""
+    subject = await desk.device(SERIAL)
+
+    await desk.protocols.sign(act.reference, verification(subject, SERIAL), "test")
+
+    where = rows(await desk.view(subject), "events")[0]["where"]
+    assert isinstance(where, dict)
+    assert (where["default"], at(where, "place", "local")) == (True, "цех Демо")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"when": "/protocol_no"}, "extract-no-time"),
+        ({"when": "/metrologist/position"}, "extract-personal"),
+        ({"when": "/fif_record/vri_id"}, "extract-no-time"),
+    ],
+)
+async def test_event_that_cannot_be_told_refuses_the_document(desk: Desk, changes: dict[str, str], code: str) -> None:
+    """An event without a time that can be read, or out of personal data, is refused and not dropped."""
+    root = json.loads(template("verification"))
+    root["x-epd-template"]["extract"][2] |= changes
+    held = await desk.templates.publish(json.dumps(root, ensure_ascii=False).encode(), "test")
+    subject = await desk.device(SERIAL)
+    person = {"name": "П", "position": "2025-05-15"}
+
+    with pytest.raises(InputError) as refused:
+        await desk.protocols.sign(held.reference, verification(subject, SERIAL, metrologist=person), "test")
+
+    assert code in codes(refused.value)
+
+
+async def test_import_file_holds_own_verifications_with_their_persons(desk: Desk, act: HeldTemplate) -> None:
+    """The file is valid, in the order of the acts, with the owner and the verifier of the personal parts; no other
+    protocol and no other organisation's is in it.
+    """
+    serials = ["25000001", "25000002", "25000003"]
+    subjects = [await desk.device(serial) for serial in serials]
+    days = ["2025-05-17", "2025-05-15", "2025-05-16"]
+    bench = await desk.templates.publish(template("flow-bench"), "test")
+    for number, (subject, serial, day) in enumerate(zip(subjects, serials, days, strict=True), 1):
+        term = datetime.date.fromisoformat(day).replace(year=2031) - datetime.timedelta(days=1)
+        raw = verification(
+            subject, serial, number, date=day, valid_until=term.isoformat(), fif_record=None, owner=f"Владелец {number}"
+        )
+        await desk.protocols.sign(act.reference, raw, "test")
+        await desk.protocols.sign(bench.reference, document("flow-bench", subject, serial, {}), "test")
+
+    everything = (await desk.protocols.arshin("test")).decode()
+    some = (await desk.protocols.arshin("test", subjects=subjects[:1])).decode()
+    since = (await desk.protocols.arshin("test", since=datetime.date(2025, 5, 16))).decode()
+
+    for file in (everything, some, since):
+        check_application(file.encode())
+    assert [everything.index(serial) for serial in ("25000002", "25000003", "25000001")] == sorted(
+        everything.index(serial) for serial in serials
+    )
+    assert [everything.count(text) for text in ("Владелец ", "Поверитель П.П.", "<gost:result>")] == [3, 3, 3]
+    assert ("25000002" in some, some.count("<gost:result>")) == (False, 1)
+    assert ("25000002" in since, since.count("<gost:result>")) == (False, 2)
+
+
+async def test_import_file_of_nothing_or_of_what_the_register_lacks_is_refused(desk: Desk, act: HeldTemplate) -> None:
+    """Without a verification there is no file; what a protocol lacks for the register is named with its place."""
+    subject = await desk.device(SERIAL)
+    with pytest.raises(InputError) as empty:
+        await desk.protocols.arshin("test")
+    await desk.protocols.sign(act.reference, verification(subject, SERIAL, sign_in_passport=None), "test")
+
+    with pytest.raises(InputError, match="/sign_in_passport") as refused:
+        await desk.protocols.arshin("test")
+
+    assert (empty.value.code, refused.value.code) == ("arshin_empty", "arshin_refused")
+    assert "ПП-26-000001" in str(refused.value)
+
+
+async def test_protocol_of_a_stranger_shows_what_may_be_read(tmp_path: Path) -> None:
+    """A reader who was not given the personal part sees the document without it, and that it is not whole."""
+    async with new_desk(tmp_path / "lab") as lab:
+        held = await lab.templates.publish(template("verification"), "test")
+        subject = await lab.device(SERIAL)
+        signed = await lab.protocols.sign(held.reference, verification(subject, SERIAL), "test")
+        await found(tmp_path / "reader", "Читатель", 2)
+        async with opened(tmp_path / "reader", 2) as reader:
+            await mirror(lab, reader, hidden=("personal",))
+
+            paper = await reader.protocols.paper(subject, ref_text(signed.ref))
+
+            assert isinstance(paper.document, dict)
+            assert "owner" not in paper.document
+            assert paper.document["protocol_no"] == "ПП-26-000001"
+            assert not paper.is_whole
+            assert paper.held is not None
+            with pytest.raises(NotFoundError):
+                await reader.protocols.paper(subject, "00:0:00")
+
+
+async def test_lab_without_accreditation_verifies_nothing(tmp_path: Path) -> None:
+    """The protocol of an organisation that nobody attested stands as a working word and lifts no repair."""
+    await found(tmp_path, "Ничей", 3)
+    async with opened(tmp_path, 3) as desk:
+        genesis = await attest(desk, b"\x01" * 16)
+        held = await desk.templates.publish(template("verification"), "test")
+        plain = await desk.device(SERIAL)
+
+        await desk.protocols.sign(held.reference, verification(plain, SERIAL), "test")
+
+        assert [event["standing"] for event in rows(await desk.view(plain), "events")] == ["working"]
+        await join(desk, genesis)
+        await desk.ledger.append(
+            [drafts.attestation(Attestation(genesis.id, Attested.ACCREDITATION, desk.org, ("RA.RU.000000",)), NOW)]
+        )
+        assert [event["standing"] for event in rows(await desk.view(plain), "events")] == ["stated"]
