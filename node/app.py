@@ -22,6 +22,7 @@ from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.core import Core
@@ -34,11 +35,13 @@ from node.services.lookup import Lookup
 from node.services.membership import Membership
 from node.services.production import Production
 from node.services.projection import Projection
+from node.services.protocols import Protocols
 from node.services.registry import Registry
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
 from node.services.sync import Sync
+from node.services.templates import Templates
 from node.store.database import Database
 from node.store.migrate import upgrade
 from node.web.context import WebContext
@@ -84,6 +87,9 @@ class Node:
         self.registry = Registry(self.core, self.ledger, self.projection, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
+        self.templates = Templates(self.core, self.ledger, self.projection)
+        self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
+        self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.access = Access(self.core)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.sync, self.search)
 
@@ -125,6 +131,9 @@ class Node:
             lookup=Lookup(self.core, self.search, self.sync),
             jobs=self.jobs,
             production=self.production,
+            templates=self.templates,
+            protocols=self.protocols,
+            bench=self.bench,
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:

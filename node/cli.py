@@ -156,6 +156,14 @@ def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> 
 
 
 @app.command()
+def arshin(file: Path, folder: Folder = HERE) -> None:
+    """Write the «Аршин» import file of this lab's verifications."""
+    raw = _ask(folder, lambda api: api.download("/arshin"))
+    file.write_bytes(raw)
+    out.print(f"{file}: {raw.count(b'<gost:result>') or raw.count(b'result>') // 2} results")
+
+
+@app.command()
 def lookup(text: str, folder: Folder = HERE) -> None:
     """Find a device by anything that stands on it: here, then at the peers."""
     for row in _ask(folder, lambda api: api.get("/lookup", q=text))["items"]:

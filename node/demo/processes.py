@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 START_S = 20.0
-STOP_S = 2.0
+STOP_S = 1.5
 
 
 class ProcessError(Exception):
@@ -61,11 +61,16 @@ class NodeProcess:
             raise ProcessError(f"{self.name} did not start: see {self.folder.parent / (self.name + '.stderr')}")
         self.addresses = json.loads(line)["started"]
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end, and do not wait."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
-        """Ask it to end; end it after two seconds."""
+        """Ask it to end; end it after a while."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:

@@ -17,6 +17,8 @@ from node.demo.sheet import Sheets, StepError
 def run_demo(folder: Path, seed: int, *, once: bool) -> int:
     """Play every step that exists; answer the exit code."""
     console = Console(highlight=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sheets = Sheets(console)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

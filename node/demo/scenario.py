@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from node.api_client import ApiClient, ApiError
+from node.demo.documents import verification_document, verification_template
 from node.demo.files import MAKER, PRODUCTS, DemoFiles, make_files, make_line
 from node.demo.processes import NodeProcess
 from node.demo.sheet import Sheets, StepError, require
+from node.exchange.arshin import check_application
 from node.exchange.tables import read_table, write_csv
 
 Json = Any  # Any: what the API answers
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 NODES = {
     "maker": {"name": MAKER, "kind": "maker", "inn": "0000000018", "place": "works"},
@@ -68,6 +70,8 @@ async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
             await found(stage)
         with sheets.step("2", "The maker imports a production file; passports exist"):
             await produce(stage)
+        with sheets.step("3", "The lab verifies 20 meters and writes the «Аршин» file"):
+            await verify(stage)
         with sheets.step("4", "The maker ships 30 meters; passports and sealed keys arrive at once"):
             await ship(stage)
         with sheets.step("6", "A meter of a maker without a node, read twice, is one passport"):
@@ -79,7 +83,9 @@ async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
 
 
 def stop(stage: Stage) -> None:
-    """End every node by its own pid."""
+    """End every node by its own pid, all at once."""
+    for node in stage.nodes.values():
+        node.ask_to_stop()
     for node in stage.nodes.values():
         node.stop()
 
@@ -145,6 +151,43 @@ async def produce(stage: Stage) -> None:
         after = await _with_type(stage, local)
         require(bool(after) and all(row["central"] == central for row in after), "old records answer the central code")
         shown.shown = f"{len(after)} old records answer {central}"
+
+
+async def verify(stage: Stage) -> None:
+    """Step 3: the maker opens 20 water meters to the lab; the lab publishes a template and signs 20 documents."""
+    page = (await stage.get("maker", "/passports", q="", limit="60"))["items"]
+    devices = [row for row in page if row["title"].startswith(PRODUCTS[0].designation)][:20]
+    await stage.post("maker", "/shares", {"org": stage.orgs["lab"], "ids": [row["id"] for row in devices]})
+    await stage.until("20 passports reach the lab", partial(_held, stage, "lab", 20))
+    async with stage.api("lab") as api:
+        with stage.sheets.act("lab", "publish the template, sign 20 documents") as line:
+            template = (await api.upload("/templates", verification_template()))["reference"]
+            for number, row in enumerate(devices):
+                document = verification_document(row["id"], row["title"], number)
+                await api.upload("/protocols", document, template=template)
+            line.shown = "20 verifications are signed"
+        with stage.sheets.act("lab", "a document whose validity is a day too long") as line:
+            await refuse(api, template, verification_document(devices[0]["id"], devices[0]["title"], 99, wrong=True))
+            line.shown = "refused: date_plus_months_minus_day"
+        with stage.sheets.act("lab", "arshin") as line:
+            raw = await api.download("/arshin")
+            check_application(raw)
+            require(raw.count(b"mitypeNumber>") == 40, "the file holds 20 results")
+            (stage.folder / "arshin.xml").write_bytes(raw)
+            line.shown = "arshin.xml holds 20 results and is valid against the schema"
+    await stage.until(
+        "the maker sees a verified meter", partial(_has_state, stage, "maker", devices[0]["id"], "verified")
+    )
+
+
+async def refuse(api: ApiClient, template: str, document: bytes) -> None:
+    """Send a document that breaks a rule; raise StepError unless it is refused with the rule named."""
+    try:
+        await api.upload("/protocols", document, template=template)
+    except ApiError as error:
+        require(error.code == "document_refused" and "/valid_until" in str(error), str(error))
+        return
+    raise StepError("a document that breaks a rule was signed")
 
 
 async def ship(stage: Stage) -> None:
@@ -259,6 +302,11 @@ async def _equal(stage: Stage, devices: list[str], names: tuple[str, ...]) -> bo
         if len({await _digest(stage, name, device) for name in names}) != 1:
             return False
     return True
+
+
+async def _has_state(stage: Stage, name: str, device: str, state: str) -> bool:
+    view = (await stage.get(name, f"/passports/{device}"))["view"]
+    return bool(view["state"]["code"] == state)
 
 
 async def _one_passport(stage: Stage, names: tuple[str, ...], text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from node.exchange.cells import Cell, CellKind, Limits, Row, Table
+from node.exchange.cells import Cell, CellKind, Limits, Row, Table, has_unprintable
 from node.exchange.columns import Columns, RowReader
 from node.exchange.errors import BenchError, TableError
 from node.exchange.findings import Advice, Finding
@@ -354,5 +354,7 @@ def _json_cells(header: Sequence[str], run: dict[str, object], point: object, li
         text = merged.get(name, "")
         if not isinstance(text, str) or len(text) > limits.max_cell:
             raise BenchError(f"{name}: expected text or a number of at most {limits.max_cell} characters")
+        if has_unprintable(text):
+            raise BenchError(f"{name}: the text holds a character that no document may hold")
         cells.append(Cell(text.strip(), CellKind.TEXT) if text.strip() else Cell())
     return tuple(cells)

@@ -123,10 +123,12 @@ class Ingest:
             return False
         entries = await asyncio.to_thread(self._judge, items, leaves, sign_key)
         async with self._core.database.write() as tx:
-            stored = {e.seq for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
-            await insert_entries(tx, log.no, [e for e in entries if e.seq not in stored])
-            await insert_sections(tx, log.no, [e for e in entries if e.seq in stored])
-            await self._project(tx, log, entries)
+            stored = {e.seq: len(e.sections) for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
+            fresh = [e for e in entries if e.seq not in stored]
+            fuller = [e for e in entries if e.seq in stored and len(e.stored) > stored[e.seq]]
+            await insert_entries(tx, log.no, fresh)
+            await insert_sections(tx, log.no, fuller)
+            await self._project(tx, log, [*fresh, *fuller])
         return len(entries) == len(items)
 
     def _judge(self, items: list[Placed], leaves: Mapping[int, bytes], sign_key: bytes) -> list[NewEntry]:

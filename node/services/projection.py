@@ -29,7 +29,7 @@ from node.store.passports import (
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_subject
+from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entry, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
 
 FEDERATION = "federation"
@@ -72,6 +72,7 @@ class Projection:
         if subjects:
             await self.refold(tx, subjects, reader, world)
         await self._open_to_parties(tx, log, entries)
+        await self._open_to_readers(tx, log, entries)
 
     async def refold_all(self) -> None:
         """Fold every subject again."""
@@ -166,6 +167,22 @@ class Projection:
                 continue
             papers = PAPERS if entry.header.kind == Kind.SHIPMENT else HEADERS
             await self._widen(tx, entry.header.subject, [StoredRight(party, log.org, papers)])
+
+    async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+        """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
+        spoken = [(e.seq, e.header) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
+        rights = await rights_to(tx, {subject for _, header in spoken for subject in header.subjects})
+        for seq, header in spoken:
+            orgs = {
+                right.org
+                for subject in header.subjects
+                for right in rights.get(subject, [])
+                if right.author in (EVERYBODY, log.org) and right.since_us <= header.occurred < right.until_us
+            }
+            for org in sorted(orgs - {log.org, self._core.org}):
+                await open_entry(tx, org, header.subject, log.no, seq)
+        if rights:
+            tx.on_commit(self._core.outgoing.set)
 
     async def _read_world(self, tx: ReadTx, reader: StatementReader) -> World:
         raw = await find_setting(tx, FEDERATION)

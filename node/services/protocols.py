@@ -86,9 +86,9 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A protocol to be shown or printed: the document with its personal part, where that may be read here.
+    """A protocol to be shown or printed: the document with its personal part, as far as they may be read here.
 
-    `row` is the protocol as the passport's view has it; `held` is None where its template is not here.
+    `row` is the protocol as the passport's view has it; `held` is None where its template does not run here.
     """
 
     subject: bytes
@@ -193,11 +193,12 @@ class Protocols:
             held = await self._templates.get(str(at(row, "template", "id")))
         except InputError:
             held = None
+        withheld = {str(part["name"]) for part in rows(row, "sections") if part["present"] is False}
+        open_part = _bytes(row["document"])
         try:
-            document = _joined(_bytes(row["document"]), _bytes(row["personal"]))
+            document = _joined(open_part, _bytes(row["personal"])) if open_part is not None else None
         except PassportError as error:
             raise InputError(f"the protocol cannot be read: {error}", "protocol_unreadable") from error
-        withheld = {str(part["name"]) for part in rows(row, "sections") if part["present"] is False}
         return Paper(passport.subject, row, held, document, not withheld & {"document", "personal"})
 
     async def arshin(self, actor: str, subjects: Sequence[bytes] = (), since: date | None = None) -> bytes:

@@ -84,7 +84,9 @@ class FederationShelf:
         await self._ledger.publish()
         async with self._core.database.read() as tx:
             opened = await openings_after(tx, asker.org, after, min(limit, SUBJECTS_A_PULL))
-            found = await entries_about(tx, {subject for _, subject in opened})
+            found = await entries_about(tx, {item.subject for item in opened if item.place is None})
+            here = {(fragment.log_no, fragment.seq) for fragment in found}
+            found += await entries_at(tx, {item.place for item in opened if item.place is not None} - here)
             logs = {log.no: log for log in await list_logs(tx)}
             view = await self._disclosure.view(tx, asker.org, found)
             box_key = await self._box_key(tx, asker)
@@ -95,7 +97,7 @@ class FederationShelf:
             shown = self._shown(fragment, view, box_key)
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
-        return Pulled(opened[-1][0] if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
+        return Pulled(opened[-1].n if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
 
     async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:
         """Entries by place and id; those that are not here, or not for the asker, are left out."""

@@ -65,11 +65,28 @@ async def open_subject(tx: WriteTx, subject: bytes, rights: Iterable[StoredRight
     return orgs
 
 
-async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[tuple[int, bytes]]:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What was opened: all that is said about a subject, or one new entry about it at (log_no, seq)."""
+
+    n: int
+    subject: bytes
+    place: tuple[int, int] | None
+
+
+async def open_entry(tx: WriteTx, org: bytes, subject: bytes, log_no: int, seq: int) -> None:
+    """Number a new entry for an organisation that may read its subject already."""
+    await tx.insert_id(schema.openings, org=org, subject=subject, log_no=log_no, seq=seq)
+
+
+async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[Opening]:
     """What was opened to an organisation after a number."""
     table = schema.openings.c
-    statement = select(table.n, table.subject).where(table.org == org, table.n > after).order_by(table.n).limit(limit)
-    return [(row.n, row.subject) for row in await tx.all(statement)]
+    statement = select(schema.openings).where(table.org == org, table.n > after).order_by(table.n).limit(limit)
+    return [
+        Opening(row.n, row.subject, None if row.seq is None else (row.log_no, row.seq))
+        for row in await tx.all(statement)
+    ]
 
 
 async def last_opening(tx: ReadTx, org: bytes) -> int:

@@ -257,6 +257,8 @@ openings = _table(
     Column("n", Int64, primary_key=True, autoincrement=True),
     _need("org", LargeBinary),
     _need("subject", LargeBinary),
+    Column("log_no", Int64),  # with seq one new entry about the subject; without, all that is said about it
+    Column("seq", Int64),
     Index("openings_by_org", "org", "n"),
 )
 PROJECTIONS = (passports, terms)

@@ -8,6 +8,7 @@ from node.config import Settings
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.core import Core
@@ -18,8 +19,10 @@ from node.services.lookup import Lookup
 from node.services.membership import Membership
 from node.services.production import Production
 from node.services.projection import Projection
+from node.services.protocols import Protocols
 from node.services.registry import Registry
 from node.services.shipments import Shipments
+from node.services.templates import Templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class WebContext:
     lookup: Lookup
     jobs: Jobs
     production: Production
+    templates: Templates
+    protocols: Protocols
+    bench: Bench
 
     @property
     def settings(self) -> Settings:

@@ -14,6 +14,7 @@ from node.services.access import Actor, Scope
 from node.web.assets import Assets
 from node.web.calls import Call, View
 from node.web.languages import LANGUAGES, translations
+from node.web.passport_words import FIELDS, STANDINGS, STATES, words
 from node.web.routes import API, Route
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
@@ -134,5 +135,8 @@ def _environment(language: str, assets: Assets) -> jinja2.Environment:
         "detail_name": lambda name: detail_name(name, language),
         "detail_value": _detail_value,
         "who": lambda label: actor_words(label, language),
+        "state": lambda code: words(STATES, code, language),
+        "standing": lambda code: words(STANDINGS, code, language),
+        "field": lambda code: words(FIELDS, code, language),
     }
     return environment

@@ -97,6 +97,17 @@ def test_code_bound_late_answers_for_old_records(stage: Stage) -> None:
         assert all(kind["central"] == central for kind in bound)
 
 
+def test_verifications_reach_the_maker_and_the_buyer(stage: Stage) -> None:
+    """Twenty meters are verified on the maker's node, by the lab and until the day that the documents say."""
+    verified = [
+        p["view"]["verification"] for p in passports(stage, "maker") if p["view"]["verification"]["valid_until"]
+    ]
+    assert len(verified) == 20
+    assert {row["by"] for row in verified} == {stage.orgs["lab"]}
+    assert {row["valid_until"] for row in verified} == {"2032-11-01"}
+    assert (stage.folder / "arshin.xml").read_bytes().count(b"<gost:result>") == 20
+
+
 def test_meter_without_a_maker_is_one_working_passport(stage: Stage) -> None:
     """Two plates typed in Cyrillic and in mixed letters are one passport of two plates, and its facts are working."""
     for name in ("lab", "utility"):

@@ -20,7 +20,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 class ImportQuery(BaseModel):
     """What the file is."""
 
-    kind: Literal["production"] = "production"
+    kind: Literal["production", "bench"] = "production"
     name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = "file"
 
 
@@ -70,7 +70,8 @@ class JobsAnswer(BaseModel):
 @api("POST", "/imports", title="Import a file", scopes=[Scope.IMPORT], status=202, max_body=MAX_FILE)
 async def import_file(call: Call, query: ImportQuery, body: bytes) -> JobTaken:
     """XLSX or CSV as it is. What is in order is imported, the rest comes back to be corrected."""
-    return JobTaken(job=await call.context.production.submit(body, query.name, call.actor.label))
+    service = call.context.production if query.kind == "production" else call.context.bench
+    return JobTaken(job=await service.submit(body, query.name, call.actor.label))
 
 
 @api("GET", "/jobs", title="Jobs", scopes=[Scope.READ])
@@ -100,7 +101,8 @@ async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Resp
     job = await call.context.jobs.get(path.job)
     if not job.result.get("findings"):
         raise InputError("this job sent no rows back", "report_empty")
-    raw = await call.context.production.report_file(path.job, query.format)
+    service = call.context.bench if job.kind == "import.bench" else call.context.production
+    raw = await service.report_file(path.job, query.format)
     return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv")
 
 

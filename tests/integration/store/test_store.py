@@ -90,9 +90,9 @@ async def test_rights_only_grow_and_number_their_openings(database: Database) ->
 
     async with database.read() as reader:
         opened = await openings_after(reader, buyer, 0, 10)
-        assert [subject for _, subject in opened] == [SUBJECT, SUBJECT]
-        assert await last_opening(reader, buyer) == opened[-1][0]
-        assert await openings_after(reader, buyer, opened[-1][0], 10) == []
+        assert [item.subject for item in opened] == [SUBJECT, SUBJECT]
+        assert await last_opening(reader, buyer) == opened[-1].n
+        assert await openings_after(reader, buyer, opened[-1].n, 10) == []
         assert (await rights_to(reader, [SUBJECT], buyer))[SUBJECT] == [StoredRight(buyer, EVERYBODY, 39)]
 
 

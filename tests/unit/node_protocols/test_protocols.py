@@ -23,6 +23,7 @@ from node.secret import MASK
 from node.services.protocols import TEXTS
 from node.services.templates import HeldTemplate
 from node.store.fragments import entries_between
+from node.store.journal import read_journal
 from tests.unit.node_protocols.builders import (
     NOW,
     Desk,
@@ -83,6 +84,18 @@ async def test_twenty_documents_of_twenty_devices_are_signed(desk: Desk, act: He
         assert [(row["by"], at(row, "template", "known")) for row in rows(view, "protocols")] == [
             (desk.org.hex(), True)
         ]
+
+
+async def test_signing_is_one_row_of_the_journal(desk: Desk, act: HeldTemplate) -> None:
+    """The row names who signed, which device, which place in the log and which template, and no person."""
+    subject = await desk.device(SERIAL)
+
+    signed = await desk.protocols.sign(act.reference, verification(subject, SERIAL), "Анна")
+
+    async with desk.core.database.read() as tx:
+        journal = [row for row in await read_journal(tx) if row.what == "protocol_signed"]
+    assert [(row.actor, row.subject, row.org) for row in journal] == [("Анна", subject, desk.org)]
+    assert journal[0].detail == {"ref": ref_text(signed.ref), "template": act.reference, "state": "valid"}
 
 
 async def test_unfit_device_is_rejected_in_its_passport(desk: Desk, act: HeldTemplate) -> None:
@@ -155,7 +168,7 @@ async def test_bytes_that_are_no_document_and_templates_that_are_not_held_are_re
 
 
 async def test_personal_places_are_a_section_of_class_four(desk: Desk, act: HeldTemplate) -> None:
-    """The open part that is signed and stored has no person in it; the whole document is joined again for its author."""
+    """The open part that is signed and stored names no person; the whole document is joined again for its author."""
     subject = await desk.device(SERIAL)
     raw = verification(subject, SERIAL)
 
@@ -390,6 +403,13 @@ async def test_protocol_of_a_stranger_shows_what_may_be_read(tmp_path: Path) -> 
             assert paper.held is not None
             with pytest.raises(NotFoundError):
                 await reader.protocols.paper(subject, "00:0:00")
+        await found(tmp_path / "public", "Прохожий", 3)
+        async with opened(tmp_path / "public", 3) as public:
+            await mirror(lab, public, hidden=("document", "personal"))
+
+            nothing = await public.protocols.paper(subject, ref_text(signed.ref))
+
+            assert (nothing.document, nothing.is_whole) == (None, False)
 
 
 async def test_lab_without_accreditation_verifies_nothing(tmp_path: Path) -> None:
