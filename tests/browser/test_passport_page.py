@@ -77,7 +77,6 @@ def until(what: str, ask: Any) -> Any:  # Any: JSON
     raise AssertionError(f"not within 30 s: {what}")
 
 
-@pytest.mark.req("A17", "B55", "B71")
 def test_fragment_written_on_another_node_changes_the_open_page(
     nodes: dict[str, NodeProcess], browser: Browser
 ) -> None:

@@ -97,7 +97,6 @@ async def ordered(wire: Wire, gateway: Peer) -> dict[str, object]:
         assert read["kind"] in ("PushAck", "PullAck")
 
 
-@pytest.mark.req("A34", "A54")
 async def test_peers_device_joins_and_is_read_through_peers_gateways(end_device: Peer, gateway: Peer) -> None:
     """pamoja-lorawan joins over pamoja-gateway's datagrams, sends a reading over two gateways, and is acknowledged."""
     node = Node()
@@ -130,7 +129,6 @@ async def test_peers_device_joins_and_is_read_through_peers_gateways(end_device:
     assert (answered["ack"], answered["fopts"], answered["direction"]) == (True, "020f02", "Downlink")
 
 
-@pytest.mark.req("A54")
 async def test_peers_device_is_refused_where_it_must_be(end_device: Peer, gateway: Peer) -> None:
     """A join with a used DevNonce, one under another key and a replayed frame of the peer are refused with reasons."""
     node = Node()

@@ -44,7 +44,6 @@ def rows(folder: Path, sql: str) -> list[Any]:  # Any: columns of the query
         return connection.execute(sql).fetchall()
 
 
-@pytest.mark.req("A13", "A27")
 def test_four_organisations_share_what_one_made(stage: Stage) -> None:
     """Four processes of four organisations run, and a device made on one is read by the one entitled to it."""
     assert len({node.pid for node in stage.nodes.values()}) == 4
@@ -54,7 +53,6 @@ def test_four_organisations_share_what_one_made(stage: Stage) -> None:
     assert len(bought.keys() & made.keys()) == 30
 
 
-@pytest.mark.req("B67")
 def test_nodes_with_equal_fragments_show_equal_bytes(stage: Stage) -> None:
     """Every passport that two nodes hold whole is byte-equal on both, digest included."""
     made = {passport["id"]: passport for passport in passports(stage, "maker")}

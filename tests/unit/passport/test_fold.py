@@ -59,7 +59,6 @@ def shipped(maker: Author, owner: Author) -> list[Statement]:
     return [said, offered, owner.say(acceptance(maker, offered, DEVICE), on="2026-02-02")]
 
 
-@pytest.mark.req("B67")
 def test_three_organisations_that_write_apart_give_one_passport() -> None:
     """What three organisations wrote offline about one device is one view, equal on every node."""
     federation, maker, lab = demo()
@@ -88,7 +87,6 @@ def test_three_organisations_that_write_apart_give_one_passport() -> None:
         ([("lab", "15"), ("stranger", "20")], "15", "working", "claims"),
     ],
 )
-@pytest.mark.req("B56")
 def test_parameter_stands_by_rank(
     words: list[tuple[str, str]], value: str | None, standing: str, list_name: str | None
 ) -> None:
@@ -109,7 +107,6 @@ def test_parameter_stands_by_rank(
     }
 
 
-@pytest.mark.req("B56")
 def test_later_value_of_a_lower_rank_is_a_claim() -> None:
     """A stranger's value from a later day stands beside the maker's and does not replace it."""
     federation, maker, _ = demo()
@@ -139,7 +136,6 @@ def typed_by_two(*, with_approval: bool) -> tuple[Federation, list[Statement]]:
     return federation, said
 
 
-@pytest.mark.req("B65", "B54")
 @pytest.mark.parametrize("with_approval", [False, True])
 def test_two_plates_are_one_passport_once_a_stewards_line_is_there(with_approval: bool) -> None:
     """Two subjects that were typed apart join when a published line resolves both plates, and the line's id leads."""
@@ -160,7 +156,6 @@ def test_two_plates_are_one_passport_once_a_stewards_line_is_there(with_approval
     assert not view["conflicts"]
 
 
-@pytest.mark.req("B54")
 def test_one_serial_of_two_lines_or_two_years_is_two_devices() -> None:
     """A serial is unique within its line, and within its year where the line restarts."""
     federation, maker, _ = demo()
@@ -309,7 +304,6 @@ def test_register_stands_above_the_lab() -> None:
     assert (at(view, "verification/valid_until"), at(view, "verification/standing")) == ("2031-02-28", "registered")
 
 
-@pytest.mark.req("B63")
 def test_event_shows_who_what_where_when_and_why() -> None:
     """The timeline names organisation and system, what, where, fact time and record time."""
     federation, maker, _ = demo()
@@ -324,7 +318,6 @@ def test_event_shows_who_what_where_when_and_why() -> None:
     assert shown["occurred"] != shown["recorded"]
 
 
-@pytest.mark.req("B55")
 def test_event_told_twice_by_one_system_is_one_event() -> None:
     """Equal pairs of system and external id of one organisation are one event; another organisation's is another."""
     federation, maker, _ = demo()
@@ -337,7 +330,6 @@ def test_event_told_twice_by_one_system_is_one_event() -> None:
     assert sorted(len(e["told"]) for e in cast("list[dict[str, list[str]]]", view["events"])) == [1, 2]
 
 
-@pytest.mark.req("B55")
 def test_corrected_event_stays_in_the_timeline() -> None:
     """A later event that refs one stands beside it and the state follows the later."""
     federation, maker, _ = demo()
@@ -351,7 +343,6 @@ def test_corrected_event_stays_in_the_timeline() -> None:
     assert at(view, "state/code") == "packed"
 
 
-@pytest.mark.req("B69")
 def test_local_code_answers_the_central_one_once_it_is_bound() -> None:
     """Records with only a local code are accepted and marked; a later binding makes the old ones answer centrally."""
     federation, maker, _ = demo()
@@ -438,7 +429,6 @@ def test_two_accepted_offers_are_a_conflict_until_the_old_owner_decides() -> Non
     assert at(settled, "parties/owner/value") == two.org.hex()
 
 
-@pytest.mark.req("B58")
 def test_composition_answers_what_was_inside_on_a_day() -> None:
     """A part that was replaced was inside until its day, and the new one from it."""
     federation, maker, _ = demo()
@@ -457,7 +447,6 @@ def test_composition_answers_what_was_inside_on_a_day() -> None:
     assert [(edge["part"], edge["quantity"]) for edge in inside_on(view, "2026-05-01")] == [(new.hex(), "2")]
 
 
-@pytest.mark.req("B58")
 @pytest.mark.parametrize("other_until", [None, "2026-06-01"])
 def test_cycle_shows_all_edges_and_uses_none(other_until: str | None) -> None:
     """Two things that stand in each other at one time are both shown, and neither is inside."""
@@ -487,7 +476,6 @@ def test_part_that_moved_on_is_in_no_cycle() -> None:
     assert not fold([DEVICE], said, World())["conflicts"]
 
 
-@pytest.mark.req("B58")
 def test_two_parents_of_equal_rank_are_both_shown_and_a_lower_one_is_a_claim() -> None:
     """One parent at a time: equal rights leave none, a stranger's edge leaves the maker's in use."""
     federation, maker, _ = demo()
@@ -566,7 +554,6 @@ def test_withheld_correction_hides_the_value_that_it_replaced() -> None:
     assert view["withheld"] == {"2": 1}
 
 
-@pytest.mark.req("B57")
 def test_protocol_shows_its_document_its_extract_and_what_is_withheld() -> None:
     """A protocol is shown whole, with the parts that may not be read named."""
     federation, _, lab = demo()
@@ -622,7 +609,6 @@ def test_party_that_an_event_names_acts_with_authority() -> None:
         ("radio", b'{"dev_eui":1.5}'),
     ],
 )
-@pytest.mark.req("B63")
 def test_body_that_breaks_its_shape_is_shown_as_a_fault(section: str, content: bytes) -> None:
     """An event without one of the four, a day that is none, and bytes of any kind are their author's fault."""
     author = Author("author")

@@ -22,7 +22,6 @@ VIEW: View = {
 }
 
 
-@pytest.mark.req("B56")
 @pytest.mark.parametrize(
     ("day", "value"),
     [
@@ -48,7 +47,6 @@ def test_value_of_an_unknown_parameter_is_none() -> None:
     assert value_on(VIEW, "q3", "2026-01-01") is None
 
 
-@pytest.mark.req("B58")
 @pytest.mark.parametrize(("day", "parts"), [("2025-12-31", []), ("2026-01-31", ["a"]), ("2026-02-01", ["b"])])
 def test_inside_on_a_day_leaves_out_what_is_disputed(day: str, parts: list[str]) -> None:
     """What was inside on a day follows from the edges that are used."""
