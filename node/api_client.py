@@ -50,6 +50,14 @@ class ApiClient:
         """POST a JSON body."""
         return await self._ask("POST", path, json=dict(body or {}))
 
+    async def put(self, path: str, body: Mapping[str, object]) -> Json:
+        """Put something in its place."""
+        return await self._ask("PUT", path, json=body)
+
+    async def delete(self, path: str) -> Json:
+        """Take something away."""
+        return await self._ask("DELETE", path)
+
     async def upload(self, path: str, raw: bytes, **query: str) -> Json:
         """POST a file as it is."""
         headers = {"Content-Type": "application/octet-stream"}

@@ -13,9 +13,11 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from drivers.registry import load_registry
 from federation.net.discovery import Announcement, discovery
 from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
+from lora.memory import MemoryDirectory
 from node.config import load_settings
 from node.folder import PRIVATE, NodeFolder, short_socket_path
 from node.keystore import open_keystore
@@ -25,6 +27,7 @@ from node.services.access import Access, Answers, Tokens
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
+from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.fsck import Fsck
 from node.services.ingest import Ingest
@@ -36,6 +39,8 @@ from node.services.membership import Membership
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
+from node.services.radio import Radio
+from node.services.readings import Readings
 from node.services.registry import Registry
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -59,10 +64,11 @@ class Addresses:
     federation: str
     console: str = ""
     claim: str | None = None
+    radio: str | None = None
 
     def as_dict(self) -> dict[str, str | None]:
         """For those who started the process."""
-        return {"federation": self.federation, "console": self.console, "claim": self.claim}
+        return {"federation": self.federation, "console": self.console, "claim": self.claim, "radio": self.radio}
 
 
 class Node:
@@ -91,6 +97,10 @@ class Node:
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.access = Access(self.core)
+        directory = MemoryDirectory()
+        self.readings = Readings(database)
+        self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
+        self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.sync, self.search)
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
@@ -134,6 +144,9 @@ class Node:
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,
+            readings=self.readings,
+            commissioning=self.commissioning,
+            radio=self.radio,
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -155,9 +168,19 @@ class Node:
             tasks.create_task(self.jobs.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
+            radio = await self._open_radio(tasks)
             address = f"http://{web_settings.host}:{web_port}"
             secret = await self.access.open_claim()
-            started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None))
+            started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
+
+    async def _open_radio(self, tasks: asyncio.TaskGroup) -> str | None:
+        """Open the gateway port where this node owns a network, and answer its address."""
+        if not self.settings.radio.enabled:
+            return None
+        host, port = await self.radio.open()
+        tasks.create_task(self.commissioning.run())
+        tasks.create_task(self.radio.run())
+        return f"udp://{host}:{port}"
 
     async def _tell_peers(self, server: FederationServer) -> None:
         while True:

@@ -10,11 +10,11 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
 
-    def count(self, name: str, label: str = "") -> None:
-        """Add one to `passport_<name>_total{what=label}`."""
+    def count(self, name: str, label: str = "", amount: int = 1) -> None:
+        """Add to `passport_<name>_total{what=label}`."""
         if name not in self._counters:
             self._counters[name] = Counter(f"passport_{name}", name.replace("_", " "), ["what"], registry=self.registry)
-        self._counters[name].labels(label).inc()
+        self._counters[name].labels(label).inc(amount)
 
     def text(self) -> bytes:
         """The exposition text."""

@@ -2,9 +2,10 @@
 
     python -m lora.net.simulator --config FILE.json
 
-The file: `server` {host, port} · `device` {dev_eui, join_eui or app_eui, app_key, region, dev_nonce} · `gateways` list
-of {eui, delay_ms, snr_db, rssi_dbm} · `at_once` true to hear downlinks when they are ordered, not when the window opens
-· `join_timeout_ms`. Commands come as JSON lines on standard input, events go as JSON lines to standard output:
+With `--config -` the configuration, which holds a root key, is the first line of standard input. It is a JSON object:
+`server` {host, port} · `device` {dev_eui, join_eui or app_eui, app_key, region, dev_nonce} · `gateways` list of {eui,
+delay_ms, snr_db, rssi_dbm} · `at_once` true to hear downlinks when they are ordered, not when the window opens ·
+`join_timeout_ms`. Commands come as JSON lines on standard input, events go as JSON lines to standard output:
 
     {"do": "join"}                                              → sent, then joined or join_failed
     {"do": "send", "port": 2, "hex": "01", "confirmed": false}  → sent, then downlink where the network answers
@@ -42,6 +43,7 @@ PULL_INTERVAL_S = 5.0
 PULL_RETRY_S = 0.3
 # How far a transmission may lie from the device's window: its radio listens for the preamble about this long.
 WINDOW_TOLERANCE_US = 10_000
+STDIN = Path("-")
 QUESTIONS: dict[object, type[MacCommand]] = {"link_check": LinkCheckReq, "time": DeviceTimeReq}
 
 Emit = Callable[[dict[str, object]], None]
@@ -272,12 +274,13 @@ def emit_line(event: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-async def simulate(config: SimulatorConfig) -> None:
-    """Run on standard input and output."""
+async def simulate(path: Path) -> None:
+    """Run on standard input and output; raise SimulatorError or OSError where the configuration cannot be used."""
     commands = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(commands)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-    await Simulator(config, emit_line).run(commands)
+    text = (await commands.readline()).decode(errors="replace") if path == STDIN else _read(path)
+    await Simulator(read_config(text), emit_line).run(commands)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -286,15 +289,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True)
     path: Path = parser.parse_args(arguments).config
     try:
-        config = read_config(path.read_text(encoding="utf-8"))
+        asyncio.run(simulate(path))
     except (OSError, LoraError) as error:
         sys.stderr.write(f"{path.name}: {error}\n")
         return 2
-    try:
-        asyncio.run(simulate(config))
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _same(gateway: GatewaySocket) -> GatewaySocket:

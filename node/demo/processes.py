@@ -1,9 +1,11 @@
 """Nodes as processes: started, waited for, and ended by their own pid."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,8 @@ class NodeProcess:
         if done.returncode:
             raise ProcessError(f"{self.name}: init: {done.stderr.strip()}")
 
-    def start(self) -> None:
-        """Start it and wait until it says that its ports are open."""
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it, with more settings if given, and wait until it says that its ports are open."""
         errors = (self.folder.parent / f"{self.name}.stderr").open("a")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "node", "serve", "--folder", str(self.folder)],
@@ -53,6 +55,7 @@ class NodeProcess:
             stderr=errors,
             text=True,
             start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
         errors.close()
         line = self._process.stdout.readline() if self._process.stdout else ""

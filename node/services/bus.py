@@ -19,6 +19,10 @@ class EventBus:
             if not queue.full():
                 queue.put_nowait(journal_id)
 
+    def wake(self) -> None:
+        """Something changed that has no row in the journal."""
+        self.publish(0)
+
     @contextmanager
     def listen(self) -> Iterator[asyncio.Queue[int]]:
         """A queue of journal ids for as long as the block lasts."""

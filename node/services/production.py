@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from node.errors import InputError
@@ -43,6 +44,15 @@ ROWS_A_STEP = 20
 HELD = "held:"
 
 
+@dataclass(slots=True)
+class _Run:
+    """A job as this process runs it: what became of its rows, what it says of them, and how many were said."""
+
+    report: Report
+    result: dict[str, object]
+    at: int = 0
+
+
 class Production:
     """Takes production files and turns their rows into passports."""
 
@@ -50,7 +60,7 @@ class Production:
         self._core = core
         self._ledger = ledger
         self._projection = projection
-        self._reports: dict[str, tuple[Report, int]] = {}
+        self._runs: dict[str, _Run] = {}
         jobs.register(KIND, self._step)
         self._jobs = jobs
 
@@ -72,27 +82,35 @@ class Production:
         return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
 
     async def _step(self, job: Job, content: bytes) -> bool:
-        if job.id not in self._reports:
-            table = await asyncio.to_thread(read_table, content)
-            self._reports[job.id] = (await self._check(table, job.id), 0)
-        report, at = self._reports[job.id]
-        rows = report.accepted[at : at + ROWS_A_STEP]
-        last = at + len(rows) >= len(report.accepted)
-        done = job.total if last else job.done + len(rows)
-        result = {**_result(report), "accepted": _count(job) + len(rows)}
+        run = self._runs.get(job.id) or await self._take_up(job, content)
+        rows = run.report.accepted[run.at : run.at + ROWS_A_STEP]
+        last = run.at + len(rows) >= len(run.report.accepted)
+        # A job whose progress is full has ended: what became acceptable since it was taken does not end it early.
+        done = job.total if last else min(job.done + len(rows), job.total - 1)
+        result = {**run.result, "accepted": _count(job) + len(rows)}
         said = [draft for row in rows for draft in self._drafts(row)]
 
         async def record(tx: WriteTx, _entries: object) -> None:
             await advance(result)(tx, job, done)
             if last:
-                await self._hold(tx, job.id, report)
+                await self._hold(tx, job.id, run.report)
             await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
 
         await self._ledger.append(said, record)
-        self._reports[job.id] = (report, at + len(rows))
+        run.at += len(rows)
         if last:
-            del self._reports[job.id]
+            del self._runs[job.id]
         return not last
+
+    async def _take_up(self, job: Job, content: bytes) -> "_Run":
+        """Judge the file; the rows that a killed process said are known already, and count as this job's own."""
+        table = await asyncio.to_thread(read_table, content)
+        report = await self._check(table, job.id)
+        result = _result(report)
+        result["repeated"] = len(report.repeated) - _count(job)
+        result["unbound"] = sorted({*report.unbound, *_strings(job.result.get("unbound"))})
+        self._runs[job.id] = run = _Run(report, result)
+        return run
 
     async def _check(self, table: Table, source: str) -> Report:
         """Twice: the first time tells which devices to look for, the second judges with what is known of them."""
@@ -208,7 +226,7 @@ def _parameters(row: ProductionRow, made: date) -> tuple[ParameterRow, ...]:
         "firmware_version": row.firmware,
         "hardware_version": row.hardware,
         "batch": row.batch,
-        "date_made": row.made_on.isoformat() if row.made_on else None,
+        "manufactured_on": row.made_on.isoformat() if row.made_on else None,
         "box_code_hash": _box_hash(row),
     }
     return tuple(

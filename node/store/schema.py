@@ -184,14 +184,14 @@ radio_devices = _table(
     _need("changed_us", Int64),
     Index("radio_devices_by_subject", "subject"),
 )
-radio_nonces = _table("radio_nonces", _key("dev_eui", LargeBinary), _key("dev_nonce", Int64))
+radio_nonces = _table(
+    "radio_nonces", _key("dev_eui", LargeBinary), _key("dev_nonce", Int64), _need("join_nonce", Int64)
+)
 radio_sessions = _table(
     "radio_sessions",
     _key("dev_eui", LargeBinary),
-    _need("dev_addr", Int64),
-    _need("state", LargeBinary),
-    _need("started_us", Int64),
-    Index("radio_sessions_by_addr", "dev_addr"),
+    _key("number", Int64),
+    _need("state", LargeBinary),  # sealed under this store's own key: keys, counters, queue
 )
 gateways = _table(
     "gateways", _key("eui", LargeBinary), _need("name", Text), Column("seen_us", Int64), _need("frames", Int64)
@@ -201,28 +201,36 @@ frames = _table(
     Column("id", Int64, primary_key=True, autoincrement=True),
     _need("received_us", Int64),
     Column("dev_eui", LargeBinary),
+    Column("session", Int64),
     _need("what", Text),
     _need("phy", LargeBinary),
+    Column("port", Int64),
+    Column("fcnt", Int64),
+    Column("payload", LargeBinary),
     _need("detail", Text),
     _need("state", Text),
     Index("frames_by_device", "dev_eui", "id"),
+    Index("frames_by_state", "state", "dev_eui", "session"),
 )
 readings = _table(
     "readings",
-    _key("month", Int64),
     _key("subject64", Int64),
-    _key("series", Text),
+    _key("series", Text),  # channel/quantity/storage/tariff
+    _key("month", Int64),  # year * 100 + month, by which the table can be partitioned
     _key("effective_us", Int64),
-    _key("n", Int64),
+    _key("n", Int64),  # 0 for the first value of a key, then those that were kept beside it
     _need("subject", LargeBinary),
-    _need("value", Int64),
+    _need("value", Int64),  # times 10 ** -scale
     _need("scale", Int64),
     _need("unit", Text),
     _need("kind", Text),
     Column("device_us", Int64),
     _need("received_us", Int64),
+    _need("time_source", Text),
     _need("status", Text),
-    _need("source", Text),
+    _need("reasons", Text),
+    _need("alarms", Text),
+    Column("sequence", Int64),
     _need("frame_id", Int64),
     _need("frame_hash", LargeBinary),
     _need("driver_hash", LargeBinary),

@@ -11,6 +11,7 @@ from node.services.access import Access, Answers, Tokens
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
+from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -20,6 +21,8 @@ from node.services.membership import Membership
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
+from node.services.radio import Radio
+from node.services.readings import Readings
 from node.services.registry import Registry
 from node.services.shipments import Shipments
 from node.services.templates import Templates
@@ -47,6 +50,9 @@ class WebContext:
     templates: Templates
     protocols: Protocols
     bench: Bench
+    readings: Readings
+    commissioning: Commissioning
+    radio: Radio
 
     @property
     def settings(self) -> Settings:

@@ -42,6 +42,16 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "protocol_signed": ("Подписан протокол", "Protocol signed"),
     "arshin_exported": ("Составлен файл для ФГИС «Аршин»", "Arshin file made"),
     "shared": ("Открыт доступ", "Access opened"),
+    "device_commissioned": ("Прибор подготовлен к подключению", "Device put on the air"),
+    "device_retired": ("Прибор снят с сети", "Device taken off the air"),
+    "device_joined": ("Прибор подключился к сети", "Device joined the network"),
+    "device_registered": ("Прибор зарегистрирован в сети", "Device registered in the network"),
+    "registration_stopped": ("Регистрация остановлена: данные расходятся", "Registration stopped: fields differ"),
+    "registration_retried": ("Сверка повторена", "Compared once more"),
+    "join_refused": ("В подключении к сети отказано", "A join was refused"),
+    "uplink_refused": ("Кадр прибора отклонён", "A device's frame was refused"),
+    "gateway_allowed": ("Шлюз разрешён", "Gateway allowed"),
+    "gateway_removed": ("Шлюз удалён", "Gateway removed"),
 }
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
@@ -56,6 +66,7 @@ ACTORS: dict[str, tuple[str, str]] = {
     "nobody": ("без входа", "not logged in"),
     "peer": ("другой узел", "another node"),
     "sync": ("обмен", "sync"),
+    "radio": ("сеть LoRa", "LoRa network"),
 }
 
 
@@ -66,6 +77,10 @@ DETAILS: dict[str, tuple[str, str]] = {
     "address": ("адрес", "address"),
     "attested": ("аттестация", "attested"),
     "code": ("код", "code"),
+    "dev_eui": ("DevEUI", "DevEUI"),
+    "fields": ("поля", "fields"),
+    "gateway": ("шлюз", "gateway"),
+    "reason": ("причина", "reason"),
     "count": ("количество", "count"),
     "done": ("сделано", "done"),
     "error": ("ошибка", "error"),

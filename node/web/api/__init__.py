@@ -1,12 +1,24 @@
 """The JSON API: one file a resource, each with its ROUTES, all listed here."""
 
-from node.web.api import access, catalogs, federation, imports, journal, passports, protocols, reference, shipments
+from node.web.api import (
+    access,
+    catalogs,
+    federation,
+    imports,
+    journal,
+    passports,
+    protocols,
+    radio,
+    reference,
+    shipments,
+)
 
 ROUTES = (
     *federation.ROUTES,
     *passports.ROUTES,
     *imports.ROUTES,
     *shipments.ROUTES,
+    *radio.ROUTES,
     *protocols.ROUTES,
     *catalogs.ROUTES,
     *access.ROUTES,

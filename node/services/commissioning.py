@@ -1,0 +1,321 @@
+"""From a passport to a meter whose readings count: commissioned, joined, compared, registered in four steps.
+
+Nothing is typed: DevEUI, JoinEUI, class, region, version, ports and decoder are facts of the passport, the root key is
+the sealed section that came with the shipment. After a join the frames of the device are compared with its passport;
+until all that its driver compares was heard and agrees, they are nobody's readings. A difference stops and waits for a
+person. What was agreed is said in the passport: joined, registered, mode, time service, clock and schedule.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from drivers.comparison import Expected, compare
+from drivers.descriptor import Comparison, How
+from drivers.reading import Decoded
+from drivers.registry import Installed, Registry
+from federation.fragment import unpad
+from lora.events import JoinAccepted
+from lora.identifiers import Eui
+from lora.memory import MemoryDirectory
+from lora.registration import Registration, Row, Step
+from node.errors import NodeError, NotFoundError, StateError
+from node.passport.bodies import RootKeysBody
+from node.passport.view import View
+from node.services.core import Core
+from node.services.ledger import Ledger
+from node.services.provisioning import SAME, choose_driver, find_root_key, profile_of, stated_values, subjects_of
+from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
+from node.services.radio_statements import registration_drafts
+from node.services.readings import Decoding, Readings, decode, moment_of
+from node.store.database import ReadTx, WriteTx
+from node.store.errors import StoreError
+from node.store.fragments import StoredFragment, entries_about
+from node.store.passports import StoredPassport, find_passport, find_terms
+from node.store.radio import (
+    DeviceState,
+    FrameState,
+    StoredDevice,
+    StoredFrame,
+    find_device,
+    frames_in_state,
+    list_devices,
+    put_device,
+)
+
+__all__ = ["Commissioning", "StoredDevice"]
+
+log = structlog.get_logger()
+
+ACTOR = "radio"
+PAYLOAD = "payload"
+
+
+class Commissioning:
+    """Puts devices on the air and takes them into service."""
+
+    def __init__(
+        self, core: Core, ledger: Ledger, readings: Readings, drivers: Registry, directory: MemoryDirectory
+    ) -> None:
+        """`directory` is what the running network server looks its devices up in."""
+        self._core = core
+        self._ledger = ledger
+        self._readings = readings
+        self._drivers = drivers
+        self._directory = directory
+        self._wake = asyncio.Event()
+
+    async def commission(self, subject: bytes, actor: str) -> StoredDevice:
+        """Let a device join; a second time changes nothing. Raise NotFoundError, or StateError for what is missing."""
+        if not self._core.settings.radio.enabled:
+            raise StateError("this node runs no LoRa network", "radio_off")
+        async with self._core.database.read() as tx:
+            passport = await find_passport(tx, subject)
+            if passport is None:
+                raise NotFoundError("no passport of that id is here", "passport_unknown")
+            profile = profile_of(passport.content, self._core.settings.radio.region)
+            root_key = self._root_key(await entries_about(tx, subjects_of(passport.content)), str(profile.dev_eui))
+            await self._require_alone(tx, passport, str(profile.dev_eui))
+        driver = choose_driver(self._drivers, passport.content)
+        shown = show_profile(profile, driver.driver.descriptor.id)
+        sealed = self._core.keystore.vault.seal(root_key)
+        async with self._core.database.write() as tx:
+            known = await find_device(tx, profile.dev_eui.raw)
+            if known is not None and known.state is not DeviceState.RETIRED and self._is(known, passport, shown):
+                return known
+            await self._retire_others(tx, passport.subject, profile.dev_eui)
+            device = StoredDevice(profile.dev_eui.raw, passport.subject, shown, sealed, DeviceState.WAITING, {}, tx.now)
+            await self._put(tx, device)
+            await self._core.announce(tx, actor, "device_commissioned", passport.subject, dev_eui=str(profile.dev_eui))
+        return device
+
+    async def devices(self, subject: bytes | None = None) -> list[StoredDevice]:
+        """The devices of this network, or those of one passport."""
+        async with self._core.database.read() as tx:
+            return await list_devices(tx, subjects=None if subject is None else [subject])
+
+    async def get(self, dev_eui: Eui) -> StoredDevice:
+        """A device of this network; raise NotFoundError."""
+        async with self._core.database.read() as tx:
+            return await self._get(tx, dev_eui)
+
+    async def retry(self, dev_eui: Eui, actor: str) -> StoredDevice:
+        """Compare what was heard with the passport as it is now; raise StateError where nothing is stopped."""
+        async with self._core.database.write() as tx:
+            device = await self._get(tx, dev_eui)
+            if device.state is not DeviceState.STOPPED:
+                raise StateError(f"the registration of {dev_eui} is not stopped", "registration_not_stopped")
+            progress = replace(read_progress(dev_eui, device.registration), rows=())
+            device = await self._save(tx, device, progress, DeviceState.JOINED)
+            await self._core.announce(tx, actor, "registration_retried", device.subject, dev_eui=str(dev_eui))
+            for frame in await frames_in_state(tx, FrameState.UNRESOLVED, dev_eui.raw, progress.session):
+                device = await self._compare(tx, device, frame)
+        return device
+
+    async def retire(self, dev_eui: Eui, actor: str) -> None:
+        """Let a device join no more; what it sent is kept."""
+        async with self._core.database.write() as tx:
+            device = await self._get(tx, dev_eui)
+            await self._put(tx, replace(device, state=DeviceState.RETIRED))
+            await self._core.announce(tx, actor, "device_retired", device.subject, dev_eui=str(dev_eui))
+
+    async def load(self) -> None:
+        """Fill the directory from what is stored."""
+        async with self._core.database.read() as tx:
+            for device in await list_devices(tx):
+                self._show(device)
+
+    async def joined(self, tx: WriteTx, event: JoinAccepted) -> None:
+        """A device was activated: its frames wait until they are compared."""
+        session = event.session
+        device = await find_device(tx, session.dev_eui.raw)
+        if device is None:
+            return
+        progress = read_progress(session.dev_eui, device.registration).joined(session.number, event.at_us)
+        same_eui = str(event.join_eui) == device.profile["join_eui"]
+        progress = progress.with_rows(
+            [
+                Row("dev_eui", device.profile["dev_eui"], str(session.dev_eui), equal=True),
+                Row("join_eui", device.profile["join_eui"], str(event.join_eui), equal=same_eui),
+                self._region_row(device),
+            ]
+        )
+        await self._save(tx, device, progress, DeviceState.JOINED)
+        await self._core.announce(tx, ACTOR, "device_joined", device.subject, dev_eui=str(session.dev_eui))
+
+    async def heard(self, tx: WriteTx, frame: StoredFrame) -> None:
+        """A device sent something for the application; the frame is stored as unresolved."""
+        device = await find_device(tx, frame.dev_eui or b"")
+        if device is None or device.state in (DeviceState.RETIRED, DeviceState.STOPPED):
+            return
+        progress = read_progress(Eui(device.dev_eui), device.registration)
+        if frame.session == progress.passed:
+            await self._read(tx, device, progress, frame)
+        elif frame.session == progress.session:
+            await self._compare(tx, device, frame)
+
+    async def run(self) -> None:
+        """Say in the passport what was agreed, until cancelled."""
+        while True:
+            self._wake.clear()
+            async with self._core.database.read() as tx:
+                agreed = await list_devices(tx, state=DeviceState.AGREED)
+            for device in agreed:
+                try:
+                    await self._register(device)
+                except (NodeError, StoreError) as error:
+                    log.warning("registration_failed", dev_eui=device.dev_eui.hex(), error=str(error))
+            await self._wake.wait()
+
+    async def _register(self, device: StoredDevice) -> None:
+        """State what was agreed and take the device into service, in one transaction."""
+        progress = read_progress(Eui(device.dev_eui), device.registration)
+        said = registration_drafts(
+            device.subject, device.profile, progress, self._core.settings.node.place, self._core.clock.now()
+        )
+
+        async def record(tx: WriteTx, _entries: object) -> None:
+            now = await find_device(tx, device.dev_eui)
+            if now is None or now.state is not DeviceState.AGREED or now.registration != device.registration:
+                raise StateError("the registration went on meanwhile", "registration_changed")
+            await self._accept(tx, now, progress)
+
+        await self._ledger.append(said, record)
+
+    async def _accept(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
+        """The frames of this activation are the device's readings, those that waited too."""
+        progress = replace(progress, passed=progress.session)
+        device = await self._save(tx, device, progress, DeviceState.REGISTERED)
+        await self._core.announce(tx, ACTOR, "device_registered", device.subject, dev_eui=device.dev_eui.hex())
+        for frame in await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, progress.session):
+            await self._readings.store(tx, device.subject, frame, self._driver(device))
+        return device
+
+    async def _read(self, tx: WriteTx, device: StoredDevice, progress: Progress, frame: StoredFrame) -> None:
+        """A frame of a registered device: one that names another meter stops it."""
+        decoding = decode(self._driver(device), frame)
+        rows = await self._rows(tx, device, frame, decoding) if decoding.decoded else []
+        names = {item.source for item in self._comparisons(device) if item.how in SAME}
+        other = [row for row in rows if row.field in names and not row.equal]
+        if other:
+            await self._stop(tx, device, replace(progress, passed=None).with_rows(other))
+            return
+        await self._readings.store(tx, device.subject, frame, self._driver(device))
+
+    async def _compare(self, tx: WriteTx, device: StoredDevice, frame: StoredFrame) -> StoredDevice:
+        """Step 1: what this frame says beside what the passport says."""
+        if device.state is not DeviceState.JOINED:
+            return device
+        progress = read_progress(Eui(device.dev_eui), device.registration)
+        decoding = decode(self._driver(device), frame)
+        if decoding.decoded is None and any(row.field == PAYLOAD and row.equal for row in progress.rows):
+            return device  # its shape was recognised before: a frame without a document is no contradiction
+        progress = progress.with_rows([*self._link_rows(device, frame, decoding)])
+        if decoding.decoded is not None:
+            progress = progress.with_rows(await self._rows(tx, device, frame, decoding))
+        if progress.differing:
+            return await self._stop(tx, device, progress)
+        if not {item.source for item in self._comparisons(device)} <= {row.field for row in progress.rows}:
+            return await self._save(tx, device, progress, DeviceState.JOINED)
+        if progress.registration.is_done:
+            return await self._accept(tx, device, progress)
+        progress = replace(progress, registration=self._steps(device, progress, tx.now))
+        tx.on_commit(self._wake.set)
+        return await self._save(tx, device, progress, DeviceState.AGREED)
+
+    async def _stop(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
+        """Something differs: a person decides."""
+        if progress.registration.step is Step.COMPARE:
+            progress = replace(progress, registration=progress.registration.compare(progress.rows, tx.now))
+        names = [row.field for row in progress.differing]
+        await self._core.announce(
+            tx, ACTOR, "registration_stopped", device.subject, dev_eui=device.dev_eui.hex(), fields=names
+        )
+        return await self._save(tx, device, progress, DeviceState.STOPPED)
+
+    def _steps(self, device: StoredDevice, progress: Progress, now: int) -> Registration:
+        compared = progress.registration.compare(progress.rows, now)
+        moded = compared.choose_mode(f"class-{str(device.profile['class']).lower()}", now)
+        return moded.attach_time("utc-watch", now).set_schedule("device", now)
+
+    def _link_rows(self, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
+        ports = device.profile["ports"]
+        known = list(ports) if isinstance(ports, list) else []
+        shape = decoding.decoded.frame if decoding.decoded else decoding.error
+        return [
+            Row("port", ", ".join(map(str, known)), str(frame.port), not known or frame.port in known),
+            Row(PAYLOAD, device.profile["driver"], shape, decoding.decoded is not None),
+        ]
+
+    def _region_row(self, device: StoredDevice) -> Row:
+        region = self._core.settings.radio.region
+        return Row("region", device.profile["region"], region, device.profile["region"] == region)
+
+    async def _rows(self, tx: ReadTx, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
+        driver, decoded = self._driver(device), decoding.decoded
+        passport = await find_passport(tx, device.subject)
+        if driver is None or decoded is None or passport is None:
+            return []
+        expected = await self._expected(tx, device, passport.content, decoded)
+        found = compare(driver.driver.descriptor, decoded, expected, moment_of(frame.received_us))
+        return [Row(row.source, row.expected or None, row.reported, row.outcome != "differs") for row in found]
+
+    async def _expected(self, tx: ReadTx, device: StoredDevice, view: View, decoded: Decoded) -> Expected:
+        """What is known by the names that the driver compares: a register's last value here goes before the bench's."""
+        stated = stated_values(view, decoded, self._comparisons(device))
+        for item in self._comparisons(device):
+            if item.how is How.NOT_BELOW:
+                last = await self._readings.last_register(tx, device.subject, decoded, item.source)
+                if last is not None:
+                    stated[item.source] = last
+        return stated
+
+    def _comparisons(self, device: StoredDevice) -> Sequence[Comparison]:
+        driver = self._driver(device)
+        return driver.driver.descriptor.comparisons if driver else ()
+
+    def _driver(self, device: StoredDevice) -> Installed | None:
+        return self._drivers.find(str(device.profile["driver"]))
+
+    def _root_key(self, entries: Sequence[StoredFragment], dev_eui: str) -> bytes:
+        sealed = find_root_key(entries, dev_eui)
+        if sealed is None:
+            raise StateError("no root key of this device came to this node", "root_key_missing")
+        content = unpad(self._core.keystore.vault.open(sealed))
+        return bytes.fromhex(RootKeysBody.from_bytes(content).app_key)
+
+    async def _require_alone(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> None:
+        others = {subject for subject, _ in await find_terms(tx, dev_eui, "dev_eui")} - {passport.subject}
+        if others:
+            raise StateError(f"DevEUI {dev_eui} stands in several passports", "dev_eui_doubled", dev_eui=dev_eui)
+
+    async def _retire_others(self, tx: WriteTx, subject: bytes, dev_eui: Eui) -> None:
+        for device in await list_devices(tx, subjects=[subject]):
+            if device.dev_eui != dev_eui.raw and device.state is not DeviceState.RETIRED:
+                await self._put(tx, replace(device, state=DeviceState.RETIRED))
+
+    def _is(self, known: StoredDevice, passport: StoredPassport, profile: dict[str, object]) -> bool:
+        return known.subject == passport.subject and known.profile == profile
+
+    async def _get(self, tx: ReadTx, dev_eui: Eui) -> StoredDevice:
+        device = await find_device(tx, dev_eui.raw)
+        if device is None:
+            raise NotFoundError(f"DevEUI {dev_eui} is not of this network", "radio_device_unknown")
+        return device
+
+    async def _save(self, tx: WriteTx, device: StoredDevice, progress: Progress, state: DeviceState) -> StoredDevice:
+        changed = replace(device, registration=show_progress(progress), state=state)
+        await put_device(tx, changed)
+        return changed
+
+    async def _put(self, tx: WriteTx, device: StoredDevice) -> None:
+        await put_device(tx, device)
+        tx.on_commit(lambda: self._show(device))
+
+    def _show(self, device: StoredDevice) -> None:
+        if device.state is DeviceState.RETIRED:
+            self._directory.remove(Eui(device.dev_eui))
+        else:
+            self._directory.put(open_device(self._core.keystore.vault, device))

@@ -1,0 +1,134 @@
+"""What a passport gives to a network: the profile, the root key, the driver, and what the meter is compared with."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+
+from drivers.descriptor import Comparison, How
+from drivers.errors import DriverChoiceError, UnitError
+from drivers.plausibility import Amount
+from drivers.reading import Decoded
+from drivers.registry import DeviceTraits, Installed, Registry
+from drivers.units import convert
+from lora.errors import ProfileError
+from lora.profile import DeviceProfile, build_profile
+from node.errors import StateError
+from node.passport.bodies import RadioBody
+from node.passport.errors import BodyError
+from node.passport.merge import Standing
+from node.passport.shown import at, fact, text
+from node.passport.view import View, value_on
+from node.store.fragments import CLEAR, STORED, StoredFragment
+
+# Fields of a profile, and the radio facts of a passport that fill them.
+PROFILE_FIELDS = {
+    "dev_eui": "dev_eui",
+    "join_eui": "join_eui",
+    "region": "region",
+    "lorawan_version": "version",
+    "class": "device_class",
+    "ports": "ports",
+}
+ACTIVATION, OTAA = "activation", "OTAA"
+# Where a passport states what a meter reports of itself.
+PARAMETERS = {"made": "manufactured_on", "firmware": "firmware_version"}
+BENCH = "bench_reading"
+SAME = (How.SAME_NUMBER, How.SAME_TEXT, How.SAME_VERSION)
+
+
+def profile_of(view: View, region: str) -> DeviceProfile:
+    """The device profile out of a passport, for a network of that region; raise StateError naming what is wrong."""
+    for name in (*PROFILE_FIELDS.values(), ACTIVATION):
+        if at(view, "radio", name, "standing") == Standing.DISPUTED.value:
+            raise StateError(f"the passport's {name} is disputed", "radio_disputed", field=name)
+    if not at(view, "radio", "dev_eui", "value"):
+        raise StateError("the passport does not say how the device joins", "radio_unknown")
+    if fact(view, "radio", ACTIVATION) not in ("", OTAA):
+        raise StateError("activation by personalisation is not offered", "radio_activation")
+    stated = {field: at(view, "radio", name, "value") for field, name in PROFILE_FIELDS.items()}
+    try:
+        profile = build_profile({name: value for name, value in stated.items() if value})
+    except (ProfileError, ValueError) as error:
+        raise StateError(str(error), "profile_incomplete", reason=str(error)) from error
+    if profile.region.name != region:
+        names = {"device": profile.region.name, "network": region}
+        raise StateError(
+            f"the device is for {profile.region.name}, the network for {region}", "region_differs", **names
+        )
+    return profile
+
+
+def choose_driver(drivers: Registry, view: View) -> Installed:
+    """The driver that fits what the passport says; raise StateError where none does, or several."""
+    named = fact(view, "radio", "driver")
+    traits = DeviceTraits(
+        text(view, "type", "central") or None,
+        text(view, "type", "model") or None,
+        _parameter(view, "hardware_version"),
+        _parameter(view, "firmware_version"),
+        {"payload": named} if named else {},
+    )
+    try:
+        return drivers.choose(traits)
+    except DriverChoiceError as error:
+        raise StateError(str(error), "driver_missing", reason=str(error)) from error
+
+
+def find_root_key(entries: Sequence[StoredFragment], dev_eui: str) -> bytes | None:
+    """The newest sealed `root-keys` section that was stated together with this DevEUI; None where none came here."""
+    for entry in reversed(entries):
+        sections = {section.name: section for section in entry.sections}
+        keys = sections.get("root-keys")
+        if keys is not None and keys.form == STORED and _states(entry, dev_eui):
+            return keys.data
+    return None
+
+
+def stated_values(view: View, decoded: Decoded, comparisons: Iterable[Comparison]) -> dict[str, str | Amount]:
+    """What the passport states by the names that a driver compares; a register's bench reading where units allow."""
+    stated: dict[str, str | Amount] = {}
+    for item in comparisons:
+        value: str | Amount | None = None
+        if item.how is How.NOT_BELOW:
+            reading = decoded.find_reading(item.source)
+            value = _bench(view, reading.unit) if reading else None
+        elif item.source == "serial":
+            value = fact(view, "identity", "serial")
+        elif item.how in SAME:
+            value = _parameter(view, PARAMETERS.get(item.source, item.source))
+        if value:
+            stated[item.source] = value
+    return stated
+
+
+def subjects_of(view: View) -> list[bytes]:
+    """The subjects that are one passport."""
+    subjects = at(view, "subjects")
+    return [bytes.fromhex(str(subject)) for subject in subjects] if isinstance(subjects, list) else []
+
+
+def _states(entry: StoredFragment, dev_eui: str) -> bool:
+    """Whether the entry's radio section is about this DevEUI."""
+    radio = next((s for s in entry.sections if s.name == "radio" and s.form == CLEAR), None)
+    try:
+        return radio is not None and RadioBody.from_bytes(radio.data).dev_eui == dev_eui
+    except BodyError:
+        return False
+
+
+def _parameter(view: View, code: str) -> str | None:
+    row = value_on(view, code)
+    value = row.get("value") if row else None
+    return value if isinstance(value, str) else None
+
+
+def _bench(view: View, unit: str) -> Amount | None:
+    """The last reading on the maker's bench, where it is of the register's kind."""
+    row = value_on(view, BENCH)
+    if row is None:
+        return None
+    try:
+        amount = Amount(Decimal(str(row["value"])), str(row["unit"]))
+        convert(amount.value, amount.unit, unit)
+    except (InvalidOperation, UnitError):
+        return None
+    return amount

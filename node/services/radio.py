@@ -1,0 +1,268 @@
+"""The LoRa network of this node: gateways, the network server, and everything it says stored in one transaction.
+
+Nothing goes on the air that was not stored. When storing fails the server begins anew from what stands in the store;
+datagrams wait in the socket meanwhile.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from lora.events import (
+    ActivationChanged,
+    DownlinkFailed,
+    Event,
+    FrameRefused,
+    JoinAccepted,
+    JoinRefused,
+    UplinkAccepted,
+    UplinkRefused,
+    UplinkRepeated,
+)
+from lora.identifiers import Eui, NetId
+from lora.join import Activation, Network
+from lora.memory import MemoryDirectory, MemorySessionStore
+from lora.net.udp import Address, UdpGateways
+from lora.radio import Reception
+from lora.region import get_region
+from lora.server import NetworkServer
+from node.errors import NotFoundError
+from node.metrics import Metrics
+from node.services.commissioning import ACTOR, Commissioning
+from node.services.core import Core
+from node.services.radio_records import last_states, open_session, seal_session, show_receptions
+from node.store.database import WriteTx
+from node.store.radio import (
+    FrameState,
+    StoredFrame,
+    StoredGateway,
+    add_nonces,
+    end_sessions,
+    find_device,
+    insert_frame,
+    list_frames,
+    list_gateways,
+    note_gateways,
+    prune_refused,
+    put_gateway,
+    put_sessions,
+    read_nonces,
+    read_sessions,
+    remove_gateway,
+)
+
+__all__ = ["Radio", "StoredFrame", "StoredGateway"]
+
+log = structlog.get_logger()
+
+RETRY_S = 1.0
+MAX_STRANGERS = 64
+TELL_AGAIN_US = 60_000_000
+# How many refused frames are kept; what a stranger sends must not fill the store.
+KEPT_REFUSED = 10_000
+PRUNE_EVERY = 1_000
+REFUSED, DOWNLINK_FAILED = "lora_refused", "lora_downlinks_failed"
+
+
+class Radio:
+    """Runs the network server of this node."""
+
+    def __init__(self, core: Core, metrics: Metrics, commissioning: Commissioning, directory: MemoryDirectory) -> None:
+        self._core = core
+        self._metrics = metrics
+        self._commissioning = commissioning
+        self._directory = directory
+        self._names: dict[bytes, str] = {}
+        self._strangers: OrderedDict[bytes, int] = OrderedDict()
+        self._told: dict[tuple[bytes, str], int] = {}
+        self._refused = 0
+        self._gateways: UdpGateways | None = None
+        self.address: Address | None = None
+
+    async def open(self) -> Address:
+        """Take up what is stored and open the gateway port; raise OSError."""
+        settings = self._core.settings.radio
+        region = get_region(settings.region)
+        await self._commissioning.load()
+        async with self._core.database.read() as tx:
+            self._names = {gateway.eui: gateway.name for gateway in await list_gateways(tx)}
+            nonces, sessions = await read_nonces(tx), await read_sessions(tx)
+        store = MemorySessionStore(
+            (Activation(Eui(one.dev_eui), one.join_nonce, one.dev_nonces) for one in nonces),
+            [open_session(self._core.keystore.vault, one) for one in sessions],
+        )
+        random = self._core.random.bytes
+        server = NetworkServer(Network(NetId(settings.net_id), region), self._directory, store, random)
+        gateways = UdpGateways(
+            server,
+            self.handle,
+            now_us=self._core.clock.now,
+            random=random,
+            is_allowed=self._is_allowed,
+            counters=_Counted(self._metrics),
+        )
+        host, port = self.address or (settings.host, settings.port)
+        self.address = gateways.bind(host, port)
+        self._gateways = gateways
+        return self.address
+
+    async def run(self) -> None:
+        """Serve until cancelled; begin anew from the store whenever storing fails."""
+        while True:
+            try:
+                if self._gateways is None:
+                    await self.open()
+                await self._serve()
+            except Exception:  # the top of the task: the store may be busy or full, and comes back
+                log.exception("radio_failed")
+                self._metrics.count("radio_failed")
+                self._gateways = None
+            await asyncio.sleep(RETRY_S)
+
+    async def handle(self, events: Sequence[Event]) -> None:
+        """Store a list of events as one unit; the caller sends its downlinks after that."""
+        kept, ended = last_states(events)
+        used = [
+            (event.activation.dev_eui.raw, event.dev_nonce, event.activation.join_nonce)
+            for event in events
+            if isinstance(event, ActivationChanged)
+        ]
+        heard: dict[bytes, tuple[int, int]] = {}
+        async with self._core.database.write() as tx:
+            await add_nonces(tx, used)
+            await end_sessions(tx, ended)
+            await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
+            for event in events:
+                await self._take(tx, event)
+                for reception in getattr(event, "receptions", ()):
+                    _, count = heard.get(reception.gateway.raw, (0, 0))
+                    heard[reception.gateway.raw] = reception.received_us, count + 1
+            await note_gateways(tx, [(eui, seen_us, count) for eui, (seen_us, count) in sorted(heard.items())])
+            if self._refused >= PRUNE_EVERY:
+                await prune_refused(tx, KEPT_REFUSED)
+                self._refused = 0
+            tx.on_commit(self._core.bus.wake)
+
+    async def frames(self, dev_eui: Eui | None, before: int, limit: int) -> list[StoredFrame]:
+        """Frames as they were heard, newest first."""
+        async with self._core.database.read() as tx:
+            return await list_frames(tx, dev_eui=dev_eui.raw if dev_eui else None, before=before, limit=limit)
+
+    async def gateways(self) -> list[StoredGateway]:
+        """The gateways that may speak here; when they last did is known to the second since the start."""
+        async with self._core.database.read() as tx:
+            stored = await list_gateways(tx)
+        seen = {one.gateway.raw: one.seen_us for one in self._gateways.seen()} if self._gateways else {}
+        return [replace(one, seen_us=max(one.seen_us or 0, seen.get(one.eui, 0)) or None) for one in stored]
+
+    def strangers(self) -> list[tuple[Eui, int]]:
+        """Gateways that spoke here and may not, with the last time, newest first."""
+        return [(Eui(eui), seen_us) for eui, seen_us in reversed(self._strangers.items())]
+
+    async def allow(self, eui: Eui, name: str, actor: str) -> None:
+        """Let a gateway speak here, or give it another name."""
+        async with self._core.database.write() as tx:
+            await put_gateway(tx, eui.raw, name)
+            await self._core.announce(tx, actor, "gateway_allowed", gateway=str(eui), name=name)
+        self._names[eui.raw] = name
+        self._strangers.pop(eui.raw, None)
+
+    async def forbid(self, eui: Eui, actor: str) -> None:
+        """Let a gateway speak no more; raise NotFoundError."""
+        async with self._core.database.write() as tx:
+            if not await remove_gateway(tx, eui.raw):
+                raise NotFoundError(f"gateway {eui} is not known here", "gateway_unknown")
+            await self._core.announce(tx, actor, "gateway_removed", gateway=str(eui))
+        self._names.pop(eui.raw, None)
+
+    async def _serve(self) -> None:
+        if self._gateways is not None:
+            await self._gateways.serve()
+
+    def _is_allowed(self, gateway: Eui) -> bool:
+        if gateway.raw in self._names:
+            return True
+        self._strangers[gateway.raw] = self._core.clock.now()
+        self._strangers.move_to_end(gateway.raw)
+        if len(self._strangers) > MAX_STRANGERS:
+            self._strangers.popitem(last=False)
+        return False
+
+    async def _take(self, tx: WriteTx, event: Event) -> None:
+        match event:
+            case JoinAccepted():
+                ids = {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
+                await insert_frame(tx, _frame(event, "join", FrameState.ACCEPTED, ids))
+                await self._commissioning.joined(tx, event)
+            case UplinkAccepted():
+                await self._take_uplink(tx, event)
+            case UplinkRepeated():
+                await insert_frame(tx, _frame(event, "uplink", FrameState.ACCEPTED, {"repeated": True}))
+            case JoinRefused() | UplinkRefused():
+                await self._take_refused(tx, event)
+            case FrameRefused():
+                self._metrics.count(REFUSED, label=event.reason.value)
+            case DownlinkFailed():
+                self._metrics.count(DOWNLINK_FAILED)
+                log.warning("downlink_failed", dev_eui=str(event.dev_eui), reason=event.reason)
+
+    async def _take_uplink(self, tx: WriteTx, event: UplinkAccepted) -> None:
+        carries = event.port is not None and event.payload is not None
+        state = FrameState.UNRESOLVED if carries else FrameState.ACCEPTED
+        frame = _frame(event, "uplink", state, {"confirmed": event.confirmed, "adr": event.adr})
+        frame = replace(frame, port=event.port, payload=event.payload)
+        frame = replace(frame, id=await insert_frame(tx, frame))
+        if carries:
+            await self._commissioning.heard(tx, frame)
+
+    async def _take_refused(self, tx: WriteTx, event: JoinRefused | UplinkRefused) -> None:
+        """Keep what was refused; a device of this network is told of once a minute for each reason."""
+        self._metrics.count(REFUSED, label=event.reason.value)
+        self._refused += 1
+        detail: dict[str, object] = {"reason": event.reason.value, "text": event.text}
+        if isinstance(event, JoinRefused):
+            detail |= {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
+        what = "join" if isinstance(event, JoinRefused) else "uplink"
+        await insert_frame(tx, _frame(event, what, FrameState.REFUSED, detail))
+        device = await find_device(tx, event.dev_eui.raw) if event.dev_eui else None
+        if device is None or event.at_us - self._told.get((device.dev_eui, event.reason.value), 0) < TELL_AGAIN_US:
+            return
+        self._told[device.dev_eui, event.reason.value] = event.at_us
+        await self._core.announce(
+            tx, ACTOR, f"{what}_refused", device.subject, dev_eui=device.dev_eui.hex(), reason=event.reason.value
+        )
+
+
+class _Counted:
+    """The counters of the gateway port in the node's own metrics."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter."""
+        self._metrics.count(name, amount=amount)
+
+
+def _frame(
+    event: JoinAccepted | JoinRefused | UplinkAccepted | UplinkRepeated | UplinkRefused,
+    what: str,
+    state: FrameState,
+    detail: dict[str, object],
+) -> StoredFrame:
+    receptions: tuple[Reception, ...] = event.receptions
+    session = getattr(event, "session", None)
+    dev_eui = session.dev_eui if session is not None else getattr(event, "dev_eui", None)
+    return StoredFrame(
+        event.at_us,
+        what,
+        receptions[0].heard.payload,
+        state,
+        dev_eui.raw if dev_eui is not None else None,
+        session.number if session is not None else None,
+        fcnt=getattr(event, "fcnt", None),
+        detail={**detail, "receptions": show_receptions(receptions)},
+    )

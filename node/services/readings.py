@@ -1,0 +1,171 @@
+"""Frames become readings: decoded by a driver, judged by what is known before, stored with their raw bytes' hash.
+
+Readings are local and never fragments. A frame that no driver reads is kept and listed as undecoded.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache
+
+from drivers.errors import DriverError, UnitError
+from drivers.plausibility import Amount, Expectations, Limits, judge
+from drivers.reading import Decoded, Reading, ReadingKey
+from drivers.registry import Installed
+from drivers.units import get_unit
+from node.passport.catalogs import Catalog, load_central
+from node.store.database import Database, ReadTx, WriteTx
+from node.store.radio import FrameState, StoredFrame, set_frame_state
+from node.store.readings import (
+    Series,
+    StoredReading,
+    find_last,
+    fits,
+    insert_readings,
+    list_series,
+    read_series,
+)
+
+__all__ = ["Decoding", "Readings", "Series", "StoredReading", "decode", "micros", "moment_of"]
+
+CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """A frame as its driver read it, or why it could not."""
+
+    decoded: Decoded | None
+    error: str = ""
+
+
+class Readings:
+    """Stores and answers readings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed | None) -> int:
+        """Decode a stored frame, keep its readings, say in the frame what became of it; answer how many were new."""
+        decoding = decode(driver, frame)
+        if decoding.decoded is None or driver is None:
+            detail = {**frame.detail, "error": decoding.error}
+            await set_frame_state(tx, frame.id, FrameState.UNDECODED, detail)
+            return 0
+        judged = await self._judge(tx, subject, frame, driver, decoding.decoded)
+        kept = [_stored(subject, frame, driver, reading) for reading in judged]
+        count = await insert_readings(tx, [reading for reading in kept if fits(reading.value)])
+        unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
+        detail = {**frame.detail, "frame": decoding.decoded.frame, "driver": driver.name, "unmapped": unmapped}
+        await set_frame_state(tx, frame.id, FrameState.DECODED, detail)
+        return count
+
+    async def series(self, subject: bytes) -> list[tuple[Series, StoredReading | None]]:
+        """What is observed of a subject, each with its latest value of any status."""
+        async with self._database.read() as tx:
+            found = await list_series(tx, subject)
+            far = tx.now + int(timedelta(days=366).total_seconds() * 1e6)
+            return [(one, await find_last(tx, subject, one, far, None)) for one in found]
+
+    async def values(
+        self, subject: bytes, quantity: str, since_us: int, until_us: int, limit: int
+    ) -> list[StoredReading]:
+        """The readings of one quantity, by series and time."""
+        async with self._database.read() as tx:
+            return (await read_series(tx, [subject], quantity, since_us, until_us))[:limit]
+
+    async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
+        """The last believed value of a register that a frame reads too."""
+        reading = decoded.find_reading(quantity)
+        if reading is None:
+            return None
+        held = await find_last(tx, subject, _series(reading), tx.now + 1)
+        return None if held is None else Amount(held.value, held.unit)
+
+    async def _judge(
+        self, tx: ReadTx, subject: bytes, frame: StoredFrame, driver: Installed, decoded: Decoded
+    ) -> tuple[Reading, ...]:
+        received_at = moment_of(frame.received_us)
+        last: dict[ReadingKey, Amount] = {}
+        for reading in decoded.readings:
+            before = micros(reading.device_time) if reading.device_time else frame.received_us
+            held = await find_last(tx, subject, _series(reading), before)
+            if held is not None:
+                last[reading.key] = Amount(held.value, held.unit)
+        clock = driver.driver.descriptor.clock
+        return judge(decoded, received_at, clock, Expectations(_limits(), last))
+
+
+def decode(driver: Installed | None, frame: StoredFrame) -> Decoding:
+    """Read a frame's payload; any bytes give values or the reason why not."""
+    if driver is None:
+        return Decoding(None, "no driver is installed for this device")
+    if frame.port is None or frame.payload is None:
+        return Decoding(None, "the frame carries nothing for the application")
+    try:
+        return Decoding(driver.driver.decode(frame.port, frame.payload))
+    except DriverError as error:
+        return Decoding(None, str(error))
+
+
+def moment_of(moment_us: int) -> datetime:
+    """Microseconds as a UTC time."""
+    return EPOCH + timedelta(microseconds=moment_us)
+
+
+def micros(moment: datetime) -> int:
+    """A UTC time as microseconds."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Reading) -> StoredReading:
+    doubts_clock = any(reason.code in CLOCK_DOUBTS for reason in reading.reasons)
+    device_us = micros(reading.device_time) if reading.device_time else None
+    by_device = device_us is not None and not doubts_clock
+    return StoredReading(
+        subject,
+        _series(reading),
+        device_us if by_device and device_us is not None else frame.received_us,
+        reading.value,
+        reading.unit,
+        reading.kind.value,
+        device_us,
+        frame.received_us,
+        "device" if by_device else "received",
+        reading.status.value,
+        frame.id,
+        hashlib.sha256(frame.phy).digest(),
+        driver.hash,
+        tuple((reason.code, dict(reason.parameters)) for reason in reading.reasons),
+        reading.alarms,
+        frame.fcnt,
+    )
+
+
+def _series(reading: Reading) -> Series:
+    return Series(reading.channel, reading.quantity, reading.storage.value, reading.tariff)
+
+
+@cache
+def _limits() -> Mapping[str, Limits]:
+    """The ranges of the parameter catalog, for units that drivers know."""
+    return dict(_each_limit(load_central(Catalog.PARAMETERS).items()))
+
+
+def _each_limit(records: Iterable[tuple[str, Mapping[str, object]]]) -> Iterable[tuple[str, Limits]]:
+    for code, record in records:
+        unit, low, high = record.get("unit"), record.get("min"), record.get("max")
+        if not isinstance(unit, str) or (low is None and high is None):
+            continue
+        try:
+            get_unit(unit)
+            yield code, Limits(unit, _decimal(low), _decimal(high))
+        except (UnitError, InvalidOperation):
+            continue
+
+
+def _decimal(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))

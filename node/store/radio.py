@@ -1,0 +1,288 @@
+"""What a network server must not forget: devices, used nonces, sessions, gateways, and the frames that were heard.
+
+Keys come here sealed and leave sealed. `DevAddr` stands inside a sealed session and nowhere else.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.upserts import insert_new, upsert
+
+
+class DeviceState(StrEnum):
+    """How far a device has come here."""
+
+    WAITING = "waiting"  # it may join
+    JOINED = "joined"  # its frames wait for the comparison
+    AGREED = "agreed"  # the comparison passed, its statements are to be said
+    REGISTERED = "registered"  # its frames become readings
+    STOPPED = "stopped"  # a person decides
+    RETIRED = "retired"  # the passport has another DevEUI now
+
+
+class FrameState(StrEnum):
+    """What became of a frame."""
+
+    ACCEPTED = "accepted"  # a join, or a frame without data for the application
+    DECODED = "decoded"
+    UNDECODED = "undecoded"
+    UNRESOLVED = "unresolved"  # it is not known whose readings these are
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDevice:
+    """A device as this network knows it; `root_key` is sealed, `profile` and `registration` are JSON objects."""
+
+    dev_eui: bytes
+    subject: bytes
+    profile: dict[str, object]
+    root_key: bytes = field(repr=False)
+    state: DeviceState
+    registration: dict[str, object]
+    changed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNonces:
+    """The join state of a device."""
+
+    dev_eui: bytes
+    join_nonce: int
+    dev_nonces: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """One activation of one device, sealed."""
+
+    dev_eui: bytes
+    number: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGateway:
+    """A gateway that may speak here; `seen_us` None where it never did."""
+
+    eui: bytes
+    name: str
+    seen_us: int | None
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """A frame as it was heard; `payload` is what it carried for the application, `detail` how it was heard."""
+
+    received_us: int
+    what: str
+    phy: bytes
+    state: FrameState
+    dev_eui: bytes | None = None
+    session: int | None = None
+    port: int | None = None
+    fcnt: int | None = None
+    payload: bytes | None = None
+    detail: dict[str, object] = field(default_factory=dict)
+    id: int = 0
+
+
+async def put_device(tx: WriteTx, device: StoredDevice) -> None:
+    """Add or replace a device."""
+    row: dict[str, object] = {
+        "dev_eui": device.dev_eui,
+        "subject": device.subject,
+        "profile": _dump(device.profile),
+        "root_key": device.root_key,
+        "state": device.state.value,
+        "registration": _dump(device.registration),
+        "changed_us": tx.now,
+    }
+    await upsert(tx, schema.radio_devices, [row])
+
+
+async def find_device(tx: ReadTx, dev_eui: bytes) -> StoredDevice | None:
+    """The device of that DevEUI."""
+    table = schema.radio_devices
+    row = await tx.first(select(table).where(table.c.dev_eui == dev_eui))
+    return None if row is None else _device(row)
+
+
+async def list_devices(
+    tx: ReadTx, *, subjects: Iterable[bytes] | None = None, state: DeviceState | None = None
+) -> list[StoredDevice]:
+    """Devices by DevEUI, all or those of some subjects or of one state."""
+    table = schema.radio_devices
+    statement = select(table).order_by(table.c.dev_eui)
+    if subjects is not None:
+        statement = statement.where(table.c.subject.in_(sorted(set(subjects))))
+    if state is not None:
+        statement = statement.where(table.c.state == state.value)
+    return [_device(row) for row in await tx.all(statement)]
+
+
+async def add_nonces(tx: WriteTx, used: Iterable[tuple[bytes, int, int]]) -> None:
+    """Keep used `(DevEUI, DevNonce, JoinNonce)` for ever."""
+    rows: list[dict[str, object]] = [
+        {"dev_eui": dev_eui, "dev_nonce": dev_nonce, "join_nonce": join_nonce}
+        for dev_eui, dev_nonce, join_nonce in used
+    ]
+    await insert_new(tx, schema.radio_nonces, rows)
+
+
+async def read_nonces(tx: ReadTx) -> list[StoredNonces]:
+    """The join state of every device that ever joined."""
+    used: dict[bytes, set[int]] = {}
+    last: dict[bytes, int] = {}
+    for row in await tx.all(select(schema.radio_nonces)):
+        used.setdefault(row.dev_eui, set()).add(row.dev_nonce)
+        last[row.dev_eui] = max(row.join_nonce, last.get(row.dev_eui, 0))
+    return [StoredNonces(dev_eui, last[dev_eui], frozenset(nonces)) for dev_eui, nonces in sorted(used.items())]
+
+
+async def put_sessions(tx: WriteTx, sessions: Sequence[StoredSession]) -> None:
+    """Put the next states of sessions."""
+    rows: list[dict[str, object]] = [
+        {"dev_eui": session.dev_eui, "number": session.number, "state": session.state} for session in sessions
+    ]
+    await upsert(tx, schema.radio_sessions, rows)
+
+
+async def end_sessions(tx: WriteTx, sessions: Iterable[tuple[bytes, int]]) -> None:
+    """Forget sessions, named by DevEUI and number."""
+    table = schema.radio_sessions
+    if ended := sorted(set(sessions)):
+        await tx.run(delete(table).where(tuple_(table.c.dev_eui, table.c.number).in_(ended)))
+
+
+async def read_sessions(tx: ReadTx) -> list[StoredSession]:
+    """Every session, a device's oldest first."""
+    table = schema.radio_sessions
+    rows = await tx.all(select(table).order_by(table.c.dev_eui, table.c.number))
+    return [StoredSession(row.dev_eui, row.number, row.state) for row in rows]
+
+
+async def put_gateway(tx: WriteTx, eui: bytes, name: str) -> None:
+    """Let a gateway speak here, or give it another name."""
+    if await tx.run(update(schema.gateways).where(schema.gateways.c.eui == eui).values(name=name)) == 0:
+        await tx.run(insert(schema.gateways).values(eui=eui, name=name, frames=0))
+
+
+async def remove_gateway(tx: WriteTx, eui: bytes) -> bool:
+    """Let a gateway speak no more; whether it could before."""
+    return await tx.run(delete(schema.gateways).where(schema.gateways.c.eui == eui)) > 0
+
+
+async def note_gateways(tx: WriteTx, heard: Iterable[tuple[bytes, int, int]]) -> None:
+    """Keep `(EUI, last heard at, frames since)` of gateways that may speak here."""
+    table = schema.gateways
+    for eui, seen_us, frames in heard:
+        changed = {"seen_us": seen_us, "frames": table.c.frames + frames}
+        await tx.run(update(table).where(table.c.eui == eui).values(changed))
+
+
+async def list_gateways(tx: ReadTx) -> list[StoredGateway]:
+    """Every gateway that may speak here."""
+    rows = await tx.all(select(schema.gateways).order_by(schema.gateways.c.name, schema.gateways.c.eui))
+    return [StoredGateway(row.eui, row.name, row.seen_us, row.frames) for row in rows]
+
+
+async def insert_frame(tx: WriteTx, frame: StoredFrame) -> int:
+    """Keep a frame and answer its number."""
+    return await tx.insert_id(
+        schema.frames,
+        received_us=frame.received_us,
+        dev_eui=frame.dev_eui,
+        session=frame.session,
+        what=frame.what,
+        phy=frame.phy,
+        port=frame.port,
+        fcnt=frame.fcnt,
+        payload=frame.payload,
+        detail=_dump(frame.detail),
+        state=frame.state.value,
+    )
+
+
+async def prune_refused(tx: WriteTx, kept: int) -> None:
+    """Forget refused frames but the newest so many."""
+    table = schema.frames
+    refused = table.c.state == FrameState.REFUSED.value
+    last = await tx.value(select(table.c.id).where(refused).order_by(table.c.id.desc()).offset(kept).limit(1))
+    if last is not None:
+        await tx.run(delete(table).where(refused, table.c.id <= last))
+
+
+async def set_frame_state(tx: WriteTx, frame_id: int, state: FrameState, detail: dict[str, object]) -> None:
+    """Say what became of a frame that waited."""
+    table = schema.frames
+    await tx.run(update(table).where(table.c.id == frame_id).values(state=state.value, detail=_dump(detail)))
+
+
+async def frames_in_state(tx: ReadTx, state: FrameState, dev_eui: bytes, session: int | None) -> list[StoredFrame]:
+    """The frames of one session of a device (of every one where None) that are in a state, oldest first."""
+    table = schema.frames
+    statement = select(table).where(table.c.state == state.value, table.c.dev_eui == dev_eui).order_by(table.c.id)
+    if session is not None:
+        statement = statement.where(table.c.session == session)
+    return [_frame(row) for row in await tx.all(statement)]
+
+
+async def list_frames(
+    tx: ReadTx, *, dev_eui: bytes | None = None, before: int = 0, limit: int = 50
+) -> list[StoredFrame]:
+    """Frames, newest first, of one device or all; `before` is the number to go on from."""
+    table = schema.frames
+    statement: Select[Any] = select(table).order_by(table.c.id.desc()).limit(limit)  # Any: the columns of a row
+    if dev_eui is not None:
+        statement = statement.where(table.c.dev_eui == dev_eui)
+    if before:
+        statement = statement.where(table.c.id < before)
+    return [_frame(row) for row in await tx.all(statement)]
+
+
+async def count_frames(tx: ReadTx, dev_eui: bytes) -> dict[str, int]:
+    """How many frames of a device there are, by state."""
+    table = schema.frames.c
+    statement = select(table.state, func.count().label("n")).where(table.dev_eui == dev_eui).group_by(table.state)
+    return {row.state: row.n for row in await tx.all(statement)}
+
+
+def _device(row: Record) -> StoredDevice:
+    return StoredDevice(
+        row.dev_eui,
+        row.subject,
+        json.loads(row.profile),
+        row.root_key,
+        DeviceState(row.state),
+        json.loads(row.registration),
+        row.changed_us,
+    )
+
+
+def _frame(row: Record) -> StoredFrame:
+    return StoredFrame(
+        row.received_us,
+        row.what,
+        row.phy,
+        FrameState(row.state),
+        row.dev_eui,
+        row.session,
+        row.port,
+        row.fcnt,
+        row.payload,
+        json.loads(row.detail),
+        row.id,
+    )
+
+
+def _dump(value: dict[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

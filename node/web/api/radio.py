@@ -1,0 +1,338 @@
+"""The LoRa network: commissioning, devices, gateways, frames; and the readings that came of them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from lora.identifiers import Eui
+from node.passport.ids import SubjectId, format_device_id
+from node.services.access import Scope
+from node.services.commissioning import StoredDevice
+from node.services.radio import StoredFrame, StoredGateway
+from node.services.readings import Series, StoredReading
+from node.web.api.passports import PassportPath, subject_of
+from node.web.calls import Call, Page, PageQuery
+from node.web.routes import api
+
+EuiText = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{16}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+LARGEST_US = 2**53
+MAX_VALUES = 10_000
+
+
+class EuiPath(BaseModel):
+    """A device or a gateway by its EUI-64."""
+
+    eui: EuiText
+
+
+class GatewayBody(BaseModel):
+    """What a gateway is called here."""
+
+    name: Name
+
+
+class GatewayAnswer(BaseModel):
+    """A gateway that may speak here; `seen_us` null where it never did."""
+
+    eui: str
+    name: str
+    seen_us: int | None
+    frames: int
+
+
+class StrangerAnswer(BaseModel):
+    """A gateway that speaks here and may not."""
+
+    eui: str
+    seen_us: int
+
+
+class GatewaysAnswer(BaseModel):
+    """The gateways of this network, and those that would be."""
+
+    address: str | None
+    items: list[GatewayAnswer]
+    strangers: list[StrangerAnswer]
+
+
+class RowAnswer(BaseModel):
+    """One compared field."""
+
+    field: str
+    passport: Any  # Any: text, number or nothing
+    reported: Any  # Any: text, number or nothing
+    equal: bool
+
+
+class StepAnswer(BaseModel):
+    """A recorded step: 1 compare, 2 mode, 3 time service, 4 schedule."""
+
+    step: int
+    detail: str
+    at_us: int
+
+
+class DeviceAnswer(BaseModel):
+    """A device of this network and how far its registration has come."""
+
+    id: str
+    dev_eui: str
+    app_eui: str
+    join_eui: str
+    state: Literal["waiting", "joined", "agreed", "registered", "stopped", "retired"]
+    profile: dict[str, Any]  # Any: the profile's own fields
+    rows: list[RowAnswer]
+    steps: list[StepAnswer]
+    changed_us: int
+
+
+class DevicesAnswer(BaseModel):
+    """Devices of this network."""
+
+    items: list[DeviceAnswer]
+
+
+class FramesQuery(PageQuery):
+    """Which frames: of one device, or all."""
+
+    dev_eui: EuiText | None = None
+
+
+class FrameAnswer(BaseModel):
+    """A frame as it was heard, and what became of it."""
+
+    id: int
+    received_us: int
+    what: str
+    state: str
+    dev_eui: str | None
+    fcnt: int | None
+    port: int | None
+    payload: str | None
+    phy: str
+    detail: dict[str, Any]  # Any: receptions, reasons, what the driver said
+
+
+class SeriesAnswer(BaseModel):
+    """One observed quantity of a device, with its latest value."""
+
+    channel: int
+    quantity: str
+    storage: str
+    tariff: int
+    value: str | None
+    unit: str | None
+    at_us: int | None
+    status: str | None
+
+
+class SeriesListAnswer(BaseModel):
+    """What is observed of a device."""
+
+    items: list[SeriesAnswer]
+
+
+class ReadingsQuery(BaseModel):
+    """Which readings: times in microseconds, `since` included, `until` excluded."""
+
+    quantity: Name
+    since: int = Field(default=0, ge=0, le=LARGEST_US)
+    until: int = Field(default=LARGEST_US, ge=0, le=LARGEST_US)
+    limit: int = Field(default=1000, ge=1, le=MAX_VALUES)
+
+
+class ReadingAnswer(BaseModel):
+    """One value: decimal text and UCUM unit; `reasons` say why it is not ok."""
+
+    channel: int
+    storage: str
+    tariff: int
+    at_us: int
+    value: str
+    unit: str
+    status: str
+    time_source: str
+    received_us: int
+    reasons: list[str]
+    alarms: list[str]
+    driver: str
+    frame: int
+
+
+class ReadingsAnswer(BaseModel):
+    """Values by series and time."""
+
+    items: list[ReadingAnswer]
+
+
+@api(
+    "POST",
+    "/passports/{id}/commissioning",
+    title="Put a device on the air",
+    scopes=[Scope.RADIO],
+    problems=["passport_unknown", "radio_off", "root_key_missing", "profile_incomplete", "dev_eui_doubled"],
+)
+async def commission(call: Call, path: PassportPath) -> DeviceAnswer:
+    """Profile, driver and root key come from the passport; a second time changes nothing."""
+    return show_device(await call.context.commissioning.commission(subject_of(path.id), call.actor.label))
+
+
+@api("GET", "/radio/devices", title="Devices of this network", scopes=[Scope.READ])
+async def devices(call: Call) -> DevicesAnswer:
+    """By DevEUI."""
+    return DevicesAnswer(items=[show_device(device) for device in await call.context.commissioning.devices()])
+
+
+@api("GET", "/radio/devices/{eui}", title="One device", scopes=[Scope.READ], problems=["radio_device_unknown"])
+async def read_device(call: Call, path: EuiPath) -> DeviceAnswer:
+    """Its profile, the compared fields and the four steps."""
+    return show_device(await call.context.commissioning.get(_eui(path)))
+
+
+@api("POST", "/radio/devices/{eui}/comparison", title="Compare once more", scopes=[Scope.RADIO])
+async def retry(call: Call, path: EuiPath) -> DeviceAnswer:
+    """For a stopped registration whose passport was put right: what was heard is compared again."""
+    return show_device(await call.context.commissioning.retry(_eui(path), call.actor.label))
+
+
+@api("DELETE", "/radio/devices/{eui}", title="Take a device off the air", scopes=[Scope.RADIO], status=204)
+async def retire(call: Call, path: EuiPath) -> None:
+    """It may join no more; what it sent is kept."""
+    await call.context.commissioning.retire(_eui(path), call.actor.label)
+
+
+@api("GET", "/radio/gateways", title="Gateways", scopes=[Scope.READ])
+async def gateways(call: Call) -> GatewaysAnswer:
+    """Those that may speak here, and those that tried."""
+    radio = call.context.radio
+    host, port = radio.address or ("", 0)
+    return GatewaysAnswer(
+        address=f"udp://{host}:{port}" if radio.address else None,
+        items=[_gateway(gateway) for gateway in await radio.gateways()],
+        strangers=[StrangerAnswer(eui=str(eui), seen_us=seen_us) for eui, seen_us in radio.strangers()],
+    )
+
+
+@api("PUT", "/radio/gateways/{eui}", title="Let a gateway speak here", scopes=[Scope.RADIO], status=204)
+async def allow(call: Call, path: EuiPath, body: GatewayBody) -> None:
+    """Or give it another name."""
+    await call.context.radio.allow(_eui(path), body.name, call.actor.label)
+
+
+@api("DELETE", "/radio/gateways/{eui}", title="Forget a gateway", scopes=[Scope.RADIO], status=204)
+async def forbid(call: Call, path: EuiPath) -> None:
+    """What it says is dropped from now on."""
+    await call.context.radio.forbid(_eui(path), call.actor.label)
+
+
+@api("GET", "/radio/frames", title="Frames", scopes=[Scope.READ])
+async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
+    """Newest first: what was heard, by which gateways, and what became of it."""
+    before = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0
+    dev_eui = Eui(bytes.fromhex(query.dev_eui)) if query.dev_eui else None
+    found = await call.context.radio.frames(dev_eui, before, query.limit)
+    more = call.encode_cursor(found[-1].id) if len(found) == query.limit else None
+    return Page(items=[_frame(frame) for frame in found], next=more)
+
+
+@api("GET", "/passports/{id}/series", title="What is observed of a device", scopes=[Scope.READ])
+async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
+    """Each series with its latest value."""
+    found = await call.context.readings.series((await call.context.registry.get(subject_of(path.id))).subject)
+    return SeriesListAnswer(items=[show_series(one, last) for one, last in found])
+
+
+@api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ])
+async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> ReadingsAnswer:
+    """The values of one quantity, by series and time."""
+    subject = (await call.context.registry.get(subject_of(path.id))).subject
+    found = await call.context.readings.values(subject, query.quantity, query.since, query.until, query.limit)
+    return ReadingsAnswer(items=[_reading(reading) for reading in found])
+
+
+def show_device(device: StoredDevice) -> DeviceAnswer:
+    """A device as the API answers it."""
+    registration: dict[str, Any] = device.registration  # Any: JSON of our own
+    join_eui = str(device.profile["join_eui"])
+    return DeviceAnswer(
+        id=format_device_id(SubjectId(device.subject)),
+        dev_eui=device.dev_eui.hex(),
+        app_eui=join_eui,
+        join_eui=join_eui,
+        state=device.state.value,
+        profile=device.profile,
+        rows=registration.get("rows", []),
+        steps=registration.get("records", []),
+        changed_us=device.changed_us,
+    )
+
+
+def show_series(one: Series, last: StoredReading | None) -> SeriesAnswer:
+    """A series as the API answers it."""
+    return SeriesAnswer(
+        channel=one.channel,
+        quantity=one.quantity,
+        storage=one.storage,
+        tariff=one.tariff,
+        value=format(last.value, "f") if last else None,
+        unit=last.unit if last else None,
+        at_us=last.effective_us if last else None,
+        status=last.status if last else None,
+    )
+
+
+def _eui(path: EuiPath) -> Eui:
+    return Eui(bytes.fromhex(path.eui))
+
+
+def _gateway(gateway: StoredGateway) -> GatewayAnswer:
+    return GatewayAnswer(eui=gateway.eui.hex(), name=gateway.name, seen_us=gateway.seen_us, frames=gateway.frames)
+
+
+def _frame(frame: StoredFrame) -> FrameAnswer:
+    return FrameAnswer(
+        id=frame.id,
+        received_us=frame.received_us,
+        what=frame.what,
+        state=frame.state.value,
+        dev_eui=frame.dev_eui.hex() if frame.dev_eui else None,
+        fcnt=frame.fcnt,
+        port=frame.port,
+        payload=frame.payload.hex() if frame.payload is not None else None,
+        phy=frame.phy.hex(),
+        detail=frame.detail,
+    )
+
+
+def _reading(reading: StoredReading) -> ReadingAnswer:
+    return ReadingAnswer(
+        channel=reading.series.channel,
+        storage=reading.series.storage,
+        tariff=reading.series.tariff,
+        at_us=reading.effective_us,
+        value=format(reading.value, "f"),
+        unit=reading.unit,
+        status=reading.status,
+        time_source=reading.time_source,
+        received_us=reading.received_us,
+        reasons=[code for code, _ in reading.reasons],
+        alarms=list(reading.alarms),
+        driver=reading.driver_hash.hex(),
+        frame=reading.frame_id,
+    )
+
+
+ROUTES = [
+    commission,
+    devices,
+    read_device,
+    retry,
+    retire,
+    gateways,
+    allow,
+    forbid,
+    frames,
+    series,
+    readings,
+]

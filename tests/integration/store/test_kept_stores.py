@@ -1,0 +1,65 @@
+"""Stores that earlier versions wrote: kept as SQL, brought to this program's schema, with nothing lost."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from federation.checkpoint import parse_note
+from node.store.database import Database
+from node.store.migrate import upgrade
+from node.store.schema import metadata
+from node.store.trees import read_range
+from tests.fakes import FakeClock
+
+KEPT = sorted((Path(__file__).parents[2] / "vectors" / "store").glob("*.sql"))
+UNCHANGED = ("fragments", "sections", "mentions", "checkpoints", "root_statements", "tiles", "passports", "journal")
+
+
+def test_stores_are_kept() -> None:
+    """There is a store of an earlier version to test with."""
+    assert KEPT
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
+async def test_kept_store_is_brought_up_to_date_with_nothing_lost(kept: Path, tmp_path: Path) -> None:
+    """Every statement stands as it was, the tree has the root that was published, and no table differs from ours."""
+    path = tmp_path / "passport.sqlite"
+    before = _load(kept, path)
+
+    database = Database(f"sqlite+aiosqlite:///{path}", FakeClock())
+    await upgrade(database)
+
+    assert {name: _rows(path, name) for name in UNCHANGED} == before
+    async with database.writer.begin() as connection:
+        found = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), metadata),
+        )
+    assert found == []
+    async with database.read() as tx:
+        for no, size, note in _newest_notes(path):
+            assert (await read_range(tx, no, size)).root() == parse_note(note)[0].root
+    await database.close()
+
+
+def _load(kept: Path, path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with sqlite3.connect(path) as connection:
+        connection.executescript(kept.read_text(encoding="utf-8"))
+    connection.close()
+    return {name: _rows(path, name) for name in UNCHANGED}
+
+
+def _rows(path: Path, table: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(f"select * from {table} order by 1, 2").fetchall()  # noqa: S608 - fixed names
+    connection.close()
+    return rows
+
+
+def _newest_notes(path: Path) -> list[tuple[int, int, bytes]]:
+    with sqlite3.connect(path) as connection:
+        notes = connection.execute("select log_no, max(size), note from checkpoints group by log_no").fetchall()
+    connection.close()
+    return notes

@@ -1,0 +1,351 @@
+"""A LoRa network on a real node: a virtual meter in a process of its own, over real UDP, from passport to reading."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from drivers.vega.betar import BetarData, encode_data
+from drivers.vega.spbzip import SpbzipInfo, encode_info
+from node.api_client import ApiClient, ApiError
+from node.demo.files import PRODUCTS, make_files, make_line
+from node.demo.meters import AirGateway, MeterProcess
+from node.demo.processes import NodeProcess
+from node.exchange.tables import read_table
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("radio")]
+
+DEADLINE_S = 20.0
+GATEWAYS = (AirGateway("02c0de00000000a1", snr_db=2.0), AirGateway("02c0de00000000a2", delay_ms=150, snr_db=8.0))
+WATER, ENERGY = PRODUCTS[0], PRODUCTS[1]
+Json = Any  # Any: what the API answers
+
+
+@dataclass
+class Network:
+    """One node that made its meters and runs their network."""
+
+    node: NodeProcess
+    rows: list[dict[str, str]]
+    meters: list[MeterProcess] = field(default_factory=list)
+
+    def call(self, method: str, path: str, *arguments: Any, **query: str) -> Json:
+        """One request over the node's own socket."""
+
+        async def run() -> Json:
+            async with ApiClient(self.node.folder) as api:
+                return await getattr(api, method)(path, *arguments, **query)
+
+        return asyncio.run(run())
+
+    def until(self, ask: Callable[[], Json]) -> Json:
+        """Ask until the answer is true; fail at the deadline."""
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline:
+            if answer := ask():
+                return answer
+            time.sleep(0.05)
+        raise AssertionError("not in time")
+
+    def row(self, designation: str, number: int = 0) -> dict[str, str]:
+        """One meter of the production file."""
+        return [row for row in self.rows if row["Обозначение"] == designation][number]
+
+    def passport_of(self, row: dict[str, str]) -> str:
+        """The device id, found by DevEUI."""
+        return str(self.call("get", "/lookup", q=row["DevEUI"])["items"][0]["id"])
+
+    def commission(self, row: dict[str, str]) -> Json:
+        """Put it on the air."""
+        return self.call("post", f"/passports/{self.passport_of(row)}/commissioning")
+
+    def device(self, row: dict[str, str]) -> Json:
+        """How far it has come."""
+        return self.call("get", f"/radio/devices/{row['DevEUI'].lower()}")
+
+    def frames(self, row: dict[str, str]) -> list[Json]:
+        """What was heard of it, oldest first."""
+        return list(reversed(self.call("get", "/radio/frames", dev_eui=row["DevEUI"].lower())["items"]))
+
+    def meter(self, row: dict[str, str], *, key: str | None = None, dev_nonce: int = 0) -> MeterProcess:
+        """A virtual meter with that DevEUI, and its key or another."""
+        host, _, port = self.node.addresses["radio"].removeprefix("udp://").rpartition(":")
+        device = {
+            "dev_eui": row["DevEUI"].lower(),
+            "join_eui": row["JoinEUI"].lower(),
+            "app_key": (key or row["AppKey"]).lower(),
+            "region": "RU864",
+            "dev_nonce": dev_nonce,
+        }
+        meter = MeterProcess((host, int(port)), device, GATEWAYS, at_once=True)
+        self.meters.append(meter)
+        meter.start()
+        return meter
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """A maker that runs a network for its own meters, of which it keeps the keys."""
+    files = make_files(7)
+    folder = tmp_path_factory.mktemp("radio") / "maker"
+    node = NodeProcess("maker", folder)
+    ports = {"web_port": "0", "federation_port": "0", "radio_port": "0"}
+    node.init(name="ООО «Завод Приборучёт-Демо»", kind="maker", inn="0000000018", place="works", **ports)
+    node.start()
+    table = read_table(files.production_csv)
+    rows = [dict(zip(table.header, (cell.text for cell in row.cells), strict=True)) for row in table.rows]
+    made = [row for row in rows if row["Заводской номер"] != files.duplicate]
+    network = Network(node, made)
+    try:
+        _produce(network, files)
+        for number, gateway in enumerate(GATEWAYS, 1):
+            network.call("put", f"/radio/gateways/{gateway.eui}", {"name": f"крыша {number}"})
+        yield network
+    finally:
+        for meter in network.meters:
+            meter.stop()
+        node.stop()
+
+
+def _produce(network: Network, files: Any) -> None:
+    network.call("post", "/federation", {"name": "Демо"})
+    org = network.call("get", "/node")["org"]
+    for what, rows in (("number", ["inn:0000000018"]), ("maker", [])):
+        network.call("post", "/attestations", {"org": org, "what": what, "rows": rows})
+    for product in PRODUCTS:
+        line = make_line(product, "00" * 16, org).model_dump(mode="json", exclude_none=True)
+        del line["line"]
+        network.call("post", "/lines", {"record": line})
+    for local, central in files.references:
+        network.call("post", "/references", {"catalog": "types", "local": local, "central": central})
+
+    async def upload() -> Json:
+        async with ApiClient(network.node.folder) as api:
+            return await api.upload("/imports", files.production_csv, name="production.csv")
+
+    job = asyncio.run(upload())["job"]
+    network.until(lambda: network.call("get", f"/jobs/{job}")["state"] == "done")
+
+
+def water(volume_m3: str, at: datetime | None = None, temperature_c: int = 18) -> bytes:
+    """Bytes that a Betar meter sends now."""
+    return encode_data(BetarData(98, temperature_c, at or now(), Decimal(volume_m3)))
+
+
+def energy(row: dict[str, str], wh: int, serial: int | None = None) -> bytes:
+    """The info frame that an SPBZIP meter sends now, with its own serial or another."""
+    made = datetime.strptime(row["Дата изготовления"], "%d.%m.%Y").date()  # noqa: DTZ007 - a date, no time
+    number = int(row["Заводской номер"]) if serial is None else serial
+    return encode_info(SpbzipInfo(number, now(), made, Decimal(row["Прошивка"]), wh, 21))
+
+
+def now() -> datetime:
+    """The time to the second, as meters keep it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def test_profile_comes_from_the_passport_with_nothing_typed(network: Network) -> None:
+    """Commissioning by device id alone gives the whole profile; a second time changes nothing."""
+    row = network.row(WATER.designation, 0)
+
+    device = network.commission(row)
+
+    assert device["profile"] == {
+        "dev_eui": row["DevEUI"].lower(),
+        "join_eui": row["JoinEUI"].lower(),
+        "region": "RU864",
+        "lorawan_version": "1.0.3",
+        "class": "A",
+        "ports": [2, 3, 4],
+        "driver": "betar-vega",
+    }
+    assert device["app_eui"] == device["join_eui"]
+    assert device["state"] == "waiting"
+    assert network.commission(row) == device
+
+
+def test_water_meter_joins_is_compared_and_read_once(network: Network) -> None:
+    """Two gateways 150 ms apart: one reading, two receptions; the frame again is a replay; steps are recorded."""
+    row = network.row(WATER.designation, 1)
+    network.commission(row)
+    meter = network.meter(row)
+
+    assert meter.join()["event"] == "joined"
+    meter.send(2, water("12.3456"))
+    network.until(lambda: network.device(row)["state"] == "registered")
+    meter.replay()
+    network.until(lambda: network.frames(row)[-1]["state"] == "refused")
+
+    passport = network.passport_of(row)
+    values = network.call("get", f"/passports/{passport}/readings", quantity="volume")["items"]
+    assert [(value["value"], value["unit"], value["status"]) for value in values] == [("12.3456", "m3", "ok")]
+    frames = network.frames(row)
+    assert [(frame["what"], frame["state"]) for frame in frames] == [
+        ("join", "accepted"),
+        ("uplink", "decoded"),
+        ("uplink", "refused"),
+    ]
+    assert [heard["gateway"] for heard in frames[1]["detail"]["receptions"]] == [GATEWAYS[1].eui, GATEWAYS[0].eui]
+    assert frames[2]["detail"]["reason"] == "replay"
+    device = network.device(row)
+    assert [step["step"] for step in device["steps"]] == [1, 2, 3, 4]
+    assert {line["field"] for line in device["rows"]} == {
+        *("dev_eui", "join_eui", "region", "port", "payload", "clock", "temperature", "volume")
+    }
+    view = network.call("get", f"/passports/{passport}")["view"]
+    assert {"joined", "registered"} <= {event["what"]["central"] for event in view["events"]}
+    assert {"operating_mode", "time_service", "clock_offset", "reporting_schedule"} <= view["parameters"].keys()
+
+
+def test_electricity_meter_is_known_by_its_own_info_frame(network: Network) -> None:
+    """Serial, date made and firmware agree with the passport, and the energy is a reading."""
+    row = network.row(ENERGY.designation, 0)
+    network.commission(row)
+    meter = network.meter(row)
+
+    meter.join()
+    meter.send(2, energy(row, 120_340))
+    network.until(lambda: network.device(row)["state"] == "registered")
+
+    rows = {line["field"]: line for line in network.device(row)["rows"]}
+    assert all(rows[name]["equal"] and rows[name]["passport"] for name in ("serial", "made", "firmware"))
+    passport = network.passport_of(row)
+    values = network.call("get", f"/passports/{passport}/readings", quantity="energy_active_import")["items"]
+    assert [(value["value"], value["unit"]) for value in values] == [("120340", "W.h")]
+
+
+def test_neighbour_with_copied_name_and_key_is_stopped_by_its_info_frame(network: Network) -> None:
+    """It joins, its serial differs, the table names it, its frames stay nobody's; compared again it still differs."""
+    row, neighbour = network.row(ENERGY.designation, 1), network.row(ENERGY.designation, 2)
+    network.commission(row)
+    meter = network.meter(row)
+
+    assert meter.join()["event"] == "joined"
+    meter.send(2, energy(neighbour, 5_000))
+    device = network.until(lambda: (d := network.device(row))["state"] == "stopped" and d)
+    meter.send(2, energy(neighbour, 5_001))
+    network.until(lambda: len(network.frames(row)) == 3)
+
+    differing = [line for line in device["rows"] if not line["equal"]]
+    assert [(line["field"], int(line["passport"]), int(line["reported"])) for line in differing] == [
+        ("serial", int(row["Заводской номер"]), int(neighbour["Заводской номер"]))
+    ]
+    assert [frame["state"] for frame in network.frames(row)] == ["accepted", "unresolved", "unresolved"]
+    assert network.call("get", f"/passports/{network.passport_of(row)}/series")["items"] == []
+    again = network.call("post", f"/radio/devices/{row['DevEUI'].lower()}/comparison")
+    assert again["state"] == "stopped"
+    journal = network.call("get", "/journal", limit="100")["items"]
+    assert any(line["what"] == "registration_stopped" and line["detail"]["fields"] == ["serial"] for line in journal)
+
+
+def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) -> None:
+    """Once the right meter joins, it is compared anew and its frames are readings; those of the wrong one never are."""
+    row, neighbour = network.row(ENERGY.designation, 3), network.row(ENERGY.designation, 4)
+    network.commission(row)
+    wrong = network.meter(row)
+    wrong.join()
+    wrong.send(2, energy(neighbour, 7_000))
+    network.until(lambda: network.device(row)["state"] == "stopped")
+
+    right = network.meter(row, dev_nonce=wrong.stop())
+    right.join()
+    right.send(2, energy(row, 9_000))
+    network.until(lambda: network.device(row)["state"] == "registered")
+
+    passport = network.passport_of(row)
+    values = network.call("get", f"/passports/{passport}/readings", quantity="energy_active_import")["items"]
+    assert [value["value"] for value in values] == ["9000"]
+
+
+def test_registered_meter_that_is_swapped_is_stopped(network: Network) -> None:
+    """A meter that takes over name and key of a registered one joins, and no frame of it becomes a reading."""
+    row, neighbour = network.row(ENERGY.designation, 0), network.row(ENERGY.designation, 2)
+    meter = network.meter(row, dev_nonce=100)
+    meter.join()
+    meter.send(2, energy(neighbour, 130_000))
+
+    network.until(lambda: network.device(row)["state"] == "stopped")
+
+    values = network.call("get", f"/passports/{network.passport_of(row)}/readings", quantity="energy_active_import")
+    assert "130000" not in {value["value"] for value in values["items"]}
+
+
+def test_copied_name_without_the_key_is_refused_by_its_mic(network: Network) -> None:
+    """The join gets no answer; the refusal stands among the frames and in the journal."""
+    row = network.row(WATER.designation, 2)
+    network.commission(row)
+
+    meter = network.meter(row, key="00" * 16)
+
+    assert meter.join()["event"] == "join_failed"
+    assert [frame["detail"]["reason"] for frame in network.frames(row)] == ["broken_mic"]
+    journal = network.call("get", "/journal", limit="100")["items"]
+    assert any(line["what"] == "join_refused" and line["detail"]["reason"] == "broken_mic" for line in journal)
+    assert network.device(row)["state"] == "waiting"
+
+
+def test_unknown_device_is_refused_and_visible(network: Network) -> None:
+    """A join of a device that nobody commissioned is kept among the refused frames."""
+    row = network.row(WATER.designation, 3)
+
+    meter = network.meter(row)
+
+    assert meter.join()["event"] == "join_failed"
+    assert [frame["detail"]["reason"] for frame in network.frames(row)] == ["unknown_device"]
+
+
+def test_killed_node_refuses_used_nonces_and_keeps_its_sessions(network: Network) -> None:
+    """After kill -9 the session goes on, the frame before it is a replay, and a used DevNonce is refused."""
+    row = network.row(WATER.designation, 4)
+    network.commission(row)
+    meter = network.meter(row)
+    joined = meter.join()
+    meter.send(2, water("1.0000"))
+    network.until(lambda: network.device(row)["state"] == "registered")
+    port = network.node.addresses["radio"].rpartition(":")[2]
+
+    network.node.kill()
+    network.node.start({"PASSPORT_RADIO__PORT": port})
+    meter.replay()
+    network.until(lambda: network.frames(row)[-1]["state"] == "refused")
+    meter.send(2, water("1.5000"))
+    network.until(lambda: [f["state"] for f in network.frames(row)].count("decoded") == 2)
+    thief = network.meter(row, dev_nonce=int(joined["dev_nonce"]))
+
+    assert thief.join()["event"] == "join_failed"
+    assert network.frames(row)[-1]["detail"]["reason"] == "dev_nonce_replayed"
+    passport = network.passport_of(row)
+    values = network.call("get", f"/passports/{passport}/readings", quantity="volume")["items"]
+    assert [value["value"] for value in values] == ["1.0000", "1.5000"]
+
+
+def test_address_changes_with_a_new_join_and_leaves_no_trace(network: Network) -> None:
+    """DevAddr is of a session: another one after a re-join, and found in no passport, journal row or frame's detail."""
+    row = network.row(WATER.designation, 5)
+    network.commission(row)
+    meter = network.meter(row)
+
+    addresses = [str(meter.join()["dev_addr"]) for _ in range(2)]
+
+    assert addresses[0] != addresses[1]
+    shown = [
+        network.call("get", f"/passports/{network.passport_of(row)}"),
+        [frame["detail"] for frame in network.frames(row)],
+        network.call("get", "/journal", limit="100"),
+    ]
+    assert not any(address in str(shown) for address in addresses)
+
+
+def test_meter_without_a_key_here_is_not_commissioned(network: Network) -> None:
+    """A passport whose keys never came here is refused, and the advice says where keys come from."""
+    plate = network.call("post", "/plates", {"text": f"{WATER.designation} № 00999999"})
+
+    with pytest.raises(ApiError) as refused:
+        network.call("post", f"/passports/{plate['id']}/commissioning")
+
+    assert refused.value.code == "radio_unknown"
