@@ -25,6 +25,7 @@ from node.store.peers import Peer, find_peer, insert_invitation, list_peers, put
 from node.store.settings import find_setting, set_setting
 
 FEDERATION = "federation"
+CARDED = "carded:"
 DAY_US = 86_400_000_000
 
 
@@ -160,18 +161,26 @@ class Membership:
         self._sync.peers_changed()
 
     async def meet_carded(self) -> None:
-        """Meet the nodes that cards tell of: attested organisations at once, others wait in the inbox."""
+        """Meet the nodes that cards tell of: attested organisations at once, others wait in the inbox.
+
+        A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer than a card that stands.
+        """
         world = self._projection.world
         for org, card in world.cards.items():
             if org == self._core.org or not (card.url and card.pin and card.node):
                 continue
+            active = bool(world.attestations.of(org))
+            said = f"{card.url} {card.pin} {active}".encode()
             async with self._core.database.read() as tx:
                 chain = await find_chain(tx, org)
+                taken = await find_setting(tx, CARDED + card.node)
             node = chain.node(bytes.fromhex(card.node)) if chain else None
-            if node is None or node.ended is not None or not card.url.startswith("https://"):
+            if taken == said or node is None or node.ended is not None or not card.url.startswith("https://"):
                 continue
             peer = PeerAddress(card.url, node.node, node.sign_key, bytes.fromhex(card.pin))
-            await self.meet(peer, org, active=bool(world.attestations.of(org)), how="card")
+            await self.meet(peer, org, active=active, how="card")
+            async with self._core.database.write() as tx:
+                await set_setting(tx, CARDED + card.node, said)
 
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""

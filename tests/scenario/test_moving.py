@@ -1,0 +1,53 @@
+"""A node that comes back at another address is found again by the nodes that knew it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.demo.processes import NodeProcess
+from tests.nodes import PORTS, act, ask, rows, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[tuple[NodeProcess, NodeProcess]]:
+    """Two members of one federation."""
+    lab, utility = (NodeProcess(kind, tmp_path / kind) for kind in ("lab", "utility"))
+    for node in (lab, utility):
+        node.init(name=node.name, kind=node.name, **PORTS)
+        node.start()
+    act(lab, "/federation", {"name": "Демо"})
+    act(utility, "/federation/join", {"invitation": act(lab, "/invitations")["text"]})
+    yield lab, utility
+    for node in (lab, utility):
+        node.stop()
+
+
+def test_node_at_a_new_port_is_found_again_and_read_from(nodes: tuple[NodeProcess, NodeProcess]) -> None:
+    """The old card still tells the old address; what is heard on the local network is newer, and stays."""
+    lab, utility = nodes
+    until("the card arrives", lambda: [p for p in ask(utility, "/peers")["items"] if p["url"] == url_of(lab)])
+    old = url_of(lab)
+
+    lab.kill()
+    lab.start()
+    assert url_of(lab) != old
+    record = {"marks": ["ДЕМО"], "designations": ["СГВ-1"], "serial": {"pattern": "digits", "width": 7}}
+    act(lab, "/lines", {"record": {**record, "legal_makers": []}})
+
+    until("the utility reads on from the new address", lambda: reads(utility, lab))
+    peers = [peer for peer in ask(utility, "/peers")["items"] if peer["url"] == url_of(lab)]
+    assert [peer["trouble"] for peer in peers] == [None]
+
+
+def url_of(node: NodeProcess) -> str:
+    """Where a node is now."""
+    return str(ask(node, "/node")["url"])
+
+
+def reads(utility: NodeProcess, lab: NodeProcess) -> bool:
+    """Whether everything that the lab has said is here."""
+    (said,) = rows(lab.folder, "select size from logs where own = 1")
+    return said in rows(utility.folder, "select size from logs where own = 0")
