@@ -6,7 +6,7 @@ decides.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -74,8 +74,12 @@ def _row(
 
 def _clock_row(item: Comparison, clock: ClockPolicy, reported: ReportedValue, received_at: datetime) -> Row:
     near = isinstance(reported, datetime) and check_clock(reported, received_at, clock) is None
-    text = reported.isoformat() if isinstance(reported, datetime) else str(reported)
-    return Row(item.source, item.how, received_at.isoformat(), text, _outcome(near))
+    text = _seconds(reported) if isinstance(reported, datetime) else str(reported)
+    return Row(item.source, item.how, _seconds(received_at), text, _outcome(near))
+
+
+def _seconds(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _reading_row(item: Comparison, reading: Reading, stated: str | Amount | None) -> Row:

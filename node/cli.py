@@ -12,6 +12,7 @@ import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from structlog.tracebacks import ExceptionDictTransformer
 
 from federation.errors import FederationError
 from node.api_client import ApiClient
@@ -21,6 +22,7 @@ from node.config import template_config
 from node.demo.run import run_demo
 from node.errors import NodeError
 from node.folder import NodeFolder
+from node.passport.view import digest
 from node.services.found import found_node
 from node.services.fsck import Fsck
 from node.store.errors import StoreError
@@ -164,10 +166,16 @@ def arshin(file: Path, folder: Folder = HERE) -> None:
 
 
 @app.command()
-def lookup(text: str, folder: Folder = HERE) -> None:
+def lookup(
+    text: str,
+    folder: Folder = HERE,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest, conflicts and claims as well.")] = False,
+) -> None:
     """Find a device by anything that stands on it: here, then at the peers."""
-    for row in _ask(folder, lambda api: api.get("/lookup", q=text))["items"]:
+    for row, passport in _ask(folder, lambda api: _look_up(api, text, whole=verbose)):
         out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}", markup=False)
+        if passport is not None:
+            _print_digest(passport)
 
 
 @app.command()
@@ -177,9 +185,14 @@ def export(subject: str, folder: Folder = HERE) -> None:
 
 
 @app.command()
-def demo(folder: Path = Path("build/demo"), seed: int = 1, once: bool = False) -> None:
+def demo(
+    folder: Path = Path("build/demo"),
+    seed: int = 1,
+    once: bool = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest of each passport on each node.")] = False,
+) -> None:
     """Play the product's main job on four nodes of this machine."""
-    raise typer.Exit(run_demo(folder, seed, once=once))
+    raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
 
 
 def configure_logging(path: Path | None = None) -> None:
@@ -189,6 +202,8 @@ def configure_logging(path: Path | None = None) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Places and messages only: the values of local names may be secrets.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.WriteLoggerFactory(target),
@@ -229,6 +244,26 @@ async def _import(api: ApiClient, raw: bytes, name: str, kind: str, report: str)
                 break
     wanted = report and job["result"].get("findings")
     return job, await api.download(f"/jobs/{taken['job']}/report", format=report) if wanted else b""
+
+
+async def _look_up(api: ApiClient, text: str, *, whole: bool) -> list[tuple[Any, Any]]:  # Any: JSON
+    """What carries the text; with the whole passport of each that is here, if wanted."""
+    found = (await api.get("/lookup", q=text))["items"]
+    return [
+        (row, await api.get(f"/passports/{row['id']}") if whole and row["source"] == "here" else None) for row in found
+    ]
+
+
+def _print_digest(passport: Any) -> None:  # Any: JSON
+    """The digest, computed over what the node answered, and what stands in dispute in it."""
+    view = passport["view"]
+    mark = digest(view).hex()
+    if mark != passport["digest"]:
+        raise NodeError(f"{passport['id']}: the node answers a view of digest {mark} and says {passport['digest']}")
+    out.print(f"  digest {mark} over the whole view: {len(view['statements'])} statements")
+    for name in ("conflicts", "claims", "pending"):
+        for item in view[name]:
+            out.print(f"  {name.removesuffix('s')}: {json.dumps(item, ensure_ascii=False)}", markup=False)
 
 
 def _bar() -> Progress:

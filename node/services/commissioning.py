@@ -33,7 +33,7 @@ from node.services.readings import Decoding, Readings, decode, moment_of
 from node.store.database import ReadTx, WriteTx
 from node.store.errors import StoreError
 from node.store.fragments import StoredFragment, entries_about
-from node.store.passports import StoredPassport, find_passport, find_terms
+from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
     DeviceState,
     FrameState,
@@ -95,6 +95,11 @@ class Commissioning:
         """The devices of this network, or those of one passport."""
         async with self._core.database.read() as tx:
             return await list_devices(tx, subjects=None if subject is None else [subject])
+
+    async def titles(self, devices: Sequence[StoredDevice]) -> dict[bytes, str]:
+        """What their passports are called, by subject."""
+        async with self._core.database.read() as tx:
+            return await read_titles(tx, [device.subject for device in devices])
 
     async def get(self, dev_eui: Eui) -> StoredDevice:
         """A device of this network; raise NotFoundError."""

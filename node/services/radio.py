@@ -45,6 +45,7 @@ from node.store.radio import (
     insert_frame,
     list_frames,
     list_gateways,
+    newest_frame,
     note_gateways,
     prune_refused,
     put_gateway,
@@ -150,6 +151,11 @@ class Radio:
         """Frames as they were heard, newest first."""
         async with self._core.database.read() as tx:
             return await list_frames(tx, dev_eui=dev_eui.raw if dev_eui else None, before=before, limit=limit)
+
+    async def newest(self, dev_euis: Sequence[bytes] | None = None) -> int:
+        """The number of the newest frame, of some devices or of all."""
+        async with self._core.database.read() as tx:
+            return await newest_frame(tx, dev_euis)
 
     async def gateways(self) -> list[StoredGateway]:
         """The gateways that may speak here; when they last did is known to the second since the start."""

@@ -25,6 +25,7 @@ from node.store.readings import (
     fits,
     insert_readings,
     list_series,
+    read_latest,
     read_series,
 )
 
@@ -76,6 +77,11 @@ class Readings:
         """The readings of one quantity, by series and time."""
         async with self._database.read() as tx:
             return (await read_series(tx, [subject], quantity, since_us, until_us))[:limit]
+
+    async def latest(self, subject: bytes, limit: int) -> list[tuple[Series, list[StoredReading]]]:
+        """The latest readings of every series of a subject, oldest of them first."""
+        async with self._database.read() as tx:
+            return [(one, await read_latest(tx, subject, one, limit)) for one in await list_series(tx, subject)]
 
     async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
         """The last believed value of a register that a frame reads too."""

@@ -78,6 +78,17 @@ async def find_passport(tx: ReadTx, subject: bytes) -> StoredPassport | None:
     return None if row is None else _passport(row)
 
 
+async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:
+    """What the passports of these subjects are called."""
+    table = schema.passports.c
+    wanted = sorted(set(subjects))
+    found: dict[bytes, str] = {}
+    for at in range(0, len(wanted), 400):
+        rows = await tx.all(select(table.subject, table.title).where(table.subject.in_(wanted[at : at + 400])))
+        found |= {row.subject: row.title for row in rows}
+    return found
+
+
 async def read_leads(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, bytes]:
     """Under which subject each of these is shown, where it is."""
     table = schema.passports.c

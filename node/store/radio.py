@@ -249,6 +249,15 @@ async def list_frames(
     return [_frame(row) for row in await tx.all(statement)]
 
 
+async def newest_frame(tx: ReadTx, dev_euis: Iterable[bytes] | None = None) -> int:
+    """The number of the newest frame, of some devices or of all; 0 where there is none."""
+    table = schema.frames.c
+    if dev_euis is None:
+        return int(await tx.value(select(func.coalesce(func.max(table.id), 0))))
+    newest = [await tx.value(select(func.max(table.id)).where(table.dev_eui == eui)) for eui in dev_euis]
+    return max((number for number in newest if number is not None), default=0)
+
+
 async def count_frames(tx: ReadTx, dev_eui: bytes) -> dict[str, int]:
     """How many frames of a device there are, by state."""
     table = schema.frames.c

@@ -92,6 +92,16 @@ async def read_series(
     return found
 
 
+async def read_latest(tx: ReadTx, subject: bytes, series: Series, limit: int) -> list[StoredReading]:
+    """The latest readings of a series, oldest of them first."""
+    table = schema.readings
+    statement = select(table).where(
+        table.c.subject64 == subject64(subject), table.c.series == series.text, table.c.subject == subject
+    )
+    ordered = statement.order_by(table.c.month.desc(), table.c.effective_us.desc(), table.c.n.desc()).limit(limit)
+    return [_reading(row) for row in reversed(await tx.all(ordered))]
+
+
 async def list_series(tx: ReadTx, subject: bytes) -> list[Series]:
     """What is observed of a subject."""
     table = schema.readings.c

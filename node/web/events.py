@@ -34,6 +34,8 @@ LARGEST_ID = 2**63 - 1
 # A live part gets the call and the new rows, and answers HTML by event name; an empty mapping sends nothing.
 Render = Callable[[Call, Sequence[JournalRow]], Awaitable[Mapping[str, str]]]
 
+Watch = Callable[[Call], Awaitable[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -42,6 +44,8 @@ class Live:
     name: str
     render: Render
     scopes: frozenset[Scope] = frozenset({Scope.READ})
+    # What changes without a row in the journal: a number that grows; the part is rendered with no rows then.
+    watch: Watch | None = None
 
 
 class Streams:
@@ -113,6 +117,7 @@ class _Stream:
         self._part = part
         self._heard = heard
         self._at = at
+        self._seen = 0
 
     @classmethod
     async def open(cls, call: Call, query: EventsQuery, part: Live | None, heard: "asyncio.Queue[int]") -> "_Stream":
@@ -121,6 +126,7 @@ class _Stream:
         if at is None:
             at = query.after if query.after is not None else await call.context.journal.last_id()
         stream = cls(call, query, part, heard, at)
+        await stream._has_moved()
         await stream.response.prepare(call.request)
         await stream.response.write(f"retry: {RETRY_MS}\nid: {at}\n\n".encode())
         return stream
@@ -131,6 +137,8 @@ class _Stream:
             while rows := await self._call.context.journal.after(self._at, BATCH, self._subject):
                 self._at = rows[-1].id
                 await self.response.write((await self._message(rows)).encode())
+            if await self._has_moved():
+                await self.response.write((await self._message(())).encode())
             try:
                 async with asyncio.timeout(heartbeat_s):
                     await self._heard.get()
@@ -146,6 +154,13 @@ class _Stream:
             return "".join(_message("journal", row.id, _json(row)) for row in rows)
         parts = await self._part.render(self._call, rows)
         return "".join(_message(name, self._at, html) for name, html in parts.items())
+
+    async def _has_moved(self) -> bool:
+        """Whether what the part watches has grown since the last look."""
+        if self._part is None or self._part.watch is None:
+            return False
+        before, self._seen = self._seen, await self._part.watch(self._call)
+        return self._seen > before
 
     async def _may_stay(self) -> bool:
         try:

@@ -61,6 +61,7 @@ async def _answer_error(request: web.Request, error: Exception) -> web.Response:
     problem = problem_of(error, language, request.path, route.name if route else request.method)
     if isinstance(error, DeniedError) and visitor is not None and route is not None and route.is_write:
         await request.app[CONTEXT].access.note_refusal(visitor, route.name, problem.code)
+    request.app[CONTEXT].metrics.count("web_problems", problem.code)
     headers = problem_headers(problem, error)
     if not _wants_page(request):
         return problem_response(problem, headers)

@@ -295,6 +295,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Надпись на шильдике не разобрана", "Введите обозначение и заводской номер отдельно."),
         ("The plate could not be read", "Type the designation and the serial apart."),
     ),
+    "part_same": _text(
+        ("Снята и установлена одна и та же деталь", "Проверьте заводские номера: их два."),
+        ("One part came out and went in again", "Check the serials: there are two of them."),
+    ),
     "line_refused": _text(
         ("Серия номеров не принята", "Исправьте описание серии."),
         ("The serial line was not taken", "Correct the description of the line."),

@@ -15,6 +15,16 @@ from node.web.assets import Assets
 from node.web.calls import Call, View
 from node.web.languages import LANGUAGES, translations
 from node.web.passport_words import FIELDS, STANDINGS, STATES, words
+from node.web.radio_words import (
+    COMPARED,
+    FRAME_STATES,
+    QUANTITIES,
+    RADIO_STATES,
+    READING_STATUSES,
+    REFUSALS,
+    UNITS,
+    step_words,
+)
 from node.web.routes import API, Route
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
@@ -138,5 +148,13 @@ def _environment(language: str, assets: Assets) -> jinja2.Environment:
         "state": lambda code: words(STATES, code, language),
         "standing": lambda code: words(STANDINGS, code, language),
         "field": lambda code: words(FIELDS, code, language),
+        "radio_state": lambda code: words(RADIO_STATES, code, language),
+        "frame_state": lambda code: words(FRAME_STATES, code, language),
+        "refusal": lambda code: words(REFUSALS, code, language),
+        "compared": lambda code: words(COMPARED, code, language),
+        "step_detail": lambda detail: step_words(detail, language),
+        "reading_status": lambda code: words(READING_STATUSES, code, language),
+        "quantity": lambda code: words(QUANTITIES, code, language),
+        "unit": lambda code: words(UNITS, code, language),
     }
     return environment

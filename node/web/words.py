@@ -57,6 +57,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
 NAMES = (
     mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
     mark("scope radio"), mark("scope access"), mark("role reader"), mark("role operator"), mark("role admin"),
+    mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"), mark("step 3"), mark("step 4"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
     "local:administrator": ("администратор этой машины", "administrator of this machine"),

@@ -1,152 +1,20 @@
 """A LoRa network on a real node: a virtual meter in a process of its own, over real UDP, from passport to reading."""
 
-import asyncio
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from drivers.vega.betar import BetarData, encode_data
-from drivers.vega.spbzip import SpbzipInfo, encode_info
-from node.api_client import ApiClient, ApiError
-from node.demo.files import PRODUCTS, make_files, make_line
-from node.demo.meters import AirGateway, MeterProcess
-from node.demo.processes import NodeProcess
-from node.exchange.tables import read_table
+from node.api_client import ApiError
+from tests.networks import ENERGY, GATEWAYS, WATER, Network, energy, running_network, water
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("radio")]
-
-DEADLINE_S = 20.0
-GATEWAYS = (AirGateway("02c0de00000000a1", snr_db=2.0), AirGateway("02c0de00000000a2", delay_ms=150, snr_db=8.0))
-WATER, ENERGY = PRODUCTS[0], PRODUCTS[1]
-Json = Any  # Any: what the API answers
-
-
-@dataclass
-class Network:
-    """One node that made its meters and runs their network."""
-
-    node: NodeProcess
-    rows: list[dict[str, str]]
-    meters: list[MeterProcess] = field(default_factory=list)
-
-    def call(self, method: str, path: str, *arguments: Any, **query: str) -> Json:
-        """One request over the node's own socket."""
-
-        async def run() -> Json:
-            async with ApiClient(self.node.folder) as api:
-                return await getattr(api, method)(path, *arguments, **query)
-
-        return asyncio.run(run())
-
-    def until(self, ask: Callable[[], Json]) -> Json:
-        """Ask until the answer is true; fail at the deadline."""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if answer := ask():
-                return answer
-            time.sleep(0.05)
-        raise AssertionError("not in time")
-
-    def row(self, designation: str, number: int = 0) -> dict[str, str]:
-        """One meter of the production file."""
-        return [row for row in self.rows if row["Обозначение"] == designation][number]
-
-    def passport_of(self, row: dict[str, str]) -> str:
-        """The device id, found by DevEUI."""
-        return str(self.call("get", "/lookup", q=row["DevEUI"])["items"][0]["id"])
-
-    def commission(self, row: dict[str, str]) -> Json:
-        """Put it on the air."""
-        return self.call("post", f"/passports/{self.passport_of(row)}/commissioning")
-
-    def device(self, row: dict[str, str]) -> Json:
-        """How far it has come."""
-        return self.call("get", f"/radio/devices/{row['DevEUI'].lower()}")
-
-    def frames(self, row: dict[str, str]) -> list[Json]:
-        """What was heard of it, oldest first."""
-        return list(reversed(self.call("get", "/radio/frames", dev_eui=row["DevEUI"].lower())["items"]))
-
-    def meter(self, row: dict[str, str], *, key: str | None = None, dev_nonce: int = 0) -> MeterProcess:
-        """A virtual meter with that DevEUI, and its key or another."""
-        host, _, port = self.node.addresses["radio"].removeprefix("udp://").rpartition(":")
-        device = {
-            "dev_eui": row["DevEUI"].lower(),
-            "join_eui": row["JoinEUI"].lower(),
-            "app_key": (key or row["AppKey"]).lower(),
-            "region": "RU864",
-            "dev_nonce": dev_nonce,
-        }
-        meter = MeterProcess((host, int(port)), device, GATEWAYS, at_once=True)
-        self.meters.append(meter)
-        meter.start()
-        return meter
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """A maker that runs a network for its own meters, of which it keeps the keys."""
-    files = make_files(7)
-    folder = tmp_path_factory.mktemp("radio") / "maker"
-    node = NodeProcess("maker", folder)
-    ports = {"web_port": "0", "federation_port": "0", "radio_port": "0"}
-    node.init(name="ООО «Завод Приборучёт-Демо»", kind="maker", inn="0000000018", place="works", **ports)
-    node.start()
-    table = read_table(files.production_csv)
-    rows = [dict(zip(table.header, (cell.text for cell in row.cells), strict=True)) for row in table.rows]
-    made = [row for row in rows if row["Заводской номер"] != files.duplicate]
-    network = Network(node, made)
-    try:
-        _produce(network, files)
-        for number, gateway in enumerate(GATEWAYS, 1):
-            network.call("put", f"/radio/gateways/{gateway.eui}", {"name": f"крыша {number}"})
-        yield network
-    finally:
-        for meter in network.meters:
-            meter.stop()
-        node.stop()
-
-
-def _produce(network: Network, files: Any) -> None:
-    network.call("post", "/federation", {"name": "Демо"})
-    org = network.call("get", "/node")["org"]
-    for what, rows in (("number", ["inn:0000000018"]), ("maker", [])):
-        network.call("post", "/attestations", {"org": org, "what": what, "rows": rows})
-    for product in PRODUCTS:
-        line = make_line(product, "00" * 16, org).model_dump(mode="json", exclude_none=True)
-        del line["line"]
-        network.call("post", "/lines", {"record": line})
-    for local, central in files.references:
-        network.call("post", "/references", {"catalog": "types", "local": local, "central": central})
-
-    async def upload() -> Json:
-        async with ApiClient(network.node.folder) as api:
-            return await api.upload("/imports", files.production_csv, name="production.csv")
-
-    job = asyncio.run(upload())["job"]
-    network.until(lambda: network.call("get", f"/jobs/{job}")["state"] == "done")
-
-
-def water(volume_m3: str, at: datetime | None = None, temperature_c: int = 18) -> bytes:
-    """Bytes that a Betar meter sends now."""
-    return encode_data(BetarData(98, temperature_c, at or now(), Decimal(volume_m3)))
-
-
-def energy(row: dict[str, str], wh: int, serial: int | None = None) -> bytes:
-    """The info frame that an SPBZIP meter sends now, with its own serial or another."""
-    made = datetime.strptime(row["Дата изготовления"], "%d.%m.%Y").date()  # noqa: DTZ007 - a date, no time
-    number = int(row["Заводской номер"]) if serial is None else serial
-    return encode_info(SpbzipInfo(number, now(), made, Decimal(row["Прошивка"]), wh, 21))
-
-
-def now() -> datetime:
-    """The time to the second, as meters keep it."""
-    return datetime.now(UTC).replace(microsecond=0)
+    """The network, for all tests of this file."""
+    with running_network(tmp_path_factory.mktemp("radio"), 7) as running:
+        yield running
 
 
 def test_profile_comes_from_the_passport_with_nothing_typed(network: Network) -> None:

@@ -8,9 +8,9 @@ from node.errors import InputError
 from node.passport.bodies import EventBody, ParametersBody, Place, Plate, Reference, TypeBody
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
+from node.passport.replacement import Part, Replacement
 from node.passport.view import moment_us
 from node.services.access import Scope
-from node.services.registry import Replacement
 from node.web.api.federation import Hex16
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -107,15 +107,17 @@ class EventInput(BaseModel):
 
 
 class PartInput(BaseModel):
-    """A part that was put in."""
+    """A part that was replaced: what came out and what went in, as printed on them."""
 
     position: Line
     designation: Line
     serial: Line
+    removed_serial: Line
+    removed_designation: Line | None = Field(default=None, description="The same designation, where nothing is said.")
 
 
 class RepairInput(EventInput):
-    """A repair and its parts."""
+    """A repair and the parts that it replaced."""
 
     what: Line = "repaired"
     parts: list[PartInput] = Field(min_length=1, max_length=64)
@@ -204,12 +206,13 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersBody
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
 
-@api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201)
+@api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
+     problems=["passport_unknown", "part_same", "moment"])  # fmt: skip
 async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
-    """The repair and the parts that were put in, said together."""
-    parts = [Replacement(part.position, part.designation, part.serial) for part in body.parts]
+    """The repair, the parts that came out until then and those that went in from then on, said together."""
+    _occurred(body.when)
     ref = await call.context.registry.record_repair(
-        subject_of(path.id), _event(body), parts, _occurred(body.when), body.when, call.actor.label
+        subject_of(path.id), _event(body), [_replacement(part) for part in body.parts], body.when, call.actor.label
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
@@ -258,6 +261,11 @@ def _plate(call: Call, body: PlateBody) -> Plate:
         approvals=tuple(body.approvals),
         read=body.read,
     )
+
+
+def _replacement(part: PartInput) -> Replacement:
+    removed = Part(part.removed_designation or part.designation, part.removed_serial)
+    return Replacement(part.position, removed, Part(part.designation, part.serial))
 
 
 def _event(body: EventInput) -> EventBody:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import fact
 from node.passport.view import View as PassportView
 from node.services.access import Scope
 from node.services.journal import JournalRow
+from node.services.readings import Series, StoredReading
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, View
 from node.web.events import Live
@@ -14,12 +16,14 @@ from node.web.languages import mark
 from node.web.rendering import RENDERER
 from node.web.routes import page
 
+PLOTTED = 500
+
 
 @page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}")
 async def passport(call: Call, path: PassportPath) -> View:
     """Follows the stream: a fragment written elsewhere changes the page by itself."""
     after = await call.context.journal.last_id()
-    values = await _values(call, subject_of(path.id))
+    values = await _values(call, subject_of(path.id)) | await _radio(call, subject_of(path.id))
     return View("passport.html", after=after, **values)
 
 
@@ -42,12 +46,53 @@ def _names(call: Call, view: PassportView) -> Mapping[str, str]:
     return {org: world.organisation_name(bytes.fromhex(org)) or org[:8] for org in orgs}
 
 
+async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given
+    """How the device stands in this node's network, and what it measured."""
+    stored = await call.context.registry.get(subject)
+    devices = await call.context.commissioning.devices(stored.subject)
+    latest = await call.context.readings.latest(stored.subject, PLOTTED)
+    is_radio = call.context.settings.radio.enabled and bool(fact(stored.content, "radio", "dev_eui"))
+    return {
+        "id": format_device_id(SubjectId(stored.subject)),
+        "device": next((one for one in reversed(devices) if one.state.value != "retired"), None),
+        "may_commission": is_radio and call.actor.may([Scope.RADIO]),
+        "series": [_series(one, readings) for one, readings in latest if readings],
+    }
+
+
+def _series(series: Series, readings: Sequence[StoredReading]) -> dict[str, object]:
+    last = readings[-1]
+    drawn = [reading for reading in readings if reading.n == 0] if not series.tariff else []
+    return {
+        "quantity": series.quantity,
+        "tariff": series.tariff,
+        "value": format(last.value, "f"),
+        "unit": last.unit,
+        "at_us": last.effective_us,
+        "status": last.status,
+        "points": [[reading.effective_us / 1e6 for reading in drawn], [float(reading.value) for reading in drawn]]
+        if drawn
+        else [],
+    }
+
+
 async def _changed(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
-    if not any(row.what == "passport_changed" for row in rows):
-        return {}
-    values = await _values(call, bytes.fromhex(call.request.query["subject"]))
-    return {"passport": call.request.app[RENDERER].part(call, "parts/passport_body.html", **values)}
+    """The passport where it changed; the network's part with every row of the subject and every new frame."""
+    subject = bytes.fromhex(call.request.query["subject"])
+    renderer = call.request.app[RENDERER]
+    parts = {"radio": renderer.part(call, "parts/radio_body.html", **await _radio(call, subject))}
+    if any(row.what == "passport_changed" for row in rows):
+        parts["passport"] = renderer.part(call, "parts/passport_body.html", **await _values(call, subject))
+    return parts
+
+
+async def _newest_frame(call: Call) -> int:
+    subject = call.request.query.get("subject")
+    if subject is None:
+        return 0
+    devices = await call.context.commissioning.devices(bytes.fromhex(subject))
+    return await call.context.radio.newest([device.dev_eui for device in devices])
 
 
 ROUTES = (passport,)
-LIVE = (Live("passport", _changed),)
+LIVE = (Live("passport", _changed, watch=_newest_frame),)

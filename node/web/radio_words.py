@@ -1,0 +1,81 @@
+"""What the codes of the LoRa network and of readings read as for people, in Russian and English."""
+
+import re
+
+from node.web.passport_words import words
+
+RADIO_STATES: dict[str, tuple[str, str]] = {
+    "waiting": ("ждёт подключения", "waits for its join"),
+    "joined": ("подключён, сверяется", "joined, being compared"),
+    "agreed": ("сверен", "compared"),
+    "registered": ("зарегистрирован", "registered"),
+    "stopped": ("остановлен: данные расходятся", "stopped: fields differ"),
+    "retired": ("снят с сети", "taken off the air"),
+}
+FRAME_STATES: dict[str, tuple[str, str]] = {
+    "accepted": ("принят", "accepted"),
+    "decoded": ("прочитан", "read"),
+    "undecoded": ("не прочитан", "not read"),
+    "unresolved": ("ничей", "nobody’s"),
+    "refused": ("отклонён", "refused"),
+}
+REFUSALS: dict[str, tuple[str, str]] = {
+    "unknown_device": ("прибор не этой сети", "not a device of this network"),
+    "wrong_join_eui": ("другой JoinEUI", "another JoinEUI"),
+    "broken_mic": ("чужой ключ: MIC не сходится", "another key: the MIC does not hold"),
+    "dev_nonce_replayed": ("повтор DevNonce", "DevNonce used before"),
+    "exhausted": ("JoinNonce исчерпан", "no JoinNonce left"),
+    "unknown_address": ("адрес не этой сети", "no address of this network"),
+    "replay": ("повтор кадра", "a replay"),
+    "counter_end": ("счётчик исчерпан", "the counter has run out"),
+}
+COMPARED: dict[str, tuple[str, str]] = {
+    "dev_eui": ("DevEUI", "DevEUI"),
+    "join_eui": ("JoinEUI (AppEUI)", "JoinEUI (AppEUI)"),
+    "region": ("Регион", "Region"),
+    "port": ("Порт", "Port"),
+    "payload": ("Вид данных", "Payload shape"),
+    "serial": ("Заводской №", "Serial"),
+    "made": ("Дата изготовления", "Date made"),
+    "firmware": ("Версия прошивки", "Firmware"),
+    "clock": ("Часы", "Clock"),
+    "temperature": ("Температура", "Temperature"),
+    "volume": ("Показание, объём", "Register, volume"),
+    "energy_active_import": ("Показание, энергия", "Register, energy"),
+}
+STEP_DETAILS: dict[str, tuple[str, str]] = {
+    "class-a": ("класс A: слушает после каждой передачи", "class A: listens after each transmission"),
+    "class-c": ("класс C: слушает всегда", "class C: listens always"),
+    "utc-watch": ("часы сверяются с UTC", "its clock is watched against UTC"),
+    "device": ("по расписанию прибора", "as the device has it"),
+}
+READING_STATUSES: dict[str, tuple[str, str]] = {
+    "ok": ("достоверно", "ok"),
+    "uncertain": ("сомнительно", "uncertain"),
+    "bad": ("недостоверно", "bad"),
+}
+QUANTITIES: dict[str, tuple[str, str]] = {
+    "volume": ("Объём", "Volume"),
+    "energy_active_import": ("Активная энергия", "Active energy"),
+    "temperature": ("Температура", "Temperature"),
+    "battery_level": ("Заряд батареи", "Battery"),
+}
+UNITS: dict[str, tuple[str, str]] = {
+    "m3": ("м³", "m³"),
+    "W.h": ("Вт·ч", "W·h"),
+    "kW.h": ("кВт·ч", "kW·h"),
+    "Cel": ("°C", "°C"),
+    "%": ("%", "%"),
+}
+
+
+def step_words(detail: str, language: str) -> str:
+    """What was decided in a step of a registration."""
+    count = re.fullmatch(r"(\d+) fields agree", detail)
+    if count:
+        return f"сходится полей: {count[1]}" if language == "ru" else f"{count[1]} fields agree"
+    differs = re.fullmatch(r"differs: (.+)", detail)
+    if differs:
+        names = ", ".join(words(COMPARED, name, language) for name in differs[1].split(", "))
+        return f"расходятся: {names}" if language == "ru" else f"differ: {names}"
+    return words(STEP_DETAILS, detail, language)
