@@ -70,17 +70,25 @@ class Network:
         """What was heard of it, oldest first."""
         return list(reversed(self.call("get", "/radio/frames", dev_eui=row["DevEUI"].lower())["items"]))
 
-    def meter(self, row: dict[str, str], *, key: str | None = None, dev_nonce: int = 0) -> MeterProcess:
-        """A virtual meter with that DevEUI, and its key or another."""
+    @property
+    def server(self) -> tuple[str, int]:
+        """Where gateways speak to."""
         host, _, port = self.node.addresses["radio"].removeprefix("udp://").rpartition(":")
-        device = {
+        return host, int(port)
+
+    def meter(self, row: dict[str, str], *, key: str | None = None, dev_nonce: int = 0) -> MeterProcess:
+        """A virtual meter with that DevEUI, and its key or another; the one before it is silent from now on."""
+        # Two processes with gateways of one name would take each other's downlinks.
+        for before in self.meters:
+            before.stop()
+        device: dict[str, object] = {
             "dev_eui": row["DevEUI"].lower(),
             "join_eui": row["JoinEUI"].lower(),
             "app_key": (key or row["AppKey"]).lower(),
             "region": "RU864",
             "dev_nonce": dev_nonce,
         }
-        meter = MeterProcess((host, int(port)), device, GATEWAYS, at_once=True)
+        meter = MeterProcess(self.server, device, GATEWAYS, at_once=True)
         self.meters.append(meter)
         meter.start()
         return meter

@@ -1,11 +1,15 @@
 """A LoRa network on a real node: a virtual meter in a process of its own, over real UDP, from passport to reading."""
 
+import json
+import random
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from node.api_client import ApiError
 from tests.networks import ENERGY, GATEWAYS, WATER, Network, energy, running_network, water
+from tests.nodes import metric, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("radio")]
 
@@ -217,3 +221,39 @@ def test_meter_without_a_key_here_is_not_commissioned(network: Network) -> None:
         network.call("post", f"/passports/{plate['id']}/commissioning")
 
     assert refused.value.code == "radio_unknown"
+
+
+def test_any_bytes_on_the_gateway_port_are_counted_and_change_nothing(network: Network) -> None:
+    """Noise, cut and altered datagrams, broken JSON and strange gateways: each is counted, and the store stays."""
+    source = random.Random(5)
+    known = bytes.fromhex(GATEWAYS[0].eui)
+    push = b"\x02\x00\x01\x00" + known + json.dumps({"rxpk": [{"data": "AA==", "freq": 868.9}]}).encode()
+    noise = [source.randbytes(source.randrange(0, 600)) for _ in range(60)]
+    noise += [push[: source.randrange(len(push))] for _ in range(30)]
+    noise += [_altered(source, push) for _ in range(60)]
+    noise += [b"\x02\x00\x01\x00" + known + text for text in (b"{", b"[]", b"[" * 20_000, b'{"rxpk": 7}', b"\xff")]
+    strangers = [b"\x02\x00\x01\x02" + source.randbytes(8) for _ in range(20)]
+    before = _stored(network)
+    heard = metric(network.node, "lora_datagrams", "")
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        for datagram in (*noise, *strangers):
+            wire.sendto(datagram, network.server)
+    network.until(lambda: metric(network.node, "lora_datagrams", "") >= heard + len(noise) + len(strangers))
+
+    assert _stored(network) == before
+    assert metric(network.node, "lora_datagrams_bad", "") > 60
+    assert metric(network.node, "lora_gateways_unknown", "") >= len(strangers)
+    shown = network.call("get", "/radio/gateways")
+    assert len(shown["items"]) == len(GATEWAYS)
+    assert len(shown["strangers"]) >= len(strangers)
+
+
+def _altered(source: random.Random, datagram: bytes) -> bytes:
+    place = source.randrange(len(datagram))
+    return datagram[:place] + source.randbytes(1) + datagram[place + 1 :]
+
+
+def _stored(network: Network) -> list[object]:
+    tables = ("frames", "radio_devices", "radio_nonces", "radio_sessions", "readings", "fragments", "journal")
+    return [rows(network.node.folder, f"select count(*) from {table}") for table in tables]  # noqa: S608 - fixed names
