@@ -58,6 +58,10 @@ class ApiClient:
         """Take something away."""
         return await self._ask("DELETE", path)
 
+    async def health(self) -> Json:
+        """Whether the node is well; raise ApiError where it is not."""
+        return await self._send("GET", "/healthz")
+
     async def upload(self, path: str, raw: bytes, **query: str) -> Json:
         """POST a file as it is."""
         headers = {"Content-Type": "application/octet-stream"}
@@ -69,9 +73,12 @@ class ApiClient:
         return raw if isinstance(raw, bytes) else json.dumps(raw).encode()
 
     async def _ask(self, method: str, path: str, **options: Any) -> Json:  # Any: aiohttp's own keywords
+        return await self._send(method, f"/api/v1{path}", **options)
+
+    async def _send(self, method: str, path: str, **options: Any) -> Json:  # Any: aiohttp's own keywords
         if self._session is None:
             raise ApiError("the client is not open", "not_running")
-        async with self._session.request(method, f"/api/v1{path}", **options) as response:
+        async with self._session.request(method, path, **options) as response:
             raw = await response.read()
             kind = response.content_type
             if response.status >= 400:

@@ -85,6 +85,12 @@ def serve(folder: Folder = HERE) -> None:
 
 
 @app.command()
+def health(folder: Folder = HERE) -> None:
+    """Ask a running node whether it is well; exit 1 where it does not answer so."""
+    out.print(str(_ask(folder, lambda api: api.health())))
+
+
+@app.command()
 def fsck(folder: Folder = HERE) -> None:
     """Check every leaf, section, signature and root of the store."""
     node = Node(folder, SystemClock(), SystemRandom())
