@@ -1,6 +1,7 @@
 """A node that made its meters and runs their network, with virtual meters in processes of their own."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from typing import Any
 
 from drivers.vega.betar import BetarData, encode_data
 from drivers.vega.spbzip import SpbzipInfo, encode_info
+from lora.gateway.udp import PushData, encode_datagram
+from lora.identifiers import Eui
+from lora.radio import Heard, LoraRate
 from node.api_client import ApiClient
 from node.demo.files import PRODUCTS, make_files, make_line
 from node.demo.meters import AirGateway, MeterProcess
@@ -75,6 +79,13 @@ class Network:
         """Where gateways speak to."""
         host, _, port = self.node.addresses["radio"].removeprefix("udp://").rpartition(":")
         return host, int(port)
+
+    def push(self, phy: bytes) -> None:
+        """Report a frame as the first gateway, whoever made it."""
+        heard = Heard(phy, 868_900_000, LoraRate(7, 125_000), counter_us=0, rssi_dbm=-70.0, snr_db=7.0)
+        datagram = encode_datagram(PushData(1, Eui(bytes.fromhex(GATEWAYS[0].eui)), (heard,)))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            wire.sendto(datagram, self.server)
 
     def meter(self, row: dict[str, str], *, key: str | None = None, dev_nonce: int = 0) -> MeterProcess:
         """A virtual meter with that DevEUI, and its key or another; the one before it is silent from now on."""

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from lora.crypto import derive_session_keys
+from lora.identifiers import NetId
+from lora.keys import Key
 from node.api_client import ApiError
 from tests.networks import ENERGY, GATEWAYS, WATER, Network, energy, running_network, water
 from tests.nodes import metric, rows
+from tests.secrets import search
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("radio")]
 
@@ -21,6 +25,25 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         yield running
 
 
+@pytest.mark.req("A16", "A47")
+def test_device_is_found_by_anything_that_stands_on_it_and_slips_are_told(network: Network) -> None:
+    """Serial, device id, DevEUI in three spellings and the QR's address lead to one passport; a mistyped id says so."""
+    row = network.row(WATER.designation, 6)
+    device = network.passport_of(row)
+    eui = row["DevEUI"]
+    spelled = (eui, eui.lower(), "-".join(eui[at : at + 2] for at in range(0, 16, 2)))
+
+    for text in (row["Заводской номер"], device, device.lower(), f"https://utility.example/d/{device}", *spelled):
+        assert [item["id"] for item in network.call("get", "/lookup", q=text)["items"]] == [device], text
+
+    slip = device[:-1] + ("0" if device[-1] != "0" else "1")
+    with pytest.raises(ApiError) as refused:
+        network.call("get", "/lookup", q=slip)
+    assert refused.value.code == "id_mistyped"
+    assert network.call("get", "/lookup", q=eui[:-1])["items"] == []
+
+
+@pytest.mark.req("A49")
 def test_profile_comes_from_the_passport_with_nothing_typed(network: Network) -> None:
     """Commissioning by device id alone gives the whole profile; a second time changes nothing."""
     row = network.row(WATER.designation, 0)
@@ -115,14 +138,16 @@ def test_neighbour_with_copied_name_and_key_is_stopped_by_its_info_frame(network
     assert any(line["what"] == "registration_stopped" and line["detail"]["fields"] == ["serial"] for line in journal)
 
 
+@pytest.mark.req("A58")
 def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) -> None:
-    """Once the right meter joins, it is compared anew and its frames are readings; those of the wrong one never are."""
+    """The wrong one stops with the field that differs; the right one agrees, and its four steps are in the passport."""
     row, neighbour = network.row(ENERGY.designation, 3), network.row(ENERGY.designation, 4)
     network.commission(row)
     wrong = network.meter(row)
     wrong.join()
     wrong.send(2, energy(neighbour, 7_000))
-    network.until(lambda: network.device(row)["state"] == "stopped")
+    stopped = network.until(lambda: (device := network.device(row))["state"] == "stopped" and device)
+    assert [line["field"] for line in stopped["rows"] if not line["equal"]] == ["serial"]
 
     right = network.meter(row, dev_nonce=wrong.stop())
     right.join()
@@ -132,6 +157,18 @@ def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) ->
     passport = network.passport_of(row)
     values = network.call("get", f"/passports/{passport}/readings", quantity="energy_active_import")["items"]
     assert [value["value"] for value in values] == ["9000"]
+    compared = {line["field"] for line in network.device(row)["rows"] if line["equal"] and line["passport"]}
+    assert {"serial", "made", "firmware"} <= compared
+    view = network.call("get", f"/passports/{passport}")["view"]
+    stated = {
+        code: view["parameters"][code]["values"][-1]
+        for code in ("operating_mode", "time_service", "clock_offset", "reporting_schedule")
+    }
+    assert all(value["value"] and value["standing"] == "stated" for value in stated.values())
+    (registered,) = [event for event in view["events"] if event["what"]["central"] == "registered"]
+    assert [registered["detail"][f"step.{number}"].split(":")[0] for number in (1, 2, 3, 4)] == [
+        *("compare", "mode", "time", "schedule")
+    ]
 
 
 def test_registered_meter_that_is_swapped_is_stopped(network: Network) -> None:
@@ -145,6 +182,48 @@ def test_registered_meter_that_is_swapped_is_stopped(network: Network) -> None:
 
     values = network.call("get", f"/passports/{network.passport_of(row)}/readings", quantity="energy_active_import")
     assert "130000" not in {value["value"] for value in values["items"]}
+
+
+@pytest.mark.req("A54")
+def test_join_is_answered_once_and_only_under_the_right_key(network: Network) -> None:
+    """A join is accepted; the same DevNonce and another key are refused, and both refusals stand in the journal."""
+    row = network.row(WATER.designation, 8)
+    network.commission(row)
+
+    joined = network.meter(row).join()
+    again = network.meter(row, dev_nonce=int(joined["dev_nonce"])).join()
+    stranger = network.meter(row, key="11" * 16, dev_nonce=500).join()
+
+    assert [joined["event"], again["event"], stranger["event"]] == ["joined", "join_failed", "join_failed"]
+    reasons = [frame["detail"].get("reason") for frame in network.frames(row)]
+    assert reasons == [None, "dev_nonce_replayed", "broken_mic"]
+    journal = network.call("get", "/journal", limit="100")["items"]
+    told = {line["detail"]["reason"] for line in journal if line["what"] == "join_refused"}
+    assert {"dev_nonce_replayed", "broken_mic"} <= told
+
+
+@pytest.mark.req("A56")
+def test_altered_frame_is_refused_and_session_keys_are_sealed(network: Network) -> None:
+    """A frame with any one bit changed is refused; NwkSKey and AppSKey of the session stand in no file of the node."""
+    row = network.row(WATER.designation, 9)
+    network.commission(row)
+    meter = network.meter(row)
+    joined = meter.join()
+    phy = bytes.fromhex(meter.send(2, water("3.0000"))["phy"])
+    network.until(lambda: network.device(row)["state"] == "registered")
+    count = len(network.frames(row))
+
+    for place in (0, 6, 9, len(phy) // 2, len(phy) - 1):
+        network.push(phy[:place] + bytes([phy[place] ^ 0x80]) + phy[place + 1 :])
+    network.until(lambda: metric(network.node, "lora_refused", "broken_mic") >= 3)
+
+    assert len(network.frames(row)) == count
+    values = network.call("get", f"/passports/{network.passport_of(row)}/readings", quantity="volume")["items"]
+    assert [value["value"] for value in values] == ["3.0000"]
+    root = Key(bytes.fromhex(row["AppKey"]))
+    keys = derive_session_keys(root, int(joined["join_nonce"]), NetId(0), int(joined["dev_nonce"]))
+    secrets = {"NwkSKey": keys.network.reveal(), "AppSKey": keys.application.reveal(), "AppKey": root.reveal()}
+    assert search([network.node.folder], secrets) == []
 
 
 def test_copied_name_without_the_key_is_refused_by_its_mic(network: Network) -> None:
@@ -171,14 +250,16 @@ def test_unknown_device_is_refused_and_visible(network: Network) -> None:
     assert [frame["detail"]["reason"] for frame in network.frames(row)] == ["unknown_device"]
 
 
+@pytest.mark.req("A34")
 def test_killed_node_refuses_used_nonces_and_keeps_its_sessions(network: Network) -> None:
-    """After kill -9 the session goes on, the frame before it is a replay, and a used DevNonce is refused."""
+    """Two receptions, one frame; after kill -9 the session goes on, its last frame is a replay, a used nonce refused."""
     row = network.row(WATER.designation, 4)
     network.commission(row)
     meter = network.meter(row)
     joined = meter.join()
     meter.send(2, water("1.0000"))
     network.until(lambda: network.device(row)["state"] == "registered")
+    assert [len(frame["detail"]["receptions"]) for frame in network.frames(row)] == [2, 2]
     port = network.node.addresses["radio"].rpartition(":")[2]
 
     network.node.kill()
@@ -187,17 +268,18 @@ def test_killed_node_refuses_used_nonces_and_keeps_its_sessions(network: Network
     network.until(lambda: network.frames(row)[-1]["state"] == "refused")
     meter.send(2, water("1.5000"))
     network.until(lambda: [f["state"] for f in network.frames(row)].count("decoded") == 2)
-    thief = network.meter(row, dev_nonce=int(joined["dev_nonce"]))
-
-    assert thief.join()["event"] == "join_failed"
+    assert network.meter(row, dev_nonce=int(joined["dev_nonce"])).join()["event"] == "join_failed"
     assert network.frames(row)[-1]["detail"]["reason"] == "dev_nonce_replayed"
+    assert network.meter(row, key="22" * 16, dev_nonce=77).join()["event"] == "join_failed"
+    assert network.frames(row)[-1]["detail"]["reason"] == "broken_mic"
     passport = network.passport_of(row)
     values = network.call("get", f"/passports/{passport}/readings", quantity="volume")["items"]
     assert [value["value"] for value in values] == ["1.0000", "1.5000"]
 
 
+@pytest.mark.req("A52")
 def test_address_changes_with_a_new_join_and_leaves_no_trace(network: Network) -> None:
-    """DevAddr is of a session: another one after a re-join, and found in no passport, journal row or frame's detail."""
+    """DevAddr is of a session: another after a re-join; it is no name of the device, and no statement carries it."""
     row = network.row(WATER.designation, 5)
     network.commission(row)
     meter = network.meter(row)
@@ -211,6 +293,11 @@ def test_address_changes_with_a_new_join_and_leaves_no_trace(network: Network) -
         network.call("get", "/journal", limit="100"),
     ]
     assert not any(address in str(shown) for address in addresses)
+    said = [data for (data,) in rows(network.node.folder, "select data from sections where form = 0")]
+    for address in addresses:
+        forms = (address.encode(), bytes.fromhex(address), bytes.fromhex(address)[::-1])
+        assert not any(form in data for form in forms for data in said)
+        assert network.call("get", "/lookup", q=address)["items"] == []
 
 
 def test_meter_without_a_key_here_is_not_commissioned(network: Network) -> None:
