@@ -1,6 +1,7 @@
 """Finding a device by anything: here first, then at every peer at once."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation.errors import FederationError
@@ -8,7 +9,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.services.core import Core
 from node.services.search import Query, Search, read_query
 from node.services.sync import AWAY, Sync
-from node.store.passports import StoredPassport, list_passports
+from node.store.passports import StoredPassport, count_joined, count_passports, list_passports
 from node.store.peers import Peer, list_peers
 
 PEER_S = 5.0
@@ -28,6 +29,15 @@ class Found:
     def id(self) -> str:
         """The device id."""
         return format_device_id(SubjectId(self.subject))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The registry in numbers: passports in all, by state, and those to which several ids lead."""
+
+    total: int
+    states: dict[str, int]
+    joined: int
 
 
 class Lookup:
@@ -61,6 +71,17 @@ class Lookup:
             if query.scheme == "id":
                 return await self._search.find(tx, query) if after is None else []
             return list(await list_passports(tx, after, limit, prefix=query.term, state=state))
+
+    async def joined(self, passports: Sequence[StoredPassport]) -> dict[bytes, int]:
+        """How many more ids lead to each of these, where there are some."""
+        async with self._core.database.read() as tx:
+            return await count_joined(tx, [passport.subject for passport in passports])
+
+    async def count(self) -> Counts:
+        """How many passports are here."""
+        async with self._core.database.read() as tx:
+            states, joined = await count_passports(tx), await count_joined(tx)
+        return Counts(sum(states.values()), states, len(joined))
 
     async def _ask(self, peer: Peer, query: Query) -> list[Found]:
         try:

@@ -89,6 +89,15 @@ async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]
     return found
 
 
+async def count_joined(tx: ReadTx, leads: Iterable[bytes] | None = None) -> dict[bytes, int]:
+    """How many more ids lead to each passport that has some, of these passports or of all."""
+    table = schema.passports.c
+    joined = select(table.lead, func.count().label("n")).where(table.subject != table.lead).group_by(table.lead)
+    if leads is not None:
+        joined = joined.where(table.lead.in_(sorted(set(leads))))
+    return {row.lead: row.n for row in await tx.all(joined)}
+
+
 async def read_leads(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, bytes]:
     """Under which subject each of these is shown, where it is."""
     table = schema.passports.c

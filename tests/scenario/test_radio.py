@@ -252,7 +252,7 @@ def test_unknown_device_is_refused_and_visible(network: Network) -> None:
 
 @pytest.mark.req("A34")
 def test_killed_node_refuses_used_nonces_and_keeps_its_sessions(network: Network) -> None:
-    """Two receptions, one frame; after kill -9 the session goes on, its last frame is a replay, a used nonce refused."""
+    """Two receptions, one frame; after kill -9 the session goes on, the last frame is replay, a used nonce refused."""
     row = network.row(WATER.designation, 4)
     network.commission(row)
     meter = network.meter(row)

@@ -1,8 +1,8 @@
 """Passports: lists, one passport, look-up, and what is said about a subject."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from node.errors import InputError
 from node.passport.bodies import EventBody, ParametersBody, Place, Plate, Reference, TypeBody
@@ -26,6 +26,7 @@ class PassportRow(BaseModel):
     title: str
     kind: str
     state: str
+    ids: int = Field(description="How many ids lead to it; more than one where duplicates were joined.")
     changed_us: int
 
 
@@ -34,6 +35,14 @@ class PassportsQuery(PageQuery):
 
     q: str = Field(default="", max_length=128)
     state: str | None = Field(default=None, max_length=64)
+
+
+class CountsAnswer(BaseModel):
+    """The registry in numbers: `joined` are passports to which several ids lead."""
+
+    total: int
+    states: dict[str, int]
+    joined: int
 
 
 class PassportPath(BaseModel):
@@ -106,6 +115,35 @@ class EventInput(BaseModel):
     detail: dict[Line, Line] = Field(default={}, max_length=32)
 
 
+class CodeInput(BaseModel):
+    """A dual reference: the own code, the central one, or both."""
+
+    local: Line | None = None
+    central: Line | None = None
+
+    @model_validator(mode="after")
+    def _check_named(self) -> Self:
+        if self.local is None and self.central is None:
+            raise ValueError("a code is local, central or both")
+        return self
+
+
+class ParameterInput(BaseModel):
+    """One value, as decimal text, with its UCUM unit and from when it is valid."""
+
+    code: CodeInput
+    value: Line
+    unit: Line | None = None
+    since: Moment | None = None
+    source: Line | None = None
+
+
+class ParametersInput(BaseModel):
+    """Values of parameters."""
+
+    rows: list[ParameterInput] = Field(min_length=1, max_length=512)
+
+
 class PartInput(BaseModel):
     """A part that was replaced: what came out and what went in, as printed on them."""
 
@@ -138,18 +176,27 @@ async def list_passports(call: Call, query: PassportsQuery) -> Page[PassportRow]
         title, subject = call.decode_cursor(query.cursor, str, str)
         after = (str(title), bytes.fromhex(str(subject)))
     found = await call.context.lookup.page(after, query.limit, query.q, query.state)
+    joined = await call.context.lookup.joined(found)
     rows = [
         PassportRow(
             id=format_device_id(SubjectId(p.subject)),
             title=p.title,
             kind=p.kind,
             state=p.state,
+            ids=1 + joined.get(p.subject, 0),
             changed_us=p.changed_us,
         )
         for p in found
     ]
     more = call.encode_cursor(found[-1].title, found[-1].subject.hex()) if len(found) == query.limit else None
     return Page(items=rows, next=more)
+
+
+@api("GET", "/registry", title="The registry in numbers", scopes=[Scope.READ])
+async def count(call: Call) -> CountsAnswer:
+    """How many passports there are, by state, and how many ids were joined."""
+    found = await call.context.lookup.count()
+    return CountsAnswer(total=found.total, states=found.states, joined=found.joined)
 
 
 @api("GET", "/passports/{id}", title="One passport", scopes=[Scope.READ], problems=["passport_unknown", "id_mistyped"])
@@ -198,10 +245,13 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 
 
 @api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201)
-async def record_parameters(call: Call, path: PassportPath, body: ParametersBody) -> SaidAnswer:
+async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
     """Typed values with unit and valid-from."""
+    for row in body.rows:
+        _occurred(row.since or "1970-01-01")
+    said = ParametersBody.model_validate_json(body.model_dump_json(exclude_none=True))
     ref = await call.context.registry.record_parameters(
-        subject_of(path.id), body, call.context.clock.now(), call.actor.label
+        subject_of(path.id), said, call.context.clock.now(), call.actor.label
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
@@ -295,6 +345,7 @@ def _occurred(text: str) -> int:
 
 ROUTES = [
     list_passports,
+    count,
     read_passport,
     look_up,
     state_plate,

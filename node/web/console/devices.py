@@ -24,7 +24,16 @@ async def devices(call: Call, query: PassportsQuery) -> View:
         values = {"q": query.q, "state": query.state, "limit": query.limit, "cursor": cursor}
         more = urlencode({name: value for name, value in values.items() if value})
     rows = [(format_device_id(SubjectId(p.subject)), p) for p in found]
-    return View("devices.html", rows=rows, more=more, query=query.q)
+    lookup = call.context.lookup
+    return View(
+        "devices.html",
+        rows=rows,
+        more=more,
+        query=query.q,
+        state=query.state or "",
+        counts=await lookup.count(),
+        joined=await lookup.joined(found),
+    )
 
 
 ROUTES = (devices,)
