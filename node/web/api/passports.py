@@ -9,6 +9,7 @@ from node.passport.bodies import EventBody, ParametersBody, Place, Plate, Refere
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
+from node.passport.shown import filter_events
 from node.passport.view import moment_us
 from node.services.access import Scope
 from node.web.api.federation import Hex16
@@ -79,6 +80,19 @@ class LookupAnswer(BaseModel):
     """What carries the identifier."""
 
     items: list[LookupRow]
+
+
+class TimelineQuery(BaseModel):
+    """Which events: of one organisation, of one central or own code."""
+
+    who: Hex16 | None = None
+    what: Annotated[str, StringConstraints(max_length=128)] | None = None
+
+
+class TimelineAnswer(BaseModel):
+    """Events as the passport shows them: who, what, where, when it happened and when it was recorded."""
+
+    items: list[dict[str, Any]]  # Any: part of a view, plain JSON
 
 
 class PlateBody(BaseModel):
@@ -235,6 +249,13 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     return SaidAnswer(id=format_device_id(SubjectId(subject)))
 
 
+@api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ])
+async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> TimelineAnswer:
+    """In the order in which it happened, by organisation and by what happened."""
+    passport = await call.context.registry.get(subject_of(path.id))
+    return TimelineAnswer(items=list(filter_events(passport.content, query.who, query.what)))
+
+
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201)
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused."""
@@ -349,6 +370,7 @@ ROUTES = [
     read_passport,
     look_up,
     state_plate,
+    timeline,
     record_event,
     record_parameters,
     record_repair,
