@@ -1,17 +1,19 @@
 """A LoRa network on a real node: a virtual meter in a process of its own, over real UDP, from passport to reading."""
 
+import asyncio
 import json
 import random
 import socket
 from collections.abc import Iterator
 
+import aiohttp
 import pytest
 
 from lora.crypto import derive_session_keys
 from lora.identifiers import NetId
 from lora.keys import Key
-from node.api_client import ApiError
-from tests.networks import ENERGY, GATEWAYS, WATER, Network, energy, running_network, water
+from node.api_client import ApiClient, ApiError
+from tests.networks import ENERGY, GATEWAYS, WATER, Json, Network, energy, running_network, water
 from tests.nodes import metric, rows
 from tests.secrets import search
 
@@ -308,6 +310,35 @@ def test_meter_without_a_key_here_is_not_commissioned(network: Network) -> None:
         network.call("post", f"/passports/{plate['id']}/commissioning")
 
     assert refused.value.code == "radio_unknown"
+
+
+@pytest.mark.req("A30")
+def test_parameters_are_answered_by_id_to_every_system(network: Network) -> None:
+    """The LoRa server takes them for its profile; a cabinet, a service centre and a polling server ask with tokens."""
+    row = network.row(WATER.designation, 10)
+    device = network.passport_of(row)
+
+    profile = network.commission(row)["profile"]
+    answers = [asyncio.run(_ask_as(network, name, device)) for name in ("cabinet", "service centre", "polling server")]
+
+    assert profile["dev_eui"] == row["DevEUI"].lower()
+    for view in answers:
+        assert view["parameters"]["firmware_version"]["values"][0]["value"] == row["Прошивка"]
+        assert view["radio"]["dev_eui"]["value"] == row["DevEUI"].lower()
+        assert row["AppKey"].lower() not in str(view).lower()
+
+
+async def _ask_as(network: Network, name: str, device: str) -> Json:
+    """One question over the network, by a system with a token of its own that may read."""
+    async with ApiClient(network.node.folder) as local:
+        secret = (await local.post("/tokens", {"name": name, "scopes": ["read"], "days": 30}))["secret"]
+    url = f"{network.node.addresses['console']}/api/v1/passports/{device}"
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {secret}"}) as session,
+        session.get(url) as response,
+    ):
+        assert response.status == 200, await response.text()
+        return (await response.json())["view"]
 
 
 def test_any_bytes_on_the_gateway_port_are_counted_and_change_nothing(network: Network) -> None:
