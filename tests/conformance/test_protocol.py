@@ -53,6 +53,7 @@ def text(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True)
 
 
+@pytest.mark.req("B75")
 @pytest.mark.parametrize(
     ("what", "case"),
     [
