@@ -1,11 +1,12 @@
 """Registers: facts of which there is one at a time, merged key by key; and plates and aliases, which only grow."""
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import cast
 
 from node.passport.bodies import AliasBody, Plate, RadioBody, TypeBody
 from node.passport.case import Case, Entry
-from node.passport.catalogs import Catalog, DeviceType
+from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.identity import serial_key
 from node.passport.merge import Verdict, standing_of
 from node.passport.plate import comparison_text
@@ -69,14 +70,16 @@ def type_view(case: Case, facts: dict[str, Verdict]) -> dict[str, Plain]:
     code = facts["code"].value if "code" in facts else None
     shown = code if isinstance(code, dict) else {}
     record = case.world.types.get(str(shown.get("central")))
-    model, execution = (facts[name].value if name in facts else None for name in ("model", "execution"))
+    model, stated = (facts[name].value if name in facts else None for name in ("model", "execution"))
+    execution = stated or (_only_execution(record) if record else None)
     return {
         "local": shown.get("local"),
         "central": shown.get("central"),
         "name": shown.get("name"),
         "model": model or (record.model if record else None),
-        "execution": execution or (_only_execution(record) if record else None),
+        "execution": execution,
         "record": _record(record) if record else None,
+        "defaults": _defaults(record, execution) if record else {},
         "facts": {name: verdict.fact() for name, verdict in facts.items()},
     }
 
@@ -155,6 +158,18 @@ def _record(record: DeviceType) -> dict[str, Plain]:
         "resources": list(record.resources),
         "driver": record.driver,
     }
+
+
+def _defaults(record: DeviceType, execution: Plain) -> dict[str, Plain]:
+    """What the execution fills in; what the type says alone where the execution is not of it."""
+    known = execution if isinstance(execution, str) and execution in record.executions else None
+    return {code: _default_text(value) for code, value in sorted(record.defaults(known).items())}
+
+
+def _default_text(value: Json) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_default_text, value))
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _latest(case: Case, items: Iterable[tuple[Reading, AliasBody]]) -> list[tuple[Reading, AliasBody]]:
