@@ -2,6 +2,7 @@
 
 The window opens with the first reception, by the node's own receive clock, and has a fixed length: a later reception
 does not move its end, and nothing waits longer than it. A clock that is set back closes what it can no longer time.
+What another gateway brings a little later, over a slow link, is of the frame that was closed: no replay.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from lora.radio import Reception, best_first
 
 WINDOW_US = 200_000
 MAX_PENDING = 20_000
+# A device repeats an unconfirmed frame after its second receive window at the earliest, two seconds after the first.
+LATE_US = 1_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,18 @@ class Deduplicator:
         self._window_us = window_us
         self._max_pending = max_pending
         self._pending: dict[bytes, list[Reception]] = {}
+        self._closed: dict[bytes, Collected] = {}
+
+    def find_closed(self, reception: Reception) -> Collected | None:
+        """The frame that this reception comes too late for; None for one that its gateway has brought already."""
+        closed = self._closed.get(reception.heard.payload)
+        if closed is None or not 0 <= reception.received_us - closed.first_us <= LATE_US:
+            return None
+        if any(one.gateway == reception.gateway for one in closed.receptions):
+            return None
+        later = Collected(closed.payload, (*closed.receptions, reception), closed.first_us)
+        self._closed[closed.payload] = later
+        return later
 
     def add(self, reception: Reception) -> bool:
         """Take a reception; False where too many different frames wait already. First call `pop_due` with its time."""
@@ -57,7 +72,17 @@ class Deduplicator:
             due.append(payload)
         for payload in due:
             receptions = self._pending.pop(payload)
-            yield Collected(payload, _one_per_gateway(receptions), receptions[0].received_us)
+            closed = Collected(payload, _one_per_gateway(receptions), receptions[0].received_us)
+            self._forget_closed(now_us)
+            self._closed[payload] = closed
+            yield closed
+
+    def _forget_closed(self, now_us: int) -> None:
+        while self._closed:
+            payload, oldest = next(iter(self._closed.items()))
+            if 0 <= now_us - oldest.first_us <= LATE_US and len(self._closed) < self._max_pending:
+                return
+            del self._closed[payload]
 
     def _is_due(self, first_us: int, now_us: int) -> bool:
         return now_us >= first_us + self._window_us or now_us < first_us

@@ -85,6 +85,15 @@ class FrameRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedLate:
+    """Another gateway brought a frame after its window had closed: `receptions` are all of it, this one last."""
+
+    payload: bytes
+    receptions: tuple[Reception, ...]
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class JoinAccepted:
     """A device joined: its session is new, and the answer is scheduled."""
 
@@ -210,6 +219,7 @@ Event = (
     | SessionChanged
     | SessionEnded
     | FrameRefused
+    | ReceivedLate
     | JoinAccepted
     | JoinRefused
     | UplinkAccepted

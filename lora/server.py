@@ -26,6 +26,7 @@ from lora.events import (
     FrameRefused,
     JoinAccepted,
     JoinRefused,
+    ReceivedLate,
     Refusal,
     SessionChanged,
     SessionEnded,
@@ -83,7 +84,10 @@ class NetworkServer:
         """Take what a gateway heard. Any bytes give events; a frame's own come when its window closes."""
         events = self.handle_timeout(now_us)
         refusal = self._refusal(heard)
-        if refusal is None and not self._dedup.add(Reception(gateway, heard, now_us)):
+        reception = Reception(gateway, heard, now_us)
+        if refusal is None and (closed := self._dedup.find_closed(reception)) is not None:
+            return [*events, ReceivedLate(closed.payload, closed.receptions, closed.first_us)]
+        if refusal is None and not self._dedup.add(reception):
             refusal = Refusal.BUSY, "too many frames wait"
         if refusal is not None:
             events.append(FrameRefused(gateway, *refusal, now_us))

@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import os
 import ssl
-import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 
 from drivers.registry import load_registry
 from federation.net.discovery import Announcement, discovery
@@ -19,7 +17,8 @@ from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
 from node.config import load_settings
-from node.folder import PRIVATE, NodeFolder, short_socket_path
+from node.doors import listening
+from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
@@ -35,7 +34,7 @@ from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
-from node.services.membership import Membership
+from node.services.membership import MDNS, Membership
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -53,8 +52,6 @@ from node.web.context import WebContext
 from node.web.server import build_application
 
 log = structlog.get_logger()
-
-GOODBYE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +152,10 @@ class Node:
         server = FederationServer(self.shelf, signer, self.core.clock, self.metrics)
         settings, web_settings = self.settings.federation, self.settings.web
         console = build_application(self.web_context())
+        refused, unread = (partial(self.metrics.count, name) for name in ("federation_refused", "web_problems"))
         async with (
-            _listening(server.application(), settings.host, settings.port, self._tls()) as port,
-            _listening(console, web_settings.host, web_settings.port, None, self.folder.socket) as web_port,
+            listening(server.application(), settings.host, settings.port, refused, tls=self._tls()) as port,
+            listening(console, web_settings.host, web_settings.port, unread, socket=self.folder.socket) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or f"https://{settings.host}:{port}"
@@ -203,42 +201,16 @@ class Node:
         async with discovery(own, self.settings.federation.discovery_interfaces, hear):
             while True:
                 announcement = await heard.get()
-                await self.membership.meet(announcement.peer, announcement.org, active=False, how="mdns")
+                await self.membership.meet(announcement.peer, announcement.org, active=False, how=MDNS)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        # The library reads keys from files only: the private one exists for this call, readable by nobody else.
-        descriptor, name = tempfile.mkstemp(dir=self.folder.path, prefix=".tls-")
+        # The library reads keys from files only: this one is in memory, so that a killed node leaves none behind.
+        descriptor = os.memfd_create("tls")
         try:
             os.write(descriptor, self.core.keystore.tls_key)
-            os.close(descriptor)
-            context.load_cert_chain(self.folder.certificate, name)
+            context.load_cert_chain(self.folder.certificate, f"/proc/self/fd/{descriptor}")
         finally:
-            Path(name).unlink()
+            os.close(descriptor)
         return context
-
-
-@asynccontextmanager
-async def _listening(
-    application: web.Application, host: str, port: int, tls: ssl.SSLContext | None, socket: Path | None = None
-) -> AsyncIterator[int]:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GOODBYE_S)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port, ssl_context=tls)
-        await site.start()
-        listening = runner.addresses[0][1]
-        if socket is not None:
-            await _listen_on_socket(runner, socket)
-        yield listening
-    finally:
-        await runner.cleanup()
-
-
-async def _listen_on_socket(runner: web.AppRunner, path: Path) -> None:
-    """Commands come in here; the file's rights are the log-in."""
-    with short_socket_path(path) as short:
-        await asyncio.to_thread(short.unlink, missing_ok=True)
-        await web.UnixSite(runner, str(short)).start()
-        await asyncio.to_thread(short.chmod, PRIVATE)

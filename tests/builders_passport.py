@@ -213,8 +213,8 @@ def acceptance(seller: Author, made: Statement, *devices: bytes) -> Draft:
     return drafts.shipment(subject, Verb.ACCEPT, seller.org, devices, papers, 0, made.ref)
 
 
-def composition(part: bytes, whole: bytes, since: str, until: str | None = None, quantity: str = "1") -> Draft:
-    """A part stood in a whole."""
+def composition(part: bytes, whole: bytes, since: str | None, until: str | None = None, quantity: str = "1") -> Draft:
+    """A part stood in a whole, without `since` from before anybody spoke of it."""
     return drafts.composition(part, whole, CompositionBody(since=since, until=until, quantity=quantity), 0)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,8 @@ Found = TypeVar("Found")
 
 DEADLINE_S = 30.0
 LOOK_EVERY_S = 0.01
+# Nodes of other tests on this machine are not met.
+ALONE = {"PASSPORT_FEDERATION__DISCOVERY": "false"}
 PORTS = {"web_port": "0", "federation_port": "0"}
 OPEN = ("waiting", "running")
 
@@ -61,11 +64,13 @@ def rows(folder: Path, sql: str, *values: object) -> list[Any]:  # Any: the colu
 
 def metric(node: NodeProcess, name: str, what: str) -> float:
     """The counter `passport_<name>_total{what="..."}`, 0 where nothing was counted yet."""
-    start = f'passport_{name}_total{{what="{what}"}} '
-    for line in asyncio.run(_metrics(node.folder)).splitlines():
-        if line.startswith(start):
-            return float(line.removeprefix(start))
-    return 0.0
+    return metrics(node, name).get(what, 0.0)
+
+
+def metrics(node: NodeProcess, name: str) -> dict[str, float]:
+    """Every value of a counter, by what was counted."""
+    line = re.compile(rf'^passport_{name}_total{{what="([^"]*)"}} (\S+)$', re.MULTILINE)
+    return {what: float(value) for what, value in line.findall(asyncio.run(_metrics(node.folder)))}
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,8 +5,9 @@ exported files; also what a zip file (a workbook) packs, and each value of an SQ
 It tells where a secret stands: raw, in hex of either case with or without separators, in base64 of both alphabets at
 any alignment and across line ends, as Python or JSON prints bytes; each also from the last byte to the first.
 
-`secrets_of` gives what one node must keep, `device_keys` the root keys of devices that its store holds sealed,
-`keys_of_file` those of a production file; `stray` drops a node's own key files from what was found.
+`leaks(folder, nodes)` is all of it for nodes that ran in one folder: no private key of theirs and no root key of a
+device stands in any file, but for the three files of a node that are a key each. `keys_of_file` gives what else to
+look for after an import.
 """
 
 import base64
@@ -32,7 +33,6 @@ SHORTEST = 8
 STORED = 2
 ZIP_START, SQLITE_START = b"PK\x03\x04", b"SQLite format 3\0"
 KEY_COLUMNS = ("AppKey", "Код коробки")
-PRIVATE_FILES = ("storage_key", "root_key", "next_root_key")
 
 _HEX_RUN = re.compile(rb"[0-9a-fA-F](?:[-: ]?[0-9a-fA-F]){15,}")
 _TEXT_RUN = re.compile(rb"[A-Za-z0-9+/_-]{10,}")
@@ -71,15 +71,19 @@ def search(folders: Iterable[Path], secrets: Mapping[str, bytes]) -> list[Findin
     return sorted(found)
 
 
-def stray(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings beside the one file in which each raw file of a node is itself."""
-    return [finding for finding in findings if finding.path.name != finding.secret.rpartition("/")[2]]
+def leaks(folder: Path, nodes: Mapping[str, Path], more: Mapping[str, bytes] | None = None) -> list[Finding]:
+    """Where in the folder a secret of these nodes (by name, with their folders), or one more, stands and must not."""
+    secrets = dict(more or {})
+    for name, home in nodes.items():
+        known = {**secrets_of(home), **device_keys(home)}
+        secrets |= {f"{name}/{what}": secret for what, secret in known.items()}
+    own = {(f"{name}/{path.name}", path) for name, home in nodes.items() for path in raw_files(home)}
+    return [finding for finding in search([folder], secrets) if (finding.secret, finding.path) not in own]
 
 
 def secrets_of(folder: Path) -> dict[str, bytes]:
-    """Every private key of one node, named; what lies raw in a file of its own is named after that file."""
-    node = NodeFolder(folder)
-    keystore = open_keystore(node, SystemRandom())
+    """Every private key of one node, named; what is a file of its own bears that file's name."""
+    keystore = open_keystore(NodeFolder(folder), SystemRandom())
     secrets = {path.name: path.read_bytes() for path in raw_files(folder)}
     secrets |= {"sign seed": keystore.sign_seed, "web secret": keystore.web_secret}
     secrets |= _tls_secrets(keystore)
@@ -90,9 +94,9 @@ def secrets_of(folder: Path) -> dict[str, bytes]:
 
 
 def raw_files(folder: Path) -> list[Path]:
-    """The files of a node that may hold a key as it is."""
+    """The files of a node that are a key as it is, where they still lie there."""
     node = NodeFolder(folder)
-    return [getattr(node, name) for name in PRIVATE_FILES if getattr(node, name).exists()]
+    return [path for path in (node.storage_key, node.root_key, node.next_root_key) if path.exists()]
 
 
 def device_keys(folder: Path) -> dict[str, bytes]:

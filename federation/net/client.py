@@ -12,7 +12,7 @@ from yarl import URL
 from federation.errors import RemoteProtocolError, RequestError
 from federation.fragment import Ref, Section
 from federation.net.server import SIGNATURE, TIME, Signer
-from federation.peer import PeerAddress
+from federation.peer import PeerAddress, check_url
 from federation.ports import Times
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
@@ -32,9 +32,7 @@ class PeerClient:
         times: Times,
         random: Callable[[int], bytes],
     ) -> None:
-        if not peer.url.startswith("https://"):
-            # A pinned fingerprint says nothing on plain http.
-            raise RemoteProtocolError(f"{peer.url} is not https")
+        check_url(peer.url)
         self._session = session
         self._peer = peer
         self._signer = signer

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
+from aiohttp.http import HttpProcessingError
 
+from federation import codec
 from federation.errors import FederationError, RemoteProtocolError, RequestError
 from federation.keys import SigningKey
 from federation.ports import Asker, Meter, Shelf, Times
@@ -50,13 +52,13 @@ class FederationServer:
         app = web.Application(client_max_size=MAX_REQUEST, middlewares=[self._guard])
         app.add_routes(
             [
-                web.post("/fed/1/heads", self._signed(self._heads)),
-                web.get("/fed/1/log/{log}/entries", self._signed(self._entries)),
-                web.get("/fed/1/log/{log}/leaves", self._signed(self._leaves)),
-                web.post("/fed/1/pull", self._signed(self._pull)),
-                web.post("/fed/1/fetch", self._signed(self._fetch)),
-                web.post("/fed/1/secret", self._signed(self._secret)),
-                web.post("/fed/1/lookup", self._signed(self._lookup)),
+                web.post("/fed/1/heads", self._signed("heads", self._heads)),
+                web.get("/fed/1/log/{log}/entries", self._signed("entries", self._entries)),
+                web.get("/fed/1/log/{log}/leaves", self._signed("leaves", self._leaves)),
+                web.post("/fed/1/pull", self._signed("pull", self._pull)),
+                web.post("/fed/1/fetch", self._signed("fetch", self._fetch)),
+                web.post("/fed/1/secret", self._signed("secret", self._secret)),
+                web.post("/fed/1/lookup", self._signed("lookup", self._lookup)),
                 web.post("/fed/1/join", self._join),
                 web.get("/fed/1/live", self._serve_live),
             ]
@@ -98,12 +100,13 @@ class FederationServer:
             raise
 
     def _signed(
-        self, handler: Callable[[Asker, web.Request, bytes], Awaitable[Answer]]
+        self, name: str, handler: Callable[[Asker, web.Request, bytes], Awaitable[Answer]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
-            body = await request.read()
+            body = await _read(request)
             asker, digest = await self._authenticate(request, body)
             answer = await handler(asker, request, body)
+            self._meter.count("federation_answers", name)
             status, raw = (204, b"") if answer is None else (200, answer)
             signature = self._signer.key.sign_hash("response", response_hash(digest, status, raw))
             return self._response(request, status, raw, signature)
@@ -154,7 +157,7 @@ class FederationServer:
         return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(body)))
 
     async def _join(self, request: web.Request) -> web.Response:
-        await self._shelf.join(messages.decode_join(await request.read()))
+        await self._shelf.join(messages.decode_join(await _read(request)))
         return web.Response(status=204)
 
     async def _serve_live(self, request: web.Request) -> web.WebSocketResponse:
@@ -177,6 +180,14 @@ class FederationServer:
             await socket.close(code=1001)
 
 
+async def _read(request: web.Request) -> bytes:
+    """The body; raise RemoteProtocolError where it breaks off or is not in the encoding that it states."""
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
+        raise RemoteProtocolError("the body breaks off, or is not in the encoding that it states") from error
+
+
 def _header_bytes(value: str) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
@@ -190,6 +201,6 @@ def _range(request: web.Request) -> tuple[bytes, int, int]:
         start, end = int(request.query["start"]), int(request.query["end"])
     except (KeyError, ValueError) as error:
         raise RemoteProtocolError("entries: log, start and end are hex and numbers") from error
-    if len(log) != 16 or not 0 <= start < end <= start + messages.MAX_ENTRIES:
+    if len(log) != 16 or not 0 <= start < end <= min(start + messages.MAX_ENTRIES, codec.MAX_INT):
         raise RemoteProtocolError(f"entries: a range of 1 to {messages.MAX_ENTRIES}")
     return log, start, end

@@ -1,4 +1,4 @@
-"""The lab's documents of the demo: its template, and one verification for each meter."""
+"""Documents of the demo: the maker's bench template, the lab's template, and one verification for each meter."""
 
 import json
 from importlib import resources
@@ -11,6 +11,11 @@ FLOWS = ((0.02, 0.005, 5.0), (0.032, 0.01, 2.0), (1.6, 0.1, 2.0))
 def verification_template() -> bytes:
     """The lab's verification template, as it publishes it."""
     return (resources.files("node.demo") / "data" / "verification.schema.json").read_bytes()
+
+
+def bench_template() -> bytes:
+    """The maker's flow-bench template, as it publishes it."""
+    return (resources.files("node.demo") / "data" / "flow-bench.schema.json").read_bytes()
 
 
 def verification_document(device: str, title: str, number: int, *, wrong: bool = False) -> bytes:

@@ -1,17 +1,23 @@
-"""Nodes as processes: started, waited for, and ended by their own pid."""
+"""Processes of the demo: nodes and the relay between them, started, waited for, and ended by their own pid."""
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+HOST = "127.0.0.1"
 START_S = 20.0
 STOP_S = 1.5
+# Below the ports that systems give out by themselves: nothing takes one of these while its process is ended.
+OWN_PORTS = range(20_000, 32_000)
 
 
 class ProcessError(Exception):
@@ -20,10 +26,12 @@ class ProcessError(Exception):
 
 @dataclass(slots=True)
 class NodeProcess:
-    """One node of the demo."""
+    """One node of the demo: its federation port, 0 for any, and settings that stay over its restarts."""
 
     name: str
     folder: Path
+    federation_port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
     addresses: dict[str, Any] = field(default_factory=dict)  # Any: what the node prints when it started
     _process: subprocess.Popen[str] | None = None
 
@@ -35,7 +43,8 @@ class NodeProcess:
         return self._process.pid
 
     def init(self, **options: str) -> None:
-        """Make the node."""
+        """Make the node; it takes any port for its console."""
+        options = {"web_port": "0", "federation_port": str(self.federation_port), **options}
         arguments = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
         done = subprocess.run(
             [sys.executable, "-m", "node", "init", str(self.folder), *arguments],
@@ -48,21 +57,9 @@ class NodeProcess:
 
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, with more settings if given, and wait until it says that its ports are open."""
-        errors = (self.folder.parent / f"{self.name}.stderr").open("a")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "node", "serve", "--folder", str(self.folder)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, **(environment or {})},
-        )
-        errors.close()
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line.startswith("{"):
-            self._process.wait(START_S)
-            raise ProcessError(f"{self.name} did not start: see {self.folder.parent / (self.name + '.stderr')}")
-        self.addresses = json.loads(line)["started"]
+        arguments = ["-m", "node", "serve", "--folder", str(self.folder)]
+        settings = {**self.environment, **(environment or {})}
+        self._process, self.addresses = _started(self.name, arguments, self.folder.parent, settings)
 
     def ask_to_stop(self) -> None:
         """Ask it to end, and do not wait."""
@@ -71,23 +68,101 @@ class NodeProcess:
 
     def stop(self) -> None:
         """Ask it to end; end it after a while."""
-        if self._process is None:
-            return
         self.ask_to_stop()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._close()
+        self.wait_for_end(STOP_S)
+
+    def wait_for_end(self, within_s: float) -> None:
+        """Wait until it has ended as it was asked to; end it when the time is over."""
+        if self._process is not None:
+            _wait_for_end(self._process, within_s)
+            self._process = None
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-            self._close()
+            self.wait_for_end(STOP_S)
 
-    def _close(self) -> None:
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
+
+@dataclass(slots=True)
+class RelayProcess:
+    """The link between nodes: `routes` lead from ports that others are told to ports of nodes, all on loopback."""
+
+    folder: Path
+    routes: Mapping[int, int]
+    _process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Open the link, the same one after every end."""
+        pairs = [("--listen", str(port), "--to", f"{HOST}:{to}") for port, to in self.routes.items()]
+        arguments = ["-m", "node.demo.relay", *(part for pair in pairs for part in pair)]
+        self._process, _ = _started("relay", arguments, self.folder, {})
+
+    def stop(self) -> None:
+        """Cut the link."""
+        if self._process is not None:
+            self._process.terminate()
+            _wait_for_end(self._process, STOP_S)
+            self._process = None
+
+    def is_open(self, port: int) -> bool:
+        """Whether somebody answers at a port that others are told."""
+        try:
+            socket.create_connection((HOST, port), timeout=START_S).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+
+def stop_all(nodes: Iterable[NodeProcess]) -> None:
+    """Ask nodes to end, all at once, and end those that take longer than one of them may."""
+    asked = list(nodes)
+    for node in asked:
+        node.ask_to_stop()
+    deadline = time.monotonic() + STOP_S
+    for node in asked:
+        node.wait_for_end(max(0.0, deadline - time.monotonic()))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nothing listens on; they stay free while their processes are ended."""
+    found: list[int] = []
+    # Two demos on one machine must not choose the same ones: this is no part of what a seed fixes.
+    for port in random.SystemRandom().sample(OWN_PORTS, len(OWN_PORTS)):
+        if len(found) == count:
+            return found
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)):
+                found.append(port)
+    raise ProcessError(f"no {count} free ports on {HOST}")
+
+
+def _started(
+    name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> tuple[subprocess.Popen[str], Any]:  # Any: what the process prints
+    errors = folder / f"{name}.stderr"
+    with errors.open("a") as file:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+    line = process.stdout.readline() if process.stdout else ""
+    if not line.startswith("{"):
+        process.wait(START_S)
+        raise ProcessError(f"{name} did not start: see {errors}")
+    return process, json.loads(line)["started"]
+
+
+def _wait_for_end(process: subprocess.Popen[str], within_s: float) -> None:
+    """Wait for the end of a process, bring it about when the time is over, and take what is left of it."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

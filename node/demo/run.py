@@ -10,11 +10,12 @@ from rich.console import Console
 
 from node.api_client import ApiError
 from node.demo.processes import ProcessError
-from node.demo.scenario import Stage, play, stop
+from node.demo.scenario import play
 from node.demo.sheet import Sheets, StepError
+from node.demo.stage import Stage
 
 
-def run_demo(folder: Path, seed: int, *, once: bool) -> int:
+def run_demo(folder: Path, seed: int, *, once: bool, verbose: bool = False) -> int:
     """Play every step that exists; answer the exit code."""
     console = Console(highlight=False)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -31,14 +32,29 @@ def run_demo(folder: Path, seed: int, *, once: bool) -> int:
         return 130
     sheets.print_all()
     try:
+        if verbose:
+            asyncio.run(_print_digests(console, stage))
         _print_addresses(console, stage)
         if not once:
             console.print("Ctrl-C ends all four.")
             with contextlib.suppress(KeyboardInterrupt):
                 signal.pause()
     finally:
-        stop(stage)
+        stage.stop()
     return 0
+
+
+async def _print_digests(console: Console, stage: Stage) -> None:
+    """Of each passport that several nodes hold: who shows which digest of the whole view."""
+    rows = {name: (await stage.get(name, "/passports", limit="200"))["items"] for name in stage.nodes}
+    titles = {row["id"]: row["title"] for items in rows.values() for row in items}
+    for device, title in sorted(titles.items(), key=lambda item: item[1]):
+        shown: dict[str, list[str]] = {}
+        for name in (name for name, items in rows.items() if any(row["id"] == device for row in items)):
+            shown.setdefault((await stage.passport(name, device))["digest"], []).append(name)
+        if sum(map(len, shown.values())) > 1:
+            text = "  ".join(f"{digest} {', '.join(names)}" for digest, names in shown.items())
+            console.print(f"{title}  {text}", markup=False, soft_wrap=True)
 
 
 def _print_addresses(console: Console, stage: Stage) -> None:

@@ -1,102 +1,57 @@
 """The main job of the product, played on real processes over their own sockets."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from node.api_client import ApiClient, ApiError
-from node.demo.documents import verification_document, verification_template
-from node.demo.files import MAKER, PRODUCTS, DemoFiles, make_files, make_line
-from node.demo.processes import NodeProcess
+from node.demo.commissioning import commission_and_read
+from node.demo.documents import bench_template, verification_document, verification_template
+from node.demo.files import PRODUCTS, make_files, make_line
+from node.demo.repair import mend_while_cut
 from node.demo.sheet import Sheets, StepError, require
+from node.demo.stage import NODES, Json, Stage, set_stage
 from node.exchange.arshin import check_application
 from node.exchange.tables import read_table, write_csv
 
-Json = Any  # Any: what the API answers
-WAIT_S = 60.0
-
-NODES = {
-    "maker": {"name": MAKER, "kind": "maker", "inn": "0000000018", "place": "works"},
-    "lab": {"name": "ФБУ «Демо-ЦСМ»", "kind": "lab", "inn": "0000000025", "place": "lab"},
-    "utility": {"name": "МУП «Водоканал-Демо»", "kind": "utility", "inn": "0000000040", "place": "depot"},
-    "service": {"name": "ООО «Сервис-Демо»", "kind": "service", "inn": "0000000064", "place": "workshop"},
-}
-
-
-@dataclass(slots=True)
-class Stage:
-    """The four nodes, the maker's files and the sheets."""
-
-    folder: Path
-    files: DemoFiles
-    sheets: Sheets
-    nodes: dict[str, NodeProcess]
-    orgs: dict[str, str]
-
-    def api(self, name: str) -> ApiClient:
-        """The way to a node."""
-        return ApiClient(self.nodes[name].folder)
-
-    async def get(self, name: str, path: str, **query: str) -> Json:
-        """One question to a node."""
-        async with self.api(name) as api:
-            return await api.get(path, **query)
-
-    async def post(self, name: str, path: str, body: dict[str, Any] | None = None) -> Json:
-        """One act on a node."""
-        async with self.api(name) as api:
-            return await api.post(path, body)
-
-    async def until(self, what: str, ask: Callable[[], Awaitable[Json]]) -> Json:
-        """Ask until the answer is true; raise StepError after twenty seconds."""
-        deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline:
-            if answer := await ask():
-                return answer
-            await asyncio.sleep(0.1)
-        raise StepError(f"not within {WAIT_S:.0f} s: {what}")
+MDNS_S = 10.0
+WATER_METERS = sum(product.count for product in PRODUCTS if product.central != "t:el")
 
 
 async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
     """Play every step in an empty folder; raise StepError where one does not come out as it must. The nodes run on."""
-    nodes = {name: NodeProcess(name, folder / name) for name in NODES}
-    stage = Stage(folder, make_files(seed), sheets, nodes, {})
+    stage = set_stage(folder, make_files(seed), sheets)
     try:
         with sheets.step("1", "Four organisations make their nodes and a federation"):
             await found(stage)
-        with sheets.step("2", "The maker imports a production file; passports exist"):
+        with sheets.step("2", "The maker imports a production file and a bench file; passports exist"):
             await produce(stage)
         with sheets.step("3", "The lab verifies 20 meters and writes the «Аршин» file"):
             await verify(stage)
         with sheets.step("4", "The maker ships 30 meters; passports and sealed keys arrive at once"):
             await ship(stage)
+        with sheets.step("5", "The maker's node is stopped; the utility puts meters on the air and reads them"):
+            stage.on_air = await commission_and_read(stage)
         with sheets.step("6", "A meter of a maker without a node, read twice, is one passport"):
             await meet_foreign_meter(stage)
+        with sheets.step("7", "The service firm is cut off, mends a meter, and comes back"):
+            stage.mended = await mend_while_cut(stage)
     except BaseException:
-        stop(stage)
+        stage.stop()
         raise
     return stage
 
 
-def stop(stage: Stage) -> None:
-    """End every node by its own pid, all at once."""
-    for node in stage.nodes.values():
-        node.ask_to_stop()
-    for node in stage.nodes.values():
-        node.stop()
-
-
 async def found(stage: Stage) -> None:
-    """Step 1: init and serve, found the federation, invite, attest."""
-    ports = {"web_port": "0", "federation_port": "0"}
-    await asyncio.gather(*(asyncio.to_thread(n.init, **NODES[name], **ports) for name, n in stage.nodes.items()))
-    await asyncio.gather(*(asyncio.to_thread(node.start) for node in stage.nodes.values()))
-    for name in NODES:
-        stage.orgs[name] = (await stage.get(name, "/node"))["org"]
+    """Step 1: init and serve, hear of each other, found the federation, invite, attest."""
+    with stage.sheets.act("IT", "init and serve, four times") as line:
+        await asyncio.to_thread(stage.relay.start)
+        await asyncio.gather(*(asyncio.to_thread(node.init, **NODES[name]) for name, node in stage.nodes.items()))
+        await asyncio.gather(*(asyncio.to_thread(node.start) for node in stage.nodes.values()))
+        for name in NODES:
+            stage.orgs[name] = (await stage.get(name, "/node"))["org"]
+        heard = await stage.wait(lambda: _all_heard(stage), MDNS_S)
+        line.shown = "each node hears the other three by mDNS" if heard else "mDNS is silent: invitations will do"
     with stage.sheets.act("IT", "federation new, invite, join, attest") as line:
         await stage.post("utility", "/federation", {"name": "Демо-федерация"})
         for name in ("maker", "lab", "service"):
@@ -115,7 +70,7 @@ async def found(stage: Stage) -> None:
 
 
 async def produce(stage: Stage) -> None:
-    """Step 2: lines, references, the production file, corrections, a late binding."""
+    """Step 2: lines, references, the production file, corrections, the bench file, a late binding."""
     for product in PRODUCTS:
         line = make_line(product, "00" * 16, stage.orgs["maker"]).model_dump(mode="json", exclude_none=True)
         del line["line"]
@@ -143,6 +98,12 @@ async def produce(stage: Stage) -> None:
             again = await run_import(stage, await corrected(stage, job["job"], wrong, right), "corrected.csv")
             require(again["result"]["accepted"] == 1, f"the corrected row is imported: {again['result']}")
         shown.shown = "2 imported, 60 passports"
+    with stage.sheets.act("maker", "publish the bench template, import bench.csv") as shown:
+        async with stage.api("maker") as api:
+            await api.upload("/templates", bench_template())
+        runs = (await run_import(stage, stage.files.bench_csv, "bench.csv", "bench"))["result"]
+        require((runs["accepted"], runs["findings"]) == (WATER_METERS, []), f"every water meter has a run: {runs}")
+        shown.shown = f"{runs['accepted']} runs are signed"
     with stage.sheets.act("maker", "bind the last 1C code") as shown:
         local, central = stage.files.later_references[0]
         before = await _with_type(stage, local)
@@ -202,8 +163,8 @@ async def ship(stage: Stage) -> None:
         await stage.until("the offer arrives", lambda: _shipments(stage, "utility"))
         await stage.post("utility", f"/shipments/{shipment['id']}/acceptance")
         held = await stage.until("30 passports arrive", lambda: _held(stage, "utility", 30))
-        await stage.until("both show equal passports", lambda: _equal(stage, devices, ("maker", "utility")))
-        line.shown = f"{len(held)} passports with sealed keys"
+        equal = await stage.until("both show the same", lambda: _same(stage, devices, ("maker", "utility")))
+        line.shown = f"{len(held)} passports with sealed keys; {equal} of them whole, byte for byte the maker's"
     with stage.sheets.act("fitter", "ask the maker for a meter's key") as line:
         try:
             await stage.post("service", f"/passports/{devices[0]}/key-requests", {"org": stage.orgs["maker"]})
@@ -242,10 +203,10 @@ async def meet_foreign_meter(stage: Stage) -> None:
         line.shown = "one passport on both nodes, standing working"
 
 
-async def run_import(stage: Stage, raw: bytes, name: str) -> Json:
+async def run_import(stage: Stage, raw: bytes, name: str, kind: str = "production") -> Json:
     """Import a file and wait for its job."""
     async with stage.api("maker") as api:
-        taken = await api.upload("/imports", raw, name=name)
+        taken = await api.upload("/imports", raw, name=name, kind=kind)
         while True:
             job = await api.get(f"/jobs/{taken['job']}", wait="10")
             if job["state"] not in ("waiting", "running"):
@@ -264,6 +225,12 @@ async def corrected(stage: Stage, job: str, wrong: str, right: str) -> bytes:
 async def _knows(stage: Stage, name: str, org: str) -> bool:
     peers = (await stage.get(name, "/peers"))["items"]
     return org == stage.orgs[name] or any(peer["org"] == org for peer in peers)
+
+
+async def _all_heard(stage: Stage) -> bool:
+    """Whether every node knows of the other three, be they in its inbox; it may hear of nodes beside the demo too."""
+    found = [{peer["org"] for peer in (await stage.get(name, "/peers"))["items"]} for name in NODES]
+    return all(set(stage.orgs.values()) - heard <= {stage.orgs[name]} for name, heard in zip(NODES, found, strict=True))
 
 
 async def _all_met(stage: Stage) -> bool:
@@ -290,18 +257,21 @@ async def _items(stage: Stage, name: str, text: str) -> Json:
     return (await stage.get(name, "/passports", q=text))["items"]
 
 
-async def _digest(stage: Stage, name: str, device: str) -> str | None:
-    try:
-        return str((await stage.get(name, f"/passports/{device}"))["digest"])
-    except ApiError:
-        return None
+async def _same(stage: Stage, devices: list[str], names: tuple[str, ...]) -> int:
+    """How many passports are byte-equal; 0 unless all show the same statements, and those without a withheld part do.
 
-
-async def _equal(stage: Stage, devices: list[str], names: tuple[str, ...]) -> bool:
+    A protocol's personal part stays with its author: such a passport says on the other node that it is withheld.
+    """
+    equal = 0
     for device in devices:
-        if len({await _digest(stage, name, device) for name in names}) != 1:
-            return False
-    return True
+        shown = [await stage.passport(name, device) for name in names]
+        if None in shown or len({str([row["id"] for row in item["view"]["statements"]]) for item in shown}) > 1:
+            return 0
+        if len({item["digest"] for item in shown}) == 1:
+            equal += 1
+        elif not any(item["view"]["withheld"] for item in shown):
+            return 0
+    return equal
 
 
 async def _has_state(stage: Stage, name: str, device: str, state: str) -> bool:

@@ -49,6 +49,10 @@ class Sheets:
         self.people.setdefault(person, []).append(line)
         self.console.print(f"  {person}: {line.shown} ({line.seconds:.1f} s)", markup=False)
 
+    def tell(self, text: str) -> None:
+        """Something worth seeing that nobody did."""
+        self.console.print(f"    {text}", markup=False)
+
     def print_all(self) -> None:
         """One table a person."""
         for person, lines in self.people.items():

@@ -45,6 +45,8 @@ NEEDED = ("local_code", "designation", "serial")
 SECRETS: SecretFields = frozenset({"app_key", "box_code"})
 REPORT_FIELDS = ("rule", "remark", "reference")
 
+EARLIEST = date(1970, 1, 1)
+
 DESIGNATION = Advice(
     "designation.unknown",
     "Ни одна опубликованная серия не печатает такое обозначение и знак. Исправьте его или опубликуйте серию.",
@@ -84,6 +86,11 @@ KEY_WEAK = Advice(
     "app_key.weak",
     "Такой ключ не защищает: все байты одинаковы. Выпустите новый.",
     "Such a key protects nothing: all its bytes are equal. Issue a new one.",
+)
+TOO_EARLY = Advice(
+    "made_on.early",
+    "Дата раньше 1970 года: с него узел считает время. Проверьте её.",
+    "The date is before 1970, from where moments are counted. Check it.",
 )
 EXECUTION = Advice(
     "execution.unknown",
@@ -254,6 +261,8 @@ class _Checker:
     def _meter(self, reader: RowReader, app_key: Secret | None, box_code: Secret | None) -> ProductionRow | None:
         kind = self._type(reader)
         made_on, year = reader.date("made_on"), reader.year("year")
+        if made_on and made_on < EARLIEST:
+            reader.add(TOO_EARLY, "made_on")
         if made_on and year and str(made_on.year) != year:
             reader.add(YEAR_DISAGREES, "year")
         plate = Nameplate(

@@ -141,11 +141,14 @@ class RootKeysBody(Body):
 
 
 class CompositionBody(Body):
-    """Section `composition`: the first subject stands in the second from `since` to `until`."""
+    """Section `composition`: the first subject stands in the second from `since` to `until`.
+
+    Without `since` it stood there before anybody said so: what came out may never have been stated to be inside.
+    """
 
     position: Line | None = None
     quantity: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "1"
-    since: Moment
+    since: Moment | None = None
     until: Moment | None = None
     designation: Line | None = None
     serial: Line | None = None

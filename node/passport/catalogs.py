@@ -161,6 +161,13 @@ def get_record(catalog: Catalog, code: str) -> Record:
         raise CatalogError(f"the central catalog of {catalog.value} has no code {code!r}") from None
 
 
+def find_name(catalog: str, code: str, language: str = "ru") -> str | None:
+    """What a code of a central catalog is called, in `ru` or `en`; None where it ships under no such name."""
+    record = load_central(Catalog(catalog)).get(code, {}) if catalog in _CATALOGS else {}
+    name = record.get(language) or record.get(f"type_{language}")
+    return name if isinstance(name, str) else None
+
+
 @cache
 def _shipped(catalog: Catalog) -> Mapping[str, Record]:
     raw = (files("node.passport") / "data" / f"catalog_{catalog.value}.json").read_text(encoding="utf-8")
@@ -201,3 +208,6 @@ def _zone(zone: Json) -> tuple[str, str, Decimal]:
     if not isinstance(mpe, int | Decimal):
         raise CatalogError(f"mpe: expected a number, got {mpe!r}")
     return _text(record, "from"), _text(record, "to"), Decimal(mpe)
+
+
+_CATALOGS = frozenset(catalog.value for catalog in Catalog)

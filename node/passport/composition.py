@@ -15,7 +15,7 @@ from node.passport.ranks import FactClass
 from node.passport.statement import Statement
 from node.passport.view import Plain, moment_us
 
-FOREVER = 1 << 62
+ALWAYS, FOREVER = -(1 << 62), 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Edge:
     part: bytes
     whole: bytes
     position: str | None
-    since: str
+    since: str | None
     span: tuple[int, int]
     verdict: Verdict
     body: CompositionBody
@@ -70,7 +70,7 @@ def edges_of(case: Case) -> list[Edge]:
         body, statement = reading.body("composition", CompositionBody), reading.statement
         if body is not None and len(statement.subjects) > 1:
             part, whole = (_lead(case, subject) for subject in statement.subjects[:2])
-            key = (part, whole, body.position or "", moment_us(body.since))
+            key = (part, whole, body.position or "", moment_us(body.since) if body.since else ALWAYS)
             stated.setdefault(key, []).append((statement, body))
     edges = [_edge(case, key, items) for key, items in sorted(stated.items())]
     by_part: dict[bytes, list[Edge]] = {}
@@ -86,6 +86,13 @@ def composition_view(case: Case, edges: Sequence[Edge]) -> dict[str, Plain]:
         "parents": [edge.view() for edge in edges if edge.part == lead],
         "children": [edge.view() for edge in edges if edge.whole == lead and edge.part != lead],
     }
+
+
+def part_title(case: Case, edges: Sequence[Edge]) -> str:
+    """What a part without a plate of its own is called: as it was printed where it stood last, empty without that."""
+    stood = [edge for edge in edges if edge.part == case.identity.lead and (edge.body.designation or edge.body.serial)]
+    last = max(stood, key=lambda edge: (edge.is_used, edge.span, edge.whole, edge.position or ""), default=None)
+    return f"{last.body.designation or ''} № {last.body.serial or ''}".strip(" №") if last else ""
 
 
 def _edge(case: Case, key: tuple[bytes, bytes, str, int], items: Sequence[tuple[Statement, CompositionBody]]) -> Edge:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from node.passport.case import Case, open_case
-from node.passport.composition import Edge, composition_view, edges_of
+from node.passport.composition import Edge, composition_view, edges_of, part_title
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
@@ -30,7 +30,7 @@ from node.passport.timeline import event_view, timeline_of
 from node.passport.view import Plain, View
 from node.passport.world import World
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 
 
 def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> View:
@@ -64,7 +64,7 @@ def fold_case(case: Case) -> View:
         "ids": [format_device_id(SubjectId(subject)) for subject in subjects_shown],
         "subjects": [subject.hex() for subject in subjects_shown],
         "kind": "device" if identity else "unit" if composition["children"] else "subject",
-        "title": title_of(case, identity),
+        "title": title_of(case, identity) or part_title(case, edges),
         "identity": {**_facts(identity), "line": _line(case)},
         "plates": plates_view(case),
         "type": type_view(case, kinds),

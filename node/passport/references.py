@@ -56,6 +56,12 @@ def ref_text(ref: Ref) -> str:
     return f"{ref.log.hex()}:{ref.seq}:{ref.id16.hex()}"
 
 
+def parse_ref(text: str) -> Ref:
+    """The place that a view shows; raise ValueError where the text is none."""
+    log, seq, id16 = text.split(":")
+    return Ref(bytes.fromhex(log), int(seq), bytes.fromhex(id16))
+
+
 def _readable(
     statement: Statement,
 ) -> tuple[int, list[tuple[str, bytes]], tuple[tuple[str, int], ...], tuple[str, ...]]:

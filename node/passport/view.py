@@ -82,7 +82,7 @@ def _since(row: dict[str, Plain]) -> int:
 
 def _holds(edge: dict[str, Plain], at: int) -> bool:
     until = edge["until"]
-    return moment_us(cast("str", edge["since"])) <= at and (not isinstance(until, str) or at < moment_us(until))
+    return _since(edge) <= at and (not isinstance(until, str) or at < moment_us(until))
 
 
 def _object(value: Plain) -> dict[str, Plain]:

@@ -14,7 +14,7 @@ from federation.genesis import Genesis
 from node.passport import catalogs
 from node.passport.attestations import Attestations, count_attestations
 from node.passport.bodies import Body, CardBody, CatalogReference, Reference
-from node.passport.catalogs import Bindings, Catalog, DeviceType, load_central, load_types, parse_type
+from node.passport.catalogs import Bindings, Catalog, DeviceType, find_name, load_types, parse_type
 from node.passport.errors import BodyError, CatalogError, PassportError
 from node.passport.lines import Lines, SerialLine
 from node.passport.plate import comparison_text
@@ -56,7 +56,7 @@ class World:
         central = self.central(reference, org, catalog)
         if central is not None:
             published = self.names.get((catalog, central))
-            return published or _shipped_name(catalog, central)
+            return published or find_name(catalog, central)
         return self.local_names.get((org.hex(), catalog, reference.local or ""))
 
     def makers_of(self, line: str) -> frozenset[bytes]:
@@ -211,12 +211,3 @@ def _read_template(statement: Statement, raw: bytes) -> PublishedTemplate | None
         version if isinstance(version, str) else "",
         title if isinstance(title, str) else None,
     )
-
-
-def _shipped_name(catalog: str, code: str) -> str | None:
-    record = load_central(Catalog(catalog)).get(code, {}) if catalog in _SHIPPED else {}
-    name = record.get("ru") or record.get("type_ru")
-    return name if isinstance(name, str) else None
-
-
-_SHIPPED = frozenset(catalog.value for catalog in Catalog)

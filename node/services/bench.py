@@ -94,7 +94,7 @@ class Bench:
             check = await self._check(raw)
         except ExchangeError as error:
             raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
-        return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor)
+        return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor, name)
 
     async def report_file(self, job_id: str, kind: str) -> bytes:
         """The rows that were sent back, as a table that can be corrected and sent again."""
@@ -232,7 +232,7 @@ def _title(table: Table, field: str) -> str:
 
 def _result(check: BenchCheck, job: Job) -> dict[str, object]:
     # A job that goes on finds its own runs signed: only its first step tells which were there before it.
-    repeated = check.repeated if not job.result else _count(job, "repeated")
+    repeated = check.repeated if "repeated" not in job.result else _count(job, "repeated")
     return {
         "template": check.held.reference,
         "repeated": repeated,

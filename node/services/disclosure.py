@@ -1,24 +1,30 @@
-"""Who is shown what: the stored rights applied to entries that are about to leave."""
+"""Who is shown what: the stored rights applied to entries that are about to leave.
+
+A right to a subject gives every entry that names it, in its header or in its section `authority`: who may read a device
+reads who passed its title to whom, since what others say of it stands or falls with that.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from federation.authority import Kind
+from federation.authority import Authority, Kind
+from federation.errors import CodecError
 from federation.fragment import Header, SectionClass, decode_header
 from node.passport.rights import PUBLISHED_KINDS
 from node.store.database import ReadTx
-from node.store.fragments import StoredFragment
+from node.store.fragments import CLEAR, StoredFragment
 from node.store.logs import list_logs
 from node.store.rights import EVERYBODY, StoredRight, rights_to
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one organisation may see of some entries."""
+    """What one organisation may see of some entries; `named` are the subjects of each place in a log."""
 
     org: bytes
     authors: Mapping[bytes, bytes]
     rights: Mapping[bytes, list[StoredRight]]
+    named: Mapping[tuple[bytes, int], frozenset[bytes]]
 
     def may_read(self, header: Header) -> bool:
         """Whether the header may be shown: to its author, to everybody for publications, else by right."""
@@ -33,16 +39,18 @@ class View:
         if header.kind in PUBLISHED_KINDS:
             return klass <= SectionClass.AUTHORITY
         if klass == SectionClass.COMMERCIAL and header.kind == Kind.SHIPMENT:
-            # The papers of a shipment are the two parties', whoever owns the devices later.
-            return any(right.author == self.authors.get(header.log) for right in self._rights(header))
+            # The papers of a shipment are the two parties', whoever owns the devices or may read them.
+            own = self._rights(header, frozenset(header.subjects))
+            return any(right.author == self.authors.get(header.log) for right in own)
         return any(right.classes >> klass & 1 for right in self._rights(header))
 
     def _is_author(self, header: Header) -> bool:
         return self.authors.get(header.log) == self.org
 
-    def _rights(self, header: Header) -> list[StoredRight]:
+    def _rights(self, header: Header, subjects: frozenset[bytes] = frozenset()) -> list[StoredRight]:
         author = self.authors.get(header.log)
-        found = [right for subject in header.subjects for right in self.rights.get(subject, [])]
+        named = subjects or self.named.get((header.log, header.seq), frozenset())
+        found = [right for subject in named for right in self.rights.get(subject, [])]
         return [r for r in found if r.author in (EVERYBODY, author) and r.since_us <= header.occurred < r.until_us]
 
 
@@ -51,9 +59,17 @@ class Disclosure:
 
     async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment]) -> View:
         """What an organisation may see of these entries."""
-        subjects: set[bytes] = set()
-        for entry in entries:
-            if entry.void is None:
-                subjects |= set(decode_header(entry.header, entry.log, entry.seq).subjects)
+        named = {(entry.log, entry.seq): _named(entry) for entry in entries if entry.void is None}
         authors = {log.log: log.org for log in await list_logs(tx)}
-        return View(org, authors, await rights_to(tx, subjects, org))
+        subjects = frozenset(subject for found in named.values() for subject in found)
+        return View(org, authors, await rights_to(tx, subjects, org), named)
+
+
+def _named(entry: StoredFragment) -> frozenset[bytes]:
+    header = decode_header(entry.header, entry.log, entry.seq)
+    raw = next((s.data for s in entry.sections if s.name == "authority" and s.form == CLEAR), None)
+    try:
+        routed = Authority.from_bytes(raw).subjects if raw is not None else None
+    except CodecError:
+        routed = None
+    return frozenset({*header.subjects, *(routed or ())})

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from federation.authority import Authority
+from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError, EntryRefusedError, FederationError, SealError, StatementError
 from federation.fragment import Fragment, Header, Section
 from federation.log import LogStatement
@@ -102,6 +102,7 @@ class Ingest:
                 await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
             await self._mark(tx, log, verified.refused)
             await self._project(tx, log, entries)
+            await self._tell_of_shipments(tx, log, entries)
             # Those who mirror from this node have news too.
             tx.on_commit(self._core.outgoing.set)
 
@@ -129,6 +130,7 @@ class Ingest:
             await insert_entries(tx, log.no, fresh)
             await insert_sections(tx, log.no, fuller)
             await self._project(tx, log, [*fresh, *fuller])
+            await self._tell_of_shipments(tx, log, [*fresh, *fuller])
         return len(entries) == len(items)
 
     def _judge(self, items: list[Placed], leaves: Mapping[int, bytes], sign_key: bytes) -> list[NewEntry]:
@@ -151,6 +153,18 @@ class Ingest:
             await self._core.announce(
                 tx, "sync", "entry_refused", org=log.org, log=log.log.hex(), seq=refused.seq, reason=refused.what
             )
+
+    async def _tell_of_shipments(self, tx: WriteTx, log: StoredLog, entries: Iterable[NewEntry]) -> None:
+        """Journal what another organisation offers to this one, and what it accepted, once the papers are here."""
+        for entry in entries:
+            authority = _authority(entry.fragment) if entry.header and entry.header.kind == Kind.SHIPMENT else None
+            papers = entry.fragment.section("shipment")
+            if authority is None or authority.party != self._core.org or papers is None or papers.salt is None:
+                continue
+            what = {Verb.OFFER: "shipment_came", Verb.ACCEPT: "shipment_taken"}.get(authority.verb)
+            if what is not None and entry.header is not None:
+                count = len(authority.subjects or ())
+                await self._core.announce(tx, "sync", what, entry.header.subject, org=log.org, count=count)
 
     def _entry(self, verified: VerifiedEntry) -> NewEntry:
         fragment, header = verified.fragment, verified.header
@@ -177,10 +191,15 @@ class Ingest:
 
 def routes_of(fragment: Fragment) -> tuple[bytes, ...]:
     """Subjects that the section `authority` names, by which the entry is found too."""
+    authority = _authority(fragment)
+    return authority.subjects or () if authority else ()
+
+
+def _authority(fragment: Fragment) -> Authority | None:
     section = fragment.section("authority")
     if section is None or section.salt is None:
-        return ()
+        return None
     try:
-        return Authority.from_bytes(section.data).subjects or ()
+        return Authority.from_bytes(section.data)
     except CodecError:
-        return ()
+        return None

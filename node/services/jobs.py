@@ -30,13 +30,13 @@ class Jobs:
         """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left."""
         self._steps[kind] = step
 
-    async def submit(self, kind: str, content: bytes, total: int, actor: str) -> str:
-        """Take a job and answer its id."""
+    async def submit(self, kind: str, content: bytes, total: int, actor: str, file: str = "") -> str:
+        """Take a job and answer its id; `file` is what its input is called."""
         job_id = self._core.random.bytes(8).hex()
         sealed = self._core.keystore.vault.seal(content)
         async with self._core.database.write() as tx:
-            await insert_job(tx, job_id, kind, total, sealed, actor)
-            await self._core.announce(tx, actor, "job_taken", job=job_id, kind=kind)
+            await insert_job(tx, job_id, kind, total, sealed, actor, file)
+            await self._core.announce(tx, actor, "job_taken", job=job_id, kind=kind, file=file)
         self._wake.set()
         return job_id
 
@@ -48,10 +48,10 @@ class Jobs:
             except MissingError as error:
                 raise NotFoundError(str(error), "job_unknown") from error
 
-    async def newest(self) -> list[Job]:
+    async def newest(self, limit: int = 100) -> list[Job]:
         """The newest jobs."""
         async with self._core.database.read() as tx:
-            return await list_jobs(tx)
+            return await list_jobs(tx, limit=limit)
 
     async def run(self) -> None:
         """Run jobs until cancelled."""
@@ -65,18 +65,23 @@ class Jobs:
                 self._wake.clear()
 
     async def _run_job(self, job: Job) -> None:
-        content = self._core.keystore.vault.open(job.input)
         try:
+            content = self._core.keystore.vault.open(job.input)
             while await self._steps[job.kind](job, content):
                 job = await self.get(job.id)
         except (NodeError, StoreError, KeyError) as error:
             log.warning("job_failed", job=job.id, kind=job.kind, error=str(error))
             await self._fail(job.id, str(error))
+        except Exception as error:
+            # What one file brings must not end the node, nor end it again at each start.
+            log.error("job_broke", job=job.id, kind=job.kind, exc_info=error)
+            await self._fail(job.id, "internal error of the node: its log tells more")
 
     async def _fail(self, job_id: str, error: str) -> None:
         async with self._core.database.write() as tx:
             job = await get_job(tx, job_id)
             await advance_job(tx, job_id, job.done, job.done, {**job.result, "error": error}, "failed")
+            await forget_input(tx, job_id)
             await self._core.announce(tx, job.actor, "job_failed", job=job_id, error=error)
 
 
@@ -85,7 +90,8 @@ def advance(state: Mapping[str, object]) -> Callable[[WriteTx, Job, int], Awaita
 
     async def write(tx: WriteTx, job: Job, done: int) -> None:
         finished = done >= job.total
-        await advance_job(tx, job.id, job.done, done, dict(state), "done" if finished else "running")
+        result = {"file": job.result.get("file", ""), **state}
+        await advance_job(tx, job.id, job.done, done, result, "done" if finished else "running")
         if finished:
             await forget_input(tx, job.id)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from federation.errors import CodecError
 from federation.fragment import (
     Fragment,
     Header,
@@ -22,7 +23,7 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
-from node.errors import StateError
+from node.errors import InputError, StateError
 from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
@@ -213,7 +214,10 @@ class Ledger:
         async with self._core.database.read() as tx:
             own = await get_log(tx, own.log)
             last = await last_seqs(tx, own.no, {draft.subjects[0] for draft in drafts})
-        entries = await asyncio.to_thread(self._sign, own, drafts, last)
+        try:
+            entries = await asyncio.to_thread(self._sign, own, drafts, last)
+        except CodecError as error:
+            raise InputError(f"this cannot be signed: {error}", "not_signable") from error
         grown = self._range.extend(entry.fragment.leaf for entry in entries)
         split = _split(entries, [len(submission.drafts) for submission in batch])
         async with self._core.database.write() as tx:

@@ -1,14 +1,16 @@
 """Finding a device by anything: here first, then at every peer at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from federation.errors import FederationError
+from node.errors import InputError
 from node.passport.ids import SubjectId, format_device_id
 from node.services.core import Core
 from node.services.search import Query, Search, read_query
 from node.services.sync import AWAY, Sync
+from node.store.database import ReadTx
 from node.store.passports import StoredPassport, count_joined, count_passports, list_passports
 from node.store.peers import Peer, list_peers
 
@@ -60,6 +62,11 @@ class Lookup:
         answers = await asyncio.gather(*(self._ask(peer, query) for peer in peers))
         return [found for answer in answers for found in answer]
 
+    async def here(self, texts: Iterable[str]) -> dict[str, list[StoredPassport]]:
+        """What carries each of these identifiers in this store alone; nothing for one that is mistyped."""
+        async with self._core.database.read() as tx:
+            return {text: await self._here(tx, text) for text in texts}
+
     async def page(
         self, after: tuple[str, bytes] | None, limit: int, text: str = "", state: str | None = None
     ) -> list[StoredPassport]:
@@ -82,6 +89,12 @@ class Lookup:
         async with self._core.database.read() as tx:
             states, joined = await count_passports(tx), await count_joined(tx)
         return Counts(sum(states.values()), states, len(joined))
+
+    async def _here(self, tx: ReadTx, text: str) -> list[StoredPassport]:
+        try:
+            return await self._search.find(tx, read_query(text))
+        except InputError:
+            return []
 
     async def _ask(self, peer: Peer, query: Query) -> list[Found]:
         try:

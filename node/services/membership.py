@@ -1,32 +1,49 @@
 """Federations, invitations and peers: who is met, and what anchors say of whom."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 from federation import codec
 from federation.authority import Attestation, Attested
-from federation.errors import InvitationError, RequestError
+from federation.errors import CodecError, FederationError, InvitationError, RequestError
 from federation.genesis import Genesis
 from federation.invitation import Invitation, parse_invitation
-from federation.peer import PeerAddress
+from federation.peer import PeerAddress, check_url
 from federation.sync.messages import Join
 from node.certificate import certificate_pin
-from node.errors import InputError, NotFoundError, StateError
+from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
 from node.passport.bodies import CardBody
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.ledger import Ledger
 from node.services.projection import Projection
-from node.services.sync import Sync
+from node.services.sync import AWAY, Level, Sync
 from node.store.database import WriteTx
 from node.store.organisations import find_chain, read_statements
-from node.store.peers import Peer, find_peer, insert_invitation, list_peers, put_peer, set_peer_state, use_invitation
+from node.store.peers import (
+    Peer,
+    find_peer,
+    insert_invitation,
+    list_peers,
+    may_use_invitation,
+    put_peer,
+    set_peer_state,
+    use_invitation,
+)
 from node.store.settings import find_setting, set_setting
+
+__all__ = ["Membership", "Peer"]
 
 FEDERATION = "federation"
 CARDED = "carded:"
+MDNS = "mdns"
+ANSWER_S = 5.0
 DAY_US = 86_400_000_000
+
+Said = TypeVar("Said", Genesis, Attestation)
 
 
 class Membership:
@@ -50,7 +67,7 @@ class Membership:
         """Make a federation with this organisation as its only anchor."""
         if await self.genesis() is not None:
             raise StateError("this node is in a federation already", "federation_exists")
-        genesis = Genesis(name, (self._core.org,), 1)
+        genesis = _readable(Genesis(name, (self._core.org,), 1))
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, genesis.to_bytes())
             await self._core.announce(tx, actor, "federation_founded", federation=genesis.id.hex(), name=name)
@@ -65,7 +82,7 @@ class Membership:
         async with self._core.database.read() as tx:
             if await find_chain(tx, org) is None:
                 raise NotFoundError(f"organisation {org.hex()} is not known here", "org_unknown")
-        body = Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack)))
+        body = _readable(Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack))))
 
         async def note(tx: WriteTx, _entries: object) -> None:
             await self._core.announce(tx, actor, "attested", of=org.hex(), attested=what.name.lower(), rows=list(rows))
@@ -89,9 +106,11 @@ class Membership:
             said = await find_setting(tx, "card")
         if said == body.to_bytes():
             return
-        await self._ledger.append([drafts.card(self._core.org, body, self._core.clock.now())])
-        async with self._core.database.write() as tx:
+
+        async def note(tx: WriteTx, _entries: object) -> None:
             await set_setting(tx, "card", body.to_bytes())
+
+        await self._ledger.append([drafts.card(self._core.org, body, self._core.clock.now())], note)
 
     def pin(self) -> bytes:
         """SHA-256 of the own certificate."""
@@ -122,7 +141,13 @@ class Membership:
         async with self._core.database.read() as tx:
             chain = (await read_statements(tx, self._core.org))[self._core.org]
         peer = PeerAddress(invitation.url, invitation.node, invitation.sign_key, invitation.pin)
-        await self._sync.client(peer).join(Join(invitation.secret, tuple(chain), self._core.node, self.url, self.pin()))
+        try:
+            client = self._sync.client(peer)
+            await client.join(Join(invitation.secret, tuple(chain), self._core.node, self.url, self.pin()))
+        except RequestError as error:
+            raise InputError(f"the node that invited refuses: {error}", "invitation") from error
+        except (*AWAY, FederationError) as error:
+            raise PeerError(f"{invitation.url} did not answer: {error or type(error).__name__}") from error
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
             await put_peer(tx, peer, invitation.org, "active")
@@ -133,14 +158,18 @@ class Membership:
 
     async def admit(self, join: Join) -> None:
         """Take a node that shows an invitation's secret; raise RequestError."""
+        secret = _secret_hash(join.secret)
+        async with self._core.database.read() as tx:
+            # Nothing of a stranger is kept, however well-formed it is.
+            if not await may_use_invitation(tx, secret, join.node):
+                raise RequestError("join: the invitation is not known here, out of date or used")
         chain = await self._ingest.take_chain(join.chain)
         node = chain.node(join.node)
         if node is None or node.ended is not None:
             raise RequestError("join: the node is not stated by its organisation")
-        if not join.url.startswith("https://"):
-            raise RequestError("join: an https address is needed")
+        check_url(join.url)
         async with self._core.database.write() as tx:
-            if not await use_invitation(tx, _secret_hash(join.secret), join.node):
+            if not await use_invitation(tx, secret, join.node):
                 raise RequestError("join: the invitation is not known here, out of date or used")
             peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
             await put_peer(tx, peer, chain.org_id, "active")
@@ -148,17 +177,31 @@ class Membership:
         self._sync.peers_changed()
 
     async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
-        """A node was heard of: talk to it, or put it into the inbox."""
+        """A node was heard of: talk to it, or put it into the inbox.
+
+        What the local network says is a hint of anybody's: it moves a known node only where that node itself answers.
+        """
         if peer.node == self._core.node:
             return
         async with self._core.database.read() as tx:
             known = await find_peer(tx, peer.node)
         if known is not None and known.address == peer and (known.state == "active" or not active):
             return
+        if known is not None and how == MDNS and not (known.sign_key == peer.sign_key and await self._answers(peer)):
+            return
         async with self._core.database.write() as tx:
             await put_peer(tx, peer, org, "active" if active else "inbox")
             await self._core.announce(tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active)
         self._sync.peers_changed()
+
+    async def _answers(self, peer: PeerAddress) -> bool:
+        """Whether the node of that key answers at an address: answers are signed."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._sync.client(peer).heads(None)
+        except (*AWAY, FederationError):
+            return False
+        return True
 
     async def meet_carded(self) -> None:
         """Meet the nodes that cards tell of: attested organisations at once, others wait in the inbox.
@@ -191,10 +234,27 @@ class Membership:
             await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
         self._sync.peers_changed()
 
+    @property
+    def exchanges(self) -> int:
+        """Grows whenever something was heard of a peer."""
+        return self._sync.exchanges
+
+    async def level(self, node: bytes) -> Level | None:
+        """How this node and a peer stand; None where it said nothing since the start."""
+        return await self._sync.level(node)
+
     async def peers(self) -> list[Peer]:
         """Every node that was met."""
         async with self._core.database.read() as tx:
             return await list_peers(tx)
+
+
+def _readable(said: Said) -> Said:
+    """What others will read as it is; raise InputError where a text in it breaks a rule of theirs."""
+    try:
+        return type(said).from_bytes(said.to_bytes())
+    except CodecError as error:
+        raise InputError(f"this cannot be signed: {error}", "not_signable") from error
 
 
 def _secret_hash(secret: bytes) -> bytes:

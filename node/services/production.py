@@ -72,7 +72,7 @@ class Production:
         except ExchangeError as error:
             raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
         total = max(1, len(report.accepted))
-        return await self._jobs.submit(KIND, raw, total, actor)
+        return await self._jobs.submit(KIND, raw, total, actor, name)
 
     async def report_file(self, job_id: str, kind: str) -> bytes:
         """The rows that were sent back, as a table that can be corrected and sent again."""
@@ -103,11 +103,11 @@ class Production:
         return not last
 
     async def _take_up(self, job: Job, content: bytes) -> "_Run":
-        """Judge the file; the rows that a killed process said are known already, and count as this job's own."""
+        """Judge the file; a job that goes on finds its own rows said: its first step tells what was there before."""
         table = await asyncio.to_thread(read_table, content)
         report = await self._check(table, job.id)
         result = _result(report)
-        result["repeated"] = len(report.repeated) - _count(job)
+        result["repeated"] = job.result.get("repeated", len(report.repeated))
         result["unbound"] = sorted({*report.unbound, *_strings(job.result.get("unbound"))})
         self._runs[job.id] = run = _Run(report, result)
         return run

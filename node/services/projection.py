@@ -170,12 +170,16 @@ class Projection:
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [(e.seq, e.header) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
-        rights = await rights_to(tx, {subject for _, header in spoken for subject in header.subjects})
-        for seq, header in spoken:
+        spoken = [
+            (e.seq, e.header, {*e.header.subjects, *e.routes})
+            for e in entries
+            if e.header and e.header.kind not in PUBLISHED_KINDS
+        ]
+        rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
+        for seq, header, named in spoken:
             orgs = {
                 right.org
-                for subject in header.subjects
+                for subject in named
                 for right in rights.get(subject, [])
                 if right.author in (EVERYBODY, log.org) and right.since_us <= header.occurred < right.until_us
             }

@@ -18,7 +18,7 @@ from node.exchange.errors import ArshinError
 from node.passport.bodies import ExtractBody
 from node.passport.catalogs import Catalog
 from node.passport.errors import PassportError
-from node.passport.references import References, ref_text
+from node.passport.references import References, parse_ref, ref_text
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
 from node.passport.template_findings import Finding, Layer, State, Verdict
@@ -309,8 +309,7 @@ def _bytes(value: object) -> bytes | None:
 
 
 def _ref(row: View) -> Ref:
-    log, seq, id16 = str(row["ref"]).split(":")
-    return Ref(bytes.fromhex(log), int(seq), bytes.fromhex(id16))
+    return parse_ref(str(row["ref"]))
 
 
 def _remark(finding: Finding) -> Remark:

@@ -18,6 +18,7 @@ from lora.events import (
     FrameRefused,
     JoinAccepted,
     JoinRefused,
+    ReceivedLate,
     UplinkAccepted,
     UplinkRefused,
     UplinkRepeated,
@@ -42,6 +43,7 @@ from node.store.radio import (
     add_nonces,
     end_sessions,
     find_device,
+    find_recent_frame,
     insert_frame,
     list_frames,
     list_gateways,
@@ -53,6 +55,7 @@ from node.store.radio import (
     read_nonces,
     read_sessions,
     remove_gateway,
+    set_frame_state,
 )
 
 __all__ = ["Radio", "StoredFrame", "StoredGateway"]
@@ -138,7 +141,7 @@ class Radio:
             await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
             for event in events:
                 await self._take(tx, event)
-                for reception in getattr(event, "receptions", ()):
+                for reception in _fresh(event):
                     _, count = heard.get(reception.gateway.raw, (0, 0))
                     heard[reception.gateway.raw] = reception.received_us, count + 1
             await note_gateways(tx, [(eui, seen_us, count) for eui, (seen_us, count) in sorted(heard.items())])
@@ -209,6 +212,8 @@ class Radio:
                 await insert_frame(tx, _frame(event, "uplink", FrameState.ACCEPTED, {"repeated": True}))
             case JoinRefused() | UplinkRefused():
                 await self._take_refused(tx, event)
+            case ReceivedLate():
+                await self._take_late(tx, event)
             case FrameRefused():
                 self._metrics.count(REFUSED, label=event.reason.value)
             case DownlinkFailed():
@@ -223,6 +228,13 @@ class Radio:
         frame = replace(frame, id=await insert_frame(tx, frame))
         if carries:
             await self._commissioning.heard(tx, frame)
+
+    async def _take_late(self, tx: WriteTx, event: ReceivedLate) -> None:
+        """Another gateway heard a frame that stands already."""
+        frame = await find_recent_frame(tx, event.payload, event.at_us)
+        if frame is not None:
+            detail = {**frame.detail, "receptions": show_receptions(event.receptions)}
+            await set_frame_state(tx, frame.id, frame.state, detail)
 
     async def _take_refused(self, tx: WriteTx, event: JoinRefused | UplinkRefused) -> None:
         """Keep what was refused; a device of this network is told of once a minute for each reason."""
@@ -240,6 +252,12 @@ class Radio:
         await self._core.announce(
             tx, ACTOR, f"{what}_refused", device.subject, dev_eui=device.dev_eui.hex(), reason=event.reason.value
         )
+
+
+def _fresh(event: Event) -> Sequence[Reception]:
+    """The receptions that an event is the first to tell of."""
+    receptions: Sequence[Reception] = getattr(event, "receptions", ())
+    return receptions[-1:] if isinstance(event, ReceivedLate) else receptions
 
 
 class _Counted:

@@ -1,36 +1,27 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from federation.authority import Authority, Verb
-from federation.errors import RequestError
+from federation.errors import FederationError, RequestError
 from federation.fragment import Ref, SectionClass
-from node.errors import DeniedError, InputError, NotFoundError
+from node.errors import DeniedError, InputError, NotFoundError, PeerError
 from node.passport import drafts
-from node.passport.bodies import CompositionBody, EventBody, ParametersBody, Plate, TypeBody
+from node.passport.bodies import EventBody, ParametersBody, Plate, TypeBody
 from node.passport.claims import local_claim, subject_of
 from node.passport.drafts import Draft
+from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.shown import has_plate
+from node.passport.view import moment_us
 from node.services.core import Core
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
-from node.services.sync import Sync
+from node.services.sync import AWAY, Sync
 from node.store.database import WriteTx
 from node.store.passports import StoredPassport, find_passport
 from node.store.peers import list_peers
 
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """A part that was put in, and the one that was taken out, as printed on them."""
-
-    position: str
-    designation: str
-    serial: str
-    removed_serial: str | None = None
 
 
 class Registry:
@@ -82,27 +73,23 @@ class Registry:
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
     async def record_repair(
-        self, subject: bytes, event: EventBody, parts: Sequence[Replacement], occurred: int, moment: str, actor: str
+        self, subject: bytes, event: EventBody, parts: Sequence[Replacement], moment: str, actor: str
     ) -> Ref:
-        """A repair and the parts it replaced, said together."""
-        await self.get(subject)
-        said: list[Draft] = [drafts.event(subject, event, occurred)]
+        """A repair at a moment (RFC 3339, or a day) and the parts it replaced, said together."""
         for part in parts:
-            claim = local_claim(self._ledger.log.log, self._core.random.bytes(16))
-            said.append(
-                drafts.composition(
-                    claim.subject.raw,
-                    subject,
-                    CompositionBody(
-                        position=part.position, since=moment, designation=part.designation, serial=part.serial
-                    ),
-                    occurred,
-                )
-            )
+            if part.removed.number == part.fitted.number:
+                raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")
+        view = (await self.get(subject)).content
+        said: list[Draft] = [drafts.event(subject, event, moment_us(moment))]
+        for part in parts:
+            said += replacement_drafts(view, subject, part, moment, self._mint)
         return await self._say(said, actor, "repair_recorded", subject)
 
     async def ask_key(self, subject: bytes, org: bytes, actor: str) -> None:
-        """Ask an organisation's node for a device's root keys; raise DeniedError where it refuses."""
+        """Ask an organisation's node for a device's root keys.
+
+        Raise DeniedError where it refuses, PeerError where it is away.
+        """
         async with self._core.database.read() as tx:
             peers = [peer for peer in await list_peers(tx, "active") if peer.org == org]
         if not peers:
@@ -113,6 +100,8 @@ class Registry:
             async with self._core.database.write() as tx:
                 await self._core.announce(tx, actor, "key_refused", subject, of=org.hex())
             raise DeniedError("the key was refused: it is given for a shipment only", "key_refused") from error
+        except (*AWAY, FederationError) as error:
+            raise PeerError(f"{peers[0].url} did not answer: {type(error).__name__}") from error
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 
@@ -123,6 +112,10 @@ class Registry:
         now = self._core.clock.now()
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in subjects]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
+
+    def _mint(self) -> bytes:
+        """The subject of something without a plate that was read."""
+        return local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
 
     async def _say(
         self, said: Sequence[Draft], actor: str, what: str, subject: bytes | None, party: bytes | None = None

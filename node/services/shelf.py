@@ -1,5 +1,6 @@
 """What this node answers its peers: everything leaves through here, so rights are enforced here."""
 
+import re
 from collections.abc import Sequence
 
 from federation.errors import RequestError, VoidError
@@ -20,6 +21,7 @@ from node.store.organisations import find_chain, read_statements
 from node.store.rights import last_opening, openings_after
 from node.store.trees import read_inclusion, read_leaves
 
+SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
 ROW_OVERHEAD = 256
 
@@ -127,6 +129,8 @@ class FederationShelf:
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
         """Subjects found by an identifier that the asker may read."""
+        if scheme == "id" and SUBJECT.fullmatch(value) is None:
+            raise RequestError("lookup: an id is 32 hex digits")
         async with self._core.database.read() as tx:
             return await self._search.for_peer(tx, asker.org, scheme, value)
 

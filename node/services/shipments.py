@@ -1,6 +1,6 @@
 """Shipments: an offer of devices to a buyer, and its acceptance, which brings passports and keys in one transfer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Authority, Kind, Verb
@@ -16,8 +16,11 @@ from node.services.core import Core
 from node.services.ledger import Ledger
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
+from node.store.fragments import with_secret
+from node.store.passports import read_titles
 
 MAX_DEVICES = 4096
+ROOT_KEYS = "root-keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Shipment:
     date: str
     offer: Ref
     accepted: Ref | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What of a shipment's devices is here: their titles where a passport came, and those whose keys came."""
+
+    titles: Mapping[bytes, str]
+    keys: frozenset[bytes]
 
 
 class Shipments:
@@ -83,9 +94,22 @@ class Shipments:
         return found[0]
 
     async def all(self) -> list[Shipment]:
-        """Every shipment that is known here, oldest first."""
+        """Every shipment whose papers are here, oldest first: others may know of it, and answer nothing to it."""
         async with self._core.database.read() as tx:
             return await self._read(tx)
+
+    async def arrived(self, devices: Collection[bytes]) -> Arrived:
+        """Which of these devices have a passport here, and which a sealed key that this node can open."""
+        async with self._core.database.read() as tx:
+            titles = await read_titles(tx, devices)
+            keys = await with_secret(tx, devices, ROOT_KEYS)
+        return Arrived(titles, frozenset(keys))
+
+    async def free(self, devices: Collection[bytes]) -> list[bytes]:
+        """Those of these devices that stand in no shipment of this organisation yet, in their order."""
+        mine = [shipment for shipment in await self.all() if shipment.seller == self._core.org]
+        taken = {device for shipment in mine for device in shipment.devices}
+        return [device for device in devices if device not in taken]
 
     async def _check_free(self, devices: Sequence[bytes]) -> None:
         wanted = set(devices)
@@ -104,8 +128,9 @@ class Shipments:
             authority = _authority(statement)
             if authority is None or authority.subjects is None:
                 continue
-            if authority.verb is Verb.OFFER and statement.subject not in offers:
-                offers[statement.subject] = _shipment(statement, authority)
+            papers = _papers(statement)
+            if papers and authority.verb is Verb.OFFER and statement.subject not in offers:
+                offers[statement.subject] = _shipment(statement, authority, papers)
         for statement in statements:
             authority = _authority(statement)
             offer = offers.get(statement.subject)
@@ -123,13 +148,16 @@ def _authority(statement: Statement) -> Authority | None:
         return None
 
 
-def _shipment(statement: Statement, authority: Authority) -> Shipment:
+def _papers(statement: Statement) -> ShipmentBody | None:
+    """What stands beside the devices; a header may come before it, from a node that may not show it."""
     try:
-        body = ShipmentBody.from_bytes(statement.sections.get("shipment", b""))
-        number, date = body.number, body.date
+        return ShipmentBody.from_bytes(statement.sections.get("shipment", b""))
     except BodyError:
-        number, date = "", ""
-    devices = authority.subjects or ()
+        return None
+
+
+def _shipment(statement: Statement, authority: Authority, papers: ShipmentBody) -> Shipment:
+    devices, (number, date) = authority.subjects or (), (papers.number, papers.date)
     return Shipment(statement.subject, statement.org, authority.party, devices, number, date, statement.ref, None)
 
 

@@ -6,6 +6,7 @@ One task a peer. A peer that is away is asked again later; a peer that breaks th
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import aiohttp
 import structlog
@@ -30,8 +31,18 @@ from node.store.trees import read_range
 log = structlog.get_logger()
 
 RETRIES = 10
+SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How two nodes stand by the sizes of the logs that both know: what is to come from there, and to go there."""
+
+    to_take: int
+    to_give: int
+    is_live: bool
 
 
 class Sync:
@@ -47,6 +58,8 @@ class Sync:
         self._retries: dict[bytes, int] = {}
         self._mirroring: dict[bytes, asyncio.Lock] = {}
         self._session: aiohttp.ClientSession | None = None
+        self._sizes: dict[bytes, dict[bytes, int]] = {}
+        self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
     def peers_changed(self) -> None:
@@ -103,6 +116,18 @@ class Sync:
         sizes = await asyncio.gather(*(self._own_size(peer, own) for peer in peers))
         return max(sizes, default=0)
 
+    async def level(self, node: bytes) -> Level | None:
+        """How this node and a peer stand by what the peer said last; None where it said nothing since the start."""
+        theirs = self._sizes.get(node)
+        if theirs is None:
+            return None
+        async with self._core.database.read() as tx:
+            logs = await list_logs(tx)
+        here = {log.log: log.note_size for log in logs if log.stopped is None}
+        to_take = sum(max(0, size - here.get(log_id, 0)) for log_id, size in theirs.items())
+        to_give = sum(max(0, size - theirs.get(log_id, 0)) for log_id, size in here.items())
+        return Level(to_take, to_give, node in self._sockets)
+
     async def exchange(self, node: bytes) -> bool:
         """Level with one peer once; whether anything came."""
         async with self._core.database.read() as tx:
@@ -112,14 +137,15 @@ class Sync:
         client = self.client(peer.address)
         answer = await client.heads(self._seen.get(node))
         if answer is None:
+            await self._note_answer(peer)
             return False
         digest, heads = answer
+        self._sizes[node] = {head.statement.log_id: head.size for head in heads.logs}
         trouble = await self._take_heads(client, [list(chain) for chain in heads.chains], list(heads.logs))
         whole = heads.opened <= peer.cursor or await self._pull(client, peer)
         if trouble is None and whole:
             self._seen[node] = digest
-        async with self._core.database.write() as tx:
-            await set_peer_seen(tx, node, trouble)
+        await self._note(node, trouble)
         await self.on_level()
         return whole or await self._may_retry(node)
 
@@ -219,6 +245,10 @@ class Sync:
             except (FederationError, StoreError, NodeError) as error:
                 log.warning("exchange_failed", node=node.hex(), error=str(error))
                 await self._say_trouble(node, str(error))
+            except Exception as error:
+                # What one peer answers must not end the node.
+                log.error("exchange_broke", node=node.hex(), exc_info=error)
+                await self._say_trouble(node, "internal error of this node: its log tells more")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._core.settings.federation.poll_s):
                     await wake.wait()
@@ -243,8 +273,18 @@ class Sync:
                     self.noticed(peer.node)
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
+        await self._note(node, trouble[:500])
+
+    async def _note_answer(self, peer: Peer) -> None:
+        if peer.trouble is not None or self._core.clock.now() - (peer.seen_us or 0) > SEEN_US:
+            await self._note(peer.node, None)
+
+    async def _note(self, node: bytes, trouble: str | None) -> None:
+        """Keep how an exchange ended, and tell those who look on."""
         async with self._core.database.write() as tx:
-            await set_peer_seen(tx, node, trouble[:500])
+            await set_peer_seen(tx, node, trouble)
+            tx.on_commit(self._core.bus.wake)
+        self.exchanges += 1
 
 
 async def _nothing() -> None:

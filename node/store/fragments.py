@@ -121,6 +121,24 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes]) -> list[StoredFra
     return await entries_at(tx, places)
 
 
+async def with_secret(tx: ReadTx, subjects: Iterable[bytes], name: str) -> set[bytes]:
+    """Those subjects of which a secret section of that name came here and can be opened."""
+    mentions, sections = schema.mentions.c, schema.sections.c
+    wanted = {subject64(subject): subject for subject in subjects}
+    keys = sorted(wanted)
+    found: set[bytes] = set()
+    for at in range(0, len(keys), CHUNK):
+        joined = (sections.log_no == mentions.log_no) & (sections.seq == mentions.seq)
+        rows = await tx.all(
+            select(mentions.subject64)
+            .join(schema.sections, joined)
+            .where(mentions.subject64.in_(keys[at : at + CHUNK]), sections.name == name, sections.form == STORED)
+            .distinct()
+        )
+        found |= {wanted[row.subject64] for row in rows}
+    return found
+
+
 async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragment]:
     """Every stored entry of those kinds, by (log_no, seq)."""
     table = schema.fragments.c

@@ -26,8 +26,10 @@ class Job:
     changed_us: int
 
 
-async def insert_job(tx: WriteTx, job_id: str, kind: str, total: int, sealed: bytes, actor: str) -> None:
-    """Take a job."""
+async def insert_job(
+    tx: WriteTx, job_id: str, kind: str, total: int, sealed: bytes, actor: str, file: str = ""
+) -> None:
+    """Take a job; its result begins with what its input is called."""
     await tx.run(
         insert(schema.jobs).values(
             id=job_id,
@@ -36,7 +38,7 @@ async def insert_job(tx: WriteTx, job_id: str, kind: str, total: int, sealed: by
             done=0,
             total=total,
             input=sealed,
-            result="{}",
+            result=json.dumps({"file": file}, ensure_ascii=False),
             actor=actor,
             created_us=tx.now,
             changed_us=tx.now,

@@ -85,13 +85,18 @@ async def insert_invitation(tx: WriteTx, secret_hash: bytes, expires_us: int) ->
     await insert_new(tx, schema.invitations, [{"secret_hash": secret_hash, "expires_us": expires_us, "used_by": None}])
 
 
+async def may_use_invitation(tx: ReadTx, secret_hash: bytes, node: bytes) -> bool:
+    """Whether an invitation is good for a node (a second time for the same one is no harm)."""
+    row = await tx.first(select(schema.invitations).where(schema.invitations.c.secret_hash == secret_hash))
+    return row is not None and row.expires_us > tx.now and row.used_by in (None, node)
+
+
 async def use_invitation(tx: WriteTx, secret_hash: bytes, node: bytes) -> bool:
-    """Spend an invitation for a node; whether it could be (a second time by the same node is no harm)."""
-    table = schema.invitations.c
-    row = await tx.first(select(schema.invitations).where(table.secret_hash == secret_hash))
-    if row is None or row.expires_us <= tx.now or row.used_by not in (None, node):
+    """Spend an invitation for a node; whether it was good for it."""
+    if not await may_use_invitation(tx, secret_hash, node):
         return False
-    await tx.run(update(schema.invitations).where(table.secret_hash == secret_hash).values(used_by=node))
+    spent = update(schema.invitations).where(schema.invitations.c.secret_hash == secret_hash)
+    await tx.run(spent.values(used_by=node))
     return True
 
 

@@ -227,6 +227,17 @@ async def set_frame_state(tx: WriteTx, frame_id: int, state: FrameState, detail:
     await tx.run(update(table).where(table.c.id == frame_id).values(state=state.value, detail=_dump(detail)))
 
 
+async def find_recent_frame(tx: ReadTx, phy: bytes, received_us: int, among: int = 2000) -> StoredFrame | None:
+    """A frame by its bytes and time, among the newest so many."""
+    table = schema.frames.c
+    newest = await newest_frame(tx)
+    statement = select(schema.frames).where(
+        table.id > newest - among, table.received_us == received_us, table.phy == phy
+    )
+    row = await tx.first(statement.order_by(table.id.desc()).limit(1))
+    return None if row is None else _frame(row)
+
+
 async def frames_in_state(tx: ReadTx, state: FrameState, dev_eui: bytes, session: int | None) -> list[StoredFrame]:
     """The frames of one session of a device (of every one where None) that are in a state, oldest first."""
     table = schema.frames

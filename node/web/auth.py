@@ -60,9 +60,16 @@ def check_origin(request: web.Request, visitor: Actor | None) -> None:
         return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin", "")
-    same = site in {"same-origin", "none"} if site is not None else urlsplit(origin).netloc == request.host
+    same = site in {"same-origin", "none"} if site is not None else _host_of(origin) == request.host
     if not same:
         raise DeniedError("the request was caused by another site", "csrf")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 async def check_claimed(route: Route, request: web.Request, visitor: Actor | None) -> None:

@@ -1,9 +1,11 @@
 """From a request to the models of its route, with every limit checked before memory is taken."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.web_request import FileField
 from multidict import MultiMapping
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -45,10 +47,11 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     body = bytearray()
-    async for chunk in request.content.iter_chunked(CHUNK):
-        body += chunk
-        if len(body) > limit:
-            raise _too_large(limit)
+    with _whole_body():
+        async for chunk in request.content.iter_chunked(CHUNK):
+            body += chunk
+            if len(body) > limit:
+                raise _too_large(limit)
     return bytes(body)
 
 
@@ -84,7 +87,17 @@ async def _read_form(route: Route, request: web.Request, model: type[BaseModel])
         raise InputError("a form says its length first", "length_required")
     if request.content_length > route.max_body:
         raise _too_large(route.max_body)
-    return _flat(model, await request.post())
+    with _whole_body():
+        return _flat(model, await request.post())
+
+
+@contextmanager
+def _whole_body() -> Iterator[None]:
+    """What the HTTP library finds wrong with a body while it comes is the sender's fault."""
+    try:
+        yield
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
+        raise InputError("the body breaks off, or is not in the encoding that it states", "request") from error
 
 
 def _flat(model: type[BaseModel], values: MultiMapping[Any]) -> dict[str, object]:

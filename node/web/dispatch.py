@@ -94,9 +94,18 @@ def redirect(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
+def redirect_in_page(call: Call, location: str) -> web.Response:
+    """Send a browser on after an act, also where htmx sent the form."""
+    if "HX-Request" in call.request.headers:
+        return web.Response(status=204, headers={"HX-Redirect": location})
+    return redirect(location)
+
+
 def _page(call: Call, view: View) -> web.Response:
     status, values = 200, dict[str, object](problem=None)
     if view.error is not None:
+        if "HX-Request" in call.request.headers:
+            raise view.error  # htmx shows the problem alone and keeps the form as it is
         problem = problem_of(view.error, call.language, call.request.path, call.route.name)
         status, values = problem.status, {"problem": problem}
     html = call.request.app[RENDERER].page(call, view, values)

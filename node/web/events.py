@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import structlog
 from aiohttp import web
@@ -87,6 +88,8 @@ class EventsQuery(BaseModel):
     after: int | None = Field(default=None, ge=0, le=LARGEST_ID, description="Rows after this id; else only new ones.")
     subject: str | None = Field(default=None, pattern="^([0-9a-f]{2}){8,32}$", description="Only rows of this subject.")
     view: str | None = Field(default=None, max_length=64, description="A live part of a page, in place of JSON rows.")
+    of: str | None = Field(default=None, pattern="^[A-Za-z0-9-]{1,80}$", description="What a live part is of.")
+    on: date | None = Field(default=None, description="The day that a live part shows.")
 
 
 @page("GET", "/events", title="Events", scopes=[Scope.READ])

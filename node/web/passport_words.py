@@ -1,14 +1,25 @@
-"""What the codes of a passport read as for people, in Russian and English."""
+"""What the codes of a passport read as for people, in Russian and English.
 
-STANDINGS: dict[str, tuple[str, str]] = {
+Central catalogs bring their names in both languages with them. What people and organisations typed is shown as typed.
+"""
+
+from collections.abc import Mapping
+
+from node.passport.catalogs import Catalog, find_name
+
+Words = tuple[str, str]  # Russian, English
+Table = dict[str, Words]
+
+STANDINGS: Table = {
     "registered": ("в госреестре", "registered"),
     "agreed": ("согласовано", "agreed"),
     "stated": ("заявлено уполномоченным", "stated"),
     "working": ("рабочее", "working"),
     "disputed": ("спорно", "disputed"),
     "claim": ("притязание", "claim"),
+    "replaced": ("заменено", "replaced"),
 }
-STATES: dict[str, tuple[str, str]] = {
+STATES: Table = {
     "manufactured": ("изготовлен", "manufactured"),
     "calibrated": ("откалиброван", "calibrated"),
     "configured": ("настроен", "configured"),
@@ -29,9 +40,10 @@ STATES: dict[str, tuple[str, str]] = {
     "lost": ("утерян", "lost"),
     "found": ("найден", "found"),
     "scrapped": ("списан", "scrapped"),
+    "known": ("известен, событий нет", "known, no events"),
     "": ("состояние неизвестно", "state unknown"),
 }
-FIELDS: dict[str, tuple[str, str]] = {
+FIELDS: Table = {
     "mark": ("Товарный знак", "Mark"),
     "designation": ("Обозначение", "Designation"),
     "serial": ("Заводской №", "Serial"),
@@ -45,11 +57,120 @@ FIELDS: dict[str, tuple[str, str]] = {
     "ports": ("Порты", "Ports"),
     "region": ("Регион", "Region"),
     "version": ("Версия LoRaWAN", "LoRaWAN version"),
+    "code": ("Тип", "Type"),
+    "model": ("Модель", "Model"),
+    "execution": ("Исполнение", "Execution"),
+    "line": ("Серия номеров", "Serial line"),
+    "owner": ("Владелец", "Owner"),
+    "composition": ("Комплектация", "Composition"),
+    "state": ("Состояние", "State"),
 }
+# Why what was said is no fact.
+CONFLICTS: Table = {
+    "disputed": ("равные стороны говорят разное", "equal parties differ"),
+    "two-parents": ("деталь стоит сразу в двух изделиях", "the part stands in two wholes at once"),
+    "cycle": ("изделие стоит в своей же детали", "the whole stands in its own part"),
+    "plates-of-several-lines": ("таблички разных серий", "plates of several serial lines"),
+}
+# Classes of sections: who may be shown them.
+CLASSES: Table = {
+    "0": ("общедоступные", "public"),
+    "1": ("полномочия", "authority"),
+    "2": ("технические", "technical"),
+    "3": ("коммерческие", "commercial"),
+    "4": ("персональные", "personal"),
+    "5": ("секретные", "secret"),
+}
+SECTIONS: Table = {
+    "claim": ("заявка на номер", "claim"),
+    "nameplate": ("табличка", "plate"),
+    "type": ("тип", "type"),
+    "event": ("событие", "event"),
+    "parameters": ("параметры", "parameters"),
+    "radio": ("радио", "radio"),
+    "root-keys": ("ключи", "keys"),
+    "alias": ("другое имя", "alias"),
+    "composition": ("комплектация", "composition"),
+    "template": ("шаблон", "template"),
+    "document": ("документ", "document"),
+    "personal": ("персональные данные", "personal data"),
+    "extract": ("выписка", "extract"),
+    "authority": ("полномочия", "authority"),
+    "shipment": ("отгрузка", "shipment"),
+}
+# Programs that bring what is said.
+SYSTEMS: Table = {
+    "console": ("консоль", "console"),
+    "lora": ("сеть LoRa", "LoRa network"),
+    "production-file": ("файл производства", "production file"),
+    "bench-file": ("файл проливной установки", "bench file"),
+    "protocol": ("протокол", "protocol"),
+}
+STEPS: Table = {
+    "kitting": ("комплектация", "kitting"),
+    "smt": ("монтаж плат", "surface mounting"),
+    "assembly": ("сборка", "assembly"),
+    "firmware": ("прошивка", "firmware"),
+    "flow_bench": ("проливка", "flow bench"),
+    "adjust": ("регулировка", "adjustment"),
+    "mark": ("маркировка", "marking"),
+    "initial_verification": ("первичная поверка", "initial verification"),
+    "pack": ("упаковка", "packing"),
+    "ship": ("отгрузка", "shipping"),
+    "request": ("заявка", "request"),
+    "check_passport": ("проверка паспорта", "check of the passport"),
+    "mount": ("монтаж", "mounting"),
+    "seal": ("пломбирование", "sealing"),
+    "join": ("подключение к сети", "joining the network"),
+    "commission": ("ввод в эксплуатацию", "commissioning"),
+    "final_reading": ("последнее показание", "final reading"),
+    "unseal": ("снятие пломб", "unsealing"),
+    "remove": ("снятие", "removal"),
+    "handover": ("передача", "handover"),
+    "remove_or_onsite": ("снятие или выезд", "removal or visit"),
+    "bench": ("поверочная установка", "bench"),
+    "protocol": ("протокол", "protocol"),
+    "publish_fif": ("запись в ФИФ ОЕИ", "record in the register"),
+    "return": ("возврат", "return"),
+    "diagnose": ("диагностика", "diagnosis"),
+    "replace_parts": ("замена деталей", "replacement of parts"),
+    "calibrate": ("калибровка", "calibration"),
+    "verify": ("поверка", "verification"),
+    "register": ("регистрация", "registration"),
+    "assign": ("назначение", "assignment"),
+    "visit": ("выезд", "visit"),
+    "resolve": ("устранение", "resolution"),
+    "confirm": ("подтверждение", "confirmation"),
+}
+# Units that are not in the central catalog.
+OTHER_UNITS: Table = {"mo": ("мес.", "months"), "W.h": ("Вт·ч", "W·h")}
 
 
-def words(table: dict[str, tuple[str, str]], code: object, language: str) -> str:
+def words(table: Mapping[str, Words], code: object, language: str) -> str:
     """The words of a code, or the code itself where it is somebody's own."""
     text = "" if code is None else str(code)
     found = table.get(text)
     return text if found is None else found[0 if language == "ru" else 1]
+
+
+def named(reference: Mapping[str, object], catalog: str, language: str) -> str:
+    """What a dual reference of a view is called: in English by the central catalog, else by its own name or code."""
+    central = str(reference.get("central") or "")
+    english = find_name(catalog, central, "en") if language != "ru" else None
+    return english or str(reference.get("name") or central or reference.get("local") or "")
+
+
+def unit_words(code: object, language: str) -> str:
+    """A unit as people write it; one that nobody named stands as its code."""
+    text = "" if code is None else str(code)
+    return find_name(Catalog.UNITS, text, language) or words(OTHER_UNITS, text, language)
+
+
+def fact_words(what: str, language: str) -> str:
+    """What a fact that is disputed or claimed is called: `identity.serial`, `parameters.dn@2026-01-31`."""
+    register, _, name = what.partition(".")
+    if register == "parameters":
+        code, _, since = name.partition("@")
+        shown = find_name(Catalog.PARAMETERS, code, language) or code.rpartition("/")[2]
+        return f"{shown}, {since}" if since else shown
+    return words(FIELDS, name or register, language)

@@ -291,6 +291,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Идентификатор прибора записан с ошибкой", "Проверьте знаки: последние два — контрольные."),
         ("The device id is mistyped", "Check its characters: the last ones are a check."),
     ),
+    "not_signable": _text(
+        ("Этого нельзя подписать", "Уберите лишние знаки из текстов или сократите их: причина — в подробностях."),
+        ("This cannot be signed", "Take odd characters out of the texts, or shorten them: the detail tells why."),
+    ),
     "plate_unread": _text(
         ("Надпись на шильдике не разобрана", "Введите обозначение и заводской номер отдельно."),
         ("The plate could not be read", "Type the designation and the serial apart."),

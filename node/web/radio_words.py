@@ -49,6 +49,7 @@ STEP_DETAILS: dict[str, tuple[str, str]] = {
     "utc-watch": ("часы сверяются с UTC", "its clock is watched against UTC"),
     "device": ("по расписанию прибора", "as the device has it"),
 }
+CHOSEN = frozenset({"operating_mode", "time_service", "reporting_schedule"})
 READING_STATUSES: dict[str, tuple[str, str]] = {
     "ok": ("достоверно", "ok"),
     "uncertain": ("сомнительно", "uncertain"),
@@ -60,13 +61,11 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "temperature": ("Температура", "Temperature"),
     "battery_level": ("Заряд батареи", "Battery"),
 }
-UNITS: dict[str, tuple[str, str]] = {
-    "m3": ("м³", "m³"),
-    "W.h": ("Вт·ч", "W·h"),
-    "kW.h": ("кВт·ч", "kW·h"),
-    "Cel": ("°C", "°C"),
-    "%": ("%", "%"),
-}
+
+
+def parameter_words(code: str, value: object, language: str) -> str:
+    """A value of a parameter: what a registration chose is told in words."""
+    return words(STEP_DETAILS if code in CHOSEN else {}, value, language)
 
 
 def step_words(detail: str, language: str) -> str:

@@ -10,11 +10,36 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.template_pointer import Missing
 from node.services.access import Actor, Scope
 from node.web.assets import Assets
 from node.web.calls import Call, View
+from node.web.console_words import (
+    ATTESTED,
+    JOB_KINDS,
+    JOB_STATES,
+    ORGANISATION_KINDS,
+    PROCESSES,
+    SHIPMENT_STATES,
+    trouble_words,
+)
 from node.web.languages import LANGUAGES, translations
-from node.web.passport_words import FIELDS, STANDINGS, STATES, words
+from node.web.passport_words import (
+    CLASSES,
+    CONFLICTS,
+    FIELDS,
+    SECTIONS,
+    STANDINGS,
+    STATES,
+    STEPS,
+    SYSTEMS,
+    fact_words,
+    named,
+    unit_words,
+    words,
+)
+from node.web.protocol_words import ROLES, label_words, text_words, value_words
 from node.web.radio_words import (
     COMPARED,
     FRAME_STATES,
@@ -22,7 +47,7 @@ from node.web.radio_words import (
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
-    UNITS,
+    parameter_words,
     step_words,
 )
 from node.web.routes import API, Route
@@ -113,6 +138,18 @@ def moment(micros: int) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="milliseconds"), shown)
 
 
+def day(text: object, language: str) -> Markup:
+    """A date or an RFC 3339 time of a passport; what is neither stands as it was typed."""
+    told = "" if text is None else str(text)
+    try:
+        if len(told) > 10:
+            return moment(int(datetime.fromisoformat(told).timestamp() * 1e6))
+        date = datetime.strptime(told, "%Y-%m-%d")  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return Markup("{}").format(told)
+    return Markup('<span class="day">{}</span>').format(date.strftime("%d.%m.%Y") if language == "ru" else told)
+
+
 def short_id(raw: bytes) -> str:
     """The beginning of an id, enough to tell it from its neighbours on a page."""
     return raw.hex()[:8]
@@ -138,9 +175,11 @@ def _environment(language: str, assets: Assets) -> jinja2.Environment:
     )
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.globals["static"] = assets.url
+    environment.tests["missing"] = lambda value: isinstance(value, Missing)
     environment.filters |= {
         "moment": moment,
         "short_id": short_id,
+        "device_id": lambda subject: format_device_id(SubjectId(bytes.fromhex(subject))),
         "happened": lambda what: journal_words(what, language),
         "detail_name": lambda name: detail_name(name, language),
         "detail_value": _detail_value,
@@ -155,6 +194,26 @@ def _environment(language: str, assets: Assets) -> jinja2.Environment:
         "step_detail": lambda detail: step_words(detail, language),
         "reading_status": lambda code: words(READING_STATUSES, code, language),
         "quantity": lambda code: words(QUANTITIES, code, language),
-        "unit": lambda code: words(UNITS, code, language),
+        "unit": lambda code: unit_words(code, language),
+        "name_in": lambda reference, catalog: named(reference, catalog, language),
+        "fact_name": lambda what: fact_words(what, language),
+        "conflict": lambda code: words(CONFLICTS, code, language),
+        "section_class": lambda code: words(CLASSES, code, language),
+        "section_name": lambda code: words(SECTIONS, code, language),
+        "parameter_value": lambda value, code: parameter_words(code, value, language),
+        "system": lambda code: words(SYSTEMS, code, language),
+        "process_step": lambda code: words(STEPS, code, language),
+        "process_kind": lambda code: words(PROCESSES, code, language),
+        "job_kind": lambda code: words(JOB_KINDS, code, language),
+        "job_state": lambda code: words(JOB_STATES, code, language),
+        "shipment_state": lambda code: words(SHIPMENT_STATES, code, language),
+        "organisation_kind": lambda code: words(ORGANISATION_KINDS, code, language),
+        "attested": lambda code: words(ATTESTED, code, language),
+        "trouble": lambda text: trouble_words(text, language),
+        "label": lambda label: label_words(label, language),
+        "told": lambda value: value_words(value, language),
+        "in_language": lambda texts: text_words(texts, language),
+        "role_name": lambda code: words(ROLES, code, language),
+        "day": lambda text: day(text, language),
     }
     return environment

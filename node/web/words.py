@@ -25,6 +25,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_ignored": ("Узел скрыт", "Node ignored"),
     "shipped": ("Отгрузка предложена", "Shipment offered"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
+    "shipment_came": ("Нам предложили отгрузку", "A shipment was offered to us"),
+    "shipment_taken": ("Получатель принял отгрузку", "The buyer accepted the shipment"),
     "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),

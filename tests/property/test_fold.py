@@ -71,7 +71,7 @@ def drafts_of() -> st.SearchStrategy[Draft]:
         st.builds(lambda n, day: parameters(DEVICE, since=day, dn=n), numbers, st.none() | days),
         st.builds(radio, device, st.sampled_from(["00" * 8, "11" * 8])),
         st.builds(verification, device, fit=st.booleans()),
-        st.builds(composition, others, device, days),
+        st.builds(composition, others, device, st.none() | days, st.none() | days),
         st.builds(composition, device, others, days),
         st.builds(lambda who: reading(DEVICE, Author(who), 2), st.sampled_from(NAMES)),
         st.builds(lambda a, b: offer(Author(a), Author(b), DEVICE), st.sampled_from(NAMES), st.sampled_from(NAMES)),

@@ -1,10 +1,14 @@
 """A node that comes back at another address is found again by the nodes that knew it."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from federation.keys import SigningKey
+from federation.net.discovery import Announcement, discovery
+from federation.peer import PeerAddress
 from node.demo.processes import NodeProcess
 from tests.nodes import PORTS, act, ask, rows, until
 
@@ -51,3 +55,35 @@ def reads(utility: NodeProcess, lab: NodeProcess) -> bool:
     """Whether everything that the lab has said is here."""
     (said,) = rows(lab.folder, "select size from logs where own = 1")
     return said in rows(utility.folder, "select size from logs where own = 0")
+
+
+def test_stranger_on_the_local_network_cannot_move_a_node(nodes: tuple[NodeProcess, NodeProcess]) -> None:
+    """Hints with the node's name, its key or another's, and an address where it does not live, change nothing."""
+    lab, utility = nodes
+    until("the card arrives", lambda: [p for p in ask(utility, "/peers")["items"] if p["url"] == url_of(lab)])
+    told = rows(utility.folder, "select node, org, sign_key, pin, url from peers where state = 'active'")
+    (node, org, sign_key, pin, _) = next(row for row in told if row[4] == url_of(lab))
+    stranger = SigningKey.from_seed(bytes(32)).public
+
+    for number, (url, key) in enumerate(
+        (("https://127.0.0.1:9", sign_key), (url_of(utility), sign_key), (told[0][4], stranger))
+    ):
+        hint = Announcement(org, bytes(16), PeerAddress(url, node, key, pin))
+        later = PeerAddress("https://127.0.0.1:9", b"\x07" * 15 + bytes([number]), sign_key, pin)
+        asyncio.run(announce(hint, Announcement(bytes(16), bytes(16), later), utility))
+
+    assert rows(utility.folder, "select node, org, sign_key, pin, url from peers where state = 'active'") == told
+
+
+async def announce(false: Announcement, sentinel: Announcement, utility: NodeProcess) -> None:
+    """Tell the local network a falsehood until a later announcement has been heard."""
+
+    def ignore(_: Announcement) -> None:
+        return None
+
+    async with discovery(false, ["127.0.0.1"], ignore), discovery(sentinel, ["127.0.0.1"], ignore):
+        await asyncio.to_thread(
+            until,
+            "the sentinel is heard",
+            lambda: rows(utility.folder, "select 1 from peers where node = ?", sentinel.peer.node),
+        )

@@ -1,17 +1,22 @@
 """The main job of the product over four real processes: what the demo plays, asserted, with another seed."""
 
 import asyncio
-import sqlite3
+import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from node.api_client import ApiClient
-from node.demo.scenario import Stage, play, stop
+from node.demo.repair import FITTED, NOT_ADMITTED, REMOVED
+from node.demo.scenario import play
 from node.demo.sheet import Sheets
+from node.demo.stage import Stage
+from node.passport.view import View, digest, inside_on
+from tests.nodes import command, rows
+from tests.property.test_fold import altered, leaves
+from tests.scenario.views import Held, answers, held_fragments, page
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
 SEED = 20_261
@@ -23,7 +28,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("scenario")
     played = asyncio.run(play(folder, SEED, Sheets(Console(quiet=True))))
     yield played
-    stop(played)
+    played.stop()
 
 
 def ask(stage: Stage, name: str, path: str, **query: str) -> Any:  # Any: JSON
@@ -35,37 +40,149 @@ def ask(stage: Stage, name: str, path: str, **query: str) -> Any:  # Any: JSON
 
 
 def passports(stage: Stage, name: str) -> list[dict[str, Any]]:  # Any: JSON
-    rows = ask(stage, name, "/passports", limit="200")["items"]
-    return [ask(stage, name, f"/passports/{row['id']}") for row in rows]
+    """The devices that a node holds, whole; parts of devices are left out."""
+
+    async def run() -> list[dict[str, Any]]:
+        async with stage.api(name) as api:
+            items = (await api.get("/passports", limit="200"))["items"]
+            return [await api.get(f"/passports/{row['id']}") for row in items if row["kind"] == "device"]
+
+    return asyncio.run(run())
 
 
-def rows(folder: Path, sql: str) -> list[Any]:  # Any: columns of the query
-    with sqlite3.connect(f"file:{folder / 'passport.sqlite'}?mode=ro", uri=True) as connection:
-        return connection.execute(sql).fetchall()
+def test_nodes_heard_each_other_and_joined_by_invitation(stage: Stage) -> None:
+    """Each node heard the other three by mDNS before it knew anybody, and three of them took an invitation."""
+    for name, node in stage.nodes.items():
+        heard = rows(node.folder, "select org from journal where what = 'peer_met' and actor = 'mdns'")
+        first = rows(node.folder, "select what from journal where what in ('peer_met', 'joined_federation') limit 1")
+        others = {bytes.fromhex(org) for other, org in stage.orgs.items() if other != name}
+        assert others <= {org for (org,) in heard}
+        assert first == [("peer_met",)]
+    joined = {
+        n.name for n in stage.nodes.values() if rows(n.folder, "select 1 from journal where what = 'joined_federation'")
+    }
+    taken = rows(stage.nodes["utility"].folder, "select org from journal where what = 'peer_joined'")
+    assert joined == {"maker", "lab", "service"}
+    assert {org.hex() for (org,) in taken} == {stage.orgs[name] for name in joined}
 
 
 def test_four_organisations_share_what_one_made(stage: Stage) -> None:
     """Four processes of four organisations run, and a device made on one is read by the one entitled to it."""
     assert len({node.pid for node in stage.nodes.values()}) == 4
-    bought = {passport["id"]: passport["digest"] for passport in passports(stage, "utility")}
-    made = {passport["id"]: passport["digest"] for passport in passports(stage, "maker")}
+    bought, made = ({p["id"] for p in passports(stage, name)} for name in ("utility", "maker"))
     assert len(made) == 60
-    assert len(bought.keys() & made.keys()) == 30
+    assert len(bought & made) == 30
 
 
-def test_nodes_with_equal_fragments_show_equal_bytes(stage: Stage) -> None:
-    """Every passport that two nodes hold whole is byte-equal on both, digest included."""
-    made = {passport["id"]: passport for passport in passports(stage, "maker")}
-    shared = [passport for passport in passports(stage, "utility") if passport["id"] in made]
-    assert shared
-    for passport in shared:
-        assert passport["view"] == made[passport["id"]]["view"]
-        assert passport["digest"] == made[passport["id"]]["digest"]
+def test_every_water_meter_has_the_protocol_of_its_bench_run(stage: Stage) -> None:
+    """The bench file became fifty protocols and last readings; the buyer reads them but for the operator."""
+    made = {p["id"]: p["view"] for p in passports(stage, "maker")}
+    poured = {device for device, view in made.items() if bench_runs(view)}
+    assert len(poured) == 50
+    for device in poured:
+        view = made[device]
+        assert [run["by"] for run in bench_runs(view)] == [stage.orgs["maker"]]
+        assert view["parameters"]["bench_reading"]["values"][0]["standing"] == "stated"
+        assert "calibrated" in {event["what"]["central"] for event in view["events"]}
+    bought = [p["view"] for p in passports(stage, "utility") if p["id"] in poured]
+    assert len(bought) == 25
+    for view in bought:
+        (run,) = bench_runs(view)
+        assert run["document"]
+        assert run["personal"] is None
+
+
+def bench_runs(view: Any) -> list[Any]:  # Any: JSON
+    return [item for item in view["protocols"] if item["template"]["name"] == "flow-bench"]
+
+
+def test_nodes_with_equal_fragments_answer_equal_bytes(stage: Stage) -> None:
+    """Over HTTP from each process a passport is byte-equal exactly where the fragments are, and its digest is over all.
+
+    The mended meter is such a one on the maker's and the utility's node, and on the lab's and the service firm's.
+    """
+    assert stage.mended is not None
+    held = {name: [p["id"] for p in passports(stage, name)] for name in stage.nodes}
+    found = answers(stage.nodes, held)
+    equal: dict[str, set[frozenset[str]]] = {}
+    for device in {device for devices in held.values() for device in devices}:
+        by_bytes: dict[bytes, set[str]] = {}
+        by_fragments: dict[Held, set[str]] = {}
+        for name in (name for name in held if device in held[name]):
+            raw = found[name][device]
+            by_bytes.setdefault(raw, set()).add(name)
+            by_fragments.setdefault(held_fragments(stage.nodes[name].folder, device), set()).add(name)
+            answer = json.loads(raw)
+            assert digest(answer["view"]).hex() == answer["digest"]
+        assert sorted(map(sorted, by_bytes.values())) == sorted(map(sorted, by_fragments.values()))
+        equal[device] = {frozenset(names) for names in by_bytes.values()}
+
+    assert equal[stage.mended.device] == {frozenset({"maker", "utility"}), frozenset({"lab", "service"})}
+    assert sum(frozenset({"maker", "utility"}) in groups for groups in equal.values()) == 5
+
+
+def test_altering_any_value_of_an_answer_alters_its_digest(stage: Stage) -> None:
+    """No value of a real passport, as it came over HTTP, lies outside the digest: not one in conflicts, not a name."""
+    assert stage.mended is not None
+    answer = ask(stage, "lab", f"/passports/{stage.mended.device}")
+    view = answer["view"]
+    paths = list(leaves(view))
+
+    digests = {digest(cast("View", altered(view, path))).hex() for path in paths}
+
+    assert len(paths) > 300
+    assert len(digests) == len(paths)
+    assert answer["digest"] not in digests
+
+
+def test_service_firm_was_cut_off_when_it_mended(stage: Stage) -> None:
+    """While the relay was ended, the repair was known to its author alone, the removal to the owner alone."""
+    assert stage.mended is not None
+    assert stage.mended.apart == {
+        "maker": "transferred",
+        "utility": "removed",
+        "lab": "transferred",
+        "service": "repaired",
+    }
+    assert rows(stage.nodes["service"].folder, "select count(*) from journal where what = 'log_opened'") == [(1,)]
+
+
+def test_every_entitled_node_shows_the_repair_and_both_parts(stage: Stage) -> None:
+    """Repaired, not admitted until verified, by whom the owner named; the old part until then, the new from then on."""
+    assert stage.mended is not None
+    for name, node in stage.nodes.items():
+        view = ask(stage, name, f"/passports/{stage.mended.device}")["view"]
+        state = view["state"]
+        assert (state["code"], state["standing"], state["note"]) == ("repaired", "stated", NOT_ADMITTED)
+        assert state["by"] == stage.orgs["service"]
+        assert {"removed", "repaired"} <= {event["what"]["central"] for event in view["events"]}
+        assert view["parties"]["owner"]["value"] == stage.orgs["utility"]
+        parts = {edge["serial"]: edge for edge in view["composition"]["children"]}
+        assert parts.keys() == {REMOVED, FITTED}
+        assert {(edge["standing"], edge["ground"], edge["used"]) for edge in parts.values()} == {
+            ("stated", "named", True)
+        }
+        until = parts[REMOVED]["until"]
+        assert (parts[REMOVED]["since"], parts[FITTED]["since"], parts[FITTED]["until"]) == (None, until, None)
+        assert [edge["serial"] for edge in inside_on(view, "2026-01-01")] == [REMOVED]
+        shown = page(node, f"/devices/{stage.mended.device}")
+        assert all(text in shown for text in ("отремонтирован, не допущен до поверки", REMOVED, FITTED))
+
+
+def test_verbose_look_up_prints_the_digest_of_the_whole_view(stage: Stage) -> None:
+    """The command prints on each node what the demo printed, and equal ones where fragments are equal."""
+    assert stage.mended is not None
+    for name, mark in stage.mended.digests.items():
+        done = command("lookup", stage.mended.device, "--verbose", "--folder", str(stage.nodes[name].folder))
+        assert f"digest {mark} over the whole view" in done.stdout, done.stderr
+    digests = stage.mended.digests
+    assert digests["maker"] == digests["utility"] != digests["lab"] == digests["service"]
 
 
 def test_stranger_reads_no_device(stage: Stage) -> None:
-    """The service firm is a member, mirrors every log, and holds no passport that nobody opened to it."""
-    assert passports(stage, "service") == []
+    """The service firm is a member, mirrors every log, and holds no passport but the one that was opened to it."""
+    assert stage.mended is not None
+    assert [passport["id"] for passport in passports(stage, "service")] == [stage.mended.device]
     mirrored = rows(stage.nodes["service"].folder, "select size from logs where own = 0")
     assert sum(size for (size,) in mirrored) > 300
 

@@ -6,6 +6,7 @@ from node.web.api import (
     federation,
     imports,
     journal,
+    moments,
     passports,
     protocols,
     radio,
@@ -16,6 +17,7 @@ from node.web.api import (
 ROUTES = (
     *federation.ROUTES,
     *passports.ROUTES,
+    *moments.ROUTES,
     *imports.ROUTES,
     *shipments.ROUTES,
     *radio.ROUTES,

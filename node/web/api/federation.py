@@ -6,7 +6,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from federation.authority import Attested
 from federation.genesis import Genesis, fingerprint
+from node.errors import StateError
 from node.services.access import Scope
+from node.services.membership import Peer
 from node.web.calls import Call
 from node.web.routes import api
 
@@ -69,16 +71,39 @@ class PeerAnswer(BaseModel):
     node: Hex16
     org: Hex16
     name: str | None
+    kind: str | None = Field(description="What its organisation says it is: maker, lab, utility, housing and so on.")
     url: str
     state: str
+    met_us: int
     seen_us: int | None
     trouble: str | None
+    is_live: bool = Field(description="Whether its notices come at once.")
+    to_take: int | None = Field(description="Entries that it has and this node has not; null before it said so.")
+    to_give: int | None = Field(description="Entries that this node has and it has not; null before it said so.")
 
 
 class PeersAnswer(BaseModel):
     """Every node that was met."""
 
     items: list[PeerAnswer]
+
+
+class OrganisationAnswer(BaseModel):
+    """An organisation that said who it is."""
+
+    org: Hex16
+    name: str
+    kind: str | None
+    place: str | None
+    inn: str | None
+    attested: list[str] = Field(description="What anchors say of it: number, maker, accreditation and so on.")
+    own: bool = Field(description="Whether it is the one that this node speaks for.")
+
+
+class OrganisationsAnswer(BaseModel):
+    """Every organisation that is known here, by name."""
+
+    items: list[OrganisationAnswer]
 
 
 class PeerPath(BaseModel):
@@ -143,28 +168,66 @@ async def invite(call: Call) -> InvitationAnswer:
 @api("GET", "/peers", title="Nodes that were met", scopes=[Scope.READ])
 async def list_peers(call: Call) -> PeersAnswer:
     """Active ones, those in the inbox, and ignored ones."""
-    world = call.context.projection.world
-    peers = await call.context.membership.peers()
-    return PeersAnswer(
-        items=[
-            PeerAnswer(
-                node=peer.node.hex(),
-                org=peer.org.hex(),
-                name=world.organisation_name(peer.org),
-                url=peer.url,
-                state=peer.state,
-                seen_us=peer.seen_us,
-                trouble=peer.trouble,
-            )
-            for peer in peers
-        ]
-    )
+    return PeersAnswer(items=[await peer_answer(call, peer) for peer in await call.context.membership.peers()])
+
+
+@api("GET", "/federation", title="The federation of this node", scopes=[Scope.READ])
+async def read_federation(call: Call) -> FederationAnswer:
+    """Refused with `no_federation` before one is founded or joined."""
+    genesis = await call.context.membership.genesis()
+    if genesis is None:
+        raise StateError("this node is in no federation", "no_federation")
+    return _federation(genesis)
+
+
+@api("GET", "/organisations", title="Organisations", scopes=[Scope.READ])
+async def list_organisations(call: Call) -> OrganisationsAnswer:
+    """Those whose cards are here, as a buyer or a reader may be chosen from."""
+    return OrganisationsAnswer(items=organisations(call))
 
 
 @api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204)
 async def set_peer(call: Call, path: PeerPath, body: PeerBody) -> None:
     """Takes it out of the inbox."""
     await call.context.membership.accept(bytes.fromhex(path.node), call.actor.label, body.state)
+
+
+def organisations(call: Call) -> list[OrganisationAnswer]:
+    """Every organisation whose card is here, by name."""
+    world = call.context.projection.world
+    found = [
+        OrganisationAnswer(
+            org=org.hex(),
+            name=card.name,
+            kind=card.kind,
+            place=card.place,
+            inn=card.inn,
+            attested=[held.what.name.lower() for held in world.attestations.of(org)],
+            own=org == call.context.core.org,
+        )
+        for org, card in world.cards.items()
+    ]
+    return sorted(found, key=lambda item: (item.name, item.org))
+
+
+async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
+    """A peer with what its organisation says of itself and how level it is."""
+    card = call.context.projection.world.cards.get(peer.org)
+    level = await call.context.membership.level(peer.node)
+    return PeerAnswer(
+        node=peer.node.hex(),
+        org=peer.org.hex(),
+        name=card.name if card else None,
+        kind=card.kind if card else None,
+        url=peer.url,
+        state=peer.state,
+        met_us=peer.met_us,
+        seen_us=peer.seen_us,
+        trouble=peer.trouble,
+        is_live=level is not None and level.is_live,
+        to_take=level.to_take if level else None,
+        to_give=level.to_give if level else None,
+    )
 
 
 def _federation(genesis: Genesis) -> FederationAnswer:
@@ -177,4 +240,14 @@ def _federation(genesis: Genesis) -> FederationAnswer:
     )
 
 
-ROUTES = [read_node, found_federation, join_federation, attest, invite, list_peers, set_peer]
+ROUTES = [
+    read_node,
+    read_federation,
+    found_federation,
+    join_federation,
+    attest,
+    invite,
+    list_peers,
+    set_peer,
+    list_organisations,
+]

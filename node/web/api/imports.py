@@ -103,7 +103,8 @@ async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Resp
         raise InputError("this job sent no rows back", "report_empty")
     service = call.context.bench if job.kind == "import.bench" else call.context.production
     raw = await service.report_file(path.job, query.format)
-    return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv")
+    headers = {"Content-Disposition": f'attachment; filename="report-{path.job}.{query.format}"'}
+    return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv", headers=headers)
 
 
 def _answer(job: Job) -> JobAnswer:

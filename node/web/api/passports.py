@@ -359,9 +359,12 @@ def _event(body: EventInput) -> EventBody:
 
 def _occurred(text: str) -> int:
     try:
-        return moment_us(text.replace("Z", "+00:00"))
+        moment = moment_us(text.replace("Z", "+00:00"))
     except ValueError as error:
         raise InputError(f"{text} is no moment", "moment") from error
+    if moment < 0:
+        raise InputError(f"{text} is before 1970, from where moments are counted", "moment")
+    return moment
 
 
 ROUTES = [

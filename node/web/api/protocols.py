@@ -7,9 +7,12 @@ from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import rows
+from node.passport.template_json import format_json
 from node.services.access import Scope
+from node.services.protocols import Paper
 from node.web.api.federation import Hex16
-from node.web.api.passports import SaidAnswer
+from node.web.api.passports import PassportPath, SaidAnswer, subject_of
 from node.web.calls import Call
 from node.web.routes import api
 
@@ -55,6 +58,32 @@ class VerdictAnswer(BaseModel):
 
     state: str
     remarks: list[RemarkAnswer]
+
+
+class PaperPath(BaseModel):
+    """A protocol of a passport, by the place of its statement as the passport shows it."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    ref: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:\d{1,19}:[0-9a-f]{32}$")]
+
+
+class PaperAnswer(BaseModel):
+    """A protocol: who signed it, how it stands, and the document itself."""
+
+    ref: str
+    by: Hex16
+    occurred_us: int
+    recorded_us: int
+    standing: str
+    template: str | None = Field(description="The reference of its template, where that runs here.")
+    document: str | None = Field(description="The signed JSON with its personal part, digits as they were signed.")
+    whole: bool = Field(description="Whether no part of it is withheld here.")
+
+
+class PapersAnswer(BaseModel):
+    """The protocols of a passport, oldest first; `document` is left out."""
+
+    items: list[PaperAnswer]
 
 
 class ArshinQuery(BaseModel):
@@ -120,6 +149,22 @@ async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAn
     return SaidAnswer(id=format_device_id(SubjectId(signed.subject)), log=signed.ref.log.hex(), seq=signed.ref.seq)
 
 
+@api("GET", "/passports/{id}/protocols", title="The protocols of a passport", scopes=[Scope.READ])
+async def list_papers(call: Call, path: PassportPath) -> PapersAnswer:
+    """Without the documents, which are read one by one."""
+    subject = subject_of(path.id)
+    view = (await call.context.registry.get(subject)).content
+    papers = [await call.context.protocols.paper(subject, str(row["ref"])) for row in rows(view, "protocols")]
+    return PapersAnswer(items=[_paper(paper).model_copy(update={"document": None}) for paper in papers])
+
+
+@api("GET", "/passports/{id}/protocols/{ref}", title="One protocol", scopes=[Scope.READ],
+     problems=["protocol_unknown", "protocol_unreadable"])  # fmt: skip
+async def read_paper(call: Call, path: PaperPath) -> PaperAnswer:
+    """The document as it was signed; what may not be read here is left out."""
+    return _paper(await call.context.protocols.paper(subject_of(path.id), path.ref))
+
+
 @api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD])
 async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
     """Of this organisation's own signed verifications."""
@@ -127,4 +172,18 @@ async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
     return web.Response(body=raw, content_type="application/xml")
 
 
-ROUTES = (publish_template, list_templates, check_protocol, sign_protocol, export_arshin)
+def _paper(paper: Paper) -> PaperAnswer:
+    row = paper.row
+    return PaperAnswer(
+        ref=str(row["ref"]),
+        by=str(row["by"]),
+        occurred_us=int(str(row["occurred"])),
+        recorded_us=int(str(row["recorded"])),
+        standing=str(row["standing"]),
+        template=paper.held.reference if paper.held else None,
+        document=format_json(paper.document).decode() if paper.document is not None else None,
+        whole=paper.is_whole,
+    )
+
+
+ROUTES = (publish_template, list_templates, check_protocol, sign_protocol, list_papers, read_paper, export_arshin)

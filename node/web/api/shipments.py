@@ -34,6 +34,8 @@ class ShipmentAnswer(BaseModel):
     date: str
     devices: list[str]
     accepted: bool
+    passports: int = Field(description="How many of its devices have a passport here.")
+    keys: int = Field(description="Of how many devices this node holds the sealed root keys.")
 
 
 class ShipmentsAnswer(BaseModel):
@@ -49,22 +51,29 @@ async def offer(call: Call, body: ShipBody) -> ShipmentAnswer:
     devices = [subject_of(text) for text in body.devices]
     shipments = call.context.shipments
     subject = await shipments.offer(devices, bytes.fromhex(body.buyer), body.number, today, call.actor.label)
-    return _answer(await shipments.get(subject))
+    return await _answer(call, await shipments.get(subject))
 
 
 @api("GET", "/shipments", title="Shipments in and out", scopes=[Scope.READ])
 async def list_shipments(call: Call) -> ShipmentsAnswer:
     """The oldest first."""
-    return ShipmentsAnswer(items=[_answer(shipment) for shipment in await call.context.shipments.all()])
+    return ShipmentsAnswer(items=[await _answer(call, shipment) for shipment in await call.context.shipments.all()])
+
+
+@api("GET", "/shipments/{id}", title="One shipment", scopes=[Scope.READ], problems=["shipment_unknown", "id_mistyped"])
+async def read_shipment(call: Call, path: PassportPath) -> ShipmentAnswer:
+    """Its devices, and what came with it."""
+    return await _answer(call, await call.context.shipments.get(subject_of(path.id)))
 
 
 @api("POST", "/shipments/{id}/acceptance", title="Accept an offer", scopes=[Scope.SHIP])
 async def accept(call: Call, path: PassportPath) -> ShipmentAnswer:
     """A second acceptance changes nothing."""
-    return _answer(await call.context.shipments.accept(subject_of(path.id), call.actor.label))
+    return await _answer(call, await call.context.shipments.accept(subject_of(path.id), call.actor.label))
 
 
-def _answer(shipment: Shipment) -> ShipmentAnswer:
+async def _answer(call: Call, shipment: Shipment) -> ShipmentAnswer:
+    arrived = await call.context.shipments.arrived(shipment.devices)
     return ShipmentAnswer(
         id=format_device_id(SubjectId(shipment.subject)),
         seller=shipment.seller.hex(),
@@ -73,7 +82,9 @@ def _answer(shipment: Shipment) -> ShipmentAnswer:
         date=shipment.date,
         devices=[format_device_id(SubjectId(device)) for device in shipment.devices],
         accepted=shipment.accepted is not None,
+        passports=len(arrived.titles),
+        keys=len(arrived.keys),
     )
 
 
-ROUTES = [offer, list_shipments, accept]
+ROUTES = [offer, list_shipments, read_shipment, accept]

@@ -1,14 +1,38 @@
 """The console: one file a screen, each with its ROUTES and, where it has live parts, its LIVE, all listed here."""
 
-from node.web.console import access, devices, home, journal, login, passport, radio
+from node.web.console import (
+    access,
+    devices,
+    home,
+    imports,
+    journal,
+    login,
+    passport,
+    peers,
+    protocol,
+    radio,
+    shipments,
+)
 
 ROUTES = (
     *login.ROUTES,
     *home.ROUTES,
     *devices.ROUTES,
     *passport.ROUTES,
+    *protocol.ROUTES,
+    *imports.ROUTES,
+    *shipments.ROUTES,
     *radio.ROUTES,
+    *peers.ROUTES,
     *journal.ROUTES,
     *access.ROUTES,
 )
-LIVE = (*home.LIVE, *passport.LIVE, *radio.LIVE, *journal.LIVE)
+LIVE = (
+    *home.LIVE,
+    *passport.LIVE,
+    *imports.LIVE,
+    *shipments.LIVE,
+    *radio.LIVE,
+    *peers.LIVE,
+    *journal.LIVE,
+)

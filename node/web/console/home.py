@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from node.services.access import DAY_US, Scope
 from node.services.journal import JournalRow
 from node.web.calls import Call, View
+from node.web.console import peers, shipments
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
@@ -37,7 +38,19 @@ async def ending_tokens(call: Call) -> list[Attention]:
     return [Attention(mark("Tokens end within a week"), len(ending), "/access")] if ending else []
 
 
-CONCERNS: tuple[Concern, ...] = (ending_tokens,)
+async def waiting_offers(call: Call) -> list[Attention]:
+    """Shipments that this organisation may accept."""
+    count = await shipments.waiting_offers(call) if call.actor.may([Scope.SHIP]) else 0
+    return [Attention(mark("Shipments wait for your acceptance"), count, shipments.PATH)] if count else []
+
+
+async def waiting_peers(call: Call) -> list[Attention]:
+    """Nodes that were heard of and not added yet."""
+    count = await peers.inbox_size(call) if call.actor.may([Scope.PEERS]) else 0
+    return [Attention(mark("Nodes wait for your decision"), count, peers.PATH)] if count else []
+
+
+CONCERNS: tuple[Concern, ...] = (waiting_offers, waiting_peers, ending_tokens)
 
 
 @page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(0, "home"), api="GET /journal")

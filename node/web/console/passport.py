@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import fact
+from node.passport.processes import running
+from node.passport.references import ref_text
+from node.passport.shown import fact, rows
 from node.passport.view import View as PassportView
+from node.passport.view import inside_on
 from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.readings import Series, StoredReading
+from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, View
 from node.web.events import Live
@@ -20,17 +24,24 @@ PLOTTED = 500
 
 
 @page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}")
-async def passport(call: Call, path: PassportPath) -> View:
+async def passport(call: Call, path: PassportPath, query: OnQuery) -> View:
     """Follows the stream: a fragment written elsewhere changes the page by itself."""
     after = await call.context.journal.last_id()
-    values = await _values(call, subject_of(path.id)) | await _radio(call, subject_of(path.id))
-    return View("passport.html", after=after, **values)
+    on = checked_day(call, query) if query.on else None
+    values = await _values(call, subject_of(path.id), on) | await _radio(call, subject_of(path.id))
+    return View("passport.html", after=after, today=today(call).isoformat(), **values)
 
 
-async def _values(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given
+async def _values(call: Call, subject: bytes, on: str | None) -> dict[str, Any]:  # Any: what templates are given
     stored = await call.context.registry.get(subject)
     view = stored.content
     return {
+        "on": on,
+        "parameters_on": values_on(view, on) if on else [],
+        "parts_on": inside_on(view, on) if on else [],
+        "processes": running(view, today(call)),
+        "shipments": await _shipments(call, view),
+        "template_titles": await _template_titles(call),
         "id": format_device_id(SubjectId(stored.subject)),
         "subject": stored.subject.hex(),
         "digest": stored.digest.hex(),
@@ -43,7 +54,25 @@ def _names(call: Call, view: PassportView) -> Mapping[str, str]:
     world = call.context.projection.world
     signers = view["signers"]
     orgs = list(signers) if isinstance(signers, dict) else []
-    return {org: world.organisation_name(bytes.fromhex(org)) or org[:8] for org in orgs}
+    known = {org.hex(): card.name for org, card in world.cards.items()}
+    return {org: org[:8] for org in orgs} | known
+
+
+async def _shipments(call: Call, view: PassportView) -> Mapping[str, tuple[str, str]]:
+    """Id and number of the offers that wait, by their statement."""
+    waiting = {str(deal["offer"]) for deal in rows(view, "parties", "offers")}
+    known = await call.context.shipments.all() if waiting else []
+    return {
+        ref_text(item.offer): (format_device_id(SubjectId(item.subject)), item.number)
+        for item in known
+        if ref_text(item.offer) in waiting
+    }
+
+
+async def _template_titles(call: Call) -> Mapping[str, Mapping[str, str]]:
+    """Titles by language of the templates that run here, by the id of their publication."""
+    held = [item.held for item in await call.context.templates.list() if item.held is not None]
+    return {item.id.hex(): item.template.title for item in held}
 
 
 async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given
@@ -82,7 +111,8 @@ async def _changed(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     renderer = call.request.app[RENDERER]
     parts = {"radio": renderer.part(call, "parts/radio_body.html", **await _radio(call, subject))}
     if any(row.what == "passport_changed" for row in rows):
-        parts["passport"] = renderer.part(call, "parts/passport_body.html", **await _values(call, subject))
+        on = call.request.query.get("on")
+        parts["passport"] = renderer.part(call, "parts/passport_body.html", **await _values(call, subject, on))
     return parts
 
 

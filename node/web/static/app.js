@@ -22,7 +22,58 @@
     });
   }
 
+  // A chosen file shows its name in the place where it was dropped.
+  function chosen(input) {
+    const zone = input.closest("[data-drop]");
+    if (zone && input.files.length) {
+      const file = input.files[0];
+      const kilobytes = Math.max(1, Math.round(file.size / 1024));
+      zone.querySelector("[data-drop-name]").textContent = file.name + " — " + kilobytes + (english ? " KB" : " КБ");
+      zone.classList.add("is-chosen");
+    }
+  }
+
+  // What goes up is shown as far as it is; from then on the node reads the file.
+  function progress(event) {
+    const bar = event.target.querySelector("[data-upload]");
+    if (bar && event.detail.lengthComputable) {
+      bar.hidden = false;
+      if (event.detail.loaded < event.detail.total) {
+        bar.max = event.detail.total;
+        bar.value = event.detail.loaded;
+      } else {
+        bar.removeAttribute("value");
+      }
+    }
+  }
+
+  document.addEventListener("change", function (event) { if (event.target.matches("[data-drop] input")) { chosen(event.target); } });
+  for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, function (event) {
+      const zone = event.target.closest && event.target.closest("[data-drop]");
+      if (zone) {
+        zone.classList.toggle("is-over", name === "dragenter" || name === "dragover");
+      }
+    });
+  }
+  document.addEventListener("htmx:afterSwap", function (event) {
+    // Events of the stream have no target here.
+    if (event.detail.target && event.detail.target.id === "notice") {
+      event.detail.target.scrollIntoView({ block: "center" });
+    }
+  });
+  document.addEventListener("htmx:xhr:progress", progress);
+  document.addEventListener("htmx:afterRequest", function (event) {
+    const bar = event.target.querySelector && event.target.querySelector("[data-upload]");
+    if (bar && !event.detail.successful) {
+      bar.hidden = true;
+    }
+  });
+
   document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) {
+      window.print();
+    }
     const button = event.target.closest("[data-copy]");
     if (button) {
       copy(button);

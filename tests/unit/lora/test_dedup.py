@@ -83,3 +83,38 @@ def test_too_many_different_frames_are_refused_not_kept() -> None:
 
     assert not dedup.add(Reception(FIRST, make_heard(b"other"), START_US))
     assert dedup.add(Reception(SECOND, make_heard(b"frame"), START_US))
+
+
+def test_what_another_gateway_brings_late_is_of_the_closed_frame() -> None:
+    """Within a second and a half of the first reception, once for each gateway; later the bytes are another frame."""
+    dedup = Deduplicator()
+    take(dedup, b"frame", FIRST, START_US)
+    list(dedup.pop_due(START_US + WINDOW_US))
+
+    late = dedup.find_closed(Reception(SECOND, make_heard(b"frame"), START_US + 900_000))
+
+    assert late is not None
+    assert ([one.gateway for one in late.receptions], late.first_us) == ([FIRST, SECOND], START_US)
+    for gateway, at_us in (
+        (FIRST, START_US + 900_000),
+        (SECOND, START_US + 950_000),
+        (GATEWAYS[2], START_US + 1_500_001),
+    ):
+        assert dedup.find_closed(Reception(gateway, make_heard(b"frame"), at_us)) is None
+    assert dedup.find_closed(Reception(SECOND, make_heard(b"other"), START_US + 900_000)) is None
+
+
+def test_closed_frames_are_forgotten() -> None:
+    """No more closed frames are held than may wait, and none longer than it can be late."""
+    dedup = Deduplicator(max_pending=3)
+    for number in range(10):
+        take(dedup, bytes([number]), FIRST, START_US + number * WINDOW_US)
+    list(dedup.pop_due(START_US + 10 * WINDOW_US))
+
+    held = [
+        number
+        for number in range(10)
+        if dedup.find_closed(Reception(SECOND, make_heard(bytes([number])), START_US + 10 * WINDOW_US)) is not None
+    ]
+
+    assert held == [7, 8, 9]

@@ -16,6 +16,7 @@ from lora.events import (
     JoinRefused,
     QueuedAbandoned,
     QueuedDelivered,
+    ReceivedLate,
     Refusal,
     SessionEnded,
     UplinkAccepted,
@@ -469,14 +470,22 @@ def test_altered_bit_is_refused_by_the_mic() -> None:
     assert only(UplinkAccepted, world.say(uplink)).payload == b"meter"
 
 
-def test_late_copy_over_a_slow_gateway_is_shown_as_a_replay() -> None:
-    """A copy that comes after the window has closed is no second reading."""
+def test_late_copy_over_a_slow_gateway_is_of_the_frame_that_was_read() -> None:
+    """A copy over another gateway after the window has closed is no second reading nor a replay; 10 s later it is."""
     world = World()
     meter = joined(world)
     uplink = meter.send(2, b"x")
-    world.say(uplink, FIRST)
+    read = only(UplinkAccepted, world.say(uplink, FIRST))
     world.wait(0.3)
 
-    events = world.server.receive(SECOND, heard_of(uplink), world.now_us) + world.settle()
+    late = world.server.receive(SECOND, heard_of(uplink), world.now_us) + world.settle()
+    again = world.server.receive(SECOND, heard_of(uplink), world.now_us) + world.settle()
+    world.wait(10)
+    replayed = world.server.receive(SECOND, heard_of(uplink), world.now_us) + world.settle()
 
-    assert only(UplinkRefused, events).reason is Refusal.REPLAY
+    received = only(ReceivedLate, late)
+    assert (received.payload, received.at_us) == (uplink.payload, read.at_us)
+    assert [one.gateway for one in received.receptions] == [FIRST, SECOND]
+    assert not any(isinstance(event, UplinkAccepted) for event in (*late, *again, *replayed))
+    assert only(UplinkRefused, again).reason is Refusal.REPLAY
+    assert only(UplinkRefused, replayed).reason is Refusal.REPLAY
