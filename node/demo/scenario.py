@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from node.api_client import ApiClient, ApiError
+from node.demo.alteration import alter_and_find
 from node.demo.commissioning import commission_and_read
 from node.demo.documents import bench_template, verification_document, verification_template
 from node.demo.files import PRODUCTS, make_files, make_line
@@ -36,6 +37,8 @@ async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
             await meet_foreign_meter(stage)
         with sheets.step("7", "The service firm is cut off, mends a meter, and comes back"):
             stage.mended = await mend_while_cut(stage)
+        with sheets.step("8", "One byte of the lab's store is altered, found, and refused by a fresh mirror"):
+            stage.altered = await alter_and_find(stage)
     except BaseException:
         stage.stop()
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from node.api_client import ApiClient, ApiError
+from node.demo.alteration import Altered
 from node.demo.commissioning import OnAir
 from node.demo.files import MAKER, DemoFiles
 from node.demo.processes import HOST, NodeProcess, RelayProcess, free_ports, stop_all
@@ -48,6 +49,7 @@ class Stage:
     orgs: dict[str, str] = field(default_factory=dict)
     on_air: OnAir | None = None
     mended: Mended | None = None
+    altered: Altered | None = None
 
     def api(self, name: str) -> ApiClient:
         """The way to a node."""

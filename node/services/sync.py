@@ -31,6 +31,7 @@ from node.store.trees import read_range
 log = structlog.get_logger()
 
 RETRIES = 10
+ACTIVE = "active"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
@@ -132,7 +133,7 @@ class Sync:
         """Level with one peer once; whether anything came."""
         async with self._core.database.read() as tx:
             peer = await find_peer(tx, node)
-        if peer is None:
+        if peer is None or peer.state != ACTIVE:
             return False
         client = self.client(peer.address)
         answer = await client.heads(self._seen.get(node))
@@ -258,7 +259,7 @@ class Sync:
         while True:
             async with self._core.database.read() as tx:
                 peer = await find_peer(tx, node)
-            if peer is not None:
+            if peer is not None and peer.state == ACTIVE:
                 with contextlib.suppress(*AWAY, FederationError):
                     await self._hear(peer)
             self._sockets.pop(node, None)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from node.api_client import ApiClient
+from node.demo.alteration import Part, alter
 from node.demo.processes import NodeProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
@@ -48,27 +49,9 @@ def call(node: NodeProcess, method: str, path: str, *arguments: Any) -> Any:  # 
     return asyncio.run(run())
 
 
-def alter(folder: Path, what: str) -> tuple[str, int]:
-    """Flip one bit of the third entry, in a section, in the header or in the signature; answer log and seq."""
-    with sqlite3.connect(folder / "passport.sqlite") as connection:
-        no, log = connection.execute("select no, log from logs where own = 1").fetchone()
-        seq = 2
-        table, column, extra = {
-            "section": ("sections", "data", " and name = 'line'"),
-            "header": ("fragments", "header", ""),
-            "signature": ("fragments", "signature", ""),
-        }[what]
-        where = f"where log_no = {no} and seq = {seq}{extra}"
-        (raw,) = connection.execute(f"select {column} from {table} {where}").fetchone()  # noqa: S608 - fixed names
-        changed = raw[:-1] + bytes([raw[-1] ^ 1])
-        connection.execute(f"update {table} set {column} = ? {where}", (changed,))  # noqa: S608 - fixed names
-    connection.close()
-    return log.hex(), seq
-
-
 @pytest.mark.parametrize("what", ["section", "header", "signature"])
 def test_altered_entry_is_named_by_fsck_and_refused_by_a_fresh_mirror(
-    lab: NodeProcess, auditor: NodeProcess, what: str
+    lab: NodeProcess, auditor: NodeProcess, what: Part
 ) -> None:
     """Both name log, seq and id of exactly that entry; the mirror keeps what came before it."""
     call(lab, "post", "/federation", {"name": "Демо"})

@@ -3,20 +3,28 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
+from federation.fragment import Fragment
 from node.api_client import ApiClient
+from node.clock import SystemRandom
 from node.demo.repair import FITTED, NOT_ADMITTED, REMOVED
 from node.demo.scenario import play
 from node.demo.sheet import Sheets
 from node.demo.stage import Stage
+from node.folder import NodeFolder
+from node.keystore import open_keystore
 from node.passport.view import View, digest, inside_on
+from node.services.radio_records import open_session
+from node.store.radio import StoredSession
 from tests.nodes import command, rows
 from tests.property.test_fold import altered, leaves
 from tests.scenario.views import Held, answers, held_fragments, page
+from tests.secrets import keys_of_file, leaks
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
 SEED = 20_261
@@ -66,6 +74,7 @@ def test_nodes_heard_each_other_and_joined_by_invitation(stage: Stage) -> None:
     assert {org.hex() for (org,) in taken} == {stage.orgs[name] for name in joined}
 
 
+@pytest.mark.req("A13")
 def test_four_organisations_share_what_one_made(stage: Stage) -> None:
     """Four processes of four organisations run, and a device made on one is read by the one entitled to it."""
     assert len({node.pid for node in stage.nodes.values()}) == 4
@@ -232,24 +241,93 @@ def test_meter_without_a_maker_is_one_working_passport(stage: Stage) -> None:
         assert found[0]["identity"]["serial"]["standing"] == "working"
 
 
-def test_no_key_of_a_device_stands_in_any_file_of_a_node(stage: Stage) -> None:
-    """No root key of the production files stands raw, in hex of either case, or in base64 in any file of any node."""
-    import base64
+def test_readings_and_session_keys_stand_on_the_data_owners_node_alone(stage: Stage) -> None:
+    """Decoded readings reach the owner's store; nobody else holds a session, a frame, a reading or a root key."""
+    assert stage.on_air is not None
+    for meter, quantity in ((stage.on_air.water, "volume"), (stage.on_air.energy, "energy_active_import")):
+        values = ask(stage, "utility", f"/passports/{meter.id}/readings", quantity=quantity)["items"]
+        assert [value["status"] for value in values] == ["ok"]
+    for name in ("maker", "lab", "service"):
+        for table in ("radio_devices", "radio_sessions", "frames", "readings"):
+            assert rows(stage.nodes[name].folder, f"select count(*) from {table}") == [(0,)]  # noqa: S608 - fixed names
+    assert rows(stage.nodes["utility"].folder, "select count(*) from radio_sessions")[0][0] >= 2
 
-    from node.exchange.tables import read_table
 
-    tables = [read_table(raw) for raw in (stage.files.production_xlsx, stage.files.production_csv)]
-    keys = []
-    for table in tables:
-        at = list(table.header).index("AppKey")
-        keys += [bytes.fromhex(row.cells[at].text) for row in table.rows]
-    assert len(keys) == 60
-    needles = [
-        form
-        for key in keys
-        for form in (key, key.hex().encode(), key.hex().upper().encode(), base64.b64encode(key).rstrip(b"="))
-    ]
-    for path in stage.folder.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not any(needle in content for needle in needles), path
+def test_meters_on_the_air_are_registered_stopped_or_refused(stage: Stage) -> None:
+    """Two agree with their passports, the copied one is stopped by its serial, the one without a key never joined."""
+    assert stage.on_air is not None
+    states = {}
+    for name in ("water", "energy", "copied", "named"):
+        meter = getattr(stage.on_air, name)
+        states[name] = ask(stage, "utility", f"/radio/devices/{meter.dev_eui}")
+    assert {name: device["state"] for name, device in states.items()} == {
+        "water": "registered",
+        "energy": "registered",
+        "copied": "stopped",
+        "named": "waiting",
+    }
+    assert [row["field"] for row in states["copied"]["rows"] if not row["equal"]] == ["serial"]
+    frames = ask(stage, "utility", "/radio/frames", dev_eui=stage.on_air.water.dev_eui)["items"]
+    heard = [(frame["state"], len(frame["detail"]["receptions"])) for frame in frames if frame["what"] == "uplink"]
+    assert heard == [("refused", 2), ("decoded", 2)]
+    assert stage.on_air.acknowledged["window"] == "RX1"
+
+
+@pytest.mark.req("A36")
+def test_owner_reads_payloads_because_the_keys_came_with_the_shipment(stage: Stage) -> None:
+    """The utility's store holds the session key that opens a payload, sealed; a node without the root key cannot."""
+    assert stage.on_air is not None
+    homes = {name: node.folder for name, node in stage.nodes.items()}
+    opened = session_keys(homes["utility"])
+    assert len(opened) >= 2
+    assert all(session_keys(home) == {} for name, home in homes.items() if name != "utility")
+    values = ask(stage, "utility", f"/passports/{stage.on_air.water.id}/readings", quantity="volume")["items"]
+    assert [value["value"] for value in values] == ["12.3456"]
+
+
+@pytest.mark.req("A27")
+def test_every_step_was_played_and_each_person_has_a_sheet(stage: Stage) -> None:
+    """Eight steps, each of which ends the demo where it does not come out; who typed what, and what was on screen."""
+    assert list(stage.sheets.times) == ["1", "2", "3", "4", "5", "6", "7", "8"]
+    assert {"maker", "lab", "utility", "fitter"} <= stage.sheets.people.keys()
+    lines = [line for lines in stage.sheets.people.values() for line in lines]
+    assert all(line.typed and line.shown for line in lines)
+    assert sum(stage.sheets.times.values()) < 120
+
+
+def test_altered_byte_was_found_and_everything_was_put_back(stage: Stage) -> None:
+    """The entry was named by log, seq and id; the lab's own store is as it was, and its log went on in one piece."""
+    assert stage.altered is not None
+    lab = stage.nodes["lab"].folder
+    ((number, size),) = rows(lab, "select no, size from logs where own = 1")
+    assert stage.altered.seq < size
+    place = (number, stage.altered.seq)
+    ((header, signature),) = rows(lab, "select header, signature from fragments where log_no = ? and seq = ?", *place)
+    ((data,),) = rows(lab, "select data from sections where log_no = ? and seq = ? and name = 'line'", *place)
+    assert Fragment(header, signature).id.hex() == stage.altered.id
+    assert json.loads(data)["designations"] == ["СГВ-15"]
+
+
+def test_no_secret_stands_in_any_file_of_the_scenario(stage: Stage) -> None:
+    """Keys of nodes, devices and radio sessions: none in any file, log, transcript or store, in any way of writing."""
+    homes = {name: node.folder for name, node in stage.nodes.items()}
+    more: dict[str, bytes] = {}
+    for number, raw in enumerate((stage.files.production_xlsx, stage.files.production_csv)):
+        more |= {f"{number}: {what}": secret for what, secret in keys_of_file(raw).items()}
+    sessions = session_keys(homes["utility"])
+    assert len(more) == 120
+    assert sessions
+
+    assert leaks(stage.folder, homes, more | sessions) == []
+
+
+def session_keys(home: Path) -> dict[str, bytes]:
+    """The session keys that a node's store holds sealed."""
+    vault = open_keystore(NodeFolder(home), SystemRandom()).vault
+    found: dict[str, bytes] = {}
+    for dev_eui, number, state in rows(home, "select dev_eui, number, state from radio_sessions"):
+        session = open_session(vault, StoredSession(dev_eui, number, state))
+        found[f"NwkSKey {dev_eui.hex()}/{number}"] = session.network_key.reveal()
+        if session.application_key is not None:
+            found[f"AppSKey {dev_eui.hex()}/{number}"] = session.application_key.reveal()
+    return found
