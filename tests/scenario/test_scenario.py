@@ -1,7 +1,9 @@
 """The main job of the product over four real processes: what the demo plays, asserted, with another seed."""
 
 import asyncio
+import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +23,7 @@ from node.keystore import open_keystore
 from node.passport.view import View, digest, inside_on
 from node.services.radio_records import open_session
 from node.store.radio import StoredSession
+from tests.browser.pictures import LIST, SCREENS, take_pictures
 from tests.nodes import command, rows
 from tests.property.test_fold import altered, leaves
 from tests.scenario.views import Held, answers, held_fragments, page
@@ -28,6 +31,7 @@ from tests.secrets import keys_of_file, leaks
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
 SEED = 20_261
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +310,27 @@ def test_altered_byte_was_found_and_everything_was_put_back(stage: Stage) -> Non
     ((data,),) = rows(lab, "select data from sections where log_no = ? and seq = ? and name = 'line'", *place)
     assert Fragment(header, signature).id.hex() == stage.altered.id
     assert json.loads(data)["designations"] == ["СГВ-15"]
+
+
+@pytest.mark.browser
+@pytest.mark.req("B71")
+def test_pictures_of_the_readme_are_of_the_console(stage: Stage, tmp_path: Path) -> None:
+    """The same pages are pictured again from the nodes of this run; the README shows those pictures and no others."""
+    taken = asyncio.run(take_pictures(stage, tmp_path))
+
+    kept = json.loads((SCREENS / LIST).read_text(encoding="utf-8"))
+    shown = re.findall(r"docs/screens/([\w.-]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {name: about["page"] for name, about in kept.items()} == taken
+    assert shown
+    assert set(shown) <= kept.keys()
+    for name, about in kept.items():
+        assert hashlib.sha256((SCREENS / name).read_bytes()).hexdigest() == about["sha256"]
+        assert png_width(tmp_path / name) == png_width(SCREENS / name)
+
+
+def png_width(path: Path) -> int:
+    """The width in the header of a PNG (its specification, 11.2.2)."""
+    return int.from_bytes(path.read_bytes()[16:20], "big")
 
 
 def test_no_secret_stands_in_any_file_of_the_scenario(stage: Stage) -> None:

@@ -13,7 +13,8 @@
 
   // One reading alone stands in the middle of an hour.
   function span(plot, from, to) {
-    return from === to ? [from - 1800, to + 1800] : [from, to];
+    const seconds = plot.data[0];
+    return seconds.length === 1 ? [seconds[0] - 1800, seconds[0] + 1800] : [from, to];
   }
 
   function times(plot, splits) {

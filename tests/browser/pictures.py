@@ -1,0 +1,127 @@
+"""The pictures of the README: taken from the consoles of the demo's own nodes, and listed with where they come from.
+
+    python -m tests.browser.pictures
+
+plays the demo, opens the consoles in Chromium, writes `docs/screens/*.png` and beside them `pictures.json`: the page
+and the SHA-256 of each.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright
+from rich.console import Console
+
+from node.demo.scenario import play
+from node.demo.sheet import Sheets
+from node.demo.stage import Stage
+from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, PHONE
+from tests.unit.web.running import PASSWORD
+
+SCREENS = Path(__file__).parents[2] / "docs" / "screens"
+LIST = "pictures.json"
+SEED = 20_260
+WATER = "{water}"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: whose console, which page, in which language, how large, and from which part of the page on."""
+
+    name: str
+    node: str
+    page: str
+    language: str
+    size: tuple[int, int] = DESKTOP
+    part: str = ""
+
+
+PICTURES = (
+    Picture("passport-ru", "utility", "/devices/" + WATER, "ru", (1280, 1180)),
+    Picture("passport-en", "utility", "/devices/" + WATER, "en", (1280, 1180)),
+    Picture("readings-en", "utility", "/devices/" + WATER, "en", (1280, 1180), "#radio"),
+    Picture("passport-phone-ru", "utility", "/devices/" + WATER, "ru", PHONE),
+    Picture("radio-en", "utility", "/radio", "en"),
+    Picture("devices-ru", "maker", "/devices", "ru"),
+)
+
+
+async def take_pictures(stage: Stage, folder: Path, pictures: tuple[Picture, ...] = PICTURES) -> dict[str, str]:
+    """Take the pictures from the consoles of a played stage; answer the page of each by its file's name."""
+    assert stage.on_air is not None
+    taken: dict[str, str] = {}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for picture in pictures:
+            page = await _enter(stage, browser, picture)
+            address = picture.page.replace(WATER, stage.on_air.water.id)
+            await page.goto(f"{stage.nodes[picture.node].addresses['console']}{address}")
+            await _drawn(page, has_plots=WATER in picture.page)
+            name = f"{picture.name}.png"
+            if picture.part:
+                await page.locator(picture.part).evaluate("part => part.scrollIntoView()")
+            await page.screenshot(path=folder / name, animations="disabled")
+            taken[name] = picture.page.replace(WATER, "{id}")
+            await page.context.close()
+        await browser.close()
+    return taken
+
+
+def listed(folder: Path, taken: dict[str, str]) -> str:
+    """The list that goes beside the pictures."""
+    rows = {
+        name: {"page": page, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+        for name, page in sorted(taken.items())
+    }
+    return json.dumps(rows, indent=1) + "\n"
+
+
+async def _enter(stage: Stage, browser: Browser, picture: Picture) -> Page:
+    """A tab of a person who is logged in: the first one claims the node, the others log in."""
+    node = stage.nodes[picture.node]
+    context = await browser.new_context(
+        viewport={"width": picture.size[0], "height": picture.size[1]},
+        locale="ru-RU" if picture.language == "ru" else "en-GB",
+        timezone_id="Europe/Moscow",
+        color_scheme="light",
+        reduced_motion="reduce",
+    )
+    page = await context.new_page()
+    claim = node.addresses.pop("claim", None)
+    await page.goto(str(claim or f"{node.addresses['console']}/login"))
+    await page.locator("input[name=name]").fill("anna")
+    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.locator("main button.primary").click()
+    await page.locator(f"form.languages button[value={picture.language}]").click()
+    await page.locator(f"html[lang={picture.language}]").wait_for(state="attached")
+    return page
+
+
+async def _drawn(page: Page, *, has_plots: bool) -> None:
+    await page.evaluate("document.fonts.ready")
+    if has_plots:
+        await page.locator(".live.is-live").first.wait_for()
+        await page.locator("#readings .uplot").first.wait_for()
+
+
+async def _main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        stage = await play(Path(name), SEED, Sheets(Console()))
+        try:
+            SCREENS.mkdir(parents=True, exist_ok=True)
+            for old in SCREENS.glob("*.png"):
+                old.unlink()
+            taken = await take_pictures(stage, SCREENS)
+        finally:
+            stage.stop()
+    (SCREENS / LIST).write_text(listed(SCREENS, taken), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main()))
