@@ -6,6 +6,7 @@ log's id.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -63,6 +64,12 @@ class LogStatement:
         """Raise StatementError unless the node's 33-byte sign key is the one named and signed this."""
         if key_id(sign_key) != self.sign_key_id or not verify_hash(sign_key, self.signature, "log", self.hash):
             raise StatementError(f"log {self.log_id.hex()} is not signed by the key of its node")
+
+    def check_keys_are_new(self, others: Iterable["LogStatement"]) -> None:
+        """Raise StatementError if another log of the organisation states this witness key or this box key."""
+        stated = {key for log in others if log.log_id != self.log_id for key in (log.witness_key, log.box_key)}
+        if {self.witness_key, self.box_key} & stated:
+            raise StatementError(f"log {self.log_id.hex()} states a key that another log of its organisation states")
 
 
 @dataclass(frozen=True, slots=True)

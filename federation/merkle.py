@@ -140,12 +140,14 @@ def consistency_path(old: int, new: int, get: GetHash) -> list[bytes]:
 
 def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> None:
     """RFC 9162 section 2.1.4.2; raise ProofError unless the old tree is a prefix of the new one."""
+    if not 0 < old <= new:
+        raise ProofError(f"no consistency from {old} to {new}")
     if old == new:
         if path or old_root != new_root:
             raise ProofError("two roots of one size")
         return
-    if not 0 < old < new or not path:
-        raise ProofError(f"no consistency from {old} to {new}")
+    if not path:
+        raise ProofError(f"no path from {old} to {new}")
     nodes = [old_root, *path] if old & (old - 1) == 0 else list(path)
     position, last = old - 1, new - 1
     while position & 1:

@@ -55,20 +55,25 @@ class StaleError(RequestError):
 
 
 class ReplayWindow:
-    """Remembers (from, nonce) for 300 s, in bounded memory."""
+    """Remembers (from, nonce) within 300 s of now, in bounded memory."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
 
     def admit(self, sender: bytes, nonce: bytes, now_ms: int) -> None:
-        """Take a nonce once; raise RequestError on the second time or when too many are held."""
-        while self._seen and next(iter(self._seen.values())) < now_ms - REMEMBER_MS:
+        """Take a nonce once; raise RequestError on the second time or when too many are held.
+
+        The clock may be set back: a request that was taken further ahead of now than that is stale, and forgotten too.
+        """
+        while self._seen and abs(now_ms - next(iter(self._seen.values()))) > REMEMBER_MS:
             self._seen.popitem(last=False)
-        if (sender, nonce) in self._seen:
+        taken_ms = self._seen.get((sender, nonce))
+        if taken_ms is not None and abs(now_ms - taken_ms) <= REMEMBER_MS:
             raise RequestError("the request was sent before")
         if len(self._seen) >= MAX_REMEMBERED:
             raise RequestError("too many requests are remembered")
         self._seen[sender, nonce] = now_ms
+        self._seen.move_to_end((sender, nonce))
 
 
 @dataclass(frozen=True, slots=True)

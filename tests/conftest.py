@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -15,6 +16,10 @@ from tests import coverage
 from tests.fakes import FakeClock
 
 ENGINES = ("sqlite", "postgresql")
+
+# How long an example takes says something of the machine, not of the law that it stands for.
+settings.register_profile("passport", deadline=None)
+settings.load_profile("passport")
 
 
 @pytest.fixture(scope="session")

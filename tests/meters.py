@@ -7,7 +7,7 @@ from typing import Any
 from node.demo.files import HEADER, JOIN_EUI, MAKER, MARK, PRODUCTS, YEAR, make_line
 from node.demo.processes import NodeProcess
 from node.exchange.tables import write_csv
-from tests.nodes import ALONE, PORTS, act, ask
+from tests.nodes import ALONE, act, ask
 
 PRODUCT = PRODUCTS[0]
 SERIAL_AT, DEV_EUI_AT, KEY_AT, BOX_AT = map(HEADER.index, ("Заводской номер", "DevEUI", "AppKey", "Код коробки"))
@@ -45,10 +45,10 @@ def production_file(rows: Rows) -> bytes:
     return write_csv(HEADER, rows)
 
 
-def start_maker(folder: Path) -> NodeProcess:
-    """A running maker, anchor of its own federation, whose serial line counts."""
-    node = NodeProcess(folder.name, folder, environment=ALONE)
-    node.init(name=MAKER, kind="maker", **PORTS)
+def start_maker(folder: Path, port: int = 0) -> NodeProcess:
+    """A running maker, anchor of its own federation, whose serial line counts; on any port, or always on that one."""
+    node = NodeProcess(folder.name, folder, port, ALONE)
+    node.init(name=MAKER, kind="maker")
     node.start()
     org = ask(node, "/node")["org"]
     act(node, "/federation", {"name": "Демо"})

@@ -4,6 +4,7 @@ Nothing is judged here and no word is made up: a label is the publisher's own ti
 of the sheet names the place.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from node.passport.template_layout import Block, BlockKind, Texts
 from node.passport.template_pointer import EVERY, MISSING, Missing, Pointer, expand, find
 from node.passport.template_schema import is_personal, schema_at
 from node.passport.templates import Template
+
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,19 @@ def parties_of(template: Template, document: Json) -> tuple[SheetParty, ...]:
         named = find(document, party.organisation) if party.organisation else MISSING
         found.append(SheetParty(party.role, party.signs, party.title, named if isinstance(named, str) else None))
     return tuple(found)
+
+
+def attachments_of(document: Json, place: Pointer = Pointer()) -> Iterator[tuple[Pointer, dict[str, Json]]]:  # noqa: B008
+    """Every file that a document names by its SHA-256, with what else it says of it."""
+    if isinstance(document, dict):
+        digest = document.get("sha256")
+        if isinstance(digest, str) and DIGEST.fullmatch(digest):
+            yield place, document
+        for name, value in document.items():
+            yield from attachments_of(value, place.child(name))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from attachments_of(value, place.child(index))
 
 
 def _block(template: Template, document: Json, block: Block, is_whole: bool) -> SheetBlock:

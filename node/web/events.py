@@ -7,7 +7,6 @@ with the node.
 import asyncio
 import json
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,27 +54,29 @@ class Streams:
     def __init__(self, parts: Iterable[Live], heartbeat_s: float = HEARTBEAT_S) -> None:
         self.parts = {part.name: part for part in parts}
         self.heartbeat_s = heartbeat_s
-        self._tasks: set[asyncio.Task[object]] = set()
-        self._open: Counter[str] = Counter()
+        self._open: dict[asyncio.Task[object], tuple[str, web.Request]] = {}
 
     @contextmanager
-    def opened(self, actor: Actor) -> Iterator[None]:
+    def opened(self, actor: Actor, request: web.Request) -> Iterator[None]:
         """Count the current task as a stream; raise StateError where the actor has too many."""
         owner, task = f"{actor.label}/{actor.id}", asyncio.current_task()
-        if self._open[owner] >= STREAMS_OF_ONE:
+        # Whoever goes from page to page leaves streams behind that find out at their next beat.
+        for other, (_, left) in self._open.items():
+            if left.transport is None or left.transport.is_closing():
+                other.cancel()
+        mine = [other for other, (who, _) in self._open.items() if who == owner and not other.cancelling()]
+        if len(mine) >= STREAMS_OF_ONE:
             raise StateError(f"{STREAMS_OF_ONE} streams are open already", "too_many_streams")
         assert task is not None  # noqa: S101 - a coroutine runs in a task
-        self._tasks.add(task)
-        self._open[owner] += 1
+        self._open[task] = (owner, request)
         try:
             yield
         finally:
-            self._tasks.discard(task)
-            self._open[owner] -= 1
+            del self._open[task]
 
     async def close(self, _application: web.Application) -> None:
         """End every stream: an open one would hold up the node's shutdown."""
-        for task in self._tasks:
+        for task in self._open:
             task.cancel()
 
 
@@ -97,7 +98,7 @@ async def events(call: Call, query: EventsQuery) -> web.StreamResponse:
     """Server-sent events over the journal."""
     streams = call.request.app[STREAMS]
     part = _part(streams, query.view, call.actor)
-    with streams.opened(call.actor), call.context.bus.listen() as heard:
+    with streams.opened(call.actor, call.request), call.context.bus.listen() as heard:
         stream = await _Stream.open(call, query, part, heard)
         try:
             await stream.run(streams.heartbeat_s)

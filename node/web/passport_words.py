@@ -154,10 +154,11 @@ def words(table: Mapping[str, Words], code: object, language: str) -> str:
 
 
 def named(reference: Mapping[str, object], catalog: str, language: str) -> str:
-    """What a dual reference of a view is called: in English by the central catalog, else by its own name or code."""
+    """What a dual reference of a view is called: in English by the central catalog first, else by its own name."""
     central = str(reference.get("central") or "")
     english = find_name(catalog, central, "en") if language != "ru" else None
-    return english or str(reference.get("name") or central or reference.get("local") or "")
+    own = english or reference.get("name") or find_name(catalog, central, "ru")
+    return str(own or central or reference.get("local") or "")
 
 
 def unit_words(code: object, language: str) -> str:

@@ -4,15 +4,18 @@ Templates are data of their publishers, who mostly title fields in Russian. In E
 first; a name that is not here is shown as the publisher wrote it.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from node.passport.template_json import Json, show
+from node.passport.catalogs import Catalog, find_name
+from node.passport.template_json import Json
 from node.passport.template_layout import Texts
 from node.passport.template_pointer import EVERY, Missing
 from node.passport.template_sheet import Label
 from node.web.passport_words import Table, unit_words, words
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # By the last two names of a place, or by its last one.
 PLACES: Table = {
     "protocol_no": ("Протокол №", "Protocol no."),
@@ -87,6 +90,33 @@ PLACES: Table = {
     "docnum": ("Номер записи в ФИФ ОЕИ", "Record number in the state register"),
     "vri_id": ("Запись ФГИС «Аршин»", "Record of the Arshin register"),
     "published_at": ("Опубликовано", "Published"),
+    "act_no": ("Акт №", "Act no."),
+    "reason": ("Причина", "Reason"),
+    "place/object": ("Объект", "Object"),
+    "place/node": ("Узел учёта", "Metering node"),
+    "place/house_guid": ("GUID дома", "GUID of the house"),
+    "place/premise": ("Помещение", "Premise"),
+    "place/pipe": ("Трубопровод", "Pipe"),
+    "place/point": ("Точка", "Point"),
+    "resource": ("Ресурс", "Resource"),
+    "owner/org": ("Владелец", "Owner"),
+    "utility/org": ("Ресурсоснабжающая организация", "Utility"),
+    "seals/no": ("Пломба №", "Seal no."),
+    "seals/place": ("Где стоит", "Where"),
+    "seals/by": ("Кто поставил", "By whom"),
+    "dev_eui": ("DevEUI", "DevEUI"),
+    "join_eui": ("JoinEUI", "JoinEUI"),
+    "network_node": ("Узел сети", "Node of the network"),
+    "joined_at": ("Подключён", "Joined"),
+    "schedule": ("Расписание", "Schedule"),
+    "mode": ("Режим", "Mode"),
+    "sha256": ("SHA-256", "SHA-256"),
+    "media_type": ("Вид файла", "Media type"),
+    "size": ("Размер, байт", "Size, bytes"),
+    "admitted": ("Допущен к расчётам", "Admitted for billing"),
+    "software": ("ПО", "Software"),
+    "table/q": ("Расход", "Flow"),
+    "table/k": ("Поправка", "Correction"),
 }
 VALUES: Table = {
     "initial": ("первичная", "initial"),
@@ -113,6 +143,29 @@ VALUES: Table = {
     "pass": ("годен", "pass"),
     "fail": ("брак", "fail"),
     "adjust": ("на регулировку", "to be adjusted"),
+    "verification-expired": ("истекла поверка", "the verification has run out"),
+    "failure": ("неисправность", "failure"),
+    "planned": ("плановая замена", "planned"),
+    "damage": ("повреждение", "damage"),
+    "owner-request": ("по заявке владельца", "asked for by the owner"),
+    "supply": ("подача", "supply"),
+    "return": ("обратка", "return"),
+    "makeup": ("подпитка", "make-up"),
+    "cold": ("холодная", "cold"),
+    "hot": ("горячая", "hot"),
+    "circulation": ("циркуляция", "circulation"),
+    "cold_water": ("холодная вода", "cold water"),
+    "hot_water": ("горячая вода", "hot water"),
+    "heat": ("тепло", "heat"),
+    "electricity": ("электроэнергия", "electricity"),
+    "gas": ("газ", "gas"),
+    "sewage": ("водоотведение", "sewage"),
+    "verification-valid": ("поверка действует", "the verification is valid"),
+    "flow-direction": ("направление потока", "direction of flow"),
+    "straight-runs": ("прямые участки", "straight runs"),
+    "wiring": ("подключение цепей", "wiring"),
+    "radio-link": ("радиосвязь", "radio link"),
+    "parameters-match": ("параметры совпадают", "the parameters match"),
 }
 ROLES: Table = {
     "manufacturer": ("Изготовитель", "Manufacturer"),
@@ -150,12 +203,17 @@ def value_words(value: Json | Missing, language: str) -> str:
         text = format(Decimal(value), "f")
         return text.replace(".", ",") if language == "ru" else text
     if isinstance(value, str):
-        return words(VALUES, value, language)
+        told = words(VALUES, value, language)
+        return ".".join(reversed(told.split("-"))) if language == "ru" and DAY.fullmatch(told) else told
     if isinstance(value, list):
         return ", ".join(value_words(item, language) for item in value)
-    return show(value)
+    return ", ".join(f"{_name(name, language)}: {value_words(item, language)}" for name, item in value.items())
 
 
 def titles_words(titles: Mapping[str, str] | None, fallback: object, language: str) -> str:
     """The title of a template, or what else names it."""
     return text_words(titles, language) if titles else str(fallback or "")
+
+
+def _name(name: str, language: str) -> str:
+    return find_name(Catalog.PARAMETERS, name, language) or words(PLACES, name, language)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.template_pointer import Missing
-from node.services.access import Actor, Scope
+from node.services.access import DAY_US, Actor, Scope
 from node.web.assets import Assets
 from node.web.calls import Call, View
 from node.web.console_words import (
@@ -138,6 +138,13 @@ def moment(micros: int) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="milliseconds"), shown)
 
 
+def when(micros: int, language: str) -> Markup:
+    """When a fact happened: the day alone where nothing more exact was told."""
+    if micros % DAY_US == 0:
+        return day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language)
+    return moment(micros)
+
+
 def day(text: object, language: str) -> Markup:
     """A date or an RFC 3339 time of a passport; what is neither stands as it was typed."""
     told = "" if text is None else str(text)
@@ -178,6 +185,7 @@ def _environment(language: str, assets: Assets) -> jinja2.Environment:
     environment.tests["missing"] = lambda value: isinstance(value, Missing)
     environment.filters |= {
         "moment": moment,
+        "when": lambda micros: when(micros, language),
         "short_id": short_id,
         "device_id": lambda subject: format_device_id(SubjectId(bytes.fromhex(subject))),
         "happened": lambda what: journal_words(what, language),

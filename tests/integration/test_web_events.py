@@ -168,6 +168,21 @@ async def test_one_reader_has_few_streams(web: RunningWeb) -> None:
         stream.close()
 
 
+async def test_streams_that_were_left_behind_make_room_at_once(tmp_path: Path) -> None:
+    """Whoever goes from page to page is never refused, however long it is until the next beat."""
+    async with running_web(tmp_path / "node", heartbeat_s=600) as web:
+        client = await web.system(Scope.READ)
+        async with asyncio.timeout(DEADLINE_S):
+            for stream in [await client.get("/events") for _ in range(STREAMS_OF_ONE)]:
+                assert stream.status == 200
+                stream.close()
+            # The node hears of a close a moment later.
+            while True:
+                async with client.get("/events") as response:
+                    if response.status == 200:
+                        break
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "code"),
     [

@@ -8,7 +8,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows, text
 from node.passport.template_json import Json
 from node.passport.template_pointer import Pointer
-from node.passport.template_sheet import Label, parties_of, sheet_of
+from node.passport.template_sheet import Label, attachments_of, parties_of, sheet_of
 from node.passport.view import View as PassportView
 from node.services.access import Scope
 from node.services.protocols import Paper
@@ -37,7 +37,6 @@ def _values(call: Call, view: PassportView, paper: Paper) -> dict[str, Any]:  # 
         "id": format_device_id(SubjectId(paper.subject)),
         "device": text(view, "title"),
         "row": paper.row,
-        "template": template,
         "titles": template.title if template else {},
         "blocks": sheet_of(template, document, is_whole=paper.is_whole) if template and document is not None else (),
         "parties": parties_of(template, document) if template and document is not None else (),
@@ -46,6 +45,7 @@ def _values(call: Call, view: PassportView, paper: Paper) -> dict[str, Any]:  # 
         "is_whole": paper.is_whole,
         "signatures": _signatures(view, paper.row),
         "hashes": _hashes(paper.row),
+        "attachments": list(attachments_of(document)) if document is not None else [],
         "names": {org.hex(): card.name for org, card in call.context.projection.world.cards.items()},
         "printed_us": call.context.clock.now(),
     }

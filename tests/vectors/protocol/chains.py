@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgpack
+
 from federation.cut import Cut
-from federation.keys import key_hash
-from federation.statements import KeyBody, RootStatement, sign_root_statement
+from federation.keys import SigningKey, key_hash
+from federation.statements import KeyBody, RootStatement, decode_root_statement, root_hash, sign_root_statement
 from tests.builders import Line, found, id16, row, signing_key
+from tests.vectors.protocol import curve
 from tests.vectors.protocol.case import Case, Json, flip, pack
 
 LIVE = "live"
@@ -27,12 +30,13 @@ class Chain:
     attested: Sequence[RootStatement] = ()
     refused: Sequence[RootStatement] = ()
     cuts: Mapping[str, Sequence[Cut]] | None = None
+    unreadable: Sequence[bytes] = ()
 
     def to_case(self) -> Case:
         """The vector; statements stand in one order, and any other gives the same."""
         every = [*(s for line in self.lines for s in line.statements), *self.refused]
-        envelopes = list({statement.envelope(): statement for statement in every})
-        refused = {statement.envelope() for statement in self.refused}
+        envelopes = [*{statement.envelope(): statement for statement in every}, *self.unreadable]
+        refused = {*(statement.envelope() for statement in self.refused), *self.unreadable}
         given: dict[str, Json] = {
             "statements": [envelope.hex() for envelope in envelopes],
             "attested": [statement.hash.hex() for statement in self.attested],
@@ -58,7 +62,7 @@ class Chain:
 
 def chain_cases() -> list[Case]:
     """Every case of the object root-chain."""
-    chains = [*_plain(), *_ended(), *_refused(), *_rotates(), *_thieves(), *_attested(), *_signatures()]
+    chains = [*_plain(), *_ended(), *_refused(), *_rotates(), *_thieves(), *_attested(), *_signatures(), *_unread()]
     return [*(chain.to_case() for chain in chains), *_without_genesis()]
 
 
@@ -123,6 +127,12 @@ def _refused() -> list[Chain]:
         ("a gap", "the statement before it is missing", good.node("c").statements[3:]),
         ("of another organisation", "its chain is another", other.statements[2:]),
         ("n that jumps", "n is one more than before", [_jump(a)]),
+        ("another org named", "signed and in its place, of another organisation", [_read(_said(a, org=id16("x")))]),
+        (
+            "another root key named",
+            "signed by the root key in force, under the id of the promised one",
+            [_read(_said(a, root_key_id=promised.id))],
+        ),
     ]
     cases = [Chain(name, why, [a], a, {"a": LIVE}, refused=refused) for name, why, refused in table]
     after = a.rotate("root-1", "root-2")
@@ -136,6 +146,28 @@ def _refused() -> list[Chain]:
 def _jump(line: Line) -> RootStatement:
     said = line.node("b").last
     return sign_root_statement(line.root, said.body, line.org, 5, line.last.hash)
+
+
+def _said(line: Line, *, version: int = 1, org: bytes = b"", key: bytes = b"", root_key_id: bytes = b"") -> bytes:
+    """The envelope of the node b after the line, rightly signed by its root key whatever it says."""
+    body = [id16("b"), key or signing_key("b").public]
+    fields = [version, org or line.org, line.last.n + 1, line.last.hash, 2, body, root_key_id or line.root.id]
+    return _signed(line.root, pack(fields))
+
+
+def _signed(key: SigningKey, raw: bytes) -> bytes:
+    return pack([raw, key.sign_hash("root", root_hash(raw))])
+
+
+def _read(envelope: bytes) -> RootStatement:
+    return decode_root_statement(envelope)
+
+
+def _after(line: Line, envelope: bytes) -> RootStatement:
+    """The node c after a statement that cannot be read."""
+    said = line.node("c").last
+    raw = msgpack.unpackb(envelope)[0]
+    return sign_root_statement(line.root, said.body, line.org, line.last.n + 2, root_hash(raw))
 
 
 def _rotates() -> list[Chain]:
@@ -267,6 +299,25 @@ def _signatures() -> list[Chain]:
     return [Chain("one statement with a good and a bad signature", "the good one stands", [doubled], line, {"a": LIVE})]
 
 
+def _unread() -> list[Chain]:
+    """What cannot be read is refused alone, with what follows it; the rest of the set stands."""
+    trunk = found()
+    a = trunk.node("a")
+    weak = b"\1" + curve.encode(curve.SMALL_ORDER[1])
+    later, small = _said(a, version=2), _said(a, key=weak)
+    other = signing_key("x")
+    genesis = _signed(other, pack([2, None, 0, None, 1, [other.public, key_hash(signing_key("y").public)], other.id]))
+    table: list[tuple[str, str, Sequence[RootStatement], bytes]] = [
+        ("a statement of nonsense", "it counts nothing", [], b"nonsense"),
+        ("a statement of version 2", "it is refused, and the node after it", [_after(a, later)], later),
+        ("a sign key of small order", "it is refused, and the node after it", [_after(a, small)], small),
+        ("a genesis of version 2 beside", "what cannot be read is no second genesis", [], genesis),
+    ]
+    return [
+        Chain(name, why, [a], a, {"a": LIVE}, refused=refused, unreadable=[raw]) for name, why, refused, raw in table
+    ]
+
+
 def _without_genesis() -> list[Case]:
     trunk = found()
     own = signing_key("root-0")
@@ -278,8 +329,12 @@ def _without_genesis() -> list[Case]:
         ("two geneses", [trunk.last, found("x", "y").last], "a chain has one genesis"),
         ("genesis with a broken signature", [broken], "the genesis is not signed by its root key"),
         ("genesis that promises its own key", [itself], "the promised key is the root key itself"),
+        ("two geneses of which one stands", [found("x", "y").last, broken], "both can be read"),
     ]
     return [
-        Case(name, {"statements": [s.envelope().hex() for s in statements], "attested": []}, "refuse", why)
-        for name, statements, why in table
+        *(
+            Case(name, {"statements": [s.envelope().hex() for s in statements], "attested": []}, "refuse", why)
+            for name, statements, why in table
+        ),
+        Case("nonsense", {"statements": [b"nonsense".hex()], "attested": []}, "refuse", "a chain has a genesis"),
     ]

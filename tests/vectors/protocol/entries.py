@@ -14,6 +14,7 @@ from tests.vectors.protocol.contents import sealed_bytes
 LOG = id16("log")
 SEQ = 7
 COMMITMENT = seed("commitment")
+LARGEST = 262_272
 DIGEST = [LOG, 3, id16("entry")]
 
 
@@ -266,6 +267,7 @@ def _transport_cases(
         ("name that is none", [with_field(body, 0, "Body")], "a name has a-z 0-9 _ . / - only"),
         ("name as binary", [with_field(body, 0, b"body")], "a name is text"),
         ("17 sections", [[f"s{i:02}", id16("salt"), b""] for i in range(17)], "at most 16 sections"),
+        ("sealed section of 262,273 bytes", [["body", None, bytes(LARGEST + 1)]], "at most 256 KiB + 128"),
         ("sections nil", None, "sections are an array"),
         ("sections a map", {}, "maps are not part of the format"),
     ]
@@ -286,6 +288,9 @@ def _transport_cases(
     return [
         *(Case(name, _entry(header, value), "transport", why) for name, value, why in sections),
         *(Case(name, _wire(raw), "transport", why) for name, raw, why in envelopes),
+        Case(
+            "section of 262,273 bytes", _committed(bytes(LARGEST + 1), 262_144, 0), "transport", "at most 256 KiB + 128"
+        ),
         Case("bad envelope around a void header", _entry(b"\xc3", None), "transport", "the envelope is judged first"),
     ]
 
@@ -352,6 +357,7 @@ def _shown_cases() -> list[Case]:
         ("class 3 without padding", _committed(b"yes", 3, 3), "class 3 is padded"),
         ("padding to 128", _committed(padded + bytes(64), 128, 4), "not the smallest 64 * 2^k"),
         ("padding that is not zero", _committed(padded[:-1] + b"\1", 64, 4), "padding is zeros"),
+        ("section of 262,272 bytes", _committed(bytes(LARGEST), 262_144, 0), "as large as may travel, off its size"),
         ("length beyond the bytes", _committed(b"\0\0\0\x7f" + bytes(60), 64, 3), "the length is too large"),
     ]
     return [

@@ -140,6 +140,27 @@ def _replay_cases() -> list[Case]:
         ("another node", [("a", "1", 0), ("b", "1", 0)], [True, True], "nonces are each node's own"),
         ("after 300 s", [("a", "1", 0), ("a", "1", 300_000)], [True, False], "remembered for 300 s"),
         ("after 300.001 s", [("a", "1", 0), ("a", "1", 300_001)], [True, True], "forgotten: its time is out by then"),
+        (
+            "after 200 s and 400 s",
+            [("a", "1", 0), ("a", "1", 200_000), ("a", "1", 400_000)],
+            [True, False, True],
+            "what is refused is not remembered anew",
+        ),
+        (
+            "after 400 s and 600 s",
+            [("a", "1", 0), ("a", "1", 400_000), ("a", "1", 600_000)],
+            [True, True, False],
+            "what is taken again is",
+        ),
+        ("clock set back by 1 s", [("a", "1", 0), ("a", "1", -1_000)], [True, False], "within 300 s of now"),
+        ("clock set back by 300 s", [("a", "1", 0), ("a", "1", -300_000)], [True, False], "within 300 s of now"),
+        ("clock set back by 300.001 s", [("a", "1", 0), ("a", "1", -300_001)], [True, True], "its time is stale"),
+        (
+            "clock set back between two requests",
+            [("a", "1", 0), ("a", "2", -100_000), ("a", "1", 200_001), ("a", "2", 200_001)],
+            [True, True, False, True],
+            "each is remembered from its own moment",
+        ),
     ]
     return [
         Case(

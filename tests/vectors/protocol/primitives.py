@@ -363,6 +363,12 @@ def _consistency_cases() -> list[Case]:
         Case("old root of another tree", _consistency(3, other, 7, second, path), "refuse", "no prefix"),
         Case("new root with a bit turned", _consistency(3, first, 7, flip(second), path), "refuse", "no prefix"),
         Case("from 0", _consistency(0, hashlib.sha256().digest(), 7, second, path), "refuse", "size 0 proves nothing"),
+        Case(
+            "0 to 0",
+            _consistency(0, hashlib.sha256().digest(), 0, hashlib.sha256().digest(), []),
+            "refuse",
+            "size 0 proves nothing",
+        ),
         Case("backwards", _consistency(7, second, 3, first, path), "refuse", "the old size is the larger one"),
         Case("two roots of one size", _consistency(7, second, 7, first, []), "refuse", "two roots of one size"),
         Case("a path within one size", _consistency(7, second, 7, second, path), "refuse", "nothing to prove"),

@@ -51,6 +51,7 @@ def _checkpoint_cases() -> list[Case]:
         ("largest size", largest, "below 2^63", 2**63 - 1),
         ("foreign signature after", good + foreign, "foreign signatures are ignored", 5),
         ("foreign signature of nonsense", good + f"{DASH} x {base64.b64encode(bytes(9)).decode()}\n", "ignored", 5),
+        ("foreign signature of 5 bytes", good + _foreign(5), "a key id and one byte more", 5),
         ("own name with another key after", good + doubled, "only the first line is judged", 5),
         ("16 signatures", sixteen, "at most 16", 5),
     ]
@@ -62,6 +63,10 @@ def _checkpoint_cases() -> list[Case]:
         *(Case(name, _given(note), "refuse", why) for name, note, why in _text_refusals()),
         *(Case(name, _given(note), "refuse", why) for name, note, why in _line_refusals(text, own, foreign)),
     ]
+
+
+def _foreign(length: int) -> str:
+    return f"{DASH} x {base64.b64encode(bytes(length)).decode()}\n"
 
 
 def _text_refusals() -> list[tuple[str, str, str]]:
@@ -122,6 +127,7 @@ def _line_refusals(text: str, own: str, foreign: str) -> list[tuple[str, str | b
         ("text after the signature", f"{text}\n{own[:-1]} x\n", "three words"),
         ("base64 without padding", f"{text}\n{own.rstrip().rstrip('=')}\n", "padded base64"),
         ("malformed foreign line", f"{text}\n{own}{DASH} x\n", "every line has its form"),
+        ("foreign signature of 4 bytes", f"{text}\n{own}{_foreign(4)}", "a key id alone signs nothing"),
         ("foreign base64 not canonical", f"{text}\n{own}{DASH} x AAAAAAB=\n", "base64 has one spelling"),
         ("name with a plus", f"{text}\n{own}{foreign.replace('example', 'a+b')}", "a name has no plus"),
         ("empty line between signatures", f"{text}\n{own}\n{foreign}", "every line has its form"),
@@ -185,6 +191,12 @@ def _header_forks() -> list[Case]:
         ("a header not canonical", [1, LOG, 1, *_ordered(one, _signed(odd)), None], "fields 1 and 2 cannot be read"),
         ("two fields", [1, LOG, 1, *_ordered(one, _signed(pack([1, LOG]))), None], "fields 1 and 2 cannot be read"),
         ("seq nil", [1, LOG, 1, *_ordered(one, _signed(pack([1, LOG, None]))), None], "fields 1 and 2 cannot be read"),
+        *(
+            (f"{what} in both", [1, LOG, 1, *_ordered(*_places(seq)), None], "fields 1 and 2 cannot be read")
+            for what, seq in (("seq nil", None), ("seq as text", "7"), ("seq as binary", b"7"), ("seq 2^63", 2**63))
+        ),
+        ("log nil in both", [1, LOG, 1, *_ordered(*_places(7, None)), None], "not of that log"),
+        ("an empty header", [1, LOG, 1, *_ordered(one, _signed(b"")), None], "fields 1 and 2 cannot be read"),
         ("header of 4097 bytes", [1, LOG, 1, *_ordered(one, _signed(bytes(4097))), None], "at most 4 KiB"),
         ("signature of 64 bytes", [1, LOG, 1, [low_header, low_signature[1:]], high, None], "a signature is 65 bytes"),
         ("branch of three", [1, LOG, 1, [*low, None], high, None], "a branch has two values"),
@@ -205,6 +217,11 @@ def _header_forks() -> list[Case]:
         *(Case(f"headers, {name}", _proof(proof), "refuse", why) for name, proof, why in refused),
         Case("headers, against another key", _proof(good, signing_key("x").public), "refuse", "not the log's key"),
     ]
+
+
+def _places(seq: object, log: object = LOG) -> list[list[object]]:
+    """Two headers that agree on their place, whatever it is."""
+    return [_signed(pack([1, log, seq, mark])) for mark in (1, 2)]
 
 
 def _branch(writer: Writer, seq: int, size: int | None = None) -> list[object]:

@@ -1,0 +1,118 @@
+"""The shipments page in Chromium: one side chooses devices and signs, the other accepts with one press."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Tabs
+from tests.browser.doors import Shot, entered, shots
+from tests.trade import Trade, meters, trading
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+COUNT = 30
+LATE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
+    """A maker with thirty meters, and a utility that knows none of them."""
+    with trading(tmp_path_factory.mktemp("shipments"), "utility", PASSPORT_FEDERATION__DISCOVERY="false") as running:
+        running.produce(meters(COUNT))
+        yield running
+
+
+def only_stream(page: Page) -> list[str]:
+    """Every request from now on that is not the stream's."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/events" not in request.url else None)
+    return asked
+
+
+def ship(trade: Trade) -> None:
+    """Offer all meters but the first to the utility, where that was not done yet."""
+    if not trade.call("maker", "get", "/shipments")["items"]:
+        body = {"buyer": trade.orgs["utility"], "number": "ТТН-17", "devices": trade.devices[1:]}
+        trade.call("maker", "post", "/shipments", body)
+
+
+async def test_devices_are_chosen_offered_and_accepted_with_one_press(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """Search, paste and all of a filter fill one list; the offer appears at the buyer by itself; keys come with it."""
+    maker, utility = trade.address("maker"), trade.address("utility")
+    items = (await asyncio.to_thread(trade.call, "maker", "get", "/passports", limit="200"))["items"]
+    serials = [row["title"].rpartition("№ ")[2] for row in items]
+    buyer = await entered(tabs, trade.nodes["utility"])
+    await buyer.goto(f"{utility}/shipments")
+    await expect(buyer.locator(".live.is-live")).to_be_visible()
+    await expect(buyer.locator("#incoming .empty")).to_be_visible()
+    asked = only_stream(buyer)
+
+    page = await entered(tabs, trade.nodes["maker"])
+    await page.goto(f"{maker}/shipments")
+    await page.get_by_role("link", name="Отгрузить приборы").click()
+    await expect(page.locator("#find .finds li")).to_have_count(12)
+    await page.locator("#find input[type=search]").fill(serials[0])
+    await page.locator("#find input[type=search]").press("Enter")
+    await expect(page.locator("#find .finds li")).to_have_count(1)
+    await page.get_by_role("button", name="Добавить", exact=True).click()
+    await expect(page.locator("#chosen h2")).to_have_text("Выбран 1 прибор")
+    await page.locator("textarea[name=pasted]").fill(f"{serials[1]}\n{items[2]['id']}\n99999999\n")
+    await page.get_by_role("button", name="Добавить список").click()
+    await expect(page.locator("#chosen h2")).to_have_text("Выбрано 3 прибора")
+    await expect(page.locator("#paste .problem")).to_contain_text("1 строка не называет")
+    await expect(page.locator("textarea[name=pasted]")).to_have_value("99999999")
+    await shots(page, shot, "shipment-choosing", languages=())
+    await page.locator("#find input[type=search]").fill("")
+    await page.locator("#find select").select_option("manufactured")
+    await page.get_by_role("button", name="Добавить всё найденное").click()
+    await expect(page.locator("#chosen h2")).to_have_text(f"Выбрано {COUNT} приборов")
+    await page.locator(".picked button").first.click()
+    await expect(page.locator("#chosen h2")).to_have_text(f"Выбрано {COUNT - 1} приборов")
+    await page.locator("select[name=buyer]").select_option(label="МУП «Водоканал-Демо» — ресурсоснабжающая организация")
+    await page.locator("input[name=number]").fill("ТТН-17")
+    await shot(page, "shipment-chosen-ru-desktop")
+    await page.get_by_role("button", name="Подписать отгрузку").click()
+    await expect(page.locator("h1")).to_have_text("ТТН-17")
+    await expect(page.locator(".chip.warn")).to_have_text("ждёт приёмки")
+
+    row = buyer.locator("#incoming tbody tr")
+    await expect(row).to_contain_text("ТТН-17", timeout=LATE_MS)
+    assert asked == []
+    await expect(row).to_contain_text("Завод Приборучёт-Демо")
+    await expect(row).to_contain_text("придёт с приёмкой")
+    await shots(buyer, shot, "shipments-offered")
+    await buyer.locator("#incoming").get_by_role("button", name="Принять").click()
+    await expect(buyer.locator(".tally li").nth(1)).to_have_text(f"{COUNT - 1} паспортов здесь", timeout=LATE_MS)
+    await expect(buyer.locator(".tally li").nth(2)).to_have_text(f"{COUNT - 1} запечатанных ключей здесь")
+    await expect(buyer.locator(".chip.bad")).to_have_count(0)
+    await shots(buyer, shot, "shipment-accepted")
+    await expect(page.locator(".chip.good").first).to_have_text("принята", timeout=LATE_MS)
+    await expect(buyer.get_by_role("button", name="Принять")).to_have_count(0)
+
+
+async def test_device_that_was_shipped_is_not_offered_again(trade: Trade, tabs: Tabs) -> None:
+    """A shipped device is marked where it is found, all of a filter leaves it out, and a forced one is refused."""
+    tabs.expect("409")
+    maker = trade.address("maker")
+    await asyncio.to_thread(ship, trade)
+    items = (await asyncio.to_thread(trade.call, "maker", "get", "/passports", limit="200"))["items"]
+    gone = [row for row in items if row["id"] != trade.devices[0]][:1]
+    page = await entered(tabs, trade.nodes["maker"])
+    await page.goto(f"{maker}/shipments/new")
+    await page.locator("#find input[type=search]").fill(gone[0]["id"])
+    await page.locator("#find input[type=search]").press("Enter")
+    await expect(page.locator("#find .finds li")).to_have_count(1)
+    await expect(page.locator("#find .finds li")).to_contain_text("уже отгружен")
+    await page.locator("#find input[type=search]").fill("")
+    await page.get_by_role("button", name="Добавить всё найденное").click()
+    await expect(page.locator("#chosen h2")).to_have_text("Выбран 1 прибор")
+    await page.locator("textarea[name=pasted]").fill(gone[0]["id"])
+    await page.get_by_role("button", name="Добавить список").click()
+    await expect(page.locator("#chosen h2")).to_have_text("Выбрано 2 прибора")
+    await page.locator("select[name=buyer]").select_option(index=1)
+    await page.locator("input[name=number]").fill("ТТН-18")
+    await page.get_by_role("button", name="Подписать отгрузку").click()
+
+    await expect(page.get_by_role("alert")).to_contain_text("Приборы уже стоят в другой отгрузке")
+    await expect(page.locator("#chosen h2")).to_have_text("Выбрано 2 прибора")
