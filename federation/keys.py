@@ -1,12 +1,13 @@
 """Keys, key ids and signatures.
 
 A key is 33 bytes: an algorithm byte and 32 bytes. A signature is 65 bytes: an algorithm byte and 64. Every own
-signature is over `passport/<what>/1\\n` and a 32-byte hash. Verification is libsodium's: S < L, A and R canonical and
-not of small order, R compared byte for byte, no cofactor, no batch.
+signature is over `passport/<what>/1\\n` and a 32-byte hash. Verification is libsodium's: S < L, R canonical and not of
+small order, R compared byte for byte, no cofactor, no batch; a key that `check_key` refuses signs nothing.
 """
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import nacl.bindings
 import nacl.exceptions
@@ -41,7 +42,7 @@ def check_key(key: bytes, algorithm: int, what: str) -> bytes:
         raise KeyRefusedError(f"{what}: a key is {KEY_SIZE} bytes, got {len(key)}")
     if key[0] != algorithm:
         raise KeyRefusedError(f"{what}: algorithm {key[0]}, expected {algorithm}")
-    if algorithm == ED25519 and not nacl.bindings.crypto_core_ed25519_is_valid_point(key[1:]):
+    if algorithm == ED25519 and not _is_valid_ed25519(key[1:]):
         raise KeyRefusedError(f"{what}: not a canonical Ed25519 point of prime order")
     if algorithm == X25519 and not _is_valid_x25519(key[1:]):
         raise KeyRefusedError(f"{what}: not a canonical X25519 point of large order")
@@ -120,7 +121,7 @@ def signed_text(what: str, digest: bytes) -> bytes:
 
 def verify_raw(key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether a raw 64-byte signature of a 33-byte key is valid, by the rule in the module's text."""
-    if len(key) != KEY_SIZE or key[0] != ED25519 or len(signature) != 64:
+    if len(key) != KEY_SIZE or key[0] != ED25519 or len(signature) != 64 or not _is_valid_ed25519(key[1:]):
         return False
     try:
         nacl.bindings.crypto_sign_open(signature + message, key[1:])
@@ -134,6 +135,11 @@ def verify_hash(key: bytes, signature: bytes, what: str, digest: bytes) -> bool:
     if len(signature) != SIGNATURE_SIZE or signature[0] != ED25519:
         return False
     return verify_raw(key, signature[1:], signed_text(what, digest))
+
+
+@lru_cache(maxsize=4096)  # a log's key is asked again for every entry
+def _is_valid_ed25519(raw: bytes) -> bool:
+    return nacl.bindings.crypto_core_ed25519_is_valid_point(raw)
 
 
 def _is_valid_x25519(raw: bytes) -> bool:

@@ -99,6 +99,11 @@ class Chain:
         """The node of that id, ended and disowned ones too."""
         return self.nodes.get(node_id)
 
+    def counts(self, node_id: bytes) -> bool:
+        """Whether anything of the node can count: it is stated and not disowned."""
+        node = self.nodes.get(node_id)
+        return node is not None and not node.disowned
+
     def _admit(self, statement: RootStatement) -> None:
         if statement.hash in self._states:
             return

@@ -44,6 +44,6 @@ def open_section(key: BoxKey, header: Header, section: Section) -> Section:
     opened = key.open(sealed.box)
     salt, data = opened[:SALT_SIZE], opened[SALT_SIZE:]
     head = header.section(section.name)
-    if head is None or commitment(header.log, section.name, salt, data) != head.commitment:
+    if len(salt) != SALT_SIZE or head is None or commitment(header.log, section.name, salt, data) != head.commitment:
         raise SealError(f"section {section.name}: what was sealed is not under its commitment")
     return Section(section.name, salt, data)

@@ -35,6 +35,7 @@ from lora.ports import Counters
 from lora.server import NetworkServer
 
 BATCH = 64
+BURST = 500
 RECEIVE_SIZE = 65_535
 RECEIVE_BUFFER = 4 * 1024 * 1024
 MAX_QUEUED = 10_000
@@ -143,7 +144,8 @@ class UdpGateways:
 
     async def _handle_queue(self) -> None:
         while self._queue:
-            events, self._queue = self._queue, []
+            # Parts of a burst, so that the first answers do not wait for the last frame to be stored.
+            events, self._queue = self._queue[:BURST], self._queue[BURST:]
             await self._handler(events)
             for event in events:
                 if isinstance(event, DownlinkScheduled):

@@ -7,6 +7,7 @@ person. What was agreed is said in the passport: joined, registered, mode, time 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,11 +18,12 @@ from drivers.descriptor import Comparison, How
 from drivers.reading import Decoded
 from drivers.registry import Installed, Registry
 from federation.fragment import unpad
+from lora.errors import LoraError
 from lora.events import JoinAccepted
 from lora.identifiers import Eui
 from lora.memory import MemoryDirectory
 from lora.registration import Registration, Row, Step
-from node.errors import NodeError, NotFoundError, StateError
+from node.errors import KeystoreError, NotFoundError, StateError
 from node.passport.bodies import RootKeysBody
 from node.passport.view import View
 from node.services.core import Core
@@ -31,7 +33,6 @@ from node.services.radio_records import Progress, open_device, read_progress, sh
 from node.services.radio_statements import registration_drafts
 from node.services.readings import Decoding, Readings, decode, moment_of
 from node.store.database import ReadTx, WriteTx
-from node.store.errors import StoreError
 from node.store.fragments import StoredFragment, entries_about
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
@@ -51,6 +52,8 @@ log = structlog.get_logger()
 
 ACTOR = "radio"
 PAYLOAD = "payload"
+# What failed to be said is tried again after so long.
+AGAIN_S = 30.0
 
 
 class Commissioning:
@@ -83,10 +86,15 @@ class Commissioning:
         sealed = self._core.keystore.vault.seal(root_key)
         async with self._core.database.write() as tx:
             known = await find_device(tx, profile.dev_eui.raw)
-            if known is not None and known.state is not DeviceState.RETIRED and self._is(known, passport, shown):
+            same_key = known is not None and self._core.keystore.vault.open(known.root_key) == root_key
+            is_same = known is not None and same_key and (known.subject, known.profile) == (passport.subject, shown)
+            if known is not None and is_same and known.state is not DeviceState.RETIRED:
                 return known
             await self._retire_others(tx, passport.subject, profile.dev_eui)
             device = StoredDevice(profile.dev_eui.raw, passport.subject, shown, sealed, DeviceState.WAITING, {}, tx.now)
+            if known is not None and same_key and known.subject == passport.subject:
+                # The activation that the meter is in goes on: it would not join again by itself.
+                device = replace(device, registration=known.registration, state=_resumed(known))
             await self._put(tx, device)
             await self._core.announce(tx, actor, "device_commissioned", passport.subject, dev_eui=str(profile.dev_eui))
         return device
@@ -113,11 +121,11 @@ class Commissioning:
             if device.state is not DeviceState.STOPPED:
                 raise StateError(f"the registration of {dev_eui} is not stopped", "registration_not_stopped")
             progress = replace(read_progress(dev_eui, device.registration), rows=())
-            device = await self._save(tx, device, progress, DeviceState.JOINED)
             await self._core.announce(tx, actor, "registration_retried", device.subject, dev_eui=str(dev_eui))
             for frame in await frames_in_state(tx, FrameState.UNRESOLVED, dev_eui.raw, progress.session):
-                device = await self._compare(tx, device, frame)
-        return device
+                # The latest word on each field counts: a clock that was set since, a frame of a shape that is known.
+                progress = progress.with_rows(await self._said(tx, device, progress, frame))
+            return await self._decide(tx, device, progress)
 
     async def retire(self, dev_eui: Eui, actor: str) -> None:
         """Let a device join no more; what it sent is kept."""
@@ -130,13 +138,17 @@ class Commissioning:
         """Fill the directory from what is stored."""
         async with self._core.database.read() as tx:
             for device in await list_devices(tx):
-                self._show(device)
+                try:
+                    self._show(device)
+                except (LoraError, KeystoreError, ValueError, KeyError) as error:
+                    # One damaged row is one device off the air, not the whole network.
+                    log.warning("device_damaged", dev_eui=device.dev_eui.hex(), error=str(error))
 
     async def joined(self, tx: WriteTx, event: JoinAccepted) -> None:
         """A device was activated: its frames wait until they are compared."""
         session = event.session
         device = await find_device(tx, session.dev_eui.raw)
-        if device is None:
+        if device is None or device.state is DeviceState.RETIRED:
             return
         progress = read_progress(session.dev_eui, device.registration).joined(session.number, event.at_us)
         same_eui = str(event.join_eui) == device.profile["join_eui"]
@@ -165,14 +177,16 @@ class Commissioning:
         """Say in the passport what was agreed, until cancelled."""
         while True:
             self._wake.clear()
-            async with self._core.database.read() as tx:
-                agreed = await list_devices(tx, state=DeviceState.AGREED)
-            for device in agreed:
-                try:
+            try:
+                async with self._core.database.read() as tx:
+                    agreed = await list_devices(tx, state=DeviceState.AGREED)
+                for device in agreed:
                     await self._register(device)
-                except (NodeError, StoreError) as error:
-                    log.warning("registration_failed", dev_eui=device.dev_eui.hex(), error=str(error))
-            await self._wake.wait()
+            except Exception:  # the top of the task: one device or a busy store must not end the node
+                log.exception("registration_failed")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S):
+                    await self._wake.wait()
 
     async def _register(self, device: StoredDevice) -> None:
         """State what was agreed and take the device into service, in one transaction."""
@@ -191,7 +205,7 @@ class Commissioning:
 
     async def _accept(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
         """The frames of this activation are the device's readings, those that waited too."""
-        progress = replace(progress, passed=progress.session)
+        progress = replace(progress, passed=progress.session, said=True)
         device = await self._save(tx, device, progress, DeviceState.REGISTERED)
         await self._core.announce(tx, ACTOR, "device_registered", device.subject, dev_eui=device.dev_eui.hex())
         for frame in await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, progress.session):
@@ -214,19 +228,30 @@ class Commissioning:
         if device.state is not DeviceState.JOINED:
             return device
         progress = read_progress(Eui(device.dev_eui), device.registration)
+        said = await self._said(tx, device, progress, frame)
+        return await self._decide(tx, device, progress.with_rows(said)) if said else device
+
+    async def _said(self, tx: ReadTx, device: StoredDevice, progress: Progress, frame: StoredFrame) -> list[Row]:
+        """What a frame says of its device; nothing on a port that is not of its type, as the clock packages use."""
+        ports = device.profile["ports"]
+        if isinstance(ports, list) and ports and frame.port not in ports:
+            return []
         decoding = decode(self._driver(device), frame)
         if decoding.decoded is None and any(row.field == PAYLOAD and row.equal for row in progress.rows):
-            return device  # its shape was recognised before: a frame without a document is no contradiction
-        progress = progress.with_rows([*self._link_rows(device, frame, decoding)])
-        if decoding.decoded is not None:
-            progress = progress.with_rows(await self._rows(tx, device, frame, decoding))
+            return []  # its shape was recognised before: a frame without a document is no contradiction
+        rows = self._link_rows(device, frame, decoding)
+        return rows if decoding.decoded is None else [*rows, *await self._rows(tx, device, frame, decoding)]
+
+    async def _decide(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
+        """Stop, wait for more, or go on to the other steps."""
         if progress.differing:
             return await self._stop(tx, device, progress)
         if not {item.source for item in self._comparisons(device)} <= {row.field for row in progress.rows}:
             return await self._save(tx, device, progress, DeviceState.JOINED)
-        if progress.registration.is_done:
+        if progress.said:
             return await self._accept(tx, device, progress)
-        progress = replace(progress, registration=self._steps(device, progress, tx.now))
+        if not progress.registration.is_done:
+            progress = replace(progress, registration=self._steps(device, progress, tx.now))
         tx.on_commit(self._wake.set)
         return await self._save(tx, device, progress, DeviceState.AGREED)
 
@@ -301,9 +326,6 @@ class Commissioning:
             if device.dev_eui != dev_eui.raw and device.state is not DeviceState.RETIRED:
                 await self._put(tx, replace(device, state=DeviceState.RETIRED))
 
-    def _is(self, known: StoredDevice, passport: StoredPassport, profile: dict[str, object]) -> bool:
-        return known.subject == passport.subject and known.profile == profile
-
     async def _get(self, tx: ReadTx, dev_eui: Eui) -> StoredDevice:
         device = await find_device(tx, dev_eui.raw)
         if device is None:
@@ -324,3 +346,13 @@ class Commissioning:
             self._directory.remove(Eui(device.dev_eui))
         else:
             self._directory.put(open_device(self._core.keystore.vault, device))
+
+
+def _resumed(known: StoredDevice) -> DeviceState:
+    """The state of a device that is put on the air again within its activation."""
+    if known.state is not DeviceState.RETIRED:
+        return known.state
+    progress = read_progress(Eui(known.dev_eui), known.registration)
+    if progress.passed is not None and progress.passed == progress.session:
+        return DeviceState.REGISTERED
+    return DeviceState.WAITING if progress.session is None else DeviceState.JOINED

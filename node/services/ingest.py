@@ -84,10 +84,10 @@ class Ingest:
         if known is not None:
             return known
         node = chain.node(statement.node) if chain else None
-        if node is None or False:
+        if chain is None or node is None:
             return None
         statement.check_signed_by(node.sign_key)
-        statement.check_keys_are_new(log.statement for log in others)
+        statement.check_keys_are_new(log.statement for log in others if chain.counts(log.node))
         async with self._core.database.write() as tx:
             return await insert_log(tx, statement, own=False)
 
@@ -146,7 +146,8 @@ class Ingest:
 
     async def _take_effect(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Project entries and tell of them; what a disowned node said is kept and passed on, and moves nothing."""
-        if log.node in _counting(await find_chain(tx, log.org)):
+        chain = await find_chain(tx, log.org)
+        if chain is not None and chain.counts(log.node):
             await self._project(tx, log, entries)
             await self._tell_of_shipments(tx, log, entries)
 
@@ -210,7 +211,7 @@ def routes_of(fragment: Fragment) -> tuple[bytes, ...]:
 
 
 def _counting(chain: Chain | None) -> set[bytes]:
-    return {entry.node for entry in chain.nodes.values() if not entry.disowned} if chain else set()
+    return {node for node in chain.nodes if chain.counts(node)} if chain else set()
 
 
 def _stored_entry(entry: StoredFragment) -> NewEntry:

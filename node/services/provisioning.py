@@ -92,12 +92,17 @@ def stated_values(view: View, decoded: Decoded, comparisons: Iterable[Comparison
             reading = decoded.find_reading(item.source)
             value = _bench(view, reading.unit) if reading else None
         elif item.source == "serial":
-            value = fact(view, "identity", "serial")
+            value = fact(view, "identity", "serial") or _disputed(view)
         elif item.how in SAME:
             value = _parameter(view, PARAMETERS.get(item.source, item.source))
         if value:
             stated[item.source] = value
     return stated
+
+
+def _disputed(view: View) -> str:
+    """A serial that the parties dispute agrees with no meter."""
+    return "?" if at(view, "identity", "serial", "standing") == Standing.DISPUTED.value else ""
 
 
 def subjects_of(view: View) -> list[bytes]:

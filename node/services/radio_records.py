@@ -23,7 +23,7 @@ class Progress:
     """How far the registration of a device has come.
 
     `rows` were compared in the activation `session`; `passed` is the activation whose frames are the device's readings,
-    None until a comparison agreed.
+    None until a comparison agreed. `said` tells whether the passport has the four steps.
     """
 
     registration: Registration
@@ -31,6 +31,7 @@ class Progress:
     passed: int | None = None
     joined_us: int | None = None
     rows: tuple[Row, ...] = field(default=())
+    said: bool = False
 
     @property
     def differing(self) -> tuple[Row, ...]:
@@ -141,6 +142,7 @@ def show_progress(progress: Progress) -> Json:
         "session": progress.session,
         "passed": progress.passed,
         "joined_us": progress.joined_us,
+        "said": progress.said,
         "rows": [show_row(row) for row in progress.rows],
         "step": int(registration.step),
         "mode": registration.mode,
@@ -172,7 +174,7 @@ def read_progress(dev_eui: Eui, stored: Mapping[str, Any]) -> Progress:  # Any: 
         stored["schedule"],
         tuple(StepRecord(Step(one["step"]), one["detail"], one["at_us"]) for one in stored["records"]),
     )
-    return Progress(registration, stored["session"], stored["passed"], stored["joined_us"], rows)
+    return Progress(registration, stored["session"], stored["passed"], stored["joined_us"], rows, stored["said"])
 
 
 def _dump(state: Json) -> bytes:

@@ -12,6 +12,7 @@ from node.services.radio_records import Progress
 SYSTEM = "lora"
 WHY = ("installation", "commission")
 NETWORK = "network"
+MAX_CODE = 128
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,7 +22,7 @@ def registration_drafts(
     """Joined, registered with its four steps and the compared fields, and mode, time service, clock, schedule."""
     registration = progress.registration
     joined = progress.joined_us or now
-    where = Place(place=Reference(local=place or NETWORK), default=True)
+    where = Place(place=Reference(local=(place or NETWORK)[:MAX_CODE]), default=True)
     return (
         drafts.event(subject, _event("joined", where, {"dev_eui": str(profile["dev_eui"])}), joined),
         drafts.event(subject, _event("registered", where, _steps(registration, progress.rows)), now),
@@ -38,7 +39,7 @@ def _event(code: str, where: Place, detail: dict[str, str]) -> EventBody:
 
 def _steps(registration: Registration, rows: Sequence[Row]) -> dict[str, str]:
     steps = {f"step.{int(record.step)}": _line(record) for record in registration.records if _counts(record)}
-    return steps | {f"compared.{row.field}": f"{_text(row.passport)} = {_text(row.reported)}" for row in rows}
+    return steps | {f"compared.{row.field}": _compared(row) for row in rows}
 
 
 def _counts(record: StepRecord) -> bool:
@@ -76,5 +77,5 @@ def _offset(rows: Sequence[Row]) -> str | None:
     return str((told - heard) // timedelta(seconds=1))
 
 
-def _text(value: object) -> str:
-    return "—" if value is None else str(value)
+def _compared(row: Row) -> str:
+    return f"not stated; {row.reported}" if row.passport is None else f"{row.passport} = {row.reported}"

@@ -73,10 +73,17 @@ class Readings:
 
     async def values(
         self, subject: bytes, quantity: str, since_us: int, until_us: int, limit: int
-    ) -> list[StoredReading]:
-        """The readings of one quantity, by series and time."""
+    ) -> tuple[list[StoredReading], int | None]:
+        """The readings of one quantity by time, and the time from which there are more."""
         async with self._database.read() as tx:
-            return (await read_series(tx, [subject], quantity, since_us, until_us))[:limit]
+            found = await read_series(tx, [subject], quantity, since_us, until_us)
+        found.sort(key=lambda reading: (reading.effective_us, reading.series.text, reading.n))
+        if len(found) <= limit:
+            return found, None
+        # A moment is answered whole: the next question begins with a time.
+        more_us = found[limit].effective_us
+        page = [reading for reading in found[:limit] if reading.effective_us < more_us]
+        return (page, more_us) if page else (found[:limit], found[limit - 1].effective_us + 1)
 
     async def latest(self, subject: bytes, limit: int) -> list[tuple[Series, list[StoredReading]]]:
         """The latest readings of every series of a subject, oldest of them first."""

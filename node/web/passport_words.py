@@ -10,6 +10,8 @@ from node.passport.catalogs import Catalog, find_name
 Words = tuple[str, str]  # Russian, English
 Table = dict[str, Words]
 
+DAY = len("2026-01-31")
+
 STANDINGS: Table = {
     "registered": ("в госреестре", "registered"),
     "agreed": ("согласовано", "agreed"),
@@ -173,5 +175,6 @@ def fact_words(what: str, language: str) -> str:
     if register == "parameters":
         code, _, since = name.partition("@")
         shown = find_name(Catalog.PARAMETERS, code, language) or code.rpartition("/")[2]
-        return f"{shown}, {since}" if since else shown
+        day = ".".join(reversed(since.split("-"))) if language == "ru" and len(since) == DAY else since
+        return f"{shown}, {day}" if since else shown
     return words(FIELDS, name or register, language)

@@ -69,7 +69,7 @@ class Renderer:
     """Makes HTML out of views."""
 
     def __init__(self, assets: Assets, routes: Sequence[Route]) -> None:
-        self._environments = {language: _environment(language, assets) for language in LANGUAGES}
+        self._environments = {language: make_environment(language, assets) for language in LANGUAGES}
         placed = [(route.menu.order, route.path, route.menu, route) for route in routes if route.menu]
         self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
 
@@ -171,7 +171,8 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _environment(language: str, assets: Assets) -> jinja2.Environment:
+def make_environment(language: str, assets: Assets) -> jinja2.Environment:
+    """What templates are rendered with in a language."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

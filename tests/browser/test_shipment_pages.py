@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.browser.conftest import Tabs
 from tests.browser.doors import Shot, entered, shots
@@ -24,9 +24,14 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
 
 
 def only_stream(page: Page) -> list[str]:
-    """Every request from now on that is not the stream's."""
+    """Every request from now on that is neither the stream's nor for an icon or a font."""
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/events" not in request.url else None)
+
+    def note(request: Request) -> None:
+        if "/events" not in request.url and "/static/" not in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
     return asked
 
 

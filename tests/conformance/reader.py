@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any  # what was decoded has any type until a form holds
@@ -105,7 +105,6 @@ SENT = array([SECTION_NAME, (16, None), bytes], 0, 16)  # 3.1
 FIELDS_0_TO_5 = [range(1, 2**63), 16, UINT, UINT, range(1, 2**63), distinct(array(16, 1, 4))]  # 3.2
 SECTIONS = distinct(array([SECTION_NAME, 32, range(2**18 + 1), UINT], 1, 16), 0)
 FIELDS_6_TO_10 = [UINT, (UINT, None), distinct(array(REF, 0, 16)), distinct(array(REF, 0, 8)), SECTIONS]
-NOTE_BRANCH = [bytes, 32, array(32, 0, 64)]  # 6
 SPAN, ROWS = ((UINT, None), (UINT, None)), ascending(TEXT, 0, 64)
 FORMS = {  # of objects of which no more is asked
     "msgpack": object,
@@ -222,9 +221,9 @@ class Reader:
         if sign_key is not None:
             require(key_hash(sign_key)[:16] == fields[3])
             self.signature(sign_key, "log", digest, signature)
-        return {"hash": digest, "log": digest[:16], "org": fields[1], "node": fields[2]}
+        return {"hash": digest, "log": digest[:16], "org": fields[1], "node": fields[2], "keys": fields[7:]}
 
-    def log_admission(self, statements: list[bytes], log_statement: bytes) -> Found:  # 2, order of checks
+    def log_admission(self, statements: list[bytes], log_statement: bytes, logs: Sequence[bytes] = ()) -> Found:  # 2
         said = self.log_statement(log_statement, None)
         with otherwise("pending"):
             found = self.chain(statements, [])
@@ -232,6 +231,9 @@ class Reader:
         require(said["node"] in found["nodes"], "pending")
         node, sign_key = found["nodes"][said["node"]]
         self.log_statement(log_statement, sign_key)
+        counted = {name for name, (entry, _) in found["nodes"].items() if entry["state"] != "disowned"}
+        others = [other for other in (self.log_statement(log, None) for log in logs) if other["node"] in counted]
+        require(not any({*other["keys"]} & {*said["keys"]} for other in others if other["log"] != said["log"]))
         return {"node_state": node["state"]}
 
     def header(self, log: bytes, seq: int, header: bytes) -> Found:  # 3.2
@@ -285,10 +287,9 @@ class Reader:
         require(target == key_hash(b"\2" + public)[:16])
         with otherwise("refuse"):
             opened = sodium.crypto_box_seal_open(box, public, box_secret)
-            sections = self.header(log, seq, header)["sections"]
-            [(commitment, size, class_)] = [line[1:] for line in sections if line[0] == name]
+            [(digest, size, class_)] = [row[1:] for row in self.header(log, seq, header)["sections"] if row[0] == name]
         salt, data = opened[:16], opened[16:]
-        require(len(salt) == 16 and self.commitment(log, name, salt, data)["commitment"] == commitment)
+        require(len(salt) == 16 and self.commitment(log, name, salt, data)["commitment"] == digest)
         return {"salt": salt, "bytes": data, **self.section_content(class_, size, data)}
 
     def merkle_root(self, leaves: list[bytes]) -> Found:  # 3.1
@@ -333,7 +334,7 @@ class Reader:
 
     def fork_proof(self, sign_key: bytes, proof: bytes) -> Found:  # 6
         two_headers = [V1, 16, range(1, 2), [bytes, 65], [bytes, 65], (bytes, None)]
-        two_notes = [V1, 16, range(2, 3), UINT, NOTE_BRANCH, NOTE_BRANCH, (bytes, None)]
+        two_notes = [V1, 16, range(2, 3), UINT, *[[bytes, 32, array(32, 0, 64)]] * 2, (bytes, None)]
         _, log, kind, *seqs, one, other, note = read(proof, (two_headers, two_notes), 65_536)
         places = []
         for first, second, *path in (one, other):
@@ -345,11 +346,10 @@ class Reader:
             else:
                 self.inclusion(second, seqs[0], path=path[0], **self.checkpoint(log, sign_key, first))
                 places.append((seqs[0], second))
-        (seq, leaf), (other_seq, other_leaf) = places
-        require(seq == other_seq and leaf != other_leaf and packb(one) < packb(other))
+        require(places[0][0] == places[1][0] and places[0] != places[1] and packb(one) < packb(other))
         if note is not None:
             self.checkpoint(log, sign_key, note)
-        return {"log": log, "seq": seq, "kind": kind}
+        return {"log": log, "seq": places[0][0], "kind": kind}
 
     def cut_widening(self, old: bytes, new: bytes) -> None:  # 7
         later = {log: (size, root) for log, size, root in read(new, CUT)}
@@ -379,7 +379,7 @@ class Reader:
         taken = []
         for arrival in arrivals:
             sender, now_ms = (arrival["from"], arrival["nonce"]), arrival["now_ms"]
-            taken.append(now_ms - seen.get(sender, -300_001) > 300_000)
+            taken.append(abs(now_ms - seen.get(sender, -300_001)) > 300_000)
             seen[sender] = now_ms if taken[-1] else seen[sender]
         return {"taken": taken}
 

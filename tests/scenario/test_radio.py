@@ -5,6 +5,7 @@ import json
 import random
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -13,7 +14,7 @@ from lora.crypto import derive_session_keys
 from lora.identifiers import NetId
 from lora.keys import Key
 from node.api_client import ApiClient, ApiError
-from tests.networks import ENERGY, GATEWAYS, WATER, Json, Network, energy, running_network, water
+from tests.networks import ENERGY, GATEWAYS, WATER, Json, Network, energy, now, running_network, water
 from tests.nodes import metric, rows
 from tests.secrets import search
 
@@ -171,6 +172,57 @@ def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) ->
     assert [registered["detail"][f"step.{number}"].split(":")[0] for number in (1, 2, 3, 4)] == [
         *("compare", "mode", "time", "schedule")
     ]
+
+
+def test_comparing_again_takes_the_latest_word_of_the_meter(network: Network) -> None:
+    """A first frame with a clock of last week stops; once the clock was set, comparing again registers the meter."""
+    row = network.row(WATER.designation, 11)
+    network.commission(row)
+    meter = network.meter(row)
+    meter.join()
+    meter.send(202, b"\x01")
+    meter.send(2, water("5.0000", now() - timedelta(days=7)))
+    stopped = network.until(lambda: (device := network.device(row))["state"] == "stopped" and device)
+    assert [line["field"] for line in stopped["rows"] if not line["equal"]] == ["clock"]
+    meter.send(2, water("5.1000"))
+    network.until(lambda: len(network.frames(row)) == 4)
+
+    network.call("post", f"/radio/devices/{row['DevEUI'].lower()}/comparison")
+
+    network.until(lambda: network.device(row)["state"] == "registered")
+    network.until(lambda: [f["state"] for f in network.frames(row)] == ["accepted", "undecoded", "decoded", "decoded"])
+    values = network.call("get", f"/passports/{network.passport_of(row)}/readings", quantity="volume")["items"]
+    assert {value["value"]: value["status"] for value in values}["5.1000"] in ("ok", "uncertain")
+
+
+def test_device_taken_off_and_put_back_goes_on_in_its_activation(network: Network) -> None:
+    """It keeps its session: the meter need not join again, and no frame is lost."""
+    row = network.row(WATER.designation, 12)
+    network.commission(row)
+    meter = network.meter(row)
+    meter.join()
+    meter.send(2, water("7.0000"))
+    network.until(lambda: network.device(row)["state"] == "registered")
+
+    network.call("delete", f"/radio/devices/{row['DevEUI'].lower()}")
+    assert network.device(row)["state"] == "retired"
+    assert network.commission(row)["state"] == "registered"
+    meter.send(2, water("7.5000", now() + timedelta(seconds=1)))
+    network.until(lambda: [frame["state"] for frame in network.frames(row)].count("decoded") == 2)
+
+
+def test_readings_are_answered_a_page_at_a_time(network: Network) -> None:
+    """What does not fit is asked for from the time that the answer tells; nothing is left out."""
+    row = network.row(WATER.designation, 12)
+    path = f"/passports/{network.passport_of(row)}/readings"
+    whole = network.call("get", path, quantity="volume")
+    first = network.call("get", path, quantity="volume", limit="1")
+
+    rest = network.call("get", path, quantity="volume", since=str(first["next_since"]))
+
+    assert whole["next_since"] is None
+    assert len(whole["items"]) == 2
+    assert [*first["items"], *rest["items"]] == whole["items"]
 
 
 def test_registered_meter_that_is_swapped_is_stopped(network: Network) -> None:

@@ -185,7 +185,8 @@ def cuts_of(entry: NodeEntry) -> list[str]:
 
 
 def read_chain(given: Given) -> Answer:
-    statements = [decode_root_statement(bytes.fromhex(text)) for text in given["statements"]]
+    found = statements_of(given)
+    statements = [statement for statement in found if statement]
     chain = Chain(statements, [bytes.fromhex(text) for text in given["attested"]])
     nodes = [chain.nodes[node] for node in sorted(chain.nodes)]
     return "accept" if chain.fork is None else "fork", {
@@ -194,8 +195,19 @@ def read_chain(given: Given) -> Answer:
         "fork": chain.fork.n if chain.fork else None,
         "root_key": chain.root_key.hex(),
         "nodes": [{"node": e.node.hex(), "state": state_of(e), "cuts": cuts_of(e)} for e in nodes],
-        "refused": [place for place, statement in enumerate(statements) if is_refused(statement, chain, statements)],
+        "refused": [place for place, said in enumerate(found) if said is None or is_refused(said, chain, statements)],
     }
+
+
+def statements_of(given: Given) -> list[RootStatement | None]:
+    """The statements as they come from a peer; None for one that cannot be read."""
+    found: list[RootStatement | None] = []
+    for text in given["statements"]:
+        try:
+            found.append(decode_root_statement(bytes.fromhex(text)))
+        except StatementError:
+            found.append(None)
+    return found
 
 
 def is_refused(statement: RootStatement, chain: Chain, statements: list[RootStatement]) -> bool:
@@ -211,14 +223,19 @@ def read_log_statement(given: Given) -> Answer:
 
 
 def read_admission(given: Given) -> Answer:
-    chain = Chain([decode_root_statement(bytes.fromhex(text)) for text in given["statements"]])
     statement = decode_log_statement(raw(given, "log_statement"))
+    try:
+        chain = Chain(filter(None, statements_of(given)))
+    except StatementError:
+        return "pending", {}
     if statement.org != chain.org_id:
         raise StatementError("the log is of another organisation")
     entry = chain.node(statement.node)
     if entry is None:
         return "pending", {}
     statement.check_signed_by(entry.sign_key)
+    others = [decode_log_statement(bytes.fromhex(text)) for text in given.get("logs", ())]
+    statement.check_keys_are_new(other for other in others if chain.counts(other.node))
     return "accept", {"node_state": state_of(entry)}
 
 

@@ -161,9 +161,10 @@ class ReadingAnswer(BaseModel):
 
 
 class ReadingsAnswer(BaseModel):
-    """Values by series and time."""
+    """Values by time; `next_since` is the `since` of the next question, null at the end."""
 
     items: list[ReadingAnswer]
+    next_since: int | None
 
 
 @api(
@@ -245,10 +246,10 @@ async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
 
 @api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ])
 async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> ReadingsAnswer:
-    """The values of one quantity, by series and time."""
+    """The values of one quantity, oldest first."""
     subject = (await call.context.registry.get(subject_of(path.id))).subject
-    found = await call.context.readings.values(subject, query.quantity, query.since, query.until, query.limit)
-    return ReadingsAnswer(items=[_reading(reading) for reading in found])
+    found, more = await call.context.readings.values(subject, query.quantity, query.since, query.until, query.limit)
+    return ReadingsAnswer(items=[_reading(reading) for reading in found], next_since=more)
 
 
 def show_device(device: StoredDevice) -> DeviceAnswer:

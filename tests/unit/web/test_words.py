@@ -91,7 +91,7 @@ def test_reference_is_named_by_the_central_catalog_first_in_english() -> None:
     ("what", "russian", "english"),
     [
         ("identity.serial", "Заводской №", "Serial"),
-        ("parameters.dn@2026-01-31", "Номинальный диаметр, 2026-01-31", "Nominal diameter, 2026-01-31"),
+        ("parameters.dn@2026-01-31", "Номинальный диаметр, 31.01.2026", "Nominal diameter, 2026-01-31"),
         ("parameters.local/00ff/ЦВЕТ@", "ЦВЕТ", "ЦВЕТ"),
         ("parties.owner", "Владелец", "Owner"),
         ("composition", "Комплектация", "Composition"),

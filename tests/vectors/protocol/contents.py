@@ -7,7 +7,7 @@ import nacl.bindings
 
 from federation.fragment import pad
 from federation.keys import X25519, key_id
-from tests.builders import box_key, fragment, id16, section, seed
+from tests.builders import STAMP, box_key, fragment, id16, section, seed
 from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack, refusals
 
 LOG = id16("log")
@@ -99,6 +99,22 @@ def _sealed_box(content: bytes, receiver: str = "receiver", sender: str = "ephem
     return public + nacl.bindings.crypto_box(content, nonce, target, secret)
 
 
+def _saltless() -> Case:
+    """15 bytes, under a commitment that its author made of them alone."""
+    short = id16("salt")[:15]
+    digest = hashlib.sha256(b"\x12" + LOG + b"\4keys" + short).digest()
+    header = pack([1, LOG, SEQ, STAMP, 4, [id16("subject")], STAMP, None, [], [], [["keys", digest, 0, 0]]])
+    given: dict[str, Json] = {
+        "log": LOG.hex(),
+        "seq": SEQ,
+        "header": header.hex(),
+        "name": "keys",
+        "sealed": pack([1, box_key("receiver").id, _sealed_box(short)]).hex(),
+        "box_secret": seed("box/receiver").hex(),
+    }
+    return Case("shorter than a salt, under its commitment", given, "refuse", "a salt is 16 bytes")
+
+
 def _sealed_cases() -> list[Case]:
     made = fragment(SEQ, section("keys", b"0123456789abcdef", 5), section("note", b"abc", 2))
     keys, note = ([s.name, s.salt, s.data] for s in made.sections)
@@ -155,6 +171,7 @@ def _sealed_cases() -> list[Case]:
             {"salt": id16("salt/note").hex(), "bytes": b"abc".hex(), "content": b"abc".hex()},
         ),
         *refusals(fields, table, lambda made_fields: given(pack(made_fields))),
+        _saltless(),
         Case("under another name", given(sealed_bytes(note), "keys"), "refuse", "not under that section's commitment"),
         Case("name not in the header", given(good, "other"), "refuse", "the header does not name it"),
         Case("opened with another key", given(good, opener=seed("box/x")), "refuse", "sealed to another key"),

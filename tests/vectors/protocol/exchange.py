@@ -247,6 +247,7 @@ def _invitation_cases() -> list[Case]:
         "expires": made.expires,
     }
     broken = f"  {good[:30]}\n{good[30:90]}\r\n {good[90:]}\n"
+    spaced = f"\u3000{good[:30]}\xa0{good[30:60]}\u2003\x1c{good[60:]}\x85"
     table: list[tuple[int, object, str]] = [
         (0, 2, "version 2"),
         (1, b"", "no genesis"),
@@ -265,6 +266,8 @@ def _invitation_cases() -> list[Case]:
     return [
         Case("good", _text(good), "accept", "not out of date", gives),
         Case("broken over lines", _text(broken), "accept", "white space is dropped", gives),
+        Case("with spaces of Unicode", _text(spaced), "accept", "white space is dropped", gives),
+        Case("with a zero-width space", _text(f"{good[:30]}\u200b{good[30:]}"), "refuse", "that is no space"),
         Case("at its expiry", _text(good, STAMP), "expired", "out of date at that moment"),
         Case("after its expiry", _text(good, STAMP + 1), "expired", "out of date"),
         *refusals(fields, table, lambda changed: _text(_line(changed))),

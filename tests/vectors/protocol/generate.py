@@ -5,7 +5,19 @@ The keys come from fixed seeds, so that a second run writes equal files.
 
 from pathlib import Path
 
-from tests.vectors.protocol import contents, entries, exchange, kinds, organisations, primitives, proofs, sections
+from tests.vectors.protocol import (
+    admission,
+    contents,
+    entries,
+    exchange,
+    headers,
+    kinds,
+    organisations,
+    primitives,
+    proofs,
+    sections,
+    trees,
+)
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent.parent.parent / "docs" / "protocol.md"
@@ -13,7 +25,18 @@ PAGE = FOLDER.parent.parent.parent / "docs" / "protocol.md"
 
 def vector_texts() -> dict[str, str]:
     """Every file's name and text."""
-    modules = (primitives, organisations, entries, contents, proofs, sections, exchange)
+    modules = (
+        primitives,
+        trees,
+        organisations,
+        admission,
+        headers,
+        entries,
+        contents,
+        proofs,
+        sections,
+        exchange,
+    )
     return {f"{file.object}.json": file.to_text() for module in modules for file in module.files()}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from federation.cut import Cut, CutRow
 from federation.keys import SigningKey, key_hash
-from federation.log import LogStatement, log_hash, sign_log_statement
+from federation.log import log_hash
 from federation.statements import RootStatement, StatementType, root_hash
 from tests.builders import Line, box_key, found, id16, log_statement, row, seed, signing_key
 from tests.vectors.protocol import curve
@@ -24,7 +24,6 @@ def files() -> list[VectorFile]:
         VectorFile("root-statement", _root_statement_cases()),
         VectorFile("root-chain", chain_cases()),
         VectorFile("log-statement", _log_statement_cases()),
-        VectorFile("log-admission", _admission_cases()),
     ]
 
 
@@ -137,6 +136,10 @@ def _root_statement_cases() -> list[Case]:
         Case(name, f.build(f.fields), "accept", "a good statement", _statement_gives(f, trunk))
         for name, f in sound.items()
     ]
+    last = _Fields(with_field(node.fields, 2, 999), node.key)
+    cases.append(
+        Case("n = 999", last.build(last.fields), "accept", "the last of a chain", _statement_gives(last, trunk))
+    )
     cases += _named("genesis", refusals(genesis.fields, _genesis_table(), genesis.build))
     cases += _named("node", refusals(node.fields, _node_table(), node.build))
     cases += _named("end-node", refusals(end.fields, _end_table(), end.build))
@@ -323,92 +326,3 @@ def _log_statement_cases() -> list[Case]:
         ),
         Case("eight fields", _log_given(witness), "refuse", "a log statement has nine fields"),
     ]
-
-
-def _admission_cases() -> list[Case]:
-    trunk = found().node("node")
-    ended = trunk.end("node", Cut((row("log", 3),)))
-    voided, forked = found().rotate("root-1", "root-2"), trunk.back_to(0).node("other")
-    log = log_statement(org=trunk.org)
-    table: list[tuple[str, list[Line], str, str, str | None]] = [
-        ("node stated", [trunk], "accept", "the node's key signed it", "live"),
-        ("node ended", [ended], "accept", "the cut says what counts", "ended"),
-        ("node voided", [trunk, voided], "accept", "shown as disowned: nothing of it counts", "disowned"),
-        ("node not stated yet", [found()], "pending", "its statement may still come", None),
-        ("node in a forked area", [trunk, forked], "pending", "nothing from n = 1 counts until the fork ends", None),
-        ("node with another key", [found().node("node", signing_key("x"))], "refuse", "not the node's key", None),
-        ("another organisation", [found("x", "y").node("node")], "refuse", "the log is of another organisation", None),
-    ]
-    return (
-        [
-            Case(
-                name,
-                {"statements": _envelopes(lines), "log_statement": log.envelope().hex()},
-                expect,
-                why,
-                {"node_state": state} if state else None,
-            )
-            for name, lines, expect, why, state in table
-        ]
-        + _unknown_chain_cases()
-        + _shared_key_cases()
-    )
-
-
-def _unknown_chain_cases() -> list[Case]:
-    trunk = found().node("node")
-    broken = replace(trunk.statements[0], signature=flip(trunk.statements[0].signature))
-    table: list[tuple[str, list[str], str]] = [
-        ("no chain", [], "its organisation may still come"),
-        ("chain without its genesis", _envelopes([trunk])[1:], "its genesis may still come"),
-        ("genesis with a broken signature", [broken.envelope().hex(), *_envelopes([trunk])[1:]], "a good one may come"),
-        ("two geneses", _envelopes([trunk, found("x", "y")]), "a set that is refused is no chain"),
-        ("statement that cannot be read", [b"nonsense".hex()], "a set that is refused is no chain"),
-    ]
-    log = log_statement(org=trunk.org).envelope().hex()
-    return [
-        Case(name, {"statements": statements, "log_statement": log}, "pending", why) for name, statements, why in table
-    ]
-
-
-def _shared_key_cases() -> list[Case]:
-    trunk = found().node("node").node("other")
-    log = log_statement(org=trunk.org)
-
-    def second(witness: str, box: str) -> LogStatement:
-        return sign_log_statement(
-            signing_key("other"),
-            org=trunk.org,
-            node=id16("other"),
-            nonce=id16("second"),
-            witness_key=signing_key("witness/" + witness).public,
-            box_key=box_key(box).public,
-        )
-
-    free, unstated = second("other", "other"), found().node("node")
-    table: list[tuple[str, Line, LogStatement, str, str]] = [
-        ("keys of its own", trunk, free, "accept", "the log there states other keys"),
-        ("the same log again", trunk, log, "accept", "no other log states its keys"),
-        ("witness key of another log", trunk, second("node", "other"), "refuse", "a key stands in one place"),
-        ("box key of another log", trunk, second("other", "node"), "refuse", "a key stands in one place"),
-        ("keys of another log, node not stated yet", unstated, second("node", "node"), "pending", "the chain is first"),
-    ]
-    return [
-        Case(
-            name,
-            {
-                "statements": _envelopes([line]),
-                "log_statement": said.envelope().hex(),
-                "logs": [log.envelope().hex()],
-            },
-            expect,
-            why,
-            {"node_state": "live"} if expect == "accept" else None,
-        )
-        for name, line, said, expect, why in table
-    ]
-
-
-def _envelopes(lines: Sequence[Line]) -> list[str]:
-    found_once = {statement.envelope(): None for line in lines for statement in line.statements}
-    return [envelope.hex() for envelope in found_once]

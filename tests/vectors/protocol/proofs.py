@@ -54,6 +54,9 @@ def _checkpoint_cases() -> list[Case]:
         ("foreign signature of 5 bytes", good + _foreign(5), "a key id and one byte more", 5),
         ("own name with another key after", good + doubled, "only the first line is judged", 5),
         ("16 signatures", sixteen, "at most 16", 5),
+        ("4,096 bytes", _long(good, 4096), "the longest", 5),
+        ("foreign name in Cyrillic", good + _foreign(9, "свидетель"), "any characters but spaces and plus", 5),
+        ("foreign name with a zero-width space", good + _foreign(9, "a\u200bb"), "that is no space", 5),
     ]
     return [
         *(
@@ -65,8 +68,13 @@ def _checkpoint_cases() -> list[Case]:
     ]
 
 
-def _foreign(length: int) -> str:
-    return f"{DASH} x {base64.b64encode(bytes(length)).decode()}\n"
+def _foreign(length: int, name: str = "x") -> str:
+    return f"{DASH} {name} {base64.b64encode(bytes(length)).decode()}\n"
+
+
+def _long(good: str, length: int) -> str:
+    """The note with a foreign line that brings it to that many bytes."""
+    return good + _foreign(9, "x" * (length - len((good + _foreign(9)).encode()) + 1))
 
 
 def _text_refusals() -> list[tuple[str, str, str]]:
@@ -134,6 +142,19 @@ def _line_refusals(text: str, own: str, foreign: str) -> list[tuple[str, str | b
         ("no line end", f"{text}\n{own[:-1]}", "the last line ends with 0A"),
         ("line end too many", f"{text}\n{own}\n", "every line has its form"),
         ("17 signatures", f"{text}\n{own}{foreign * 16}", "at most 16"),
+        ("4,097 bytes", _long(text + "\n" + own, 4097), "at most 4 KiB"),
+        *(
+            (f"foreign name with {what}", f"{text}\n{own}{_foreign(9, f'a{space}b')}", "a name has no space")
+            for what, space in (
+                ("a tab", "\t"),
+                ("U+001C", "\x1c"),
+                ("U+0085", "\x85"),
+                ("a no-break space", "\xa0"),
+                ("an em space", "\u2003"),
+                ("an ideographic space", "\u3000"),
+            )
+        ),
+        ("foreign name empty", f"{text}\n{own}{_foreign(9, '')}", "a name has a character"),
         ("over 4096 bytes", f"{text}\n{own}{DASH} x {'A' * 4000}\n", "at most 4 KiB"),
         ("not UTF-8", f"{text}\n{own}".encode() + b"\xff\n", "UTF-8"),
         ("empty", "", "no lines"),
@@ -170,6 +191,7 @@ def _header_forks() -> list[Case]:
         ("a void header", [1, LOG, 1, *_ordered(one, void), None], "fields 1 and 2 are enough"),
         ("three fields", [1, LOG, 1, *_ordered(one, short), None], "fields 1 and 2 are enough"),
         ("a header of version 2", [1, LOG, 1, *_ordered(one, later), None], "fields 1 and 2 are enough"),
+        ("a header of 4,096 bytes", [1, LOG, 1, *_ordered(one, _signed(_sized(4096))), None], "at most 4 KiB"),
         ("with a cosigned checkpoint", with_field(good, 5, Writer().write(3).note()), "the log's signature holds"),
     ]
     foreign = Writer(log=id16("other")).write(3).note()
@@ -197,6 +219,8 @@ def _header_forks() -> list[Case]:
         ),
         ("log nil in both", [1, LOG, 1, *_ordered(*_places(7, None)), None], "not of that log"),
         ("an empty header", [1, LOG, 1, *_ordered(one, _signed(b"")), None], "fields 1 and 2 cannot be read"),
+        ("a header of 4,097 bytes", [1, LOG, 1, *_ordered(one, _signed(_sized(4097))), None], "at most 4 KiB"),
+        ("kind 2", with_field(good, 2, 2), "the proof has seven values"),
         ("header of 4097 bytes", [1, LOG, 1, *_ordered(one, _signed(bytes(4097))), None], "at most 4 KiB"),
         ("signature of 64 bytes", [1, LOG, 1, [low_header, low_signature[1:]], high, None], "a signature is 65 bytes"),
         ("branch of three", [1, LOG, 1, [*low, None], high, None], "a branch has two values"),
@@ -219,6 +243,11 @@ def _header_forks() -> list[Case]:
     ]
 
 
+def _sized(length: int) -> bytes:
+    """A header at seq 7 of that many bytes, more than 256."""
+    return pack([1, LOG, 7, bytes(length - len(pack([1, LOG, 7])) - 3)])
+
+
 def _places(seq: object, log: object = LOG) -> list[list[object]]:
     """Two headers that agree on their place, whatever it is."""
     return [_signed(pack([1, log, seq, mark])) for mark in (1, 2)]
@@ -226,6 +255,11 @@ def _places(seq: object, log: object = LOG) -> list[list[object]]:
 
 def _branch(writer: Writer, seq: int, size: int | None = None) -> list[object]:
     return [writer.note(size), writer.leaves[seq], writer.path(seq, size)]
+
+
+def _beyond(writer: Writer) -> list[object]:
+    """The last leaf, whose path is said to be that of the place after it."""
+    return _branch(writer, len(writer.entries) - 1)
 
 
 def _checkpoint_forks() -> list[Case]:
@@ -274,6 +308,14 @@ def _checkpoint_forks() -> list[Case]:
         ("note without a signature", forged([unsigned, leaf, path]), "no checkpoint"),
         ("said of another log", with_field(good, 1, id16("other")), "the note is of another log"),
         ("branch of two", [1, LOG, 2, 2, low[:2], high, None], "a branch has three values"),
+        (
+            "last leaf beyond its size",
+            [1, LOG, 2, 5, *_ordered(_beyond(trunk), _beyond(other)), None],
+            "not in the tree",
+        ),
+        ("version 2", with_field(good, 0, 2), "version 2"),
+        ("kind 1", with_field(good, 2, 1), "the proof has six values"),
+        ("kind 3", with_field(good, 2, 3), "unknown kind"),
         ("six values", good[:6], "the proof has seven values"),
         ("headers under kind 2", [1, LOG, 2, 2, *_two_headers(), None], "a branch has three values"),
         ("checkpoints under kind 1", [1, LOG, 1, low, high, None], "a branch has two values"),

@@ -49,6 +49,7 @@ def _authority_cases() -> list[Case]:
         ("two subjects", with_field(fields, 3, _ids(2)), "ascending"),
         ("4096 subjects", with_field(fields, 3, _ids(4096)), "at most 4,096"),
         ("unknown class", with_field(fields, 4, [9, 200, 70000]), "ascending as numbers"),
+        ("no classes", with_field(fields, 4, []), "an empty list names none"),
         ("16 classes", with_field(fields, 4, list(range(16))), "at most 16"),
         ("open", with_field(with_field(fields, 5, None), 6, None), "from and to may be nil"),
         ("to before from", with_field(fields, 6, 1), "an interval that holds nothing"),
@@ -171,6 +172,7 @@ def _erase_cases() -> list[Case]:
             ("one", [one], "one section of one entry"),
             ("two sections of one entry", [with_field(one, 3, "flat"), one], "ascending: the shorter name first"),
             ("64", many[:64], "at most 64"),
+            ("name of 24 bytes", [with_field(one, 3, "a" * 24)], "a name has 1 to 24 bytes"),
         ]),
         *_refused([
             ("65", many, "at most 64"),
