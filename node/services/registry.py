@@ -18,7 +18,7 @@ from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.sync import AWAY, Sync
 from node.store.database import WriteTx
-from node.store.passports import StoredPassport, find_passport
+from node.store.passports import StoredPassport, every_id, find_passport
 from node.store.peers import list_peers
 
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
@@ -106,11 +106,13 @@ class Registry:
             await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 
     async def share(self, subjects: Sequence[bytes], party: bytes, actor: str) -> None:
-        """Let an organisation read subjects."""
+        """Let an organisation read these passports: under every id that each of them has by now."""
         if party == self._core.org:
             raise InputError("a subject is shared with others", "share_with_self")
         now = self._core.clock.now()
-        said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in subjects]
+        async with self._core.database.read() as tx:
+            named = await every_id(tx, subjects)
+        said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in named]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
 
     def _mint(self) -> bytes:

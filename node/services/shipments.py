@@ -17,7 +17,7 @@ from node.services.ledger import Ledger
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import with_secret
-from node.store.passports import read_titles
+from node.store.passports import every_id, read_titles
 
 MAX_DEVICES = 4096
 ROOT_KEYS = "root-keys"
@@ -53,15 +53,17 @@ class Shipments:
         self._ledger = ledger
 
     async def offer(self, devices: Sequence[bytes], buyer: bytes, number: str, date: str, actor: str) -> bytes:
-        """Offer devices to a buyer; answer the shipment's subject."""
+        """Offer devices to a buyer, each under every id it has by now; answer the shipment's subject."""
         if buyer == self._core.org:
             raise InputError("a shipment goes to another organisation", "ship_to_self")
         if not 0 < len(set(devices)) <= MAX_DEVICES:
             raise InputError(f"a shipment holds 1 to {MAX_DEVICES} devices, got {len(devices)}", "ship_count")
-        await self._check_free(devices)
+        async with self._core.database.read() as tx:
+            named = await every_id(tx, devices)
+        await self._check_free(named)
         subject = local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
         body = ShipmentBody(number=number, date=date)
-        draft = drafts.shipment(subject, Verb.OFFER, buyer, sorted(set(devices)), body, self._core.clock.now())
+        draft = drafts.shipment(subject, Verb.OFFER, buyer, named, body, self._core.clock.now())
 
         async def note(tx: WriteTx, _entries: object) -> None:
             await self._core.announce(tx, actor, "shipped", subject, to=buyer.hex(), count=len(devices), number=number)

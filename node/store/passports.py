@@ -121,6 +121,13 @@ async def read_members(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, set[by
     return found
 
 
+async def every_id(tx: ReadTx, subjects: Iterable[bytes]) -> list[bytes]:
+    """These subjects, and all that are one passport with them here."""
+    leads = await read_leads(tx, wanted := set(subjects))
+    members = await read_members(tx, leads.values())
+    return sorted(wanted.union(*members.values()))
+
+
 async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list[bytes]:
     """Every subject that has a passport, a page at a time."""
     table = schema.passports.c

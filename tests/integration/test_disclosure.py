@@ -2,19 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from federation.authority import Kind
+from federation.authority import Authority, Kind
 from federation.fragment import Header, SectionClass, decode_header
+from node.demo.files import PRODUCTS, make_line
 from node.passport import drafts
+from node.passport.bodies import Plate
 from node.services.disclosure import Disclosure, View
+from node.services.registry import Registry
 from node.services.shipments import Shipments
+from node.services.statements import StatementReader
+from node.services.sync import Sync
 from node.store.fragments import entries_about
 from tests.builders import id16
-from tests.unit.node_protocols.builders import Desk, attest, new_desk
+from tests.unit.node_protocols.builders import NOW, Desk, attest, new_desk
 
 READER, BUYER, STRANGER = id16("org/reader"), id16("org/buyer"), id16("org/stranger")
 OPEN = (0, 1, 2)
+LATE = "СГВ-15"
 
 
 @asynccontextmanager
@@ -66,3 +73,36 @@ async def test_stranger_reads_nothing_of_a_shipment(tmp_path: Path) -> None:
 
         assert not view.may_read(offer)
         assert not view.may_open(offer, SectionClass.PUBLIC)
+
+
+async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path) -> None:
+    """A plate was stated before its line was published: the passport has two ids, and a share or a sale names both."""
+    async with new_desk(tmp_path) as desk:
+        registry = Registry(desk.core, desk.ledger, desk.projection, Sync(desk.core, desk.ingest))
+        stated = await registry.register_plate(Plate(designation=LATE, serial="0012345"), None, "test")
+        await desk.ledger.append([late_line(desk)])
+        lead = (await registry.get(stated)).subject
+        assert lead != stated
+
+        await registry.share([lead], READER, "test")
+        await Shipments(desk.core, desk.ledger).offer([lead], BUYER, "ТТН-1", "2026-05-01", "test")
+
+        assert {Kind.IDENTITY, Kind.SHIPMENT} <= await read_by(desk, READER, stated)
+        async with desk.core.database.read() as tx:
+            [offer] = await (await StatementReader.open(tx)).of_kinds(tx, [Kind.SHIPMENT])
+        assert Authority.from_bytes(offer.sections["authority"]).subjects == tuple(sorted((lead, stated)))
+
+
+def late_line(desk: Desk) -> drafts.Draft:
+    """The line of a plate that was stated already."""
+    product = replace(PRODUCTS[0], designation=LATE, execution=LATE, approval="999903-00")
+    return drafts.catalog(desk.org, "line", make_line(product, "77" * 16, desk.org.hex()).to_bytes(), NOW)
+
+
+async def read_by(desk: Desk, org: bytes, device: bytes) -> set[int]:
+    """Kinds of the statements about a device that an organisation may read."""
+    async with desk.core.database.read() as tx:
+        entries = await entries_about(tx, [device])
+        view = await Disclosure().view(tx, org, entries)
+    headers = [decode_header(entry.header, entry.log, entry.seq) for entry in entries]
+    return {int(header.kind) for header in headers if view.may_read(header)}
