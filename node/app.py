@@ -17,7 +17,7 @@ from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
 from node.config import load_settings
-from node.doors import listening
+from node.doors import listening, opening, url_of
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
@@ -153,12 +153,13 @@ class Node:
         settings, web_settings = self.settings.federation, self.settings.web
         console = build_application(self.web_context())
         refused, unread = (partial(self.metrics.count, name) for name in ("federation_refused", "web_problems"))
+        radio = await self._open_radio()
         async with (
-            listening(server.application(), settings.host, settings.port, refused, tls=self._tls()) as port,
-            listening(console, web_settings.host, web_settings.port, unread, socket=self.folder.socket) as web_port,
+            listening("federation", server.application(), settings, refused, tls=self._tls()) as port,
+            listening("web", console, web_settings, unread, socket=self.folder.socket) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
-            self.membership.url = settings.url or f"https://{settings.host}:{port}"
+            self.membership.url = settings.url or url_of("https", settings.host, port)
             tasks.create_task(self.ledger.run())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers(server))
@@ -166,19 +167,20 @@ class Node:
             tasks.create_task(self.jobs.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
-            radio = await self._open_radio(tasks)
-            address = f"http://{web_settings.host}:{web_port}"
+            if radio is not None:
+                tasks.create_task(self.commissioning.run())
+                tasks.create_task(self.radio.run())
+            address = url_of("http", web_settings.host, web_port)
             secret = await self.access.open_claim()
             started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
 
-    async def _open_radio(self, tasks: asyncio.TaskGroup) -> str | None:
+    async def _open_radio(self) -> str | None:
         """Open the gateway port where this node owns a network, and answer its address."""
-        if not self.settings.radio.enabled:
+        settings = self.settings.radio
+        if not settings.enabled:
             return None
-        host, port = await self.radio.open()
-        tasks.create_task(self.commissioning.run())
-        tasks.create_task(self.radio.run())
-        return f"udp://{host}:{port}"
+        with opening("radio", settings.host, settings.port):
+            return url_of("udp", *await self.radio.open())
 
     async def _tell_peers(self, server: FederationServer) -> None:
         while True:

@@ -42,7 +42,9 @@ def main() -> None:
     try:
         app()
     except (NodeError, StoreError, FederationError) as error:
-        Console(stderr=True, highlight=False).print(f"passport-node: {error}", style="red", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"passport-node: {error}", style="red", markup=False
+        )
         sys.exit(1)
 
 
@@ -75,8 +77,8 @@ def init(
 @app.command()
 def serve(folder: Folder = HERE) -> None:
     """Run the node until it is interrupted."""
-    configure_logging(NodeFolder(folder).log)
     node = Node(folder, SystemClock(), SystemRandom())
+    configure_logging(NodeFolder(folder).log)
 
     def started(addresses: Addresses) -> None:
         print(json.dumps({"started": addresses.as_dict()}), flush=True)

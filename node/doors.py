@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import os
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from yarl import URL
 
+from node.errors import ConfigError
 from node.folder import PRIVATE, short_socket_path
 
 GOODBYE_S = 1.0
@@ -19,11 +23,23 @@ UNREAD = "UNKNOWN"
 Count = Callable[[str], None]
 
 
+class Place(Protocol):
+    """The settings of a port."""
+
+    @property
+    def host(self) -> str:
+        """A name or an address."""
+
+    @property
+    def port(self) -> int:
+        """0 for a free one."""
+
+
 @asynccontextmanager
 async def listening(
+    section: str,
     application: web.Application,
-    host: str,
-    port: int,
+    place: Place,
     count: Count,
     *,
     tls: ssl.SSLContext | None = None,
@@ -31,6 +47,7 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Serve on a port, and on a socket in the node's folder, for as long as the block lasts; answer the port.
 
+    Raise ConfigError naming the section of the settings where the port cannot be opened.
     `count` is told "tls" for a connection that is no TLS and "http" for bytes that are no HTTP.
     """
     runner = web.AppRunner(
@@ -40,14 +57,30 @@ async def listening(
     try:
         if tls is not None:
             tls.sslobject_class = _handshakes(count)
-        site = web.TCPSite(runner, host, port, ssl_context=tls)
-        await site.start()
+        with opening(section, place.host, place.port):
+            await web.TCPSite(runner, place.host, place.port, ssl_context=tls).start()
         bound = runner.addresses[0][1]
         if socket is not None:
             await _listen_on_socket(runner, socket)
         yield bound
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def opening(section: str, host: str, port: int) -> Iterator[None]:
+    """Turn what the system says of a port that cannot be opened into a ConfigError that says which setting it is."""
+    try:
+        yield
+    except OSError as error:
+        where = f"[{section}] in config.toml, or PASSPORT_{section.upper()}__HOST and __PORT"
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise ConfigError(f"cannot listen on {host} port {port}: {reason}; change {where}") from error
+
+
+def url_of(scheme: str, host: str, port: int) -> str:
+    """The address of a port, an IPv6 host in brackets."""
+    return str(URL.build(scheme=scheme, host=host, port=port))
 
 
 async def _listen_on_socket(runner: web.AppRunner, path: Path) -> None:

@@ -1,9 +1,10 @@
 """The UDP shell of the network server: one socket, the Semtech protocol, a queue of events, one task that stores.
 
-What a gateway says is parsed and given to the `NetworkServer` at once; what the server says is put in a queue. One task
-takes all that waits, hands it to the caller's handler, which stores it in one transaction, and only then sends the
-downlinks in it. So nothing is sent that was not stored, and under load many frames share one transaction. An exception
-of the handler ends `serve`: the caller starts anew from what was stored.
+What a gateway says is parsed and given to the `NetworkServer` at once; what the server says of it is one unit in a
+queue. One task takes units that wait, hands them to the caller's handler, which stores them in one transaction, and
+only then sends the downlinks in them. So nothing is sent that was not stored, and under load many frames share one
+transaction. An exception of the handler ends `serve` and nothing else: units wait at the head of the queue, the port
+stays open, and `serve` goes on when it is called again.
 
 The protocol has no authentication: who may be a gateway is the caller's word (`is_allowed`), and a datagram of anyone
 else is counted and not answered.
@@ -12,8 +13,10 @@ else is counted and not answered.
 import asyncio
 import contextlib
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from lora.errors import DatagramError
 from lora.events import DownlinkScheduled, Event
@@ -35,7 +38,7 @@ from lora.ports import Counters
 from lora.server import NetworkServer
 
 BATCH = 64
-BURST = 500
+BURST = 250
 RECEIVE_SIZE = 65_535
 RECEIVE_BUFFER = 4 * 1024 * 1024
 MAX_QUEUED = 10_000
@@ -53,7 +56,9 @@ NOT_SENT = "lora_downlinks_not_sent"
 UNKNOWN_TOKENS = "lora_tx_acks_unknown"
 
 Address = tuple[str, int]
-Handler = Callable[[Sequence[Event]], Awaitable[None]]
+Unit = Sequence[Event]
+# Stores units and answers those that stand: the downlinks of the others are not sent.
+Handler = Callable[[Sequence[Unit]], Awaitable[Sequence[Unit]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class UdpGateways:
         self._socket: socket.socket | None = None
         self._seen: dict[Eui, GatewaySeen] = {}
         self._tokens: dict[int, DownlinkScheduled] = {}
-        self._queue: list[Event] = []
+        self._queue: deque[Unit] = deque()
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._reads = False
@@ -122,22 +127,29 @@ class UdpGateways:
         return self.address
 
     async def serve(self) -> None:
-        """Run until cancelled, or until the handler fails; the socket is closed then."""
+        """Run until cancelled, or until the handler fails; what waits then, waits for the next call."""
         self._resume()
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                await self._handle_queue()
-                self._resume()
-        finally:
-            self._close()
+        while True:
+            await self._handle_queue()
+            self._resume()
+            await self._wake.wait()
+            self._wake.clear()
 
-    def post(self, events: Sequence[Event]) -> None:
+    def close(self) -> None:
+        """Close the port; what still waits in the queue is forgotten, and nothing of it was sent."""
+        self._pause()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def post(self, events: Unit) -> None:
         """Put events of the server's other doors (`enqueue`) in the same queue, in order with what gateways cause."""
         if not events:
             return
-        self._queue += events
+        self._queue.append(events)
         self._wake.set()
         if len(self._queue) >= MAX_QUEUED:
             self._pause()
@@ -145,9 +157,11 @@ class UdpGateways:
     async def _handle_queue(self) -> None:
         while self._queue:
             # Parts of a burst, so that the first answers do not wait for the last frame to be stored.
-            events, self._queue = self._queue[:BURST], self._queue[BURST:]
-            await self._handler(events)
-            for event in events:
+            units = tuple(islice(self._queue, BURST))
+            stored = await self._handler(units)
+            for _ in units:
+                self._queue.popleft()
+            for event in chain.from_iterable(stored):
                 if isinstance(event, DownlinkScheduled):
                     self._send_downlink(event)
 
@@ -266,12 +280,3 @@ class UdpGateways:
         if self._reads and self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._reads = False
-
-    def _close(self) -> None:
-        self._pause()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None

@@ -82,7 +82,7 @@ class Commissioning:
             root_key = self._root_key(await entries_about(tx, subjects_of(passport.content)), str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
         driver = choose_driver(self._drivers, passport.content)
-        shown = show_profile(profile, driver.driver.descriptor.id)
+        shown = show_profile(profile, driver.driver.descriptor)
         sealed = self._core.keystore.vault.seal(root_key)
         async with self._core.database.write() as tx:
             known = await find_device(tx, profile.dev_eui.raw)
@@ -307,7 +307,9 @@ class Commissioning:
         return driver.driver.descriptor.comparisons if driver else ()
 
     def _driver(self, device: StoredDevice) -> Installed | None:
-        return self._drivers.find(str(device.profile["driver"]))
+        """The driver in the version that was chosen; the newest where a package was replaced since."""
+        name, version = str(device.profile["driver"]), device.profile.get("driver_version")
+        return self._drivers.find(name, str(version)) or self._drivers.find(name)
 
     def _root_key(self, entries: Sequence[StoredFragment], dev_eui: str) -> bytes:
         sealed = find_root_key(entries, dev_eui)

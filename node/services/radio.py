@@ -1,15 +1,19 @@
 """The LoRa network of this node: gateways, the network server, and everything it says stored in one transaction.
 
-Nothing goes on the air that was not stored. When storing fails the server begins anew from what stands in the store;
-datagrams wait in the socket meanwhile.
+Nothing goes on the air that was not stored. While the store is away what was heard waits; what the store does not take
+for any other reason is logged and set aside alone, so that one frame never holds up the others.
 """
 
 import asyncio
+import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import structlog
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lora.events import (
     ActivationChanged,
@@ -26,7 +30,7 @@ from lora.events import (
 from lora.identifiers import Eui, NetId
 from lora.join import Activation, Network
 from lora.memory import MemoryDirectory, MemorySessionStore
-from lora.net.udp import Address, UdpGateways
+from lora.net.udp import Address, UdpGateways, Unit
 from lora.radio import Reception
 from lora.region import get_region
 from lora.server import NetworkServer
@@ -68,7 +72,10 @@ TELL_AGAIN_US = 60_000_000
 # How many refused frames are kept; what a stranger sends must not fill the store.
 KEPT_REFUSED = 10_000
 PRUNE_EVERY = 1_000
-REFUSED, DOWNLINK_FAILED = "lora_refused", "lora_downlinks_failed"
+REFUSED, DOWNLINK_FAILED, SET_ASIDE = "lora_refused", "lora_downlinks_failed", "lora_set_aside"
+# The store is away: busy, full, or its server is restarted.
+AWAY = (DBAPIError, PoolTimeoutError, OSError)
+SPOILT = (IntegrityError, DataError, ProgrammingError)
 
 
 class Radio:
@@ -100,7 +107,7 @@ class Radio:
         )
         random = self._core.random.bytes
         server = NetworkServer(Network(NetId(settings.net_id), region), self._directory, store, random)
-        gateways = UdpGateways(
+        self._gateways = UdpGateways(
             server,
             self.handle,
             now_us=self._core.clock.now,
@@ -108,47 +115,34 @@ class Radio:
             is_allowed=self._is_allowed,
             counters=_Counted(self._metrics),
         )
-        host, port = self.address or (settings.host, settings.port)
-        self.address = gateways.bind(host, port)
-        self._gateways = gateways
+        self.address = self._gateways.bind(settings.host, settings.port)
         return self.address
 
     async def run(self) -> None:
-        """Serve until cancelled; begin anew from the store whenever storing fails."""
-        while True:
-            try:
-                if self._gateways is None:
-                    await self.open()
-                await self._serve()
-            except Exception:  # the top of the task: the store may be busy or full, and comes back
-                log.exception("radio_failed")
-                self._metrics.count("radio_failed")
-                self._gateways = None
-            await asyncio.sleep(RETRY_S)
+        """Serve until cancelled; while the store is away, try again and again."""
+        if self._gateways is None:
+            raise RuntimeError("not open")
+        with contextlib.closing(self._gateways):
+            while True:
+                try:
+                    await self._gateways.serve()
+                except Exception:  # the top of the task: whatever it is, the network stays up
+                    log.exception("radio_failed")
+                    self._metrics.count("radio_failed")
+                await asyncio.sleep(RETRY_S)
 
-    async def handle(self, events: Sequence[Event]) -> None:
-        """Store a list of events as one unit; the caller sends its downlinks after that."""
-        kept, ended = last_states(events)
-        used = [
-            (event.activation.dev_eui.raw, event.dev_nonce, event.activation.join_nonce)
-            for event in events
-            if isinstance(event, ActivationChanged)
-        ]
-        heard: dict[bytes, tuple[int, int]] = {}
-        async with self._core.database.write() as tx:
-            await add_nonces(tx, used)
-            await end_sessions(tx, ended)
-            await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
-            for event in events:
-                await self._take(tx, event)
-                for reception in _fresh(event):
-                    _, count = heard.get(reception.gateway.raw, (0, 0))
-                    heard[reception.gateway.raw] = reception.received_us, count + 1
-            await note_gateways(tx, [(eui, seen_us, count) for eui, (seen_us, count) in sorted(heard.items())])
-            if self._refused >= PRUNE_EVERY:
-                await prune_refused(tx, KEPT_REFUSED)
-                self._refused = 0
-            tx.on_commit(self._core.bus.wake)
+    async def handle(self, units: Sequence[Unit]) -> Sequence[Unit]:
+        """Store units together and answer those that stand; raise what tells that the store is away."""
+        try:
+            await self._store(list(chain.from_iterable(units)))
+        except Exception as error:  # what one frame brings about is nobody else's trouble
+            if isinstance(error, AWAY) and not isinstance(error, SPOILT):
+                raise
+            if len(units) > 1:
+                return [stored for unit in units for stored in await self.handle([unit])]
+            self._set_aside(units[0], error)
+            return ()
+        return units
 
     async def frames(self, dev_eui: Eui | None, before: int, limit: int) -> list[StoredFrame]:
         """Frames as they were heard, newest first."""
@@ -187,9 +181,32 @@ class Radio:
             await self._core.announce(tx, actor, "gateway_removed", gateway=str(eui))
         self._names.pop(eui.raw, None)
 
-    async def _serve(self) -> None:
-        if self._gateways is not None:
-            await self._gateways.serve()
+    async def _store(self, events: Sequence[Event]) -> None:
+        kept, ended = last_states(events)
+        used = [
+            (event.activation.dev_eui.raw, event.dev_nonce, event.activation.join_nonce)
+            for event in events
+            if isinstance(event, ActivationChanged)
+        ]
+        refused = self._refused
+        async with self._core.database.write() as tx:
+            await add_nonces(tx, used)
+            await end_sessions(tx, ended)
+            await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
+            for event in events:
+                await self._take(tx, event)
+            await note_gateways(tx, _heard(events))
+            refused += sum(isinstance(event, JoinRefused | UplinkRefused) for event in events)
+            if refused >= PRUNE_EVERY:
+                await prune_refused(tx, KEPT_REFUSED)
+                refused = 0
+            tx.on_commit(self._core.bus.wake)
+        self._refused = refused
+
+    def _set_aside(self, unit: Unit, error: Exception) -> None:
+        heard = [reception.heard.payload.hex() for event in unit for reception in _fresh(event)]
+        log.error("frames_set_aside", error=repr(error), events=[type(event).__name__ for event in unit], heard=heard)
+        self._metrics.count(SET_ASIDE)
 
     def _is_allowed(self, gateway: Eui) -> bool:
         if gateway.raw in self._names:
@@ -239,7 +256,6 @@ class Radio:
     async def _take_refused(self, tx: WriteTx, event: JoinRefused | UplinkRefused) -> None:
         """Keep what was refused; a device of this network is told of once a minute for each reason."""
         self._metrics.count(REFUSED, label=event.reason.value)
-        self._refused += 1
         detail: dict[str, object] = {"reason": event.reason.value, "text": event.text}
         if isinstance(event, JoinRefused):
             detail |= {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
@@ -258,6 +274,16 @@ def _fresh(event: Event) -> Sequence[Reception]:
     """The receptions that an event is the first to tell of."""
     receptions: Sequence[Reception] = getattr(event, "receptions", ())
     return receptions[-1:] if isinstance(event, ReceivedLate) else receptions
+
+
+def _heard(events: Iterable[Event]) -> list[tuple[bytes, int, int]]:
+    """By gateway: when it was last heard, and how often."""
+    heard: dict[bytes, tuple[int, int]] = {}
+    for event in events:
+        for reception in _fresh(event):
+            _, count = heard.get(reception.gateway.raw, (0, 0))
+            heard[reception.gateway.raw] = reception.received_us, count + 1
+    return [(eui, seen_us, count) for eui, (seen_us, count) in sorted(heard.items())]
 
 
 class _Counted:

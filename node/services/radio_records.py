@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from drivers.descriptor import Descriptor
 from lora.events import SessionChanged, SessionEnded
 from lora.identifiers import DevAddr, Eui
 from lora.keys import Key
@@ -102,7 +103,7 @@ def last_states(events: Sequence[object]) -> tuple[list[Session], list[tuple[byt
     return list(kept.values()), ended
 
 
-def show_profile(profile: DeviceProfile, driver: str) -> Json:
+def show_profile(profile: DeviceProfile, driver: Descriptor) -> Json:
     """A profile as it is stored and shown; both names of the JoinEUI are in use."""
     return {
         "dev_eui": str(profile.dev_eui),
@@ -111,7 +112,8 @@ def show_profile(profile: DeviceProfile, driver: str) -> Json:
         "lorawan_version": profile.lorawan_version,
         "class": profile.device_class.value,
         "ports": list(profile.ports),
-        "driver": driver,
+        "driver": driver.id,
+        "driver_version": driver.version,
     }
 
 

@@ -1,6 +1,7 @@
 """The network server's UDP shell and the simulator, over real sockets and real processes."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import sys
@@ -15,11 +16,13 @@ import pytest
 
 from lora.device import DeviceJoined
 from lora.events import (
+    ActivationChanged,
     DownlinkScheduled,
     DownlinkSent,
     JoinAccepted,
     JoinRefused,
     Refusal,
+    SessionChanged,
     UplinkAccepted,
     UplinkRefused,
 )
@@ -70,8 +73,8 @@ async def test_meter_joins_over_a_real_socket() -> None:
     ]
 
 
-async def test_nothing_is_sent_when_the_store_fails() -> None:
-    """When the handler fails, the answer is not sent and the shell ends with its error."""
+async def test_nothing_is_sent_while_the_store_is_away_and_nothing_is_lost() -> None:
+    """When the handler fails, the answer is not sent and the shell ends with its error; called again, it goes on."""
     node, meter = Node(), make_meter()
     node.fails = True
     server = NetworkServer(Network(NET_ID, RU864), node.directory, node.stored.store(), counting_random())
@@ -83,15 +86,26 @@ async def test_nothing_is_sent_when_the_store_fails() -> None:
         is_allowed=lambda _: True,
         counters=node.counts,
     )
-    async with wires(gateways.bind("127.0.0.1", 0)) as (wire,):
-        wire.send(wire.gateway.pull())
-        wire.send(wire.gateway.push(heard_of(meter.join()), 0))
+    with contextlib.closing(gateways):
+        async with wires(gateways.bind("127.0.0.1", 0)) as (wire,):
+            wire.send(wire.gateway.pull())
+            wire.send(wire.gateway.push(heard_of(meter.join()), 0))
+            with pytest.raises(OSError, match="disk"):
+                async with asyncio.timeout(DEADLINE_S):
+                    await gateways.serve()
+            assert not node.counts[udp.SENT]
 
-        with pytest.raises(OSError, match="disk"):
-            async with asyncio.timeout(DEADLINE_S):
-                await gateways.serve()
+            node.fails = False
+            serving = asyncio.create_task(gateways.serve())
+            await node.until(lambda: node.counts[udp.SENT])
+            serving.cancel()
 
-    assert node.counts[udp.SENT] == 0
+    assert [type(event) for event in node.events] == [
+        ActivationChanged,
+        SessionChanged,
+        JoinAccepted,
+        DownlinkScheduled,
+    ]
 
 
 async def test_strange_bytes_are_counted_and_change_nothing() -> None:

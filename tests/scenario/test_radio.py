@@ -10,6 +10,7 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
+from drivers.vega import betar
 from lora.crypto import derive_session_keys
 from lora.identifiers import NetId
 from lora.keys import Key
@@ -61,6 +62,7 @@ def test_profile_comes_from_the_passport_with_nothing_typed(network: Network) ->
         "class": "A",
         "ports": [2, 3, 4],
         "driver": "betar-vega",
+        "driver_version": betar.DESCRIPTOR.version,
     }
     assert device["app_eui"] == device["join_eui"]
     assert device["state"] == "waiting"

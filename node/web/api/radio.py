@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from lora.identifiers import Eui
+from node.doors import url_of
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.commissioning import StoredDevice
@@ -207,9 +208,8 @@ async def retire(call: Call, path: EuiPath) -> None:
 async def gateways(call: Call) -> GatewaysAnswer:
     """Those that may speak here, and those that tried."""
     radio = call.context.radio
-    host, port = radio.address or ("", 0)
     return GatewaysAnswer(
-        address=f"udp://{host}:{port}" if radio.address else None,
+        address=url_of("udp", *radio.address) if radio.address else None,
         items=[_gateway(gateway) for gateway in await radio.gateways()],
         strangers=[StrangerAnswer(eui=str(eui), seen_us=seen_us) for eui, seen_us in radio.strangers()],
     )

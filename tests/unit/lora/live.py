@@ -15,7 +15,7 @@ from lora.gateway.virtual import VirtualGateway
 from lora.identifiers import Eui
 from lora.join import Network
 from lora.memory import MemoryDirectory
-from lora.net.udp import UdpGateways
+from lora.net.udp import UdpGateways, Unit
 from lora.region import RU864
 from lora.server import NetworkServer
 from tests.unit.lora.builders import GATEWAYS, NET_ID, Stored, counting_random, make_device
@@ -43,14 +43,16 @@ class Node:
         self.changed = asyncio.Event()
         self.directory = MemoryDirectory([make_device()])
 
-    async def handle(self, events: Sequence[Event]) -> None:
+    async def handle(self, units: Sequence[Unit]) -> Sequence[Unit]:
         """Store."""
         if self.fails:
             raise OSError("the disk is full")
         await asyncio.sleep(0)
+        events = [event for unit in units for event in unit]
         self.stored.keep(events)
         self.events += events
         self.changed.set()
+        return units
 
     def of(self, kind: type[T]) -> list[T]:
         """The events of a kind."""
@@ -85,6 +87,7 @@ async def serving(node: Node) -> AsyncIterator[UdpGateways]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, OSError):
             await task
+        gateways.close()
 
 
 class Wire:
