@@ -91,6 +91,8 @@ class EventsQuery(BaseModel):
     view: str | None = Field(default=None, max_length=64, description="A live part of a page, in place of JSON rows.")
     of: str | None = Field(default=None, pattern="^[A-Za-z0-9-]{1,80}$", description="What a live part is of.")
     on: date | None = Field(default=None, description="The day that a live part shows.")
+    who: str | None = Field(default=None, pattern="^[0-9a-f]{32}$", description="Whose events a live part shows.")
+    what: str | None = Field(default=None, max_length=128, description="Which events a live part shows.")
 
 
 @page("GET", "/events", title="Events", scopes=[Scope.READ])

@@ -3,7 +3,7 @@
 Central catalogs bring their names in both languages with them. What people and organisations typed is shown as typed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from node.passport.catalogs import Catalog, find_name
 
@@ -161,6 +161,16 @@ def named(reference: Mapping[str, object], catalog: str, language: str) -> str:
     english = find_name(catalog, central, "en") if language != "ru" else None
     own = english or reference.get("name") or find_name(catalog, central, "ru")
     return str(own or central or reference.get("local") or "")
+
+
+def event_kinds(events: Iterable[Mapping[str, object]], language: str) -> list[tuple[str, str]]:
+    """(code, name) of what happened in a timeline, each once, by name."""
+    kinds: dict[str, str] = {}
+    for event in events:
+        what = event["what"]
+        if isinstance(what, Mapping) and (code := what["central"] or what["local"]):
+            kinds.setdefault(str(code), named(what, Catalog.EVENTS, language))
+    return sorted(kinds.items(), key=lambda kind: kind[1])
 
 
 def unit_words(code: object, language: str) -> str:

@@ -12,12 +12,12 @@ PHONE = (390, 844)
 Shot = Callable[[Page, str], Awaitable[None]]
 
 
-async def entered(tabs: Tabs, node: NodeProcess, size: tuple[int, int] = DESKTOP) -> Page:
+async def entered(tabs: Tabs, node: NodeProcess, size: tuple[int, int] = DESKTOP, *, name: str = "anna") -> Page:
     """A tab of somebody who came in: by the one-time link where nobody did before, else by name and password."""
     page = await tabs.open(f"{node.addresses['console']}/login", size)
     if page.url.endswith("/claim"):
         await page.goto(str(node.addresses["claim"]))
-    await page.locator("input[name=name]").fill("anna")
+    await page.locator("input[name=name]").fill(name)
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("main button.primary").click()
     await expect(page.locator("nav.menu")).to_be_attached()

@@ -109,7 +109,7 @@ async def test_date_field_shows_values_and_composition_of_that_day(trade: Trade,
     firmware = page.locator("#parameters tr", has_text="Версия ПО")
     await expect(firmware).to_have_count(3)
 
-    await page.locator("input[name=on]").fill("2026-07-15")
+    await page.locator("#on").fill("2026-07-15")
     await page.get_by_role("button", name="Показать").click()
 
     await expect(firmware).to_have_count(1)
@@ -118,11 +118,11 @@ async def test_date_field_shows_values_and_composition_of_that_day(trade: Trade,
     await expect(page.locator("#composition tbody tr")).to_have_count(1)
     await expect(page.locator("#composition tbody tr")).to_contain_text("№ 000101")
     await shots(page, shot, "passport-on-date", languages=("en", "ru"))
-    await page.locator("input[name=on]").fill("2026-11-12")
+    await page.locator("#on").fill("2026-11-12")
     await page.get_by_role("button", name="Показать").click()
     await expect(firmware).to_contain_text("1.6")
     await expect(page.locator("#composition tbody tr")).to_contain_text("№ 000202")
-    await page.locator("input[name=on]").fill("2025-01-01")
+    await page.locator("#on").fill("2025-01-01")
     await page.get_by_role("button", name="Показать").click()
     await expect(page.locator("#parameters .empty")).to_be_visible()
     await page.get_by_role("link", name="Вся история").click()
@@ -144,6 +144,92 @@ async def test_page_of_a_day_stays_on_that_day_when_the_passport_changes(trade: 
     await expect(page.locator("#timeline")).to_contain_text("пломба нарушена", timeout=LATE_MS)
     await expect(page.locator("#parameters h2")).to_contain_text("на 01.05.2026")
     await expect(page.locator("#parameters tr", has_text="Версия ПО")).not_to_contain_text("9.9")
+
+
+async def chosen(page: Page) -> tuple[str, str]:
+    """What stands in both fields of the timeline's filter."""
+    form = page.locator("#timeline-filter")
+    return (
+        await form.locator("select[name=who] option:checked").inner_text(),
+        await form.locator("select[name=what] option:checked").inner_text(),
+    )
+
+
+@pytest.mark.req("B55")
+async def test_timeline_is_narrowed_by_who_and_what_from_the_keyboard(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """The two fields leave the events of one organisation, of one kind or of both, as the API does."""
+    mended, lab = trade.devices[0], trade.orgs["lab"]
+    events = (await asyncio.to_thread(trade.call, "maker", "get", f"/passports/{mended}/events"))["items"]
+    of_lab = (await asyncio.to_thread(trade.call, "maker", "get", f"/passports/{mended}/events", who=lab))["items"]
+    assert 0 < len(of_lab) < len(events)
+    page = await entered(tabs, trade.nodes["maker"])
+    await page.goto(f"{trade.address('maker')}/devices/{mended}")
+    rows = page.locator("#timeline tbody tr")
+    await expect(rows).to_have_count(len(events))
+
+    who = page.locator("#timeline-filter select[name=who]")
+    await who.focus()
+    for _ in range(await who.locator("option").count()):
+        if await who.input_value() != lab:
+            await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+
+    await expect(page).to_have_url(re.compile(rf"who={lab}.*#timeline$"))
+    await expect(rows).to_have_count(len(of_lab))
+    assert all("Демо-ЦСМ" in text for text in await rows.all_inner_texts())
+    assert await chosen(page) == ("ФБУ «Демо-ЦСМ»", "все события")
+    await shots(page, shot, "passport-timeline", languages=("en", "ru"))
+    await page.locator("#on").fill("2026-07-15")
+    await page.get_by_role("button", name="Показать").click()
+    await expect(page.locator("#parameters h2")).to_contain_text("на 15.07.2026")
+    await expect(rows).to_have_count(len(of_lab))
+
+    await page.locator("#timeline-filter select[name=what]").select_option("repaired")
+    await page.get_by_role("button", name="Отобрать").click()
+    await expect(page.locator("#timeline .empty")).to_have_text("Таких событий нет.")
+    await expect(page.locator("#parameters h2")).to_contain_text("на 15.07.2026")
+    await page.get_by_role("link", name="Вся история").click()
+    await expect(page.locator("#timeline .empty")).to_be_visible()
+    assert await chosen(page) == ("ФБУ «Демо-ЦСМ»", "отремонтирован")
+    await page.locator("#timeline-filter select[name=who]").select_option("")
+    await page.get_by_role("button", name="Отобрать").click()
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("отремонтирован")
+    await page.get_by_role("link", name="Все события").click()
+    await expect(rows).to_have_count(len(events))
+
+
+@pytest.mark.req("B55")
+async def test_narrowed_timeline_takes_only_matching_events_from_the_stream(trade: Trade, tabs: Tabs) -> None:
+    """Of what comes while the page is open it shows what was asked for, and a choice that is being made stays."""
+    device = trade.devices[3]
+    page = await entered(tabs, trade.nodes["maker"])
+    await page.goto(f"{trade.address('maker')}/devices/{device}?what=seal_broken")
+    await expect(page.locator("#timeline .empty")).to_have_text("Таких событий нет.")
+    await expect(page.locator(".live.is-live")).to_be_visible()
+    await page.locator("#timeline-filter select[name=who]").select_option(trade.orgs["maker"])
+    for what in ("lost", "seal_broken", "found"):
+        event = {"what": what, "where": "works", "when": "2026-08-02"}
+        await asyncio.to_thread(trade.call, "maker", "post", f"/passports/{device}/events", event)
+
+    await expect(page.locator("#timeline tbody tr")).to_have_count(1, timeout=LATE_MS)
+    await expect(page.locator("#provenance tbody tr", has_text="событие")).to_have_count(4, timeout=LATE_MS)
+    await expect(page.locator("#timeline tbody tr")).to_have_count(1)
+    await expect(page.locator("#timeline tbody tr")).to_contain_text("пломба нарушена")
+    assert await chosen(page) == ("ООО «Завод Приборучёт-Демо»", "пломба нарушена")
+
+
+async def test_filter_that_is_none_is_refused(trade: Trade, tabs: Tabs) -> None:
+    """An organisation that is no id of one is refused in words, as the API refuses it."""
+    tabs.expect("422")
+    page = await entered(tabs, trade.nodes["maker"])
+
+    response = await page.goto(f"{trade.address('maker')}/devices/{trade.devices[0]}?who=somebody")
+
+    assert response is not None
+    assert response.status == 422
 
 
 @pytest.mark.req("B57")
@@ -197,8 +283,9 @@ async def test_english_pages_hold_no_russian_but_what_was_typed(trade: Trade, ta
     view = (await asyncio.to_thread(trade.call, "maker", "get", f"/passports/{mended}"))["view"]
     paper = f"/passports/{mended}/protocols/{view['protocols'][0]['ref']}/print"
     addresses = (
-        f"/devices/{mended}", f"/devices/{mended}?on=2026-07-15", f"/devices/{trade.devices[1]}", paper, "/devices",
-        "/", "/shipments", "/peers", "/imports", "/journal", "/access", "/radio",
+        f"/devices/{mended}", f"/devices/{mended}?on=2026-07-15", f"/devices/{mended}?what=repaired",
+        f"/devices/{trade.devices[1]}", paper, "/devices", "/", "/shipments", "/peers", "/imports", "/journal",
+        "/access", "/radio",
     )  # fmt: skip
     for address in addresses:
         await page.goto(trade.address("maker") + address)

@@ -1,13 +1,16 @@
 """The radio pages in Chromium: a meter is put on the air with one press, and its first reading appears by itself."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from playwright.async_api import Page, expect
 
+from node.demo.processes import NodeProcess
 from tests.browser.conftest import DESKTOP, PHONE, Tabs
+from tests.browser.doors import entered
 from tests.networks import ENERGY, WATER, Network, energy, now, running_network, water
 from tests.unit.web.running import PASSWORD
 
@@ -81,3 +84,86 @@ async def test_wrong_meter_and_strange_gateway_are_seen(network: Network, tabs: 
     await page.locator("#devices a").last.click()
     await expect(page.locator("#comparison .chip.bad")).to_have_text("differs")
     await shot(page, "passport-stopped-en-phone")
+
+
+async def entered_in_russian(tabs: Tabs, node: NodeProcess) -> Page:
+    """The tab of the administrator, whose language an earlier test may have changed."""
+    page = await entered(tabs, node)
+    await page.get_by_role("button", name="RU", exact=True).click()
+    await expect(page.locator("html")).to_have_attribute("lang", "ru")
+    return page
+
+
+async def retire(page: Page, place: str) -> None:
+    """Press to take a device off the air, and once more to confirm it."""
+    now = page.locator(place).get_by_role("button", name="Снять сейчас")
+    await expect(now).to_be_hidden()
+    await page.locator(place).locator("summary", has_text="Снять с сети").click()
+    await shrink(page)
+    await now.click()
+
+
+async def shrink(page: Page) -> None:
+    """The page fits a phone too."""
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+async def test_device_is_taken_off_the_air_on_its_passport(network: Network, tabs: Tabs) -> None:
+    """Asked once more, then gone from the air: the passport offers to put it on the air again."""
+    row = network.row(WATER.designation, 5)
+    await asyncio.to_thread(network.commission, row)
+    passport = await asyncio.to_thread(network.passport_of, row)
+    page = await entered_in_russian(tabs, network.node)
+    await page.goto(f"{network.node.addresses['console']}/devices/{passport}")
+    await expect(page.locator("#radio .chip")).to_have_text("ждёт подключения")
+
+    await retire(page, "#radio")
+
+    await expect(page).to_have_url(re.compile(f"/devices/{passport}#radio$"))
+    await expect(page.get_by_role("button", name="Подключить к сети")).to_be_visible()
+    await expect(page.locator("#radio .chip")).to_have_count(0)
+    await expect(page.locator("#radio details")).to_have_count(0)
+    assert (await asyncio.to_thread(network.device, row))["state"] == "retired"
+    await page.get_by_role("button", name="Подключить к сети").click()
+    await expect(page.locator("#radio .chip")).to_have_text("ждёт подключения")
+    await expect(page.locator("#radio summary", has_text="Снять с сети")).to_be_visible()
+
+
+async def test_device_is_taken_off_the_air_on_the_radio_page(network: Network, tabs: Tabs, shot: Shot) -> None:
+    """Its row stays, says that it was taken off, and has nothing more to press; an open passport follows by itself."""
+    row = network.row(WATER.designation, 6)
+    await asyncio.to_thread(network.commission, row)
+    passport = await asyncio.to_thread(network.passport_of, row)
+    page, watching = await entered_in_russian(tabs, network.node), await entered(tabs, network.node)
+    await watching.goto(f"{network.node.addresses['console']}/devices/{passport}")
+    await expect(watching.locator(".live.is-live")).to_be_visible()
+    await page.goto(f"{network.node.addresses['console']}/radio")
+    eui = row["DevEUI"].lower()
+    place = f"#devices tr:has-text('{eui}')"
+    await expect(page.locator(place).locator(".chip")).to_have_text("ждёт подключения")
+
+    await retire(page, place)
+
+    await expect(page).to_have_url(re.compile("/radio$"))
+    await expect(page.locator(place).locator(".chip")).to_have_text("снят с сети")
+    await expect(page.locator(place).locator("details")).to_have_count(0)
+    await shot(page, "radio-retired-ru-phone")
+    assert (await asyncio.to_thread(network.device, row))["state"] == "retired"
+    await expect(watching.locator("#radio .chip")).to_have_count(0)
+
+
+async def test_reader_is_offered_no_way_to_take_a_device_off(network: Network, tabs: Tabs) -> None:
+    """Who may only read sees the device on both pages and none of its acts."""
+    row = network.row(WATER.designation, 7)
+    await asyncio.to_thread(network.commission, row)
+    passport = await asyncio.to_thread(network.passport_of, row)
+    await entered(tabs, network.node)
+    reader = {"name": "boris", "password": PASSWORD, "role": "reader"}
+    await asyncio.to_thread(network.call, "post", "/accounts", reader)
+    page = await entered(tabs, network.node, name="boris")
+
+    for address, place in ((f"/devices/{passport}", "#radio"), ("/radio", "#devices")):
+        await page.goto(f"{network.node.addresses['console']}{address}")
+        await expect(page.locator(place)).to_contain_text("ждёт подключения")
+        await expect(page.locator(place).locator("form")).to_have_count(0)

@@ -6,14 +6,14 @@ from typing import Any
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.processes import running
 from node.passport.references import ref_text
-from node.passport.shown import fact, rows
+from node.passport.shown import fact, filter_events, rows
 from node.passport.view import View as PassportView
 from node.passport.view import inside_on
 from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.readings import Series, StoredReading
 from node.web.api.moments import OnQuery, checked_day, today, values_on
-from node.web.api.passports import PassportPath, subject_of
+from node.web.api.passports import PassportPath, TimelineQuery, subject_of
 from node.web.calls import Call, View
 from node.web.events import Live
 from node.web.languages import mark
@@ -23,22 +23,31 @@ from node.web.routes import page
 PLOTTED = 500
 
 
+class PassportQuery(OnQuery, TimelineQuery):
+    """Of which day the page is, and which events its timeline shows."""
+
+
 @page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}")
-async def passport(call: Call, path: PassportPath, query: OnQuery) -> View:
+async def passport(call: Call, path: PassportPath, query: PassportQuery) -> View:
     """Follows the stream: a fragment written elsewhere changes the page by itself."""
     after = await call.context.journal.last_id()
     on = checked_day(call, query) if query.on else None
-    values = await _values(call, subject_of(path.id), on) | await _radio(call, subject_of(path.id))
+    values = await _values(call, subject_of(path.id), on, query) | await _radio(call, subject_of(path.id))
     return View("passport.html", after=after, today=today(call).isoformat(), **values)
 
 
-async def _values(call: Call, subject: bytes, on: str | None) -> dict[str, Any]:  # Any: what templates are given
+async def _values(  # Any: what templates are given
+    call: Call, subject: bytes, on: str | None, asked: TimelineQuery
+) -> dict[str, Any]:
     stored = await call.context.registry.get(subject)
     view = stored.content
     return {
         "on": on,
         "parameters_on": values_on(view, on) if on else [],
         "parts_on": inside_on(view, on) if on else [],
+        "who": asked.who,
+        "what": asked.what,
+        "events": list(filter_events(view, asked.who, asked.what)),
         "processes": running(view, today(call)),
         "shipments": await _shipments(call, view),
         "template_titles": await _template_titles(call),
@@ -85,6 +94,7 @@ async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what tem
         "id": format_device_id(SubjectId(stored.subject)),
         "device": next((one for one in reversed(devices) if one.state.value != "retired"), None),
         "may_commission": is_radio and call.actor.may([Scope.RADIO]),
+        "may_retire": call.actor.may([Scope.RADIO]),
         "series": [_series(one, readings) for one, readings in latest if readings],
     }
 
@@ -111,8 +121,10 @@ async def _changed(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     renderer = call.request.app[RENDERER]
     parts = {"radio": renderer.part(call, "parts/radio_body.html", **await _radio(call, subject))}
     if any(row.what == "passport_changed" for row in rows):
-        on = call.request.query.get("on")
-        parts["passport"] = renderer.part(call, "parts/passport_body.html", **await _values(call, subject, on))
+        query = call.request.query
+        asked = TimelineQuery(who=query.get("who") or None, what=query.get("what") or None)
+        values = await _values(call, subject, query.get("on"), asked)
+        parts["passport"] = renderer.part(call, "parts/passport_body.html", **values)
     return parts
 
 

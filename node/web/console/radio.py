@@ -1,11 +1,13 @@
 """The radio page: devices on the air, gateways, frames as they are heard; and the acts of commissioning."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from lora.identifiers import Eui
+from node.doors import url_of
 from node.errors import InputError
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
@@ -29,6 +31,12 @@ class GatewayForm(BaseModel):
 
     eui: EuiText
     name: Name
+
+
+class RetireForm(BaseModel):
+    """From which page a device is taken off the air: that page is shown again."""
+
+    back: Literal["radio", "passport"] = "radio"
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(40, "radio"), api="GET /radio/frames")
@@ -60,10 +68,13 @@ async def retry(call: Call, path: EuiPath) -> web.Response:
 
 
 @page("POST", PATH + "/devices/{eui}/retire", title=TITLE, scopes=[Scope.RADIO], api="DELETE /radio/devices/{eui}")
-async def retire(call: Call, path: EuiPath) -> web.Response:
+async def retire(call: Call, path: EuiPath, body: RetireForm) -> web.Response:
     """Take it off the air."""
-    await call.context.commissioning.retire(Eui(bytes.fromhex(path.eui)), call.actor.label)
-    return redirect(PATH)
+    dev_eui = Eui(bytes.fromhex(path.eui))
+    await call.context.commissioning.retire(dev_eui, call.actor.label)
+    if body.back == "radio":
+        return redirect(PATH)
+    return _to_passport((await call.context.commissioning.get(dev_eui)).subject)
 
 
 @page("POST", "/devices/{id}/commissioning", title=TITLE, scopes=[Scope.RADIO],
@@ -89,12 +100,11 @@ async def _view(call: Call, error: Exception | None = None) -> View:
         (format_device_id(SubjectId(device.subject)), titles.get(device.subject) or device.dev_eui.hex(), device)
         for device in devices
     ]
-    host, port = service.address or ("", 0)
     return View(
         "radio.html",
         error=error,
         is_on=call.context.settings.radio.enabled,
-        address=f"{host}:{port}" if service.address else "",
+        address=url_of("udp", *service.address).removeprefix("udp://") if service.address else "",
         region=call.context.settings.radio.region,
         devices=rows,
         gateways=await service.gateways(),

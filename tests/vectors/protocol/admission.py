@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from federation.cut import Cut
-from federation.log import LogStatement, sign_log_statement
+from federation.log import LogStatement, log_hash, sign_log_statement
 from tests.builders import Line, box_key, found, id16, log_statement, row, signing_key
-from tests.vectors.protocol.case import Case, VectorFile, flip
+from tests.vectors.protocol.case import Case, VectorFile, flip, pack
 
 
 def files() -> list[VectorFile]:
     """The file of this module."""
-    cases = [*_state_cases(), *_unknown_chain_cases(), *_voided_twice_cases(), *_shared_key_cases()]
+    cases = [*_state_cases(), *_unknown_chain_cases(), *_voided_twice_cases(), *_shared_key_cases(), *_order_cases()]
     return [VectorFile("log-admission", cases)]
 
 
@@ -104,11 +104,22 @@ def _shared_key_cases() -> list[Case]:
 
     free, unstated = second("other", "other"), found().node("node")
     same, ended = second("node", "node"), trunk.end("node")
+    later = log_statement(org=trunk.org, nonce="later")
+    # The rotate voids the node of the log that comes.
+    astray = [found().node("other"), found().rotate("root-1", "root-2").node("node")]
     # The rotate voids the node of the log that stands.
     voided = [found().node("node"), found().rotate("root-1", "root-2").node("other")]
     table: list[tuple[str, list[Line], LogStatement, str, str]] = [
         ("keys of its own", [trunk], free, "accept", "the log there states other keys"),
         ("the same log again", [trunk], log, "accept", "no other log states its keys"),
+        ("keys of an earlier log of the node", [trunk], later, "refuse", "a new log has fresh keys"),
+        (
+            "node voided, keys of a live node's log",
+            astray,
+            same,
+            "refuse",
+            "it is admitted like any other, so not either",
+        ),
         ("witness key of another log", [trunk], second("node", "other"), "refuse", "a key stands in one place"),
         ("box key of another log", [trunk], second("other", "node"), "refuse", "a key stands in one place"),
         ("keys of a log whose node ended", [ended], same, "refuse", "what it said before still counts"),
@@ -135,6 +146,42 @@ def _shared_key_cases() -> list[Case]:
             {"node_state": "live"} if expect == "accept" else None,
         )
         for name, lines, said, expect, why in table
+    ]
+
+
+def _order_cases() -> list[Case]:
+    """Form is judged before the chain, the chain before the signature."""
+    trunk = found().node("node")
+    log = log_statement(org=trunk.org)
+    broken = replace(log, signature=flip(log.signature))
+    own = sign_log_statement(
+        signing_key("node"),
+        org=trunk.org,
+        node=id16("node"),
+        nonce=id16("nonce"),
+        witness_key=signing_key("witness/node").public,
+        box_key=box_key("node").public,
+    )
+    fields: list[object] = [1, own.org, own.node, own.sign_key_id, own.nonce, None, 0]
+    raw = pack([*fields, signing_key("node").public, own.box_key])
+    odd = pack([raw, signing_key("node").sign_hash("log", log_hash(raw))])
+    table: list[tuple[str, list[str], bytes, str, str]] = [
+        ("signature altered", _envelopes([trunk]), broken.envelope(), "refuse", "does not hold"),
+        ("signature altered, chain unknown", [], broken.envelope(), "pending", "the chain is first"),
+        (
+            "signature altered, node not stated yet",
+            _envelopes([found()]),
+            broken.envelope(),
+            "pending",
+            "so is the node",
+        ),
+        ("sign key as witness key", _envelopes([trunk]), odd, "refuse", "a key stands in one place"),
+        ("sign key as witness key, chain unknown", [], odd, "refuse", "the form is before the chain"),
+        ("nonsense, chain unknown", [], b"nonsense", "refuse", "the form is before the chain"),
+    ]
+    return [
+        Case(name, {"statements": statements, "log_statement": said.hex()}, expect, why)
+        for name, statements, said, expect, why in table
     ]
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import msgpack
 
 from federation.cut import Cut
-from federation.keys import SigningKey, key_hash
+from federation.keys import SigningKey, key_hash, signed_text
 from federation.statements import KeyBody, RootStatement, decode_root_statement, root_hash, sign_root_statement
-from tests.builders import Line, found, id16, row, signing_key
+from tests.builders import Line, found, id16, row, seed, signing_key
 from tests.vectors.protocol import curve
 from tests.vectors.protocol.case import Case, Json, flip, pack
 
@@ -31,11 +31,14 @@ class Chain:
     refused: Sequence[RootStatement] = ()
     cuts: Mapping[str, Sequence[Cut]] | None = None
     unreadable: Sequence[bytes] = ()
+    backwards: bool = False
 
     def to_case(self) -> Case:
         """The vector; statements stand in one order, and any other gives the same."""
         every = [*(s for line in self.lines for s in line.statements), *self.refused]
         envelopes = [*{statement.envelope(): statement for statement in every}, *self.unreadable]
+        if self.backwards:
+            envelopes.reverse()
         refused = {*(statement.envelope() for statement in self.refused), *self.unreadable}
         given: dict[str, Json] = {
             "statements": [envelope.hex() for envelope in envelopes],
@@ -62,7 +65,8 @@ class Chain:
 
 def chain_cases() -> list[Case]:
     """Every case of the object root-chain."""
-    chains = [*_plain(), *_ended(), *_refused(), *_rotates(), *_thieves(), *_attested(), *_signatures(), *_unread()]
+    chains = [*_plain(), *_ended(), *_refused(), *_used(), *_rotates(), *_thieves(), *_attested(), *_signatures()]
+    chains += [*_unread(), *_backwards()]
     return [*(chain.to_case() for chain in chains), *_without_genesis()]
 
 
@@ -87,8 +91,13 @@ def _ended() -> list[Chain]:
     narrowed = ended.end("a", Cut((row("a", 4),))).node("b")
     emptied = ended.end("a", Cut())
     unknown = trunk.end("z").node("b")
+    late = trunk.rotate("root-1", "root-2").end("a", first)
     return [
         Chain("ended node", "its log counts to 5", [ended], ended, {"a": ENDED}, cuts={"a": [first]}),
+        Chain(
+            "node ended after a rotation", "the new root key ends what the old one stated", [late], late,
+            {"a": ENDED}, cuts={"a": [first]},
+        ),
         Chain("widened cut", "a later cut keeps more", [widened], widened, {"a": ENDED}, cuts={"a": [first, wider]}),
         Chain(
             "narrowed cut", "a cut may only widen; the node after it is refused with it", [ended], ended, {"a": ENDED},
@@ -141,6 +150,41 @@ def _refused() -> list[Chain]:
         *cases,
         Chain("the old root key after a rotation", "it is in force no more", [after], after, {"a": LIVE}, refused=late),
     ]
+
+
+def _used() -> list[Chain]:
+    """Node ids and keys stay used after a rotation and after the end of their node."""
+    a = found().node("a")
+    rotated, ended = a.rotate("root-1", "root-2"), a.end("a")
+    new = signing_key("new")
+    table: list[tuple[str, str, Line, Line]] = [
+        ("node id of before a rotation", "a node id is stated once", rotated, rotated.node("a", new)),
+        ("sign key of before a rotation", "a key stands in one place", rotated, rotated.node("b", signing_key("a"))),
+        (
+            "retired root key as sign key",
+            "a key stands in one place",
+            rotated,
+            rotated.node("b", signing_key("root-0")),
+        ),
+        ("root key in force as sign key", "a key stands in one place", rotated, rotated.node("b", rotated.root)),
+        ("retired root key promised", "a key in use", rotated, rotated.rotate("root-2", "root-0")),
+        ("sign key of before a rotation promised", "a key in use", rotated, rotated.rotate("root-2", "a")),
+        (
+            "a promise redeemed twice on one branch",
+            "root-2 is the promise",
+            rotated,
+            rotated.rotate("root-1", "root-3"),
+        ),
+        ("node id of an ended node", "a node id is stated once", ended, ended.node("a", new)),
+        ("sign key of an ended node", "a key stands in one place", ended, ended.node("b", signing_key("a"))),
+    ]
+    return [
+        Chain(
+            name, f"{why}; the node after it is refused with it", [line], line, {"a": LIVE if line is rotated else ENDED},
+            refused=longer.node("after").statements[len(line.statements) :], cuts={"a": [] if line is rotated else [Cut()]},
+        )
+        for name, why, line, longer in table
+    ]  # fmt: skip
 
 
 def _jump(line: Line) -> RootStatement:
@@ -248,6 +292,7 @@ def _attested() -> list[Chain]:
     second = owner.rotate("root-2", "root-3")
     late = owner.node("x").rotate("root-2", "thief-3")
     stranger = found("x", "y")
+    mended, astray = a.rotate("root-1", "root-2").node("x"), trunk.node("z").rotate("root-1", "root-3")
     return [
         Chain(
             "attested branch of a fork", "the other one is voided", [left, right], right,
@@ -278,6 +323,10 @@ def _attested() -> list[Chain]:
             {"evil": LIVE, "a": DISOWNED, "b": DISOWNED, "c": DISOWNED}, attested=[thief.last],
         ),
         Chain(
+            "promise redeemed beside an attested statement", "that rotate does not follow the path's end: no fork",
+            [mended, astray], mended, {"a": LIVE, "x": LIVE, "z": DISOWNED}, attested=[a.last],
+        ),
+        Chain(
             "second theft after an attestation", "an attested branch can fork again further on",
             [second, late, thief], owner, {"a": LIVE, "b": LIVE, "c": LIVE, "evil": DISOWNED}, fork=5,
             attested=[owner.statements[3]],
@@ -296,7 +345,49 @@ def _signatures() -> list[Chain]:
     broken = replace(a.last, signature=flip(a.last.signature))
     doubled = replace(a, statements=(*a.statements, broken))
     line = replace(a, statements=a.statements)
-    return [Chain("one statement with a good and a bad signature", "the good one stands", [doubled], line, {"a": LIVE})]
+    other = curve.sign_with(seed("root-0"), signed_text("root", a.last.hash), nonce=7)
+    twice = replace(a.node("b"), statements=(*a.node("b").statements, replace(a.last, signature=b"\1" + other)))
+    first = replace(trunk.last, signature=flip(trunk.last.signature))
+    founded = replace(a, statements=(first, *a.statements))
+    return [
+        Chain("one statement with a good and a bad signature", "the good one stands", [doubled], line, {"a": LIVE}),
+        Chain(
+            "one statement with a bad and a good signature", "the good one stands", [doubled], line, {"a": LIVE},
+            backwards=True,
+        ),
+        Chain(
+            "one statement with two good signatures", "one statement twice is no fork", [twice], a.node("b"),
+            {"a": LIVE, "b": LIVE},
+        ),
+        Chain("genesis with a bad and a good signature", "the good one stands", [founded], line, {"a": LIVE}),
+    ]  # fmt: skip
+
+
+def _backwards() -> list[Chain]:
+    """The last statement comes first: the order in which they came changes nothing."""
+    trunk = found()
+    a = trunk.node("a")
+    grown, left, right = a.node("b").rotate("root-1", "root-2").node("c"), a.node("b"), a.node("c")
+    owner, thief = a.rotate("root-1", "root-2").node("b"), trunk.rotate("root-1", "thief-2")
+    return [
+        Chain(
+            "backwards", "each is judged after the one that it follows", [grown], grown,
+            {"a": LIVE, "b": LIVE, "c": LIVE}, backwards=True,
+        ),
+        Chain("backwards, fork", "two non-rotates at n = 2", [left, right], a, {"a": LIVE}, fork=2, backwards=True),
+        Chain(
+            "backwards, thief of the current root key", "one promise redeemed twice", [owner, thief], trunk, {}, fork=1,
+            backwards=True,
+        ),
+        Chain(
+            "backwards, attested", "the attested branch stands", [owner, thief], owner, {"a": LIVE, "b": LIVE},
+            attested=[owner.last], backwards=True,
+        ),
+        Chain(
+            "backwards, with a refused statement", "and what follows it", [a], a, {"a": LIVE},
+            refused=a.node("a", signing_key("new")).node("b").statements[2:], backwards=True,
+        ),
+    ]  # fmt: skip
 
 
 def _unread() -> list[Chain]:

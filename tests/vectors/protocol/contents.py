@@ -99,6 +99,22 @@ def _sealed_box(content: bytes, receiver: str = "receiver", sender: str = "ephem
     return public + nacl.bindings.crypto_box(content, nonce, target, secret)
 
 
+def _largest_sealed() -> Case:
+    """A section of 256 KiB, the largest that a header allows."""
+    made = fragment(SEQ, section("photo", bytes(262_144), 2))
+    whole = made.sections[0]
+    assert whole.salt is not None
+    given: dict[str, Json] = {
+        "log": LOG.hex(),
+        "seq": SEQ,
+        "header": made.header.hex(),
+        "name": whole.name,
+        "sealed": sealed_bytes([whole.name, whole.salt, whole.data]).hex(),
+        "box_secret": seed("box/receiver").hex(),
+    }
+    return Case("262,144 bytes sealed", given, "accept", "as large as a section may be", {"salt": whole.salt.hex()})
+
+
 def _saltless() -> Case:
     """15 bytes, under a commitment that its author made of them alone."""
     short = id16("salt")[:15]
@@ -171,6 +187,7 @@ def _sealed_cases() -> list[Case]:
             {"salt": id16("salt/note").hex(), "bytes": b"abc".hex(), "content": b"abc".hex()},
         ),
         *refusals(fields, table, lambda made_fields: given(pack(made_fields))),
+        _largest_sealed(),
         _saltless(),
         Case("under another name", given(sealed_bytes(note), "keys"), "refuse", "not under that section's commitment"),
         Case("name not in the header", given(good, "other"), "refuse", "the header does not name it"),

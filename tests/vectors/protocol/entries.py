@@ -12,6 +12,7 @@ from tests.vectors.protocol.contents import sealed_bytes
 from tests.vectors.protocol.headers import LOG, LONGEST, SEQ, header_fields, heads
 
 LARGEST = 262_272
+MOST = 1_114_112
 
 
 def files() -> list[VectorFile]:
@@ -77,6 +78,7 @@ def _fragment_cases() -> list[Case]:
             "as large as may travel",
         ),
         _sixteen(),
+        _largest(),
         *_transport_cases(header, signature, clear, full),
         *_void_cases(header, signature, full),
         *_shown_cases(),
@@ -92,6 +94,24 @@ def _sixteen() -> Case:
     return Case("16 sections", given, "accept", "at most 16", {**_leaf_of(given), "sections": states})
 
 
+def _largest() -> Case:
+    given = _wire(_five_sealed(MOST))
+    states = _read(*((f"s{i}", "sealed", None) for i in range(5)))
+    return Case("1,114,112 bytes", given, "accept", "the largest", {**_leaf_of(given), "sections": states})
+
+
+def _five_sealed(length: int) -> bytes:
+    """An envelope of that many bytes, whose sections nobody but the holder of a box key can read."""
+    header = pack([*header_fields()[:10], heads(5)])
+    signature = signing_key("node").sign_hash("fragment", fragment_id(header))
+
+    def wire(last: int) -> bytes:
+        sizes = (LARGEST, LARGEST, LARGEST, LARGEST, last)
+        return pack([header, signature, [[f"s{i}", None, bytes(size)] for i, size in enumerate(sizes)]])
+
+    return wire(length - len(wire(256)) + 256)
+
+
 def _transport_cases(
     header: bytes, signature: bytes, clear: list[list[object]], full: list[list[object]]
 ) -> list[Case]:
@@ -100,6 +120,10 @@ def _transport_cases(
     long_header += bytes(4097 - len(long_header))
     sections: list[tuple[str, object, str]] = [
         ("section unnamed in the header", [["other", id16("salt"), b"{}"]], "the header does not name it"),
+        ("sealed section unnamed in the header", [["other", None, b"x"]], "the header does not name it"),
+        ("sealed section unnamed after others", [body, ["other", None, b"x"]], "the header does not name it"),
+        ("sealed section doubled", [["body", None, b"x"], ["body", None, b"x"]], "a section came twice"),
+        ("sealed sections in another order", [["owner", None, b"x"], ["body", None, b"x"]], "in header order"),
         ("section doubled", [body, body], "a section came twice"),
         ("sections in another order", [owner, body], "sections stand in header order"),
         ("section altered", [with_field(body, 2, b'{"a":2}')], "off its commitment"),
@@ -114,6 +138,9 @@ def _transport_cases(
         ("section of two", [body[:2]], "a section has three values"),
         ("section of four", [[*body, 0]], "a section has three values"),
         ("name that is none", [with_field(body, 0, "Body")], "a name has a-z 0-9 _ . / - only"),
+        ("name with a line end", [with_field(body, 0, "body\n")], "a name has a-z 0-9 _ . / - only"),
+        ("name of 25 characters", [with_field(body, 0, "a" * 25)], "a name has 1 to 24 characters"),
+        ("section that is no array", [b"body"], "a section is an array"),
         ("name as binary", [with_field(body, 0, b"body")], "a name is text"),
         ("17 sections", [[f"s{i:02}", id16("salt"), b""] for i in range(17)], "at most 16 sections"),
         ("sealed section of 262,273 bytes", [["body", None, bytes(LARGEST + 1)]], "at most 256 KiB + 128"),
@@ -133,6 +160,7 @@ def _transport_cases(
         ("envelope cut short", pack([header, signature, full])[:-1], "the value is cut short"),
         ("envelope not in shortest form", b"\xdc\x00\x03" + pack([header, signature, []])[1:], "not the shortest form"),
         ("nothing", b"", "no value"),
+        ("1,114,113 bytes", _five_sealed(MOST + 1), "at most 1 MiB + 64 KiB"),
     ]
     return [
         *(Case(name, _entry(header, value), "transport", why) for name, value, why in sections),
@@ -218,7 +246,18 @@ def _shown_cases() -> list[Case]:
             {**_leaf_of(given), "sections": _read(("body", "unreadable", None))},
         )
         for name, given, why in table
-    ]
+    ] + [_one_of_two(0), _one_of_two(1)]
+
+
+def _one_of_two(wrong: int) -> Case:
+    """Two sections under their commitments, of which one has another size than the header says."""
+    names, salt, data = ("body", "note"), id16("salt"), b"abc"
+    digests = [hashlib.sha256(b"\x12" + LOG + b"\4" + name.encode() + salt + data).digest() for name in names]
+    rows = [[name, digests[i], 3 + (i == wrong), 0] for i, name in enumerate(names)]
+    given = _entry(pack([*header_fields()[:10], rows]), [[name, salt, data] for name in names])
+    states = [(name, *(("unreadable", None) if i == wrong else ("clear", data))) for i, name in enumerate(names)]
+    gives = {**_leaf_of(given), "sections": _read(*states)}
+    return Case(f"shown, section {wrong + 1} of two", given, "shown", "the other section is read", gives)
 
 
 def _later_fragment_cases() -> list[Case]:
@@ -239,6 +278,15 @@ def _later_fragment_cases() -> list[Case]:
         ),
         Case("version 2, header of 4,097 bytes", _entry(longer, []), "transport", "at most 4 KiB"),
         Case("version 2 with 17 sections", _entry(header, body * 17), "transport", "at most 16 sections"),
+        *(
+            Case(f"version 2 with {name}", _entry(header, [made]), "transport", f"the envelope is read as ever: {why}")
+            for name, made, why in (
+                ("a name that is none", with_field(body[0], 0, "Body"), "a name has a-z 0-9 _ . / - only"),
+                ("a name as binary", with_field(body[0], 0, b"body"), "a name is text"),
+                ("a salt of 15 bytes", with_field(body[0], 1, id16("salt")[:15]), "a salt is 16 bytes or nil"),
+                ("bytes as text", with_field(body[0], 2, "{}"), "section bytes are binary"),
+            )
+        ),
     ]
 
 

@@ -123,6 +123,7 @@ def _signature_cases(request: Request) -> list[Case]:
     ]
     return [
         *refusals(fields, table, lambda made: _given(pack(made))),
+        *_signed_so(request),
         Case("stale and forged", _given(pack(stale_forgery)), "refuse", "the signature is judged before the time"),
         Case("five values", _given(pack(fields[:5])), "refuse", "six values"),
         Case("seven values", _given(pack([*fields, None])), "refuse", "six values"),
@@ -130,6 +131,23 @@ def _signature_cases(request: Request) -> list[Case]:
         Case("nothing", _given(b""), "refuse", "no value"),
         Case("over 512 bytes", _given(pack([*fields[:5], bytes(600)])), "refuse", "at most 512 bytes"),
     ]
+
+
+def _signed_so(request: Request) -> list[Case]:
+    """A form that is refused, under a signature that covers it."""
+    table: list[tuple[str, object, object, str]] = [
+        ("time nil", None, id16("nonce"), "a time is an unsigned integer"),
+        ("time as text", "now", id16("nonce"), "a time is an unsigned integer"),
+        ("nonce of 15 bytes", NOW_MS, id16("nonce")[:15], "a nonce is 16 bytes"),
+        ("nonce as text", NOW_MS, "a" * 16, "a nonce is binary"),
+    ]
+    cases = []
+    for name, time, nonce, why in table:
+        who = [request.org, request.sender, request.receiver]
+        said = pack([request.method, request.target, *who, hashlib.sha256(request.body).digest(), time, nonce])
+        signature = KEY.sign_hash("request", hashlib.sha256(b"passport/request/1\n" + said).digest())
+        cases.append(Case(f"{name}, signed so", _given(pack([*who, time, nonce, signature])), "refuse", why))
+    return cases
 
 
 def _replay_cases() -> list[Case]:
@@ -155,6 +173,12 @@ def _replay_cases() -> list[Case]:
         ("clock set back by 1 s", [("a", "1", 0), ("a", "1", -1_000)], [True, False], "within 300 s of now"),
         ("clock set back by 300 s", [("a", "1", 0), ("a", "1", -300_000)], [True, False], "within 300 s of now"),
         ("clock set back by 300.001 s", [("a", "1", 0), ("a", "1", -300_001)], [True, True], "its time is stale"),
+        (
+            "clock set back past the later of two requests",
+            [("a", "1", 0), ("a", "2", 300_000), ("a", "2", -1), ("a", "1", -1)],
+            [True, True, True, False],
+            "the later one was taken 300.001 s ahead of now, the earlier one 1 ms",
+        ),
         (
             "clock set back between two requests",
             [("a", "1", 0), ("a", "2", -100_000), ("a", "1", 200_001), ("a", "2", 200_001)],
@@ -251,9 +275,12 @@ def _invitation_cases() -> list[Case]:
     table: list[tuple[int, object, str]] = [
         (0, 2, "version 2"),
         (1, b"", "no genesis"),
+        (1, None, "a genesis is binary"),
+        (1, "a", "a genesis is binary"),
         (1, pack([1, "a", [], 1]), "a genesis that is refused"),
         (2, ORG[:15], "an org id is 16 bytes"),
         (3, None, "a node id is binary"),
+        (3, id16("node")[:15], "a node id is 16 bytes"),
         (4, KEY.public[1:], "a key is 33 bytes"),
         (4, b"\1" + bytes(32), "a key of small order"),
         (5, seed("pin")[:20], "a pin is 32 bytes"),

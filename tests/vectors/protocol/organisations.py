@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from federation.cut import Cut, CutRow
-from federation.keys import SigningKey, key_hash
+from federation.keys import SigningKey, key_hash, key_id
 from federation.log import log_hash
 from federation.statements import RootStatement, StatementType, root_hash
 from tests.builders import Line, box_key, found, id16, log_statement, row, seed, signing_key
@@ -75,8 +75,14 @@ def _widening_cases() -> list[Case]:
         ("another root of the size", [row("a", 5)], [row("a", 5, "fork")], "refuse", "keeps another branch"),
         ("to the empty cut", [row("a", 5)], [], "refuse", "keeps less"),
     ]
+    good, odd = _cut_hex([row("a", 5)]), pack([[id16("a"), 0, seed("tree")]]).hex()
     return [
-        Case(name, {"old": _cut_hex(old), "new": _cut_hex(new)}, expect, why) for name, old, new, expect, why in table
+        *(
+            Case(name, {"old": _cut_hex(old), "new": _cut_hex(new)}, expect, why)
+            for name, old, new, expect, why in table
+        ),
+        Case("from a cut of another form", {"old": odd, "new": good}, "refuse", "a size is at least 1"),
+        Case("to a cut of another form", {"old": "90", "new": odd}, "refuse", "a size is at least 1"),
     ]
 
 
@@ -99,6 +105,12 @@ def _effect_cases() -> list[Case]:
             {"5": tree, "7": other},
             5,
             "a cut only widens: the earlier one still stands",
+        ),
+        Case(
+            "a cut of another form",
+            {"cuts": [pack([[id16("a"), 0, seed("tree")]]).hex()], "log": id16("a").hex(), "roots": {"0": tree}},
+            "refuse",
+            "a size is at least 1",
         ),
     ]
 
@@ -144,7 +156,27 @@ def _root_statement_cases() -> list[Case]:
     cases += _named("node", refusals(node.fields, _node_table(), node.build))
     cases += _named("end-node", refusals(end.fields, _end_table(), end.build))
     cases += _named("rotate", refusals(rotate.fields, _rotate_table(), rotate.build))
+    cases += [*_weak_cases("genesis", genesis), *_weak_cases("rotate", rotate)]
     return cases + _envelope_cases("root", pack(node.fields), node.key, 4096)
+
+
+def _weak_cases(prefix: str, sound: _Fields) -> list[Case]:
+    """A root key that is refused, under its own key id."""
+    table = [
+        ("of small order", SMALL),
+        ("that is not canonical", b"\1" + curve.non_canonical_keys()[0]),
+        ("of X25519", box_key("a").public),
+        ("of 32 bytes", sound.key.public[1:]),
+    ]
+    return [
+        Case(
+            f"{prefix}, root key {what}, under its key id",
+            sound.build(with_field(with_field(sound.fields, 5, [key, seed("promise")]), 6, key_id(key))),
+            "refuse",
+            "a key in the body is refused",
+        )
+        for what, key in table
+    ]
 
 
 def _statement_gives(found_fields: _Fields, trunk: Line) -> dict[str, Json]:
@@ -217,7 +249,12 @@ def _end_table() -> list[tuple[int, object, str]]:
     cut = Cut((row("log", 3),)).to_value()
     two = [[b"\2" * 16, 1, seed("r")], [b"\1" * 16, 1, seed("r")]]
     return [
+        (4, 0, "unknown type"),
+        (4, 5, "unknown type"),
         (5, [id16("a"), 1], "the body has three values"),
+        (5, [id16("a"), 1, cut, None], "the body has three values"),
+        (5, [id16("a")[:15], 1, cut], "a node id is 16 bytes"),
+        (5, [None, 1, cut], "a node id is binary"),
         (5, [id16("a"), None, cut], "a reason is an unsigned integer"),
         (5, [id16("a"), "sold", cut], "a reason is an unsigned integer"),
         (5, [id16("a"), 1, None], "a cut is an array"),
@@ -233,6 +270,9 @@ def _rotate_table() -> list[tuple[int, object, str]]:
         (4, 2, "the body is not that of a node"),
         (5, [key], "the body has two values"),
         (5, [signing_key("x").public, seed("p")], "the key in the body is not the one that signs"),
+        (5, [key, seed("p"), None], "the body has two values"),
+        (5, [key, seed("p")[:16]], "a promise is the whole hash of 32 bytes"),
+        (5, [key, None], "a promise is binary"),
         (6, signing_key("root-0").id, "a rotate is signed by the key in its body, not by the old one"),
     ]
 
@@ -296,7 +336,9 @@ def _log_statement_cases() -> list[Case]:
         (3, good.sign_key_id + bytes(16), "a key id is 16 bytes"),
         (4, good.nonce[:15], "a nonce is 16 bytes"),
         (4, "a" * 16, "a nonce is binary"),
+        (4, None, "a nonce is binary"),
         (5, b"", "a previous log is 16 bytes or nil"),
+        (5, "a" * 16, "a previous log is binary or nil"),
         (6, None, "a reason is an unsigned integer"),
         (6, 2**63, "an integer must be below 2^63"),
         (7, None, "the witness key is missing"),
@@ -304,6 +346,7 @@ def _log_statement_cases() -> list[Case]:
         (7, SMALL, "a witness key of small order"),
         (7, signing_key("node").public, "the witness key is the sign key"),
         (8, good.witness_key, "a box key is an X25519 key"),
+        (8, None, "the box key is missing"),
         (8, b"\2" + bytes(32), "a box key of small order"),
         (8, b"\2" + curve.P.to_bytes(32, "little"), "a box key that is not canonical"),
     ]

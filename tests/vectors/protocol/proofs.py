@@ -125,9 +125,15 @@ def _line_refusals(text: str, own: str, foreign: str) -> list[tuple[str, str | b
         ("key id of the log, signed by another", line(blob[:4] + stranger.sign(text.encode())), "does not hold"),
         ("key id of a cosignature", f"{text}\n{_line(text, kind=4)}", "a log's signature has type 0x01"),
         ("another name with the log's key", f"{text}\n{_line(text, name='passport/x')}", "the name is the origin"),
+        ("another name with the log's key id", line(blob, "passport/x"), "the name is the origin"),
         ("signature altered", line(flip(blob)), "does not hold"),
         ("signature of 63 bytes", line(blob[:-1]), "a signature is 64 bytes"),
         ("signature of 65 bytes", line(blob + b"\0"), "a signature is 64 bytes"),
+        (
+            "signature of 65 bytes, the last of them signed before the text",
+            line(blob[:4] + KEY.sign(b"\0" + text.encode()) + b"\0"),
+            "a signature is 64 bytes",
+        ),
         ("key id alone", line(blob[:4]), "a signature is missing"),
         ("another text signed", line(blob[:4] + KEY.sign(_text(size="6").encode())), "does not hold"),
         ("hyphen for the dash", f"{text}\n{own.replace(DASH, '-')}", "a line starts with U+2014"),
@@ -140,6 +146,7 @@ def _line_refusals(text: str, own: str, foreign: str) -> list[tuple[str, str | b
         ("name with a plus", f"{text}\n{own}{foreign.replace('example', 'a+b')}", "a name has no plus"),
         ("empty line between signatures", f"{text}\n{own}\n{foreign}", "every line has its form"),
         ("no line end", f"{text}\n{own[:-1]}", "the last line ends with 0A"),
+        ("a letter for the last line end", f"{text}\n{own[:-1]}A", "the last line ends with 0A"),
         ("line end too many", f"{text}\n{own}\n", "every line has its form"),
         ("17 signatures", f"{text}\n{own}{foreign * 16}", "at most 16"),
         ("4,097 bytes", _long(text + "\n" + own, 4097), "at most 4 KiB"),
@@ -224,12 +231,28 @@ def _header_forks() -> list[Case]:
         ("header of 4097 bytes", [1, LOG, 1, *_ordered(one, _signed(bytes(4097))), None], "at most 4 KiB"),
         ("signature of 64 bytes", [1, LOG, 1, [low_header, low_signature[1:]], high, None], "a signature is 65 bytes"),
         ("branch of three", [1, LOG, 1, [*low, None], high, None], "a branch has two values"),
+        *(
+            (f"{what}, {place} branch", [1, LOG, 1, *pair, None], why)
+            for what, odd, why in (
+                ("header as text", ["a", low_signature], "a header is binary"),
+                ("signature nil", [low_header, None], "a signature is binary"),
+                ("no array", low_header, "a branch is an array"),
+            )
+            for place, pair in (("first", [odd, high]), ("second", [low, odd]))
+        ),
         ("version 2", with_field(good, 0, 2), "version 2"),
         ("kind 0", with_field(good, 2, 0), "unknown kind"),
         ("kind 3", with_field(good, 2, 3), "unknown kind"),
         ("five values", good[:5], "the proof has six values"),
         ("seven values", [*good, None], "the proof has six values"),
         ("log of 15 bytes", with_field(good, 1, LOG[:15]), "a log id is 16 bytes"),
+        *(
+            (f"{what} there and in both", [1, log, 1, *_ordered(*_places(7, log)), None], why)
+            for what, log, why in (
+                ("log of 15 bytes", LOG[:15], "a log id is 16 bytes"),
+                ("log nil", None, "a log id is binary"),
+            )
+        ),
         ("checkpoint of another log", with_field(good, 5, foreign), "the note is of another log"),
         ("checkpoint by another key", with_field(good, 5, stranger), "not the log's key"),
         ("checkpoint of nonsense", with_field(good, 5, b"x"), "no checkpoint"),
@@ -300,6 +323,21 @@ def _checkpoint_forks() -> list[Case]:
         ("path of 65", forged([note, leaf, [leaf] * 65]), "at most 64"),
         ("path of 31 bytes", forged([note, leaf, [path[0][:31], *path[1:]]]), "a hash is 32 bytes"),
         ("leaf of 31 bytes", forged([note, leaf[:31], path]), "a hash is 32 bytes"),
+        (
+            "one tree, the leaf cut after 31 bytes",
+            [1, LOG, 2, 2, *_ordered(low, [note, leaf[:31], [leaf[31:] + path[0], *path[1:]]]), None],
+            "a hash is 32 bytes, though the joined bytes lead to the root",
+        ),
+        *(
+            (f"{what}, {place} branch", [1, LOG, 2, 2, *pair, None], why)
+            for what, odd, why in (
+                ("note as text", ["a", leaf, path], "a note is binary"),
+                ("note nil", [None, leaf, path], "a note is binary"),
+                ("leaf nil", [note, None, path], "a hash is binary"),
+                ("path nil", [note, leaf, None], "a path is an array"),
+            )
+            for place, pair in (("first", [odd, high]), ("second", [low, odd]))
+        ),
         ("another seq", with_field(good, 3, 3), "not under the root"),
         ("seq beyond the sizes", with_field(good, 3, 99), "the place is not in the tree"),
         ("seq nil", with_field(good, 3, None), "a seq is an unsigned integer"),

@@ -80,6 +80,8 @@ def _authority_cases() -> list[Case]:
         (4, None, "classes are an array"),
         (5, -1, "negative integers are not part of the format"),
         (5, "now", "a time is an unsigned integer or nil"),
+        (4, ["a"], "a class is an unsigned integer"),
+        (6, "now", "a time is an unsigned integer or nil"),
         (6, 2**63, "an integer must be below 2^63"),
     ]
     return [
@@ -96,6 +98,8 @@ def _attest_cases() -> list[Case]:
         ("number", fields, "one number"),
         *((f"what {what}", with_field(fields, 1, what), "1 to 6") for what in range(2, 7)),
         ("no rows", with_field(fields, 3, []), "an attested maker has none"),
+        ("from nil", with_field(fields, 4, None), "from may be nil"),
+        ("to", with_field(fields, 5, STAMP + 1), "to is a time"),
     ]
     table: list[tuple[int, object, str]] = [
         (0, None, "a federation id is binary"),
@@ -110,6 +114,7 @@ def _attest_cases() -> list[Case]:
         (3, [f"{n:02}" for n in range(65)], "at most 64 rows"),
         (3, [1], "a row is text"),
         (4, b"", "a time is an unsigned integer or nil"),
+        (5, "now", "a time is an unsigned integer or nil"),
         (5, 2**63, "an integer must be below 2^63"),
     ]
     return [

@@ -22,6 +22,10 @@ def _leaf(data: bytes) -> bytes:
     return hashlib.sha256(b"\0" + data).digest()
 
 
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
 def _leaves(size: int) -> list[bytes]:
     return [_leaf(b"%d" % i) for i in range(size)]
 
@@ -55,6 +59,24 @@ def _inclusion_cases() -> list[Case]:
         *cases,
         Case("path one short", _inclusion(leaf, 5, 7, path[:-1], root), "refuse", "the path is too short"),
         Case("path one long", _inclusion(leaf, 5, 7, [*path, root], root), "refuse", "the path is too long"),
+        Case(
+            "path one short, to the root of a part",
+            _inclusion(leaf, 5, 7, path[:-1], root_of(leaves[4:])),
+            "refuse",
+            "the path is too short, though it leads to that root",
+        ),
+        Case(
+            "path one long, to a root above",
+            _inclusion(leaf, 5, 7, [*path, leaf], _node(leaf, root)),
+            "refuse",
+            "the path is too long, though it leads to that root",
+        ),
+        Case(
+            "no path to a leaf of two",
+            _inclusion(leaf, 0, 2, [], leaf),
+            "refuse",
+            "the path is too short, though the leaf is that root",
+        ),
         Case("path in another order", _inclusion(leaf, 5, 7, path[::-1], root), "refuse", "not under the root"),
         Case(
             "path with a bit turned",
@@ -96,6 +118,27 @@ def _consistency_cases() -> list[Case]:
         Case("no path", _consistency(3, first, 7, second, []), "refuse", "a path is needed between two sizes"),
         Case("path one short", _consistency(3, first, 7, second, path[:-1]), "refuse", "too short"),
         Case("path one long", _consistency(3, first, 7, second, [*path, first]), "refuse", "too long"),
+        Case(
+            "path one short, to the root of a part",
+            _consistency(3, first, 7, root_of(leaves[:4]), path[:-1]),
+            "refuse",
+            "too short, though it leads to both roots",
+        ),
+        Case(
+            "path one long, to roots above",
+            _consistency(3, _node(other, first), 7, _node(other, second), [*path, other]),
+            "refuse",
+            "too long, though it leads to both roots",
+        ),
+        *(
+            Case(
+                f"backwards, {old} to {new} with one root",
+                _consistency(old, second, new, second, [second]),
+                "refuse",
+                "the old size is the larger one",
+            )
+            for old, new in ((7, 3), (6, 2))
+        ),
         Case(
             "path with a bit turned",
             _consistency(3, first, 7, second, [flip(path[0]), *path[1:]]),

@@ -1,0 +1,228 @@
+"""What the API answers of shipments, days, files and peers, asked of nodes that trade with each other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from node.api_client import ApiError
+from node.demo.files import HEADER, SERIAL_AT
+from node.exchange.tables import read_table, write_csv
+from tests.nodes import journal
+from tests.trade import Trade, meters, trading, with_serial
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web trade")]
+Json = Any  # Any: what the API answers
+KEY_AT = HEADER.index("AppKey")
+REPAIR = {
+    "where": "works", "when": "2026-08-10T09:00:00Z",
+    "parts": [{"position": "плата", "designation": "ПБ-1", "serial": "000202", "removed_serial": "000101"}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
+    """A maker with meters, a utility that buys, and a lab that has no part in it."""
+    folder = tmp_path_factory.mktemp("web-trade")
+    with trading(folder, "utility", "lab", PASSPORT_FEDERATION__DISCOVERY="false") as running:
+        running.produce(meters(7))
+        yield running
+
+
+def refusal(trade: Trade, name: str, method: str, path: str, *arguments: Json, **query: str) -> str:
+    """The stable code with which a node refuses."""
+    with pytest.raises(ApiError) as caught:
+        trade.call(name, method, path, *arguments, **query)
+    return caught.value.code
+
+
+def offer(trade: Trade, number: str, *devices: str) -> Json:
+    """Let the maker offer devices to the utility, and wait until the utility has the offer."""
+    body = {"buyer": trade.orgs["utility"], "number": number, "devices": list(devices)}
+    made = trade.call("maker", "post", "/shipments", body)
+    trade.until("the offer", lambda: listed(trade, "utility", made["id"]))
+    return made
+
+
+def listed(trade: Trade, name: str, shipment: str) -> Json:
+    """A shipment as a node lists it, None where it does not."""
+    items = trade.call(name, "get", "/shipments")["items"]
+    return next((item for item in items if item["id"] == shipment), None)
+
+
+def arrived(trade: Trade, name: str, shipment: str, count: int) -> Json:
+    """A shipment that a node knows as accepted, once so many passports and keys of it are there."""
+
+    def whole() -> Json:
+        one = listed(trade, name, shipment)
+        return one if one["accepted"] and one["passports"] == one["keys"] == count else None
+
+    return trade.until(f"the accepted shipment at {name}", whole)
+
+
+def statements(trade: Trade, name: str, device: str) -> int:
+    """How many statements of a passport a node has."""
+    return len(trade.call(name, "get", f"/passports/{device}")["view"]["statements"])
+
+
+def states(trade: Trade) -> dict[str, str]:
+    """The state of each peer of the utility, by organisation."""
+    return {item["org"]: item["state"] for item in trade.call("utility", "get", "/peers")["items"]}
+
+
+def accept(trade: Trade, name: str, shipment: str) -> Json:
+    """Let a node accept a shipment."""
+    return trade.call(name, "post", f"/shipments/{shipment}/acceptance")
+
+
+@pytest.mark.req("B56", "B58")
+def test_day_is_answered_alike_by_seller_and_buyer(trade: Trade) -> None:
+    """What a value was and what stood inside, before and after a change, the buyer reads as the seller said it."""
+    device = trade.devices[0]
+    for value, since in (("1.5", "2026-06-01"), ("1.6", "2026-09-01")):
+        row = {"code": {"central": "firmware_version"}, "value": value, "since": since}
+        trade.call("maker", "post", f"/passports/{device}/parameters", {"rows": [row]})
+    trade.call("maker", "post", f"/passports/{device}/repairs", REPAIR)
+    shipment = offer(trade, "ТТН-1", device)
+    accept(trade, "utility", shipment["id"])
+    arrived(trade, "utility", shipment["id"], 1)
+    said = statements(trade, "maker", device)
+    trade.until("all that the maker said", lambda: statements(trade, "utility", device) >= said)
+
+    for on, firmware, part in (
+        ("2026-05-31", "1.4", "000101"),
+        ("2026-06-01", "1.5", "000101"),
+        ("2026-08-10T08:59:59Z", "1.5", "000101"),
+        ("2026-08-10T09:00:00Z", "1.5", "000202"),
+        ("2026-09-01", "1.6", "000202"),
+    ):
+        for name in ("maker", "utility"):
+            values = trade.call(name, "get", f"/passports/{device}/parameters", on=on)
+            inside = trade.call(name, "get", f"/passports/{device}/composition", on=on)
+            found = [row for row in values["items"] if row["code"] == "firmware_version"]
+            assert [(row["value"], row["by"]) for row in found] == [(firmware, trade.orgs["maker"])], (name, on)
+            assert [item["serial"] for item in inside["items"]] == [part], (name, on)
+            assert values["on"] == inside["on"] == on
+
+
+def test_shipment_reads_alike_on_both_sides_until_and_after_its_acceptance(trade: Trade) -> None:
+    """One id, one set of papers; the buyer has the passports and keys only once it accepted, the seller always had."""
+    devices = trade.devices[1:3]
+    made = offer(trade, "ТТН-2", *devices)
+    papers = ("id", "seller", "buyer", "number", "date")
+
+    for name, here in (("maker", 2), ("utility", 0)):
+        seen = trade.call(name, "get", f"/shipments/{made['id']}")
+        assert seen == listed(trade, name, made["id"])
+        assert [seen[field] for field in papers] == [made[field] for field in papers]
+        assert sorted(seen["devices"]) == sorted(devices)
+        assert (seen["accepted"], seen["passports"], seen["keys"]) == (False, here, here), name
+    accept(trade, "utility", made["id"])
+
+    for name in ("maker", "utility"):
+        arrived(trade, name, made["id"], 2)
+    assert trade.call("utility", "get", f"/passports/{devices[0]}/processes")["items"] == []
+
+
+def test_second_acceptance_changes_nothing(trade: Trade) -> None:
+    """It is answered as the first, and neither the log nor the journal grows."""
+    made = offer(trade, "ТТН-3", trade.devices[3])
+    accept(trade, "utility", made["id"])
+    first = arrived(trade, "utility", made["id"], 1)
+    size = trade.call("utility", "get", "/node")["size"]
+    folder = trade.nodes["utility"].folder
+    said = journal(folder, "shipment_accepted")
+
+    assert accept(trade, "utility", made["id"]) == first
+
+    assert trade.call("utility", "get", "/node")["size"] == size
+    assert journal(folder, "shipment_accepted") == said
+
+
+def test_acceptance_by_anybody_but_the_buyer_is_refused(trade: Trade) -> None:
+    """The seller is not the buyer; who has no papers of the shipment learns not even that there is one."""
+    made = offer(trade, "ТТН-4", trade.devices[4])
+
+    assert refusal(trade, "maker", "post", f"/shipments/{made['id']}/acceptance") == "not_the_buyer"
+    assert refusal(trade, "lab", "post", f"/shipments/{made['id']}/acceptance") == "shipment_unknown"
+    assert refusal(trade, "lab", "get", f"/shipments/{made['id']}") == "shipment_unknown"
+    assert trade.call("lab", "get", "/shipments")["items"] == []
+    assert listed(trade, "utility", made["id"])["accepted"] is False
+
+
+def test_device_that_is_shipped_is_not_shipped_again(trade: Trade) -> None:
+    """Neither to the same buyer nor to another, nor beside a free device; and nothing goes to oneself."""
+    gone, free = trade.devices[5:7]
+    offer(trade, "ТТН-5", gone)
+    before = trade.call("maker", "get", "/shipments")["items"]
+
+    for buyer, devices, code in (
+        ("utility", [gone], "shipped_already"),
+        ("lab", [gone], "shipped_already"),
+        ("lab", [free, gone], "shipped_already"),
+        ("maker", [free], "ship_to_self"),
+    ):
+        body = {"buyer": trade.orgs[buyer], "number": "ТТН-6", "devices": devices}
+        assert refusal(trade, "maker", "post", "/shipments", body) == code
+
+    assert trade.call("maker", "get", "/shipments")["items"] == before
+
+
+def test_jobs_are_listed_newest_first_with_their_rows_to_correct(trade: Trade) -> None:
+    """A file in order has no report; a faulty row comes back as a table without its key, and goes in corrected."""
+    good, short = meters(2, seed=21)
+    wrong = with_serial(short, short[SERIAL_AT][1:])
+    jobs = [
+        trade.call("maker", "upload", "/imports", write_csv(HEADER, [row]), name=name)["job"]
+        for name, row in (("целый.csv", good), ("короткий.csv", wrong))
+    ]
+    first, second = (trade.call("maker", "get", f"/jobs/{job}", wait="20") for job in jobs)
+
+    newest = trade.call("maker", "get", "/jobs")["items"]
+    assert [item["job"] for item in newest[:2]] == [jobs[1], jobs[0]]
+    assert newest[:2] == [second, first]
+    assert [(item["state"], item["kind"], item["result"]["file"]) for item in newest[:2]] == [
+        ("done", "import.production", "короткий.csv"),
+        ("done", "import.production", "целый.csv"),
+    ]
+    assert (first["result"]["accepted"], second["result"]["accepted"]) == (1, 0)
+    assert refusal(trade, "maker", "get", f"/jobs/{jobs[0]}/report", format="csv") == "report_empty"
+    assert refusal(trade, "maker", "get", "/jobs/0000000000000000/report") == "job_unknown"
+    raw = trade.call("maker", "get", f"/jobs/{jobs[1]}/report", format="csv")
+    table = read_table(raw)
+    cells = [cell.text for cell in table.rows[0].cells]
+    assert len(table.rows) == 1
+    assert wrong[HEADER.index("DevEUI")] in cells
+    assert short[KEY_AT].encode() not in raw.upper()
+    sheet = trade.call("maker", "get", f"/jobs/{jobs[1]}/report")
+    assert [cell.text for cell in read_table(sheet).rows[0].cells] == cells
+    mended = [short[SERIAL_AT] if text == wrong[SERIAL_AT] else text for text in cells]
+    again = trade.call("maker", "upload", "/imports", write_csv(list(table.header), [mended]))["job"]
+    assert trade.call("maker", "get", f"/jobs/{again}", wait="20")["result"]["accepted"] == 1
+
+
+def test_peer_is_active_ignored_and_active_again(trade: Trade) -> None:
+    """A peer stands in the list with its organisation and its state; a decision shows at once, and only there."""
+    peers = {item["org"]: item for item in trade.call("utility", "get", "/peers")["items"]}
+    maker, lab = peers[trade.orgs["maker"]], peers[trade.orgs["lab"]]
+    assert (maker["state"], maker["name"], maker["kind"]) == ("active", "ООО «Завод Приборучёт-Демо»", "maker")
+
+    for state in ("ignored", "active"):
+        trade.call("utility", "post", f"/peers/{lab['node']}", {"state": state})
+
+        assert states(trade) == {trade.orgs["lab"]: state, trade.orgs["maker"]: "active"}
+    decided = journal(trade.nodes["utility"].folder, "peer_ignored")
+    assert [row["node"] for row in decided] == [lab["node"]]
+
+
+@pytest.mark.parametrize(
+    ("node", "state", "code"), [("00" * 16, "ignored", "peer_unknown"), ("", "inbox", "validation")]
+)
+def test_decision_about_no_peer_or_with_no_state_is_refused(trade: Trade, node: str, state: str, code: str) -> None:
+    """A node that was never met has no state, and nobody is put back into the inbox."""
+    before = states(trade)
+    chosen = node or trade.call("utility", "get", "/peers")["items"][0]["node"]
+
+    assert refusal(trade, "utility", "post", f"/peers/{chosen}", {"state": state}) == code
+
+    assert states(trade) == before
