@@ -17,7 +17,7 @@ from rich.table import Table
 
 RUNS = 5
 OUT = Path(__file__).parent.parent / "build" / "bench"
-NAMES = ("log",)
+NAMES = ("log", "demo")
 
 
 @dataclass(frozen=True)

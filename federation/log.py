@@ -67,8 +67,8 @@ class LogStatement:
 
     def check_keys_are_new(self, others: Iterable["LogStatement"]) -> None:
         """Raise StatementError if another log of the organisation states this witness key or this box key."""
-        stated = {key for log in others if log.log_id != self.log_id for key in (log.witness_key, log.box_key)}
-        if {self.witness_key, self.box_key} & stated:
+        rivals = [log for log in others if log.org == self.org and log.log_id != self.log_id]
+        if {self.witness_key, self.box_key} & {key for log in rivals for key in (log.witness_key, log.box_key)}:
             raise StatementError(f"log {self.log_id.hex()} states a key that another log of its organisation states")
 
 

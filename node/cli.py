@@ -1,4 +1,7 @@
-"""`passport-node`: every command. Those about a running node ask it through its socket."""
+"""`passport-node`: every command. Those about a running node ask it through its socket.
+
+What a node itself is made of is imported by the commands that run one: the others answer at once.
+"""
 
 import asyncio
 import json
@@ -6,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
@@ -16,16 +19,15 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from federation.errors import FederationError
 from node.api_client import ApiClient
-from node.app import Addresses, Node
 from node.clock import SystemClock, SystemRandom
 from node.config import template_config
-from node.demo.run import run_demo
 from node.errors import NodeError
 from node.folder import NodeFolder
 from node.passport.view import digest
-from node.services.found import found_node
-from node.services.fsck import Fsck
 from node.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from node.app import Addresses, Node
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
@@ -68,6 +70,8 @@ def init(
         federation_port,
         radio_port,
     )
+    from node.services.found import found_node  # noqa: PLC0415 - see above
+
     founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
     out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
     out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
@@ -77,10 +81,10 @@ def init(
 @app.command()
 def serve(folder: Folder = HERE) -> None:
     """Run the node until it is interrupted."""
-    node = Node(folder, SystemClock(), SystemRandom())
+    node = _open(folder)
     configure_logging(NodeFolder(folder).log)
 
-    def started(addresses: Addresses) -> None:
+    def started(addresses: "Addresses") -> None:
         print(json.dumps({"started": addresses.as_dict()}), flush=True)
 
     asyncio.run(_until_signal(node.run(started)))
@@ -95,7 +99,7 @@ def health(folder: Folder = HERE) -> None:
 @app.command()
 def fsck(folder: Folder = HERE) -> None:
     """Check every leaf, section, signature and root of the store."""
-    node = Node(folder, SystemClock(), SystemRandom())
+    node = _open(folder)
     found = asyncio.run(_fsck(node))
     for text in found:
         out.print(text, style="red", markup=False)
@@ -200,6 +204,8 @@ def demo(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest of each passport on each node.")] = False,
 ) -> None:
     """Play the product's main job on four nodes of this machine."""
+    from node.demo.run import run_demo  # noqa: PLC0415 - see above
+
     raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
 
 
@@ -230,11 +236,17 @@ async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what as
         return
 
 
-async def _fsck(node: Node) -> list[str]:
+def _open(folder: Path) -> "Node":
+    from node.app import Node  # noqa: PLC0415 - see above
+
+    return Node(folder, SystemClock(), SystemRandom())
+
+
+async def _fsck(node: "Node") -> list[str]:
     found: list[str] = []
     with node.folder.locked(), _bar() as bar:
         task = bar.add_task("fsck", total=None)
-        async for progress in Fsck(node.core).run():
+        async for progress in node.fsck.run():
             bar.update(task, completed=progress.done, total=progress.total)
             found += map(str, progress.findings)
         await node.core.database.close()

@@ -2,14 +2,15 @@
 
 import asyncio
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from node.api_client import ApiClient
 from node.demo.processes import NodeProcess
 from node.demo.sheet import require
 
@@ -39,32 +40,39 @@ class Altered:
 
 async def alter_and_find(stage: "Stage") -> Altered:
     """Play the step and put everything back; raise StepError where it does not come out as it must."""
-    lab, kept = stage.nodes[OWNER], stage.folder / f"{OWNER}.kept"
+    lab = stage.nodes[OWNER]
+    mirror = NodeProcess(MIRROR, stage.folder / MIRROR, environment=ALONE)
     await asyncio.to_thread(lab.stop)
-    await asyncio.to_thread(shutil.copytree, lab.folder, kept, ignore=shutil.ignore_patterns("*.sock"))
+    place = alter(lab.folder, "section")
     try:
-        with stage.sheets.act("IT", "one byte of the lab's store, then fsck") as line:
-            log, seq = await asyncio.to_thread(alter, lab.folder, "section")
-            altered = await asyncio.to_thread(_find, lab.folder, log, seq)
-            line.shown = f"log {log[:8]} seq {seq} id {altered.id[:8]}: named by fsck"
-        await asyncio.to_thread(lab.start)
+        with stage.sheets.act("IT", "one byte of the lab's store; passport-node fsck") as line:
+            altered, _ = await asyncio.gather(
+                asyncio.to_thread(_find, lab.folder, *place),
+                asyncio.to_thread(mirror.init, name="Аудитор", kind="housing"),
+            )
+            line.shown = f"log {altered.log[:8]} seq {altered.seq} id {altered.id[:8]}: named by fsck"
+        await asyncio.gather(asyncio.to_thread(lab.start), asyncio.to_thread(mirror.start))
         with stage.sheets.act("IT", "a fifth node mirrors the lab's log afresh") as line:
-            await _mirror(stage, altered)
-            line.shown = "it refuses exactly that entry and keeps what came before"
+            kept = await _mirror(stage, mirror, altered)
+            line.shown = f"it refuses exactly that entry and keeps the {kept} before it"
     finally:
-        await asyncio.to_thread(_put_back, lab, kept)
+        await asyncio.gather(asyncio.to_thread(mirror.stop), asyncio.to_thread(lab.stop))
+        require(alter(lab.folder, "section", place) == place, "the same bit is put back")
+    await asyncio.to_thread(lab.start)
     return altered
 
 
-def alter(folder: Path, part: Part) -> tuple[str, int]:
-    """Flip one bit of the last line that a node published, in a part of the entry; answer log and seq."""
+def alter(folder: Path, part: Part, place: tuple[str, int] | None = None) -> tuple[str, int]:
+    """Flip one bit in a part of an entry, of the last line that a node published unless a place is named.
+
+    Answer log and seq; done a second time at the same place, it is put back.
+    """
     table, column, extra = _PLACES[part]
     connection = sqlite3.connect(folder / "passport.sqlite")
     try:
         no, log = connection.execute("select no, log from logs where own = 1").fetchone()
-        (seq,) = connection.execute(
-            "select max(seq) from sections where log_no = ? and name = 'line'", (no,)
-        ).fetchone()
+        newest = "select max(seq) from sections where log_no = ? and name = 'line'"
+        seq = place[1] if place else connection.execute(newest, (no,)).fetchone()[0]
         where = f"where log_no = ? and seq = ?{extra}"
         (raw,) = connection.execute(f"select {column} from {table} {where}", (no, seq)).fetchone()  # noqa: S608 - fixed names
         changed = raw[:-1] + bytes([raw[-1] ^ 1])
@@ -85,27 +93,24 @@ def _find(folder: Path, log: str, seq: int) -> Altered:
     return Altered(log, seq, named[1] if named else "")
 
 
-async def _mirror(stage: "Stage", altered: Altered) -> None:
-    """A node that has seen nothing yet joins by the lab's invitation; the entry is refused by the same name."""
-    node = NodeProcess(MIRROR, stage.folder / MIRROR, environment=ALONE)
-    stage.nodes[MIRROR] = node
-    try:
-        await asyncio.to_thread(node.init, name="Аудитор", kind="housing")
-        await asyncio.to_thread(node.start)
-        invitation = await stage.post(OWNER, "/invitations")
-        await stage.post(MIRROR, "/federation/join", {"invitation": invitation["text"]})
-        refusal = await stage.until("the entry is refused", lambda: _refusal(stage))
-        named = (refusal["detail"]["log"], refusal["detail"]["seq"])
-        require(named == (altered.log, altered.seq), f"the entry is named alike, got {named}")
-        kept = _kept(node.folder, altered.log)
-        require(kept == altered.seq, f"what came before is kept: {altered.seq} entries, got {kept}")
-    finally:
-        del stage.nodes[MIRROR]
-        await asyncio.to_thread(node.stop)
+async def _mirror(stage: "Stage", node: NodeProcess, altered: Altered) -> int:
+    """A node that has seen nothing yet joins by the lab's invitation and refuses the entry by the same name.
+
+    Answer how many entries it keeps.
+    """
+    invitation = await stage.post(OWNER, "/invitations")
+    async with ApiClient(node.folder) as api:
+        await api.post("/federation/join", {"invitation": invitation["text"]})
+        refusal = await stage.until("the entry is refused", partial(_refusal, api))
+    named = (refusal["detail"]["log"], refusal["detail"]["seq"])
+    require(named == (altered.log, altered.seq), f"the entry is named alike, got {named}")
+    kept = _kept(node.folder, altered.log)
+    require(kept == altered.seq, f"what came before is kept: {altered.seq} entries, got {kept}")
+    return kept
 
 
-async def _refusal(stage: "Stage") -> Json:
-    rows = (await stage.get(MIRROR, "/journal", limit="100"))["items"]
+async def _refusal(api: ApiClient) -> Json:
+    rows = (await api.get("/journal", limit="100"))["items"]
     return next((row for row in rows if row["what"] == "entry_refused"), None)
 
 
@@ -116,11 +121,3 @@ def _kept(folder: Path, log: str) -> int:
     finally:
         connection.close()
     return int(size)
-
-
-def _put_back(lab: NodeProcess, kept: Path) -> None:
-    """The lab's own folder again: while it was altered, the node said nothing."""
-    lab.stop()
-    shutil.rmtree(lab.folder)
-    kept.rename(lab.folder)
-    lab.start()

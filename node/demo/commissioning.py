@@ -30,6 +30,9 @@ REPLAY_AFTER_S = 10.0
 VOLUME_M3 = Decimal("12.3456")
 ENERGY_WH = 120_340
 NO_KEY = "00" * 16
+# What each kind of meter is compared in with what its passport says.
+WATER_FIELDS = frozenset({"dev_eui", "join_eui", "region", "port", "payload", "clock", "temperature", "volume"})
+ENERGY_FIELDS = frozenset({"dev_eui", "join_eui", "region", "port", "payload", "clock", "serial", "made", "firmware"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,12 @@ async def commission_and_read(stage: "Stage") -> OnAir:
             found = (await stage.get(OWNER, "/lookup", q=text))["items"]
             require([item["id"] for item in found] == [water.id], f"{text} leads to one passport, got {found}")
         line.shown = "one passport, the maker's node is stopped"
-    with stage.sheets.act(OWNER, "commission four meters") as line:
+    with stage.sheets.act(OWNER, "POST /passports/…/commissioning: four meters, empty bodies") as line:
         for meter in (water, energy, copied, named):
             first = await stage.post(OWNER, f"/passports/{meter.id}/commissioning")
             again = await stage.post(OWNER, f"/passports/{meter.id}/commissioning")
             require(first == again and first["dev_eui"] == meter.dev_eui, "a second attempt changes nothing")
-        line.shown = "profiles from the passports, nothing typed"
+        line.shown = f"four profiles from the passports, as {', '.join(map(str, first['profile'].values()))}"
     server = _server(stage)
     _, acknowledged, *_ = await asyncio.gather(
         _read_water(stage, water, server),
@@ -114,7 +117,7 @@ async def _read_water(stage: "Stage", meter: ShippedMeter, server: tuple[str, in
             await _join(process)
             sent = await asyncio.to_thread(process.send, DATA_PORT, _water(VOLUME_M3))
             await stage.until("the water meter is registered", lambda: _is(stage, meter, "registered"))
-            line.shown = "joined, compared, registered"
+            line.shown = await _compared(stage, meter, WATER_FIELDS)
         with stage.sheets.act(OWNER, "open the passport") as line:
             values = await _values(stage, meter, "volume")
             require(values == [f"{VOLUME_M3} m3"], f"one reading, got {values}")
@@ -139,7 +142,7 @@ async def _read_energy(stage: "Stage", meter: ShippedMeter, server: tuple[str, i
             answer = await asyncio.to_thread(process.wait, "downlink", "missed")
             require(answer["event"] == "downlink" and answer["ack"], f"acknowledged in its window: {answer}")
             await stage.until("the electricity meter is registered", lambda: _is(stage, meter, "registered"))
-            line.shown = "serial, date made and firmware agree; registered"
+            line.shown = await _compared(stage, meter, ENERGY_FIELDS)
         values = await _values(stage, meter, "energy_active_import")
         require(values == [f"{ENERGY_WH} W.h"], f"one reading, got {values}")
     finally:
@@ -187,23 +190,33 @@ async def _join(process: MeterProcess) -> None:
 
 
 async def _shipped(stage: "Stage") -> dict[str, list[ShippedMeter]]:
-    """The meters that came with the shipment, by designation, as the maker's files tell their keys."""
+    """Shipped meters by designation: their labels as the maker's node knows them, their rows of the maker's files.
+
+    The owner's node is not asked: nobody looked at these there.
+    """
     tables = [read_table(raw) for raw in (stage.files.production_xlsx, stage.files.production_csv)]
     rows = [dict(zip(t.header, (cell.text for cell in row.cells), strict=True)) for t in tables for row in t.rows]
-    held = {}
-    for passport in (await stage.get(OWNER, "/passports", limit="100"))["items"]:
-        view = (await stage.get(OWNER, f"/passports/{passport['id']}"))["view"]
-        held[view["radio"].get("dev_eui", {}).get("value")] = passport["id"]
+    places = {row["DevEUI"].lower(): (number, row) for number, row in enumerate(rows)}
     found: dict[str, list[ShippedMeter]] = {}
-    for number, row in enumerate(rows):
-        if (device := held.get(row["DevEUI"].lower())) is not None:
-            found.setdefault(row["Обозначение"], []).append(ShippedMeter(row, device, number))
+    for designation, devices in stage.unseen.items():
+        for device in devices:
+            view = (await stage.get("maker", f"/passports/{device}"))["view"]
+            number, row = places[view["radio"]["dev_eui"]["value"]]
+            found.setdefault(designation, []).append(ShippedMeter(row, device, number))
     return found
 
 
 def _server(stage: "Stage") -> tuple[str, int]:
     host, _, port = str(stage.nodes[OWNER].addresses["radio"]).removeprefix("udp://").rpartition(":")
     return host, int(port)
+
+
+async def _compared(stage: "Stage", meter: ShippedMeter, fields: frozenset[str]) -> str:
+    """The state of a device, and what agreed with its passport; raise StepError unless these fields are among it."""
+    device = await stage.get(OWNER, f"/radio/devices/{meter.dev_eui}")
+    agreed = [row["field"] for row in device["rows"] if row["equal"] and row["passport"] is not None]
+    require(fields <= set(agreed), f"{', '.join(sorted(fields))} agree with the passport, got {device['rows']}")
+    return f"{device['state']}: {', '.join(agreed)} agree"
 
 
 async def _is(stage: "Stage", meter: ShippedMeter, state: str) -> bool:

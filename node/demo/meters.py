@@ -88,7 +88,8 @@ class MeterProcess:
             except queue.Empty:
                 break
             if not line:
-                raise ProcessError("the virtual meter ended by itself")
+                self._lines.put("")  # for whoever waits beside this one
+                raise ProcessError("the virtual meter ended")
             event = json.loads(line)
             self.events.append(event)
             if event["event"] in names:
@@ -111,6 +112,7 @@ class MeterProcess:
             process.wait()
         while line := self._lines.get():
             self.events.append(json.loads(line))
+        self._lines.put("")
         return next((int(e["dev_nonce"]) for e in reversed(self.events) if e["event"] == "stopped"), 0)
 
     def _write(self, value: object) -> None:

@@ -59,7 +59,21 @@ class NodeProcess:
         """Start it, with more settings if given, and wait until it says that its ports are open."""
         arguments = ["-m", "node", "serve", "--folder", str(self.folder)]
         settings = {**self.environment, **(environment or {})}
-        self._process, self.addresses = _started(self.name, arguments, self.folder.parent, settings)
+        # Known before it has started: whoever ends the demo meanwhile ends this one too.
+        self._process = _begin(self.name, arguments, self.folder.parent, settings)
+        self.addresses = _hear(self.name, self._process)
+
+    def type(self, *arguments: str) -> str:
+        """Run `passport-node` about this node, as a person would, and answer what it prints; raise ProcessError."""
+        done = subprocess.run(
+            [sys.executable, "-m", "node", *arguments, "--folder", str(self.folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ProcessError(f"{self.name}: passport-node {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
 
     def ask_to_stop(self) -> None:
         """Ask it to end, and do not wait."""
@@ -96,13 +110,23 @@ class RelayProcess:
         """Open the link, the same one after every end."""
         pairs = [("--listen", str(port), "--to", f"{HOST}:{to}") for port, to in self.routes.items()]
         arguments = ["-m", "node.demo.relay", *(part for pair in pairs for part in pair)]
-        self._process, _ = _started("relay", arguments, self.folder, {})
+        self._process = _begin("relay", arguments, self.folder, {})
+        _hear("relay", self._process)
 
     def stop(self) -> None:
         """Cut the link."""
+        self.ask_to_stop()
+        self.wait_for_end(STOP_S)
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end, and do not wait."""
         if self._process is not None:
             self._process.terminate()
-            _wait_for_end(self._process, STOP_S)
+
+    def wait_for_end(self, within_s: float) -> None:
+        """Wait until it has ended as it was asked to; end it when the time is over."""
+        if self._process is not None:
+            _wait_for_end(self._process, within_s)
             self._process = None
 
     def is_open(self, port: int) -> bool:
@@ -114,14 +138,14 @@ class RelayProcess:
         return True
 
 
-def stop_all(nodes: Iterable[NodeProcess]) -> None:
-    """Ask nodes to end, all at once, and end those that take longer than one of them may."""
-    asked = list(nodes)
-    for node in asked:
-        node.ask_to_stop()
+def stop_all(processes: Iterable[NodeProcess | RelayProcess]) -> None:
+    """Ask processes to end, all at once, and end those that take longer than one of them may."""
+    asked = list(processes)
+    for process in asked:
+        process.ask_to_stop()
     deadline = time.monotonic() + STOP_S
-    for node in asked:
-        node.wait_for_end(max(0.0, deadline - time.monotonic()))
+    for process in asked:
+        process.wait_for_end(max(0.0, deadline - time.monotonic()))
 
 
 def free_ports(count: int) -> list[int]:
@@ -137,24 +161,25 @@ def free_ports(count: int) -> list[int]:
     raise ProcessError(f"no {count} free ports on {HOST}")
 
 
-def _started(
-    name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
-) -> tuple[subprocess.Popen[str], Any]:  # Any: what the process prints
-    errors = folder / f"{name}.stderr"
-    with errors.open("a") as file:
-        process = subprocess.Popen(
+def _begin(name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    with (folder / f"{name}.stderr").open("a") as errors:
+        return subprocess.Popen(
             [sys.executable, *arguments],
             stdout=subprocess.PIPE,
-            stderr=file,
+            stderr=errors,
             text=True,
             start_new_session=True,
             env={**os.environ, **environment},
         )
+
+
+def _hear(name: str, process: subprocess.Popen[str]) -> Any:  # Any: what the process prints
+    """Wait until it says that its ports are open."""
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith("{"):
         process.wait(START_S)
-        raise ProcessError(f"{name} did not start: see {errors}")
-    return process, json.loads(line)["started"]
+        raise ProcessError(f"{name} did not start: see {name}.stderr beside its folder")
+    return json.loads(line)["started"]
 
 
 def _wait_for_end(process: subprocess.Popen[str], within_s: float) -> None:

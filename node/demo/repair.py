@@ -45,7 +45,8 @@ async def mend_while_cut(stage: "Stage") -> Mended:
         await asyncio.to_thread(stage.relay.start)
         await stage.until("every entitled node shows the repair", lambda: _all_show(stage, device))
         digests = await stage.until("equal fragments are equal bytes", lambda: _digests(stage, device))
-        line.shown = "repaired, not admitted until verified: on all four nodes"
+        state = (await stage.passport("utility", device))["view"]["state"]
+        line.shown = f"{state['code']}, {state['note']}: on {len(digests)} nodes"
     for name, digest in digests.items():
         stage.sheets.tell(f"{name:8} {digest}")
     return Mended(device, apart, digests)
@@ -56,7 +57,7 @@ async def _entitle(stage: "Stage") -> str:
     on_air = {meter.id for meter in (stage.on_air.energy, stage.on_air.copied)} if stage.on_air else set()
     held = (await stage.get("utility", "/passports", limit="200"))["items"]
     device = [row for row in held if row["title"].startswith(MODEL) and row["id"] not in on_air][-1]
-    with stage.sheets.act("utility", "share a meter with the service firm and the lab") as line:
+    with stage.sheets.act("utility", "POST /shares: a meter to the service firm and the lab") as line:
         for name in ("service", "lab"):
             await stage.post("utility", "/shares", {"org": stage.orgs[name], "ids": [device["id"]]})
         await stage.until("both hold it", lambda: _digests(stage, device["id"]))
@@ -82,13 +83,14 @@ async def _speak_apart(stage: "Stage", device: str) -> dict[str, str]:
     with stage.sheets.act("utility", "removed, depot") as line:
         body = {"what": "removed", "where": "depot", "when": _now()}
         await stage.post("utility", f"/passports/{device}/events", body)
-        line.shown = "the meter is taken down"
+        line.shown = (await stage.passport("utility", device))["view"]["state"]["code"]
     with stage.sheets.act("fitter", f"repair, workshop: {POSITION} {PART} № {REMOVED} out, № {FITTED} in") as line:
         part = {"position": POSITION, "designation": PART, "serial": FITTED, "removed_serial": REMOVED}
         repair = {"where": "workshop", "when": _now(), "parts": [part]}
         await stage.post("service", f"/passports/{device}/repairs", repair)
         require(await _shows(stage, "service", device), "the service firm's own node shows the repair")
-        line.shown = "repaired, not admitted until verified"
+        state = (await stage.passport("service", device))["view"]["state"]
+        line.shown = f"{state['code']}, {state['note']}"
     views = {name: (await stage.passport(name, device))["view"] for name in ENTITLED}
     apart = {name: str(view["state"]["code"]) for name, view in views.items()}
     require([n for n in ENTITLED if apart[n] == "repaired"] == ["service"], f"nobody else knows of it: {apart}")

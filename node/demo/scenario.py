@@ -14,8 +14,13 @@ from node.demo.sheet import Sheets, StepError, require
 from node.demo.stage import NODES, Json, Stage, set_stage
 from node.exchange.arshin import check_application
 from node.exchange.tables import read_table, write_csv
+from node.passport.ids import parse_device_id
 
 MDNS_S = 10.0
+ANCHOR = "utility"
+RULE = "date_plus_months_minus_day"
+# How many water and electricity meters of the shipment nobody looks at on the buyer's node before step 5.
+UNSEEN = (2, 3)
 WATER_METERS = sum(product.count for product in PRODUCTS if product.central != "t:el")
 
 
@@ -47,7 +52,7 @@ async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
 
 async def found(stage: Stage) -> None:
     """Step 1: init and serve, hear of each other, found the federation, invite, attest."""
-    with stage.sheets.act("IT", "init and serve, four times") as line:
+    with stage.sheets.act("IT", "passport-node init, serve: four times") as line:
         await asyncio.to_thread(stage.relay.start)
         await asyncio.gather(*(asyncio.to_thread(node.init, **NODES[name]) for name, node in stage.nodes.items()))
         await asyncio.gather(*(asyncio.to_thread(node.start) for node in stage.nodes.values()))
@@ -55,21 +60,22 @@ async def found(stage: Stage) -> None:
             stage.orgs[name] = (await stage.get(name, "/node"))["org"]
         heard = await stage.wait(lambda: _all_heard(stage), MDNS_S)
         line.shown = "each node hears the other three by mDNS" if heard else "mDNS is silent: invitations will do"
-    with stage.sheets.act("IT", "federation new, invite, join, attest") as line:
-        await stage.post("utility", "/federation", {"name": "Демо-федерация"})
-        for name in ("maker", "lab", "service"):
-            invitation = await stage.post("utility", "/invitations")
-            await stage.post(name, "/federation/join", {"invitation": invitation["text"]})
+    with stage.sheets.act("IT", "passport-node federation new, invite, join; attest by POST /attestations") as line:
+        await stage.type(ANCHOR, "federation", "new", "Демо-федерация")
+        members = [name for name in NODES if name != ANCHOR]
+        invitations = await asyncio.gather(*(stage.type(ANCHOR, "invite") for _ in members))
+        joins = zip(members, invitations, strict=True)
+        await asyncio.gather(*(stage.type(name, "join", text.strip()) for name, text in joins))
         for name, what, rows in (
             *((name, "number", [f"inn:{NODES[name]['inn']}"]) for name in NODES),
             ("maker", "maker", []),
             ("lab", "accreditation", ["RA.RU.000000", "verification"]),
             ("lab", "steward", ["line", "type"]),
         ):
-            await stage.until(f"{name} is known", partial(_knows, stage, "utility", stage.orgs[name]))
-            await stage.post("utility", "/attestations", {"org": stage.orgs[name], "what": what, "rows": rows})
-        await stage.until("everybody knows everybody", lambda: _all_met(stage))
-        line.shown = "four nodes know each other"
+            await stage.until(f"{name} is known", partial(_knows, stage, ANCHOR, stage.orgs[name]))
+            await stage.post(ANCHOR, "/attestations", {"org": stage.orgs[name], "what": what, "rows": rows})
+        peers = await stage.until("everybody knows everybody", lambda: _all_met(stage))
+        line.shown = f"active peers: {', '.join(f'{name} {count}' for name, count in peers.items())}"
 
 
 async def produce(stage: Stage) -> None:
@@ -80,18 +86,17 @@ async def produce(stage: Stage) -> None:
         await stage.post("maker", "/lines", {"record": line})
     for local, central in stage.files.references:
         await stage.post("maker", "/references", {"catalog": "types", "local": local, "central": central})
-    with stage.sheets.act("maker", "import production.xlsx, production.csv") as shown:
-        jobs = [
-            await run_import(stage, stage.files.production_xlsx, "production.xlsx"),
-            await run_import(stage, stage.files.production_csv, "production.csv"),
-        ]
+    with stage.sheets.act("maker", "production.xlsx and production.csv to POST /imports") as shown:
+        jobs = [await run_import(stage, stage.files.production_xlsx, "production.xlsx")]
+        stage.sheets.mark("first passports on screen")
+        jobs.append(await run_import(stage, stage.files.production_csv, "production.csv"))
         accepted = sum(job["result"]["accepted"] for job in jobs)
         findings = [finding for job in jobs for finding in job["result"]["findings"]]
         require(accepted == 58, f"58 meters are imported, got {accepted}")
         rules = sorted(finding["rule"] for finding in findings)
         require(rules == ["serial.duplicate", "serial.lost_zero"], f"two rows are reported, got {rules}")
         shown.shown = f"{accepted} imported, {len(findings)} reported: {', '.join(rules)}"
-    with stage.sheets.act("maker", "correct the two rows, import the reports again") as shown:
+    with stage.sheets.act("maker", "two serials in the reports, and these to POST /imports") as shown:
         for job, wrong, right in zip(
             jobs,
             (stage.files.lost_zero.lstrip("0"), stage.files.duplicate),
@@ -100,15 +105,15 @@ async def produce(stage: Stage) -> None:
         ):
             again = await run_import(stage, await corrected(stage, job["job"], wrong, right), "corrected.csv")
             require(again["result"]["accepted"] == 1, f"the corrected row is imported: {again['result']}")
-        shown.shown = "2 imported, 60 passports"
-    with stage.sheets.act("maker", "publish the bench template, import bench.csv") as shown:
+        shown.shown = f"{len(jobs)} imported, {(await stage.get('maker', '/registry'))['total']} passports"
+    with stage.sheets.act("maker", "the bench template to POST /templates, bench.csv to POST /imports") as shown:
         async with stage.api("maker") as api:
             await api.upload("/templates", bench_template())
         runs = (await run_import(stage, stage.files.bench_csv, "bench.csv", "bench"))["result"]
         require((runs["accepted"], runs["findings"]) == (WATER_METERS, []), f"every water meter has a run: {runs}")
         shown.shown = f"{runs['accepted']} runs are signed"
-    with stage.sheets.act("maker", "bind the last 1C code") as shown:
-        local, central = stage.files.later_references[0]
+    local, central = stage.files.later_references[0]
+    with stage.sheets.act("maker", f"POST /references {local} = {central}") as shown:
         before = await _with_type(stage, local)
         require(all(row["central"] is None for row in before), "the code is unbound before")
         await stage.post("maker", "/references", {"catalog": "types", "local": local, "central": central})
@@ -124,60 +129,76 @@ async def verify(stage: Stage) -> None:
     await stage.post("maker", "/shares", {"org": stage.orgs["lab"], "ids": [row["id"] for row in devices]})
     await stage.until("20 passports reach the lab", partial(_held, stage, "lab", 20))
     async with stage.api("lab") as api:
-        with stage.sheets.act("lab", "publish the template, sign 20 documents") as line:
+        with stage.sheets.act("lab", "the template to POST /templates, 20 documents to POST /protocols") as line:
             template = (await api.upload("/templates", verification_template()))["reference"]
-            for number, row in enumerate(devices):
-                document = verification_document(row["id"], row["title"], number)
-                await api.upload("/protocols", document, template=template)
-            line.shown = "20 verifications are signed"
-        with stage.sheets.act("lab", "a document whose validity is a day too long") as line:
-            await refuse(api, template, verification_document(devices[0]["id"], devices[0]["title"], 99, wrong=True))
-            line.shown = "refused: date_plus_months_minus_day"
-        with stage.sheets.act("lab", "arshin") as line:
-            raw = await api.download("/arshin")
-            check_application(raw)
-            require(raw.count(b"mitypeNumber>") == 40, "the file holds 20 results")
-            (stage.folder / "arshin.xml").write_bytes(raw)
-            line.shown = "arshin.xml holds 20 results and is valid against the schema"
+            signed = [
+                await api.upload(
+                    "/protocols", verification_document(row["id"], row["title"], number), template=template
+                )
+                for number, row in enumerate(devices)
+            ]
+            line.shown = f"{len(signed)} verifications are signed"
+        with stage.sheets.act("lab", "a document whose validity is a day too long, to POST /protocols") as line:
+            wrong = verification_document(devices[0]["id"], devices[0]["title"], 99, wrong=True)
+            line.shown = f"refused: {await refuse(api, template, wrong)}"
+    with stage.sheets.act("lab", "passport-node arshin arshin.xml") as line:
+        told = await stage.type("lab", "arshin", str(stage.folder / "arshin.xml"))
+        raw = (stage.folder / "arshin.xml").read_bytes()
+        check_application(raw)
+        require(raw.count(b"mitypeNumber>") == 40, f"the file holds 20 results: {told}")
+        line.shown = f"{Path(told).name.strip()}, valid against the schema"
     await stage.until(
         "the maker sees a verified meter", partial(_has_state, stage, "maker", devices[0]["id"], "verified")
     )
 
 
-async def refuse(api: ApiClient, template: str, document: bytes) -> None:
-    """Send a document that breaks a rule; raise StepError unless it is refused with the rule named."""
+async def refuse(api: ApiClient, template: str, document: bytes) -> str:
+    """Send a document that breaks a rule of dates; answer what refuses it, with the place and the rule named."""
     try:
         await api.upload("/protocols", document, template=template)
     except ApiError as error:
-        require(error.code == "document_refused" and "/valid_until" in str(error), str(error))
-        return
+        text = str(error)
+        require(error.code == "document_refused" and "/valid_until" in text and RULE in text, text)
+        return text.partition(" (")[0]
     raise StepError("a document that breaks a rule was signed")
 
 
 async def ship(stage: Stage) -> None:
     """Step 4: offer, acceptance, equal passports; a stranger's question for a key is refused in both journals."""
     page = await stage.get("maker", "/passports", limit="60")
-    devices = [row["id"] for row in page["items"]][::2]
-    with stage.sheets.act("maker", "ship 30 meters to the utility") as line:
+    rows = page["items"][::2]
+    devices = [row["id"] for row in rows]
+    for product, count in zip(PRODUCTS, UNSEEN, strict=False):
+        stage.unseen[product.designation] = [r["id"] for r in rows if r["title"].startswith(product.designation)][
+            :count
+        ]
+    unseen = {device for found in stage.unseen.values() for device in found}
+    with stage.sheets.act("maker", "POST /shipments: 30 meters to the utility") as line:
         body = {"buyer": stage.orgs["utility"], "number": "ТТН-1", "devices": devices}
         shipment = await stage.post("maker", "/shipments", body)
         line.shown = f"shipment {shipment['number']} is offered"
-    with stage.sheets.act("utility", "accept") as line:
+    with stage.sheets.act("utility", "POST /shipments/…/acceptance") as line:
         await stage.until("the offer arrives", lambda: _shipments(stage, "utility"))
         await stage.post("utility", f"/shipments/{shipment['id']}/acceptance")
-        held = await stage.until("30 passports arrive", lambda: _held(stage, "utility", 30))
-        equal = await stage.until("both show the same", lambda: _same(stage, devices, ("maker", "utility")))
-        line.shown = f"{len(held)} passports with sealed keys; {equal} of them whole, byte for byte the maker's"
-    with stage.sheets.act("fitter", "ask the maker for a meter's key") as line:
+        came = await stage.until("passports and keys arrive", lambda: _came(stage, shipment["id"]))
+        looked = [device for device in devices if device not in unseen]
+        equal = await stage.until("both show the same", lambda: _same(stage, looked, ("maker", "utility")))
+        line.shown = (
+            f"{came['passports']} passports, {came['keys']} sealed keys; of {len(looked)} looked at, {equal} are whole "
+            "and byte for byte the maker's"
+        )
+    with stage.sheets.act("fitter", "POST /passports/…/key-requests to the maker") as line:
         try:
             await stage.post("service", f"/passports/{devices[0]}/key-requests", {"org": stage.orgs["maker"]})
         except ApiError as error:
             require(error.code == "key_refused", f"the key is refused, got {error.code}")
         else:
             raise StepError("a stranger got a key")
-        for name, what in (("service", "key_refused"), ("maker", "secret_refused")):
-            rows = (await stage.get(name, "/journal", limit="50"))["items"]
-            require(any(row["what"] == what for row in rows), f"the refusal is in the journal of the {name}")
+        asked = parse_device_id(devices[0]).raw.hex()
+        for name, what, other in (("service", "key_refused", "maker"), ("maker", "secret_refused", "service")):
+            journal = (await stage.get(name, "/journal", limit="50"))["items"]
+            found = [row for row in journal if row["what"] == what and row["subject"] == asked]
+            require([_about(row) for row in found] == [stage.orgs[other]], f"one refusal at the {name}: {found}")
         line.shown = "refused; the refusal is in both journals"
 
 
@@ -189,21 +210,27 @@ async def meet_foreign_meter(stage: Stage) -> None:
         "serial": {"pattern": "digits", "width": 7},
         "legal_makers": [],
     }
-    with stage.sheets.act("lab", "publish the line of a maker without a node") as line:
-        await stage.post("lab", "/lines", {"record": record})
-        line.shown = "line СГВ-15 is published"
-    with stage.sheets.act("utility", "СГВ-15 № 0012345") as line:
-        first = await stage.post("utility", "/plates", {"text": "СГВ-15 № 0012345"})
-        line.shown = f"passport {first['id']}"
-    with stage.sheets.act("lab", "CГB 15 0012345") as line:
-        await stage.post("lab", "/plates", {"text": "CГB 15 0012345"})
-        lab = (await stage.get("lab", "/passports", q="0012345"))["items"]
-        require(len(lab) == 1, f"one passport in the lab, got {lab}")
+    with stage.sheets.act("lab", "POST /lines: СГВ-15, of a maker without a node") as line:
+        published = await stage.post("lab", "/lines", {"record": record})
+        line.shown = f"line {published['line'][:8]}"
+    # The relay carries all that goes between nodes: from here on the lab and the utility are offline.
+    await asyncio.to_thread(stage.relay.stop)
+    for name, typed in (("utility", "СГВ-15 № 0012345"), ("lab", "CГB 15 0012345")):
+        with stage.sheets.act(name, f"{typed} (offline)") as line:
+            stated = await stage.post(name, "/plates", {"text": typed})
+            view = (await stage.get(name, f"/passports/{stated['id']}"))["view"]
+            stage.plates_apart[name] = len(view["plates"])
+            line.shown = f"passport {stated['id']}, {len(view['plates'])} plate"
+    require(set(stage.plates_apart.values()) == {1}, f"each knows its own plate alone: {stage.plates_apart}")
+    with stage.sheets.act("IT", "start the relay again") as line:
+        await asyncio.to_thread(stage.relay.start)
         for name, other in (("lab", "utility"), ("utility", "lab")):
-            own = (await stage.until("the plate is shown", partial(_items, stage, name, "0012345")))[0]["id"]
+            own = (await _items(stage, name, "0012345"))[0]["id"]
             await stage.post(name, "/shares", {"org": stage.orgs[other], "ids": [own]})
-        await stage.until("one passport, equal on both", lambda: _one_passport(stage, ("lab", "utility"), "0012345"))
-        line.shown = "one passport on both nodes, standing working"
+        both = ("lab", "utility")
+        view = await stage.until("one passport, equal on both", lambda: _one_passport(stage, both, "0012345"))
+        standing = view["identity"]["serial"]["standing"]
+        line.shown = f"one passport of {len(view['plates'])} plates on both nodes, standing {standing}"
 
 
 async def run_import(stage: Stage, raw: bytes, name: str, kind: str = "production") -> Json:
@@ -236,9 +263,11 @@ async def _all_heard(stage: Stage) -> bool:
     return all(set(stage.orgs.values()) - heard <= {stage.orgs[name]} for name, heard in zip(NODES, found, strict=True))
 
 
-async def _all_met(stage: Stage) -> bool:
-    counts = [len([p for p in (await stage.get(n, "/peers"))["items"] if p["state"] == "active"]) for n in NODES]
-    return all(count == len(NODES) - 1 for count in counts)
+async def _all_met(stage: Stage) -> dict[str, int]:
+    """How many peers each node talks to, nothing while one of them lacks one."""
+    peers = {name: (await stage.get(name, "/peers"))["items"] for name in NODES}
+    counts = {name: sum(peer["state"] == "active" for peer in items) for name, items in peers.items()}
+    return counts if set(counts.values()) == {len(NODES) - 1} else {}
 
 
 async def _with_type(stage: Stage, local: str) -> list[Json]:
@@ -249,6 +278,17 @@ async def _with_type(stage: Stage, local: str) -> list[Json]:
 
 async def _shipments(stage: Stage, name: str) -> Json:
     return (await stage.get(name, "/shipments"))["items"]
+
+
+async def _came(stage: Stage, shipment: str) -> Json:
+    """The shipment as the buyer's node shows it, once every passport and every key of it is there."""
+    shown = await stage.get("utility", f"/shipments/{shipment}")
+    return shown if shown["passports"] == shown["keys"] == len(shown["devices"]) else None
+
+
+def _about(row: Json) -> str:
+    """The other organisation of a journal row."""
+    return str(row["detail"].get("of") or row["org"])
 
 
 async def _held(stage: Stage, name: str, count: int) -> Json:
@@ -282,10 +322,11 @@ async def _has_state(stage: Stage, name: str, device: str, state: str) -> bool:
     return bool(view["state"]["code"] == state)
 
 
-async def _one_passport(stage: Stage, names: tuple[str, ...], text: str) -> bool:
+async def _one_passport(stage: Stage, names: tuple[str, ...], text: str) -> Json:
+    """The one passport of two plates that all these nodes show alike, or None."""
     found = [await _items(stage, name, text) for name in names]
     if any(len(items) != 1 for items in found):
-        return False
-    views = [(await stage.get(name, f"/passports/{items[0]['id']}")) for name, items in zip(names, found, strict=True)]
-    same = len({view["digest"] for view in views}) == 1
-    return same and all(len(view["view"]["plates"]) == 2 for view in views)
+        return None
+    shown = [(await stage.get(name, f"/passports/{items[0]['id']}")) for name, items in zip(names, found, strict=True)]
+    view = shown[0]["view"]
+    return view if len({item["digest"] for item in shown}) == 1 and len(view["plates"]) == len(names) else None

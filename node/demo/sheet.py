@@ -49,6 +49,10 @@ class Sheets:
         self.people.setdefault(person, []).append(line)
         self.console.print(f"  {person}: {line.shown} ({line.seconds:.1f} s)", markup=False)
 
+    def mark(self, what: str) -> None:
+        """Something that people wait for is there."""
+        self.tell(f"{what} {time.monotonic() - self.started:.1f} s after the start")
+
     def tell(self, text: str) -> None:
         """Something worth seeing that nobody did."""
         self.console.print(f"    {text}", markup=False)

@@ -37,7 +37,9 @@ NODES = {
 class Stage:
     """The four nodes, the relay between them, the maker's files and the sheets.
 
-    `told` is the port at which others are told that a node is: the relay's, never the node's own.
+    `told` is the port at which others are told that a node is: the relay's, never the node's own. `unseen` are shipped
+    devices by designation at which nobody looked on the buyer's node, `plates_apart` how many plates of step 6's meter
+    each node showed during the cut.
     """
 
     folder: Path
@@ -47,6 +49,8 @@ class Stage:
     relay: RelayProcess
     told: dict[str, int]
     orgs: dict[str, str] = field(default_factory=dict)
+    unseen: dict[str, list[str]] = field(default_factory=dict)
+    plates_apart: dict[str, int] = field(default_factory=dict)
     on_air: OnAir | None = None
     mended: Mended | None = None
     altered: Altered | None = None
@@ -69,6 +73,10 @@ class Stage:
         """Put something in its place on a node."""
         async with self.api(name) as api:
             return await api.put(path, body)
+
+    async def type(self, name: str, *arguments: str) -> str:
+        """One command about a node, in a process of its own; what it prints."""
+        return await asyncio.to_thread(self.nodes[name].type, *arguments)
 
     async def passport(self, name: str, device: str) -> Json:
         """A passport as a node shows it, None where it has none."""
@@ -95,9 +103,8 @@ class Stage:
             await asyncio.sleep(ASK_EVERY_S)
 
     def stop(self) -> None:
-        """End every process by its own pid, the nodes all at once."""
-        stop_all(self.nodes.values())
-        self.relay.stop()
+        """End every process by its own pid, all at once."""
+        stop_all([*self.nodes.values(), self.relay])
 
 
 def set_stage(folder: Path, files: DemoFiles, sheets: Sheets) -> Stage:

@@ -231,9 +231,9 @@ class Reader:
         require(said["node"] in found["nodes"], "pending")
         node, sign_key = found["nodes"][said["node"]]
         self.log_statement(log_statement, sign_key)
-        counted = {name for name, (entry, _) in found["nodes"].items() if entry["state"] != "disowned"}
-        others = [other for other in (self.log_statement(log, None) for log in logs) if other["node"] in counted]
-        require(not any({*other["keys"]} & {*said["keys"]} for other in others if other["log"] != said["log"]))
+        counted = {(found["org"], name) for name, (entry, _) in found["nodes"].items() if entry["state"] != "disowned"}
+        others = [one for log in logs if ((one := self.log_statement(log, None))["org"], one["node"]) in counted]
+        require(not any({*one["keys"]} & {*said["keys"]} for one in others if one["log"] != said["log"]))
         return {"node_state": node["state"]}
 
     def header(self, log: bytes, seq: int, header: bytes) -> Found:  # 3.2

@@ -1,7 +1,8 @@
-"""Logs of nodes that their organisation disowned: kept and passed on, and nothing of them counts."""
+"""Which logs a node takes in; those of disowned nodes are kept and passed on, and nothing of them counts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from federation.authority import Authority, Kind, Verb
 from federation.checkpoint import verify_checkpoint
 from federation.errors import StatementError
 from federation.fragment import Fragment
+from federation.log import LogStatement, sign_log_statement
 from federation.merkle import CompactRange
 from federation.sync.mirror import Mirror, Verified
 from node.passport.bodies import AliasBody
@@ -19,6 +21,7 @@ from node.store.logs import StoredLog, find_log, list_logs
 from node.store.rights import rights_to
 from tests.builders import Line, Writer, found, fragment, id16, log_statement, section, signing_key
 from tests.unit.node_protocols.builders import NOW, Desk, new_desk
+from tests.vectors.protocol.case import flip
 
 # The root key states a node; the promised key rotates and so voids it, and may state it again.
 STATED = found().node("node")
@@ -161,3 +164,116 @@ async def test_log_with_the_keys_of_another_is_refused(tmp_path: Path) -> None:
         async with desk.core.database.read() as tx:
             assert [log.log for log in await list_logs(tx, org=STATED.org)] == [LOG.log_id]
         assert await admit(desk)
+
+
+async def logs_of(desk: Desk, org: bytes) -> set[bytes]:
+    """The organisation's logs in the store."""
+    async with desk.core.database.read() as tx:
+        return {log.log for log in await list_logs(tx, org=org)}
+
+
+async def test_log_of_an_ended_node_is_kept(tmp_path: Path) -> None:
+    """The end of a node keeps no log out: what it said before still counts."""
+    async with workshop(tmp_path) as (desk, device):
+        await learn(desk, STATED.end("node"))
+
+        await mirror(desk, device)
+
+        assert await kept(desk) == 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        pytest.param(found().node("node", signing_key("x")), LOG, id="stated with another key"),
+        pytest.param(STATED, replace(LOG, signature=flip(LOG.signature)), id="signature altered"),
+        pytest.param(STATED.end("node"), replace(LOG, signature=flip(LOG.signature)), id="altered, of an ended node"),
+        pytest.param(
+            found("x", "y").node("node", signing_key("z")),
+            log_statement(org=found("x", "y").org),
+            id="by the node of another organisation",
+        ),
+    ],
+)
+async def test_log_that_its_node_did_not_sign_is_refused(tmp_path: Path, stated: Line, said: LogStatement) -> None:
+    """Only the key that the log's organisation stated for its node opens a log."""
+    async with workshop(tmp_path) as (desk, _):
+        await learn(desk, stated)
+
+        with pytest.raises(StatementError, match="is not signed by the key of its node"):
+            await desk.ingest.take_log(said)
+
+        assert await logs_of(desk, said.org) == set()
+
+
+async def test_log_that_names_an_organisation_without_its_node_waits(tmp_path: Path) -> None:
+    """That another organisation states the node is nothing to this one."""
+    other = found("x", "y")
+    async with workshop(tmp_path) as (desk, _):
+        await learn(desk, STATED, other)
+
+        assert await desk.ingest.take_log(log_statement(org=other.org)) is None
+        assert await logs_of(desk, other.org) == set()
+
+
+def with_keys_of_the_first(node: str, org: bytes = STATED.org) -> LogStatement:
+    """A log of a node with the witness and box keys of LOG."""
+    return sign_log_statement(
+        signing_key(node),
+        org=org,
+        node=id16(node),
+        nonce=id16("again"),
+        witness_key=LOG.witness_key,
+        box_key=LOG.box_key,
+    )
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param(STATED.end("node").node("other"), id="the first node ended"),
+        pytest.param(STATED.node("other"), id="the first node lives"),
+    ],
+)
+async def test_log_with_the_keys_of_another_node_is_refused(tmp_path: Path, later: Line) -> None:
+    """The keys of a log of a live or an ended node are taken for good."""
+    async with workshop(tmp_path) as (desk, _):
+        await learn(desk, STATED)
+        await admit(desk)
+        await learn(desk, later)
+
+        with pytest.raises(StatementError, match="states a key that another log"):
+            await desk.ingest.take_log(with_keys_of_the_first("other"))
+
+        assert await logs_of(desk, STATED.org) == {LOG.log_id}
+
+
+async def test_log_of_a_disowned_node_with_keys_of_a_live_one_is_refused(tmp_path: Path) -> None:
+    """The log of a disowned node is admitted like any other, so not with keys that stand elsewhere."""
+    async with workshop(tmp_path) as (desk, _):
+        await learn(desk, found().node("thief"), RESTATED)
+        await admit(desk)
+
+        with pytest.raises(StatementError, match="states a key that another log"):
+            await desk.ingest.take_log(with_keys_of_the_first("thief"))
+
+
+async def test_log_with_the_keys_of_a_disowned_node_is_taken(tmp_path: Path) -> None:
+    """What a thief repeated keeps no log out."""
+    async with workshop(tmp_path) as (desk, _):
+        await learn(desk, STATED, VOIDED.node("other"))
+        await admit(desk)
+        second = with_keys_of_the_first("other")
+
+        assert await desk.ingest.take_log(second)
+        assert await logs_of(desk, STATED.org) == {LOG.log_id, second.log_id}
+
+
+async def test_log_with_the_keys_of_another_organisation_is_taken(tmp_path: Path) -> None:
+    """A key stands in one place of its organisation; what others state is their own affair."""
+    other = found("x", "y").node("node")
+    async with workshop(tmp_path) as (desk, _):
+        await learn(desk, STATED, other)
+        await admit(desk)
+
+        assert await desk.ingest.take_log(with_keys_of_the_first("node", other.org))

@@ -14,6 +14,7 @@ from rich.console import Console
 from federation.fragment import Fragment
 from node.api_client import ApiClient
 from node.clock import SystemRandom
+from node.demo.alteration import MIRROR
 from node.demo.repair import FITTED, NOT_ADMITTED, REMOVED
 from node.demo.scenario import play
 from node.demo.sheet import Sheets
@@ -31,6 +32,7 @@ from tests.secrets import keys_of_file, leaks
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
 SEED = 20_261
+TRANSCRIPT = "transcript.txt"
 ROOT = Path(__file__).parents[2]
 
 
@@ -38,7 +40,10 @@ ROOT = Path(__file__).parents[2]
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The scenario, played once for all tests of this file."""
     folder = tmp_path_factory.mktemp("scenario")
-    played = asyncio.run(play(folder, SEED, Sheets(Console(quiet=True))))
+    with (folder / TRANSCRIPT).open("w", encoding="utf-8") as transcript:
+        sheets = Sheets(Console(file=transcript, width=200))
+        played = asyncio.run(play(folder, SEED, sheets))
+        sheets.print_all()
     yield played
     played.stop()
 
@@ -237,7 +242,8 @@ def test_verifications_reach_the_maker_and_the_buyer(stage: Stage) -> None:
 
 
 def test_meter_without_a_maker_is_one_working_passport(stage: Stage) -> None:
-    """Two plates typed in Cyrillic and in mixed letters are one passport of two plates, and its facts are working."""
+    """Two plates typed offline, in Cyrillic and in mixed letters, are one passport of two; its facts are working."""
+    assert stage.plates_apart == {"lab": 1, "utility": 1}
     for name in ("lab", "utility"):
         found = [passport["view"] for passport in passports(stage, name) if "СГВ-15" in passport["view"]["title"]]
         assert len(found) == 1
@@ -271,6 +277,10 @@ def test_meters_on_the_air_are_registered_stopped_or_refused(stage: Stage) -> No
         "named": "waiting",
     }
     assert [row["field"] for row in states["copied"]["rows"] if not row["equal"]] == ["serial"]
+    register = next(row for row in states["water"]["rows"] if row["field"] == "volume")
+    view = ask(stage, "utility", f"/passports/{stage.on_air.water.id}")["view"]
+    bench = view["parameters"]["bench_reading"]["values"][0]
+    assert (register["passport"], register["reported"]) == (f"≥ {bench['value']} m3", "12.3456 m3")
     frames = ask(stage, "utility", "/radio/frames", dev_eui=stage.on_air.water.dev_eui)["items"]
     heard = [(frame["state"], len(frame["detail"]["receptions"])) for frame in frames if frame["what"] == "uplink"]
     assert heard == [("refused", 2), ("decoded", 2)]
@@ -334,7 +344,7 @@ def png_width(path: Path) -> int:
 
 def test_no_secret_stands_in_any_file_of_the_scenario(stage: Stage) -> None:
     """Keys of nodes, devices and radio sessions: none in any file, log, transcript or store, in any way of writing."""
-    homes = {name: node.folder for name, node in stage.nodes.items()}
+    homes = {name: node.folder for name, node in stage.nodes.items()} | {MIRROR: stage.folder / MIRROR}
     more: dict[str, bytes] = {}
     for number, raw in enumerate((stage.files.production_xlsx, stage.files.production_csv)):
         more |= {f"{number}: {what}": secret for what, secret in keys_of_file(raw).items()}
@@ -342,6 +352,7 @@ def test_no_secret_stands_in_any_file_of_the_scenario(stage: Stage) -> None:
     assert len(more) == 120
     assert sessions
 
+    assert "8 One byte of the lab's store" in (stage.folder / TRANSCRIPT).read_text(encoding="utf-8")
     assert leaks(stage.folder, homes, more | sessions) == []
 
 

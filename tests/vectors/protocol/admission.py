@@ -6,7 +6,7 @@ from dataclasses import replace
 from federation.cut import Cut
 from federation.log import LogStatement, log_hash, sign_log_statement
 from tests.builders import Line, box_key, found, id16, log_statement, row, signing_key
-from tests.vectors.protocol.case import Case, VectorFile, flip, pack
+from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack
 
 
 def files() -> list[VectorFile]:
@@ -133,20 +133,25 @@ def _shared_key_cases() -> list[Case]:
         ),
         ("keys of another log, node not stated yet", [unstated], same, "pending", "the chain is first"),
     ]
+    elsewhere = log_statement(org=found("x", "y").org)
     return [
-        Case(
-            name,
-            {
-                "statements": _envelopes(lines),
-                "log_statement": said.envelope().hex(),
-                "logs": [log.envelope().hex()],
-            },
-            expect,
-            why,
-            {"node_state": "live"} if expect == "accept" else None,
-        )
-        for name, lines, said, expect, why in table
+        *(_beside(log, name, lines, said, expect, why) for name, lines, said, expect, why in table),
+        _beside(
+            elsewhere, "keys of a log of another organisation", [trunk], log, "accept", "its keys are its own affair"
+        ),
     ]
+
+
+def _beside(
+    admitted: LogStatement, name: str, lines: Sequence[Line], said: LogStatement, expect: str, why: str
+) -> Case:
+    """A log that comes where another one stands."""
+    given: dict[str, Json] = {
+        "statements": _envelopes(lines),
+        "log_statement": said.envelope().hex(),
+        "logs": [admitted.envelope().hex()],
+    }
+    return Case(name, given, expect, why, {"node_state": "live"} if expect == "accept" else None)
 
 
 def _order_cases() -> list[Case]:
@@ -165,6 +170,8 @@ def _order_cases() -> list[Case]:
     fields: list[object] = [1, own.org, own.node, own.sign_key_id, own.nonce, None, 0]
     raw = pack([*fields, signing_key("node").public, own.box_key])
     odd = pack([raw, signing_key("node").sign_hash("log", log_hash(raw))])
+    short = pack([log.raw, log.signature[1:]])
+    cut = pack([pack([*fields[:3], own.sign_key_id[1:], *fields[4:], own.witness_key, own.box_key]), own.signature])
     table: list[tuple[str, list[str], bytes, str, str]] = [
         ("signature altered", _envelopes([trunk]), broken.envelope(), "refuse", "does not hold"),
         ("signature altered, chain unknown", [], broken.envelope(), "pending", "the chain is first"),
@@ -177,6 +184,8 @@ def _order_cases() -> list[Case]:
         ),
         ("sign key as witness key", _envelopes([trunk]), odd, "refuse", "a key stands in one place"),
         ("sign key as witness key, chain unknown", [], odd, "refuse", "the form is before the chain"),
+        ("signature of 64 bytes, chain unknown", [], short, "refuse", "the form is before the chain"),
+        ("sign key id of 15 bytes, chain unknown", [], cut, "refuse", "the form is before the chain"),
         ("nonsense, chain unknown", [], b"nonsense", "refuse", "the form is before the chain"),
     ]
     return [

@@ -178,13 +178,14 @@ def _used() -> list[Chain]:
         ("node id of an ended node", "a node id is stated once", ended, ended.node("a", new)),
         ("sign key of an ended node", "a key stands in one place", ended, ended.node("b", signing_key("a"))),
     ]
-    return [
-        Chain(
-            name, f"{why}; the node after it is refused with it", [line], line, {"a": LIVE if line is rotated else ENDED},
-            refused=longer.node("after").statements[len(line.statements) :], cuts={"a": [] if line is rotated else [Cut()]},
-        )
-        for name, why, line, longer in table
-    ]  # fmt: skip
+    states: dict[bytes, tuple[str, list[Cut]]] = {rotated.last.hash: (LIVE, []), ended.last.hash: (ENDED, [Cut()])}
+    cases = []
+    for name, why, line, longer in table:
+        state, cuts = states[line.last.hash]
+        refused = longer.node("after").statements[len(line.statements) :]
+        case = Chain(name, f"{why}; the node after it goes with it", [line], line, {"a": state}, refused=refused)
+        cases.append(replace(case, cuts={"a": cuts}))
+    return cases
 
 
 def _jump(line: Line) -> RootStatement:
