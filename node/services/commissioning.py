@@ -8,7 +8,7 @@ person. What was agreed is said in the passport: joined, registered, mode, time 
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -28,7 +28,18 @@ from node.passport.bodies import RootKeysBody
 from node.passport.view import View
 from node.services.core import Core
 from node.services.ledger import Ledger
-from node.services.provisioning import SAME, choose_driver, find_root_key, profile_of, stated_values, subjects_of
+from node.services.provisioning import (
+    MODE,
+    SAME,
+    SCHEDULE,
+    TIME_SERVICE,
+    choose_driver,
+    find_root_key,
+    profile_of,
+    service_of,
+    stated_values,
+    subjects_of,
+)
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
 from node.services.readings import Decoding, Readings, decode, moment_of
@@ -52,6 +63,7 @@ log = structlog.get_logger()
 
 ACTOR = "radio"
 PAYLOAD = "payload"
+UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 # What failed to be said is tried again after so long.
 AGAIN_S = 30.0
 
@@ -251,7 +263,9 @@ class Commissioning:
         if progress.said:
             return await self._accept(tx, device, progress)
         if not progress.registration.is_done:
-            progress = replace(progress, registration=self._steps(device, progress, tx.now))
+            passport = await find_passport(tx, device.subject)
+            stated = service_of(passport.content) if passport else {}
+            progress = replace(progress, registration=self._steps(device, progress, stated, tx.now))
         tx.on_commit(self._wake.set)
         return await self._save(tx, device, progress, DeviceState.AGREED)
 
@@ -265,10 +279,16 @@ class Commissioning:
         )
         return await self._save(tx, device, progress, DeviceState.STOPPED)
 
-    def _steps(self, device: StoredDevice, progress: Progress, now: int) -> Registration:
+    def _steps(self, device: StoredDevice, progress: Progress, stated: Mapping[str, str], now: int) -> Registration:
+        """Steps 2 to 4 as the passport states them; else the mode of the class, what the driver can watch, the meter's
+        own schedule.
+        """
+        mode = stated.get(MODE) or f"class-{str(device.profile['class']).lower()}"
+        watched = any(item.how is How.NEAR_RECEIVED for item in self._comparisons(device))
+        time_service = stated.get(TIME_SERVICE) or (UTC_WATCH if watched else UNWATCHED)
+        schedule = stated.get(SCHEDULE) or OWN_SCHEDULE
         compared = progress.registration.compare(progress.rows, now)
-        moded = compared.choose_mode(f"class-{str(device.profile['class']).lower()}", now)
-        return moded.attach_time("utc-watch", now).set_schedule("device", now)
+        return compared.choose_mode(mode, now).attach_time(time_service, now).set_schedule(schedule, now)
 
     def _link_rows(self, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
         ports = device.profile["ports"]

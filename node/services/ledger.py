@@ -44,6 +44,8 @@ from node.store.trees import append_leaves, read_range
 
 log = structlog.get_logger()
 
+# Whoever makes a backup writes this setting into the copy, never into the store that it copies. A restored copy that
+# carries it opens a new log. The node has no command for backups: for its own use the mark is read only.
 BACKUP_MARK = "backup"
 MAX_BATCH = 2000
 PUBLISH_AFTER_S = 0.1
@@ -95,9 +97,11 @@ class Ledger:
         """Take up the own log, or open a new one where the old one is in doubt; answer why."""
         async with self._core.database.read() as tx:
             own = await list_logs(tx, own=True)
-            reason = Reason.FIRST if not own else await self._doubt(tx, own[-1], peer_size)
+            head = self._head()
+            reason = await self._doubt(tx, head, own[-1] if own else None, peer_size)
         if reason is not None:
-            await self._open_new(own[-1] if own else None, reason)
+            # Where the store lost even the name of the old log, its head still tells it.
+            await self._open_new(own[-1].log if own else head.log if head else None, reason)
             return reason
         await self._take_up(own[-1])
         return None
@@ -134,8 +138,9 @@ class Ledger:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
         self._core.outgoing.set()
 
-    async def _doubt(self, tx: ReadTx, own: StoredLog, peer_size: int) -> Reason | None:
-        head = self._head()
+    async def _doubt(self, tx: ReadTx, head: Head | None, own: StoredLog | None, peer_size: int) -> Reason | None:
+        if own is None:
+            return find_doubt(head, None, self._core.keystore.sign.id)
         root = None
         if head is not None and head.size <= own.size:
             root = (await read_range(tx, own.no, head.size)).root()
@@ -154,7 +159,7 @@ class Ledger:
         path = self._core.folder.head
         return Head.from_bytes(path.read_bytes()) if path.exists() else None
 
-    async def _open_new(self, previous: StoredLog | None, reason: Reason) -> None:
+    async def _open_new(self, previous: bytes | None, reason: Reason) -> None:
         keystore, random = self._core.keystore, self._core.random
         keys = LogKeys.fresh(random)
         statement = sign_log_statement(
@@ -164,7 +169,7 @@ class Ledger:
             nonce=random.bytes(16),
             witness_key=keys.witness.public,
             box_key=keys.box.public,
-            previous=previous.log if previous else None,
+            previous=previous,
             reason=reason,
         )
         keystore.add_log(statement.log_id, keys)

@@ -32,6 +32,8 @@ ACTIVATION, OTAA = "activation", "OTAA"
 # Where a passport states what a meter reports of itself.
 PARAMETERS = {"made": "manufactured_on", "firmware": "firmware_version"}
 BENCH = "bench_reading"
+# How the network is to serve the device, where its passport says so.
+MODE, TIME_SERVICE, SCHEDULE = "operating_mode", "time_service", "reporting_schedule"
 SAME = (How.SAME_NUMBER, How.SAME_TEXT, How.SAME_VERSION)
 
 
@@ -98,6 +100,11 @@ def stated_values(view: View, decoded: Decoded, comparisons: Iterable[Comparison
         if value:
             stated[item.source] = value
     return stated
+
+
+def service_of(view: View) -> dict[str, str]:
+    """What the passport states of mode, time service and schedule, by the parameter's code."""
+    return {code: value for code in (MODE, TIME_SERVICE, SCHEDULE) if (value := _parameter(view, code))}
 
 
 def _disputed(view: View) -> str:

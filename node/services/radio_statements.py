@@ -7,6 +7,7 @@ from lora.registration import Registration, Row, StepRecord
 from node.passport import drafts
 from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Reference, Why
 from node.passport.drafts import Draft
+from node.services.provisioning import MODE, SCHEDULE, TIME_SERVICE
 from node.services.radio_records import Progress
 
 SYSTEM = "lora"
@@ -53,10 +54,10 @@ def _line(record: StepRecord) -> str:
 def _parameters(registration: Registration, rows: Sequence[Row], now: int) -> tuple[ParameterRow, ...]:
     since = (EPOCH + timedelta(microseconds=now)).strftime("%Y-%m-%dT%H:%M:%SZ")
     values = {
-        "operating_mode": (registration.mode, None),
-        "time_service": (registration.time_service, None),
+        MODE: (registration.mode, None),
+        TIME_SERVICE: (registration.time_service, None),
         "clock_offset": (_offset(rows), "s"),
-        "reporting_schedule": (registration.schedule, None),
+        SCHEDULE: (registration.schedule, None),
     }
     return tuple(
         ParameterRow(code=Reference(central=code), value=value, unit=unit, since=since, source=SYSTEM)

@@ -46,6 +46,7 @@ COMPARED: dict[str, tuple[str, str]] = {
 STEP_DETAILS: dict[str, tuple[str, str]] = {
     "class-a": ("класс A: слушает после каждой передачи", "class A: listens after each transmission"),
     "class-c": ("класс C: слушает всегда", "class C: listens always"),
+    "none": ("часы прибора не видны", "its clock is not seen"),
     "utc-watch": ("часы сверяются с UTC", "its clock is watched against UTC"),
     "device": ("по расписанию прибора", "as the device has it"),
 }

@@ -176,6 +176,49 @@ def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("field", "payload", "expected", "reported"),
+    [
+        ("volume", water("8.9999"), "≥ 9 m3", "8.9999 m3"),
+        ("temperature", water("9.5000", temperature_c=99), "-40 … 85 Cel", "99 Cel"),
+    ],
+)
+def test_register_below_the_bench_and_a_temperature_that_cannot_be_stop(
+    network: Network, field: str, payload: bytes, expected: str, reported: str
+) -> None:
+    """The maker's bench read 9 m3 and the type works in a range: a meter that says otherwise is not taken."""
+    row = network.row(WATER.designation, 14 if field == "volume" else 15)
+    bench = {"code": {"central": "bench_reading"}, "value": "9", "unit": "m3", "source": "bench"}
+    network.call("post", f"/passports/{network.passport_of(row)}/parameters", {"rows": [bench]})
+    network.commission(row)
+    meter = network.meter(row)
+
+    meter.join()
+    meter.send(2, payload)
+    device = network.until(lambda: (d := network.device(row))["state"] == "stopped" and d)
+
+    differing = [line for line in device["rows"] if not line["equal"]]
+    assert [(line["field"], line["passport"], line["reported"]) for line in differing] == [(field, expected, reported)]
+    assert network.call("get", f"/passports/{network.passport_of(row)}/series")["items"] == []
+
+
+def test_mode_time_and_schedule_that_the_passport_states_are_the_registrations(network: Network) -> None:
+    """What the maker stated of the service is recorded in steps 2 to 4, and not what is meant for other meters."""
+    row = network.row(WATER.designation, 16)
+    stated = {"operating_mode": "N1", "time_service": "no corrections", "reporting_schedule": "06:00 daily"}
+    rows = [{"code": {"central": code}, "value": value} for code, value in stated.items()]
+    network.call("post", f"/passports/{network.passport_of(row)}/parameters", {"rows": rows})
+    network.commission(row)
+    meter = network.meter(row)
+
+    meter.join()
+    meter.send(2, water("3.0000"))
+    network.until(lambda: network.device(row)["state"] == "registered")
+
+    steps = {step["step"]: step["detail"] for step in network.device(row)["steps"]}
+    assert [steps[number] for number in (2, 3, 4)] == list(stated.values())
+
+
 def test_comparing_again_takes_the_latest_word_of_the_meter(network: Network) -> None:
     """A first frame with a clock of last week stops; once the clock was set, comparing again registers the meter."""
     row = network.row(WATER.designation, 11)
