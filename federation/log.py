@@ -141,11 +141,14 @@ def decode_log_statement(envelope: bytes) -> LogStatement:
         raise StatementError(f"log statement: {error}") from error
 
 
-def find_doubt(head: Head | None, own: OwnLog, sign_key_id: bytes, peer_size: int = 0) -> Reason | None:
+def find_doubt(head: Head | None, own: OwnLog | None, sign_key_id: bytes, peer_size: int = 0) -> Reason | None:
     """Why the own log may not go on, or None: then the node appends, online or not.
 
+    A database without an own log is behind any head: it was restored from before the log was opened.
     `peer_size` is the largest size of the own log that a peer shows under the own signature.
     """
+    if own is None:
+        return Reason.FIRST if head is None else Reason.BEHIND
     if own.sign_key_id != sign_key_id:
         return Reason.KEY_CHANGED
     if own.is_backup:

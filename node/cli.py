@@ -24,6 +24,7 @@ from node.config import template_config
 from node.errors import NodeError
 from node.folder import NodeFolder
 from node.passport.view import digest
+from node.redaction import redact_event
 from node.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ def configure_logging(path: Path | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             # Places and messages only: the values of local names may be secrets.
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            redact_event,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.WriteLoggerFactory(target),

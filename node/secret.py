@@ -1,4 +1,7 @@
-"""Secrets in memory: a value that prints as `***` wherever it is shown by mistake."""
+"""Secrets in memory: a value that prints as `***` wherever it is shown by mistake.
+
+What has been revealed is no `Secret` any more: the log's filter behind it is `node/redaction.py`.
+"""
 
 import hmac
 from typing import NoReturn, SupportsIndex

@@ -70,5 +70,4 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Feed docs/coverage.md."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's hook wrapper protocol is untyped
-    if report.when == "call":
-        coverage.record(item, report.passed)
+    coverage.note(item, report)

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,25 @@ it does what the row's last column says and passed in the last full run of `make
 | row | what | tests |
 |---|---|---|
 """
+PHASES = pytest.StashKey[dict[str, str]]()
 
 
-def record(item: pytest.Item, passed: bool) -> None:
-    """Write down what a marked test did; called by conftest in every worker of a full run."""
+def note(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Take what one phase of a test did, and write the test down after its last; called by conftest in every worker."""
+    phases = item.stash.setdefault(PHASES, {})
+    phases[report.when] = report.outcome
+    if report.when == "teardown" and (passed := has_passed(phases)) is not None:
+        _record(item, passed)
+
+
+def has_passed(phases: Mapping[str, str]) -> bool | None:
+    """Whether every phase passed: what a test leaves broken it does not show. None where it was skipped unrun."""
+    if phases["setup"] == "skipped":
+        return None if phases["teardown"] == "passed" else False
+    return all(phases.get(phase) == "passed" for phase in ("setup", "call", "teardown"))
+
+
+def _record(item: pytest.Item, passed: bool) -> None:
     folder = os.environ.get("PASSPORT_RESULTS")
     rows = [row for mark in item.iter_markers("req") for row in mark.args]
     if folder is None or not rows:

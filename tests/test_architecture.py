@@ -1,6 +1,8 @@
 """The arrows between packages and the purity of the pure modules, held over the syntax tree."""
 
 import ast
+import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,9 @@ FORBIDDEN = {
 }
 IMPURE = {"asyncio", "socket", "time", "random", "os", "logging", "aiohttp", "sqlalchemy", "subprocess", "threading"}
 SHELLS = ("federation/net", "drivers/transport", "lora/net")
+# Ruff's own form is "noqa: CODE - why", mypy's "type: ignore[code]  # why".
+SILENCED = re.compile(r"#\s*(?:noqa|type:\s*ignore|pragma|ruff:|mypy:)", re.IGNORECASE)
+REASONED = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* - \w.+|# type: ignore\[[a-z-]+(, ?[a-z-]+)*\]  # \w.+")
 PURE = ("federation", "drivers", "lora", "node/passport", "node/exchange")
 
 
@@ -71,3 +76,50 @@ def test_only_config_reads_the_environment() -> None:
 def test_docker_folder_is_no_package() -> None:
     """A package named docker would hide the SDK of that name."""
     assert not (ROOT / "docker" / "__init__.py").exists()
+
+
+def unreasoned(path: Path) -> list[str]:
+    """Comments that silence a checker without a code of it or without a reason."""
+    with tokenize.open(path) as file:
+        comments = [token for token in tokenize.generate_tokens(file.readline) if token.type == tokenize.COMMENT]
+    return [
+        f"{path}:{token.start[0]}: {token.string}"
+        for token in comments
+        if SILENCED.search(token.string) and not REASONED.fullmatch(token.string)
+    ]
+
+
+def test_silenced_checker_has_a_reason_beside_it() -> None:
+    """Every noqa and type: ignore names what it silences, and says why."""
+    folders = (*PACKAGES, "tests", "benchmarks", "docker")
+    assert [
+        found for folder in folders for path in sorted((ROOT / folder).rglob("*.py")) for found in unreasoned(path)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        ("x = 1  # noqa: S305 - one block at a time", True),
+        ("x = 1  # noqa: S305, ARG002 - asyncio's", True),
+        ("x = 1  # type: ignore[arg-type]  # the fault", True),
+        ("x = 1  # a comment", True),
+        ("x = '# noqa'", True),
+        ("x = 1  # noqa", False),
+        ("x = 1  # noqa: S305", False),
+        ("x = 1  # noqa: S305 -", False),
+        ("x = 1  # NOQA:S305", False),
+        ("x = 1  # type: ignore", False),
+        ("x = 1  # type: ignore  # all of it", False),
+        ("x = 1  # type: ignore[arg-type]", False),
+        ("x = 1  # type: ignore[arg-type]  #", False),
+        ("# ruff: noqa", False),
+        ("# mypy: ignore-errors", False),
+    ],
+)
+def test_bare_comment_is_found(tmp_path: Path, line: str, good: bool) -> None:
+    """A reason is words after the code; a text in quotes is no comment."""
+    path = tmp_path / "module.py"
+    path.write_text(line + "\n")
+
+    assert (unreasoned(path) == []) is good

@@ -30,17 +30,14 @@ def run_demo(folder: Path, seed: int, *, once: bool, verbose: bool = False) -> i
         return 1
     except KeyboardInterrupt:
         return 130
-    sheets.print_all()
-    try:
+    with contextlib.closing(stage), contextlib.suppress(KeyboardInterrupt):
+        sheets.print_all()
         if verbose:
             asyncio.run(_print_digests(console, stage))
         _print_addresses(console, stage)
         if not once:
             console.print("Ctrl-C ends all four.")
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.pause()
-    finally:
-        stage.stop()
+            signal.pause()
     return 0
 
 

@@ -45,7 +45,7 @@ async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
         with sheets.step("8", "One byte of the lab's store is altered, found, and refused by a fresh mirror"):
             stage.altered = await alter_and_find(stage)
     except BaseException:
-        stage.stop()
+        stage.close()
         raise
     return stage
 

@@ -102,7 +102,7 @@ class Stage:
                 return answer
             await asyncio.sleep(ASK_EVERY_S)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End every process by its own pid, all at once."""
         stop_all([*self.nodes.values(), self.relay])
 

@@ -177,7 +177,11 @@ def nodes(schema: Schema, pointer: Pointer = Pointer()) -> Iterator[tuple[Pointe
         yield from nodes(items, pointer.child(EVERY))
 
 
-def places(schema: Schema, value: Json, place: Pointer = Pointer()) -> Iterator[tuple[Pointer, Schema, Json]]:  # noqa: B008
+def places(
+    schema: Schema,
+    value: Json,
+    place: Pointer = Pointer(),  # noqa: B008 - immutable
+) -> Iterator[tuple[Pointer, Schema, Json]]:
     """Every place of a document with the schema node that governs it, in the order of the document."""
     yield place, schema, value
     children: Iterator[tuple[str, Json]] = iter(())

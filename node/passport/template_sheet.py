@@ -76,7 +76,10 @@ def parties_of(template: Template, document: Json) -> tuple[SheetParty, ...]:
     return tuple(found)
 
 
-def attachments_of(document: Json, place: Pointer = Pointer()) -> Iterator[tuple[Pointer, dict[str, Json]]]:  # noqa: B008
+def attachments_of(
+    document: Json,
+    place: Pointer = Pointer(),  # noqa: B008 - immutable
+) -> Iterator[tuple[Pointer, dict[str, Json]]]:
     """Every file that a document names by its SHA-256, with what else it says of it."""
     if isinstance(document, dict):
         digest = document.get("sha256")

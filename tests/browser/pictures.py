@@ -118,7 +118,7 @@ async def _main() -> int:
                 old.unlink()
             taken = await take_pictures(stage, SCREENS)
         finally:
-            stage.stop()
+            stage.close()
     (SCREENS / LIST).write_text(listed(SCREENS, taken), encoding="utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""What keeps a node from starting: it ends with one line that names the folder, or the port and its setting."""
+"""What keeps a node from being made or started: one line that names the folder, or the port and its setting."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from node.demo.processes import NodeProcess
-from tests.nodes import PORTS
+from tests.nodes import PORTS, command
 
 pytestmark = pytest.mark.slow
 
@@ -69,3 +69,52 @@ def test_folder_without_a_node_is_named(tmp_path: Path) -> None:
     assert "passport-node init" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "nothing").exists()
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file below a folder with its bytes and its rights."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode) for path in files}
+
+
+def test_second_init_changes_nothing(tmp_path: Path) -> None:
+    """Where a node lives, `init` ends with the rule that it changes nothing, and keeps to it byte for byte."""
+    node = tmp_path / "node"
+    made = command("init", str(node), "--name", "МУП «Первый»")
+    before = contents(node)
+
+    again = command("init", str(node), "--name", "МУП «Второй»", "--kind", "lab")
+
+    assert made.returncode == 0, made.stderr
+    assert {"config.toml", "keys.sealed", "root.key", "storage.key"} <= before.keys()
+    assert again.returncode == 1
+    assert "holds a node already: init changes nothing" in again.stderr
+    assert "Traceback" not in again.stderr
+    assert contents(node) == before
+
+
+def test_init_in_a_folder_without_its_settings_changes_nothing(tmp_path: Path) -> None:
+    """Keys alone make it a node's folder: they are not written over because its settings were lost."""
+    command("init", str(tmp_path / "node"), "--name", "МУП «Первый»")
+    (tmp_path / "node" / "config.toml").unlink()
+    before = contents(tmp_path / "node")
+
+    again = command("init", str(tmp_path / "node"), "--name", "МУП «Второй»")
+
+    assert again.returncode == 1
+    assert "holds a node already: init changes nothing" in again.stderr
+    assert contents(tmp_path / "node") == before
+
+
+def test_init_in_a_folder_of_something_else_changes_nothing(tmp_path: Path) -> None:
+    """A folder that holds anything is refused by name, and nothing is added to it."""
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "draft.txt").write_text("Уважаемые коллеги")
+    before = contents(tmp_path)
+
+    refused = command("init", str(tmp_path), "--name", "МУП «Порт»")
+
+    assert refused.returncode == 1
+    assert f"{tmp_path} is not empty" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert contents(tmp_path) == before

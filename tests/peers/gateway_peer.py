@@ -8,7 +8,7 @@ from pamoja import gateway  # type: ignore[import-not-found]  # installed in the
 from pamoja.lora import link  # type: ignore[import-not-found]  # as above
 
 sys.path.insert(0, str(Path(__file__).parent))
-from lines import serve  # type: ignore[import-not-found]
+from lines import serve  # type: ignore[import-not-found]  # lies beside this script, and in no package there
 
 
 def push(eui: str, token: int, packets: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from pamoja import lorawan  # type: ignore[import-not-found]  # installed in the peer's environment only
 
 sys.path.insert(0, str(Path(__file__).parent))
-from lines import serve  # type: ignore[import-not-found]
+from lines import serve  # type: ignore[import-not-found]  # lies beside this script, and in no package there
 
 STATE: dict[str, Any] = {}
 

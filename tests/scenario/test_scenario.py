@@ -45,7 +45,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         played = asyncio.run(play(folder, SEED, sheets))
         sheets.print_all()
     yield played
-    played.stop()
+    played.close()
 
 
 def ask(stage: Stage, name: str, path: str, **query: str) -> Any:  # Any: JSON
@@ -219,7 +219,6 @@ def test_no_log_holds_an_entry_that_a_peer_refused(stage: Stage) -> None:
         assert rows(node.folder, "select count(*) from logs where stopped is not null") == [(0,)]
 
 
-@pytest.mark.req("B69")
 def test_code_bound_late_answers_for_old_records(stage: Stage) -> None:
     """Records written with an own code only answer the central code once it is bound, on the buyer's node too."""
     local, central = stage.files.later_references[0]

@@ -79,8 +79,11 @@ def test_head_reads_what_it_writes() -> None:
         (None, replace(OWN, is_backup=True), 0, Reason.BACKUP),
         (HEAD, OWN, 11, Reason.PEER_AHEAD),
         (HEAD, replace(OWN, sign_key_id=id16("x")), 0, Reason.KEY_CHANGED),
+        (None, None, 0, Reason.FIRST),
+        (HEAD, None, 0, Reason.BEHIND),
+        (replace(HEAD, size=0), None, 0, Reason.BEHIND),
     ],
 )
-def test_doubt(head: Head | None, own: OwnLog, peer_size: int, reason: Reason | None) -> None:
+def test_doubt(head: Head | None, own: OwnLog | None, peer_size: int, reason: Reason | None) -> None:
     """A node goes on only where head, database and peers agree; a database ahead of its head is no doubt."""
     assert find_doubt(head, own, KEY_ID, peer_size) is reason
