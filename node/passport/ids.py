@@ -18,9 +18,9 @@ CHECK_LENGTH = 2
 MODULUS = 1021  # the largest prime below 32 * 32
 SUBJECT_SIZE = 16
 
-DROPPED = frozenset(
-    map(chr, (0x20, 0xA0, 0x202F, *range(0x2000, 0x200B), *range(0x09, 0x0E), 0x2D, *range(0x2010, 0x2016), 0x2212))
-)
+_SPACES = (*range(0x09, 0x0E), 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
+_HYPHENS = (0x2D, *range(0x2010, 0x2016), 0x2212)
+DROPPED = frozenset(map(chr, (*_SPACES, *_HYPHENS)))
 
 _LENGTH = len(PREFIX) + BODY_LENGTH + CHECK_LENGTH
 _SMALL = {ord(small): small.upper() for small in "abcdefghijklmnopqrstuvwxyz"}

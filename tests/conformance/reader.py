@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any  # what was decoded has any type until a form holds
+from unicodedata import is_normalized, normalize
 
 from msgpack import packb, unpackb
 from nacl import bindings as sodium
@@ -16,22 +16,13 @@ from nacl.exceptions import CryptoError
 Found = dict[str, Any]
 
 
-class AnswerError(Exception):
+class AnswerError(ValueError):
     """An answer that is another than accept: its word, and what was found all the same."""
 
 
-def require(holds: object, word: str = "refuse", found: Found | None = None) -> None:
+def require(holds: object, word: str | None = None, found: Found | None = None) -> None:
     if not holds:
         raise AnswerError(word, found or {})
-
-
-@contextmanager
-def otherwise(word: str, found: Found | None = None) -> Iterator[None]:
-    """Whatever is refused inside, by us or by a library, is answered by this word."""
-    try:
-        yield
-    except (AnswerError, ValueError, CryptoError):
-        raise AnswerError(word, found or {}) from None
 
 
 def sha(*parts: bytes) -> bytes:
@@ -39,72 +30,59 @@ def sha(*parts: bytes) -> bytes:
 
 
 def read(data: bytes, form: Any, limit: int = 2**20) -> Any:  # 1.1, checked both ways
-    with otherwise("refuse"):
-        value = unpackb(data)
+    value = unpackb(data)
     require(len(data) <= limit and fits(VALUE, value) and packb(value) == data and fits(form, value))
     return value
 
 
-def key_hash(value: bytes) -> bytes:  # 1.4
-    return sha(b"passport/key/1\n", value)
-
-
 def fits(form: Any, value: Any) -> bool:
-    """A form is a number of bytes, a range of uints, a pattern, a type, a list of forms, a tuple (or), None, a test."""
-    match form:
-        case int():
-            return isinstance(value, bytes) and len(value) == form
-        case range():
-            return type(value) is int and value in form
-        case str():
-            return isinstance(value, str) and re.fullmatch(form, value) is not None
-        case type():
-            return isinstance(value, form)
-        case list():
-            return isinstance(value, list) and len(value) == len(form) and all(map(fits, form, value))
-        case tuple():
-            return any(fits(one, value) for one in form)
-    return value is None if form is None else bool(form(value))
+    """A form is a row of the table, a tuple (or) of forms, or else a test."""
+    return FITS[type(form)](form, value) if type(form) in FITS else bool(form(value))
 
 
 def text(limit: int, value: Any) -> bool:  # 1.2
-    bounded = isinstance(value, str) and 1 <= len(value.encode()) <= limit
-    return bounded and not re.search("[\0-\x1f\x7f-\x9f]", value) and unicodedata.is_normalized("NFC", value)
+    return fits("[^\0-\x1f\x7f-\x9f]+", value) and len(value.encode()) <= limit and is_normalized("NFC", value)
 
 
-def array(form: Any, low: int, high: int) -> Callable[[Any], bool]:
-    return lambda value: fits(list, value) and low <= len(value) <= high and all(fits(form, item) for item in value)
+def array(form: Any, low: int, high: int, *distinct: Callable[[Any], Any], ascends: bool = False) -> Any:
+    """A test for lists of that form and length, in which none of these functions gives one thing twice (1.2)."""
+    return lambda value: (
+        isinstance(value, list)
+        and low <= len(value) <= high
+        and all(fits(form, item) for item in value)
+        and all(len(set(map(key, value))) == len(value) for key in distinct)
+        and (not ascends or [*map(packb, value)] == sorted(set(map(packb, value))))
+    )
 
 
-def distinct(form: Any, *places: int) -> Callable[[Any], bool]:  # as wholes, or at each place
-    columns: list[Any] = [lambda item, place=place: item[place] for place in places] or [packb]
-    return lambda value: fits(form, value) and all(len(set(map(column, value))) == len(value) for column in columns)
+def is_key(algorithm: int, value: Any) -> bool:  # 1.4; libsodium raises if a multiple of an X25519 point is zero
+    points: Any = {1: sodium.crypto_core_ed25519_is_valid_point, 2: partial(sodium.crypto_scalarmult, bytes(32))}
+    known = fits(33, value) and value[0] == algorithm
+    canonical = known and (algorithm == 1 or int.from_bytes(value[1:], "little") < 2**255 - 19)
+    return canonical and bool(points[algorithm](value[1:]))
 
 
-def ascending(form: Any, low: int, high: int) -> Callable[[Any], bool]:  # 1.2, a set
-    return lambda value: distinct(array(form, low, high))(value) and value == sorted(value, key=packb)
-
-
-def is_key(algorithm: int, value: Any) -> bool:  # 1.4
-    with suppress(CryptoError):  # which libsodium raises where a multiple of an X25519 point is zero
-        known = fits(33, value) and value[0] == algorithm
-        canonical = known and (algorithm == 1 or int.from_bytes(value[1:], "little") < 2**255 - 19)
-        return canonical and bool(POINTS[algorithm](value[1:]))
-    return False
-
-
-POINTS: dict[int, Any] = {1: sodium.crypto_core_ed25519_is_valid_point, 2: partial(sodium.crypto_scalarmult, bytes(32))}
+FITS: dict[type, Callable[[Any, Any], bool]] = {
+    int: lambda size, value: isinstance(value, bytes) and len(value) == size,
+    range: lambda numbers, value: type(value) is int and value in numbers,
+    str: lambda pattern, value: isinstance(value, str) and re.fullmatch(pattern, value) is not None,
+    type: lambda of, value: isinstance(value, of),
+    type(None): lambda _, value: value is None,
+    list: lambda forms, value: fits(array(object, len(forms), len(forms)), value) and all(map(fits, forms, value)),
+    tuple: lambda forms, value: any(fits(form, value) for form in forms),
+}
+KEY = b"passport/key/1\n"  # 1.4
 UINT, V1, TEXT, ED25519, X25519 = range(2**63), range(1, 2), partial(text, 256), partial(is_key, 1), partial(is_key, 2)
 VALUE: Any = (None, UINT, str, bytes)  # 1.1, nested 0 deep
 for _ in range(8):
     VALUE = (None, UINT, str, bytes, array(VALUE, 0, 2**32))
-CUT = distinct(ascending([16, range(1, 2**63), 32], 0, 64), 0)  # 7
+ascending = partial(array, ascends=True)
+CUT = ascending([16, range(1, 2**63), 32], 0, 64, itemgetter(0))  # 7
 BODIES = {1: [ED25519, 32], 2: [16, ED25519], 3: [16, UINT, CUT], 4: [ED25519, 32]}  # 1.6
 SECTION_NAME, REF = "[a-z0-9_./-]{1,24}", [16, UINT, 16]
-SENT = array([SECTION_NAME, (16, None), bytes], 0, 16)  # 3.1
-FIELDS_0_TO_5 = [range(1, 2**63), 16, UINT, UINT, range(1, 2**63), distinct(array(16, 1, 4))]  # 3.2
-SECTIONS = distinct(array([SECTION_NAME, 32, range(2**18 + 1), UINT], 1, 16), 0)
-FIELDS_6_TO_10 = [UINT, (UINT, None), distinct(array(REF, 0, 16)), distinct(array(REF, 0, 8)), SECTIONS]
+FIELDS_0_TO_5 = [range(1, 2**63), 16, UINT, UINT, range(1, 2**63), array(16, 1, 4, packb)]  # 3.2
+SECTIONS = array([SECTION_NAME, 32, range(2**18 + 1), UINT], 1, 16, itemgetter(0))
+FIELDS_6_TO_10 = [UINT, (UINT, None), array(REF, 0, 16, packb), array(REF, 0, 8, packb), SECTIONS]
 SPAN, ROWS = ((UINT, None), (UINT, None)), ascending(TEXT, 0, 64)
 FORMS = {  # of objects of which no more is asked
     "msgpack": object,
@@ -112,13 +90,28 @@ FORMS = {  # of objects of which no more is asked
     "cut": CUT,
     "authority": [range(1, 10), 16, ROWS, (ascending(16, 0, 4096), None), ascending(UINT, 0, 16), *SPAN],  # 9.1
     "attest": [16, range(1, 7), 16, ROWS, *SPAN],  # 9.2
-    "witnesses": distinct(ascending([16, TEXT, ED25519], 0, 5), 0, 2),  # 9.3
+    "witnesses": ascending([16, TEXT, ED25519], 0, 5, itemgetter(0), itemgetter(2)),  # 9.3
     "keys": [ED25519, X25519],  # 9.4
     "erase": ascending([16, UINT, 16, partial(text, 24)], 0, 64),  # 9.5
 }
+SPACED = "-\t-\r \xa0\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212"  # 4.1 and 4.4, inside brackets
+CAPITALS = {ord(small): small.upper() for small in "abcdefghijklmnopqrstuvwxyzабвгдежзийклмнопрстуфхцчшщъыьэюяёіѕј"}
+HTTP = "[Hh][Tt][Tt][Pp][Ss]?://"
+LOOKS = str.maketrans("АВЕКМНОРСТУХІЅЈ", "ABEKMHOPCTYXISJ")
+PLATE = "(?!.{65})[0-9A-ZБГДЁЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ]+(-[0-9A-ZБГДЁЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ]+)*"
+HEX16, SET82, CROCKFORD = "[0-9a-f]{32}", "[!\"%&'()*+,./0-9:;<=>?A-Z_a-z-]", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CLAIMS = (  # 4.3
+    ["gs1", "[0-9]{14}", f"{SET82}{{1,20}}", ""],
+    ["gs1", "8004", f"{SET82}{{1,30}}", ""],
+    ["gs1", "8003", f"0[0-9]{{13}}{SET82}{{1,16}}", ""],
+    ["iec61406", "", f"(?!.{{256}}){HTTP}[!-~]+", ""],
+    ["line", HEX16, PLATE, "([0-9]{4})?"],
+    ["approval", "grsi:[1-9][0-9]{0,5}", PLATE, ""],
+    ["local", HEX16, HEX16, ""],
+)
 NOTE_LINE = "\u2014 ([^\\s+]+) ([A-Za-z0-9+/]{7,}=*)\n"  # 5
 NOTE = f"\\A(passport/([0-9a-f]{{32}})\n([1-9][0-9]{{0,18}})\n([A-Za-z0-9+/]{{43}}=)\n)\n((?:{NOTE_LINE}){{1,16}})\\Z"
-EMPTY_BRANCH: Found = {"n": -1, "branch": (), "org": None, "promise": None, "used": frozenset(), "nodes": {}}
+EMPTY_BRANCH: Found = {"n": -1, "branch": (), "org": None, "root_key": b"", "used": frozenset(), "nodes": {}}
 
 
 class Reader:
@@ -129,145 +122,130 @@ class Reader:
             if what in FORMS:
                 return "accept", {"value": read(next(iter(inputs.values())), FORMS[what])}
             return "accept", getattr(self, what.replace("-", "_"))(**inputs) or {}
-        except AnswerError as error:
-            return error.args[0], error.args[1]
+        except (ValueError, CryptoError) as error:  # ours, and those of the libraries
+            word, found = error.args if isinstance(error, AnswerError) else (None, {})
+            return word or {"header": "void", "fragment": "transport"}.get(what, "refuse"), found
 
     def key(self, key: bytes, algorithm: int) -> Found:
         require(is_key(algorithm, key))
-        return {"hash": key_hash(key), "id": key_hash(key)[:16]}
+        return {"hash": sha(KEY, key), "id": sha(KEY, key)[:16]}
 
     def signature(self, key: bytes, what: str, hash_: bytes, signature: bytes) -> None:
         """1.5; without `what` 5. libsodium looks at S; on points of prime order its cofactor changes nothing."""
         require(is_key(1, key) and is_key(1, signature[:33]) and len(signature) == 65)
         message = f"passport/{what}/1\n".encode() + hash_ if what else hash_
-        with otherwise("refuse"):
-            sodium.crypto_sign_open(signature[1:] + message, key[1:])
+        sodium.crypto_sign_open(signature[1:] + message, key[1:])
 
     def root_statement(self, envelope: bytes) -> Found:  # 1.6
         raw, signature = read(envelope, [bytes, 65], 4352)
         fields = read(raw, [V1, (16, None), range(1000), (32, None), range(1, 5), list, 16], 4096)
         _, org, n, previous, kind, body, signer = fields
         require(fits(BODIES[kind], body) and (kind == 1) == (n == 0) == (org is None) == (previous is None))
-        require(kind not in {1, 4} or signer == key_hash(body[0])[:16])
+        require(kind not in {1, 4} or signer == sha(KEY, body[0])[:16])
         said = {"hash": sha(b"passport/org/1\n", raw), "signature": signature, "n": n, "previous": previous}
         return said | {"org": org or said["hash"][:16], "kind": kind, "body": body, "signer": signer}
 
     def follow(self, said: Found, before: Found) -> Found:  # 1.6; a genesis follows the empty branch
-        kind, body, nodes = said["kind"], said["body"], before["nodes"]
+        kind, body, nodes = said["kind"], said["body"], dict(before["nodes"])
         signer = body[0] if kind in {1, 4} else before["root_key"]
         require(said["n"] == before["n"] + 1 and before["org"] in {None, said["org"]})
-        require(said["signer"] == key_hash(signer)[:16])
+        require(said["signer"] == sha(KEY, signer)[:16] and (kind != 4 or sha(KEY, signer) == before["promise"]))
         self.signature(signer, "root", said["hash"], said["signature"])
-        now = before | said | {"branch": (*before["branch"], said["hash"])}
+        now = before | said | {"branch": (*before["branch"], said["hash"]), "root_key": signer, "nodes": nodes}
         if kind == 3:
             require(body[0] in nodes)
-            node, sign_key = nodes[body[0]]
-            cuts = [*node["cuts"], packb(body[2])]
-            for cut in cuts:
-                self.cut_widening(cut, cuts[-1])
-            return now | {"nodes": nodes | {body[0]: (node | {"state": "ended", "cuts": cuts}, sign_key)}}
-        used, fresh = before["used"] | {key_hash(signer)}, key_hash(body[1]) if kind == 2 else body[1]
+            cuts = nodes[body[0]]["cuts"]
+            self.cut_widening([packb([]), *cuts][-1], packb(body[2]))
+            nodes[body[0]] = nodes[body[0]] | {"state": "ended", "cuts": [*cuts, packb(body[2])]}
+            return now
+        used, fresh = before["used"] | {sha(KEY, signer)}, sha(KEY, body[1]) if kind == 2 else body[1]
         require(fresh not in used and (kind != 2 or body[0] not in nodes))
-        now["used"] = used | {fresh}
         if kind == 2:
-            return now | {"nodes": nodes | {body[0]: ({"state": "live", "cuts": []}, body[1])}}
-        require(kind == 1 or key_hash(signer) == before["promise"])
-        return now | {"root_key": signer, "promise": fresh}
+            nodes[body[0]] = {"node": body[0], "sign_key": body[1], "state": "live", "cuts": []}
+        return now | {"used": used | {fresh}, "promise": before["promise"] if kind == 2 else fresh}
 
     def candidates(self, tree: list[Found], end: Found, attested: list[bytes]) -> list[Found]:  # 1.7, steps 1 to 5
         after = [one for one in tree if end["hash"] in one["branch"][:-1]]
         nexts = [one for one in after if one["n"] == end["n"] + 1]
         named = {step for one in after if one["hash"] in attested for step in one["branch"]}
         chosen = [one for one in nexts if one["hash"] in named]
-        rotates = [one for one in after if one["kind"] == 4 and key_hash(one["root_key"]) == end["promise"]]
+        rotates = [one for one in after if one["kind"] == 4 and sha(KEY, one["root_key"]) == end["promise"]]
         tied = len(rotates) > 1 and min(one["n"] for one in rotates) == end["n"] + 1
         return chosen or (rotates if tied else [one for one in nexts if one["kind"] == 4] or nexts)
 
-    def tree(self, statements: list[bytes]) -> tuple[list[Found], list[int]]:  # 1.6; genesis first
+    def root_chain(self, statements: list[bytes], attested: list[bytes]) -> Found:  # 1.6, then 1.7
         said_ones = [self.answer("root-statement", {"envelope": envelope})[1] for envelope in statements]
-        tree: dict[bytes | None, Found] = {None: EMPTY_BRANCH}
-        for said in sorted(filter(None, said_ones), key=lambda said: said["n"]):
-            with suppress(AnswerError):
-                require(said["previous"] in tree)
-                tree.setdefault(said["hash"], self.follow(said, tree[said["previous"]]))
+        tree: dict[bytes, Found] = {}  # what stands
+        for said in sorted(filter(None, said_ones), key=itemgetter("n")):
+            word, branch = self.answer("follow", {"said": said, "before": tree.get(said["previous"], EMPTY_BRANCH)})
+            tree |= {said["hash"]: branch} if word == "accept" else {}
         refused = [place for place, said in enumerate(said_ones) if said.get("hash", b"") not in tree]
-        geneses = {said["hash"] for said in said_ones if said.get("kind") == 1}
-        require(len(geneses) == 1 and geneses <= tree.keys())
-        return list(tree.values())[1:], refused
-
-    def chain(self, statements: list[bytes], attested: list[bytes]) -> Found:  # 1.7
-        tree, refused = self.tree(statements)
-        end = tree[0]
-        while len(found := self.candidates(tree, end, attested)) == 1:
+        [genesis] = {said["hash"] for said in said_ones if said.get("kind") == 1}
+        require(genesis in tree)
+        end = tree[genesis]
+        while len(found := self.candidates([*tree.values()], end, attested)) == 1:
             end = found[0]
-        nodes = dict(end["nodes"])
-        for said in sorted(tree, key=lambda said: (said["n"], said["hash"])):
-            if said["kind"] == 2 and said["hash"] not in end["branch"] and end["hash"] not in said["branch"]:
-                nodes.setdefault(said["body"][0], ({"state": "disowned", "cuts": [packb([])]}, said["body"][1]))
-        path = {"org": end["org"], "counted": list(end["branch"]), "root_key": end["root_key"]}
-        return path | {"fork": end["n"] + 1 if found else None, "nodes": nodes, "refused": refused}
-
-    def root_chain(self, statements: list[bytes], attested: list[bytes]) -> Found:
-        found = self.chain(statements, attested)
-        found["nodes"] = [{"node": node, **found["nodes"][node][0]} for node in sorted(found["nodes"])]
-        require(found["fork"] is None, "fork", found)
-        return found
+        nodes, disowned = end["nodes"], {"state": "disowned", "cuts": [packb([])]}
+        for one in sorted(tree.values(), key=itemgetter("n", "hash")):
+            if end["hash"] not in one["branch"]:
+                nodes = {node: entry | disowned for node, entry in one["nodes"].items()} | nodes
+        chain = {"org": end["org"], "counted": list(end["branch"]), "root_key": end["root_key"], "refused": refused}
+        chain |= {"fork": end["n"] + 1 if found else None, "nodes": [nodes[node] for node in sorted(nodes)]}
+        require(not found, "fork", chain)
+        return chain
 
     def log_statement(self, envelope: bytes, sign_key: bytes | None) -> Found:  # 2
         raw, signature = read(envelope, [bytes, 65], 1152)
         fields = read(raw, [V1, 16, 16, 16, 16, (16, None), UINT, ED25519, X25519], 1024)
-        require(key_hash(fields[7])[:16] != fields[3])
+        require(sha(KEY, fields[7])[:16] != fields[3])
         digest = sha(b"passport/log/1\n", raw)
         if sign_key is not None:
-            require(key_hash(sign_key)[:16] == fields[3])
+            require(sha(KEY, sign_key)[:16] == fields[3])
             self.signature(sign_key, "log", digest, signature)
         return {"hash": digest, "log": digest[:16], "org": fields[1], "node": fields[2], "keys": fields[7:]}
 
     def log_admission(self, statements: list[bytes], log_statement: bytes, logs: Sequence[bytes] = ()) -> Found:  # 2
         said = self.log_statement(log_statement, None)
-        with otherwise("pending"):
-            found = self.chain(statements, [])
-        require(said["org"] == found["org"])
-        require(said["node"] in found["nodes"], "pending")
-        node, sign_key = found["nodes"][said["node"]]
-        self.log_statement(log_statement, sign_key)
-        counted = {(found["org"], name) for name, (entry, _) in found["nodes"].items() if entry["state"] != "disowned"}
+        word, chain = self.answer("root-chain", {"statements": statements, "attested": []})
+        require(word != "refuse", "pending")
+        require(said["org"] == chain["org"])
+        nodes = {node["node"]: node for node in chain["nodes"]}
+        require(said["node"] in nodes, "pending")
+        self.log_statement(log_statement, nodes[said["node"]]["sign_key"])
+        counted = {(chain["org"], name) for name, node in nodes.items() if node["state"] != "disowned"}
         others = [one for log in logs if ((one := self.log_statement(log, None))["org"], one["node"]) in counted]
         require(not any({*one["keys"]} & {*said["keys"]} for one in others if one["log"] != said["log"]))
-        return {"node_state": node["state"]}
+        return {"node_state": nodes[said["node"]]["state"]}
 
     def header(self, log: bytes, seq: int, header: bytes) -> Found:  # 3.2
-        with otherwise("void"):
-            fields = read(header, list, 4096)
-            require(fits(FIELDS_0_TO_5, fields[:6]) and fields[1:3] == [log, seq])
-            if fields[0] == 1:
-                require(fits(FIELDS_6_TO_10, fields[6:]) and sum(size for _, _, size, _ in fields[10]) <= 1_040_384)
+        fields = read(header, list, 4096)
+        require(fits(FIELDS_0_TO_5, fields[:6]) and fields[1:3] == [log, seq])
+        require(fields[0] > 1 or (fits(FIELDS_6_TO_10, fields[6:]) and sum(row[2] for row in fields[10]) <= 1_040_384))
         return {"id": sha(b"\x10", header), "version": fields[0], "sections": fields[10] if fields[0] == 1 else []}
 
     def fragment(self, log: bytes, seq: int, sign_key: bytes, fragment: bytes, proof: Found | None = None) -> Found:
-        with otherwise("transport"):  # 3.3
-            header, signature, sent = read(fragment, [bytes, 65, SENT], 2**20 + 2**16)
-            require(len(header) <= 4096 and all(len(data) <= 2**18 + 128 for _, _, data in sent))
-            leaf = sha(b"\0", sha(b"\x10", header), signature)
-            if proof:
-                self.inclusion(leaf, seq, **proof)
-        found: Found = {"id": sha(b"\x10", header), "leaf": leaf, "sections": []}
-        with otherwise("void", found):
-            head = self.header(log, seq, header)
-            self.signature(sign_key, "fragment", head["id"], signature)
-        if head["version"] > 1:
-            return found
+        header, signature, sent = read(
+            fragment, [bytes, 65, array([SECTION_NAME, (16, None), bytes], 0, 16)], 2**20 + 2**16
+        )  # 3.3
+        require(len(header) <= 4096 and all(len(data) <= 2**18 + 128 for _, _, data in sent))
+        found: Found = {"id": sha(b"\x10", header), "sections": []}
+        found["leaf"] = sha(b"\0", found["id"], signature)
+        if proof:
+            self.inclusion(found["leaf"], seq, **proof)
+        word, head = self.answer("header", {"log": log, "seq": seq, "header": header})
+        signed = {"key": sign_key, "what": "fragment", "hash_": found["id"], "signature": signature}
+        require(word == self.answer("signature", signed)[0] == "accept", "void", found)
         came = {name: (salt, data) for name, salt, data in sent}
-        require([name for name, _, _ in sent] == [name for name, *_ in head["sections"] if name in came], "transport")
+        names = [name for name, *_ in head["sections"] if name in came]
+        require(head["version"] > 1 or [name for name, *_ in sent] == names)
         for name, commitment, size, class_ in head["sections"]:
             salt, data = came.get(name, (None, None))
-            state, content = "absent" if data is None else "sealed", None
+            state, section = "absent" if data is None else "sealed", {"content": None}
             if salt is not None:
-                require(class_ != 5 and self.commitment(log, name, salt, data)["commitment"] == commitment, "transport")
-                state = "unreadable"
-                with suppress(AnswerError):
-                    state, content = "clear", self.section_content(class_, size, data)["content"]
-            found["sections"].append({"name": name, "state": state, "content": content})
+                require(class_ != 5 and self.commitment(log, name, salt, data)["commitment"] == commitment)
+                word, section = self.answer("section-content", {"class_": class_, "size": size, "bytes_": data})
+                state = "clear" if word == "accept" else "unreadable"
+            found["sections"].append({"name": name, "state": state, "content": section.get("content")})
         require(all(section["state"] != "unreadable" for section in found["sections"]), "shown", found)
         return found
 
@@ -284,10 +262,9 @@ class Reader:
     def sealed_section(self, log: bytes, seq: int, header: bytes, name: str, sealed: bytes, box_secret: bytes) -> Found:
         _, target, box = read(sealed, [V1, 16, bytes], 262_272)  # 3.6
         public = sodium.crypto_scalarmult_base(box_secret)
-        require(target == key_hash(b"\2" + public)[:16])
-        with otherwise("refuse"):
-            opened = sodium.crypto_box_seal_open(box, public, box_secret)
-            [(digest, size, class_)] = [row[1:] for row in self.header(log, seq, header)["sections"] if row[0] == name]
+        require(target == sha(KEY, b"\2" + public)[:16])
+        opened = sodium.crypto_box_seal_open(box, public, box_secret)
+        [(digest, size, class_)] = [row[1:] for row in self.header(log, seq, header)["sections"] if row[0] == name]
         salt, data = opened[:16], opened[16:]
         require(len(salt) == 16 and self.commitment(log, name, salt, data)["commitment"] == digest)
         return {"salt": salt, "bytes": data, **self.section_content(class_, size, data)}
@@ -303,12 +280,12 @@ class Reader:
         require(bool(path) == (new > (1 if bottom == "leaf" else old)))
         if not path:
             return seed, seed
-        left, below, top = 1 << (new - 1).bit_length() - 1, path[:-1], path[-1]
+        left = 1 << (new - 1).bit_length() - 1
+        halves = (old, left) if old <= left else (old - left, new - left)
+        old_root, new_root = self.roots(*halves, seed, path[:-1], bottom)
         if old <= left:
-            old_root, new_root = self.roots(old, left, seed, below, bottom)
-            return old_root, sha(b"\1", new_root, top)
-        old_root, new_root = self.roots(old - left, new - left, seed, below, bottom)
-        return sha(b"\1", top, old_root), sha(b"\1", top, new_root)
+            return old_root, sha(b"\1", new_root, path[-1])
+        return sha(b"\1", path[-1], old_root), sha(b"\1", path[-1], new_root)
 
     def inclusion(self, leaf: bytes, seq: int, size: int, path: list[bytes], root: bytes) -> None:  # 3.1
         require(seq < size and self.roots(seq + 1, size, leaf, path, "leaf")[1] == root)
@@ -319,13 +296,40 @@ class Reader:
         require(self.roots(old, new, seed, rest, "subtree") == (old_root, new_root))
 
     def unbase64(self, text: str) -> bytes:
-        with otherwise("refuse"):
-            require(base64.b64encode(base64.b64decode(text)).decode() == text)
+        require(base64.b64encode(base64.b64decode(text)).decode() == text)
         return base64.b64decode(text)
 
+    def plate_text(self, text: str) -> Found:  # 4.1
+        kept = re.sub("[\xad\u200b-\u200f\u2060\ufeff]", "", normalize("NFC", text))
+        plate = re.sub(f"[{SPACED}./\\\\\u2044\u2215_]+", "-", kept.translate(CAPITALS).translate(LOOKS)).strip("-")
+        require(fits(PLATE, plate))
+        return {"plate_text": plate}
+
+    def serial(self, set_: str, width: int, text: str) -> Found:  # 4.2
+        kept = "".join(character for character in self.plate_text(text)["plate_text"] if character in set_)
+        serial = self.plate_text(kept)["plate_text"].rjust(width, "0")
+        require(width in {0, len(serial)})
+        return {"serial": serial}
+
+    def claim(self, claim: bytes) -> Found:  # 4.3
+        scheme, issuer, serial, *_ = read(claim, (*CLAIMS, *([*form, range(2, 2**63)] for form in CLAIMS)))
+        gtin = serial[:14] if issuer == "8003" else issuer
+        require(scheme != "gs1" or issuer == "8004" or sum(map(int, gtin[::2] * 3 + gtin[1::2])) % 10 == 0)
+        return {"subject": sha(b"passport/id/1\n", claim)[:16]}
+
+    def device_id(self, text: str) -> Found:  # 4.4
+        kept = re.sub(f"[{SPACED}]", "", text).translate(CAPITALS).translate(str.maketrans("ILO", "110"))
+        require(fits(f"EPP1[0-7][{CROCKFORD}]{{27}}", kept))
+        digits = sum(CROCKFORD.index(digit) << 5 * place for place, digit in enumerate(reversed(kept[4:])))
+        require((digits >> 10) % 1021 == digits % 1024)
+        return {"subject": (digits >> 10).to_bytes(16), "id": f"EPP1-{kept[4:]}"}
+
+    def label(self, text: str) -> Found:  # 4.4
+        [last] = re.findall(f"\\A{HTTP}[^/?#@:]{{1,253}}(?::[0-9]{{1,5}})?/d/([^/?#]*)/?(?:[?#].*)?\\Z", text.strip())
+        return self.device_id(last)
+
     def checkpoint(self, log: bytes, sign_key: bytes, note: bytes) -> Found:  # 5
-        with otherwise("refuse"):
-            [(signed, digits, size, root, *_)] = re.findall(NOTE, note.decode())
+        [(signed, digits, size, root, *_)] = re.findall(NOTE, note.decode())
         (name, first), *_ = [(name, self.unbase64(data)) for name, data in re.findall(NOTE_LINE, note.decode())]
         require(len(note) <= 4096 and digits == log.hex() and name == f"passport/{digits}" and int(size) < 2**63)
         require(first[:4] == sha(name.encode(), b"\n\1", sign_key[1:])[:4])
@@ -352,9 +356,8 @@ class Reader:
         return {"log": log, "seq": places[0][0], "kind": kind}
 
     def cut_widening(self, old: bytes, new: bytes) -> None:  # 7
-        later = {log: (size, root) for log, size, root in read(new, CUT)}
-        for log, size, root in read(old, CUT):
-            require(log in later and (later[log][0] > size or later[log] == (size, root)))
+        later = {log: row for log, *row in read(new, CUT)}
+        require(all(log in later and (later[log][0] > row[0] or later[log] == row) for log, *row in read(old, CUT)))
 
     def cut_effect(self, cuts: list[bytes], log: bytes, roots: dict[str, bytes]) -> Found:  # 7
         kept = [size for cut in cuts for of, size, root in read(cut, CUT) if (of, roots.get(str(size))) == (log, root)]
@@ -375,12 +378,10 @@ class Reader:
         return {"hash": digest}
 
     def replay(self, arrivals: list[Found]) -> Found:  # 10
-        seen: dict[tuple[bytes, bytes], int] = {}
-        taken = []
-        for arrival in arrivals:
-            sender, now_ms = (arrival["from"], arrival["nonce"]), arrival["now_ms"]
-            taken.append(abs(now_ms - seen.get(sender, -300_001)) > 300_000)
-            seen[sender] = now_ms if taken[-1] else seen[sender]
+        who, taken = itemgetter("from", "nonce"), list[bool]()
+        for one in arrivals:
+            before = [was for was, counts in zip(arrivals, taken, strict=False) if counts and who(was) == who(one)]
+            taken.append(all(abs(one["now_ms"] - was["now_ms"]) > 300_000 for was in before))
         return {"taken": taken}
 
     def response(self, request: bytes, status: int, body: bytes, sign_key: bytes, signature: bytes) -> Found:  # 10
@@ -389,12 +390,11 @@ class Reader:
         return {"hash": digest}
 
     def invitation(self, text: str, now_us: int) -> Found:  # 11
-        data = "".join(text.split())
-        require(len(data) <= 4096 and re.fullmatch("PASSPORT1-[A-Za-z0-9_-]*", data))
-        data = data.removeprefix("PASSPORT1-").replace("-", "+").replace("_", "/")
-        fields = read(self.unbase64(data + "=" * (-len(data) % 4)), [V1, bytes, 16, 16, ED25519, 32, TEXT, 16, UINT, 4])
+        [data] = re.findall("\\APASSPORT1-([A-Za-z0-9_-]{,4086})\\Z", "".join(text.split()))
+        raw = self.unbase64(data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4))
+        fields = read(raw, [V1, bytes, 16, 16, ED25519, 32, TEXT, 16, UINT, 4])
         _, genesis, org, node, _, _, url, _, expires, check = fields
         require(check == sha(packb(fields[:9]))[:4])
-        federation = self.genesis(genesis)["id"]
+        found = {"federation": self.genesis(genesis)["id"], "org": org, "node": node, "url": url, "expires": expires}
         require(expires > now_us, "expired")
-        return {"federation": federation, "org": org, "node": node, "url": url, "expires": expires}
+        return found

@@ -16,8 +16,8 @@ READER = Path(__file__).parent / "reader.py"
 FILES = sorted((ROOT / "tests" / "vectors" / "protocol").glob("*.json"))
 SHARED = ROOT / os.environ.get("PASSPORT_VECTORS", "../shared/vectors") / "rfc6962.json"
 ANSWERS = {"accept", "refuse", "void", "transport", "shown", "pending", "fork", "stale", "expired"}
-PLAIN_TEXT = {"name", "what", "method", "target", "text"}  # inputs that are no hex
-RESERVED = {"from", "class", "hash", "bytes"}  # inputs whose parameter has an underscore at its end
+PLAIN_TEXT = {"name", "what", "method", "target", "text", "set"}  # inputs that are no hex
+RESERVED = {"from", "class", "hash", "bytes", "set"}  # inputs whose parameter has an underscore at its end
 
 
 def from_json(value: Any, name: str = "") -> Any:

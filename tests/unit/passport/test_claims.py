@@ -1,7 +1,6 @@
-"""Identity claims against their frozen vectors, and the claims that scanned codes carry."""
+"""Identity claims beside their vectors (tests/unit/test_vectors.py), and the claims that scanned codes carry."""
 
 import hashlib
-from typing import Any
 
 import msgpack
 import pytest
@@ -9,28 +8,8 @@ import pytest
 from node.passport.claims import Claim, Scheme, approval_claim, decode_claim, local_claim
 from node.passport.codes import claim_of_code
 from node.passport.errors import ClaimError
-from tests.unit.passport.test_plate import vectors
 
 LINE = "0f" * 16
-
-
-@pytest.mark.parametrize("vector", vectors("claims")["accept"], ids=lambda vector: vector["note"])
-def test_claim_of_accepted_vector(vector: dict[str, Any]) -> None:
-    """Each accepted vector decodes to its elements, encodes to its bytes and has its subject."""
-    claim = decode_claim(bytes.fromhex(vector["claim"]))
-
-    elements = (claim.scheme.value, claim.issuer, claim.serial, claim.year, claim.twin)
-    assert elements == tuple(vector.get(name) for name in ("scheme", "issuer", "serial", "year", "twin"))
-    assert claim.encode().hex() == vector["claim"]
-    assert claim.subject.hex == vector["subject"]
-    assert str(claim.subject) == vector["id"]
-
-
-@pytest.mark.parametrize("vector", vectors("claims")["refuse"], ids=lambda vector: vector["reason"])
-def test_claim_of_refused_vector(vector: dict[str, Any]) -> None:
-    """Each refused vector is refused with the package's error."""
-    with pytest.raises(ClaimError):
-        decode_claim(bytes.fromhex(vector["claim"]))
 
 
 def test_subject_is_the_hash_that_the_protocol_names() -> None:
@@ -40,6 +19,7 @@ def test_subject_is_the_hash_that_the_protocol_names() -> None:
     expected = hashlib.sha256(b"passport/id/1\n" + raw).digest()[:16]
 
     assert Claim(Scheme.LINE, LINE, "0012345").subject.raw == expected
+    assert decode_claim(raw) == Claim(Scheme.LINE, LINE, "0012345")
 
 
 def test_twin_is_another_subject() -> None:

@@ -1,40 +1,9 @@
-"""Plate text against its frozen vectors, and what a person types at a plate."""
-
-import json
-from pathlib import Path
-from typing import Any
+"""Plate text beside its vectors (tests/unit/test_vectors.py), and what a person types at a plate."""
 
 import pytest
 
 from node.passport.errors import PlateError
 from node.passport.plate import DELETED, SEPARATORS, comparison_text, cut_label, plate_text, split_typed
-from tests.vectors.passport import generate
-
-VECTORS = Path(generate.__file__).parent
-
-
-def vectors(name: str) -> dict[str, list[dict[str, Any]]]:
-    loaded: dict[str, list[dict[str, Any]]] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
-    return loaded
-
-
-@pytest.mark.parametrize("name", ["plate", "serials", "claims", "ids"])
-def test_vectors_are_what_the_generator_writes(name: str) -> None:
-    """The vectors kept in the project are the ones that their generator writes today."""
-    assert (VECTORS / f"{name}.json").read_text(encoding="utf-8") == generate.dump(generate.make()[name])
-
-
-@pytest.mark.parametrize("vector", vectors("plate")["accept"], ids=lambda vector: vector["note"])
-def test_plate_text_of_accepted_vector(vector: dict[str, Any]) -> None:
-    """Each accepted vector has the plate text that stands beside it."""
-    assert plate_text(vector["text"]) == vector["plate_text"]
-
-
-@pytest.mark.parametrize("vector", vectors("plate")["refuse"], ids=lambda vector: vector["reason"])
-def test_plate_text_of_refused_vector(vector: dict[str, Any]) -> None:
-    """Each refused vector has no plate text."""
-    with pytest.raises(PlateError):
-        plate_text(vector["text"])
 
 
 def test_tables_hold_as_many_characters_as_the_rule_lists() -> None:

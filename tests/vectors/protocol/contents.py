@@ -131,6 +131,22 @@ def _saltless() -> Case:
     return Case("shorter than a salt, under its commitment", given, "refuse", "a salt is 16 bytes")
 
 
+def _misfit(name: str, data: bytes, size: int, why: str) -> Case:
+    """Bytes under their commitment that are not what the header's size and class ask for."""
+    salt = id16("salt")
+    digest = hashlib.sha256(b"\x12" + LOG + b"\4keys" + salt + data).digest()
+    header = pack([1, LOG, SEQ, STAMP, 4, [id16("subject")], STAMP, None, [], [], [["keys", digest, size, 5]]])
+    given: dict[str, Json] = {
+        "log": LOG.hex(),
+        "seq": SEQ,
+        "header": header.hex(),
+        "name": "keys",
+        "sealed": sealed_bytes(["keys", salt, data]).hex(),
+        "box_secret": seed("box/receiver").hex(),
+    }
+    return Case(name, given, "shown", why)
+
+
 def _sealed_cases() -> list[Case]:
     made = fragment(SEQ, section("keys", b"0123456789abcdef", 5), section("note", b"abc", 2))
     keys, note = ([s.name, s.salt, s.data] for s in made.sections)
@@ -189,6 +205,9 @@ def _sealed_cases() -> list[Case]:
         *refusals(fields, table, lambda made_fields: given(pack(made_fields))),
         _largest_sealed(),
         _saltless(),
+        _misfit("of another size", pad(b"abc"), 128, "opens under its commitment; the header's size is another"),
+        _misfit("not padded", b"abc", 3, "opens under its commitment; class 5 is padded"),
+        _misfit("a bit in the padding", pad(b"abc")[:-1] + b"\1", 64, "opens under its commitment; padding is zeros"),
         Case("under another name", given(sealed_bytes(note), "keys"), "refuse", "not under that section's commitment"),
         Case("name not in the header", given(good, "other"), "refuse", "the header does not name it"),
         Case("opened with another key", given(good, opener=seed("box/x")), "refuse", "sealed to another key"),

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from tests.vectors.protocol import (
     admission,
+    claims,
     contents,
     entries,
     exchange,
     headers,
     kinds,
     organisations,
+    plates,
     primitives,
     proofs,
     sections,
@@ -33,6 +35,8 @@ def vector_texts() -> dict[str, str]:
         headers,
         entries,
         contents,
+        plates,
+        claims,
         proofs,
         sections,
         exchange,
