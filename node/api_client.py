@@ -92,5 +92,5 @@ def _problem(raw: bytes, status: int) -> ApiError:
     except ValueError:
         return ApiError(f"the node answered {status}", "api")
     text = problem.get("detail") or problem.get("title") or str(status)
-    errors = "; ".join(f"{item.get('pointer', '')}: {item.get('detail', '')}" for item in problem.get("errors", []))
+    errors = "; ".join(f"{item.get('pointer', '')}: {item.get('message', '')}" for item in problem.get("errors", []))
     return ApiError(f"{text} ({errors})" if errors else str(text), str(problem.get("code", "api")))

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from drivers.vega.betar import BetarData, encode_data
 from drivers.vega.spbzip import SpbzipInfo, encode_info
 from lora.gateway.udp import PushData, encode_datagram
@@ -103,6 +105,33 @@ class Network:
         self.meters.append(meter)
         meter.start()
         return meter
+
+
+class System:
+    """A system of the organisation that asks the node over the network, with a token of its own."""
+
+    def __init__(self, network: Network, name: str, *scopes: str) -> None:
+        issued = network.call("post", "/tokens", {"name": name, "scopes": scopes, "days": 30})
+        self.token = str(issued["id"])
+        self._headers = {"Authorization": f"Bearer {issued['secret']}"}
+        self._base = f"{network.node.addresses['console']}/api/v1"
+
+    def asks(self, method: str, path: str, body: Json = None) -> Json:
+        """The answer to a question that is answered."""
+        status, answer = asyncio.run(self._send(method, path, body))
+        assert status < 300, answer
+        return answer
+
+    def status(self, method: str, path: str, body: Json = None) -> int:
+        """The status alone."""
+        return asyncio.run(self._send(method, path, body))[0]
+
+    async def _send(self, method: str, path: str, body: Json) -> tuple[int, Json]:
+        async with (
+            aiohttp.ClientSession(headers=self._headers) as session,
+            session.request(method, self._base + path, json=body) as response,
+        ):
+            return response.status, await response.json()
 
 
 @contextmanager

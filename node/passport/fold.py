@@ -30,7 +30,7 @@ from node.passport.timeline import event_view, timeline_of
 from node.passport.view import Plain, View
 from node.passport.world import World
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 
 
 def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> View:

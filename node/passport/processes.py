@@ -27,7 +27,7 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One thing that goes on: since when (us) or until which day; `by` began it, `party` is waited for (hex)."""
+    """One thing that goes on: since when (us) or until which day; `by` began or stated it, `party` is awaited (hex)."""
 
     what: Waiting
     since: int | None = None
@@ -66,14 +66,14 @@ def _verifications(view: View, today: date) -> Iterator[Running]:
             code=str(need["code"]),
             ref=str(need["ref"]),
         )
-    until = _day(text(view, "verification", "valid_until"))
+    until, by = _day(text(view, "verification", "valid_until")), text(view, "verification", "by") or None
     # A device that is gone is verified by nobody.
     if until is None or text(view, "state", "code") in {"scrapped", "lost"}:
         return
     if until < today:
-        yield Running(Waiting.VERIFICATION_OVERDUE, until=until.isoformat())
+        yield Running(Waiting.VERIFICATION_OVERDUE, until=until.isoformat(), by=by)
     elif until <= today + SOON:
-        yield Running(Waiting.VERIFICATION_SOON, until=until.isoformat())
+        yield Running(Waiting.VERIFICATION_SOON, until=until.isoformat(), by=by)
 
 
 def _steps(view: View) -> Iterator[Running]:

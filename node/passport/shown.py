@@ -8,6 +8,8 @@ from node.passport.errors import PlateError
 from node.passport.plate import cut_label, plate_text
 from node.passport.view import Plain, View
 
+TYPE = "type"  # the scheme of a central code that many passports share: it narrows a list and names no thing
+
 
 def at(view: View, *path: str) -> Plain:
     """The value under a path of names, None where a name is missing."""
@@ -58,7 +60,7 @@ def is_stated_by(view: View, org: bytes) -> bool:
 
 
 def terms_of(view: View) -> Iterator[tuple[str, str]]:
-    """`(scheme, term)` of everything that somebody may type or scan to find this passport."""
+    """`(scheme, term)` of everything that somebody may type or scan to find this passport, and of its type."""
     for row in rows(view, "plates"):
         yield from _plate_terms(str(row["designation"]), str(row["serial"]))
     title = text(view, "title")
@@ -70,6 +72,8 @@ def terms_of(view: View) -> Iterator[tuple[str, str]]:
         yield (scheme, value.lower() if scheme == "dev_eui" else _plain(value))
     if dev_eui := fact(view, "radio", "dev_eui"):
         yield ("dev_eui", dev_eui)
+    if kind := text(view, "type", "central"):
+        yield (TYPE, kind)
 
 
 def _plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:

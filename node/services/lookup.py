@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from federation.errors import FederationError
 from node.errors import InputError
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import text as shown_text
 from node.services.core import Core
 from node.services.search import Query, Search, read_query
 from node.services.sync import AWAY, Sync
@@ -57,10 +58,14 @@ class Lookup:
             here = await self._search.find(tx, query)
             now = tx.now
             peers = await list_peers(tx, "active")
+            slip = None if here else await self._search.find_slip(tx, text)
         if here:
             return [Found(p.subject, p.title, p.state, None, max(0, now - p.changed_us)) for p in here]
         answers = await asyncio.gather(*(self._ask(peer, query) for peer in peers))
-        return [found for answer in answers for found in answer]
+        found = [one for answer in answers for one in answer]
+        if slip and not found:
+            raise slip
+        return found
 
     async def here(self, texts: Iterable[str]) -> dict[str, list[StoredPassport]]:
         """What carries each of these identifiers in this store alone; nothing for one that is mistyped."""
@@ -68,16 +73,28 @@ class Lookup:
             return {text: await self._here(tx, text) for text in texts}
 
     async def page(
-        self, after: tuple[str, bytes] | None, limit: int, text: str = "", state: str | None = None
+        self,
+        after: tuple[str, bytes] | None,
+        limit: int,
+        text: str = "",
+        state: str | None = None,
+        type_code: str | None = None,
     ) -> list[StoredPassport]:
-        """Passports by title after a place; a text narrows them to those with a term that begins so."""
+        """Passports by title after a place; a text narrows them to those with a term that begins so.
+
+        Raise InputError where nothing begins so and the text is a mistyped id or DevEUI.
+        """
         async with self._core.database.read() as tx:
-            if not text.strip():
-                return list(await list_passports(tx, after, limit, state=state))
-            query = read_query(text)
-            if query.scheme == "id":
-                return await self._search.find(tx, query) if after is None else []
-            return list(await list_passports(tx, after, limit, prefix=query.term, state=state))
+            query = read_query(text) if text.strip() else None
+            if query is not None and query.scheme == "id":
+                found = await self._search.find(tx, query) if after is None else []
+                return [one for one in found if _is_asked(one, state, type_code)]
+            prefix = query.term if query else ""
+            listed = await list_passports(tx, after, limit, prefix=prefix, state=state, type_code=type_code)
+            is_found = listed or (after, state, type_code) != (None, None, None)
+            if not is_found and (slip := await self._search.find_slip(tx, text)):
+                raise slip
+            return list(listed)
 
     async def joined(self, passports: Sequence[StoredPassport]) -> dict[bytes, int]:
         """How many more ids lead to each of these, where there are some."""
@@ -103,3 +120,7 @@ class Lookup:
         except (*AWAY, FederationError):
             return []
         return [Found(subject, "", "", peer.org, age) for subject, age in found]
+
+
+def _is_asked(passport: StoredPassport, state: str | None, type_code: str | None) -> bool:
+    return state in (None, passport.state) and type_code in (None, shown_text(passport.content, "type", "central"))

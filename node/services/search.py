@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from node.errors import InputError
 from node.passport.errors import MistypedIdError, PlateError
-from node.passport.ids import parse_device_id
-from node.passport.plate import plate_text
+from node.passport.ids import looks_like_device_id, parse_device_id
+from node.passport.plate import cut_label, plate_text, split_typed
 from node.store.database import ReadTx
-from node.store.passports import StoredPassport, find_passport, find_terms
+from node.store.passports import StoredPassport, find_passport, find_terms, has_prefix
 from node.store.rights import EVERYBODY, rights_to
 
 EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
+# An EUI-64 with one character lost or one too many.
+SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
+OUI_SIZE = 6  # hex digits by which an EUI names who gave it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ def read_query(text: str) -> Query:
     trimmed = text.strip()
     label = re.search(r"/d/([A-Za-z0-9-]+)/?$", trimmed)
     trimmed = label[1] if label else trimmed
-    if trimmed.upper().startswith("EPP1"):
+    if looks_like_device_id(trimmed) or trimmed.upper().startswith("EPP1"):
         try:
             return Query("id", parse_device_id(trimmed).hex)
         except MistypedIdError as error:
@@ -35,7 +38,8 @@ def read_query(text: str) -> Query:
     if EUI.fullmatch(trimmed):
         return Query("dev_eui", re.sub(r"[-:\s]", "", trimmed).lower())
     try:
-        return Query("serial", plate_text(trimmed))
+        # "СГВ-15 № 0012345" is found as what a plate says, whatever word stands before the number.
+        return Query("serial", plate_text(" ".join(split_typed(trimmed) or [cut_label(trimmed)])))
     except PlateError as error:
         raise InputError(f"nothing to look for in {trimmed[:64]!r}", "query_empty") from error
 
@@ -51,6 +55,18 @@ class Search:
             subjects = [subject for subject, _ in await find_terms(tx, query.term)]
         found = [await find_passport(tx, subject) for subject in subjects]
         return [passport for passport in found if passport is not None]
+
+    async def find_slip(self, tx: ReadTx, text: str) -> InputError | None:
+        """Why nothing carries a text that names nothing: a DevEUI of 15 or 17 digits, None where it may be a serial.
+
+        Digits alone are a serial, unless a DevEUI that is known here begins as they do.
+        """
+        bare = re.sub(r"[-:\s]", "", text).lower()
+        if not SLIPPED_EUI.fullmatch(bare):
+            return None
+        if bare.isdecimal() and not await has_prefix(tx, "dev_eui", bare[:OUI_SIZE]):
+            return None
+        return InputError(f"a DevEUI has 16 digits, {text.strip()[:64]!r} has {len(bare)}", "eui_mistyped")
 
     async def for_peer(self, tx: ReadTx, org: bytes, scheme: str, value: str) -> list[tuple[bytes, int]]:
         """What another organisation may know: subjects that it may read, with the age of what is known here."""

@@ -5,8 +5,9 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
+from node.passport.shown import TYPE
 from node.passport.view import View
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
@@ -60,7 +61,8 @@ async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[
     await upsert(tx, schema.passports, rows)
     await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects)))
     found = {(term.term, term.scheme) for term in terms}
-    by_term = dict(sorted(found))
+    # A name that is spelled as the code of the type does not take its place.
+    by_term = dict(sorted(found, key=lambda item: (item[1] == TYPE, item)))
     await insert_new(
         tx,
         schema.terms,
@@ -136,12 +138,18 @@ async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500) -> lis
 
 
 async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50) -> list[tuple[bytes, str]]:
-    """Subjects found by exactly that term, with the scheme it was found under."""
+    """Subjects found by exactly that term, with the scheme it was found under; without a scheme, by any name."""
     table = schema.terms.c
     statement = select(table.subject, table.scheme).where(table.term == term).limit(limit)
-    if scheme is not None:
-        statement = statement.where(table.scheme == scheme)
+    statement = statement.where(table.scheme != TYPE if scheme is None else table.scheme == scheme)
     return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
+
+
+async def has_prefix(tx: ReadTx, scheme: str, prefix: str) -> bool:
+    """Whether any term of a scheme begins so."""
+    table = schema.terms.c
+    statement = select(table.term).where(_begins(prefix), table.scheme == scheme).limit(1)
+    return await tx.value(statement) is not None
 
 
 async def list_passports(
@@ -152,17 +160,24 @@ async def list_passports(
     prefix: str = "",
     kind: str | None = None,
     state: str | None = None,
+    type_code: str | None = None,
 ) -> Sequence[StoredPassport]:
-    """Leading passports by (title, subject) after a place; `prefix` finds those with a term that starts so."""
+    """Leading passports by (title, subject) after a place; `prefix` finds those with a term that starts so.
+
+    `type_code` is central; an own code finds nothing.
+    """
     table = schema.passports.c
     statement = select(schema.passports).where(table.subject == table.lead)
     if after is not None:
         statement = statement.where(tuple_(table.title, table.subject) > after)
+    terms = schema.terms.c
     if prefix:
-        terms = schema.terms.c
-        upper = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        inside = select(terms.subject).where(terms.term >= prefix, terms.term < upper)
+        # Serials are kept in capitals, DevEUIs in small letters.
+        inside = select(terms.subject).where(or_(_begins(prefix), _begins(prefix.lower())))
         statement = statement.where(table.subject.in_(inside))
+    if type_code is not None:
+        of_type = select(terms.subject).where(terms.term == type_code, terms.scheme == TYPE)
+        statement = statement.where(table.subject.in_(of_type))
     if kind is not None:
         statement = statement.where(table.kind == kind)
     if state is not None:
@@ -182,6 +197,11 @@ async def clear_projections(tx: WriteTx) -> None:
     """Drop what can be folded again."""
     for table in schema.PROJECTIONS:
         await tx.run(delete(table))
+
+
+def _begins(prefix: str) -> ColumnElement[bool]:
+    upper = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return and_(schema.terms.c.term >= prefix, schema.terms.c.term < upper)
 
 
 def _passport(row: Record) -> StoredPassport:

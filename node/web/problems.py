@@ -291,6 +291,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Идентификатор прибора записан с ошибкой", "Проверьте знаки: последние два — контрольные."),
         ("The device id is mistyped", "Check its characters: the last ones are a check."),
     ),
+    "eui_mistyped": _text(
+        ("DevEUI записан с ошибкой", "В DevEUI 16 знаков 0-9 и A-F: проверьте, не пропущен ли знак и нет ли лишнего."),
+        ("The DevEUI is mistyped", "A DevEUI has 16 characters 0-9 and A-F: check whether one is missing or too many."),
+    ),
     "not_signable": _text(
         ("Этого нельзя подписать", "Уберите лишние знаки из текстов или сократите их: причина — в подробностях."),
         ("This cannot be signed", "Take odd characters out of the texts, or shorten them: the detail tells why."),

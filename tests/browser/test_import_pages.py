@@ -34,7 +34,6 @@ async def send(page: Page, path: Path, kind: str = "production") -> None:
     await page.locator("#send button.primary").click()
 
 
-@pytest.mark.req("A16", "B50")
 async def test_file_becomes_passports_and_its_faulty_rows_are_corrected(
     trade: Trade, tabs: Tabs, shot: Shot, tmp_path: Path
 ) -> None:

@@ -57,6 +57,29 @@ async def test_meter_is_put_on_the_air_and_read_on_the_page(network: Network, ta
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
+@pytest.mark.req("A51")
+async def test_identifier_of_the_application_stands_under_both_its_names(network: Network, tabs: Tabs) -> None:
+    """The passport's page, the comparison with the meter and the API name one value JoinEUI and AppEUI."""
+    row = network.row(WATER.designation, 8)
+    value = row["JoinEUI"].lower()
+    device = await asyncio.to_thread(network.commission, row)
+    meter = await asyncio.to_thread(network.meter, row)
+    await asyncio.to_thread(meter.join)
+    await asyncio.to_thread(network.until, lambda: network.device(row)["rows"])
+    passport = await asyncio.to_thread(network.passport_of, row)
+    page = await entered(tabs, network.node)
+
+    assert (device["join_eui"], device["app_eui"]) == (value, value)
+    for language in ("EN", "RU"):
+        await page.goto(f"{network.node.addresses['console']}/devices/{passport}")
+        await page.get_by_role("button", name=language, exact=True).click()
+        await expect(page.locator("html")).to_have_attribute("lang", language.lower())
+        for place in ("#radio-facts", "#comparison"):
+            line = page.locator(f"{place} tr", has_text=value)
+            await expect(line).to_have_count(1)
+            await expect(line).to_contain_text("JoinEUI (AppEUI)")
+
+
 async def test_wrong_meter_and_strange_gateway_are_seen(network: Network, tabs: Tabs, shot: Shot) -> None:
     """The differing field stands in red on the passport; the radio page lists devices, gateways and frames."""
     row, neighbour = network.row(ENERGY.designation, 0), network.row(ENERGY.designation, 1)

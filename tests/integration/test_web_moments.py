@@ -59,7 +59,6 @@ async def mended(client: ClientSession) -> str:
     return device
 
 
-@pytest.mark.req("B56")
 @pytest.mark.parametrize(
     ("on", "values"),
     [

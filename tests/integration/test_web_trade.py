@@ -75,7 +75,7 @@ def accept(trade: Trade, name: str, shipment: str) -> Json:
     return trade.call(name, "post", f"/shipments/{shipment}/acceptance")
 
 
-@pytest.mark.req("B56", "B58")
+@pytest.mark.req("B58")
 def test_day_is_answered_alike_by_seller_and_buyer(trade: Trade) -> None:
     """What a value was and what stood inside, before and after a change, the buyer reads as the seller said it."""
     device = trade.devices[0]

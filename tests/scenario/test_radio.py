@@ -1,21 +1,19 @@
 """A LoRa network on a real node: a virtual meter in a process of its own, over real UDP, from passport to reading."""
 
-import asyncio
 import json
 import random
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-import aiohttp
 import pytest
 
 from drivers.vega import betar
 from lora.crypto import derive_session_keys
 from lora.identifiers import NetId
 from lora.keys import Key
-from node.api_client import ApiClient, ApiError
-from tests.networks import ENERGY, GATEWAYS, WATER, Json, Network, energy, now, running_network, water
+from node.api_client import ApiError
+from tests.networks import ENERGY, GATEWAYS, WATER, Network, System, energy, now, running_network, water
 from tests.nodes import metric, rows
 from tests.secrets import search
 
@@ -41,10 +39,17 @@ def test_device_is_found_by_anything_that_stands_on_it_and_slips_are_told(networ
         assert [item["id"] for item in network.call("get", "/lookup", q=text)["items"]] == [device], text
 
     slip = device[:-1] + ("0" if device[-1] != "0" else "1")
-    with pytest.raises(ApiError) as refused:
-        network.call("get", "/lookup", q=slip)
-    assert refused.value.code == "id_mistyped"
-    assert network.call("get", "/lookup", q=eui[:-1])["items"] == []
+    slips = {
+        "id_mistyped": (slip, device[:-1], "EPP2" + device[4:], f"https://utility.example/d/{slip}"),
+        "eui_mistyped": (eui[:-1], eui[1:], eui + "0", eui.lower()[:-1], spelled[-1][:-1], f"{eui[:6]}0{eui[6:]}"),
+    }
+    for code, texts in slips.items():
+        for text in texts:
+            with pytest.raises(ApiError) as refused:
+                network.call("get", "/lookup", q=text)
+            assert refused.value.code == code, text
+    for serial in ("123456789012345", "12345678901234567", row["Заводской номер"][:-1]):
+        assert network.call("get", "/lookup", q=serial)["items"] == [], "a serial is digits of any number"
 
 
 @pytest.mark.req("A49")
@@ -411,31 +416,52 @@ def test_meter_without_a_key_here_is_not_commissioned(network: Network) -> None:
 
 @pytest.mark.req("A30")
 def test_parameters_are_answered_by_id_to_every_system(network: Network) -> None:
-    """The LoRa server takes them for its profile; a cabinet, a service centre and a polling server ask with tokens."""
+    """The LoRa server takes its profile by id and admits the meter; three systems ask what each may ask.
+
+    Each has a token of its own: one that is cut off is answered no more, and the others still are.
+    """
     row = network.row(WATER.designation, 10)
-    device = network.passport_of(row)
+    device, eui = network.passport_of(row), row["DevEUI"].lower()
+    made = datetime.strptime(row["Дата изготовления"], "%d.%m.%Y").date().isoformat()  # noqa: DTZ007 - a date
+    stated = {"firmware_version": row["Прошивка"], "batch": row["Партия"], "manufactured_on": made}
+    passport = f"/passports/{device}"
+    systems = {
+        "LoRa server": System(network, "LoRa server", "read", "radio"),
+        "cabinet": System(network, "cabinet", "read"),
+        "service centre": System(network, "service centre", "read", "record"),
+        "polling server": System(network, "polling server", "read"),
+    }
+    lora, cabinet, service, polling = systems.values()
 
-    profile = network.commission(row)["profile"]
-    answers = [asyncio.run(_ask_as(network, name, device)) for name in ("cabinet", "service centre", "polling server")]
+    # The network server: all that it is given is the id.
+    commissioned = lora.asks("POST", f"{passport}/commissioning")
+    assert commissioned["profile"]["dev_eui"] == eui
+    assert network.meter(row).join()["event"] == "joined"
+    # The cabinet shows the passport; the service centre asks of a day, and says what it did; the polling server knows
+    # a DevEUI alone, and asks what driver and ports to read it with.
+    shown = cabinet.asks("GET", passport)["view"]
+    before = service.asks("GET", f"{passport}/parameters?on={made}")["items"]
+    change = {"code": {"central": "firmware_version"}, "value": "9.9", "since": "2027-01-01"}
+    service.asks("POST", f"{passport}/parameters", {"rows": [change]})
+    after = service.asks("GET", f"{passport}/parameters?on=2027-01-02")["items"]
+    (found,) = polling.asks("GET", f"/lookup?q={eui}")["items"]
+    polled = polling.asks("GET", f"/passports/{found['id']}")["view"]
 
-    assert profile["dev_eui"] == row["DevEUI"].lower()
-    for view in answers:
-        assert view["parameters"]["firmware_version"]["values"][0]["value"] == row["Прошивка"]
-        assert view["radio"]["dev_eui"]["value"] == row["DevEUI"].lower()
-        assert row["AppKey"].lower() not in str(view).lower()
-
-
-async def _ask_as(network: Network, name: str, device: str) -> Json:
-    """One question over the network, by a system with a token of its own that may read."""
-    async with ApiClient(network.node.folder) as local:
-        secret = (await local.post("/tokens", {"name": name, "scopes": ["read"], "days": 30}))["secret"]
-    url = f"{network.node.addresses['console']}/api/v1/passports/{device}"
-    async with (
-        aiohttp.ClientSession(headers={"Authorization": f"Bearer {secret}"}) as session,
-        session.get(url) as response,
-    ):
-        assert response.status == 200, await response.text()
-        return (await response.json())["view"]
+    for view in (shown, polled):
+        assert {code: view["parameters"][code]["values"][0]["value"] for code in stated} == stated
+        assert (view["radio"]["dev_eui"]["value"], view["radio"]["ports"]["value"]) == (eui, [2, 3, 4])
+    assert {item["code"]: item["value"] for item in before}.items() >= stated.items()
+    assert {item["code"]: item["value"] for item in after}.items() >= (stated | {"firmware_version": "9.9"}).items()
+    assert found["id"] == device
+    for answer in (commissioned, shown, before, after, polled):
+        assert row["AppKey"].lower() not in str(answer).lower(), "no answer holds the key"
+    for system in (cabinet, polling):
+        assert system.status("POST", f"{passport}/parameters", {"rows": [change]}) == 403
+    assert service.status("POST", f"{passport}/commissioning") == 403
+    network.call("delete", f"/tokens/{cabinet.token}")
+    assert {name: system.status("GET", f"{passport}/parameters") for name, system in systems.items()} == {
+        "LoRa server": 200, "cabinet": 401, "service centre": 200, "polling server": 200,
+    }  # fmt: skip
 
 
 def test_any_bytes_on_the_gateway_port_are_counted_and_change_nothing(network: Network) -> None:

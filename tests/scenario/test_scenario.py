@@ -248,6 +248,8 @@ def test_meter_without_a_maker_is_one_working_passport(stage: Stage) -> None:
         assert len(found) == 1
         assert len(found[0]["plates"]) == 2
         assert found[0]["identity"]["serial"]["standing"] == "working"
+        for text in ("СГВ-15 № 0012345", "CГB 15 0012345", "№ 0012345", "0012345"):
+            assert len(ask(stage, name, "/lookup", q=text)["items"]) == 1, text
 
 
 def test_readings_and_session_keys_stand_on_the_data_owners_node_alone(stage: Stage) -> None:

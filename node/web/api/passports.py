@@ -32,10 +32,11 @@ class PassportRow(BaseModel):
 
 
 class PassportsQuery(PageQuery):
-    """Which passports: `q` is a serial, DevEUI, device id or the beginning of one."""
+    """Which passports: `q` is a serial, DevEUI, device id or the beginning of a serial or DevEUI."""
 
     q: str = Field(default="", max_length=128)
     state: str | None = Field(default=None, max_length=64)
+    type: str | None = Field(default=None, max_length=128, description="The central code of a type, as `t:cw`.")
 
 
 class CountsAnswer(BaseModel):
@@ -182,14 +183,14 @@ class ShareBody(BaseModel):
     ids: list[Line] = Field(min_length=1, max_length=4096)
 
 
-@api("GET", "/passports", title="Passports", scopes=[Scope.READ])
+@api("GET", "/passports", title="Passports", scopes=[Scope.READ], problems=["id_mistyped", "eui_mistyped"])
 async def list_passports(call: Call, query: PassportsQuery) -> Page[PassportRow]:
     """By title; a search text narrows the list."""
     after: tuple[str, bytes] | None = None
     if query.cursor:
         title, subject = call.decode_cursor(query.cursor, str, str)
         after = (str(title), bytes.fromhex(str(subject)))
-    found = await call.context.lookup.page(after, query.limit, query.q, query.state)
+    found = await call.context.lookup.page(after, query.limit, query.q, query.state, query.type)
     joined = await call.context.lookup.joined(found)
     rows = [
         PassportRow(
@@ -223,7 +224,8 @@ async def read_passport(call: Call, path: PassportPath) -> PassportAnswer:
     )
 
 
-@api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ])
+@api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
+     problems=["id_mistyped", "eui_mistyped"])  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
     """Here first, then at every peer."""
     return LookupAnswer(

@@ -17,11 +17,11 @@ async def devices(call: Call, query: PassportsQuery) -> View:
     if query.cursor:
         title, subject = call.decode_cursor(query.cursor, str, str)
         after = (str(title), bytes.fromhex(str(subject)))
-    found = await call.context.lookup.page(after, query.limit, query.q, query.state)
+    found = await call.context.lookup.page(after, query.limit, query.q, query.state, query.type)
     more = ""
     if len(found) == query.limit:
         cursor = call.encode_cursor(found[-1].title, found[-1].subject.hex())
-        values = {"q": query.q, "state": query.state, "limit": query.limit, "cursor": cursor}
+        values = {"q": query.q, "state": query.state, "type": query.type, "limit": query.limit, "cursor": cursor}
         more = urlencode({name: value for name, value in values.items() if value})
     rows = [(format_device_id(SubjectId(p.subject)), p) for p in found]
     lookup = call.context.lookup
