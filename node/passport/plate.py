@@ -144,13 +144,14 @@ def cut_label(text: str) -> str:
 def split_typed(text: str) -> tuple[str, str] | None:
     """Split a designation and a serial typed as one text at the label word, else before the last word with a digit.
 
-    `СГВ-15 № 0012345` and `CГB 15 0012345` both give the designation and `0012345`; None if there are no two parts.
+    `СГВ-15 № 0012345` and `CГB 15 0012345` both give the designation and `0012345`; None if there are no two parts,
+    as in `№ 0012345`.
     """
     words = text.split()
-    for at in range(1, len(words)):
+    for at in range(len(words)):
         rest = " ".join(words[at:])
         if cut_label(rest) != rest and any(character.isdigit() for character in rest):
-            return " ".join(words[:at]), cut_label(rest)
+            return (" ".join(words[:at]), cut_label(rest)) if at else None
     if len(words) > 1 and any(character.isdigit() for character in words[-1]):
         return " ".join(words[:-1]), words[-1]
     return None

@@ -20,6 +20,7 @@ from tests.nodes import journal, metrics, until
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
 SEED = 20_961
 REFUSED = "federation_refused"
+TLS_RECORD = 1 << 14  # bytes: RFC 8446, 5.1
 GET = ("log/{log}/entries?start=0&end=10", "log/{log}/leaves?start=0&end=10", "live")
 POST = ("heads", "pull", "fetch", "secret", "lookup")
 PATHS = (*GET, *POST, "join", "", "log", "../fed/1/heads", "log/zz/entries")
@@ -97,7 +98,8 @@ def test_bytes_that_are_no_http_are_counted(doors: Doors) -> None:
     ]
     for raw in sent:
         answer = doors.federation.send(raw)
-        assert answer.split()[1:2] in ([b"400"], [b"405"]), (raw[:60], answer[:200])
+        # What is refused before it was read to its end may reset the connection, and take the answer along.
+        assert answer.split()[1:2] in ([b"400"], [b"405"]) or (not answer and len(raw) > TLS_RECORD), raw[:60]
     until("every answer is counted", lambda: counting.rise() >= len(sent))
 
 

@@ -65,4 +65,6 @@ def test_split_typed_at_the_label_or_the_last_word() -> None:
     assert split_typed("CГB 15 0012345") == ("CГB 15", "0012345")
     assert split_typed("БВ-15Д-80 зав. №0012345") == ("БВ-15Д-80", "0012345")
     assert split_typed("0012345") is None
+    assert split_typed("№ 0012345") is None
+    assert split_typed("зав. № 0012345") is None
     assert split_typed("счётчик воды") is None
