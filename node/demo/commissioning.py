@@ -6,6 +6,7 @@ another's DevEUI alone. They listen in their real receive windows.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -99,7 +100,7 @@ async def commission_and_read(stage: "Stage") -> OnAir:
             require(first == again and first["dev_eui"] == meter.dev_eui, "a second attempt changes nothing")
         line.shown = f"four profiles from the passports, as {', '.join(map(str, first['profile'].values()))}"
     server = _server(stage)
-    _, acknowledged, *_ = await asyncio.gather(
+    _, acknowledged, *_ = await _together(
         _read_water(stage, water, server),
         _read_energy(stage, energy, server),
         _stop_copied(stage, copied, neighbour, server),
@@ -107,6 +108,18 @@ async def commission_and_read(stage: "Stage") -> OnAir:
     )
     await asyncio.to_thread(stage.nodes["maker"].start)
     return OnAir(water, energy, copied, named, acknowledged)
+
+
+async def _together(*parts: Coroutine[Any, Any, Any]) -> list[Any]:  # Any: what each part answers
+    """What the parts answer; however it ends, each of them has ended its meter before."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            if not task.cancelling():
+                task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def _read_water(stage: "Stage", meter: ShippedMeter, server: tuple[str, int]) -> None:

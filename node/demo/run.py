@@ -12,7 +12,7 @@ from node.api_client import ApiError
 from node.demo.processes import ProcessError
 from node.demo.scenario import play
 from node.demo.sheet import Sheets, StepError
-from node.demo.stage import Stage
+from node.demo.stage import Stage, set_stage
 
 
 def run_demo(folder: Path, seed: int, *, once: bool, verbose: bool = False) -> int:
@@ -23,15 +23,21 @@ def run_demo(folder: Path, seed: int, *, once: bool, verbose: bool = False) -> i
     sheets = Sheets(console)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    try:
-        stage = asyncio.run(play(folder, seed, sheets))
-    except (StepError, ProcessError, ApiError) as error:
-        console.print(f"the demo failed: {error}", style="red", markup=False)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    with contextlib.closing(stage), contextlib.suppress(KeyboardInterrupt):
-        sheets.print_all()
+    with contextlib.closing(set_stage(folder, seed, sheets)) as stage:
+        try:
+            asyncio.run(play(stage))
+        except (StepError, ProcessError, ApiError) as error:
+            console.print(f"the demo failed: {error}", style="red", markup=False)
+            return 1
+        except KeyboardInterrupt:
+            return 130
+        return _leave_open(console, stage, once=once, verbose=verbose)
+
+
+def _leave_open(console: Console, stage: Stage, *, once: bool, verbose: bool) -> int:
+    """The sheets and the addresses, until Ctrl-C unless it is for once."""
+    with contextlib.suppress(KeyboardInterrupt):
+        stage.sheets.print_all()
         if verbose:
             asyncio.run(_print_digests(console, stage))
         _print_addresses(console, stage)

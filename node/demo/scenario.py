@@ -8,10 +8,10 @@ from node.api_client import ApiClient, ApiError
 from node.demo.alteration import alter_and_find
 from node.demo.commissioning import commission_and_read
 from node.demo.documents import bench_template, verification_document, verification_template
-from node.demo.files import PRODUCTS, make_files, make_line
+from node.demo.files import PRODUCTS, make_line
 from node.demo.repair import mend_while_cut
-from node.demo.sheet import Sheets, StepError, require
-from node.demo.stage import NODES, Json, Stage, set_stage
+from node.demo.sheet import StepError, require
+from node.demo.stage import NODES, Json, Stage
 from node.exchange.arshin import check_application
 from node.exchange.tables import read_table, write_csv
 from node.passport.ids import parse_device_id
@@ -24,9 +24,9 @@ UNSEEN = (2, 3)
 WATER_METERS = sum(product.count for product in PRODUCTS if product.central != "t:el")
 
 
-async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
-    """Play every step in an empty folder; raise StepError where one does not come out as it must. The nodes run on."""
-    stage = set_stage(folder, make_files(seed), sheets)
+async def play(stage: Stage) -> None:
+    """Play every step; raise StepError where one does not come out as it must. The nodes run on until it is closed."""
+    sheets = stage.sheets
     try:
         with sheets.step("1", "Four organisations make their nodes and a federation"):
             await found(stage)
@@ -45,9 +45,8 @@ async def play(folder: Path, seed: int, sheets: Sheets) -> Stage:
         with sheets.step("8", "One byte of the lab's store is altered, found, and refused by a fresh mirror"):
             stage.altered = await alter_and_find(stage)
     except BaseException:
-        stage.close()
+        stage.close()  # at once: threads wait for some of them
         raise
-    return stage
 
 
 async def found(stage: Stage) -> None:

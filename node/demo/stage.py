@@ -10,7 +10,7 @@ from typing import Any
 from node.api_client import ApiClient, ApiError
 from node.demo.alteration import Altered
 from node.demo.commissioning import OnAir
-from node.demo.files import MAKER, DemoFiles
+from node.demo.files import MAKER, DemoFiles, make_files
 from node.demo.processes import HOST, NodeProcess, RelayProcess, free_ports, stop_all
 from node.demo.repair import Mended
 from node.demo.sheet import Sheets, StepError
@@ -107,8 +107,8 @@ class Stage:
         stop_all([*self.nodes.values(), self.relay])
 
 
-def set_stage(folder: Path, files: DemoFiles, sheets: Sheets) -> Stage:
-    """Four nodes in a folder that were not made yet, each of which others are told to reach through the relay."""
+def set_stage(folder: Path, seed: int, sheets: Sheets) -> Stage:
+    """Four nodes in an empty folder that were not made yet; others are told to reach each through the relay."""
     ports = free_ports(2 * len(NODES))
     told = dict(zip(NODES, ports, strict=False))
     own = dict(zip(NODES, ports[len(NODES) :], strict=True))
@@ -116,4 +116,5 @@ def set_stage(folder: Path, files: DemoFiles, sheets: Sheets) -> Stage:
         name: NodeProcess(name, folder / name, own[name], {"PASSPORT_FEDERATION__URL": f"https://{HOST}:{told[name]}"})
         for name in NODES
     }
-    return Stage(folder, files, sheets, nodes, RelayProcess(folder, {told[name]: own[name] for name in NODES}), told)
+    relay = RelayProcess(folder, {told[name]: own[name] for name in NODES})
+    return Stage(folder, make_files(seed), sheets, nodes, relay, told)

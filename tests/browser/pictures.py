@@ -19,7 +19,7 @@ from rich.console import Console
 
 from node.demo.scenario import play
 from node.demo.sheet import Sheets
-from node.demo.stage import Stage
+from node.demo.stage import Stage, set_stage
 from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, PHONE
 from tests.unit.web.running import PASSWORD
 
@@ -111,8 +111,9 @@ async def _drawn(page: Page, *, has_plots: bool) -> None:
 
 async def _main() -> int:
     with tempfile.TemporaryDirectory() as name:
-        stage = await play(Path(name), SEED, Sheets(Console()))
+        stage = set_stage(Path(name), SEED, Sheets(Console()))
         try:
+            await play(stage)
             SCREENS.mkdir(parents=True, exist_ok=True)
             for old in SCREENS.glob("*.png"):
                 old.unlink()

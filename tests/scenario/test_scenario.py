@@ -1,6 +1,7 @@
 """The main job of the product over four real processes: what the demo plays, asserted, with another seed."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import re
@@ -18,7 +19,7 @@ from node.demo.alteration import MIRROR
 from node.demo.repair import FITTED, NOT_ADMITTED, REMOVED
 from node.demo.scenario import play
 from node.demo.sheet import Sheets
-from node.demo.stage import Stage
+from node.demo.stage import Stage, set_stage
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.passport.view import View, digest, inside_on
@@ -40,12 +41,13 @@ ROOT = Path(__file__).parents[2]
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The scenario, played once for all tests of this file."""
     folder = tmp_path_factory.mktemp("scenario")
-    with (folder / TRANSCRIPT).open("w", encoding="utf-8") as transcript:
-        sheets = Sheets(Console(file=transcript, width=200))
-        played = asyncio.run(play(folder, SEED, sheets))
-        sheets.print_all()
-    yield played
-    played.close()
+    with (
+        (folder / TRANSCRIPT).open("w", encoding="utf-8", buffering=1) as transcript,
+        contextlib.closing(set_stage(folder, SEED, Sheets(Console(file=transcript, width=200)))) as played,
+    ):
+        asyncio.run(play(played))
+        played.sheets.print_all()
+        yield played
 
 
 def ask(stage: Stage, name: str, path: str, **query: str) -> Any:  # Any: JSON
