@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+SMALL = 100.0
 RUNS = 5
 OUT = Path(__file__).parent.parent / "build" / "bench"
 NAMES = ("log", "demo")
@@ -62,12 +63,15 @@ def run(name: str) -> None:
             "runs": ours,
             "runs_against": theirs,
         }
-        table.add_row(
-            measure.name, f"{value:,.0f}", measure.unit, measure.against, f"{other:,.0f}", f"{value / other:.2f}"
-        )
+        table.add_row(measure.name, figure(value), measure.unit, measure.against, figure(other), f"{value / other:.2f}")
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / f"{name}.json").write_text(json.dumps(figures, indent=1))
     Console().print(table)
+
+
+def figure(value: float) -> str:
+    """A number as a table shows it: three digits of a small one, every whole digit of a large one."""
+    return f"{value:,.0f}" if value >= SMALL else f"{value:.3g}"
 
 
 if __name__ == "__main__":
