@@ -35,13 +35,13 @@ def run_demo(folder: Path, seed: int, *, once: bool, verbose: bool = False) -> i
 
 
 def _leave_open(console: Console, stage: Stage, *, once: bool, verbose: bool) -> int:
-    """The sheets and the addresses, until Ctrl-C unless it is for once."""
+    """The sheets; unless it is for once, the addresses too, until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         stage.sheets.print_all()
         if verbose:
             asyncio.run(_print_digests(console, stage))
-        _print_addresses(console, stage)
         if not once:
+            _print_addresses(console, stage)
             console.print("Ctrl-C ends all four.")
             signal.pause()
     return 0

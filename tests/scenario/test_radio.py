@@ -182,14 +182,14 @@ def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) ->
 
 
 @pytest.mark.parametrize(
-    ("field", "payload", "expected", "reported"),
+    ("field", "volume_m3", "temperature_c", "expected", "reported"),
     [
-        ("volume", water("8.9999"), "≥ 9 m3", "8.9999 m3"),
-        ("temperature", water("9.5000", temperature_c=99), "-40 … 85 Cel", "99 Cel"),
+        ("volume", "8.9999", 18, "≥ 9 m3", "8.9999 m3"),
+        ("temperature", "9.5000", 99, "-40 … 85 Cel", "99 Cel"),
     ],
 )
 def test_register_below_the_bench_and_a_temperature_that_cannot_be_stop(
-    network: Network, field: str, payload: bytes, expected: str, reported: str
+    network: Network, field: str, volume_m3: str, temperature_c: int, expected: str, reported: str
 ) -> None:
     """The maker's bench read 9 m3 and the type works in a range: a meter that says otherwise is not taken."""
     row = network.row(WATER.designation, 14 if field == "volume" else 15)
@@ -199,7 +199,7 @@ def test_register_below_the_bench_and_a_temperature_that_cannot_be_stop(
     meter = network.meter(row)
 
     meter.join()
-    meter.send(2, payload)
+    meter.send(2, water(volume_m3, temperature_c=temperature_c))
     device = network.until(lambda: (d := network.device(row))["state"] == "stopped" and d)
 
     differing = [line for line in device["rows"] if not line["equal"]]
