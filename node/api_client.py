@@ -13,9 +13,17 @@ from node.folder import NodeFolder, short_socket_path
 
 Json = Any  # Any: what the API answers is checked where it is used
 
+ANSWER_S = 300
+SHOWN = 80  # characters of a request in a message
+# Problems come in the language that a request asks for: what is said around them here is English.
+HEADERS = {"Accept-Language": "en"}
+
 
 class ApiError(NodeError):
-    """The node refused: its problem document says why."""
+    """The node refused, and its problem document says why, or it could not be asked.
+
+    Its own codes: `not_running` where nobody listens, `unanswered` where the node ended or took too long.
+    """
 
     code = "api"
 
@@ -29,10 +37,11 @@ class ApiClient:
 
     async def __aenter__(self) -> Self:
         if not self._folder.socket.exists():
-            raise ApiError(f"no node runs in {self._folder.path}: start it with `passport-node serve`", "not_running")
+            raise self._not_running()
         self._path = short_socket_path(self._folder.socket)
         connector = aiohttp.UnixConnector(path=str(self._path.__enter__()))
-        self._session = aiohttp.ClientSession("http://node", connector=connector)
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        self._session = aiohttp.ClientSession("http://node", connector=connector, headers=HEADERS, timeout=timeout)
         return self
 
     async def __aexit__(
@@ -78,19 +87,48 @@ class ApiClient:
     async def _send(self, method: str, path: str, **options: Any) -> Json:  # Any: aiohttp's own keywords
         if self._session is None:
             raise ApiError("the client is not open", "not_running")
-        async with self._session.request(method, path, **options) as response:
-            raw = await response.read()
-            kind = response.content_type
-            if response.status >= 400:
-                raise _problem(raw, response.status)
-            return json.loads(raw) if kind.endswith("json") and raw else raw
+        try:
+            async with self._session.request(method, path, **options) as response:
+                raw = await response.read()
+        except aiohttp.ClientConnectorError as error:
+            raise self._unreached(error.os_error) from error
+        except TimeoutError as error:
+            raise self._unanswered(f"has not answered for {ANSWER_S} s") from error
+        except aiohttp.ClientError as error:
+            raise self._unanswered("ended before it answered") from error
+        if response.status >= 400:
+            raise _problem(raw, response.status, f"{method} {path}")
+        return json.loads(raw) if response.content_type.endswith("json") and raw else raw
+
+    def _not_running(self) -> ApiError:
+        return ApiError(f"no node runs in {self._folder.path}: start it with `{self._start}`", "not_running")
+
+    def _unreached(self, error: OSError) -> ApiError:
+        # A node that was killed leaves its socket behind, and nobody listens there.
+        if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+            return self._not_running()
+        text = f"the node's socket {self._folder.socket} cannot be used: {error.strerror}; ask as the user who runs it"
+        return ApiError(text, "not_running")
+
+    def _unanswered(self, what: str) -> ApiError:
+        text = (
+            f"the node in {self._folder.path} {what}, so it is not known what became of this: see {self._folder.log}, "
+            f"start the node with `{self._start}` if it does not run, and look before you repeat it"
+        )
+        return ApiError(text, "unanswered")
+
+    @property
+    def _start(self) -> str:
+        return f"passport-node serve -f {self._folder.path}"
 
 
-def _problem(raw: bytes, status: int) -> ApiError:
+def _problem(raw: bytes, status: int, asked: str) -> ApiError:
     try:
         problem = json.loads(raw)
     except ValueError:
-        return ApiError(f"the node answered {status}", "api")
+        # What is no problem document was refused before it came to a route.
+        shown = asked if len(asked) <= SHOWN else f"{asked[:SHOWN]}…"
+        return ApiError(f"the node cannot read the request {shown} and answers HTTP {status}", "api")
     text = problem.get("detail") or problem.get("title") or str(status)
     errors = "; ".join(f"{item.get('pointer', '')}: {item.get('message', '')}" for item in problem.get("errors", []))
     return ApiError(f"{text} ({errors})" if errors else str(text), str(problem.get("code", "api")))

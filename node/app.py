@@ -87,7 +87,7 @@ class Node:
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.fsck = Fsck(self.core)
-        self.registry = Registry(self.core, self.ledger, self.projection, self.sync)
+        self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)

@@ -5,9 +5,11 @@ What a node itself is made of is imported by the commands that run one: the othe
 
 import asyncio
 import json
+import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,14 +17,17 @@ import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 from structlog.tracebacks import ExceptionDictTransformer
 
 from federation.errors import FederationError
 from node.api_client import ApiClient
 from node.clock import SystemClock, SystemRandom
-from node.config import template_config
-from node.errors import NodeError
+from node.config import load_settings, template_config
+from node.errors import FolderError, InputError, NodeError, NotFoundError
 from node.folder import NodeFolder
+from node.passport.errors import DeviceIdError
+from node.passport.ids import format_device_id, parse_device_id
 from node.passport.view import digest
 from node.redaction import redact_event
 from node.store.errors import StoreError
@@ -34,10 +39,13 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
 app.add_typer(federation_app, name="federation")
 out = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
 HERE = Path("node")
 BUSY = ("waiting", "running")
+TABLES = (".csv", ".xlsx")
+LONGEST_TEXT = 256  # characters that a look-up takes
 
 
 def main() -> None:
@@ -45,10 +53,13 @@ def main() -> None:
     try:
         app()
     except (NodeError, StoreError, FederationError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"passport-node: {error}", style="red", markup=False
-        )
-        sys.exit(1)
+        text = str(error)
+    except OSError as error:
+        text = f"the system refuses{f' {error.filename}' if error.filename else ''}: {_reason(error)}"
+    else:
+        return
+    errors.print(f"passport-node: {text}", style="red", markup=False)
+    sys.exit(1)
 
 
 @app.command()
@@ -73,7 +84,11 @@ def init(
     )
     from node.services.found import found_node  # noqa: PLC0415 - see above
 
-    founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    try:
+        with _refusals_of_the_store(folder):
+            founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    except OSError as error:
+        raise FolderError(f"{folder} cannot be made a node's folder: {_reason(error)}; name a new one") from error
     out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
     out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
     out.print(f"Next: passport-node serve -f {folder}")
@@ -82,13 +97,14 @@ def init(
 @app.command()
 def serve(folder: Folder = HERE) -> None:
     """Run the node until it is interrupted."""
-    node = _open(folder)
-    configure_logging(NodeFolder(folder).log)
 
     def started(addresses: "Addresses") -> None:
         print(json.dumps({"started": addresses.as_dict()}), flush=True)
 
-    asyncio.run(_until_signal(node.run(started)))
+    with _refusals_of_the_store(folder):
+        node = _open(folder)
+        configure_logging(NodeFolder(folder).log)
+        asyncio.run(_until_signal(node.run(started)))
 
 
 @app.command()
@@ -100,8 +116,8 @@ def health(folder: Folder = HERE) -> None:
 @app.command()
 def fsck(folder: Folder = HERE) -> None:
     """Check every leaf, section, signature and root of the store."""
-    node = _open(folder)
-    found = asyncio.run(_fsck(node))
+    with _refusals_of_the_store(folder):
+        found = asyncio.run(_fsck(_open(folder)))
     for text in found:
         out.print(text, style="red", markup=False)
     out.print("nothing is wrong" if not found else f"{len(found)} findings")
@@ -146,18 +162,23 @@ def import_file(
     folder: Folder = HERE,
 ) -> None:
     """Import a table; rows to correct come back as a table."""
-    raw = file.read_bytes()
-    ending = report.suffix.removeprefix(".") if report else ""
+    ending = _report_ending(report) if report else ""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {_reason(error)}; name a table, .csv or .xlsx") from error
     job, table = _ask(folder, lambda api: _import(api, raw, file.name, kind, ending))
     result = job["result"]
-    if report is not None and table:
-        report.write_bytes(table)
-    out.print(f"{result.get('accepted', 0)} imported, {len(result.get('findings', []))} reported")
-    for finding in result.get("findings", []):
+    findings, repeated = result.get("findings", []), result.get("repeated", 0)
+    known = f"{repeated} known already, " if repeated else ""
+    out.print(f"{result.get('accepted', 0)} imported, {known}{len(findings)} reported")
+    for finding in findings:
         out.print(
-            f"  row {finding['row']} · {finding['column']} · {finding['value']} · {finding['rule']}: {finding['ru']}",
+            f"  row {finding['row']} · {finding['column']} · {finding['value']} · {finding['rule']}: {finding['en']}",
             markup=False,
         )
+    if report is not None and table:
+        _write(report, table, f"these rows are at /imports/{job['job']} in the node's console as well")
     if job["state"] == "failed":
         out.print(str(result.get("error")), style="red", markup=False)
         raise typer.Exit(1)
@@ -174,7 +195,7 @@ def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> 
 def arshin(file: Path, folder: Folder = HERE) -> None:
     """Write the «Аршин» import file of this lab's verifications."""
     raw = _ask(folder, lambda api: api.download("/arshin"))
-    file.write_bytes(raw)
+    _write(file, raw, "name another file")
     out.print(f"{file}: {raw.count(b'<gost:result>') or raw.count(b'result>') // 2} results")
 
 
@@ -184,8 +205,19 @@ def lookup(
     folder: Folder = HERE,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest, conflicts and claims as well.")] = False,
 ) -> None:
-    """Find a device by anything that stands on it: here, then at the peers."""
-    for row, passport in _ask(folder, lambda api: _look_up(api, text, whole=verbose)):
+    """Find a device by anything that stands on it: here, then at the peers; exit 1 where nothing is found."""
+    if len(text) > LONGEST_TEXT:
+        raise InputError(
+            f"nothing on a device has {len(text)} characters: look up its number, DevEUI or id, "
+            f"in at most {LONGEST_TEXT}"
+        )
+    found = _ask(folder, lambda api: _look_up(api, text, whole=verbose))
+    if not found:
+        raise NotFoundError(
+            f"nothing that carries {text!r} is known here or told by the peers that answer: compare it with the device "
+            "character by character; if it is right, ask who owns the device to share its passport with this node"
+        )
+    for row, passport in found:
         out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}", markup=False)
         if passport is not None:
             _print_digest(passport)
@@ -194,7 +226,11 @@ def lookup(
 @app.command()
 def export(subject: str, folder: Folder = HERE) -> None:
     """Print a passport as JSON."""
-    print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{subject}")), ensure_ascii=False, indent=1))
+    try:
+        device = format_device_id(parse_device_id(subject))
+    except DeviceIdError as error:
+        raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
+    print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
 
 
 @app.command()
@@ -244,19 +280,74 @@ def _open(folder: Path) -> "Node":
     return Node(folder, SystemClock(), SystemRandom())
 
 
+@contextmanager
+def _refusals_of_the_store(folder: Path) -> Iterator[None]:
+    """Work on the store of a node; raise FolderError naming it where the database refuses."""
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415 - see above
+
+    try:
+        yield
+    except (SQLAlchemyError, ConnectionRefusedError) as error:
+        # SQLAlchemy's own text repeats the statement with its values, which may be secrets.
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise FolderError(
+            f"the store {_store_name(folder)} cannot be used: {reason}; see that it is this node's database, whole, "
+            "and that this user may write it"
+        ) from error
+
+
+def _store_name(folder: Path) -> str:
+    """The file of a store, or the address of its server without the password."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - see above
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - see above
+
+    try:
+        url = make_url(load_settings(folder).store.url or NodeFolder(folder).url())
+    except ArgumentError:
+        return "of the setting [store] url"
+    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
 async def _fsck(node: "Node") -> list[str]:
     found: list[str] = []
     with node.folder.locked(), _bar() as bar:
         task = bar.add_task("fsck", total=None)
-        async for progress in node.fsck.run():
-            bar.update(task, completed=progress.done, total=progress.total)
-            found += map(str, progress.findings)
-        await node.core.database.close()
+        try:
+            async for progress in node.fsck.run():
+                bar.update(task, completed=progress.done, total=progress.total)
+                found += map(str, progress.findings)
+        finally:
+            await node.core.database.close()
     return found
 
 
+def _report_ending(report: Path) -> str:
+    """What kind of table a report is by its name; raise InputError where it could not be written."""
+    if report.suffix.lower() not in TABLES:
+        raise InputError(f"the report {report} would be no table: give it a name that ends in .csv or .xlsx")
+    if not report.parent.is_dir():
+        raise InputError(f"the report {report} cannot be written: {report.parent} is no folder; make it first")
+    if report.is_dir() or not os.access(report if report.exists() else report.parent, os.W_OK):
+        raise InputError(f"the report {report} cannot be written: this user may not write there; name another file")
+    return report.suffix.lower().removeprefix(".")
+
+
+def _write(file: Path, raw: bytes, advice: str) -> None:
+    """Write what was asked for; raise InputError with the advice where the system refuses."""
+    try:
+        file.write_bytes(raw)
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {_reason(error)}; {advice}") from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__
+
+
 async def _import(api: ApiClient, raw: bytes, name: str, kind: str, report: str) -> tuple[Any, bytes]:  # Any: JSON
-    taken = await api.upload("/imports", raw, kind=kind, name=name)
+    # The node reads the whole file before it takes the job.
+    with errors.status(Text(f"sending {name} …")):
+        taken = await api.upload("/imports", raw, kind=kind, name=name)
     with _bar() as bar:
         task = bar.add_task(name, total=None)
         while True:
@@ -289,7 +380,7 @@ def _print_digest(passport: Any) -> None:  # Any: JSON
 
 
 def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True))
 
 

@@ -83,17 +83,18 @@ async def commission_and_read(stage: "Stage") -> OnAir:
     water, named = meters[WATER][:2]
     energy, copied, neighbour = meters[ENERGY][:3]
     stage.nodes["maker"].stop()
-    with stage.sheets.act("IT", "allow the gateways") as line:
+    with stage.sheets.act("IT", "page LoRa network → Allow: each gateway") as line:
         gateways = [gateway for meter in (water, energy, copied, named) for gateway in meter.gateways]
         for number, gateway in enumerate(gateways, 1):
             await stage.put(OWNER, f"/radio/gateways/{gateway.eui}", {"name": f"Шлюз {number}"})
         line.shown = f"{len(gateways)} gateways may speak"
-    with stage.sheets.act(OWNER, f"{water.id}, {water.row['Заводской номер']}, {water.row['DevEUI']}") as line:
-        for text in (water.id, water.row["Заводской номер"], water.row["DevEUI"]):
+    sought = (water.id, water.row["Заводской номер"], water.row["DevEUI"])
+    with stage.sheets.act(OWNER, f"page Devices → Find: {', '.join(sought)}") as line:
+        for text in sought:
             found = (await stage.get(OWNER, "/lookup", q=text))["items"]
             require([item["id"] for item in found] == [water.id], f"{text} leads to one passport, got {found}")
         line.shown = "one passport, the maker's node is stopped"
-    with stage.sheets.act(OWNER, "POST /passports/…/commissioning: four meters, empty bodies") as line:
+    with stage.sheets.act(OWNER, "page Passport → Put on the air: four meters, nothing typed") as line:
         for meter in (water, energy, copied, named):
             first = await stage.post(OWNER, f"/passports/{meter.id}/commissioning")
             again = await stage.post(OWNER, f"/passports/{meter.id}/commissioning")
@@ -131,7 +132,7 @@ async def _read_water(stage: "Stage", meter: ShippedMeter, server: tuple[str, in
             sent = await asyncio.to_thread(process.send, DATA_PORT, _water(VOLUME_M3))
             await stage.until("the water meter is registered", lambda: _is(stage, meter, "registered"))
             line.shown = await _compared(stage, meter, WATER_FIELDS)
-        with stage.sheets.act(OWNER, "open the passport") as line:
+        with stage.sheets.act(OWNER, "page Passport") as line:
             values = await _values(stage, meter, "volume")
             require(values == [f"{VOLUME_M3} m3"], f"one reading, got {values}")
             await stage.until("one frame of two receptions", lambda: _heard_by_both(stage, meter, str(sent["phy"])))

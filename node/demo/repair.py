@@ -57,7 +57,7 @@ async def _entitle(stage: "Stage") -> str:
     on_air = {meter.id for meter in (stage.on_air.energy, stage.on_air.copied)} if stage.on_air else set()
     held = (await stage.get("utility", "/passports", limit="200"))["items"]
     device = [row for row in held if row["title"].startswith(MODEL) and row["id"] not in on_air][-1]
-    with stage.sheets.act("utility", "POST /shares: a meter to the service firm and the lab") as line:
+    with stage.sheets.act("utility", "by the API: share a meter with the service firm and the lab") as line:
         for name in ("service", "lab"):
             await stage.post("utility", "/shares", {"org": stage.orgs[name], "ids": [device["id"]]})
         await stage.until("both hold it", lambda: _digests(stage, device["id"]))
@@ -80,11 +80,13 @@ async def _cut(stage: "Stage", device: str) -> None:
 
 async def _speak_apart(stage: "Stage", device: str) -> dict[str, str]:
     """The owner and the service firm both speak of the meter, and neither hears the other."""
-    with stage.sheets.act("utility", "removed, depot") as line:
+    with stage.sheets.act("utility", "by the API: removed, depot") as line:
         body = {"what": "removed", "where": "depot", "when": _now()}
         await stage.post("utility", f"/passports/{device}/events", body)
         line.shown = (await stage.passport("utility", device))["view"]["state"]["code"]
-    with stage.sheets.act("fitter", f"repair, workshop: {POSITION} {PART} № {REMOVED} out, № {FITTED} in") as line:
+    with stage.sheets.act(
+        "fitter", f"by the API: repair, workshop: {POSITION} {PART} № {REMOVED} out, № {FITTED} in"
+    ) as line:
         part = {"position": POSITION, "designation": PART, "serial": FITTED, "removed_serial": REMOVED}
         repair = {"where": "workshop", "when": _now(), "parts": [part]}
         await stage.post("service", f"/passports/{device}/repairs", repair)

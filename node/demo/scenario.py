@@ -1,8 +1,11 @@
 """The main job of the product, played on real processes over their own sockets."""
 
 import asyncio
+import re
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from node.api_client import ApiClient, ApiError
 from node.demo.alteration import alter_and_find
@@ -19,9 +22,22 @@ from node.passport.ids import parse_device_id
 MDNS_S = 10.0
 ANCHOR = "utility"
 RULE = "date_plus_months_minus_day"
+NOTE = "ТТН-1"
+# What `passport-node import` prints: how many rows went in, how many are reported, and the rule of each of these.
+IMPORTED = re.compile(r"(\d+) imported,(?: \d+ known already,)? (\d+) reported")
+RULE_TOLD = re.compile(r"^  row \d+ · .* · (\S+): ", re.MULTILINE)
 # How many water and electricity meters of the shipment nobody looks at on the buyer's node before step 5.
 UNSEEN = (2, 3)
+MADE = sum(product.count for product in PRODUCTS)
 WATER_METERS = sum(product.count for product in PRODUCTS if product.central != "t:el")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import by the command came to: rows that went in, and the rules that sent rows back."""
+
+    accepted: int
+    rules: tuple[str, ...]
 
 
 async def play(stage: Stage) -> None:
@@ -59,20 +75,22 @@ async def found(stage: Stage) -> None:
             stage.orgs[name] = (await stage.get(name, "/node"))["org"]
         heard = await stage.wait(lambda: _all_heard(stage), MDNS_S)
         line.shown = "each node hears the other three by mDNS" if heard else "mDNS is silent: invitations will do"
-    with stage.sheets.act("IT", "passport-node federation new, invite, join; attest by POST /attestations") as line:
+    with stage.sheets.act("IT", "passport-node federation new, invite, join, federation attest") as line:
         await stage.type(ANCHOR, "federation", "new", "Демо-федерация")
         members = [name for name in NODES if name != ANCHOR]
         invitations = await asyncio.gather(*(stage.type(ANCHOR, "invite") for _ in members))
         joins = zip(members, invitations, strict=True)
         await asyncio.gather(*(stage.type(name, "join", text.strip()) for name, text in joins))
-        for name, what, rows in (
-            *((name, "number", [f"inn:{NODES[name]['inn']}"]) for name in NODES),
-            ("maker", "maker", []),
-            ("lab", "accreditation", ["RA.RU.000000", "verification"]),
-            ("lab", "steward", ["line", "type"]),
-        ):
+        for name in NODES:
             await stage.until(f"{name} is known", partial(_knows, stage, ANCHOR, stage.orgs[name]))
-            await stage.post(ANCHOR, "/attestations", {"org": stage.orgs[name], "what": what, "rows": rows})
+            number = {"org": stage.orgs[name], "what": "number", "rows": [f"inn:{NODES[name]['inn']}"]}
+            await stage.post(ANCHOR, "/attestations", number)
+        for name, what, *rows in (
+            ("maker", "maker"),
+            ("lab", "accreditation", "RA.RU.000000", "verification"),
+            ("lab", "steward", "line", "type"),
+        ):
+            await stage.type(ANCHOR, "federation", "attest", stage.orgs[name], what, *rows)
         peers = await stage.until("everybody knows everybody", lambda: _all_met(stage))
         line.shown = f"active peers: {', '.join(f'{name} {count}' for name, count in peers.items())}"
 
@@ -85,34 +103,38 @@ async def produce(stage: Stage) -> None:
         await stage.post("maker", "/lines", {"record": line})
     for local, central in stage.files.references:
         await stage.post("maker", "/references", {"catalog": "types", "local": local, "central": central})
-    with stage.sheets.act("maker", "production.xlsx and production.csv to POST /imports") as shown:
-        jobs = [await run_import(stage, stage.files.production_xlsx, "production.xlsx")]
+    reports = [stage.folder / f"to-correct-{number}.csv" for number in (1, 2)]
+    typed = "passport-node import production.xlsx --report to-correct-1.csv, production.csv --report to-correct-2.csv"
+    with stage.sheets.act("maker", typed) as shown:
+        told = [await type_import(stage, stage.files.production_xlsx, "production.xlsx", reports[0])]
         stage.sheets.mark("first passports on screen")
-        jobs.append(await run_import(stage, stage.files.production_csv, "production.csv"))
-        accepted = sum(job["result"]["accepted"] for job in jobs)
-        findings = [finding for job in jobs for finding in job["result"]["findings"]]
-        require(accepted == 58, f"58 meters are imported, got {accepted}")
-        rules = sorted(finding["rule"] for finding in findings)
-        require(rules == ["serial.duplicate", "serial.lost_zero"], f"two rows are reported, got {rules}")
-        shown.shown = f"{accepted} imported, {len(findings)} reported: {', '.join(rules)}"
-    with stage.sheets.act("maker", "two serials in the reports, and these to POST /imports") as shown:
-        for job, wrong, right in zip(
-            jobs,
+        told.append(await type_import(stage, stage.files.production_csv, "production.csv", reports[1]))
+        accepted, rules = sum(each.accepted for each in told), [rule for each in told for rule in each.rules]
+        require(accepted == MADE - 2, f"{MADE - 2} meters are imported, got {accepted}")
+        require(rules == ["serial.lost_zero", "serial.duplicate"], f"two rows are reported, got {rules}")
+        shown.shown = f"{accepted} imported, {len(rules)} reported: {', '.join(rules)}"
+    with stage.sheets.act("maker", "one serial in each report; passport-node import of both as they are now") as shown:
+        for report, wrong, right in zip(
+            reports,
             (stage.files.lost_zero.lstrip("0"), stage.files.duplicate),
             (stage.files.lost_zero, stage.files.intended),
             strict=True,
         ):
-            again = await run_import(stage, await corrected(stage, job["job"], wrong, right), "corrected.csv")
-            require(again["result"]["accepted"] == 1, f"the corrected row is imported: {again['result']}")
-        shown.shown = f"{len(jobs)} imported, {(await stage.get('maker', '/registry'))['total']} passports"
-    with stage.sheets.act("maker", "the bench template to POST /templates, bench.csv to POST /imports") as shown:
+            again = await type_import(stage, corrected(report, wrong, right), report.name)
+            require(again == Imported(1, ()), f"the corrected row is imported: {again}")
+        total = len(await _held(stage, "maker", MADE) or ())
+        require(total == MADE, f"{MADE} meters have passports, got {total}")
+        shown.shown = f"{len(reports)} imported, {total} passports"
+    with stage.sheets.act(
+        "maker", "by the API: a bench template; passport-node import bench.csv --kind bench"
+    ) as shown:
         async with stage.api("maker") as api:
             await api.upload("/templates", bench_template())
-        runs = (await run_import(stage, stage.files.bench_csv, "bench.csv", "bench"))["result"]
-        require((runs["accepted"], runs["findings"]) == (WATER_METERS, []), f"every water meter has a run: {runs}")
-        shown.shown = f"{runs['accepted']} runs are signed"
+        runs = await type_import(stage, stage.files.bench_csv, "bench.csv", kind="bench")
+        require(runs == Imported(WATER_METERS, ()), f"every water meter has a run: {runs}")
+        shown.shown = f"{runs.accepted} runs are signed"
     local, central = stage.files.later_references[0]
-    with stage.sheets.act("maker", f"POST /references {local} = {central}") as shown:
+    with stage.sheets.act("maker", f"by the API: own code {local} is the central {central}") as shown:
         before = await _with_type(stage, local)
         require(all(row["central"] is None for row in before), "the code is unbound before")
         await stage.post("maker", "/references", {"catalog": "types", "local": local, "central": central})
@@ -128,7 +150,7 @@ async def verify(stage: Stage) -> None:
     await stage.post("maker", "/shares", {"org": stage.orgs["lab"], "ids": [row["id"] for row in devices]})
     await stage.until("20 passports reach the lab", partial(_held, stage, "lab", 20))
     async with stage.api("lab") as api:
-        with stage.sheets.act("lab", "the template to POST /templates, 20 documents to POST /protocols") as line:
+        with stage.sheets.act("lab", "by the API: the template and 20 documents") as line:
             template = (await api.upload("/templates", verification_template()))["reference"]
             signed = [
                 await api.upload(
@@ -137,7 +159,7 @@ async def verify(stage: Stage) -> None:
                 for number, row in enumerate(devices)
             ]
             line.shown = f"{len(signed)} verifications are signed"
-        with stage.sheets.act("lab", "a document whose validity is a day too long, to POST /protocols") as line:
+        with stage.sheets.act("lab", "by the API: a document whose validity is a day too long") as line:
             wrong = verification_document(devices[0]["id"], devices[0]["title"], 99, wrong=True)
             line.shown = f"refused: {await refuse(api, template, wrong)}"
     with stage.sheets.act("lab", "passport-node arshin arshin.xml") as line:
@@ -172,11 +194,13 @@ async def ship(stage: Stage) -> None:
             :count
         ]
     unseen = {device for found in stage.unseen.values() for device in found}
-    with stage.sheets.act("maker", "POST /shipments: 30 meters to the utility") as line:
-        body = {"buyer": stage.orgs["utility"], "number": "ТТН-1", "devices": devices}
-        shipment = await stage.post("maker", "/shipments", body)
+    with stage.sheets.act("maker", f"passport-node ship {stage.orgs['utility']} {NOTE} and 30 device ids") as line:
+        told = await stage.type("maker", "ship", stage.orgs["utility"], NOTE, *devices)
+        (shipment,) = await _shipments(stage, "maker")
+        require(shipment["id"] in told.split(), f"the command names the shipment: {told}")
+        require(set(shipment["devices"]) == set(devices), f"30 meters are offered, got {len(shipment['devices'])}")
         line.shown = f"shipment {shipment['number']} is offered"
-    with stage.sheets.act("utility", "POST /shipments/…/acceptance") as line:
+    with stage.sheets.act("utility", "page Shipments → Accept") as line:
         await stage.until("the offer arrives", lambda: _shipments(stage, "utility"))
         await stage.post("utility", f"/shipments/{shipment['id']}/acceptance")
         came = await stage.until("passports and keys arrive", lambda: _came(stage, shipment["id"]))
@@ -186,7 +210,7 @@ async def ship(stage: Stage) -> None:
             f"{came['passports']} passports, {came['keys']} sealed keys; of {len(looked)} looked at, {equal} are whole "
             "and byte for byte the maker's"
         )
-    with stage.sheets.act("fitter", "POST /passports/…/key-requests to the maker") as line:
+    with stage.sheets.act("fitter", "by the API: ask the maker for the key of a shipped meter") as line:
         try:
             await stage.post("service", f"/passports/{devices[0]}/key-requests", {"org": stage.orgs["maker"]})
         except ApiError as error:
@@ -209,13 +233,13 @@ async def meet_foreign_meter(stage: Stage) -> None:
         "serial": {"pattern": "digits", "width": 7},
         "legal_makers": [],
     }
-    with stage.sheets.act("lab", "POST /lines: СГВ-15, of a maker without a node") as line:
+    with stage.sheets.act("lab", "by the API: the serial line of СГВ-15, of a maker without a node") as line:
         published = await stage.post("lab", "/lines", {"record": record})
         line.shown = f"line {published['line'][:8]}"
     # The relay carries all that goes between nodes: from here on the lab and the utility are offline.
     await asyncio.to_thread(stage.relay.stop)
     for name, typed in (("utility", "СГВ-15 № 0012345"), ("lab", "CГB 15 0012345")):
-        with stage.sheets.act(name, f"{typed} (offline)") as line:
+        with stage.sheets.act(name, f"by the API, offline: {typed}") as line:
             stated = await stage.post(name, "/plates", {"text": typed})
             view = (await stage.get(name, f"/passports/{stated['id']}"))["view"]
             stage.plates_apart[name] = len(view["plates"])
@@ -232,23 +256,37 @@ async def meet_foreign_meter(stage: Stage) -> None:
         line.shown = f"one passport of {len(view['plates'])} plates on both nodes, standing {standing}"
 
 
-async def run_import(stage: Stage, raw: bytes, name: str, kind: str = "production") -> Json:
-    """Import a file and wait for its job."""
-    async with stage.api("maker") as api:
-        taken = await api.upload("/imports", raw, name=name, kind=kind)
-        while True:
-            job = await api.get(f"/jobs/{taken['job']}", wait="10")
-            if job["state"] not in ("waiting", "running"):
-                require(job["state"] == "done", f"import {name}: {job['result'].get('error')}")
-                return job
+async def type_import(
+    stage: Stage, raw: bytes, name: str, report: Path | None = None, kind: str = "production"
+) -> Imported:
+    """Import a file of the maker's by the command; raise StepError where what it prints is not its report."""
+    # Such a file has keys in it: it lies beside the folder of the demo, and not for long.
+    with TemporaryDirectory() as desk:
+        file = Path(desk) / name
+        file.write_bytes(raw)
+        options = ("--kind", kind, *(("--report", str(report)) if report else ()))
+        told = await stage.type("maker", "import", str(file), *options)
+    found = IMPORTED.match(told)
+    require(found is not None, f"import {name}: {told}")
+    accepted, reported = map(int, found.groups()) if found else (0, 0)
+    rules = tuple(RULE_TOLD.findall(told))
+    require(len(rules) == reported, f"import {name} prints {reported} findings: {told}")
+    if report is not None:
+        rows = _rows(report)
+        require(rows == reported, f"the report of {name} has {reported} rows, got {rows}")
+    return Imported(accepted, rules)
 
 
-async def corrected(stage: Stage, job: str, wrong: str, right: str) -> bytes:
-    """The report of a job with one serial put right, as a person would."""
-    async with stage.api("maker") as api:
-        table = read_table(await api.download(f"/jobs/{job}/report", format="csv"))
+def corrected(report: Path, wrong: str, right: str) -> bytes:
+    """A report with one serial put right, as a person would; raise StepError unless it stands in it once."""
+    table = read_table(report.read_bytes())
     rows = [[right if cell.text == wrong else cell.text for cell in row.cells] for row in table.rows]
+    require(sum(row.count(right) for row in rows) == 1, f"{wrong} stands once in {report.name}")
     return write_csv(list(table.header), rows)
+
+
+def _rows(report: Path) -> int:
+    return len(read_table(report.read_bytes()).rows)
 
 
 async def _knows(stage: Stage, name: str, org: str) -> bool:

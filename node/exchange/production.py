@@ -6,6 +6,7 @@ the row that its reference names, which the caller has kept sealed.
 """
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -92,6 +93,17 @@ TOO_EARLY = Advice(
     "Дата раньше 1970 года: с него узел считает время. Проверьте её.",
     "The date is before 1970, from where moments are counted. Check it.",
 )
+TOO_LATE = Advice(
+    "made_on.future",
+    "Этот день ещё не наступил. Проверьте год.",
+    "That day has not come yet. Check the year.",
+)
+DIFFERS = Advice(
+    "{field}.differs",
+    "В паспорте {device} вами заявлено другое, и этот файл его не меняет. Сверьте с табличкой и с прошлым файлом.",
+    "You stated another one in passport {device}, and this file does not change it. Compare with the plate and with "
+    "the earlier file.",
+)
 EXECUTION = Advice(
     "execution.unknown",
     "У типа {type} нет такого исполнения. Исправьте код или дополните справочник.",
@@ -108,12 +120,34 @@ class HeldSecrets:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """What its maker stated of a device before, by the names of the columns; empty where nothing was."""
+
+    dev_eui: str = ""
+    join_eui: str = ""
+    execution: str = ""
+    batch: str = ""
+    made_on: str = ""
+    app_key: Secret | None = field(default=None, compare=False)
+
+    def differing(self, row: "ProductionRow") -> list[str]:
+        """The columns of a row that say something else than what was stated."""
+        made_on = row.made_on.isoformat() if row.made_on else None
+        said = {"join_eui": row.join_eui, "execution": row.execution, "batch": row.batch, "made_on": made_on}
+        other = [name for name, value in said.items() if value and getattr(self, name) not in ("", value)]
+        if row.app_key is not None and self.app_key is not None:
+            same = hmac.compare_digest(row.app_key.reveal(), self.app_key.reveal())
+            other += [] if same else ["app_key"]
+        return other
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What the node has already: the DevEUI ("" for none) of each subject, the subject of each DevEUI, and the
-    secrets of rows that were sent back, by their references.
+    """What the node has already: what was stated of each subject, the subject of each DevEUI, and the secrets of rows
+    that were sent back, by their references.
     """
 
-    devices: Mapping[SubjectId, str] = field(default_factory=dict)
+    devices: Mapping[SubjectId, Stated] = field(default_factory=dict)
     dev_euis: Mapping[str, SubjectId] = field(default_factory=dict)
     held: Mapping[str, HeldSecrets] = field(default_factory=dict)
 
@@ -176,12 +210,13 @@ def check_rows(
     organisation: str,
     types: Mapping[str, DeviceType],
     source: str,
+    today: date,
     columns: Mapping[str, str] | None = None,
 ) -> Report:
     """Check a production file against the lines, the references and what is known; raise ColumnError.
 
-    `organisation` owns the local codes, `source` names this import in the references of the report, `columns` maps
-    headers of this maker to the fields of COLUMNS where they are not among the known ones.
+    `organisation` owns the local codes, `source` names this import in the references of the report, nothing was made
+    after `today`, `columns` maps headers of this maker to fields of COLUMNS where they are not among the known ones.
     """
     found = Columns.find(table.header, COLUMNS, NEEDED, columns or {})
     checker = _Checker(
@@ -192,6 +227,7 @@ def check_rows(
         organisation=organisation,
         types=types,
         source=source,
+        today=today,
     )
     for row in table.rows:
         checker.take(row)
@@ -211,7 +247,9 @@ class _Checker:
         organisation: str,
         types: Mapping[str, DeviceType],
         source: str,
+        today: date,
     ) -> None:
+        self._today = today
         self._columns, self._lines, self._bindings, self._known = columns, lines, bindings, known
         self._organisation, self._types, self._source = organisation, types, source
         self._accepted: list[ProductionRow] = []
@@ -263,6 +301,8 @@ class _Checker:
         made_on, year = reader.date("made_on"), reader.year("year")
         if made_on and made_on < EARLIEST:
             reader.add(TOO_EARLY, "made_on")
+        if made_on and made_on > self._today:
+            reader.add(TOO_LATE, "made_on")
         if made_on and year and str(made_on.year) != year:
             reader.add(YEAR_DISAGREES, "year")
         plate = Nameplate(
@@ -326,20 +366,26 @@ class _Checker:
             reader.add(DESIGNATION, "designation")
 
     def _is_repeated(self, meter: ProductionRow) -> bool:
-        return self._known.devices.get(meter.subject) == (meter.dev_eui or "")
+        stated = self._known.devices.get(meter.subject)
+        return stated is not None and stated.dev_eui == (meter.dev_eui or "")
 
     def _check_unique(self, reader: RowReader, meter: ProductionRow) -> None:
         # The file is compared with itself first, so that an import taken up again after a crash says the same.
         for name, value in _unique_values(meter):
             if (earlier := self._seen.get((name, value))) is not None:
                 reader.add(_for(name, DUPLICATE), name, earlier=earlier)
-        if not reader.findings and not self._is_repeated(meter):
+        if not reader.findings:
             self._check_known(reader, meter)
         if not reader.findings:
             self._seen |= dict.fromkeys(_unique_values(meter), meter.row)
 
     def _check_known(self, reader: RowReader, meter: ProductionRow) -> None:
-        if meter.subject in self._known.devices:
+        stated = self._known.devices.get(meter.subject)
+        if stated is not None and self._is_repeated(meter):
+            for name in stated.differing(meter):
+                reader.add(_for(name, DIFFERS), name, device=format_device_id(meter.subject))
+            return
+        if stated is not None:
             reader.add(_for("serial", KNOWN), "serial", device=format_device_id(meter.subject))
         owner = self._known.dev_euis.get(meter.dev_eui or "")
         if owner is not None and owner != meter.subject:

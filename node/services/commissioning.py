@@ -17,14 +17,12 @@ from drivers.comparison import Expected, compare
 from drivers.descriptor import Comparison, How
 from drivers.reading import Decoded
 from drivers.registry import Installed, Registry
-from federation.fragment import unpad
 from lora.errors import LoraError
 from lora.events import JoinAccepted
 from lora.identifiers import Eui
 from lora.memory import MemoryDirectory
 from lora.registration import Registration, Row, Step
 from node.errors import KeystoreError, NotFoundError, StateError
-from node.passport.bodies import RootKeysBody
 from node.passport.view import View
 from node.services.core import Core
 from node.services.ledger import Ledger
@@ -35,6 +33,7 @@ from node.services.provisioning import (
     TIME_SERVICE,
     choose_driver,
     find_root_key,
+    open_root_key,
     profile_of,
     service_of,
     stated_values,
@@ -335,8 +334,7 @@ class Commissioning:
         sealed = find_root_key(entries, dev_eui)
         if sealed is None:
             raise StateError("no root key of this device came to this node", "root_key_missing")
-        content = unpad(self._core.keystore.vault.open(sealed))
-        return bytes.fromhex(RootKeysBody.from_bytes(content).app_key)
+        return open_root_key(self._core.keystore.vault, sealed)
 
     async def _require_alone(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> None:
         others = {subject for subject, _ in await find_terms(tx, dev_eui, "dev_eui")} - {passport.subject}

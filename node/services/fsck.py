@@ -1,35 +1,77 @@
-"""Checking the store against its own proofs: every leaf, section, signature and root."""
+"""Checking the store against its own proofs: every root statement, log, leaf, section, signature, checkpoint and root.
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+What is damaged is named and the check goes on with the rest. What the store must have:
 
-from federation.checkpoint import verify_checkpoint
-from federation.errors import CheckpointError, VoidError
-from federation.fragment import Fragment, Header, check_signature, commitment, decode_header
-from federation.merkle import CompactRange
+- of each organisation, the chain of root statements without a gap, every one under its hash and its signature;
+- of an own log, every entry, and every section that a header commits to unless it was erased: then its row stands
+  without salt and bytes, and its class is personal. That holds for what came back from a peer too: what did not come
+  back is lost, and named here;
+- of a mirrored log, all leaves up to its size, under every checkpoint that is stored. Entries and sections that this
+  node may not see were never given, and nothing tells one of these from one that was lost: they are no finding. But an
+  entry that was here has left its mentions, and mostly sections: where these name it, its absence is one.
+
+What is made from this (passports, terms, the mentions by which entries are found) is not looked at for its own sake.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from federation import tiles
+from federation.checkpoint import Checkpoint, parse_note, verify_checkpoint
+from federation.errors import CheckpointError, CodecError, StatementError, VoidError
+from federation.fragment import (
+    Fragment,
+    Header,
+    SectionClass,
+    SectionHead,
+    check_signature,
+    commitment,
+    decode_header,
+)
+from federation.keys import key_id
+from federation.log import Head
+from federation.merkle import HASH_SIZE, CompactRange
+from federation.organisation import Chain
+from federation.statements import KeyBody, NodeBody, RootStatement, decode_root_statement
 from node.errors import KeystoreError
 from node.services.core import Core
-from node.store.database import ReadTx
-from node.store.fragments import SEALED, STORED, StoredFragment, StoredSection, entries_between
-from node.store.logs import StoredLog, list_logs
-from node.store.organisations import find_sign_key
-from node.store.trees import read_leaves
+from node.store.database import ReadTx, Record
+from node.store.fragments import (
+    SEALED,
+    STORED,
+    StoredFragment,
+    StoredSection,
+    count_places,
+    entries_between,
+    lost_places,
+)
+from node.store.logs import StoredCheckpoint, StoredLog, checkpoints_between, list_logs, lost_numbers, read_root_rows
+from node.store.trees import count_leaves, read_leaves_at, read_upper_tiles
 
 CHUNK = 1000
+END = 2**63 - 1  # no place lies past it: SQLite's greatest number
+
+NodeKeys = Mapping[tuple[bytes, bytes], Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it was signed; seq and id None where the whole log is meant."""
+    """One thing that is not as it was signed. `where` is a log, an organisation or a file; seq None: all of it."""
 
-    log: bytes
+    where: str
     seq: int | None
     id: bytes | None
     what: str
 
     def __str__(self) -> str:
         place = "" if self.seq is None else f" seq {self.seq} id {self.id.hex() if self.id else '?'}"
-        return f"log {self.log.hex()}{place}: {self.what}"
+        return f"{self.where}{place}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +83,22 @@ class Progress:
     findings: tuple[Finding, ...]
 
 
+@dataclass(slots=True)
+class _Reading:
+    """A log that is being read: `extent` is how much of it is stored, `tree` None once a leaf of it is not known."""
+
+    log: StoredLog
+    extent: int
+    sign_key: bytes | None
+    tree: CompactRange | None = field(default_factory=CompactRange)
+    hashes: dict[tiles.Place, bytes] = field(default_factory=dict)
+    newest: StoredCheckpoint | None = None
+
+    def find(self, what: str, seq: int | None = None, entry: bytes | None = None) -> Finding:
+        """A finding about the log, or about one entry of it."""
+        return _about(self.log, what, seq, entry)
+
+
 class Fsck:
     """Reads the whole store once."""
 
@@ -48,36 +106,70 @@ class Fsck:
         self._core = core
 
     async def run(self) -> AsyncIterator[Progress]:
-        """Check log by log, a thousand entries at a time."""
+        """Check chain by chain, then log by log, a thousand entries at a time; raise nothing for what is damaged."""
+        found = check_head(self._core.folder.head)
         async with self._core.database.read() as tx:
             logs = await list_logs(tx)
-        total, done = sum(log.size for log in logs), 0
-        for log in logs:
-            tree = CompactRange()
-            for start in range(0, log.size, CHUNK):
-                end = min(start + CHUNK, log.size)
-                async with self._core.database.read() as tx:
-                    leaves = await read_leaves(tx, log.no, start, end)
-                    found = await self._check_entries(tx, log, start, end, leaves)
-                tree = tree.extend(leaves)
+            extents = [await _extent(tx, log) for log in logs]
+            rows = await read_root_rows(tx)
+        wrong, node_keys = check_root_statements(rows)
+        total, done = sum(extents), 0
+        yield Progress(done, total, tuple(found + wrong))
+        for log, extent in zip(logs, extents, strict=True):
+            sign_key, found = self._check_statement(log, node_keys)
+            reading = _Reading(log, extent, sign_key)
+            yield Progress(done, total, tuple(found))
+            for start in range(0, extent, CHUNK):
+                end = min(start + CHUNK, extent)
+                found = await self._check_chunk(reading, start, end)
                 done += end - start
                 yield Progress(done, total, tuple(found))
-            yield Progress(done, total, tuple(await self._check_root(log, tree)))
+            yield Progress(done, total, tuple(await self._check_end(reading)))
+        yield Progress(done, total, tuple(await self._check_lost(logs)))
 
-    async def _check_entries(
-        self, tx: ReadTx, log: StoredLog, start: int, end: int, leaves: list[bytes]
-    ) -> list[Finding]:
-        sign_key = await find_sign_key(tx, log)
-        entries = await entries_between(tx, log.no, start, end)
-        findings: list[Finding] = []
+    def _check_statement(self, log: StoredLog, node_keys: NodeKeys) -> tuple[bytes | None, list[Finding]]:
+        """The key that signs a log, where it is known, and what is wrong with the log's own statement."""
+        stated = node_keys.get((log.org, log.node), ())
+        is_own = (log.org, log.node) == (self._core.org, self._core.node)
+        keys = [*stated, self._core.keystore.sign.public] if is_own else stated
+        try:
+            statement = log.statement
+            named = next((key for key in keys if key_id(key) == statement.sign_key_id), None)
+            if named is not None:
+                statement.check_signed_by(named)
+        except StatementError as error:
+            return next(iter(keys), None), [_about(log, f"the log statement was altered: {error}")]
+        if (statement.log_id, statement.org, statement.node) != (log.log, log.org, log.node):
+            what = "the log statement was altered: it is of another log, organisation or node"
+            return next(iter(keys), None), [_about(log, what)]
+        if named not in stated:
+            what = f"organisation {log.org.hex()} has no root statement with the key of its node {log.node.hex()}"
+            return named, [_about(log, what)]
+        return named, []
+
+    async def _check_chunk(self, reading: _Reading, start: int, end: int) -> list[Finding]:
+        log, found = reading.log, list[Finding]()
+        with _naming_unread(found, _log_name(log.log), f"what stands at {start} .. {end - 1}"):
+            async with self._core.database.read() as tx:
+                leaves = await read_leaves_at(tx, log.no, range(start, end))
+                entries = await entries_between(tx, log.no, start, end)
+                notes = await checkpoints_between(tx, log.no, start, end)
+        if found:
+            reading.tree = None
+            return found
+        whole = {seq: leaf for seq, leaf in leaves.items() if len(leaf) == HASH_SIZE}
         for seq, entry in sorted(entries.items()):
-            leaf = leaves[seq - start] if seq - start < len(leaves) else b""
-            for what in self._check_entry(entry, leaf, sign_key):
-                findings.append(Finding(log.log, seq, entry.to_fragment().id, what))
+            entry_id = entry.to_fragment().id
+            found += [reading.find(what, seq, entry_id) for what in self._check_entry(reading, entry, whole.get(seq))]
         missing = [seq for seq in range(start, end) if log.own and seq not in entries]
-        return findings + [Finding(log.log, seq, None, "an own entry is missing") for seq in missing]
+        found += [reading.find("an own entry is missing", seq) for seq in missing]
+        gaps = [seq for seq in range(start, end) if seq not in whole]
+        if gaps:
+            found.append(reading.find(f"the tree lacks its leaf and those of {len(gaps) - 1} after it", gaps[0]))
+            whole |= {seq: entries[seq].to_fragment().leaf for seq in gaps if seq in entries}
+        return found + _grow(reading, [whole.get(seq) for seq in range(start, end)], notes)
 
-    def _check_entry(self, entry: StoredFragment, leaf: bytes, sign_key: bytes | None) -> list[str]:
+    def _check_entry(self, reading: _Reading, entry: StoredFragment, leaf: bytes | None) -> list[str]:
         fragment = Fragment(entry.header, entry.signature)
         found: list[str] = []
         header: Header | None = None
@@ -86,27 +178,40 @@ class Fsck:
         except VoidError as error:
             if entry.void is None:
                 found.append(f"the header was altered: {error}")
-        if fragment.leaf != leaf:
-            found.append(f"{self._blame(fragment, sign_key)} was altered: its leaf is not the one in the tree")
+        if leaf is not None and fragment.leaf != leaf:
+            blamed = _blame(fragment, reading.sign_key)
+            found.append(f"{blamed} was altered: its leaf is not the one in the tree")
+        elif header is not None and reading.sign_key is not None:
+            holds = partial(_holds, fragment, reading.sign_key)
+            if entry.void is not None and holds():
+                found.append("it is kept as void, and its header and signature hold")
+            # Every other signature stands under a checkpoint, which is what proves it here.
+            if entry.void is None and (leaf is None or entry.seq >= reading.log.note_size) and not holds():
+                found.append("the signature does not hold")
         if header is not None and not found:
-            found += [what for section in entry.sections if (what := self._check_section(header, section))]
+            found += self._check_sections(header, entry.sections, is_own=reading.log.own and entry.void is None)
         return found
 
-    def _blame(self, fragment: Fragment, sign_key: bytes | None) -> str:
-        if sign_key is None:
-            return "the header or the signature"
-        try:
-            check_signature(fragment, sign_key)
-        except VoidError:
-            return "the header or the signature (it does not hold)"
-        return "the tree or the signature (it holds)"
+    def _check_sections(self, header: Header, sections: Sequence[StoredSection], *, is_own: bool) -> Iterator[str]:
+        for section in sections:
+            if what := self._check_section(header, section):
+                yield what
+        here = {section.name for section in sections}
+        if is_own:
+            yield from (f"section {head.name} is missing" for head in header.sections if head.name not in here)
 
     def _check_section(self, header: Header, section: StoredSection) -> str | None:
         head = header.section(section.name)
         if head is None:
             return f"section {section.name} is not in the header"
-        if section.form == SEALED or section.salt is None:
+        if header.sections.index(head) != section.position:
+            return f"section {section.name} stands at another position than in the header"
+        if _is_erased(head, section) or (section.form == SEALED and section.salt is None):
             return None
+        if section.form == SEALED:
+            return f"section {section.name} was altered: it is sealed, and has a salt"
+        if section.salt is None:
+            return f"section {section.name} was altered: it has no salt, and is not erased"
         data = section.data
         if section.form == STORED:
             try:
@@ -117,15 +222,236 @@ class Fsck:
             return f"section {section.name} was altered: it is not under its commitment"
         return None
 
-    async def _check_root(self, log: StoredLog, tree: CompactRange) -> list[Finding]:
-        async with self._core.database.read() as tx:
-            sign_key = await find_sign_key(tx, log)
-        if log.note is None or sign_key is None or log.note_size != tree.size:
-            return []
-        try:
-            checkpoint = verify_checkpoint(log.note, log.log, sign_key)
-        except CheckpointError as error:
-            return [Finding(log.log, None, None, f"the checkpoint was altered: {error}")]
-        if checkpoint.root != tree.root():
-            return [Finding(log.log, None, None, f"the tree has another root than the checkpoint of size {tree.size}")]
+    async def _check_end(self, reading: _Reading) -> list[Finding]:
+        """What follows from the whole of a log: its size, the tiles above its leaves, and its newest checkpoint."""
+        log, found = reading.log, list[Finding]()
+        with _naming_unread(found, _log_name(log.log), "the tree or its checkpoints"):
+            async with self._core.database.read() as tx:
+                places = max(await count_leaves(tx, log.no), await count_places(tx, log.no))
+                upper = await read_upper_tiles(tx, log.no)
+                later = await checkpoints_between(tx, log.no, reading.extent, END)
+        if found:
+            return found
+        if places != log.size:
+            found.append(reading.find(f"it is of size {log.size}, and what is stored of size {places}"))
+        elif reading.tree is not None:
+            found += [reading.find(what) for what in _differing_tiles(reading.hashes, upper)]
+        for note in later:
+            found += _judge(reading, note)
+            found.append(reading.find(f"the checkpoint of size {note.size} is of more than is stored"))
+        return found + _check_newest(reading)
+
+    async def _check_lost(self, logs: Sequence[StoredLog]) -> list[Finding]:
+        """Logs and entries that are named where they no longer are; entries of own logs are found already."""
+        found: list[Finding] = []
+        by_number = {log.no: log for log in logs}
+        numbers: list[int] = []
+        places: list[tuple[int, int]] = []
+        with _naming_unread(found, "store", "a table"):
+            async with self._core.database.read() as tx:
+                numbers, places = await lost_numbers(tx), await lost_places(tx)
+        found += [Finding(f"log number {no}", None, None, "a log that was here is missing") for no in numbers]
+        for no, seq in places:
+            log = by_number.get(no)
+            if log is None:
+                found.append(Finding(f"log number {no}", seq, None, "an entry is named of a log that is not known"))
+            elif not log.own or seq >= log.size:
+                found.append(_about(log, "an entry that was here is missing", seq))
+        return found
+
+
+def check_head(path: Path) -> list[Finding]:
+    """What is wrong with the head file, where there is one."""
+    try:
+        Head.from_bytes(path.read_bytes())
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        return [Finding(f"file {path}", None, None, f"it cannot be read: {error.strerror}")]
+    except CodecError as error:
+        what = f"it was altered ({error}): the next start opens a new log, and nothing of the old one is lost"
+        return [Finding(f"file {path}", None, None, what)]
+    return []
+
+
+def check_root_statements(rows: Iterable[Record]) -> tuple[list[Finding], NodeKeys]:
+    """What is wrong in the chains, and each node's key as its statement has it, whether or not its chain holds.
+
+    A key is taken from every statement that stands under its hash: so the logs of an organisation whose signatures were
+    altered are checked all the same.
+    """
+    found: list[Finding] = []
+    keys: dict[tuple[bytes, bytes], list[bytes]] = {}
+    for org, group in groupby(rows, key=lambda row: bytes(row.org)):
+        wrong, sound = _sound_statements(org, list(group))
+        wrong += _check_signers(org, sound)
+        for statement in sound:
+            if isinstance(statement.body, NodeBody):
+                keys.setdefault((org, statement.body.node), []).append(statement.body.sign_key)
+        found += wrong or _check_chain(org, sound)
+    return found, keys
+
+
+def _sound_statements(org: bytes, rows: Sequence[Record]) -> tuple[list[Finding], list[RootStatement]]:
+    found: list[Finding] = []
+    sound: list[RootStatement] = []
+    for row in rows:
+        try:
+            statement = decode_root_statement(row.envelope)
+        except StatementError as error:
+            found.append(Finding(_org_name(org), row.n, row.hash, f"the root statement was altered: {error}"))
+            continue
+        if (statement.hash, statement.org_id, statement.n) == (row.hash, org, row.n):
+            sound.append(statement)
+        else:
+            what = "the root statement was altered: its hash, organisation or number is not the one it is kept under"
+            found.append(Finding(_org_name(org), row.n, row.hash, what))
+    return found, sound
+
+
+def _check_signers(org: bytes, sound: Sequence[RootStatement]) -> list[Finding]:
+    """Every signature by the root key that was in force, also after a statement whose own does not hold."""
+    found: list[Finding] = []
+    signers: dict[bytes, bytes] = {}
+    for statement in sound:
+        before = signers.get(statement.previous) if statement.previous else b""
+        signer = statement.body.root_key if isinstance(statement.body, KeyBody) else before
+        if before is None:
+            what = "a root statement before it is missing or altered"
+            found.append(Finding(_org_name(org), statement.n, statement.hash, what))
+        elif signer is None or not statement.is_signed_by(signer):
+            what = "the root statement was altered: its signature does not hold"
+            found.append(Finding(_org_name(org), statement.n, statement.hash, what))
+        if signer:
+            signers[statement.hash] = signer
+    return found
+
+
+def _check_chain(org: bytes, sound: Sequence[RootStatement]) -> list[Finding]:
+    try:
+        refused = Chain(sound).refused
+    except StatementError as error:
+        return [Finding(_org_name(org), None, None, f"the root statements are no chain: {error}")]
+    return [Finding(_org_name(org), s.n, s.hash, f"the root statement does not follow: {why}") for s, why in refused]
+
+
+async def _extent(tx: ReadTx, log: StoredLog) -> int:
+    """How far a log is read: as far as anything is stored, and no further than its size."""
+    return min(log.size, max(await count_leaves(tx, log.no), await count_places(tx, log.no)))
+
+
+def _grow(reading: _Reading, leaves: Sequence[bytes | None], notes: Sequence[StoredCheckpoint]) -> list[Finding]:
+    """Take leaves into the tree, and compare it with the checkpoints at whose sizes it comes by."""
+    known = [leaf for leaf in leaves if leaf is not None]
+    found: list[Finding] = []
+    if reading.tree is None or len(known) != len(leaves):
+        reading.tree = None
+        for note in notes:
+            found += _judge(reading, note)
+        return found
+    start, end = reading.tree.size, reading.tree.size + len(known)
+    reading.hashes |= tiles.append_leaves(reading.hashes, start, known)
+    # Of the leaves themselves only the last tile is needed further on.
+    full = [(level, n) for level, n in reading.hashes if level == 0 and n != end >> tiles.HEIGHT]
+    for place in full:
+        del reading.hashes[place]
+    for note in _with_newest(reading.log, notes, start, end):
+        reading.tree = reading.tree.extend(known[reading.tree.size - start : note.size - start])
+        found += _judge(reading, note)
+    reading.tree = reading.tree.extend(known[reading.tree.size - start :])
+    return found
+
+
+def _with_newest(log: StoredLog, notes: Sequence[StoredCheckpoint], start: int, end: int) -> Iterator[StoredCheckpoint]:
+    """The checkpoints of a stretch, by size, and the log's own copy of the newest where it is not one of them."""
+    copy = StoredCheckpoint(log.note_size, None, log.note or b"")
+    named = [copy] if log.note is not None and start < log.note_size <= end else []
+    yield from sorted(
+        [*notes, *(n for n in named if n.note not in {note.note for note in notes})], key=lambda n: n.size
+    )
+
+
+def _judge(reading: _Reading, note: StoredCheckpoint) -> list[Finding]:
+    """What is wrong with a checkpoint; its root is compared where the tree is of that size."""
+    if note.root is not None:
+        reading.newest = note
+    try:
+        checkpoint = _checkpoint(note.note, reading)
+    except CheckpointError as error:
+        return [reading.find(f"the checkpoint of size {note.size} was altered: {error}")]
+    if checkpoint.size != note.size:
+        return [reading.find(f"the checkpoint of size {note.size} was altered: its note is of size {checkpoint.size}")]
+    found: list[Finding] = []
+    if note.root not in (None, checkpoint.root):
+        found.append(reading.find(f"the checkpoint of size {note.size} was altered: its root is not the one signed"))
+    tree = reading.tree
+    if tree is not None and tree.size == note.size and tree.root() != checkpoint.root:
+        found.append(reading.find(f"the tree has another root than the checkpoint of size {note.size}"))
+    return found
+
+
+def _checkpoint(note: bytes, reading: _Reading) -> Checkpoint:
+    if reading.sign_key is None:
+        return parse_note(note)[0]
+    return verify_checkpoint(note, reading.log.log, reading.sign_key)
+
+
+def _check_newest(reading: _Reading) -> list[Finding]:
+    """Whether the log names the newest of its checkpoints."""
+    stored = reading.newest.size if reading.newest else 0
+    if stored != reading.log.note_size:
+        what = f"its newest checkpoint is of size {reading.log.note_size}, the newest that is stored of size {stored}"
+        return [reading.find(what)]
+    if stored and reading.log.note is None:
+        return [reading.find("its newest checkpoint is missing")]
+    return []
+
+
+def _differing_tiles(expected: Mapping[tiles.Place, bytes], stored: Mapping[tiles.Place, bytes]) -> Iterator[str]:
+    above = {place: tile for place, tile in expected.items() if place[0] > 0}
+    for place in sorted(above.keys() | stored.keys()):
+        if above.get(place) != stored.get(place):
+            state = "altered: it is not over the leaves" if place in stored else "lost"
+            yield f"tile {place[1]} of level {place[0]} of the tree was {state}"
+
+
+def _blame(fragment: Fragment, sign_key: bytes | None) -> str:
+    if sign_key is None:
+        return "the header or the signature"
+    if _holds(fragment, sign_key):
+        return "the tree or the signature (it holds)"
+    return "the header or the signature (it does not hold)"
+
+
+def _holds(fragment: Fragment, sign_key: bytes) -> bool:
+    try:
+        check_signature(fragment, sign_key)
+    except VoidError:
+        return False
+    return True
+
+
+def _is_erased(head: SectionHead, section: StoredSection) -> bool:
+    """Whether the row is what an erasure leaves: no salt, no bytes, of a class that may be erased."""
+    return section.salt is None and not section.data and head.klass == SectionClass.PERSONAL
+
+
+@contextmanager
+def _naming_unread(found: list[Finding], where: str, what: str) -> Iterator[None]:
+    """Make a finding of what the database itself cannot read."""
+    try:
+        yield
+    except DBAPIError as error:
+        found.append(Finding(where, None, None, f"{what} cannot be read: {error.orig}"))
+
+
+def _about(log: StoredLog, what: str, seq: int | None = None, entry: bytes | None = None) -> Finding:
+    return Finding(_log_name(log.log), seq, entry, what)
+
+
+def _log_name(log: bytes) -> str:
+    return f"log {log.hex()}"
+
+
+def _org_name(org: bytes) -> str:
+    return f"organisation {org.hex()}"

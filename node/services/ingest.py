@@ -23,6 +23,7 @@ from node.store.fragments import (
     NewEntry,
     StoredFragment,
     StoredSection,
+    entries_about,
     entries_at,
     entries_between,
     insert_entries,
@@ -132,6 +133,25 @@ class Ingest:
             await insert_sections(tx, log.no, fuller)
             await self._take_effect(tx, log, [*fresh, *fuller])
         return len(entries) == len(items)
+
+    async def take_secret(self, subject: bytes, section: Section) -> bool:
+        """Keep a section that was sealed to this node, beside the entry about the subject that commits to it.
+
+        False where no entry here does.
+        """
+        async with self._core.database.read() as tx:
+            found = await entries_about(tx, [subject])
+        for entry in reversed(found):
+            header = _stored_header(entry)
+            if header is None or header.section(section.name) is None:
+                continue
+            if (opened := self._section(header, section)).form == STORED:
+                fragment = Fragment(entry.header, entry.signature)
+                async with self._core.database.write() as tx:
+                    kept = NewEntry(entry.seq, fragment, header, None, (opened,), ())
+                    await insert_sections(tx, entry.log_no, [kept])
+                return True
+        return False
 
     def _judge(self, items: list[Placed], leaves: Mapping[int, bytes], sign_key: bytes) -> list[NewEntry]:
         entries = []

@@ -1,7 +1,8 @@
 """The own log: one writer that reserves places, signs, commits and publishes checkpoints.
 
 Signatures are made before the transaction. What was signed for a transaction that failed is forgotten with it, so no
-place is ever signed twice for two contents that left this node. The head file is on disk before a size leaves.
+place is ever signed twice for two contents that left this node. The head file is on disk before a size leaves; a head
+file that cannot be understood says as little as none, and a new log is opened.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
-from node.errors import InputError, StateError
+from node.errors import FolderError, InputError, StateError
 from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
@@ -140,7 +141,8 @@ class Ledger:
 
     async def _doubt(self, tx: ReadTx, head: Head | None, own: StoredLog | None, peer_size: int) -> Reason | None:
         if own is None:
-            return find_doubt(head, None, self._core.keystore.sign.id)
+            is_lost = head is None and self._core.folder.head.exists()
+            return Reason.HEAD_LOST if is_lost else find_doubt(head, None, self._core.keystore.sign.id)
         root = None
         if head is not None and head.size <= own.size:
             root = (await read_range(tx, own.no, head.size)).root()
@@ -151,13 +153,26 @@ class Ledger:
             own.statement.sign_key_id,
             is_backup=await find_setting(tx, BACKUP_MARK) is not None,
         )
-        if head is None and own.size == 0:
-            return None
         return find_doubt(head, said, self._core.keystore.sign.id, peer_size)
 
     def _head(self) -> Head | None:
+        """What the head file says; None where there is none, or none that can be understood: both put the log in doubt.
+
+        Raise FolderError where the file is there and the system does not give it out: that is put right by a person.
+        """
         path = self._core.folder.head
-        return Head.from_bytes(path.read_bytes()) if path.exists() else None
+        try:
+            return Head.from_bytes(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FolderError(
+                f"the head file {path} cannot be read: {error.strerror}. Let this user read it; without it the node "
+                "does not know how far its log went, and opens a new one"
+            ) from error
+        except CodecError as error:
+            log.warning("head_unreadable", path=str(path), error=str(error))
+            return None
 
     async def _open_new(self, previous: bytes | None, reason: Reason) -> None:
         keystore, random = self._core.keystore, self._core.random

@@ -16,8 +16,11 @@ from node.certificate import certificate_pin
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
 from node.passport.bodies import CardBody
+from node.passport.errors import NumberError
+from node.passport.numbers import parse_inn, parse_ogrn
 from node.services.core import Core
 from node.services.ingest import Ingest
+from node.services.known import check_organisation
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.sync import AWAY, Level, Sync
@@ -41,6 +44,7 @@ FEDERATION = "federation"
 CARDED = "carded:"
 MDNS = "mdns"
 ANSWER_S = 5.0
+NUMBERS = {"inn": parse_inn, "ogrn": parse_ogrn}
 DAY_US = 86_400_000_000
 
 Said = TypeVar("Said", Genesis, Attestation)
@@ -65,10 +69,10 @@ class Membership:
 
     async def found(self, name: str, actor: str) -> Genesis:
         """Make a federation with this organisation as its only anchor."""
-        if await self.genesis() is not None:
-            raise StateError("this node is in a federation already", "federation_exists")
         genesis = _readable(Genesis(name, (self._core.org,), 1))
         async with self._core.database.write() as tx:
+            if await find_setting(tx, FEDERATION) is not None:
+                raise StateError("this node is in a federation already", "federation_exists")
             await set_setting(tx, FEDERATION, genesis.to_bytes())
             await self._core.announce(tx, actor, "federation_founded", federation=genesis.id.hex(), name=name)
         await self._projection.refold_all()
@@ -79,9 +83,10 @@ class Membership:
         genesis = await self.genesis()
         if genesis is None or self._core.org not in genesis.anchors:
             raise StateError("only an anchor of a federation attests", "not_an_anchor")
+        if what is Attested.NUMBER:
+            _check_numbers(rows)
         async with self._core.database.read() as tx:
-            if await find_chain(tx, org) is None:
-                raise NotFoundError(f"organisation {org.hex()} is not known here", "org_unknown")
+            await check_organisation(tx, org)
         body = _readable(Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack))))
 
         async def note(tx: WriteTx, _entries: object) -> None:
@@ -135,6 +140,8 @@ class Membership:
             invitation = parse_invitation(text, self._core.clock.now())
         except InvitationError as error:
             raise InputError(str(error), "invitation") from error
+        if invitation.node == self._core.node:
+            raise InputError("this node gave the invitation itself: another node joins by it", "join_self")
         mine = await self.genesis()
         if mine is not None and mine.id != invitation.genesis.id:
             raise StateError("this node is in another federation", "other_federation")
@@ -255,6 +262,18 @@ def _readable(said: Said) -> Said:
         return type(said).from_bytes(said.to_bytes())
     except CodecError as error:
         raise InputError(f"this cannot be signed: {error}", "not_signable") from error
+
+
+def _check_numbers(rows: Sequence[str]) -> None:
+    """Raise InputError for a number whose check digits disagree; schemes that are not known here pass."""
+    for row in rows:
+        scheme, _, number = row.partition(":")
+        check = NUMBERS.get(scheme)
+        try:
+            if check is not None and check(number) != number:
+                raise NumberError(f"not as it is written: {number!r}")
+        except NumberError as error:
+            raise InputError(f"{row}: {error}", "number_wrong") from error
 
 
 def _secret_hash(secret: bytes) -> bytes:

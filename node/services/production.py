@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from federation.errors import FederationError
 from node.errors import InputError
 from node.exchange.errors import ExchangeError
 from node.exchange.findings import Finding
-from node.exchange.production import HeldSecrets, Known, ProductionRow, Report, check_rows
+from node.exchange.production import HeldSecrets, Known, ProductionRow, Report, Stated, check_rows
 from node.exchange.tables import Table, read_table, write_csv, write_xlsx
 from node.passport import drafts
 from node.passport.bodies import (
@@ -27,16 +28,20 @@ from node.passport.bodies import (
 )
 from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
+from node.passport.errors import BodyError
 from node.passport.ids import SubjectId
-from node.passport.shown import fact, is_stated_by
+from node.passport.shown import fact, is_stated_by, text
+from node.passport.view import DAY_US, value_on
 from node.secret import Secret
 from node.services.core import Core
 from node.services.jobs import Jobs, advance
 from node.services.ledger import Ledger
 from node.services.projection import Projection
+from node.services.provisioning import find_root_key, open_root_key
 from node.store.database import ReadTx, WriteTx
+from node.store.fragments import entries_about
 from node.store.jobs import Job
-from node.store.passports import find_passport, find_terms
+from node.store.passports import StoredPassport, find_passport, find_terms
 from node.store.settings import set_setting, settings_like
 
 KIND = "import.production"
@@ -132,20 +137,46 @@ class Production:
             organisation=self._core.org.hex(),
             types=world.types,
             source=source,
+            today=self._day(),
         )
 
     async def _known(
         self, tx: ReadTx, rows: Sequence[ProductionRow]
-    ) -> tuple[dict[SubjectId, str], dict[str, SubjectId]]:
-        devices: dict[SubjectId, str] = {}
+    ) -> tuple[dict[SubjectId, Stated], dict[str, SubjectId]]:
+        devices: dict[SubjectId, Stated] = {}
         euis: dict[str, SubjectId] = {}
         for row in rows:
             passport = await find_passport(tx, row.subject.raw)
             if passport is not None and is_stated_by(passport.content, self._core.org):
-                devices[row.subject] = fact(passport.content, "radio", "dev_eui")
+                devices[row.subject] = await self._stated(tx, passport)
             for subject, _ in await find_terms(tx, row.dev_eui or "", "dev_eui") if row.dev_eui else ():
                 euis[row.dev_eui or ""] = SubjectId(subject)
         return devices, euis
+
+    async def _stated(self, tx: ReadTx, passport: StoredPassport) -> Stated:
+        view = passport.content
+        dev_eui = fact(view, "radio", "dev_eui")
+        own = [e for e in await entries_about(tx, [passport.subject]) if e.log == self._ledger.log.log]
+        sealed = find_root_key(own, dev_eui) if dev_eui else None
+        values = {code: str((value_on(view, code) or {}).get("value") or "") for code in ("batch", "manufactured_on")}
+        return Stated(
+            dev_eui,
+            fact(view, "radio", "join_eui"),
+            text(view, "type", "execution"),
+            values["batch"],
+            values["manufactured_on"],
+            self._root_key(sealed) if sealed else None,
+        )
+
+    def _root_key(self, sealed: bytes) -> Secret | None:
+        try:
+            return Secret(open_root_key(self._core.keystore.vault, sealed))
+        except (BodyError, FederationError):
+            return None  # stated by other means than a file
+
+    def _day(self) -> date:
+        """The latest day that it is anywhere now."""
+        return datetime.fromtimestamp((self._core.clock.now() + DAY_US) / 1e6, UTC).date()
 
     async def _held(self, tx: ReadTx) -> dict[str, HeldSecrets]:
         found: dict[str, HeldSecrets] = {}

@@ -26,7 +26,7 @@ from node.passport.template_json import Json, format_json
 from node.passport.template_messages import Explanation, explain
 from node.passport.template_personal import Parts, join
 from node.passport.templates import parse_document, split_personal, validate
-from node.passport.view import View, moment_us
+from node.passport.view import DAY_US, View, moment_us
 from node.secret import MASK
 from node.services.core import Core
 from node.services.facts import VERDICTS, find_device, read_facts
@@ -132,7 +132,8 @@ class Protocols:
         if verdict.layer is Layer.SCHEMA:
             return Checked(held, document, verdict, explain_all(verdict.findings), None)
         more = [device] if isinstance(device, Finding) else []
-        whole = Verdict((*verdict.findings, *more, *find_untold(template, document)), verdict.truncated)
+        untold = find_untold(template, document, self._core.clock.now() + DAY_US)
+        whole = Verdict((*verdict.findings, *more, *untold), verdict.truncated)
         passport = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), passport)
 
@@ -373,6 +374,10 @@ TEXTS: Mapping[str, tuple[str, str, str, str]] = {
     "extract-no-time": (
         "Событие документа без времени, которое можно прочесть.", "Впишите дату или время с поясом, с 1970 года.",
         "An event of the document has no time that can be read.", "Fill in a date, or a time with its zone.",
+    ),
+    "extract-to-come": (
+        "Этот день ещё не наступил.", "Проверьте год и число: подписывают то, что уже было.",
+        "That day has not come yet.", "Check the year and the day: what is signed has happened.",
     ),
     "extract-times-differ": (
         "События одного документа в разное время здесь не подписываются.", "Оформите их разными документами.",

@@ -9,10 +9,12 @@ from drivers.plausibility import Amount
 from drivers.reading import Decoded
 from drivers.registry import DeviceTraits, Installed, Registry
 from drivers.units import convert
+from federation.fragment import unpad
 from lora.errors import ProfileError
 from lora.profile import DeviceProfile, build_profile
 from node.errors import StateError
-from node.passport.bodies import RadioBody
+from node.keystore import Vault
+from node.passport.bodies import RadioBody, RootKeysBody
 from node.passport.errors import BodyError
 from node.passport.merge import Standing
 from node.passport.shown import at, fact, text
@@ -83,6 +85,11 @@ def find_root_key(entries: Sequence[StoredFragment], dev_eui: str) -> bytes | No
         if keys is not None and keys.form == STORED and _states(entry, dev_eui):
             return keys.data
     return None
+
+
+def open_root_key(vault: Vault, sealed: bytes) -> bytes:
+    """The AppKey of a sealed `root-keys` section; raise BodyError or FederationError where it holds none."""
+    return bytes.fromhex(RootKeysBody.from_bytes(unpad(vault.open(sealed))).app_key)
 
 
 def stated_values(view: View, decoded: Decoded, comparisons: Iterable[Comparison]) -> dict[str, str | Amount]:

@@ -14,6 +14,8 @@ from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.shown import has_plate
 from node.passport.view import moment_us
 from node.services.core import Core
+from node.services.ingest import Ingest
+from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.sync import AWAY, Sync
@@ -27,8 +29,9 @@ OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, Sect
 class Registry:
     """Says things about subjects, in this organisation's name."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection, sync: Sync) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, ingest: Ingest, sync: Sync) -> None:
         self._core = core
+        self._ingest = ingest
         self._sync = sync
         self._ledger = ledger
         self._projection = projection
@@ -86,22 +89,24 @@ class Registry:
         return await self._say(said, actor, "repair_recorded", subject)
 
     async def ask_key(self, subject: bytes, org: bytes, actor: str) -> None:
-        """Ask an organisation's node for a device's root keys.
+        """Ask an organisation's node for a device's root keys, and keep them sealed.
 
-        Raise DeniedError where it refuses, PeerError where it is away.
+        Raise DeniedError where it refuses, PeerError where it is away or gives what is no key of this device.
         """
         async with self._core.database.read() as tx:
             peers = [peer for peer in await list_peers(tx, "active") if peer.org == org]
         if not peers:
             raise NotFoundError("no node of that organisation is known here", "org_unknown")
         try:
-            await self._sync.client(peers[0].address).secret(subject, "root-keys")
+            section = await self._sync.client(peers[0].address).secret(subject, "root-keys")
         except RequestError as error:
             async with self._core.database.write() as tx:
                 await self._core.announce(tx, actor, "key_refused", subject, of=org.hex())
             raise DeniedError("the key was refused: it is given for a shipment only", "key_refused") from error
         except (*AWAY, FederationError) as error:
             raise PeerError(f"{peers[0].url} did not answer: {type(error).__name__}") from error
+        if not await self._ingest.take_secret(subject, section):
+            raise PeerError(f"{peers[0].url} gave a key that no statement here commits to")
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 
@@ -111,6 +116,8 @@ class Registry:
             raise InputError("a subject is shared with others", "share_with_self")
         now = self._core.clock.now()
         async with self._core.database.read() as tx:
+            await check_organisation(tx, party)
+            await check_passports(tx, subjects)
             named = await every_id(tx, subjects)
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in named]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)

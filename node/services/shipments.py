@@ -1,5 +1,6 @@
 """Shipments: an offer of devices to a buyer, and its acceptance, which brings passports and keys in one transfer."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from node.passport.claims import local_claim
 from node.passport.errors import BodyError
 from node.passport.statement import Statement
 from node.services.core import Core
+from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
@@ -51,6 +53,7 @@ class Shipments:
     def __init__(self, core: Core, ledger: Ledger) -> None:
         self._core = core
         self._ledger = ledger
+        self._one_at_a_time = asyncio.Lock()  # over looking and signing: a device is offered once
 
     async def offer(self, devices: Sequence[bytes], buyer: bytes, number: str, date: str, actor: str) -> bytes:
         """Offer devices to a buyer, each under every id it has by now; answer the shipment's subject."""
@@ -59,8 +62,9 @@ class Shipments:
         if not 0 < len(set(devices)) <= MAX_DEVICES:
             raise InputError(f"a shipment holds 1 to {MAX_DEVICES} devices, got {len(devices)}", "ship_count")
         async with self._core.database.read() as tx:
+            await check_organisation(tx, buyer)
+            await check_passports(tx, devices)
             named = await every_id(tx, devices)
-        await self._check_free(named)
         subject = local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
         body = ShipmentBody(number=number, date=date)
         draft = drafts.shipment(subject, Verb.OFFER, buyer, named, body, self._core.clock.now())
@@ -68,24 +72,19 @@ class Shipments:
         async def note(tx: WriteTx, _entries: object) -> None:
             await self._core.announce(tx, actor, "shipped", subject, to=buyer.hex(), count=len(devices), number=number)
 
-        await self._ledger.append([draft], note)
+        async with self._one_at_a_time:
+            await self._check_free(named)
+            await self._ledger.append([draft], note)
         return subject
 
     async def accept(self, subject: bytes, actor: str) -> Shipment:
         """Accept an offer that was made to this organisation."""
-        shipment = await self.get(subject)
-        if shipment.buyer != self._core.org:
-            raise DeniedError("the offer is made to another organisation", "not_the_buyer")
-        if shipment.accepted is not None:
-            return shipment
-        body = ShipmentBody(number=shipment.number, date=shipment.date, accepted=True)
-        now = self._core.clock.now()
-        draft = drafts.shipment(subject, Verb.ACCEPT, shipment.seller, shipment.devices, body, now, shipment.offer)
-
-        async def note(tx: WriteTx, _entries: object) -> None:
-            await self._core.announce(tx, actor, "shipment_accepted", subject, of=shipment.seller.hex())
-
-        await self._ledger.append([draft], note)
+        async with self._one_at_a_time:
+            shipment = await self.get(subject)
+            if shipment.buyer != self._core.org:
+                raise DeniedError("the offer is made to another organisation", "not_the_buyer")
+            if shipment.accepted is None:
+                await self._take(shipment, actor)
         return await self.get(subject)
 
     async def get(self, subject: bytes) -> Shipment:
@@ -112,6 +111,17 @@ class Shipments:
         mine = [shipment for shipment in await self.all() if shipment.seller == self._core.org]
         taken = {device for shipment in mine for device in shipment.devices}
         return [device for device in devices if device not in taken]
+
+    async def _take(self, shipment: Shipment, actor: str) -> None:
+        subject = shipment.subject
+        body = ShipmentBody(number=shipment.number, date=shipment.date, accepted=True)
+        now = self._core.clock.now()
+        draft = drafts.shipment(subject, Verb.ACCEPT, shipment.seller, shipment.devices, body, now, shipment.offer)
+
+        async def note(tx: WriteTx, _entries: object) -> None:
+            await self._core.announce(tx, actor, "shipment_accepted", subject, of=shipment.seller.hex())
+
+        await self._ledger.append([draft], note)
 
     async def _check_free(self, devices: Sequence[bytes]) -> None:
         wanted = set(devices)

@@ -174,9 +174,11 @@ def _parsed(statement: Statement, raw: bytes) -> Publication:
     return Publication(org, ref, entry, held)
 
 
-def find_untold(template: Template, document: Json) -> tuple[Finding, ...]:
-    """Why a valid document cannot become a statement: events without one time of their own, values that do not fit."""
-    return tuple(_untold(template, document))
+def find_untold(template: Template, document: Json, latest_us: int) -> tuple[Finding, ...]:
+    """Why a valid document cannot become a statement: events without one time of their own, or with one that has not
+    come by `latest_us`, values that do not fit.
+    """
+    return (*_untold(template, document), *_to_come(template, document, latest_us))
 
 
 def draft_protocol(
@@ -249,6 +251,14 @@ def _untold(template: Template, document: Json) -> Iterator[Finding]:
     for pointer in split_personal(template, document).personal:
         if len(pointer) > MAX_NAME:
             yield Finding(Layer.RULE, Severity.ERROR, pointer, "x-epd-access", "personal-too-deep", personal=True)
+
+
+def _to_come(template: Template, document: Json, latest_us: int) -> Iterator[Finding]:
+    """The times of acts, also of those whose result makes no event."""
+    places = dict.fromkeys(item.when for item in template.extract if isinstance(item, EventItem))
+    for place in places:
+        if (parse_told(find(document, place)) or 0) > latest_us:
+            yield _finding(str(place), "when", "extract-to-come")
 
 
 def _finding(pointer: str, code: str, what: str, value: str = "") -> Finding:

@@ -162,6 +162,25 @@ async def last_seqs(tx: ReadTx, log_no: int, subjects: Iterable[bytes]) -> dict[
     return found
 
 
+async def count_places(tx: ReadTx, log_no: int) -> int:
+    """Up to which place a log has entries, whatever is missing before it."""
+    table = schema.fragments.c
+    last = await tx.value(select(func.max(table.seq)).where(table.log_no == log_no))
+    return 0 if last is None else int(last) + 1
+
+
+async def lost_places(tx: ReadTx) -> list[tuple[int, int]]:
+    """The places (log_no, seq) whose entry is not here, while its sections are or a subject still names it."""
+    entry = schema.fragments.c
+    found: set[tuple[int, int]] = set()
+    for table in (schema.mentions, schema.sections):
+        joined = (entry.log_no == table.c.log_no) & (entry.seq == table.c.seq)
+        statement = select(table.c.log_no, table.c.seq).distinct()
+        rows = await tx.all(statement.outerjoin(schema.fragments, joined).where(entry.seq.is_(None)))
+        found |= {(row.log_no, row.seq) for row in rows}
+    return sorted(found)
+
+
 async def last_stamp(tx: ReadTx, log_no: int) -> int:
     """The greatest stamp of a log's entries, 0 where it has none."""
     table = schema.fragments.c

@@ -1,5 +1,6 @@
-"""Logs: their statements, sizes and checkpoints."""
+"""Logs: their statements, sizes and checkpoints, and the root statements that they stand on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
@@ -29,6 +30,15 @@ class StoredLog:
     def statement(self) -> LogStatement:
         """The log statement."""
         return decode_log_statement(self.envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A checkpoint as this store has it: `root` is what the store keeps beside the note, None where it keeps none."""
+
+    size: int
+    root: bytes | None
+    note: bytes
 
 
 async def insert_log(tx: WriteTx, statement: LogStatement, *, own: bool) -> StoredLog:
@@ -76,6 +86,14 @@ async def log_numbers(tx: ReadTx) -> dict[int, bytes]:
     return {row.no: row.log for row in await tx.all(select(schema.logs.c.no, schema.logs.c.log))}
 
 
+async def lost_numbers(tx: ReadTx) -> list[int]:
+    """The numbers of logs that have a tree here and are not known."""
+    trees, logs = schema.tiles.c, schema.logs.c
+    statement = select(trees.log_no).distinct().order_by(trees.log_no)
+    joined = statement.outerjoin(schema.logs, logs.no == trees.log_no).where(logs.no.is_(None))
+    return [row.log_no for row in await tx.all(joined)]
+
+
 async def set_size(tx: WriteTx, log: StoredLog, size: int) -> None:
     """Move the size from what the caller saw; raise ConflictError if somebody else moved it."""
     statement = update(schema.logs).where(schema.logs.c.no == log.no, schema.logs.c.size == log.size).values(size=size)
@@ -105,6 +123,22 @@ async def find_checkpoint(tx: ReadTx, log_no: int, size: int) -> Record | None:
     """`root` and `note` at that size."""
     table = schema.checkpoints
     return await tx.first(select(table.c.root, table.c.note).where(table.c.log_no == log_no, table.c.size == size))
+
+
+async def checkpoints_between(tx: ReadTx, log_no: int, start: int, end: int) -> list[StoredCheckpoint]:
+    """The checkpoints of a log with start < size <= end, by size."""
+    table = schema.checkpoints.c
+    statement = select(table.size, table.root, table.note).where(
+        table.log_no == log_no, table.size > start, table.size <= end
+    )
+    return [StoredCheckpoint(row.size, row.root, row.note) for row in await tx.all(statement.order_by(table.size))]
+
+
+async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
+    """`org`, `hash`, `n` and `envelope` of every root statement as it is stored, not decoded, by organisation and n."""
+    table = schema.root_statements.c
+    statement = select(table.org, table.hash, table.n, table.envelope)
+    return await tx.all(statement.order_by(table.org, table.n, table.hash))
 
 
 async def total_size(tx: ReadTx) -> int:

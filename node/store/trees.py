@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select, tuple_
 
 from federation import tiles
-from federation.merkle import CompactRange, inclusion_path, leaf_hash
+from federation.merkle import HASH_SIZE, CompactRange, inclusion_path, leaf_hash
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
 from node.store.upserts import upsert
@@ -59,6 +59,21 @@ async def read_leaves_at(tx: ReadTx, log_no: int, seqs: Iterable[int]) -> dict[i
     split = {n: tiles.split(tile) for (_, n), tile in found.items()}
     places = ((seq, split.get(seq >> tiles.HEIGHT, []), seq & (tiles.WIDTH - 1)) for seq in wanted)
     return {seq: hashes[at] for seq, hashes, at in places if at < len(hashes)}
+
+
+async def count_leaves(tx: ReadTx, log_no: int) -> int:
+    """Up to which place there are leaves, whatever is missing before it."""
+    table = schema.tiles.c
+    statement = select(table.n, table.hashes).where(table.log_no == log_no, table.level == 0)
+    last = await tx.first(statement.order_by(table.n.desc()).limit(1))
+    return 0 if last is None else last.n * tiles.WIDTH + len(last.hashes) // HASH_SIZE
+
+
+async def read_upper_tiles(tx: ReadTx, log_no: int) -> dict[tiles.Place, bytes]:
+    """Every tile above the leaves."""
+    table = schema.tiles.c
+    rows = await tx.all(select(table.level, table.n, table.hashes).where(table.log_no == log_no, table.level > 0))
+    return {(row.level, row.n): row.hashes for row in rows}
 
 
 async def read_inclusion(tx: ReadTx, log_no: int, seqs: Sequence[int], size: int) -> list[list[bytes]]:

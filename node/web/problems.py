@@ -257,6 +257,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Приглашение не принято", "Попросите новое приглашение и вставьте его целиком."),
         ("The invitation was not taken", "Ask for a new one and paste all of it."),
     ),
+    "join_self": _text(
+        ("Это приглашение выдал сам этот узел", "Вставьте его на узле организации, которую приглашаете."),
+        ("This node gave the invitation itself", "Paste it on the node of the organisation that you invite."),
+    ),
+    "number_wrong": _text(
+        ("В номере организации ошибка", "Сверьте ИНН или ОГРН с документом: контрольные цифры не сходятся."),
+        ("The number of the organisation is wrong", "Compare it with the document: its check digits disagree."),
+    ),
     "org_unknown": _unknown("Такая организация здесь неизвестна", "The organisation is not known here"),
     "peer_unknown": _unknown("Такой узел здесь неизвестен", "The node is not known here"),
     "share_with_self": _text(
@@ -286,6 +294,10 @@ PROBLEMS: dict[str, ProblemText] = {
     "moment": _text(
         ("Это не дата и время", "Запишите как 2026-01-31 или 2026-01-31T12:00:00Z."),
         ("This is no date and time", "Write it as 2026-01-31 or 2026-01-31T12:00:00Z."),
+    ),
+    "moment_future": _text(
+        ("Это время ещё не наступило", "Записывают то, что уже было: проверьте год и число."),
+        ("This moment has not come yet", "What is recorded has happened: check the year and the day."),
     ),
     "id_mistyped": _text(
         ("Идентификатор прибора записан с ошибкой", "Проверьте знаки: последние два — контрольные."),

@@ -1,6 +1,12 @@
 """What the journal's codes read as for people, in Russian and English."""
 
-from node.web.languages import mark
+from collections.abc import Mapping
+
+from node.web.console_words import ATTESTED, JOB_KINDS
+from node.web.languages import mark, translations
+from node.web.passport_words import SECTIONS, Table, words
+from node.web.problems import PROBLEMS
+from node.web.radio_words import COMPARED, REFUSALS
 
 # What a code reads as: Russian, English.
 JOURNAL: dict[str, tuple[str, str]] = {
@@ -54,6 +60,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "uplink_refused": ("Кадр прибора отклонён", "A device's frame was refused"),
     "gateway_allowed": ("Шлюз разрешён", "Gateway allowed"),
     "gateway_removed": ("Шлюз удалён", "Gateway removed"),
+    "line_published": ("Опубликован серийный ряд", "Serial line published"),
+    "reference_bound": ("Код связан с центральным", "Code bound to a central one"),
+    "log_opened": ("Открыт журнал узла", "The node opened a log"),
 }
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
@@ -70,6 +79,10 @@ ACTORS: dict[str, tuple[str, str]] = {
     "peer": ("другой узел", "another node"),
     "sync": ("обмен", "sync"),
     "radio": ("сеть LoRa", "LoRa network"),
+    "merge": ("сведение фрагментов", "merging of fragments"),
+    "mdns": ("местная сеть", "local network"),
+    "card": ("карточка организации", "the organisation’s card"),
+    "node": ("этот узел", "this node"),
 }
 
 
@@ -81,6 +94,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "attested": ("аттестация", "attested"),
     "code": ("код", "code"),
     "dev_eui": ("DevEUI", "DevEUI"),
+    "digest": ("отпечаток", "digest"),
     "fields": ("поля", "fields"),
     "gateway": ("шлюз", "gateway"),
     "reason": ("причина", "reason"),
@@ -93,16 +107,23 @@ DETAILS: dict[str, tuple[str, str]] = {
     "job": ("задание", "job"),
     "kind": ("вид", "kind"),
     "language": ("язык", "language"),
+    "log": ("журнал узла", "log"),
     "name": ("имя", "name"),
     "node": ("узел", "node"),
+    "number": ("номер", "number"),
     "of": ("чей", "of"),
     "operation": ("действие", "operation"),
     "party": ("кому", "to"),
+    "record": ("запись справочника", "record"),
+    "ref": ("фрагмент", "statement"),
     "role": ("роль", "role"),
     "rows": ("строки", "rows"),
     "scopes": ("права", "rights"),
     "section": ("раздел", "section"),
+    "seq": ("номер фрагмента", "entry"),
     "session": ("сеанс", "session"),
+    "state": ("проверка", "check"),
+    "template": ("шаблон", "template"),
     "title": ("название", "title"),
     "to": ("кому", "to"),
     "token": ("токен", "token"),
@@ -110,12 +131,59 @@ DETAILS: dict[str, tuple[str, str]] = {
     "url": ("адрес", "address"),
     "version": ("версия", "version"),
 }
+# What a truth in the details reads as.
+YES_NO: Table = {"True": ("да", "yes"), "False": ("нет", "no")}
+# Why a log was opened.
+REASONS: Table = {
+    "first": ("первый", "the first one"),
+    "head_lost": ("потерян конец прежнего", "the end of the one before is lost"),
+    "behind": ("хранилище отстало", "the store is behind"),
+    "root_differs": ("корень другой", "the root differs"),
+    "backup": ("из резервной копии", "from a backup"),
+    "peer_ahead": ("другой узел знает больше", "another node knows more"),
+    "by_hand": ("вручную", "by hand"),
+    "key_changed": ("сменён ключ", "the key was changed"),
+}
+# Catalogs that a steward keeps, and what an accreditation is for.
+ROWS: Table = {
+    "line": ("серийные ряды", "serial lines"),
+    "type": ("типы", "types"),
+    "unit": ("единицы", "units"),
+    "code": ("коды", "codes"),
+    "verification": ("поверка", "verification"),
+}
+CHECKS: Table = {
+    "valid": ("по правилам шаблона", "by the template’s rules"),
+    "invalid": ("против правил шаблона", "against the template’s rules"),
+    "not-fully-checked": ("проверено не всё", "not fully checked"),
+}
+TONGUES: Table = {"ru": ("русский", "Russian"), "en": ("английский", "English")}
+# What the codes in details read as, by the detail's name.
+CODES: dict[str, Table] = {
+    "attested": ATTESTED,
+    "code": {code: (text.ru.title, text.en.title) for code, text in PROBLEMS.items()},
+    "fields": COMPARED,
+    "kind": JOB_KINDS,
+    "language": TONGUES,
+    "reason": REFUSALS | REASONS,
+    "rows": ROWS,
+    "section": SECTIONS,
+    "state": CHECKS,
+}
+# What the .po files name with a word before it, see NAMES.
+NAMED = {"role": "role", "scopes": "scope"}
+NOTHING: tuple[object, ...] = (None, "", [])
 LONGEST_ID = 16
 
 
 def detail_name(name: str, language: str) -> str:
     """What a detail of a journal row is called; a name without words shows itself."""
     return _in(DETAILS.get(name), language) or name
+
+
+def detail_values(detail: Mapping[str, object], language: str) -> dict[str, object]:
+    """The details of a journal row that hold something: truths and codes as words, all else as it stands."""
+    return {name: _told(name, value, language) for name, value in detail.items() if value not in NOTHING}
 
 
 def detail_text(value: object) -> str:
@@ -137,9 +205,21 @@ def actor_words(label: str, language: str) -> str:
     if label in ACTORS:
         return _in(ACTORS[label], language)
     kind, _, name = label.partition(":")
-    words = ACTORS.get(kind)
-    return " ".join(filter(None, (_in(words, language), name))) if words else label
+    known = ACTORS.get(kind)
+    return " ".join(filter(None, (_in(known, language), name))) if known else label
 
 
-def _in(words: tuple[str, str] | None, language: str) -> str:
-    return "" if words is None else words[0 if language == "ru" else 1]
+def _told(name: str, value: object, language: str) -> object:
+    if isinstance(value, list):
+        return [_told(name, item, language) for item in value]
+    if isinstance(value, bool):
+        return words(YES_NO, value, language)
+    if name in NAMED:
+        marked = f"{NAMED[name]} {value}"
+        found = translations(language).gettext(marked)
+        return value if found == marked else found
+    return words(CODES[name], value, language) if name in CODES else value
+
+
+def _in(texts: tuple[str, str] | None, language: str) -> str:
+    return "" if texts is None else texts[0 if language == "ru" else 1]

@@ -124,7 +124,7 @@ async def test_registry_is_counted_searched_filtered_and_shows_what_was_joined(
     assert counted["states"] == {"known": 3, "manufactured": 2, "repaired": 1, "installed": 1}
     shown = [f"Все {counted['total']}", *(f"{words[code]} {n}" for code, n in sorted(counted["states"].items()))]
     await expect(chips).to_have_text(shown)
-    await expect(page.locator("p.filters")).to_contain_text("с несколькими номерами: 1")
+    await expect(page.locator("p.filters")).to_contain_text("1 прибор с несколькими номерами")
     await shots(page, shot, "devices")
     for code, count in counted["states"].items():
         await chips.filter(has_text=words[code]).click()
@@ -141,7 +141,7 @@ async def test_registry_is_counted_searched_filtered_and_shows_what_was_joined(
     for text in (TWICE["serial"], first, second):
         await look_for(page, text)
         await expect(rows).to_have_count(1)
-        await expect(rows.locator(".chip.warn")).to_have_text("номеров: 2")
+        await expect(rows.locator(".chip.warn")).to_have_text("2 номера")
     seen = {await heading(page, f"{trade.address('maker')}/devices/{device}") for device in (first, second)}
     assert seen == {f"{TWICE['designation']} № {TWICE['serial']}"}
 

@@ -84,7 +84,7 @@ async def test_file_becomes_passports_and_its_faulty_rows_are_corrected(
     await send(page, report)
 
     await expect(page.locator("#job h2")).to_have_text(report.name)
-    await expect(page.locator("#job .tally .good strong")).to_have_text("2")
+    await expect(page.locator("#job .tally .good")).to_have_text("2 строки приняты")
     await expect(page.locator("#job")).to_contain_text("Все строки в порядке")
     await expect(page.locator("#jobs tbody tr")).to_have_count(2)
     await shot(page, "import-corrected-ru-desktop")

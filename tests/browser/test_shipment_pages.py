@@ -93,6 +93,11 @@ async def test_devices_are_chosen_offered_and_accepted_with_one_press(trade: Tra
     await expect(buyer.locator(".chip.bad")).to_have_count(0)
     await shots(buyer, shot, "shipment-accepted")
     await expect(page.locator(".chip.good").first).to_have_text("принята", timeout=LATE_MS)
+    await expect(page.locator(".tally li")).to_have_text(
+        [f"{COUNT - 1} приборов", f"{COUNT - 1} паспортов передаётся", f"{COUNT - 1} запечатанных ключей передаётся"]
+    )
+    await expect(page.locator("#devices th").nth(1)).to_have_text("Что передаётся")
+    await expect(buyer.locator("#devices th").nth(1)).to_have_text("Что пришло")
     await expect(buyer.get_by_role("button", name="Принять")).to_have_count(0)
 
 

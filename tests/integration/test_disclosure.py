@@ -16,10 +16,11 @@ from node.services.shipments import Shipments
 from node.services.statements import StatementReader
 from node.services.sync import Sync
 from node.store.fragments import entries_about
-from tests.builders import id16
+from tests.builders import found
 from tests.unit.node_protocols.builders import NOW, Desk, attest, new_desk
 
-READER, BUYER, STRANGER = id16("org/reader"), id16("org/buyer"), id16("org/stranger")
+CHAINS = [found(f"{name}-0", f"{name}-1") for name in ("reader", "buyer", "stranger")]
+READER, BUYER, STRANGER = (chain.org for chain in CHAINS)
 OPEN = (0, 1, 2)
 LATE = "СГВ-15"
 
@@ -29,6 +30,7 @@ async def sold(folder: Path, *classes: int) -> AsyncIterator[tuple[Desk, bytes]]
     """A maker who opened one of two meters to a reader, in some classes, and offered both to a buyer."""
     async with new_desk(folder) as desk:
         await attest(desk, desk.org)
+        await meet(desk)
         devices = [await desk.device(serial) for serial in ("00012345", "00012346")]
         await desk.ledger.append([drafts.share(devices[0], READER, classes, desk.core.clock.now())])
         await Shipments(desk.core, desk.ledger).offer(devices, BUYER, "ТТН-1", "2026-05-01", "test")
@@ -78,7 +80,8 @@ async def test_stranger_reads_nothing_of_a_shipment(tmp_path: Path) -> None:
 async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path) -> None:
     """A plate was stated before its line was published: the passport has two ids, and a share or a sale names both."""
     async with new_desk(tmp_path) as desk:
-        registry = Registry(desk.core, desk.ledger, desk.projection, Sync(desk.core, desk.ingest))
+        await meet(desk)
+        registry = Registry(desk.core, desk.ledger, desk.projection, desk.ingest, Sync(desk.core, desk.ingest))
         stated = await registry.register_plate(Plate(designation=LATE, serial="0012345"), None, "test")
         await desk.ledger.append([late_line(desk)])
         lead = (await registry.get(stated)).subject
@@ -91,6 +94,12 @@ async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path)
         async with desk.core.database.read() as tx:
             [offer] = await (await StatementReader.open(tx)).of_kinds(tx, [Kind.SHIPMENT])
         assert Authority.from_bytes(offer.sections["authority"]).subjects == tuple(sorted((lead, stated)))
+
+
+async def meet(desk: Desk) -> None:
+    """Let the node know the others."""
+    for chain in CHAINS:
+        await desk.ingest.take_chain(chain.statements)
 
 
 def late_line(desk: Desk) -> drafts.Draft:

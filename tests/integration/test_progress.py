@@ -64,7 +64,7 @@ def steps(shown: str, what: str) -> list[tuple[int, int]]:
 
 
 def test_import_shows_a_bar(trade: Trade, tmp_path: Path) -> None:
-    """The bar bears the file's name, counts its rows up to the last, and what was imported is said after it."""
+    """It says that the file is sent; then a bar of its name counts its rows up to the last, and the result follows."""
     file = tmp_path / "production.csv"
     file.write_bytes(write_csv(HEADER, meters(COUNT)))
 
@@ -74,6 +74,7 @@ def test_import_shows_a_bar(trade: Trade, tmp_path: Path) -> None:
     assert code == 0, shown
     assert told == sorted(told)
     assert told[-1] == (COUNT, COUNT)
+    assert shown.index("sending production.csv") < shown.index("━")
     assert shown.rindex("━") < shown.index(f"{COUNT} imported, 0 reported")
 
 

@@ -24,7 +24,7 @@ EVENT = EventBody(what=Reference(central="repaired"), where=Place(place=Referenc
 async def workshop(folder: Path) -> AsyncIterator[tuple[Desk, Registry, bytes]]:
     """A node, what says things on it, and a device."""
     async with new_desk(folder) as desk:
-        registry = Registry(desk.core, desk.ledger, desk.projection, Sync(desk.core, desk.ingest))
+        registry = Registry(desk.core, desk.ledger, desk.projection, desk.ingest, Sync(desk.core, desk.ingest))
         yield desk, registry, await desk.device("00012345")
 
 

@@ -118,3 +118,53 @@ def test_init_in_a_folder_of_something_else_changes_nothing(tmp_path: Path) -> N
     assert f"{tmp_path} is not empty" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["letter.txt", "letter.txt/node"])
+def test_init_where_no_folder_can_be_is_refused(tmp_path: Path, name: str) -> None:
+    """A file, or a place below one, is refused by name with the system's reason, and stays as it was."""
+    (tmp_path / "letter.txt").write_text("Уважаемые коллеги")
+    before = contents(tmp_path)
+
+    refused = command("init", str(tmp_path / name), "--name", "МУП «Порт»")
+
+    assert refused.returncode == 1
+    assert f"{tmp_path / name} cannot be made a node's folder: Not a directory" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["serve", "fsck"])
+def test_store_that_is_no_database_is_named(tmp_path: Path, name: str) -> None:
+    """The line names the file, and the file stays as it was."""
+    command("init", str(tmp_path / "node"), "--name", "МУП «Первый»")
+    store = tmp_path / "node" / "passport.sqlite"
+    store.write_bytes(b"Dear colleagues, " * 1000)
+
+    refused = command(name, "--folder", str(tmp_path / "node"))
+
+    assert refused.returncode == 1
+    assert f"the store {store} cannot be used: file is not a database" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert store.read_bytes() == b"Dear colleagues, " * 1000
+
+
+def test_address_of_a_store_is_told_without_its_password(folder: Path) -> None:
+    """A database server that does not answer is named by its address; the password in it is not shown."""
+    refused = serve(folder, PASSPORT_STORE__URL="postgresql+asyncpg://node:geheim@127.0.0.1:1/passports")
+
+    assert refused.returncode == 1
+    assert "postgresql+asyncpg://node:***@127.0.0.1:1/passports cannot be used" in refused.stderr
+    assert "geheim" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(("option", "number"), [("--inn", "0000000019"), ("--inn", "abc"), ("--ogrn", "1")])
+def test_number_with_a_slip_of_the_pen_makes_no_node(tmp_path: Path, option: str, number: str) -> None:
+    """What stands in a card is signed: numbers whose check digits disagree are named, and nothing is made."""
+    folder = tmp_path / "node"
+    ended = command("init", str(folder), "--name", "МУП «Порт»", option, number)
+
+    assert ended.returncode == 1
+    assert repr(number) in ended.stderr
+    assert not (folder / "keys.sealed").exists()

@@ -1,13 +1,16 @@
 """What the API answers of shipments, days, files and peers, asked of nodes that trade with each other."""
 
+import asyncio
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from node.api_client import ApiError
+from node.api_client import ApiClient, ApiError
 from node.demo.files import HEADER, SERIAL_AT
 from node.exchange.tables import read_table, write_csv
+from node.passport.ids import SubjectId
 from tests.nodes import journal
 from tests.trade import Trade, meters, trading, with_serial
 
@@ -25,7 +28,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     """A maker with meters, a utility that buys, and a lab that has no part in it."""
     folder = tmp_path_factory.mktemp("web-trade")
     with trading(folder, "utility", "lab", PASSPORT_FEDERATION__DISCOVERY="false") as running:
-        running.produce(meters(7))
+        running.produce(meters(10))
         yield running
 
 
@@ -148,6 +151,120 @@ def test_acceptance_by_anybody_but_the_buyer_is_refused(trade: Trade) -> None:
     assert refusal(trade, "lab", "get", f"/shipments/{made['id']}") == "shipment_unknown"
     assert trade.call("lab", "get", "/shipments")["items"] == []
     assert listed(trade, "utility", made["id"])["accepted"] is False
+
+
+def test_device_offered_many_times_at_once_is_offered_once(trade: Trade) -> None:
+    """Of offers that come together one is signed, the others are refused: what is signed cannot be taken back."""
+    device = trade.devices[7]
+
+    async def offer_once(number: int) -> str:
+        body = {"buyer": trade.orgs["utility" if number % 2 else "lab"], "number": f"{number}", "devices": [device]}
+        async with ApiClient(trade.nodes["maker"].folder) as api:
+            try:
+                await api.post("/shipments", body)
+            except ApiError as error:
+                return error.code
+        return "offered"
+
+    async def offer_all() -> list[str]:
+        return list(await asyncio.gather(*map(offer_once, range(8))))
+
+    assert sorted(asyncio.run(offer_all())) == ["offered", *["shipped_already"] * 7]
+
+
+def test_what_is_not_known_here_is_neither_shipped_nor_shared(trade: Trade) -> None:
+    """A mistyped buyer, and an id without a passport: nothing is signed, and the device stays free."""
+    device, nobody, nothing = trade.devices[8], "00" * 16, str(SubjectId(b"\x11" * 16))
+    size = trade.call("maker", "get", "/node")["size"]
+
+    for path, body in (
+        ("/shipments", {"buyer": nobody, "number": "1", "devices": [device]}),
+        ("/shares", {"org": nobody, "ids": [device]}),
+    ):
+        assert refusal(trade, "maker", "post", path, body) == "org_unknown"
+    for path, body in (
+        ("/shipments", {"buyer": trade.orgs["utility"], "number": "1", "devices": [device, nothing]}),
+        ("/shares", {"org": trade.orgs["utility"], "ids": [nothing]}),
+    ):
+        assert refusal(trade, "maker", "post", path, body) == "passport_unknown"
+
+    assert trade.call("maker", "get", "/node")["size"] == size
+    assert not any(device in item["devices"] for item in trade.call("maker", "get", "/shipments")["items"])
+
+
+def test_key_that_is_asked_for_is_kept(trade: Trade) -> None:
+    """A buyer that lost the sealed key asks the maker, and can open it again."""
+    made = offer(trade, "ТТН-7", trade.devices[9])
+    accept(trade, "utility", made["id"])
+    arrived(trade, "utility", made["id"], 1)
+    node = trade.nodes["utility"]
+    node.stop()
+    connection = sqlite3.connect(node.folder / "passport.sqlite")
+    with connection:
+        assert connection.execute("delete from sections where name = 'root-keys'").rowcount
+    connection.close()
+    node.start()
+    assert listed(trade, "utility", made["id"])["keys"] == 0
+
+    trade.call("utility", "post", f"/passports/{trade.devices[9]}/key-requests", {"org": trade.orgs["maker"]})
+
+    assert listed(trade, "utility", made["id"])["keys"] == 1
+
+
+def test_file_that_comes_again_with_another_key_is_reported(trade: Trade) -> None:
+    """Rows that were taken are known; a key that is not the one that was stated is not dropped without a word."""
+    first, second, *_ = meters(10)
+    second[KEY_AT] = "0123456789ABCDEF" * 2
+
+    job = trade.call("maker", "upload", "/imports", write_csv(HEADER, [first, second]), name="again.csv")["job"]
+
+    trade.until("the import", lambda: trade.call("maker", "get", f"/jobs/{job}")["state"] == "done")
+    result = trade.call("maker", "get", f"/jobs/{job}")["result"]
+    assert (result["accepted"], result["repeated"]) == (0, 1)
+    assert [(finding["row"], finding["rule"]) for finding in result["findings"]] == [(3, "app_key.differs")]
+    assert second[KEY_AT] not in str(result)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"when": "9999-12-31T23:59:59Z"}, "moment_future"),
+        ({"where": " "}, "validation"),
+        ({"where": "\n"}, "validation"),
+        ({"what": "\u202eabc"}, "validation"),
+        ({"what": ""}, "validation"),
+    ],
+)
+def test_event_to_come_or_of_nothing_visible_is_refused(trade: Trade, changes: dict[str, str], code: str) -> None:
+    """What is signed stays: a day to come would stand above all that comes later, a blank place is none."""
+    event = {"what": "installed", "where": "works", "when": "2026-05-01T00:00:00Z", **changes}
+
+    assert refusal(trade, "maker", "post", f"/passports/{trade.devices[8]}/events", event) == code
+
+
+def test_own_code_of_an_event_waits_to_be_bound(trade: Trade) -> None:
+    """What is not written as a central code is the organisation's own one."""
+    event = {"what": "Мойка фильтра", "where": "works", "when": "2026-05-01T00:00:00Z"}
+
+    trade.call("maker", "post", f"/passports/{trade.devices[8]}/events", event)
+
+    said = trade.call("maker", "get", f"/passports/{trade.devices[8]}/events", what="Мойка фильтра")["items"]
+    assert [(item["what"]["local"], item["what"]["central"]) for item in said] == [("Мойка фильтра", None)]
+
+
+@pytest.mark.parametrize("row", ["inn:0000000019", "inn:abc", "ogrn:1", "inn: 0000000018"])
+def test_number_whose_check_digits_disagree_is_not_attested(trade: Trade, row: str) -> None:
+    """An anchor's word is signed for good: a slip of the pen in a number is refused before."""
+    said = {"org": trade.orgs["lab"], "what": "number", "rows": [row]}
+
+    assert refusal(trade, "maker", "post", "/attestations", said) == "number_wrong"
+
+
+def test_node_does_not_join_by_its_own_invitation(trade: Trade) -> None:
+    """It would become its own peer for good."""
+    text = trade.call("maker", "post", "/invitations", {})["text"]
+
+    assert refusal(trade, "maker", "post", "/federation/join", {"invitation": text}) == "join_self"
 
 
 def test_device_that_is_shipped_is_not_shipped_again(trade: Trade) -> None:

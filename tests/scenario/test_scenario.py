@@ -20,11 +20,14 @@ from node.demo.repair import FITTED, NOT_ADMITTED, REMOVED
 from node.demo.scenario import play
 from node.demo.sheet import Sheets
 from node.demo.stage import Stage, set_stage
+from node.exchange.tables import read_table
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.passport.view import View, digest, inside_on
 from node.services.radio_records import open_session
 from node.store.radio import StoredSession
+from node.web.languages import LANGUAGES
+from node.web.words import DETAILS, JOURNAL, actor_words, detail_text, detail_values
 from tests.browser.pictures import LIST, SCREENS, take_pictures
 from tests.nodes import command, rows
 from tests.property.test_fold import altered, leaves
@@ -231,6 +234,34 @@ def test_code_bound_late_answers_for_old_records(stage: Stage) -> None:
         assert all(kind["central"] == central for kind in bound)
 
 
+def test_commands_imported_the_files_and_their_reports_held_one_row_each(stage: Stage) -> None:
+    """What `passport-node import` wrote: one row of each file with its rule; once mended it was imported."""
+    jobs = ask(stage, "maker", "/jobs")["items"]
+    production = [job["result"] for job in jobs if job["kind"] == "import.production"]
+    found = []
+    for number in (1, 2):
+        report = read_table((stage.folder / f"to-correct-{number}.csv").read_bytes())
+        (row,) = ([cell.text for cell in each.cells] for each in report.rows)
+        found.append(row)
+    assert sorted(result["accepted"] for result in production) == [1, 1, 29, 29]
+    assert sorted(len(result["findings"]) for result in production) == [0, 0, 1, 1]
+    assert any("serial.lost_zero" in cell for cell in found[0])
+    assert any("serial.duplicate" in cell for cell in found[1])
+    assert stage.files.lost_zero.lstrip("0") in found[0]
+    assert stage.files.duplicate in found[1]
+
+
+def test_journal_of_every_node_reads_as_words(stage: Stage) -> None:
+    """No row that the scenario left on any node shows a kind, a detail, an actor or a value by its code."""
+    for name, node in stage.nodes.items():
+        for what, actor, detail in rows(node.folder, "select distinct what, actor, detail from journal"):
+            shown = [detail_values(json.loads(detail), language) for language in LANGUAGES]
+            assert what in JOURNAL, (name, what)
+            assert actor_words(actor, "ru") != actor, (name, actor)
+            assert all(each.keys() <= DETAILS.keys() for each in shown), (name, what, detail)
+            assert not {"None", "True", "False"} & {detail_text(value) for each in shown for value in each.values()}
+
+
 def test_verifications_reach_the_maker_and_the_buyer(stage: Stage) -> None:
     """Twenty meters are verified on the maker's node, by the lab and until the day that the documents say."""
     verified = [
@@ -309,6 +340,7 @@ def test_every_step_was_played_and_each_person_has_a_sheet(stage: Stage) -> None
     assert {"maker", "lab", "utility", "fitter"} <= stage.sheets.people.keys()
     lines = [line for lines in stage.sheets.people.values() for line in lines]
     assert all(line.typed and line.shown for line in lines)
+    assert not [line.typed for line in lines if re.search(r"\b(GET|POST|PUT) /", line.typed)]
 
 
 def test_altered_byte_was_found_and_everything_was_put_back(stage: Stage) -> None:

@@ -226,7 +226,7 @@ def _let_in(left: Traces) -> None:
 def _look(left: Traces) -> None:
     """Look up, export, and write down what each node shows."""
     serial = rows(left.homes["maker"], "select term from terms where scheme = 'serial' limit 1")[0][0]
-    left.typed("lookup", serial, "--folder", str(left.homes["service"]))
+    left.typed("lookup", serial, "--folder", str(left.homes["service"]), fails=True)
     for name, node in left.nodes.items():
         left.keep("lookup.json", ask(node, "/lookup", q=serial))
         for path in LISTS:

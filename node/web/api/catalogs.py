@@ -1,14 +1,13 @@
 """The own catalog: serial lines that this organisation publishes, and dual references."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from node.services.access import Scope
+from node.web.api.fields import Text
 from node.web.calls import Call
 from node.web.routes import api
-
-Code = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 class LineBody(BaseModel):
@@ -26,10 +25,10 @@ class LineAnswer(BaseModel):
 class ReferenceBody(BaseModel):
     """One code of the own catalog and the central one that it means."""
 
-    catalog: Code
-    local: Code
-    central: Code
-    local_name: Code | None = None
+    catalog: Text
+    local: Text
+    central: Text
+    local_name: Text | None = None
 
 
 class ReferenceAnswer(ReferenceBody):

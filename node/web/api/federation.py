@@ -9,10 +9,9 @@ from federation.genesis import Genesis, fingerprint
 from node.errors import StateError
 from node.services.access import Scope
 from node.services.membership import Peer
+from node.web.api.fields import Hex16, Name
 from node.web.calls import Call
 from node.web.routes import api
-
-Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class NodeAnswer(BaseModel):
@@ -31,7 +30,7 @@ class NodeAnswer(BaseModel):
 class FederationBody(BaseModel):
     """A federation to be founded."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    name: Name
 
 
 class FederationAnswer(BaseModel):

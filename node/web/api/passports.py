@@ -1,5 +1,6 @@
 """Passports: lists, one passport, look-up, and what is said about a subject."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
@@ -10,14 +11,14 @@ from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
 from node.passport.shown import filter_events
-from node.passport.view import moment_us
+from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
-from node.web.api.federation import Hex16
+from node.web.api.fields import Hex16, Line, Moment, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
+# A central code as catalogs write it; what is written otherwise is an own code, bound later.
+CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 
 
 class PassportRow(BaseModel):
@@ -104,8 +105,8 @@ class PlateBody(BaseModel):
     designation: Line | None = None
     serial: Line | None = None
     year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
-    approvals: list[Line] = Field(default=[], max_length=8)
-    type: Line | None = Field(default=None, description="The own code of the type.")
+    approvals: list[Text] = Field(default=[], max_length=8)
+    type: Text | None = Field(default=None, description="The own code of the type.")
     read: Literal["scan", "wire", "typed", "document"] = "typed"
 
 
@@ -120,21 +121,21 @@ class SaidAnswer(BaseModel):
 class EventInput(BaseModel):
     """Who and when are known; what, where and why are said here."""
 
-    what: Line
-    where: Line = Field(description="The own code of the place, or a device id of an object.")
+    what: Text = Field(description="The central code of the kind of event, or an own code.")
+    where: Text = Field(description="The own code of the place, or a device id of an object.")
     when: Moment
-    process: Line | None = None
-    step: Line | None = None
-    system: Line = "console"
+    process: Text | None = None
+    step: Text | None = None
+    system: Text = "console"
     external: Line | None = None
-    detail: dict[Line, Line] = Field(default={}, max_length=32)
+    detail: dict[Text, Line] = Field(default={}, max_length=32)
 
 
 class CodeInput(BaseModel):
     """A dual reference: the own code, the central one, or both."""
 
-    local: Line | None = None
-    central: Line | None = None
+    local: Text | None = None
+    central: Text | None = None
 
     @model_validator(mode="after")
     def _check_named(self) -> Self:
@@ -148,7 +149,7 @@ class ParameterInput(BaseModel):
 
     code: CodeInput
     value: Line
-    unit: Line | None = None
+    unit: Text | None = None
     since: Moment | None = None
     source: Line | None = None
 
@@ -172,7 +173,7 @@ class PartInput(BaseModel):
 class RepairInput(EventInput):
     """A repair and the parts that it replaced."""
 
-    what: Line = "repaired"
+    what: Text = "repaired"
     parts: list[PartInput] = Field(min_length=1, max_length=64)
 
 
@@ -262,7 +263,7 @@ async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Time
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused."""
     ref = await call.context.registry.record_event(
-        subject_of(path.id), _event(body), _occurred(body.when), call.actor.label
+        subject_of(path.id), _event(body), _occurred(call, body.when), call.actor.label
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
@@ -271,7 +272,7 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
     """Typed values with unit and valid-from."""
     for row in body.rows:
-        _occurred(row.since or "1970-01-01")
+        _occurred(call, row.since or "1970-01-01")
     said = ParametersBody.model_validate_json(body.model_dump_json(exclude_none=True))
     ref = await call.context.registry.record_parameters(
         subject_of(path.id), said, call.context.clock.now(), call.actor.label
@@ -283,7 +284,7 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
      problems=["passport_unknown", "part_same", "moment"])  # fmt: skip
 async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
     """The repair, the parts that came out until then and those that went in from then on, said together."""
-    _occurred(body.when)
+    _occurred(call, body.when)
     ref = await call.context.registry.record_repair(
         subject_of(path.id), _event(body), [_replacement(part) for part in body.parts], body.when, call.actor.label
     )
@@ -349,7 +350,7 @@ def _event(body: EventInput) -> EventBody:
     why = {"process": body.process, "step": body.step} if body.process else None
     return EventBody.model_validate(
         {
-            "what": Reference(central=body.what),
+            "what": Reference(central=body.what) if CENTRAL_CODE.fullmatch(body.what) else Reference(local=body.what),
             "where": place,
             "system": body.system,
             "why": why,
@@ -359,13 +360,15 @@ def _event(body: EventInput) -> EventBody:
     )
 
 
-def _occurred(text: str) -> int:
+def _occurred(call: Call, text: str) -> int:
     try:
         moment = moment_us(text.replace("Z", "+00:00"))
     except ValueError as error:
         raise InputError(f"{text} is no moment", "moment") from error
     if moment < 0:
         raise InputError(f"{text} is before 1970, from where moments are counted", "moment")
+    if moment > call.context.clock.now() + DAY_US:
+        raise InputError(f"{text} is more than a day ahead: what is recorded has happened", "moment_future")
     return moment
 
 

@@ -11,7 +11,7 @@ from node.passport.shown import rows
 from node.passport.template_json import format_json
 from node.services.access import Scope
 from node.services.protocols import Paper
-from node.web.api.federation import Hex16
+from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, SaidAnswer, subject_of
 from node.web.calls import Call
 from node.web.routes import api

@@ -11,12 +11,12 @@ from node.services.access import Scope
 from node.services.commissioning import StoredDevice
 from node.services.radio import StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
+from node.web.api.fields import Name
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 
 EuiText = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{16}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 LARGEST_US = 2**53
 MAX_VALUES = 10_000
 

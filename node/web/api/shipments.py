@@ -1,19 +1,16 @@
 """Shipments in and out."""
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.shipments import Shipment
-from node.web.api.federation import Hex16
+from node.web.api.fields import Hex16, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.routes import api
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 class ShipBody(BaseModel):

@@ -7,6 +7,7 @@ from node.services.access import DAY_US, Scope
 from node.services.journal import JournalRow
 from node.web.calls import Call, View
 from node.web.console import peers, shipments
+from node.web.console.journal import in_words
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
@@ -58,7 +59,7 @@ async def home(call: Call) -> View:
     """The home page."""
     attention = [item for concern in CONCERNS for item in await concern(call)]
     after = await call.context.journal.last_id()
-    rows = await call.context.journal.newest(limit=LAST)
+    rows = in_words(await call.context.journal.newest(limit=LAST), call.language)
     core = call.context.core
     return View(
         "home.html",
@@ -73,7 +74,7 @@ async def home(call: Call) -> View:
 
 
 async def _recent(call: Call, _rows: Sequence[JournalRow]) -> Mapping[str, str]:
-    rows = await call.context.journal.newest(limit=LAST)
+    rows = in_words(await call.context.journal.newest(limit=LAST), call.language)
     return {"recent": call.request.app[RENDERER].part(call, "parts/journal_rows.html", rows=rows)}
 
 

@@ -1,6 +1,7 @@
 """The journal page: every change, newest first, growing while one looks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from node.services.access import Scope
@@ -11,6 +12,7 @@ from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
 from node.web.routes import Menu, page
+from node.web.words import detail_values
 
 FIRST = 50
 
@@ -30,16 +32,22 @@ async def journal(call: Call, query: JournalQuery) -> View:
             "cursor": call.encode_cursor(rows[query.limit - 1].id),
         }
         older = urlencode({name: value for name, value in values.items() if value})
-    shown = rows[: query.limit]
+    shown = in_words(rows[: query.limit], call.language)
     is_live = not query.cursor and query.limit == FIRST
     return View("journal.html", rows=shown, older=older, is_live=is_live, after=after, subject=query.subject or "")
+
+
+def in_words(rows: Iterable[JournalRow], language: str) -> list[JournalRow]:
+    """Rows with what their details hold in words: details without a value are left out."""
+    return [replace(row, detail=detail_values(row.detail, language)) for row in rows]
 
 
 async def _newest(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     # The stream holds rows of one subject only where the page shows one.
     text = call.request.query.get("subject")
     found = await call.context.journal.newest(limit=FIRST, subject=bytes.fromhex(text) if text else None)
-    return {"newest": call.request.app[RENDERER].part(call, "parts/journal_rows.html", rows=found)} if rows else {}
+    shown = in_words(found, call.language)
+    return {"newest": call.request.app[RENDERER].part(call, "parts/journal_rows.html", rows=shown)} if rows else {}
 
 
 ROUTES = (journal,)

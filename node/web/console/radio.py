@@ -12,8 +12,9 @@ from node.errors import InputError
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.journal import JournalRow
+from node.web.api.fields import Name
 from node.web.api.passports import PassportPath, subject_of
-from node.web.api.radio import EuiPath, EuiText, Name
+from node.web.api.radio import EuiPath, EuiText
 from node.web.calls import Call, View
 from node.web.dispatch import redirect
 from node.web.events import Live

@@ -16,6 +16,7 @@ from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.shipments import MAX_DEVICES, Arrived, Shipment
 from node.web.api.federation import organisations
+from node.web.api.fields import Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect, redirect_in_page
@@ -72,7 +73,7 @@ class OfferForm(BaseModel):
     """A new shipment."""
 
     buyer: str = Field(pattern="^[0-9a-f]{32}$")
-    number: str = Field(min_length=1, max_length=128)
+    number: Text
     devices: str = ""
 
 

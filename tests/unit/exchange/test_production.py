@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from node.exchange.errors import ColumnError
-from node.exchange.production import HeldSecrets, Known, Report, check_rows
+from node.exchange.production import HeldSecrets, Known, ProductionRow, Report, Stated, check_rows
 from node.exchange.tables import Cell, CellKind, Row, Table, read_table
 from node.passport.catalogs import Bindings, Reference, load_types
 from node.passport.ids import SubjectId
@@ -16,6 +17,7 @@ from node.passport.lines import Lines, SerialLine
 from node.secret import MASK, Secret
 
 ORGANISATION = "maker"
+TODAY = date(2026, 6, 1)
 KEY = "00112233445566778899AABBCCDDEEFF"
 METER = {
     "Код 1С": "00-1",
@@ -75,7 +77,7 @@ def a_table(*meters: Mapping[str, Any]) -> Table:
 
 
 def check(table: Table, known: Known | None = None, **options: Any) -> Report:
-    chosen = {"organisation": ORGANISATION, "types": load_types(), "source": "job-1", **options}
+    chosen = {"organisation": ORGANISATION, "types": load_types(), "source": "job-1", "today": TODAY, **options}
     return check_rows(table, LINES, BINDINGS, known or Known(), **chosen)
 
 
@@ -83,9 +85,14 @@ def number(text: str) -> Cell:
     return Cell(text, CellKind.NUMBER)
 
 
+def stated(row: ProductionRow) -> Stated:
+    made_on = row.made_on.isoformat() if row.made_on else ""
+    return Stated(row.dev_eui or "", row.join_eui or "", row.execution or "", row.batch or "", made_on, row.app_key)
+
+
 def known_of(report: Report) -> Known:
     return Known(
-        {row.subject: row.dev_eui or "" for row in report.accepted},
+        {row.subject: stated(row) for row in report.accepted},
         {row.dev_eui: row.subject for row in report.accepted if row.dev_eui},
         report.held,
     )
@@ -276,6 +283,34 @@ def test_keys_stand_in_no_finding_and_no_report() -> None:
         assert secret not in shown
 
 
+def test_day_of_manufacture_to_come_is_reported() -> None:
+    """Nothing was made tomorrow; the last day that may be is the one that is given."""
+    days = [TODAY, TODAY + timedelta(days=1)]
+    table = a_table(*(a_meter(at, **{"Дата изготовления": f"{day:%d.%m.%Y}"}) for at, day in enumerate(days, 1)))
+
+    assert [(finding.row, finding.rule) for finding in check(table).findings] == [(3, "made_on.future")]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "field"),
+    [
+        ("AppKey", "00112233445566778899AABBCCDDEEFF", "app_key"),
+        ("JoinEUI", "02C0DE0000000999", "join_eui"),
+        ("Партия", "П-0", "batch"),
+        ("Дата изготовления", "02.01.2026", "made_on"),
+    ],
+)
+def test_row_that_says_otherwise_than_before_is_reported(header: str, value: str, field: str) -> None:
+    """What was stated is not changed by a file that comes again, and nothing of the new word is dropped silently."""
+    first = check(a_table(a_meter(1, **{header: value})))
+
+    again = check(a_table(a_meter(1, Партия="П-1")), known_of(first))
+
+    assert not again.accepted
+    assert not again.repeated
+    assert [finding.rule for finding in again.findings] == [f"{field}.differs"]
+
+
 def test_row_with_more_cells_than_columns_is_reported() -> None:
     """A row that a stray delimiter made longer is not read as if nothing were wrong."""
     table = a_table(a_meter(1))
@@ -287,5 +322,5 @@ def test_row_with_more_cells_than_columns_is_reported() -> None:
 def test_held_secrets_and_known_have_empty_defaults() -> None:
     """A node that knows nothing holds nothing."""
     assert Known() == Known({}, {}, {})
-    assert Known({SubjectId(b"x" * 16): ""}).held == {}
+    assert Known({SubjectId(b"x" * 16): Stated()}).held == {}
     assert HeldSecrets(Secret(b"x")).box_code is None

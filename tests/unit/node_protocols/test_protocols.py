@@ -260,7 +260,10 @@ async def test_unknown_rule_leaves_a_document_signed_and_not_fully_checked(desk:
 
 
 async def test_rules_ask_the_stored_passport(desk: Desk, act: HeldTemplate) -> None:
-    """An admission is held against the verification and the DevEUI of the passport, on the document's own date."""
+    """An admission is held against the verification and the DevEUI of the passport, on the document's own date.
+
+    A date to come is refused for itself too.
+    """
     await desk.templates.publish(template("commissioning"), "test")
     reference = f"{desk.org.hex()}/commissioning/1.0.0"
     subject = await desk.device(SERIAL)
@@ -279,7 +282,13 @@ async def test_rules_ask_the_stored_passport(desk: Desk, act: HeldTemplate) -> N
     judged = [
         [r.code for r in c.remarks if r.severity == "error"] for c in (unverified, in_time, early, late, rejected)
     ]
-    assert judged == [["not-verified"], [], ["not-verified"], ["verification-expired"], ["verified-unfit"]]
+    assert judged == [
+        ["not-verified"],
+        [],
+        ["not-verified"],
+        ["verification-expired", "extract-to-come"],
+        ["verified-unfit"],
+    ]
     assert [remark.code for remark in in_time.remarks] == ["parameter-first-stated"]
 
 

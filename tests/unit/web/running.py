@@ -11,10 +11,12 @@ from node.app import Node
 from node.folder import NodeFolder
 from node.services.access import Actor, Scope
 from node.services.found import found_node
+from node.services.ingest import Ingest
 from node.store.migrate import upgrade
 from node.web.context import WebContext
 from node.web.routes import Route
 from node.web.server import ROUTES, build_application
+from tests.builders import found
 from tests.fakes import FakeClock, FakeRandom
 
 CONFIG = """
@@ -24,6 +26,7 @@ inn = "7707083893"
 kind = "maker"
 language = "ru"
 """
+NOW = 1_790_000_000_000_000  # 2026-09-21
 PASSWORD = "correct horse battery"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -36,6 +39,7 @@ class RunningWeb:
     socket: Path
     context: WebContext
     clock: FakeClock
+    ingest: Ingest
     stop: Callable[[], Awaitable[None]]
     sessions: list[ClientSession] = field(default_factory=list)
 
@@ -66,6 +70,12 @@ class RunningWeb:
             assert response.status == 303, await response.text()
         return browser
 
+    async def meet(self, name: str) -> str:
+        """Let the node know another organisation; its id in hex."""
+        other = found(f"{name}-0", f"{name}-1")
+        await self.ingest.take_chain(other.statements)
+        return other.org.hex()
+
     async def what(self) -> list[str]:
         """What the journal says happened, oldest first."""
         return [row.what for row in await self.context.journal.after(0)]
@@ -82,7 +92,7 @@ async def running_web(
     folder: Path, heartbeat_s: float = 15.0, routes: tuple[Route, ...] = ROUTES, seed: int = 0
 ) -> AsyncIterator[RunningWeb]:
     """Found a node and listen with its application, on TCP and on its socket."""
-    clock, random = FakeClock(), FakeRandom(seed)
+    clock, random = FakeClock(NOW), FakeRandom(seed)
     await found_node(NodeFolder(folder), CONFIG, clock, random)
     node = Node(folder, clock, random)
     await upgrade(node.core.database)
@@ -95,7 +105,7 @@ async def running_web(
     port = runner.addresses[0][1]
     socket = folder / "web.sock"
     await web.UnixSite(runner, str(socket)).start()
-    running = RunningWeb(f"http://127.0.0.1:{port}", socket, context, clock, runner.cleanup)
+    running = RunningWeb(f"http://127.0.0.1:{port}", socket, context, clock, node.ingest, runner.cleanup)
     try:
         yield running
     finally:
