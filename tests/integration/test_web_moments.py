@@ -112,10 +112,13 @@ async def test_without_a_day_the_answer_is_of_today(web: RunningWeb) -> None:
     client = web.local()
     device = await mended(client)
 
+    tomorrow = {"code": {"central": "dn"}, "value": "25", "unit": "mm", "since": "2026-09-22"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [tomorrow]})
+
     answer = await ask(client, f"/passports/{device}/parameters")
 
     assert answer["on"] == "2026-09-21"
-    assert answer["items"] == []
+    assert sorted(row["value"] for row in answer["items"]) == ["20", "синий"]
 
 
 @pytest.mark.parametrize("what", ["parameters", "composition"])

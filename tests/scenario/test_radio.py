@@ -441,9 +441,9 @@ def test_parameters_are_answered_by_id_to_every_system(network: Network) -> None
     # a DevEUI alone, and asks what driver and ports to read it with.
     shown = cabinet.asks("GET", passport)["view"]
     before = service.asks("GET", f"{passport}/parameters?on={made}")["items"]
-    change = {"code": {"central": "firmware_version"}, "value": "9.9", "since": "2027-01-01"}
+    change = {"code": {"central": "firmware_version"}, "value": "9.9", "since": "2026-05-01"}
     service.asks("POST", f"{passport}/parameters", {"rows": [change]})
-    after = service.asks("GET", f"{passport}/parameters?on=2027-01-02")["items"]
+    after = service.asks("GET", f"{passport}/parameters?on=2026-05-02")["items"]
     (found,) = polling.asks("GET", f"/lookup?q={eui}")["items"]
     polled = polling.asks("GET", f"/passports/{found['id']}")["view"]
 
