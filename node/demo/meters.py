@@ -1,5 +1,6 @@
 """Virtual meters as processes of their own, each behind virtual gateways: started, told, listened to, ended."""
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -37,6 +38,8 @@ class MeterProcess:
     at_once: bool = False
     events: list[Event] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
+    _is_ended: bool = False
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # a start and an end come one at a time
     _lines: "queue.Queue[str]" = field(default_factory=queue.Queue)
 
     def start(self) -> None:
@@ -49,13 +52,16 @@ class MeterProcess:
             "at_once": self.at_once,
             "join_timeout_ms": QUICK_MS if self.at_once else WINDOWS_MS,
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "lora.net.simulator", "--config", "-"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with self._turn:
+            if self._is_ended:
+                raise ProcessError("the virtual meter was ended before it started")
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lora.net.simulator", "--config", "-"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
         threading.Thread(target=self._read, daemon=True).start()
         self._write(config)
         self.wait("ready")
@@ -99,12 +105,15 @@ class MeterProcess:
         raise ProcessError(f"no {' or '.join(names)} of the virtual meter within {WAIT_S:.0f} s")
 
     def stop(self) -> int:
-        """End it; answer the DevNonce that it would use next."""
-        if self._process is None:
+        """End it for good, also while another thread starts it; answer the DevNonce that it would use next."""
+        with self._turn:
+            self._is_ended = True
+            process, self._process = self._process, None
+        if process is None:
             return 0
-        process, self._process = self._process, None
         if process.stdin is not None:
-            process.stdin.close()
+            with contextlib.suppress(OSError):  # it ended by itself, with something unread
+                process.stdin.close()
         try:
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
