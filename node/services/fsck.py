@@ -13,11 +13,10 @@ What is damaged is named and the check goes on with the rest. What the store mus
 What is made from this (passports, terms, the mentions by which entries are found) is not looked at for its own sake.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -37,11 +36,10 @@ from federation.fragment import (
 from federation.keys import key_id
 from federation.log import Head
 from federation.merkle import HASH_SIZE, CompactRange
-from federation.organisation import Chain
-from federation.statements import KeyBody, NodeBody, RootStatement, decode_root_statement
 from node.errors import KeystoreError
 from node.services.core import Core
-from node.store.database import ReadTx, Record
+from node.services.fsck_chains import Finding, NodeKeys, check_root_statements
+from node.store.database import ReadTx
 from node.store.fragments import (
     SEALED,
     STORED,
@@ -56,22 +54,6 @@ from node.store.trees import count_leaves, read_leaves_at, read_upper_tiles
 
 CHUNK = 1000
 END = 2**63 - 1  # no place lies past it: SQLite's greatest number
-
-NodeKeys = Mapping[tuple[bytes, bytes], Sequence[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it was signed. `where` is a log, an organisation or a file; seq None: all of it."""
-
-    where: str
-    seq: int | None
-    id: bytes | None
-    what: str
-
-    def __str__(self) -> str:
-        place = "" if self.seq is None else f" seq {self.seq} id {self.id.hex() if self.id else '?'}"
-        return f"{self.where}{place}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,67 +256,6 @@ def check_head(path: Path) -> list[Finding]:
     return []
 
 
-def check_root_statements(rows: Iterable[Record]) -> tuple[list[Finding], NodeKeys]:
-    """What is wrong in the chains, and each node's key as its statement has it, whether or not its chain holds.
-
-    A key is taken from every statement that stands under its hash: so the logs of an organisation whose signatures were
-    altered are checked all the same.
-    """
-    found: list[Finding] = []
-    keys: dict[tuple[bytes, bytes], list[bytes]] = {}
-    for org, group in groupby(rows, key=lambda row: bytes(row.org)):
-        wrong, sound = _sound_statements(org, list(group))
-        wrong += _check_signers(org, sound)
-        for statement in sound:
-            if isinstance(statement.body, NodeBody):
-                keys.setdefault((org, statement.body.node), []).append(statement.body.sign_key)
-        found += wrong or _check_chain(org, sound)
-    return found, keys
-
-
-def _sound_statements(org: bytes, rows: Sequence[Record]) -> tuple[list[Finding], list[RootStatement]]:
-    found: list[Finding] = []
-    sound: list[RootStatement] = []
-    for row in rows:
-        try:
-            statement = decode_root_statement(row.envelope)
-        except StatementError as error:
-            found.append(Finding(_org_name(org), row.n, row.hash, f"the root statement was altered: {error}"))
-            continue
-        if (statement.hash, statement.org_id, statement.n) == (row.hash, org, row.n):
-            sound.append(statement)
-        else:
-            what = "the root statement was altered: its hash, organisation or number is not the one it is kept under"
-            found.append(Finding(_org_name(org), row.n, row.hash, what))
-    return found, sound
-
-
-def _check_signers(org: bytes, sound: Sequence[RootStatement]) -> list[Finding]:
-    """Every signature by the root key that was in force, also after a statement whose own does not hold."""
-    found: list[Finding] = []
-    signers: dict[bytes, bytes] = {}
-    for statement in sound:
-        before = signers.get(statement.previous) if statement.previous else b""
-        signer = statement.body.root_key if isinstance(statement.body, KeyBody) else before
-        if before is None:
-            what = "a root statement before it is missing or altered"
-            found.append(Finding(_org_name(org), statement.n, statement.hash, what))
-        elif signer is None or not statement.is_signed_by(signer):
-            what = "the root statement was altered: its signature does not hold"
-            found.append(Finding(_org_name(org), statement.n, statement.hash, what))
-        if signer:
-            signers[statement.hash] = signer
-    return found
-
-
-def _check_chain(org: bytes, sound: Sequence[RootStatement]) -> list[Finding]:
-    try:
-        refused = Chain(sound).refused
-    except StatementError as error:
-        return [Finding(_org_name(org), None, None, f"the root statements are no chain: {error}")]
-    return [Finding(_org_name(org), s.n, s.hash, f"the root statement does not follow: {why}") for s, why in refused]
-
-
 async def _extent(tx: ReadTx, log: StoredLog) -> int:
     """How far a log is read: as far as anything is stored, and no further than its size."""
     return min(log.size, max(await count_leaves(tx, log.no), await count_places(tx, log.no)))
@@ -451,7 +372,3 @@ def _about(log: StoredLog, what: str, seq: int | None = None, entry: bytes | Non
 
 def _log_name(log: bytes) -> str:
     return f"log {log.hex()}"
-
-
-def _org_name(org: bytes) -> str:
-    return f"organisation {org.hex()}"
