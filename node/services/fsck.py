@@ -49,7 +49,8 @@ from node.store.fragments import (
     entries_between,
     lost_places,
 )
-from node.store.logs import StoredCheckpoint, StoredLog, checkpoints_between, list_logs, lost_numbers, read_root_rows
+from node.store.logs import StoredCheckpoint, StoredLog, checkpoints_between, list_logs, lost_numbers
+from node.store.organisations import read_root_rows
 from node.store.trees import count_leaves, read_leaves_at, read_upper_tiles
 
 CHUNK = 1000

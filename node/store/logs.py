@@ -1,6 +1,5 @@
 """Logs: their statements, sizes and checkpoints, and the root statements that they stand on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
@@ -132,13 +131,6 @@ async def checkpoints_between(tx: ReadTx, log_no: int, start: int, end: int) -> 
         table.log_no == log_no, table.size > start, table.size <= end
     )
     return [StoredCheckpoint(row.size, row.root, row.note) for row in await tx.all(statement.order_by(table.size))]
-
-
-async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
-    """`org`, `hash`, `n` and `envelope` of every root statement as it is stored, not decoded, by organisation and n."""
-    table = schema.root_statements.c
-    statement = select(table.org, table.hash, table.n, table.envelope)
-    return await tx.all(statement.order_by(table.org, table.n, table.hash))
 
 
 async def total_size(tx: ReadTx) -> int:

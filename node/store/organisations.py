@@ -1,13 +1,13 @@
 """Root statements of organisations, every branch of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
 from node.store import schema
-from node.store.database import ReadTx, WriteTx
+from node.store.database import ReadTx, Record, WriteTx
 from node.store.logs import StoredLog
 from node.store.upserts import insert_new
 
@@ -30,6 +30,13 @@ async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, l
     for row in await tx.all(statement):
         found.setdefault(row.org, []).append(decode_root_statement(row.envelope))
     return found
+
+
+async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
+    """`org`, `hash`, `n` and `envelope` of every root statement as it is stored, not decoded, by organisation and n."""
+    table = schema.root_statements.c
+    statement = select(table.org, table.hash, table.n, table.envelope)
+    return await tx.all(statement.order_by(table.org, table.n, table.hash))
 
 
 async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from node.errors import InputError
-from node.passport.bodies import EventBody, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.bodies import EventBody, Moment, ParametersBody, Place, Plate, Reference, TypeBody
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
 from node.passport.shown import filter_events
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
-from node.web.api.fields import Hex16, Line, Moment, Text
+from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 

@@ -210,7 +210,7 @@ def test_wire_code_stands_in_for_a_designation() -> None:
     lines = Lines([a_line(wire_codes=["AQM"])])
 
     assert isinstance(lines.key(a_plate("", codes=("wire:AQM",))), LineKey)
-    assert reason(lines.key(a_plate("", codes=("wire:XXX",)))) is Reason.UNKNOWN
+    assert reason(lines.key(a_plate("", codes=("wire:QQQ",)))) is Reason.UNKNOWN
 
 
 def test_dev_eui_prefix_leads_to_its_lines() -> None:
