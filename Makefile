@@ -8,7 +8,7 @@ ONCE ?=
 SEED ?=
 NAME ?= all
 
-.PHONY: demo test check bench peers screens lock fuzz docs clean format
+.PHONY: demo test check bench identity peers screens lock fuzz docs clean format
 
 demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their consoles open
 	@$(BIN)/passport-node demo --folder build/demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
@@ -26,6 +26,9 @@ format: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp ## make bench NAME=log: measure beside peers, print a table, write build/bench/NAME.json
 	@$(BIN)/python -m benchmarks $(NAME)
+
+identity: $(VENV)/run.stamp ## how well plates of several readers find their devices: precision, recall, suggestions
+	@$(BIN)/python -m benchmarks.identity
 
 screens: $(VENV)/dev.stamp ## take the pictures of the README again, from the consoles of the demo
 	@$(BIN)/python -m tests.browser.pictures

@@ -24,6 +24,12 @@ from node.passport.serials import SerialPattern
 
 WIRE = "wire:"
 
+# Words before a designation that say what kind of meter it is and tell no two lines apart.
+_KIND_WORDS = """счётчик счетчик прибор учёта учета воды холодной горячей хвс гвс водосчётчик водосчетчик теплосчётчик
+    теплосчетчик электросчётчик электросчетчик тепла газа электроэнергии электрический тепловой газовый бытовой
+    квартирный расходомер теплоэнергии ипу одпу meter water heat gas electricity"""
+_KINDS = frozenset(map(comparison_text, _KIND_WORDS.split()))
+
 
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
@@ -132,6 +138,10 @@ class Lines:
         """Lines whose radio modules have a DevEUI prefix that begins this one (lower-case hex)."""
         return tuple(line for line in self._lines.values() if dev_eui.startswith(line.dev_eui_prefixes))
 
+    def near(self, plate: PlateLike) -> frozenset[str]:
+        """The ids (hex) of the lines that print this designation, or else this wire code."""
+        return frozenset(line.line for line in self._near(plate))
+
     def resolve(self, plate: PlateLike, on: date | None = None) -> SerialLine | Unresolved:
         """The one line that agrees with all that was read, or why there is none.
 
@@ -164,7 +174,9 @@ class Lines:
     def claim_for(self, plate: PlateLike, *, log: bytes, randomness: bytes, on: date | None = None) -> Claim:
         """The strongest claim that a plate allows: line, scanned code, approval, and else a local one.
 
-        `log` is the author's log id, `randomness` 16 fresh bytes; both count only for a local claim.
+        An approval identifies only where nobody has published the line: a plate that a known line cannot key (no year,
+        several lines) gets a local claim, and suggestions. `log` is the author's log id, `randomness` 16 fresh bytes;
+        both count only for a local claim.
         """
         key = self.key(plate, on)
         if isinstance(key, LineKey):
@@ -172,7 +184,7 @@ class Lines:
         for code in plate.codes:
             if (claim := claim_of_code(code)) is not None:
                 return claim
-        for approval in plate.approvals:
+        for approval in plate.approvals if key.reason is Reason.UNKNOWN else ():
             try:
                 return approval_claim(approval, plate.serial)
             except ClaimError:
@@ -193,11 +205,26 @@ class Lines:
         return Nameplate(*parts) if parts else None
 
     def _near(self, plate: PlateLike) -> list[SerialLine]:
-        found = self._by_designation.get(comparison_text(plate.designation), [])
+        found = self._by_designation.get(comparison_text(plate.designation), []) or self._behind_words(plate)
         if found:
             return found
         codes = [code.removeprefix(WIRE) for code in plate.codes if code.startswith(WIRE)]
         return list({line.line: line for code in codes for line in self._by_wire.get(code, [])}.values())
+
+    def _behind_words(self, plate: PlateLike) -> list[SerialLine]:
+        """Lines whose designation stands behind what kind of meter it is, or behind the mark: «Счётчик воды СГВ-15»."""
+        words = plate.designation.split()
+        for at in range(1, len(words)):
+            lines = self._by_designation.get(comparison_text(" ".join(words[at:])), [])
+            found = [line for line in lines if _names_only_kind(words[:at], line)]
+            if found:
+                return found
+        return []
+
+
+def _names_only_kind(words: list[str], line: SerialLine) -> bool:
+    said = comparison_text(" ".join(word for word in words if comparison_text(word) not in _KINDS))
+    return not said or said in {comparison_text(held.name) for held in (*line.marks, *line.legal_makers)}
 
 
 def _agrees(line: SerialLine, plate: PlateLike) -> bool:

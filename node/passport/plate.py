@@ -64,9 +64,15 @@ _LABEL = re.compile(
     | serial\b\s*(?:no\b|number\b)?
     | no\.
     | n(?:\.|°|(?=\s+\w))
+    | \#
     )[\s.:]*""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+_APPROVAL = re.compile(r"(?<![0-9-])([0-9]{1,6})\s?[-‐-―−]\s?([0-9]{2})(?![0-9-])")
+_YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])")
+_SHORT_YEAR = re.compile(r"\s*'?([0-9]{2})\s*г?\.?\s*")
+CENTURY_ENDS = 70  # a year of two digits is of this century below it
 
 
 class PlateLike(Protocol):
@@ -113,6 +119,23 @@ class Nameplate:
     year: str | None = None
     approvals: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+
+
+def fill_plate(
+    designation: str, serial: str, *, mark: str = "", year: str = "", approval: str = "", codes: tuple[str, ...] = ()
+) -> Nameplate:
+    """A plate out of what a person or a spreadsheet wrote: label words are cut, year and approval found in their text.
+
+    `г. 2019`, `'19` and `01.03.2019` are the year 2019; `ГРСИ № 12345 - 18` is the approval 12345-18. A year that is
+    none is left out; an approval of another kind stays as it was written.
+    """
+    short = _SHORT_YEAR.fullmatch(year)
+    found = _YEAR.search(year)
+    full = found[1] if found else f"{'20' if int(short[1]) < CENTURY_ENDS else '19'}{short[1]}" if short else None
+    grsi = _APPROVAL.search(approval)
+    number = f"{int(grsi[1])}-{grsi[2]}" if grsi and int(grsi[1]) else approval.strip()
+    approvals = (number,) if number else ()
+    return Nameplate(designation.strip(), cut_label(serial), mark.strip() or None, full, approvals, codes)
 
 
 def plate_text(text: str) -> str:

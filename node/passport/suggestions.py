@@ -1,0 +1,204 @@
+"""Suggestions: which known devices a plate may be of where its line does not tell. Never a merge: a person decides.
+
+The asking side spells every serial that one slip away could have been read as (a lost zero, a look-alike, one character
+wrong, missing, doubled or swapped) in its bare form, and looks all of them up exactly. What is found is weighed by what
+else stands on the plates: line or designation, approval, mark, year, and the place where the thing was seen.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from node.passport.errors import NumberError, PlateError
+from node.passport.lines import Lines
+from node.passport.numbers import parse_grsi
+from node.passport.places import Places, compare_places
+from node.passport.plate import DIGITS, LETTERS, PlateLike, comparison_text, cut_label, plate_text
+
+SHOWN = 3
+LONGEST = 24  # characters of a bare serial whose neighbours are spelled; longer ones are looked up as they are
+LEAST_SCORE = 2.0
+
+# Pairs that plates and handwriting confuse; plate text has made the Cyrillic А, В, Е ... Latin already.
+_LOOK_ALIKE = {"0": "OD", "1": "I", "2": "Z", "3": "З", "4": "Ч", "5": "S", "6": "БG", "8": "B", "9": "Я"}
+_AS_DIGIT = {letter: digit for digit, letters in _LOOK_ALIKE.items() for letter in letters}
+
+
+class Slip(StrEnum):
+    """How two serials differ, from the least to the most."""
+
+    NONE = "same-serial"
+    LOOK_ALIKE = "look-alike"
+    SWAPPED = "swapped"
+    DIGIT = "one-character"
+    LENGTH = "one-more-or-less"
+
+
+class Sign(StrEnum):
+    """What speaks for a suggestion, or against it."""
+
+    LINE = "same-line"
+    DESIGNATION = "same-designation"
+    NEAR_DESIGNATION = "near-designation"
+    OTHER_DESIGNATION = "other-designation"
+    APPROVAL = "same-approval"
+    OTHER_APPROVAL = "other-approval"
+    MARK = "same-mark"
+    OTHER_MARK = "other-mark"
+    YEAR = "same-year"
+    OTHER_YEAR = "other-year"
+    PLACE = "same-place"
+    OTHER_PLACE = "other-place"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A plate and where the thing was seen; the place is empty where nobody said."""
+
+    plate: PlateLike
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device that a look-up gave, with everything that was read off it."""
+
+    subject: bytes
+    sightings: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A device that the plate may be of, with what speaks for it and against it."""
+
+    subject: bytes
+    score: float
+    slip: Slip
+    signs: tuple[Sign, ...]
+
+
+def bare_serial(serial: str) -> str:
+    """A serial without separators and without the zeros that open its digits; empty where it has no plate text."""
+    try:
+        text = plate_text(cut_label(serial)).replace("-", "")
+    except PlateError:
+        return ""
+    letters = len(text) - len(text.lstrip("".join(sorted(set(text) - set(DIGITS))))) if text else 0
+    return text[:letters] + (text[letters:].lstrip("0") or text[letters:][-1:])
+
+
+def serials_near(serial: str) -> dict[str, Slip]:
+    """Every bare serial that a slip could have made of this one, with the least slip for each."""
+    bare = bare_serial(serial)
+    if not bare:
+        return {}
+    found: dict[str, Slip] = {bare: Slip.NONE}
+    if len(bare) > LONGEST:
+        return found
+    order = list(Slip)
+    for text, slip in _slips(bare):
+        spelled = bare_serial(text)
+        if spelled and (spelled not in found or order.index(slip) < order.index(found[spelled])):
+            found[spelled] = slip
+    return found
+
+
+def suggest(sighting: Sighting, known: Iterable[KnownDevice], lines: Lines, most: int = SHOWN) -> list[Suggestion]:
+    """The devices that this plate may be of, the likeliest first; ties stand by subject."""
+    near = serials_near(sighting.plate.serial)
+    found = [best for device in known if (best := _best(sighting, device, near, lines)) is not None]
+    return sorted(found, key=lambda s: (-s.score, s.subject))[:most]
+
+
+_COST = {Slip.NONE: 0.0, Slip.LOOK_ALIKE: 0.5, Slip.SWAPPED: 1.5, Slip.DIGIT: 1.5, Slip.LENGTH: 2.0}
+_WEIGHT = {
+    Sign.LINE: 3.0,
+    Sign.DESIGNATION: 3.0,
+    Sign.NEAR_DESIGNATION: 1.5,
+    Sign.OTHER_DESIGNATION: -2.0,
+    Sign.APPROVAL: 2.0,
+    Sign.OTHER_APPROVAL: -2.0,
+    Sign.MARK: 1.0,
+    Sign.OTHER_MARK: -1.0,
+    Sign.YEAR: 1.0,
+    Sign.OTHER_YEAR: -0.5,
+    Sign.PLACE: 4.0,
+    Sign.OTHER_PLACE: -4.0,
+}
+
+
+def _slips(bare: str) -> Iterator[tuple[str, Slip]]:
+    as_digits = "".join(_AS_DIGIT.get(character, character) for character in bare)
+    yield as_digits, Slip.LOOK_ALIKE
+    for at, character in enumerate(bare):
+        before, after = bare[:at], bare[at + 1 :]
+        for letter in _LOOK_ALIKE.get(character, _AS_DIGIT.get(character, "")):
+            yield before + letter + after, Slip.LOOK_ALIKE
+        if after:
+            yield before + after[0] + character + after[1:], Slip.SWAPPED
+        others = DIGITS if character in DIGITS else DIGITS + LETTERS
+        for other in others:
+            yield before + other + after, Slip.DIGIT
+        yield before + after, Slip.LENGTH
+    for at in range(len(bare) + 1):
+        for digit in DIGITS:
+            yield bare[:at] + digit + bare[at:], Slip.LENGTH
+
+
+def _best(asked: Sighting, device: KnownDevice, near: Mapping[str, Slip], lines: Lines) -> Suggestion | None:
+    weighed = []
+    for other in device.sightings:
+        slip = near.get(bare_serial(other.plate.serial))
+        if slip is not None:
+            signs = tuple(_signs(asked, other, lines))
+            weighed.append((sum(_WEIGHT[sign] for sign in signs) - _COST[slip], slip, signs))
+    if not weighed:
+        return None
+    score, slip, signs = max(weighed, key=lambda item: (item[0], item[1].value))
+    return Suggestion(device.subject, score, slip, signs) if score >= LEAST_SCORE else None
+
+
+def _signs(asked: Sighting, other: Sighting, lines: Lines) -> Iterator[Sign]:
+    one, two = asked.plate, other.plate
+    yield _designations(one, two, lines)
+    yield from _compared(_approvals(one), _approvals(two), Sign.APPROVAL, Sign.OTHER_APPROVAL)
+    yield from _compared(_text(one.mark), _text(two.mark), Sign.MARK, Sign.OTHER_MARK)
+    yield from _compared(_text(one.year), _text(two.year), Sign.YEAR, Sign.OTHER_YEAR)
+    match compare_places(asked.place, other.place):
+        case Places.SAME:
+            yield Sign.PLACE
+        case Places.DIFFERENT:
+            yield Sign.OTHER_PLACE
+
+
+def _designations(one: PlateLike, two: PlateLike, lines: Lines) -> Sign:
+    if lines.near(one) & lines.near(two):
+        return Sign.LINE
+    left, right = comparison_text(one.designation), comparison_text(two.designation)
+    if left == right:
+        return Sign.DESIGNATION
+    near = _without_separators(left) == _without_separators(right)
+    return Sign.NEAR_DESIGNATION if near else Sign.OTHER_DESIGNATION
+
+
+def _without_separators(text: str) -> str:
+    return "".join(_AS_DIGIT.get(character, character) for character in text if character != "-")
+
+
+def _compared(left: frozenset[str], right: frozenset[str], same: Sign, other: Sign) -> Iterator[Sign]:
+    if left and right:
+        yield same if left & right else other
+
+
+def _approvals(plate: PlateLike) -> frozenset[str]:
+    found = set()
+    for approval in plate.approvals:
+        try:
+            found.add(str(parse_grsi(approval).number))
+        except NumberError:
+            found.add(comparison_text(approval))
+    return frozenset(found)
+
+
+def _text(value: str | None) -> frozenset[str]:
+    return frozenset({comparison_text(value)}) if value else frozenset()
