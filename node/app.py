@@ -29,6 +29,7 @@ from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.fsck import Fsck
+from node.services.identities import Identities
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -133,6 +134,7 @@ class Node:
             projection=self.projection,
             membership=self.membership,
             registry=self.registry,
+            identities=Identities(self.core, self.ledger, self.projection),
             catalogs=Catalogs(self.core, self.ledger, self.projection),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),

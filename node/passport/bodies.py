@@ -61,6 +61,21 @@ class Plate(Body):
     read: Literal["scan", "wire", "typed", "document"] = "typed"
 
 
+RefText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}$")]
+
+
+class SamenessBody(Body):
+    """Section `sameness`: what somebody says of the first two subjects where their plates do not tell.
+
+    A twin gives its claim and names the statements that move to it; `withdrawn` takes back what it refs.
+    """
+
+    says: Literal["same", "distinct", "twin", "withdrawn"]
+    claim: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=2304)] | None = None
+    moves: Annotated[tuple[RefText, ...], Field(max_length=512)] = ()
+    reason: Line | None = None
+
+
 class TypeBody(Body):
     """Section `type`: which type and execution the author says this is."""
 

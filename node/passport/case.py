@@ -4,7 +4,7 @@ Rights and ranks stay with the id a statement was written under: a join shows tw
 rank over the other one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,11 +13,12 @@ from federation.fragment import Ref
 from node.passport.bodies import Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
-from node.passport.identity import Identity, identity_of
+from node.passport.identity import Identity, identity_of, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
 from node.passport.ranks import FactClass, Rank, SubjectFacts, rank
 from node.passport.reading import Reading, read
-from node.passport.references import References, unique
+from node.passport.references import References
+from node.passport.sameness import Sameness
 from node.passport.statement import Statement
 from node.passport.titles import Chain, covers, title_chain
 from node.passport.view import Plain
@@ -50,6 +51,7 @@ class Case:
     pending: Mapping[Ref, tuple[Ref, ...]]
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
+    sameness: Sameness = field(default_factory=Sameness)
     _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
 
     @cached_property
@@ -114,16 +116,22 @@ class Case:
 
 def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> Case:
     """Read the statements, set apart those whose ground is missing, and work out who may say what."""
-    said = unique(statements)
+    said, sameness = settled(statements, world)
     pending = find_pending(said, world)
     readings = tuple(read(statement) for statement in said if statement.ref not in pending)
     named = frozenset(subjects)
     identity = identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
+    if sameness.said:
+        # Statements about other sides were needed to tell who is who, and say nothing here.
+        about = {reading.statement.ref for reading in map(read, said) if _is_about(reading, members)}
+        said = [statement for statement in said if statement.ref in about]
+        readings = tuple(reading for reading in readings if reading.statement.ref in about)
+        pending = {ref: missing for ref, missing in pending.items() if ref in about}
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
     facts = {subject: found for subject, (found, _) in stated.items()}
     chains = {subject: chain for subject, (_, chain) in stated.items()}
-    return Case(world, identity, members, tuple(said), readings, pending, facts, chains)
+    return Case(world, identity, members, tuple(said), readings, pending, facts, chains, sameness)
 
 
 def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tuple[Ref, ...]]:
@@ -163,6 +171,11 @@ def facts_of_subject(
         named=_parties(naming, None),
     )
     return facts, chain
+
+
+def _is_about(reading: Reading, members: Container[bytes]) -> bool:
+    routed = reading.authority.subjects or () if reading.authority else ()
+    return any(subject in members for subject in (*reading.statement.subjects, *routed))
 
 
 def _makers(authors: Sequence[Reading], identity: Identity, world: World) -> frozenset[bytes]:

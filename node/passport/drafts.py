@@ -17,6 +17,7 @@ from node.passport.bodies import (
     Plate,
     RadioBody,
     RootKeysBody,
+    SamenessBody,
     ShipmentBody,
     TemplateRef,
     TypeBody,
@@ -61,6 +62,12 @@ def identity(subject: bytes, claim: bytes, plate: Plate, occurred: int, kind: Ty
 def alias(subject: bytes, body: AliasBody, occurred: int) -> Draft:
     """Kind 2: another name of the subject."""
     return Draft(Kind.ALIAS, (subject,), occurred, (section("alias", body),))
+
+
+def sameness(one: bytes, other: bytes, body: SamenessBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 3: two subjects are the same, distinct, or the second is a twin of the first."""
+    content = section("sameness", body, SectionClass.PUBLIC)
+    return Draft(Kind.SAMENESS, (one, other), occurred, (content,), tuple(refs))
 
 
 def event(

@@ -13,7 +13,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
 from node.passport.papers import protocols_view, sections_view
-from node.passport.parameters import parameters_of
+from node.passport.parameters import Parameter, parameters_of
 from node.passport.parties import leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
 from node.passport.registers import (
@@ -21,16 +21,18 @@ from node.passport.registers import (
     identity_facts,
     plates_view,
     radio_facts,
+    sameness_view,
     title_of,
     type_facts,
     type_view,
 )
 from node.passport.statement import Statement
-from node.passport.timeline import event_view, timeline_of
+from node.passport.stays import contradicting_stays
+from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import Plain, View
 from node.passport.world import World
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 
 
 def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> View:
@@ -77,7 +79,8 @@ def fold_case(case: Case) -> View:
         "parties": parties_view(case),
         "radio": _facts(radio),
         "aliases": aliases_view(case),
-        "conflicts": [*_conflicts(case, facts, edges)],
+        "sameness": sameness_view(case),
+        "conflicts": [*_conflicts(case, facts, edges), *_twins(case, events, parameters)],
         "claims": [*_claims(facts, state, edges)],
         "pending": _pending(case),
         "withheld": _withheld(case),
@@ -122,6 +125,14 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
     if case.identity.contested:
         lines: list[Plain] = [key.line.hex for key in case.identity.contested]
         yield {"what": "identity.line", "why": "plates-of-several-lines", "values": lines}
+    for pair in case.identity.refused:
+        yield {"what": "identity", "why": "kept-apart", "values": [subject.hex() for subject in pair]}
+
+
+def _twins(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> Iterator[Plain]:
+    stays: list[Plain] = [stay.view() for stay in contradicting_stays(case, events, parameters)]
+    if stays:
+        yield {"what": "identity", "why": "two-devices-on-one-plate", "values": stays}
 
 
 def _claims(facts: Mapping[str, Verdict], state: State, edges: Iterable[Edge]) -> Iterator[Plain]:

@@ -5,9 +5,10 @@ subject binds nothing. Subjects with one (line, serial, year) are one passport a
 is less sure is never merged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from federation.authority import Kind
 from node.passport.bodies import Plate
 from node.passport.claims import GRSI_PREFIX, Claim, Scheme
 from node.passport.codes import claim_of_code
@@ -18,18 +19,23 @@ from node.passport.numbers import parse_grsi
 from node.passport.plate import plate_text
 from node.passport.reading import Reading, read
 from node.passport.references import References, unique
+from node.passport.sameness import TWIN, Pair, Sameness, other_sides, pair_of, sameness_of, settle_twins
 from node.passport.statement import Statement
 from node.passport.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a passport is of. Without a key the subject stands alone; `contested` are keys between which it hangs."""
+    """What a passport is of. Without a key or a link the subject stands alone.
+
+    `contested` are keys between which it hangs, `refused` pairs that would be one if nobody kept them apart.
+    """
 
     lead: bytes
     members: tuple[bytes, ...]
     key: LineKey | None = None
     contested: tuple[LineKey, ...] = ()
+    refused: tuple[Pair, ...] = ()
 
     @property
     def line(self) -> bytes | None:
@@ -62,7 +68,7 @@ def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[by
     identities = identities_of(readings, world)
     wanted = sorted(set(identities) if subjects is None else set(subjects))
     found = {identity.lead: identity for subject in wanted if (identity := identities.get(subject))}
-    keyed = [identity for identity in found.values() if identity.key]
+    keyed = [identity for identity in found.values() if identity.key or len(identity.members) > 1]
     if len(keyed) == 1:
         return keyed[0]
     alone = Identity(wanted[0], (wanted[0],)) if wanted else Identity(bytes(16), (bytes(16),))
@@ -70,31 +76,88 @@ def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[by
 
 
 def resolve_identities(statements: Iterable[Statement], world: World) -> dict[bytes, Identity]:
-    """The identity of every subject that an identity statement speaks about."""
-    return identities_of([read(s) for s in unique(statements)], world)
+    """The identity of every subject that an identity statement speaks about, twins told apart."""
+    said, _ = settled(statements, world)
+    return identities_of([read(s) for s in said], world)
 
 
 def identities_of(readings: Iterable[Reading], world: World) -> dict[bytes, Identity]:
     """The same over statements that were read already."""
+    items = list(readings)
+    keys = _keys_of(items, world)
+    sameness = sameness_of(items, keys, world)
+    known = {subject for said in sameness.said for subject in said.pair if said.body.says != TWIN}
+    groups = _Groups(keys, sameness, known)
+    return {subject: groups.identity(subject) for subject in sorted({*keys, *known})}
+
+
+def settled(statements: Iterable[Statement], world: World) -> tuple[list[Statement], Sameness]:
+    """Each statement once, under the twin that takes it where one does; and what is said of sameness."""
+    said = unique(statements)
+    if not any(statement.kind == Kind.SAMENESS for statement in said):
+        return said, Sameness()
+    readings = [read(statement) for statement in said]
+    sameness = sameness_of(readings, _keys_of(readings, world), world)
+    return settle_twins(said, sameness), sameness
+
+
+def needed_with(statements: Iterable[Statement], world: World, subjects: Container[bytes]) -> set[bytes]:
+    """Subjects whose statements are needed to tell what is one with these."""
+    said = unique(statements)
+    if not any(statement.kind == Kind.SAMENESS for statement in said):
+        return set()
+    readings = [read(statement) for statement in said]
+    return other_sides(readings, _keys_of(readings, world), world, subjects)
+
+
+def _keys_of(readings: Iterable[Reading], world: World) -> dict[bytes, tuple[LineKey, ...]]:
     stated: dict[bytes, list[Reading]] = {}
     for reading in readings:
         if reading.claim is not None:
             stated.setdefault(reading.statement.subject, []).append(reading)
-    keys = {subject: _keys(items, world) for subject, items in sorted(stated.items())}
-    groups: dict[LineKey, list[bytes]] = {}
-    for subject, found in keys.items():
-        if len(found) == 1:
-            groups.setdefault(found[0], []).append(subject)
-    joined = {subject: _joined(key, members) for key, members in groups.items() for subject in members}
-    return {
-        subject: joined.get(subject) or Identity(subject, (subject,), contested=found)
-        for subject, found in keys.items()
-    }
+    return {subject: _keys(found, world) for subject, found in sorted(stated.items())}
 
 
-def _joined(key: LineKey, members: list[bytes]) -> Identity:
-    lead = key.claim.subject.raw
-    return Identity(lead, tuple(sorted({lead, *members})), key)
+class _Groups:
+    """Subjects joined edge by edge: those of one key under its claim first, then what both sides say is the same.
+
+    An edge that would join what somebody with a right keeps apart is refused.
+    """
+
+    def __init__(self, keys: Mapping[bytes, Sequence[LineKey]], sameness: Sameness, known: Iterable[bytes]) -> None:
+        self._keys = keys
+        self._members = {subject: {subject} for subject in {*keys, *known}}
+        self._refused: list[Pair] = []
+        for subject, found in sorted(keys.items()):
+            if len(found) == 1:
+                self._join(found[0].claim.subject.raw, subject, sameness)
+        for link in sameness.links:
+            self._join(*link.pair, sameness)
+
+    def identity(self, subject: bytes) -> Identity:
+        """What a subject belongs to."""
+        members = self._members[subject]
+        keys = {key.claim.subject.raw: key for member in members for key in self._keys.get(member, ())}
+        refused = tuple(pair for pair in self._refused if members & set(pair))
+        leads = sorted(lead for lead in keys if lead in members)
+        if len(self._keys.get(subject, ())) > 1 and len(members) == 1:
+            return Identity(subject, (subject,), contested=tuple(self._keys[subject]), refused=refused)
+        if leads:
+            return Identity(leads[0], tuple(sorted(members)), keys[leads[0]], refused=refused)
+        # Kept apart from the claim of its own key, a subject still has its line and serial.
+        own = next(iter(keys.values())) if len(keys) == 1 else None
+        return Identity(min(members), tuple(sorted(members)), own, refused=refused)
+
+    def _join(self, left: bytes, right: bytes, sameness: Sameness) -> None:
+        one, two = self._members.setdefault(left, {left}), self._members.setdefault(right, {right})
+        if one is two:
+            return
+        if sameness.keeps_apart(one, two):
+            self._refused.append(pair_of(left, right))
+            return
+        one |= two
+        for member in two:
+            self._members[member] = one
 
 
 def _keys(readings: list[Reading], world: World) -> tuple[LineKey, ...]:

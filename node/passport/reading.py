@@ -19,6 +19,7 @@ from node.passport.bodies import (
     ParametersBody,
     Plate,
     RadioBody,
+    SamenessBody,
     ShipmentBody,
     TemplateRef,
     TypeBody,
@@ -33,6 +34,7 @@ B = TypeVar("B", bound=Body)
 
 BODIES: Mapping[str, type[Body]] = {
     "nameplate": Plate,
+    "sameness": SamenessBody,
     "type": TypeBody,
     "alias": AliasBody,
     "event": EventBody,

@@ -106,6 +106,24 @@ def plates_view(case: Case) -> list[Plain]:
     ]
 
 
+def sameness_view(case: Case) -> list[Plain]:
+    """What was said of the identity of these subjects beside their plates, and whether it has effect."""
+    return [
+        {
+            "says": said.body.says,
+            "subjects": [subject.hex() for subject in said.pair],
+            "by": said.statement.org.hex(),
+            "ref": ref_text(said.statement.ref),
+            "occurred": said.statement.occurred,
+            "reason": said.body.reason,
+            "moves": list(said.body.moves),
+            "counts": case.sameness.counts(said),
+        }
+        for said in case.sameness.said
+        if case.subjects & set(said.pair)
+    ]
+
+
 def aliases_view(case: Case) -> list[Plain]:
     """Other names with their evidence. Nothing removes a name; its end is a later statement of who gave it."""
     named: dict[tuple[str, str], list[tuple[Reading, AliasBody]]] = {}

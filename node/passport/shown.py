@@ -6,9 +6,17 @@ from typing import cast
 from node.passport.bodies import Plate
 from node.passport.errors import PlateError
 from node.passport.plate import cut_label, plate_text
+from node.passport.suggestions import bare_serial
 from node.passport.view import Plain, View
 
 TYPE = "type"  # the scheme of a central code that many passports share: it narrows a list and names no thing
+
+BARE = "bare"  # the scheme of serials without separators and leading zeros: by it slips of reading are looked up
+
+
+def bare_term(bare: str) -> str:
+    """How a bare serial stands among the terms: no text that somebody types begins so."""
+    return f"~{bare}"
 
 
 def at(view: View, *path: str) -> Plain:
@@ -43,6 +51,21 @@ def fact(view: View, *path: str) -> str:
     """The value of a fact as text, empty where there is none."""
     value = at(view, *path, "value")
     return "" if value is None else str(value)
+
+
+def place_of(view: View) -> str:
+    """Where the thing stands by what is known: its stated address, else where it was mounted last; empty if unknown."""
+    stated = rows(view, "parameters", "install_place", "values")
+    latest = [value for row in stated if isinstance(value := row.get("value"), str)]
+    if latest:
+        return latest[-1]
+    mounted = [row for row in rows(view, "events") if at(row, "what", "central") == "installed" and not row["routed"]]
+    if not mounted:
+        return ""
+    last = mounted[-1]
+    return (
+        text(last, "where", "place", "name") or text(last, "where", "place", "local") or text(last, "where", "object")
+    )
 
 
 def has_plate(view: View, org: bytes, plate: Plate) -> bool:
@@ -81,6 +104,8 @@ def _plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
     if number:
         yield ("serial", number)
         yield ("plate", f"{_plain(designation)}-{number}")
+    if bare := bare_serial(serial):
+        yield (BARE, bare_term(bare))
 
 
 def _plain(value: str) -> str:

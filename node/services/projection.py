@@ -9,7 +9,7 @@ from federation.fragment import SectionClass
 from federation.genesis import Genesis
 from node.passport.case import Case, open_case
 from node.passport.fold import FOLD_VERSION, fold_case
-from node.passport.identity import resolve_identities
+from node.passport.identity import Identity, needed_with, resolve_identities, settled
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement
@@ -84,35 +84,42 @@ class Projection:
     async def refold(self, tx: WriteTx, subjects: Iterable[bytes], reader: StatementReader, world: World) -> None:
         """Fold these subjects and those that are one passport with them."""
         wanted = set(subjects)
-        statements = await reader.about(tx, wanted)
-        identities = resolve_identities(statements, world)
-        leads = {subject: identities[subject].lead if subject in identities else subject for subject in wanted}
-        stored = await read_leads(tx, {*wanted, *leads.values()})
-        members = await read_members(tx, {*leads.values(), *stored.values()})
-        joined = {s for group in members.values() for s in group} | set(leads.values())
-        if joined - wanted:
-            statements = await reader.about(tx, wanted | joined)
+        statements, loaded = await reader.about(tx, wanted), set(wanted)
+        while True:
             identities = resolve_identities(statements, world)
+            near = await self._joined(tx, loaded, identities) | needed_with(statements, world, loaded)
+            if near <= loaded:
+                break
+            loaded |= near
+            statements = await reader.about(tx, loaded)
         groups: dict[bytes, set[bytes]] = {}
-        for subject in wanted | joined:
+        for subject in loaded:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
-        index = _by_subject(statements)
+        told_apart, sameness = settled(statements, world)
+        index = _by_subject(told_apart)
         for lead, group in sorted(groups.items()):
-            await self._fold(tx, lead, group, index, world)
+            said = {key: s for subject in group for key, s in index.get(subject, {}).items()}
+            if any(s.kind not in NOT_SPOKEN and s.subject in group for s in said.values()):
+                # What counts of sameness is told by the statements about every side.
+                await self._fold(tx, lead, group, statements if sameness.said else said.values(), world)
+
+    async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
+        """What is shown together with these subjects, now or until now."""
+        leads = {identities[subject].lead if subject in identities else subject for subject in subjects}
+        stored = await read_leads(tx, {*subjects, *leads})
+        members = await read_members(tx, {*leads, *stored.values()})
+        return leads.union(*members.values())
 
     async def _fold(
         self,
         tx: WriteTx,
         lead: bytes,
         group: set[bytes],
-        index: Mapping[bytes, dict[bytes, Statement]],
+        said: Iterable[Statement],
         world: World,
     ) -> None:
-        said = {key: s for subject in group for key, s in index.get(subject, {}).items()}
-        if not any(s.kind not in NOT_SPOKEN and s.subject in group for s in said.values()):
-            return
-        case = open_case(group, said.values(), world)
+        case = open_case(group, said, world)
         view = fold_case(case)
         await self._store(tx, lead, group, view)
         await self._open(tx, case)

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from federation.authority import Authority, Verb
 from federation.errors import FederationError, RequestError
 from federation.fragment import Ref, SectionClass
-from node.errors import DeniedError, InputError, NotFoundError, PeerError
+from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
-from node.passport.bodies import EventBody, ParametersBody, Plate, TypeBody
-from node.passport.claims import local_claim, subject_of
+from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate, Reference, TypeBody
+from node.passport.claims import Claim, decode_claim, local_claim
 from node.passport.drafts import Draft
+from node.passport.ids import SubjectId
+from node.passport.places import Places, compare_places
 from node.passport.replacement import Replacement, replacement_drafts
-from node.passport.shown import has_plate
+from node.passport.sameness import MOST_TWINS, twin_of
+from node.passport.shown import has_plate, place_of
 from node.passport.view import moment_us
 from node.services.core import Core
 from node.services.ingest import Ingest
@@ -19,10 +22,11 @@ from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.sync import AWAY, Sync
-from node.store.database import WriteTx
-from node.store.passports import StoredPassport, every_id, find_passport
+from node.store.database import ReadTx, WriteTx
+from node.store.passports import StoredPassport, every_id, find_passport, read_leads
 from node.store.peers import list_peers
 
+INSTALL_PLACE = "install_place"
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -50,16 +54,42 @@ class Registry:
         claim = lines.claim_for(plate, log=self._ledger.log.log, randomness=self._core.random.bytes(16))
         return claim.encode()
 
-    async def register_plate(self, plate: Plate, kind: TypeBody | None, actor: str) -> bytes:
-        """State a plate and answer its subject; a plate stated here before is not stated again."""
-        claim = self.claim(plate)
-        subject = subject_of(claim).raw
+    async def register_plate(
+        self, plate: Plate, kind: TypeBody | None, actor: str, *, place: str = "", is_twin: bool = False
+    ) -> bytes:
+        """State a plate and answer its subject; a plate stated here before is not stated again.
+
+        With a place, raise StateError where the plate is known to stand elsewhere: one thing has one place, so the
+        caller says that it moved (no place) or that it is another thing with the same plate (`is_twin`).
+        """
+        claim = decode_claim(self.claim(plate))
         async with self._core.database.read() as tx:
-            known = await find_passport(tx, subject)
+            known = await find_passport(tx, claim.subject.raw)
+            if known is not None and is_twin:
+                taken = [claim.subject.raw, *await self._twins(tx, claim)]
+                claim, known = twin_of(claim, taken), None
+        if known is not None and compare_places(place, place_of(known.content)) is Places.DIFFERENT:
+            raise StateError(
+                f"{known.title} is known to stand elsewhere: {place_of(known.content)}",
+                "plate_elsewhere",
+                id=str(SubjectId(known.subject)),
+                place=place_of(known.content),
+            )
+        subject = claim.subject.raw
+        now = self._core.clock.now()
+        said: list[Draft] = []
         if known is None or not has_plate(known.content, self._core.org, plate):
-            draft = drafts.identity(subject, claim, plate, self._core.clock.now(), kind)
-            await self._say([draft], actor, "plate_stated", subject)
+            said.append(drafts.identity(subject, claim.encode(), plate, now, kind))
+        if place and (known is None or place_of(known.content) != place):
+            row = ParameterRow(code=Reference(central=INSTALL_PLACE), value=place)
+            said.append(drafts.parameters(subject, ParametersBody(rows=(row,)), now))
+        if said:
+            await self._say(said, actor, "plate_stated", subject)
         return subject
+
+    async def _twins(self, tx: ReadTx, claim: Claim) -> list[bytes]:
+        numbered = [claim.with_twin(number).subject.raw for number in range(2, MOST_TWINS + 2)]
+        return sorted(await read_leads(tx, numbered))
 
     async def record_event(
         self, subject: bytes, body: EventBody, occurred: int, actor: str, parties: Sequence[bytes] = ()

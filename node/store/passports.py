@@ -145,6 +145,17 @@ async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: in
     return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
 
 
+async def find_subjects(tx: ReadTx, scheme: str, terms: Sequence[str], limit: int) -> list[bytes]:
+    """Subjects found by any of these terms under one scheme, in the order of their ids."""
+    table = schema.terms.c
+    found: set[bytes] = set()
+    for start in range(0, len(terms), 400):
+        wanted = table.term.in_(terms[start : start + 400])
+        statement = select(table.subject).where(wanted, table.scheme == scheme).order_by(table.subject).limit(limit)
+        found |= {row.subject for row in await tx.all(statement)}
+    return sorted(found)[:limit]
+
+
 async def has_prefix(tx: ReadTx, scheme: str, prefix: str) -> bool:
     """Whether any term of a scheme begins so."""
     table = schema.terms.c

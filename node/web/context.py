@@ -13,6 +13,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
+from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
@@ -42,6 +43,7 @@ class WebContext:
     projection: Projection
     membership: Membership
     registry: Registry
+    identities: Identities
     catalogs: Catalogs
     shipments: Shipments
     lookup: Lookup

@@ -66,6 +66,7 @@ FIELDS: Table = {
     "owner": ("Владелец", "Owner"),
     "composition": ("Комплектация", "Composition"),
     "state": ("Состояние", "State"),
+    "identity": ("Прибор", "Device"),
 }
 # Why what was said is no fact.
 CONFLICTS: Table = {
@@ -73,6 +74,8 @@ CONFLICTS: Table = {
     "two-parents": ("деталь стоит сразу в двух изделиях", "the part stands in two wholes at once"),
     "cycle": ("изделие стоит в своей же детали", "the whole stands in its own part"),
     "plates-of-several-lines": ("таблички разных серий", "plates of several serial lines"),
+    "two-devices-on-one-plate": ("два прибора с одной табличкой?", "two devices with one plate?"),
+    "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
 }
 # Classes of sections: who may be shown them.
 CLASSES: Table = {

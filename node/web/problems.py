@@ -319,6 +319,37 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Снята и установлена одна и та же деталь", "Проверьте заводские номера: их два."),
         ("One part came out and went in again", "Check the serials: there are two of them."),
     ),
+    "plate_elsewhere": _state(
+        (
+            "Прибор с такой табличкой уже стоит в другом месте",
+            "Переехал — запишите демонтаж или заявите табличку без места; другой прибор — зарегистрируйте двойника.",
+        ),
+        (
+            "A device with this plate is known to stand elsewhere",
+            "If it moved, record its removal or state the plate without a place; else register it as a twin.",
+        ),
+        ("Прибор {id} стоит: {place}.", "The device {id} stands at {place}."),
+    ),
+    "sameness_self": _text(
+        ("Это уже один паспорт", "Назовите два разных паспорта."),
+        ("This is one passport already", "Name two different passports."),
+    ),
+    "sameness_unknown": _text(
+        (
+            "Такого заявления нет",
+            "Отозвать можно только то, что заявила ваша организация: список есть в паспорте.",
+        ),
+        ("There is no such word", "Only what your organisation said can be taken back: the passport lists it."),
+        kind=NotFoundError,
+    ),
+    "twin_moves_unknown": _text(
+        ("Запись не об этом приборе", "Перечислите записи этого паспорта: они показаны в нём."),
+        ("That statement is not about this device", "Name statements of this passport: it shows them."),
+    ),
+    "twin_no_plate": _text(
+        ("Выделить двойника нельзя", "Двойник возможен у прибора, чью табличку кто-нибудь заявил."),
+        ("No twin can be told apart", "There are twins only of a device whose plate somebody stated."),
+    ),
     "line_refused": _text(
         ("Серия номеров не принята", "Исправьте описание серии."),
         ("The serial line was not taken", "Correct the description of the line."),

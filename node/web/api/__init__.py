@@ -4,6 +4,7 @@ from node.web.api import (
     access,
     catalogs,
     federation,
+    identity,
     imports,
     journal,
     moments,
@@ -17,6 +18,7 @@ from node.web.api import (
 ROUTES = (
     *federation.ROUTES,
     *passports.ROUTES,
+    *identity.ROUTES,
     *moments.ROUTES,
     *imports.ROUTES,
     *shipments.ROUTES,

@@ -108,6 +108,8 @@ class PlateBody(BaseModel):
     approvals: list[Text] = Field(default=[], max_length=8)
     type: Text | None = Field(default=None, description="The own code of the type.")
     read: Literal["scan", "wire", "typed", "document"] = "typed"
+    place: Line | None = Field(default=None, description="Where it stands: stated as its address.")
+    twin: bool = Field(default=False, description="Another device with a plate that is known already.")
 
 
 class SaidAnswer(BaseModel):
@@ -243,12 +245,15 @@ async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
     )
 
 
-@api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201)
+@api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
+     problems=["plate_unread", "plate_elsewhere"])  # fmt: skip
 async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     """What was read off an instrument; the answer is the id that follows from it."""
-    plate = _plate(call, body)
+    plate = plate_of(call, body)
     kind = TypeBody(type=Reference(local=body.type)) if body.type else None
-    subject = await call.context.registry.register_plate(plate, kind, call.actor.label)
+    subject = await call.context.registry.register_plate(
+        plate, kind, call.actor.label, place=body.place or "", is_twin=body.twin
+    )
     return SaidAnswer(id=format_device_id(SubjectId(subject)))
 
 
@@ -318,7 +323,8 @@ def subject_of(text: str) -> bytes:
         raise InputError(f"{text[:64]}: {error}", "id_mistyped") from error
 
 
-def _plate(call: Call, body: PlateBody) -> Plate:
+def plate_of(call: Call, body: PlateBody) -> Plate:
+    """The plate that somebody typed, whole or in parts; raise InputError where it lacks a part."""
     designation, serial = body.designation, body.serial
     if body.text is not None:
         read = call.context.projection.world.lines.read_typed(body.text)
