@@ -23,6 +23,7 @@ from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
@@ -134,6 +135,7 @@ class Node:
             projection=self.projection,
             membership=self.membership,
             registry=self.registry,
+            assembly=Assembly(self.core, self.ledger),
             identities=Identities(self.core, self.ledger, self.projection),
             catalogs=Catalogs(self.core, self.ledger, self.projection),
             shipments=self.shipments,

@@ -84,6 +84,15 @@ class TypeBody(Body):
     execution: Line | None = None
 
 
+class SubjectBody(Body):
+    """Section `subject`: a thing without a plate of its own, and what it is called."""
+
+    kind: Literal["device", "unit", "component", "batch", "object", "type"]
+    name: Line
+    number: Line | None = None
+    address: Line | None = None
+
+
 class AliasBody(Body):
     """Section `alias`: another name of the subject, with its evidence."""
 
@@ -158,8 +167,12 @@ class RootKeysBody(Body):
 class CompositionBody(Body):
     """Section `composition`: the first subject stands in the second from `since` to `until`.
 
-    Without `since` it stood there before anybody said so: what came out may never have been stated to be inside.
+    Without `since` it stood there before anybody said so: what came out may never have been stated to be inside. A
+    `lot` is a batch that the first subject came out of; `material` is a quantity of the first subject, a batch, that
+    went into the second. Only a part stands in one whole at a time.
     """
+
+    relation: Literal["lot", "material"] | None = None
 
     position: Line | None = None
     quantity: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "1"

@@ -16,6 +16,9 @@ from node.passport.statement import Statement
 from node.passport.view import Plain, moment_us
 
 ALWAYS, FOREVER = -(1 << 62), 1 << 62
+LOT, MATERIAL = "lot", "material"
+
+_Key = tuple[bytes, bytes, str, int, str]  # part, whole, position, since, relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Edge:
     span: tuple[int, int]
     verdict: Verdict
     body: CompositionBody
+    relation: str | None = None
     conflict: str | None = None
     is_claim: bool = False
 
@@ -58,6 +62,7 @@ class Edge:
             "since": self.since,
             "designation": self.body.designation,
             "serial": self.body.serial,
+            "relation": self.relation,
             "conflict": self.conflict,
             "used": self.is_used,
         }
@@ -65,37 +70,44 @@ class Edge:
 
 def edges_of(case: Case) -> list[Edge]:
     """All edges that the statements give, with what contradicts them."""
-    stated: dict[tuple[bytes, bytes, str, int], list[tuple[Statement, CompositionBody]]] = {}
+    stated: dict[_Key, list[tuple[Statement, CompositionBody]]] = {}
     for reading in case.readings:
         body, statement = reading.body("composition", CompositionBody), reading.statement
         if body is not None and len(statement.subjects) > 1:
             part, whole = (_lead(case, subject) for subject in statement.subjects[:2])
-            key = (part, whole, body.position or "", moment_us(body.since) if body.since else ALWAYS)
+            since = moment_us(body.since) if body.since else ALWAYS
+            key = (part, whole, body.position or "", since, body.relation or "")
             stated.setdefault(key, []).append((statement, body))
     edges = [_edge(case, key, items) for key, items in sorted(stated.items())]
     by_part: dict[bytes, list[Edge]] = {}
     for edge in edges:
-        by_part.setdefault(edge.part, []).append(edge)
-    return [_judged(edge, by_part) for edge in edges]
+        if edge.relation is None:
+            by_part.setdefault(edge.part, []).append(edge)
+    return [_judged(edge, by_part) if edge.relation is None else edge for edge in edges]
 
 
 def composition_view(case: Case, edges: Sequence[Edge]) -> dict[str, Plain]:
-    """Parents and children of the passport's subject."""
+    """Wholes and parts of the passport's subject, the lots it came out of, and where a lot went."""
     lead = case.identity.lead
+    inside = [edge for edge in edges if edge.whole == lead and edge.part != lead]
     return {
-        "parents": [edge.view() for edge in edges if edge.part == lead],
-        "children": [edge.view() for edge in edges if edge.whole == lead and edge.part != lead],
+        "parents": [edge.view() for edge in edges if edge.part == lead and edge.relation is None],
+        "children": [edge.view() for edge in inside if edge.relation != LOT],
+        "lots": [edge.view() for edge in edges if edge.part == lead and edge.relation == LOT],
+        "members": [edge.view() for edge in inside if edge.relation == LOT],
+        "used_in": [edge.view() for edge in edges if edge.part == lead and edge.relation == MATERIAL],
     }
 
 
 def part_title(case: Case, edges: Sequence[Edge]) -> str:
     """What a part without a plate of its own is called: as it was printed where it stood last, empty without that."""
-    stood = [edge for edge in edges if edge.part == case.identity.lead and (edge.body.designation or edge.body.serial)]
+    lead = case.identity.lead
+    stood = [e for e in edges if e.part == lead and e.relation != LOT and (e.body.designation or e.body.serial)]
     last = max(stood, key=lambda edge: (edge.is_used, edge.span, edge.whole, edge.position or ""), default=None)
     return f"{last.body.designation or ''} № {last.body.serial or ''}".strip(" №") if last else ""
 
 
-def _edge(case: Case, key: tuple[bytes, bytes, str, int], items: Sequence[tuple[Statement, CompositionBody]]) -> Edge:
+def _edge(case: Case, key: _Key, items: Sequence[tuple[Statement, CompositionBody]]) -> Edge:
     entries = [_entry(statement, body) for statement, body in items]
     verdict = case.settle(entries, FactClass.PHYSICAL)
     first = min(items, key=lambda item: item[0].order)
@@ -104,7 +116,7 @@ def _edge(case: Case, key: tuple[bytes, bytes, str, int], items: Sequence[tuple[
     value = verdict.value if isinstance(verdict.value, dict) else {}
     until = value.get("until")
     span = (key[3], moment_us(until) if isinstance(until, str) else FOREVER)
-    return Edge(key[0], key[1], key[2] or None, body.since, span, verdict, body)
+    return Edge(key[0], key[1], key[2] or None, body.since, span, verdict, body, key[4] or None)
 
 
 def _entry(statement: Statement, body: CompositionBody) -> Entry:

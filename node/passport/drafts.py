@@ -19,6 +19,7 @@ from node.passport.bodies import (
     RootKeysBody,
     SamenessBody,
     ShipmentBody,
+    SubjectBody,
     TemplateRef,
     TypeBody,
 )
@@ -57,6 +58,12 @@ def identity(subject: bytes, claim: bytes, plate: Plate, occurred: int, kind: Ty
     if kind is not None:
         sections.append(section("type", kind, SectionClass.PUBLIC))
     return Draft(Kind.IDENTITY, (subject,), occurred, tuple(sections))
+
+
+def thing(subject: bytes, claim: bytes, body: SubjectBody, occurred: int) -> Draft:
+    """Kind 1: a thing without a plate: a unit, an object, a batch."""
+    sections = (DraftSection("claim", claim, SectionClass.PUBLIC), section("subject", body, SectionClass.PUBLIC))
+    return Draft(Kind.IDENTITY, (subject,), occurred, sections)
 
 
 def alias(subject: bytes, body: AliasBody, occurred: int) -> Draft:

@@ -22,6 +22,7 @@ from node.passport.registers import (
     plates_view,
     radio_facts,
     sameness_view,
+    subject_facts,
     title_of,
     type_facts,
     type_view,
@@ -43,11 +44,13 @@ def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: Worl
 def fold_case(case: Case) -> View:
     """The view of a case that was opened already."""
     identity, kinds, radio = identity_facts(case), type_facts(case), radio_facts(case)
+    subject = subject_facts(case)
     parameters, events, edges = parameters_of(case), timeline_of(case), edges_of(case)
     state = state_of(case, events)
     composition = composition_view(case, edges)
     facts = {
         **_named("identity", identity),
+        **_named("subject", subject),
         **_named("type", kinds),
         **_named("radio", radio),
         **{
@@ -65,8 +68,9 @@ def fold_case(case: Case) -> View:
         "id": format_device_id(SubjectId(case.identity.lead)),
         "ids": [format_device_id(SubjectId(subject)) for subject in subjects_shown],
         "subjects": [subject.hex() for subject in subjects_shown],
-        "kind": "device" if identity else "unit" if composition["children"] else "subject",
-        "title": title_of(case, identity) or part_title(case, edges),
+        "kind": _kind(subject, bool(identity), bool(composition["children"])),
+        "title": title_of(case, identity) or _name(subject) or part_title(case, edges),
+        "subject": _facts(subject),
         "identity": {**_facts(identity), "line": _line(case)},
         "plates": plates_view(case),
         "type": type_view(case, kinds),
@@ -87,6 +91,16 @@ def fold_case(case: Case) -> View:
         "signers": signers_view(case),
         "statements": [_row(case, statement) for statement in sorted(case.statements, key=lambda s: s.order)],
     }
+
+
+def _kind(subject: Mapping[str, Verdict], has_plate: bool, has_parts: bool) -> str:
+    stated = subject["kind"].value if "kind" in subject else None
+    return str(stated) if stated else "device" if has_plate else "unit" if has_parts else "subject"
+
+
+def _name(subject: Mapping[str, Verdict]) -> str:
+    name, number = (subject[field].value if field in subject else None for field in ("name", "number"))
+    return f"{name} № {number}" if name and number else str(name or "")
 
 
 def _named(register: str, verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:

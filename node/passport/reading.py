@@ -21,6 +21,7 @@ from node.passport.bodies import (
     RadioBody,
     SamenessBody,
     ShipmentBody,
+    SubjectBody,
     TemplateRef,
     TypeBody,
 )
@@ -34,6 +35,7 @@ B = TypeVar("B", bound=Body)
 
 BODIES: Mapping[str, type[Body]] = {
     "nameplate": Plate,
+    "subject": SubjectBody,
     "sameness": SamenessBody,
     "type": TypeBody,
     "alias": AliasBody,
@@ -83,7 +85,9 @@ def read(statement: Statement) -> Reading:
         except (PassportError, FederationError, ValueError, RecursionError):
             faults.append(f"{name}: {UNREADABLE}")
     if claim is None:
-        bodies.pop("nameplate", None)  # a plate says nothing of a subject that its claim does not name
+        # A plate, or what a thing is, says nothing of a subject that its claim does not name.
+        bodies.pop("nameplate", None)
+        bodies.pop("subject", None)
     return Reading(statement, bodies, claim, authority, tuple(faults))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import cast
 
-from node.passport.bodies import AliasBody, Plate, RadioBody, TypeBody
+from node.passport.bodies import AliasBody, Plate, RadioBody, SubjectBody, TypeBody
 from node.passport.case import Case, Entry
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.identity import serial_key
@@ -15,6 +15,7 @@ from node.passport.reading import Reading
 from node.passport.references import ref_text
 from node.passport.view import Plain
 
+SUBJECT_FIELDS = ("kind", "name", "number", "address")
 RADIO_FIELDS = ("dev_eui", "join_eui", "version", "device_class", "region", "activation", "ports", "driver")
 
 
@@ -31,6 +32,19 @@ def identity_facts(case: Case) -> dict[str, Verdict]:
         for name, (value, same) in shown.items():
             if value:
                 entries.setdefault(name, []).append(Entry(reading.statement, "nameplate", value, same, plate.read))
+    return {name: case.settle(items, FactClass.PRODUCTION) for name, items in sorted(entries.items())}
+
+
+def subject_facts(case: Case) -> dict[str, Verdict]:
+    """What a thing without a plate is: its kind, name, number and address."""
+    entries: dict[str, list[Entry]] = {}
+    for reading in case.spoken:
+        body = reading.body("subject", SubjectBody)
+        for name in SUBJECT_FIELDS if body else ():
+            value = getattr(body, name)
+            if value:
+                same = value if name == "kind" else comparison_text(value)
+                entries.setdefault(name, []).append(Entry(reading.statement, "subject", value, same))
     return {name: case.settle(items, FactClass.PRODUCTION) for name, items in sorted(entries.items())}
 
 

@@ -1,6 +1,7 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from federation.authority import Authority, Verb
 from federation.errors import FederationError, RequestError
@@ -14,8 +15,8 @@ from node.passport.ids import SubjectId
 from node.passport.places import Places, compare_places
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
-from node.passport.shown import has_plate, place_of
-from node.passport.view import moment_us
+from node.passport.shown import at, has_plate, place_of, rows
+from node.passport.view import DAY_US, View, moment_us
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
@@ -27,6 +28,7 @@ from node.store.passports import StoredPassport, every_id, find_passport, read_l
 from node.store.peers import list_peers
 
 INSTALL_PLACE = "install_place"
+MADE = "manufactured"
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -95,7 +97,7 @@ class Registry:
         self, subject: bytes, body: EventBody, occurred: int, actor: str, parties: Sequence[bytes] = ()
     ) -> Ref:
         """Something happened to a subject; parties are let read it."""
-        await self.get(subject)
+        _check_order(body, occurred, (await self.get(subject)).content)
         authority = Authority(Verb.READ, parties[0], (), (subject,), OPEN_CLASSES) if parties else None
         draft = drafts.event(subject, body, occurred, authority=authority)
         return await self._say([draft], actor, "event_recorded", subject)
@@ -165,3 +167,15 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
+
+
+def _check_order(body: EventBody, occurred: int, view: View) -> None:
+    """Raise InputError where something would have happened to a device before it was made."""
+    made = [row for row in rows(view, "events") if at(row, "what", "central") == MADE and row["replaced_by"] is None]
+    earliest = min((int(str(row["occurred"])) for row in made), default=None)
+    if earliest is None or body.what.central in (MADE, None) or occurred >= earliest - earliest % DAY_US:
+        return
+    raise InputError(
+        f"{body.what.central} is said of a day before the device was made", "event_before_production",
+        made=datetime.fromtimestamp(earliest / 1e6, UTC).date().isoformat(),
+    )  # fmt: skip

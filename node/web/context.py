@@ -8,6 +8,7 @@ from node.config import Settings
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
@@ -44,6 +45,7 @@ class WebContext:
     membership: Membership
     registry: Registry
     identities: Identities
+    assembly: Assembly
     catalogs: Catalogs
     shipments: Shipments
     lookup: Lookup

@@ -319,6 +319,39 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Снята и установлена одна и та же деталь", "Проверьте заводские номера: их два."),
         ("One part came out and went in again", "Check the serials: there are two of them."),
     ),
+    "event_before_production": _text(
+        ("Событие раньше изготовления прибора", "Проверьте дату события."),
+        ("The event is earlier than the device's manufacture", "Check the date of the event."),
+        ("Прибор изготовлен {made}.", "The device was made on {made}."),
+    ),
+    "composition_cycle": _state(
+        ("Изделие оказалось бы в своей же детали", "Проверьте, что во что входит."),
+        ("The whole would stand in its own part", "Check what stands in what."),
+        ("{part} уже содержит это изделие.", "{part} holds this whole already."),
+    ),
+    "composition_two_parents": _state(
+        ("Деталь уже стоит в другом изделии", "Сначала запишите снятие, либо выберите более поздний момент."),
+        ("The part stands in another whole", "Record its removal first, or choose a later moment."),
+        ("{part} стоит в {whole}.", "{part} stands in {whole}."),
+    ),
+    "composition_there": _state(
+        ("Деталь уже стоит здесь", "Повторно записывать её не нужно."),
+        ("The part stands here already", "There is nothing to record."),
+        ("{part} уже стоит в {whole}.", "{part} stands in {whole} already."),
+    ),
+    "composition_twice": _text(
+        ("Одна деталь названа дважды", "Оставьте её в списке один раз."),
+        ("One part is named twice", "Leave it once in the list."),
+    ),
+    "composition_absent": _text(
+        ("Такой детали в изделии нет", "Посмотрите состав на нужную дату."),
+        ("No such part stands in this whole", "Look at what stands inside on that date."),
+        kind=NotFoundError,
+    ),
+    "part_unnamed": _text(
+        ("Деталь не названа", "Укажите id детали, либо обозначение или номер с неё."),
+        ("The part is not named", "Give its id, or the designation or serial printed on it."),
+    ),
     "plate_elsewhere": _state(
         (
             "Прибор с такой табличкой уже стоит в другом месте",

@@ -3,6 +3,7 @@
 from node.web.api import (
     access,
     catalogs,
+    composition,
     federation,
     identity,
     imports,
@@ -19,6 +20,7 @@ ROUTES = (
     *federation.ROUTES,
     *passports.ROUTES,
     *identity.ROUTES,
+    *composition.ROUTES,
     *moments.ROUTES,
     *imports.ROUTES,
     *shipments.ROUTES,

@@ -264,11 +264,12 @@ async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Time
     return TimelineAnswer(items=list(filter_events(passport.content, query.who, query.what)))
 
 
-@api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201)
+@api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
+     problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production"])  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused."""
     ref = await call.context.registry.record_event(
-        subject_of(path.id), _event(body), _occurred(call, body.when), call.actor.label
+        subject_of(path.id), _event(body), occurred(call, body.when), call.actor.label
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
@@ -277,7 +278,7 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
     """Typed values with unit and valid-from."""
     for row in body.rows:
-        _occurred(call, row.since or "1970-01-01")
+        occurred(call, row.since or "1970-01-01")
     said = ParametersBody.model_validate_json(body.model_dump_json(exclude_none=True))
     ref = await call.context.registry.record_parameters(
         subject_of(path.id), said, call.context.clock.now(), call.actor.label
@@ -289,7 +290,7 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
      problems=["passport_unknown", "part_same", "moment"])  # fmt: skip
 async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
     """The repair, the parts that came out until then and those that went in from then on, said together."""
-    _occurred(call, body.when)
+    occurred(call, body.when)
     ref = await call.context.registry.record_repair(
         subject_of(path.id), _event(body), [_replacement(part) for part in body.parts], body.when, call.actor.label
     )
@@ -366,7 +367,8 @@ def _event(body: EventInput) -> EventBody:
     )
 
 
-def _occurred(call: Call, text: str) -> int:
+def occurred(call: Call, text: str) -> int:
+    """The moment that a text names; raise InputError where it names none, or one that has not come."""
     try:
         moment = moment_us(text.replace("Z", "+00:00"))
     except ValueError as error:

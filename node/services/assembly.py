@@ -1,0 +1,263 @@
+"""Things, what they consist of, and where something ended up: units, objects, batches, parts in and out, recalls."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from node.errors import InputError, NotFoundError, StateError
+from node.passport import drafts
+from node.passport.bodies import CompositionBody, EventBody, Place, Reference, SubjectBody
+from node.passport.claims import local_claim
+from node.passport.drafts import Draft
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.references import parse_ref
+from node.passport.shown import place_of, rows, text
+from node.passport.view import Plain, View, inside_on, moment_us
+from node.services.core import Core
+from node.services.ledger import Ledger
+from node.store.database import ReadTx, WriteTx
+from node.store.passports import StoredPassport, find_passport
+
+DEEPEST = 32
+MOST_REACHED = 100_000
+ROUTED = 120  # subjects beside the first that the header of one statement holds
+RECALLED = "recalled"
+SYSTEM = "console"
+Relation = Literal["lot", "material"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartIn:
+    """A part that goes into a whole: a subject that is known, or what is printed on one that has no passport yet."""
+
+    subject: bytes | None = None
+    designation: str | None = None
+    serial: str | None = None
+    position: str | None = None
+    quantity: str = "1"
+    relation: Relation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A thing that something of a lot is in, or was: `path` leads to it from the lot, itself left out."""
+
+    subject: bytes
+    kind: str
+    title: str
+    state: str
+    owner: str | None
+    place: str
+    path: tuple[bytes, ...]
+    is_inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A whole with its parts at a moment; `edge` is how it stands in the whole above it."""
+
+    subject: bytes
+    title: str
+    kind: str
+    edge: dict[str, Plain] | None = None
+    parts: tuple["Node", ...] = field(default_factory=tuple)
+
+
+class Assembly:
+    """Says what things are and what stands in what, in this organisation's name."""
+
+    def __init__(self, core: Core, ledger: Ledger) -> None:
+        self._core = core
+        self._ledger = ledger
+        self._adding = asyncio.Lock()  # a part that is free when it is looked at is free when it is said
+
+    async def register(self, body: SubjectBody, actor: str) -> bytes:
+        """State a thing without a plate, and answer its subject."""
+        claim = local_claim(self._ledger.log.log, self._core.random.bytes(16))
+        draft = drafts.thing(claim.subject.raw, claim.encode(), body, self._core.clock.now())
+        await self._say([draft], actor, "thing_stated", claim.subject.raw)
+        return claim.subject.raw
+
+    async def add(self, whole: bytes, parts: Sequence[PartIn], since: str, actor: str) -> list[bytes]:
+        """Put parts into a whole from a moment on, all or none; answer their subjects.
+
+        Raise StateError where a part stands elsewhere at that time, or the whole stands in its own part.
+        """
+        async with self._adding:
+            said: list[Draft] = []
+            subjects: list[bytes] = []
+            async with self._core.database.read() as tx:
+                above = {s async for s in _above(tx, await _lead(tx, whole))}
+                for part in parts:
+                    subject = await self._checked(tx, part, whole, above, since)
+                    body = CompositionBody(
+                        relation=part.relation,
+                        position=part.position,
+                        quantity=part.quantity,
+                        since=since,
+                        designation=part.designation,
+                        serial=part.serial,
+                    )
+                    if subject in subjects and part.relation is None:
+                        raise InputError("one part is named twice", "composition_twice")
+                    subjects.append(subject)
+                    said.append(drafts.composition(subject, whole, body, moment_us(since)))
+            await self._say(said, actor, "parts_added", whole)
+            return subjects
+
+    async def take_out(self, whole: bytes, part: bytes, until: str, actor: str) -> None:
+        """End the time of a part in a whole; raise NotFoundError where it does not stand there."""
+        async with self._core.database.read() as tx:
+            view = (await _get(tx, whole)).content
+            lead = await _lead(tx, part)
+        edges = [*rows(view, "composition", "children"), *rows(view, "composition", "members")]
+        open_edges = [e for e in edges if e["part"] == lead.hex() and e["until"] is None]
+        if not open_edges:
+            raise NotFoundError("that part does not stand in this whole", "composition_absent")
+        edge = open_edges[0]
+        if edge["since"] is not None and moment_us(until) < moment_us(str(edge["since"])):
+            raise InputError(f"it went in on {edge['since']}, it cannot come out before", "moment")
+        kept = ("relation", "position", "quantity", "since", "designation", "serial")
+        body = CompositionBody.model_validate({name: edge[name] for name in kept} | {"until": until})
+        refs = [parse_ref(str(edge["ref"]))]
+        await self._say([drafts.composition(lead, whole, body, moment_us(until), refs)], actor, "part_removed", whole)
+
+    async def tree(self, subject: bytes, on: str) -> Node:
+        """What stands inside at a moment, and inside of that, to the last part; raise NotFoundError."""
+        async with self._core.database.read() as tx:
+            return await self._tree(tx, await _get(tx, subject), on, None, frozenset())
+
+    async def reach(self, subject: bytes) -> list[Reached]:
+        """Everything known here that came out of a lot or has something of it inside, or had; nearest first."""
+        async with self._core.database.read() as tx:
+            return [reached async for reached in _reach(tx, (await _get(tx, subject)).subject)]
+
+    async def recall(self, subject: bytes, reason: str, document: str | None, when: str, actor: str) -> list[Reached]:
+        """Say that a lot (or a device) is recalled, in the passport of everything that it reached; answer those."""
+        reached = await self.reach(subject)
+        detail = {"reason": reason, **({"document": document} if document else {})}
+        event = EventBody(
+            what=Reference(central=RECALLED), where=Place(object=subject.hex()), system=SYSTEM, detail=detail
+        )
+        routed = [found.subject for found in reached]
+        parts = [routed[at : at + ROUTED] for at in range(0, len(routed), ROUTED)] or [[]]
+        said = [drafts.event(subject, event, moment_us(when), part) for part in parts]
+        await self._say(said, actor, "recalled", subject, reached=len(reached))
+        return reached
+
+    async def _checked(self, tx: ReadTx, part: PartIn, whole: bytes, above: set[bytes], since: str) -> bytes:
+        if part.subject is None:
+            if not part.designation and not part.serial:
+                raise InputError("a part has an id, or a designation or serial that is printed on it", "part_unnamed")
+            return local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
+        passport = await _get(tx, part.subject)
+        if passport.subject in above:
+            raise StateError(
+                f"{passport.title} holds the whole: nothing stands in its own part", "composition_cycle",
+                part=str(SubjectId(passport.subject)),
+            )  # fmt: skip
+        if part.relation is None:
+            await self._check_free(tx, passport, await _lead(tx, whole), since)
+        return part.subject
+
+    async def _check_free(self, tx: ReadTx, passport: StoredPassport, whole: bytes, since: str) -> None:
+        at = moment_us(since)
+        for edge in rows(passport.content, "composition", "parents"):
+            ends = moment_us(str(edge["until"])) if edge["until"] else None
+            if edge["used"] and (ends is None or ends > at):
+                other = bytes.fromhex(str(edge["whole"]))
+                stands = await find_passport(tx, other)
+                code = "composition_there" if other == whole else "composition_two_parents"
+                raise StateError(
+                    f"{passport.title} stands in {stands.title if stands else format_device_id(SubjectId(other))}",
+                    code,
+                    part=str(SubjectId(passport.subject)),
+                    whole=format_device_id(SubjectId(other)),
+                )
+
+    async def _tree(
+        self, tx: ReadTx, passport: StoredPassport, on: str, edge: dict[str, Plain] | None, above: frozenset[bytes]
+    ) -> Node:
+        here = above | {passport.subject}
+        parts = []
+        for inside in inside_on(passport.content, on) if len(here) <= DEEPEST else []:
+            part = bytes.fromhex(str(inside["part"]))
+            found = await find_passport(tx, part) if part not in here else None
+            if found is None or inside["relation"] is not None:
+                parts.append(Node(part, _printed(inside), "component", inside))
+            else:
+                parts.append(await self._tree(tx, found, on, inside, here))
+        return Node(passport.subject, passport.title, passport.kind, edge, tuple(parts))
+
+    async def _say(
+        self, said: Sequence[Draft], actor: str, what: str, subject: bytes, reached: int | None = None
+    ) -> None:
+        async def note(tx: WriteTx, _entries: object) -> None:
+            await self._core.announce(tx, actor, what, subject, count=len(said), reached=reached)
+
+        await self._ledger.append(said, note)
+
+
+async def _get(tx: ReadTx, subject: bytes) -> StoredPassport:
+    found = await find_passport(tx, subject)
+    if found is None:
+        raise NotFoundError("no passport of that id is here", "passport_unknown")
+    return found
+
+
+async def _lead(tx: ReadTx, subject: bytes) -> bytes:
+    found = await find_passport(tx, subject)
+    return found.subject if found else subject
+
+
+async def _above(tx: ReadTx, subject: bytes) -> AsyncIterator[bytes]:
+    """A subject and every whole in which it stands, by edges that are used."""
+    seen = {subject}
+    todo = [subject]
+    while todo and len(seen) <= MOST_REACHED:
+        here = todo.pop()
+        yield here
+        found = await find_passport(tx, here)
+        for edge in rows(found.content, "composition", "parents") if found else []:
+            whole = bytes.fromhex(str(edge["whole"]))
+            if edge["used"] and whole not in seen:
+                seen.add(whole)
+                todo.append(whole)
+
+
+async def _reach(tx: ReadTx, start: bytes) -> AsyncIterator[Reached]:
+    paths: dict[bytes, tuple[tuple[bytes, ...], bool]] = {start: ((), True)}
+    todo = deque([start])
+    while todo:
+        here = todo.popleft()
+        path, is_inside = paths[here]
+        found = await find_passport(tx, here)
+        if found is None:
+            continue
+        if here != start:
+            yield _reached(found, path, is_inside)
+        for subject, holds in _upwards(found.content):
+            if subject not in paths and len(paths) <= MOST_REACHED:
+                paths[subject] = ((*path, subject), is_inside and holds)
+                todo.append(subject)
+
+
+def _upwards(view: View) -> list[tuple[bytes, bool]]:
+    """What came out of this lot, where its material went, and the wholes it stands in; and whether it still does."""
+    steps = [(edge, "part") for edge in rows(view, "composition", "members")]
+    steps += [(edge, "whole") for name in ("used_in", "parents") for edge in rows(view, "composition", name)]
+    return [(bytes.fromhex(str(edge[side])), edge["until"] is None) for edge, side in steps]
+
+
+def _reached(passport: StoredPassport, path: tuple[bytes, ...], is_inside: bool) -> Reached:
+    view = passport.content
+    owner = text(view, "parties", "owner", "value") or None
+    return Reached(
+        passport.subject, passport.kind, passport.title, passport.state, owner, place_of(view), path, is_inside
+    )
+
+
+def _printed(edge: dict[str, Plain]) -> str:
+    return f"{edge['designation'] or ''} № {edge['serial'] or ''}".strip(" №")

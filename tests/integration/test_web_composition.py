@@ -1,0 +1,184 @@
+"""Composition through the API of a real node: objects, units and devices, parts in and out, lots and recalls."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.unit.node_protocols.builders import ended
+from tests.unit.web.running import RunningWeb, problem_code, running_web
+
+Json = Any  # Any: JSON
+SINCE = "2026-05-01"
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
+    """A node that writes its log."""
+    async with running_web(tmp_path) as running:
+        await running.context.ledger.open()
+        await running.context.projection.open()
+        writer = asyncio.create_task(running.context.ledger.run())
+        yield running
+        await ended(writer)
+
+
+async def post(client: ClientSession, path: str, body: Json, status: int = 201) -> Json:
+    async with client.post(f"/api/v1{path}", json=body) as response:
+        assert response.status == status, await response.text()
+        return await response.json() if status != 204 else None
+
+
+async def refused(client: ClientSession, path: str, body: Json) -> str:
+    async with client.post(f"/api/v1{path}", json=body) as response:
+        assert response.status >= 400
+        return await problem_code(response)
+
+
+async def get(client: ClientSession, path: str) -> Json:
+    async with client.get(f"/api/v1{path}") as response:
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+
+async def thing(client: ClientSession, kind: str, name: str, **more: str) -> str:
+    return str((await post(client, "/things", {"kind": kind, "name": name, **more}))["id"])
+
+
+async def device(client: ClientSession, serial: str) -> str:
+    return str((await post(client, "/plates", {"designation": "ВС-15", "serial": serial}))["id"])
+
+
+async def put(client: ClientSession, whole: str, *parts: str, since: str = SINCE, **more: str) -> None:
+    rows = [{"id": part, **more} for part in parts]
+    await post(client, f"/passports/{whole}/parts", {"parts": rows, "since": since})
+
+
+def leaves(tree: Json) -> list[str]:
+    inner = [leaf for part in tree["parts"] for leaf in leaves(part)]
+    return inner or [tree["id"]]
+
+
+@pytest.mark.req("B12")
+async def test_object_leads_to_its_units_and_their_devices_with_the_history_of_moves(web: RunningWeb) -> None:
+    """A house holds a metering unit, the unit a meter that was moved: each date shows what stood where."""
+    client = web.local()
+    house = await thing(client, "object", "Дом 1", address="ул. Примерная, 1")
+    units = [await thing(client, "unit", f"Узел {number}") for number in (1, 2)]
+    meter = await device(client, "0000001")
+    await put(client, house, *units)
+    await put(client, units[0], meter, position="G1")
+
+    await post(client, f"/passports/{units[0]}/parts/removals", {"part": meter, "when": "2026-06-01"}, 204)
+    await put(client, units[1], meter, since="2026-06-02")
+
+    before = await get(client, f"/passports/{house}/tree?on=2026-05-15")
+    after = await get(client, f"/passports/{house}/tree?on=2026-07-01")
+    assert (before["kind"], before["title"]) == ("object", "Дом 1")
+    assert sorted(leaves(before)) == sorted([meter, units[1]])
+    assert sorted(leaves(after)) == sorted([meter, units[0]])
+    parents = (await get(client, f"/passports/{meter}"))["view"]["composition"]["parents"]
+    assert {(edge["since"], edge["until"]) for edge in parents} == {(SINCE, "2026-06-01"), ("2026-06-02", None)}
+
+
+async def test_second_parent_and_cycle_are_refused_with_where_the_part_stands(web: RunningWeb) -> None:
+    """One parent at a time; nothing stands in its own part; what is refused leaves nothing written."""
+    client = web.local()
+    outer, inner, meter = await thing(client, "unit", "А"), await thing(client, "unit", "Б"), await device(client, "1")
+    await put(client, outer, inner)
+    await put(client, inner, meter)
+    before = await web.what()
+
+    def parts(part: str, since: str = SINCE) -> Json:
+        return {"parts": [{"id": part}], "since": since}
+
+    assert await refused(client, f"/passports/{outer}/parts", parts(meter)) == "composition_two_parents"
+    assert await refused(client, f"/passports/{inner}/parts", parts(outer)) == "composition_cycle"
+    assert await refused(client, f"/passports/{inner}/parts", parts(inner)) == "composition_cycle"
+    assert await refused(client, f"/passports/{inner}/parts", parts(meter)) == "composition_there"
+    assert await refused(client, f"/passports/{inner}/parts", parts(meter, "2999-01-01")) == "moment_future"
+    several = {"parts": [{"designation": "Пломба", "quantity": "2"}, {"id": meter}], "since": SINCE}
+    assert await refused(client, f"/passports/{outer}/parts", several) == "composition_two_parents"
+    assert await refused(client, f"/passports/{outer}/parts", {"parts": [{}], "since": SINCE}) == "part_unnamed"
+    assert await web.what() == before
+
+
+async def test_kit_holds_quantities_of_things_without_passports(web: RunningWeb) -> None:
+    """A kit by scan: one meter with its passport, two seals and a lot of batteries with their numbers."""
+    client = web.local()
+    kit, meter = await thing(client, "unit", "Комплект", number="ЗК-1"), await device(client, "2")
+    lot = await thing(client, "batch", "Батарея ER14505", number="BAT-2501")
+    rows = [
+        {"id": meter},
+        {"designation": "Пломба", "quantity": "2"},
+        {"id": lot, "relation": "material", "quantity": "1"},
+    ]
+
+    await post(client, f"/passports/{kit}/parts", {"parts": rows, "since": SINCE})
+    await put(client, await thing(client, "unit", "Комплект", number="ЗК-2"), lot, relation="material")
+
+    inside = (await get(client, f"/passports/{kit}/composition?on=2026-05-02"))["items"]
+    assert sorted((part["designation"] or "", part["quantity"]) for part in inside) == [
+        ("", "1"),
+        ("", "1"),
+        ("Пломба", "2"),
+    ]
+
+
+@pytest.mark.req("B66")
+async def test_recall_of_a_lot_reaches_every_device_that_holds_something_of_it(web: RunningWeb) -> None:
+    """From a lot of components over a board to a device, and to a batch's own devices: each passport shows the recall."""
+    client = web.local()
+    chips, batch = await thing(client, "batch", "SX1276", number="S2502"), await thing(client, "batch", "Партия П-1")
+    board = await thing(client, "component", "Плата")
+    holding, member, other = [await device(client, serial) for serial in ("11", "12", "13")]
+    await put(client, board, chips, relation="material", quantity="1")
+    await put(client, holding, board)
+    await put(client, batch, member, relation="lot")
+
+    reached = (await get(client, f"/passports/{chips}/reach"))["items"]
+    recall = {"reason": "брак", "document": "Акт 7", "when": "2026-06-01"}
+    told = [(await post(client, f"/passports/{lot}/recalls", recall))["items"] for lot in (chips, batch)]
+
+    assert [(row["id"], row["kind"], row["inside"]) for row in reached] == [
+        (board, "component", True),
+        (holding, "device", True),
+    ]
+    assert [row["id"] for rows in told for row in rows] == [board, holding, member]
+    for subject, lot in ((holding, chips), (member, batch)):
+        events = (await get(client, f"/passports/{subject}/events?what=recalled"))["items"]
+        assert [(event["detail"]["document"], event["routed"]) for event in events] == [("Акт 7", True)]
+        assert lot
+    assert (await get(client, f"/passports/{other}/events?what=recalled"))["items"] == []
+
+
+@pytest.mark.req("B63")
+@pytest.mark.parametrize("missing", ["what", "where", "when"])
+async def test_event_without_what_where_or_when_is_refused(web: RunningWeb, missing: str) -> None:
+    """Who is the signer; each of the other three is asked for by name, and both times are shown."""
+    client = web.local()
+    meter = await device(client, "3")
+    event = {"what": "installed", "where": await thing(client, "object", "Дом 1"), "when": SINCE}
+
+    assert await refused(client, f"/passports/{meter}/events", {**event, missing: None}) == "validation"
+    await post(client, f"/passports/{meter}/events", event)
+
+    shown = (await get(client, f"/passports/{meter}/events"))["items"][0]
+    assert shown["where"]["object"] is not None
+    assert shown["occurred"] < shown["recorded"]
+    assert shown["by"] == web.context.core.org.hex()
+
+
+async def test_verification_before_production_is_refused(web: RunningWeb) -> None:
+    """Nothing happens to a device before it is made; on the day itself it may."""
+    client = web.local()
+    meter = await device(client, "4")
+    made = {"what": "manufactured", "where": "цех", "when": "2026-05-10T12:00:00Z"}
+    await post(client, f"/passports/{meter}/events", made)
+
+    early = {"what": "verified", "where": "лаборатория", "when": "2026-05-09"}
+    assert await refused(client, f"/passports/{meter}/events", early) == "event_before_production"
+    await post(client, f"/passports/{meter}/events", {**early, "when": "2026-05-10"})
