@@ -130,7 +130,7 @@ async def test_kit_holds_quantities_of_things_without_passports(web: RunningWeb)
 
 @pytest.mark.req("B66")
 async def test_recall_of_a_lot_reaches_every_device_that_holds_something_of_it(web: RunningWeb) -> None:
-    """From a lot of components over a board to a device, and to a batch's own devices: each passport shows the recall."""
+    """From a lot over a board to a device, and to the devices of a batch: each passport shows the recall."""
     client = web.local()
     chips, batch = await thing(client, "batch", "SX1276", number="S2502"), await thing(client, "batch", "Партия П-1")
     board = await thing(client, "component", "Плата")
