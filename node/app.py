@@ -29,6 +29,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
+from node.services.corrections import Corrections
 from node.services.fsck import Fsck
 from node.services.identities import Identities
 from node.services.ingest import Ingest
@@ -136,6 +137,7 @@ class Node:
             membership=self.membership,
             registry=self.registry,
             assembly=Assembly(self.core, self.ledger),
+            corrections=Corrections(self.core, self.ledger),
             identities=Identities(self.core, self.ledger, self.projection),
             catalogs=Catalogs(self.core, self.ledger, self.projection),
             shipments=self.shipments,

@@ -93,6 +93,14 @@ class SubjectBody(Body):
     address: Line | None = None
 
 
+class CorrectionBody(Body):
+    """Section `correction` beside a value: why it takes the place of what it refs, and by which paper."""
+
+    reason: Line
+    ground: Literal["own", "joint-act", "register", "expertise", "court"] = "own"
+    document: Line | None = None
+
+
 class AliasBody(Body):
     """Section `alias`: another name of the subject, with its evidence."""
 

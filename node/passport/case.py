@@ -13,9 +13,10 @@ from federation.fragment import Ref
 from node.passport.bodies import Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
+from node.passport.corrections import find_unwitnessed
 from node.passport.identity import Identity, identity_of, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
-from node.passport.ranks import FactClass, Rank, SubjectFacts, rank
+from node.passport.ranks import FactClass, Ground, Rank, SubjectFacts, rank
 from node.passport.reading import Reading, read
 from node.passport.references import References
 from node.passport.sameness import Sameness
@@ -95,7 +96,20 @@ class Case:
             for name in sorted(sections)
             for statement in self._withholding.get(name, ())
         ]
-        return decide(said, hidden, self.references)
+        bare = self._unwitnessed(said) if fact_class is FactClass.PRODUCTION else []
+        apart = set(map(id, bare))
+        verdict = decide([one for one in said if id(one) not in apart], hidden, self.references)
+        return verdict.with_claims(bare) if bare else verdict
+
+    def _unwitnessed(self, said: Sequence[Said]) -> list[Said]:
+        def chain_of(statement: Statement) -> Chain | None:
+            return next((self.chains[s] for s in statement.subjects if s in self.chains), None)
+
+        def witnesses(statement: Statement) -> bool:
+            owns = self.rank(FactClass.OWNERSHIP, statement).ground is Ground.TITLE
+            return owns or self.rank(FactClass.VERIFICATION, statement).ground is Ground.LAB
+
+        return find_unwitnessed(said, chain_of, witnesses)
 
     @cached_property
     def _withholding(self) -> dict[str, list[Statement]]:

@@ -12,7 +12,7 @@ from node.passport.composition import Edge, composition_view, edges_of, part_tit
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
-from node.passport.papers import protocols_view, sections_view
+from node.passport.papers import correction_view, protocols_view, sections_view
 from node.passport.parameters import Parameter, parameters_of
 from node.passport.parties import leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
@@ -82,7 +82,7 @@ def fold_case(case: Case) -> View:
         "composition": composition,
         "parties": parties_view(case),
         "radio": _facts(radio),
-        "aliases": aliases_view(case),
+        "aliases": aliases_view(case, identity),
         "sameness": sameness_view(case),
         "conflicts": [*_conflicts(case, facts, edges), *_twins(case, events, parameters)],
         "claims": [*_claims(facts, state, edges)],
@@ -201,5 +201,6 @@ def _row(case: Case, statement: Statement) -> Plain:
         "routed": statement.subject not in case.subjects,
         "pending": statement.ref in case.pending,
         "sections": sections_view(reading),
+        "correction": correction_view(reading),
         "faults": list(reading.faults),
     }

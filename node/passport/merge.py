@@ -7,7 +7,7 @@ differ are disputed and no value wins.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from node.passport.ranks import Ground, Rank
@@ -70,6 +70,11 @@ class Verdict:
         """The rank of what stands or is disputed."""
         ranks = [self.chosen.rank] if self.chosen else [said.rank for said, _ in self.others]
         return max([rank.level for rank in ranks] + ([self.hidden.rank.level] if self.hidden else []))
+
+    def with_claims(self, said: Iterable[Said]) -> "Verdict":
+        """The same with statements beside it that contradict it without effect."""
+        others = [*self.others, *((one, Standing.CLAIM) for one in said)]
+        return replace(self, others=tuple(sorted(others, key=_in_order)))
 
     def fact(self) -> dict[str, Plain]:
         """The verdict as views show it."""

@@ -1,6 +1,6 @@
 """Protocols: documents against templates, kept whole, with what their authors took out of them."""
 
-from node.passport.bodies import ExtractBody, TemplateRef
+from node.passport.bodies import CorrectionBody, ExtractBody, TemplateRef
 from node.passport.case import Case
 from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, event_class
@@ -44,6 +44,12 @@ def sections_view(reading: Reading) -> list[Plain]:
     rows: list[dict[str, Plain]] = [{"name": name, "present": True, "class": None} for name in statement.sections]
     rows += [{"name": name, "present": False, "class": klass} for name, klass in statement.withheld]
     return [*sorted(rows, key=lambda row: str(row["name"]))]
+
+
+def correction_view(reading: Reading) -> dict[str, Plain] | None:
+    """Why a statement takes the place of what it refs, None where it corrects nothing."""
+    body = reading.body("correction", CorrectionBody)
+    return None if body is None else {"reason": body.reason, "ground": body.ground, "document": body.document}
 
 
 def _template(case: Case, body: TemplateRef) -> dict[str, Plain]:

@@ -1,6 +1,6 @@
 """Registers: facts of which there is one at a time, merged key by key; and plates and aliases, which only grow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import cast
 
@@ -8,13 +8,15 @@ from node.passport.bodies import AliasBody, Plate, RadioBody, SubjectBody, TypeB
 from node.passport.case import Case, Entry
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.identity import serial_key
-from node.passport.merge import Verdict, standing_of
+from node.passport.merge import Standing, Verdict, standing_of
 from node.passport.plate import comparison_text
 from node.passport.ranks import FactClass
 from node.passport.reading import Reading
 from node.passport.references import ref_text
+from node.passport.statement import Statement
 from node.passport.view import Plain
 
+FORMER_SERIAL = "former-serial"
 SUBJECT_FIELDS = ("kind", "name", "number", "address")
 RADIO_FIELDS = ("dev_eui", "join_eui", "version", "device_class", "region", "activation", "ports", "driver")
 
@@ -138,17 +140,21 @@ def sameness_view(case: Case) -> list[Plain]:
     ]
 
 
-def aliases_view(case: Case) -> list[Plain]:
-    """Other names with their evidence. Nothing removes a name; its end is a later statement of who gave it."""
+def aliases_view(case: Case, identity: Mapping[str, Verdict]) -> list[Plain]:
+    """Other names with their evidence. Nothing removes a name; its end is a later statement of who gave it.
+
+    A serial that was corrected stays one of them.
+    """
     named: dict[tuple[str, str], list[tuple[Reading, AliasBody]]] = {}
     for reading in case.spoken:
         body = reading.body("alias", AliasBody)
         if body is not None:
             named.setdefault((body.scheme, body.value), []).append((reading, body))
-    return [
+    rows: list[Plain] = [
         {"scheme": scheme, "value": value, "said": [_alias(case, *item) for item in _latest(case, items)]}
         for (scheme, value), items in sorted(named.items())
     ]
+    return [*rows, *_former_serials(case, identity)]
 
 
 def title_of(case: Case, identity: dict[str, Verdict]) -> str:
@@ -214,8 +220,24 @@ def _latest(case: Case, items: Iterable[tuple[Reading, AliasBody]]) -> list[tupl
     return sorted(newest, key=lambda item: item[0].statement.order)
 
 
+def _former_serials(case: Case, identity: Mapping[str, Verdict]) -> Iterator[Plain]:
+    verdict = identity.get("serial")
+    if verdict is None or verdict.chosen is None:
+        return
+    former: dict[str, list[Plain]] = {}
+    for said, standing in verdict.others:
+        if standing is Standing.REPLACED and said.same != verdict.chosen.same:
+            body = AliasBody(scheme=FORMER_SERIAL, value=str(said.value), evidence="label")
+            former.setdefault(str(said.value), []).append(_named_by(case, said.statement, body))
+    for value, by in sorted(former.items()):
+        yield {"scheme": FORMER_SERIAL, "value": value, "said": by}
+
+
 def _alias(case: Case, reading: Reading, body: AliasBody) -> Plain:
-    statement = reading.statement
+    return _named_by(case, reading.statement, body)
+
+
+def _named_by(case: Case, statement: Statement, body: AliasBody) -> Plain:
     held = case.rank(FactClass.PHYSICAL, statement)
     return {
         "by": statement.org.hex(),

@@ -13,6 +13,7 @@ from node.passport.claims import Claim, decode_claim, local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
 from node.passport.places import Places, compare_places
+from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
 from node.passport.shown import at, has_plate, place_of, rows
@@ -94,12 +95,22 @@ class Registry:
         return sorted(await read_leads(tx, numbered))
 
     async def record_event(
-        self, subject: bytes, body: EventBody, occurred: int, actor: str, parties: Sequence[bytes] = ()
+        self,
+        subject: bytes,
+        body: EventBody,
+        occurred: int,
+        actor: str,
+        parties: Sequence[bytes] = (),
+        corrects: str | None = None,
     ) -> Ref:
-        """Something happened to a subject; parties are let read it."""
-        _check_order(body, occurred, (await self.get(subject)).content)
+        """Something happened to a subject; parties are let read it. It may take the place of an earlier event."""
+        view = (await self.get(subject)).content
+        _check_order(body, occurred, view)
+        if corrects is not None and corrects not in {row["ref"] for row in rows(view, "events")}:
+            raise NotFoundError("that is no event of this passport", "correction_nothing")
+        refs = (parse_ref(corrects),) if corrects else ()
         authority = Authority(Verb.READ, parties[0], (), (subject,), OPEN_CLASSES) if parties else None
-        draft = drafts.event(subject, body, occurred, authority=authority)
+        draft = drafts.event(subject, body, occurred, refs=refs, authority=authority)
         return await self._say([draft], actor, "event_recorded", subject)
 
     async def record_parameters(self, subject: bytes, body: ParametersBody, occurred: int, actor: str) -> Ref:

@@ -14,6 +14,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
+from node.services.corrections import Corrections
 from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -46,6 +47,7 @@ class WebContext:
     registry: Registry
     identities: Identities
     assembly: Assembly
+    corrections: Corrections
     catalogs: Catalogs
     shipments: Shipments
     lookup: Lookup

@@ -324,6 +324,28 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The event is earlier than the device's manufacture", "Check the date of the event."),
         ("Прибор изготовлен {made}.", "The device was made on {made}."),
     ),
+    "correction_nothing": _text(
+        ("Исправлять нечего", "Такое значение в паспорте ещё никто не заявил: запишите его как новое."),
+        ("There is nothing to correct", "Nobody stated that value in this passport: record it as a new one."),
+        kind=NotFoundError,
+    ),
+    "correction_same": _text(
+        ("Значение уже такое", "Исправление должно отличаться от того, что есть."),
+        ("That is the value already", "A correction differs from what stands."),
+    ),
+    "correction_document": _text(
+        ("Нет документа", "Спор закрывают документом: укажите акт, запись реестра, заключение или решение."),
+        ("The document is missing", "A dispute is closed by a paper: name the act, record, expertise or ruling."),
+    ),
+    "correction_unknown": _text(
+        ("Такого исправления нет", "Исправления перечислены в паспорте среди записей."),
+        ("There is no such correction", "The passport lists corrections among its statements."),
+        kind=NotFoundError,
+    ),
+    "correction_own": _text(
+        ("Это ваше исправление", "Подтвердить его должна другая сторона: владелец или лаборатория."),
+        ("This correction is your own", "Another party agrees with it: the owner or a lab."),
+    ),
     "composition_cycle": _state(
         ("Изделие оказалось бы в своей же детали", "Проверьте, что во что входит."),
         ("The whole would stand in its own part", "Check what stands in what."),

@@ -40,6 +40,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
     "event_recorded": ("Записано событие", "Event recorded"),
     "parameters_recorded": ("Записаны параметры", "Parameters recorded"),
+    "corrected": ("Записано исправление", "A correction was recorded"),
+    "correction_agreed": ("Исправление подтверждено", "A correction was agreed with"),
     "thing_stated": ("Заведён паспорт без таблички", "A thing without a plate was stated"),
     "parts_added": ("Записана комплектация", "Parts went in"),
     "part_removed": ("Снята деталь", "A part came out"),

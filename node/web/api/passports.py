@@ -131,6 +131,9 @@ class EventInput(BaseModel):
     system: Text = "console"
     external: Line | None = None
     detail: dict[Text, Line] = Field(default={}, max_length=32)
+    corrects: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}$")] | None = Field(
+        default=None, description="The place of an event's statement that this one takes the place of."
+    )
 
 
 class CodeInput(BaseModel):
@@ -269,7 +272,7 @@ async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Time
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused."""
     ref = await call.context.registry.record_event(
-        subject_of(path.id), _event(body), occurred(call, body.when), call.actor.label
+        subject_of(path.id), _event(body), occurred(call, body.when), call.actor.label, corrects=body.corrects
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 

@@ -1,0 +1,113 @@
+"""Corrections through the API of a real node: the original stays, a dispute is closed by a paper."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.unit.node_protocols.builders import ended
+from tests.unit.web.running import RunningWeb, problem_code, running_web
+
+Json = Any  # Any: JSON
+PLATE = {"designation": "ВС-15", "serial": "0012345", "year": "2024"}
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
+    """A node that writes its log."""
+    async with running_web(tmp_path) as running:
+        await running.context.ledger.open()
+        await running.context.projection.open()
+        writer = asyncio.create_task(running.context.ledger.run())
+        yield running
+        await ended(writer)
+
+
+async def post(client: ClientSession, path: str, body: Json) -> Json:
+    async with client.post(f"/api/v1{path}", json=body) as response:
+        assert response.status == 201, await response.text()
+        return await response.json()
+
+
+async def refused(client: ClientSession, path: str, body: Json) -> str:
+    async with client.post(f"/api/v1{path}", json=body) as response:
+        assert response.status >= 400
+        return await problem_code(response)
+
+
+async def view_of(client: ClientSession, device: str) -> Json:
+    async with client.get(f"/api/v1/passports/{device}") as response:
+        return (await response.json())["view"]
+
+
+async def test_correction_keeps_the_original_and_says_why(web: RunningWeb) -> None:
+    """A corrected year and parameter stand, the old ones are shown as replaced, the reason beside the statement."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    dn = {"code": {"central": "dn"}, "value": "15", "unit": "mm", "since": "2026-05-01"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [dn]})
+
+    for fact, value in (("year", "2025"), ("dn", "20")):
+        body = {"fact": fact, "value": value, "reason": "опечатка"}
+        await post(client, f"/passports/{device}/corrections", body)
+
+    view = await view_of(client, device)
+    assert view["identity"]["year"]["value"] == "2025"
+    assert [(row["value"], row["standing"]) for row in view["identity"]["year"]["others"]] == [("2024", "replaced")]
+    row = view["parameters"]["dn"]["values"][0]
+    assert (row["value"], row["unit"], row["since"]) == ("20", "mm", "2026-05-01")
+    reasons = [s["correction"]["reason"] for s in view["statements"] if s["correction"]]
+    assert reasons == ["опечатка", "опечатка"]
+
+
+async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
+    """A corrected event is shown beside the one that it corrects, which is marked as replaced."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    event = {"what": "installed", "where": "дом 1", "when": "2026-05-01"}
+    await post(client, f"/passports/{device}/events", event)
+    first = (await view_of(client, device))["events"][0]
+
+    await post(client, f"/passports/{device}/events", {**event, "where": "дом 2", "corrects": first["ref"]})
+
+    events = (await view_of(client, device))["events"]
+    assert sorted((e["where"]["place"]["local"], e["replaced_by"] is None) for e in events) == [
+        ("дом 1", False),
+        ("дом 2", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"fact": "year", "value": "2024", "reason": "р"}, "correction_same"),
+        ({"fact": "dn", "value": "15", "reason": "р"}, "correction_nothing"),
+        ({"fact": "year", "value": "2025", "reason": "р", "ground": "court"}, "correction_document"),
+        ({"fact": "year", "value": "2025"}, "validation"),
+        ({"fact": "year", "value": "2025", "reason": "р", "since": "2999-01-01"}, "moment_future"),
+    ],
+)
+async def test_correction_of_nothing_is_refused(web: RunningWeb, body: Json, code: str) -> None:
+    """What stands already, was never stated, lacks its paper or its reason is refused; nothing is written."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    before = await web.what()
+
+    assert await refused(client, f"/passports/{device}/corrections", body) == code
+    assert await web.what() == before
+
+
+async def test_own_correction_is_not_agreed_by_oneself(web: RunningWeb) -> None:
+    """Agreement is another organisation's word."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    await post(client, f"/passports/{device}/corrections", {"fact": "year", "value": "2025", "reason": "опечатка"})
+    statements = (await view_of(client, device))["statements"]
+    refs = {bool(s["correction"]): s["ref"] for s in statements}
+
+    path = f"/passports/{device}/corrections/agreements"
+    assert await refused(client, path, {"ref": refs[True]}) == "correction_own"
+    assert await refused(client, path, {"ref": refs[False]}) == "correction_unknown"
