@@ -51,6 +51,7 @@ class Case:
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
     _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
+    _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
     @cached_property
     def references(self) -> References:
@@ -77,10 +78,11 @@ class Case:
     def rank(self, fact_class: FactClass, statement: Statement) -> Rank:
         """The rank of a statement's author for facts of a class, when they occurred."""
         key = (fact_class, statement.org, statement.subjects, statement.occurred)
-        if key not in self._ranks:
+        found = self._ranks.get(key)
+        if found is None:
             facts = self.facts_of(statement)
-            self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
-        return self._ranks[key]
+            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
+        return found
 
     def settle(self, entries: Sequence[Entry], fact_class: FactClass) -> Verdict:
         """Merge what was said about one key, together with the sections that may not be read here."""
@@ -105,11 +107,15 @@ class Case:
 
     def refer(self, reference: Reference, org: bytes, catalog: str) -> dict[str, Plain]:
         """A dual reference as views show it, resolved now."""
-        return {
-            "local": reference.local,
-            "central": self.world.central(reference, org, catalog),
-            "name": self.world.name_of(reference, org, catalog),
-        }
+        key = (reference.local, reference.central, org, catalog)
+        found = self._references.get(key)
+        if found is None:
+            found = self._references[key] = {
+                "local": reference.local,
+                "central": self.world.central(reference, org, catalog),
+                "name": self.world.name_of(reference, org, catalog),
+            }
+        return found.copy()
 
 
 def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> Case:
