@@ -4,17 +4,12 @@ Against: what the same machine takes in the same run to read the JSON of the sam
 those bytes, nothing else done.
 """
 
-import asyncio
 import hashlib
-import json
 import random
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.__main__ import Measure
 from federation.authority import Attestation, Attested, Authority, Kind, Verb
 from federation.codec import pack
 from federation.fragment import Fragment, NewSection, Ref, SectionClass, decode_header, sign_fragment
@@ -47,7 +42,7 @@ from node.passport.serials import SerialPattern
 from node.services.bus import EventBus
 from node.services.core import Core
 from node.services.found import found_node
-from node.services.projection import FEDERATION, Projection
+from node.services.projection import FEDERATION
 from node.store.database import Database
 from node.store.fragments import CLEAR, NewEntry, StoredSection, insert_entries
 from node.store.logs import StoredLog, insert_log

@@ -50,6 +50,7 @@ class Case:
     pending: Mapping[Ref, tuple[Ref, ...]]
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
+    signers: frozenset[bytes] = frozenset()  # of statements that are folded already and left out here
     _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
     _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
@@ -118,7 +119,9 @@ class Case:
         return found.copy()
 
 
-def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> Case:
+def open_case(
+    subjects: Iterable[bytes], statements: Iterable[Statement], world: World, signers: Iterable[bytes] = ()
+) -> Case:
     """Read the statements, set apart those whose ground is missing, and work out who may say what."""
     said = unique(statements)
     pending = find_pending(said, world)
@@ -129,7 +132,7 @@ def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world:
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
     facts = {subject: found for subject, (found, _) in stated.items()}
     chains = {subject: chain for subject, (_, chain) in stated.items()}
-    return Case(world, identity, members, tuple(said), readings, pending, facts, chains)
+    return Case(world, identity, members, tuple(said), readings, pending, facts, chains, frozenset(signers))
 
 
 def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tuple[Ref, ...]]:

@@ -89,8 +89,6 @@ def _text(raw: bytes | None) -> str | None:
 
 
 def _replaced(case: Case, statement: Statement, others: list[Statement]) -> str | None:
-    above = [
-        other for other in others if other.org == statement.org and case.references.supersedes(other, statement)
-    ]
+    above = [other for other in others if other.org == statement.org and case.references.supersedes(other, statement)]
     newest = max(above, key=lambda statement: statement.order, default=None)
     return ref_text(newest.ref) if newest else None

@@ -1,36 +1,30 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import SectionClass
 from federation.genesis import Genesis
-from node.passport.case import Case, open_case
-from node.passport.fold import FOLD_VERSION, fold_case
+from node.passport.case import Case
+from node.passport.fold import FOLD_VERSION
 from node.passport.identity import resolve_identities
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
-from node.passport.shown import terms_of, text
-from node.passport.statement import Statement
-from node.passport.view import View, digest
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
+from node.services.folding import Folding, Group, by_subject, said_of
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
-    StoredPassport,
-    Term,
-    find_passport,
     list_subjects,
-    put_passport,
     read_leads,
     read_members,
 )
 from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entry, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
+from node.store.timelines import drop_rows, has_entry, read_kept
 
 FEDERATION = "federation"
 VERSION = "fold_version"
@@ -38,7 +32,6 @@ PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 SECRET = 1 << SectionClass.SECRET
-NOT_SPOKEN = PUBLISHED_KINDS | {Kind.SHIPMENT, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK}
 
 
 class Projection:
@@ -46,6 +39,7 @@ class Projection:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._folding = Folding(core)
         self.world = World()
 
     async def open(self) -> None:
@@ -61,16 +55,20 @@ class Projection:
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""
         headers = [entry.header for entry in entries if entry.header is not None]
-        reader = await StatementReader.open(tx)
         world = self.world
         subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
         subjects |= {subject for entry in entries for subject in entry.routes}
         if any(header.kind in PUBLICATION_KINDS for header in headers):
+            reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
             await self._refold_pages(tx, reader, world)
+        # What stands already was opened further, or counts no more: no row that was kept is trusted.
+        again = bool(subjects) and await has_entry(tx, log.no, [entry.seq for entry in entries])
+        if subjects and not again:
+            subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
-            await self.refold(tx, subjects, reader, world)
+            await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
 
@@ -81,59 +79,48 @@ class Projection:
             self.world = await self._read_world(tx, reader)
             await self._refold_pages(tx, reader, self.world)
 
-    async def refold(self, tx: WriteTx, subjects: Iterable[bytes], reader: StatementReader, world: World) -> None:
-        """Fold these subjects and those that are one passport with them."""
+    async def refold(
+        self,
+        tx: WriteTx,
+        subjects: Iterable[bytes],
+        reader: StatementReader,
+        world: World,
+        *,
+        beside_kept: bool = False,
+    ) -> None:
+        """Fold these subjects and those that are one passport with them.
+
+        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
+        """
         wanted = set(subjects)
-        statements = await reader.about(tx, wanted)
+        read = reader.beside_kept if beside_kept else reader.about
+        statements = await read(tx, wanted)
         identities = resolve_identities(statements, world)
         leads = {subject: identities[subject].lead if subject in identities else subject for subject in wanted}
         stored = await read_leads(tx, {*wanted, *leads.values()})
         members = await read_members(tx, {*leads.values(), *stored.values()})
         joined = {s for group in members.values() for s in group} | set(leads.values())
         if joined - wanted:
-            statements = await reader.about(tx, wanted | joined)
+            statements = await read(tx, wanted | joined)
             identities = resolve_identities(statements, world)
         groups: dict[bytes, set[bytes]] = {}
         for subject in wanted | joined:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
-        index = _by_subject(statements)
-        for lead, group in sorted(groups.items()):
-            await self._fold(tx, lead, group, index, world)
-
-    async def _fold(
-        self,
-        tx: WriteTx,
-        lead: bytes,
-        group: set[bytes],
-        index: Mapping[bytes, dict[bytes, Statement]],
-        world: World,
-    ) -> None:
-        said = {key: s for subject in group for key, s in index.get(subject, {}).items()}
-        if not any(s.kind not in NOT_SPOKEN and s.subject in group for s in said.values()):
-            return
-        case = open_case(group, said.values(), world)
-        view = fold_case(case)
-        await self._store(tx, lead, group, view)
-        await self._open(tx, case)
-
-    async def _store(self, tx: WriteTx, lead: bytes, group: set[bytes], view: View) -> None:
-        before = await find_passport(tx, lead)
-        mark = digest(view)
-        if before is not None and before.digest == mark and before.lead == lead:
-            return
-        passport = StoredPassport(
-            lead,
-            lead,
-            text(view, "kind"),
-            text(view, "state", "code"),
-            text(view, "title"),
-            mark,
-            json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
-            tx.now,
-        )
-        await put_passport(tx, passport, group, (Term(scheme, term) for scheme, term in terms_of(view)))
-        await self._core.announce(tx, "merge", "passport_changed", lead, title=passport.title, digest=mark.hex())
+        kept = await read_kept(tx, wanted | joined)
+        await drop_rows(tx, {lead for lead, _ in kept.values()} - groups.keys())
+        index = by_subject(statements)
+        for lead, subjects_of in sorted(groups.items()):
+            known = dict(kept[s] for s in sorted(subjects_of) if s in kept)
+            group = Group(lead, frozenset(subjects_of), known.get(lead))
+            case = None
+            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
+                case = await self._folding.fold_beside_kept(tx, group, said_of(subjects_of, index), world, reader)
+            if case is None:
+                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
+                case = await self._folding.fold(tx, group, said_of(subjects_of, all_said), world, reader)
+            if case is not None:
+                await self._open(tx, case)
 
     async def _open(self, tx: WriteTx, case: Case) -> None:
         by_subject: dict[bytes, list[StoredRight]] = {}
@@ -211,21 +198,3 @@ def _party(entry: NewEntry) -> bytes | None:
         return Authority.from_bytes(section.data).party
     except CodecError:
         return None
-
-
-def _by_subject(statements: Iterable[Statement]) -> dict[bytes, dict[bytes, Statement]]:
-    index: dict[bytes, dict[bytes, Statement]] = {}
-    for statement in statements:
-        for subject in {*statement.subjects, *_routes(statement)}:
-            index.setdefault(subject, {})[statement.id] = statement
-    return index
-
-
-def _routes(statement: Statement) -> tuple[bytes, ...]:
-    raw = statement.sections.get("authority")
-    if raw is None:
-        return ()
-    try:
-        return Authority.from_bytes(raw).subjects or ()
-    except CodecError:
-        return ()

@@ -2,15 +2,17 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
+from node.passport.kept import decode_kept
 from node.passport.shown import TYPE
-from node.passport.view import View
+from node.passport.view import ROWS, Seal, View
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
+from node.store.timelines import all_rows
 from node.store.upserts import insert_new, upsert
 
 
@@ -26,10 +28,11 @@ class StoredPassport:
     digest: bytes
     view: bytes
     changed_us: int
+    seals: Mapping[str, Seal] = field(default_factory=dict)  # of the lists of rows that `view` leaves out
 
     @property
     def content(self) -> View:
-        """The view as a value."""
+        """The view as a value, without the lists that `seals` stand for."""
         value: View = json.loads(self.view)
         return value
 
@@ -70,14 +73,25 @@ async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[
     )
 
 
-async def find_passport(tx: ReadTx, subject: bytes) -> StoredPassport | None:
-    """The passport of a subject, of the one that leads where it is joined."""
-    table = schema.passports
-    lead = await tx.value(select(table.c.lead).where(table.c.subject == subject))
-    if lead is None:
+async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:
+    """The passport of a subject, of the one that leads where it is joined.
+
+    Of a long one the view comes without its rows unless it is wanted `whole`: they are read by pages.
+    """
+    table, kept = schema.passports, schema.kept.c
+    lead = select(table.c.lead).where(table.c.subject == subject).scalar_subquery()
+    joined = select(table, kept.state.label("kept")).outerjoin(schema.kept, kept.lead == table.c.lead)
+    row = await tx.first(joined.where(table.c.subject == lead))
+    if row is None:
         return None
-    row = await tx.first(select(table).where(table.c.subject == lead))
-    return None if row is None else _passport(row)
+    found = _passport(row)
+    if row.kept is None:
+        return found
+    if whole:
+        lists = [f'"{name}":[{",".join(await all_rows(tx, name, found.lead))}]' for name in ROWS]
+        return replace(found, view=found.view[:-1] + f",{','.join(lists)}}}".encode())
+    state = decode_kept(row.kept)
+    return replace(found, seals={"events": state.events.seal, "statements": state.statements.seal})
 
 
 async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:

@@ -251,6 +251,36 @@ passports = _table(
     Index("passports_by_lead", "lead"),
 )
 terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
+# A long passport has its events and statements here, a row for each, in the order in which a view has them. A plain row
+# is of a statement that adds this row to the passport and has no other effect.
+timeline = _table(
+    "timeline",
+    _key("lead", LargeBinary),
+    _key("place", LargeBinary),
+    _need("log_no", Int64),
+    _need("seq", Int64),
+    _need("plain", Int64),
+    _need("row", Text),
+    _need("hash", LargeBinary),
+    _need("key", LargeBinary),
+    _need("by", LargeBinary),
+    Column("central", LargeBinary),  # what others wrote may hold a character 0, which no Text of PostgreSQL takes
+    Column("local", LargeBinary),
+    Column("process", LargeBinary),
+    Index("timeline_by_key", "lead", "key"),
+)
+signed = _table(
+    "signed",
+    _key("lead", LargeBinary),
+    _key("place", LargeBinary),
+    _need("log_no", Int64),
+    _need("seq", Int64),
+    _need("plain", Int64),
+    _need("row", Text),
+    _need("hash", LargeBinary),
+    Index("signed_by_entry", "log_no", "seq"),
+)
+kept = _table("kept", _key("lead", LargeBinary), _need("state", LargeBinary))
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -269,4 +299,4 @@ openings = _table(
     Column("seq", Int64),
     Index("openings_by_org", "org", "n"),
 )
-PROJECTIONS = (passports, terms)
+PROJECTIONS = (passports, terms, timeline, signed, kept)
