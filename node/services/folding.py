@@ -26,13 +26,13 @@ from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import find_chain
-from node.store.passports import StoredPassport, Term, find_passport, put_passport, read_titles
+from node.store.passports import StoredPassport, Term, find_passport, put_passport
 from node.store.timelines import (
+    KeptPassport,
     add_rows,
     drop_rows,
-    has_key,
+    is_known,
     plain_of_keys,
-    put_digest,
     put_kept,
     read_kept,
     replace_rows,
@@ -71,14 +71,14 @@ class Folding:
         mark = digest(view)
         if group.kept is not None:
             await drop_rows(tx, [group.lead])
+        kept = None
         if max(len(events), len(case.statements)) > LONG:
-            rows = rows_of(case, events, view)
+            rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
             view = _rest(view)
-            lists = zip(ROWS, rows, strict=True)
-            put = [await add_rows(tx, name, group.lead, some, Tally(), reader.numbers) for name, some in lists]
+            put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
             signers = frozenset(statement.org for statement in case.statements)
-            await put_kept(tx, group.lead, Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put))
-        await self._store(tx, group, view, mark)
+            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
+        await self._store(tx, group, view, mark, kept)
         return case
 
     async def fold_beside_kept(
@@ -105,9 +105,7 @@ class Folding:
         view = _rest(view)
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
-        if after != kept:
-            await put_kept(tx, group.lead, after)
-        await self._store(tx, group, view, after.digest)
+        await self._store(tx, group, view, after.digest, after)
         return case
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
@@ -116,33 +114,35 @@ class Folding:
         found = await read_kept(tx, alone.keys() - others)
         if not found or not await self._counts(tx, log):
             return set()
-        return {s for s, (lead, kept) in sorted(found.items()) if await self._add(tx, log, lead, kept, alone[s], world)}
+        return {s for s, passport in sorted(found.items()) if await self._add(tx, log, passport, alone[s], world)}
 
     async def _add(
-        self, tx: WriteTx, log: StoredLog, lead: bytes, kept: Kept, entries: Sequence[NewEntry], world: World
+        self, tx: WriteTx, log: StoredLog, passport: KeptPassport, entries: Sequence[NewEntry], world: World
     ) -> bool:
+        lead, kept = passport.lead, passport.kept
         said = [read_statement(e.fragment, e.header, log.org) for e in entries if e.header is not None]
         added = [item for statement in said if (item := add_event(kept, statement, world)) is not None]
-        keys = {str(item.event.content["key"]) for item in added}
-        if len(keys) < len(said) or await has_key(tx, lead, keys):
+        keys = sorted({str(item.event.content["key"]) for item in added})
+        if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [s.ref.seq for s in said]):
             return False
-        rows = [item.event for item in added], [item.statement for item in added]
-        lists = zip(ROWS, rows, (kept.events, kept.statements), strict=True)
-        put = [await add_rows(tx, name, lead, some, tally, {log.log: log.no}) for name, some, tally in lists]
-        after = replace(kept, events=put[0], statements=put[1])
+        rows = {"events": [item.event for item in added], "statements": [item.statement for item in added]}
+        tallies = {"events": kept.events, "statements": kept.statements}
+        put = await add_rows(tx, lead, rows, tallies, {log.log: log.no})
+        after = replace(kept, events=put["events"], statements=put["statements"])
         await put_kept(tx, lead, after)
-        await put_digest(tx, lead, after.digest)
-        await self._announce(tx, lead, (await read_titles(tx, [lead])).get(lead, ""), after.digest)
+        await self._announce(tx, lead, passport.title, after.digest)
         return True
 
     async def _counts(self, tx: WriteTx, log: StoredLog) -> bool:
         chain = await find_chain(tx, log.org)
         return chain is not None and chain.counts(log.node)
 
-    async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes) -> None:
+    async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None) -> None:
         lead = group.lead
         before = await find_passport(tx, lead, whole=False)
         if before is not None and before.digest == mark and before.lead == lead:
+            if kept is not None and kept != group.kept:
+                await put_kept(tx, lead, kept)
             return
         passport = StoredPassport(
             lead,
@@ -154,7 +154,7 @@ class Folding:
             json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
             tx.now,
         )
-        await put_passport(tx, passport, group.subjects, (Term(scheme, term) for scheme, term in terms_of(view)))
+        await put_passport(tx, passport, group.subjects, (Term(scheme, term) for scheme, term in terms_of(view)), kept)
         await self._announce(tx, lead, passport.title, mark)
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:

@@ -22,7 +22,7 @@ from node.store.passports import (
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entry, open_subject, rights_to
+from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, has_entry, read_kept
 
@@ -63,11 +63,11 @@ class Projection:
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
             await self._refold_pages(tx, reader, world)
-        # What stands already was opened further, or counts no more: no row that was kept is trusted.
-        again = bool(subjects) and await has_entry(tx, log.no, [entry.seq for entry in entries])
-        if subjects and not again:
+        elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
+            # What has a row already was opened further, or counts no more: no row that was kept is trusted.
+            again = await has_entry(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
             await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
@@ -108,10 +108,10 @@ class Projection:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
         kept = await read_kept(tx, wanted | joined)
-        await drop_rows(tx, {lead for lead, _ in kept.values()} - groups.keys())
+        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
         index = by_subject(statements)
         for lead, subjects_of in sorted(groups.items()):
-            known = dict(kept[s] for s in sorted(subjects_of) if s in kept)
+            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
             group = Group(lead, frozenset(subjects_of), known.get(lead))
             case = None
             if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
@@ -157,12 +157,9 @@ class Projection:
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [
-            (e.seq, e.header, {*e.header.subjects, *e.routes})
-            for e in entries
-            if e.header and e.header.kind not in PUBLISHED_KINDS
-        ]
+        spoken = [(e.seq, e.header, _named(e)) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
+        opened: list[tuple[bytes, bytes, int]] = []
         for seq, header, named in spoken:
             orgs = {
                 right.org
@@ -170,8 +167,8 @@ class Projection:
                 for right in rights.get(subject, [])
                 if right.author in (EVERYBODY, log.org) and right.since_us <= header.occurred < right.until_us
             }
-            for org in sorted(orgs - {log.org, self._core.org}):
-                await open_entry(tx, org, header.subject, log.no, seq)
+            opened += [(org, header.subject, seq) for org in sorted(orgs - {log.org, self._core.org})]
+        await open_entries(tx, log.no, opened)
         if rights:
             tx.on_commit(self._core.outgoing.set)
 
@@ -188,6 +185,10 @@ class Projection:
 
     def _set_world(self, world: World) -> None:
         self.world = world
+
+
+def _named(entry: NewEntry) -> set[bytes]:
+    return {*entry.routes, *(entry.header.subjects if entry.header else ())}
 
 
 def _party(entry: NewEntry) -> bytes | None:

@@ -115,8 +115,8 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: b
 
     `beside_kept` leaves out those that only add a row to a long passport, where it stands already.
     """
-    mentions, signed = schema.mentions.c, schema.signed.c
-    kept = (signed.log_no == mentions.log_no) & (signed.seq == mentions.seq) & (signed.plain == 1)
+    mentions, moments = schema.mentions.c, schema.moments.c
+    kept = (moments.log_no == mentions.log_no) & (moments.seq == mentions.seq) & (moments.plain == 1)
     keys = sorted({subject64(subject) for subject in subjects})
     found: dict[tuple[int, int], StoredFragment] = {}
     for at in range(0, len(keys), CHUNK):

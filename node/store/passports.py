@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
-from node.passport.kept import decode_kept
+from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
 from node.passport.view import ROWS, Seal, View
 from node.store import schema
@@ -45,8 +45,18 @@ class Term:
     term: str
 
 
-async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[bytes], terms: Iterable[Term]) -> None:
-    """Replace the view of a passport, the pointers of its joined subjects, and its terms."""
+async def put_passport(
+    tx: WriteTx,
+    passport: StoredPassport,
+    members: Iterable[bytes],
+    terms: Iterable[Term],
+    kept: Kept | None = None,
+) -> None:
+    """Replace the view of a passport, the pointers of its joined subjects, and its terms.
+
+    `kept` is of a long one, whose rows stand by themselves.
+    """
+    state = encode_kept(kept) if kept else None
     subjects = sorted({passport.subject, *members})
     rows: list[dict[str, object]] = [
         {
@@ -58,6 +68,7 @@ async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[
             "digest": passport.digest,
             "view": zlib.compress(passport.view, 1) if subject == passport.subject else b"",
             "changed_us": passport.changed_us,
+            "kept": state if subject == passport.subject else None,
         }
         for subject in subjects
     ]
@@ -78,10 +89,9 @@ async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> St
 
     Of a long one the view comes without its rows unless it is wanted `whole`: they are read by pages.
     """
-    table, kept = schema.passports, schema.kept.c
+    table = schema.passports
     lead = select(table.c.lead).where(table.c.subject == subject).scalar_subquery()
-    joined = select(table, kept.state.label("kept")).outerjoin(schema.kept, kept.lead == table.c.lead)
-    row = await tx.first(joined.where(table.c.subject == lead))
+    row = await tx.first(select(table).where(table.c.subject == lead))
     if row is None:
         return None
     found = _passport(row)

@@ -10,35 +10,24 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add three projections; the next start folds them."""
-    for name, more in (("timeline", _event_columns()), ("signed", [])):
-        op.create_table(
-            name,
-            Column("lead", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
-            Column("place", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
-            Column("log_no", Int64, nullable=False),
-            Column("seq", Int64, nullable=False),
-            Column("plain", Int64, nullable=False),
-            Column("row", Text, nullable=False),
-            Column("hash", LargeBinary, nullable=False),
-            *more,
-            sqlite_strict=True,
-        )
-    op.create_index("timeline_by_key", "timeline", ["lead", "key"], unique=False)
-    op.create_index("signed_by_entry", "signed", ["log_no", "seq"], unique=False)
+    """Add what the next start folds anew."""
+    op.add_column("passports", Column("kept", LargeBinary))
     op.create_table(
-        "kept",
+        "moments",
         Column("lead", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
-        Column("state", LargeBinary, nullable=False),
-        sqlite_strict=True,
-    )
-
-
-def _event_columns() -> list[Column[bytes]]:
-    return [
-        Column("key", LargeBinary, nullable=False),
-        Column("by", LargeBinary, nullable=False),
+        Column("list", Text, primary_key=True, autoincrement=False, nullable=False),
+        Column("place", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("log_no", Int64, nullable=False),
+        Column("seq", Int64, nullable=False),
+        Column("plain", Int64, nullable=False),
+        Column("row", Text, nullable=False),
+        Column("hash", LargeBinary, nullable=False),
+        Column("key", LargeBinary),
+        Column("by", LargeBinary),
         Column("central", LargeBinary),
         Column("local", LargeBinary),
         Column("process", LargeBinary),
-    ]
+        sqlite_strict=True,
+    )
+    op.create_index("moments_by_key", "moments", ["lead", "key"], unique=False)
+    op.create_index("moments_by_entry", "moments", ["log_no", "seq"], unique=False)
