@@ -36,10 +36,10 @@ class Registry:
         self._ledger = ledger
         self._projection = projection
 
-    async def get(self, subject: bytes) -> StoredPassport:
-        """The passport of a subject; raise NotFoundError."""
+    async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
+        """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
         async with self._core.database.read() as tx:
-            found = await find_passport(tx, subject)
+            found = await find_passport(tx, subject, whole=whole)
         if found is None:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
         return found
@@ -55,7 +55,7 @@ class Registry:
         claim = self.claim(plate)
         subject = subject_of(claim).raw
         async with self._core.database.read() as tx:
-            known = await find_passport(tx, subject)
+            known = await find_passport(tx, subject, whole=False)
         if known is None or not has_plate(known.content, self._core.org, plate):
             draft = drafts.identity(subject, claim, plate, self._core.clock.now(), kind)
             await self._say([draft], actor, "plate_stated", subject)
@@ -65,14 +65,14 @@ class Registry:
         self, subject: bytes, body: EventBody, occurred: int, actor: str, parties: Sequence[bytes] = ()
     ) -> Ref:
         """Something happened to a subject; parties are let read it."""
-        await self.get(subject)
+        await self.get(subject, whole=False)
         authority = Authority(Verb.READ, parties[0], (), (subject,), OPEN_CLASSES) if parties else None
         draft = drafts.event(subject, body, occurred, authority=authority)
         return await self._say([draft], actor, "event_recorded", subject)
 
     async def record_parameters(self, subject: bytes, body: ParametersBody, occurred: int, actor: str) -> Ref:
         """Values of parameters of a subject."""
-        await self.get(subject)
+        await self.get(subject, whole=False)
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
     async def record_repair(
@@ -82,7 +82,7 @@ class Registry:
         for part in parts:
             if part.removed.number == part.fitted.number:
                 raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")
-        view = (await self.get(subject)).content
+        view = (await self.get(subject, whole=False)).content
         said: list[Draft] = [drafts.event(subject, event, moment_us(moment))]
         for part in parts:
             said += replacement_drafts(view, subject, part, moment, self._mint)

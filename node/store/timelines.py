@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
 
 from node.passport.kept import Kept, Row, Tally, decode_kept, encode_kept
+from node.passport.references import parse_ref
 from node.passport.shown import text
 from node.passport.view import BLOCK, Plain
 from node.store import schema
@@ -18,14 +19,6 @@ MOMENTS = schema.moments.c
 
 Place = tuple[int, int]  # the short number of a log, and seq
 Numbers = Mapping[bytes, int]  # of logs
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
-    """An event at rest: its place among the others, and its JSON."""
-
-    place: bytes
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +155,28 @@ async def page_of_rows(
     lead: bytes,
     limit: int,
     *,
-    after: bytes | None = None,
-    before: bytes | None = None,
+    beside: str | None = None,
     who: str | None = None,
     what: str | None = None,
-) -> list[TimelineRow]:
-    """Rows in order after a place, or against it from before a place; of events those of one author and code."""
-    table, where = MOMENTS, _asked(name, lead, who, what)
-    if after is not None:
-        where.append(table.place > after)
-    if before is not None:
-        where.append(table.place < before)
-    order = table.place if before is None else table.place.desc()
-    rows = await tx.all(select(table.place, table.row).where(*where).order_by(order).limit(limit))
-    return [TimelineRow(row.place, row.row) for row in rows]
+    is_newest_first: bool = False,
+) -> list[str] | None:
+    """The JSON of rows after the event of a key, or the statement of a ref; None where that one is not there."""
+    place, where = MOMENTS.place, _asked(name, lead, who, what)
+    if beside is not None:
+        start = await tx.value(select(place).where(*_asked(name, lead, None, None), _is_named(name, beside)).limit(1))
+        if start is None:
+            return None
+        where.append(place < start if is_newest_first else place > start)
+    order = place.desc() if is_newest_first else place
+    return [row.row for row in await tx.all(select(MOMENTS.row).where(*where).order_by(order).limit(limit))]
+
+
+def _is_named(name: str, beside: str) -> ColumnElement[bool]:
+    if name == "events":
+        return MOMENTS.key == _key(beside)
+    ref = parse_ref(beside)
+    log_no = select(schema.logs.c.no).where(schema.logs.c.log == ref.log).scalar_subquery()
+    return and_(MOMENTS.log_no == log_no, MOMENTS.seq == ref.seq)
 
 
 async def count_events(tx: ReadTx, lead: bytes, who: str | None, what: str | None) -> int:

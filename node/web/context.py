@@ -26,6 +26,7 @@ from node.services.readings import Readings
 from node.services.registry import Registry
 from node.services.shipments import Shipments
 from node.services.templates import Templates
+from node.services.timelines import Timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class WebContext:
     projection: Projection
     membership: Membership
     registry: Registry
+    timelines: Timelines
     catalogs: Catalogs
     shipments: Shipments
     lookup: Lookup
