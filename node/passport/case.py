@@ -98,6 +98,11 @@ class Case:
         ]
         return decide(said, hidden, self.references)
 
+    def hiding(self, *sections: str) -> list[Statement]:
+        """The statements of which one of these sections may not be read here."""
+        found = {s.ref: s for name in sections for s in self._withholding.get(name, ())}
+        return [*found.values()]
+
     @cached_property
     def _withholding(self) -> dict[str, list[Statement]]:
         found: dict[str, list[Statement]] = {}

@@ -15,7 +15,8 @@ DOCUMENT, PERSONAL = "document", "personal"
 def protocols_view(case: Case) -> list[Plain]:
     """Each protocol, oldest first; a later one that refs it stands beside it and removes nothing."""
     found = [(reading, body) for reading in case.spoken if (body := reading.body("template", TemplateRef))]
-    above = [reading.statement for reading, _ in found if case.references.has_refs(reading.statement)]
+    stated = [*(reading.statement for reading, _ in found), *case.hiding("template")]
+    above = [statement for statement in stated if case.references.has_refs(statement)]
     return [
         _protocol(case, reading, body, above)
         for reading, body in sorted(found, key=lambda item: (item[0].statement.occurred, item[0].statement.order))

@@ -8,11 +8,12 @@ from node.passport.bodies import AliasBody, Plate, RadioBody, TypeBody
 from node.passport.case import Case, Entry
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.identity import serial_key
-from node.passport.merge import Verdict, standing_of
+from node.passport.merge import Standing, Verdict, standing_of
 from node.passport.plate import comparison_text
 from node.passport.ranks import FactClass
 from node.passport.reading import Reading
 from node.passport.references import ref_text
+from node.passport.statement import Statement
 from node.passport.view import Plain
 
 RADIO_FIELDS = ("dev_eui", "join_eui", "version", "device_class", "region", "activation", "ports", "driver")
@@ -191,5 +192,12 @@ def _alias(case: Case, reading: Reading, body: AliasBody) -> Plain:
         "evidence": body.evidence,
         "since": body.since,
         "until": body.until,
-        "standing": standing_of(held).value,
+        "standing": Standing.REPLACED.value if _is_ended_unseen(case, statement) else standing_of(held).value,
     }
+
+
+def _is_ended_unseen(case: Case, statement: Statement) -> bool:
+    """Whether its author said something of a name over it that may not be read here."""
+    return any(
+        other.org == statement.org and case.references.supersedes(other, statement) for other in case.hiding("alias")
+    )

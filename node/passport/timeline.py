@@ -12,7 +12,7 @@ from node.passport.bodies import EventBody, ExtractBody, Place, Reference
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
 from node.passport.merge import Standing, standing_of
-from node.passport.ranks import FactClass, Ground, Rank, event_class
+from node.passport.ranks import EVENT_CLASSES, FactClass, Ground, Rank, event_class
 from node.passport.reading import Reading
 from node.passport.references import ref_text
 from node.passport.statement import Statement
@@ -121,7 +121,10 @@ def _merged(case: Case, events: list[Event]) -> Event:
 
 
 def _corrections(case: Case, events: Iterable[Event]) -> dict[tuple[Ref, int], Statement]:
-    """By what the events of a place and rank are replaced: the latest event above them of no lower rank."""
+    """By what the events of a place and rank are replaced: the latest event above them of no lower rank.
+
+    One that may not be read here replaces too, so that nobody is shown as current what others see replaced.
+    """
     places: dict[int, set[Ref]] = {}
     correcting: list[Event] = []
     for event in events:
@@ -129,11 +132,18 @@ def _corrections(case: Case, events: Iterable[Event]) -> dict[tuple[Ref, int], S
         if event.statement.refs:
             correcting.append(event)
     found: dict[tuple[Ref, int], Statement] = {}
-    for level, refs in places.items() if correcting else ():
+    hidden = [(statement, _highest(case, statement)) for statement in case.hiding("event", "extract") if statement.refs]
+    for level, refs in places.items() if correcting or hidden else ():
         above = {event.statement.ref: event.statement for event in correcting if event.rank.level >= level}
+        above |= {statement.ref: statement for statement, highest in hidden if highest >= level}
         for ref, statement in case.references.latest_above([*above.values()], refs):
             found[ref, level] = statement
     return found
+
+
+def _highest(case: Case, statement: Statement) -> int:
+    """The highest rank that its author has for any event: which one it tells of may not be read here."""
+    return max(case.rank(fact_class, statement).level for fact_class in (*EVENT_CLASSES.values(), FactClass.PHYSICAL))
 
 
 def _deals(case: Case) -> Iterator[Event]:
