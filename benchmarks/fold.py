@@ -143,10 +143,9 @@ def event(code: str, place: str, occurred: int, external: str | None = None, *, 
 def tell(run: int, events: int = EVENTS) -> Story:
     """A device's life with that many events, other ones in each run."""
     seed = random.Random(run)
-    authors = {name: Author(name, seed) for name in ("anchor", "maker", "lab", "utility", "service", "stranger")}
+    story = found_federation(seed, ("anchor", "maker", "lab", "utility", "service", "stranger"))
+    authors = story.authors
     maker, utility, service = authors["maker"], authors["utility"], authors["service"]
-    federation = Genesis("Бенчмарк", (authors["anchor"].org,), 1)
-    _publish(federation, authors)
     plate = Plate(mark="КАРАТ", designation="СГВ-15", serial="№ 0012345", year="2019", approvals=("12345-19",))
     named = drafts.identity(DEVICE, CLAIM.encode(), plate, BEGIN_US, TypeBody(type=Reference(local="СГВ"), model="15"))
     maker.say(named, BEGIN_US)
@@ -171,6 +170,14 @@ def tell(run: int, events: int = EVENTS) -> Story:
             code = seed.choice(RARE) if n % 100 == 31 else seed.choice(DAILY)
             external = f"{author.name}-{n - n % 500 if n % 250 == 0 else n}" if n % 3 else None
             said.append(author.say(event(code, place, at, external, why=n % 10 == 0), at))
+    return story
+
+
+def found_federation(seed: random.Random, names: Sequence[str]) -> Story:
+    """Organisations of these names: an attested maker with a line, an accredited lab, and others."""
+    authors = {name: Author(name, seed) for name in names}
+    federation = Genesis("Бенчмарк", (authors["anchor"].org,), 1)
+    _publish(federation, authors)
     return Story(authors, federation)
 
 

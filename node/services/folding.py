@@ -13,7 +13,7 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
-from node.passport.kept import LONG, Kept, Tally, add_event, awaited_of, rows_of
+from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement, read_statement
@@ -55,8 +55,10 @@ class Group:
 class Folding:
     """Folds passports and keeps their views."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, longest: int) -> None:
+        """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
+        self._longest = longest
 
     async def fold(
         self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
@@ -72,7 +74,7 @@ class Folding:
         if group.kept is not None:
             await drop_rows(tx, [group.lead])
         kept = None
-        if max(len(events), len(case.statements)) > LONG:
+        if max(len(events), len(case.statements)) > self._longest:
             rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
             view = _rest(view)
             put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)

@@ -9,6 +9,7 @@ from federation.genesis import Genesis
 from node.passport.case import Case
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import resolve_identities
+from node.passport.kept import LONG
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
@@ -37,9 +38,10 @@ SECRET = 1 << SectionClass.SECRET
 class Projection:
     """Folds what was touched. `world` is what the publications that are stored here say."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, longest: int = LONG) -> None:
+        """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
-        self._folding = Folding(core)
+        self._folding = Folding(core, longest)
         self.world = World()
 
     async def open(self) -> None:

@@ -1,0 +1,251 @@
+"""Laws of long passports: adding rows to what is kept gives what folding everything gives, in a real store."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from benchmarks.fold import BEGIN_US, DAY_US, LINE, Author, found_federation, open_core, store
+from federation.authority import Authority, Verb
+from federation.fragment import Fragment, Ref
+from node.passport import drafts
+from node.passport.bodies import (
+    AliasBody,
+    CompositionBody,
+    EventBody,
+    ExtractBody,
+    ParameterRow,
+    ParametersBody,
+    Place,
+    Plate,
+    Reference,
+    ShipmentBody,
+    TemplateRef,
+)
+from node.passport.claims import Claim, Scheme, local_claim
+from node.passport.drafts import Draft
+from node.passport.fold import fold
+from node.passport.view import digest, frozen_view
+from node.services.core import Core
+from node.services.projection import Projection
+from node.services.statements import StatementReader
+from node.store import schema
+from node.store.fragments import NewEntry, insert_entries, insert_sections
+from node.store.passports import find_passport
+from tests.stories import cases
+
+NAMES = ("maker", "lab", "utility", "stranger")
+PLAIN = ("configured", "marked", "ОСМОТР")
+CODES = (*PLAIN, *PLAIN, "installed", "repaired", "verified", "admitted")
+LONGEST = 3
+
+
+@dataclass
+class Stage:
+    """A node over a store, and those who speak there."""
+
+    runner: asyncio.Runner
+    core: Core
+    projection: Projection
+    authors: dict[str, Author]
+    devices: int = 0
+    full: list[tuple[Author, NewEntry]] = field(default_factory=list)
+
+    def next_device(self) -> Claim:
+        """A device of which nobody spoke."""
+        self.devices += 1
+        self.full.clear()
+        return Claim(Scheme.LINE, LINE, f"{self.devices:07d}")
+
+    def hear(self, author: Author, entries: list[NewEntry]) -> None:
+        """Store new entries of an author and project them."""
+        self.runner.run(self._hear(author, entries, is_new=True))
+
+    def open(self, author: Author, entry: NewEntry) -> None:
+        """Sections come that were withheld."""
+        self.runner.run(self._hear(author, [entry], is_new=False))
+
+    async def _hear(self, author: Author, entries: list[NewEntry], *, is_new: bool) -> None:
+        assert author.stored is not None
+        async with self.core.database.write() as tx:
+            if is_new:
+                await insert_entries(tx, author.stored.no, entries)
+            await insert_sections(tx, author.stored.no, entries)
+            await self.projection.take(tx, author.stored, entries)
+
+    def check(self, subject: bytes) -> bytes:
+        """What is stored is what folding everything gives; answer the digest."""
+        return self.runner.run(self._check(subject))
+
+    async def _check(self, subject: bytes) -> bytes:
+        async with self.core.database.read() as tx:
+            stored, light = await find_passport(tx, subject), await find_passport(tx, subject, whole=False)
+            assert stored is not None
+            assert light is not None
+            view = stored.content
+            members = [bytes.fromhex(str(one)) for one in view["subjects"]]  # type: ignore[union-attr]  # a list
+            said = await (await StatementReader.open(tx)).about(tx, members)
+        expected = fold(members, said, self.projection.world)
+        assert frozen_view(view) == frozen_view(expected)
+        assert stored.digest == digest(expected) == digest(light.content, light.seals)
+        return stored.digest
+
+    async def fold_all_again(self, subject: bytes) -> None:
+        """Drop what is kept of a device."""
+        async with self.core.database.write() as tx:
+            reader = await StatementReader.open(tx)
+            await self.projection.refold(tx, [subject], reader, self.projection.world)
+
+    async def plain(self) -> int:
+        """How many plain rows there are."""
+        async with self.core.database.read() as tx:
+            return int(await tx.value(select(func.count()).where(schema.moments.c.plain == 1)))
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A node that keeps passports of more than three events by rows."""
+    folder: Path = tmp_path_factory.mktemp("kept")
+    with asyncio.Runner() as runner:
+        core = runner.run(open_core(folder / "node"))
+        story = found_federation(Random(1), ("anchor", *NAMES))
+        runner.run(store(core, story))
+        projection = Projection(core, LONGEST)
+        runner.run(projection.open())
+        yield Stage(runner, core, projection, story.authors)
+        runner.run(core.database.close())
+
+
+moments = st.integers(0, 6).map(lambda day: BEGIN_US + day * DAY_US // 2)
+plates = st.builds(
+    Plate, designation=st.sampled_from(["СГВ-15", "CГB 15"]), serial=st.just(""), year=st.sampled_from([None, "2019"])
+)
+
+
+def body_of(code: str, external: str | None) -> EventBody:
+    what = Reference(local=code) if code.isupper() else Reference(central=code)
+    return EventBody(what=what, where=Place(place=Reference(local="цех")), system="1С", external=external)
+
+
+def event(device: bytes, code: str, external: str | None, at: int) -> Draft:
+    return drafts.event(device, body_of(code, external), at)
+
+
+def protocol(device: bytes, code: str, at: int) -> Draft:
+    template = TemplateRef(name="verification", version="1.0.0", publisher="ab" * 16, id="cd" * 16)
+    row = ParameterRow(code=Reference(central="verification_valid_until"), value="2032-02-29")
+    extract = ExtractBody(parameters=(row,), events=(body_of(code, None), body_of("marked", "1")))
+    return drafts.protocol(device, template, b"{}", None, extract, at)
+
+
+def parameter(device: bytes, value: str, at: int) -> Draft:
+    row = ParameterRow(code=Reference(central="dn"), value=value)
+    return drafts.parameters(device, ParametersBody(rows=(row,)), at)
+
+
+@st.composite
+def anything(draw: st.DrawFn, stage: Stage, claim: Claim, author: Author, said: list[Ref]) -> Draft:
+    """Something that an author says; mostly events."""
+    device, at = claim.subject.raw, draw(moments)
+    others = [a for a in stage.authors.values() if a is not author]
+    papers = ShipmentBody(number="1", date="2026-03-01")
+    what = draw(st.integers(0, 20))
+    if what == 0:
+        return drafts.alias(device, AliasBody(scheme="inv", value="7", evidence="said"), at)
+    if what == 1:
+        return parameter(device, draw(st.sampled_from(["15", "20"])), at)
+    if what == 2:
+        return protocol(device, draw(st.sampled_from(["verified", "marked"])), at)
+    if what == 3:
+        naming = Authority(
+            draw(st.sampled_from([Verb.READ, Verb.ROLE])), draw(st.sampled_from(others)).org, (), (device,)
+        )
+        return replace(drafts.share(device, naming.party, (), at), sections=(authority(naming),))
+    if what == 4:
+        buyer = draw(st.sampled_from(others))
+        return drafts.shipment(author.log, Verb.OFFER, buyer.org, [device], papers, at)
+    if what == 5 and said:
+        offer = draw(st.sampled_from(said))
+        return drafts.shipment(author.log, Verb.ACCEPT, author.org, [device], papers, at, offer)
+    if what == 6:
+        return drafts.composition(device, bytes(15) + b"w", CompositionBody(since="2026-01-01"), at)
+    if what == 7:
+        other = local_claim(author.log, bytes(15) + bytes([stage.devices % 256]))
+        plate = draw(plates).model_copy(update={"serial": claim.serial})
+        return drafts.identity(other.subject.raw, other.encode(), plate, at)
+    if what == 8:
+        plate = draw(plates).model_copy(update={"serial": claim.serial})
+        return drafts.identity(device, claim.encode(), plate, at)
+    return event(device, draw(st.sampled_from(CODES)), draw(st.sampled_from([None, None, None, "1", "2"])), at)
+
+
+def authority(naming: Authority) -> drafts.DraftSection:
+    return drafts.DraftSection("authority", naming.to_bytes(), drafts.SectionClass.AUTHORITY)
+
+
+def without(entry: NewEntry, name: str) -> NewEntry:
+    """The entry with a section withheld."""
+    fragment = entry.fragment
+    sections = tuple(section for section in fragment.sections if section.name != name)
+    rest = tuple(section for section in entry.stored if section.name != name)
+    return replace(entry, fragment=Fragment(fragment.header, fragment.signature, sections), stored=rest)
+
+
+@cases(25)
+@given(st.data())
+def test_rows_added_to_what_is_kept_are_what_folding_everything_gives(stage: Stage, data: st.DataObject) -> None:
+    """After each arrival, late, hidden, opened, named or joined: view, rows and digest are those of a full fold."""
+    claim = stage.next_device()
+    device, said, hidden = claim.subject.raw, list[Ref](), list[tuple[Author, NewEntry]]()
+    maker = stage.authors["maker"]
+    plate = Plate(designation="СГВ-15", serial=claim.serial)
+    maker.say(drafts.identity(device, claim.encode(), plate, BEGIN_US), BEGIN_US)
+    stage.hear(maker, maker.entries[-1:])
+    for _ in range(data.draw(st.integers(3, 12))):
+        if hidden and data.draw(st.booleans()):
+            stage.open(*hidden.pop())
+        else:
+            author, entries = stage.authors[data.draw(st.sampled_from(NAMES))], list[NewEntry]()
+            for _ in range(data.draw(st.integers(1, 3))):
+                draft = data.draw(anything(stage, claim, author, said))
+                is_named = bool(said) and draft.kind != 10 and data.draw(st.integers(0, 4)) == 0
+                refs = [data.draw(st.sampled_from(said))] if is_named and not draft.refs else []
+                said.append(author.say(draft, draft.occurred, refs))
+                entries.append(author.entries[-1])
+                if data.draw(st.integers(0, 9)) == 0:
+                    hidden.append((author, entries[-1]))
+                    entries[-1] = without(entries[-1], entries[-1].stored[-1].name)
+            stage.hear(author, entries)
+        stage.check(device)
+    before = stage.check(device)
+
+    stage.runner.run(stage.fold_all_again(device))
+
+    assert stage.check(device) == before
+
+
+def test_plain_events_are_kept_by_rows(stage: Stage) -> None:
+    """An event that can do nothing but add its row is plain; one that another names is plain no more."""
+    claim, maker = stage.next_device(), stage.authors["maker"]
+    device, before = claim.subject.raw, stage.runner.run(stage.plain())
+    plate = Plate(designation="СГВ-15", serial=claim.serial)
+    said = [maker.say(drafts.identity(device, claim.encode(), plate, BEGIN_US), BEGIN_US)]
+    said += [maker.say(event(device, "marked", None, BEGIN_US + n), BEGIN_US + n) for n in range(5)]
+    stage.hear(maker, maker.entries[-6:])
+    assert stage.runner.run(stage.plain()) - before == 10
+
+    maker.say(event(device, "marked", "x", BEGIN_US), BEGIN_US)
+    stage.hear(maker, maker.entries[-1:])
+    assert stage.runner.run(stage.plain()) - before == 12
+
+    maker.say(event(device, "configured", None, BEGIN_US + 9), BEGIN_US + 9, said[2:3])
+    stage.hear(maker, maker.entries[-1:])
+
+    assert stage.runner.run(stage.plain()) - before == 10
+    stage.check(device)
