@@ -25,7 +25,7 @@ from node.store.passports import (
 )
 from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
-from node.store.timelines import drop_rows, has_entry, read_kept
+from node.store.timelines import drop_rows, has_plain, read_kept
 
 FEDERATION = "federation"
 VERSION = "fold_version"
@@ -69,7 +69,7 @@ class Projection:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
-            again = await has_entry(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
+            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
             await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)

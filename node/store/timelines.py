@@ -126,21 +126,22 @@ async def is_known(tx: ReadTx, lead: bytes, keys: Sequence[str], log_no: int, se
     for start in range(0, max(len(keys), len(seqs)), CHUNK):
         chunk = [*map(_key, keys[start : start + CHUNK])]
         one = exists().where(MOMENTS.lead == lead, MOMENTS.key.in_(chunk))
-        if await tx.value(select(1).where(or_(one, _has_entry(log_no, seqs[start : start + CHUNK])))) is not None:
+        two = exists().where(MOMENTS.log_no == log_no, MOMENTS.seq.in_(seqs[start : start + CHUNK]))
+        if await tx.value(select(1).where(or_(one, two))) is not None:
             return True
     return False
 
 
-async def has_entry(tx: ReadTx, log_no: int, seqs: Sequence[int]) -> bool:
+async def has_plain(tx: ReadTx, log_no: int, seqs: Sequence[int]) -> bool:
     """Whether one of these entries of a log is plain somewhere."""
     for start in range(0, len(seqs), CHUNK):
-        if await tx.value(select(1).where(_has_entry(log_no, seqs[start : start + CHUNK]))) is not None:
+        chunk = MOMENTS.seq.in_(seqs[start : start + CHUNK])
+        if (
+            await tx.value(select(1).where(exists().where(MOMENTS.log_no == log_no, chunk, MOMENTS.plain == 1)))
+            is not None
+        ):
             return True
     return False
-
-
-def _has_entry(log_no: int, seqs: Sequence[int]) -> ColumnElement[bool]:
-    return exists().where(MOMENTS.log_no == log_no, MOMENTS.seq.in_(seqs), MOMENTS.plain == 1)
 
 
 async def all_rows(tx: ReadTx, name: str, lead: bytes) -> list[str]:
