@@ -4,12 +4,20 @@ Against: what the same machine takes in the same run to read the JSON of the sam
 those bytes, nothing else done.
 """
 
+import asyncio
+import gc
 import hashlib
+import json
 import random
-from collections.abc import Sequence
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from benchmarks.__main__ import Measure
 from federation.authority import Attestation, Attested, Authority, Kind, Verb
 from federation.codec import pack
 from federation.fragment import Fragment, NewSection, Ref, SectionClass, decode_header, sign_fragment
@@ -37,16 +45,21 @@ from node.passport.bodies import (
 )
 from node.passport.claims import Claim, Scheme
 from node.passport.drafts import Draft, DraftSection
+from node.passport.fold import fold as view_fold
 from node.passport.lines import Held, SerialLine
 from node.passport.serials import SerialPattern
+from node.passport.view import digest
+from node.passport.world import PUBLICATION_KINDS, build_world
 from node.services.bus import EventBus
 from node.services.core import Core
 from node.services.found import found_node
-from node.services.projection import FEDERATION
+from node.services.projection import FEDERATION, Projection
+from node.services.statements import StatementReader
 from node.store.database import Database
 from node.store.fragments import CLEAR, NewEntry, StoredSection, insert_entries
 from node.store.logs import StoredLog, insert_log
 from node.store.organisations import insert_statements
+from node.store.passports import find_passport
 from node.store.settings import set_setting
 
 EVENTS = 10_000
@@ -229,3 +242,98 @@ async def store(core: Core, story: Story) -> None:
             author.stored = await insert_log(tx, author.statement, own=False)
             for at in range(0, len(author.entries), 1000):
                 await insert_entries(tx, author.stored.no, author.entries[at : at + 1000])
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Milliseconds of one run: all folded, folded beside kept rows, one event added, one added late; and the peer."""
+
+    nothing_kept: float
+    beside_kept: float
+    one_more: float
+    late: float
+    peer: float
+    peer_of_one: float
+
+
+@cache
+def fold(run: int) -> Folded:
+    """One long passport through all ways of folding; each leaves the digest that folding everything gives."""
+    return asyncio.run(_fold(tell(run)))
+
+
+async def _fold(story: Story) -> Folded:
+    bodies, utility = story.bodies, story.authors["utility"]
+    with tempfile.TemporaryDirectory() as folder:
+        core = await open_core(Path(folder) / "node")
+        await store(core, story)
+        gc.collect()
+        gc.freeze()  # the story is the benchmark's own, a node holds none
+        projection = Projection(core)
+        async with core.database.read() as tx:
+            reader = await StatementReader.open(tx)
+            world = build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), story.genesis)
+            begun = time.perf_counter()
+            mark = digest(view_fold([DEVICE], await reader.about(tx, [DEVICE]), world))
+            nothing_kept = _since(begun)
+        await projection.open()
+        async with core.database.write() as tx:
+            await projection.refold(tx, [DEVICE], await StatementReader.open(tx), world)
+        await _require(core, mark)
+        at = BEGIN_US + EVENTS * 16_000_000_000
+        moving = [await _hear(core, projection, utility, "repaired", at + n) for n in range(5)]
+        more = [await _hear(core, projection, utility, "configured", at + 100 + n) for n in range(50)]
+        late = [await _hear(core, projection, utility, "configured", BEGIN_US + n) for n in range(5)]
+        async with core.database.read() as tx:
+            reader = await StatementReader.open(tx)
+            mark = digest(view_fold([DEVICE], await reader.about(tx, [DEVICE]), world))
+        await _require(core, mark)
+        await core.database.close()
+        gc.unfreeze()
+    return Folded(
+        nothing_kept, *map(statistics.median, (moving, more, late)), _plain_reading(bodies), _plain_reading(bodies[-1:])
+    )
+
+
+async def _hear(core: Core, projection: Projection, author: Author, code: str, at: int) -> float:
+    """Milliseconds from a verified entry until its passport is digested and stored, commit included."""
+    if author.stored is None:
+        raise RuntimeError("the story is not stored")
+    author.say(event(code, "ул. Мира, 1", at, f"later-{at}"), at)
+    async with core.database.write() as tx:
+        await insert_entries(tx, author.stored.no, author.entries[-1:])
+        begun = time.perf_counter()
+        await projection.take(tx, author.stored, author.entries[-1:])
+    return _since(begun)
+
+
+async def _require(core: Core, mark: bytes) -> None:
+    async with core.database.read() as tx:
+        found = await find_passport(tx, DEVICE, whole=False)
+    if found is None or found.digest != mark:
+        raise RuntimeError("the stored passport is not what folding everything gives")
+
+
+def _plain_reading(bodies: Sequence[bytes]) -> float:
+    begun = time.perf_counter()
+    for body in bodies:
+        json.loads(body)
+        hashlib.sha256(body).digest()
+    return _since(begun)
+
+
+def _since(begun: float) -> float:
+    return (time.perf_counter() - begun) * 1000
+
+
+def _of(name: str) -> Callable[[int], float]:
+    return lambda run: float(getattr(fold(run), name))
+
+
+PEER = "json.loads and SHA-256 of the same sections"
+MEASURES = [
+    Measure("10,000 events from signed bytes, nothing kept", "ms", PEER, _of("nothing_kept"), _of("peer")),
+    Measure("an event that alters the state, beside kept rows", "ms", PEER, _of("beside_kept"), _of("peer")),
+    Measure("one more event, stored", "ms", f"{PEER}, of one", _of("one_more"), _of("peer_of_one")),
+    Measure("one that came late, before all others", "ms", f"{PEER}, of one", _of("late"), _of("peer_of_one")),
+]

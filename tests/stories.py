@@ -4,10 +4,8 @@ Authors contradict each other, restate and correct by refs, repair and verify, s
 or missing, type plates in Cyrillic and Latin, and keep sections to themselves.
 """
 
-import os
 from dataclasses import replace
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from federation.authority import Kind
@@ -33,8 +31,7 @@ from tests.builders_passport import (
     reading,
     verification,
 )
-
-CASES = "PASSPORT_CASES"
+from tests.laws import cases
 
 WORLD = demo()[0].world
 CLAIM = line_claim()
@@ -53,12 +50,6 @@ SECTIONS = (
     "template",
     "authority",
 )
-
-
-def cases(few: int) -> settings:
-    """So many examples of a law, or as many as `make fuzz` asks for."""
-    # What is slow is their number and their size, not what is made of them.
-    return settings(max_examples=int(os.environ.get(CASES, few)), suppress_health_check=[HealthCheck.too_slow])
 
 
 LAWS = cases(60)

@@ -17,7 +17,8 @@ from node.passport.statement import Statement
 from node.passport.view import Plain, View, digest, frozen_view, value_on
 from node.passport.world import build_world
 from tests.builders_passport import Author, demo, identity, parameters
-from tests.stories import CLAIM, DEVICE, LAWS, SECTIONS, WORLD, cases, days, numbers, stories
+from tests.laws import cases
+from tests.stories import CLAIM, DEVICE, LAWS, SECTIONS, WORLD, days, numbers, stories
 
 FEDERATION = demo()[0]
 

@@ -38,7 +38,7 @@ from node.services.statements import StatementReader
 from node.store import schema
 from node.store.fragments import NewEntry, insert_entries, insert_sections
 from node.store.passports import find_passport
-from tests.stories import cases
+from tests.laws import cases
 
 NAMES = ("maker", "lab", "utility", "stranger")
 PLAIN = ("configured", "marked", "ОСМОТР")

@@ -19,7 +19,8 @@ from node.passport.shown import rows
 from node.passport.statement import Statement
 from node.passport.timeline import Event, timeline_of
 from tests.builders_passport import Author, event, identity, parameters
-from tests.stories import CLAIM, DEVICE, WORLD, cases, stories
+from tests.laws import cases
+from tests.stories import CLAIM, DEVICE, WORLD, stories
 
 # What everybody who may read an entry reads; a profile adds classes of the others.
 OPEN = frozenset({"claim", "nameplate", "type", "authority", "template"})
