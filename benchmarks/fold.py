@@ -290,9 +290,8 @@ async def _fold(story: Story) -> Folded:
         await _require(core, mark)
         await core.database.close()
         gc.unfreeze()
-    return Folded(
-        nothing_kept, *map(statistics.median, (moving, more, late)), _plain_reading(bodies), _plain_reading(bodies[-1:])
-    )
+    beside_kept, one_more, at_first = map(statistics.median, (moving, more, late))
+    return Folded(nothing_kept, beside_kept, one_more, at_first, _plain_reading(bodies), _plain_reading(bodies[-1:]))
 
 
 async def _hear(core: Core, projection: Projection, author: Author, code: str, at: int) -> float:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from benchmarks.fold import BEGIN_US, DAY_US, LINE, Author, found_federation, open_core, store
 from federation.authority import Authority, Verb
 from federation.fragment import Fragment, Ref, SectionClass
+from node.errors import InputError
 from node.passport import drafts
 from node.passport.bodies import (
     AliasBody,
@@ -31,10 +32,12 @@ from node.passport.bodies import (
 from node.passport.claims import Claim, Scheme, local_claim
 from node.passport.drafts import Draft, DraftSection
 from node.passport.fold import fold
-from node.passport.view import digest, frozen_view
+from node.passport.shown import at, rows
+from node.passport.view import Plain, View, digest, frozen_view
 from node.services.core import Core
 from node.services.projection import Projection
 from node.services.statements import StatementReader
+from node.services.timelines import EVENTS, STATEMENTS, Asked, Timelines
 from node.store import schema
 from node.store.fragments import NewEntry, insert_entries, insert_sections
 from node.store.passports import find_passport
@@ -231,3 +234,52 @@ def test_plain_events_are_kept_by_rows(stage: Stage) -> None:
 
     assert stage.runner.run(stage.plain()) - before == 10
     stage.check(device)
+
+
+@pytest.mark.parametrize("is_newest_first", [False, True])
+@pytest.mark.parametrize("count", [2, 9])
+def test_pages_of_a_passport_are_its_lists(stage: Stage, count: int, is_newest_first: bool) -> None:
+    """A whole passport and a long one are read by the same pages, sifted or not; the overview tells what there is."""
+    claim, maker, lab = stage.next_device(), stage.authors["maker"], stage.authors["lab"]
+    device = claim.subject.raw
+    maker.say(drafts.identity(device, claim.encode(), plate_of(Random(1), claim), BEGIN_US), BEGIN_US)
+    stage.hear(maker, maker.entries[-1:])
+    for n in range(count):
+        author = (maker, lab)[n % 2]
+        author.say(event(device, ("marked", "ОСМОТР")[n % 3 == 0], None, BEGIN_US + n), BEGIN_US + n)
+        stage.hear(author, [author.entries[-1]])
+    timelines = Timelines(stage.core)
+    whole = stage.runner.run(whole_of(stage, device))
+
+    for name in (EVENTS, STATEMENTS):
+        listed = rows(whole, name)[:: -1 if is_newest_first else 1]
+        assert stage.runner.run(paged(timelines, device, name, Asked(2, is_newest_first=is_newest_first))) == listed
+    asked = Asked(1, None, maker.org.hex(), "marked", is_newest_first)
+    wanted = [row for row in rows(whole, EVENTS) if row["by"] == asked.who and at(row, "what", "central") == "marked"]
+    found = stage.runner.run(paged(timelines, device, EVENTS, asked))
+    overview = stage.runner.run(timelines.overview(device, asked.who, asked.what))
+
+    assert found == wanted[:: -1 if is_newest_first else 1]
+    assert (overview.events, overview.asked, overview.statements) == (count, len(wanted), count + 1)
+    assert {row["by"] for row in rows(overview.view, EVENTS)} == {row["by"] for row in rows(whole, EVENTS)}
+    with pytest.raises(InputError):
+        stage.runner.run(timelines.page(device, EVENTS, replace(asked, after="gone")))
+
+
+async def whole_of(stage: Stage, device: bytes) -> View:
+    async with stage.core.database.read() as tx:
+        found = await find_passport(tx, device)
+    assert found is not None
+    return found.content
+
+
+async def paged(timelines: Timelines, device: bytes, name: str, asked: Asked) -> list[dict[str, Plain]]:
+    """A list read to its end."""
+    found: list[dict[str, Plain]] = []
+    while True:
+        page = await timelines.page(device, name, asked)
+        assert len(page.rows) <= asked.limit
+        found += page.rows
+        if page.more is None:
+            return found
+        asked = replace(asked, after=page.more)
