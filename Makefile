@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip --quiet
 ONCE ?=
 SEED ?=
 NAME ?= all
+CASES ?= 10000
 
 .PHONY: demo test check bench identity peers screens lock fuzz docs clean format
 
@@ -32,6 +33,9 @@ identity: $(VENV)/run.stamp ## how well plates of several readers find their dev
 
 screens: $(VENV)/dev.stamp ## take the pictures of the README again, from the consoles of the demo
 	@$(BIN)/python -m tests.browser.pictures
+
+fuzz: $(VENV)/dev.stamp ## the laws of tests/property with 10,000 examples each; CASES=100 for fewer
+	@PASSPORT_CASES=$(CASES) $(BIN)/python -m pytest -n auto --timeout 0 tests/property
 
 peers: $(VENV)/dev.stamp ## side environments of independent implementations
 	@$(BIN)/python -m tests.peers

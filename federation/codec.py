@@ -106,18 +106,20 @@ def ascending(items: list[Value], what: str) -> list[Value]:
 
 
 def _check(value: object, depth: int) -> None:
-    if value is None or type(value) is bytes:
+    if type(value) is list:
+        if depth >= MAX_DEPTH:
+            raise LimitError(f"arrays nest deeper than {MAX_DEPTH}")
+        for item in value:
+            # The common leaves are passed here: a call for each of them is most of the time of a large value.
+            if not (type(item) is bytes or (type(item) is str and item.isascii())):
+                _check(item, depth + 1)
+    elif value is None or type(value) is bytes:
         return
-    if type(value) is str:
+    elif type(value) is str:
         _check_text(value)
     elif type(value) is int:
         if not 0 <= value <= MAX_INT:
             raise CodecError(f"integer {value} is outside 0 .. 2**63 - 1")
-    elif type(value) is list:
-        if depth >= MAX_DEPTH:
-            raise LimitError(f"arrays nest deeper than {MAX_DEPTH}")
-        for item in value:
-            _check(item, depth + 1)
     else:
         raise CodecError(f"type {type(value).__name__} is not part of the format")
 

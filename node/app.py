@@ -49,6 +49,7 @@ from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
 from node.services.sync import Sync
 from node.services.templates import Templates
+from node.services.timelines import Timelines
 from node.store.database import Database
 from node.store.migrate import upgrade
 from node.web.context import WebContext
@@ -139,6 +140,7 @@ class Node:
             assembly=Assembly(self.core, self.ledger),
             corrections=Corrections(self.core, self.ledger),
             identities=Identities(self.core, self.ledger, self.projection),
+            timelines=Timelines(self.core),
             catalogs=Catalogs(self.core, self.ledger, self.projection),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),

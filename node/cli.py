@@ -28,7 +28,7 @@ from node.errors import FolderError, InputError, NodeError, NotFoundError
 from node.folder import NodeFolder
 from node.passport.errors import DeviceIdError
 from node.passport.ids import format_device_id, parse_device_id
-from node.passport.view import digest
+from node.passport.view import Seal, digest
 from node.redaction import redact_event
 from node.store.errors import StoreError
 
@@ -370,10 +370,12 @@ async def _look_up(api: ApiClient, text: str, *, whole: bool) -> list[tuple[Any,
 def _print_digest(passport: Any) -> None:  # Any: JSON
     """The digest, computed over what the node answered, and what stands in dispute in it."""
     view = passport["view"]
-    mark = digest(view).hex()
+    sealed = {name: Seal(seal["rows"], bytes.fromhex(seal["hash"])) for name, seal in passport["sealed"].items()}
+    mark = digest(view, sealed).hex()
     if mark != passport["digest"]:
         raise NodeError(f"{passport['id']}: the node answers a view of digest {mark} and says {passport['digest']}")
-    out.print(f"  digest {mark} over the whole view: {len(view['statements'])} statements")
+    count = sealed["statements"].rows if "statements" in sealed else len(view["statements"])
+    out.print(f"  digest {mark} over the whole view: {count} statements")
     for name in ("conflicts", "claims", "pending"):
         for item in view[name]:
             out.print(f"  {name.removesuffix('s')}: {json.dumps(item, ensure_ascii=False)}", markup=False)

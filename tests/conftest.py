@@ -14,11 +14,12 @@ from node.store.database import Database
 from node.store.migrate import upgrade
 from tests import coverage
 from tests.fakes import FakeClock
+from tests.laws import CASES
 
 ENGINES = ("sqlite", "postgresql")
 
 # How long an example takes says something of the machine, not of the law that it stands for.
-settings.register_profile("passport", deadline=None)
+settings.register_profile("passport", deadline=None, max_examples=int(os.environ.get(CASES, "100")))
 settings.load_profile("passport")
 
 

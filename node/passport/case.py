@@ -52,8 +52,10 @@ class Case:
     pending: Mapping[Ref, tuple[Ref, ...]]
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
+    signers: frozenset[bytes] = frozenset()  # of statements that are folded already and left out here
     sameness: Sameness = field(default_factory=Sameness)
     _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
+    _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
     @cached_property
     def references(self) -> References:
@@ -80,10 +82,11 @@ class Case:
     def rank(self, fact_class: FactClass, statement: Statement) -> Rank:
         """The rank of a statement's author for facts of a class, when they occurred."""
         key = (fact_class, statement.org, statement.subjects, statement.occurred)
-        if key not in self._ranks:
+        found = self._ranks.get(key)
+        if found is None:
             facts = self.facts_of(statement)
-            self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
-        return self._ranks[key]
+            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
+        return found
 
     def settle(self, entries: Sequence[Entry], fact_class: FactClass) -> Verdict:
         """Merge what was said about one key, together with the sections that may not be read here."""
@@ -111,6 +114,11 @@ class Case:
 
         return find_unwitnessed(said, chain_of, witnesses)
 
+    def hiding(self, *sections: str) -> list[Statement]:
+        """The statements of which one of these sections may not be read here."""
+        found = {s.ref: s for name in sections for s in self._withholding.get(name, ())}
+        return [*found.values()]
+
     @cached_property
     def _withholding(self) -> dict[str, list[Statement]]:
         found: dict[str, list[Statement]] = {}
@@ -121,14 +129,20 @@ class Case:
 
     def refer(self, reference: Reference, org: bytes, catalog: str) -> dict[str, Plain]:
         """A dual reference as views show it, resolved now."""
-        return {
-            "local": reference.local,
-            "central": self.world.central(reference, org, catalog),
-            "name": self.world.name_of(reference, org, catalog),
-        }
+        key = (reference.local, reference.central, org, catalog)
+        found = self._references.get(key)
+        if found is None:
+            found = self._references[key] = {
+                "local": reference.local,
+                "central": self.world.central(reference, org, catalog),
+                "name": self.world.name_of(reference, org, catalog),
+            }
+        return found.copy()
 
 
-def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> Case:
+def open_case(
+    subjects: Iterable[bytes], statements: Iterable[Statement], world: World, signers: Iterable[bytes] = ()
+) -> Case:
     """Read the statements, set apart those whose ground is missing, and work out who may say what."""
     said, sameness = settled(statements, world)
     pending = find_pending(said, world)
@@ -145,7 +159,7 @@ def open_case(subjects: Iterable[bytes], statements: Iterable[Statement], world:
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
     facts = {subject: found for subject, (found, _) in stated.items()}
     chains = {subject: chain for subject, (_, chain) in stated.items()}
-    return Case(world, identity, members, tuple(said), readings, pending, facts, chains, sameness)
+    return Case(world, identity, members, tuple(said), readings, pending, facts, chains, frozenset(signers), sameness)
 
 
 def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tuple[Ref, ...]]:

@@ -4,7 +4,7 @@ It reads no clock, no cosignature and no order of arrival: equal sets give byte-
 raises for what somebody wrote; a body that breaks its shape is shown as a fault beside its statement.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from node.passport.case import Case, open_case
@@ -43,9 +43,14 @@ def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: Worl
 
 def fold_case(case: Case) -> View:
     """The view of a case that was opened already."""
+    return view_of(case, timeline_of(case))
+
+
+def view_of(case: Case, events: Sequence[Event]) -> View:
+    """The view of a case whose timeline was made already."""
     identity, kinds, radio = identity_facts(case), type_facts(case), radio_facts(case)
     subject = subject_facts(case)
-    parameters, events, edges = parameters_of(case), timeline_of(case), edges_of(case)
+    parameters, edges = parameters_of(case), edges_of(case)
     state = state_of(case, events)
     composition = composition_view(case, edges)
     facts = {
@@ -89,7 +94,7 @@ def fold_case(case: Case) -> View:
         "pending": _pending(case),
         "withheld": _withheld(case),
         "signers": signers_view(case),
-        "statements": [_row(case, statement) for statement in sorted(case.statements, key=lambda s: s.order)],
+        "statements": [statement_view(case, statement) for statement in sorted(case.statements, key=lambda s: s.order)],
     }
 
 
@@ -186,7 +191,8 @@ def _withheld(case: Case) -> dict[str, Plain]:
     return dict(counts)
 
 
-def _row(case: Case, statement: Statement) -> Plain:
+def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
+    """A statement as views show it among all that was said."""
     reading = case.reading_of(statement)
     return {
         "ref": ref_text(statement.ref),

@@ -4,7 +4,8 @@ Where somebody with authority has spoken, only events with authority change the 
 after it whoever recorded it: until then nothing counts as admitted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.passport.case import Case
@@ -72,8 +73,7 @@ def state_of(case: Case, events: Iterable[Event]) -> State:
     counted = [event for event in moving if event.rank.has_authority] or moving
     code, last, ignored = KNOWN, None, [event for event in moving if event not in counted]
     for event in counted:
-        before = [v for v in verified if v.order < event.order]
-        if event.code == "admitted" and _open([r for r in repairs if r.order < event.order], before):
+        if event.code == "admitted" and _open(_before(event, repairs), _before(event, verified)):
             ignored.append(event)
         elif event.code != "verified" or code in VERIFIED_FROM:
             code, last = event.code, event
@@ -107,9 +107,28 @@ def _admits(case: Case, event: Event) -> bool:
     return event.rank.has_authority or case.world.federation is None
 
 
+def _before(event: Event, others: Sequence[Event]) -> Sequence[Event]:
+    """Those of others, in their order, that stand before an event."""
+    return others[: bisect_left(others, event.order, key=lambda other: other.order)]
+
+
 def _open(repairs: Sequence[Event], verified: Sequence[Event]) -> Event | None:
-    waiting = [repair for repair in repairs if not any(_is_after(v, repair) for v in verified)]
-    return max(waiting, key=lambda event: event.order, default=None)
+    """The last repair, of those in their order, that no verification came after."""
+    last = verified[-1].statement.occurred // DAY_US if verified else -1
+    for repair in reversed(repairs):
+        day = repair.statement.occurred // DAY_US
+        if day >= last and not any(_is_after(v, repair) for v in _since(day, verified)):
+            return repair
+        if day < last:
+            break  # what was verified on a later day lifts this repair and every one before it
+    return None
+
+
+def _since(day: int, verified: Sequence[Event]) -> Iterator[Event]:
+    for event in reversed(verified):
+        if event.statement.occurred // DAY_US < day:
+            break
+        yield event
 
 
 def _is_after(later: Event, earlier: Event) -> bool:

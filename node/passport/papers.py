@@ -6,6 +6,7 @@ from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, event_class
 from node.passport.reading import Reading
 from node.passport.references import ref_text
+from node.passport.statement import Statement
 from node.passport.view import Plain
 
 DOCUMENT, PERSONAL = "document", "personal"
@@ -14,13 +15,15 @@ DOCUMENT, PERSONAL = "document", "personal"
 def protocols_view(case: Case) -> list[Plain]:
     """Each protocol, oldest first; a later one that refs it stands beside it and removes nothing."""
     found = [(reading, body) for reading in case.spoken if (body := reading.body("template", TemplateRef))]
+    stated = [*(reading.statement for reading, _ in found), *case.hiding("template")]
+    above = [statement for statement in stated if case.references.has_refs(statement)]
     return [
-        _protocol(case, reading, body, found)
+        _protocol(case, reading, body, above)
         for reading, body in sorted(found, key=lambda item: (item[0].statement.occurred, item[0].statement.order))
     ]
 
 
-def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[tuple[Reading, TemplateRef]]) -> Plain:
+def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[Statement]) -> Plain:
     statement = reading.statement
     extract = reading.body("extract", ExtractBody)
     return {
@@ -34,7 +37,7 @@ def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[tupl
         "document": _text(statement.sections.get(DOCUMENT)),
         "personal": _text(statement.sections.get(PERSONAL)),
         "sections": sections_view(reading),
-        "replaced_by": _replaced(case, reading, [other for other, _ in others]),
+        "replaced_by": _replaced(case, reading.statement, others),
     }
 
 
@@ -92,12 +95,7 @@ def _text(raw: bytes | None) -> str | None:
     return None if raw is None else raw.decode(errors="replace")
 
 
-def _replaced(case: Case, reading: Reading, others: list[Reading]) -> str | None:
-    above = [
-        other.statement
-        for other in others
-        if other.statement.org == reading.statement.org
-        and case.references.supersedes(other.statement, reading.statement)
-    ]
+def _replaced(case: Case, statement: Statement, others: list[Statement]) -> str | None:
+    above = [other for other in others if other.org == statement.org and case.references.supersedes(other, statement)]
     newest = max(above, key=lambda statement: statement.order, default=None)
     return ref_text(newest.ref) if newest else None

@@ -36,7 +36,7 @@ def leading_chain(case: Case) -> Chain:
 
 def signers_view(case: Case) -> dict[str, Plain]:
     """Every organisation that signed something here: its name, and what of it is attested."""
-    orgs = sorted({statement.org for statement in case.statements})
+    orgs = sorted({statement.org for statement in case.statements} | case.signers)
     return {org.hex(): _signer(case, org) for org in orgs}
 
 

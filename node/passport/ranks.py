@@ -4,7 +4,7 @@ A rank is held at the time at which a fact occurred. A tier without authority st
 value while nobody with authority has spoken, and is shown as working.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -153,11 +153,10 @@ EVENT_CLASSES: Mapping[str, FactClass] = {
 
 def rank(fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, at: int) -> Rank:
     """Where an organisation stands in the table at the time when the fact occurred."""
-    held = _grounds(org, facts, world, at)
     tiers = AUTHORITY[fact_class]
     for index, tier in enumerate(tiers):
         for ground in tier.grounds:
-            if ground in held:
+            if _HOLDS[ground](org, facts, world, at):
                 turn = _turn(org, facts, at) if tier.by_turn else 0
                 return Rank((len(tiers) - index) * TURNS + turn, tier.has_authority, ground)
     return Rank(0, has_authority=False, ground=Ground.ANYBODY)
@@ -183,19 +182,21 @@ def _turn(org: bytes, facts: SubjectFacts, at: int) -> int:
     return min(max(turns, default=0), TURNS - 1)
 
 
-def _grounds(org: bytes, facts: SubjectFacts, world: World, at: int) -> set[Ground]:
-    attested = world.attestations
-    is_lab = attested.is_accredited(org, facts.scopes, at)
-    found = {
-        Ground.REGISTER: attested.is_steward(org, "register", at),
-        Ground.MAKER: org in facts.makers and attested.is_maker(org, at),
-        Ground.LAB: is_lab,
-        Ground.PLATE_LAB: is_lab and org in facts.plate_readers,
-        Ground.NETWORK: org in facts.network,
-        Ground.SETTLEMENT: org in facts.settlement,
-        Ground.TITLE: any(title.org == org and title.holds(at) for title in facts.titles),
-        Ground.NAMED: org in facts.named,
-        Ground.STEWARD: attested.is_steward(org, "line", at),
-        Ground.ANYBODY: True,
-    }
-    return {ground for ground, holds in found.items() if holds}
+def _is_lab(org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
+    return world.attestations.is_accredited(org, facts.scopes, at)
+
+
+_Holds = Callable[[bytes, SubjectFacts, World, int], bool]
+
+_HOLDS: Mapping[Ground, _Holds] = {
+    Ground.REGISTER: lambda org, _, world, at: world.attestations.is_steward(org, "register", at),
+    Ground.MAKER: lambda org, facts, world, at: org in facts.makers and world.attestations.is_maker(org, at),
+    Ground.LAB: _is_lab,
+    Ground.PLATE_LAB: lambda org, facts, world, at: org in facts.plate_readers and _is_lab(org, facts, world, at),
+    Ground.NETWORK: lambda org, facts, _, __: org in facts.network,
+    Ground.SETTLEMENT: lambda org, facts, _, __: org in facts.settlement,
+    Ground.TITLE: lambda org, facts, _, at: any(title.org == org and title.holds(at) for title in facts.titles),
+    Ground.NAMED: lambda org, facts, _, __: org in facts.named,
+    Ground.STEWARD: lambda org, _, world, at: world.attestations.is_steward(org, "line", at),
+    Ground.ANYBODY: lambda *_: True,
+}

@@ -245,5 +245,12 @@ def _named_by(case: Case, statement: Statement, body: AliasBody) -> Plain:
         "evidence": body.evidence,
         "since": body.since,
         "until": body.until,
-        "standing": standing_of(held).value,
+        "standing": Standing.REPLACED.value if _is_ended_unseen(case, statement) else standing_of(held).value,
     }
+
+
+def _is_ended_unseen(case: Case, statement: Statement) -> bool:
+    """Whether its author said something of a name over it that may not be read here."""
+    return any(
+        other.org == statement.org and case.references.supersedes(other, statement) for other in case.hiding("alias")
+    )

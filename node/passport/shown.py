@@ -39,14 +39,6 @@ def rows(view: View, *path: str) -> list[dict[str, Plain]]:
     return [cast("dict[str, Plain]", item) for item in value] if isinstance(value, list) else []
 
 
-def filter_events(view: View, who: str | None, what: str | None) -> Iterator[dict[str, Plain]]:
-    """The events of a timeline, those of one organisation (hex) or of one code where these are given."""
-    for event in rows(view, "events"):
-        codes = (at(event, "what", "central"), at(event, "what", "local"))
-        if who in (None, event["by"]) and (what is None or what in codes):
-            yield event
-
-
 def fact(view: View, *path: str) -> str:
     """The value of a fact as text, empty where there is none."""
     value = at(view, *path, "value")

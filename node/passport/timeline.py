@@ -7,11 +7,12 @@ an event is shown beside it and removes nothing. Offers and acceptances of shipm
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from federation.fragment import Ref
 from node.passport.bodies import EventBody, ExtractBody, Place, Reference
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
 from node.passport.merge import Standing, standing_of
-from node.passport.ranks import FactClass, Ground, Rank, event_class
+from node.passport.ranks import EVENT_CLASSES, FactClass, Ground, Rank, event_class
 from node.passport.reading import Reading
 from node.passport.references import ref_text
 from node.passport.statement import Statement
@@ -56,8 +57,11 @@ def timeline_of(case: Case) -> list[Event]:
         for event in _events(case, reading):
             told.setdefault(event.key, []).append(event)
     merged = [_merged(case, events) for events in told.values()]
-    correcting = [event for event in merged if event.statement.refs]
-    shown = [replace(event, replaced_by=_corrected(case, event, correcting)) for event in merged]
+    replaced = _corrections(case, merged)
+    shown = [
+        replace(event, replaced_by=above) if (above := replaced.get((event.statement.ref, event.rank.level))) else event
+        for event in merged
+    ]
     deals = {event.key: event for event in sorted(_deals(case), key=lambda event: event.rank.level)}
     return sorted([*shown, *deals.values()], key=lambda event: event.order)
 
@@ -108,19 +112,38 @@ def _event(case: Case, statement: Statement, body: EventBody, source: str, place
 
 
 def _merged(case: Case, events: list[Event]) -> Event:
+    if len(events) == 1:
+        return events[0]
     by_place = {event.statement.ref: event for event in events}
     newest = by_place[case.references.newest(event.statement for event in events).ref]
     told = {event.statement.ref: event.statement for event in events}
     return replace(newest, told=tuple(told[ref] for ref in sorted(told)))
 
 
-def _corrected(case: Case, event: Event, others: Iterable[Event]) -> Statement | None:
-    above = [
-        other.statement
-        for other in others
-        if other.rank.level >= event.rank.level and case.references.supersedes(other.statement, event.statement)
-    ]
-    return max(above, key=lambda statement: statement.order, default=None)
+def _corrections(case: Case, events: Iterable[Event]) -> dict[tuple[Ref, int], Statement]:
+    """By what the events of a place and rank are replaced: the latest event above them of no lower rank.
+
+    One that may not be read here replaces too, so that nobody is shown as current what others see replaced.
+    """
+    places: dict[int, set[Ref]] = {}
+    correcting: list[Event] = []
+    for event in events:
+        places.setdefault(event.rank.level, set()).add(event.statement.ref)
+        if event.statement.refs:
+            correcting.append(event)
+    found: dict[tuple[Ref, int], Statement] = {}
+    hidden = [(statement, _highest(case, statement)) for statement in case.hiding("event", "extract") if statement.refs]
+    for level, refs in places.items() if correcting or hidden else ():
+        above = {event.statement.ref: event.statement for event in correcting if event.rank.level >= level}
+        above |= {statement.ref: statement for statement, highest in hidden if highest >= level}
+        for ref, statement in case.references.latest_above([*above.values()], refs):
+            found[ref, level] = statement
+    return found
+
+
+def _highest(case: Case, statement: Statement) -> int:
+    """The highest rank that its author has for any event: which one it tells of may not be read here."""
+    return max(case.rank(fact_class, statement).level for fact_class in (*EVENT_CLASSES.values(), FactClass.PHYSICAL))
 
 
 def _deals(case: Case) -> Iterator[Event]:

@@ -1,10 +1,13 @@
 """A view: one plain value from which pages are rendered and nothing else, its digest, and questions to it.
 
 Text, whole numbers from 0, booleans, nothing, lists and objects; no floats. The digest is over all of it, so that
-nothing that is shown lies outside.
+nothing that is shown lies outside. The two lists that grow with every statement go into it row by row: a long passport
+gets one more row without being hashed anew, and its digest is checked page by page.
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeAlias, cast
 
@@ -17,9 +20,55 @@ MAX_DEPTH = 48
 DAY_US = 86_400_000_000
 
 
-def digest(view: View) -> bytes:
-    """SHA-256 over the canonical bytes of the whole view."""
-    return hashlib.sha256(frozen_view(view)).digest()
+ROWS = ("events", "statements")
+BLOCK = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What stands for a list of rows in a digest: how many there are, and a hash over the hashes of their blocks."""
+
+    rows: int
+    hash: bytes
+
+
+def digest(view: View, seals: Mapping[str, Seal] | None = None) -> bytes:
+    """The digest of a whole view; `seals` stand for lists of rows that were left out of it."""
+    found = {name: seal_of(map(row_hash, rows)) for name in ROWS if isinstance(rows := view.get(name), list)}
+    return digest_of(rest_hash(view), {**found, **(seals or {})})
+
+
+def digest_of(rest: bytes, seals: Mapping[str, Seal]) -> bytes:
+    """SHA-256 over `[hash of the rest, [name, number of rows, hash]...]`, canonical, lists by name."""
+    sealed: codec.Value = [[name, seal.rows, seal.hash] for name, seal in sorted(seals.items())]
+    return hashlib.sha256(codec.pack([rest, sealed])).digest()
+
+
+def rest_hash(view: View) -> bytes:
+    """SHA-256 over the canonical bytes of all but the lists of rows."""
+    rest = {name: value for name, value in view.items() if not (name in ROWS and isinstance(value, list))}
+    return hashlib.sha256(frozen_view(rest)).digest()
+
+
+def row_hash(row: Plain) -> bytes:
+    """SHA-256 over the canonical bytes of one row."""
+    return hashlib.sha256(codec.pack(_frozen(row), MAX_DEPTH)).digest()
+
+
+def seal_of(hashes: Iterable[bytes]) -> Seal:
+    """The seal of rows with these hashes, in their order."""
+    found = list(hashes)
+    return Seal(len(found), seal_hash(block_hashes(found)))
+
+
+def block_hashes(hashes: Sequence[bytes]) -> list[bytes]:
+    """SHA-256 over the hashes of each 128 rows, the last block as far as it goes."""
+    return [hashlib.sha256(b"".join(hashes[at : at + BLOCK])).digest() for at in range(0, len(hashes), BLOCK)]
+
+
+def seal_hash(blocks: Sequence[bytes]) -> bytes:
+    """SHA-256 over the hashes of the blocks."""
+    return hashlib.sha256(b"".join(blocks)).digest()
 
 
 def frozen_view(view: View) -> bytes:
@@ -62,10 +111,17 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def _frozen(value: Plain) -> codec.Value:
+    if value is None or type(value) is str or type(value) is int:
+        return value
     if isinstance(value, bool):
         return ["b", int(value)]
     if isinstance(value, dict):
-        return ["d", *([key, _frozen(value[key])] for key in sorted(value))]
+        frozen: list[codec.Value] = ["d"]
+        for key in sorted(value):
+            item = value[key]
+            plain = item is None or type(item) is str or type(item) is int
+            frozen.append([key, item if plain else _frozen(item)])  # type: ignore[list-item]  # checked by `plain`
+        return frozen
     if isinstance(value, list):
         return ["l", *map(_frozen, value)]
     return value

@@ -147,7 +147,7 @@ class Bench:
     async def _judge(self, held: HeldTemplate, table: Table, bench: BenchRun) -> Run | list[Finding]:
         """A run to sign, or what is wrong with it; nothing is wrong with one that is signed already."""
         async with self._core.database.read() as tx:
-            passport = await find_passport(tx, bench.claim.subject.raw)
+            passport = await find_passport(tx, bench.claim.subject.raw, whole=False)
         if passport is None:
             return [NO_PASSPORT.at(bench.row, _title(table, "serial"), bench.plate.serial)]
         document: Json = parse_document(bench.to_bytes())

@@ -86,7 +86,7 @@ class Commissioning:
         if not self._core.settings.radio.enabled:
             raise StateError("this node runs no LoRa network", "radio_off")
         async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject)
+            passport = await find_passport(tx, subject, whole=False)
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             profile = profile_of(passport.content, self._core.settings.radio.region)
@@ -262,7 +262,7 @@ class Commissioning:
         if progress.said:
             return await self._accept(tx, device, progress)
         if not progress.registration.is_done:
-            passport = await find_passport(tx, device.subject)
+            passport = await find_passport(tx, device.subject, whole=False)
             stated = service_of(passport.content) if passport else {}
             progress = replace(progress, registration=self._steps(device, progress, stated, tx.now))
         tx.on_commit(self._wake.set)
@@ -304,7 +304,7 @@ class Commissioning:
 
     async def _rows(self, tx: ReadTx, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
         driver, decoded = self._driver(device), decoding.decoded
-        passport = await find_passport(tx, device.subject)
+        passport = await find_passport(tx, device.subject, whole=False)
         if driver is None or decoded is None or passport is None:
             return []
         expected = await self._expected(tx, device, passport.content, decoded)

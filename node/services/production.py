@@ -146,7 +146,7 @@ class Production:
         devices: dict[SubjectId, Stated] = {}
         euis: dict[str, SubjectId] = {}
         for row in rows:
-            passport = await find_passport(tx, row.subject.raw)
+            passport = await find_passport(tx, row.subject.raw, whole=False)
             if passport is not None and is_stated_by(passport.content, self._core.org):
                 devices[row.subject] = await self._stated(tx, passport)
             for subject, _ in await find_terms(tx, row.dev_eui or "", "dev_eui") if row.dev_eui else ():

@@ -1,36 +1,31 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import SectionClass
 from federation.genesis import Genesis
-from node.passport.case import Case, open_case
-from node.passport.fold import FOLD_VERSION, fold_case
+from node.passport.case import Case
+from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, needed_with, resolve_identities, settled
+from node.passport.kept import LONG
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
-from node.passport.shown import terms_of, text
-from node.passport.statement import Statement
-from node.passport.view import View, digest
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
+from node.services.folding import Folding, Group, by_subject, said_of
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
-    StoredPassport,
-    Term,
-    find_passport,
     list_subjects,
-    put_passport,
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entry, open_subject, rights_to
+from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
+from node.store.timelines import drop_rows, has_plain, read_kept
 
 FEDERATION = "federation"
 VERSION = "fold_version"
@@ -38,14 +33,15 @@ PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 SECRET = 1 << SectionClass.SECRET
-NOT_SPOKEN = PUBLISHED_KINDS | {Kind.SHIPMENT, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK}
 
 
 class Projection:
     """Folds what was touched. `world` is what the publications that are stored here say."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, longest: int = LONG) -> None:
+        """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
+        self._folding = Folding(core, longest)
         self.world = World()
 
     async def open(self) -> None:
@@ -61,16 +57,20 @@ class Projection:
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""
         headers = [entry.header for entry in entries if entry.header is not None]
-        reader = await StatementReader.open(tx)
         world = self.world
         subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
         subjects |= {subject for entry in entries for subject in entry.routes}
         if any(header.kind in PUBLICATION_KINDS for header in headers):
+            reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
             await self._refold_pages(tx, reader, world)
+        elif subjects:
+            subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
-            await self.refold(tx, subjects, reader, world)
+            # What has a row already was opened further, or counts no more: no row that was kept is trusted.
+            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
+            await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
 
@@ -81,28 +81,55 @@ class Projection:
             self.world = await self._read_world(tx, reader)
             await self._refold_pages(tx, reader, self.world)
 
-    async def refold(self, tx: WriteTx, subjects: Iterable[bytes], reader: StatementReader, world: World) -> None:
-        """Fold these subjects and those that are one passport with them."""
+    async def refold(
+        self,
+        tx: WriteTx,
+        subjects: Iterable[bytes],
+        reader: StatementReader,
+        world: World,
+        *,
+        beside_kept: bool = False,
+    ) -> None:
+        """Fold these subjects and those that are one passport with them.
+
+        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
+        """
         wanted = set(subjects)
-        statements, loaded = await reader.about(tx, wanted), set(wanted)
+        read = reader.beside_kept if beside_kept else reader.about
+        statements, loaded = await read(tx, wanted), set(wanted)
         while True:
             identities = resolve_identities(statements, world)
             near = await self._joined(tx, loaded, identities) | needed_with(statements, world, loaded)
             if near <= loaded:
                 break
             loaded |= near
-            statements = await reader.about(tx, loaded)
+            statements = await read(tx, loaded)
         groups: dict[bytes, set[bytes]] = {}
         for subject in loaded:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
+        kept = await read_kept(tx, loaded)
+        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
         told_apart, sameness = settled(statements, world)
-        index = _by_subject(told_apart)
-        for lead, group in sorted(groups.items()):
-            said = {key: s for subject in group for key, s in index.get(subject, {}).items()}
-            if any(s.kind not in NOT_SPOKEN and s.subject in group for s in said.values()):
+        if sameness.said and beside_kept:
+            # A twin may take plain events with it: they are read too.
+            await self.refold(tx, wanted, reader, world)
+            return
+        index = by_subject(told_apart)
+        for lead, subjects_of in sorted(groups.items()):
+            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
+            group = Group(lead, frozenset(subjects_of), known.get(lead))
+            case = None
+            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
+                case = await self._folding.fold_beside_kept(tx, group, said_of(subjects_of, index), world, reader)
+            if case is None:
+                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
+                said = said_of(subjects_of, all_said)
                 # What counts of sameness is told by the statements about every side.
-                await self._fold(tx, lead, group, statements if sameness.said else said.values(), world)
+                context = statements if sameness.said else ()
+                case = await self._folding.fold(tx, group, said, world, reader, context)
+            if case is not None:
+                await self._open(tx, case)
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -110,37 +137,6 @@ class Projection:
         stored = await read_leads(tx, {*subjects, *leads})
         members = await read_members(tx, {*leads, *stored.values()})
         return leads.union(*members.values())
-
-    async def _fold(
-        self,
-        tx: WriteTx,
-        lead: bytes,
-        group: set[bytes],
-        said: Iterable[Statement],
-        world: World,
-    ) -> None:
-        case = open_case(group, said, world)
-        view = fold_case(case)
-        await self._store(tx, lead, group, view)
-        await self._open(tx, case)
-
-    async def _store(self, tx: WriteTx, lead: bytes, group: set[bytes], view: View) -> None:
-        before = await find_passport(tx, lead)
-        mark = digest(view)
-        if before is not None and before.digest == mark and before.lead == lead:
-            return
-        passport = StoredPassport(
-            lead,
-            lead,
-            text(view, "kind"),
-            text(view, "state", "code"),
-            text(view, "title"),
-            mark,
-            json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
-            tx.now,
-        )
-        await put_passport(tx, passport, group, (Term(scheme, term) for scheme, term in terms_of(view)))
-        await self._core.announce(tx, "merge", "passport_changed", lead, title=passport.title, digest=mark.hex())
 
     async def _open(self, tx: WriteTx, case: Case) -> None:
         by_subject: dict[bytes, list[StoredRight]] = {}
@@ -177,12 +173,9 @@ class Projection:
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [
-            (e.seq, e.header, {*e.header.subjects, *e.routes})
-            for e in entries
-            if e.header and e.header.kind not in PUBLISHED_KINDS
-        ]
+        spoken = [(e.seq, e.header, _named(e)) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
+        opened: list[tuple[bytes, bytes, int]] = []
         for seq, header, named in spoken:
             orgs = {
                 right.org
@@ -190,8 +183,8 @@ class Projection:
                 for right in rights.get(subject, [])
                 if right.author in (EVERYBODY, log.org) and right.since_us <= header.occurred < right.until_us
             }
-            for org in sorted(orgs - {log.org, self._core.org}):
-                await open_entry(tx, org, header.subject, log.no, seq)
+            opened += [(org, header.subject, seq) for org in sorted(orgs - {log.org, self._core.org})]
+        await open_entries(tx, log.no, opened)
         if rights:
             tx.on_commit(self._core.outgoing.set)
 
@@ -210,6 +203,10 @@ class Projection:
         self.world = world
 
 
+def _named(entry: NewEntry) -> set[bytes]:
+    return {*entry.routes, *(entry.header.subjects if entry.header else ())}
+
+
 def _party(entry: NewEntry) -> bytes | None:
     section = entry.fragment.section("authority")
     if section is None or section.salt is None:
@@ -218,21 +215,3 @@ def _party(entry: NewEntry) -> bytes | None:
         return Authority.from_bytes(section.data).party
     except CodecError:
         return None
-
-
-def _by_subject(statements: Iterable[Statement]) -> dict[bytes, dict[bytes, Statement]]:
-    index: dict[bytes, dict[bytes, Statement]] = {}
-    for statement in statements:
-        for subject in {*statement.subjects, *_routes(statement)}:
-            index.setdefault(subject, {})[statement.id] = statement
-    return index
-
-
-def _routes(statement: Statement) -> tuple[bytes, ...]:
-    raw = statement.sections.get("authority")
-    if raw is None:
-        return ()
-    try:
-        return Authority.from_bytes(raw).subjects or ()
-    except CodecError:
-        return ()

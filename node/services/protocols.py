@@ -185,7 +185,7 @@ class Protocols:
     async def paper(self, subject: bytes, ref: str) -> Paper:
         """A protocol of a passport by its place; raise NotFoundError, or InputError where it cannot be read."""
         async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject)
+            passport = await find_passport(tx, subject, whole=False)
         view = passport.content if passport else {}
         row = next((row for row in rows(view, "protocols") if row["ref"] == ref), None)
         if passport is None or row is None:

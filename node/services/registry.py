@@ -1,5 +1,6 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
 from node.passport.shown import at, has_plate, place_of, rows
-from node.passport.view import DAY_US, View, moment_us
+from node.passport.view import DAY_US, ROWS, moment_us
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
@@ -27,9 +28,11 @@ from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, every_id, find_passport, read_leads
 from node.store.peers import list_peers
+from node.store.timelines import page_of_rows
 
 INSTALL_PLACE = "install_place"
 MADE = "manufactured"
+EVENTS, _ = ROWS
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -43,10 +46,10 @@ class Registry:
         self._ledger = ledger
         self._projection = projection
 
-    async def get(self, subject: bytes) -> StoredPassport:
-        """The passport of a subject; raise NotFoundError."""
+    async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
+        """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
         async with self._core.database.read() as tx:
-            found = await find_passport(tx, subject)
+            found = await find_passport(tx, subject, whole=whole)
         if found is None:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
         return found
@@ -104,9 +107,9 @@ class Registry:
         corrects: str | None = None,
     ) -> Ref:
         """Something happened to a subject; parties are let read it. It may take the place of an earlier event."""
-        view = (await self.get(subject)).content
-        _check_order(body, occurred, view)
-        if corrects is not None and corrects not in {row["ref"] for row in rows(view, "events")}:
+        passport = await self.get(subject, whole=corrects is not None)
+        await self._check_order(passport, body, occurred)
+        if corrects is not None and corrects not in {row["ref"] for row in rows(passport.content, "events")}:
             raise NotFoundError("that is no event of this passport", "correction_nothing")
         refs = (parse_ref(corrects),) if corrects else ()
         authority = Authority(Verb.READ, parties[0], (), (subject,), OPEN_CLASSES) if parties else None
@@ -115,7 +118,7 @@ class Registry:
 
     async def record_parameters(self, subject: bytes, body: ParametersBody, occurred: int, actor: str) -> Ref:
         """Values of parameters of a subject."""
-        await self.get(subject)
+        await self.get(subject, whole=False)
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
     async def record_repair(
@@ -125,7 +128,7 @@ class Registry:
         for part in parts:
             if part.removed.number == part.fitted.number:
                 raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")
-        view = (await self.get(subject)).content
+        view = (await self.get(subject, whole=False)).content
         said: list[Draft] = [drafts.event(subject, event, moment_us(moment))]
         for part in parts:
             said += replacement_drafts(view, subject, part, moment, self._mint)
@@ -165,6 +168,22 @@ class Registry:
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in named]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
 
+    async def _check_order(self, passport: StoredPassport, body: EventBody, occurred: int) -> None:
+        """Raise InputError where something would have happened to a device before it was made."""
+        if body.what.central in (MADE, None):
+            return
+        made = rows(passport.content, "events")
+        if passport.seals:
+            async with self._core.database.read() as tx:
+                made = [json.loads(row) for row in await page_of_rows(tx, EVENTS, passport.lead, 1, what=MADE) or ()]
+        days = [int(str(row["occurred"])) for row in made if at(row, "what", "central") == MADE]
+        earliest = min(days, default=None)
+        if earliest is not None and occurred < earliest - earliest % DAY_US:
+            day = datetime.fromtimestamp(earliest / 1e6, UTC).date().isoformat()
+            raise InputError(
+                f"{body.what.central} is said of a day before the device was made", "event_before_production", made=day
+            )
+
     def _mint(self) -> bytes:
         """The subject of something without a plate that was read."""
         return local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
@@ -178,15 +197,3 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
-
-
-def _check_order(body: EventBody, occurred: int, view: View) -> None:
-    """Raise InputError where something would have happened to a device before it was made."""
-    made = [row for row in rows(view, "events") if at(row, "what", "central") == MADE and row["replaced_by"] is None]
-    earliest = min((int(str(row["occurred"])) for row in made), default=None)
-    if earliest is None or body.what.central in (MADE, None) or occurred >= earliest - earliest % DAY_US:
-        return
-    raise InputError(
-        f"{body.what.central} is said of a day before the device was made", "event_before_production",
-        made=datetime.fromtimestamp(earliest / 1e6, UTC).date().isoformat(),
-    )  # fmt: skip

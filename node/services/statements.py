@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from federation.errors import VoidError
 from federation.fragment import decode_header
 from federation.organisation import Chain
+from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.store.database import ReadTx
-from node.store.fragments import StoredFragment, entries_about, entries_of_kinds
+from node.store.fragments import StoredFragment, entries_about, entries_at, entries_of_kinds
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import read_statements as read_root_statements
+from node.store.timelines import Place, plain_at
 
 
 class StatementReader:
@@ -18,6 +20,7 @@ class StatementReader:
     def __init__(self, logs: Iterable[StoredLog], chains: dict[bytes, Chain]) -> None:
         self._logs = {log.log: log for log in logs}
         self._chains = chains
+        self.numbers = {log.log: log.no for log in self._logs.values()}
 
     @classmethod
     async def open(cls, tx: ReadTx) -> "StatementReader":
@@ -28,6 +31,19 @@ class StatementReader:
     async def about(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
         """Every counted statement that names one of the subjects."""
         return self._read(await entries_about(tx, subjects))
+
+    async def beside_kept(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
+        """The same but for those that only add a row to a long passport, where it stands already.
+
+        One that another statement names comes along: what is named does more than add a row.
+        """
+        found = self._read(await entries_about(tx, subjects, beside_kept=True))
+        named = {(self.numbers[ref.log], ref.seq) for ref in named_by(found) if ref.log in self.numbers}
+        return [*found, *await self.at(tx, await plain_at(tx, named))]
+
+    async def at(self, tx: ReadTx, places: Iterable[Place]) -> list[Statement]:
+        """The counted statements at places (number of a log, seq)."""
+        return self._read(await entries_at(tx, places))
 
     async def of_kinds(self, tx: ReadTx, kinds: Iterable[int]) -> list[Statement]:
         """Every counted statement of those kinds."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from federation.fragment import Fragment, Header, Section
@@ -110,15 +110,43 @@ async def entries_at(tx: ReadTx, places: Iterable[tuple[int, int]]) -> list[Stor
     return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
 
 
-async def entries_about(tx: ReadTx, subjects: Iterable[bytes]) -> list[StoredFragment]:
-    """Every stored entry that names one of the subjects, by (log_no, seq)."""
-    table = schema.mentions.c
+async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: bool = False) -> list[StoredFragment]:
+    """Every stored entry that names one of the subjects, by (log_no, seq).
+
+    `beside_kept` leaves out those that only add a row to a long passport, where it stands already.
+    """
+    mentions, moments = schema.mentions.c, schema.moments.c
+    kept = (moments.log_no == mentions.log_no) & (moments.seq == mentions.seq) & (moments.plain == 1)
     keys = sorted({subject64(subject) for subject in subjects})
-    places: set[tuple[int, int]] = set()
+    found: dict[tuple[int, int], StoredFragment] = {}
     for at in range(0, len(keys), CHUNK):
-        rows = await tx.all(select(table.log_no, table.seq).where(table.subject64.in_(keys[at : at + CHUNK])))
-        places |= {(row.log_no, row.seq) for row in rows}
-    return await entries_at(tx, places)
+        about = mentions.subject64.in_(keys[at : at + CHUNK])
+        where = about & ~exists().where(kept) if beside_kept else about
+        for entry in await _with_sections_of(tx, where):
+            found[entry.log_no, entry.seq] = entry
+    return [found[place] for place in sorted(found)]
+
+
+async def _with_sections_of(tx: ReadTx, where: ColumnElement[bool]) -> list[StoredFragment]:
+    """The entries of those mentions, by two queries however many they are."""
+    mentions, entry, section = schema.mentions.c, schema.fragments.c, schema.sections.c
+    numbers = await log_numbers(tx)
+    sections: dict[tuple[int, int], dict[int, StoredSection]] = {}
+    joined = (section.log_no == mentions.log_no) & (section.seq == mentions.seq)
+    columns = (section.log_no, section.seq, section.position, section.name, section.salt, section.data, section.form)
+    statement = select(*columns).select_from(schema.mentions).join(schema.sections, joined).where(where)
+    for s in await tx.all(statement):
+        section_at = StoredSection(s.position, s.name, s.salt, s.data, s.form)
+        sections.setdefault((s.log_no, s.seq), {})[s.position] = section_at
+    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    rows = await tx.all(
+        select(schema.fragments).select_from(schema.mentions).join(schema.fragments, joined).where(where)
+    )
+    return [_stored(row, numbers[row.log_no], _in_order(sections.get((row.log_no, row.seq), {}))) for row in rows]
+
+
+def _in_order(sections: dict[int, StoredSection]) -> list[StoredSection]:
+    return [sections[position] for position in sorted(sections)]
 
 
 async def with_secret(tx: ReadTx, subjects: Iterable[bytes], name: str) -> set[bytes]:

@@ -2,15 +2,17 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
+from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
-from node.passport.view import View
+from node.passport.view import ROWS, Seal, View
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
+from node.store.timelines import all_rows
 from node.store.upserts import insert_new, upsert
 
 
@@ -26,10 +28,11 @@ class StoredPassport:
     digest: bytes
     view: bytes
     changed_us: int
+    seals: Mapping[str, Seal] = field(default_factory=dict)  # of the lists of rows that `view` leaves out
 
     @property
     def content(self) -> View:
-        """The view as a value."""
+        """The view as a value, without the lists that `seals` stand for."""
         value: View = json.loads(self.view)
         return value
 
@@ -42,8 +45,18 @@ class Term:
     term: str
 
 
-async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[bytes], terms: Iterable[Term]) -> None:
-    """Replace the view of a passport, the pointers of its joined subjects, and its terms."""
+async def put_passport(
+    tx: WriteTx,
+    passport: StoredPassport,
+    members: Iterable[bytes],
+    terms: Iterable[Term],
+    kept: Kept | None = None,
+) -> None:
+    """Replace the view of a passport, the pointers of its joined subjects, and its terms.
+
+    `kept` is of a long one, whose rows stand by themselves.
+    """
+    state = encode_kept(kept) if kept else None
     subjects = sorted({passport.subject, *members})
     rows: list[dict[str, object]] = [
         {
@@ -55,6 +68,7 @@ async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[
             "digest": passport.digest,
             "view": zlib.compress(passport.view, 1) if subject == passport.subject else b"",
             "changed_us": passport.changed_us,
+            "kept": state if subject == passport.subject else None,
         }
         for subject in subjects
     ]
@@ -70,14 +84,24 @@ async def put_passport(tx: WriteTx, passport: StoredPassport, members: Iterable[
     )
 
 
-async def find_passport(tx: ReadTx, subject: bytes) -> StoredPassport | None:
-    """The passport of a subject, of the one that leads where it is joined."""
+async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:
+    """The passport of a subject, of the one that leads where it is joined.
+
+    Of a long one the view comes without its rows unless it is wanted `whole`: they are read by pages.
+    """
     table = schema.passports
-    lead = await tx.value(select(table.c.lead).where(table.c.subject == subject))
-    if lead is None:
-        return None
+    lead = select(table.c.lead).where(table.c.subject == subject).scalar_subquery()
     row = await tx.first(select(table).where(table.c.subject == lead))
-    return None if row is None else _passport(row)
+    if row is None:
+        return None
+    found = _passport(row)
+    if row.kept is None:
+        return found
+    if whole:
+        lists = [f'"{name}":[{",".join(await all_rows(tx, name, found.lead))}]' for name in ROWS]
+        return replace(found, view=found.view[:-1] + f",{','.join(lists)}}}".encode())
+    state = decode_kept(row.kept)
+    return replace(found, seals={"events": state.events.seal, "statements": state.statements.seal})
 
 
 async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:

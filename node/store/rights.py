@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
@@ -74,9 +74,12 @@ class Opening:
     place: tuple[int, int] | None
 
 
-async def open_entry(tx: WriteTx, org: bytes, subject: bytes, log_no: int, seq: int) -> None:
-    """Number a new entry for an organisation that may read its subject already."""
-    await tx.insert_id(schema.openings, org=org, subject=subject, log_no=log_no, seq=seq)
+async def open_entries(tx: WriteTx, log_no: int, opened: Iterable[tuple[bytes, bytes, int]]) -> None:
+    """Number new entries of a log, each `(org, subject, seq)` for an organisation that may read its subject already."""
+    rows: list[dict[str, object]] = [
+        {"org": org, "subject": subject, "log_no": log_no, "seq": seq} for org, subject, seq in opened
+    ]
+    await tx.run(insert(schema.openings), rows)
 
 
 async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[Opening]:

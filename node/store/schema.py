@@ -247,10 +247,32 @@ passports = _table(
     _need("digest", LargeBinary),
     _need("view", LargeBinary),
     _need("changed_us", Int64),
+    Column("kept", LargeBinary),  # of a long one: what decides about one more event; its rows stand in `moments`
     Index("passports_by_title", "title", "subject"),
     Index("passports_by_lead", "lead"),
 )
 terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
+# A long passport has its events and its statements here, a row for each, in the order in which a view has them. A plain
+# row is of a statement that adds this row to the passport and has no other effect.
+moments = _table(
+    "moments",
+    _key("lead", LargeBinary),
+    _key("list", Text),
+    _key("place", LargeBinary),
+    _need("log_no", Int64),
+    _need("seq", Int64),
+    _need("plain", Int64),
+    _need("row", Text),
+    _need("hash", LargeBinary),
+    # Of events only. What others wrote may hold a character 0, which no Text of PostgreSQL takes.
+    Column("key", LargeBinary),
+    Column("by", LargeBinary),
+    Column("central", LargeBinary),
+    Column("local", LargeBinary),
+    Column("process", LargeBinary),
+    Index("moments_by_key", "lead", "key"),
+    Index("moments_by_entry", "log_no", "seq"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -269,4 +291,4 @@ openings = _table(
     Column("seq", Int64),
     Index("openings_by_org", "org", "n"),
 )
-PROJECTIONS = (passports, terms)
+PROJECTIONS = (passports, terms, moments)

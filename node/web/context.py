@@ -29,6 +29,7 @@ from node.services.readings import Readings
 from node.services.registry import Registry
 from node.services.shipments import Shipments
 from node.services.templates import Templates
+from node.services.timelines import Timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class WebContext:
     identities: Identities
     assembly: Assembly
     corrections: Corrections
+    timelines: Timelines
     catalogs: Catalogs
     shipments: Shipments
     lookup: Lookup

@@ -93,6 +93,7 @@ class EventsQuery(BaseModel):
     on: date | None = Field(default=None, description="The day that a live part shows.")
     who: str | None = Field(default=None, pattern="^[0-9a-f]{32}$", description="Whose events a live part shows.")
     what: str | None = Field(default=None, max_length=128, description="Which events a live part shows.")
+    older: str | None = Field(default=None, max_length=1024, description="Before which event, as a page names it.")
 
 
 @page("GET", "/events", title="Events", scopes=[Scope.READ])

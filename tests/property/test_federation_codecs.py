@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgpack
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from federation import codec
@@ -41,6 +41,7 @@ from federation.request import RequestSignature
 from federation.sealing import decode_sealed
 from federation.statements import decode_root_statement
 from tests.builders import Writer, found, fragment, id16, log_statement, section, seed, signing_key
+from tests.laws import cases
 from tests.unit.federation.test_forks import CHECKPOINTS, HEADERS
 from tests.unit.federation.test_invitation import MADE
 from tests.unit.federation.test_request import SIGNED
@@ -150,7 +151,7 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("name", DECODERS)
 @given(raw=BYTES)
-@settings(max_examples=120, deadline=None)
+@cases(120)
 def test_any_bytes_give_a_value_or_the_packages_error(name: str, raw: bytes) -> None:
     """No bytes crash a decoder, and what it accepts it writes again byte for byte."""
     try:
@@ -161,7 +162,7 @@ def test_any_bytes_give_a_value_or_the_packages_error(name: str, raw: bytes) -> 
 
 
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
+@cases(300)
 def test_value_survives(value: codec.Value) -> None:
     """Every value of the format within its depth is read back as it was written."""
     try:
@@ -172,7 +173,7 @@ def test_value_survives(value: codec.Value) -> None:
 
 
 @given(FOREIGN)
-@settings(max_examples=300, deadline=None)
+@cases(300)
 def test_foreign_msgpack_is_refused_whole(value: object) -> None:
     """Msgpack with a part that the format has not is refused, though it round-trips elsewhere."""
     raw = msgpack.packb(value)
@@ -184,7 +185,7 @@ def test_foreign_msgpack_is_refused_whole(value: object) -> None:
 
 
 @given(st.text(max_size=80) | st.text("ABab01-_", max_size=80).map(lambda text: PREFIX + text))
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_any_text_is_an_invitation_or_refused(text: str) -> None:
     """No text crashes the reader of invitations."""
     with pytest.raises(InvitationError):
@@ -193,7 +194,7 @@ def test_any_text_is_an_invitation_or_refused(text: str) -> None:
 
 @given(st.integers(0, len(MADE.to_text()) - 1), st.characters(exclude_categories=["Cs"]))
 @example(len(MADE.to_text()) - 1, "=")
-@settings(max_examples=400, deadline=None)
+@cases(400)
 def test_one_mistyped_character_is_refused(place: int, wrong: str) -> None:
     """Whatever character stands in the place of the right one, the invitation is refused."""
     text = MADE.to_text()
@@ -204,7 +205,6 @@ def test_one_mistyped_character_is_refused(place: int, wrong: str) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_padding_survives_and_is_the_smallest(content: bytes) -> None:
     """Padding comes off again, and half of it would not have been enough."""
     padded = pad(content)
@@ -215,7 +215,7 @@ def test_padding_survives_and_is_the_smallest(content: bytes) -> None:
 
 
 @given(st.binary(min_size=1, max_size=100), st.integers(0, 799), st.sampled_from([1, 3, 5]))
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_any_bit_of_a_section_is_committed(content: bytes, bit: int, klass: int) -> None:
     """Turning a bit of the committed bytes or the salt breaks the commitment."""
     made = fragment(0, section("body", content, klass)).sections[0]
@@ -227,7 +227,7 @@ def test_any_bit_of_a_section_is_committed(content: bytes, bit: int, klass: int)
 
 
 @given(st.integers(0, 8 * 65 - 1), st.integers(0, 8 * 32 - 1))
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_any_bit_of_a_signature_counts(signature_bit: int, hash_bit: int) -> None:
     """Turning a bit of a signature, of its key or of what it signs breaks it."""
     digest = seed("digest")
@@ -240,7 +240,7 @@ def test_any_bit_of_a_signature_counts(signature_bit: int, hash_bit: int) -> Non
 
 
 @given(st.integers(0, 8 * len(fragment(0).header) - 1))
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_any_bit_of_a_header_is_signed(bit: int) -> None:
     """A turned bit of a header is found: it is void by form, or by signature."""
     made = fragment(0)
@@ -255,7 +255,7 @@ def test_any_bit_of_a_header_is_signed(bit: int) -> None:
 
 
 @given(st.binary(min_size=32, max_size=32))
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_accepted_keys_have_one_spelling(raw: bytes) -> None:
     """Of all 32-byte strings, those taken as keys are below p, sign bit aside."""
     for algorithm, mask in ((ED25519, 2**255 - 1), (X25519, 2**256 - 1)):
@@ -267,7 +267,7 @@ def test_accepted_keys_have_one_spelling(raw: bytes) -> None:
 
 
 @given(st.integers(0, 3), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", max_size=50))
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_note_lines_of_any_base64(line: int, text: str) -> None:
     """Whatever base64 stands in a line of a note, it is refused or it is the only spelling of its bytes."""
     lines = Writer().write(2).note().decode().split("\n")

@@ -1,7 +1,7 @@
 """Laws of the tree: growing in pieces, and proofs that any turned bit breaks."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.errors import ProofError
@@ -15,6 +15,7 @@ from federation.merkle import (
     verify_inclusion,
 )
 from tests.builders import tree
+from tests.laws import cases
 
 LEAVES = [leaf_hash(b"%d" % number) for number in range(70)]
 SIZES = st.integers(1, 70)
@@ -27,7 +28,6 @@ def turned(raw: bytes, bit: int) -> bytes:
 
 
 @given(st.lists(st.integers(0, 20), max_size=8))
-@settings(deadline=None)
 def test_range_grown_in_pieces_equals_the_whole(pieces: list[int]) -> None:
     """However the leaves are cut into pieces, the range and its root are the same."""
     grown, start = CompactRange(), 0
@@ -42,7 +42,7 @@ def test_range_grown_in_pieces_equals_the_whole(pieces: list[int]) -> None:
 
 
 @given(SIZES, st.data())
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_inclusion_breaks_with_any_bit(size: int, data: st.DataObject) -> None:
     """A proof verifies, and does not with a bit turned in leaf, path or root."""
     seq, bit = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, 255))
@@ -58,7 +58,7 @@ def test_inclusion_breaks_with_any_bit(size: int, data: st.DataObject) -> None:
 
 
 @given(SIZES, st.data())
-@settings(max_examples=200, deadline=None)
+@cases(200)
 def test_consistency_breaks_with_any_bit(new: int, data: st.DataObject) -> None:
     """A proof verifies, and does not with a bit turned in either root or the path."""
     old, bit = data.draw(st.integers(1, new)), data.draw(st.integers(0, 255))
@@ -75,7 +75,7 @@ def test_consistency_breaks_with_any_bit(new: int, data: st.DataObject) -> None:
 
 
 @given(SIZES, st.data())
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_altered_leaf_alters_the_root(size: int, data: st.DataObject) -> None:
     """Turning one bit of one leaf, or swapping two, gives another root."""
     at, bit = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, 255))

@@ -1,11 +1,12 @@
 """Laws of chains: any set of statements, honest or not, gives one answer in every order."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, StatementType
 from tests.builders import Line, found, id16
+from tests.laws import cases
 from tests.unit.federation.test_organisation import summary
 
 STEPS = ("a", "b", "end-a", "rotate", "thief")
@@ -33,7 +34,7 @@ def trees(draw: st.DrawFn) -> list[RootStatement]:
 
 
 @given(trees(), st.data())
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_order_of_arrival_changes_nothing(statements: list[RootStatement], data: st.DataObject) -> None:
     """Equal sets of statements and attestations give equal chains."""
     attested = data.draw(st.lists(st.sampled_from([s.hash for s in statements]), max_size=2))
@@ -42,7 +43,7 @@ def test_order_of_arrival_changes_nothing(statements: list[RootStatement], data:
 
 
 @given(trees())
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_chain_counts_by_the_rule(statements: list[RootStatement]) -> None:
     """The path is a chain from the genesis on; where it passes a statement by, a rotate won; else it ends in a fork."""
     chain = Chain(statements)
@@ -61,7 +62,7 @@ def test_chain_counts_by_the_rule(statements: list[RootStatement]) -> None:
 
 
 @given(trees(), st.data())
-@settings(max_examples=150, deadline=None)
+@cases(150)
 def test_one_attestation_leads_to_its_statement(statements: list[RootStatement], data: st.DataObject) -> None:
     """A single attested statement that stands is on the path, whatever else was said."""
     refused = {s.hash for s, _ in Chain(statements).refused}
@@ -71,7 +72,7 @@ def test_one_attestation_leads_to_its_statement(statements: list[RootStatement],
 
 
 @given(trees())
-@settings(max_examples=100, deadline=None)
+@cases(100)
 def test_disowned_nodes_count_nothing(statements: list[RootStatement]) -> None:
     """A disowned node is on no counted branch and keeps nothing of any log."""
     chain = Chain(statements)

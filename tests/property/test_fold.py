@@ -6,100 +6,21 @@ from dataclasses import replace
 from random import Random
 from typing import cast
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.authority import Kind
 from node.passport.bodies import Plate
-from node.passport.drafts import Draft
 from node.passport.fold import fold
 from node.passport.identity import resolve_identity
 from node.passport.statement import Statement
 from node.passport.view import Plain, View, digest, frozen_view, value_on
-from tests.builders import id16
-from tests.builders_passport import (
-    Author,
-    acceptance,
-    composition,
-    demo,
-    event,
-    identity,
-    line_claim,
-    offer,
-    parameters,
-    radio,
-    raw,
-    reading,
-    verification,
-)
+from node.passport.world import build_world
+from tests.builders_passport import Author, demo, identity, parameters
+from tests.laws import cases
+from tests.stories import CLAIM, DEVICE, LAWS, SECTIONS, WORLD, days, numbers, stories
 
-WORLD = demo()[0].world
-CLAIM = line_claim()
-DEVICE = CLAIM.subject.raw
-NAMES = ("maker", "lab", "owner", "stranger")
-CODES = ("manufactured", "packed", "installed", "admitted", "repaired", "verified", "scrapped", "своё")
-SECTIONS = (
-    "claim",
-    "nameplate",
-    "type",
-    "event",
-    "parameters",
-    "radio",
-    "composition",
-    "extract",
-    "template",
-    "authority",
-)
-
-# Examples fold dozens of statements several times; what is slow here is the number of examples.
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-days = st.sampled_from(["2026-01-01", "2026-01-02T10:00:00Z", "2026-03-01"])
-plates = st.builds(
-    Plate,
-    designation=st.sampled_from(["СГВ-15", "CГB 15", "ТВ-7"]),
-    serial=st.sampled_from(["0012345", "12345", "9"]),
-    year=st.sampled_from([None, "2019"]),
-)
-numbers = st.sampled_from(["15", "15.0", "20"])
-
-
-def drafts_of() -> st.SearchStrategy[Draft]:
-    device, others = st.just(DEVICE), st.sampled_from([id16("one"), id16("two")])
-    return st.one_of(
-        st.builds(identity, st.just(CLAIM), plates),
-        st.builds(event, device, st.sampled_from(CODES), external=st.sampled_from([None, "1", "2"])),
-        st.builds(lambda n, day: parameters(DEVICE, since=day, dn=n), numbers, st.none() | days),
-        st.builds(radio, device, st.sampled_from(["00" * 8, "11" * 8])),
-        st.builds(verification, device, fit=st.booleans()),
-        st.builds(composition, others, device, st.none() | days, st.none() | days),
-        st.builds(composition, device, others, days),
-        st.builds(lambda who: reading(DEVICE, Author(who), 2), st.sampled_from(NAMES)),
-        st.builds(lambda a, b: offer(Author(a), Author(b), DEVICE), st.sampled_from(NAMES), st.sampled_from(NAMES)),
-        st.builds(
-            lambda name, content: raw(Kind.EVENT, DEVICE, **{name: content}),
-            st.sampled_from(SECTIONS),
-            st.binary(max_size=40) | st.sampled_from([b"{}", b"[]", b'{"rows":[]}', b"\x90"]),
-        ),
-    )
-
-
-@st.composite
-def stories(draw: st.DrawFn) -> list[Statement]:
-    """What a few organisations say, in the order in which they say it."""
-    authors = {name: Author(name, seq=100) for name in NAMES}
-    said: list[Statement] = []
-    for _ in range(draw(st.integers(1, 12))):
-        author = authors[draw(st.sampled_from(NAMES))]
-        offers = [s for s in said if s.kind == Kind.SHIPMENT and not s.refs]
-        refs = draw(st.lists(st.sampled_from(said), max_size=2, unique_by=lambda s: s.ref)) if said else []
-        answers = draw(st.booleans())
-        accepted = [acceptance(author, draw(st.sampled_from(offers)), DEVICE)] if offers and answers else []
-        draft = accepted[0] if accepted else draw(drafts_of())
-        hide = draw(st.sampled_from([(), ("parameters",), ("event",), ("personal",)]))
-        auth = refs[:1] if draw(st.integers(0, 5)) == 0 else []
-        refs = [] if draft.kind == Kind.SHIPMENT else refs
-        said.append(author.say(draft, refs=refs, auth=auth, hide=hide, on=draw(st.none() | days)))
-    return said
+FEDERATION = demo()[0]
 
 
 def view_of(said: Sequence[Statement]) -> View:
@@ -115,6 +36,22 @@ def test_any_order_and_any_duplication_give_byte_equal_views(said: list[Statemen
 
     assert frozen_view(view_of(shuffled)) == frozen_view(view_of(said))
     assert resolve_identity(shuffled, WORLD) == resolve_identity(said, WORLD)
+
+
+@cases(200)
+@given(stories(), st.data())
+def test_order_duplication_and_partial_arrival_never_change_the_fold(
+    said: list[Statement], data: st.DataObject
+) -> None:
+    """Whatever part came first, however often and how much of it could be read then: equal sets give equal bytes."""
+    part = data.draw(st.lists(st.sampled_from(said), unique_by=lambda s: s.ref))
+    veiled = [replace(s, sections={}, withheld=tuple((name, 2) for name in s.sections)) for s in part]
+    arrived = data.draw(st.permutations([*said, *part, *veiled]))
+    published = data.draw(st.permutations(FEDERATION.published))
+    world = build_world(published, FEDERATION.genesis)
+
+    assert frozen_view(fold([DEVICE], arrived, world)) == frozen_view(view_of(said))
+    assert frozen_view(view_of([*part, *reversed(part)])) == frozen_view(view_of(sorted(part, key=lambda s: s.order)))
 
 
 @LAWS

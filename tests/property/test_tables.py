@@ -4,13 +4,14 @@ import contextlib
 import io
 import zipfile
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from node.exchange.bench import read_bench
 from node.exchange.errors import ExchangeError
 from node.exchange.tables import Table, read_table, write_csv, write_xlsx
 from node.exchange.workbooks import MAGIC
+from tests.laws import cases
 
 BOOK = write_xlsx(["Заводской номер", "DevEUI"], [["0012345", "02C0DE0025000017"], ["1,5", "=1"]])
 cells = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20).map(str.strip).filter(bool)
@@ -52,7 +53,7 @@ def test_altered_workbook_gives_a_table_or_the_error(at: int, piece: bytes) -> N
     read_or_refuse(BOOK[:at] + piece + BOOK[at + len(piece) :])
 
 
-@settings(max_examples=300)
+@cases(300)
 @given(
     st.sampled_from(sorted(PARTS)),
     st.integers(0, 1 << 14),

@@ -95,7 +95,7 @@ class ProcessesAnswer(BaseModel):
 async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> ParametersAnswer:
     """One row a parameter: what stands at the end of that day, by rank and then by valid-from. Rivals stand beside."""
     on = checked_day(call, query)
-    view = (await call.context.registry.get(subject_of(path.id))).content
+    view = (await call.context.registry.get(subject_of(path.id), whole=False)).content
     return ParametersAnswer(
         on=on, items=[_value(call, parameter, code, row) for code, parameter, row in values_on(view, on)]
     )
@@ -106,14 +106,14 @@ async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> Par
 async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> CompositionAnswer:
     """Parts that stood inside at the end of that day; what is disputed is left out."""
     on = checked_day(call, query)
-    view = (await call.context.registry.get(subject_of(path.id))).content
+    view = (await call.context.registry.get(subject_of(path.id), whole=False)).content
     return CompositionAnswer(on=on, items=[_part(edge) for edge in inside_on(view, on)])
 
 
 @api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ], problems=PROBLEMS)
 async def read_processes(call: Call, path: PassportPath) -> ProcessesAnswer:
     """Offers that wait for the buyer, verifications that are due, processes between two steps."""
-    view = (await call.context.registry.get(subject_of(path.id))).content
+    view = (await call.context.timelines.overview(subject_of(path.id))).view
     return ProcessesAnswer(items=[ProcessAnswer(**asdict(item)) for item in running(view, today(call))])
 
 

@@ -10,9 +10,9 @@ from node.passport.bodies import EventBody, Moment, ParametersBody, Place, Plate
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
-from node.passport.shown import filter_events
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
+from node.services.timelines import EVENTS, STATEMENTS, Asked
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -54,12 +54,23 @@ class PassportPath(BaseModel):
     id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
+class SealAnswer(BaseModel):
+    """What stands in the digest for a list that is read by pages."""
+
+    rows: int
+    hash: str = Field(description="Hex; docs/decisions/0010-digest-by-rows.md says how it is made.")
+
+
 class PassportAnswer(BaseModel):
-    """A whole passport as this organisation may see it, and the digest over the view."""
+    """A passport as this organisation may see it, and the digest over the view.
+
+    The events and statements of a long passport are read by pages; here they stand as `sealed`.
+    """
 
     id: str
     digest: str
     view: dict[str, Any]  # Any: the view is plain JSON
+    sealed: dict[str, SealAnswer] = Field(description="Lists that `view` leaves out, by name; empty for most.")
 
 
 class LookupQuery(BaseModel):
@@ -84,17 +95,21 @@ class LookupAnswer(BaseModel):
     items: list[LookupRow]
 
 
-class TimelineQuery(BaseModel):
+class Sift(BaseModel):
     """Which events: of one organisation, of one central or own code."""
 
     who: Hex16 | None = None
     what: Annotated[str, StringConstraints(max_length=128)] | None = None
 
 
-class TimelineAnswer(BaseModel):
-    """Events as the passport shows them: who, what, where, when it happened and when it was recorded."""
+class RowsQuery(PageQuery):
+    """Rows of a passport."""
 
-    items: list[dict[str, Any]]  # Any: part of a view, plain JSON
+    newest: bool = Field(default=False, description="Newest first.")
+
+
+class TimelineQuery(RowsQuery, Sift):
+    """Which events of a passport."""
 
 
 class PlateBody(BaseModel):
@@ -223,10 +238,13 @@ async def count(call: Call) -> CountsAnswer:
 @api("GET", "/passports/{id}", title="One passport", scopes=[Scope.READ], problems=["passport_unknown", "id_mistyped"])
 async def read_passport(call: Call, path: PassportPath) -> PassportAnswer:
     """Every fact with its standing and who said it."""
-    passport = await call.context.registry.get(subject_of(path.id))
+    passport = await call.context.registry.get(subject_of(path.id), whole=False)
     call.set_etag(passport.digest)
     return PassportAnswer(
-        id=format_device_id(SubjectId(passport.subject)), digest=passport.digest.hex(), view=passport.content
+        id=format_device_id(SubjectId(passport.subject)),
+        digest=passport.digest.hex(),
+        view=passport.content,
+        sealed={name: SealAnswer(rows=seal.rows, hash=seal.hash.hex()) for name, seal in passport.seals.items()},
     )
 
 
@@ -260,11 +278,18 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     return SaidAnswer(id=format_device_id(SubjectId(subject)))
 
 
-@api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ])
-async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> TimelineAnswer:
+@api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ],
+     problems=["passport_unknown", "id_mistyped", "cursor"])  # fmt: skip
+async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Page[dict[str, Any]]:  # Any: plain JSON
     """In the order in which it happened, by organisation and by what happened."""
-    passport = await call.context.registry.get(subject_of(path.id))
-    return TimelineAnswer(items=list(filter_events(passport.content, query.who, query.what)))
+    return await _rows(call, path, EVENTS, query, query.who, query.what)
+
+
+@api("GET", "/passports/{id}/statements", title="Who signed what of a device", scopes=[Scope.READ],
+     problems=["passport_unknown", "id_mistyped", "cursor"])  # fmt: skip
+async def list_statements(call: Call, path: PassportPath, query: RowsQuery) -> Page[dict[str, Any]]:  # Any: plain JSON
+    """In the order in which it was recorded."""
+    return await _rows(call, path, STATEMENTS, query)
 
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
@@ -325,6 +350,15 @@ def subject_of(text: str) -> bytes:
         return parse_device_id(text).raw
     except DeviceIdError as error:
         raise InputError(f"{text[:64]}: {error}", "id_mistyped") from error
+
+
+async def _rows(
+    call: Call, path: PassportPath, name: str, query: RowsQuery, who: str | None = None, what: str | None = None
+) -> Page[dict[str, Any]]:  # Any: plain JSON
+    after = str(call.decode_cursor(query.cursor, str)[0]) if query.cursor else None
+    asked = Asked(query.limit, after, who, what, query.newest)
+    page = await call.context.timelines.page(subject_of(path.id), name, asked)
+    return Page(items=[*page.rows], next=call.encode_cursor(page.more) if page.more else None)
 
 
 def plate_of(call: Call, body: PlateBody) -> Plate:
@@ -390,6 +424,7 @@ ROUTES = [
     look_up,
     state_plate,
     timeline,
+    list_statements,
     record_event,
     record_parameters,
     record_repair,

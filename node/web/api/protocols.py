@@ -153,7 +153,7 @@ async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAn
 async def list_papers(call: Call, path: PassportPath) -> PapersAnswer:
     """Without the documents, which are read one by one."""
     subject = subject_of(path.id)
-    view = (await call.context.registry.get(subject)).content
+    view = (await call.context.registry.get(subject, whole=False)).content
     papers = [await call.context.protocols.paper(subject, str(row["ref"])) for row in rows(view, "protocols")]
     return PapersAnswer(items=[_paper(paper).model_copy(update={"document": None}) for paper in papers])
 

@@ -240,14 +240,16 @@ async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
 @api("GET", "/passports/{id}/series", title="What is observed of a device", scopes=[Scope.READ])
 async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     """Each series with its latest value."""
-    found = await call.context.readings.series((await call.context.registry.get(subject_of(path.id))).subject)
+    found = await call.context.readings.series(
+        (await call.context.registry.get(subject_of(path.id), whole=False)).subject
+    )
     return SeriesListAnswer(items=[show_series(one, last) for one, last in found])
 
 
 @api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ])
 async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> ReadingsAnswer:
     """The values of one quantity, oldest first."""
-    subject = (await call.context.registry.get(subject_of(path.id))).subject
+    subject = (await call.context.registry.get(subject_of(path.id), whole=False)).subject
     found, more = await call.context.readings.values(subject, query.quantity, query.since, query.until, query.limit)
     return ReadingsAnswer(items=[_reading(reading) for reading in found], next_since=more)
 

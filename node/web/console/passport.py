@@ -3,28 +3,35 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.processes import running
 from node.passport.references import ref_text
-from node.passport.shown import fact, filter_events, rows
+from node.passport.shown import fact, rows
 from node.passport.view import View as PassportView
 from node.passport.view import inside_on
 from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.readings import Series, StoredReading
+from node.services.timelines import EVENTS, STATEMENTS, Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
-from node.web.api.passports import PassportPath, TimelineQuery, subject_of
-from node.web.calls import Call, View
+from node.web.api.passports import PassportPath, Sift, subject_of
+from node.web.calls import CURSORS, Call, View
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
 from node.web.routes import page
 
 PLOTTED = 500
+SHOWN = 100  # events and statements on one page
+TIMELINE = "timeline of a page"  # the list that its cursors are of, in the stream too
 
 
-class PassportQuery(OnQuery, TimelineQuery):
-    """Of which day the page is, and which events its timeline shows."""
+class PassportQuery(OnQuery, Sift):
+    """Of which day the page is, and which events its timeline shows: those before `older` where that is given."""
+
+    older: str | None = Field(default=None, max_length=1024)
 
 
 @page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}")
@@ -37,17 +44,25 @@ async def passport(call: Call, path: PassportPath, query: PassportQuery) -> View
 
 
 async def _values(  # Any: what templates are given
-    call: Call, subject: bytes, on: str | None, asked: TimelineQuery
+    call: Call, subject: bytes, on: str | None, asked: PassportQuery
 ) -> dict[str, Any]:
-    stored = await call.context.registry.get(subject)
-    view = stored.content
+    timelines = call.context.timelines
+    found = await timelines.overview(subject, asked.who, asked.what)
+    stored, view, cursors = found.passport, found.view, call.request.app[CURSORS]
+    after = str(cursors.decode(TIMELINE, asked.older, str)[0]) if asked.older else None
+    events = await timelines.page(subject, EVENTS, Asked(SHOWN, after, asked.who, asked.what, is_newest_first=True))
+    statements = await timelines.page(subject, STATEMENTS, Asked(SHOWN, is_newest_first=True))
     return {
         "on": on,
         "parameters_on": values_on(view, on) if on else [],
         "parts_on": inside_on(view, on) if on else [],
         "who": asked.who,
         "what": asked.what,
-        "events": list(filter_events(view, asked.who, asked.what)),
+        "events": events.rows,
+        "older": cursors.encode(TIMELINE, events.more) if events.more else None,
+        "asked_older": asked.older,
+        "counts": {"events": found.events, "asked": found.asked, "statements": found.statements},
+        "statements": statements.rows,
         "processes": running(view, today(call)),
         "shipments": await _shipments(call, view),
         "template_titles": await _template_titles(call),
@@ -86,7 +101,7 @@ async def _template_titles(call: Call) -> Mapping[str, Mapping[str, str]]:
 
 async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given
     """How the device stands in this node's network, and what it measured."""
-    stored = await call.context.registry.get(subject)
+    stored = await call.context.registry.get(subject, whole=False)
     devices = await call.context.commissioning.devices(stored.subject)
     latest = await call.context.readings.latest(stored.subject, PLOTTED)
     is_radio = call.context.settings.radio.enabled and bool(fact(stored.content, "radio", "dev_eui"))
@@ -122,7 +137,8 @@ async def _changed(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     parts = {"radio": renderer.part(call, "parts/radio_body.html", **await _radio(call, subject))}
     if any(row.what == "passport_changed" for row in rows):
         query = call.request.query
-        asked = TimelineQuery(who=query.get("who") or None, what=query.get("what") or None)
+        wanted = {name: query.get(name) or None for name in ("who", "what", "older")}
+        asked = PassportQuery.model_validate(wanted)
         values = await _values(call, subject, query.get("on"), asked)
         parts["passport"] = renderer.part(call, "parts/passport_body.html", **values)
     return parts

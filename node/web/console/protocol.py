@@ -25,7 +25,7 @@ PATH = "/passports/{id}/protocols/{ref}/print"
 async def protocol(call: Call, path: PaperPath) -> View:
     """One page without the console's frame, made for paper."""
     subject = subject_of(path.id)
-    view = (await call.context.registry.get(subject)).content
+    view = (await call.context.registry.get(subject, whole=False)).content
     paper = await call.context.protocols.paper(subject, path.ref)
     return View("protocol.html", **_values(call, view, paper))
 

@@ -181,7 +181,7 @@ async def _one(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templ
 async def _is_void(call: Call, found: Shipment, device: bytes) -> bool:
     """Whether the device's passport knows the offer as one of no effect: its seller does not hold the title."""
     try:
-        view = (await call.context.registry.get(device)).content
+        view = (await call.context.registry.get(device, whole=False)).content
     except NodeError:
         return False
     offer = ref_text(found.offer)

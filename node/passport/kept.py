@@ -1,0 +1,270 @@
+"""What is kept of a folded passport so that one more event costs one more row.
+
+An event is *plain* when it can do nothing but add its row: a statement of nothing else, about one subject, that names
+no other statement and is named by none, with a code that moves no state and a key of its own. The row of a plain event
+follows from who may say what (`facts`) and from the world alone: as long as these stand, so does the row. All else in
+the view is folded without it. Kept is a projection: dropping it and folding all statements again gives the same view.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TypeGuard
+
+from federation import codec
+from federation.authority import Kind
+from federation.fragment import Ref
+from node.passport.bodies import EventBody
+from node.passport.case import Case
+from node.passport.fold import statement_view
+from node.passport.identity import Identity
+from node.passport.lifecycle import NEEDS_VERIFICATION, STATES
+from node.passport.ranks import SubjectFacts, Title
+from node.passport.reading import Reading, read
+from node.passport.statement import Statement
+from node.passport.timeline import Event, event_view, timeline_of
+from node.passport.view import BLOCK, Plain, Seal, View, block_hashes, digest_of, row_hash, seal_hash
+from node.passport.world import World
+
+LONG = 64  # rows up to which a view is kept whole
+MOVING = STATES | NEEDS_VERIFICATION | {"verified"}
+HASH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list of a view; rows stand by `place`, whose order in bytes is the order of the list."""
+
+    place: bytes
+    ref: Ref
+    content: dict[str, Plain]
+    plain: bool = False
+    hash: bytes = field(default=b"")
+
+    @property
+    def text(self) -> str:
+        """The row as JSON."""
+        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The hashes behind the seal of a list: of its blocks, and of the rows of an open one. `last` is the last place."""
+
+    rows: int = 0
+    blocks: bytes = b""
+    tail: bytes = b""
+    last: bytes = b""
+
+    @property
+    def seal(self) -> Seal:
+        """What stands for the list in the digest."""
+        return Seal(self.rows, seal_hash([self.blocks]))
+
+    def add(self, rows: Sequence[Row]) -> "Tally":
+        """With rows after the last one, in their order."""
+        return self.cut(self.rows - len(self.tail) // HASH, [self.tail, *(r.hash for r in rows)], rows[-1].place)
+
+    def cut(self, at: int, hashes: Iterable[bytes], last: bytes) -> "Tally":
+        """With these hashes from row `at` on, which begins a block, in place of what stood there."""
+        raw = b"".join(hashes)
+        after = [raw[n : n + HASH] for n in range(0, len(raw), HASH)]
+        blocks = self.blocks[: at // BLOCK * HASH] + b"".join(block_hashes(after))
+        tail = b"".join(after[len(after) - len(after) % BLOCK :])
+        return Tally(at + len(after), blocks, tail, last)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What decides about one more event of a folded passport. `rest` is the hash of all but the rows."""
+
+    facts: Mapping[bytes, SubjectFacts]
+    awaited: frozenset[Ref]  # named by statements and not here
+    signers: frozenset[bytes]
+    rest: bytes
+    events: Tally = Tally()
+    statements: Tally = Tally()
+
+    @property
+    def digest(self) -> bytes:
+        """The digest of the whole view."""
+        return digest_of(self.rest, {"events": self.events.seal, "statements": self.statements.seal})
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The two rows that a plain event adds."""
+
+    event: Row
+    statement: Row
+
+
+def add_event(kept: Kept, statement: Statement, world: World) -> Added | None:
+    """The rows of one more statement, None where it may do more than add them.
+
+    The caller makes sure that the key of its event is new, and that its place is.
+    """
+    if statement.org not in kept.signers or statement.ref in kept.awaited:
+        return None
+    reading = read(statement)
+    body = _body(reading)
+    if body is None or statement.subject not in kept.facts:
+        return None
+    subjects = frozenset(kept.facts)
+    lead = Identity(statement.subject, (statement.subject,))
+    case = Case(world, lead, subjects, (statement,), (reading,), {}, kept.facts, {})
+    (event,) = timeline_of(case)
+    if event.code in MOVING:
+        return None
+    return Added(
+        event_row(event, event_view(case, event), is_plain=True), statement_row(case, statement, is_plain=True)
+    )
+
+
+def rows_of(case: Case, events: Sequence[Event], view: View) -> tuple[list[Row], list[Row]]:
+    """Events and statements of a view that was made of this case and timeline, as rows; the plain ones are marked."""
+    shown = view["events"]
+    plain = _plain(case, events)
+    rows = [
+        event_row(event, content, is_plain=event.statement.ref in plain)
+        for event, content in zip(events, shown if isinstance(shown, list) else [], strict=True)
+        if isinstance(content, dict)
+    ]
+    said = view["statements"]
+    ordered = sorted(case.statements, key=lambda s: s.order)
+    signed = [
+        _row(statement_place(statement), statement.ref, content, statement.ref in plain)
+        for statement, content in zip(ordered, said if isinstance(said, list) else [], strict=True)
+        if isinstance(content, dict)
+    ]
+    return rows, signed
+
+
+def awaited_of(case: Case) -> frozenset[Ref]:
+    """The places that statements name and that are not here."""
+    here = {statement.ref for statement in case.statements}
+    return frozenset(ref for s in case.statements for ref in (*s.refs, *s.auth) if ref not in here)
+
+
+def named_by(statements: Iterable[Statement]) -> frozenset[Ref]:
+    """Every place that statements name."""
+    return frozenset(ref for s in statements for ref in (*s.refs, *s.auth))
+
+
+def event_row(event: Event, content: dict[str, Plain], *, is_plain: bool) -> Row:
+    """An event as a row."""
+    at, stamp, log, seq, key = event.order
+    place = at.to_bytes(8) + stamp.to_bytes(8) + log + seq.to_bytes(8) + key.encode()
+    return _row(place, event.statement.ref, content, is_plain)
+
+
+def statement_row(case: Case, statement: Statement, *, is_plain: bool) -> Row:
+    """A statement as a row."""
+    return _row(statement_place(statement), statement.ref, statement_view(case, statement), is_plain)
+
+
+def statement_place(statement: Statement) -> bytes:
+    """Where a statement stands among all that was said."""
+    stamp, log, seq = statement.order
+    return stamp.to_bytes(8) + log + seq.to_bytes(8) + statement.ref.id16
+
+
+def encode_kept(kept: Kept) -> bytes:
+    """As it is stored."""
+    facts: codec.Value = [[subject, *_facts(found)] for subject, found in sorted(kept.facts.items())]
+    awaited: codec.Value = [[ref.log, ref.seq, ref.id16] for ref in sorted(kept.awaited)]
+    tallies: codec.Value = [[t.rows, t.blocks, t.tail, t.last] for t in (kept.events, kept.statements)]
+    return codec.pack([facts, awaited, [*sorted(kept.signers)], kept.rest, tallies])
+
+
+def decode_kept(raw: bytes) -> Kept:
+    """Read what `encode_kept` wrote; raise CodecError where it is something else."""
+    facts, awaited, signers, rest, tallies = codec.array(codec.unpack(raw, 1 << 26), 5, "kept")
+    events, statements = (_tally(item) for item in codec.array(tallies, 2, "tallies"))
+    return Kept(
+        dict(_subject_facts(item) for item in codec.array(facts, None, "facts")),
+        frozenset(_ref(item) for item in codec.array(awaited, None, "awaited", most=1 << 24)),
+        _orgs(signers),
+        codec.binary(rest, HASH, "rest"),
+        events,
+        statements,
+    )
+
+
+def _body(reading: Reading) -> EventBody | None:
+    """What a statement says that may be plain: an event and nothing else."""
+    s = reading.statement
+    is_alone = len(s.subjects) == 1 and not (s.refs or s.auth or s.withheld or reading.faults)
+    if s.kind != Kind.EVENT or not is_alone or [*s.sections] != ["event"]:
+        return None
+    return reading.body("event", EventBody)
+
+
+def _plain(case: Case, events: Sequence[Event]) -> frozenset[Ref]:
+    named = named_by(case.statements)
+    candidates = {
+        reading.statement.ref
+        for reading in case.spoken
+        if reading.statement.ref not in named and _body(reading) is not None
+    }
+    return frozenset(
+        event.statement.ref
+        for event in events
+        if event.statement.ref in candidates and len(event.told) == 1 and event.code not in MOVING
+    )
+
+
+def _row(place: bytes, ref: Ref, content: dict[str, Plain], is_plain: bool) -> Row:
+    return Row(place, ref, content, is_plain, row_hash(content))
+
+
+# In the order in which they are written; a new field of the facts is written too, or this is refused at import.
+_SETS = ("makers", "plate_readers", "settlement", "network", "named")
+_KNOWN = frozenset({*_SETS, "scopes", "titles"})
+if {item.name for item in fields(SubjectFacts)} != _KNOWN:
+    raise TypeError("what is kept of a passport lacks a field of SubjectFacts")
+
+
+def _facts(facts: SubjectFacts) -> list[codec.Value]:
+    titles: codec.Value = [[title.org, title.since, title.until] for title in facts.titles]
+    return [*(_sorted(getattr(facts, name)) for name in _SETS), [*sorted(facts.scopes)], titles]
+
+
+def _sorted(orgs: frozenset[bytes]) -> codec.Value:
+    return [*sorted(orgs)]
+
+
+def _subject_facts(item: codec.Value) -> tuple[bytes, SubjectFacts]:
+    subject, *sets, scopes, titles = codec.array(item, len(_SETS) + 3, "facts")
+    named = dict(zip(_SETS, map(_orgs, sets), strict=True))
+    return codec.binary(subject, None, "subject"), SubjectFacts(
+        scopes=frozenset(filter(_is_text, codec.array(scopes, None, "scopes"))),
+        titles=tuple(_title(title) for title in codec.array(titles, None, "titles")),
+        **named,
+    )
+
+
+def _is_text(value: codec.Value) -> TypeGuard[str]:
+    return isinstance(value, str)
+
+
+def _orgs(value: codec.Value) -> frozenset[bytes]:
+    return frozenset(codec.binary(org, None, "org") for org in codec.array(value, None, "orgs"))
+
+
+def _title(value: codec.Value) -> Title:
+    org, since, until = codec.array(value, 3, "title")
+    end = None if until is None else codec.uint(until, "until")
+    return Title(codec.binary(org, None, "org"), codec.uint(since, "since"), end)
+
+
+def _ref(value: codec.Value) -> Ref:
+    log, seq, id16 = codec.array(value, 3, "ref")
+    return Ref(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), codec.binary(id16, 16, "id16"))
+
+
+def _tally(value: codec.Value) -> Tally:
+    rows, blocks, tail, last = codec.array(value, 4, "tally")
+    most = 1 << 24
+    blocks, tail = (codec.binary(item, None, "hashes", most=most) for item in (blocks, tail))
+    return Tally(codec.uint(rows, "rows"), blocks, tail, codec.binary(last, None, "last"))

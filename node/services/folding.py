@@ -1,0 +1,215 @@
+"""Folding one passport into the store. A long one has its events and statements as rows, and is folded three ways.
+
+One more plain event adds its rows and nothing is folded. What is new and not plain is folded with all else that is not
+plain, and the plain rows stand. Where something is new on which plain rows depend, everything is folded. The three give
+the same view, digest and rows.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from federation.authority import Authority, Kind
+from federation.errors import CodecError
+from node.passport.case import Case, open_case
+from node.passport.fold import view_of
+from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
+from node.passport.rights import PUBLISHED_KINDS
+from node.passport.shown import terms_of, text
+from node.passport.statement import Statement, read_statement
+from node.passport.timeline import timeline_of
+from node.passport.view import ROWS, View, digest, rest_hash
+from node.passport.world import World
+from node.services.core import Core
+from node.services.statements import StatementReader
+from node.store.database import WriteTx
+from node.store.fragments import NewEntry
+from node.store.logs import StoredLog
+from node.store.organisations import find_chain
+from node.store.passports import StoredPassport, Term, find_passport, put_passport
+from node.store.timelines import (
+    KeptPassport,
+    add_rows,
+    drop_rows,
+    is_known,
+    plain_of_keys,
+    put_kept,
+    read_kept,
+    replace_rows,
+)
+
+NOT_SPOKEN = PUBLISHED_KINDS | {Kind.SHIPMENT, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK}
+
+Index = Mapping[bytes, Mapping[bytes, Statement]]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The subjects of one passport; `kept` is there where it was a long one of these subjects and no others."""
+
+    lead: bytes
+    subjects: frozenset[bytes]
+    kept: Kept | None
+
+
+class Folding:
+    """Folds passports and keeps their views."""
+
+    def __init__(self, core: Core, longest: int) -> None:
+        """`longest` is how many events or statements a passport has at most that is kept whole."""
+        self._core = core
+        self._longest = longest
+
+    async def fold(
+        self,
+        tx: WriteTx,
+        group: Group,
+        said: Iterable[Statement],
+        world: World,
+        reader: StatementReader,
+        context: Sequence[Statement] = (),
+    ) -> Case | None:
+        """Fold all that was said; None where nobody spoke of the subjects.
+
+        `context` is everything that tells who is who, where somebody said more of identity than plates do.
+        """
+        said = list(said)
+        if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in said):
+            return None
+        case = open_case(group.subjects, context or said, world)
+        events = timeline_of(case)
+        view = view_of(case, events)
+        mark = digest(view)
+        if group.kept is not None:
+            await drop_rows(tx, [group.lead])
+        kept = None
+        # What a twin takes may be any event: no row of such a passport is plain.
+        if max(len(events), len(case.statements)) > self._longest and not case.sameness.said:
+            rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
+            view = _rest(view)
+            put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
+            signers = frozenset(statement.org for statement in case.statements)
+            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
+        await self._store(tx, group, view, mark, kept)
+        return case
+
+    async def fold_beside_kept(
+        self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
+    ) -> Case | None:
+        """Fold what is not plain and let the plain rows stand; None where something on which they depend is new."""
+        kept, said = group.kept, list(said)
+        if kept is None:
+            return None
+        case = open_case(group.subjects, said, world, kept.signers)
+        if case.facts != kept.facts or case.sameness.said:
+            return None
+        events = timeline_of(case)
+        named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.statements}
+        if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
+            case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
+            events = timeline_of(case)
+        view = view_of(case, events)
+        lists = zip(ROWS, rows_of(case, events, view), (kept.events, kept.statements), strict=True)
+        put = [
+            await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
+            for name, rows, tally in lists
+        ]
+        view = _rest(view)
+        signers = kept.signers | {statement.org for statement in case.statements}
+        after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
+        await self._store(tx, group, view, after.digest, after)
+        return case
+
+    async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
+        """Add rows where that is all that new entries do; answer the subjects that are done."""
+        alone, others = _alone(entries)
+        found = await read_kept(tx, alone.keys() - others)
+        if not found or not await self._counts(tx, log):
+            return set()
+        return {s for s, passport in sorted(found.items()) if await self._add(tx, log, passport, alone[s], world)}
+
+    async def _add(
+        self, tx: WriteTx, log: StoredLog, passport: KeptPassport, entries: Sequence[NewEntry], world: World
+    ) -> bool:
+        lead, kept = passport.lead, passport.kept
+        said = [read_statement(e.fragment, e.header, log.org) for e in entries if e.header is not None]
+        added = [item for statement in said if (item := add_event(kept, statement, world)) is not None]
+        keys = sorted({str(item.event.content["key"]) for item in added})
+        if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [s.ref.seq for s in said]):
+            return False
+        rows = {"events": [item.event for item in added], "statements": [item.statement for item in added]}
+        tallies = {"events": kept.events, "statements": kept.statements}
+        put = await add_rows(tx, lead, rows, tallies, {log.log: log.no})
+        after = replace(kept, events=put["events"], statements=put["statements"])
+        await put_kept(tx, lead, after)
+        await self._announce(tx, lead, passport.title, after.digest)
+        return True
+
+    async def _counts(self, tx: WriteTx, log: StoredLog) -> bool:
+        chain = await find_chain(tx, log.org)
+        return chain is not None and chain.counts(log.node)
+
+    async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None) -> None:
+        lead = group.lead
+        before = await find_passport(tx, lead, whole=False)
+        if before is not None and before.digest == mark and before.lead == lead:
+            if kept is not None and kept != group.kept:
+                await put_kept(tx, lead, kept)
+            return
+        passport = StoredPassport(
+            lead,
+            lead,
+            text(view, "kind"),
+            text(view, "state", "code"),
+            text(view, "title"),
+            mark,
+            json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
+            tx.now,
+        )
+        await put_passport(tx, passport, group.subjects, (Term(scheme, term) for scheme, term in terms_of(view)), kept)
+        await self._announce(tx, lead, passport.title, mark)
+
+    async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
+        await self._core.announce(tx, "merge", "passport_changed", lead, title=title, digest=mark.hex())
+
+
+def by_subject(statements: Iterable[Statement]) -> Index:
+    """Statements by the subjects that they name, and by id."""
+    index: dict[bytes, dict[bytes, Statement]] = {}
+    for statement in statements:
+        for subject in {*statement.subjects, *_routes(statement)}:
+            index.setdefault(subject, {})[statement.id] = statement
+    return index
+
+
+def said_of(subjects: Iterable[bytes], index: Index) -> list[Statement]:
+    """Each statement that names one of the subjects, once."""
+    return [*{key: s for subject in sorted(subjects) for key, s in index.get(subject, {}).items()}.values()]
+
+
+def _rest(view: View) -> View:
+    return {name: value for name, value in view.items() if name not in ROWS}
+
+
+def _alone(entries: Iterable[NewEntry]) -> tuple[dict[bytes, list[NewEntry]], set[bytes]]:
+    """Entries that may be plain, by subject; and the subjects of which others speak."""
+    alone: dict[bytes, list[NewEntry]] = {}
+    others: set[bytes] = set()
+    for entry in entries:
+        header = entry.header
+        named = {*entry.routes, *(header.subjects if header else ())}
+        if header is not None and header.kind == Kind.EVENT and not (header.refs or header.auth) and len(named) == 1:
+            alone.setdefault(header.subject, []).append(entry)
+        else:
+            others |= named
+    return alone, others
+
+
+def _routes(statement: Statement) -> tuple[bytes, ...]:
+    raw = statement.sections.get("authority")
+    if raw is None:
+        return ()
+    try:
+        return Authority.from_bytes(raw).subjects or ()
+    except CodecError:
+        return ()
