@@ -1,0 +1,151 @@
+"""Which cards a question lets through, and the marks by which they are found without looking at each.
+
+Every word of a text must be part of a word of the card; a word of one or two characters must be a whole one there. A
+mark is a short text that a card carries: `K=device`, or a field and three characters that follow each other in it. A
+question names marks which every card that it lets through carries, so what carries them is looked at and nothing else.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from node.passport.card import Card, search_words
+from node.passport.plate import cut_label, split_typed
+
+NAMES, PLACE, OWNER = "n", "p", "o"
+KIND_IS, STATE_IS, TYPE_IS, OWNER_IS, JOINED = "K=", "S=", "T=", "O=", "J"
+GRAM = 3
+MAX_MARK = 128
+
+# A condition of marks: any of these groups, and all marks of the group.
+Condition = tuple[tuple[str, ...], ...]
+
+_ORG = re.compile(r"[0-9a-fA-F]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """A question to the registry; what is None or empty asks nothing. `owner` is an organisation in hex or words.
+
+    `expires_before` is a day since 1970: the verification ends before it.
+    """
+
+    text: tuple[str, ...] = ()
+    kind: str | None = None
+    state: str | None = None
+    type: str | None = None
+    owner: str | None = None
+    place: tuple[str, ...] = ()
+    owner_words: tuple[str, ...] = ()
+    expires_before: int | None = None
+    is_joined: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets everything through."""
+        return self == Sift()
+
+
+def parse_sift(
+    text: str = "",
+    *,
+    kind: str | None = None,
+    state: str | None = None,
+    type_code: str | None = None,
+    owner: str | None = None,
+    place: str = "",
+    expires_before: int | None = None,
+    is_joined: bool = False,
+) -> Sift:
+    """A question out of what was typed: a label word before a number (№, зав., S/N) is no word to look for."""
+    said = text.strip()
+    is_org = owner is not None and _ORG.fullmatch(owner) is not None
+    return Sift(
+        text=tuple(search_words(" ".join(split_typed(said) or [cut_label(said)]))),
+        kind=kind or None,
+        state=state or None,
+        type=type_code or None,
+        owner=owner.lower() if owner and is_org else None,
+        place=tuple(search_words(place)),
+        owner_words=tuple(search_words(owner)) if owner and not is_org else (),
+        expires_before=expires_before,
+        is_joined=is_joined,
+    )
+
+
+def lets_through(sift: Sift, card: Card) -> bool:
+    """Whether a card answers a question; this is the law, marks only find candidates."""
+    plain = (
+        sift.kind in (None, card.kind)
+        and sift.state in (None, card.state)
+        and sift.type in (None, card.type)
+        and sift.owner in (None, card.owner)
+        and (not sift.is_joined or card.ids > 1)
+        and (sift.expires_before is None or 0 < card.expires < sift.expires_before)
+    )
+    return plain and _speaks(sift, card)
+
+
+def marks_of(card: Card) -> set[str]:
+    """Every mark that a card carries."""
+    plain = {KIND_IS + card.kind, STATE_IS + card.state, TYPE_IS + card.type, OWNER_IS + card.owner}
+    found = {mark[:MAX_MARK] for mark in plain if len(mark) > len(KIND_IS)}
+    if card.ids > 1:
+        found.add(JOINED)
+    for field, words in _fields(card):
+        for word in words:
+            if len(word) < GRAM:
+                found.add(field + word)
+            else:
+                found.update(field + word[at : at + GRAM] for at in range(len(word) - GRAM + 1))
+    return found
+
+
+def conditions_of(sift: Sift) -> list[Condition]:
+    """Conditions that hold together for every card that a question lets through."""
+    pairs = ((KIND_IS, sift.kind), (STATE_IS, sift.state), (TYPE_IS, sift.type), (OWNER_IS, sift.owner))
+    found: list[Condition] = [(((prefix + value)[:MAX_MARK],),) for prefix, value in pairs if value is not None]
+    if sift.is_joined:
+        found.append(((JOINED,),))
+    found += [(_group(PLACE, word),) for word in sift.place]
+    found += [(_group(OWNER, word),) for word in sift.owner_words]
+    found += [tuple(_group(field, word) for field in (NAMES, PLACE, OWNER)) for word in sift.text]
+    return found
+
+
+def is_certain(sift: Sift) -> bool:
+    """Whether the marks say all: no word is longer than a mark and no code was cut."""
+    words = (*sift.text, *sift.place, *sift.owner_words)
+    codes = (sift.kind, sift.state, sift.type, sift.owner)
+    return all(len(word) <= GRAM for word in words) and all(len(code or "") < MAX_MARK - 2 for code in codes)
+
+
+def _group(field: str, word: str) -> tuple[str, ...]:
+    """Marks that stand in every field with the word: enough to cover it, not all."""
+    if len(word) <= GRAM:
+        return (field + word,)
+    last = len(word) - GRAM
+    places = sorted({*range(0, last, 2), last})
+    return tuple(dict.fromkeys(field + word[at : at + GRAM] for at in places))
+
+
+def _speaks(sift: Sift, card: Card) -> bool:
+    if not (sift.text or sift.place or sift.owner_words):
+        return True
+    fields = dict(_fields(card))
+    every = [word for words in fields.values() for word in words]
+    return (
+        all(_is_among(word, every) for word in sift.text)
+        and all(_is_among(word, fields[PLACE]) for word in sift.place)
+        and all(_is_among(word, fields[OWNER]) for word in sift.owner_words)
+    )
+
+
+def _is_among(word: str, words: Iterable[str]) -> bool:
+    return any(word in other if len(word) >= GRAM else word == other for other in words)
+
+
+def _fields(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
+    yield NAMES, card.names.split()
+    yield PLACE, search_words(card.place)
+    yield OWNER, search_words(card.owner_name)
