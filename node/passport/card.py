@@ -3,14 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from node.passport.plate import comparison_text
 from node.passport.shown import at, rows, terms_of, text
 from node.passport.view import DAY_US, View, moment_us, value_on
 
+# Raised when what a card holds or the marks of a card change: cards are then made again from the views.
+CARD_VERSION = 1
 PLACE = "install_place"
 # Events that say where a device stands, or that it stands there no longer.
 MOUNTED, DISMOUNTED = frozenset({"installed"}), frozenset({"removed", "scrapped", "lost"})
+LAST_DAY = (date.max - date(1970, 1, 1)).days
 MAX_WORDS = 64
 MAX_WORD = 64
 
@@ -39,9 +43,10 @@ class Card:
     changed_us: int
 
 
-def card_of(subject: bytes, view: View, ids: int, changed_us: int) -> Card:
+def card_of(subject: bytes, view: View, changed_us: int) -> Card:
     """The card of a view."""
     owner = text(view, "parties", "owner", "value")
+    ids = at(view, "ids")
     return Card(
         subject=subject,
         kind=text(view, "kind"),
@@ -53,7 +58,7 @@ def card_of(subject: bytes, view: View, ids: int, changed_us: int) -> Card:
         owner=owner,
         owner_name=text(view, "signers", owner, "name") if owner else "",
         expires=_day(text(view, "verification", "valid_until")),
-        ids=ids,
+        ids=len(ids) if isinstance(ids, list) else 1,
         changed_us=changed_us,
     )
 
@@ -70,6 +75,11 @@ def search_words(said: str) -> list[str]:
 def parse_expiry(said: str) -> int:
     """The day since 1970 of an ISO date; raise ValueError."""
     return moment_us(said[:10]) // DAY_US
+
+
+def format_expiry(day: int) -> str:
+    """The ISO date of a day since 1970; the last date there is for one that lies beyond."""
+    return (date(1970, 1, 1) + timedelta(days=min(day, LAST_DAY))).isoformat()
 
 
 def _names(view: View) -> Iterator[str]:

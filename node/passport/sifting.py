@@ -8,6 +8,8 @@ question names marks which every card that it lets through carries, so what carr
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
 
 from node.passport.card import Card, search_words
 from node.passport.plate import cut_label, split_typed
@@ -17,10 +19,34 @@ KIND_IS, STATE_IS, TYPE_IS, OWNER_IS, JOINED = "K=", "S=", "T=", "O=", "J"
 GRAM = 3
 MAX_MARK = 128
 
+SECOND_US = 1_000_000
+
+Key = tuple[str, bytes]
 # A condition of marks: any of these groups, and all marks of the group.
 Condition = tuple[tuple[str, ...], ...]
 
 _ORG = re.compile(r"[0-9a-fA-F]{32}")
+
+
+class Order(StrEnum):
+    """How a list is sorted: by title, or the last changed second first and by title within it."""
+
+    TITLE = "title"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a list: that of a card. The second is 0 in a list by title."""
+
+    second: int
+    title: str
+    subject: bytes
+
+    @property
+    def key(self) -> Key:
+        """The place by title."""
+        return self.title, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +99,16 @@ def parse_sift(
     )
 
 
+def key_of(card: Card) -> Key:
+    """Where a card stands by title."""
+    return card.title, card.subject
+
+
+def spot_of(card: Card, order: Order) -> Spot:
+    """The place of a card in a list."""
+    return Spot(card.changed_us // SECOND_US if order is Order.CHANGED else 0, card.title, card.subject)
+
+
 def lets_through(sift: Sift, card: Card) -> bool:
     """Whether a card answers a question; this is the law, marks only find candidates."""
     plain = (
@@ -92,13 +128,8 @@ def marks_of(card: Card) -> set[str]:
     found = {mark[:MAX_MARK] for mark in plain if len(mark) > len(KIND_IS)}
     if card.ids > 1:
         found.add(JOINED)
-    for field, words in _fields(card):
-        for word in words:
-            if len(word) < GRAM:
-                found.add(field + word)
-            else:
-                found.update(field + word[at : at + GRAM] for at in range(len(word) - GRAM + 1))
-    return found
+    found |= _marks_of_owner(card.owner_name)
+    return found.union(_marks_of_words(NAMES, card.names.split()), _marks_of_words(PLACE, search_words(card.place)))
 
 
 def conditions_of(sift: Sift) -> list[Condition]:
@@ -118,6 +149,20 @@ def is_certain(sift: Sift) -> bool:
     words = (*sift.text, *sift.place, *sift.owner_words)
     codes = (sift.kind, sift.state, sift.type, sift.owner)
     return all(len(word) <= GRAM for word in words) and all(len(code or "") < MAX_MARK - 2 for code in codes)
+
+
+@lru_cache(1024)
+def _marks_of_owner(name: str) -> frozenset[str]:
+    """Kept, because few organisations own many devices."""
+    return frozenset(_marks_of_words(OWNER, search_words(name)))
+
+
+def _marks_of_words(field: str, words: Iterable[str]) -> Iterator[str]:
+    for word in words:
+        if len(word) < GRAM:
+            yield field + word
+        else:
+            yield from [field + word[at : at + GRAM] for at in range(len(word) - GRAM + 1)]
 
 
 def _group(field: str, word: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import SectionClass
 from federation.genesis import Genesis
+from node.passport.card import CARD_VERSION, Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import FOLD_VERSION, fold_case
 from node.passport.identity import resolve_identities
@@ -18,6 +19,7 @@ from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
+from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
@@ -26,6 +28,7 @@ from node.store.passports import (
     find_passport,
     list_subjects,
     put_passport,
+    read_leading,
     read_leads,
     read_members,
 )
@@ -34,6 +37,7 @@ from node.store.settings import find_setting, set_setting
 
 FEDERATION = "federation"
 VERSION = "fold_version"
+FILED = "card_version"
 PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
@@ -52,11 +56,13 @@ class Projection:
         """Read the world, and fold everything again where the fold's version changed."""
         async with self._core.database.read() as tx:
             self.world = await self._read_world(tx, await StatementReader.open(tx))
-            version = await find_setting(tx, VERSION)
+            version, filed = await find_setting(tx, VERSION), await find_setting(tx, FILED)
         if version != str(FOLD_VERSION).encode():
             await self.refold_all()
             async with self._core.database.write() as tx:
                 await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
+        if filed != str(CARD_VERSION).encode():
+            await self.file_all()
 
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""
@@ -81,6 +87,20 @@ class Projection:
             self.world = await self._read_world(tx, reader)
             await self._refold_pages(tx, reader, self.world)
 
+    async def file_all(self) -> None:
+        """Make every card again from the views; where this is cut off, the next start does it all."""
+        async with self._core.database.write() as tx:
+            await clear_registry(tx)
+        after = b""
+        while True:
+            async with self._core.database.write() as tx:
+                page = await read_leading(tx, after, PAGE)
+                await file_cards(tx, [card_of(p.subject, p.content, p.changed_us) for p in page])
+                if not page:
+                    await set_setting(tx, FILED, str(CARD_VERSION).encode())
+                    return
+            after = page[-1].subject
+
     async def refold(self, tx: WriteTx, subjects: Iterable[bytes], reader: StatementReader, world: World) -> None:
         """Fold these subjects and those that are one passport with them."""
         wanted = set(subjects)
@@ -98,8 +118,11 @@ class Projection:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
         index = _by_subject(statements)
+        cards: list[Card] = []
         for lead, group in sorted(groups.items()):
-            await self._fold(tx, lead, group, index, world)
+            cards += await self._fold(tx, lead, group, index, world)
+        led = {subject for group in groups.values() for subject in group} - groups.keys()
+        await file_cards(tx, cards, led)
 
     async def _fold(
         self,
@@ -108,20 +131,21 @@ class Projection:
         group: set[bytes],
         index: Mapping[bytes, dict[bytes, Statement]],
         world: World,
-    ) -> None:
+    ) -> list[Card]:
         said = {key: s for subject in group for key, s in index.get(subject, {}).items()}
         if not any(s.kind not in NOT_SPOKEN and s.subject in group for s in said.values()):
-            return
+            return []
         case = open_case(group, said.values(), world)
         view = fold_case(case)
-        await self._store(tx, lead, group, view)
+        cards = await self._store(tx, lead, group, view)
         await self._open(tx, case)
+        return cards
 
-    async def _store(self, tx: WriteTx, lead: bytes, group: set[bytes], view: View) -> None:
+    async def _store(self, tx: WriteTx, lead: bytes, group: set[bytes], view: View) -> list[Card]:
         before = await find_passport(tx, lead)
         mark = digest(view)
         if before is not None and before.digest == mark and before.lead == lead:
-            return
+            return []
         passport = StoredPassport(
             lead,
             lead,
@@ -134,6 +158,7 @@ class Projection:
         )
         await put_passport(tx, passport, group, (Term(scheme, term) for scheme, term in terms_of(view)))
         await self._core.announce(tx, "merge", "passport_changed", lead, title=passport.title, digest=mark.hex())
+        return [card_of(lead, view, tx.now)]
 
     async def _open(self, tx: WriteTx, case: Case) -> None:
         by_subject: dict[bytes, list[StoredRight]] = {}

@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import delete, func, insert, select, tuple_, update
 
 from node.passport.card import Card
-from node.passport.sifting import marks_of
+from node.passport.sifting import SECOND_US, Key, key_of, marks_of
 from node.store import schema
 from node.store.database import Record, WriteTx
 from node.store.slots import CAPACITY, change_figures, change_slots, decode_slots
@@ -19,11 +19,8 @@ from node.store.upserts import upsert
 
 CHANGED, EXPIRES = "changed", "expires"
 WIDTHS = {CHANGED: 32, EXPIRES: 16}
-SECOND_US = 1_000_000
 PART = 400  # values of one statement
 MANY = 2_000  # cards of one statement's worth of work in memory
-
-Key = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,6 @@ async def clear_registry(tx: WriteTx) -> None:
     """Drop every card; they are made again from the views."""
     for table in schema.REGISTRY:
         await tx.run(delete(table))
-
-
-def key_of(card: Card) -> Key:
-    """Where a card stands by title."""
-    return card.title, card.subject
 
 
 def card_of_row(row: Record) -> Card:
@@ -175,15 +167,14 @@ async def _put(tx: WriteTx, shelf: Shelf, cards: Sequence[Card], end: Key | None
         await _place(tx, cards)
 
 
-async def _put_free(tx: WriteTx, shelf: Shelf, cards: Sequence[Card]) -> None:
+async def _put_free(tx: WriteTx, shelf: Shelf, cards: Sequence[Card], marks: Sequence[set[str]] | None = None) -> None:
     if not cards:
         return
     used = decode_slots(shelf.slots)
     free = list(islice((slot for slot in range(CAPACITY) if slot not in used), len(cards)))
-    change = _Change()
-    for slot, card in zip(free, cards, strict=True):
-        change.mark(slot, set(), marks_of(card))
-        change.figures[slot] = card
+    change = _Change(figures=dict(zip(free, cards, strict=True)))
+    for slot, carried in zip(free, marks or map(marks_of, cards), strict=True):
+        change.mark(slot, set(), carried)
     rows = [_row(shelf.no * CAPACITY + slot, card) for slot, card in zip(free, cards, strict=True)]
     await tx.run(insert(schema.cards), rows)
     await _set_used(tx, shelf.no, *change_slots(shelf.slots, free, ()))
@@ -199,9 +190,10 @@ async def _cut(tx: WriteTx, shelf: Shelf) -> None:
     await tx.run(
         delete(schema.figures).where(schema.figures.c.name.in_(list(WIDTHS)), schema.figures.c.shelf == shelf.no)
     )
-    await _drop_marks(tx, shelf.no, sorted({mark for card in cards for mark in marks_of(card)}))
-    await _put_free(tx, Shelf(shelf.no, shelf.first, 0, b""), cards[:half])
-    await _put_free(tx, await _open_shelf(tx, key_of(cards[half])), cards[half:])
+    marks = [marks_of(card) for card in cards]
+    await _drop_marks(tx, shelf.no, sorted(set().union(*marks)))
+    await _put_free(tx, Shelf(shelf.no, shelf.first, 0, b""), cards[:half], marks[:half])
+    await _put_free(tx, await _open_shelf(tx, key_of(cards[half])), cards[half:], marks[half:])
 
 
 async def _drop_marks(tx: WriteTx, shelf: int, marks: Sequence[str]) -> None:

@@ -5,9 +5,8 @@ say which cards come first. Either way the work is bounded by the number of shel
 lets through nor by how those are spread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, func, select, tuple_
@@ -16,44 +15,28 @@ from node.passport.card import Card
 from node.passport.sifting import (
     JOINED,
     KIND_IS,
+    SECOND_US,
     STATE_IS,
     TYPE_IS,
     Condition,
+    Key,
+    Order,
     Sift,
+    Spot,
     conditions_of,
     is_certain,
+    key_of,
     lets_through,
 )
 from node.store import schema
 from node.store.database import ReadTx, Record
-from node.store.filing import CHANGED, EXPIRES, SECOND_US, WIDTHS, Key, card_of_row, key_of
+from node.store.filing import CHANGED, EXPIRES, WIDTHS, card_of_row
 from node.store.slots import BITS_SIZE, CAPACITY, below, equal_to, iterate_bits, join_figures, largest, put_slots
 
 FIRST_SHELVES = 16  # how many are read at first; four times as many each time after
 DENSE = 400  # cards of one shelf from which on it is walked in order instead of fetched place by place
 FETCHED = 500
 WALKED = 256
-
-
-class Order(StrEnum):
-    """How a list is sorted: by title, or the last changed second first and by title within it."""
-
-    TITLE = "title"
-    CHANGED = "changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A place in a list: that of a card. The second is 0 in a list by title."""
-
-    second: int
-    title: str
-    subject: bytes
-
-    @property
-    def key(self) -> Key:
-        """The place by title."""
-        return self.title, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +76,10 @@ class _Found:
                 yield shelf, piece, count
 
 
-def spot_of(card: Card, order: Order) -> Spot:
-    """The place of a card in a list."""
-    return Spot(card.changed_us // SECOND_US if order is Order.CHANGED else 0, card.title, card.subject)
+async def find_card(tx: ReadTx, subject: bytes) -> Card | None:
+    """The card of a leading subject."""
+    row = await tx.first(select(schema.cards).where(schema.cards.c.subject == subject))
+    return None if row is None else card_of_row(row)
 
 
 async def find_cards(
@@ -119,17 +103,19 @@ async def find_cards(
 
 async def count_cards(tx: ReadTx) -> Counts:
     """The registry in numbers."""
-    table = schema.marks.c
-    total = await tx.value(select(func.sum(schema.shelves.c.size)))
-    joined = await tx.value(select(func.sum(table.size)).where(table.mark == JOINED))
-    states, kinds, types = [await _count_marks(tx, prefix) for prefix in (STATE_IS, KIND_IS, TYPE_IS)]
-    return Counts(int(total or 0), int(joined or 0), states, kinds, types)
+    shelves = {row.no: row.size for row in await tx.all(select(schema.shelves.c.no, schema.shelves.c.size))}
+    joined = await _count_marks(tx, shelves, JOINED)
+    states, kinds, types = [await _count_marks(tx, shelves, prefix) for prefix in (STATE_IS, KIND_IS, TYPE_IS)]
+    return Counts(sum(shelves.values()), joined.get("", 0), states, kinds, types)
 
 
-async def _count_marks(tx: ReadTx, prefix: str) -> dict[str, int]:
+async def _count_marks(tx: ReadTx, shelves: Iterable[int], prefix: str) -> dict[str, int]:
+    """How many cards carry each of the marks that begin so."""
     table = schema.marks.c
     upper = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    statement = select(table.mark, func.sum(table.size).label("n")).where(table.mark >= prefix, table.mark < upper)
+    statement = select(table.mark, func.sum(table.size).label("n")).where(
+        table.shelf.in_(sorted(shelves)), table.mark >= prefix, table.mark < upper
+    )
     return {row.mark[len(prefix) :]: int(row.n) for row in await tx.all(statement.group_by(table.mark))}
 
 
@@ -302,20 +288,17 @@ async def _read_marks(tx: ReadTx, shelves: Sequence[_Shelf], marks: Sequence[str
         return {}
     places = {shelf.no: at for at, shelf in enumerate(shelves)}
     table = schema.marks.c
-    statement = select(table.mark, table.shelf, table.slots).where(table.mark.in_(marks))
-    if len(shelves) <= FIRST_SHELVES * 4:
-        statement = statement.where(table.shelf.in_(sorted(places)))
+    here = table.shelf.in_(sorted(places))
+    statement = select(table.shelf, table.mark, table.slots).where(here, table.mark.in_(marks))
     sets = {mark: bytearray(size) for mark in marks}
     for row in await tx.all(statement):
-        if row.shelf in places:
-            put_slots(sets[row.mark], places[row.shelf], row.slots)
+        put_slots(sets[row.mark], places[row.shelf], row.slots)
     return {mark: int.from_bytes(raw, "little") for mark, raw in sets.items()}
 
 
 async def _read_figures(tx: ReadTx, shelves: Sequence[_Shelf], name: str) -> list[int]:
     table = schema.figures.c
-    statement = select(table.shelf, table.slices).where(table.name == name)
-    if len(shelves) <= FIRST_SHELVES * 4:
-        statement = statement.where(table.shelf.in_([shelf.no for shelf in shelves]))
+    here = table.shelf.in_(sorted(shelf.no for shelf in shelves))
+    statement = select(table.shelf, table.slices).where(here, table.name == name)
     stored = {row.shelf: row.slices for row in await tx.all(statement)}
     return join_figures(WIDTHS[name], [stored.get(shelf.no) for shelf in shelves])

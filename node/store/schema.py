@@ -303,7 +303,7 @@ shelves = _table(
     _need("slots", LargeBinary),
     Index("shelves_by_title", "title", "subject", unique=True),
 )
-marks = _clustered("marks", _key("mark", Text), _key("shelf", Int64), _need("size", Int64), _need("slots", LargeBinary))
-figures = _clustered("figures", _key("name", Text), _key("shelf", Int64), _need("slices", LargeBinary))
+marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
+figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
 REGISTRY = (cards, shelves, marks, figures)
 PROJECTIONS = (passports, terms, *REGISTRY)

@@ -28,8 +28,8 @@ def upgrade() -> None:
     op.create_index("shelves_by_title", "shelves", ["title", "subject"], unique=True)
     op.create_table(
         "marks",
-        Column("mark", Text, primary_key=True, autoincrement=False, nullable=False),
         Column("shelf", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("mark", Text, primary_key=True, autoincrement=False, nullable=False),
         Column("size", Int64, nullable=False),
         Column("slots", LargeBinary, nullable=False),
         sqlite_strict=True,
@@ -37,8 +37,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "figures",
-        Column("name", Text, primary_key=True, autoincrement=False, nullable=False),
         Column("shelf", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("name", Text, primary_key=True, autoincrement=False, nullable=False),
         Column("slices", LargeBinary, nullable=False),
         sqlite_strict=True,
         sqlite_with_rowid=False,
