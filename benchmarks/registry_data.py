@@ -1,4 +1,4 @@
-"""Devices of a registry as a large utility has them: a seeded generator of cards that costs little and skews as life does.
+"""Devices of a registry as a large utility has them: a seeded generator of cards that is quick and skews as life does.
 
 Designations, owners, streets and states are few and uneven; serials run on within a designation; titles follow the
 type, as they do where a maker delivers by the thousand.
@@ -38,7 +38,8 @@ class Owner:
 def owners(count: int = 300) -> list[Owner]:
     """Organisations, the first of which own most."""
     return [
-        Owner(hashlib.sha256(b"owner%d" % n).hexdigest()[:32], f"ООО «{FIRMS[n % len(FIRMS)]}-{n}»") for n in range(count)
+        Owner(hashlib.sha256(b"owner%d" % n).hexdigest()[:32], f"ООО «{FIRMS[n % len(FIRMS)]}-{n}»")
+        for n in range(count)
     ]
 
 

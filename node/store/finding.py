@@ -249,9 +249,8 @@ async def _read_shelves(tx: ReadTx) -> list[_Shelf]:
     statement = select(table.no, table.title, table.subject, table.slots)
     rows = await tx.all(statement.order_by(table.title, table.subject))
     firsts: list[Key] = [(row.title, row.subject) for row in rows]
-    return [
-        _Shelf(row.no, first, end, row.slots) for row, first, end in zip(rows, firsts, [*firsts[1:], None], strict=True)
-    ]
+    ends: list[Key | None] = [*firsts[1:], None]
+    return [_Shelf(row.no, first, end, row.slots) for row, first, end in zip(rows, firsts, ends, strict=False)]
 
 
 async def _candidates(tx: ReadTx, shelves: Sequence[_Shelf], sift: Sift) -> _Found:

@@ -37,11 +37,11 @@ from node.services.protocols import Protocols
 from node.services.search import Search
 from node.services.templates import Templates
 from node.store.database import Database
+from node.store.finding import count_cards
 from node.store.fragments import entries_between
 from node.store.journal import last_journal_id
 from node.store.logs import get_log
 from node.store.organisations import find_sign_key, read_statements
-from node.store.finding import count_cards
 from node.store.passports import find_passport
 from node.store.settings import set_setting
 from node.store.trees import read_range
