@@ -7,8 +7,9 @@ PIP := $(BIN)/python -m pip --quiet
 ONCE ?=
 SEED ?=
 NAME ?= all
+SIZE ?=
 
-.PHONY: demo test check bench peers screens lock fuzz docs clean format
+.PHONY: demo test check bench bench-data peers screens lock fuzz docs clean format
 
 demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their consoles open
 	@$(BIN)/passport-node demo --folder build/demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
@@ -26,6 +27,9 @@ format: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp ## make bench NAME=log: measure beside peers, print a table, write build/bench/NAME.json
 	@$(BIN)/python -m benchmarks $(NAME)
+
+bench-data: $(VENV)/dev.stamp ## build/data: a node with a million devices, made once; SIZE=20000 makes a small one
+	@$(BIN)/python -m benchmarks.data $(SIZE)
 
 screens: $(VENV)/dev.stamp ## take the pictures of the README again, from the consoles of the demo
 	@$(BIN)/python -m tests.browser.pictures
