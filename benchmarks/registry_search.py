@@ -53,7 +53,7 @@ def kinds() -> dict[str, Callable[[Card, random.Random], Asked]]:
         return card.place.split("ул. ")[1].split(",")[0] if card.place else source.choice(STREETS)
 
     def owner_word(card: Card) -> str:
-        return card.owner_name.strip("ООО «»").split("-")[0]
+        return card.owner_name.removeprefix("ООО «").split("-")[0]
 
     def plain(**asked: object) -> Asked:
         return Asked(parse_sift(**asked))  # type: ignore[arg-type]  # the names stand beside

@@ -133,22 +133,18 @@ def marks_of(card: Card) -> set[str]:
 
 
 def conditions_of(sift: Sift) -> list[Condition]:
-    """Conditions that hold together for every card that a question lets through."""
-    pairs = ((KIND_IS, sift.kind), (STATE_IS, sift.state), (TYPE_IS, sift.type), (OWNER_IS, sift.owner))
-    found: list[Condition] = [(((prefix + value)[:MAX_MARK],),) for prefix, value in pairs if value is not None]
+    """Conditions that hold together for every card that a question lets through; those that narrow most come first."""
+    narrow = ((TYPE_IS, sift.type), (OWNER_IS, sift.owner))
+    wide = ((STATE_IS, sift.state), (KIND_IS, sift.kind))
+    found: list[Condition] = [(((prefix + value)[:MAX_MARK],),) for prefix, value in narrow if value is not None]
     if sift.is_joined:
         found.append(((JOINED,),))
-    found += [(_group(PLACE, word),) for word in sift.place]
-    found += [(_group(OWNER, word),) for word in sift.owner_words]
-    found += [tuple(_group(field, word) for field in (NAMES, PLACE, OWNER)) for word in sift.text]
-    return found
-
-
-def is_certain(sift: Sift) -> bool:
-    """Whether the marks say all: no word is longer than a mark and no code was cut."""
-    words = (*sift.text, *sift.place, *sift.owner_words)
-    codes = (sift.kind, sift.state, sift.type, sift.owner)
-    return all(len(word) <= GRAM for word in words) and all(len(code or "") < MAX_MARK - 2 for code in codes)
+    words: list[tuple[tuple[str, ...], str]] = [((PLACE,), word) for word in sift.place]
+    words += [((OWNER,), word) for word in sift.owner_words]
+    words += [((NAMES, PLACE, OWNER), word) for word in sift.text]
+    for fields, word in sorted(words, key=lambda item: -len(item[1])):
+        found.append(tuple(_group(field, word) for field in fields))
+    return found + [(((prefix + value)[:MAX_MARK],),) for prefix, value in wide if value is not None]
 
 
 @lru_cache(1024)
@@ -170,7 +166,7 @@ def _group(field: str, word: str) -> tuple[str, ...]:
     if len(word) <= GRAM:
         return (field + word,)
     last = len(word) - GRAM
-    places = sorted({*range(0, last, 2), last})
+    places = [0, last, *range(2, last, 2)]
     return tuple(dict.fromkeys(field + word[at : at + GRAM] for at in places))
 
 

@@ -18,9 +18,17 @@ from node.store.slots import CAPACITY, change_figures, change_slots, decode_slot
 from node.store.upserts import upsert
 
 CHANGED, EXPIRES = "changed", "expires"
-WIDTHS = {CHANGED: 32, EXPIRES: 16}
+SIZES = {CHANGED: 4, EXPIRES: 2}  # bytes of a figure; the largest stands for what is larger
 PART = 400  # values of one statement
 MANY = 2_000  # cards of one statement's worth of work in memory
+
+
+def figure_name(name: str, n: int) -> str:
+    """What a byte of a figure is stored as, the lowest first."""
+    return f"{name}{n}"
+
+
+FIGURES = [figure_name(name, n) for name, size in SIZES.items() for n in range(size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +195,7 @@ async def _cut(tx: WriteTx, shelf: Shelf) -> None:
     cards = sorted((card_of_row(row) for row in await tx.all(select(schema.cards).where(here))), key=key_of)
     half = len(cards) // 2
     await tx.run(delete(schema.cards).where(here))
-    await tx.run(
-        delete(schema.figures).where(schema.figures.c.name.in_(list(WIDTHS)), schema.figures.c.shelf == shelf.no)
-    )
+    await tx.run(delete(schema.figures).where(schema.figures.c.name.in_(FIGURES), schema.figures.c.shelf == shelf.no))
     marks = [marks_of(card) for card in cards]
     await _drop_marks(tx, shelf.no, sorted(set().union(*marks)))
     await _put_free(tx, Shelf(shelf.no, shelf.first, 0, b""), cards[:half], marks[:half])
@@ -250,19 +256,22 @@ async def _write_figures(tx: WriteTx, shelf: int, change: _Change) -> None:
     if not change.figures:
         return
     table = schema.figures.c
-    statement = select(table.name, table.slices).where(table.name.in_(list(WIDTHS)), table.shelf == shelf)
-    stored = {row.name: row.slices for row in await tx.all(statement)}
+    here = (table.shelf == shelf, table.name.in_(FIGURES))
+    stored = {row.name: row.slices for row in await tx.all(select(table.name, table.slices).where(*here))}
     rows: list[dict[str, object]] = []
-    for name, width in WIDTHS.items():
-        numbers = [(slot, _figure(name, card)) for slot, card in change.figures.items()]
-        if name in stored or any(number for _, number in numbers):
-            slices = change_figures(stored.get(name, b""), width, numbers)
-            rows.append({"name": name, "shelf": shelf, "slices": slices})
+    for name, size in SIZES.items():
+        for n in range(size):
+            numbers = [(slot, _figure(name, card) >> 8 * n & 0xFF) for slot, card in change.figures.items()]
+            before = stored.get(figure_name(name, n), b"")
+            if before or any(number for _, number in numbers):
+                slices = change_figures(before, numbers)
+                rows.append({"name": figure_name(name, n), "shelf": shelf, "slices": slices})
     await upsert(tx, schema.figures, rows)
 
 
 def _figure(name: str, card: Card) -> int:
-    return card.changed_us // SECOND_US if name == CHANGED else card.expires
+    number = card.changed_us // SECOND_US if name == CHANGED else card.expires
+    return min(max(number, 0), (1 << 8 * SIZES[name]) - 1)
 
 
 def _row(no: int, card: Card) -> dict[str, object]:

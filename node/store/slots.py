@@ -1,7 +1,7 @@
 """Sets of places on a shelf, and numbers of the cards on it, as bytes.
 
-A set is few places as 16-bit numbers, or a bit for each place. Numbers are cut into slices, one bit of each card's
-number after another, so that comparing and finding the largest is a few operations over whole slices.
+A set is few places as 16-bit numbers, or a bit for each place. Numbers are cut into bytes, and each byte into slices,
+one bit of each card's byte after another, so that comparing and finding the largest is a few operations over slices.
 """
 
 import sys
@@ -12,6 +12,8 @@ from typing import Final
 CAPACITY: Final = 4096
 BITS_SIZE = CAPACITY // 8
 FEW = BITS_SIZE // 2 - 1  # more places than that take less room as bits
+
+SLICES = 8
 
 _BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 
@@ -68,36 +70,32 @@ def iterate_bits(bits: bytes) -> Iterator[int]:
                 yield at * 8 + bit
 
 
-def change_figures(raw: bytes, width: int, figures: Iterable[tuple[int, int]]) -> bytes:
-    """Slices after the cards at these places have these numbers; too large a number is the largest."""
-    slices = bytearray(raw or bytes(width * BITS_SIZE))
-    largest = (1 << width) - 1
+def change_figures(raw: bytes, figures: Iterable[tuple[int, int]]) -> bytes:
+    """Slices after the cards at these places have these bytes."""
+    slices = bytearray(raw or bytes(SLICES * BITS_SIZE))
     for slot, figure in figures:
-        number = min(max(figure, 0), largest)
         at, bit = slot >> 3, 1 << (slot & 7)
-        for n in range(width):
-            if number >> n & 1:
+        for n in range(SLICES):
+            if figure >> n & 1:
                 slices[n * BITS_SIZE + at] |= bit
             else:
                 slices[n * BITS_SIZE + at] &= ~bit
     return bytes(slices)
 
 
-def join_figures(width: int, shelves: Sequence[bytes | None]) -> list[int]:
+def join_figures(shelves: Sequence[bytes | None]) -> list[int]:
     """Slices over several shelves, the lowest bit first."""
     nothing = bytes(BITS_SIZE)
     return [
         int.from_bytes(
-            b"".join(raw[n * BITS_SIZE : (n + 1) * BITS_SIZE] if raw else nothing for raw in shelves), "little"
+            b"".join([raw[n * BITS_SIZE : (n + 1) * BITS_SIZE] if raw else nothing for raw in shelves]), "little"
         )
-        for n in range(width)
+        for n in range(SLICES)
     ]
 
 
 def below(slices: Sequence[int], among: int, bound: int) -> int:
     """Of these places those with a number below the bound."""
-    if bound >= 1 << len(slices):
-        return among
     found, equal = 0, among
     for n in range(len(slices) - 1, -1, -1):
         if bound >> n & 1:
@@ -115,20 +113,20 @@ def equal_to(slices: Sequence[int], among: int, number: int) -> int:
     return among
 
 
-def largest(slices: Sequence[int], among: int, count: int) -> tuple[int, int, int]:
-    """The places with the largest numbers: those that are surely among the first `count`, those that tie, their number.
+def largest(slices: Sequence[int], among: int, count: int) -> tuple[int, int]:
+    """The places with the largest numbers: those that are surely among the first `count`, and those that tie.
 
     The first are fewer than `count`; with the ties they are at least as many, where so many are there.
     """
-    sure, tied, number = 0, among, 0
-    for n in range(len(slices) - 1, -1, -1):
-        high = tied & slices[n]
+    sure, tied = 0, among
+    for bits in reversed(slices):
+        high = tied & bits
         if sure.bit_count() + high.bit_count() >= count:
-            tied, number = high, number | 1 << n
+            tied = high
         else:
             sure |= high
-            tied &= ~slices[n]
-    return sure, tied, number
+            tied &= ~bits
+    return sure, tied
 
 
 def _few(raw: bytes) -> "array[int]":

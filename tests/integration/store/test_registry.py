@@ -266,3 +266,4 @@ async def test_no_question_scans_a_table(planned: tuple[Database, list[tuple[str
     for shape, plan in plans.items():
         assert "SEARCH" in plan or "shelves" in plan, f"{shape}: {plan}"
         assert "SCAN" not in plan.replace("SCAN shelves", ""), f"{shape}: {plan}"
+        assert "TEMP B-TREE FOR ORDER BY" not in plan, f"{shape}: {plan}"
