@@ -169,11 +169,12 @@ async def test_filters_stand_in_the_address_and_pages_lead_both_ways(trade: Trad
     await page.goto(trade.address("maker") + "/devices")
     await page.locator("details.more > summary", has_text="Отбор").click()
     await page.locator("select[name=state]").select_option("repaired")
-    await page.locator("input[name=q]").fill(first[0][:3])
+    await page.locator("input[name=q]").fill(meters(COUNT)[0][SERIAL_AT][2:])
     async with page.expect_navigation():
         await page.get_by_role("button", name="Применить").click()
     assert "state=repaired" in page.url
     await expect(page.locator("select[name=state]")).to_have_value("repaired")
+    await expect(rows).to_have_count(1)
     await shots(page, shot, "devices-filtered")
     await page.goto(trade.address("maker") + "/devices?state=scrapped")
     await expect(page.locator(".empty")).to_contain_text("Уберите одно из них")
