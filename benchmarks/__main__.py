@@ -17,6 +17,7 @@ from rich.table import Table
 
 SMALL = 100.0
 RUNS = 5
+WIDE = 150
 OUT = Path(__file__).parent.parent / "build" / "bench"
 NAMES = ("log", "demo", "registry")
 
@@ -92,7 +93,7 @@ def run_parts(name: str, parts: dict[str, Callable[[], Part]]) -> None:
             table.add_column(heading)
         for row in part.rows:
             table.add_row(*row)
-        Console().print(table)
+        Console(width=None if sys.stdout.isatty() else WIDE).print(table)
         figures[title] = part.figures
         _write(name, figures)
 
