@@ -142,7 +142,7 @@ def conditions_of(sift: Sift) -> list[Condition]:
     words: list[tuple[tuple[str, ...], str]] = [((PLACE,), word) for word in sift.place]
     words += [((OWNER,), word) for word in sift.owner_words]
     words += [((NAMES, PLACE, OWNER), word) for word in sift.text]
-    for fields, word in sorted(words, key=lambda item: -len(item[1])):
+    for fields, word in sorted(words, key=lambda item: _rarity(item[1])):
         found.append(tuple(_group(field, word) for field in fields))
     return found + [(((prefix + value)[:MAX_MARK],),) for prefix, value in wide if value is not None]
 
@@ -161,12 +161,19 @@ def _marks_of_words(field: str, words: Iterable[str]) -> Iterator[str]:
             yield from [field + word[at : at + GRAM] for at in range(len(word) - GRAM + 1)]
 
 
+def _rarity(word: str) -> tuple[bool, int]:
+    """Sorts words that few cards have before those that many have, as far as a word tells: numbers and long ones."""
+    return not any(letter.isdigit() for letter in word), -len(word)
+
+
 def _group(field: str, word: str) -> tuple[str, ...]:
     """Marks that stand in every field with the word: enough to cover it, not all."""
     if len(word) <= GRAM:
         return (field + word,)
     last = len(word) - GRAM
-    places = [0, last, *range(2, last, 2)]
+    # Numbers begin alike and end otherwise; words of a language are told best by both ends.
+    is_number = any(letter.isdigit() for letter in word)
+    places = [*range(last, 0, -2), 0] if is_number else [0, last, *range(2, last, 2)]
     return tuple(dict.fromkeys(field + word[at : at + GRAM] for at in places))
 
 
