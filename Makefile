@@ -8,8 +8,9 @@ ONCE ?=
 SEED ?=
 NAME ?= all
 CASES ?= 10000
+SIZE ?=
 
-.PHONY: demo test check bench identity peers screens lock fuzz docs clean format
+.PHONY: demo test check bench bench-data identity peers screens lock fuzz docs clean format
 
 demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their consoles open
 	@$(BIN)/passport-node demo --folder build/demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
@@ -30,6 +31,9 @@ bench: $(VENV)/dev.stamp ## make bench NAME=log: measure beside peers, print a t
 
 identity: $(VENV)/run.stamp ## how well plates of several readers find their devices: precision, recall, suggestions
 	@$(BIN)/python -m benchmarks.identity
+
+bench-data: $(VENV)/dev.stamp ## build/data: a node with a million devices, made once; SIZE=20000 makes a small one
+	@$(BIN)/python -m benchmarks.data $(SIZE)
 
 screens: $(VENV)/dev.stamp ## take the pictures of the README again, from the consoles of the demo
 	@$(BIN)/python -m tests.browser.pictures

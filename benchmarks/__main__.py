@@ -8,7 +8,7 @@ import importlib
 import json
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from rich.table import Table
 
 SMALL = 100.0
 RUNS = 5
+WIDE = 150
 OUT = Path(__file__).parent.parent / "build" / "bench"
-NAMES = ("log", "fold", "demo")
+NAMES = ("log", "fold", "demo", "registry")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Measure:
     against: str
     ours: Callable[[int], float]
     theirs: Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a benchmark of several parts measured: a table as it is printed, and figures as they are written."""
+
+    title: str
+    heading: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    figures: dict[str, object]
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +57,11 @@ def main(arguments: list[str]) -> int:
 
 def run(name: str) -> None:
     """One benchmark: table on screen, figures in a file."""
-    measures: list[Measure] = importlib.import_module(f"benchmarks.{name}").MEASURES
+    module = importlib.import_module(f"benchmarks.{name}")
+    if hasattr(module, "PARTS"):
+        run_parts(name, module.PARTS)
+        return
+    measures: list[Measure] = module.MEASURES
     table = Table(title=name)
     for heading in ("measure", "value", "unit", "against", "its value", "ratio"):
         table.add_column(heading)
@@ -64,9 +79,28 @@ def run(name: str) -> None:
             "runs_against": theirs,
         }
         table.add_row(measure.name, figure(value), measure.unit, measure.against, figure(other), f"{value / other:.2f}")
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / f"{name}.json").write_text(json.dumps(figures, indent=1))
+    _write(name, figures)
     Console().print(table)
+
+
+def run_parts(name: str, parts: dict[str, Callable[[], Part]]) -> None:
+    """One benchmark of several parts; the figures of all stand in one file."""
+    figures: dict[str, object] = {}
+    for title, measure in parts.items():
+        part = measure()
+        table = Table(title=part.title)
+        for heading in part.heading:
+            table.add_column(heading)
+        for row in part.rows:
+            table.add_row(*row)
+        Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+        figures[title] = part.figures
+        _write(name, figures)
+
+
+def _write(name: str, figures: Mapping[str, object]) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / f"{name}.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
 
 
 def figure(value: float) -> str:

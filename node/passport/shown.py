@@ -7,10 +7,13 @@ from node.passport.bodies import Plate
 from node.passport.errors import PlateError
 from node.passport.plate import cut_label, plate_text
 from node.passport.suggestions import bare_serial
-from node.passport.view import Plain, View
+from node.passport.view import Plain, View, value_on
 
 TYPE = "type"  # the scheme of a central code that many passports share: it narrows a list and names no thing
 
+PLACE = "install_place"
+# Events that say where a thing stands, or that it stands there no longer.
+MOUNTED, DISMOUNTED = frozenset({"installed"}), frozenset({"removed", "scrapped", "lost"})
 BARE = "bare"  # the scheme of serials without separators and leading zeros: by it slips of reading are looked up
 
 
@@ -46,18 +49,21 @@ def fact(view: View, *path: str) -> str:
 
 
 def place_of(view: View) -> str:
-    """Where the thing stands by what is known: its stated address, else where it was mounted last; empty if unknown."""
-    stated = rows(view, "parameters", "install_place", "values")
-    latest = [value for row in stated if isinstance(value := row.get("value"), str)]
-    if latest:
-        return latest[-1]
-    mounted = [row for row in rows(view, "events") if at(row, "what", "central") == "installed" and not row["routed"]]
-    if not mounted:
-        return ""
-    last = mounted[-1]
-    return (
-        text(last, "where", "place", "name") or text(last, "where", "place", "local") or text(last, "where", "object")
-    )
+    """Where a thing stands by what is known: its stated address, else where it was mounted last and still is."""
+    stated = value_on(view, PLACE) if isinstance(view.get("parameters"), dict) else None
+    if stated and stated.get("value"):
+        return str(stated["value"])
+    if address := fact(view, "subject", "address"):
+        return address
+    for event in reversed(rows(view, "events")):
+        code = at(event, "what", "central")
+        if event.get("routed") or event.get("replaced_by") or code not in MOUNTED | DISMOUNTED:
+            continue
+        named = at(event, "where", "place")
+        if code in DISMOUNTED or not isinstance(named, dict):
+            return "" if code in DISMOUNTED else text(event, "where", "object")
+        return str(named.get("name") or named.get("local") or named.get("central") or "")
+    return ""
 
 
 def has_plate(view: View, org: bytes, plate: Plate) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
+from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
 from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
@@ -23,6 +24,7 @@ from node.passport.world import World
 from node.services.core import Core
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
+from node.store.filing import touch_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import find_chain
@@ -52,6 +54,14 @@ class Group:
     kept: Kept | None
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A case that was folded, and the card of its view where that is a new one."""
+
+    case: Case
+    card: Card | None
+
+
 class Folding:
     """Folds passports and keeps their views."""
 
@@ -68,7 +78,7 @@ class Folding:
         world: World,
         reader: StatementReader,
         context: Sequence[Statement] = (),
-    ) -> Case | None:
+    ) -> Folded | None:
         """Fold all that was said; None where nobody spoke of the subjects.
 
         `context` is everything that tells who is who, where somebody said more of identity than plates do.
@@ -79,7 +89,7 @@ class Folding:
         case = open_case(group.subjects, context or said, world)
         events = timeline_of(case)
         view = view_of(case, events)
-        mark = digest(view)
+        mark, card = digest(view), card_of(group.lead, view, tx.now)
         if group.kept is not None:
             await drop_rows(tx, [group.lead])
         kept = None
@@ -90,12 +100,12 @@ class Folding:
             put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
             signers = frozenset(statement.org for statement in case.statements)
             kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
-        await self._store(tx, group, view, mark, kept)
-        return case
+        is_new = await self._store(tx, group, view, mark, kept)
+        return Folded(case, card if is_new else None)
 
     async def fold_beside_kept(
         self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
-    ) -> Case | None:
+    ) -> Folded | None:
         """Fold what is not plain and let the plain rows stand; None where something on which they depend is new."""
         kept, said = group.kept, list(said)
         if kept is None:
@@ -114,11 +124,11 @@ class Folding:
             await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
             for name, rows, tally in lists
         ]
-        view = _rest(view)
+        card, view = card_of(group.lead, view, tx.now), _rest(view)
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
-        await self._store(tx, group, view, after.digest, after)
-        return case
+        is_new = await self._store(tx, group, view, after.digest, after)
+        return Folded(case, card if is_new else None)
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
         """Add rows where that is all that new entries do; answer the subjects that are done."""
@@ -126,7 +136,9 @@ class Folding:
         found = await read_kept(tx, alone.keys() - others)
         if not found or not await self._counts(tx, log):
             return set()
-        return {s for s, passport in sorted(found.items()) if await self._add(tx, log, passport, alone[s], world)}
+        done = {s for s, passport in sorted(found.items()) if await self._add(tx, log, passport, alone[s], world)}
+        await touch_cards(tx, [found[subject].lead for subject in sorted(done)])
+        return done
 
     async def _add(
         self, tx: WriteTx, log: StoredLog, passport: KeptPassport, entries: Sequence[NewEntry], world: World
@@ -149,13 +161,13 @@ class Folding:
         chain = await find_chain(tx, log.org)
         return chain is not None and chain.counts(log.node)
 
-    async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None) -> None:
+    async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None) -> bool:
         lead = group.lead
         before = await find_passport(tx, lead, whole=False)
         if before is not None and before.digest == mark and before.lead == lead:
             if kept is not None and kept != group.kept:
                 await put_kept(tx, lead, kept)
-            return
+            return False
         passport = StoredPassport(
             lead,
             lead,
@@ -168,6 +180,7 @@ class Folding:
         )
         await put_passport(tx, passport, group.subjects, (Term(scheme, term) for scheme, term in terms_of(view)), kept)
         await self._announce(tx, lead, passport.title, mark)
+        return True
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
         await self._core.announce(tx, "merge", "passport_changed", lead, title=title, digest=mark.hex())

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation.errors import FederationError
 from node.errors import InputError
+from node.passport.card import Card, parse_expiry
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import text as shown_text
+from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift
 from node.services.core import Core
-from node.services.search import Query, Search, read_query
+from node.services.search import Query, Search, read_exact, read_query
 from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx
-from node.store.passports import StoredPassport, count_joined, count_passports, list_passports
+from node.store.finding import Counts, count_cards, find_card, find_cards
+from node.store.passports import StoredPassport
 from node.store.peers import Peer, list_peers
 
 PEER_S = 5.0
@@ -35,12 +37,27 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """The registry in numbers: passports in all, by state, and those to which several ids lead."""
+class Question:
+    """What a list is asked, as it was typed; what is empty asks nothing. `expires_before` is an ISO date."""
 
-    total: int
-    states: dict[str, int]
-    joined: int
+    text: str = ""
+    kind: str | None = None
+    state: str | None = None
+    type_code: str | None = None
+    owner: str | None = None
+    place: str = ""
+    expires_before: str | None = None
+    is_joined: bool = False
+    order: Order = Order.TITLE
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Part of a list, and whether there is more before and after it."""
+
+    cards: Sequence[Card]
+    has_before: bool
+    has_after: bool
 
 
 class Lookup:
@@ -73,39 +90,30 @@ class Lookup:
             return {text: await self._here(tx, text) for text in texts}
 
     async def page(
-        self,
-        after: tuple[str, bytes] | None,
-        limit: int,
-        text: str = "",
-        state: str | None = None,
-        type_code: str | None = None,
-    ) -> list[StoredPassport]:
-        """Passports by title after a place; a text narrows them to those with a term that begins so.
-
-        Raise InputError where nothing begins so and the text is a mistyped id or DevEUI.
-        """
+        self, question: Question, spot: Spot | None = None, limit: int = 50, *, backwards: bool = False
+    ) -> Listed:
+        """Cards that answer, after a place or before it; raise InputError for a mistyped id or DevEUI, or no word."""
+        sift = _read_question(question)
         async with self._core.database.read() as tx:
-            query = read_query(text) if text.strip() else None
-            if query is not None and query.scheme == "id":
-                found = await self._search.find(tx, query) if after is None else []
-                return [one for one in found if _is_asked(one, state, type_code)]
-            prefix = query.term if query else ""
-            listed = await list_passports(tx, after, limit, prefix=prefix, state=state, type_code=type_code)
-            is_found = listed or (after, state, type_code) != (None, None, None)
-            if not is_found and (slip := await self._search.find_slip(tx, text)):
-                raise slip
-            return list(listed)
-
-    async def joined(self, passports: Sequence[StoredPassport]) -> dict[bytes, int]:
-        """How many more ids lead to each of these, where there are some."""
-        async with self._core.database.read() as tx:
-            return await count_joined(tx, [passport.subject for passport in passports])
+            if (exact := read_exact(question.text)) and exact.scheme == "id":
+                passports = await self._search.find(tx, exact) if spot is None else []
+                cards = [card for p in passports if (card := await find_card(tx, p.subject)) is not None]
+                return Listed([card for card in cards if lets_through(sift, card)], has_before=False, has_after=False)
+            cards = await find_cards(tx, sift, question.order, spot, limit + 1, backwards=backwards)
+            if not cards and spot is None and not _is_narrowed(question):
+                slip = await self._search.find_slip(tx, question.text)
+                if slip is not None:
+                    raise slip
+        is_more = len(cards) > limit
+        shown = cards[:limit]
+        if backwards:
+            return Listed(shown[::-1], has_before=is_more, has_after=True)
+        return Listed(shown, has_before=spot is not None, has_after=is_more)
 
     async def count(self) -> Counts:
         """How many passports are here."""
         async with self._core.database.read() as tx:
-            states, joined = await count_passports(tx), await count_joined(tx)
-        return Counts(sum(states.values()), states, len(joined))
+            return await count_cards(tx)
 
     async def _here(self, tx: ReadTx, text: str) -> list[StoredPassport]:
         try:
@@ -122,5 +130,29 @@ class Lookup:
         return [Found(subject, "", "", peer.org, age) for subject, age in found]
 
 
-def _is_asked(passport: StoredPassport, state: str | None, type_code: str | None) -> bool:
-    return state in (None, passport.state) and type_code in (None, shown_text(passport.content, "type", "central"))
+def _is_narrowed(question: Question) -> bool:
+    """Whether more is asked than a text of things of a kind."""
+    return replace(question, kind=None) != Question(question.text, order=question.order)
+
+
+def _read_question(question: Question) -> Sift:
+    exact = read_exact(question.text)
+    try:
+        day = parse_expiry(question.expires_before) if question.expires_before else None
+    except ValueError as error:
+        raise InputError(f"{question.expires_before} is no date", "moment") from error
+    sift = parse_sift(
+        "" if exact and exact.scheme == "id" else exact.term if exact else question.text,
+        kind=question.kind,
+        state=question.state,
+        type_code=question.type_code,
+        owner=question.owner,
+        place=question.place,
+        expires_before=day,
+        is_joined=question.is_joined,
+    )
+    said = ((question.text, sift.text or exact), (question.place, sift.place))
+    for text, words in (*said, (question.owner or "", sift.owner or sift.owner_words)):
+        if text.strip() and not words:
+            raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
+    return sift

@@ -6,6 +6,7 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import SectionClass
 from federation.genesis import Genesis
+from node.passport.card import CARD_VERSION, Card, card_of
 from node.passport.case import Case
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, needed_with, resolve_identities, settled
@@ -16,10 +17,13 @@ from node.services.core import Core
 from node.services.folding import Folding, Group, by_subject, said_of
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
+from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
+    find_passport,
     list_subjects,
+    read_leading,
     read_leads,
     read_members,
 )
@@ -29,6 +33,7 @@ from node.store.timelines import drop_rows, has_plain, read_kept
 
 FEDERATION = "federation"
 VERSION = "fold_version"
+FILED = "card_version"
 PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
@@ -48,11 +53,13 @@ class Projection:
         """Read the world, and fold everything again where the fold's version changed."""
         async with self._core.database.read() as tx:
             self.world = await self._read_world(tx, await StatementReader.open(tx))
-            version = await find_setting(tx, VERSION)
+            version, filed = await find_setting(tx, VERSION), await find_setting(tx, FILED)
         if version != str(FOLD_VERSION).encode():
             await self.refold_all()
             async with self._core.database.write() as tx:
                 await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
+        if filed != str(CARD_VERSION).encode():
+            await self.file_all()
 
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""
@@ -80,6 +87,21 @@ class Projection:
             reader = await StatementReader.open(tx)
             self.world = await self._read_world(tx, reader)
             await self._refold_pages(tx, reader, self.world)
+
+    async def file_all(self) -> None:
+        """Make every card again from the views; where this is cut off, the next start does it all."""
+        async with self._core.database.write() as tx:
+            await clear_registry(tx)
+        after = b""
+        while True:
+            async with self._core.database.write() as tx:
+                page = await read_leading(tx, after, PAGE)
+                views = [p if "events" in p.content else await find_passport(tx, p.subject) or p for p in page]
+                await file_cards(tx, [card_of(p.subject, p.content, p.changed_us) for p in views])
+                if not page:
+                    await set_setting(tx, FILED, str(CARD_VERSION).encode())
+                    return
+            after = page[-1].subject
 
     async def refold(
         self,
@@ -116,20 +138,23 @@ class Projection:
             await self.refold(tx, wanted, reader, world)
             return
         index = by_subject(told_apart)
+        cards: list[Card] = []
         for lead, subjects_of in sorted(groups.items()):
             known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
             group = Group(lead, frozenset(subjects_of), known.get(lead))
-            case = None
+            folded = None
             if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
-                case = await self._folding.fold_beside_kept(tx, group, said_of(subjects_of, index), world, reader)
-            if case is None:
+                folded = await self._folding.fold_beside_kept(tx, group, said_of(subjects_of, index), world, reader)
+            if folded is None:
                 all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
                 said = said_of(subjects_of, all_said)
                 # What counts of sameness is told by the statements about every side.
                 context = statements if sameness.said else ()
-                case = await self._folding.fold(tx, group, said, world, reader, context)
-            if case is not None:
-                await self._open(tx, case)
+                folded = await self._folding.fold(tx, group, said, world, reader, context)
+            if folded is not None:
+                await self._open(tx, folded.case)
+                cards += [folded.card] if folded.card else []
+        await file_cards(tx, cards, loaded - groups.keys())
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""

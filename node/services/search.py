@@ -27,6 +27,18 @@ class Query:
 
 def read_query(text: str) -> Query:
     """Tell what a text is; raise InputError where it is a device id with a slip of the pen."""
+    if exact := read_exact(text):
+        return exact
+    trimmed = text.strip()
+    try:
+        # "СГВ-15 № 0012345" is found as what a plate says, whatever word stands before the number.
+        return Query("serial", plate_text(" ".join(split_typed(trimmed) or [cut_label(trimmed)])))
+    except PlateError as error:
+        raise InputError(f"nothing to look for in {trimmed[:64]!r}", "query_empty") from error
+
+
+def read_exact(text: str) -> Query | None:
+    """The device id or DevEUI that a text is, None where it is other words; raise InputError for a mistyped id."""
     trimmed = text.strip()
     label = re.search(r"/d/([A-Za-z0-9-]+)/?$", trimmed)
     trimmed = label[1] if label else trimmed
@@ -37,11 +49,7 @@ def read_query(text: str) -> Query:
             raise InputError(f"mistyped id: {error}", "id_mistyped", text=trimmed[:64]) from error
     if EUI.fullmatch(trimmed):
         return Query("dev_eui", re.sub(r"[-:\s]", "", trimmed).lower())
-    try:
-        # "СГВ-15 № 0012345" is found as what a plate says, whatever word stands before the number.
-        return Query("serial", plate_text(" ".join(split_typed(trimmed) or [cut_label(trimmed)])))
-    except PlateError as error:
-        raise InputError(f"nothing to look for in {trimmed[:64]!r}", "query_empty") from error
+    return None
 
 
 class Search:

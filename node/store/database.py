@@ -111,7 +111,8 @@ class Database:
     def _engine(self, size: int, begin: str, *, query_only: bool) -> AsyncEngine:
         options: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": size, "max_overflow": 0}
         if not self.is_sqlite and query_only:
-            options["execution_options"] = {"postgresql_readonly": True}
+            # Under "read committed" each statement has a snapshot of its own, and a page of several would mix states.
+            options["execution_options"] = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
         engine = create_async_engine(self.url, **options)
         if self.is_sqlite:
             _tune_sqlite(engine, begin, query_only=query_only)

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, select
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
@@ -115,15 +115,6 @@ async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]
     return found
 
 
-async def count_joined(tx: ReadTx, leads: Iterable[bytes] | None = None) -> dict[bytes, int]:
-    """How many more ids lead to each passport that has some, of these passports or of all."""
-    table = schema.passports.c
-    joined = select(table.lead, func.count().label("n")).where(table.subject != table.lead).group_by(table.lead)
-    if leads is not None:
-        joined = joined.where(table.lead.in_(sorted(set(leads))))
-    return {row.lead: row.n for row in await tx.all(joined)}
-
-
 async def read_leads(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, bytes]:
     """Under which subject each of these is shown, where it is."""
     table = schema.passports.c
@@ -187,45 +178,11 @@ async def has_prefix(tx: ReadTx, scheme: str, prefix: str) -> bool:
     return await tx.value(statement) is not None
 
 
-async def list_passports(
-    tx: ReadTx,
-    after: tuple[str, bytes] | None = None,
-    limit: int = 50,
-    *,
-    prefix: str = "",
-    kind: str | None = None,
-    state: str | None = None,
-    type_code: str | None = None,
-) -> Sequence[StoredPassport]:
-    """Leading passports by (title, subject) after a place; `prefix` finds those with a term that starts so.
-
-    `type_code` is central; an own code finds nothing.
-    """
+async def read_leading(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list[StoredPassport]:
+    """The passports that lead, by subject, a page at a time."""
     table = schema.passports.c
-    statement = select(schema.passports).where(table.subject == table.lead)
-    if after is not None:
-        statement = statement.where(tuple_(table.title, table.subject) > after)
-    terms = schema.terms.c
-    if prefix:
-        # Serials are kept in capitals, DevEUIs in small letters.
-        inside = select(terms.subject).where(or_(_begins(prefix), _begins(prefix.lower())))
-        statement = statement.where(table.subject.in_(inside))
-    if type_code is not None:
-        of_type = select(terms.subject).where(terms.term == type_code, terms.scheme == TYPE)
-        statement = statement.where(table.subject.in_(of_type))
-    if kind is not None:
-        statement = statement.where(table.kind == kind)
-    if state is not None:
-        statement = statement.where(table.state == state)
-    rows = await tx.all(statement.order_by(table.title, table.subject).limit(limit))
-    return [_passport(row) for row in rows]
-
-
-async def count_passports(tx: ReadTx) -> dict[str, int]:
-    """How many leading passports there are, by state."""
-    table = schema.passports.c
-    statement = select(table.state, func.count().label("n")).where(table.subject == table.lead).group_by(table.state)
-    return {row.state: row.n for row in await tx.all(statement)}
+    statement = select(schema.passports).where(table.subject > after, table.subject == table.lead)
+    return [_passport(row) for row in await tx.all(statement.order_by(table.subject).limit(limit))]
 
 
 async def clear_projections(tx: WriteTx) -> None:

@@ -17,6 +17,11 @@ def _table(name: str, *items: Any) -> Table:  # Any: SQLAlchemy's own type of wh
     return Table(name, metadata, *items, sqlite_strict=True)
 
 
+def _clustered(name: str, *items: Any) -> Table:  # Any: as above
+    """A table whose rows stand in the order of their key, where the database can."""
+    return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=False)
+
+
 def _key(name: str, kind: Any) -> Column[Any]:  # Any: a column's Python type follows from its SQL type
     return Column(name, kind, primary_key=True, nullable=False, autoincrement=False)
 
@@ -248,7 +253,6 @@ passports = _table(
     _need("view", LargeBinary),
     _need("changed_us", Int64),
     Column("kept", LargeBinary),  # of a long one: what decides about one more event; its rows stand in `moments`
-    Index("passports_by_title", "title", "subject"),
     Index("passports_by_lead", "lead"),
 )
 terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
@@ -291,4 +295,37 @@ openings = _table(
     Column("seq", Int64),
     Index("openings_by_org", "org", "n"),
 )
-PROJECTIONS = (passports, terms, moments)
+
+# The registry that is searched (node/store/filing.py, node/store/finding.py): a card of each leading passport, on
+# shelves of 4,096 that follow each other by title; `no` is shelf * 4096 + place.
+cards = _table(
+    "cards",
+    _key("no", Int64),
+    _need("subject", LargeBinary),
+    _need("kind", Text),
+    _need("state", Text),
+    _need("title", Text),
+    _need("names", Text),
+    _need("type", Text),
+    _need("place", Text),
+    _need("owner", Text),
+    _need("owner_name", Text),
+    _need("expires", Int64),
+    _need("ids", Int64),
+    _need("changed_us", Int64),
+    Index("cards_by_subject", "subject", unique=True),
+    Index("cards_by_title", "title", "subject", unique=True),
+)
+shelves = _table(
+    "shelves",
+    _key("no", Int64),
+    _need("title", Text),  # with the subject the first key that belongs here; empty for the first shelf
+    _need("subject", LargeBinary),
+    _need("size", Int64),
+    _need("slots", LargeBinary),
+    Index("shelves_by_title", "title", "subject", unique=True),
+)
+marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
+figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
+REGISTRY = (cards, shelves, marks, figures)
+PROJECTIONS = (passports, terms, moments, *REGISTRY)

@@ -11,7 +11,7 @@ from typing import Any
 from node.errors import InputError
 
 MAC_SIZE = 12
-LONGEST = 1024
+LONGEST = 4096  # a title of two texts of 512 characters
 
 
 class Cursors:

@@ -45,6 +45,15 @@ STATES: Table = {
     "known": ("известен, событий нет", "known, no events"),
     "": ("состояние неизвестно", "state unknown"),
 }
+KINDS: Table = {
+    "device": ("прибор", "device"),
+    "unit": ("узел", "unit"),
+    "component": ("деталь", "component"),
+    "batch": ("партия", "batch"),
+    "object": ("объект", "object"),
+    "type": ("тип", "type"),
+    "subject": ("ещё не опознано", "not identified yet"),
+}
 FIELDS: Table = {
     "mark": ("Товарный знак", "Mark"),
     "designation": ("Обозначение", "Designation"),

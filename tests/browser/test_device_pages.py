@@ -150,3 +150,32 @@ async def heading(page: Page, address: str) -> Any:  # Any: what playwright answ
     """The title of a page."""
     await page.goto(address)
     return await page.locator("h1").inner_text()
+
+
+async def test_filters_stand_in_the_address_and_pages_lead_both_ways(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """What a form asks comes back with the page; its table fits a phone in both languages; an empty list says why."""
+    page = await entered(tabs, trade.nodes["maker"])
+    rows = page.locator("table.rows tbody tr")
+    await page.goto(trade.address("maker") + "/devices?sort=changed&limit=2")
+    await expect(rows).to_have_count(2)
+    first = await rows.locator("a").all_inner_texts()
+    async with page.expect_navigation():
+        await page.locator("a[rel=next]").click()
+    assert await rows.locator("a").all_inner_texts() != first
+    async with page.expect_navigation():
+        await page.locator("a[rel=prev]").click()
+    await expect(rows.locator("a")).to_have_text(first)
+
+    await page.goto(trade.address("maker") + "/devices")
+    await page.locator("details.more > summary", has_text="Отбор").click()
+    await page.locator("select[name=state]").select_option("repaired")
+    await page.locator("input[name=q]").fill(meters(COUNT)[0][SERIAL_AT][2:])
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Применить").click()
+    assert "state=repaired" in page.url
+    await expect(page.locator("select[name=state]")).to_have_value("repaired")
+    await expect(rows).to_have_count(1)
+    await shots(page, shot, "devices-filtered")
+    await page.goto(trade.address("maker") + "/devices?state=scrapped")
+    await expect(page.locator(".empty")).to_contain_text("Уберите одно из них")
+    await shots(page, shot, "devices-none")

@@ -7,11 +7,14 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from node.errors import InputError
 from node.passport.bodies import EventBody, Moment, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.card import Card, format_expiry
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
+from node.passport.sifting import Order, Spot, spot_of
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
+from node.services.lookup import Listed, Question
 from node.services.timelines import EVENTS, STATEMENTS, Asked
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
@@ -22,22 +25,60 @@ CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 
 
 class PassportRow(BaseModel):
-    """A passport in a list."""
+    """A passport in a list; texts are empty where nothing is known."""
 
     id: str
     title: str
     kind: str
     state: str
+    type: str = Field(description="The central code of the type.")
+    place: str
+    owner: str = Field(description="The organisation that holds the title, in hex.")
+    owner_name: str
+    expires: str | None = Field(description="The day on which the verification ends.")
     ids: int = Field(description="How many ids lead to it; more than one where duplicates were joined.")
     changed_us: int
 
 
-class PassportsQuery(PageQuery):
-    """Which passports: `q` is a serial, DevEUI, device id or the beginning of a serial or DevEUI."""
+class PassportsPage(Page[PassportRow]):
+    """Part of the registry."""
 
-    q: str = Field(default="", max_length=128)
+    previous: str | None = Field(description="Cursor of the page before; null at the beginning.")
+
+
+class PassportsQuery(PageQuery):
+    """Which passports: every condition holds.
+
+    Each word of `q` is part of a serial, alias, title, type, place or owner's name; a word of one or two characters is
+    a whole one there. A device id finds its passport, by any id that it ever had.
+    """
+
+    q: str = Field(default="", max_length=128, description="Words: parts of serials and aliases, of a place, an owner.")
+    kind: str | None = Field(default=None, max_length=64)
     state: str | None = Field(default=None, max_length=64)
     type: str | None = Field(default=None, max_length=128, description="The central code of a type, as `t:cw`.")
+    owner: str | None = Field(default=None, max_length=128, description="An organisation's id, or words of its name.")
+    place: str = Field(default="", max_length=128, description="Words of the place.")
+    expires_before: str | None = Field(
+        default=None, pattern=r"^(\d{4}-\d\d-\d\d)?$", description="The verification ends before that day."
+    )
+    joined: bool = Field(default=False, description="Only passports to which several ids lead.")
+    sort: Literal["title", "changed"] = Field(default="title", description="By title, or the last changed first.")
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return Question(
+            text=self.q,
+            kind=self.kind or None,
+            state=self.state or None,
+            type_code=self.type or None,
+            owner=self.owner or None,
+            place=self.place,
+            expires_before=self.expires_before or None,
+            is_joined=self.joined,
+            order=Order(self.sort),
+        )
 
 
 class CountsAnswer(BaseModel):
@@ -46,6 +87,13 @@ class CountsAnswer(BaseModel):
     total: int
     states: dict[str, int]
     joined: int
+
+
+class PassportsCounts(CountsAnswer):
+    """The registry in numbers, by kind and by central type too."""
+
+    kinds: dict[str, int]
+    types: dict[str, int]
 
 
 class PassportPath(BaseModel):
@@ -204,33 +252,26 @@ class ShareBody(BaseModel):
     ids: list[Line] = Field(min_length=1, max_length=4096)
 
 
-@api("GET", "/passports", title="Passports", scopes=[Scope.READ], problems=["id_mistyped", "eui_mistyped"])
-async def list_passports(call: Call, query: PassportsQuery) -> Page[PassportRow]:
-    """By title; a search text narrows the list."""
-    after: tuple[str, bytes] | None = None
-    if query.cursor:
-        title, subject = call.decode_cursor(query.cursor, str, str)
-        after = (str(title), bytes.fromhex(str(subject)))
-    found = await call.context.lookup.page(after, query.limit, query.q, query.state, query.type)
-    joined = await call.context.lookup.joined(found)
-    rows = [
-        PassportRow(
-            id=format_device_id(SubjectId(p.subject)),
-            title=p.title,
-            kind=p.kind,
-            state=p.state,
-            ids=1 + joined.get(p.subject, 0),
-            changed_us=p.changed_us,
-        )
-        for p in found
-    ]
-    more = call.encode_cursor(found[-1].title, found[-1].subject.hex()) if len(found) == query.limit else None
-    return Page(items=rows, next=more)
+@api("GET", "/passports", title="Passports", scopes=[Scope.READ],
+     problems=["id_mistyped", "eui_mistyped", "query_empty", "moment"])  # fmt: skip
+async def list_passports(call: Call, query: PassportsQuery) -> PassportsPage:
+    """The registry, narrowed by what is asked; `next` and `previous` lead through it while it changes."""
+    listed, following, previous = await find_page(call, query)
+    return PassportsPage(items=[_row(card) for card in listed.cards], next=following, previous=previous)
+
+
+@api("GET", "/passports/counts", title="Passports by state, kind and type", scopes=[Scope.READ])
+async def count_passports(call: Call) -> PassportsCounts:
+    """How many there are of each, over the whole registry."""
+    found = await call.context.lookup.count()
+    return PassportsCounts(
+        total=found.total, states=found.states, joined=found.joined, kinds=found.kinds, types=found.types
+    )
 
 
 @api("GET", "/registry", title="The registry in numbers", scopes=[Scope.READ])
 async def count(call: Call) -> CountsAnswer:
-    """How many passports there are, by state, and how many ids were joined."""
+    """How many passports there are, by state, and how many have several ids."""
     found = await call.context.lookup.count()
     return CountsAnswer(total=found.total, states=found.states, joined=found.joined)
 
@@ -344,12 +385,48 @@ async def share(call: Call, body: ShareBody) -> None:
     await call.context.registry.share(subjects, bytes.fromhex(body.org), call.actor.label)
 
 
+async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | None, str | None]:
+    """A page of the registry, the cursor of the next one and that of the one before."""
+    question, spot, is_back = query.question, None, False
+    if query.cursor:
+        way, second, title, subject = call.decode_cursor(query.cursor, str, int, str, str)
+        if way not in (f"{question.order}>", f"{question.order}<"):
+            raise InputError("the cursor is of a list that is sorted otherwise", "cursor")
+        spot = Spot(int(second), str(title), bytes.fromhex(str(subject)))
+        is_back = str(way).endswith("<")
+    listed = await call.context.lookup.page(question, spot, query.limit, backwards=is_back)
+
+    def cursor(card: Card, way: str) -> str:
+        at = spot_of(card, question.order)
+        return call.encode_cursor(f"{question.order}{way}", at.second, at.title, at.subject.hex())
+
+    following = cursor(listed.cards[-1], ">") if listed.cards and listed.has_after else None
+    previous = cursor(listed.cards[0], "<") if listed.cards and listed.has_before else None
+    return listed, following, previous
+
+
 def subject_of(text: str) -> bytes:
     """The subject of a device id; raise InputError where it is mistyped."""
     try:
         return parse_device_id(text).raw
     except DeviceIdError as error:
         raise InputError(f"{text[:64]}: {error}", "id_mistyped") from error
+
+
+def _row(card: Card) -> PassportRow:
+    return PassportRow(
+        id=format_device_id(SubjectId(card.subject)),
+        title=card.title,
+        kind=card.kind,
+        state=card.state,
+        type=card.type,
+        place=card.place,
+        owner=card.owner,
+        owner_name=card.owner_name,
+        expires=format_expiry(card.expires) if card.expires else None,
+        ids=card.ids,
+        changed_us=card.changed_us,
+    )
 
 
 async def _rows(
@@ -419,6 +496,7 @@ def occurred(call: Call, text: str) -> int:
 
 ROUTES = [
     list_passports,
+    count_passports,
     count,
     read_passport,
     look_up,

@@ -1,38 +1,42 @@
-"""The devices page: one search box for serial, DevEUI and device id."""
+"""The devices page: one search box for whatever stands on a device, filters beside it, counts above the list."""
 
 from urllib.parse import urlencode
 
+from node.passport.card import format_expiry
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
-from node.web.api.passports import PassportsQuery
+from node.web.api.passports import PassportsQuery, find_page
 from node.web.calls import Call, View
 from node.web.languages import mark
+from node.web.passport_words import STATES
 from node.web.routes import Menu, page
+
+FILTERS = ("kind", "state", "type", "owner", "place", "expires_before", "joined")
+MOST_TYPES = 200
 
 
 @page("GET", "/devices", title=mark("Devices"), scopes=[Scope.READ], menu=Menu(20, "devices"), api="GET /passports")
 async def devices(call: Call, query: PassportsQuery) -> View:
-    """A page of passports by title; a text narrows it."""
-    after: tuple[str, bytes] | None = None
-    if query.cursor:
-        title, subject = call.decode_cursor(query.cursor, str, str)
-        after = (str(title), bytes.fromhex(str(subject)))
-    found = await call.context.lookup.page(after, query.limit, query.q, query.state, query.type)
-    more = ""
-    if len(found) == query.limit:
-        cursor = call.encode_cursor(found[-1].title, found[-1].subject.hex())
-        values = {"q": query.q, "state": query.state, "type": query.type, "limit": query.limit, "cursor": cursor}
-        more = urlencode({name: value for name, value in values.items() if value})
-    rows = [(format_device_id(SubjectId(p.subject)), p) for p in found]
-    lookup = call.context.lookup
+    """A page of the registry; everything that narrows it stands in the address."""
+    listed, following, previous = await find_page(call, query)
+    counts = await call.context.lookup.count()
+    asked = query.model_dump(exclude_defaults=True, exclude={"cursor"})
+    # What a form sent empty asks nothing, and stands in no address.
+    narrowed = {name: value for name, value in asked.items() if value}
+    types = call.context.projection.world.types
     return View(
         "devices.html",
-        rows=rows,
-        more=more,
-        query=query.q,
-        state=query.state or "",
-        counts=await lookup.count(),
-        joined=await lookup.joined(found),
+        api_query=urlencode(narrowed),
+        rows=[(format_device_id(SubjectId(card.subject)), card) for card in listed.cards],
+        more=urlencode(narrowed | {"cursor": following}) if following else "",
+        before=urlencode(narrowed | {"cursor": previous}) if previous else "",
+        query=query,
+        counts=counts,
+        is_filtered=any(name in narrowed for name in FILTERS),
+        is_asked=bool(narrowed.keys() & {"q", *FILTERS}),
+        states=sorted({*STATES, *counts.states} - {""}),
+        types=[(code, types[code].model if code in types else code) for code in sorted(counts.types)[:MOST_TYPES]],
+        iso=format_expiry,
     )
 
 

@@ -12,8 +12,10 @@ from node.errors import InputError, NodeError
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
 from node.passport.shown import rows as view_rows
+from node.passport.sifting import Order, Spot, spot_of
 from node.services.access import Scope
 from node.services.journal import JournalRow
+from node.services.lookup import Question
 from node.services.shipments import MAX_DEVICES, Arrived, Shipment
 from node.web.api.federation import organisations
 from node.web.api.fields import Text
@@ -217,10 +219,10 @@ async def _choosing(
     subjects = [subject_of(device) for device in chosen[:SHOWN_DEVICES]]
     titles = (await call.context.shipments.arrived(subjects)).titles
     try:
-        found = await call.context.lookup.page(None, FOUND, form.q, form.state or None)
+        listed = await call.context.lookup.page(_asked(form), limit=FOUND)
+        devices, is_more = listed.cards, listed.has_after
     except InputError as mistyped:
-        found, error = [], error or mistyped
-    devices = [passport for passport in found if passport.kind == DEVICE]
+        devices, is_more, error = [], False, error or mistyped
     free = set(await call.context.shipments.free([passport.subject for passport in devices]))
     buyers = [item for item in organisations(call) if not item.own]
     return View(
@@ -231,7 +233,7 @@ async def _choosing(
         shown=[(device, titles.get(subject)) for device, subject in zip(chosen, subjects, strict=False)],
         unshown=max(0, len(chosen) - SHOWN_DEVICES),
         found=[(format_device_id(SubjectId(p.subject)), p, p.subject in free) for p in devices],
-        is_more=len(found) == FOUND,
+        is_more=is_more,
         unknown=unknown,
         buyers=buyers,
         states=[code for code in STATES if code],
@@ -239,16 +241,20 @@ async def _choosing(
     )
 
 
+def _asked(form: Choice) -> Question:
+    return Question(text=form.q, state=form.state or None, kind=DEVICE)
+
+
 async def _all_found(call: Call, form: Choice) -> list[str]:
     """Every device of a filter that stands in no own shipment, as many as one shipment holds."""
     found: list[bytes] = []
-    after: tuple[str, bytes] | None = None
-    while len(found) < MAX_DEVICES:
-        part = await call.context.lookup.page(after, 200, form.q, form.state or None)
-        found += [passport.subject for passport in part if passport.kind == DEVICE]
-        if len(part) < 200:
-            break
-        after = (part[-1].title, part[-1].subject)
+    spot: Spot | None = None
+    has_more = True
+    while len(found) < MAX_DEVICES and has_more:
+        listed = await call.context.lookup.page(_asked(form), spot, 200)
+        found += [card.subject for card in listed.cards]
+        has_more = listed.has_after
+        spot = spot_of(listed.cards[-1], Order.TITLE) if has_more else None
     free = await call.context.shipments.free(found)
     return [format_device_id(SubjectId(subject)) for subject in free[:MAX_DEVICES]]
 

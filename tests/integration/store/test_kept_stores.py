@@ -8,8 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from federation.checkpoint import parse_note
+from node.passport.card import card_of
+from node.passport.sifting import Sift, parse_sift
 from node.store.database import Database
+from node.store.filing import file_cards
+from node.store.finding import find_cards
 from node.store.migrate import upgrade
+from node.store.passports import read_leading
 from node.store.schema import metadata
 from node.store.trees import read_range
 from tests.fakes import FakeClock
@@ -51,6 +56,27 @@ async def test_kept_store_is_brought_up_to_date_with_nothing_lost(kept: Path, tm
 
 def _pairs(after: Tables, before: Tables, name: str) -> list[tuple[tuple[object, ...], list[tuple[object, ...]]]]:
     return [(row, before[name]) for row in after[name]]
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
+async def test_passports_of_a_kept_store_are_listed_and_found(kept: Path, tmp_path: Path) -> None:
+    """Views that an earlier version folded give cards: each leading passport is listed once, and found by its title."""
+    path = tmp_path / "passport.sqlite"
+    _load(kept, path)
+    database = Database(f"sqlite+aiosqlite:///{path}", FakeClock())
+    await upgrade(database)
+
+    async with database.write() as tx:
+        leading = await read_leading(tx)
+        await file_cards(tx, [card_of(one.subject, one.content, one.changed_us) for one in leading])
+
+    async with database.read() as tx:
+        assert leading
+        assert {card.subject for card in await find_cards(tx, Sift())} == {one.subject for one in leading}
+        for one in leading:
+            found = await find_cards(tx, parse_sift(one.title))
+            assert one.subject in {card.subject for card in found}
+    await database.close()
 
 
 def _load(kept: Path, path: Path) -> dict[str, list[tuple[object, ...]]]:

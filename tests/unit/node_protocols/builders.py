@@ -37,11 +37,12 @@ from node.services.protocols import Protocols
 from node.services.search import Search
 from node.services.templates import Templates
 from node.store.database import Database
+from node.store.finding import count_cards
 from node.store.fragments import entries_between
 from node.store.journal import last_journal_id
 from node.store.logs import get_log
 from node.store.organisations import find_sign_key, read_statements
-from node.store.passports import count_passports, find_passport
+from node.store.passports import find_passport
 from node.store.settings import set_setting
 from node.store.trees import read_range
 from tests.builders import id16
@@ -82,7 +83,7 @@ class Desk:
     async def count(self) -> int:
         """How many passports there are."""
         async with self.core.database.read() as tx:
-            return sum((await count_passports(tx)).values())
+            return (await count_cards(tx)).total
 
     async def state(self) -> tuple[int, int]:
         """The size of the log and the newest journal row: whatever is written moves one of them."""

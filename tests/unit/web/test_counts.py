@@ -1,13 +1,18 @@
 """Counts on the pages of shipments, devices and imports stand with a noun in the right number, for either side."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from benchmarks.registry_data import make_cards
 from federation.fragment import Ref
+from node.passport.card import format_expiry
 from node.services.shipments import Shipment
+from node.store.finding import Counts
+from node.web.api.passports import PassportsQuery
 from node.web.assets import Assets
 from node.web.console.shipments import Row
 from node.web.rendering import make_environment
@@ -151,9 +156,15 @@ def test_devices_with_several_ids_are_counted_in_russian(count: int, devices: st
     """The list tells how many devices have several ids, and how many each has."""
     environment = make_environment("ru", Assets())
     block = environment.get_template("devices.html").blocks["content"]
-    device = SimpleNamespace(title="СГВ", state="verified", subject=b"d")
-    counts = SimpleNamespace(total=60, states={}, joined=count)
-    values = {"rows": [("id", device)], "counts": counts, "joined": {b"d": count}, "query": "", "state": "", "more": ""}
+    device = next(make_cards(1))
+    values: dict[str, Any] = {
+        "rows": [("id", replace(device, ids=count + 1))],
+        "counts": Counts(60, count, {}, {}, {}),
+        "query": PassportsQuery(),
+        "iso": format_expiry,
+        **dict.fromkeys(("more", "before", "is_filtered", "is_asked"), ""),
+        **dict.fromkeys(("states", "types"), ()),
+    }
     context = environment.get_template("devices.html").new_context(values)
 
     page = " ".join(re.sub("<[^>]*>", " ", "".join(block(context))).split())
