@@ -123,6 +123,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
     ),
+    "format_unknown": _text(
+        ("Такого вида файла нет", "Выберите один из видов: csv, xlsx, jsonl."),
+        ("There is no such kind of file", "Choose one of csv, xlsx, jsonl."),
+        ("Можно: {formats}.", "Possible: {formats}."),
+    ),
+    "sheet_too_long": _text(
+        ("Список слишком длинный для XLSX", "Скачайте его как CSV или JSONL: там предела нет."),
+        ("The list is too long for XLSX", "Download it as CSV or JSONL: these have no limit."),
+        ("В книге XLSX не больше {most} строк.", "A workbook holds at most {most} rows."),
+    ),
     "validation": _text(
         ("Данные не прошли проверку", "Исправьте перечисленные значения и отправьте ещё раз."),
         ("The data breaks rules", "Correct the listed values and send it again."),

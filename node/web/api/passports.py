@@ -13,6 +13,7 @@ from node.passport.replacement import Part, Replacement
 from node.passport.shown import filter_events
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
+from node.web.api import tables
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -184,7 +185,8 @@ class ShareBody(BaseModel):
     ids: list[Line] = Field(min_length=1, max_length=4096)
 
 
-@api("GET", "/passports", title="Passports", scopes=[Scope.READ], problems=["id_mistyped", "eui_mistyped"])
+@api("GET", "/passports", title="Passports", scopes=[Scope.READ], problems=["id_mistyped", "eui_mistyped"],
+     table=tables.DEVICES)  # fmt: skip
 async def list_passports(call: Call, query: PassportsQuery) -> Page[PassportRow]:
     """By title; a search text narrows the list."""
     after: tuple[str, bytes] | None = None
@@ -252,7 +254,8 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     return SaidAnswer(id=format_device_id(SubjectId(subject)))
 
 
-@api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ])
+@api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ],
+     table=tables.EVENTS)  # fmt: skip
 async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> TimelineAnswer:
     """In the order in which it happened, by organisation and by what happened."""
     passport = await call.context.registry.get(subject_of(path.id))

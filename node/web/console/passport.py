@@ -21,13 +21,20 @@ from node.web.rendering import RENDERER
 from node.web.routes import page
 
 PLOTTED = 500
+LISTS = (
+    "GET /passports/{id}/events",
+    "GET /passports/{id}/parameters",
+    "GET /passports/{id}/composition",
+    "GET /passports/{id}/protocols",
+    "GET /passports/{id}/readings",
+)
 
 
 class PassportQuery(OnQuery, TimelineQuery):
     """Of which day the page is, and which events its timeline shows."""
 
 
-@page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}")
+@page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}", lists=LISTS)
 async def passport(call: Call, path: PassportPath, query: PassportQuery) -> View:
     """Follows the stream: a fragment written elsewhere changes the page by itself."""
     after = await call.context.journal.last_id()
