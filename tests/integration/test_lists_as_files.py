@@ -109,7 +109,7 @@ async def test_cells_are_in_the_reader_s_language_and_run_no_formula(web: Runnin
 
 async def test_long_list_comes_whole_and_each_row_once(web: RunningWeb) -> None:
     """More rows than any page holds are answered from the newest to the oldest, also while the list grows."""
-    client, core = web.Actor.local(), web.context.core
+    client, core = web.local(), web.context.core
     async with core.database.write() as tx:
         for number in range(ROWS):
             await core.announce(tx, "local:test", "shared", count=number)
@@ -192,7 +192,7 @@ async def test_file_of_tokens_holds_no_secret(web: RunningWeb) -> None:
 
     for path in ("/tokens", "/accounts", "/sessions"):
         for form in ("csv", "jsonl"):
-            raw = await download(web.Actor.local(), path, form)
+            raw = await download(web.local(), path, form)
             for hidden in (secret, token.hash.hex(), PASSWORD, "argon2"):
                 assert hidden.encode() not in raw
 

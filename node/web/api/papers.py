@@ -1,0 +1,56 @@
+"""A passport as something to be filed: a document for paper."""
+
+import asyncio
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from node.exchange.sheets import write_pdf
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import text
+from node.services.access import Scope
+from node.web.api.passports import PassportPath, subject_of
+from node.web.assets import STATIC
+from node.web.calls import Call
+from node.web.passport_sheet import Issue, passport_sheet
+from node.web.routes import api
+
+FONTS = STATIC / "vendor"
+PDF = "application/pdf"
+PROBLEMS = ("passport_unknown", "id_mistyped")
+
+
+@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=PROBLEMS)
+async def read_pdf(call: Call, path: PassportPath) -> web.Response:
+    """What the page shows, for paper: in the language of the request, with the digest of the view and who issued it."""
+    passport = await call.context.registry.get(subject_of(path.id))
+    names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
+    sheet = passport_sheet(passport.content, issue_of(call, passport.digest.hex()), names, call.language)
+    raw = await asyncio.to_thread(write_pdf, sheet, FONTS)
+    device = format_device_id(SubjectId(passport.subject))
+    return answer_file(call, raw, PDF, f"passport-{device}", text(passport.content, "title"), "pdf")
+
+
+def issue_of(call: Call, digest: str) -> Issue:
+    """Who issues a document here and now."""
+    context = call.context
+    return Issue(
+        context.settings.node.name,
+        context.core.org.hex(),
+        context.core.node.hex(),
+        urlsplit(context.membership.url).hostname or "",
+        context.clock.now(),
+        digest,
+    )
+
+
+def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending: str) -> web.Response:
+    """A file to be saved: its name in Latin letters, and what it is of in the reader's."""
+    day = datetime.fromtimestamp(call.context.clock.now() / 1e6, UTC).date().isoformat()
+    shown = f"{title or name} {day}.{ending}".replace("/", "-")
+    own = f"attachment; filename=\"{name}-{day}.{ending}\"; filename*=UTF-8''{quote(shown)}"
+    return web.Response(body=raw, content_type=kind, headers={**call.headers, "Content-Disposition": own})
+
+
+ROUTES = (read_pdf,)
