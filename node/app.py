@@ -35,6 +35,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
+from node.services.passport_files import PassportFiles
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -134,6 +135,7 @@ class Node:
             membership=self.membership,
             registry=self.registry,
             catalogs=Catalogs(self.core, self.ledger, self.projection),
+            passport_files=PassportFiles(self.core),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),
             jobs=self.jobs,

@@ -224,13 +224,53 @@ def lookup(
 
 
 @app.command()
-def export(subject: str, folder: Folder = HERE) -> None:
-    """Print a passport as JSON."""
+def export(
+    subject: str,
+    pdf: Annotated[Path | None, typer.Option(help="Write a document for paper.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Write the signed file, for `check-file`.")] = None,
+    party: Annotated[str, typer.Option(help="An organisation: in the file only what it may read.")] = "",
+    language: Annotated[str, typer.Option(help="Of the document: ru or en.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """Print a passport as JSON, or write it as PDF or as a signed file."""
     try:
         device = format_device_id(parse_device_id(subject))
     except DeviceIdError as error:
         raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
-    print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
+    if pdf is None and file is None:
+        print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
+    if pdf is not None:
+        spoken = language or load_settings(folder).node.language
+        _write(pdf, _ask(folder, lambda api: api.read(f"/passports/{device}/pdf", spoken)), "name another file")
+        out.print(str(pdf), markup=False)
+    if file is not None:
+        named = {"party": party} if party else {}
+        _write(file, _ask(folder, lambda api: api.download(f"/passports/{device}/file", **named)), "name another file")
+        out.print(str(file), markup=False)
+
+
+@app.command("check-file")
+def check_passport_file(
+    file: Path,
+    fingerprint: Annotated[str, typer.Option(help="Of the federation, as its people compare it.")] = "",
+) -> None:
+    """Check a passport file with no node: what is signed by whom, and what was altered; exit 1 where anything was."""
+    from node.exchange.errors import PassportFileError  # noqa: PLC0415 - see above
+    from node.exchange.file_report import report_file  # noqa: PLC0415 - see above
+
+    try:
+        report = report_file(file.read_bytes(), fingerprint)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {_reason(error)}; name a passport file") from error
+    except PassportFileError as error:
+        raise InputError(f"{file}: {error}") from error
+    for line in report.lines:
+        out.print(line, markup=False)
+    for finding in report.findings:
+        out.print(str(finding), style="red", markup=False)
+    out.print("nothing is wrong" if not report.findings else f"{len(report.findings)} findings")
+    if report.findings:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -24,6 +24,8 @@ BOLD = {"wght": 700.0}
 MARGIN, FOOT = 15, 18
 QR_SIDE = 30.0
 LONGEST_CELL = 900
+# Signs that the font has not, by what reads the same.
+SPELT = str.maketrans({"→": "›", "←": "‹", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "‑": "-"})
 INK, QUIET, LINE, SOFT = (24, 24, 27), (96, 100, 108), (205, 208, 214), (242, 243, 245)
 
 
@@ -177,18 +179,18 @@ class _Page(FPDF):
             v_align="T",
         ) as table:
             if header:
-                table.row([printable(text) for text in header])
+                table.row([_spelt(text) for text in header])
             for row in rows:
                 for part in _split(row):
                     table.row(part)
         self.set_x(MARGIN)
 
     def _line(self, text: str, width: float, height: float) -> None:
-        self.multi_cell(width, height, printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(width, height, _spelt(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _fit(self, text: str, width: float) -> str:
         """The text, cut where it is wider than a line."""
-        shown = printable(text)
+        shown = _spelt(text)
         while shown and self.get_string_width(shown) > width:
             shown = shown[:-2].rstrip("…") + "…" if len(shown) > 2 else ""
         return shown
@@ -212,9 +214,13 @@ class _Page(FPDF):
         self.set_fill_color(255)
 
 
+def _spelt(text: str) -> str:
+    return printable(text).translate(SPELT)
+
+
 def _split(row: Sequence[str]) -> Iterator[list[str]]:
     """A row, and those below it in which cells that are too long for a page go on."""
-    parts = [_pieces(printable(text)) for text in row]
+    parts = [_pieces(_spelt(text)) for text in row]
     for at in range(max(map(len, parts), default=0)):
         yield [part[at] if at < len(part) else "" for part in parts]
 

@@ -18,6 +18,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.passport_files import PassportFiles
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -43,6 +44,7 @@ class WebContext:
     membership: Membership
     registry: Registry
     catalogs: Catalogs
+    passport_files: PassportFiles
     shipments: Shipments
     lookup: Lookup
     jobs: Jobs

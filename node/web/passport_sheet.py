@@ -172,8 +172,8 @@ class _Writer:
             if isinstance(parameter, dict):
                 name = named(parameter, Catalog.PARAMETERS, self._language) or code.rpartition("/")[2]
                 found += [self._parameter(code, name, row) for row in rows(parameter, "values")]
-        header = (_("Parameter"), _("Value"), _("from"), _("Source"), _("Standing"), _("Who"))
-        return Grid(_("Parameters"), header, found, (26, 22, 12, 14, 13, 17))
+        header = (_("Parameter"), _("Value"), _("from"), _("Source"), _("Who"))
+        return Grid(_("Parameters"), header, found, (25, 22, 14, 12, 27))
 
     def _parameter(self, code: str, name: str, row: Row) -> list[str]:
         value = self._value(code, row)
@@ -181,8 +181,8 @@ class _Writer:
             value = "; ".join(
                 f"{self._value(code, other)} — {self._org(other['by'])}" for other in rows(dict(row), "others")
             )
-        standing = words(STANDINGS, row["standing"], self._language)
-        return [name, value, self._day(row["since"]), str(row["source"] or ""), standing, self._org(row["by"])]
+        source = words(SYSTEMS, row["source"], self._language)
+        return [name, value, self._day(row["since"]), source, self._said(row)]
 
     def _value(self, code: str, row: Row) -> str:
         told = row["value"]
@@ -206,7 +206,7 @@ class _Writer:
             ]
             for edge in rows(self._view, "composition", "children")
         ]
-        yield Grid(_("Composition"), header, found, (15, 18, 15, 8, 18, 12, 14))
+        yield Grid(_("Composition"), header, found, (14, 16, 12, 9, 16, 17, 16))
         lines = [
             f"{_device_id(str(edge['whole']))} {edge['position'] or ''} {self._period(edge)} {self._said(edge)}"
             for edge in rows(self._view, "composition", "parents")
@@ -226,13 +226,13 @@ class _Writer:
                 found.append([_("Title"), sides, self._moment(deal["accepted"] or deal["offered"]), standing])
         for name, title in (("settlement", _("Settlement")), ("network", _("LoRa network")), ("named", _("Named"))):
             found += [[title, self._org(org), "", ""] for org in _texts(at(self._view, "parties", name))]
-        return Grid(_("Parties"), (_("Role"), _("Organisation"), _("When"), _("Standing")), found, (18, 46, 18, 18))
+        return Grid(_("Parties"), (_("Role"), _("Organisation"), _("When"), _("Standing")), found, (16, 44, 20, 20))
 
     def _timeline(self) -> Block:
         _ = self._gettext
         header = (_("When"), _("What"), _("Where"), _("Who"), _("Standing"))
         return Grid(
-            _("Timeline"), header, [self._event(event) for event in rows(self._view, "events")], (17, 32, 17, 20, 14)
+            _("Timeline"), header, [self._event(event) for event in rows(self._view, "events")], (15, 32, 12, 24, 17)
         )
 
     def _event(self, event: Row) -> list[str]:
@@ -266,7 +266,7 @@ class _Writer:
                 [self._moment(item["occurred"]), what, self._org(item["by"]), standing, f"{place[0][:8]}… {place[1]}"]
             )
         header = (_("When"), _("What"), _("Who"), _("Standing"), _("Statement"))
-        return Grid(_("Protocols"), header, found, (17, 36, 20, 13, 14))
+        return Grid(_("Protocols"), header, found, (15, 34, 21, 17, 13))
 
     def _radio(self) -> Block:
         facts = _object(at(self._view, "radio"))
@@ -338,7 +338,7 @@ class _Writer:
                 [f"{self._org(org)} {numbers}".strip(), org, ", ".join(dict.fromkeys(held)), str(said.get(org, 0))]
             )
         header = (_("Organisation"), _("Organisation id"), _("Attested"), _("Statements"))
-        return Grid(_("Who signed what"), header, found, (34, 30, 24, 12))
+        return Grid(_("Who signed what"), header, found, (30, 37, 20, 13))
 
     def _provenance(self) -> Block:
         _, issue = self._gettext, self._issue

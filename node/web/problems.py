@@ -123,6 +123,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
     ),
+    "passport_file_large": _text(
+        ("Паспорт слишком велик для одного файла", "Выгрузите весь узел: passport-node export --all."),
+        ("The passport is too large for one file", "Export the whole node: passport-node export --all."),
+        ("Файл паспорта не больше {most} МБ.", "A passport file has at most {most} MB."),
+    ),
     "format_unknown": _text(
         ("Такого вида файла нет", "Выберите один из видов: csv, xlsx, jsonl."),
         ("There is no such kind of file", "Choose one of csv, xlsx, jsonl."),

@@ -1,17 +1,20 @@
-"""A passport as something to be filed: a document for paper."""
+"""A passport as something to be kept or handed on: a document for paper, and one signed file."""
 
 import asyncio
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
+from pydantic import BaseModel, Field
 
 from node.exchange.sheets import write_pdf
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
 from node.services.access import Scope
+from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, subject_of
 from node.web.assets import STATIC
+from node.web.binding import BYTES
 from node.web.calls import Call
 from node.web.passport_sheet import Issue, passport_sheet
 from node.web.routes import api
@@ -19,6 +22,12 @@ from node.web.routes import api
 FONTS = STATIC / "vendor"
 PDF = "application/pdf"
 PROBLEMS = ("passport_unknown", "id_mistyped")
+
+
+class FileQuery(BaseModel):
+    """For whom the file is."""
+
+    party: Hex16 | None = Field(default=None, description="An organisation: only what it may read. Nothing means all.")
 
 
 @api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=PROBLEMS)
@@ -53,4 +62,14 @@ def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending
     return web.Response(body=raw, content_type=kind, headers={**call.headers, "Content-Disposition": own})
 
 
-ROUTES = (read_pdf,)
+@api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ],
+     problems=[*PROBLEMS, "org_unknown", "passport_file_large"])  # fmt: skip
+async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
+    """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""
+    party = bytes.fromhex(query.party) if query.party else None
+    made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party)
+    device = format_device_id(SubjectId(made.subject))
+    return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
+
+
+ROUTES = (read_pdf, read_file)
