@@ -28,6 +28,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
+from node.services.export import Export
 from node.services.fsck import Fsck
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
@@ -88,6 +89,7 @@ class Node:
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.fsck = Fsck(self.core)
+        self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
@@ -135,6 +137,7 @@ class Node:
             membership=self.membership,
             registry=self.registry,
             catalogs=Catalogs(self.core, self.ledger, self.projection),
+            export=self.export,
             passport_files=PassportFiles(self.core),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),

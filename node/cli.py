@@ -44,6 +44,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
 HERE = Path("node")
 BUSY = ("waiting", "running")
+LOCAL = "local:administrator"
 TABLES = (".csv", ".xlsx")
 LONGEST_TEXT = 256  # characters that a look-up takes
 
@@ -225,14 +226,22 @@ def lookup(
 
 @app.command()
 def export(
-    subject: str,
+    subject: Annotated[str, typer.Argument(help="A device id.")] = "",
+    everything: Annotated[Path | None, typer.Option("--all", help="Write the whole node as open files.")] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write a document for paper.")] = None,
     file: Annotated[Path | None, typer.Option(help="Write the signed file, for `check-file`.")] = None,
     party: Annotated[str, typer.Option(help="An organisation: in the file only what it may read.")] = "",
     language: Annotated[str, typer.Option(help="Of the document: ru or en.")] = "",
     folder: Folder = HERE,
 ) -> None:
-    """Print a passport as JSON, or write it as PDF or as a signed file."""
+    """Print a passport as JSON, write it as PDF or as a signed file; or write the whole node as open files."""
+    if everything is not None:
+        if subject:
+            raise InputError("name a device, or --all with a folder: not both")
+        counts = _export_all(folder, everything)
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        out.print(f"{everything}: {told}", markup=False)
+        return
     try:
         device = format_device_id(parse_device_id(subject))
     except DeviceIdError as error:
@@ -359,6 +368,35 @@ async def _fsck(node: "Node") -> list[str]:
         finally:
             await node.core.database.close()
     return found
+
+
+def _export_all(folder: Path, target: Path) -> dict[str, int]:
+    """Write everything; a running node goes on, and is told for its journal."""
+    with _refusals_of_the_store(folder):
+        node = _open(folder)
+        try:
+            with node.folder.locked():
+                return asyncio.run(_export(node, target, is_alone=True))
+        except FolderError as error:
+            if error.code != "folder_locked":
+                raise
+        counts = asyncio.run(_export(_open(folder), target, is_alone=False))
+    body = {"folder": str(target), "passports": counts.get("passports", 0)}
+    _ask(folder, lambda api: api.post("/exports", body))
+    return counts
+
+
+async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, int]:
+    with _bar() as bar:
+        task = bar.add_task("export", total=None)
+        try:
+            async for progress in node.export.write(target):
+                bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
+            if is_alone:
+                await node.export.note(LOCAL, str(target), node.export.counts.get("passports", 0))
+        finally:
+            await node.core.database.close()
+    return node.export.counts
 
 
 def _report_ending(report: Path) -> str:

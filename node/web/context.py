@@ -13,6 +13,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
+from node.services.export import Export
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
@@ -44,6 +45,7 @@ class WebContext:
     membership: Membership
     registry: Registry
     catalogs: Catalogs
+    export: Export
     passport_files: PassportFiles
     shipments: Shipments
     lookup: Lookup

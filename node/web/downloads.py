@@ -17,7 +17,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from node.errors import InputError
-from node.exchange.tables import write_csv, write_xlsx
+from node.exchange.streaming import csv_header, csv_rows
+from node.exchange.tables import write_xlsx
 from node.web.calls import Call
 from node.web.columns import Item, Reader, Table
 from node.web.routes import Route
@@ -25,7 +26,6 @@ from node.web.routes import Route
 log = structlog.get_logger()
 
 MAX_SHEET_ROWS = 50_000
-BOM = b"\xef\xbb\xbf"
 TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -112,15 +112,14 @@ def _check_length(rows: Sequence[object]) -> None:
 
 
 def _begin(table: Table, call: Call, form: str) -> bytes:
-    return write_csv(table.header(_reader(call)), []) if form == "csv" else b""
+    return csv_header(table.header(_reader(call))) if form == "csv" else b""
 
 
 def _encode(table: Table, call: Call, form: str, items: Sequence[Item]) -> bytes:
     if form == "jsonl":
         return b"".join(_line(item) for item in items)
     reader = _reader(call)
-    rows = [table.row(item, reader) for item in items]
-    return write_csv(rows[0], rows[1:]).removeprefix(BOM) if rows else b""
+    return csv_rows([table.row(item, reader) for item in items])
 
 
 def _line(item: Item) -> bytes:

@@ -123,6 +123,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
     ),
+    "export_unfolded": _state(
+        ("Паспорта сведены другой программой", "Запустите узел один раз этой программой и повторите."),
+        ("The passports were folded by another program", "Start the node once with this program and try again."),
+    ),
     "passport_file_large": _text(
         ("Паспорт слишком велик для одного файла", "Выгрузите весь узел: passport-node export --all."),
         ("The passport is too large for one file", "Export the whole node: passport-node export --all."),

@@ -41,6 +41,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "event_recorded": ("Записано событие", "Event recorded"),
     "parameters_recorded": ("Записаны параметры", "Parameters recorded"),
     "repair_recorded": ("Записан ремонт", "Repair recorded"),
+    "node_exported": ("Узел выгружен открытыми файлами", "The node was exported as open files"),
     "passport_exported": ("Паспорт выдан файлом", "Passport issued as a file"),
     "passport_changed": ("Паспорт изменился", "Passport changed"),
     "secret_given": ("Ключ прибора выдан", "Device key given"),

@@ -11,7 +11,7 @@ from node.exchange.sheets import write_pdf
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
 from node.services.access import Scope
-from node.web.api.fields import Hex16
+from node.web.api.fields import Hex16, Line
 from node.web.api.passports import PassportPath, subject_of
 from node.web.assets import STATIC
 from node.web.binding import BYTES
@@ -22,6 +22,13 @@ from node.web.routes import api
 FONTS = STATIC / "vendor"
 PDF = "application/pdf"
 PROBLEMS = ("passport_unknown", "id_mistyped")
+
+
+class ExportBody(BaseModel):
+    """A copy of everything that was made on this machine."""
+
+    folder: Line
+    passports: int = Field(ge=0)
 
 
 class FileQuery(BaseModel):
@@ -72,4 +79,10 @@ async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Res
     return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
 
 
-ROUTES = (read_pdf, read_file)
+@api("POST", "/exports", title="Note that everything was exported", scopes=[Scope.ACCESS], status=204)
+async def note_export(call: Call, body: ExportBody) -> None:
+    """`passport-node export --all` reads the store beside the running node; who did that stands in the journal."""
+    await call.context.export.note(call.actor.label, body.folder, body.passports)
+
+
+ROUTES = (read_pdf, read_file, note_export)
