@@ -63,29 +63,29 @@ class _Writer:
 
     def sheet(self) -> Sheet:
         """The whole document."""
-        _ = self._gettext
+        say = self._say
         view, issue = self._view, self._issue
         device = text(view, "id")
         made = self._moment(issue.made_us)
-        need = f", {_('not admitted until verified')}" if at(view, "state", "needs_verification") else ""
-        state = f"{_('State')}: {words(STATES, at(view, 'state', 'code'), self._language)}{need}"
+        need = f", {say('not admitted until verified')}" if at(view, "state", "needs_verification") else ""
+        state = f"{say('State')}: {words(STATES, at(view, 'state', 'code'), self._language)}{need}"
         others = [name for name in _texts(at(view, "ids")) if name != device]
-        lines = [device, state, f"{_('Issued')}: {made}, {issue.organisation}"]
-        lines += [f"{_('The same device')}: {', '.join(others)}"] if others else []
+        lines = [device, state, f"{say('Issued')}: {made}, {issue.organisation}"]
+        lines += [f"{say('The same device')}: {', '.join(others)}"] if others else []
         foot = f"{text(view, 'title') or device} · {device} · {issue.organisation} · {made}"
         return Sheet(
             self._language,
-            _("Electronic passport of a device"),
+            say("Electronic passport of a device"),
             text(view, "title") or device,
             lines,
             _label(issue.domain, device),
             [block for block in self._blocks() if not _is_empty(block)],
             foot,
-            _("page {} of {}"),
+            say("page {} of {}"),
             issue.made_us,
         )
 
-    def _gettext(self, english: str) -> str:
+    def _say(self, english: str) -> str:
         return sheet_words(english, self._language)
 
     def _blocks(self) -> Iterator[Block]:
@@ -105,7 +105,7 @@ class _Writer:
         yield self._provenance()
 
     def _identity(self) -> Block:
-        _, view = self._gettext, self._view
+        say, view = self._say, self._view
         found: list[tuple[str, str, str]] = []
         for name in ("designation", "mark", "serial", "year"):
             fact = at(view, "identity", name)
@@ -116,19 +116,19 @@ class _Writer:
             told = [named(kind, Catalog.TYPES, self._language), kind["model"], kind["execution"]]
             code = at(view, "type", "facts", "code")
             said = self._said(code) if isinstance(code, dict) else ""
-            found.append((_("Type"), " ".join(dict.fromkeys(str(one) for one in told if one)), said))
+            found.append((say("Type"), " ".join(dict.fromkeys(str(one) for one in told if one)), said))
             if approval := at(view, "type", "record", "approval"):
                 found.append((words(FIELDS, "approvals", self._language), str(approval), ""))
         maker, owner = at(view, "parties", "manufacturer"), at(view, "parties", "owner")
         if isinstance(maker, dict) and maker["name"]:
             by = maker["value"] or at(view, "identity", "line", "by")
-            found.append((_("Manufacturer"), str(maker["name"]), self._said(maker, by)))
+            found.append((say("Manufacturer"), str(maker["name"]), self._said(maker, by)))
         if isinstance(owner, dict) and owner["value"]:
-            found.append((_("Owner"), self._org(owner["value"]), self._said(owner, owner["value"])))
-        return Pairs(_("Identity"), found)
+            found.append((say("Owner"), self._org(owner["value"]), self._said(owner, owner["value"])))
+        return Pairs(say("Identity"), found)
 
     def _conflicts(self) -> Block:
-        _ = self._gettext
+        say = self._say
         lines = [self._conflict(item) for item in rows(self._view, "conflicts")]
         for item in rows(self._view, "claims"):
             what = fact_words(str(item["what"]), self._language)
@@ -136,8 +136,8 @@ class _Writer:
             lines.append(
                 f"{words(STANDINGS, 'claim', self._language).upper()}: {what}: {value} ({self._org(item['by'])})"
             )
-        lines += [f"{_('Waits for its ground')}: {item['ref']}" for item in rows(self._view, "pending")]
-        return Notes(_("Conflicts and claims"), lines)
+        lines += [f"{say('Waits for its ground')}: {item['ref']}" for item in rows(self._view, "pending")]
+        return Notes(say("Conflicts and claims"), lines)
 
     def _conflict(self, item: Row) -> str:
         what, why = str(item["what"]), str(item["why"])
@@ -151,29 +151,29 @@ class _Writer:
         return f"{told} — {', '.join(sides)}"
 
     def _verification(self) -> Block:
-        _ = self._gettext
+        say = self._say
         found, fact = [], at(self._view, "verification")
         if isinstance(fact, dict):
             said = self._said(fact)
             for name, value in (
-                (_("Valid until"), self._day(fact["valid_until"])),
-                (_("Verified"), self._moment(fact["verified"])),
-                (_("Rejected"), self._moment(fact["rejected"])),
-                (_("Record in the register"), str(fact["record"] or "")),
+                (say("Valid until"), self._day(fact["valid_until"])),
+                (say("Verified"), self._moment(fact["verified"])),
+                (say("Rejected"), self._moment(fact["rejected"])),
+                (say("Record in the register"), str(fact["record"] or "")),
             ):
                 if value:
                     found.append((name, value, said))
-        return Pairs(_("Verification"), found)
+        return Pairs(say("Verification"), found)
 
     def _parameters(self) -> Block:
-        _, found = self._gettext, []
+        say, found = self._say, []
         parameters = at(self._view, "parameters")
         for code, parameter in sorted(parameters.items()) if isinstance(parameters, dict) else ():
             if isinstance(parameter, dict):
                 name = named(parameter, Catalog.PARAMETERS, self._language) or code.rpartition("/")[2]
                 found += [self._parameter(code, name, row) for row in rows(parameter, "values")]
-        header = (_("Parameter"), _("Value"), _("from"), _("Source"), _("Who"))
-        return Grid(_("Parameters"), header, found, (25, 22, 14, 12, 27))
+        header = (say("Parameter"), say("Value"), say("from"), say("Source"), say("Who"))
+        return Grid(say("Parameters"), header, found, (25, 22, 14, 12, 27))
 
     def _parameter(self, code: str, name: str, row: Row) -> list[str]:
         value = self._value(code, row)
@@ -192,8 +192,16 @@ class _Writer:
         return f"{shown} {unit_words(row['unit'], self._language)}".strip()
 
     def _composition(self) -> Iterator[Block]:
-        _ = self._gettext
-        header = (_("Position"), _("Part"), _("Serial"), _("How many"), _("From — to"), _("Standing"), _("Who"))
+        say = self._say
+        header = (
+            say("Position"),
+            say("Part"),
+            say("Serial"),
+            say("How many"),
+            say("From — to"),
+            say("Standing"),
+            say("Who"),
+        )
         found = [
             [
                 str(edge["position"] or ""),
@@ -206,33 +214,39 @@ class _Writer:
             ]
             for edge in rows(self._view, "composition", "children")
         ]
-        yield Grid(_("Composition"), header, found, (14, 16, 12, 9, 16, 17, 16))
+        yield Grid(say("Composition"), header, found, (14, 16, 12, 9, 16, 17, 16))
         lines = [
             f"{_device_id(str(edge['whole']))} {edge['position'] or ''} {self._period(edge)} {self._said(edge)}"
             for edge in rows(self._view, "composition", "parents")
         ]
-        yield Notes(_("Stands in"), lines)
+        yield Notes(say("Stands in"), lines)
 
     def _edge_standing(self, edge: Row) -> str:
         standing = words(STANDINGS, edge["standing"], self._language)
         return f"{standing}: {words(CONFLICTS, edge['conflict'], self._language)}" if edge["conflict"] else standing
 
     def _parties(self) -> Block:
-        _, found = self._gettext, []
+        say, found = self._say, []
         for name in ("chain", "offers", "disputed", "claims"):
             for deal in rows(self._view, "parties", name):
                 standing = words(STANDINGS, deal["standing"], self._language)
                 sides = f"{self._org(deal['from'])} → {self._org(deal['to'])}"
-                found.append([_("Title"), sides, self._moment(deal["accepted"] or deal["offered"]), standing])
-        for name, title in (("settlement", _("Settlement")), ("network", _("LoRa network")), ("named", _("Named"))):
+                found.append([say("Title"), sides, self._moment(deal["accepted"] or deal["offered"]), standing])
+        for name, title in (
+            ("settlement", say("Settlement")),
+            ("network", say("LoRa network")),
+            ("named", say("Named")),
+        ):
             found += [[title, self._org(org), "", ""] for org in _texts(at(self._view, "parties", name))]
-        return Grid(_("Parties"), (_("Role"), _("Organisation"), _("When"), _("Standing")), found, (16, 44, 20, 20))
+        return Grid(
+            say("Parties"), (say("Role"), say("Organisation"), say("When"), say("Standing")), found, (16, 44, 20, 20)
+        )
 
     def _timeline(self) -> Block:
-        _ = self._gettext
-        header = (_("When"), _("What"), _("Where"), _("Who"), _("Standing"))
+        say = self._say
+        header = (say("When"), say("What"), say("Where"), say("Who"), say("Standing"))
         return Grid(
-            _("Timeline"), header, [self._event(event) for event in rows(self._view, "events")], (15, 32, 12, 24, 17)
+            say("Timeline"), header, [self._event(event) for event in rows(self._view, "events")], (15, 32, 12, 24, 17)
         )
 
     def _event(self, event: Row) -> list[str]:
@@ -253,7 +267,7 @@ class _Writer:
         ]
 
     def _protocols(self) -> Block:
-        _, found = self._gettext, []
+        say, found = self._say, []
         for item in rows(self._view, "protocols"):
             template = _object(item["template"])
             extract = _object(item["extract"])
@@ -265,8 +279,8 @@ class _Writer:
             found.append(
                 [self._moment(item["occurred"]), what, self._org(item["by"]), standing, f"{place[0][:8]}… {place[1]}"]
             )
-        header = (_("When"), _("What"), _("Who"), _("Standing"), _("Statement"))
-        return Grid(_("Protocols"), header, found, (15, 34, 21, 17, 13))
+        header = (say("When"), say("What"), say("Who"), say("Standing"), say("Statement"))
+        return Grid(say("Protocols"), header, found, (15, 34, 21, 17, 13))
 
     def _radio(self) -> Block:
         facts = _object(at(self._view, "radio"))
@@ -274,10 +288,10 @@ class _Writer:
             (words(FIELDS, name, self._language), self._plain(name, _object(fact)["value"]), self._said(_object(fact)))
             for name, fact in sorted(facts.items())
         ]
-        return Pairs(self._gettext("Radio"), found)
+        return Pairs(self._say("Radio"), found)
 
     def _aliases(self) -> Block:
-        _ = self._gettext
+        say = self._say
         found = [
             [
                 words(FIELDS, alias["scheme"], self._language),
@@ -289,11 +303,11 @@ class _Writer:
             for alias in rows(self._view, "aliases")
             for said in rows(alias, "said")
         ]
-        header = (_("Number"), _("Value"), _("Evidence"), _("From — to"), _("Who"))
-        return Grid(_("Other numbers"), header, found, (15, 30, 15, 20, 20))
+        header = (say("Number"), say("Value"), say("Evidence"), say("From — to"), say("Who"))
+        return Grid(say("Other numbers"), header, found, (15, 30, 15, 20, 20))
 
     def _plates(self) -> Block:
-        _ = self._gettext
+        say = self._say
         found = [
             [
                 " ".join(str(plate[name]) for name in ("mark", "designation") if plate[name]),
@@ -306,12 +320,12 @@ class _Writer:
             ]
             for plate in rows(self._view, "plates")
         ]
-        header = (_("Plate"), _("Serial"), _("Year"), _("Approval"), _("How read"), _("Who"), _("When"))
-        return Grid(_("Plates as they were read"), header, found, (20, 16, 7, 12, 11, 18, 16))
+        header = (say("Plate"), say("Serial"), say("Year"), say("Approval"), say("How read"), say("Who"), say("When"))
+        return Grid(say("Plates as they were read"), header, found, (20, 16, 7, 12, 11, 18, 16))
 
     def _withheld(self) -> Block:
         """What was not shown to this organisation: which section, of what class, by whom, how often."""
-        _ = self._gettext
+        say = self._say
         counts: dict[tuple[str, str, str], int] = {}
         for statement in rows(self._view, "statements"):
             for section in rows(statement, "sections"):
@@ -323,11 +337,11 @@ class _Writer:
             for (name, klass, org), count in sorted(counts.items())
         ]
         total = sum(counts.values())
-        title = f"{_('Withheld from this organisation')}: {total}"
-        return Grid(title, (_("Section"), _("Class"), _("Who"), _("How many")), found, (34, 22, 32, 12))
+        title = f"{say('Withheld from this organisation')}: {total}"
+        return Grid(title, (say("Section"), say("Class"), say("Who"), say("How many")), found, (34, 22, 32, 12))
 
     def _signers(self) -> Block:
-        _, found = self._gettext, []
+        say, found = self._say, []
         said: dict[str, int] = {}
         for statement in rows(self._view, "statements"):
             said[str(statement["org"])] = said.get(str(statement["org"]), 0) + 1
@@ -337,20 +351,20 @@ class _Writer:
             found.append(
                 [f"{self._org(org)} {numbers}".strip(), org, ", ".join(dict.fromkeys(held)), str(said.get(org, 0))]
             )
-        header = (_("Organisation"), _("Organisation id"), _("Attested"), _("Statements"))
-        return Grid(_("Who signed what"), header, found, (30, 37, 20, 13))
+        header = (say("Organisation"), say("Organisation id"), say("Attested"), say("Statements"))
+        return Grid(say("Who signed what"), header, found, (30, 37, 20, 13))
 
     def _provenance(self) -> Block:
-        _, issue = self._gettext, self._issue
+        say, issue = self._say, self._issue
         return Notes(
-            _("Where this comes from"),
+            say("Where this comes from"),
             [
-                f"{_('Issued by')}: {issue.organisation} ({issue.org}), {_('node')} {issue.node}",
-                f"{_('Issued')}: {self._moment(issue.made_us)}",
-                f"{_('Digest of the whole view')}: {issue.digest}",
-                f"{_('Version of the fold')}: {at(self._view, 'fold')}",
-                f"{_('federation')}: {at(self._view, 'federation') or NOTHING}",
-                _("A print of what that organisation may read; the signed form is the passport file of its node."),
+                f"{say('Issued by')}: {issue.organisation} ({issue.org}), {say('node')} {issue.node}",
+                f"{say('Issued')}: {self._moment(issue.made_us)}",
+                f"{say('Digest of the whole view')}: {issue.digest}",
+                f"{say('Version of the fold')}: {at(self._view, 'fold')}",
+                f"{say('federation')}: {at(self._view, 'federation') or NOTHING}",
+                say("A print of what that organisation may read; the signed form is the passport file of its node."),
             ],
         )
 

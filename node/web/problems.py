@@ -123,6 +123,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
     ),
+    "folder_not_empty": _text(
+        ("Папка не пуста", "Назовите новую папку."),
+        ("The folder is not empty", "Name a new folder."),
+        kind=NodeError,
+    ),
     "export_unfolded": _state(
         ("Паспорта сведены другой программой", "Запустите узел один раз этой программой и повторите."),
         ("The passports were folded by another program", "Start the node once with this program and try again."),
