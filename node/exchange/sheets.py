@@ -141,7 +141,10 @@ class _Page(FPDF):
     def pairs(self, block: Pairs) -> None:
         """Names with their values."""
         self._heading(block.title)
-        self._table((), block.rows, (26, 44, 30), first_bold=False)
+        if any(said for _, _, said in block.rows):
+            self._table((), block.rows, (26, 44, 30))
+        else:
+            self._table((), [row[:2] for row in block.rows], (38, 62))
 
     def grid(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], weights: Sequence[float]) -> None:
         """A table under its headings."""
@@ -163,10 +166,8 @@ class _Page(FPDF):
         self._font(11.5, "B")
         self._line(title, self.epw, 7)
 
-    def _table(
-        self, header: Sequence[str], rows: Iterable[Sequence[str]], weights: Sequence[float], first_bold: bool = False
-    ) -> None:
-        self._font(8, "B" if first_bold else "")
+    def _table(self, header: Sequence[str], rows: Iterable[Sequence[str]], weights: Sequence[float]) -> None:
+        self._font(8)
         with self.table(
             col_widths=tuple(weights),
             first_row_as_headings=bool(header),

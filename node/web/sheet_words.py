@@ -3,6 +3,8 @@
 from node.web.passport_words import Table
 
 RUSSIAN = {
+    "Protocol": "Протокол",
+    "Signatures": "Подписи",
     "Approval": "Номер в ГРСИ",
     "Attested": "Аттестовано",
     "Class": "Класс",

@@ -1,6 +1,7 @@
 """A passport as PDF: Cyrillic text that can be read back, in both languages, over many pages, equal for equal views."""
 
 import asyncio
+import hashlib
 import re
 import zlib
 from collections.abc import AsyncIterator
@@ -125,6 +126,30 @@ async def test_passport_is_a_document_that_says_what_the_page_says(
 
     for words in (f"{DESIGNATION} № 00012345", device, digest, web.context.core.org.hex(), *told):
         assert words in text, words
+
+
+@pytest.mark.req("B57")
+@pytest.mark.parametrize("language", ["ru", "en"])
+async def test_protocol_is_printed_as_its_template_lays_it_out(web: RunningWeb, language: str) -> None:
+    """Labels and values of the document, who signed it and the hash of what was signed stand in the text."""
+    client = web.local()
+    device = await mended(client)
+    async with client.get(f"/api/v1/passports/{device}/protocols") as response:
+        (listed,) = (await response.json())["items"]
+    path = f"/api/v1/passports/{device}/protocols/{listed['ref']}"
+    async with client.get(f"/api/v1/passports/{device}") as response:
+        signed = (await response.json())["view"]["protocols"][0]["document"]
+
+    async with client.get(f"{path}/pdf", headers={"Accept-Language": language}) as response:
+        assert (response.status, response.content_type) == (200, "application/pdf"), await response.text()
+        text = " ".join(pages(await response.read()))
+    async with client.get(f"{path[:-1]}{'1' if path[-1] == '0' else '0'}/pdf") as response:
+        assert (response.status, await problem_code(response)) == (404, "protocol_unknown")
+
+    told = {"ru": ("Дата", "Подписи", "стр. 1 из"), "en": ("Date", "Signatures", "page 1 of")}[language]
+    squeezed = text.replace(" ", "")
+    for words in (*told, "ООО «Счётчик»", "00012345", hashlib.sha256(signed.encode()).hexdigest(), listed["ref"]):
+        assert words.replace(" ", "") in squeezed, words
 
 
 async def test_equal_view_and_moment_give_equal_bytes(web: RunningWeb) -> None:

@@ -13,15 +13,31 @@ from node.passport.shown import text
 from node.services.access import Scope
 from node.web.api.fields import Hex16, Line
 from node.web.api.passports import PassportPath, subject_of
+from node.web.api.protocols import PaperPath
 from node.web.assets import STATIC
 from node.web.binding import BYTES
 from node.web.calls import Call
 from node.web.passport_sheet import Issue, passport_sheet
+from node.web.protocol_sheet import protocol_sheet
 from node.web.routes import api
 
 FONTS = STATIC / "vendor"
 PDF = "application/pdf"
 PROBLEMS = ("passport_unknown", "id_mistyped")
+
+
+@api("GET", "/passports/{id}/protocols/{ref}/pdf", title="A protocol as PDF", scopes=[Scope.READ],
+     problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable"])  # fmt: skip
+async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
+    """As its template lays it out for print, with who signed it and how it stands."""
+    subject = subject_of(path.id)
+    passport = await call.context.registry.get(subject)
+    paper = await call.context.protocols.paper(subject, path.ref)
+    names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
+    sheet = protocol_sheet(passport.content, paper, issue_of(call, passport.digest.hex()), names, call.language)
+    raw = await asyncio.to_thread(write_pdf, sheet, FONTS)
+    device = format_device_id(SubjectId(passport.subject))
+    return answer_file(call, raw, PDF, f"protocol-{device}", sheet.title, "pdf")
 
 
 class ExportBody(BaseModel):
@@ -85,4 +101,4 @@ async def note_export(call: Call, body: ExportBody) -> None:
     await call.context.export.note(call.actor.label, body.folder, body.passports)
 
 
-ROUTES = (read_pdf, read_file, note_export)
+ROUTES = (read_pdf, read_protocol_pdf, read_file, note_export)

@@ -34,7 +34,7 @@ DEVICES = Table(
     ("Приборы", "Devices"),
     (
         column("Прибор", "Device", text("title")),
-        column("Номер прибора", "Device id", text("id")),
+        column("Идентификатор", "Device id", text("id")),
         column("Состояние", "State", coded("state", STATES)),
         column("Номеров", "Ids", text("ids")),
         column("Изменён, UTC", "Changed, UTC", time("changed_us")),
@@ -256,7 +256,7 @@ RADIO_DEVICES = Table(
     "radio-devices",
     ("Приборы сети LoRa", "Devices on the air"),
     (
-        column("Номер прибора", "Device id", text("id")),
+        column("Идентификатор", "Device id", text("id")),
         column("DevEUI", "DevEUI", text("dev_eui")),
         column("JoinEUI", "JoinEUI", text("join_eui")),
         column("Регистрация", "Registration", coded("state", RADIO_STATES)),
