@@ -17,6 +17,7 @@ from fpdf import FPDF, FontFace
 from fpdf.enums import TableBordersLayout, TableHeadingsDisplay, XPos, YPos
 
 from node.exchange.cells import printable
+from node.exchange.errors import SheetError
 
 PRODUCER = "passport-node"
 FAMILY, FALLBACKS = "golos", ("latin", "latin-ext")
@@ -24,6 +25,8 @@ BOLD = {"wght": 700.0}
 MARGIN, FOOT = 15, 18
 QR_SIDE = 30.0
 LONGEST_CELL = 900
+MAX_COLUMNS = 10
+MAX_CELLS = 20_000
 # Signs that the font has not, by what reads the same.
 SPELT = str.maketrans({"→": "›", "←": "‹", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "‑": "-"})
 INK, QUIET, LINE, SOFT = (24, 24, 27), (96, 100, 108), (205, 208, 214), (242, 243, 245)
@@ -77,7 +80,9 @@ class Sheet:
 
 
 def write_pdf(sheet: Sheet, fonts: Path) -> bytes:
-    """The document as PDF; `fonts` is the folder of the font's parts."""
+    """The document as PDF; `fonts` is the folder of the font's parts. Raise SheetError where it is too long."""
+    if sum(map(_cells, sheet.blocks)) > MAX_CELLS:
+        raise SheetError(f"a document for paper has at most {MAX_CELLS} values")
     page = _Page(sheet, fonts)
     page.add_page()
     page.head()
@@ -147,9 +152,11 @@ class _Page(FPDF):
             self._table((), [row[:2] for row in block.rows], (38, 62))
 
     def grid(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], weights: Sequence[float]) -> None:
-        """A table under its headings."""
+        """A table under its headings; one of more columns than a page has room for comes in parts."""
         self._heading(title)
-        self._table(header, rows, weights)
+        for start in range(0, len(header), MAX_COLUMNS):
+            part = slice(start, start + MAX_COLUMNS)
+            self._table(header[part], [row[part] for row in rows], weights[part])
 
     def notes(self, block: Notes) -> None:
         """Lines under a title."""
@@ -213,6 +220,13 @@ class _Page(FPDF):
             for start, length in _runs(row):
                 self.rect(left + start * side, top + y * side, length * side, side, style="F")
         self.set_fill_color(255)
+
+
+def _cells(block: Block) -> int:
+    """How much there is to draw: every value, and long ones by their length."""
+    if isinstance(block, Notes):
+        return sum(1 + len(line) // LONGEST_CELL for line in block.lines)
+    return sum(1 + len(text) // LONGEST_CELL for row in block.rows for text in row)
 
 
 def _spelt(text: str) -> str:

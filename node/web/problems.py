@@ -128,6 +128,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The folder is not empty", "Name a new folder."),
         kind=NodeError,
     ),
+    "pdf_too_long": _text(
+        ("Документ слишком длинный для печати", "Возьмите подписанный файл или списки паспорта в CSV."),
+        ("The document is too long for paper", "Take the signed file, or the lists of the passport as CSV."),
+        ("В нём не больше {most} значений.", "It has at most {most} values."),
+    ),
     "export_unfolded": _state(
         ("Паспорта сведены другой программой", "Запустите узел один раз этой программой и повторите."),
         ("The passports were folded by another program", "Start the node once with this program and try again."),

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from node.exchange.sheets import Grid, Notes, Pairs, Sheet, write_pdf
+from node.exchange.errors import SheetError
+from node.exchange.sheets import MAX_CELLS, Grid, Notes, Pairs, Sheet, write_pdf
 from node.services.access import Scope
 from node.web.assets import STATIC
 from tests.unit.node_protocols.builders import DESIGNATION, document, ended, template
@@ -213,3 +214,21 @@ def test_any_text_is_drawn_whole() -> None:
 
     assert text.count("Щ") >= 4 * 300
     assert text.count("слово1999") == 2
+
+
+def test_wide_table_comes_in_parts_and_a_book_is_refused() -> None:
+    """A table of sixty columns is drawn whole; a document that nobody would print is refused before it is drawn."""
+    header = [f"столбец{number}" for number in range(60)]
+    wide = Grid("Таблица", header, [[f"ячейка{number}" for number in range(60)]], [1] * 60)
+    long = Grid("Таблица", ["А"], [["х"]] * (MAX_CELLS + 1), [1])
+
+    def sheet(block: Grid) -> Sheet:
+        return Sheet("ru", "Вид", "Имя", (), "", (block,), "", "стр. {} из {}", MADE)
+
+    text = "".join(pages(write_pdf(sheet(wide), STATIC / "vendor"))).replace(" ", "")
+
+    for number in range(60):
+        assert f"столбец{number}" in text
+        assert f"ячейка{number}" in text
+    with pytest.raises(SheetError):
+        write_pdf(sheet(long), STATIC / "vendor")

@@ -7,7 +7,9 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from node.exchange.sheets import write_pdf
+from node.errors import InputError
+from node.exchange.errors import SheetError
+from node.exchange.sheets import MAX_CELLS, Sheet, write_pdf
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
 from node.services.access import Scope
@@ -24,10 +26,12 @@ from node.web.routes import api
 FONTS = STATIC / "vendor"
 PDF = "application/pdf"
 PROBLEMS = ("passport_unknown", "id_mistyped")
+TOO_LONG = "pdf_too_long"
+PRINTING = web.AppKey("printing", asyncio.Semaphore)
 
 
 @api("GET", "/passports/{id}/protocols/{ref}/pdf", title="A protocol as PDF", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable"])  # fmt: skip
+     problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable", TOO_LONG])  # fmt: skip
 async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
     """As its template lays it out for print, with who signed it and how it stands."""
     subject = subject_of(path.id)
@@ -35,7 +39,7 @@ async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
     paper = await call.context.protocols.paper(subject, path.ref)
     names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
     sheet = protocol_sheet(passport.content, paper, issue_of(call, passport.digest.hex()), names, call.language)
-    raw = await asyncio.to_thread(write_pdf, sheet, FONTS)
+    raw = await _printed(call, sheet)
     device = format_device_id(SubjectId(passport.subject))
     return answer_file(call, raw, PDF, f"protocol-{device}", sheet.title, "pdf")
 
@@ -53,13 +57,13 @@ class FileQuery(BaseModel):
     party: Hex16 | None = Field(default=None, description="An organisation: only what it may read. Nothing means all.")
 
 
-@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=PROBLEMS)
+@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=[*PROBLEMS, TOO_LONG])
 async def read_pdf(call: Call, path: PassportPath) -> web.Response:
     """What the page shows, for paper: in the language of the request, with the digest of the view and who issued it."""
     passport = await call.context.registry.get(subject_of(path.id))
     names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
     sheet = passport_sheet(passport.content, issue_of(call, passport.digest.hex()), names, call.language)
-    raw = await asyncio.to_thread(write_pdf, sheet, FONTS)
+    raw = await _printed(call, sheet)
     device = format_device_id(SubjectId(passport.subject))
     return answer_file(call, raw, PDF, f"passport-{device}", text(passport.content, "title"), "pdf")
 
@@ -99,6 +103,15 @@ async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Res
 async def note_export(call: Call, body: ExportBody) -> None:
     """`passport-node export --all` reads the store beside the running node; who did that stands in the journal."""
     await call.context.export.note(call.actor.label, body.folder, body.passports)
+
+
+async def _printed(call: Call, sheet: Sheet) -> bytes:
+    """One document at a time: the threads of a node are for everybody."""
+    async with call.request.app[PRINTING]:
+        try:
+            return await asyncio.to_thread(write_pdf, sheet, FONTS)
+        except SheetError as error:
+            raise InputError(str(error), "pdf_too_long", most=MAX_CELLS) from error
 
 
 ROUTES = (read_pdf, read_protocol_pdf, read_file, note_export)
