@@ -18,6 +18,7 @@ from node.exchange.passport_file import LENGTH, MAGIC, check_file
 from node.passport.ids import parse_device_id
 from node.passport.shown import rows
 from node.services.access import Scope
+from tests.conformance.files import PUBLICATION, FileError, read_file
 from tests.nodes import command
 from tests.unit.node_protocols.builders import DESIGNATION, document, ended, template
 from tests.unit.web.running import RunningWeb, problem_code, running_web
@@ -223,3 +224,19 @@ async def test_manifest_is_canonical_and_signed_by_the_node(web: RunningWeb) -> 
     assert 0 < web.clock.now() - int(str(manifest[3])) < 1_000
     sizes = [row[1] for row in manifest[8] if isinstance(row, list)]  # type: ignore[union-attr]  # a list of rows
     assert len(MAGIC) + LENGTH + size + sum(sizes) == len(raw)  # type: ignore[arg-type]  # sizes are numbers
+
+
+async def test_second_reader_takes_the_file_from_the_documents_alone(web: RunningWeb) -> None:
+    """A reader written from docs/files.md and docs/protocol.md finds the same entries, all signed and proven."""
+    raw = await file_of(web.local(), await mended(web))
+    ours = check_file(raw)
+
+    theirs = read_file(raw)
+
+    assert sorted(entry["id"] for entry in theirs) == sorted(entry.fragment.id for entry in ours.entries)
+    assert all(entry["proven"] for entry in theirs)
+    assert sum(entry["kind"] == PUBLICATION for entry in theirs) == sum(e.is_publication for e in ours.entries)
+    said = next(entry["sections"]["nameplate"] for entry in theirs if "nameplate" in entry["sections"])
+    assert b"00012345" in said
+    with pytest.raises(FileError):
+        read_file(flipped(raw, len(raw) - 40))

@@ -106,7 +106,6 @@ def subject_of(folder: Path, device: str) -> str:
     return str(passport["view"]["subjects"][0])
 
 
-@pytest.mark.req("A05", "B21")
 def test_folder_of_a_running_node_is_read_with_the_standard_library_alone(trade: Trade) -> None:
     """Counts, the proof of each log and the facts of a passport are rebuilt from the files; the node journals it."""
     done, folder = exported(trade, "utility", "running")
@@ -142,7 +141,6 @@ def test_folder_of_a_running_node_is_read_with_the_standard_library_alone(trade:
     assert journal[0]["what"] == "node_exported"
 
 
-@pytest.mark.req("B58")
 def test_every_export_of_every_node_holds_no_secret(trade: Trade) -> None:
     """Keys of devices and nodes stand in no list, no document, no passport file and no folder of open files."""
     out = trade.folder / "out"
