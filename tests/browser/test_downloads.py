@@ -71,7 +71,7 @@ async def test_every_list_has_a_menu_of_files(trade: Trade, tabs: Tabs, tmp_path
 
 
 async def test_passport_is_saved_as_pdf_and_as_a_signed_file(trade: Trade, tabs: Tabs, tmp_path: Path) -> None:
-    """Two buttons save a document for paper and a file that proves itself; the lists of the passport are offered too."""
+    """Two buttons save a document for paper and a file that proves itself; the passport has its lists too."""
     device = trade.devices[0]
     page = await entered(tabs, trade.nodes["maker"])
     await page.goto(f"{trade.address('maker')}/devices/{device}")
