@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 
 ALLOWED = frozenset(
-    """0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 HPND ISC MIT MIT-0 MIT-CMU MPL-2.0 PSF-2.0 Python-2.0 Unicode-3.0
-    Unicode-DFS-2016 Unlicense Zlib""".lower().split()
+    """0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 HPND ISC MIT MIT-0 MIT-CMU MPL-2.0 PSF-2.0 Python-2.0
+    Unicode-3.0 Unicode-DFS-2016 Unlicense Zlib""".lower().split()
 )
 LESSER_ID = re.compile(r"lgpl-(2\.0|2\.1|3\.0)(-only|-or-later|\+)?")
 LESSER_TEXT = re.compile(r"LESSER GENERAL PUBLIC|LIBRARY GENERAL PUBLIC|\bLGPL", re.IGNORECASE)
