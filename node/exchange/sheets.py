@@ -110,10 +110,12 @@ class _Page(FPDF):
         self.set_creator(PRODUCER)
         self.set_margin(MARGIN)
         self.set_auto_page_break(True, FOOT)
-        for style, axes in (("", {"wght": 400.0}), ("B", BOLD)):
-            self.add_font(FAMILY, style, fonts / "golos-text-cyrillic.woff2", variations=axes)
-            for name in FALLBACKS:
-                self.add_font(f"{FAMILY}-{name}", style, fonts / f"golos-text-{name}.woff2", variations=axes)
+        # The regular weight is what the font is as it stands; only the bold one has to be made of it.
+        for name in (FAMILY, *FALLBACKS):
+            part = fonts / f"golos-text-{'cyrillic' if name == FAMILY else name}.woff2"
+            family = name if name == FAMILY else f"{FAMILY}-{name}"
+            self.add_font(family, "", part)
+            self.add_font(family, "B", part, variations=BOLD if name != FALLBACKS[-1] else None)
         self.set_fallback_fonts([f"{FAMILY}-{name}" for name in FALLBACKS], exact_match=True)
         self.set_draw_color(*LINE)
 
