@@ -81,6 +81,11 @@ class ApiClient:
         raw = await self._ask("GET", path, params=query)
         return raw if isinstance(raw, bytes) else json.dumps(raw).encode()
 
+    async def read(self, path: str, language: str) -> bytes:
+        """GET a file whose text is in a language."""
+        raw = await self._ask("GET", path, headers={"Accept-Language": language})
+        return raw if isinstance(raw, bytes) else json.dumps(raw).encode()
+
     async def _ask(self, method: str, path: str, **options: Any) -> Json:  # Any: aiohttp's own keywords
         return await self._send(method, f"/api/v1{path}", **options)
 

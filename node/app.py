@@ -30,6 +30,7 @@ from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.export import Export
 from node.services.fsck import Fsck
 from node.services.identities import Identities
 from node.services.ingest import Ingest
@@ -38,6 +39,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
+from node.services.passport_files import PassportFiles
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -91,6 +93,7 @@ class Node:
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.fsck = Fsck(self.core)
+        self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
@@ -142,6 +145,8 @@ class Node:
             identities=Identities(self.core, self.ledger, self.projection),
             timelines=Timelines(self.core),
             catalogs=Catalogs(self.core, self.ledger, self.projection),
+            export=self.export,
+            passport_files=PassportFiles(self.core),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),
             jobs=self.jobs,

@@ -44,6 +44,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
 HERE = Path("node")
 BUSY = ("waiting", "running")
+LOCAL = "local:administrator"
 TABLES = (".csv", ".xlsx")
 LONGEST_TEXT = 256  # characters that a look-up takes
 
@@ -224,13 +225,61 @@ def lookup(
 
 
 @app.command()
-def export(subject: str, folder: Folder = HERE) -> None:
-    """Print a passport as JSON."""
+def export(
+    subject: Annotated[str, typer.Argument(help="A device id.")] = "",
+    everything: Annotated[Path | None, typer.Option("--all", help="Write the whole node as open files.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write a document for paper.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Write the signed file, for `check-file`.")] = None,
+    party: Annotated[str, typer.Option(help="An organisation: in the file only what it may read.")] = "",
+    language: Annotated[str, typer.Option(help="Of the document: ru or en.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """Print a passport as JSON, write it as PDF or as a signed file; or write the whole node as open files."""
+    if everything is not None:
+        if subject:
+            raise InputError("name a device, or --all with a folder: not both")
+        counts = _export_all(folder, everything)
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        out.print(f"{everything}: {told}", markup=False)
+        return
     try:
         device = format_device_id(parse_device_id(subject))
     except DeviceIdError as error:
         raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
-    print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
+    if pdf is None and file is None:
+        print(json.dumps(_ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
+    if pdf is not None:
+        spoken = language or load_settings(folder).node.language
+        _write(pdf, _ask(folder, lambda api: api.read(f"/passports/{device}/pdf", spoken)), "name another file")
+        out.print(str(pdf), markup=False)
+    if file is not None:
+        named = {"party": party} if party else {}
+        _write(file, _ask(folder, lambda api: api.download(f"/passports/{device}/file", **named)), "name another file")
+        out.print(str(file), markup=False)
+
+
+@app.command("check-file")
+def check_passport_file(
+    file: Path,
+    fingerprint: Annotated[str, typer.Option(help="Of the federation, as its people compare it.")] = "",
+) -> None:
+    """Check a passport file with no node: what is signed by whom, and what was altered; exit 1 where anything was."""
+    from node.exchange.errors import PassportFileError  # noqa: PLC0415 - see above
+    from node.exchange.file_report import report_file  # noqa: PLC0415 - see above
+
+    try:
+        report = report_file(file.read_bytes(), fingerprint)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {_reason(error)}; name a passport file") from error
+    except PassportFileError as error:
+        raise InputError(f"{file}: {error}") from error
+    for line in report.lines:
+        out.print(line, markup=False)
+    for finding in report.findings:
+        out.print(str(finding), style="red", markup=False)
+    out.print("nothing is wrong" if not report.findings else f"{len(report.findings)} findings")
+    if report.findings:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -319,6 +368,35 @@ async def _fsck(node: "Node") -> list[str]:
         finally:
             await node.core.database.close()
     return found
+
+
+def _export_all(folder: Path, target: Path) -> dict[str, int]:
+    """Write everything; a running node goes on, and is told for its journal."""
+    with _refusals_of_the_store(folder):
+        node = _open(folder)
+        try:
+            with node.folder.locked():
+                return asyncio.run(_export(node, target, is_alone=True))
+        except FolderError as error:
+            if error.code != "folder_locked":
+                raise
+        counts = asyncio.run(_export(_open(folder), target, is_alone=False))
+    body = {"folder": str(target), "passports": counts.get("passports", 0)}
+    _ask(folder, lambda api: api.post("/exports", body))
+    return counts
+
+
+async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, int]:
+    with _bar() as bar:
+        task = bar.add_task("export", total=None)
+        try:
+            async for progress in node.export.write(target):
+                bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
+            if is_alone:
+                await node.export.note(LOCAL, str(target), node.export.counts.get("passports", 0))
+        finally:
+            await node.core.database.close()
+    return node.export.counts
 
 
 def _report_ending(report: Path) -> str:

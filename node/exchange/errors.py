@@ -5,6 +5,8 @@ ExchangeError
 │   └── TableLimitError     a size, a count or a length is over its limit
 ├── ColumnError             a table lacks a column, or has one twice
 ├── BenchError              a bench file does not have its shape
+├── SheetError              a document for paper is too long to be drawn
+├── PassportFileError       bytes are no passport file that could be checked
 └── ArshinError             a protocol lacks what the register's file needs, or the file is none of it
 """
 
@@ -27,6 +29,14 @@ class ColumnError(ExchangeError):
 
 class BenchError(ExchangeError):
     """The bench file does not have the shape of one."""
+
+
+class SheetError(ExchangeError):
+    """A document for paper is longer than anybody would print."""
+
+
+class PassportFileError(ExchangeError):
+    """The bytes are no passport file, or its manifest cannot be read."""
 
 
 class ArshinError(ExchangeError):

@@ -48,10 +48,10 @@ class Jobs:
             except MissingError as error:
                 raise NotFoundError(str(error), "job_unknown") from error
 
-    async def newest(self, limit: int = 100) -> list[Job]:
-        """The newest jobs."""
+    async def newest(self, limit: int = 100, after: tuple[int, str] | None = None) -> list[Job]:
+        """The newest jobs, after a (created_us, id) place."""
         async with self._core.database.read() as tx:
-            return await list_jobs(tx, limit=limit)
+            return await list_jobs(tx, limit=limit, after=after)
 
     async def run(self) -> None:
         """Run jobs until cancelled."""

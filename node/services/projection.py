@@ -21,7 +21,6 @@ from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
-    find_passport,
     list_subjects,
     read_leading,
     read_leads,
@@ -96,8 +95,7 @@ class Projection:
         while True:
             async with self._core.database.write() as tx:
                 page = await read_leading(tx, after, PAGE)
-                views = [p if "events" in p.content else await find_passport(tx, p.subject) or p for p in page]
-                await file_cards(tx, [card_of(p.subject, p.content, p.changed_us) for p in views])
+                await file_cards(tx, [card_of(p.subject, p.content, p.changed_us) for p in page])
                 if not page:
                     await set_setting(tx, FILED, str(CARD_VERSION).encode())
                     return

@@ -72,11 +72,11 @@ class Readings:
             return [(one, await find_last(tx, subject, one, far, None)) for one in found]
 
     async def values(
-        self, subject: bytes, quantity: str, since_us: int, until_us: int, limit: int
+        self, subject: bytes, quantity: str | None, since_us: int, until_us: int, limit: int
     ) -> tuple[list[StoredReading], int | None]:
-        """The readings of one quantity by time, and the time from which there are more."""
+        """The readings of one quantity, or of all, by time, and the time from which there are more."""
         async with self._database.read() as tx:
-            found = await read_series(tx, [subject], quantity, since_us, until_us)
+            found = await read_series(tx, [subject], quantity, since_us, until_us, limit + 1)
         found.sort(key=lambda reading: (reading.effective_us, reading.series.text, reading.n))
         if len(found) <= limit:
             return found, None

@@ -95,6 +95,15 @@ class Database:
             yield ReadTx(connection, self._clock.now())
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadTx]:
+        """Open a snapshot that stays the same however long and however often it is read."""
+        async with self._readers.connect() as connection:
+            if not self.is_sqlite:  # there a second statement would see what was committed after the first
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                yield ReadTx(connection, self._clock.now())
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTx]:
         """Open the one write transaction; commit at the end, roll back on any error."""
         async with self._writer.begin() as connection:

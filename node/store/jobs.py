@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
@@ -54,14 +54,18 @@ async def get_job(tx: ReadTx, job_id: str) -> Job:
     return _job(row)
 
 
-async def list_jobs(tx: ReadTx, *, open_only: bool = False, limit: int = 100) -> list[Job]:
-    """Jobs, newest first; open ones oldest first."""
+async def list_jobs(
+    tx: ReadTx, *, open_only: bool = False, limit: int = 100, after: tuple[int, str] | None = None
+) -> list[Job]:
+    """Jobs, newest first, after a (created_us, id) place; open ones oldest first."""
     table = schema.jobs.c
     statement = select(schema.jobs).limit(limit)
     if open_only:
         statement = statement.where(table.state.in_(("waiting", "running"))).order_by(table.created_us)
     else:
-        statement = statement.order_by(table.created_us.desc())
+        statement = statement.order_by(table.created_us.desc(), table.id.desc())
+    if after is not None:
+        statement = statement.where(tuple_(table.created_us, table.id) < after)
     return [_job(row) for row in await tx.all(statement)]
 
 

@@ -8,7 +8,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from node.store.database import Database
+from node.store.database import Database, ReadTx
 from node.store.errors import SchemaError
 from node.store.schema import metadata
 
@@ -19,6 +19,23 @@ async def upgrade(database: Database) -> None:
     """Run the migrations that are missing; raise SchemaError where the store is newer than the program."""
     async with database.writer.begin() as connection:
         await connection.run_sync(_upgrade)
+
+
+async def check_schema(tx: ReadTx) -> str:
+    """The version of the store; raise SchemaError unless it is this program's own."""
+    return await tx.connection.run_sync(_check)
+
+
+def _check(connection: Connection) -> str:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None or current != head:
+        raise SchemaError(
+            f"the store is of version {current}, this program's is {head}: start the node once with this program"
+        )
+    return current
 
 
 def _upgrade(connection: Connection) -> None:

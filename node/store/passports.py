@@ -98,8 +98,7 @@ async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> St
     if row.kept is None:
         return found
     if whole:
-        lists = [f'"{name}":[{",".join(await all_rows(tx, name, found.lead))}]' for name in ROWS]
-        return replace(found, view=found.view[:-1] + f",{','.join(lists)}}}".encode())
+        return await _whole(tx, found)
     state = decode_kept(row.kept)
     return replace(found, seals={"events": state.events.seal, "statements": state.statements.seal})
 
@@ -179,16 +178,22 @@ async def has_prefix(tx: ReadTx, scheme: str, prefix: str) -> bool:
 
 
 async def read_leading(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list[StoredPassport]:
-    """The passports that lead, by subject, a page at a time."""
+    """The passports that lead, by subject, a page at a time, with all their rows."""
     table = schema.passports.c
     statement = select(schema.passports).where(table.subject > after, table.subject == table.lead)
-    return [_passport(row) for row in await tx.all(statement.order_by(table.subject).limit(limit))]
+    found = await tx.all(statement.order_by(table.subject).limit(limit))
+    return [_passport(row) if row.kept is None else await _whole(tx, _passport(row)) for row in found]
 
 
 async def clear_projections(tx: WriteTx) -> None:
     """Drop what can be folded again."""
     for table in schema.PROJECTIONS:
         await tx.run(delete(table))
+
+
+async def _whole(tx: ReadTx, passport: StoredPassport) -> StoredPassport:
+    lists = [f'"{name}":[{",".join(await all_rows(tx, name, passport.lead))}]' for name in ROWS]
+    return replace(passport, view=passport.view[:-1] + f",{','.join(lists)}}}".encode())
 
 
 def _begins(prefix: str) -> ColumnElement[bool]:

@@ -81,14 +81,22 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
 
 
 async def read_series(
-    tx: ReadTx, subjects: Iterable[bytes], quantity: str, since_us: int, until_us: int
+    tx: ReadTx,
+    subjects: Iterable[bytes],
+    quantity: str | None,
+    since_us: int,
+    until_us: int,
+    limit: int | None = None,
 ) -> list[StoredReading]:
-    """The readings of a quantity with since <= effective time < until, by series and time."""
+    """The readings of a quantity, or of all, with since <= effective time < until, by series and time.
+
+    At most so many of each series, the oldest.
+    """
     found: list[StoredReading] = []
     for subject in sorted(set(subjects)):
         for series in await list_series(tx, subject):
-            if series.quantity == quantity:
-                found += await _read(tx, subject, series, since_us, until_us)
+            if quantity in (None, series.quantity):
+                found += await _read(tx, subject, series, since_us, until_us, limit)
     return found
 
 
@@ -141,7 +149,9 @@ def month_of(moment_us: int) -> int:
     return day.year * 100 + day.month
 
 
-async def _read(tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int) -> list[StoredReading]:
+async def _read(
+    tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int, limit: int | None
+) -> list[StoredReading]:
     table = schema.readings
     statement = select(table).where(
         table.c.subject64 == subject64(subject),
@@ -152,7 +162,7 @@ async def _read(tx: ReadTx, subject: bytes, series: Series, since_us: int, until
         table.c.effective_us < until_us,
         table.c.subject == subject,
     )
-    rows = await tx.all(statement.order_by(table.c.month, table.c.effective_us, table.c.n))
+    rows = await tx.all(statement.order_by(table.c.month, table.c.effective_us, table.c.n).limit(limit))
     return [_reading(row) for row in rows]
 
 

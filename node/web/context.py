@@ -15,12 +15,14 @@ from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.export import Export
 from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.passport_files import PassportFiles
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -51,6 +53,8 @@ class WebContext:
     corrections: Corrections
     timelines: Timelines
     catalogs: Catalogs
+    export: Export
+    passport_files: PassportFiles
     shipments: Shipments
     lookup: Lookup
     jobs: Jobs

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from node.web.binding import BYTES, JSON
+from node.web.downloads import PLAIN, TYPES
 from node.web.errors import COMMON_CODES, PROBLEM_TYPE, READ_CODES, WRITE_CODES, Problem, status_of_code
 from node.web.problems import find_text
 from node.web.routes import API, Route
@@ -49,7 +50,8 @@ def plain_path(route: Route) -> str:
 
 def codes_of(route: Route) -> list[str]:
     """Every problem code that an operation declares."""
-    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *route.problems)
+    of_lists = ("format_unknown", "sheet_too_long") if route.table is not None else ()
+    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *of_lists, *route.problems)
     return list(dict.fromkeys(own))
 
 
@@ -77,7 +79,9 @@ def _body(model: type, refs: Mapping[type, Schema]) -> Schema:
 
 def _answers(route: Route, refs: Mapping[type, Schema]) -> Schema:
     if _is_model(route.answer):
-        content = {JSON: {"schema": refs[route.answer]}}
+        content: Schema = {JSON: {"schema": refs[route.answer]}}
+        if route.table is not None:
+            content |= {kind: {} for kind in TYPES.values()}
         return {str(route.status): {"description": "Done.", "content": content}}
     if route.answer is type(None):
         return {"204": {"description": "Done; nothing to say."}}
@@ -101,6 +105,10 @@ def _parameters(route: Route) -> list[Schema]:
         model = route.models.get(place)
         if model is not None:
             found += _fields(place, model)
+    if route.table is not None:
+        text = "As a file: the whole list under this filter, without pages."
+        forms = [PLAIN, *TYPES]
+        found.append({"name": "format", "in": "query", "schema": {"enum": forms}, "description": text})
     if route.is_write:
         text = "Repeated within a day with the same key, a request acts once and gets the same answer."
         found.append({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": text})

@@ -123,6 +123,35 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
     ),
+    "folder_not_empty": _text(
+        ("Папка не пуста", "Назовите новую папку."),
+        ("The folder is not empty", "Name a new folder."),
+        kind=NodeError,
+    ),
+    "pdf_too_long": _text(
+        ("Документ слишком длинный для печати", "Возьмите подписанный файл или списки паспорта в CSV."),
+        ("The document is too long for paper", "Take the signed file, or the lists of the passport as CSV."),
+        ("В нём не больше {most} значений.", "It has at most {most} values."),
+    ),
+    "export_unfolded": _state(
+        ("Паспорта сведены другой программой", "Запустите узел один раз этой программой и повторите."),
+        ("The passports were folded by another program", "Start the node once with this program and try again."),
+    ),
+    "passport_file_large": _text(
+        ("Паспорт слишком велик для одного файла", "Выгрузите весь узел: passport-node export --all."),
+        ("The passport is too large for one file", "Export the whole node: passport-node export --all."),
+        ("Файл паспорта не больше {most} МБ.", "A passport file has at most {most} MB."),
+    ),
+    "format_unknown": _text(
+        ("Такого вида файла нет", "Выберите один из видов: csv, xlsx, jsonl."),
+        ("There is no such kind of file", "Choose one of csv, xlsx, jsonl."),
+        ("Можно: {formats}.", "Possible: {formats}."),
+    ),
+    "sheet_too_long": _text(
+        ("Список слишком длинный для XLSX", "Скачайте его как CSV или JSONL: там предела нет."),
+        ("The list is too long for XLSX", "Download it as CSV or JSONL: these have no limit."),
+        ("В книге XLSX не больше {most} строк.", "A workbook holds at most {most} rows."),
+    ),
     "validation": _text(
         ("Данные не прошли проверку", "Исправьте перечисленные значения и отправьте ещё раз."),
         ("The data breaks rules", "Correct the listed values and send it again."),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jinja2
 from aiohttp import web
@@ -24,6 +24,7 @@ from node.web.console_words import (
     SHIPMENT_STATES,
     trouble_words,
 )
+from node.web.downloads import TYPES
 from node.web.languages import LANGUAGES, translations
 from node.web.passport_words import (
     CLASSES,
@@ -56,6 +57,7 @@ from node.web.routes import API, Route
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 TEMPLATES = Path(__file__).parent / "templates"
+PAGING = frozenset({"cursor", "limit", "format"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,21 @@ class MenuItem:
     icon: str
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A list that can be had as a file: what it is called, and (kind, address) of each file."""
+
+    title: str
+    files: list[tuple[str, str]]
+
+
 class Renderer:
     """Makes HTML out of views."""
 
     def __init__(self, assets: Assets, routes: Sequence[Route]) -> None:
         self._environments = {language: make_environment(language, assets) for language in LANGUAGES}
         placed = [(route.menu.order, route.path, route.menu, route) for route in routes if route.menu]
+        self._lists = {route.operation: route for route in routes if route.table is not None}
         self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
 
     def page(self, call: Call, view: View, values: Mapping[str, object]) -> str:
@@ -81,13 +92,14 @@ class Renderer:
             "title": call.route.title,
             "menu": self._menu_of(call.visitor),
             "curl": curl(call, view.api_query),
+            "downloads": self._downloads(call),
             **self._frame(call.request, call.visitor, call.language),
         }
         return self._template(call.language, view.template).render({**frame, **view.values, **values})
 
     def error(self, request: web.Request, visitor: Actor | None, language: str, problem: object) -> str:
         """The page of a problem where there is no other page to show it on; for htmx the part that tells it."""
-        frame = {"title": "", "menu": self._menu_of(visitor), "curl": "", "problem": problem}
+        frame = {"title": "", "menu": self._menu_of(visitor), "curl": "", "downloads": [], "problem": problem}
         template = "parts/problem.html" if "HX-Request" in request.headers else "error.html"
         return self._template(language, template).render(**frame, **self._frame(request, visitor, language))
 
@@ -113,8 +125,23 @@ class Renderer:
             if visitor is not None and visitor.may(route.scopes)
         ]
 
+    def _downloads(self, call: Call) -> list[Download]:
+        """The lists that a page shows, as files, as far as the reader may have them."""
+        routes = [self._lists[name] for name in (call.route.api, *call.route.lists) if name in self._lists]
+        filters = [(name, value) for name, value in call.request.query.items() if value and name not in PAGING]
+        return [
+            Download(route.table.title[0 if call.language == "ru" else 1], _addresses(call, route, filters))
+            for route in routes
+            if route.table is not None and call.visitor is not None and call.visitor.may(route.scopes)
+        ]
+
     def _template(self, language: str, name: str) -> jinja2.Template:
         return self._environments[language].get_template(name)
+
+
+def _addresses(call: Call, route: Route, filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    path = route.address({name: quote(value) for name, value in call.request.match_info.items()})
+    return [(form.upper(), f"{path}?{urlencode([*filters, ('format', form)])}") for form in TYPES]
 
 
 RENDERER = web.AppKey("renderer", Renderer)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, get_type_hints
 from pydantic import BaseModel
 
 from node.services.access import Scope
+from node.web.columns import Table
 
 API = "/api/v1"
 MAX_BODY = 1 << 20
@@ -49,6 +50,8 @@ class Route:
     max_body: int
     menu: Menu | None
     api: str
+    table: Table | None = None
+    lists: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -89,14 +92,18 @@ def api(
     is_open: bool = False,
     before_claim: bool = False,
     max_body: int = MAX_BODY,
+    table: Table | None = None,
 ) -> Decorator:
-    """A resource of the API under /api/v1. `problems` are the codes it may answer beside the common ones."""
+    """A resource of the API under /api/v1. `problems` are the codes it may answer beside the common ones.
+
+    A list with a `table` is answered as CSV, XLSX and JSONL too.
+    """
 
     def decorate(handler: Handler) -> Route:
         models, answer = _contract(handler)
         return Route(
             method, API + path, handler, title, frozenset(scopes), models, answer, status, tuple(problems),
-            is_open, False, before_claim, max_body, None, "",
+            is_open, False, before_claim, max_body, None, "", table,
         )  # fmt: skip
 
     return decorate
@@ -110,6 +117,7 @@ def page(
     scopes: Iterable[Scope] = (),
     menu: Menu | None = None,
     api: str = "",  # the operation that does the same, as "GET /journal"
+    lists: Iterable[str] = (),  # operations of further lists that the page shows
     is_open: bool = False,
     before_claim: bool = False,
     max_body: int = MAX_BODY,
@@ -120,7 +128,7 @@ def page(
         models, answer = _contract(handler)
         return Route(
             method, path, handler, title, frozenset(scopes), models, answer, 200, (),
-            is_open, True, before_claim, max_body, menu, api,
+            is_open, True, before_claim, max_body, menu, api, None, tuple(lists),
         )  # fmt: skip
 
     return decorate

@@ -1,11 +1,13 @@
 """One application object over a node's services: every route, every check, nothing shared with another one."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 
 from aiohttp import web
 
 from node.web import api, console, events, monitoring
+from node.web.api.papers import PRINTING
 from node.web.api.reference import API_ROUTES, DOCUMENT
 from node.web.assets import PREFIX, Assets
 from node.web.auth import RULES, RULES_KEY, Rule
@@ -40,6 +42,7 @@ def build_application(
     application[CURSORS] = Cursors(context.secret)
     application[RENDERER] = Renderer(assets, taken)
     application[STREAMS] = streams
+    application[PRINTING] = asyncio.Semaphore(1)
     application[REQUEST_METRICS] = RequestMetrics(context.metrics.registry)
     application[API_ROUTES] = tuple(route for route in taken if not route.is_page)
     application[DOCUMENT] = json.dumps(describe(taken, TITLE, VERSION), ensure_ascii=False).encode()

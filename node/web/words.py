@@ -51,6 +51,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "said_twin": ("Выделен двойник с той же табличкой", "A twin with the same plate was told apart"),
     "said_withdrawn": ("Заявление о приборе отозвано", "A word about identity was taken back"),
     "repair_recorded": ("Записан ремонт", "Repair recorded"),
+    "node_exported": ("Узел выгружен открытыми файлами", "The node was exported as open files"),
+    "passport_exported": ("Паспорт выдан файлом", "Passport issued as a file"),
     "passport_changed": ("Паспорт изменился", "Passport changed"),
     "secret_given": ("Ключ прибора выдан", "Device key given"),
     "secret_refused": ("В ключе прибора отказано", "Device key refused"),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from node.errors import DeniedError
 from node.services.access import Account, Actor, Role, Scope, StoredSession, StoredToken
+from node.web.api import tables
 from node.web.auth import client_address
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -159,7 +160,7 @@ async def change_me(call: Call, body: MyChanges) -> Me:
     return _me(call.actor, language)
 
 
-@api("GET", "/accounts", title="List accounts", scopes=[Scope.ACCESS])
+@api("GET", "/accounts", title="List accounts", scopes=[Scope.ACCESS], table=tables.ACCOUNTS)
 async def list_accounts(call: Call) -> AccountList:
     """Everybody who may log in."""
     return AccountList(items=[_account(account) for account in await call.context.access.accounts()])
@@ -180,7 +181,7 @@ async def remove_account(call: Call, path: AccountPath) -> None:
     await call.context.access.remove_account(call.actor, path.name)
 
 
-@api("GET", "/sessions", title="List sessions", scopes=[Scope.ACCESS])
+@api("GET", "/sessions", title="List sessions", scopes=[Scope.ACCESS], table=tables.SESSIONS)
 async def list_sessions(call: Call) -> SessionList:
     """The log-ins that go on."""
     return SessionList(items=[_session(session) for session in await call.context.access.sessions()])
@@ -195,7 +196,8 @@ async def end_session(call: Call, path: SessionPath) -> None:
     await call.context.access.end_session(call.actor, path.account, path.session)
 
 
-@api("GET", "/tokens", title="List tokens, newest first", scopes=[Scope.ACCESS], problems=["cursor"])
+@api("GET", "/tokens", title="List tokens, newest first", scopes=[Scope.ACCESS], problems=["cursor"],
+     table=tables.TOKENS)  # fmt: skip
 async def list_tokens(call: Call, query: PageQuery) -> Page[TokenInfo]:
     """Every token that was not revoked, also expired ones."""
     after = call.decode_cursor(query.cursor, int, str) if query.cursor else None

@@ -9,6 +9,7 @@ from federation.genesis import Genesis, fingerprint
 from node.errors import StateError
 from node.services.access import Scope
 from node.services.membership import Peer
+from node.web.api import tables
 from node.web.api.fields import Hex16, Name
 from node.web.calls import Call
 from node.web.routes import api
@@ -164,7 +165,7 @@ async def invite(call: Call) -> InvitationAnswer:
     return InvitationAnswer(text=invitation.to_text(), expires_us=invitation.expires)
 
 
-@api("GET", "/peers", title="Nodes that were met", scopes=[Scope.READ])
+@api("GET", "/peers", title="Nodes that were met", scopes=[Scope.READ], table=tables.PEERS)
 async def list_peers(call: Call) -> PeersAnswer:
     """Active ones, those in the inbox, and ignored ones."""
     return PeersAnswer(items=[await peer_answer(call, peer) for peer in await call.context.membership.peers()])
@@ -179,7 +180,7 @@ async def read_federation(call: Call) -> FederationAnswer:
     return _federation(genesis)
 
 
-@api("GET", "/organisations", title="Organisations", scopes=[Scope.READ])
+@api("GET", "/organisations", title="Organisations", scopes=[Scope.READ], table=tables.ORGANISATIONS)
 async def list_organisations(call: Call) -> OrganisationsAnswer:
     """Those whose cards are here, as a buyer or a reader may be chosen from."""
     return OrganisationsAnswer(items=organisations(call))

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.errors import InputError
 from node.services.access import Scope
 from node.services.jobs import Job
-from node.web.calls import Call
+from node.web.api import tables
+from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 
 MAX_FILE = 32 << 20
@@ -61,10 +62,10 @@ class JobAnswer(BaseModel):
     result: dict[str, Any]  # Any: what a job found is plain JSON
 
 
-class JobsAnswer(BaseModel):
-    """The newest jobs."""
+class JobsQuery(PageQuery):
+    """How many of the newest jobs."""
 
-    items: list[JobAnswer]
+    limit: int = Field(default=100, ge=1, le=200, description="How many items at most.")
 
 
 @api("POST", "/imports", title="Import a file", scopes=[Scope.IMPORT], status=202, max_body=MAX_FILE)
@@ -74,10 +75,15 @@ async def import_file(call: Call, query: ImportQuery, body: bytes) -> JobTaken:
     return JobTaken(job=await service.submit(body, query.name, call.actor.label))
 
 
-@api("GET", "/jobs", title="Jobs", scopes=[Scope.READ])
-async def list_jobs(call: Call) -> JobsAnswer:
+@api("GET", "/jobs", title="Jobs", scopes=[Scope.READ], problems=["cursor"], table=tables.JOBS)
+async def list_jobs(call: Call, query: JobsQuery) -> Page[JobAnswer]:
     """The newest first."""
-    return JobsAnswer(items=[_answer(job) for job in await call.context.jobs.newest()])
+    place = call.decode_cursor(query.cursor, int, str) if query.cursor else None
+    after = (int(place[0]), str(place[1])) if place else None
+    found = await call.context.jobs.newest(query.limit + 1, after)
+    last = found[query.limit - 1] if len(found) > query.limit else None
+    more = call.encode_cursor(last.created_us, last.id) if last else None
+    return Page(items=[_answer(job) for job in found[: query.limit]], next=more)
 
 
 @api("GET", "/jobs/{job}", title="One job", scopes=[Scope.READ])

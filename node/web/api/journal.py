@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from node.services.access import Scope
 from node.services.journal import JournalRow
+from node.web.api import tables
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 
@@ -29,7 +30,8 @@ class JournalQuery(PageQuery):
     subject: str | None = Field(default=None, pattern="^([0-9a-f]{2}){8,32}$", description="Only of this subject.")
 
 
-@api("GET", "/journal", title="List the journal, newest first", scopes=[Scope.READ], problems=["cursor"])
+@api("GET", "/journal", title="List the journal, newest first", scopes=[Scope.READ], problems=["cursor"],
+     table=tables.JOURNAL)  # fmt: skip
 async def list_entries(call: Call, query: JournalQuery) -> Page[JournalEntry]:
     """Every change on this node and every act that was refused, with organisation and person or system."""
     before = call.decode_cursor(query.cursor, int)[0] if query.cursor else 0

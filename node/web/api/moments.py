@@ -13,6 +13,7 @@ from node.passport.processes import running
 from node.passport.shown import at
 from node.passport.view import Plain, View, inside_on, moment_us, value_on
 from node.services.access import Scope
+from node.web.api import tables
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.passport_words import named
@@ -91,7 +92,7 @@ class ProcessesAnswer(BaseModel):
 
 
 @api("GET", "/passports/{id}/parameters", title="Values of parameters on a date", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "moment"])  # fmt: skip
+     problems=[*PROBLEMS, "moment"], table=tables.PARAMETERS)  # fmt: skip
 async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> ParametersAnswer:
     """One row a parameter: what stands at the end of that day, by rank and then by valid-from. Rivals stand beside."""
     on = checked_day(call, query)
@@ -102,7 +103,7 @@ async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> Par
 
 
 @api("GET", "/passports/{id}/composition", title="What was inside on a date", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "moment"])  # fmt: skip
+     problems=[*PROBLEMS, "moment"], table=tables.COMPOSITION)  # fmt: skip
 async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> CompositionAnswer:
     """Parts that stood inside at the end of that day; what is disputed is left out."""
     on = checked_day(call, query)
@@ -110,7 +111,8 @@ async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> Co
     return CompositionAnswer(on=on, items=[_part(edge) for edge in inside_on(view, on)])
 
 
-@api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ], problems=PROBLEMS)
+@api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ], problems=PROBLEMS,
+     table=tables.PROCESSES_TABLE)  # fmt: skip
 async def read_processes(call: Call, path: PassportPath) -> ProcessesAnswer:
     """Offers that wait for the buyer, verifications that are due, processes between two steps."""
     view = (await call.context.timelines.overview(subject_of(path.id))).view

@@ -16,6 +16,7 @@ from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
 from node.services.lookup import Listed, Question
 from node.services.timelines import EVENTS, STATEMENTS, Asked
+from node.web.api import tables
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -253,7 +254,7 @@ class ShareBody(BaseModel):
 
 
 @api("GET", "/passports", title="Passports", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped", "query_empty", "moment"])  # fmt: skip
+     problems=["id_mistyped", "eui_mistyped", "query_empty", "moment"], table=tables.DEVICES)  # fmt: skip
 async def list_passports(call: Call, query: PassportsQuery) -> PassportsPage:
     """The registry, narrowed by what is asked; `next` and `previous` lead through it while it changes."""
     listed, following, previous = await find_page(call, query)
@@ -320,7 +321,7 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
 
 
 @api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ],
-     problems=["passport_unknown", "id_mistyped", "cursor"])  # fmt: skip
+     problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.EVENTS)  # fmt: skip
 async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Page[dict[str, Any]]:  # Any: plain JSON
     """In the order in which it happened, by organisation and by what happened."""
     return await _rows(call, path, EVENTS, query, query.who, query.what)

@@ -11,6 +11,7 @@ from node.passport.shown import rows
 from node.passport.template_json import format_json
 from node.services.access import Scope
 from node.services.protocols import Paper
+from node.web.api import tables
 from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, SaidAnswer, subject_of
 from node.web.calls import Call
@@ -105,7 +106,7 @@ async def publish_template(call: Call, body: bytes) -> TemplateAnswer:
     )
 
 
-@api("GET", "/templates", title="Protocol templates", scopes=[Scope.READ])
+@api("GET", "/templates", title="Protocol templates", scopes=[Scope.READ], table=tables.TEMPLATES)
 async def list_templates(call: Call) -> TemplatesAnswer:
     """Those of every organisation that were published to the members."""
     return TemplatesAnswer(
@@ -149,7 +150,8 @@ async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAn
     return SaidAnswer(id=format_device_id(SubjectId(signed.subject)), log=signed.ref.log.hex(), seq=signed.ref.seq)
 
 
-@api("GET", "/passports/{id}/protocols", title="The protocols of a passport", scopes=[Scope.READ])
+@api("GET", "/passports/{id}/protocols", title="The protocols of a passport", scopes=[Scope.READ],
+     table=tables.PROTOCOLS)  # fmt: skip
 async def list_papers(call: Call, path: PassportPath) -> PapersAnswer:
     """Without the documents, which are read one by one."""
     subject = subject_of(path.id)

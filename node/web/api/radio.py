@@ -11,6 +11,7 @@ from node.services.access import Scope
 from node.services.commissioning import StoredDevice
 from node.services.radio import StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
+from node.web.api import tables
 from node.web.api.fields import Name
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
@@ -137,7 +138,7 @@ class SeriesListAnswer(BaseModel):
 class ReadingsQuery(BaseModel):
     """Which readings: times in microseconds, `since` included, `until` excluded."""
 
-    quantity: Name
+    quantity: Name | None = Field(default=None, description="Nothing means all that is observed.")
     since: int = Field(default=0, ge=0, le=LARGEST_US)
     until: int = Field(default=LARGEST_US, ge=0, le=LARGEST_US)
     limit: int = Field(default=1000, ge=1, le=MAX_VALUES)
@@ -146,6 +147,7 @@ class ReadingsQuery(BaseModel):
 class ReadingAnswer(BaseModel):
     """One value: decimal text and UCUM unit; `reasons` say why it is not ok."""
 
+    quantity: str
     channel: int
     storage: str
     tariff: int
@@ -180,7 +182,7 @@ async def commission(call: Call, path: PassportPath) -> DeviceAnswer:
     return show_device(await call.context.commissioning.commission(subject_of(path.id), call.actor.label))
 
 
-@api("GET", "/radio/devices", title="Devices of this network", scopes=[Scope.READ])
+@api("GET", "/radio/devices", title="Devices of this network", scopes=[Scope.READ], table=tables.RADIO_DEVICES)
 async def devices(call: Call) -> DevicesAnswer:
     """By DevEUI."""
     return DevicesAnswer(items=[show_device(device) for device in await call.context.commissioning.devices()])
@@ -204,7 +206,7 @@ async def retire(call: Call, path: EuiPath) -> None:
     await call.context.commissioning.retire(_eui(path), call.actor.label)
 
 
-@api("GET", "/radio/gateways", title="Gateways", scopes=[Scope.READ])
+@api("GET", "/radio/gateways", title="Gateways", scopes=[Scope.READ], table=tables.GATEWAYS)
 async def gateways(call: Call) -> GatewaysAnswer:
     """Those that may speak here, and those that tried."""
     radio = call.context.radio
@@ -227,7 +229,7 @@ async def forbid(call: Call, path: EuiPath) -> None:
     await call.context.radio.forbid(_eui(path), call.actor.label)
 
 
-@api("GET", "/radio/frames", title="Frames", scopes=[Scope.READ])
+@api("GET", "/radio/frames", title="Frames", scopes=[Scope.READ], table=tables.FRAMES)
 async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
     """Newest first: what was heard, by which gateways, and what became of it."""
     before = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0
@@ -237,7 +239,8 @@ async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
     return Page(items=[_frame(frame) for frame in found], next=more)
 
 
-@api("GET", "/passports/{id}/series", title="What is observed of a device", scopes=[Scope.READ])
+@api("GET", "/passports/{id}/series", title="What is observed of a device", scopes=[Scope.READ],
+     table=tables.SERIES)  # fmt: skip
 async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     """Each series with its latest value."""
     found = await call.context.readings.series(
@@ -246,9 +249,10 @@ async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     return SeriesListAnswer(items=[show_series(one, last) for one, last in found])
 
 
-@api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ])
+@api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ],
+     table=tables.READINGS)  # fmt: skip
 async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> ReadingsAnswer:
-    """The values of one quantity, oldest first."""
+    """The values of one quantity or of all, oldest first."""
     subject = (await call.context.registry.get(subject_of(path.id), whole=False)).subject
     found, more = await call.context.readings.values(subject, query.quantity, query.since, query.until, query.limit)
     return ReadingsAnswer(items=[_reading(reading) for reading in found], next_since=more)
@@ -310,6 +314,7 @@ def _frame(frame: StoredFrame) -> FrameAnswer:
 
 def _reading(reading: StoredReading) -> ReadingAnswer:
     return ReadingAnswer(
+        quantity=reading.series.quantity,
         channel=reading.series.channel,
         storage=reading.series.storage,
         tariff=reading.series.tariff,

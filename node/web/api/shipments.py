@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.shipments import Shipment
+from node.web.api import tables
 from node.web.api.fields import Hex16, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
@@ -51,7 +52,7 @@ async def offer(call: Call, body: ShipBody) -> ShipmentAnswer:
     return await _answer(call, await shipments.get(subject))
 
 
-@api("GET", "/shipments", title="Shipments in and out", scopes=[Scope.READ])
+@api("GET", "/shipments", title="Shipments in and out", scopes=[Scope.READ], table=tables.SHIPMENTS)
 async def list_shipments(call: Call) -> ShipmentsAnswer:
     """The oldest first."""
     return ShipmentsAnswer(items=[await _answer(call, shipment) for shipment in await call.context.shipments.all()])

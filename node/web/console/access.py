@@ -22,7 +22,8 @@ class PasswordForm(BaseModel):
     password: str = Field(max_length=256)
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.ACCESS], menu=Menu(100, "access"), api="GET /tokens")
+@page("GET", PATH, title=TITLE, scopes=[Scope.ACCESS], menu=Menu(100, "access"), api="GET /tokens",
+      lists=["GET /accounts", "GET /sessions"])  # fmt: skip
 async def access(call: Call) -> View:
     """Who may come in."""
     return await _view(call)

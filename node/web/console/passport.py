@@ -26,6 +26,13 @@ from node.web.routes import page
 PLOTTED = 500
 SHOWN = 100  # events and statements on one page
 TIMELINE = "timeline of a page"  # the list that its cursors are of, in the stream too
+LISTS = (
+    "GET /passports/{id}/events",
+    "GET /passports/{id}/parameters",
+    "GET /passports/{id}/composition",
+    "GET /passports/{id}/protocols",
+    "GET /passports/{id}/readings",
+)
 
 
 class PassportQuery(OnQuery, Sift):
@@ -34,7 +41,7 @@ class PassportQuery(OnQuery, Sift):
     older: str | None = Field(default=None, max_length=1024)
 
 
-@page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}")
+@page("GET", "/devices/{id}", title=mark("Passport"), scopes=[Scope.READ], api="GET /passports/{id}", lists=LISTS)
 async def passport(call: Call, path: PassportPath, query: PassportQuery) -> View:
     """Follows the stream: a fragment written elsewhere changes the page by itself."""
     after = await call.context.journal.last_id()

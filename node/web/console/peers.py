@@ -27,7 +27,8 @@ PATH = "/peers"
 ORDER = ("inbox", "active", "ignored")
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(60, "peers"), api="GET /peers")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(60, "peers"), api="GET /peers",
+      lists=["GET /organisations"])  # fmt: skip
 async def peers(call: Call) -> View:
     """Who is met; follows the stream."""
     return await _view(call)

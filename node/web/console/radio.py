@@ -40,7 +40,8 @@ class RetireForm(BaseModel):
     back: Literal["radio", "passport"] = "radio"
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(40, "radio"), api="GET /radio/frames")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(40, "radio"), api="GET /radio/frames",
+      lists=["GET /radio/devices", "GET /radio/gateways"])  # fmt: skip
 async def radio(call: Call) -> View:
     """What is on the air."""
     return await _view(call)

@@ -1,0 +1,283 @@
+"""The whole node as open files: one snapshot of the store in a folder that anybody reads without this program.
+
+The folder appears when it is whole: until then it is `<name>.part` beside it, gone again where something fails.
+What is sealed stays sealed, keys and passwords are not read at all, and no more than a page is in memory.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from federation.authority import Kind
+from federation.fragment import Header, Section, decode_header
+from federation.genesis import Genesis, fingerprint
+from federation.organisation import Chain
+from node.errors import StateError
+from node.exchange import open_files
+from node.exchange.open_files import Json, Row, json_line, moment, plain
+from node.passport.catalogs import Catalog, load_central
+from node.passport.fold import FOLD_VERSION
+from node.passport.papers import DOCUMENT, PERSONAL
+from node.passport.view import View
+from node.passport.world import PUBLICATION_KINDS, World, build_world
+from node.services.core import Core
+from node.services.export_folder import CsvFile, Output
+from node.services.export_tables import (
+    ACCOUNTS,
+    FRAMES,
+    GATEWAYS,
+    PEERS,
+    READINGS,
+    TOKENS,
+    jobs,
+    radio_devices,
+    write_journal_files,
+    write_table,
+)
+from node.services.projection import FEDERATION, VERSION
+from node.services.statements import StatementReader
+from node.store import schema
+from node.store.copying import count_rows
+from node.store.database import ReadTx
+from node.store.fragments import CLEAR, SEALED, StoredFragment, entries_between
+from node.store.logs import StoredLog, checkpoints_between, list_logs
+from node.store.migrate import check_schema
+from node.store.organisations import read_statements
+from node.store.passports import read_leading
+from node.store.settings import find_setting
+from node.store.trees import read_leaves
+
+ENTRIES, LEAVES, PASSPORTS = 64, 4096, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the export is."""
+
+    what: str
+    done: int
+    total: int
+
+
+class Export:
+    """Writes everything out."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.counts: dict[str, int] = {}
+
+    async def write(self, folder: Path) -> AsyncIterator[Progress]:
+        """Write the folder; raise FolderError where it is not empty, StateError where the store waits for a start."""
+        output = Output(folder)
+        try:
+            async with self._core.database.snapshot() as tx:
+                async for progress in self._write(tx, output):
+                    yield progress
+            output.finish()
+        finally:
+            output.discard()
+
+    async def note(self, actor: str, folder: str, passports: int) -> None:
+        """Journal that everything was exported."""
+        async with self._core.database.write() as tx:
+            await self._core.announce(tx, actor, "node_exported", file=folder, count=passports)
+
+    async def _write(self, tx: ReadTx, output: "Output") -> AsyncIterator[Progress]:
+        version = await check_schema(tx)
+        if await find_setting(tx, VERSION) != str(FOLD_VERSION).encode():
+            raise StateError(
+                "the passports here were folded by another program: start the node once", "export_unfolded"
+            )
+        logs = await list_logs(tx)
+        counted = (schema.passports, schema.readings, schema.frames, schema.journal)
+        total = sum(log.size for log in logs) + await count_rows(tx, *counted)
+        output.add("README.txt", open_files.readme().encode())
+        world, genesis = await self._world(tx)
+        self.counts = {"organisations": await _organisations(tx, output, world), "logs": _logs(output, logs)}
+        _catalogs(output, world)
+        done = 0
+        for log in logs:
+            async for count in _log(tx, output, log):
+                done += count
+                yield Progress("fragments", done, total)
+        self.counts["fragments"] = done
+        for what, steps in (
+            ("passports", _passports(tx, output)),
+            ("readings", write_table(tx, output, READINGS)),
+            ("frames", write_table(tx, output, FRAMES)),
+            ("journal", write_journal_files(tx, output)),
+        ):
+            self.counts[what] = 0
+            async for count in steps:
+                self.counts[what] += count
+                done += count
+                yield Progress(what, min(done, total), total)
+        for listing in (PEERS, ACCOUNTS, TOKENS, GATEWAYS):
+            self.counts[listing.name] = sum([count async for count in write_table(tx, output, listing)])
+        for what, lines in (("radio-devices", radio_devices(tx)), ("jobs", jobs(tx))):
+            self.counts[what] = await _lines(output, f"{what}.jsonl", lines)
+        output.add("node.json", self._about(tx, version, genesis))
+        yield Progress("done", total, total)
+
+    async def _world(self, tx: ReadTx) -> tuple[World, Genesis | None]:
+        raw = await find_setting(tx, FEDERATION)
+        genesis = Genesis.from_bytes(raw) if raw else None
+        reader = await StatementReader.open(tx)
+        return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis), genesis
+
+    def _about(self, tx: ReadTx, version: str, genesis: Genesis | None) -> bytes:
+        node = self._core.settings.node
+        federation = None
+        if genesis is not None:
+            named = {"id": genesis.id.hex(), "name": genesis.name, "fingerprint": fingerprint(genesis.id)}
+            federation = {**named, "genesis": open_files.base64_text(genesis.to_bytes())}
+        about = {
+            "organisation": {"id": self._core.org.hex(), "name": node.name, "inn": node.inn, "ogrn": node.ogrn},
+            "node": self._core.node.hex(),
+            "exported": moment(tx.now),
+            "store": version,
+            "fold": FOLD_VERSION,
+            "federation": federation,
+            "counts": self.counts,
+        }
+        return json.dumps(about, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+async def _lines(output: Output, name: str, lines: AsyncIterator[Json]) -> int:
+    count = 0
+    with output.open(name) as file:
+        async for line in lines:
+            file.write(json_line(line))
+            count += 1
+    return count
+
+
+async def _organisations(tx: ReadTx, output: Output, world: World) -> int:
+    chains = await read_statements(tx)
+    with output.open("organisations.jsonl") as file:
+        for org, statements in sorted(chains.items()):
+            chain, card = Chain(statements), world.cards.get(org)
+            nodes = [
+                {"node": node.node.hex(), "sign_key": node.sign_key.hex(), "ended": node.ended is not None,
+                 "disowned": node.disowned}
+                for node in chain.nodes.values()
+            ]  # fmt: skip
+            attested = [{"what": held.what.name.lower(), "rows": list(held.rows), "since": moment(held.since),
+                         "until": moment(held.until)} for held in world.attestations.of(org)]  # fmt: skip
+            told = [{"n": s.n, "type": s.type.name.lower(), "hash": s.hash.hex(),
+                     "envelope": open_files.base64_text(s.envelope())} for s in statements]  # fmt: skip
+            shown = card.model_dump(mode="json", exclude_none=True) if card else None
+            file.write(
+                json_line({"org": org.hex(), "card": shown, "nodes": nodes, "attested": attested, "statements": told})
+            )
+    return len(chains)
+
+
+def _logs(output: Output, logs: Sequence[StoredLog]) -> int:
+    with output.open("logs.jsonl") as file:
+        for log in logs:
+            file.write(
+                json_line(
+                    {
+                        "log": log.log.hex(),
+                        "org": log.org.hex(),
+                        "node": log.node.hex(),
+                        "own": log.own,
+                        "size": log.size,
+                        "statement": open_files.base64_text(log.envelope),
+                        "checkpoint": log.note.decode() if log.note else None,
+                        "stopped": log.stopped,
+                    }
+                )
+            )
+    return len(logs)
+
+
+def _catalogs(output: Output, world: World) -> None:
+    for catalog in Catalog:
+        records = load_central(catalog).items()
+        published = [
+            {"catalog": where, "code": code, "ru": name, "published": True}
+            for (where, code), name in sorted(world.names.items())
+            if where == catalog.value
+        ]
+        lines = [*(plain(dict(record)) for _, record in sorted(records)), *published]
+        output.add(f"catalogs/{catalog.value}.jsonl", b"".join(map(json_line, lines)))
+    held = [item.record.model_dump(mode="json", exclude_none=True) for _, item in sorted(world.line_records.items())]
+    output.add("catalogs/lines.jsonl", b"".join(map(json_line, held)))
+    duals = [
+        {"org": org, "catalog": catalog, "local": local, "central": central,
+         "local_name": world.local_names.get((org, catalog, local))}
+        for (org, catalog, local), central in sorted(world.bindings.codes.items())
+    ]  # fmt: skip
+    output.add("catalogs/references.jsonl", b"".join(map(json_line, duals)))
+
+
+async def _log(tx: ReadTx, output: Output, log: StoredLog) -> AsyncIterator[int]:
+    folder = f"logs/{log.log.hex()}"
+    with output.open(f"{folder}/leaves.txt") as file:
+        for start in range(0, log.size, LEAVES):
+            leaves = await read_leaves(tx, log.no, start, min(start + LEAVES, log.size))
+            file.write(b"".join(leaf.hex().encode() + b"\n" for leaf in leaves))
+    with output.open(f"{folder}/checkpoints.jsonl") as file:
+        for start in range(0, log.size, LEAVES):
+            notes = await checkpoints_between(tx, log.no, start, start + LEAVES)
+            file.write(b"".join(json_line({"size": note.size, "note": note.note.decode()}) for note in notes))
+    with output.open(f"{folder}/fragments.jsonl") as file:
+        for start in range(0, log.size, ENTRIES):
+            entries = await entries_between(tx, log.no, start, start + ENTRIES)
+            for _, entry in sorted(entries.items()):
+                file.write(json_line(_fragment(output, entry)))
+            yield min(ENTRIES, log.size - start)
+
+
+def _fragment(output: Output, entry: StoredFragment) -> dict[str, Json]:
+    told = open_files.fragment_object(entry.log, entry.seq, entry.header, entry.signature, entry.void)
+    told["received"] = moment(entry.received_us)
+    if told["void"] is None:
+        header = decode_header(entry.header, entry.log, entry.seq)
+        sections = {
+            s.name: Section(s.name, s.salt, s.data) for s in entry.sections if s.form in {CLEAR, SEALED} and s.data
+        }
+        told["sections"] = [
+            open_files.section_object(header, sections.get(head.name), head.name) for head in header.sections
+        ]
+        _documents(output, header, sections)
+    return told
+
+
+def _documents(output: Output, header: Header, sections: Mapping[str, Section]) -> None:
+    """Documents and templates byte for byte, each in a file of its own."""
+    wanted = {Kind.PROTOCOL: ("documents", (DOCUMENT, PERSONAL)), Kind.TEMPLATE: ("templates", ("template",))}
+    folder, names = wanted.get(Kind(header.kind), ("", ())) if header.kind in set(Kind) else ("", ())
+    for name in names:
+        section = sections.get(name)
+        if section is not None and section.salt is not None:
+            raw = open_files.content_of(header, section)
+            if raw is not None:
+                output.add(f"{folder}/{open_files.document_name(raw)}", raw)
+
+
+async def _passports(tx: ReadTx, output: Output) -> AsyncIterator[int]:
+    makers: tuple[tuple[str, Sequence[str], Callable[[View], Iterator[Row]]], ...] = (
+        ("events", open_files.EVENTS, open_files.event_rows),
+        ("parameters", open_files.PARAMETERS, open_files.parameter_rows),
+        ("composition", open_files.COMPOSITION, open_files.composition_rows),
+        ("protocols", open_files.PROTOCOLS, open_files.protocol_rows),
+    )
+    with ExitStack() as opened:
+        file = opened.enter_context(output.open("passports.jsonl"))
+        devices = opened.enter_context(CsvFile(output, "devices", open_files.DEVICES))
+        tables = [(opened.enter_context(CsvFile(output, name, columns)), rows) for name, columns, rows in makers]
+        after = b""
+        while page := await read_leading(tx, after, PASSPORTS):
+            for stored in page:
+                view = stored.content
+                file.write(json_line({"id": view["id"], "digest": stored.digest.hex(), "view": view}))
+                devices.write([open_files.device_row(view, stored.digest.hex())])
+                for table, rows in tables:
+                    table.write(rows(view))
+            yield len(page)
+            after = page[-1].subject

@@ -1,0 +1,117 @@
+"""A passport as something to be kept or handed on: a document for paper, and one signed file."""
+
+import asyncio
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from node.errors import InputError
+from node.exchange.errors import SheetError
+from node.exchange.sheets import MAX_CELLS, Sheet, write_pdf
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import text
+from node.services.access import Scope
+from node.web.api.fields import Hex16, Line
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.protocols import PaperPath
+from node.web.assets import STATIC
+from node.web.binding import BYTES
+from node.web.calls import Call
+from node.web.passport_sheet import Issue, passport_sheet
+from node.web.protocol_sheet import protocol_sheet
+from node.web.routes import api
+
+FONTS = STATIC / "vendor"
+PDF = "application/pdf"
+PROBLEMS = ("passport_unknown", "id_mistyped")
+TOO_LONG = "pdf_too_long"
+PRINTING = web.AppKey("printing", asyncio.Semaphore)
+
+
+@api("GET", "/passports/{id}/protocols/{ref}/pdf", title="A protocol as PDF", scopes=[Scope.READ],
+     problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable", TOO_LONG])  # fmt: skip
+async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
+    """As its template lays it out for print, with who signed it and how it stands."""
+    subject = subject_of(path.id)
+    passport = await call.context.registry.get(subject)
+    paper = await call.context.protocols.paper(subject, path.ref)
+    names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
+    sheet = protocol_sheet(passport.content, paper, issue_of(call, passport.digest.hex()), names, call.language)
+    raw = await _printed(call, sheet)
+    device = format_device_id(SubjectId(passport.subject))
+    return answer_file(call, raw, PDF, f"protocol-{device}", sheet.title, "pdf")
+
+
+class ExportBody(BaseModel):
+    """A copy of everything that was made on this machine."""
+
+    folder: Line
+    passports: int = Field(ge=0)
+
+
+class FileQuery(BaseModel):
+    """For whom the file is."""
+
+    party: Hex16 | None = Field(default=None, description="An organisation: only what it may read. Nothing means all.")
+
+
+@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=[*PROBLEMS, TOO_LONG])
+async def read_pdf(call: Call, path: PassportPath) -> web.Response:
+    """What the page shows, for paper: in the language of the request, with the digest of the view and who issued it."""
+    passport = await call.context.registry.get(subject_of(path.id))
+    names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
+    sheet = passport_sheet(passport.content, issue_of(call, passport.digest.hex()), names, call.language)
+    raw = await _printed(call, sheet)
+    device = format_device_id(SubjectId(passport.subject))
+    return answer_file(call, raw, PDF, f"passport-{device}", text(passport.content, "title"), "pdf")
+
+
+def issue_of(call: Call, digest: str) -> Issue:
+    """Who issues a document here and now."""
+    context = call.context
+    return Issue(
+        context.settings.node.name,
+        context.core.org.hex(),
+        context.core.node.hex(),
+        urlsplit(context.membership.url).hostname or "",
+        context.clock.now(),
+        digest,
+    )
+
+
+def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending: str) -> web.Response:
+    """A file to be saved: its name in Latin letters, and what it is of in the reader's."""
+    day = datetime.fromtimestamp(call.context.clock.now() / 1e6, UTC).date().isoformat()
+    shown = f"{title or name} {day}.{ending}".replace("/", "-")
+    own = f"attachment; filename=\"{name}-{day}.{ending}\"; filename*=UTF-8''{quote(shown)}"
+    return web.Response(body=raw, content_type=kind, headers={**call.headers, "Content-Disposition": own})
+
+
+@api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ],
+     problems=[*PROBLEMS, "org_unknown", "passport_file_large"])  # fmt: skip
+async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
+    """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""
+    party = bytes.fromhex(query.party) if query.party else None
+    made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party)
+    device = format_device_id(SubjectId(made.subject))
+    return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
+
+
+@api("POST", "/exports", title="Note that everything was exported", scopes=[Scope.ACCESS], status=204)
+async def note_export(call: Call, body: ExportBody) -> None:
+    """`passport-node export --all` reads the store beside the running node; who did that stands in the journal."""
+    await call.context.export.note(call.actor.label, body.folder, body.passports)
+
+
+async def _printed(call: Call, sheet: Sheet) -> bytes:
+    """One document at a time: the threads of a node are for everybody."""
+    async with call.request.app[PRINTING]:
+        try:
+            return await asyncio.to_thread(write_pdf, sheet, FONTS)
+        except SheetError as error:
+            raise InputError(str(error), "pdf_too_long", most=MAX_CELLS) from error
+
+
+ROUTES = (read_pdf, read_protocol_pdf, read_file, note_export)

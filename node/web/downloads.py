@@ -1,0 +1,146 @@
+"""Lists as files: any list that declares its table is answered as CSV, XLSX or JSONL under the filter that it has.
+
+The rows are those of the list itself: its own handler is asked page after page, from the beginning to the end, so a
+file holds what its reader could page through and no more, each item once by the list's cursor. CSV and JSONL go out as
+they are read; a workbook is built whole and has a limit, above which the reader is sent to CSV.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel
+
+from node.errors import InputError
+from node.exchange.streaming import csv_header, csv_rows
+from node.exchange.tables import write_xlsx
+from node.web.calls import Call
+from node.web.columns import Item, Reader, Table
+from node.web.routes import Route
+
+log = structlog.get_logger()
+
+MAX_SHEET_ROWS = 10_000
+TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonl": "application/jsonl",
+}
+PLAIN = "json"
+
+
+def asked_format(route: Route, request: web.Request) -> str | None:
+    """As which file a list is asked for, by `format` or by the header Accept; None for the list itself.
+
+    Raise InputError for a form that lists do not have.
+    """
+    if route.table is None:
+        return None
+    wanted = request.query.get("format", "")
+    if wanted in ("", PLAIN):
+        accepted = request.headers.get("Accept", "").partition(",")[0].partition(";")[0].strip()
+        return next((name for name, kind in TYPES.items() if kind == accepted), None) if not wanted else None
+    if wanted not in TYPES:
+        raise InputError(f"a list is no {wanted[:16]!r}", "format_unknown", formats=", ".join((PLAIN, *TYPES)))
+    return wanted
+
+
+async def send_list(call: Call, arguments: Mapping[str, object], form: str) -> web.StreamResponse:
+    """Answer a list as a file. What its handler refuses is refused before anything goes out."""
+    table = _table(call.route)
+    pages = _pages(call, table, arguments)
+    first: Sequence[Item] = await anext(pages, ())
+    headers = {**call.headers, "Content-Disposition": _disposition(call, table, form)}
+    if form == "xlsx":
+        return await _workbook(call, table, first, pages, headers)
+    response = web.StreamResponse(headers={**headers, "Content-Type": f"{TYPES[form]}; charset=utf-8"})
+    await response.prepare(call.request)
+    if call.request.method == "HEAD":
+        return response
+    try:
+        await response.write(_begin(table, call, form) + await asyncio.to_thread(_encode, table, call, form, first))
+        async for page in pages:
+            await response.write(await asyncio.to_thread(_encode, table, call, form, page))
+        await response.write_eof()
+    except ConnectionError:
+        pass  # the reader went away
+    except Exception:  # the head is sent: a broken-off answer is all that can be told, a whole one would be a lie
+        log.exception("download_broke", route=call.route.name)
+        if call.request.transport is not None:
+            call.request.transport.abort()
+    return response
+
+
+async def _pages(call: Call, table: Table, arguments: Mapping[str, object]) -> AsyncIterator[Sequence[Item]]:
+    """Every page of the list, by its own handler."""
+    asked, query = dict(arguments), arguments.get("query")
+    if isinstance(query, BaseModel):
+        whole = {"limit": table.page, "cursor": None}
+        known = {name: value for name, value in whole.items() if name in type(query).model_fields}
+        asked["query"] = query = query.model_copy(update=known)
+    while True:
+        answer: Any = await call.route.handler(call, **asked)  # Any: each list has its own model
+        yield answer.items
+        place = getattr(answer, table.place, None)
+        if place is None or not isinstance(query, BaseModel):
+            return
+        asked["query"] = query.model_copy(update={table.start: place})
+
+
+async def _workbook(
+    call: Call, table: Table, first: Sequence[Item], pages: AsyncIterator[Sequence[Item]], headers: Mapping[str, str]
+) -> web.Response:
+    reader = _reader(call)
+    rows = [table.row(item, reader) for item in first]
+    async for page in pages:
+        rows += [table.row(item, reader) for item in page]
+        _check_length(rows)
+    _check_length(rows)
+    title = reader.choose(table.title)[:31]
+    raw = await asyncio.to_thread(write_xlsx, table.header(reader), rows, title)
+    return web.Response(body=raw, content_type=TYPES["xlsx"], headers=headers)
+
+
+def _check_length(rows: Sequence[object]) -> None:
+    if len(rows) > MAX_SHEET_ROWS:
+        raise InputError(f"more than {MAX_SHEET_ROWS} rows", "sheet_too_long", most=MAX_SHEET_ROWS)
+
+
+def _begin(table: Table, call: Call, form: str) -> bytes:
+    return csv_header(table.header(_reader(call))) if form == "csv" else b""
+
+
+def _encode(table: Table, call: Call, form: str, items: Sequence[Item]) -> bytes:
+    if form == "jsonl":
+        return b"".join(_line(item) for item in items)
+    reader = _reader(call)
+    return csv_rows([table.row(item, reader) for item in items])
+
+
+def _line(item: Item) -> bytes:
+    text = item.model_dump_json() if isinstance(item, BaseModel) else json.dumps(item, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def _reader(call: Call) -> Reader:
+    cards = call.context.projection.world.cards
+    return Reader(call.language, {org.hex(): card.name for org, card in cards.items()})
+
+
+def _table(route: Route) -> Table:
+    if route.table is None:
+        raise InputError("this is no list", "format_unknown", formats=PLAIN)
+    return route.table
+
+
+def _disposition(call: Call, table: Table, form: str) -> str:
+    """The name of the file: what the list is and the day, in Latin letters and in the reader's own."""
+    day = datetime.fromtimestamp(call.context.clock.now() / 1e6, UTC).date().isoformat()
+    told = table.title[0 if call.language == "ru" else 1].lower().replace(" ", "-")
+    name, shown = f"{table.name}-{day}.{form}", f"{told}-{day}.{form}"
+    return f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(shown)}"

@@ -1,0 +1,225 @@
+"""Every list as CSV, XLSX and JSONL: the same rows under the same rights, each once, however many there are."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientError, ClientSession
+from pydantic import BaseModel
+
+from node.exchange.tables import Table as SheetTable
+from node.exchange.tables import read_table
+from node.services.access import Actor, Role, Scope
+from node.web import downloads
+from node.web.calls import Call, Page, PageQuery
+from node.web.columns import Table, column, text
+from node.web.downloads import TYPES
+from node.web.routes import API, Route, api
+from node.web.server import ROUTES
+from tests.unit.node_protocols.builders import DESIGNATION, ended
+from tests.unit.web.running import PASSWORD, RunningWeb, problem_code, running_web
+
+LISTS = [route for route in ROUTES if route.table is not None]
+PLATE = {"designation": DESIGNATION, "serial": "00012345"}
+PART = {"position": "=cmd()", "designation": "П-1", "serial": "0018", "removed_serial": "0017"}
+ROWS = 450
+# What a route's path needs beside a device.
+PATHS = {"catalog": "units"}
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
+    """A node that writes its log."""
+    async with running_web(tmp_path) as running:
+        await running.context.ledger.open()
+        await running.context.projection.open()
+        writer = asyncio.create_task(running.context.ledger.run())
+        yield running
+        await ended(writer)
+
+
+async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
+    async with client.post(f"{API}{path}", json=body) as response:
+        assert response.status in {200, 201, 204}, await response.text()
+        return await response.json() if response.status != 204 else None
+
+
+async def mended(client: ClientSession) -> str:
+    """A device with a value and a replaced part."""
+    device = str((await post(client, "/plates", PLATE))["id"])
+    rows = [{"code": {"central": "dn"}, "value": "15.5", "unit": "mm", "since": "2026-01-10"}]
+    await post(client, f"/passports/{device}/parameters", {"rows": rows})
+    await post(client, f"/passports/{device}/repairs", {"where": "цех", "when": "2026-05-01", "parts": [PART]})
+    return device
+
+
+async def download(client: ClientSession, path: str, form: str, **query: str) -> bytes:
+    async with client.get(f"{API}{path}", params={**query, "format": form}) as response:
+        assert response.status == 200, await response.text()
+        assert response.content_type == TYPES[form]
+        return await response.read()
+
+
+def cells(table: SheetTable) -> list[list[str]]:
+    return [[cell.text for cell in row.cells] for row in table.rows]
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.name)
+async def test_list_is_one_table_in_three_forms(web: RunningWeb, route: Route) -> None:
+    """CSV and XLSX hold the same cells, JSONL the items of the list itself, and a file is named by list and day."""
+    client = web.local()
+    client.headers["Accept-Language"] = "en"
+    device = await mended(client)
+    await web.context.access.add_account(Actor.local(), "boris", PASSWORD, Role.READER, "ru")
+    await web.context.tokens.issue(Actor.local(), "bench", frozenset({Scope.READ}), 30)
+    path = route.address({"id": device, **PATHS}).removeprefix(API)
+
+    async with client.get(f"{API}{path}", params={"limit": "200"}) as response:
+        items = (await response.json())["items"]
+    lines = [json.loads(line) for line in (await download(client, path, "jsonl")).splitlines()]
+    csv, xlsx = [read_table(await download(client, path, form)) for form in ("csv", "xlsx")]
+    async with client.head(f"{API}{path}", params={"format": "csv"}) as response:
+        named = response.headers["Content-Disposition"]
+
+    assert route.table is not None
+    assert lines == items
+    assert list(csv.header) == list(xlsx.header) == [column.name[1] for column in route.table.columns]
+    assert cells(csv) == cells(xlsx)
+    assert len(csv.rows) == len(items)
+    assert named.startswith(f'attachment; filename="{route.table.name}-2026-09-21.csv"')
+
+
+async def test_cells_are_in_the_reader_s_language_and_run_no_formula(web: RunningWeb) -> None:
+    """Names of parameters, units and standings follow the language; numbers have its decimal sign; `=cmd()` is text."""
+    client = web.local()
+    device = await mended(client)
+    found = {}
+    for language in ("ru", "en"):
+        client.headers["Accept-Language"] = language
+        found[language] = cells(read_table(await download(client, f"/passports/{device}/parameters", "csv")))
+    raw = (await download(client, f"/passports/{device}/composition", "csv", on="2026-04-01")).decode("utf-8-sig")
+
+    assert found["ru"][0][:5] == ["Номинальный диаметр", "dn", "15,5", "мм", "2026-01-10"]
+    assert found["en"][0][:5] == ["Nominal diameter", "dn", "15.5", "mm", "2026-01-10"]
+    assert '"\'=cmd()";"П-1";"0017"' in raw
+
+
+async def test_long_list_comes_whole_and_each_row_once(web: RunningWeb) -> None:
+    """More rows than any page holds are answered from the newest to the oldest, also while the list grows."""
+    client, core = web.local(), web.context.core
+    async with core.database.write() as tx:
+        for number in range(ROWS):
+            await core.announce(tx, "local:test", "shared", count=number)
+
+    async with client.get(f"{API}/journal", params={"format": "jsonl"}) as response:
+        first = await response.content.readline()
+        async with core.database.write() as tx:
+            await core.announce(tx, "local:test", "shared", count=ROWS)
+        ids = [json.loads(line)["id"] for line in [first, *(await response.read()).splitlines()]]
+
+    assert len(ids) == len(set(ids)) >= ROWS
+    assert ids == sorted(ids, reverse=True)
+
+
+async def test_filter_of_the_list_is_that_of_the_file(web: RunningWeb) -> None:
+    """A file holds what the list under the same filter holds, whatever page was asked for."""
+    client = web.local()
+    device = await mended(client)
+    path = f"/passports/{device}/events"
+
+    one = await download(client, path, "jsonl", what="repaired")
+    none = await download(client, path, "jsonl", what="installed")
+    found = await download(client, "/passports", "jsonl", q="00012345", limit="1")
+
+    assert [json.loads(line)["what"]["central"] for line in one.splitlines()] == ["repaired"]
+    assert none == b""
+    assert [json.loads(line)["id"] for line in found.splitlines()] == [device]
+
+
+async def test_workbook_above_its_limit_is_refused_and_csv_is_not(
+    web: RunningWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list too long for a workbook is answered by a problem that names CSV; as CSV it comes whole."""
+    client = web.local()
+    await mended(client)
+    monkeypatch.setattr(downloads, "MAX_SHEET_ROWS", 2)
+
+    async with client.get(f"{API}/passports", params={"format": "xlsx"}) as response:
+        refused = (response.status, await problem_code(response), (await response.json(content_type=None))["advice"])
+    whole = read_table(await download(client, "/passports", "csv"))
+
+    assert refused[:2] == (422, "sheet_too_long")
+    assert "CSV" in refused[2]
+    assert len(whole.rows) == 3
+
+
+async def test_form_is_asked_by_accept_too_and_others_are_refused(web: RunningWeb) -> None:
+    """The header Accept names a form as well; a form that lists do not have is refused before anything goes out."""
+    client = web.local()
+    async with client.get(f"{API}/passports", headers={"Accept": "text/csv"}) as response:
+        assert response.content_type == "text/csv"
+    async with client.get(f"{API}/passports", params={"format": "json"}, headers={"Accept": "text/csv"}) as response:
+        assert response.content_type == "application/json"
+    async with client.get(f"{API}/passports", params={"format": "pdf"}) as response:
+        assert (response.status, await problem_code(response)) == (422, "format_unknown")
+    async with client.get(f"{API}/passports", params={"format": "csv", "q": "EPP1-0"}) as response:
+        assert response.content_type in {"application/problem+json", "text/csv"}
+
+
+async def test_file_of_a_list_needs_the_scopes_of_the_list(web: RunningWeb) -> None:
+    """A token without the list's scope gets no file of it either; one that reads gets files of what it reads."""
+    reader, importer = await web.system(Scope.READ), await web.system(Scope.IMPORT, name="importer")
+    await mended(web.local())
+
+    for route in LISTS:
+        path = route.address({"id": "EPP1-0", **PATHS})
+        for form in TYPES:
+            async with importer.get(path, params={"format": form}) as response:
+                assert (response.status, await problem_code(response)) == (403, "scope"), path
+    for path in ("/tokens", "/accounts", "/sessions"):
+        async with reader.get(f"{API}{path}", params={"format": "csv"}) as response:
+            assert (response.status, await problem_code(response)) == (403, "scope")
+    assert await download(reader, "/passports", "jsonl")
+
+
+async def test_file_of_tokens_holds_no_secret(web: RunningWeb) -> None:
+    """Tokens and accounts as files name who may come in and nothing by which one could."""
+    secret, token = await web.context.tokens.issue(Actor.local(), "bench", frozenset({Scope.READ}), 30)
+    await web.context.access.add_account(Actor.local(), "boris", PASSWORD, Role.READER, "ru")
+
+    for path in ("/tokens", "/accounts", "/sessions"):
+        for form in ("csv", "jsonl"):
+            raw = await download(web.local(), path, form)
+            for hidden in (secret, token.hash.hex(), PASSWORD, "argon2"):
+                assert hidden.encode() not in raw
+
+
+class Thing(BaseModel):
+    """An item of a list that breaks."""
+
+    name: str
+
+
+@api("GET", "/things", title="Things", scopes=[Scope.READ], table=Table(
+    "things", ("Вещи", "Things"), (column("Имя", "Name", text("name")),)
+))  # fmt: skip
+async def list_things(call: Call, query: PageQuery) -> Page[Thing]:
+    """Its second page cannot be read."""
+    if query.cursor:
+        raise RuntimeError("the disk is gone")
+    return Page(items=[Thing(name="first")], next="second")
+
+
+async def test_file_that_breaks_half_way_is_no_whole_file(tmp_path: Path) -> None:
+    """A fault after the first rows breaks the connection off, so that nobody takes a part for the whole."""
+    async with running_web(tmp_path, routes=(*ROUTES, list_things)) as running:
+        client = running.local()
+        async with client.get(f"{API}/things", params={"format": "csv"}) as response:
+            assert response.status == 200
+            with pytest.raises(ClientError):
+                await response.read()
+        async with client.get(f"{API}/things", params={"format": "xlsx"}) as response:
+            assert (response.status, await problem_code(response)) == (500, "internal")
