@@ -71,7 +71,7 @@ def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[by
 
 def resolve_identities(statements: Iterable[Statement], world: World) -> dict[bytes, Identity]:
     """The identity of every subject that an identity statement speaks about."""
-    return identities_of([read(s) for s in unique(statements)], world)
+    return identities_of([read(s) for s in unique(statements) if "claim" in s.sections], world)
 
 
 def identities_of(readings: Iterable[Reading], world: World) -> dict[bytes, Identity]:
