@@ -90,6 +90,8 @@ def text(value: Value, what: str, *, most: int = MAX_TEXT) -> str:
         raise CodecError(f"{what}: expected text, got {_name(value)}")
     if not 1 <= len(value.encode()) <= most:
         raise LimitError(f"{what}: {len(value.encode())} bytes of text, 1 to {most} are allowed")
+    if value.isascii() and value.isprintable():
+        return value
     if unicodedata.normalize("NFC", value) != value:
         raise CodecError(f"{what}: text is not in normal form C")
     if any(unicodedata.category(character) == "Cc" for character in value):

@@ -77,8 +77,8 @@ def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[by
 
 def resolve_identities(statements: Iterable[Statement], world: World) -> dict[bytes, Identity]:
     """The identity of every subject that an identity statement speaks about, twins told apart."""
-    said, _ = settled(statements, world)
-    return identities_of([read(s) for s in said], world)
+    said, sameness = settled(statements, world)
+    return identities_of([read(s) for s in said if sameness.said or "claim" in s.sections], world)
 
 
 def identities_of(readings: Iterable[Reading], world: World) -> dict[bytes, Identity]:

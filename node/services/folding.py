@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
+from federation.organisation import Chain
+from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
@@ -27,7 +29,7 @@ from node.store.database import WriteTx
 from node.store.filing import touch_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
-from node.store.organisations import find_chain
+from node.store.organisations import read_envelopes
 from node.store.passports import StoredPassport, Term, find_passport, put_passport
 from node.store.timelines import (
     KeptPassport,
@@ -69,6 +71,8 @@ class Folding:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._longest = longest
+        # Checked once: a chain is the same as long as its statements are.
+        self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
 
     async def fold(
         self,
@@ -158,8 +162,13 @@ class Folding:
         return True
 
     async def _counts(self, tx: WriteTx, log: StoredLog) -> bool:
-        chain = await find_chain(tx, log.org)
-        return chain is not None and chain.counts(log.node)
+        envelopes = await read_envelopes(tx, log.org)
+        found = self._chains.get(log.org)
+        if found is None or found[0] != envelopes:
+            if not envelopes:
+                return False
+            found = self._chains[log.org] = (envelopes, Chain(map(decode_root_statement, envelopes)))
+        return found[1].counts(log.node)
 
     async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None) -> bool:
         lead = group.lead

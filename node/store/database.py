@@ -31,19 +31,19 @@ class ReadTx:
         self.connection = connection
         self.now = now
 
-    async def all(self, statement: TypedReturnsRows[Any]) -> Sequence[Record]:
-        """Every row."""
-        rows: Sequence[Record] = (await self.connection.execute(statement)).all()
+    async def all(self, statement: TypedReturnsRows[Any], **values: object) -> Sequence[Record]:
+        """Every row; `values` are of the parameters of a statement that was built once."""
+        rows: Sequence[Record] = (await self.connection.execute(statement, values or None)).all()
         return rows
 
-    async def first(self, statement: TypedReturnsRows[Any]) -> Record | None:
+    async def first(self, statement: TypedReturnsRows[Any], **values: object) -> Record | None:
         """The first row, or None."""
-        row: Record | None = (await self.connection.execute(statement)).first()
+        row: Record | None = (await self.connection.execute(statement, values or None)).first()
         return row
 
-    async def value(self, statement: TypedReturnsRows[Any]) -> Any:  # Any: the type of the selected column
+    async def value(self, statement: TypedReturnsRows[Any], **values: object) -> Any:  # Any: of the selected column
         """The first column of the first row, or None."""
-        return (await self.connection.execute(statement)).scalar()
+        return (await self.connection.execute(statement, values or None)).scalar()
 
 
 class WriteTx(ReadTx):
@@ -68,7 +68,7 @@ class WriteTx(ReadTx):
 
     async def insert_id(self, table: Any, **values: object) -> int:  # Any: a Table; SQLAlchemy's insert takes more
         """Insert one row into a table with a growing key and answer that key."""
-        result = await self.connection.execute(insert(table).values(**values))
+        result = await self.connection.execute(insert(table), values)
         return int((result.inserted_primary_key or (0,))[0])
 
 

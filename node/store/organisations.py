@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -37,6 +37,18 @@ async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
     table = schema.root_statements.c
     statement = select(table.org, table.hash, table.n, table.envelope)
     return await tx.all(statement.order_by(table.org, table.n, table.hash))
+
+
+async def read_envelopes(tx: ReadTx, org: bytes) -> tuple[bytes, ...]:
+    """The statements of an organisation as they are stored, not decoded, in order of n."""
+    return tuple(row.envelope for row in await tx.all(_ENVELOPES, org=org))
+
+
+_ENVELOPES = (
+    select(schema.root_statements.c.envelope)
+    .where(schema.root_statements.c.org == bindparam("org"))
+    .order_by(schema.root_statements.c.n, schema.root_statements.c.hash)
+)
 
 
 async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:

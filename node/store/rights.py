@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
@@ -32,16 +32,17 @@ class StoredRight:
         return (self.org, self.author, self.since_us, self.until_us)
 
 
+_RIGHTS = select(schema.readers).where(schema.readers.c.subject.in_(bindparam("subjects", expanding=True)))
+
+
 async def rights_to(tx: ReadTx, subjects: Iterable[bytes], org: bytes | None = None) -> dict[bytes, list[StoredRight]]:
     """The rights to each subject, of everybody or of one organisation."""
     table = schema.readers.c
     wanted = sorted(set(subjects))
     found: dict[bytes, list[StoredRight]] = {}
     for at in range(0, len(wanted), 400):
-        statement = select(schema.readers).where(table.subject.in_(wanted[at : at + 400]))
-        if org is not None:
-            statement = statement.where(table.org == org)
-        for row in await tx.all(statement):
+        statement = _RIGHTS if org is None else _RIGHTS.where(table.org == org)
+        for row in await tx.all(statement, subjects=wanted[at : at + 400]):
             right = StoredRight(row.org, row.author, row.classes, row.since_us, row.until_us)
             found.setdefault(row.subject, []).append(right)
     return found

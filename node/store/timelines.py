@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, tuple_, update
 
 from node.passport.kept import Kept, Row, Tally, decode_kept, encode_kept
 from node.passport.references import parse_ref
@@ -21,6 +21,26 @@ Place = tuple[int, int]  # the short number of a log, and seq
 Numbers = Mapping[bytes, int]  # of logs
 
 
+# What each new event runs is built once: building it costs as much as running it.
+_LEADING = schema.passports.alias("leading")
+_KEPT = (
+    select(schema.passports.c.subject, _LEADING.c.subject.label("lead"), _LEADING.c.title, _LEADING.c.kept)
+    .join(_LEADING, (_LEADING.c.subject == schema.passports.c.lead) & _LEADING.c.kept.is_not(None))
+    .where(schema.passports.c.subject.in_(bindparam("subjects", expanding=True)))
+)
+_PUT_KEPT = (
+    update(schema.passports)
+    .where(schema.passports.c.subject == bindparam("of"))
+    .values({name: bindparam(name) for name in ("digest", "changed_us", "kept")})
+)
+_KNOWN = select(1).where(
+    or_(
+        exists().where(MOMENTS.lead == bindparam("lead"), MOMENTS.key.in_(bindparam("keys", expanding=True))),
+        exists().where(MOMENTS.log_no == bindparam("log_no"), MOMENTS.seq.in_(bindparam("seqs", expanding=True))),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class KeptPassport:
     """A long passport: its lead, its title, and what is kept of it."""
@@ -32,22 +52,18 @@ class KeptPassport:
 
 async def read_kept(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, KeptPassport]:
     """The long passports to which some of those subjects belong, by subject."""
-    table, lead = schema.passports.c, schema.passports.alias("leading")
     wanted = sorted(set(subjects))
     found: dict[bytes, KeptPassport] = {}
     for start in range(0, len(wanted), CHUNK):
-        joined = select(table.subject, lead.c.subject.label("lead"), lead.c.title, lead.c.kept)
-        joined = joined.join(lead, (lead.c.subject == table.lead) & lead.c.kept.is_not(None))
-        for row in await tx.all(joined.where(table.subject.in_(wanted[start : start + CHUNK]))):
+        for row in await tx.all(_KEPT, subjects=wanted[start : start + CHUNK]):
             found[row.subject] = KeptPassport(row.lead, row.title, decode_kept(row.kept))
     return found
 
 
 async def put_kept(tx: WriteTx, lead: bytes, kept: Kept) -> None:
     """A passport of which only rows were added or altered has another digest."""
-    table = schema.passports
     values: dict[str, object] = {"digest": kept.digest, "changed_us": tx.now, "kept": encode_kept(kept)}
-    await tx.run(update(table).where(table.c.subject == lead).values(values))
+    await tx.run(_PUT_KEPT, {"of": lead, **values})
 
 
 async def drop_rows(tx: WriteTx, leads: Iterable[bytes]) -> None:
@@ -125,9 +141,8 @@ async def is_known(tx: ReadTx, lead: bytes, keys: Sequence[str], log_no: int, se
     """Whether a long passport has an event of one of these keys, or any has one of these entries of a log."""
     for start in range(0, max(len(keys), len(seqs)), CHUNK):
         chunk = [*map(_key, keys[start : start + CHUNK])]
-        one = exists().where(MOMENTS.lead == lead, MOMENTS.key.in_(chunk))
-        two = exists().where(MOMENTS.log_no == log_no, MOMENTS.seq.in_(seqs[start : start + CHUNK]))
-        if await tx.value(select(1).where(or_(one, two))) is not None:
+        of_entry = seqs[start : start + CHUNK]
+        if await tx.value(_KNOWN, lead=lead, keys=chunk, log_no=log_no, seqs=of_entry) is not None:
             return True
     return False
 

@@ -1,6 +1,7 @@
 """Insert-or-replace and insert-or-leave, spelled the same for SQLite and PostgreSQL."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -13,17 +14,27 @@ Rows = Sequence[dict[str, object]]
 
 async def upsert(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, replacing those of equal primary key."""
-    statement = _insert(tx, table)
-    keys = [column.name for column in table.primary_key]
-    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    await tx.run(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+    await tx.run(_upsert(tx.connection.dialect.name, table), list(rows))
 
 
 async def insert_new(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, leaving alone those whose primary key stands already."""
-    await tx.run(_insert(tx, table).on_conflict_do_nothing(), list(rows))
+    await tx.run(_insert_new(tx.connection.dialect.name, table), list(rows))
 
 
-def _insert(tx: WriteTx, table: Table) -> Any:  # Any: the two dialects' Insert share no base with these methods
-    dialect = tx.connection.dialect.name
+# Built once for each table: building them costs as much as running them.
+@cache
+def _upsert(dialect: str, table: Table) -> Any:  # Any: the two dialects' Insert share no base with these methods
+    statement = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Any:  # Any: as above
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+def _insert(dialect: str, table: Table) -> Any:  # Any: as above
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
