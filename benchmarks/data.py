@@ -43,7 +43,7 @@ from node.store.upserts import insert_new, upsert
 COUNT = 1_000_000
 SIGNED = 1_000
 BATCH = 1_000
-RECIPE = f"1/{CARD_VERSION}/{FOLD_VERSION}"  # another recipe or version of what is stored makes the data anew
+RECIPE = f"2/{CARD_VERSION}/{FOLD_VERSION}"  # another recipe or version of what is stored makes the data anew
 DATA = Path(__file__).parent.parent / "build" / "data"
 CONFIG = '[node]\nname = "ООО «Водоканал»"\nkind = "utility"\nlanguage = "ru"\n'
 
@@ -127,7 +127,9 @@ async def _make_node(folder: Path, count: int) -> dict[str, float]:
             plates = [Plate(designation="ВЛФ-15", serial=f"{n:08}", read="typed") for n in range(start, start + BATCH)]
             said = []
             for plate in plates:
-                claim = node.projection.world.lines.claim_for(plate, log=node.ledger.log.log, randomness=b"r" * 16)
+                claim = node.projection.world.lines.claim_for(
+                    plate, log=node.ledger.log.log, randomness=plate.serial.encode() * 2
+                )
                 raw = claim.encode()
                 said.append(identity(subject_of(raw).raw, raw, plate, clock.now()))
             await node.ledger.append(said)
