@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from benchmarks.registry_data import make_cards
 from node.app import Node
 from node.clock import SystemClock, SystemRandom
+from node.demo.processes import NodeProcess
 from node.folder import NodeFolder
 from node.passport.bodies import Plate
 from node.passport.card import CARD_VERSION, Card
@@ -43,8 +44,14 @@ from node.store.upserts import insert_new, upsert
 COUNT = 1_000_000
 SIGNED = 1_000
 BATCH = 1_000
-RECIPE = f"1/{CARD_VERSION}/{FOLD_VERSION}"  # another recipe or version of what is stored makes the data anew
+RECIPE = f"2/{CARD_VERSION}/{FOLD_VERSION}"  # another recipe or version of what is stored makes the data anew
 DATA = Path(__file__).parent.parent / "build" / "data"
+# Ports that stay, so that the card does: it is published anew where the node's address is another.
+ALONE = {
+    "PASSPORT_FEDERATION__DISCOVERY": "false",
+    "PASSPORT_FEDERATION__PORT": "28443",
+    "PASSPORT_WEB__PORT": "28440",
+}
 CONFIG = '[node]\nname = "ООО «Водоканал»"\nkind = "utility"\nlanguage = "ru"\n'
 
 
@@ -65,7 +72,12 @@ def sqlite_node(count: int = COUNT) -> Path:
     if not _is_made(mark):
         shutil.rmtree(folder, ignore_errors=True)
         DATA.mkdir(parents=True, exist_ok=True)
-        figures = asyncio.run(_make_node(folder, count))
+        figures = asyncio.run(_sign(folder))
+        # It publishes its card while it is small: a publication folds every passport again.
+        node = NodeProcess("bench", folder, environment=ALONE)
+        node.start()
+        node.stop()
+        figures |= asyncio.run(_fill(folder, count))
         path = folder / "passport.sqlite"
         figures |= {"bytes_per_device": path.stat().st_size / count, "bytes": path.stat().st_size}
         _keep(mark, figures)
@@ -112,7 +124,8 @@ def made(name: str) -> dict[str, float]:
     return figures
 
 
-async def _make_node(folder: Path, count: int) -> dict[str, float]:
+async def _sign(folder: Path) -> dict[str, float]:
+    """Found the node, and let it say a thousand plates."""
     clock, randomness = SystemClock(), SystemRandom()
     await found_node(NodeFolder(folder), CONFIG, clock, randomness)
     node = Node(folder, clock, randomness)
@@ -127,12 +140,21 @@ async def _make_node(folder: Path, count: int) -> dict[str, float]:
             plates = [Plate(designation="ВЛФ-15", serial=f"{n:08}", read="typed") for n in range(start, start + BATCH)]
             said = []
             for plate in plates:
-                claim = node.projection.world.lines.claim_for(plate, log=node.ledger.log.log, randomness=b"r" * 16)
+                claim = node.projection.world.lines.claim_for(
+                    plate, log=node.ledger.log.log, randomness=plate.serial.encode() * 2
+                )
                 raw = claim.encode()
                 said.append(identity(subject_of(raw).raw, raw, plate, clock.now()))
             await node.ledger.append(said)
         writer.cancel()
-    signed = time.perf_counter()
+    await database.close()
+    return {"signed_s": time.perf_counter() - begun}
+
+
+async def _fill(folder: Path, count: int) -> dict[str, float]:
+    """Write the other devices as rows."""
+    database = Database(NodeFolder(folder).url(), SystemClock())
+    begun = time.perf_counter()
     cards = make_cards(count - SIGNED)
     done = 0
     while part := list(islice(cards, BATCH)):
@@ -141,9 +163,9 @@ async def _make_node(folder: Path, count: int) -> dict[str, float]:
             await file_cards(tx, part)
         done += len(part)
         if done % 100_000 == 0:
-            print(f"  {done:,} cards, {(time.perf_counter() - signed) / done * 1e6:.0f} µs each", flush=True)
+            print(f"  {done:,} cards, {(time.perf_counter() - begun) / done * 1e6:.0f} µs each", flush=True)
     await database.close()
-    return {"signed_s": signed - begun, "filed_s": time.perf_counter() - signed}
+    return {"filed_s": time.perf_counter() - begun}
 
 
 async def _put_rows(tx: WriteTx, cards: Sequence[Card]) -> None:

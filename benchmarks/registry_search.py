@@ -23,7 +23,7 @@ from benchmarks.data import COUNT, DATA, database_url, made, postgres, postgres_
 from benchmarks.registry_data import STREETS, TODAY, make_cards
 from node.clock import SystemClock
 from node.folder import NodeFolder
-from node.passport.card import Card
+from node.passport.card import Card, search_words
 from node.passport.sifting import Order, Sift, Spot, parse_sift, spot_of
 from node.store.database import Database, ReadTx
 from node.store.finding import count_cards, find_cards
@@ -189,15 +189,16 @@ def _measure_peers(path: str, cards: Sequence[Card]) -> tuple[dict[str, float], 
     """Medians in milliseconds: LIKE over the same table, and trigrams of FTS5 beside it."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     connection.execute("PRAGMA cache_size=-32000")
-    has_trigrams = _make_trigrams(path)
-    if has_trigrams:
-        connection.execute("ATTACH ? AS peer", (f"file:{DATA / 'trigrams.sqlite'}?mode=ro",))
+    if not _make_trigrams(path):
+        connection.close()
+        return {}, {}
+    connection.execute("ATTACH ? AS peer", (f"file:{DATA / 'peers.sqlite'}?mode=ro",))
     like: dict[str, float] = {}
     trigrams: dict[str, float] = {}
     for kind, make in kinds().items():
         asked = list(_questions(make, cards, ASKED_PEER))
         like[kind] = statistics.median(_timed(connection, *_like(one)) for one in asked)
-        if has_trigrams and any(len(word) > 2 for word in asked[0].sift.text + asked[0].sift.place):
+        if any(len(word) > 2 for word in asked[0].sift.text + asked[0].sift.place):
             trigrams[kind] = statistics.median(_timed(connection, *_fts(one)) for one in asked)
     connection.close()
     return like, trigrams
@@ -210,12 +211,13 @@ def _timed(connection: sqlite3.Connection, statement: str, values: Sequence[obje
 
 
 def _like(asked: Asked, only: str = "") -> tuple[str, list[object]]:
+    # Columns of both tables are told apart by t; the table of texts is joined by its key.
     where, values = _plain(asked)
     for word in () if only else asked.sift.text:
-        where.append("(names LIKE ? OR place LIKE ? OR owner_name LIKE ?)")
+        where.append("(names LIKE ? OR t.place LIKE ? OR t.holder LIKE ?)")
         values += [f"%{word}%"] * 3
     for word in () if only else asked.sift.place:
-        where.append("place LIKE ?")
+        where.append("t.place LIKE ?")
         values.append(f"%{word}%")
     return _page(asked, [only, *where] if only else where, values)
 
@@ -235,7 +237,7 @@ def _plain(asked: Asked) -> tuple[list[str], list[object]]:
             where.append(f"{column} = ?")
             values.append(value)
     for word in sift.owner_words:
-        where.append("owner_name LIKE ?")
+        where.append("t.holder LIKE ?")
         values.append(f"%{word}%")
     if sift.expires_before is not None:
         where.append("expires BETWEEN 1 AND ?")
@@ -256,24 +258,31 @@ def _page(asked: Asked, where: list[str], values: list[object]) -> tuple[str, li
         where = [*where, "(title, subject) > (?, ?)"]
         values = [*values, asked.after.title, asked.after.subject]
     condition = f"WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT * FROM cards {condition} ORDER BY {order} LIMIT {PAGE}", values  # noqa: S608 - our own columns
+    return f"SELECT c.* FROM cards c JOIN peer.texts t USING (no) {condition} ORDER BY {order} LIMIT {PAGE}", values  # noqa: S608 - our own columns
 
 
 def _make_trigrams(path: str) -> bool:
-    """The peer's index, kept beside the data; False where this SQLite has no trigrams."""
-    target = DATA / "trigrams.sqlite"
+    """The peers' tables, kept beside the data: the texts in the spelling of search, and an index of their trigrams.
+
+    False where this SQLite has no trigrams.
+    """
+    target = DATA / "peers.sqlite"
     if target.exists() and target.stat().st_mtime > Path(path).stat().st_mtime:
         return True
     target.unlink(missing_ok=True)
-    with sqlite3.connect(target) as connection:
-        try:
-            connection.execute("CREATE VIRTUAL TABLE words USING fts5(said, tokenize='trigram', content='')")
-        except sqlite3.OperationalError:
-            return False
-        connection.execute("ATTACH ? AS node", (path,))
-        rows = "SELECT no, names || ' ' || upper(place) || ' ' || owner_name FROM node.cards"
-        begun = time.perf_counter()
-        connection.execute(f"INSERT INTO words(rowid, said) {rows}")
-    print(f"  FTS5 trigrams: {target.stat().st_size / 2**20:,.0f} MiB, {time.perf_counter() - begun:.0f} s", flush=True)
+    connection = sqlite3.connect(target)
+    connection.create_function("folded", 1, lambda said: " ".join(search_words(said)), deterministic=True)
+    connection.execute("ATTACH ? AS node", (path,))
+    begun = time.perf_counter()
+    try:
+        connection.execute("CREATE VIRTUAL TABLE words USING fts5(said, tokenize='trigram', content='')")
+    except sqlite3.OperationalError:
+        return False
+    connection.execute("CREATE TABLE texts (no INTEGER PRIMARY KEY, place TEXT, holder TEXT)")
+    connection.execute("INSERT INTO texts SELECT no, folded(place), folded(owner_name) FROM node.cards")
+    rows = "SELECT no, names || ' ' || t.place || ' ' || t.holder FROM node.cards JOIN texts t USING (no)"
+    connection.execute(f"INSERT INTO words(rowid, said) {rows}")
+    connection.commit()
     connection.close()
+    print(f"  peers: {target.stat().st_size / 2**20:,.0f} MiB, {time.perf_counter() - begun:.0f} s", flush=True)
     return True

@@ -10,18 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import Part
-from benchmarks.data import sqlite_node
+from benchmarks.data import ALONE, sqlite_node
 from benchmarks.registry_search import SIZE
 from node.api_client import ApiClient
 from node.demo.processes import NodeProcess
 
 SMALL = 3_000
 ASKED = 10
-ALONE = {
-    "PASSPORT_FEDERATION__DISCOVERY": "false",
-    "PASSPORT_FEDERATION__PORT": "0",
-    "PASSPORT_WEB__PORT": "0",
-}
 ASKS: dict[str, tuple[str, dict[str, str]]] = {
     "GET /passports": ("/passports", {}),
     "GET /passports?q=0000100": ("/passports", {"q": "0000100"}),
