@@ -83,7 +83,7 @@ class DeviceType:
     """A type with its ГРСИ number, its model, the executions under the model, and what an execution fills in.
 
     `params` are typed values as in the catalog (numbers are int or Decimal); `mpe` are the zones of permissible error,
-    each with the names of its first and last flow and per cent. The approval holds from and until ISO dates, both included.
+    each with the names of its first and last flow and per cent. The approval holds on ISO dates, both ends included.
     """
 
     code: str

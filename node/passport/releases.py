@@ -157,9 +157,7 @@ def _plain(record: Record) -> Json:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def _read(
-    statement: Statement, attestations: Attestations, pages: Mapping[tuple[bytes, str], bytes]
-) -> Release | None:
+def _read(statement: Statement, attestations: Attestations, pages: Mapping[tuple[bytes, str], bytes]) -> Release | None:
     raw = statement.sections.get(MANIFEST)
     if raw is None:
         return None

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from node.passport.bodies import Body, Code, Day, Line, SubjectHex
+from node.passport.catalogs import DeviceType, Json, Record
 from node.passport.errors import BodyError
 from node.passport.ids import SubjectId
 from node.passport.publications import Published, Shelf
@@ -82,8 +83,28 @@ def subject_of_type(code: str) -> SubjectId:
     return SubjectId(hashlib.sha256(PREFIX + code.encode()).digest()[:16])
 
 
+def record_of(kind: DeviceType) -> Record:
+    """A type as a record of the catalog, without what is empty."""
+    named: dict[str, Json] = {
+        "code": kind.code,
+        "grsi": str(kind.approval),
+        "type_ru": kind.name_ru,
+        "type_en": kind.name_en or None,
+        "model": kind.model,
+        "executions": list(kind.executions),
+        "resources": list(kind.resources),
+        "mpi_months": kind.interval_months,
+        "driver": kind.driver,
+        "valid_from": kind.valid_from,
+        "valid_until": kind.valid_until,
+        "params": dict(kind.params),
+        "execution_params": {name: dict(values) for name, values in kind.execution_params.items()},
+    }
+    return {name: value for name, value in named.items() if value not in (None, [], {})}
+
+
 def choose_versions(found: Iterable[Published[TypeVersion]], publishers: Mapping[str, bytes]) -> Versions:
-    """The versions whose publisher may speak of the type: a steward, who published it, or a maker of what nobody did."""
+    """The versions by who may speak of the type: a steward, its publisher, or a maker of what nobody published."""
     by_type: dict[str, list[Published[TypeVersion]]] = {}
     for item in found:
         if item.is_steward or publishers.get(item.record.type, item.org) == item.org:

@@ -49,6 +49,7 @@ class World:
     local_names: Mapping[LocalCode, str] = field(default_factory=dict)
     own_codes: Mapping[LocalCode, OwnCode] = field(default_factory=dict)
     releases: Mapping[Catalog, tuple[Release, ...]] = field(default_factory=dict)
+    code_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     type_records: Mapping[str, Published[DeviceType]] = field(default_factory=dict)
     type_versions: Versions = field(default_factory=lambda: Versions({}))
     known: frozenset[Ref] = frozenset()
@@ -115,6 +116,7 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         local_names={key: dual.name for key, dual in duals.items() if dual.name},
         own_codes=duals,
         releases=releases,
+        code_names=_names(records),
         type_records=types,
         type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
         known=frozenset(statement.ref for statement in said),
@@ -227,7 +229,7 @@ def _type_names(types: Mapping[str, Published[DeviceType]]) -> dict[tuple[str, s
 
 
 def _stands(single: Published[DeviceType], released: Published[DeviceType] | None) -> bool:
-    """Whether a record that was published alone speaks beside a release: a maker's does not, a steward's later one does."""
+    """Whether a record published alone speaks beside a release: a maker's does not, a steward's later one does."""
     return released is None or (single.is_steward and (released.occurred, released.ref) < (single.occurred, single.ref))
 
 

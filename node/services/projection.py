@@ -13,6 +13,7 @@ from node.passport.identity import resolve_identities
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement
+from node.passport.used_codes import used_codes
 from node.passport.view import View, digest
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
@@ -20,6 +21,7 @@ from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
+from node.store.own_codes import own_term
 from node.store.passports import (
     StoredPassport,
     Term,
@@ -68,6 +70,7 @@ class Projection:
         if any(header.kind in PUBLICATION_KINDS for header in headers):
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
+            await self._tell_releases(tx, world)
             await self._refold_pages(tx, reader, world)
         if subjects:
             await self.refold(tx, subjects, reader, world)
@@ -114,10 +117,11 @@ class Projection:
             return
         case = open_case(group, said.values(), world)
         view = fold_case(case)
-        await self._store(tx, lead, group, view)
+        used = used_codes(case.readings, self._core.org)
+        await self._store(tx, lead, group, view, [own_term(catalog, code) for catalog, code in sorted(used)])
         await self._open(tx, case)
 
-    async def _store(self, tx: WriteTx, lead: bytes, group: set[bytes], view: View) -> None:
+    async def _store(self, tx: WriteTx, lead: bytes, group: set[bytes], view: View, codes: Sequence[Term]) -> None:
         before = await find_passport(tx, lead)
         mark = digest(view)
         if before is not None and before.digest == mark and before.lead == lead:
@@ -132,7 +136,8 @@ class Projection:
             json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
             tx.now,
         )
-        await put_passport(tx, passport, group, (Term(scheme, term) for scheme, term in terms_of(view)))
+        named = (Term(scheme, term) for scheme, term in terms_of(view))
+        await put_passport(tx, passport, group, (*named, *codes))
         await self._core.announce(tx, "merge", "passport_changed", lead, title=passport.title, digest=mark.hex())
 
     async def _open(self, tx: WriteTx, case: Case) -> None:
@@ -192,6 +197,17 @@ class Projection:
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
         return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis)
+
+    async def _tell_releases(self, tx: WriteTx, world: World) -> None:
+        """Journal the releases of catalogs that are here whole now and were not before."""
+        known = {release.digest for items in self.world.releases.values() for release in items if release.records}
+        for items in world.releases.values():
+            for release in items:
+                if release.records and release.digest not in known:
+                    catalog, number = release.catalog.value, release.number
+                    await self._core.announce(
+                        tx, "sync", "release_arrived", org=release.org, catalog=catalog, release=number
+                    )
 
     async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
         after = b""

@@ -13,19 +13,23 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
+from node.services.entry import Entry
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.own_codes import OwnCodes
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.registry import Registry
+from node.services.releases import Releases
 from node.services.shipments import Shipments
 from node.services.templates import Templates
+from node.services.types import Types
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class WebContext:
     membership: Membership
     registry: Registry
     catalogs: Catalogs
+    releases: Releases
+    own_codes: OwnCodes
+    entry: Entry
+    types: Types
     shipments: Shipments
     lookup: Lookup
     jobs: Jobs

@@ -7,11 +7,14 @@ from node.web.api import (
     imports,
     journal,
     moments,
+    own_codes,
     passports,
     protocols,
     radio,
     reference,
+    releases,
     shipments,
+    types,
 )
 
 ROUTES = (
@@ -23,6 +26,9 @@ ROUTES = (
     *radio.ROUTES,
     *protocols.ROUTES,
     *catalogs.ROUTES,
+    *own_codes.ROUTES,
+    *releases.ROUTES,
+    *types.ROUTES,
     *access.ROUTES,
     *journal.ROUTES,
     *reference.ROUTES,
