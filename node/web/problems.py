@@ -344,6 +344,15 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Свои коды не приняты", "Исправьте названные строки и загрузите ещё раз: не взято ничего."),
         ("The own codes were not taken", "Correct the named rows and load them again: nothing was taken."),
     ),
+    "mapping_empty": _text(
+        ("Ничего не отмечено", "Отметьте подсказки или впишите центральный код."),
+        ("Nothing is checked", "Check suggestions, or type a central code."),
+    ),
+    "mapping_twice": _text(
+        ("Для одного своего кода отмечено два центральных", "Оставьте одну отметку."),
+        ("Two central codes are checked for one own code", "Leave one of them checked."),
+        ("Код {local}.", "Code {local}."),
+    ),
     "codes_too_many": _text(
         ("Строк слишком много", "Отправьте частями."),
         ("There are too many rows", "Send them in parts."),
