@@ -35,4 +35,5 @@ def refusal(code: str, findings: Iterable[Shown]) -> InputError:
     told = first["en"]
     what = told["what"] if isinstance(told, dict) else ""
     message = f"{first['pointer']} {str(first['value'])!r} breaks {first['rule']}: {what}"
-    return InputError(message, code, findings=shown[:MOST], count=len(shown))
+    named = {name: first[name] for name in ("pointer", "rule", "value")}
+    return InputError(message, code, findings=shown[:MOST], count=len(shown), **named)

@@ -166,9 +166,11 @@ class OwnCodes:
         return found
 
     async def history(self, catalog: str, local: str) -> list[OwnCode]:
-        """What was said of one own code, oldest first."""
+        """What was said of one own code, oldest first; raise NotFoundError where nothing was."""
         check_catalog(catalog)
-        return history_of(await self._own(), catalog, local)
+        if not (found := history_of(await self._own(), catalog, local)):
+            raise NotFoundError(f"nothing was said of {local[:64]!r} in {catalog}", "own_code_unknown")
+        return found
 
     async def undo(self, catalog: str, ref: Ref, actor: str) -> Ref | None:
         """Take back one statement: its codes mean again what they meant before it.

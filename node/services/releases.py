@@ -27,6 +27,7 @@ from node.store.settings import set_setting, settings_like
 
 ADOPTED, AUTOMATIC = "catalog/adopted/", "catalog/automatic/"
 ACTOR = "node"
+SHIPPED = "shipped"
 NEEDLES = {Catalog.UNITS: '"unit":"{}"', Catalog.PROCESSES: '"process":"{}"'}
 NEEDLE = '"central":"{}"'
 
@@ -114,8 +115,8 @@ class Releases:
         return self._types
 
     def find(self, catalog: Catalog, name: str) -> Release | None:
-        """A release by its number or digest; None for `0`, as shipped. Raise NotFoundError for one that is not here."""
-        if name == "0":
+        """A release by number or digest, None for the shipped one; raise NotFoundError for one that is not here."""
+        if name == SHIPPED:
             return None
         releases = self._projection.world.releases.get(catalog, ())
         named = [release for release in releases if name in (release.digest, str(release.number))]
@@ -131,7 +132,7 @@ class Releases:
         return Preview(release, base, found, await self._touched(catalog, found))
 
     async def adopt(self, catalog: Catalog, name: str, actor: str) -> CatalogState:
-        """Work with a release from now on; `0` goes back to what was shipped."""
+        """Work with a release from now on; `shipped` goes back to release 0."""
         release = self._whole(self.find(catalog, name))
         if release is not None and release.is_contested:
             raise StateError(f"two releases have number {release.number}", "release_contested", number=release.number)

@@ -335,14 +335,26 @@ PROBLEMS: dict[str, ProblemText] = {
     "catalog_rule": _text(
         ("Запись не проходит по справочнику", "Исправьте названные поля и отправьте ещё раз: ничего не записано."),
         ("The record breaks a catalog", "Correct the named fields and send it again: nothing was recorded."),
+        (
+            "{pointer}: «{value}» — правило {rule}. Нарушений всего: {count}.",
+            "{pointer}: «{value}» breaks the rule {rule}. Broken rules in all: {count}.",
+        ),
     ),
     "catalog_refused": _text(
         ("Записи не проходят по правилам справочника", "Исправьте названные поля: ничего не подписано."),
         ("Records break the rules of the catalog", "Correct the named fields: nothing was signed."),
+        (
+            "{pointer}: «{value}» — правило {rule}. Нарушений всего: {count}.",
+            "{pointer}: «{value}» breaks the rule {rule}. Broken rules in all: {count}.",
+        ),
     ),
     "codes_refused": _text(
         ("Свои коды не приняты", "Исправьте названные строки и загрузите ещё раз: не взято ничего."),
         ("The own codes were not taken", "Correct the named rows and load them again: nothing was taken."),
+        (
+            "{pointer}: «{value}» — правило {rule}. Нарушений всего: {count}.",
+            "{pointer}: «{value}» breaks the rule {rule}. Broken rules in all: {count}.",
+        ),
     ),
     "mapping_empty": _text(
         ("Ничего не отмечено", "Отметьте подсказки или впишите центральный код."),
@@ -357,6 +369,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Строк слишком много", "Отправьте частями."),
         ("There are too many rows", "Send them in parts."),
     ),
+    "own_code_unknown": _unknown("О таком своём коде ничего не сказано", "Nothing was said of such an own code"),
     "saying_unknown": _text(
         ("Такого своего заявления нет", "Выберите заявление из списка связей."),
         ("There is no such own statement", "Choose one of the list of mappings."),

@@ -176,7 +176,8 @@ async def load_code_file(call: Call, path: OwnCatalogPath, body: bytes) -> Codes
     return CodesAnswer(taken=taken, known=known)
 
 
-@api("GET", "/catalogs/{catalog}/codes/{code}/history", title="What an own code meant", scopes=[Scope.READ])
+@api("GET", "/catalogs/{catalog}/codes/{code}/history", title="What an own code meant", scopes=[Scope.READ],
+     problems=["own_code_unknown"])  # fmt: skip
 async def code_history(call: Call, path: CodePath) -> HistoryAnswer:
     """Every statement about it, oldest first."""
     found = await call.context.own_codes.history(path.catalog, path.code)

@@ -1,8 +1,8 @@
 """Releases of central catalogs: which are here, what each changes, adopting one, and signing one as a steward."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from node.passport.catalogs import Catalog, Record, name_in
 from node.passport.releases import Release
@@ -15,7 +15,7 @@ from node.web.calls import Call
 from node.web.routes import api
 
 MAX_RELEASE = 32 << 20
-NAME = r"^([0-9]{1,7}|[0-9a-f]{64})$"
+NAME = r"^(shipped|[1-9][0-9]{0,6}|[0-9a-f]{64})$"
 
 
 class ReleaseRow(BaseModel):
@@ -39,7 +39,7 @@ class ReleasesAnswer(BaseModel):
 
 
 class ReleasePath(CatalogPath):
-    """A release by number or digest."""
+    """A release by number or digest; `shipped` is release 0."""
 
     release: Annotated[str, StringConstraints(pattern=NAME)]
 
@@ -88,6 +88,12 @@ class AdoptionBody(BaseModel):
 
     release: Annotated[str, StringConstraints(pattern=NAME)] | None = None
     automatic: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_any(self) -> Self:
+        if self.release is None and self.automatic is None:
+            raise ValueError("a release, or whether newer ones are adopted by themselves")
+        return self
 
 
 class ReleaseBody(BaseModel):
@@ -143,7 +149,7 @@ async def release_difference(call: Call, path: ReleasePath, query: DifferenceQue
 @api("POST", "/catalogs/{catalog}/adoption", title="Work with a release", scopes=[Scope.ACCESS],
      problems=["release_unknown", "release_arriving", "release_contested"])  # fmt: skip
 async def adopt_release(call: Call, path: CatalogPath, body: AdoptionBody) -> ReleasesAnswer:
-    """The administrator's act; release 0 is as shipped. Passports do not change by it."""
+    """The administrator's act; `shipped` goes back to release 0. Passports do not change by it."""
     catalog, releases = Catalog(path.catalog), call.context.releases
     if body.release is not None:
         await releases.adopt(catalog, body.release, call.actor.label)

@@ -73,7 +73,7 @@ class CodesForm(BaseModel):
 class AdoptionForm(BaseModel):
     """A release to work with, or how newer ones are taken."""
 
-    release: str | None = Field(default=None, pattern=r"^([0-9]{1,7}|[0-9a-f]{64})$")
+    release: str | None = Field(default=None, pattern=r"^(shipped|[1-9][0-9]{0,6}|[0-9a-f]{64})$")
     automatic: Literal["yes", "no"] | None = None
 
 
