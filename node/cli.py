@@ -168,7 +168,7 @@ def catalog_publish(
     catalog: str,
     file: Annotated[Path, typer.Argument(help="Records as a list in JSON.")],
     number: Annotated[int, typer.Option(help="The release's number, greater than any before.")],
-    label: str,
+    label: Annotated[str, typer.Option(help="What people call it.")],
     date: Annotated[str, typer.Option(help="As 2026-01-31.")],
     whole: Annotated[bool, typer.Option(help="These records alone, not over those of the newest release.")] = False,
     folder: Folder = HERE,

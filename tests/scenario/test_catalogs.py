@@ -23,7 +23,7 @@ VERSION = {
     "version": "1.0",
     "since": "2026-02-01",
     "documents": [{"title": "Технические условия", "designation": "УЗ.20.000 ТУ", "hash": "ab" * 32}],
-    "firmware": [{"version": "1.0.7", "hash": "cd" * 32}],
+    "firmware": [{"version": "1.0.7", "hash": "cd" * 32, "since": "2026-02-01"}],
     "prototypes": [{"serial": "ОП-1", "note": "испытан"}],
 }
 
@@ -56,7 +56,7 @@ def write(trade: Trade, device: str, unit: str) -> Any:  # Any: JSON
 
 @pytest.mark.req("B49")
 def test_node_works_on_release_n_while_n_plus_one_arrives(trade: Trade) -> None:
-    """The steward signs two releases; the utility adopts the first, sees what the second changes, and then adopts it."""
+    """The steward signs two releases; the utility adopts the first, sees what the second changes, and adopts it."""
     device = trade.call("utility", "post", "/plates", {"designation": "ВС-15Д", "serial": "0012345"})["id"]
     publish(trade, 1, UNIT)
     with pytest.raises(ApiError, match="unit-unknown"):
@@ -93,7 +93,7 @@ def test_node_works_on_release_n_while_n_plus_one_arrives(trade: Trade) -> None:
 
 
 def test_release_is_adopted_by_itself_where_the_node_is_set_so(trade: Trade) -> None:
-    """A node that adopts by itself works with a release as soon as it is here whole, though it has thousands of types."""
+    """A node that adopts by itself works with a release of many pages as soon as it is here whole."""
     trade.call("utility", "post", "/catalogs/types/adoption", {"automatic": True})
     types = [
         {**TYPE, "code": f"t:n{n}", "model": f"Н-{n}", "executions": [f"Н-{n}-15"], "execution_params": {}}

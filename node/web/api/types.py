@@ -220,7 +220,7 @@ def _shown(values: "dict[str, Json] | Any") -> dict[str, Any]:  # Any: plain JSO
 
 
 def _version(item: Published[TypeVersion]) -> VersionRow:
-    said = item.record.model_dump(mode="json", exclude_none=True)
+    said = item.record.model_dump(mode="json")
     return VersionRow(
         version=item.record.version,
         since=item.record.since,
