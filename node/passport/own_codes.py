@@ -6,6 +6,7 @@ one later, or to none again: the newest statement counts, and those before it st
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from federation.authority import Kind
 from federation.fragment import Ref
@@ -41,11 +42,16 @@ def read_own_codes(statement: Statement) -> Iterator[OwnCode]:
         yield OwnCode(one.catalog, one.local, one.central, one.local_name, ref, occurred)
     elif (raw := statement.sections.get(MANY)) is not None:
         try:
-            many = ReferencesBody.from_bytes(raw)
+            many = _read_many(raw)
         except (PassportError, ValueError):
             return
         for row in many.rows:
             yield OwnCode(many.catalog, row.local, row.central, row.name, ref, occurred)
+
+
+@lru_cache(maxsize=512)  # read once: a world is built anew with every publication
+def _read_many(raw: bytes) -> ReferencesBody:
+    return ReferencesBody.from_bytes(raw)
 
 
 def history_of(statements: Iterable[Statement], catalog: str, local: str) -> list[OwnCode]:

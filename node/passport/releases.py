@@ -30,7 +30,7 @@ MAX_PAGE = 192 * 1024
 MAX_PAGES = 128
 MAX_RECORDS = 50_000
 PAGE_LIMITS = JsonLimits(size=256 * 1024, depth=8, values=200_000)
-KEPT_PAGES = 64
+KEPT_LISTS = 32  # read once: a world is built anew with every publication
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Records = Mapping[str, Record]
@@ -49,7 +49,10 @@ class ReleaseBody(Body):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release that a steward signed: `digest` names its content. `records` are None while pages are missing."""
+    """A release that a steward signed: `digest` names its content, so that what counts is told apart without records.
+
+    `records` are None while pages are missing.
+    """
 
     catalog: Catalog
     number: int
@@ -60,7 +63,7 @@ class Release:
     ref: Ref
     occurred: int
     count: int
-    records: Records | None = field(repr=False)
+    records: Records | None = field(repr=False, compare=False)
     is_contested: bool = False
 
     @property
@@ -116,6 +119,11 @@ def read_releases(statements: Iterable[Statement], attestations: Attestations) -
 
 def settled(catalog: Catalog, releases: Iterable[Release]) -> Records:
     """Every code with the newest record that keeps its meaning, over the shipped one and the releases in order."""
+    return _settled(catalog, tuple(releases))
+
+
+@lru_cache(maxsize=KEPT_LISTS)
+def _settled(catalog: Catalog, releases: tuple[Release, ...]) -> Records:
     known: dict[str, Record] = dict(load_central(catalog))
     for release in releases:
         for code, record in (release.records or {}).items():
@@ -166,7 +174,8 @@ def _read(statement: Statement, attestations: Attestations, pages: Mapping[tuple
         catalog = Catalog(body.catalog)
         if not attestations.is_steward(statement.org, catalog.value, statement.occurred):
             return None
-        records = _whole(body, [pages.get((statement.org, digest)) for digest in body.pages])
+        found = tuple(page for digest in body.pages if (page := pages.get((statement.org, digest))) is not None)
+        records = _whole(catalog, body.number, body.count, found) if len(found) == len(body.pages) else None
     except (PassportError, ValueError):  # no catalog of that name; a lone surrogate is one of the JSON encoder
         return None
     return Release(
@@ -183,24 +192,17 @@ def _read(statement: Statement, attestations: Attestations, pages: Mapping[tuple
     )
 
 
-def _whole(body: ReleaseBody, pages: Sequence[bytes | None]) -> Records | None:
-    """The records, None while a page is missing; raise CatalogError where the pages are not what was signed."""
-    found: dict[str, Record] = {}
-    count = 0
-    for page in pages:
-        if page is None:
-            return None
-        for record in _page(page):
-            count += 1
-            found[str(record.get("code"))] = record
-    if count != body.count or len(found) != count:
-        raise CatalogError(f"release {body.number} of {body.catalog} has {len(found)} codes, {body.count} were signed")
-    catalog = Catalog(body.catalog)
+@lru_cache(maxsize=KEPT_LISTS)
+def _whole(catalog: Catalog, number: int, count: int, pages: tuple[bytes, ...]) -> Records:
+    """The records that keep the catalog's rules; raise CatalogError where the pages are not what was signed."""
+    rows = [record for page in pages for record in _page(page)]
+    found = {str(record.get("code")): record for record in rows}
+    if len(rows) != count or len(found) != count:
+        raise CatalogError(f"release {number} of {catalog.value} has {len(found)} codes, {count} were signed")
     sound = {code: record for code, record in found.items() if next(find_faults(catalog, record), None) is None}
     return MappingProxyType(sound)
 
 
-@lru_cache(maxsize=KEPT_PAGES)
 def _page(raw: bytes) -> tuple[Record, ...]:
     rows = parse_json(raw, PAGE_LIMITS)
     if not isinstance(rows, list):

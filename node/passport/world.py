@@ -6,6 +6,7 @@ A world is built from the statements of kinds 12, 13, 15 and 16 and is the same 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from federation.authority import Kind
@@ -202,7 +203,12 @@ def _own_codes(statements: Iterable[Statement], references: References) -> dict[
 def _released_types(releases: Mapping[Catalog, tuple[Release, ...]]) -> dict[str, Published[DeviceType]]:
     """The type of each code that stands in a release that counts, as of the newest one that has it."""
     counted = _counted(releases, Catalog.TYPES)
-    known = settled(Catalog.TYPES, counted) if counted else {}
+    return _types_of(counted) if counted else {}
+
+
+@lru_cache(maxsize=8)  # a world is built anew with every publication
+def _types_of(counted: tuple[Release, ...]) -> dict[str, Published[DeviceType]]:
+    known = settled(Catalog.TYPES, counted)
     last = {code: release for release in counted for code in release.records or ()}
     return {
         code: Published(parse_type(known[code]), release.org, release.ref, release.occurred, is_steward=True)

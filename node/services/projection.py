@@ -206,7 +206,7 @@ class Projection:
                 if release.records and release.digest not in known:
                     catalog, number = release.catalog.value, release.number
                     await self._core.announce(
-                        tx, "sync", "release_arrived", org=release.org, catalog=catalog, release=number
+                        tx, "merge", "release_arrived", org=release.org, catalog=catalog, release=number
                     )
 
     async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
