@@ -24,6 +24,12 @@ RULES: Mapping[str, Words] = {
         "Bind it to that same code, or name it otherwise.",
     ),
     "code-empty": ("Кода нет.", "Впишите свой код.", "There is no code.", "Fill in the own code."),
+    "code-hidden": (
+        "В тексте есть невидимые знаки.",
+        "Впишите его заново.",
+        "The text holds characters that nobody sees.",
+        "Type it again.",
+    ),
     "code-long": (
         "Код длиннее 128 знаков.",
         "Сократите код.",

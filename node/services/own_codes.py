@@ -6,6 +6,7 @@ word replaces an earlier one and the earlier one stays. Refused suggestions are 
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,8 @@ MAX_REFS = 16  # more would not leave room in a header; the later stamp decides 
 MAX_LOADED = 20_000
 MAX_CODE = 128
 MAX_REFUSED = 20_000
+# Controls and marks that turn the direction of writing (Unicode TR 36): what is signed stays for ever.
+HIDDEN = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,8 @@ class OwnCodes:
         for row in rows:
             if rule := _broken(row.local):
                 found.append(show_finding(f"{row.pointer}/code", rule, row.local, {}))
+            if row.name and HIDDEN.search(row.name):
+                found.append(show_finding(f"{row.pointer}/name", "code-hidden", row.name, {}))
             if row.central and row.central not in central:
                 found.append(show_finding(f"{row.pointer}/central", "code-unknown", row.central, {"catalog": catalog}))
             elif row.central and row.local in central and row.local != row.central:
@@ -267,6 +272,8 @@ def _listed(local: str, code: OwnCode | None, records: int) -> Listed:
 def _broken(local: str) -> str | None:
     if not local.strip():
         return "code-empty"
+    if HIDDEN.search(local):
+        return "code-hidden"
     return "code-long" if len(local) > MAX_CODE else None
 
 

@@ -12,7 +12,7 @@ from node.passport.bodies import TypeBody, dump_json
 from node.passport.catalog_records import find_faults
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.errors import PassportError
-from node.passport.ids import SubjectId
+from node.passport.ids import SubjectId, format_device_id, looks_like_device_id
 from node.passport.publications import Published, read_record
 from node.passport.template_json import format_json
 from node.passport.type_passports import VERSION, TypeVersion, subject_of_type
@@ -55,8 +55,14 @@ class Types:
         self._releases = releases
 
     async def card(self, code: str) -> TypeCard:
-        """The card of a type; raise NotFoundError."""
-        kind = self._releases.types().get(code)
+        """The card of a type by its code or by the id of its subject; raise NotFoundError.
+
+        A type that no adopted release has still has a card: devices may name it.
+        """
+        known = self._releases.types()
+        if looks_like_device_id(code):
+            code = next((one for one in known if format_device_id(subject_of_type(one)) == code), code)
+        kind = known.get(code) or self._projection.world.types.get(code)
         if kind is None:
             raise NotFoundError(f"there is no type {code[:64]}", "type_unknown", type=code)
         async with self._core.database.read() as tx:

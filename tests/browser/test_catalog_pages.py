@@ -100,7 +100,14 @@ async def test_release_shows_what_it_changes_and_is_adopted_with_one_press(
     call = trade.call
     body = {"org": trade.orgs["maker"], "what": "steward", "rows": ["units"]}
     await asyncio.to_thread(call, "maker", "post", "/attestations", body)
-    okei = {"code": "bar", "ru": "бар (100 кПа)", "en": "bar", "okei": "309", "dimension": "pressure", "factor": "100000"}
+    okei = {
+        "code": "bar",
+        "ru": "бар (100 кПа)",
+        "en": "bar",
+        "okei": "309",
+        "dimension": "pressure",
+        "factor": "100000",
+    }
     release = {"number": 1, "label": "Единицы 2026-05", "date": "2026-05-01", "records": [UNIT, okei], "removed": ["a"]}
     await asyncio.to_thread(call, "maker", "post", "/catalogs/units/releases", release)
     page = await entered(tabs, trade.nodes["maker"])

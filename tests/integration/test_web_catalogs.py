@@ -174,6 +174,20 @@ async def test_record_that_breaks_a_catalog_is_refused_with_row_field_and_rule(w
     }
 
 
+async def test_rows_are_checked_without_being_written(web: RunningWeb) -> None:
+    """A system may ask before it writes: row, field, rule and words, in the language it asks for."""
+    client = web.local()
+    rows = [{"parameter": "volume", "value": "1"}, {"parameter": "energy_heat", "value": "1", "unit": "Гкал"}]
+
+    async with client.post("/api/v1/catalogs/checks", json={"rows": rows}, headers={"Accept-Language": "en"}) as got:
+        found = (await got.json())["items"]
+
+    assert [(one["row"], one["field"], one["rule"], one["hint"]) for one in found] == [
+        (2, "unit", "unit-unknown-near", False)
+    ]
+    assert "Gcal_IT" in found[0]["message"]
+
+
 async def test_unit_of_the_same_dimension_is_kept_and_told(web: RunningWeb) -> None:
     """GJ for a parameter in Gcal is taken as it is written, with a hint of what that is."""
     client = web.local()

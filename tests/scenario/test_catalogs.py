@@ -146,6 +146,8 @@ def test_type_stands_before_its_first_device_and_devices_name_its_version(trade:
     assert (view["name"], view["defaults"]["q3"], view["record"]["approval"]) == (TYPE["type_ru"], "2.5", "77777-26")
     assert trade.call("maker", "get", "/types/t:new")["devices"] == 2
     assert "77777-26" in page(trade.nodes["maker"], "/types/t:new")
+    assert trade.call("maker", "get", f"/types/{card['id']}")["code"] == "t:new"
+    assert "/types/t%3Anew" in page(trade.nodes["maker"], f"/devices/{device}")
 
 
 def test_catalogs_are_kept_by_the_command_line(trade: Trade, tmp_path: Any) -> None:

@@ -9,6 +9,8 @@ from node.errors import InputError, NotFoundError
 from node.exchange.columns import Columns
 from node.exchange.errors import ColumnError, TableError
 from node.exchange.tables import read_table
+from node.passport.catalog_messages import rule_words
+from node.passport.catalog_rules import check_row
 from node.passport.references import parse_ref, ref_text
 from node.services.access import Scope
 from node.services.own_codes import Listed, Loaded, central_name
@@ -115,6 +117,32 @@ class RefusedBody(BaseModel):
     """Suggestions that are wrong."""
 
     items: list[MappingInput] = Field(min_length=1, max_length=2000)
+
+
+class ChecksBody(BaseModel):
+    """Rows to be checked: texts by the fields type, execution, version, approval, manufactured_on, event, parameter,
+    value, unit and obis.
+    """
+
+    rows: list[dict[Text, Line]] = Field(min_length=1, max_length=2000)
+
+
+class CheckRow(BaseModel):
+    """What a rule says of a field of a row; a hint refuses nothing."""
+
+    row: int
+    field: str
+    value: str
+    rule: str
+    hint: bool
+    message: str
+    advice: str
+
+
+class ChecksAnswer(BaseModel):
+    """Every finding, in the order of the rows."""
+
+    items: list[CheckRow]
 
 
 class SayingRow(BaseModel):
@@ -229,6 +257,23 @@ async def refuse_suggestions(call: Call, path: OwnCatalogPath, body: RefusedBody
     await call.context.own_codes.refuse(path.catalog, pairs, call.actor.label)
 
 
+@api("POST", "/catalogs/checks", title="Check rows against the catalogs", scopes=[Scope.RECORD])
+async def check_rows(call: Call, body: ChecksBody) -> ChecksAnswer:
+    """Nothing is written. Fields that no rule knows are overlooked; rows are counted from 1."""
+    book = call.context.entry.book
+    found = []
+    for number, row in enumerate(body.rows, 1):
+        for one in check_row(book, row):
+            message, advice = rule_words(one.rule, {"value": one.value, **one.words}, call.language)
+            found.append(
+                CheckRow(
+                    row=number, field=one.field, value=one.value, rule=one.rule, hint=one.is_hint, message=message,
+                    advice=advice,
+                )
+            )  # fmt: skip
+    return ChecksAnswer(items=found)
+
+
 async def code_rows(call: Call, catalog: str, rows: list[Listed]) -> list[CodeRow]:
     """Own codes with both names and what the unmapped ones may mean."""
     releases = call.context.releases
@@ -298,4 +343,5 @@ ROUTES = (
     list_mappings,
     undo_mapping,
     refuse_suggestions,
+    check_rows,
 )

@@ -20,7 +20,7 @@ from node.web.routes import api
 
 
 class TypePath(BaseModel):
-    """One type, by its central code or by an own code that is bound to it."""
+    """One type, by its central code, an own code that is bound to it, or its id."""
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
