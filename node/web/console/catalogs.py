@@ -187,8 +187,9 @@ async def _view(call: Call, name: str, query: CatalogQuery, error: Exception | N
     part, more_codes = _part(call, unmapped, query.codes)
     bound = [row for row in listed if row.central is not None]
     values = {} if name == PLACES else _central(call, Catalog(name), query)
+    known = call.context.own_codes.known(name)
     sayings = [
-        (ref_text(said.ref), said.occurred, len(said.codes), said.codes[:3])
+        (said, ref_text(said.ref), all(known[code.local].ref == said.ref for code in said.codes))
         for said in (await call.context.own_codes.sayings(name))[:SHOWN_SAYINGS]
     ]
     return View(
