@@ -30,6 +30,7 @@ from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.entry import Entry
 from node.services.export import Export
 from node.services.fsck import Fsck
 from node.services.identities import Identities
@@ -39,6 +40,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
+from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.production import Production
 from node.services.projection import Projection
@@ -46,12 +48,14 @@ from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.registry import Registry
+from node.services.releases import Releases
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
 from node.services.sync import Sync
 from node.services.templates import Templates
 from node.services.timelines import Timelines
+from node.services.types import Types
 from node.store.database import Database
 from node.store.migrate import upgrade
 from node.web.context import WebContext
@@ -100,6 +104,7 @@ class Node:
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.releases = Releases(self.core, self.ledger, self.projection)
         self.access = Access(self.core)
         directory = MemoryDirectory()
         self.readings = Readings(database)
@@ -126,6 +131,7 @@ class Node:
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
         await self.projection.open()
+        await self.releases.open()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
@@ -144,9 +150,13 @@ class Node:
             corrections=Corrections(self.core, self.ledger),
             identities=Identities(self.core, self.ledger, self.projection),
             timelines=Timelines(self.core),
-            catalogs=Catalogs(self.core, self.ledger, self.projection),
             export=self.export,
             passport_files=PassportFiles(self.core),
+            catalogs=Catalogs(self.core, self.ledger, self.releases),
+            releases=self.releases,
+            own_codes=OwnCodes(self.core, self.ledger, self.projection, self.releases),
+            entry=Entry(self.core, self.projection, self.releases),
+            types=Types(self.core, self.ledger, self.projection, self.releases),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),
             jobs=self.jobs,
@@ -178,6 +188,7 @@ class Node:
             tasks.create_task(self._tell_peers(server))
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
+            tasks.create_task(self.releases.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

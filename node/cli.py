@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
 app.add_typer(federation_app, name="federation")
+catalog_app = typer.Typer(no_args_is_help=True, help="Load and map own codes, sign and adopt releases of catalogs.")
+app.add_typer(catalog_app, name="catalog")
 out = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -141,6 +143,54 @@ def federation_attest(
     _ask(folder, lambda api: api.post("/attestations", {"org": org, "what": what, "rows": rows or []}))
 
 
+@catalog_app.command("import")
+def catalog_import(catalog: str, file: Path, folder: Folder = HERE) -> None:
+    """Load own codes from a table with the columns code, name and central."""
+    raw = _read(file, "name a table, .csv or .xlsx")
+    answer = _ask(folder, lambda api: api.upload(f"/catalogs/{catalog}/codes/file", raw))
+    out.print(f"{answer['taken']} taken, {answer['known']} known already")
+
+
+@catalog_app.command("map")
+def catalog_map(catalog: str, pairs: list[str], folder: Folder = HERE) -> None:
+    """Bind own codes to central ones, as OWN=CENTRAL; OWN= binds to none."""
+    items = []
+    for pair in pairs:
+        local, sign, central = pair.rpartition("=")
+        if not sign or not local:
+            raise InputError(f"{pair!r} is no pair: write OWN=CENTRAL")
+        items.append({"local": local, "central": central or None})
+    answer = _ask(folder, lambda api: api.post(f"/catalogs/{catalog}/mappings", {"items": items}))
+    out.print(f"statement {answer['statement']}" if answer["statement"] else "nothing was new")
+
+
+@catalog_app.command("publish")
+def catalog_publish(
+    catalog: str,
+    file: Annotated[Path, typer.Argument(help="Records as a list in JSON.")],
+    number: Annotated[int, typer.Option(help="The release's number, greater than any before.")],
+    label: Annotated[str, typer.Option(help="What people call it.")],
+    date: Annotated[str, typer.Option(help="As 2026-01-31.")],
+    whole: Annotated[bool, typer.Option(help="These records alone, not over those of the newest release.")] = False,
+    folder: Folder = HERE,
+) -> None:
+    """Sign a release of a central catalog as its steward."""
+    try:
+        records = json.loads(_read(file, "name a list of records in JSON"))
+    except ValueError as error:
+        raise InputError(f"{file} is no JSON: {error}") from error
+    body = {"number": number, "label": label, "date": date, "records": records, "whole": whole}
+    answer = _ask(folder, lambda api: api.post(f"/catalogs/{catalog}/releases", body))
+    out.print(f"release {answer['number']} {answer['digest']}")
+
+
+@catalog_app.command("adopt")
+def catalog_adopt(catalog: str, release: str, folder: Folder = HERE) -> None:
+    """Work with a release from now on: its number, or `shipped`."""
+    answer = _ask(folder, lambda api: api.post(f"/catalogs/{catalog}/adoption", {"release": release}))
+    out.print(f"{catalog}: release {answer['release']}")
+
+
 @app.command()
 def invite(folder: Folder = HERE) -> None:
     """Print an invitation for one node."""
@@ -164,10 +214,7 @@ def import_file(
 ) -> None:
     """Import a table; rows to correct come back as a table."""
     ending = _report_ending(report) if report else ""
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {_reason(error)}; name a table, .csv or .xlsx") from error
+    raw = _read(file, "name a table, .csv or .xlsx")
     job, table = _ask(folder, lambda api: _import(api, raw, file.name, kind, ending))
     result = job["result"]
     findings, repeated = result.get("findings", []), result.get("repeated", 0)
@@ -416,6 +463,13 @@ def _write(file: Path, raw: bytes, advice: str) -> None:
         file.write_bytes(raw)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {_reason(error)}; {advice}") from error
+
+
+def _read(file: Path, advice: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {_reason(error)}; {advice}") from error
 
 
 def _reason(error: OSError) -> str:

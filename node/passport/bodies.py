@@ -76,11 +76,12 @@ class SamenessBody(Body):
 
 
 class TypeBody(Body):
-    """Section `type`: which type and execution the author says this is."""
+    """Section `type`: which type, execution and version of the type the author says this is."""
 
     type: Reference
     model: Line | None = None
     execution: Line | None = None
+    version: Line | None = None
 
 
 class SubjectBody(Body):
@@ -215,12 +216,27 @@ class ShipmentBody(Body):
 
 
 class CatalogReference(Body):
-    """Section `reference`: one dual reference of the author's own catalog."""
+    """Section `reference`: one code of the author's own catalog; without a central code it is bound to none."""
 
     catalog: Code
     local: Code
-    central: Code
+    central: Code | None = None
     local_name: Line | None = None
+
+
+class OwnCodeRow(Body):
+    """One own code among many: its name, and the central code that it means."""
+
+    local: Code
+    central: Code | None = None
+    name: Line | None = None
+
+
+class ReferencesBody(Body):
+    """Section `references`: many codes of the author's own catalog, said at once."""
+
+    catalog: Code
+    rows: tuple[OwnCodeRow, ...] = Field(min_length=1, max_length=500)
 
 
 class CardBody(Body):

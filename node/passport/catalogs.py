@@ -7,6 +7,7 @@ marked; a mapping that arrives later makes it answer the central code, and nothi
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -32,6 +33,7 @@ class Catalog(StrEnum):
     TYPES = "types"
     PROCESSES = "processes"
     ROLES = "roles"
+    OBIS = "obis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class DeviceType:
     """A type with its ГРСИ number, its model, the executions under the model, and what an execution fills in.
 
     `params` are typed values as in the catalog (numbers are int or Decimal); `mpe` are the zones of permissible error,
-    each with the names of its first and last flow and per cent.
+    each with the names of its first and last flow and per cent. The approval holds on ISO dates, both ends included.
     """
 
     code: str
@@ -95,6 +97,13 @@ class DeviceType:
     params: Record
     execution_params: Mapping[str, Record]
     mpe: tuple[tuple[str, str, Decimal], ...]
+    name_en: str = ""
+    valid_from: str | None = None
+    valid_until: str | None = None
+
+    def is_valid_on(self, day: str) -> bool:
+        """Whether the approval is in force on an ISO date, both its ends included; open ends hold."""
+        return (self.valid_from or "") <= day <= (self.valid_until or "9999-12-31")
 
     def defaults(self, execution: str | None = None) -> dict[str, Json]:
         """The parameters that a device gets by its execution code; raise CatalogError if the type has no such one."""
@@ -135,6 +144,9 @@ def parse_type(record: Record) -> DeviceType:
         params=_map(record.get("params")),
         execution_params={name: _map(value) for name, value in _map(record.get("execution_params")).items()},
         mpe=tuple(_zone(zone) for zone in _list(_map(record.get("mpe")), "zones")),
+        name_en=_text(record, "type_en") if record.get("type_en") else "",
+        valid_from=_day(record, "valid_from"),
+        valid_until=_day(record, "valid_until"),
     )
 
 
@@ -163,7 +175,11 @@ def get_record(catalog: Catalog, code: str) -> Record:
 
 def find_name(catalog: str, code: str, language: str = "ru") -> str | None:
     """What a code of a central catalog is called, in `ru` or `en`; None where it ships under no such name."""
-    record = load_central(Catalog(catalog)).get(code, {}) if catalog in _CATALOGS else {}
+    return name_in(load_central(Catalog(catalog)).get(code, {}), language) if catalog in _CATALOGS else None
+
+
+def name_in(record: Record, language: str) -> str | None:
+    """The name that a record of a central catalog gives, in `ru` or `en`."""
     name = record.get(language) or record.get(f"type_{language}")
     return name if isinstance(name, str) else None
 
@@ -180,6 +196,16 @@ def _text(record: Record, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise CatalogError(f"{name}: expected text, got {value!r}")
     return value
+
+
+def _day(record: Record, name: str) -> str | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+    except ValueError as error:
+        raise CatalogError(f"{name}: expected a date as 2026-01-31, got {value!r}") from error
 
 
 def _whole(record: Record, name: str) -> int:

@@ -16,6 +16,7 @@ from node.passport.bodies import (
     ParametersBody,
     Plate,
     RadioBody,
+    ReferencesBody,
     RootKeysBody,
     SamenessBody,
     ShipmentBody,
@@ -23,6 +24,8 @@ from node.passport.bodies import (
     TemplateRef,
     TypeBody,
 )
+
+MANIFEST, PAGE = "release", "release-page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,32 @@ def catalog(org: bytes, name: str, content: bytes, occurred: int) -> Draft:
 def reference(org: bytes, body: CatalogReference, occurred: int) -> Draft:
     """Kind 13: one dual reference of the own catalog."""
     return Draft(Kind.CATALOG, (org,), occurred, (section("reference", body, SectionClass.PUBLIC),))
+
+
+def references(org: bytes, body: ReferencesBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 13: many codes of the own catalog; `refs` are the statements that it replaces."""
+    return Draft(Kind.CATALOG, (org,), occurred, (section("references", body, SectionClass.PUBLIC),), tuple(refs))
+
+
+def release(org: bytes, manifest: bytes, pages: Sequence[bytes], occurred: int) -> list[Draft]:
+    """Kind 13: a release of a central catalog, its pages first; one page stands beside the manifest."""
+    written = [DraftSection(PAGE, page, SectionClass.PUBLIC) for page in pages]
+    head = DraftSection(MANIFEST, manifest, SectionClass.PUBLIC)
+    if len(written) == 1:
+        return [Draft(Kind.CATALOG, (org,), occurred, (head, written[0]))]
+    return [Draft(Kind.CATALOG, (org,), occurred, (part,)) for part in (*written, head)]
+
+
+def type_record(subject: bytes, name: str, content: bytes, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 13: a type (`type`) or a version of it (`type-version`), under the subject of the type."""
+    return Draft(
+        Kind.CATALOG, (subject,), occurred, (DraftSection(name, content, SectionClass.PUBLIC),), refs=tuple(refs)
+    )
+
+
+def type_of(subject: bytes, body: TypeBody, occurred: int) -> Draft:
+    """Kind 5: of which type, execution and version a device is."""
+    return Draft(Kind.PARAMETER, (subject,), occurred, (section("type", body, SectionClass.PUBLIC),))
 
 
 def card(org: bytes, body: CardBody, occurred: int) -> Draft:

@@ -9,6 +9,7 @@ from stdnum.ru import inn, ogrn
 from node.passport.errors import NumberError
 
 _GRSI = re.compile(r"([0-9]{1,6})-([0-9]{2})")
+_OBIS = re.compile(r"([0-9]{1,3})-([0-9]{1,3}):([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?:\*([0-9]{1,3}))?")
 _FOURTEEN = re.compile(r"[0-9]{14}")
 
 
@@ -29,6 +30,15 @@ def parse_grsi(text: str) -> Grsi:
     if not found or not int(found[1]):
         raise NumberError(f"a ГРСИ number is 1 to 6 digits, a hyphen and 2 digits, got {text!r}")
     return Grsi(int(found[1]), found[2])
+
+
+def parse_obis(text: str) -> tuple[int, ...]:
+    """Read `A-B:C.D.E` or `A-B:C.D.E*F` (IEC 62056-61, EN 13757-1), groups up to 255; raise NumberError."""
+    found = _OBIS.fullmatch(text)
+    groups = tuple(int(group) for group in found.groups() if group) if found else ()
+    if not groups or max(groups) > 255:
+        raise NumberError(f"an OBIS code is A-B:C.D.E with groups up to 255, got {text!r}")
+    return groups
 
 
 def parse_inn(text: str) -> str:

@@ -46,7 +46,8 @@ class PublishedTemplate:
 class Shelf(Generic[T]):
     """How records of one section are read and told apart.
 
-    `frozen` gives the part of a record that never changes: a record that changes it does not count.
+    `frozen` gives the part of a record that never changes: a record that changes it does not count. `steward` is the
+    name of the catalog in what anchors attest, where it is another one than the section's.
     """
 
     section: str
@@ -54,6 +55,7 @@ class Shelf(Generic[T]):
     key: Callable[[T], str]
     by_makers: bool = False
     frozen: Callable[[T], object] = lambda _: None
+    steward: str = ""
 
 
 def count_records(
@@ -82,7 +84,7 @@ def _read(shelf: Shelf[T], statement: Statement, attestations: Attestations) -> 
     if statement.kind != Kind.CATALOG or raw is None:
         return None
     at, org = statement.occurred, statement.org
-    is_steward = attestations.is_steward(org, shelf.section, at)
+    is_steward = attestations.is_steward(org, shelf.steward or shelf.section, at)
     if not is_steward and not (shelf.by_makers and attestations.is_maker(org, at)):
         return None
     try:

@@ -51,7 +51,7 @@ def subject_facts(case: Case) -> dict[str, Verdict]:
 
 
 def type_facts(case: Case) -> dict[str, Verdict]:
-    """Type by its dual reference, model and execution."""
+    """Type by its dual reference, model, execution and version."""
     entries: dict[str, list[Entry]] = {}
     for reading in case.spoken:
         body = reading.body("type", TypeBody)
@@ -62,7 +62,7 @@ def type_facts(case: Case) -> dict[str, Verdict]:
         same = cast("str | None", code["central"]) or f"{statement.org.hex()}/{code['local']}"
         if code["central"] or code["local"]:
             entries.setdefault("code", []).append(Entry(statement, "type", code, same))
-        for name, text in (("model", body.model), ("execution", body.execution)):
+        for name, text in (("model", body.model), ("execution", body.execution), ("version", body.version)):
             if text:
                 entries.setdefault(name, []).append(Entry(statement, "type", text, comparison_text(text)))
     return {name: case.settle(items, FactClass.PRODUCTION) for name, items in sorted(entries.items())}

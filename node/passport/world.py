@@ -6,6 +6,7 @@ A world is built from the statements of kinds 12, 13, 15 and 16 and is the same 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from federation.authority import Kind
@@ -13,18 +14,23 @@ from federation.fragment import Ref
 from federation.genesis import Genesis
 from node.passport import catalogs
 from node.passport.attestations import Attestations, count_attestations
-from node.passport.bodies import Body, CardBody, CatalogReference, Reference
-from node.passport.catalogs import Bindings, Catalog, DeviceType, find_name, load_types, parse_type
+from node.passport.bodies import Body, CardBody, Reference
+from node.passport.catalogs import Bindings, Catalog, DeviceType, find_name, load_types, name_in, parse_type
 from node.passport.errors import BodyError, CatalogError, PassportError
 from node.passport.lines import Lines, SerialLine
+from node.passport.own_codes import OwnCode, read_own_codes
 from node.passport.plate import comparison_text
 from node.passport.publications import Published, PublishedTemplate, Shelf, count_records, read_record
 from node.passport.references import References, unique
+from node.passport.releases import Release, read_releases, settled
 from node.passport.statement import Statement
 from node.passport.template_json import TEMPLATE_LIMITS, parse_json
 from node.passport.template_schema import TEMPLATE_KEYWORD
+from node.passport.type_passports import SHELF as TYPE_VERSIONS
+from node.passport.type_passports import Versions, choose_versions
 
 B = TypeVar("B", bound=Body)
+T = TypeVar("T")
 LocalCode = tuple[str, str, str]
 
 
@@ -42,6 +48,11 @@ class World:
     bindings: Bindings = field(default_factory=Bindings)
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     local_names: Mapping[LocalCode, str] = field(default_factory=dict)
+    own_codes: Mapping[LocalCode, OwnCode] = field(default_factory=dict)
+    releases: Mapping[Catalog, tuple[Release, ...]] = field(default_factory=dict)
+    code_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    type_records: Mapping[str, Published[DeviceType]] = field(default_factory=dict)
+    type_versions: Versions = field(default_factory=lambda: Versions({}))
     known: frozenset[Ref] = frozenset()
 
     def central(self, reference: Reference, org: bytes, catalog: str) -> str | None:
@@ -84,18 +95,31 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
     lines = count_records(_LINES, said, attestations, references)
     types = count_records(_TYPES, said, attestations, references)
     records = [count_records(shelf, said, attestations, references) for shelf in (_UNITS, _CODES)]
-    duals = _dual_references(said, references)
+    versions = count_records(TYPE_VERSIONS, said, attestations, references).values()
+    duals = _own_codes(said, references)
+    releases = read_releases(said, attestations)
+    released = _released_types(releases)
+    standing = {code: item for code, item in types.items() if _stands(item, released.get(code))}
     return World(
         federation=genesis.id if genesis else None,
         attestations=attestations,
         cards=_cards(said, references),
         lines=Lines(published.record for published in lines.values()),
         line_records=lines,
-        types={**load_types(), **{code: published.record for code, published in types.items()}},
+        types={
+            **load_types(),
+            **{code: item.record for code, item in released.items()},
+            **{code: item.record for code, item in standing.items()},
+        },
         templates=_templates(said),
-        bindings=Bindings({key: dual.central for key, dual in duals.items()}),
-        names=_names(records),
-        local_names={key: dual.local_name for key, dual in duals.items() if dual.local_name},
+        bindings=Bindings({key: dual.central for key, dual in duals.items() if dual.central}),
+        names={**_released_names(releases), **_names(records), **_type_names(standing)},
+        local_names={key: dual.name for key, dual in duals.items() if dual.name},
+        own_codes=duals,
+        releases=releases,
+        code_names=_names(records),
+        type_records=types,
+        type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
         known=frozenset(statement.ref for statement in said),
     )
 
@@ -167,15 +191,55 @@ def _cards(statements: Iterable[Statement], references: References) -> dict[byte
     return {org: _newest(cards, references) for org, cards in sorted(own.items())}
 
 
-def _dual_references(statements: Iterable[Statement], references: References) -> dict[LocalCode, CatalogReference]:
-    stated: dict[LocalCode, dict[Ref, tuple[Statement, CatalogReference]]] = {}
-    for statement, dual in _bodies(statements, Kind.CATALOG, "reference", CatalogReference):
-        key = (statement.org.hex(), dual.catalog, dual.local)
-        stated.setdefault(key, {})[statement.ref] = (statement, dual)
+def _own_codes(statements: Iterable[Statement], references: References) -> dict[LocalCode, OwnCode]:
+    stated: dict[LocalCode, dict[Ref, tuple[Statement, OwnCode]]] = {}
+    for statement in statements:
+        for code in read_own_codes(statement):
+            key = (statement.org.hex(), code.catalog, code.local)
+            stated.setdefault(key, {})[statement.ref] = (statement, code)
     return {key: _newest(items, references) for key, items in sorted(stated.items())}
 
 
-def _newest(items: Mapping[Ref, tuple[Statement, B]], references: References) -> B:
+def _released_types(releases: Mapping[Catalog, tuple[Release, ...]]) -> dict[str, Published[DeviceType]]:
+    """The type of each code that stands in a release that counts, as of the newest one that has it."""
+    counted = _counted(releases, Catalog.TYPES)
+    return _types_of(counted) if counted else {}
+
+
+@lru_cache(maxsize=8)  # a world is built anew with every publication
+def _types_of(counted: tuple[Release, ...]) -> dict[str, Published[DeviceType]]:
+    known = settled(Catalog.TYPES, counted)
+    last = {code: release for release in counted for code in release.records or ()}
+    return {
+        code: Published(parse_type(known[code]), release.org, release.ref, release.occurred, is_steward=True)
+        for code, release in last.items()
+    }
+
+
+def _released_names(releases: Mapping[Catalog, tuple[Release, ...]]) -> dict[tuple[str, str], str]:
+    names: dict[tuple[str, str], str] = {}
+    for catalog in releases:
+        counted = _counted(releases, catalog)
+        for code, record in settled(catalog, counted).items() if counted else ():
+            if name := name_in(record, "ru"):
+                names[catalog.value, code] = name
+    return names
+
+
+def _counted(releases: Mapping[Catalog, tuple[Release, ...]], catalog: Catalog) -> tuple[Release, ...]:
+    return tuple(release for release in releases.get(catalog, ()) if release.counts)
+
+
+def _type_names(types: Mapping[str, Published[DeviceType]]) -> dict[tuple[str, str], str]:
+    return {(Catalog.TYPES.value, code): published.record.name_ru for code, published in types.items()}
+
+
+def _stands(single: Published[DeviceType], released: Published[DeviceType] | None) -> bool:
+    """Whether a record published alone speaks beside a release: a maker's does not, a steward's later one does."""
+    return released is None or (single.is_steward and (released.occurred, released.ref) < (single.occurred, single.ref))
+
+
+def _newest(items: Mapping[Ref, tuple[Statement, T]], references: References) -> T:
     return items[references.newest(statement for statement, _ in items.values()).ref][1]
 
 

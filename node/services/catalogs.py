@@ -5,23 +5,23 @@ from collections.abc import Mapping
 from node.errors import InputError
 from node.passport import drafts
 from node.passport.bodies import CatalogReference, dump_json
-from node.passport.catalogs import Catalog, load_central
+from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
 from node.passport.errors import PassportError
 from node.passport.lines import SerialLine
 from node.services.core import Core
 from node.services.ledger import Ledger
-from node.services.projection import Projection
+from node.services.releases import Releases
 from node.store.database import WriteTx
 
 
 class Catalogs:
     """Lines and dual references, in this organisation's name."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
+    def __init__(self, core: Core, ledger: Ledger, releases: Releases) -> None:
         self._core = core
         self._ledger = ledger
-        self._projection = projection
+        self._releases = releases
 
     async def publish_line(self, record: Mapping[str, object], actor: str) -> str:
         """Publish a serial line and answer its id; raise InputError naming the field that is wrong."""
@@ -44,10 +44,9 @@ class Catalogs:
 
     def _codes(self, catalog: str) -> set[str]:
         try:
-            known = set(load_central(Catalog(catalog)))
+            return set(self._releases.records(Catalog(catalog)))
         except ValueError as error:
             raise InputError(f"there is no catalog {catalog}", "catalog_unknown") from error
-        return known | (set(self._projection.world.types) if catalog == Catalog.TYPES.value else set())
 
     async def _say(self, draft: Draft, actor: str, what: str, record: str) -> None:
         async def note(tx: WriteTx, _entries: object) -> None:

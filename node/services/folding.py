@@ -17,10 +17,12 @@ from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
 from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
+from node.passport.reading import read
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement, read_statement
 from node.passport.timeline import timeline_of
+from node.passport.used_codes import used_codes
 from node.passport.view import ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
@@ -30,6 +32,7 @@ from node.store.filing import touch_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import read_envelopes
+from node.store.own_codes import own_term, read_own_terms
 from node.store.passports import StoredPassport, Term, find_passport, put_passport
 from node.store.timelines import (
     KeptPassport,
@@ -104,7 +107,7 @@ class Folding:
             put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
             signers = frozenset(statement.org for statement in case.statements)
             kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
-        is_new = await self._store(tx, group, view, mark, kept)
+        is_new = await self._store(tx, group, view, mark, kept, self._own_codes(case))
         return Folded(case, card if is_new else None)
 
     async def fold_beside_kept(
@@ -131,7 +134,8 @@ class Folding:
         card, view = card_of(group.lead, view, tx.now), _rest(view)
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
-        is_new = await self._store(tx, group, view, after.digest, after)
+        codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
+        is_new = await self._store(tx, group, view, after.digest, after, codes)
         return Folded(case, card if is_new else None)
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
@@ -149,6 +153,9 @@ class Folding:
     ) -> bool:
         lead, kept = passport.lead, passport.kept
         said = [read_statement(e.fragment, e.header, log.org) for e in entries if e.header is not None]
+        codes = {own_term(*code) for code in used_codes(map(read, said), self._core.org)}
+        if codes and codes - await read_own_terms(tx, lead):
+            return False
         added = [item for statement in said if (item := add_event(kept, statement, world)) is not None]
         keys = sorted({str(item.event.content["key"]) for item in added})
         if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [s.ref.seq for s in said]):
@@ -170,7 +177,13 @@ class Folding:
             found = self._chains[log.org] = (envelopes, Chain(map(decode_root_statement, envelopes)))
         return found[1].counts(log.node)
 
-    async def _store(self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None) -> bool:
+    def _own_codes(self, case: Case) -> set[Term]:
+        """How the own codes are found that what was said here speaks of."""
+        return {own_term(catalog, code) for catalog, code in used_codes(case.readings, self._core.org)}
+
+    async def _store(
+        self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term]
+    ) -> bool:
         lead = group.lead
         before = await find_passport(tx, lead, whole=False)
         if before is not None and before.digest == mark and before.lead == lead:
@@ -187,7 +200,8 @@ class Folding:
             json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
             tx.now,
         )
-        await put_passport(tx, passport, group.subjects, (Term(scheme, term) for scheme, term in terms_of(view)), kept)
+        named = {Term(scheme, term) for scheme, term in terms_of(view)}
+        await put_passport(tx, passport, group.subjects, named | codes, kept)
         await self._announce(tx, lead, passport.title, mark)
         return True
 

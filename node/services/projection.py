@@ -70,6 +70,7 @@ class Projection:
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
+            await self._tell_releases(tx, world)
             await self._refold_pages(tx, reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
@@ -215,6 +216,17 @@ class Projection:
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
         return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis)
+
+    async def _tell_releases(self, tx: WriteTx, world: World) -> None:
+        """Journal the releases of catalogs that are here whole now and were not before."""
+        known = {release.digest for items in self.world.releases.values() for release in items if release.records}
+        for items in world.releases.values():
+            for release in items:
+                if release.records and release.digest not in known:
+                    catalog, number = release.catalog.value, release.number
+                    await self._core.announce(
+                        tx, "merge", "release_arrived", org=release.org, catalog=catalog, release=number
+                    )
 
     async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
         after = b""

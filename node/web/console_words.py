@@ -14,6 +14,60 @@ JOB_STATES: Table = {
     "done": ("готово", "done"),
     "failed": ("не выполнено", "failed"),
 }
+CATALOGS: Table = {
+    "parameters": ("Параметры", "Parameters"),
+    "units": ("Единицы измерения", "Units of measure"),
+    "events": ("События", "Events"),
+    "types": ("Типы", "Types"),
+    "processes": ("Процессы", "Processes"),
+    "roles": ("Роли", "Roles"),
+    "obis": ("Коды OBIS", "OBIS codes"),
+    "places": ("Места", "Places"),
+}
+RELEASE_STATES: Table = {
+    "adopted": ("в работе", "in use"),
+    "waiting": ("ждёт решения", "waits for you"),
+    "older": ("прежний", "older"),
+    "arriving": ("приходит", "arriving"),
+    "contested": ("спорный", "contested"),
+}
+APPROVAL_STATES: Table = {
+    "valid": ("действует", "in force"),
+    "ended": ("срок истёк", "ended"),
+    "not-yet": ("ещё не действует", "not in force yet"),
+    "open": ("срок не указан", "no dates stated"),
+}
+# Fields of records of catalogs.
+RECORD_FIELDS: Table = {
+    "ru": ("имя по-русски", "name in Russian"),
+    "en": ("имя по-английски", "name in English"),
+    "type_ru": ("имя по-русски", "name in Russian"),
+    "type_en": ("имя по-английски", "name in English"),
+    "unit": ("единица", "unit"),
+    "okei": ("код ОКЕИ", "OKEI code"),
+    "decimals": ("знаков после точки", "digits after the point"),
+    "min": ("наименьшее", "least"),
+    "max": ("наибольшее", "greatest"),
+    "synonyms": ("другие имена", "other names"),
+    "quantity": ("величина", "quantity"),
+    "dimension": ("величина", "dimension"),
+    "kind": ("вид", "kind"),
+    "grsi": ("номер в ГРСИ", "approval"),
+    "valid_from": ("действует с", "valid from"),
+    "valid_until": ("действует по", "valid until"),
+    "executions": ("исполнения", "executions"),
+    "execution_params": ("параметры исполнений", "parameters of executions"),
+    "params": ("параметры", "parameters"),
+    "mpi_months": ("МПИ, мес.", "verification interval, months"),
+    "resources": ("ресурсы", "resources"),
+    "driver": ("драйвер", "driver"),
+    "model": ("модель", "model"),
+    "mpe": ("пределы погрешности", "permissible errors"),
+    "obis": ("OBIS", "OBIS"),
+    "steps": ("шаги", "steps"),
+    "medium": ("среда", "medium"),
+    "parameter": ("параметр", "parameter"),
+}
 PEER_STATES: Table = {
     "inbox": ("ждёт решения", "waits for you"),
     "active": ("обмен идёт", "in exchange"),

@@ -15,6 +15,7 @@ from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.entry import Entry
 from node.services.export import Export
 from node.services.identities import Identities
 from node.services.jobs import Jobs
@@ -22,6 +23,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.production import Production
 from node.services.projection import Projection
@@ -29,9 +31,11 @@ from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.registry import Registry
+from node.services.releases import Releases
 from node.services.shipments import Shipments
 from node.services.templates import Templates
 from node.services.timelines import Timelines
+from node.services.types import Types
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class WebContext:
     catalogs: Catalogs
     export: Export
     passport_files: PassportFiles
+    releases: Releases
+    own_codes: OwnCodes
+    entry: Entry
+    types: Types
     shipments: Shipments
     lookup: Lookup
     jobs: Jobs

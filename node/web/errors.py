@@ -131,10 +131,16 @@ def _problem(words: Words, code: str, status: int, message: str, path: str, valu
 
 
 def _finding(item: Mapping[str, Any], language: str) -> BrokenRule:  # Any: JSON-like values of a service
-    """A finding of a template in the reader's language; services bring them as plain values."""
+    """A finding of a template or a catalog in the reader's language; services bring them as plain values."""
     words = item["ru" if language == "ru" else "en"]
-    pointer, rule = str(item["pointer"]), str(item["rule"])
-    return BrokenRule(place="document", pointer=pointer, rule=rule, message=words["what"], advice=words["advice"])
+    return BrokenRule(
+        place=str(item.get("place", "document")),
+        pointer=str(item["pointer"]),
+        rule=str(item["rule"]),
+        message=words["what"],
+        advice=words["advice"],
+        value=item.get("value"),
+    )
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:

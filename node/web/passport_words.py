@@ -69,6 +69,7 @@ FIELDS: Table = {
     "region": ("Регион", "Region"),
     "version": ("Версия LoRaWAN", "LoRaWAN version"),
     "code": ("Тип", "Type"),
+    "type.version": ("Версия типа", "Version of the type"),
     "model": ("Модель", "Model"),
     "execution": ("Исполнение", "Execution"),
     "line": ("Серия номеров", "Serial line"),
@@ -199,4 +200,4 @@ def fact_words(what: str, language: str) -> str:
         shown = find_name(Catalog.PARAMETERS, code, language) or code.rpartition("/")[2]
         day = ".".join(reversed(since.split("-"))) if language == "ru" and len(since) == DAY else since
         return f"{shown}, {day}" if since else shown
-    return words(FIELDS, name or register, language)
+    return words(FIELDS, what if what in FIELDS else name or register, language)

@@ -447,6 +447,91 @@ PROBLEMS: dict[str, ProblemText] = {
         ("В справочнике нет такого кода", "Выберите код из справочника."),
         ("The catalog has no such code", "Choose a code of the catalog."),
     ),
+    "catalog_rule": _text(
+        ("Запись не проходит по справочнику", "Исправьте названные поля и отправьте ещё раз: ничего не записано."),
+        ("The record breaks a catalog", "Correct the named fields and send it again: nothing was recorded."),
+        (
+            "{pointer}: «{value}» — правило {rule}. Нарушений всего: {count}.",
+            "{pointer}: «{value}» breaks the rule {rule}. Broken rules in all: {count}.",
+        ),
+    ),
+    "catalog_refused": _text(
+        ("Записи не проходят по правилам справочника", "Исправьте названные поля: ничего не подписано."),
+        ("Records break the rules of the catalog", "Correct the named fields: nothing was signed."),
+        (
+            "{pointer}: «{value}» — правило {rule}. Нарушений всего: {count}.",
+            "{pointer}: «{value}» breaks the rule {rule}. Broken rules in all: {count}.",
+        ),
+    ),
+    "codes_refused": _text(
+        ("Свои коды не приняты", "Исправьте названные строки и загрузите ещё раз: не взято ничего."),
+        ("The own codes were not taken", "Correct the named rows and load them again: nothing was taken."),
+        (
+            "{pointer}: «{value}» — правило {rule}. Нарушений всего: {count}.",
+            "{pointer}: «{value}» breaks the rule {rule}. Broken rules in all: {count}.",
+        ),
+    ),
+    "mapping_empty": _text(
+        ("Ничего не отмечено", "Отметьте подсказки или впишите центральный код."),
+        ("Nothing is checked", "Check suggestions, or type a central code."),
+    ),
+    "mapping_twice": _text(
+        ("Для одного своего кода отмечено два центральных", "Оставьте одну отметку."),
+        ("Two central codes are checked for one own code", "Leave one of them checked."),
+        ("Код {local}.", "Code {local}."),
+    ),
+    "codes_too_many": _text(
+        ("Строк слишком много", "Отправьте частями."),
+        ("There are too many rows", "Send them in parts."),
+    ),
+    "own_code_unknown": _unknown("О таком своём коде ничего не сказано", "Nothing was said of such an own code"),
+    "saying_unknown": _text(
+        ("Такого своего заявления нет", "Выберите заявление из списка связей."),
+        ("There is no such own statement", "Choose one of the list of mappings."),
+        kind=NotFoundError,
+    ),
+    "saying_replaced": _state(
+        ("Код с тех пор связали заново", "Отмените более новую связь или измените её."),
+        ("The code was bound anew since", "Undo the newer mapping, or change it."),
+        ("Код {local}.", "Code {local}."),
+    ),
+    "not_a_steward": _denied(
+        ("Организация не ведёт этот справочник", "Попросите якорь федерации подтвердить это право."),
+        ("This organisation does not keep the catalog", "Ask an anchor of the federation to attest it."),
+        ("Справочник {catalog}.", "Catalog {catalog}."),
+    ),
+    "release_number_taken": _state(
+        ("Выпуск с таким номером уже есть", "Возьмите больший номер."),
+        ("There is a release of that number already", "Take a greater number."),
+        ("Последний выпуск — {newest}.", "The newest release is {newest}."),
+    ),
+    "release_refused": _text(
+        ("Выпуск не подписан", "Исправьте названное и повторите."),
+        ("The release was not signed", "Correct what is named and try again."),
+    ),
+    "release_unknown": _unknown("Такого выпуска здесь нет", "There is no such release here"),
+    "release_arriving": _state(
+        ("Выпуск ещё не пришёл целиком", "Подождите: остальное придёт обменом."),
+        ("The release is not here whole yet", "Wait: the rest comes by exchange."),
+    ),
+    "release_contested": _state(
+        ("Под одним номером подписаны разные выпуски", "Спросите, кто ведёт справочник: не действует ни один."),
+        ("Two releases were signed under one number", "Ask the stewards: neither of them counts."),
+    ),
+    "type_unknown": _unknown("Такого типа нет", "There is no such type"),
+    "type_refused": _text(
+        ("Запись типа не принята", "Исправьте названное поле."),
+        ("The record of the type was refused", "Correct the named field."),
+    ),
+    "type_taken": _state(
+        ("Тип с этим кодом публикует другая организация", "Возьмите другой код."),
+        ("Another organisation publishes a type of this code", "Take another code."),
+    ),
+    "type_version_taken": _state(
+        ("Такая версия типа уже опубликована", "Версия не меняется: назовите новую."),
+        ("That version of the type is published already", "A version never changes: name a new one."),
+        ("Версия {version}.", "Version {version}."),
+    ),
     "import_unreadable": _text(
         ("Файл не читается", "Сохраните его как XLSX или CSV и отправьте ещё раз."),
         ("The file cannot be read", "Save it as XLSX or CSV and send it again."),

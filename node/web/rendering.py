@@ -10,17 +10,22 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
+from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.template_pointer import Missing
 from node.services.access import DAY_US, Actor, Scope
 from node.web.assets import Assets
 from node.web.calls import Call, View
 from node.web.console_words import (
+    APPROVAL_STATES,
     ATTESTED,
+    CATALOGS,
     JOB_KINDS,
     JOB_STATES,
     ORGANISATION_KINDS,
     PROCESSES,
+    RECORD_FIELDS,
+    RELEASE_STATES,
     SHIPMENT_STATES,
     trouble_words,
 )
@@ -244,6 +249,11 @@ def make_environment(language: str, assets: Assets) -> jinja2.Environment:
         "system": lambda code: words(SYSTEMS, code, language),
         "process_step": lambda code: words(STEPS, code, language),
         "process_kind": lambda code: words(PROCESSES, code, language),
+        "catalog_name": lambda code: words(CATALOGS, code, language),
+        "release_state": lambda code: words(RELEASE_STATES, code, language),
+        "approval_state": lambda code: words(APPROVAL_STATES, code, language),
+        "record_field": lambda code: words(RECORD_FIELDS, code, language),
+        "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
         "job_kind": lambda code: words(JOB_KINDS, code, language),
         "job_state": lambda code: words(JOB_STATES, code, language),
         "shipment_state": lambda code: words(SHIPMENT_STATES, code, language),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, JOB_KINDS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, Table, words
 from node.web.problems import PROBLEMS
@@ -74,6 +74,17 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "gateway_removed": ("Шлюз удалён", "Gateway removed"),
     "line_published": ("Опубликован серийный ряд", "Serial line published"),
     "reference_bound": ("Код связан с центральным", "Code bound to a central one"),
+    "codes_loaded": ("Загружены свои коды", "Own codes loaded"),
+    "codes_mapped": ("Свои коды связаны с центральными", "Own codes mapped"),
+    "mapping_undone": ("Связь кодов отменена", "A mapping was undone"),
+    "suggestions_refused": ("Отклонены подсказки", "Suggestions refused"),
+    "release_published": ("Подписан выпуск справочника", "Release of a catalog signed"),
+    "release_arrived": ("Пришёл выпуск справочника", "A release of a catalog arrived"),
+    "release_adopted": ("Принят выпуск справочника", "A release of a catalog was adopted"),
+    "release_mode_set": ("Изменён порядок приёма выпусков", "How releases are adopted was changed"),
+    "type_published": ("Опубликован тип", "Type published"),
+    "type_version_published": ("Опубликована версия типа", "Version of a type published"),
+    "type_stated": ("Указан тип прибора", "Type of a device stated"),
     "log_opened": ("Открыт журнал узла", "The node opened a log"),
 }
 # Names that templates put together: `scope read`, `role admin`.
@@ -104,6 +115,8 @@ DETAILS: dict[str, tuple[str, str]] = {
     "active": ("принят", "accepted"),
     "address": ("адрес", "address"),
     "attested": ("аттестация", "attested"),
+    "automatic": ("сам", "by itself"),
+    "catalog": ("справочник", "catalog"),
     "code": ("код", "code"),
     "dev_eui": ("DevEUI", "DevEUI"),
     "digest": ("отпечаток", "digest"),
@@ -131,6 +144,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "record": ("запись справочника", "record"),
     "ref": ("фрагмент", "statement"),
     "role": ("роль", "role"),
+    "release": ("выпуск", "release"),
     "rows": ("строки", "rows"),
     "scopes": ("права", "rights"),
     "section": ("раздел", "section"),
@@ -142,6 +156,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "to": ("кому", "to"),
     "token": ("токен", "token"),
     "total": ("всего", "total"),
+    "type": ("тип", "type"),
     "url": ("адрес", "address"),
     "version": ("версия", "version"),
 }
@@ -165,6 +180,7 @@ ROWS: Table = {
     "unit": ("единицы", "units"),
     "code": ("коды", "codes"),
     "verification": ("поверка", "verification"),
+    **CATALOGS,
 }
 CHECKS: Table = {
     "valid": ("по правилам шаблона", "by the template’s rules"),
@@ -176,6 +192,8 @@ TONGUES: Table = {"ru": ("русский", "Russian"), "en": ("английск�
 CODES: dict[str, Table] = {
     "attested": ATTESTED,
     "code": {code: (text.ru.title, text.en.title) for code, text in PROBLEMS.items()},
+    "automatic": {"yes": ("да", "yes"), "no": ("нет", "no")},
+    "catalog": CATALOGS,
     "fields": COMPARED,
     "kind": JOB_KINDS,
     "language": TONGUES,

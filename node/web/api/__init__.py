@@ -10,12 +10,15 @@ from node.web.api import (
     imports,
     journal,
     moments,
+    own_codes,
     papers,
     passports,
     protocols,
     radio,
     reference,
+    releases,
     shipments,
+    types,
 )
 
 ROUTES = (
@@ -31,6 +34,9 @@ ROUTES = (
     *radio.ROUTES,
     *protocols.ROUTES,
     *catalogs.ROUTES,
+    *own_codes.ROUTES,
+    *releases.ROUTES,
+    *types.ROUTES,
     *access.ROUTES,
     *journal.ROUTES,
     *reference.ROUTES,

@@ -1,16 +1,20 @@
-"""The own catalog: serial lines that this organisation publishes, and dual references."""
+"""Catalogs: the central ones with both codes, serial lines, and binding one own code."""
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from node.passport.catalogs import Catalog, find_name, load_central
+from node.passport.catalogs import Catalog, name_in
 from node.passport.lines import SerialLine
+from node.passport.used_codes import PLACES
 from node.services.access import Scope
 from node.web.api import tables
 from node.web.api.fields import Text
-from node.web.calls import Call
+from node.web.api.plain import plain
+from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+
+CatalogName = Literal["parameters", "units", "events", "types", "processes", "roles", "obis"]
 
 
 class LineBody(BaseModel):
@@ -71,23 +75,44 @@ class ReferencesAnswer(BaseModel):
 
 
 class CatalogPath(BaseModel):
-    """Which central catalog."""
+    """One central catalog."""
 
-    catalog: Catalog
+    catalog: CatalogName
 
 
-class CodeRow(BaseModel):
-    """A central code and what it is called."""
+class CatalogRow(BaseModel):
+    """A catalog: the release it works with (0 is as shipped), what waits, and how many own codes stand unmapped."""
 
-    code: str
+    catalog: str
+    count: int
+    release: int
+    label: str
+    waiting: int
+    automatic: bool
+    own: int
+    unmapped: int
+
+
+class CatalogsAnswer(BaseModel):
+    """All catalogs."""
+
+    items: list[CatalogRow]
+
+
+class RecordsQuery(PageQuery):
+    """Which records: `q` is part of a code, a name or an own code."""
+
+    q: str = Field(default="", max_length=128)
+
+
+class RecordRow(BaseModel):
+    """A central record with the own codes that mean it."""
+
+    central: str
     ru: str | None
     en: str | None
-
-
-class CodesAnswer(BaseModel):
-    """A central catalog, by code."""
-
-    items: list[CodeRow]
+    own: list[str] = Field(description="Own codes that are bound to it.")
+    record: dict[str, Any]  # Any: a record is plain JSON; numbers with a point are text
 
 
 @api("POST", "/lines", title="Publish a serial line", scopes=[Scope.RECORD], status=201)
@@ -126,15 +151,6 @@ async def list_references(call: Call) -> ReferencesAnswer:
     )  # fmt: skip
 
 
-@api("GET", "/catalogs/{catalog}", title="A central catalog", scopes=[Scope.READ], table=tables.CODES)
-async def read_catalog(call: Call, path: CatalogPath) -> CodesAnswer:
-    """As it ships with the node, with what stewards published beside it."""
-    names = call.context.projection.world.names
-    published = {code: name for (catalog, code), name in names.items() if catalog == path.catalog.value}
-    codes = sorted({*load_central(path.catalog), *published})
-    return CodesAnswer(items=[_code(path.catalog, code, published.get(code)) for code in codes])
-
-
 def _line(record: SerialLine) -> LineRow:
     shown = record.model_dump(mode="json", exclude_none=True)
     return LineRow(
@@ -150,8 +166,57 @@ def _line(record: SerialLine) -> LineRow:
     )
 
 
-def _code(catalog: Catalog, code: str, published: str | None) -> CodeRow:
-    return CodeRow(code=code, ru=published or find_name(catalog, code), en=find_name(catalog, code, "en"))
+@api("GET", "/catalogs", title="Catalogs", scopes=[Scope.READ])
+async def list_catalogs(call: Call) -> CatalogsAnswer:
+    """Each central catalog and the own codes in it; places have own codes only."""
+    return CatalogsAnswer(items=await catalog_rows(call))
 
 
-ROUTES = [publish_line, list_lines, bind_reference, list_references, read_catalog]
+@api("GET", "/catalogs/{catalog}/records", title="Records of a central catalog", scopes=[Scope.READ],
+     table=tables.CODES)  # fmt: skip
+async def list_records(call: Call, path: CatalogPath, query: RecordsQuery) -> Page[RecordRow]:
+    """The records that this node works with, by code, with both codes."""
+    after = str(call.decode_cursor(query.cursor, str)[0]) if query.cursor else ""
+    rows = [row for row in record_rows(call, Catalog(path.catalog), query.q) if row.central > after]
+    part = rows[: query.limit]
+    return Page(items=part, next=call.encode_cursor(part[-1].central) if len(rows) > len(part) else None)
+
+
+async def catalog_rows(call: Call) -> list[CatalogRow]:
+    """All catalogs in their order, places last."""
+    rows = []
+    for name in (*(catalog.value for catalog in Catalog), PLACES):
+        codes = await call.context.own_codes.listed(name)
+        state = None if name == PLACES else call.context.releases.state(Catalog(name))
+        adopted = state.adopted if state else None
+        rows.append(
+            CatalogRow(
+                catalog=name,
+                count=state.count if state else 0,
+                release=adopted.number if adopted else 0,
+                label=adopted.label if adopted else "",
+                waiting=len(state.waiting) if state else 0,
+                automatic=state is not None and state.is_automatic,
+                own=len(codes),
+                unmapped=0 if name == PLACES else sum(code.central is None for code in codes),
+            )
+        )
+    return rows
+
+
+def record_rows(call: Call, catalog: Catalog, text: str = "") -> list[RecordRow]:
+    """The central records with the own codes that mean them, those with a text in a code or a name."""
+    own: dict[str, list[str]] = {}
+    for local, code in sorted(call.context.own_codes.known(catalog.value).items()):
+        if code.central:
+            own.setdefault(code.central, []).append(local)
+    wanted = text.strip().casefold()
+    found = []
+    for central, record in sorted(call.context.releases.records(catalog).items()):
+        names, mine = (name_in(record, "ru"), name_in(record, "en")), own.get(central, [])
+        if not wanted or any(wanted in str(one).casefold() for one in (central, *names, *mine, record.get("model"))):
+            found.append(RecordRow(central=central, ru=names[0], en=names[1], own=mine, record=plain(record)))
+    return found
+
+
+ROUTES = (publish_line, list_lines, bind_reference, list_references, list_catalogs, list_records)

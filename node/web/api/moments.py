@@ -33,6 +33,7 @@ class ValueAnswer(BaseModel):
     """A parameter's value with who said it and how it stands; null where equal parties differ."""
 
     code: str
+    local: str | None = Field(description="The own code under which it was first written.")
     name: str
     value: str | None
     unit: str | None
@@ -145,7 +146,8 @@ def values_on(view: View, on: str) -> list[tuple[str, dict[str, Plain], dict[str
 def _value(call: Call, parameter: dict[str, Plain], code: str, row: dict[str, Plain]) -> ValueAnswer:
     shown = ("value", "unit", "since", "source", "standing", "by", "others")
     name = named(parameter, Catalog.PARAMETERS, call.language) or code
-    return ValueAnswer.model_validate({"code": code, "name": name, **{name: row[name] for name in shown}})
+    said = {"code": code, "local": parameter.get("local"), "name": name}
+    return ValueAnswer.model_validate({**said, **{name: row[name] for name in shown}})
 
 
 def _part(edge: dict[str, Plain]) -> PartAnswer:

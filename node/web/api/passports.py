@@ -1,19 +1,32 @@
 """Passports: lists, one passport, look-up, and what is said about a subject."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from node.errors import InputError
-from node.passport.bodies import EventBody, Moment, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.bodies import (
+    Day,
+    EventBody,
+    Moment,
+    ParameterRow,
+    ParametersBody,
+    Place,
+    Plate,
+    Reference,
+    TypeBody,
+)
 from node.passport.card import Card, format_expiry
+from node.passport.catalogs import Catalog
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
 from node.passport.sifting import Order, Spot, spot_of
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
+from node.services.entry import BothCodes as Codes
 from node.services.lookup import Listed, Question
 from node.services.timelines import EVENTS, STATEMENTS, Asked
 from node.web.api import tables
@@ -21,7 +34,7 @@ from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 
-# A central code as catalogs write it; what is written otherwise is an own code, bound later.
+# A central code as catalogs write it; an unknown one is refused. What is written otherwise is an own code.
 CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 
 
@@ -170,24 +183,46 @@ class PlateBody(BaseModel):
     serial: Line | None = None
     year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
     approvals: list[Text] = Field(default=[], max_length=8)
-    type: Text | None = Field(default=None, description="The own code of the type.")
+    type: Text | None = Field(default=None, description="The own code of the type, or its central one.")
+    execution: Line | None = None
+    version: Line | None = Field(default=None, description="The version of the type that it was built to.")
+    manufactured_on: Day | None = Field(default=None, description="On which day an approval has to hold.")
     read: Literal["scan", "wire", "typed", "document"] = "typed"
     place: Line | None = Field(default=None, description="Where it stands: stated as its address.")
     twin: bool = Field(default=False, description="Another device with a plate that is known already.")
 
 
+class BothCodes(BaseModel):
+    """A code as it was taken; without a central one it is accepted and bound later."""
+
+    catalog: str
+    local: str | None
+    central: str | None
+    name: str | None
+
+
+class Hint(BaseModel):
+    """What a catalog says of a value that is taken as it is."""
+
+    pointer: str
+    rule: str
+    message: str
+
+
 class SaidAnswer(BaseModel):
-    """Where the statement stands."""
+    """Where the statement stands, the codes in it with both spellings, and what catalogs say of its values."""
 
     id: str
     log: Hex16 | None = None
     seq: int | None = None
+    codes: list[BothCodes] = []
+    hints: list[Hint] = []
 
 
 class EventInput(BaseModel):
     """Who and when are known; what, where and why are said here."""
 
-    what: Text = Field(description="The central code of the kind of event, or an own code.")
+    what: Text = Field(description="The own code of the kind of event that was loaded, or the central one.")
     where: Text = Field(description="The own code of the place, or a device id of an object.")
     when: Moment
     process: Text | None = None
@@ -201,14 +236,20 @@ class EventInput(BaseModel):
 
 
 class CodeInput(BaseModel):
-    """A dual reference: the own code, the central one, or both."""
+    """A dual reference: the own code, the central one, or both; or `any`, as one text stands for it."""
 
     local: Text | None = None
     central: Text | None = None
+    any: Text | None = Field(default=None, description="An own code that was loaded, else a central, else a new one.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_text(cls, value: object) -> object:
+        return {"any": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_named(self) -> Self:
-        if self.local is None and self.central is None:
+        if self.local is None and self.central is None and self.any is None:
             raise ValueError("a code is local, central or both")
         return self
 
@@ -309,15 +350,22 @@ async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
 
 
 @api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
-     problems=["plate_unread", "plate_elsewhere"])  # fmt: skip
+     problems=["plate_unread", "plate_elsewhere", "catalog_rule"])  # fmt: skip
 async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     """What was read off an instrument; the answer is the id that follows from it."""
-    plate = plate_of(call, body)
-    kind = TypeBody(type=Reference(local=body.type)) if body.type else None
+    plate, entry = plate_of(call, body), call.context.entry
+    kind = None
+    if body.type:
+        reference = entry.refer(Catalog.TYPES, body.type)
+        kind = TypeBody(type=reference, execution=body.execution, version=body.version)
+        entry.check_type(kind, plate.approvals, body.manufactured_on)
+    else:
+        entry.check_approvals(plate.approvals, body.manufactured_on)
     subject = await call.context.registry.register_plate(
         plate, kind, call.actor.label, place=body.place or "", is_twin=body.twin
     )
-    return SaidAnswer(id=format_device_id(SubjectId(subject)))
+    both = [entry.both(Catalog.TYPES.value, kind.type, call.language)] if kind else []
+    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both))
 
 
 @api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ],
@@ -335,25 +383,32 @@ async def list_statements(call: Call, path: PassportPath, query: RowsQuery) -> P
 
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
-     problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production"])  # fmt: skip
+     problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production",
+               "catalog_rule"])  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused."""
+    event = checked_event(call, body)
     ref = await call.context.registry.record_event(
-        subject_of(path.id), _event(body), occurred(call, body.when), call.actor.label, corrects=body.corrects
+        subject_of(path.id), event, occurred(call, body.when), call.actor.label, corrects=body.corrects
     )
-    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
+    codes = call.context.entry.codes_of_event(event, call.language)
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq, codes=_codes(codes))
 
 
-@api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201)
+@api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201,
+     problems=["catalog_rule"])  # fmt: skip
 async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
-    """Typed values with unit and valid-from."""
+    """Typed values with unit and valid-from. A row that breaks the catalog is refused with the rule named."""
     for row in body.rows:
         occurred(call, row.since or "1970-01-01")
-    said = ParametersBody.model_validate_json(body.model_dump_json(exclude_none=True))
+    entry = call.context.entry
+    said = ParametersBody(rows=tuple(_parameter(call, row) for row in body.rows))
+    hints = entry.check_rows(said.rows)
     ref = await call.context.registry.record_parameters(
         subject_of(path.id), said, call.context.clock.now(), call.actor.label
     )
-    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
+    codes = _codes(entry.codes_of_rows(said.rows, call.language))
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq, codes=codes, hints=_hints(hints, call.language))
 
 
 @api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
@@ -362,7 +417,11 @@ async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> Sa
     """The repair, the parts that came out until then and those that went in from then on, said together."""
     occurred(call, body.when)
     ref = await call.context.registry.record_repair(
-        subject_of(path.id), _event(body), [_replacement(part) for part in body.parts], body.when, call.actor.label
+        subject_of(path.id),
+        checked_event(call, body),
+        [_replacement(part) for part in body.parts],
+        body.when,
+        call.actor.label,
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
@@ -464,7 +523,30 @@ def _replacement(part: PartInput) -> Replacement:
     return Replacement(part.position, removed, Part(part.designation, part.serial))
 
 
-def _event(body: EventInput) -> EventBody:
+def checked_event(call: Call, body: EventInput) -> EventBody:
+    """The event in both codes' terms; raise InputError where its kind is no code of the catalog."""
+    entry = call.context.entry
+    event = _event(body, entry.refer(Catalog.EVENTS, body.what))
+    entry.check_event(event, CENTRAL_CODE.fullmatch(body.what) is not None)
+    return event
+
+
+def _parameter(call: Call, row: ParameterInput) -> ParameterRow:
+    code = call.context.entry.refer(Catalog.PARAMETERS, row.code.any) if row.code.any else None
+    reference = code or Reference(local=row.code.local, central=row.code.central)
+    return ParameterRow(code=reference, value=row.value, unit=row.unit, since=row.since, source=row.source)
+
+
+def _codes(found: Iterable[Codes]) -> list[BothCodes]:
+    return [BothCodes(catalog=c.catalog, local=c.local, central=c.central, name=c.name) for c in found]
+
+
+def _hints(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  # Any: findings are plain values
+    told = "ru" if language == "ru" else "en"
+    return [Hint(pointer=one["pointer"], rule=one["rule"], message=one[told]["what"]) for one in found]
+
+
+def _event(body: EventInput, what: Reference) -> EventBody:
     try:
         place = Place(object=parse_device_id(body.where).hex)
     except DeviceIdError:
@@ -472,7 +554,7 @@ def _event(body: EventInput) -> EventBody:
     why = {"process": body.process, "step": body.step} if body.process else None
     return EventBody.model_validate(
         {
-            "what": Reference(central=body.what) if CENTRAL_CODE.fullmatch(body.what) else Reference(local=body.what),
+            "what": what,
             "where": place,
             "system": body.system,
             "why": why,

@@ -369,9 +369,10 @@ CODES = Table(
     "catalog",
     ("Справочник", "Catalog"),
     (
-        column("Код", "Code", text("code")),
+        column("Код", "Code", text("central")),
         column("По-русски", "Russian", text("ru")),
         column("По-английски", "English", text("en")),
+        column("Свои коды", "Own codes", lambda item, _: ", ".join(map(str, item.get("own") or ()))),
     ),
 )
 
