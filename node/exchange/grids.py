@@ -15,6 +15,7 @@ from node.exchange.errors import TableLimitError
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 EMPTY = Cell()
+POOLED = 1 << 15  # different cells that are kept once: what repeats in a table is among its first rows
 ERRORS = frozenset(
     {
         *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"),
@@ -71,7 +72,9 @@ class GridBuilder:
             self.characters += len(text)
             if self.characters > self.limits.max_text:
                 raise TableLimitError(f"the table holds more than {self.limits.max_text} characters: split it")
-            cell = self.pool[key] = Cell(text, kind, is_computed)
+            cell = Cell(text, kind, is_computed)
+            if len(self.pool) < POOLED:
+                self.pool[key] = cell
         self.place(row, column, cell)
 
     def place(self, row: int, column: int, cell: Cell) -> None:

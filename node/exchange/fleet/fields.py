@@ -1,0 +1,158 @@
+"""What a column of a fleet table may hold, and how a header says so in Russian and English."""
+
+import re
+from enum import StrEnum
+
+
+class Field(StrEnum):
+    """A field of a meter's row; `--column "Header=serial"` and mappings name them so."""
+
+    SERIAL = "serial"
+    DEVICE = "device"  # designation and serial in one cell
+    DESIGNATION = "designation"
+    MARK = "mark"
+    RESOURCE = "resource"
+    YEAR = "year"
+    MADE_ON = "made_on"
+    INSTALLED_ON = "installed_on"
+    VERIFIED_ON = "verified_on"
+    VALID_UNTIL = "valid_until"
+    INTERVAL = "interval"
+    APPROVAL = "approval"
+    ADDRESS = "address"
+    LOCALITY = "locality"
+    STREET = "street"
+    HOUSE = "house"
+    BLOCK = "block"
+    FLAT = "flat"
+    PLACE = "place"
+    ACCOUNT = "account"
+    READING = "reading"
+    PREVIOUS = "previous"
+    READ_ON = "read_on"
+    UNIT = "unit"
+    DEV_EUI = "dev_eui"
+    OWN_NUMBER = "own_number"
+    INDEX = "index"
+    PERSON = "person"  # never shown nor copied
+    IGNORED = "ignored"
+
+
+NAMES: dict[Field, tuple[str, str]] = {
+    Field.SERIAL: ("заводской номер", "serial number"),
+    Field.DEVICE: ("тип и заводской номер вместе", "type and serial number together"),
+    Field.DESIGNATION: ("тип прибора", "type of the meter"),
+    Field.MARK: ("товарный знак, изготовитель", "mark, maker"),
+    Field.RESOURCE: ("ресурс", "resource"),
+    Field.YEAR: ("год выпуска", "year of make"),
+    Field.MADE_ON: ("дата изготовления", "date of manufacture"),
+    Field.INSTALLED_ON: ("дата установки", "date of installation"),
+    Field.VERIFIED_ON: ("дата поверки", "date of verification"),
+    Field.VALID_UNTIL: ("поверен до", "verified until"),
+    Field.INTERVAL: ("межповерочный интервал", "verification interval"),
+    Field.APPROVAL: ("номер в Госреестре", "type approval number"),
+    Field.ADDRESS: ("адрес", "address"),
+    Field.LOCALITY: ("населённый пункт", "town"),
+    Field.STREET: ("улица", "street"),
+    Field.HOUSE: ("дом", "house"),
+    Field.BLOCK: ("корпус", "block"),
+    Field.FLAT: ("квартира, помещение", "flat, room"),
+    Field.PLACE: ("место установки", "place of installation"),
+    Field.ACCOUNT: ("лицевой счёт", "account"),
+    Field.READING: ("показание", "reading"),
+    Field.PREVIOUS: ("предыдущее показание", "previous reading"),
+    Field.READ_ON: ("дата показания", "date of the reading"),
+    Field.UNIT: ("единица измерения", "unit"),
+    Field.DEV_EUI: ("DevEUI", "DevEUI"),
+    Field.OWN_NUMBER: ("свой номер", "own number"),
+    Field.INDEX: ("номер по порядку", "line number"),
+    Field.PERSON: ("персональные данные, не используются", "personal data, not used"),
+    Field.IGNORED: ("не используется", "not used"),
+}
+
+DATES = frozenset({Field.MADE_ON, Field.INSTALLED_ON, Field.VERIFIED_ON, Field.VALID_UNTIL, Field.READ_ON})
+ADDRESS_PARTS = (Field.LOCALITY, Field.STREET, Field.HOUSE, Field.BLOCK, Field.FLAT)
+# What makes a row one of a meter, when its serial is not there to say so.
+OF_A_METER = frozenset(
+    {
+        *(Field.SERIAL, Field.DEVICE, Field.DESIGNATION, Field.APPROVAL, Field.DEV_EUI, Field.VERIFIED_ON),
+        *(Field.VALID_UNTIL, Field.READING, Field.YEAR, Field.MADE_ON),
+    }
+)
+# Several meters may stand side by side in one row, each with its own of these.
+OF_ONE_METER = OF_A_METER | {
+    *(Field.MARK, Field.RESOURCE, Field.INSTALLED_ON, Field.INTERVAL, Field.PREVIOUS, Field.READ_ON, Field.UNIT),
+    Field.PLACE,
+}
+
+_NOT_WORD = re.compile(r"[^0-9a-zа-я№]+")
+_METER = r"(?:[ио]?пу|одпу|кпу|сч|(?:водо|тепло|электро)?счетчик\w*|прибор\w*|водомер\w*|устройств\w*)"
+_NUMBER = r"(?:№|номер\w*|ном|n|no|nr|num|number|id)"
+
+# In order: the first that is found decides. Titles come folded: small letters, ё as е, words parted by one space.
+_PATTERNS: tuple[tuple[Field, str], ...] = (
+    (Field.IGNORED, r"\bинн\b|\bкпп\b|\bогрн\b|\bснилс\b|паспорт\w* данн|\bплощадь|тариф|\bсумма\b|начислен|\bдолг"),
+    (Field.IGNORED, r"тип (?:дом|помещ|адрес|абонент|лиц|строен|установ|снят|показан)\w*|вид (?:работ|дом)|(?:количеств|кол во|число)\b"),
+    (Field.IGNORED, r"примечан|коммент|статус|состояни|\bremark|\bcomment|\bnote|\bstatus|\bstate\b|пломб|\bseal"),
+    (Field.IGNORED, r"(?:осталось|дней до|days (?:left|to))|свидетельств|протокол|организаци\w* повер|поверител|certificate"),
+    (Field.DEV_EUI, r"\bdev ?eui\b|\beui\b|\bdeveui\w*"),
+    (Field.IGNORED, r"\bapp ?key|\bjoin ?eui|\bapp ?eui|\bnwk"),
+    (Field.READ_ON, r"дата\w* .*(?:показан|сняти|передач)|показан\w* на дату|read(?:ing)? (?:date|on)|date (?:of )?(?:the )?read"),
+    (Field.PREVIOUS, r"(?:пред|прошл|начал|нач\b)\w*.*показ|показ\w* .*(?:пред|прошл|начал|нач\b)|\bprev\w*|last month"),
+    (Field.UNIT, r"\bед\w* изм|единиц\w*|^ед$|\bизмерен\w* единиц|\bunits?\b|\buom\b|размерност"),
+    (Field.READING, r"показан|\breading|\btekushee|meter value|^value$|текущ\w* (?:пок|знач)|\bindex value"),
+    (Field.VALID_UNTIL, r"(?:очередн|следующ|след\b|срок|оконч|действ|годен|годн|истек|планов|предстоящ)\w*.*(?:повер|мпи|межпов)"),
+    (Field.VALID_UNTIL, r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до\b|очередн|следующ|след\b|действ|оконч|истек|срок|годн|план)\w*"),
+    (Field.VALID_UNTIL, r"\bсп до|действител\w* до|годен до|valid (?:until|till|to|thru)|valid$|next (?:verif|calib|cal\b)|expir|(?:verif\w*|calib\w*) due|due date"),
+    (Field.INTERVAL, r"\bмпи\b|межпов\w*|интервал|периодичн\w* повер|interval|verif\w* period"),
+    (Field.VERIFIED_ON, r"повер(?!ит)\w*|\bпов\b|verif|calibrat|\bcal date|last cal\b"),
+    (Field.APPROVAL, r"гос ?реестр|\bгрси\b|\bфиф\b|реестр\w* (?:си|средств)|(?:№|номер) (?:в )?реестр|утвержд\w* тип|тип\w* си (?:№|номер)|(?:№|номер) типа|approval|\bfif\b|\bgrsi\b"),
+    (Field.RESOURCE, r"ресурс|вид услуг|услуг|\bсреда\b|коммунал|\bresource|\bcommodity|\bmedium\b|\bservice\b|\butility\b|вид (?:учета|пу\b|ипу\b|прибор|счетчик)|\bхвс\/?гвс\b|энергоносит"),
+    (Field.INSTALLED_ON, r"дата\w* (?:\w+ )?(?:установ|монтаж|ввод|опломб|приемк)\w*|(?:установлен|смонтирован|введен)\w*(?: дата)?$|ввод\w* в эксп|install(?!er|ation (?:place|site|loc))|commission"),
+    (Field.MADE_ON, r"дата (?:\w+ )?(?:выпуск|изгот|произв)|(?:manufactur\w*|production|made) (?:date|on)|date of (?:manuf|prod)"),
+    (Field.YEAR, r"\bгод\b(?! повер)|\bг в\b|\bг вып|\byear\b|\byom\b|manufactured$"),
+    (Field.PLACE, r"место (?:установ|монтаж|располож)|помещение установ|\bкомната\b|installation (?:place|site|location)|\broom\b"),
+    (Field.SERIAL, rf"\bзав(?:одск\w*)? {_NUMBER}|\bзаводск\w*(?! изгот)|\bсерийн\w*|\bсер {_NUMBER}|\bфабричн\w*|\bserial|\bs n\b|^sn$|\bser no"),
+    (Field.SERIAL, rf"{_NUMBER} (?:\w+ )?{_METER}\b|^{_METER}(?: учета| воды)? {_NUMBER}(?!\w)|\bmeter (?:no|nr|number|id|num)\b|\bdevice (?:no|number|id)\b|{_NUMBER} meter"),
+    (Field.MARK, r"товарн\w* знак|изготовит|производит|^завод$|manufacturer|\bmaker\b|\bbrand\b|\bvendor\b|^make$|^mark$"),
+    (Field.ACCOUNT, r"\bл с\b|\bлс\b|лицев|лиц\w* сч|\baccount|\bacct\b|договор|\bcontract|(?:№|номер|код) абон|абон\w* (?:№|номер|код)|personal acc"),
+    (Field.PERSON, r"\bфио\b|\bф и о\b|фамили|собственник|потребител|абонент|квартиросъем|нанимател|плательщик|ответствен|телефон|\bтел\b|\bpho?ne\b|e ?mail|почт|\bowner\b|customer|tenant|\bname of\b|^name$|consumer"),
+    (Field.DESIGNATION, rf"\bтип\w*|\bмарк\w*|\bмодел\w*|модификац|наименован|обозначен|\bmodel|\btype\b|\bmeter$|^вид$|^{_METER}(?: учета| воды)?$|designation"),
+    (Field.FLAT, r"\bкв\b|кварт|помещ|\bflat\b|\bapartment|\bapt\b|\boffice\b|\bофис"),
+    (Field.ADDRESS, r"адрес|местонахожд|местополож|\baddress|\blocation\b|\bsite\b|объект|\bpremises?\b"),
+    (Field.LOCALITY, r"\bгород\b|населен\w* пункт|\bнас п\b|\bн п$|\bcity\b|\btown\b|\bvillage\b|\bпоселок|\bмуницип"),
+    (Field.STREET, r"\bулиц\w*|\bул\b|\bstreet\b"),
+    (Field.BLOCK, r"\bкорп\w*|\bлитер\w*|\bстроен|\bblock\b"),
+    (Field.HOUSE, r"\bдом\w*|^д$|\bhouse\b|\bbuilding\b|\bздани"),
+    (Field.INDEX, r"^№$|^п п$|^№ п п$|^n п п$|^№ пп$|^пп$|^№ стр\w*|^#$|^no$|^n$|^№ п$|^порядк\w* номер|^row$|^line$|^id$"),
+    (Field.OWN_NUMBER, r"\bинв\b|инвентарн|внутренн\w* номер|код (?:прибор|пу|объект|точк)|точк\w* учета|inventory|asset|^код$|^code$|gis|гис жкх|идентификатор"),
+)  # fmt: skip
+_COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _PATTERNS)
+# Titles that alone say little: content decides before them.
+_WEAK = frozenset({"номер", "number", "n", "№", "no", "id", "код", "code", "дата", "date", "до", "name", "value", "тип"})
+_DEVICE_WORDS = re.compile(r"\b(?:тип|марка|модель|наименование|type|model)\b")
+
+
+def fold_title(text: str) -> str:
+    """A title as it is compared: small letters, ё as е, words parted by one space."""
+    return _NOT_WORD.sub(" ", text.casefold().replace("ё", "е")).strip()
+
+
+def find_field(title: str) -> Field | None:
+    """The field that a header names, or None."""
+    folded = fold_title(title)
+    if not folded:
+        return Field.INDEX if title.strip() in ("#", "№") else None
+    if len(folded) > 160:
+        return None  # a sentence is no header
+    for field, pattern in _COMPILED:
+        if pattern.search(folded):
+            if field is Field.SERIAL and _DEVICE_WORDS.search(folded):
+                return Field.DEVICE
+            return field
+    return None
+
+
+def is_weak(title: str) -> bool:
+    """Whether a header alone says too little to be believed against its column."""
+    return fold_title(title) in _WEAK
