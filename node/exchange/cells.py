@@ -30,7 +30,7 @@ class CellKind(StrEnum):
 class Cell:
     """One cell: its text, stripped; a number without exponent, a date as ISO text.
 
-    `is_computed` says that the text is what a formula gave, `is_spread` that it stands in another cell of a merged area.
+    `is_computed` says that a formula gave the text, `is_spread` that it stands in another cell of a merged area.
     """
 
     text: str = ""

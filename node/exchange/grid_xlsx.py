@@ -233,9 +233,7 @@ class _SheetReader(_Target):
         if self._inside:
             self._length += len(text)
             if self._length > self._limits.max_cell:
-                raise TableLimitError(
-                    f"row {self._row + 1}: a cell has more than {self._limits.max_cell} characters"
-                )
+                raise TableLimitError(f"row {self._row + 1}: a cell has more than {self._limits.max_cell} characters")
             self._pieces.append(text)
 
     def end(self, tag: str) -> None:

@@ -115,15 +115,21 @@ def parse_part(name: str, chunks: Iterable[bytes], target: object) -> None:
 
 def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "1") -> bytes:
     """Write one sheet in which every cell is text, so that no zero is lost and no formula runs."""
+    return write_workbook([(title, header, rows)])
+
+
+def write_workbook(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[str]]]]) -> bytes:
+    """Write sheets, each a title, a header and rows, in which every cell is text."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    for row in (header, *rows):
-        cells = []
-        for text in row:
-            cell = WriteOnlyCell(sheet, printable(text))
-            cell.data_type, cell.number_format = "s", "@"
-            cells.append(cell)
-        sheet.append(cells)
+    for title, header, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in (header, *rows):
+            cells = []
+            for text in row:
+                cell = WriteOnlyCell(sheet, printable(text))
+                cell.data_type, cell.number_format = "s", "@"
+                cells.append(cell)
+            sheet.append(cells)
     out = io.BytesIO()
     book.save(out)
     parts = _unpack(out.getvalue(), Limits(max_bytes=1 << 30, max_unpacked=1 << 31))

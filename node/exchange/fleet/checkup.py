@@ -13,7 +13,7 @@ from node.exchange.cells import CellKind
 from node.exchange.fleet import findings as rules
 from node.exchange.fleet.fields import Field
 from node.exchange.fleet.findings import ORDER, RULES, FleetFinding, Grade, Rule
-from node.exchange.fleet.known import Known, same_approval
+from node.exchange.fleet.known import same_approval
 from node.exchange.fleet.layout import Layout
 from node.exchange.fleet.peers import HOUSEHOLD_M3, SOME, Peers, is_thousandfold
 from node.exchange.fleet.plates import digits_for_letters, key_of
@@ -47,8 +47,19 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Meter:
+    """Which meter a row is of, for those who go there."""
+
+    address: str
+    designation: str
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
 class FleetReport:
-    """What a check-up found. `months` counts verifications by the month in which they end, `undated` those without."""
+    """What a check-up found. `months` counts verifications by the month in which they end, `undated` those without;
+    `faulty` tells the meter of each row that something was found in.
+    """
 
     layout: Layout
     others: tuple[OtherSheet, ...]
@@ -60,6 +71,7 @@ class FleetReport:
     due: tuple[Due, ...]
     months: Mapping[str, int]
     undated: int
+    faulty: Mapping[int, Meter]
     known_types: int = 0
     in_registry: int | None = None
 
@@ -75,6 +87,11 @@ class FleetReport:
             counted[finding.rule.code, finding.grade] += finding.rows
         ordered = sorted(counted.items(), key=lambda item: (ORDER[item[0][1]], -item[1], item[0][0]))
         return [(RULES[code], grade, count) for (code, grade), count in ordered]
+
+    @property
+    def expired(self) -> int:
+        """How many verifications ended before the day of the check."""
+        return sum(due.days < 0 for due in self.due)
 
     def graded(self) -> dict[Grade, int]:
         """How many findings there are of each grade."""
@@ -162,6 +179,8 @@ class _Check:
             findings.append(first)
         findings.sort(key=lambda finding: (finding.row, ORDER[finding.grade], finding.rule.code))
         self._due.sort(key=lambda due: (due.until, due.row))
+        told = {finding.row for finding in findings}
+        faulty = {row.row: Meter(row.address, row.designation, row.serial) for row in self._rows if row.row in told}
         return FleetReport(
             layout=self._table.layout,
             others=self._table.others,
@@ -173,6 +192,7 @@ class _Check:
             due=tuple(self._due),
             months=dict(sorted(self._months.items())),
             undated=self._undated,
+            faulty=faulty,
             known_types=sum(len(rows) for key, rows in self._types.items() if self._known.knows(key)),
         )
 
@@ -267,7 +287,7 @@ class _Check:
             earlier.append(row)
 
     def _spelling(self, row: FleetRow, peers: Peers) -> None:
-        usual, count = peers.spellings.most_common(1)[0]
+        usual, count = peers.usual_spelling
         if usual == row.designation or count < 3 or peers.spellings[row.designation] * 3 > count:
             return
         if usual.casefold() != row.designation.casefold() and _skeleton(usual) == _skeleton(row.designation):

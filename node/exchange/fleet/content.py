@@ -1,8 +1,9 @@
 """What a column holds, by its cells: the share of them that reads as a date, a serial, an address and so on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from node.exchange.cells import Cell, CellKind
 from node.exchange.fleet.fields import Field
@@ -19,7 +20,9 @@ _EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){7}")
 _SERIAL = re.compile(r"(?:№ ?)?[A-Za-zА-Яа-я]{0,4}[- ]?\d{4,15}(?:[-/]\d{1,4})?[A-Za-zА-Яа-я]?")
 _SMALL = re.compile(r"\d{1,3}(?: ?(?:лет|год[а]?|мес\w*\.?|years?|months?))?")
 _FRACTION = re.compile(r"\d{1,9}[.,]\d{1,6}")
-_PERSON = re.compile(r"[А-ЯЁ][а-яё-]+ (?:[А-ЯЁ][а-яё]+ [А-ЯЁ][а-яё]+(?:вич|вна|ична|ьич|оглы|кызы)|[А-ЯЁ]\. ?[А-ЯЁ]\.?)")
+_PERSON = re.compile(
+    r"[А-ЯЁ][а-яё-]+ (?:[А-ЯЁ][а-яё]+ [А-ЯЁ][а-яё]+(?:вич|вна|ична|ьич|оглы|кызы)|[А-ЯЁ]\. ?[А-ЯЁ]\.?)"
+)
 _LETTER = re.compile(r"[A-Za-zА-Яа-яЁё]")
 
 
@@ -74,32 +77,12 @@ def study(cells: Sequence[Cell]) -> Content:
 
 def _kinds(text: str) -> list[Field]:
     """The fields that a text may be of, dates aside."""
-    kinds: list[Field] = []
     if _DATE.fullmatch(text):
-        return kinds
-    if _EUI.fullmatch(text) and (_LETTER.search(text) or len(text) == 16):
-        kinds.append(Field.DEV_EUI)
-    if _GRSI.fullmatch(text):
-        kinds.append(Field.APPROVAL)
-    if _YEAR.fullmatch(text):
-        kinds.append(Field.YEAR)
-    if _SERIAL.fullmatch(text) and not _YEAR.fullmatch(text) and not _GRSI.fullmatch(text):
-        kinds.append(Field.SERIAL)
-    if _SMALL.fullmatch(text):
-        kinds.append(Field.INTERVAL)
-    if find_unit(text) and len(text) <= 8:
-        kinds.append(Field.UNIT)
-    if len(text) <= 40 and not any(sign.isdigit() for sign in text) and find_resource(text):
-        kinds.append(Field.RESOURCE)
-    if _PERSON.match(text):
-        kinds.append(Field.PERSON)
-    elif looks_like_address(text):
-        kinds.append(Field.ADDRESS)
-    elif is_device(text):
-        kinds.append(Field.DEVICE)
-    elif len(text) <= 60 and len(_LETTER.findall(text)) >= 2 and not _EUI.fullmatch(text):
-        kinds.append(Field.DESIGNATION)
-    return kinds
+        return []
+    kinds = [field for field, reads in _READS if reads(text)]
+    return [field for field in kinds if field is not Field.SERIAL or not {Field.YEAR, Field.APPROVAL} & set(kinds)] + [
+        field for field, reads in _WORDED if reads(text)
+    ][:1]
 
 
 def is_device(text: str) -> bool:
@@ -117,6 +100,40 @@ def _is_sequence(texts: Sequence[str]) -> bool:
     numbers = [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 7]
     if len(numbers) < 3 or len(numbers) < len(texts) * 0.9 or numbers[0] > 10:
         return False
-    steps = [later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(numbers)]
     # A long column is sampled evenly, so its steps are equal without being one.
     return sum(0 < step <= max(3, 2 * min(steps, default=1)) for step in steps) > len(steps) * 0.8
+
+
+def _is_eui(text: str) -> bool:
+    return bool(_EUI.fullmatch(text)) and (len(text) == 16 or bool(_LETTER.search(text)))
+
+
+def _is_unit(text: str) -> bool:
+    return len(text) <= 8 and find_unit(text) is not None
+
+
+def _is_resource(text: str) -> bool:
+    return len(text) <= 40 and not any(sign.isdigit() for sign in text) and find_resource(text) is not None
+
+
+def _is_designation(text: str) -> bool:
+    return len(text) <= 60 and len(_LETTER.findall(text)) >= 2 and not _EUI.fullmatch(text)
+
+
+_READS: tuple[tuple[Field, Callable[[str], object]], ...] = (
+    (Field.DEV_EUI, _is_eui),
+    (Field.APPROVAL, _GRSI.fullmatch),
+    (Field.YEAR, _YEAR.fullmatch),
+    (Field.SERIAL, _SERIAL.fullmatch),
+    (Field.INTERVAL, _SMALL.fullmatch),
+    (Field.UNIT, _is_unit),
+    (Field.RESOURCE, _is_resource),
+)
+# Of these, the first that is found counts.
+_WORDED: tuple[tuple[Field, Callable[[str], object]], ...] = (
+    (Field.PERSON, _PERSON.match),
+    (Field.ADDRESS, looks_like_address),
+    (Field.DEVICE, is_device),
+    (Field.DESIGNATION, _is_designation),
+)

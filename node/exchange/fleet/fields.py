@@ -90,46 +90,141 @@ _METER = r"(?:[ио]?пу|одпу|кпу|сч|(?:водо|тепло|элект
 _NUMBER = r"(?:№|номер\w*|ном|n|no|nr|num|number|id)"
 
 # In order: the first that is found decides. Titles come folded: small letters, ё as е, words parted by one space.
-_PATTERNS: tuple[tuple[Field, str], ...] = (
-    (Field.IGNORED, r"\bинн\b|\bкпп\b|\bогрн\b|\bснилс\b|паспорт\w* данн|\bплощадь|тариф|\bсумма\b|начислен|\bдолг"),
-    (Field.IGNORED, r"тип (?:дом|помещ|адрес|абонент|лиц|строен|установ|снят|показан)\w*|вид (?:работ|дом)|(?:количеств|кол во|число)\b"),
-    (Field.IGNORED, r"примечан|коммент|статус|состояни|\bremark|\bcomment|\bnote|\bstatus|\bstate\b|пломб|\bseal"),
-    (Field.IGNORED, r"(?:осталось|дней до|days (?:left|to))|свидетельств|протокол|организаци\w* повер|поверител|certificate"),
-    (Field.DEV_EUI, r"\bdev ?eui\b|\beui\b|\bdeveui\w*"),
-    (Field.IGNORED, r"\bapp ?key|\bjoin ?eui|\bapp ?eui|\bnwk"),
-    (Field.READ_ON, r"дата\w* .*(?:показан|сняти|передач)|показан\w* на дату|read(?:ing)? (?:date|on)|date (?:of )?(?:the )?read"),
-    (Field.PREVIOUS, r"(?:пред|прошл|начал|нач\b)\w*.*показ|показ\w* .*(?:пред|прошл|начал|нач\b)|\bprev\w*|last month"),
-    (Field.UNIT, r"\bед\w* изм|единиц\w*|^ед$|\bизмерен\w* единиц|\bunits?\b|\buom\b|размерност"),
-    (Field.READING, r"показан|\breading|\btekushee|meter value|^value$|текущ\w* (?:пок|знач)|\bindex value"),
-    (Field.VALID_UNTIL, r"(?:очередн|следующ|след\b|срок|оконч|действ|годен|годн|истек|планов|предстоящ)\w*.*(?:повер|мпи|межпов)"),
-    (Field.VALID_UNTIL, r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до\b|очередн|следующ|след\b|действ|оконч|истек|срок|годн|план)\w*"),
-    (Field.VALID_UNTIL, r"\bсп до|действител\w* до|годен до|valid (?:until|till|to|thru)|valid$|next (?:verif|calib|cal\b)|expir|(?:verif\w*|calib\w*) due|due date"),
-    (Field.INTERVAL, r"\bмпи\b|межпов\w*|интервал|периодичн\w* повер|interval|verif\w* period"),
-    (Field.VERIFIED_ON, r"повер(?!ит)\w*|\bпов\b|verif|calibrat|\bcal date|last cal\b"),
-    (Field.APPROVAL, r"гос ?реестр|\bгрси\b|\bфиф\b|реестр\w* (?:си|средств)|(?:№|номер) (?:в )?реестр|утвержд\w* тип|тип\w* си (?:№|номер)|(?:№|номер) типа|approval|\bfif\b|\bgrsi\b"),
-    (Field.RESOURCE, r"ресурс|вид услуг|услуг|\bсреда\b|коммунал|\bresource|\bcommodity|\bmedium\b|\bservice\b|\butility\b|вид (?:учета|пу\b|ипу\b|прибор|счетчик)|\bхвс\/?гвс\b|энергоносит"),
-    (Field.INSTALLED_ON, r"дата\w* (?:\w+ )?(?:установ|монтаж|ввод|опломб|приемк)\w*|(?:установлен|смонтирован|введен)\w*(?: дата)?$|ввод\w* в эксп|install(?!er|ation (?:place|site|loc))|commission"),
-    (Field.MADE_ON, r"дата (?:\w+ )?(?:выпуск|изгот|произв)|(?:manufactur\w*|production|made) (?:date|on)|date of (?:manuf|prod)"),
-    (Field.YEAR, r"\bгод\b(?! повер)|\bг в\b|\bг вып|\byear\b|\byom\b|manufactured$"),
-    (Field.PLACE, r"место (?:установ|монтаж|располож)|помещение установ|\bкомната\b|installation (?:place|site|location)|\broom\b"),
-    (Field.SERIAL, rf"\bзав(?:одск\w*)? {_NUMBER}|\bзаводск\w*(?! изгот)|\bсерийн\w*|\bсер {_NUMBER}|\bфабричн\w*|\bserial|\bs n\b|^sn$|\bser no"),
-    (Field.SERIAL, rf"{_NUMBER} (?:\w+ )?{_METER}\b|^{_METER}(?: учета| воды)? {_NUMBER}(?!\w)|\bmeter (?:no|nr|number|id|num)\b|\bdevice (?:no|number|id)\b|{_NUMBER} meter"),
-    (Field.MARK, r"товарн\w* знак|изготовит|производит|^завод$|manufacturer|\bmaker\b|\bbrand\b|\bvendor\b|^make$|^mark$"),
-    (Field.ACCOUNT, r"\bл с\b|\bлс\b|лицев|лиц\w* сч|\baccount|\bacct\b|договор|\bcontract|(?:№|номер|код) абон|абон\w* (?:№|номер|код)|personal acc"),
-    (Field.PERSON, r"\bфио\b|\bф и о\b|фамили|собственник|потребител|абонент|квартиросъем|нанимател|плательщик|ответствен|телефон|\bтел\b|\bpho?ne\b|e ?mail|почт|\bowner\b|customer|tenant|\bname of\b|^name$|consumer"),
-    (Field.DESIGNATION, rf"\bтип\w*|\bмарк\w*|\bмодел\w*|модификац|наименован|обозначен|\bmodel|\btype\b|\bmeter$|^вид$|^{_METER}(?: учета| воды)?$|designation"),
-    (Field.FLAT, r"\bкв\b|кварт|помещ|\bflat\b|\bapartment|\bapt\b|\boffice\b|\bофис"),
-    (Field.ADDRESS, r"адрес|местонахожд|местополож|\baddress|\blocation\b|\bsite\b|объект|\bpremises?\b"),
-    (Field.LOCALITY, r"\bгород\b|населен\w* пункт|\bнас п\b|\bн п$|\bcity\b|\btown\b|\bvillage\b|\bпоселок|\bмуницип"),
-    (Field.STREET, r"\bулиц\w*|\bул\b|\bstreet\b"),
-    (Field.BLOCK, r"\bкорп\w*|\bлитер\w*|\bстроен|\bblock\b"),
-    (Field.HOUSE, r"\bдом\w*|^д$|\bhouse\b|\bbuilding\b|\bздани"),
-    (Field.INDEX, r"^№$|^п п$|^№ п п$|^n п п$|^№ пп$|^пп$|^№ стр\w*|^#$|^no$|^n$|^№ п$|^порядк\w* номер|^row$|^line$|^id$"),
-    (Field.OWN_NUMBER, r"\bинв\b|инвентарн|внутренн\w* номер|код (?:прибор|пу|объект|точк)|точк\w* учета|inventory|asset|^код$|^code$|gis|гис жкх|идентификатор"),
+_PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
+    (Field.IGNORED, (
+        r"\bинн\b", r"\bкпп\b", r"\bогрн\b", r"\bснилс\b", r"паспорт\w* данн", r"\bплощадь", "тариф", r"\bсумма\b",
+        "начислен", r"\bдолг",
+    )),
+    (Field.IGNORED, (
+        r"тип (?:дом|помещ|адрес|абонент|лиц|строен|установ|снят|показан)\w*", "вид (?:работ|дом)",
+        r"(?:количеств|кол во|число)\b",
+    )),
+    (Field.IGNORED, (
+        "примечан", "коммент", "статус", "состояни", r"\bremark", r"\bcomment", r"\bnote", r"\bstatus", r"\bstate\b",
+        "пломб", r"\bseal",
+    )),
+    (Field.IGNORED, (
+        "(?:осталось|дней до|days (?:left|to))", "свидетельств", "протокол", r"организаци\w* повер", "поверител",
+        "certificate",
+    )),
+    (Field.DEV_EUI, (
+        r"\bdev ?eui\b", r"\beui\b", r"\bdeveui\w*",
+    )),
+    (Field.IGNORED, (
+        r"\bapp ?key", r"\bjoin ?eui", r"\bapp ?eui", r"\bnwk",
+    )),
+    (Field.READ_ON, (
+        r"дата\w* .*(?:показан|сняти|передач)", r"показан\w* на дату", "read(?:ing)? (?:date|on)",
+        "date (?:of )?(?:the )?read",
+    )),
+    (Field.PREVIOUS, (
+        r"(?:пред|прошл|начал|нач\b)\w*.*показ", r"показ\w* .*(?:пред|прошл|начал|нач\b)", r"\bprev\w*",
+        "last month",
+    )),
+    (Field.UNIT, (
+        r"\bед\w* изм", r"единиц\w*", "^ед$", r"\bизмерен\w* единиц", r"\bunits?\b", r"\buom\b", "размерност",
+    )),
+    (Field.READING, (
+        "показан", r"\breading", r"\btekushee", "meter value", "^value$", r"текущ\w* (?:пок|знач)", r"\bindex value",
+    )),
+    (Field.VALID_UNTIL, (
+        r"(?:очередн|следующ|след\b|срок|оконч|действ|годен|годн|истек|планов|предстоящ)\w*.*(?:повер|мпи|межпов)",
+    )),
+    (Field.VALID_UNTIL, (
+        r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до\b|очередн|следующ|след\b|действ|оконч|истек|срок|годн|план)\w*",
+    )),
+    (Field.VALID_UNTIL, (
+        r"\bсп до", r"действител\w* до", "годен до", "valid (?:until|till|to|thru)", "valid$",
+        r"next (?:verif|calib|cal\b)", "expir", r"(?:verif\w*|calib\w*) due", "due date",
+    )),
+    (Field.INTERVAL, (
+        r"\bмпи\b", r"межпов\w*", "интервал", r"периодичн\w* повер", "interval", r"verif\w* period",
+    )),
+    (Field.VERIFIED_ON, (
+        r"повер(?!ит)\w*", r"\bпов\b", "verif", "calibrat", r"\bcal date", r"last cal\b",
+    )),
+    (Field.APPROVAL, (
+        "гос ?реестр", r"\bгрси\b", r"\bфиф\b", r"реестр\w* (?:си|средств)", "(?:№|номер) (?:в )?реестр",
+        r"утвержд\w* тип", r"тип\w* си (?:№|номер)", "(?:№|номер) типа", "approval", r"\bfif\b", r"\bgrsi\b",
+    )),
+    (Field.RESOURCE, (
+        "ресурс", "вид услуг", "услуг", r"\bсреда\b", "коммунал", r"\bresource", r"\bcommodity", r"\bmedium\b",
+        r"\bservice\b", r"\butility\b", r"вид (?:учета|пу\b|ипу\b|прибор|счетчик)", r"\bхвс\/?гвс\b", "энергоносит",
+    )),
+    (Field.INSTALLED_ON, (
+        r"дата\w* (?:\w+ )?(?:установ|монтаж|ввод|опломб|приемк)\w*",
+        r"(?:установлен|смонтирован|введен)\w*(?: дата)?$", r"ввод\w* в эксп",
+        "install(?!er|ation (?:place|site|loc))", "commission",
+    )),
+    (Field.MADE_ON, (
+        r"дата (?:\w+ )?(?:выпуск|изгот|произв)", r"(?:manufactur\w*|production|made) (?:date|on)",
+        "date of (?:manuf|prod)",
+    )),
+    (Field.YEAR, (
+        r"\bгод\b(?! повер)", r"\bг в\b", r"\bг вып", r"\byear\b", r"\byom\b", "manufactured$",
+    )),
+    (Field.PLACE, (
+        "место (?:установ|монтаж|располож)", "помещение установ", r"\bкомната\b",
+        "installation (?:place|site|location)", r"\broom\b",
+    )),
+    (Field.SERIAL, (
+        rf"\bзав(?:одск\w*)? {_NUMBER}", r"\bзаводск\w*(?! изгот)", r"\bсерийн\w*", rf"\bсер {_NUMBER}",
+        r"\bфабричн\w*", r"\bserial", r"\bs n\b", "^sn$", r"\bser no",
+    )),
+    (Field.SERIAL, (
+        rf"{_NUMBER} (?:\w+ )?{_METER}\b", rf"^{_METER}(?: учета| воды)? {_NUMBER}(?!\w)",
+        r"\bmeter (?:no|nr|number|id|num)\b", r"\bdevice (?:no|number|id)\b", rf"{_NUMBER} meter",
+    )),
+    (Field.MARK, (
+        r"товарн\w* знак", "изготовит", "производит", "^завод$", "manufacturer", r"\bmaker\b", r"\bbrand\b",
+        r"\bvendor\b", "^make$", "^mark$",
+    )),
+    (Field.ACCOUNT, (
+        r"\bл с\b", r"\bлс\b", "лицев", r"лиц\w* сч", r"\baccount", r"\bacct\b", "договор", r"\bcontract",
+        "(?:№|номер|код) абон", r"абон\w* (?:№|номер|код)", "personal acc",
+    )),
+    (Field.PERSON, (
+        r"\bфио\b", r"\bф и о\b", "фамили", "собственник", "потребител", "абонент", "квартиросъем", "нанимател",
+        "плательщик", "ответствен", "телефон", r"\bтел\b", r"\bpho?ne\b", "e ?mail", "почт", r"\bowner\b",
+        "customer", "tenant", r"\bname of\b", "^name$", "consumer",
+    )),
+    (Field.DESIGNATION, (
+        r"\bтип\w*", r"\bмарк\w*", r"\bмодел\w*", "модификац", "наименован", "обозначен", r"\bmodel", r"\btype\b",
+        r"\bmeter$", "^вид$", rf"^{_METER}(?: учета| воды)?$", "designation",
+    )),
+    (Field.FLAT, (
+        r"\bкв\b", "кварт", "помещ", r"\bflat\b", r"\bapartment", r"\bapt\b", r"\boffice\b", r"\bофис",
+    )),
+    (Field.ADDRESS, (
+        "адрес", "местонахожд", "местополож", r"\baddress", r"\blocation\b", r"\bsite\b", "объект", r"\bpremises?\b",
+    )),
+    (Field.LOCALITY, (
+        r"\bгород\b", r"населен\w* пункт", r"\bнас п\b", r"\bн п$", r"\bcity\b", r"\btown\b", r"\bvillage\b",
+        r"\bпоселок", r"\bмуницип",
+    )),
+    (Field.STREET, (
+        r"\bулиц\w*", r"\bул\b", r"\bstreet\b",
+    )),
+    (Field.BLOCK, (
+        r"\bкорп\w*", r"\bлитер\w*", r"\bстроен", r"\bblock\b",
+    )),
+    (Field.HOUSE, (
+        r"\bдом\w*", "^д$", r"\bhouse\b", r"\bbuilding\b", r"\bздани",
+    )),
+    (Field.INDEX, (
+        "^№$", "^п п$", "^№ п п$", "^n п п$", "^№ пп$", "^пп$", r"^№ стр\w*", "^#$", "^no$", "^n$", "^№ п$",
+        r"^порядк\w* номер", "^row$", "^line$", "^id$",
+    )),
+    (Field.OWN_NUMBER, (
+        r"\bинв\b", "инвентарн", r"внутренн\w* номер", "код (?:прибор|пу|объект|точк)", r"точк\w* учета",
+        "inventory", "asset", "^код$", "^code$", "gis", "гис жкх", "идентификатор",
+    )),
 )  # fmt: skip
-_COMPILED = tuple((field, re.compile(pattern)) for field, pattern in _PATTERNS)
+_COMPILED = tuple((field, re.compile("|".join(alternatives))) for field, alternatives in _PATTERNS)
 # Titles that alone say little: content decides before them.
-_WEAK = frozenset({"номер", "number", "n", "№", "no", "id", "код", "code", "дата", "date", "до", "name", "value", "тип"})
+_WEAK = frozenset(
+    {"номер", "number", "n", "№", "no", "id", "код", "code", "дата", "date", "до", "name", "value", "тип"}
+)
 _DEVICE_WORDS = re.compile(r"\b(?:тип|марка|модель|наименование|type|model)\b")
 
 

@@ -4,8 +4,9 @@ An error is wrong whatever else holds, or stops work (an expired verification); 
 the table was read. A rule that nearly all rows of a column break is one of the table: it is told once.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from node.exchange.fleet.fields import Field
@@ -59,7 +60,7 @@ class FleetFinding:
     field: Field
     column: str
     value: str
-    words: Mapping[str, object] = field(default_factory=dict)
+    words: Mapping[str, object] = dataclasses.field(default_factory=dict)
     rows: int = 1
 
     @property
@@ -244,10 +245,10 @@ TYPE_UNCHECKED = _rule(
     "type.unchecked",
     N,
     ("Типы, которых здесь не знают", "Types not known here"),
-    "Здешние справочники не знают этих обозначений ({types}, строк с ними {count}): утверждение типа не проверено. "
-    "Проверьте на узле, где есть справочник типов.",
-    "The catalogs here do not know these designations ({types}, in {count} rows): their approval was not checked. "
-    "Check on a node that has a catalog of the types.",
+    "Обозначений, которых не знают здешние справочники: {types}, строк с ними: {count}. Утверждение этих типов не "
+    "проверено. Проверьте таблицу на узле, где есть справочник типов.",
+    "Designations that the catalogs here do not know: {types}, rows with them: {count}. The approval of these types "
+    "was not checked. Check the table on a node that has a catalog of the types.",
 )
 TYPE_SPELLING = _rule(
     "type.spelling",
@@ -356,8 +357,8 @@ EXPIRED = _rule(
     "verification.expired",
     E,
     ("Поверка просрочена", "Verification expired"),
-    "Поверка истекла {until} (дней назад: {days}): показания к расчёту не принимаются. Назначьте поверку или замену.",
-    "The verification ended on {until} ({days} days ago): readings are not billed. Arrange verification or replacement.",
+    "Поверка истекла {until} (дней назад: {days}): показания к расчёту не принимают. Назначьте поверку или замену.",
+    "The verification ended on {until} ({days} days ago): readings are not billed. Arrange verification or a new one.",
 )
 EXPIRING = _rule(
     "verification.expiring",

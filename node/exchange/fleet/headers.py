@@ -1,19 +1,22 @@
-"""Where a sheet's header stands: none, or one to three rows under title lines, with group headings over several columns."""
+"""Where a sheet's header stands: nowhere, or in one to three rows under title lines, with headings over groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from node.exchange.cells import Cell, CellKind, Row
-from node.exchange.fleet.content import study
 from node.exchange.fleet.fields import Field, find_field, fold_title
 from node.exchange.fleet.mapping import MAX_HEADER_ROWS
+from node.exchange.fleet.values import find_resource
 
 SEARCHED = 40
+SAMPLED = 2_000
 SERIAL_WEIGHT = 3.0
 DATA_WEIGHT = 0.75
 DEPTH_WEIGHT = 0.25
 LEAST = 2.0
 MAX_TITLE = 120
+MAX_GROUP = 40
 _LIGHT = {Field.INDEX: 0.5, Field.PERSON: 0.5, Field.IGNORED: 0.5}
 
 
@@ -47,9 +50,12 @@ def find_header(rows: Sequence[Row], width: int, wanted: int | None = None) -> H
             if best is None or score > best[0]:
                 best = (score, top, depth)
     if best and (best[0] >= LEAST or wanted is not None):
-        return _header(rows, width, best[1], best[2])
-    top = _unknown_header(rows, width)
-    return _without_header(rows, width) if top is None else _header(rows, width, top, 1)
+        top, depth = best[1], best[2]
+        while wanted is None and depth < MAX_HEADER_ROWS and top and _heads(rows[top - 1], rows[top]):
+            top, depth = top - 1, depth + 1
+        return _header(rows, width, top, depth)
+    unknown = _unknown_header(rows, width)
+    return _without_header(rows, width) if unknown is None else _header(rows, width, unknown, 1)
 
 
 def letters(column: int) -> str:
@@ -70,6 +76,17 @@ def is_repeat(row: Row, header: Header) -> bool:
     return same >= len(filled) * 0.6 and same >= 3
 
 
+def _heads(above: Row, below: Row) -> bool:
+    """Whether a row is one of group headings over the header's row under it."""
+    cells = [cell for cell in above.cells if cell.text]
+    if above.number + 1 != below.number or len({cell.text for cell in cells}) < 2 or any(map(_is_data, cells)):
+        return False
+    told = [cell for cell in cells if find_field(cell.text) or find_resource(cell.text)]
+    return all(len(cell.text) <= MAX_GROUP for cell in cells) and (
+        any(cell.is_spread for cell in cells) or len(told) == len(cells)
+    )
+
+
 def _is_numbering(row: Row) -> bool:
     """Whether the cells count columns: 1, 2, 3."""
     texts = [cell.text for cell in row.cells if cell.text]
@@ -77,7 +94,7 @@ def _is_numbering(row: Row) -> bool:
     if len(numbers) < 3 or len(numbers) < len(texts) * 0.7 or len(texts) < len(row.cells) * 0.5:
         return False
     whole = [int(text) for text in numbers]
-    return whole[0] in (1, 2) and all(0 < b - a <= 2 for a, b in zip(whole, whole[1:], strict=False))
+    return whole[0] in (1, 2) and all(0 < b - a <= 2 for a, b in pairwise(whole))
 
 
 def _is_line(row: Row) -> bool:
@@ -170,30 +187,36 @@ def _without_header(rows: Sequence[Row], width: int) -> Header:
 
 
 def _unknown_header(rows: Sequence[Row], width: int) -> int | None:
-    """The row whose cells have no digits while the cells under them do; None where no row is so."""
+    """The row of words over columns of numbers and dates; None where no row is so."""
     for top, row in enumerate(rows[: min(SEARCHED, len(rows) - 3)]):
         if _is_line(row):
             continue
         filled = [at for at, cell in enumerate(row.cells) if cell.text]
-        if len(filled) < max(2, width // 3) or any(_has_digits(row.cells[at]) for at in filled):
+        if len(filled) < max(2, width // 3) or any(_is_figures(row.cells[at]) for at in filled):
             return None
         under = rows[top + 1 : top + 31]
         differing = 0
         for at in filled:
             cells = [other.cells[at] for other in under if at < len(other.cells) and other.cells[at].text]
-            differing += bool(cells) and sum(map(_has_digits, cells)) > len(cells) * 0.8
+            differing += bool(cells) and sum(map(_is_figures, cells)) > len(cells) * 0.8
         return top if differing * 3 >= len(filled) else None
     return None
 
 
-def _has_digits(cell: Cell) -> bool:
-    return any(sign.isdigit() for sign in cell.text)
+def _is_figures(cell: Cell) -> bool:
+    """Whether a cell is digits more than letters."""
+    digits = sum(sign.isdigit() for sign in cell.text)
+    return digits > sum(sign.isalpha() for sign in cell.text)
 
 
-def column_cells(rows: Sequence[Row], first: int, place: int) -> list[Cell]:
-    """The cells of a column under the header, some thousands at most."""
-    step = max(1, (len(rows) - first) // 2000)
-    return [row.cells[place] for row in rows[first::step] if place < len(row.cells)]
+def body_rows(rows: Sequence[Row], header: Header) -> list[Row]:
+    """Some thousands of the rows under the header at most, those that say one thing only left out."""
+    step = max(1, (len(rows) - header.first) // SAMPLED)
+    sampled = rows[header.first :: step]
+    full = [row for row in sampled if len({cell.text for cell in row.cells if cell.text}) > 2]
+    return full if len(full) * 2 > len(sampled) else list(sampled)
 
 
-__all__ = ["Header", "column_cells", "find_header", "is_repeat", "letters", "study"]
+def column_cells(body: Sequence[Row], place: int) -> list[Cell]:
+    """The cells of a column."""
+    return [row.cells[place] for row in body if place < len(row.cells)]

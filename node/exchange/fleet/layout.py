@@ -4,12 +4,13 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
-from node.exchange.cells import Cell, CellKind
+from node.exchange.cells import CellKind, Row
 from node.exchange.errors import ColumnError
 from node.exchange.fleet.content import Content, study
 from node.exchange.fleet.fields import DATES, NAMES, OF_ONE_METER, Field, find_field, fold_title, is_weak
-from node.exchange.fleet.headers import Header, column_cells, find_header
+from node.exchange.fleet.headers import Header, body_rows, column_cells, find_header
 from node.exchange.fleet.mapping import FleetMapping
 from node.exchange.fleet.values import day_order, find_resource, read_day, unit_of_title
 from node.exchange.grids import Grid
@@ -17,6 +18,7 @@ from node.exchange.grids import Grid
 SURE, LIKELY = 0.7, 0.6
 COMMON = -1
 SHOWN_HEADERS = 40
+_USUAL_INTERVALS = frozenset(map(str, (12, 24, 36, 48, 60, 72, 96, 120, 144, 180, 192)))
 
 
 class Why(StrEnum):
@@ -85,6 +87,7 @@ class Layout:
     blocks: int
     carries: frozenset[int] = frozenset()
     hidden_rows: int = 0
+    first_texts: tuple[str, ...] = ()
 
     def places(self, block: int) -> dict[Field, Column]:
         """The columns of one meter of a row by their fields, those of the whole row among them."""
@@ -105,6 +108,8 @@ class Layout:
         """What to say of a sheet without serials."""
         seen = ", ".join(repr(column.title) for column in self.columns[:SHOWN_HEADERS])
         title = self.columns[0].title if self.columns else "Header"
+        if not self.header.rows and self.first_texts:
+            seen += f" (no header was found; the first row reads {', '.join(map(repr, self.first_texts))})"
         where = f"sheet {self.sheet!r}: " if self.sheet else ""
         return ColumnError(
             f"{where}no column holds serial numbers. Columns seen: {seen or 'none'}. "
@@ -115,15 +120,14 @@ class Layout:
 def understand(grid: Grid, mapping: FleetMapping, today: datetime.date) -> Layout:
     """Find out what a sheet's columns hold; raise ColumnError where the mapping names a header that is not there."""
     header = find_header(grid.rows, grid.width, mapping.header_row)
-    contents = [study(column_cells(grid.rows, header.first, place)) for place in range(grid.width)]
-    columns = _given(header, contents, mapping)
-    columns = [
-        column or _guess(place, header.titles[place], contents[place], today) for place, column in enumerate(columns)
-    ]
+    body = body_rows(grid.rows, header)
+    contents = [study(column_cells(body, place)) for place in range(grid.width)]
+    given = _given(header, contents, mapping)
+    columns = [column or _guess(place, header.titles[place], contents[place]) for place, column in enumerate(given)]
     columns = _settled(columns, contents)
     columns, blocks = _blocks(columns, header)
     columns = _only_one(columns)
-    columns = [_detailed(column, grid, header) for column in _dated(columns, grid, header, today)]
+    columns = [_detailed(column, body) for column in _dated(columns, body, today)]
     hidden = set(grid.hidden_columns)
     columns = [replace(column, is_hidden=column.place in hidden) for column in columns]
     return Layout(
@@ -132,8 +136,9 @@ def understand(grid: Grid, mapping: FleetMapping, today: datetime.date) -> Layou
         header=header,
         columns=tuple(columns),
         blocks=blocks,
-        carries=_carried(columns, grid, header),
+        carries=_carried(columns, body),
         hidden_rows=grid.hidden_rows,
+        first_texts=tuple(cell.text[:40] for cell in grid.rows[0].cells[:SHOWN_HEADERS]) if grid.rows else (),
     )
 
 
@@ -159,7 +164,7 @@ def _sample(field: Field, content: Content) -> tuple[str, ...]:
     return () if field is Field.PERSON else content.sample
 
 
-def _guess(place: int, title: str, content: Content, today: datetime.date) -> Column:
+def _guess(place: int, title: str, content: Content) -> Column:
     """A column by its header, unless its cells say clearly something else."""
     said = find_field(title) if title != column_letters(place) else None
     if not content.filled:
@@ -186,6 +191,8 @@ def _told(content: Content) -> tuple[Field | None, float]:
             return field, content.share(field)
     if content.share(Field.YEAR) >= 0.9:
         return Field.YEAR, content.share(Field.YEAR)
+    if content.share(Field.INTERVAL) >= 0.9 and all(text in _USUAL_INTERVALS for text in content.sample):
+        return Field.INTERVAL, content.share(Field.INTERVAL)
     if content.share(Field.SERIAL) >= SURE:
         return Field.SERIAL, content.share(Field.SERIAL)
     if content.fractions >= SURE:
@@ -308,17 +315,17 @@ def _is_later_date(column: Column) -> bool:
     return column.field is Field.VERIFIED_ON and column.why is Why.CONTENT
 
 
-def _dated(columns: list[Column], grid: Grid, header: Header, today: datetime.date) -> list[Column]:
+def _dated(columns: list[Column], body: Sequence[Row], today: datetime.date) -> list[Column]:
     """Tell dates without headers apart, and put right two that stand under each other's header."""
     for block in {column.block for column in columns}:
         mine = [c for c in columns if c.block == block]
         unnamed = [c for c in mine if _is_later_date(c)]
         named = {c.field: c for c in mine if c.field in DATES and c not in unnamed}
         if unnamed:
-            _name_dates(columns, unnamed, named, grid, header, today)
+            _name_dates(columns, unnamed, named, body, today)
         verified, until = named.get(Field.VERIFIED_ON), named.get(Field.VALID_UNTIL)
         if verified and until and Why.GIVEN not in (verified.why, until.why):
-            earlier = _earlier(until, verified, grid, header)
+            earlier = _earlier(until, verified, body)
             if earlier > LIKELY:
                 share = round(earlier * 100)
                 for one, other in ((verified, until), (until, verified)):
@@ -330,12 +337,11 @@ def _name_dates(
     columns: list[Column],
     unnamed: list[Column],
     named: dict[Field, Column],
-    grid: Grid,
-    header: Header,
+    body: Sequence[Row],
     today: datetime.date,
 ) -> None:
     free = [field for field in (Field.VERIFIED_ON, Field.VALID_UNTIL) if field not in named]
-    medians = {column.place: _median(column, grid, header) for column in unnamed}
+    medians = {column.place: _median(column, body) for column in unnamed}
     for column in sorted(unnamed, key=lambda column: medians[column.place] or today):
         median = medians[column.place] or today
         if Field.VALID_UNTIL in free and median > today:
@@ -350,15 +356,15 @@ def _name_dates(
         columns[column.place] = replace(column, field=field)
 
 
-def _median(column: Column, grid: Grid, header: Header) -> datetime.date | None:
-    days = sorted(day for cell in column_cells(grid.rows, header.first, column.place) if (day := read_day(cell).day))
+def _median(column: Column, body: Sequence[Row]) -> datetime.date | None:
+    days = sorted(day for cell in column_cells(body, column.place) if (day := read_day(cell).day))
     return days[len(days) // 2] if days else None
 
 
-def _earlier(one: Column, other: Column, grid: Grid, header: Header) -> float:
+def _earlier(one: Column, other: Column, body: Sequence[Row]) -> float:
     """In how many rows the day of one column is before that of the other."""
     before = total = 0
-    for row in grid.rows[header.first :: max(1, len(grid.rows) // 500)]:
+    for row in body:
         if max(one.place, other.place) < len(row.cells):
             first, second = read_day(row.cells[one.place]).day, read_day(row.cells[other.place]).day
             if first and second and first != second:
@@ -367,10 +373,10 @@ def _earlier(one: Column, other: Column, grid: Grid, header: Header) -> float:
     return before / total if total >= 3 else 0.0
 
 
-def _detailed(column: Column, grid: Grid, header: Header) -> Column:
+def _detailed(column: Column, body: Sequence[Row]) -> Column:
     """What the whole column says of each of its cells: order of dates, unit of intervals and readings."""
     if column.field in DATES:
-        texts = [cell.text for cell in column_cells(grid.rows, header.first, column.place)]
+        texts = [cell.text for cell in column_cells(body, column.place)]
         return replace(column, month_first=day_order(texts))
     if column.field is Field.INTERVAL:
         folded = fold_title(column.title)
@@ -383,19 +389,16 @@ def _detailed(column: Column, grid: Grid, header: Header) -> Column:
     return column
 
 
-def _carried(columns: Sequence[Column], grid: Grid, header: Header) -> frozenset[int]:
+def _carried(columns: Sequence[Column], body: Sequence[Row]) -> frozenset[int]:
     """Address columns that are filled once for the rows under them."""
     found: set[int] = set()
     for column in columns:
         if column.field not in (Field.ADDRESS, Field.LOCALITY, Field.STREET, Field.HOUSE):
             continue
-        cells = column_cells(grid.rows, header.first, column.place)
+        cells = column_cells(body, column.place)
         empty = sum(cell.kind is CellKind.EMPTY for cell in cells)
         texts = [cell.text for cell in cells if cell.text and not cell.is_spread]
-        repeats = sum(one == other for one, other in zip(texts, texts[1:], strict=False))
+        repeats = sum(one == other for one, other in pairwise(texts))
         if cells and cells[0].text and len(texts) > 1 and empty >= len(cells) * 0.4 and repeats == 0:
             found.add(column.place)
     return frozenset(found)
-
-
-EMPTY_CELL = Cell()

@@ -6,6 +6,7 @@ Where no line says how serials are written, the neighbours do; what nearly all s
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from node.exchange.fleet.rows import FleetRow
 from node.exchange.fleet.values import months_between
@@ -15,9 +16,9 @@ SLIP, SLIP_ABOVE = 200, 20
 HOUSEHOLD_M3 = 20_000
 
 
-@dataclass(slots=True)
+@dataclass
 class Peers:
-    """Counts over the meters of one designation."""
+    """Counts over the meters of one designation; what follows from them is asked once all are taken."""
 
     widths: Counter[int] = field(default_factory=Counter)
     digits: int = 0
@@ -46,7 +47,7 @@ class Peers:
         if row.reading:
             self.readings.setdefault(row.unit or "", []).append(float(row.reading))
 
-    @property
+    @cached_property
     def width(self) -> int:
         """The width of most serials, 0 where there are too few of digits."""
         if self.digits < FEW or self.digits < self.serials * 0.8:
@@ -60,7 +61,7 @@ class Peers:
             return False
         return self.widths[width] <= max(2, self.digits // 100)
 
-    @property
+    @cached_property
     def lost_zeros(self) -> bool:
         """Whether shorter serials are as many as leading zeros would be, and no zero leads any longer."""
         width = self.width
@@ -68,7 +69,12 @@ class Peers:
             return False
         return self.digits * 0.05 <= self.widths[width - 1] <= self.digits * 0.15
 
-    @property
+    @cached_property
+    def usual_spelling(self) -> tuple[str, int]:
+        """How the designation is typed most often, and how often."""
+        return self.spellings.most_common(1)[0]
+
+    @cached_property
     def unit(self) -> str | None:
         """The unit of nearly all readings, or None."""
         total = sum(self.units.values())
@@ -77,7 +83,7 @@ class Peers:
         unit, count = self.units.most_common(1)[0]
         return unit if count >= total * 0.9 else None
 
-    @property
+    @cached_property
     def interval(self) -> int | None:
         """The months between verification and its end of nearly all, or None."""
         total = sum(self.intervals.values())

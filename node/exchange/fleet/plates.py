@@ -42,9 +42,9 @@ def split_mark(text: str, knows: Callable[[str], bool]) -> tuple[str, str]:
     if not knows(comparison_text(text)):
         for at in range(1, len(words)):
             if knows(comparison_text(" ".join(words[at:]))):
-                return " ".join(words[:at]).strip("«»\""), " ".join(words[at:])
+                return " ".join(words[:at]).strip('«»"'), " ".join(words[at:])
         if found := _MARKED.fullmatch(text):
-            return found[1].strip("«»\""), found[2]
+            return found[1].strip('«»"'), found[2]
     return "", text
 
 

@@ -96,9 +96,7 @@ def read_fleet(
     return FleetTable(layout, chosen, others, today, known or Known())
 
 
-def _choose(
-    grids: list[Grid], mapping: FleetMapping, today: datetime.date
-) -> tuple[Grid, Layout, dict[int, bool]]:
+def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> tuple[Grid, Layout, dict[int, bool]]:
     """The sheet that is a fleet table: the one that is named, else the one with serials, more fields and more rows."""
     named = [grid for grid in grids if grid.name == mapping.sheet] if mapping.sheet else grids
     if not named:
@@ -128,9 +126,7 @@ class _Body:
     def __init__(self, table: FleetTable, passed: Passed, progress: Progress) -> None:
         layout = table.layout
         self._layout, self._rows, self._passed, self._progress = layout, table.grid.rows, passed, progress
-        self._makers = [
-            RowMaker(layout, block, table.today, table.known) for block in range(layout.blocks)
-        ]
+        self._makers = [RowMaker(layout, block, table.today, table.known) for block in range(layout.blocks)]
         self._used = [c for c in layout.columns if c.field not in (Field.IGNORED, Field.PERSON)]
         self._carried: dict[int, Cell] = {}
         self._headings: list[str] = []

@@ -36,7 +36,9 @@ _HEX_NOISE = dict.fromkeys(map(ord, " -:.\u00a0"))
 _HEX = re.compile(r"[0-9A-Fa-f]{16}")
 _HEX_LOOKS = str.maketrans("АВСЕОавсеоЕOoDd", "ABCE0abce0E00Dd")
 _YEAR = re.compile(r"((?:19|20)\d{2})(?:[.,]0)?\s*(?:г\.?)?")
-_STREET = re.compile(r"(?<!\w)(?:ул|пр|просп|пер|б-р|бул|ш|наб|пл|мкр|проезд|тракт|street|st|road|rd|ave)(?:\.|\b)", re.IGNORECASE)
+_STREET = re.compile(
+    r"(?<!\w)(?:ул|пр|просп|пер|б-р|бул|ш|наб|пл|мкр|проезд|тракт|street|st|road|rd|ave)(?:\.|\b)", re.IGNORECASE
+)
 _PREFIXES = {
     Field.HOUSE: ("д. ", re.compile(r"(?:д|дом|зд|house|стр)\b", re.IGNORECASE)),
     Field.BLOCK: ("корп. ", re.compile(r"(?:к|корп|стр|литер|block)\w*\b", re.IGNORECASE)),
@@ -84,9 +86,7 @@ class FleetRow:
 class RowMaker:
     """Makes typed rows of the cells of one meter of each row."""
 
-    def __init__(
-        self, layout: Layout, block: int, today: datetime.date, known: Known
-    ) -> None:
+    def __init__(self, layout: Layout, block: int, today: datetime.date, known: Known) -> None:
         self._places = layout.places(block)
         self._block, self._today, self._known = block, today, known
         self._caches: dict[object, dict[object, object]] = {}
@@ -132,7 +132,7 @@ class RowMaker:
             row=row.number,
             block=self._block,
             serial=serial,
-            plate=self._serial(serial, kind, designation),
+            plate=self._serial(serial, kind),
             serial_kind=kind,
             designation=designation,
             mark=self._text(Field.MARK) or mark,
@@ -216,7 +216,7 @@ class RowMaker:
                 return found[0], found[1], cell.kind
         return designation, cut_label(cell.text) if cell.text else "", cell.kind
 
-    def _serial(self, serial: str, kind: CellKind, designation: str) -> str:
+    def _serial(self, serial: str, kind: CellKind) -> str:
         """The plate text of a serial; what cannot be one is noted."""
         name = Field.SERIAL if Field.SERIAL in self._places else Field.DEVICE
         cell = self._cell(name)

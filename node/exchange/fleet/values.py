@@ -22,8 +22,18 @@ NOTHING = frozenset(
 )
 
 _MONTHS: Final = {
-    **{name: at for at, name in enumerate(["янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"], 1)},
-    **{name: at for at, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)},
+    **{
+        name: at
+        for at, name in enumerate(
+            ["янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"], 1
+        )
+    },
+    **{
+        name: at
+        for at, name in enumerate(
+            ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+        )
+    },
     "май": 5,
 }
 _ISO = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})")
@@ -38,7 +48,9 @@ _TIME = re.compile(r"[ t]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?z?$")
 _EXCEL = datetime.date(1899, 12, 30)
 
 _INTERVAL = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*([a-zа-я]*)\.?")
-_FLAT = re.compile(r"\b(?:кв|квартира|пом|помещение|оф|офис|apt|flat|unit|room)\b\.?\s*(?:№\s*)?([0-9]{1,5}[a-zа-я]?)", re.I)
+_FLAT = re.compile(
+    r"\b(?:кв|квартира|пом|помещение|оф|офис|apt|flat|unit|room)\b\.?\s*(?:№\s*)?([0-9]{1,5}[a-zа-я]?)", re.I
+)
 _ADDRESS = re.compile(
     r"(?<!\w)(?:ул|улица|пр|пр-т|просп|проспект|пер|переулок|бульвар|б-р|бул|шоссе|ш|наб|набережная|пл|площадь|мкр"
     r"|мкрн|микрорайон|проезд|тракт|линия|тупик|д|дом|корп|кв|квартира|г|город|пос|п|с|село|дер|деревня|обл|снт|street|st"
@@ -66,7 +78,9 @@ _UNITS: Final = {
     **dict.fromkeys(("ч", "час"), "h"),
 }
 _UNIT_NOISE = re.compile(r"[^0-9a-zа-я]+")
-_IN_TITLE = re.compile(r"[,(\[]\s*([^,()\[\]]{1,12})\s*[)\]]?\s*$|\s(м3|м³|m3|гкал|гдж|квт[·*. ]?ч|kwh|мвт[·*. ]?ч|gj)$", re.I)
+_IN_TITLE = re.compile(
+    r"[,(\[]\s*([^,()\[\]]{1,12})\s*[)\]]?\s*$|\s(м3|м³|m3|гкал|гдж|квт[·*. ]?ч|kwh|мвт[·*. ]?ч|gj)$", re.I
+)
 QUANTITIES: Final = {
     "m3": "volume", "L": "volume", "Gcal_IT": "energy", "GJ": "energy", "MJ": "energy", "kW.h": "energy",
     "MW.h": "energy", "t": "mass", "h": "time",
