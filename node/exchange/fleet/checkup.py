@@ -316,11 +316,9 @@ class _Check:
         if verified:
             made = row.made_on
             if (made and verified < made) or (row.year and verified.year < row.year):
-                shown = made.strftime("%d.%m.%Y") if made else str(row.year)
-                self._add(rules.BEFORE_MADE, row, Field.VERIFIED_ON, verified.strftime("%d.%m.%Y"), made=shown)
+                self._add(rules.BEFORE_MADE, row, Field.VERIFIED_ON, verified.isoformat(), made=made or row.year)
         if verified and until and until <= verified:
-            words = {"verified": verified.strftime("%d.%m.%Y")}
-            self._add(rules.VERIFICATION_ORDER, row, Field.VALID_UNTIL, until.strftime("%d.%m.%Y"), **words)
+            self._add(rules.VERIFICATION_ORDER, row, Field.VALID_UNTIL, until.isoformat(), verified=verified)
             return
         of_type = kind.interval_months if kind else 0
         self._interval(row, verified, of_type, self._peers[key])
@@ -343,8 +341,7 @@ class _Check:
         if left > self._days:
             return
         name = Field.VERIFIED_ON if is_computed else Field.VALID_UNTIL
-        shown = end.strftime("%d.%m.%Y")
-        self._add(rules.EXPIRED if left < 0 else rules.EXPIRING, row, name, shown, until=shown, days=abs(left))
+        self._add(rules.EXPIRED if left < 0 else rules.EXPIRING, row, name, end.isoformat(), until=end, days=abs(left))
         self._due.append(Due(row.row, row.address, row.designation, row.serial, end, left, is_computed))
 
     def _interval(self, row: FleetRow, verified: datetime.date | None, of_type: int, peers: Peers) -> None:
@@ -358,8 +355,8 @@ class _Check:
         wanted = row.interval_months or of_type or peers.interval
         found = months_between(verified, row.valid_until)
         if wanted and abs(found - wanted) > 1:
-            shown = row.valid_until.strftime("%d.%m.%Y")
-            self._add(rules.VERIFICATION_INTERVAL, row, Field.VALID_UNTIL, shown, found=found, wanted=wanted)
+            until = row.valid_until.isoformat()
+            self._add(rules.VERIFICATION_INTERVAL, row, Field.VALID_UNTIL, until, found=found, wanted=wanted)
 
     def _reading(self, row: FleetRow, peers: Peers) -> None:
         if row.unit:

@@ -5,6 +5,7 @@ the table was read. A rule that nearly all rows of a column break is one of the 
 """
 
 import dataclasses
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,7 +72,11 @@ class FleetFinding:
     def text(self, language: str) -> str:
         """What is wrong and what to do, in `ru` or `en`."""
         russian = language == "ru"
-        said = (self.rule.ru if russian else self.rule.en).format(**self.words)
+        words = {
+            name: format_day(value, language) if isinstance(value, datetime.date) else value
+            for name, value in self.words.items()
+        }
+        said = (self.rule.ru if russian else self.rule.en).format(**words)
         if self.rows == 1:
             return said
         return f"{said} Так в {self.rows} строках." if russian else f"{said} It is so in {self.rows} rows."
@@ -80,6 +85,11 @@ class FleetFinding:
     def shown(self) -> str:
         """The value as it may be shown: personal data never."""
         return MASK if self.field is Field.PERSON else self.value[:100]
+
+
+def format_day(day: datetime.date, language: str) -> str:
+    """A date as people of a language read it."""
+    return day.strftime("%d.%m.%Y") if language == "ru" else day.isoformat()
 
 
 RULES: dict[str, Rule] = {}
@@ -358,7 +368,7 @@ EXPIRED = _rule(
     E,
     ("Поверка просрочена", "Verification expired"),
     "Поверка истекла {until} (дней назад: {days}): показания к расчёту не принимают. Назначьте поверку или замену.",
-    "The verification ended on {until} ({days} days ago): readings are not billed. Arrange verification or a new one.",
+    "The verification ended on {until} ({days} days ago): readings are not billed. Arrange another one.",
 )
 EXPIRING = _rule(
     "verification.expiring",

@@ -3,14 +3,13 @@
 Personal data of columns that were not used never stand in it; what a spreadsheet would run as a formula is text.
 """
 
-import datetime
 import html
 import json
 from collections.abc import Iterable, Sequence
 
 from node.exchange.fleet.checkup import Due, FleetReport
 from node.exchange.fleet.fields import NAMES, Field
-from node.exchange.fleet.findings import GRADES, ORDER, FleetFinding, Grade
+from node.exchange.fleet.findings import GRADES, ORDER, FleetFinding, Grade, format_day
 from node.exchange.fleet.headers import letters
 from node.exchange.fleet.layout import Column
 from node.exchange.fleet.reader import FleetTable
@@ -36,9 +35,9 @@ _DUE_HEADER = {
 }
 _ENDS = {"ru": ("из таблицы", "вычислен по интервалу"), "en": ("as stated", "from the interval")}
 _SUMMARY = {
-    "ru": ("Дата проверки", "Приборов", "Правило", "Строк", "Поверка просрочена", "Истекает за дней: {days}", "Без срока"),
+    "ru": ("Дата проверки", "Приборов", "Правило", "Строк", "Просрочено", "Истекает за дней: {days}", "Без срока"),
     "en": ("Checked on", "Meters", "Rule", "Rows", "Expired", "Ending within {days} days", "Without an end"),
-}  # fmt: skip
+}
 _TITLE = {"ru": "Проверка таблицы приборов", "en": "Check-up of a fleet table"}
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b1f24}"
@@ -178,7 +177,7 @@ def _used(report: FleetReport) -> list[Column]:
 def _summary(report: FleetReport, language: str) -> list[tuple[str, str]]:
     on, meters, rule_word, rows_word, expired, expiring, undated = _SUMMARY[language]
     told = [
-        (on, _day(report.on)),
+        (on, format_day(report.on, language)),
         (meters, str(report.meters)),
         (expired, str(report.expired)),
         (expiring.format(days=report.days), str(len(report.due) - report.expired)),
@@ -228,11 +227,15 @@ def _dues(report: FleetReport, language: str) -> Iterable[tuple[str, ...]]:
     stated, computed = _ENDS[language]
     for due in report.due:
         end = computed if due.is_computed else stated
-        yield (_day(due.until), str(due.days), due.address, due.designation, due.serial, str(due.row), end)
-
-
-def _day(day: datetime.date) -> str:
-    return day.strftime("%d.%m.%Y")
+        yield (
+            format_day(due.until, language),
+            str(due.days),
+            due.address,
+            due.designation,
+            due.serial,
+            str(due.row),
+            end,
+        )
 
 
 def _page(report: FleetReport, table: FleetTable, language: str, file: str) -> bytes:

@@ -255,7 +255,7 @@ class RowMaker:
         day: datetime.date | None = read.day  # type: ignore[attr-defined]  # what the cache of dates holds
         odd: str = read.odd  # type: ignore[attr-defined]  # as above
         if odd:
-            self.add(_DAY_RULES[odd], name, guess=day.strftime("%d.%m.%Y") if day else "")
+            self.add(_DAY_RULES[odd], name, guess=day or "")
         return day
 
     def _year(self) -> int | None:
