@@ -26,6 +26,7 @@ from node.services.access import Access, Answers, Tokens
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
+from node.services.checkup import Checkup
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.fsck import Fsck
@@ -93,6 +94,7 @@ class Node:
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         directory = MemoryDirectory()
         self.readings = Readings(database)
@@ -133,6 +135,7 @@ class Node:
             projection=self.projection,
             membership=self.membership,
             registry=self.registry,
+            checkup=self.checkup,
             catalogs=Catalogs(self.core, self.ledger, self.projection),
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),

@@ -11,6 +11,7 @@ from node.services.access import Access, Answers, Tokens
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
+from node.services.checkup import Checkup
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.jobs import Jobs
@@ -43,6 +44,7 @@ class WebContext:
     membership: Membership
     registry: Registry
     catalogs: Catalogs
+    checkup: Checkup
     shipments: Shipments
     lookup: Lookup
     jobs: Jobs

@@ -6,7 +6,7 @@ meters of the same table.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.exchange.cells import CellKind
@@ -107,10 +107,22 @@ class _Seen:
     dev_euis: dict[str, int] = field(default_factory=dict)
 
 
-def check_fleet(table: FleetTable, *, days: int = DAYS, progress: Progress = no_progress) -> FleetReport:
-    """Check every row of a table on the table's day; verifications that end within `days` are told."""
+def check_fleet(
+    table: FleetTable,
+    *,
+    days: int = DAYS,
+    progress: Progress = no_progress,
+    each: Callable[[FleetRow], None] | None = None,
+) -> FleetReport:
+    """Check every row of a table on the table's day; verifications that end within `days` are told.
+
+    `each` is called with every meter, for those who compare them with what they have.
+    """
     passed = Passed()
     rows = list(table.rows(passed, progress))
+    if each is not None:
+        for row in rows:
+            each(row)
     check = _Check(table, rows, days)
     for at, row in enumerate(rows):
         if not at % 2_000:

@@ -3,6 +3,7 @@
 from node.web.api import (
     access,
     catalogs,
+    checks,
     federation,
     imports,
     journal,
@@ -19,6 +20,7 @@ ROUTES = (
     *passports.ROUTES,
     *moments.ROUTES,
     *imports.ROUTES,
+    *checks.ROUTES,
     *shipments.ROUTES,
     *radio.ROUTES,
     *protocols.ROUTES,
