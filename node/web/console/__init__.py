@@ -2,6 +2,7 @@
 
 from node.web.console import (
     access,
+    checks,
     devices,
     home,
     imports,
@@ -21,6 +22,7 @@ ROUTES = (
     *passport.ROUTES,
     *protocol.ROUTES,
     *imports.ROUTES,
+    *checks.ROUTES,
     *shipments.ROUTES,
     *radio.ROUTES,
     *peers.ROUTES,
