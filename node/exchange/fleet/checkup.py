@@ -328,9 +328,9 @@ class _Check:
         if verified:
             made = row.made_on
             if (made and verified < made) or (row.year and verified.year < row.year):
-                self._add(rules.BEFORE_MADE, row, Field.VERIFIED_ON, verified.isoformat(), made=made or row.year)
+                self._add(rules.BEFORE_MADE, row, Field.VERIFIED_ON, _shown(verified), made=made or row.year)
         if verified and until and until <= verified:
-            self._add(rules.VERIFICATION_ORDER, row, Field.VALID_UNTIL, until.isoformat(), verified=verified)
+            self._add(rules.VERIFICATION_ORDER, row, Field.VALID_UNTIL, _shown(until), verified=verified)
             return
         of_type = kind.interval_months if kind else 0
         self._interval(row, verified, of_type, self._peers[key])
@@ -353,7 +353,7 @@ class _Check:
         if left > self._days:
             return
         name = Field.VERIFIED_ON if is_computed else Field.VALID_UNTIL
-        self._add(rules.EXPIRED if left < 0 else rules.EXPIRING, row, name, end.isoformat(), until=end, days=abs(left))
+        self._add(rules.EXPIRED if left < 0 else rules.EXPIRING, row, name, _shown(end), until=end, days=abs(left))
         self._due.append(Due(row.row, row.address, row.designation, row.serial, end, left, is_computed))
 
     def _interval(self, row: FleetRow, verified: datetime.date | None, of_type: int, peers: Peers) -> None:
@@ -367,7 +367,7 @@ class _Check:
         wanted = row.interval_months or of_type or peers.interval
         found = months_between(verified, row.valid_until)
         if wanted and abs(found - wanted) > 1:
-            until = row.valid_until.isoformat()
+            until = _shown(row.valid_until)
             self._add(rules.VERIFICATION_INTERVAL, row, Field.VALID_UNTIL, until, found=found, wanted=wanted)
 
     def _reading(self, row: FleetRow, peers: Peers) -> None:
@@ -449,6 +449,10 @@ def with_registry(report: FleetReport, in_registry: int, found: Iterable[FleetFi
 def _place_of(address: str) -> str:
     """An address as two of them are compared."""
     return "".join(sign for sign in address.casefold() if sign.isalnum())
+
+
+def _shown(day: datetime.date) -> str:
+    return day.strftime("%d.%m.%Y")
 
 
 def _skeleton(text: str) -> str:

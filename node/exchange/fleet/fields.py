@@ -76,12 +76,12 @@ ADDRESS_PARTS = (Field.LOCALITY, Field.STREET, Field.HOUSE, Field.BLOCK, Field.F
 OF_A_METER = frozenset(
     {
         *(Field.SERIAL, Field.DEVICE, Field.DESIGNATION, Field.APPROVAL, Field.DEV_EUI, Field.VERIFIED_ON),
-        *(Field.VALID_UNTIL, Field.READING, Field.YEAR, Field.MADE_ON),
+        *(Field.VALID_UNTIL, Field.YEAR, Field.MADE_ON),
     }
 )
 # Several meters may stand side by side in one row, each with its own of these.
 OF_ONE_METER = OF_A_METER | {
-    *(Field.MARK, Field.RESOURCE, Field.INSTALLED_ON, Field.INTERVAL, Field.PREVIOUS, Field.READ_ON, Field.UNIT),
+    *(Field.READING, Field.MARK, Field.RESOURCE, Field.INSTALLED_ON, Field.INTERVAL, Field.PREVIOUS, Field.READ_ON, Field.UNIT),
     Field.PLACE,
 }
 

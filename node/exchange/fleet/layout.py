@@ -191,7 +191,7 @@ def _told(content: Content) -> tuple[Field | None, float]:
             return field, content.share(field)
     if content.share(Field.YEAR) >= 0.9:
         return Field.YEAR, content.share(Field.YEAR)
-    if content.share(Field.INTERVAL) >= 0.9 and all(text in _USUAL_INTERVALS for text in content.sample):
+    if content.share(Field.INTERVAL) >= 0.9 and content.sample and content.sample[0] in _USUAL_INTERVALS:
         return Field.INTERVAL, content.share(Field.INTERVAL)
     if content.share(Field.SERIAL) >= SURE:
         return Field.SERIAL, content.share(Field.SERIAL)

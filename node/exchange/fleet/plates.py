@@ -27,6 +27,8 @@ _GENERIC = re.compile(
 )
 _MARKED = re.compile(r"([A-ZА-ЯЁ][a-zа-яё]{2,}|[«\"][^»\"]{2,20}[»\"])[ ,]+([A-ZА-ЯЁ]{2,6}[- ]?\d.*)")
 
+_LABELLED = re.compile(r"(.*?)[\s,]*(?:зав\.?\s*)?(?:№|номер|s/n)\s*(.*)", re.IGNORECASE)
+
 
 def cut_generic(text: str) -> str:
     """A designation without the words that say only that it is a meter; as it is where nothing else stands."""
@@ -50,13 +52,15 @@ def split_mark(text: str, knows: Callable[[str], bool]) -> tuple[str, str]:
 
 def split_device(text: str, lines: Lines) -> tuple[str, str]:
     """A designation and a serial out of one text; an empty serial where it holds one thing only."""
-    plate = lines.read_typed(text.replace(",", " ").replace(";", " "))
+    plate = lines.read_typed(text.replace(", ", " ").replace(";", " "))
     if plate is not None and any(sign.isdigit() for sign in plate.serial):
         return plate.designation, plate.serial
     bare = cut_label(text)
     if bare.isdecimal() or (bare != text and any(sign.isdigit() for sign in bare)):
         return "", bare
-    return text, ""
+    # «СГВ-15 № б/н»: what stands behind the label is meant to be the serial.
+    labelled = _LABELLED.fullmatch(text)
+    return (labelled[1], labelled[2]) if labelled else (text, "")
 
 
 def key_of(serial: str) -> str:

@@ -96,11 +96,10 @@ class RowMaker:
 
     def holds_meter(self, row: Row) -> bool:
         """Whether the cells of this meter say anything of one."""
-        for name in OF_A_METER:
-            cell = self._at(row.cells, name)
-            if cell.kind is not CellKind.EMPTY and not cell.is_spread and not is_nothing(cell.text):
-                return name is not Field.READING or self._at(row.cells, Field.SERIAL).kind is not CellKind.EMPTY
-        return False
+        cells = (self._at(row.cells, name) for name in OF_A_METER)
+        return any(
+            cell.kind is not CellKind.EMPTY and not cell.is_spread and not is_nothing(cell.text) for cell in cells
+        )
 
     def has_serial(self, row: Row) -> bool:
         """Whether a serial stands in the row."""
@@ -203,6 +202,8 @@ class RowMaker:
             if not is_nothing(both.text):
                 designation, serial = split_device(both.text, self._known.lines)
                 if serial or Field.SERIAL not in self._places:
+                    if serial and not designation and Field.DESIGNATION not in self._places:
+                        self.add(rules.TYPE_REQUIRED, Field.DEVICE)
                     return designation or self._text(Field.DESIGNATION), serial, both.kind
         cell = self._usable(Field.SERIAL)
         named = self._usable(Field.DESIGNATION)
