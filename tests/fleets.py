@@ -158,7 +158,9 @@ FAULTS: dict[str, Callable[[Planting], None]] = {
     "short_year": lambda to: to.plant("date.short_year", verified="12.03.24", until="12.03.2030"),
     "number_date": lambda to: to.plant("date.number", verified="45292", until="01.01.2030"),
     "year_form": lambda to: to.plant("year.form", year="202"),
-    "before_made": lambda to: to.plant("verification.before_made", verified="12.03.2024", until="12.03.2030", year="2025"),
+    "before_made": lambda to: to.plant(
+        "verification.before_made", verified="12.03.2024", until="12.03.2030", year="2025"
+    ),
     "order": lambda to: to.plant("verification.order", verified="12.03.2025", until="12.03.2019"),
     "expired": lambda to: to.plant("verification.expired", verified="12.03.2020", until="12.03.2026", year="2020"),
     "expiring": lambda to: to.plant("verification.expiring", verified="12.06.2020", until="12.06.2026", year="2020"),

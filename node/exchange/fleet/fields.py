@@ -81,7 +81,8 @@ OF_A_METER = frozenset(
 )
 # Several meters may stand side by side in one row, each with its own of these.
 OF_ONE_METER = OF_A_METER | {
-    *(Field.READING, Field.MARK, Field.RESOURCE, Field.INSTALLED_ON, Field.INTERVAL, Field.PREVIOUS, Field.READ_ON, Field.UNIT),
+    *(Field.READING, Field.PREVIOUS, Field.READ_ON, Field.UNIT),
+    *(Field.MARK, Field.RESOURCE, Field.INSTALLED_ON, Field.INTERVAL),
     Field.PLACE,
 }
 

@@ -439,7 +439,7 @@ UNIT_COLUMN = _rule(
     "unit.column",
     W,
     ("Скачок в тысячу раз", "A thousand times off"),
-    "Половина показаний воды в этом столбце больше {usual} м³, чего у квартирных счётчиков не бывает: столбец в литрах? "
+    "Половина показаний воды в этом столбце больше {usual} м³, чего у квартирных счётчиков нет: столбец в литрах? "
     "Укажите единицу.",
     "Half of the water readings in this column are above {usual} m³, which no flat's meter shows: is the column in "
     "litres? Say the unit.",

@@ -153,12 +153,12 @@ class _Body:
         if is_repeat(row, self._layout.header):
             self._passed.headers += 1
             return True
-        if any(maker.has_serial(row) for maker in self._makers) and not _is_one_text(row, self._layout):
-            return False
         texts = [cell.text for cell in row.cells if cell.text and not cell.is_spread]
         if any(_TOTAL.match(text) for text in texts[:3]):
             self._passed.totals += 1
             return True
+        if any(maker.has_serial(row) for maker in self._makers) and not _is_one_text(row, self._layout):
+            return False
         if any(_FOOTER.match(text) for text in texts):
             self._passed.footers += 1
             return True
@@ -183,7 +183,8 @@ class _Body:
             self._headings.append(text)
         elif _HOUSE.match(text) and self._headings and not _HOUSE.match(self._headings[0]):
             # Another house of the same street.
-            self._headings = [*(part for part in self._headings if not _HOUSE.match(part)), text]
+            parts = ", ".join(self._headings).split(", ")
+            self._headings = [*(part for part in parts if not _HOUSE.match(part)), text]
         else:
             self._headings = [text]
         self._after_heading = True
