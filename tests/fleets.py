@@ -11,6 +11,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 ON = datetime.date(2026, 5, 1)
+COUNTED = 60
 TYPES = ("ВС-15Д", "БВ-15Д", "ВТ-50Д")  # of the catalog that ships
 APPROVALS = {"ВС-15Д": "999902-00", "БВ-15Д": "999910-00", "ВТ-50Д": "999908-00"}
 STREETS = ("ул. Ленина", "ул. Мира", "пр-т Победы")
@@ -218,9 +219,8 @@ def as_csv(
 
 def as_billing(meters: list[Sample]) -> tuple[bytes, list[int]]:
     """A billing export: a title, a header of two rows with merged groups, a row for each house, totals, a signature."""
-    book, rows = Workbook(), []
-    book.active.title = "Титул"
-    book.active.append(["Отчёт за апрель 2026"])
+    book, rows = _book("Титул"), []
+    book["Титул"].append(["Отчёт за апрель 2026"])
     sheet: Worksheet = book.create_sheet("TDSheet")
     sheet.append(["Ведомость приборов учёта"])
     sheet.merge_cells("A1:O1")
@@ -243,7 +243,7 @@ def as_billing(meters: list[Sample]) -> tuple[bytes, list[int]]:
         _, *rest = cells(meter)
         sheet.append([number, flat, *rest])
         for cell in sheet[sheet.max_row]:
-            if cell.column > 1 and str(cell.value or "").startswith("="):
+            if str(cell.value or "").startswith("="):
                 cell.data_type = "f"
         rows.append(sheet.max_row)
     sheet.append(["Итого", *[""] * 11, "99999"])
@@ -253,8 +253,8 @@ def as_billing(meters: list[Sample]) -> tuple[bytes, list[int]]:
 
 def as_apartments(meters: list[Sample]) -> tuple[bytes, list[int]]:
     """An apartment list: the address of a house merged over its meters, type and number in one cell."""
-    book, rows = Workbook(), []
-    sheet: Worksheet = book.active
+    book, rows = _book("Дом"), []
+    sheet: Worksheet = book["Дом"]
     sheet.append(
         ["Дом", "Кв.", "Лицевой счёт", "Прибор учёта (тип, №)", "Год выпуска", "Поверен", "Поверен до", "МПИ, мес",
          "Госреестр", "Предыдущее показание", "Показание", "Единица измерения", "DevEUI", "Собственник"]
@@ -277,10 +277,9 @@ def as_apartments(meters: list[Sample]) -> tuple[bytes, list[int]]:
 
 def as_plain_book(meters: list[Sample]) -> tuple[bytes, list[int]]:
     """One sheet of texts."""
-    book = Workbook()
-    book.active.append(list(HEADER))
-    for meter in meters:
-        book.active.append(cells(meter))
+    book = _book("Приборы")
+    for row in (list(HEADER), *map(cells, meters)):
+        book["Приборы"].append(row)
     return _saved(book), list(range(2, len(meters) + 2))
 
 
@@ -299,6 +298,14 @@ SHAPES = (
     Shape("billing export", as_billing),
     Shape("apartment list", as_apartments, NOT_TOGETHER),
 )
+
+
+def _book(title: str) -> Workbook:
+    """A workbook with one sheet."""
+    book = Workbook(write_only=False)
+    for sheet in book.worksheets:
+        sheet.title = title
+    return book
 
 
 def _saved(book: Workbook) -> bytes:

@@ -145,7 +145,9 @@ class _Check:
         self._undated = 0
         self._keys: dict[str, str] = {}
         self._peers: dict[str, Peers] = {}
+        self._all = Peers()
         for row in rows:
+            self._all.take(row)
             self._peers.setdefault(self._key(row.designation), Peers()).take(row)
         self._places = [table.layout.places(block) for block in range(table.layout.blocks)]
         fields = {column.field for column in table.layout.columns}
@@ -383,7 +385,8 @@ class _Check:
         if row.previous is not None and row.reading < row.previous and not is_thousandfold(row.previous, row.reading):
             self._add(rules.READING_BACK, row, Field.READING, shown, previous=f"{row.previous:f}")
             return
-        slip = peers.slip(row)
+        # Of a type with few meters the readings of all others in that unit tell what is usual.
+        slip = (peers if peers.has_usual(row.unit or "") else self._all).slip(row)
         if slip is None and row.previous:
             for one, other in ((row.reading, row.previous), (row.previous, row.reading)):
                 if one > 100 and is_thousandfold(one, other):

@@ -175,7 +175,8 @@ def _guess(place: int, title: str, content: Content) -> Column:
     if told is None:
         field = said or Field.IGNORED
         return Column(place, title, field, Why.HEADER if said else Why.UNKNOWN, 0, _sample(field, content))
-    why = Why.CONTENT if said is None or is_weak(title) else Why.AGAINST_HEADER
+    agrees = said is None or is_weak(title) or {said, told} <= {Field.DEVICE, Field.DESIGNATION}
+    why = Why.CONTENT if agrees else Why.AGAINST_HEADER
     return Column(place, title, told, why, round(share * 100), _sample(told, content))
 
 
@@ -239,7 +240,7 @@ def _settled(columns: list[Column], contents: Sequence[Content]) -> list[Column]
         elif column.field is Field.INDEX and content.share(Field.SERIAL) >= SURE and not content.is_sequence:
             columns[at] = replace(column, field=Field.SERIAL, why=Why.CONTENT)
     serials = [column for column in columns if column.field in (Field.SERIAL, Field.DEVICE)]
-    by_header = [column for column in serials if column.why in (Why.HEADER, Why.GIVEN, Why.AGAINST_HEADER)]
+    by_header = [column for column in serials if column.why is not Why.CONTENT or find_field(column.title)]
     guessed = [column for column in serials if column not in by_header]
     chosen = None if by_header or not guessed else max(guessed, key=lambda column: _serial_weight(column, contents))
     for column in guessed:

@@ -92,6 +92,10 @@ class Peers:
         months, count = self.intervals.most_common(1)[0]
         return months if count >= total * 0.8 else None
 
+    def has_usual(self, unit: str) -> bool:
+        """Whether there are enough readings in a unit to tell a usual one."""
+        return len(self.readings.get(unit, ())) >= SOME
+
     def slip(self, row: FleetRow) -> tuple[int, float] | None:
         """How many times the usual reading a meter shows, and the usual one, where only a slip explains it."""
         usual = self._usual_of(row.unit or "")

@@ -13,7 +13,7 @@ from node.exchange.fleet.reader import read_fleet
 from node.exchange.fleet.report import FORMATS, report_json, write_report
 from node.exchange.tables import read_table, write_csv
 from node.passport.catalogs import load_types
-from node.passport.lines import Lines, SerialLine
+from node.passport.lines import Held, Lines, SerialLine
 from node.passport.serials import SerialPattern
 from tests.fleets import ON, SHAPES, Shape, clean, planted
 
@@ -96,9 +96,9 @@ def test_line_of_the_node_decides_before_the_neighbours() -> None:
     line = SerialLine(
         line="11" * 16,
         publisher="22" * 16,
-        marks=("ДЕМО",),
+        marks=(Held(name="ДЕМО"),),
         designations=("ВС-15Д",),
-        approvals=({"name": "999902-00", "since": "2015-01-01", "until": "2020-01-01"},),
+        approvals=(Held(name="999902-00", since="2015-01-01", until="2020-01-01"),),
         serial=SerialPattern(pattern="digits", width=8),
     )
     found = rows(4)
