@@ -24,7 +24,6 @@ from node.exchange.fleet.rows import FleetRow
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lines import LineKey, Lines
 from node.passport.plate import Nameplate
-from node.passport.view import DAY_US
 from node.services.core import Core
 from node.services.projection import Projection
 from node.store.passports import find_terms, read_leads
@@ -146,8 +145,7 @@ class Checkup:
         return Known(lines=world.lines, types=world.types)
 
     def _today(self) -> datetime.date:
-        """The latest day that it is anywhere now."""
-        return datetime.datetime.fromtimestamp((self._core.clock.now() + DAY_US // 2) / 1e6, datetime.UTC).date()
+        return datetime.datetime.fromtimestamp(self._core.clock.now() / 1e6, datetime.UTC).date()
 
     def _hold(self, check: Check) -> None:
         self._held.pop(check.id, None)
