@@ -210,7 +210,8 @@ def check(
         if report is not None:
             _check_writable(report)
         if folder is not None:
-            told, written = check_at_node(wish, folder)
+            with errors.status(Text(f"{file.name} …")):
+                told, written = check_at_node(wish, folder)
         else:
             with _bar() as bar:
                 told, written = check_here(wish, bar)

@@ -304,7 +304,7 @@ class _Check:
         usual, count = peers.usual_spelling
         if usual == row.designation or count < 3 or peers.spellings[row.designation] * 3 > count:
             return
-        if usual.casefold() != row.designation.casefold() and _skeleton(usual) == _skeleton(row.designation):
+        if _place_of(usual) != _place_of(row.designation) and self._key(usual) == self._key(row.designation):
             self._add(rules.TYPE_SPELLING, row, Field.DESIGNATION, row.designation, usual=usual)
 
     def _approval(self, row: FleetRow, key: str, line: SerialLine | None) -> None:
@@ -428,7 +428,7 @@ class _Check:
     def _folded(self) -> list[FleetFinding]:
         """The findings, those that most rows of a column share told once."""
         counted = Counter((f.rule.code, f.column) for f in self._findings if f.rule.folds)
-        least = max(5, len(self._rows) // 2)
+        least = max(5, len(self._rows) // 2 // len(self._places))
         folding = {key: count for key, count in counted.items() if count > least}
         if not folding:
             return self._findings
@@ -456,10 +456,6 @@ def _place_of(address: str) -> str:
 
 def _shown(day: datetime.date) -> str:
     return day.strftime("%d.%m.%Y")
-
-
-def _skeleton(text: str) -> str:
-    return comparison_text(text)
 
 
 def _unit_name(code: str) -> str:

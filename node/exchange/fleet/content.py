@@ -37,6 +37,7 @@ class Content:
     dates: float
     fractions: float
     zeros: bool
+    has_digits: bool
     sample: tuple[str, ...]
 
     def share(self, field: Field) -> float:
@@ -70,6 +71,7 @@ def study(cells: Sequence[Cell]) -> Content:
         shares=shares,
         dates=dates / total,
         fractions=sum(bool(_FRACTION.fullmatch(text)) for text in texts) / total,
+        has_digits=any(any(sign.isdigit() for sign in text) for text in texts),
         zeros=any(text.startswith("0") and len(text) > 3 and text.isdecimal() for text in texts),
         sample=tuple(dict.fromkeys(text[:40] for text in texts))[:SHOWN],
     )

@@ -173,7 +173,7 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         r"\bфабричн\w*", r"\bserial", r"\bs n\b", "^sn$", r"\bser no",
     )),
     (Field.SERIAL, (
-        rf"{_NUMBER} (?:\w+ )?{_METER}\b", rf"^{_METER}(?: учета| воды)? {_NUMBER}(?!\w)",
+        rf"{_NUMBER} (?:\w+ )?{_METER}\b", rf"^{_METER}(?: \w+)? {_NUMBER}(?!\w)",
         r"\bmeter (?:no|nr|number|id|num)\b", r"\bdevice (?:no|number|id)\b", rf"{_NUMBER} meter",
     )),
     (Field.MARK, (

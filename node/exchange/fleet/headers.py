@@ -41,7 +41,7 @@ def find_header(rows: Sequence[Row], width: int, wanted: int | None = None) -> H
     for top, row in enumerate(rows[:SEARCHED] if wanted is None else rows):
         if wanted is not None and row.number != wanted:
             continue
-        if wanted is None and _is_line(row):
+        if wanted is None and width > 1 and _is_line(row):
             continue
         for depth in range(1, min(MAX_HEADER_ROWS, len(rows) - top) + 1):
             if depth > 1 and _is_numbering(rows[top + depth - 1]):
@@ -143,7 +143,7 @@ def _score(block: Sequence[Row], width: int) -> float:
     found = {field for title in titles if (field := find_field(title)) is not None}
     weight = sum(SERIAL_WEIGHT if field in (Field.SERIAL, Field.DEVICE) else _LIGHT.get(field, 1.0) for field in found)
     data = sum(_is_data(cell) for row in block for cell in row.cells)
-    singles = sum(_is_line(row) for row in block)
+    singles = sum(_is_line(row) for row in block) if width > 1 else 0
     return weight - DATA_WEIGHT * data - DEPTH_WEIGHT * (len(block) - 1) - singles
 
 

@@ -12,12 +12,15 @@ from node.exchange.fleet.content import Content, study
 from node.exchange.fleet.fields import DATES, NAMES, OF_ONE_METER, Field, find_field, fold_title, is_weak
 from node.exchange.fleet.headers import Header, body_rows, column_cells, find_header
 from node.exchange.fleet.mapping import FleetMapping
-from node.exchange.fleet.values import day_order, find_resource, read_day, unit_of_title
+from node.exchange.fleet.values import STREET, day_order, find_resource, read_day, unit_of_title
 from node.exchange.grids import Grid
 
 SURE, LIKELY = 0.7, 0.6
 COMMON = -1
 SHOWN_HEADERS = 40
+LONGEST_HEADING = 120
+# What cannot be said without a digit.
+_FIGURES = DATES | {Field.READING, Field.PREVIOUS, Field.YEAR, Field.INTERVAL, Field.DEV_EUI}
 _USUAL_INTERVALS = frozenset(map(str, (12, 24, 36, 48, 60, 72, 96, 120, 144, 180, 192)))
 
 
@@ -78,7 +81,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one sheet is understood. `carries` says that an address stands once for the rows under it."""
+    """How one sheet is understood. `carries` are columns whose address stands once for the rows under it, `heading` is
+    an address that stands above the header.
+    """
 
     sheet: str
     encoding: str
@@ -88,6 +93,7 @@ class Layout:
     carries: frozenset[int] = frozenset()
     hidden_rows: int = 0
     first_texts: tuple[str, ...] = ()
+    heading: str = ""
 
     def places(self, block: int) -> dict[Field, Column]:
         """The columns of one meter of a row by their fields, those of the whole row among them."""
@@ -138,6 +144,7 @@ def understand(grid: Grid, mapping: FleetMapping, today: datetime.date) -> Layou
         blocks=blocks,
         carries=_carried(columns, body),
         hidden_rows=grid.hidden_rows,
+        heading=_heading(grid, header),
         first_texts=tuple(cell.text[:40] for cell in grid.rows[0].cells[:SHOWN_HEADERS]) if grid.rows else (),
     )
 
@@ -170,6 +177,8 @@ def _guess(place: int, title: str, content: Content) -> Column:
     if not content.filled:
         return Column(place, title, said or Field.IGNORED, Why.HEADER if said else Why.EMPTY)
     told, share = _told(content)
+    if said in _FIGURES and not content.has_digits:
+        return Column(place, title, Field.IGNORED, Why.UNKNOWN, 0, _sample(said, content))
     if said is not None and not is_weak(title) and not _contradicts(said, told, content):
         return Column(place, title, said, Why.HEADER, 0, _sample(said, content))
     if told is None:
@@ -213,7 +222,7 @@ def _contradicts(said: Field, told: Field | None, content: Content) -> bool:
         return told in (Field.ADDRESS, Field.APPROVAL, Field.DEV_EUI, Field.DEVICE, Field.PERSON, Field.RESOURCE)
     if said is Field.SERIAL:
         clear = {Field.ADDRESS, Field.APPROVAL, Field.DEVICE, Field.PERSON, Field.RESOURCE, Field.UNIT, Field.DEV_EUI}
-        return content.dates >= SURE or told in clear or (told is Field.DESIGNATION and not _has_digits(content))
+        return content.dates >= SURE or told in clear or (told is Field.DESIGNATION and not content.has_digits)
     if said in (Field.DESIGNATION, Field.DEVICE):
         return told in (Field.RESOURCE, Field.ADDRESS, Field.APPROVAL, Field.SERIAL, Field.DEVICE) or (
             content.dates >= SURE
@@ -223,10 +232,6 @@ def _contradicts(said: Field, told: Field | None, content: Content) -> bool:
     if said is Field.INDEX:
         return told in (Field.SERIAL, Field.ADDRESS)
     return False
-
-
-def _has_digits(content: Content) -> bool:
-    return any(any(sign.isdigit() for sign in text) for text in content.sample)
 
 
 def _settled(columns: list[Column], contents: Sequence[Content]) -> list[Column]:
@@ -277,10 +282,10 @@ def _blocks(columns: list[Column], header: Header) -> tuple[list[Column], int]:
     for column in columns:
         block = COMMON
         if column.field in OF_ONE_METER and (counted[column.field] > 1 or _block_key(column, header) in keys):
-            if keys:
-                key = _block_key(column, header)
-                block = keys.index(key) if key in keys else COMMON
-            else:
+            key = _block_key(column, header)
+            if key in keys:
+                block = keys.index(key)
+            elif counted[column.field] > 1:
                 block = max((at for at, serial in enumerate(serials) if serial.place <= column.place), default=0)
         resource = find_resource(f"{header.groups[column.place]} {column.title}") if block != COMMON else None
         placed.append(replace(column, block=block, resource=resource))
@@ -388,6 +393,16 @@ def _detailed(column: Column, body: Sequence[Row]) -> Column:
     if column.field in (Field.READING, Field.PREVIOUS):
         return replace(column, unit=unit_of_title(column.title))
     return column
+
+
+def _heading(grid: Grid, header: Header) -> str:
+    """The address that stands in a line of its own above the header, as «Дом: ул. Ленина, д. 5»."""
+    for row in grid.rows[: max(0, header.first - len(header.rows))]:
+        texts = {cell.text for cell in row.cells if cell.text}
+        text = next(iter(texts), "")
+        if len(texts) == 1 and STREET.search(text) and len(text) <= LONGEST_HEADING:
+            return text.partition(":")[2].strip() or text
+    return ""
 
 
 def _carried(columns: Sequence[Column], body: Sequence[Row]) -> frozenset[int]:

@@ -52,6 +52,8 @@ def split_mark(text: str, knows: Callable[[str], bool]) -> tuple[str, str]:
 
 def split_device(text: str, lines: Lines) -> tuple[str, str]:
     """A designation and a serial out of one text; an empty serial where it holds one thing only."""
+    if text.casefold() in NO_SERIAL:
+        return "", text
     plate = lines.read_typed(text.replace(", ", " ").replace(";", " "))
     if plate is not None and any(sign.isdigit() for sign in plate.serial):
         return plate.designation, plate.serial

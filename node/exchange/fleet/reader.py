@@ -129,7 +129,7 @@ class _Body:
         self._makers = [RowMaker(layout, block, table.today, table.known) for block in range(layout.blocks)]
         self._used = [c for c in layout.columns if c.field not in (Field.IGNORED, Field.PERSON)]
         self._carried: dict[int, Cell] = {}
-        self._headings: list[str] = []
+        self._headings = [layout.heading] if layout.heading else []
         self._after_heading = False
 
     def rows(self) -> Iterator[FleetRow]:
@@ -143,7 +143,7 @@ class _Body:
             self._carry(row)
             self._after_heading = False
             holding = [maker for maker in self._makers if maker.holds_meter(row)]
-            if not holding:
+            if not holding and not any(maker.is_continued(row) for maker in self._makers):
                 self._passed.empty.append(row.number)
             for maker in holding:
                 yield maker.make(row, ", ".join(self._headings), self._carried)

@@ -17,7 +17,7 @@ from node.exchange.tables import write_csv
 from node.exchange.workbooks import write_workbook
 
 FORMATS = ("xlsx", "csv", "json", "html")
-EXAMPLES = 20
+EXAMPLES = 10
 SHOWN_DUE = 200
 
 Told = dict[str, object]

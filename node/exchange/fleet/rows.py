@@ -15,12 +15,14 @@ from node.exchange.fleet.known import Known
 from node.exchange.fleet.layout import Column, Layout
 from node.exchange.fleet.plates import NO_SERIAL, cut_generic, key_of, split_device, split_mark
 from node.exchange.fleet.values import (
+    STREET,
     find_resource,
     find_unit,
     is_nothing,
     read_day,
     read_decimal,
     read_interval,
+    split_days,
     split_flat,
 )
 from node.passport.errors import NumberError
@@ -28,6 +30,7 @@ from node.passport.numbers import parse_grsi
 from node.passport.plate import MAX_PLATE_TEXT, cut_label
 
 CACHED = 1 << 15
+LONGEST_DAY = 14  # longer is more than one date
 EMPTY = Cell()
 AS_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[Ee]\+?[0-9]+")
 
@@ -36,9 +39,6 @@ _HEX_NOISE = dict.fromkeys(map(ord, " -:.\u00a0"))
 _HEX = re.compile(r"[0-9A-Fa-f]{16}")
 _HEX_LOOKS = str.maketrans("АВСЕОавсеоЕOoDd", "ABCE0abce0E00Dd")
 _YEAR = re.compile(r"((?:19|20)\d{2})(?:[.,]0)?\s*(?:г\.?)?")
-_STREET = re.compile(
-    r"(?<!\w)(?:ул|пр|просп|пер|б-р|бул|ш|наб|пл|мкр|проезд|тракт|street|st|road|rd|ave)(?:\.|\b)", re.IGNORECASE
-)
 _PREFIXES = {
     Field.HOUSE: ("д. ", re.compile(r"(?:д|дом|зд|house|стр)\b", re.IGNORECASE)),
     Field.BLOCK: ("корп. ", re.compile(r"(?:к|корп|стр|литер|block)\w*\b", re.IGNORECASE)),
@@ -101,6 +101,10 @@ class RowMaker:
             cell.kind is not CellKind.EMPTY and not cell.is_spread and not is_nothing(cell.text) for cell in cells
         )
 
+    def is_continued(self, row: Row) -> bool:
+        """Whether the meter of the row above stands in it too, its cells merged over both."""
+        return any(self._at(row.cells, name).is_spread for name in (Field.SERIAL, Field.DEVICE))
+
     def has_serial(self, row: Row) -> bool:
         """Whether a serial stands in the row."""
         return any(
@@ -117,6 +121,7 @@ class RowMaker:
         made_on = self._day(Field.MADE_ON)
         days = {name: self._day(name) for name in (Field.INSTALLED_ON, Field.VERIFIED_ON, Field.READ_ON)}
         until = self._day(Field.VALID_UNTIL, at_end=True)
+        days[Field.VERIFIED_ON], until = self._range(days[Field.VERIFIED_ON], until)
         for name, day in ((Field.MADE_ON, made_on), *days.items()):
             if day and day > self._today:
                 self.add(rules.DATE_FUTURE, name)
@@ -246,6 +251,8 @@ class RowMaker:
         cell = self._usable(name)
         if not cell.text or is_nothing(cell.text):
             return None
+        if len(cell.text) > LONGEST_DAY and (both := split_days(cell.text)):
+            cell = Cell(both[at_end], CellKind.TEXT)
         column = self._places[name]
         cache = self._caches.setdefault((name, cell.kind), {})
         read = cache.get(cell.text)
@@ -258,6 +265,17 @@ class RowMaker:
         if odd:
             self.add(_DAY_RULES[odd], name, guess=day or "")
         return day
+
+    def _range(
+        self, verified: datetime.date | None, until: datetime.date | None
+    ) -> tuple[datetime.date | None, datetime.date | None]:
+        """The other end of a verification whose two dates stand in one column."""
+        name = Field.VERIFIED_ON if Field.VERIFIED_ON in self._places else Field.VALID_UNTIL
+        both = split_days(self._cell(name).text) if (verified is None) != (until is None) else None
+        if both is None:
+            return verified, until
+        first, last = (read_day(Cell(text, CellKind.TEXT)).day for text in both)
+        return verified or first, until or last
 
     def _year(self) -> int | None:
         cell = self._usable(Field.YEAR)
@@ -350,14 +368,14 @@ class RowMaker:
                 text, resource = split_flat(text)
             prefix, marked = _PREFIXES.get(name, ("", None))
             if name is Field.STREET:
-                prefix = "" if _STREET.search(text) else prefix
+                prefix = "" if STREET.search(text) else prefix
             elif marked and marked.match(text):
                 prefix = ""
             parts.append(prefix + text)
         if whole and not is_nothing(whole):
             whole, behind = split_flat(whole)
             resource = resource or behind
-            if heading and not _STREET.search(whole) and heading not in whole:
+            if heading and not STREET.search(whole) and heading not in whole:
                 whole = f"{heading}, {whole}"
             parts = [whole, *(part for part in parts if part not in whole)]
         elif heading:

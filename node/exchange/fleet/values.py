@@ -5,6 +5,7 @@ Nothing here refuses: a value comes with the code of what is odd about it, and t
 
 import datetime
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -41,6 +42,11 @@ _DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
 _YEAR_ONLY = re.compile(r"(?:19|20)\d{2}")
 _WORDS = re.compile(r"(?:(\d{1,2})[ .-]+)?([a-zа-я]{3,9})\.?[ .,-]+(?:(\d{1,2}),? )?(\d{4}|\d{2})")
+_QUARTER = re.compile(r"([1-4]|i{1,3}|iv)[ -]*(?:кв|квартал|q|quarter)\.? ?(\d{4})")
+_ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_RANGE = re.compile(
+    r"(\d{1,2}\.\d{1,2}\.\d{2,4})(?:\s*(?:г\.?)?\s*[-–—/;,]\s*|\s+(?:до|по|to)\s+)(\d{1,2}\.\d{1,2}\.\d{2,4})"
+)
 _PACKED = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
 _SERIAL_DAY = re.compile(r"(\d{5})(?:[.,]\d+)?")
 _AROUND = re.compile(r"^(?:до|с|от|на|по|until|to|from|by)\s+|\s*(?:г(?:ода?)?\.?|year)$")
@@ -57,6 +63,10 @@ _ADDRESS = re.compile(
     r"|road|rd|avenue|ave|apt|flat|house|lane|drive)(?:\.|\b)",
     re.IGNORECASE,
 )
+STREET = re.compile(
+    r"(?<!\w)(?:ул|пр|просп|пер|б-р|бул|ш|наб|пл|мкр|проезд|тракт|street|st|road|rd|ave)(?:\.|\b)", re.IGNORECASE
+)
+_YEARISH = re.compile(r"[\d\s./-]+(?:г|год|года)?\.?", re.IGNORECASE)
 _RESOURCES: Final = {
     "cold_water": ("хвс", "схв", "хв", "холод", "cold", "cw"),
     "hot_water": ("гвс", "сгв", "гв", "горяч", "hot", "dhw", "hw"),
@@ -118,21 +128,18 @@ def read_day(cell: Cell, *, month_first: bool = False, at_end: bool = False) -> 
     if cell.kind is CellKind.NUMBER:
         return _number_day(text)
     bare = _AROUND.sub("", _AROUND.sub("", _TIME.sub("", text.casefold().strip()))).strip(" .")
-    if found := _ISO.fullmatch(bare):
-        return _day(int(found[1]), int(found[2]), int(found[3]))
     if found := _DAY_FIRST.fullmatch(bare):
         return _numbers_day(int(found[1]), int(found[2]), found[3], month_first=month_first)
-    if found := _MONTH_YEAR.fullmatch(bare):
-        return _month(int(found[2]), int(found[1]), at_end=at_end)
-    if _YEAR_ONLY.fullmatch(bare):
-        return DayRead(datetime.date(int(bare), 12, 31) if at_end else datetime.date(int(bare), 1, 1), "year_only")
-    if found := _WORDS.fullmatch(bare):
-        return _worded_day(found, at_end=at_end)
-    if found := _PACKED.fullmatch(bare):
-        return _day(int(found[1]), int(found[2]), int(found[3]))
-    if _SERIAL_DAY.fullmatch(bare):
-        return _number_day(bare)
+    for pattern, read in _FORMS:
+        if found := pattern.fullmatch(bare):
+            return read(found, at_end)
     return DayRead(odd="unreadable")
+
+
+def split_days(text: str) -> tuple[str, str] | None:
+    """Two dates in one text, as in «12.03.2020 - 12.03.2026», or None."""
+    found = _RANGE.search(text)
+    return (found[1], found[2]) if found else None
 
 
 def day_order(texts: list[str]) -> bool:
@@ -195,7 +202,7 @@ def split_flat(text: str) -> tuple[str, str | None]:
 
 def looks_like_address(text: str) -> bool:
     """Whether a text reads as a part of an address."""
-    return len(text) >= 3 and bool(_ADDRESS.search(text)) and any(sign.isalpha() for sign in text)
+    return len(text) >= 3 and bool(_ADDRESS.search(text)) and not _YEARISH.fullmatch(text)
 
 
 def has_flat(text: str) -> bool:
@@ -272,3 +279,29 @@ def _number_day(text: str) -> DayRead:
 def _month_days(year: int, month: int) -> int:
     following = datetime.date(year + month // 12, month % 12 + 1, 1)
     return (following - datetime.timedelta(days=1)).day
+
+
+def _whole_day(found: re.Match[str], _at_end: bool) -> DayRead:
+    return _day(int(found[1]), int(found[2]), int(found[3]))
+
+
+def _year_day(found: re.Match[str], at_end: bool) -> DayRead:
+    year = int(found[0])
+    return DayRead(datetime.date(year, 12, 31) if at_end else datetime.date(year, 1, 1), "year_only")
+
+
+def _quarter_day(found: re.Match[str], at_end: bool) -> DayRead:
+    quarter = _ROMAN.get(found[1]) or int(found[1])
+    return _month(int(found[2]), quarter * 3 if at_end else quarter * 3 - 2, at_end=at_end)
+
+
+# In order: a quarter is words too, and a year of four digits is no spreadsheet's number.
+_FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], bool], DayRead]], ...]] = (
+    (_ISO, _whole_day),
+    (_MONTH_YEAR, lambda found, at_end: _month(int(found[2]), int(found[1]), at_end=at_end)),
+    (_YEAR_ONLY, _year_day),
+    (_QUARTER, _quarter_day),
+    (_WORDS, lambda found, at_end: _worded_day(found, at_end=at_end)),
+    (_PACKED, _whole_day),
+    (_SERIAL_DAY, lambda found, _at_end: _number_day(found[0])),
+)

@@ -239,8 +239,11 @@ def taken_mapping(body: Mapping) -> FleetMapping:
 
 
 async def _answer(check: Check) -> CheckAnswer:
-    told = await asyncio.to_thread(report_json, check.report, check.name)
-    return CheckAnswer.model_validate({"check": check.id, **told})
+    return await asyncio.to_thread(_told, check)
+
+
+def _told(check: Check) -> CheckAnswer:
+    return CheckAnswer.model_validate({"check": check.id, **report_json(check.report, check.name)})
 
 
 def _page(report: FleetReport, query: FindingsQuery, after: int) -> tuple[list[FindingAnswer], int | None]:

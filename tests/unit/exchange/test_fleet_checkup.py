@@ -169,6 +169,36 @@ def test_water_in_litres_is_noticed_as_a_column() -> None:
     assert [f.rule.code for f in checked(table(found)).findings] == ["unit.column"]
 
 
+def test_unit_that_neighbours_do_not_use_is_noticed() -> None:
+    """Of heat meters that count in Gcal one in GJ is a warning, and one in cubic metres of electricity an error."""
+    header = ("Услуга", "Тип", "Зав. №", "Показание", "Ед. изм.")
+    found = [["Отопление", "КТ-213Д", f"{10_000_000 + at * 7919}", f"{10 + at}", "Гкал"] for at in range(1, 31)]
+    found[4][4] = "ГДж"
+    found += [["Электроэнергия", "СЭ-2726Д", f"{20_000_000 + at}", "100", "кВт·ч"] for at in range(2)]
+    found[-1][4] = "м3"
+
+    assert told(checked(table(found, header))) == {(6, "unit.differs"), (33, "unit.resource")}
+
+
+def test_reading_a_thousand_times_the_previous_one_is_a_slip() -> None:
+    """A reading that is the previous one with its point lost is told as a slip, not as a reading that fell."""
+    header = ("Зав. №", "Пред. показание", "Показание")
+    found = [[f"{10_000_000 + at * 7919}", "123,456", "124,001"] for at in range(1, 7)]
+    found[2][2], found[4][1] = "124001", "123456"
+
+    assert told(checked(table(found, header))) == {(4, "unit.slip"), (6, "unit.slip")}
+
+
+def test_meter_that_stands_in_every_month_is_no_duplicate() -> None:
+    """A table with a row for each month repeats its meters, and that is one note."""
+    header = ("Зав. №", "Адрес", "Показание")
+    found = [[f"1000{at}", f"ул. Мира, д. {at}", f"{month},5"] for at in range(4) for month in range(1, 7)]
+
+    (finding,) = checked(table(found, header)).findings
+
+    assert (finding.rule.code, finding.grade, finding.rows) == ("row.duplicate", Grade.NOTE, 20)
+
+
 def test_report_is_written_in_every_format_with_formulas_guarded() -> None:
     """The report has the findings with address and serial in each format; what a sheet would run is text in it."""
     found = rows()

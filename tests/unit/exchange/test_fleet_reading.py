@@ -120,6 +120,8 @@ def test_header_names_its_field(title: str, field: Field | None) -> None:
         ("03.14.2026", "2026-03-14", "swapped"),
         ("03.2026", "2026-03-31", "month_only"),
         ("2026", "2026-12-31", "year_only"),
+        ("II кв. 2026", "2026-06-30", "month_only"),
+        ("2 квартал 2026", "2026-06-30", "month_only"),
         ("31.02.2026", None, "impossible"),
         ("01.01.1900", None, "impossible"),
         ("весной", None, "unreadable"),
@@ -177,6 +179,45 @@ def test_two_meters_of_one_row_are_two_meters() -> None:
         (3, "hot_water", "00000501"),
     ]
     assert len(found) == 8
+
+
+def test_house_that_is_told_above_the_header_is_that_of_its_flats() -> None:
+    """An address in a line of its own above the header stands before each flat; columns go with the serial left."""
+    text = "Дом: ул. Новая, д. 1;;;;\nКв.;Счётчик ХВС №;Поверка до;Счётчик ГВС №;Поверка до\n" + "".join(
+        f"{n};1000000{n};01.0{n}.2028;2000000{n};01.0{n}.2029\n" for n in range(1, 5)
+    )
+
+    cold, hot, *_ = read(text).rows()
+
+    assert cold.address == "ул. Новая, д. 1, кв. 1"
+    assert [(row.resource, row.valid_until and row.valid_until.year) for row in (cold, hot)] == [
+        ("cold_water", 2028),
+        ("hot_water", 2029),
+    ]
+
+
+def test_two_dates_in_one_cell_are_both_read() -> None:
+    """A verification typed as a range gives its date and its end."""
+    text = "Зав. №;Поверка (дата / до)\n" + "".join(f"1000{n};12.03.2020 - 12.03.2026\n" for n in range(1, 5))
+
+    first = next(iter(read(text).rows()))
+
+    assert (str(first.verified_on), str(first.valid_until), first.findings) == ("2020-03-12", "2026-03-12", ())
+
+
+def test_meter_over_two_merged_rows_is_one_meter() -> None:
+    """A meter whose cells are merged over the rows of its pipes is one meter, and no row is told to lack one."""
+    made = book([["Зав. №", "Тип", "Труба"], *[["", "", pipe] for _ in range(3) for pipe in ("подача", "обратка")]])
+    sheet: Worksheet = made["Лист1"]
+    for at in range(3):
+        sheet[f"A{2 * at + 2}"], sheet[f"B{2 * at + 2}"] = f"12345{at}", "КМ-5"
+        sheet.merge_cells(f"A{2 * at + 2}:A{2 * at + 3}")
+        sheet.merge_cells(f"B{2 * at + 2}:B{2 * at + 3}")
+    passed = Passed()
+
+    found = list(read_fleet(saved(made), today=ON).rows(passed))
+
+    assert ([row.serial for row in found], passed.empty) == (["123450", "123451", "123452"], [])
 
 
 def test_text_that_holds_two_things_is_split() -> None:
