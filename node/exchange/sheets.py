@@ -17,7 +17,7 @@ FLEET_LIMITS = Limits(
     max_rows=400_000,
     max_columns=256,
     max_cells=10_000_000,
-    max_cell=4_000,
+    max_cell=32_767,  # what a spreadsheet takes
     max_text=120_000_000,
 )
 

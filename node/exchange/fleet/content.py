@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from node.exchange.cells import Cell, CellKind
 from node.exchange.fleet.fields import Field
+from node.exchange.fleet.plates import LONGEST_DEVICE
 from node.exchange.fleet.values import find_resource, find_unit, is_nothing, looks_like_address
 from node.passport.plate import cut_label, split_typed
 
@@ -89,7 +90,7 @@ def _kinds(text: str) -> list[Field]:
 
 def is_device(text: str) -> bool:
     """Whether a text holds a designation and a serial."""
-    parts = split_typed(text)
+    parts = split_typed(text) if len(text) <= LONGEST_DEVICE else None
     if not parts or not _LETTER.search(parts[0]):
         return False
     digits = sum(sign.isdigit() for sign in parts[1])

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Field(StrEnum):
@@ -234,6 +235,7 @@ def fold_title(text: str) -> str:
     return _NOT_WORD.sub(" ", text.casefold().replace("ё", "е")).strip()
 
 
+@lru_cache(4096)
 def find_field(title: str) -> Field | None:
     """The field that a header names, or None."""
     folded = fold_title(title)

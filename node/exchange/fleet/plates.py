@@ -7,6 +7,7 @@ from node.passport.errors import PlateError
 from node.passport.lines import Lines
 from node.passport.plate import comparison_text, cut_label, plate_text
 
+LONGEST_DEVICE = 128
 NO_SERIAL = frozenset(
     {
         *("б/н", "бн", "б.н.", "без номера", "без №", "нет номера", "номера нет", "не читается", "нечитаем", "стёрт"),
@@ -52,6 +53,8 @@ def split_mark(text: str, knows: Callable[[str], bool]) -> tuple[str, str]:
 
 def split_device(text: str, lines: Lines) -> tuple[str, str]:
     """A designation and a serial out of one text; an empty serial where it holds one thing only."""
+    if len(text) > LONGEST_DEVICE:
+        return text, ""
     if text.casefold() in NO_SERIAL:
         return "", text
     plate = lines.read_typed(text.replace(", ", " ").replace(";", " "))

@@ -30,6 +30,7 @@ from node.passport.numbers import parse_grsi
 from node.passport.plate import MAX_PLATE_TEXT, cut_label
 
 CACHED = 1 << 15
+LONGEST_TEXT = 250  # characters of a row's value; the file's own cell is whole
 LONGEST_DAY = 14  # longer is more than one date
 EMPTY = Cell()
 AS_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[Ee]\+?[0-9]+")
@@ -135,11 +136,11 @@ class RowMaker:
         return FleetRow(
             row=row.number,
             block=self._block,
-            serial=serial,
+            serial=serial[:LONGEST_TEXT],
             plate=self._serial(serial, kind),
             serial_kind=kind,
-            designation=designation,
-            mark=self._text(Field.MARK) or mark,
+            designation=designation[:LONGEST_TEXT],
+            mark=(self._text(Field.MARK) or mark)[:LONGEST_TEXT],
             resource=(self._cached(find_resource, said) if said else None) or (column and column.resource) or resource,
             year=year or (made_on.year if made_on else None),
             made_on=made_on,
@@ -148,14 +149,14 @@ class RowMaker:
             valid_until=until,
             interval_months=self._interval(),
             approval=self._approval(),
-            address=where,
-            account=self._text(Field.ACCOUNT),
+            address=where[:LONGEST_TEXT],
+            account=self._text(Field.ACCOUNT)[:LONGEST_TEXT],
             reading=self._decimal(Field.READING),
             previous=self._decimal(Field.PREVIOUS),
             read_on=days[Field.READ_ON],
             unit=unit,
             dev_eui=self._dev_eui(),
-            own_number=self._text(Field.OWN_NUMBER),
+            own_number=self._text(Field.OWN_NUMBER)[:LONGEST_TEXT],
             is_continued=bool(column and self._cell(column.field).is_spread),
             findings=tuple(self._findings),
         )

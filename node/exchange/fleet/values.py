@@ -13,6 +13,7 @@ from typing import Final
 from node.exchange.cells import Cell, CellKind, is_decimal, parse_decimal
 from node.exchange.fleet.fields import fold_title
 
+LONGEST = 64  # characters of a text that may be a date
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2099
 NOTHING = frozenset(
     {
@@ -123,6 +124,8 @@ def read_day(cell: Cell, *, month_first: bool = False, at_end: bool = False) -> 
     swapped, month_only, year_only.
     """
     text = cell.text
+    if len(text) > LONGEST:
+        return DayRead(odd="unreadable")
     if cell.kind is CellKind.DATE:
         return _known_day(text[:10])
     if cell.kind is CellKind.NUMBER:
@@ -138,7 +141,7 @@ def read_day(cell: Cell, *, month_first: bool = False, at_end: bool = False) -> 
 
 def split_days(text: str) -> tuple[str, str] | None:
     """Two dates in one text, as in «12.03.2020 - 12.03.2026», or None."""
-    found = _RANGE.search(text)
+    found = _RANGE.search(text) if len(text) <= LONGEST else None
     return (found[1], found[2]) if found else None
 
 
@@ -154,7 +157,7 @@ def day_order(texts: list[str]) -> bool:
 
 def read_interval(text: str, *, in_years: bool) -> int | None:
     """An interval in months, or None; without a word of its own the column says whether it is years."""
-    found = _INTERVAL.fullmatch(text.casefold().strip())
+    found = _INTERVAL.fullmatch(text[:LONGEST].casefold().strip())
     if not found or not 0 < int(found[1]) <= 480:
         return None
     number, word = int(found[1]), found[2]
@@ -179,7 +182,7 @@ def unit_of_title(title: str) -> str | None:
 
 def find_resource(text: str) -> str | None:
     """The resource that a text names, or None."""
-    folded = fold_title(text)
+    folded = fold_title(text[:LONGEST])
     for word in folded.split():
         if code := _SHORT.get(word):
             return code
@@ -202,7 +205,7 @@ def split_flat(text: str) -> tuple[str, str | None]:
 
 def looks_like_address(text: str) -> bool:
     """Whether a text reads as a part of an address."""
-    return len(text) >= 3 and bool(_ADDRESS.search(text)) and not _YEARISH.fullmatch(text)
+    return 3 <= len(text) <= 400 and bool(_ADDRESS.search(text)) and not _YEARISH.fullmatch(text)
 
 
 def has_flat(text: str) -> bool:

@@ -1,6 +1,7 @@
 """How fleet tables are understood: headers, columns, texts that hold two things, merged cells, sheets, mappings."""
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -309,6 +310,32 @@ def test_number_cells_formulas_and_zero_formats_are_told_apart() -> None:
         ("12346", CellKind.NUMBER),
     ]
     assert [f.rule.code for f in found[1].findings] == ["cell.formula"]
+
+
+def test_value_of_a_formula_is_used_and_told() -> None:
+    """What a formula gave is used; that it may change unseen is a warning, or one note where a whole column is so."""
+    made = book([["Зав. №", "Тип", "Год"], *[[f"1234{at}", "СГВ-15", 2020] for at in range(9)]])
+    made["Лист1"]["C4"] = "=2000+21"
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(made))) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(rb"</f><v ?/>|</f><v></v>", b"</f><v>2021</v>", old.read(name)))
+
+    found = list(read_fleet(out.getvalue(), today=ON).rows())
+
+    assert [row.year for row in found][1:4] == [2020, 2021, 2020]
+    assert [(row.row, f.rule.code) for row in found for f in row.findings] == [(4, "cell.computed")]
+
+
+def test_long_texts_cost_no_more_than_their_length() -> None:
+    """Cells of tens of thousands of spaces, commas or words are read at once, whichever column they stand in."""
+    filler = ("a" + " " * 9_000 + "b", "№" + "," * 9_000 + "1", "кв " * 9_000, "1 " * 9_000, "0" * 9_000)
+    header = "Прибор, №;Дата поверки;МПИ;ГРСИ;Адрес;Ед.;Показание;DevEUI;Ресурс\n"
+    text = header + "".join(";".join([cell] * 9) + "\n" for cell in filler for _ in range(20))
+
+    report = check_fleet(read(text))
+
+    assert all(len(finding.shown) <= 100 for finding in report.findings)
 
 
 def test_lost_zeros_of_a_numeric_column_are_found() -> None:
