@@ -18,7 +18,7 @@ from rich.table import Table
 SMALL = 100.0
 RUNS = 5
 OUT = Path(__file__).parent.parent / "build" / "bench"
-NAMES = ("log", "demo")
+NAMES = ("log", "demo", "checkup")
 
 
 @dataclass(frozen=True)
