@@ -12,7 +12,7 @@ from itertools import islice
 
 from node.errors import InputError, NotFoundError
 from node.exchange.errors import ExchangeError
-from node.exchange.fleet import findings as rules
+from node.exchange.fleet import rules
 from node.exchange.fleet.checkup import DAYS, FleetReport, check_fleet, with_registry
 from node.exchange.fleet.fields import Field
 from node.exchange.fleet.findings import FleetFinding

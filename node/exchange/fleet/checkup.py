@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.exchange.cells import CellKind
-from node.exchange.fleet import findings as rules
+from node.exchange.fleet import rules
 from node.exchange.fleet.fields import Field
-from node.exchange.fleet.findings import ORDER, RULES, FleetFinding, Grade, Rule
+from node.exchange.fleet.findings import ORDER, FleetFinding, Grade, Rule
 from node.exchange.fleet.known import same_approval
 from node.exchange.fleet.layout import Layout
 from node.exchange.fleet.peers import HOUSEHOLD_M3, SOME, Peers, is_thousandfold
@@ -86,7 +86,7 @@ class FleetReport:
         for finding in self.findings:
             counted[finding.rule.code, finding.grade] += finding.rows
         ordered = sorted(counted.items(), key=lambda item: (ORDER[item[0][1]], -item[1], item[0][0]))
-        return [(RULES[code], grade, count) for (code, grade), count in ordered]
+        return [(rules.RULES[code], grade, count) for (code, grade), count in ordered]
 
     @property
     def expired(self) -> int:

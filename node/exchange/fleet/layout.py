@@ -3,80 +3,24 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import pairwise
 
 from node.exchange.cells import CellKind, Row
 from node.exchange.errors import ColumnError
+from node.exchange.fleet.columns import COMMON, Column, Why
 from node.exchange.fleet.content import Content, study
-from node.exchange.fleet.fields import DATES, NAMES, OF_ONE_METER, Field, find_field, fold_title, is_weak
+from node.exchange.fleet.fields import DATES, OF_ONE_METER, Field, find_field, fold_title, is_weak
 from node.exchange.fleet.headers import Header, body_rows, column_cells, find_header
 from node.exchange.fleet.mapping import FleetMapping
 from node.exchange.fleet.values import STREET, day_order, find_resource, read_day, unit_of_title
 from node.exchange.grids import Grid
 
 SURE, LIKELY = 0.7, 0.6
-COMMON = -1
 SHOWN_HEADERS = 40
 LONGEST_HEADING = 120
 # What cannot be said without a digit.
 _FIGURES = DATES | {Field.READING, Field.PREVIOUS, Field.YEAR, Field.INTERVAL, Field.DEV_EUI}
 _USUAL_INTERVALS = frozenset(map(str, (12, 24, 36, 48, 60, 72, 96, 120, 144, 180, 192)))
-
-
-class Why(StrEnum):
-    """Why a column is taken for what it is taken for."""
-
-    GIVEN = "given"
-    HEADER = "header"
-    CONTENT = "content"
-    AGAINST_HEADER = "against_header"
-    TWICE = "twice"
-    UNKNOWN = "unknown"
-    EMPTY = "empty"
-
-
-REASONS: dict[Why, tuple[str, str]] = {
-    Why.GIVEN: ("указано вами", "you said so"),
-    Why.HEADER: ("по заголовку", "by its header"),
-    Why.CONTENT: ("по содержимому: так читаются {share} % ячеек", "by content: {share} % of the cells read so"),
-    Why.AGAINST_HEADER: (
-        "по содержимому, вопреки заголовку: так читаются {share} % ячеек",
-        "by content, against the header: {share} % of the cells read so",
-    ),
-    Why.TWICE: ("другой столбец подходит лучше", "another column fits better"),
-    Why.UNKNOWN: ("ни заголовок, ни содержимое не подсказали", "neither header nor content told"),
-    Why.EMPTY: ("столбец пуст", "the column is empty"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its place from 0, title, field, why, the share of cells in per cent, and samples of its cells.
-
-    `block` numbers the meter of a row that it is of; -1 is what all meters of the row have in common.
-    """
-
-    place: int
-    title: str
-    field: Field
-    why: Why
-    share: int = 0
-    sample: tuple[str, ...] = ()
-    block: int = COMMON
-    month_first: bool = False
-    in_years: bool = False
-    unit: str | None = None
-    resource: str | None = None
-    is_hidden: bool = False
-
-    def reason(self, language: str) -> str:
-        """Why, in words of `ru` or `en`."""
-        return REASONS[self.why][0 if language == "ru" else 1].format(share=self.share)
-
-    def name(self, language: str) -> str:
-        """What the column holds, in words of `ru` or `en`."""
-        return NAMES[self.field][0 if language == "ru" else 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import TypeVar
 
 from node.exchange.cells import Cell, CellKind, Row
-from node.exchange.fleet import findings as rules
+from node.exchange.fleet import rules
 from node.exchange.fleet.fields import ADDRESS_PARTS, OF_A_METER, Field
 from node.exchange.fleet.findings import FleetFinding, Rule
 from node.exchange.fleet.known import Known
-from node.exchange.fleet.layout import Column, Layout
+from node.exchange.fleet.layout import Layout
 from node.exchange.fleet.plates import NO_SERIAL, cut_generic, key_of, split_device, split_mark
 from node.exchange.fleet.values import (
     STREET,
@@ -402,5 +402,3 @@ _DAY_RULES = {
     "month_only": rules.DATE_PART,
     "year_only": rules.DATE_PART,
 }
-
-__all__ = ["Column", "FleetRow", "RowMaker"]

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from node.errors import InputError, NodeError
 from node.exchange.fleet.checkup import FleetReport
+from node.exchange.fleet.columns import Why
 from node.exchange.fleet.fields import NAMES
 from node.exchange.fleet.fields import Field as FleetField
-from node.exchange.fleet.layout import Why
 from node.exchange.fleet.mapping import FleetMapping, parse_field
 from node.exchange.fleet.report import report_json
 from node.services.access import Scope
