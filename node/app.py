@@ -27,6 +27,7 @@ from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
+from node.services.checkup import Checkup
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.corrections import Corrections
@@ -105,6 +106,7 @@ class Node:
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.releases = Releases(self.core, self.ledger, self.projection)
+        self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         directory = MemoryDirectory()
         self.readings = Readings(database)
@@ -157,6 +159,7 @@ class Node:
             own_codes=OwnCodes(self.core, self.ledger, self.projection, self.releases),
             entry=Entry(self.core, self.projection, self.releases),
             types=Types(self.core, self.ledger, self.projection, self.releases),
+            checkup=self.checkup,
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),
             jobs=self.jobs,

@@ -4,6 +4,7 @@ What a node itself is made of is imported by the commands that run one: the othe
 """
 
 import asyncio
+import datetime
 import json
 import os
 import signal
@@ -233,6 +234,45 @@ def import_file(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A table of meters: .xlsx or .csv of any shape.")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", "-f", help="Check at this running node: its lines and registry count.")
+    ] = None,
+    on: Annotated[str, typer.Option(help="The day of the check, as 2026-03-14; today if not given.")] = "",
+    days: Annotated[int, typer.Option(min=0, max=3650, help="Verifications ending within so many days are told.")] = 90,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help='What a column holds: "Header=serial".')] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write the report: .xlsx, .csv, .json, .html.")] = None,
+    max_mb: Annotated[int, typer.Option(min=1, max=4096, help="The largest file that is read.")] = 64,
+    language: Annotated[str, typer.Option(envvar="LANG", help="ru or en; by the locale if not given.")] = "en",
+) -> None:
+    """Check a fleet table of any shape; nothing is written but the report. Exit 1: errors found; 2: not readable."""
+    from node.checking import Wish, check_at_node, check_here, choose_language, print_report, read_mapping  # noqa: PLC0415 - see above
+    from node.exchange.errors import ExchangeError  # noqa: PLC0415 - see above
+
+    try:
+        wish = Wish(
+            file, _day(on), days, read_mapping(column or [], sheet), max_mb << 20, report, choose_language(language)
+        )
+        if report is not None:
+            _check_writable(report)
+        if folder is not None:
+            with errors.status(Text(f"{file.name} …")):
+                told, written = check_at_node(wish, folder)
+        else:
+            with _bar() as bar:
+                told, written = check_here(wish, bar)
+        if report is not None:
+            _write(report, written, "name another file")
+    except (NodeError, ExchangeError) as error:
+        errors.print(f"passport-node: {error}", style="red", markup=False)
+        raise typer.Exit(2) from None
+    print_report(out, told, wish.language)
+    raise typer.Exit(1 if told["grades"]["error"] else 0)
+
+
+@app.command()
 def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> None:
     """Offer devices to a buyer."""
     answer = _ask(folder, lambda api: api.post("/shipments", {"buyer": buyer, "number": number, "devices": devices}))
@@ -450,11 +490,24 @@ def _report_ending(report: Path) -> str:
     """What kind of table a report is by its name; raise InputError where it could not be written."""
     if report.suffix.lower() not in TABLES:
         raise InputError(f"the report {report} would be no table: give it a name that ends in .csv or .xlsx")
+    _check_writable(report)
+    return report.suffix.lower().removeprefix(".")
+
+
+def _check_writable(report: Path) -> None:
+    """Raise InputError where a report could not be written."""
     if not report.parent.is_dir():
         raise InputError(f"the report {report} cannot be written: {report.parent} is no folder; make it first")
     if report.is_dir() or not os.access(report if report.exists() else report.parent, os.W_OK):
         raise InputError(f"the report {report} cannot be written: this user may not write there; name another file")
-    return report.suffix.lower().removeprefix(".")
+
+
+def _day(text: str) -> datetime.date:
+    """The day of a check; today on this machine where none is given."""
+    try:
+        return datetime.date.fromisoformat(text) if text else datetime.datetime.now().astimezone().date()
+    except ValueError:
+        raise InputError(f"{text!r} is no date, as 2026-03-14") from None
 
 
 def _write(file: Path, raw: bytes, advice: str) -> None:

@@ -15,21 +15,28 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff
 
 
 class CellKind(StrEnum):
-    """How a cell was typed. A CSV file knows text only."""
+    """How a cell was typed. A CSV file knows text only; grids alone tell formulas and errors apart."""
 
     EMPTY = "empty"
     TEXT = "text"
     NUMBER = "number"
     DATE = "date"
     OTHER = "other"
+    FORMULA = "formula"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, stripped; a number without exponent, a date as ISO text."""
+    """One cell: its text, stripped; a number without exponent, a date as ISO text.
+
+    `is_computed` says that a formula gave the text, `is_spread` that it stands in another cell of a merged area.
+    """
 
     text: str = ""
     kind: CellKind = CellKind.EMPTY
+    is_computed: bool = False
+    is_spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ few kilobytes can ask for terabytes. Every part is therefore unpacked here under
 columns and characters, and only then handed on, in an archive that holds nothing else.
 """
 
+import codecs
 import datetime
 import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import cast
 
@@ -34,9 +35,10 @@ _BROKEN_SHEET = (
     python_calamine.PasswordError,
     python_calamine.WorksheetNotFound,
 )
-_CELL_NAME = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+CELL_NAME = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
 _CHUNK = 1 << 16
+_XML = (".xml", ".rels")
 _CORE_XML = (
     '<?xml version="1.0" encoding="UTF-8"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/'
     '2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>passport-node'
@@ -58,21 +60,88 @@ def read_xlsx(raw: bytes, limits: Limits | None = None) -> Table:
     return build_table([[_cell(value) for value in row] for row in rows], limits)
 
 
+class Archive:
+    """The XML parts of a workbook, unpacked chunk by chunk under one limit for all of them together."""
+
+    def __init__(self, raw: bytes, limits: Limits) -> None:
+        """Read the list of parts; raise TableError, or TableLimitError if there are too many."""
+        self._left = limits.max_unpacked
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(raw))
+        except _BROKEN_ZIP as error:
+            raise _not_a_workbook(error) from error
+        if len(self._zip.infolist()) > limits.max_parts:
+            raise TableLimitError(f"the workbook has more than {limits.max_parts} parts")
+        # Pictures and macros are never opened.
+        self.names = tuple(info.filename for info in self._zip.infolist() if info.filename.endswith(_XML))
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise TableError(f"the part {name[:80]!r} stands twice")
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The bytes of a part; raise TableError, or TableLimitError where it unpacks to too much."""
+        try:
+            with self._zip.open(name) as part:
+                while chunk := part.read(_CHUNK):
+                    self._left -= len(chunk)
+                    if self._left < 0:
+                        raise TableLimitError("the workbook unpacks to more than may be read")
+                    yield chunk
+        except _BROKEN_ZIP as error:
+            raise _not_a_workbook(error) from error
+
+
+def parse_part(name: str, chunks: Iterable[bytes], target: object) -> None:
+    """Feed the XML of a part to a parser target; raise TableError where it is no plain UTF-8 XML."""
+    try:
+        # The stubs ask for a target that takes bytes too; the parser gives text.
+        parser = etree.XMLParser(
+            target=cast("etree.ParserTarget", target), resolve_entities=False, no_network=True, encoding="utf-8"
+        )
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        is_first = True
+        for chunk in chunks:
+            declared = _ENCODING.match(chunk.removeprefix(codecs.BOM_UTF8)) if is_first else None
+            if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
+                raise TableError(f"{name}: a part of a workbook is written in UTF-8")
+            is_first = False
+            decoder.decode(chunk)
+            parser.feed(chunk)
+        decoder.decode(b"", final=True)
+        parser.close()
+    except (etree.XMLSyntaxError, UnicodeDecodeError, ValueError) as error:
+        raise TableError(f"{name}: not the XML of a workbook: {error}") from error
+
+
 def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "1") -> bytes:
     """Write one sheet in which every cell is text, so that no zero is lost and no formula runs."""
+    return write_workbook([(title, header, rows)])
+
+
+def write_workbook(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[str]]]]) -> bytes:
+    """Write sheets, each a title, a header and rows, in which every cell is text."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    for row in (header, *rows):
-        cells = []
-        for text in row:
-            cell = WriteOnlyCell(sheet, printable(text))
-            cell.data_type, cell.number_format = "s", "@"
-            cells.append(cell)
-        sheet.append(cells)
+    for title, header, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in (header, *rows):
+            cells = []
+            for text in row:
+                cell = WriteOnlyCell(sheet, printable(text))
+                cell.data_type, cell.number_format = "s", "@"
+                cells.append(cell)
+            sheet.append(cells)
     out = io.BytesIO()
     book.save(out)
     parts = _unpack(out.getvalue(), Limits(max_bytes=1 << 30, max_unpacked=1 << 31))
     return _pack({**parts, CORE: _CORE_XML.encode()})
+
+
+def column_number(letters: str) -> int:
+    """The number of a column by its letters, from 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 class _Counter:
@@ -121,10 +190,10 @@ class _Counter:
     def _place(self, name: str | None) -> None:
         self._column += 1
         if name is not None:
-            found = _CELL_NAME.fullmatch(name)
+            found = CELL_NAME.fullmatch(name)
             if not found:
                 raise TableError(f"not the name of a cell: {name[:20]!r}")
-            self._row, self._column = int(found[2]), _column(found[1])
+            self._row, self._column = int(found[2]), column_number(found[1])
         self._columns = max(self._columns, self._column)
         self._limits.check_area(self._row, self._columns)
 
@@ -147,47 +216,12 @@ def _check_parts(parts: dict[str, bytes], limits: Limits) -> None:
 
 
 def _parse(name: str, raw: bytes, counter: _Counter) -> None:
-    declared = _ENCODING.match(raw.removeprefix(b"\xef\xbb\xbf"))
-    if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
-        raise TableError(f"{name}: a part of a workbook is written in UTF-8")
-    try:
-        raw.decode("utf-8-sig")
-        # The stubs ask for a target that takes bytes too; the parser gives text.
-        target = cast("etree.ParserTarget", counter)
-        parser = etree.XMLParser(target=target, resolve_entities=False, no_network=True, encoding="utf-8")
-        etree.fromstring(raw, parser)
-    except (etree.XMLSyntaxError, UnicodeDecodeError, ValueError) as error:
-        raise TableError(f"{name}: not the XML of a workbook: {error}") from error
+    parse_part(name, [raw], counter)
 
 
 def _unpack(raw: bytes, limits: Limits) -> dict[str, bytes]:
-    parts: dict[str, bytes] = {}
-    left = limits.max_unpacked
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if len(archive.infolist()) > limits.max_parts:
-                raise TableLimitError(f"the workbook has more than {limits.max_parts} parts")
-            for info in archive.infolist():
-                if not info.filename.endswith((".xml", ".rels")):
-                    continue  # pictures and macros are never opened
-                if info.filename in parts:
-                    raise TableError(f"the part {info.filename[:80]!r} stands twice")
-                parts[info.filename] = content = _read_part(archive, info, left)
-                left -= len(content)
-    except _BROKEN_ZIP as error:
-        raise TableError(f"not an XLSX workbook: {type(error).__name__}: {error}") from error
-    return parts
-
-
-def _read_part(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> bytes:
-    chunks: list[bytes] = []
-    with archive.open(info) as part:
-        while chunk := part.read(_CHUNK):
-            left -= len(chunk)
-            if left < 0:
-                raise TableLimitError("the workbook unpacks to more than may be read")
-            chunks.append(chunk)
-    return b"".join(chunks)
+    archive = Archive(raw, limits)
+    return {name: b"".join(archive.chunks(name)) for name in archive.names}
 
 
 def _pack(parts: dict[str, bytes]) -> bytes:
@@ -231,11 +265,8 @@ def _number(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - 64
-    return number
+def _not_a_workbook(error: Exception) -> TableError:
+    return TableError(f"not an XLSX workbook: {type(error).__name__}: {error}")
 
 
 def _whole(text: str | None, default: int) -> int:

@@ -12,6 +12,7 @@ from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
+from node.services.checkup import Checkup
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.corrections import Corrections
@@ -63,6 +64,7 @@ class WebContext:
     own_codes: OwnCodes
     entry: Entry
     types: Types
+    checkup: Checkup
     shipments: Shipments
     lookup: Lookup
     jobs: Jobs

@@ -536,6 +536,21 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Файл не читается", "Сохраните его как XLSX или CSV и отправьте ещё раз."),
         ("The file cannot be read", "Save it as XLSX or CSV and send it again."),
     ),
+    "check_unreadable": _text(
+        (
+            "Таблица не читается",
+            "Сохраните её как XLSX или CSV. Если не найден столбец с заводскими номерами, укажите его.",
+        ),
+        (
+            "The table cannot be read",
+            "Save it as XLSX or CSV. If no column of serial numbers was found, say which it is.",
+        ),
+    ),
+    "check_unknown": _text(
+        ("Такой проверки здесь нет", "Проверки хранятся час и только в памяти узла: отправьте файл ещё раз."),
+        ("There is no such check here", "Checks are kept for an hour, in memory only: send the file again."),
+        kind=NotFoundError,
+    ),
     "report_empty": _text(
         ("В отчёте нет строк", "Все строки приняты: исправлять нечего."),
         ("The report has no rows", "Every row was taken: there is nothing to correct."),

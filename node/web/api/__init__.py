@@ -3,6 +3,7 @@
 from node.web.api import (
     access,
     catalogs,
+    checks,
     composition,
     corrections,
     federation,
@@ -30,6 +31,7 @@ ROUTES = (
     *moments.ROUTES,
     *papers.ROUTES,
     *imports.ROUTES,
+    *checks.ROUTES,
     *shipments.ROUTES,
     *radio.ROUTES,
     *protocols.ROUTES,

@@ -3,6 +3,7 @@
 from node.web.console import (
     access,
     catalogs,
+    checks,
     devices,
     home,
     imports,
@@ -23,6 +24,7 @@ ROUTES = (
     *protocol.ROUTES,
     *imports.ROUTES,
     *catalogs.ROUTES,
+    *checks.ROUTES,
     *shipments.ROUTES,
     *radio.ROUTES,
     *peers.ROUTES,

@@ -1,0 +1,121 @@
+"""What the meters of one designation in a table have in common: widths, units, intervals, usual readings.
+
+Where no line says how serials are written, the neighbours do; what nearly all share is the measure for the rest.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from node.exchange.fleet.rows import FleetRow
+from node.exchange.fleet.values import months_between
+
+FEW, SOME, MANY = 5, 10, 50
+SLIP, SLIP_ABOVE = 200, 20
+HOUSEHOLD_M3 = 20_000
+
+
+@dataclass
+class Peers:
+    """Counts over the meters of one designation; what follows from them is asked once all are taken."""
+
+    widths: Counter[int] = field(default_factory=Counter)
+    digits: int = 0
+    serials: int = 0
+    zeros: int = 0
+    units: Counter[str] = field(default_factory=Counter)
+    intervals: Counter[int] = field(default_factory=Counter)
+    spellings: Counter[str] = field(default_factory=Counter)
+    readings: dict[str, list[float]] = field(default_factory=dict)
+    _usual: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, row: FleetRow) -> None:
+        """Count a meter."""
+        if row.plate:
+            self.serials += 1
+            if row.plate.isdecimal():
+                self.digits += 1
+                self.widths[len(row.plate)] += 1
+                self.zeros += row.plate.startswith("0")
+        if row.unit:
+            self.units[row.unit] += 1
+        if row.verified_on and row.valid_until and row.valid_until > row.verified_on:
+            self.intervals[months_between(row.verified_on, row.valid_until)] += 1
+        if row.designation:
+            self.spellings[row.designation] += 1
+        if row.reading:
+            self.readings.setdefault(row.unit or "", []).append(float(row.reading))
+
+    @cached_property
+    def width(self) -> int:
+        """The width of most serials, 0 where there are too few of digits."""
+        if self.digits < FEW or self.digits < self.serials * 0.8:
+            return 0
+        width, count = self.widths.most_common(1)[0]
+        return width if count >= self.digits * 0.6 else 0
+
+    def is_rare(self, width: int) -> bool:
+        """Whether a width is that of hardly any serial while nearly all have another one."""
+        if self.digits < SOME or self.widths[self.width] < self.digits * 0.9:
+            return False
+        return self.widths[width] <= max(2, self.digits // 100)
+
+    @cached_property
+    def lost_zeros(self) -> bool:
+        """Whether shorter serials are as many as leading zeros would be, and no zero leads any longer."""
+        width = self.width
+        if self.digits < MANY or self.zeros:
+            return False
+        return self.digits * 0.05 <= self.widths[width - 1] <= self.digits * 0.15
+
+    @cached_property
+    def usual_spelling(self) -> tuple[str, int]:
+        """How the designation is typed most often, and how often."""
+        return self.spellings.most_common(1)[0]
+
+    @cached_property
+    def unit(self) -> str | None:
+        """The unit of nearly all readings, or None."""
+        total = sum(self.units.values())
+        if total < SOME:
+            return None
+        unit, count = self.units.most_common(1)[0]
+        return unit if count >= total * 0.9 else None
+
+    @cached_property
+    def interval(self) -> int | None:
+        """The months between verification and its end of nearly all, or None."""
+        total = sum(self.intervals.values())
+        if total < SOME:
+            return None
+        months, count = self.intervals.most_common(1)[0]
+        return months if count >= total * 0.8 else None
+
+    def has_usual(self, unit: str) -> bool:
+        """Whether there are enough readings in a unit to tell a usual one."""
+        return len(self.readings.get(unit, ())) >= SOME
+
+    def slip(self, row: FleetRow) -> tuple[int, float] | None:
+        """How many times the usual reading a meter shows, and the usual one, where only a slip explains it."""
+        usual = self._usual_of(row.unit or "")
+        if row.reading is None or usual is None:
+            return None
+        middle, high = usual
+        value = float(row.reading)
+        if middle > 0 and value >= SLIP * middle and value >= SLIP_ABOVE * high:
+            return round(value / middle), middle
+        return None
+
+    def _usual_of(self, unit: str) -> tuple[float, float] | None:
+        if unit not in self._usual:
+            values = sorted(self.readings.get(unit, []))
+            if len(values) < SOME:
+                return None
+            self._usual[unit] = (values[len(values) // 2], values[len(values) * 9 // 10 - 1])
+        return self._usual[unit]
+
+
+def is_thousandfold(one: Decimal, other: Decimal) -> bool:
+    """Whether one reading is a thousand times the other, give or take a fifth."""
+    return other > 0 and 800 <= one / other <= 1250

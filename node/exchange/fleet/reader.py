@@ -1,0 +1,206 @@
+"""Reading a fleet table: the sheet that is one, its columns, and its rows as typed values.
+
+`read_fleet` is what the check-up and an importer stand on. Rows that are no meters (group headings, totals, footers,
+repeated headers) are told apart here and counted; an address that heads a group is that of the rows under it.
+"""
+
+import datetime
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from node.exchange.cells import Cell, CellKind, Limits, Row
+from node.exchange.errors import ColumnError, TableError
+from node.exchange.fleet.fields import Field
+from node.exchange.fleet.headers import is_repeat
+from node.exchange.fleet.known import Known
+from node.exchange.fleet.layout import Layout, understand
+from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.rows import FleetRow, RowMaker
+from node.exchange.fleet.sheets import FLEET_LIMITS, read_sheets
+from node.exchange.fleet.values import has_flat, looks_like_address
+from node.exchange.grids import Grid, Progress, no_progress
+
+_TOTAL = re.compile(r"\s*(?:итог|всего|в том числе|total|subtotal|grand total|сумма по)", re.IGNORECASE)
+_FOOTER = re.compile(
+    r"\s*(?:исполнител|директор|главн\w+ (?:бухг|инж)|бухгалтер|подпис|ответственн|составил|проверил|м\.? ?п\.|"
+    r"руководител|начальник|signature|prepared|approved by|дата составл|отч[её]т сформирован|printed)",
+    re.IGNORECASE,
+)
+_HOUSE = re.compile(r"\s*(?:д|дом|корп|стр|house|bldg|building|подъезд|этаж)\b", re.IGNORECASE)
+ROWS_A_TELL = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSheet:
+    """A sheet that was not read, how many rows it has, and whether it is a fleet table too."""
+
+    name: str
+    rows: int
+    is_fleet: bool
+    is_hidden: bool
+
+
+@dataclass(slots=True)
+class Passed:
+    """How many rows were passed over, by what they are."""
+
+    headings: int = 0
+    totals: int = 0
+    footers: int = 0
+    headers: int = 0
+    empty: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTable:
+    """A table that was understood. `rows` may be asked for more than once and reads the cells anew each time."""
+
+    layout: Layout
+    grid: Grid
+    others: tuple[OtherSheet, ...]
+    today: datetime.date
+    known: Known
+
+    def rows(self, passed: Passed | None = None, progress: Progress = no_progress) -> Iterator[FleetRow]:
+        """The meters in the order of the file; what was passed over is counted in `passed`."""
+        counted = Passed() if passed is None else passed
+        return _Body(self, counted, progress).rows()
+
+
+def read_fleet(
+    raw: bytes,
+    mapping: FleetMapping | None = None,
+    *,
+    today: datetime.date,
+    known: Known | None = None,
+    limits: Limits = FLEET_LIMITS,
+    progress: Progress = no_progress,
+) -> FleetTable:
+    """Understand a file as a fleet table; raise TableError, TableLimitError or ColumnError.
+
+    `today` decides which dates are to come; what is `known` of types helps to split texts that hold two things.
+    """
+    mapping = mapping or FleetMapping()
+    grids = [grid for grid in read_sheets(raw, limits, progress) if grid.rows or grid.name == mapping.sheet]
+    if not grids:
+        raise TableError("the table is empty")
+    chosen, layout, layouts = _choose(grids, mapping, today)
+    others = tuple(
+        OtherSheet(grid.name, len(grid.rows), bool(layouts.get(at)), grid.is_hidden)
+        for at, grid in enumerate(grids)
+        if grid is not chosen
+    )
+    if not layout.has_serials:
+        raise layout.lacking()
+    return FleetTable(layout, chosen, others, today, known or Known())
+
+
+def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> tuple[Grid, Layout, dict[int, bool]]:
+    """The sheet that is a fleet table: the one that is named, else the one with serials, more fields and more rows."""
+    named = [grid for grid in grids if grid.name == mapping.sheet] if mapping.sheet else grids
+    if not named:
+        raise ColumnError(f"there is no sheet {mapping.sheet!r}; there are {', '.join(repr(g.name) for g in grids)}")
+    layouts: dict[int, Layout] = {}
+    refused: ColumnError | None = None
+    for at, grid in enumerate(grids):
+        try:
+            layouts[at] = understand(grid, mapping if grid in named else FleetMapping(), today)
+        except ColumnError as error:
+            refused = error
+    places = [at for at, grid in enumerate(grids) if at in layouts and grid in named]
+    if not places:
+        raise refused or TableError("the table is empty")
+
+    def weight(at: int) -> tuple[bool, bool, bool, int]:
+        fields = {column.field for column in layouts[at].columns} - {Field.IGNORED, Field.INDEX, Field.PERSON}
+        return layouts[at].has_serials, not grids[at].is_hidden, len(fields) > 2, len(grids[at].rows)
+
+    best = max(places, key=weight)
+    return grids[best], layouts[best], {at: layout.has_serials for at, layout in layouts.items()}
+
+
+class _Body:
+    """One pass over the rows under the header."""
+
+    def __init__(self, table: FleetTable, passed: Passed, progress: Progress) -> None:
+        layout = table.layout
+        self._layout, self._rows, self._passed, self._progress = layout, table.grid.rows, passed, progress
+        self._makers = [RowMaker(layout, block, table.today, table.known) for block in range(layout.blocks)]
+        self._used = [c for c in layout.columns if c.field not in (Field.IGNORED, Field.PERSON)]
+        self._carried: dict[int, Cell] = {}
+        self._headings = [layout.heading] if layout.heading else []
+        self._after_heading = False
+
+    def rows(self) -> Iterator[FleetRow]:
+        first, total = self._layout.header.first, len(self._rows)
+        for at in range(first, total):
+            if not at % ROWS_A_TELL:
+                self._progress("rows", at, total)
+            row = self._rows[at]
+            if self._is_passed(row):
+                continue
+            self._carry(row)
+            self._after_heading = False
+            holding = [maker for maker in self._makers if maker.holds_meter(row)]
+            if not holding and not any(maker.is_continued(row) for maker in self._makers):
+                self._passed.empty.append(row.number)
+            for maker in holding:
+                yield maker.make(row, ", ".join(self._headings), self._carried)
+        self._progress("rows", total, total)
+
+    def _is_passed(self, row: Row) -> bool:
+        if is_repeat(row, self._layout.header):
+            self._passed.headers += 1
+            return True
+        texts = [cell.text for cell in row.cells if cell.text and not cell.is_spread]
+        if any(_TOTAL.match(text) for text in texts[:3]):
+            self._passed.totals += 1
+            return True
+        if any(maker.has_serial(row) for maker in self._makers) and not _is_one_text(row, self._layout):
+            return False
+        if any(_FOOTER.match(text) for text in texts):
+            self._passed.footers += 1
+            return True
+        if _is_one_text(row, self._layout) or self._is_heading(row):
+            self._take_heading(next((text for text in texts if not _is_number(text)), ""))
+            return True
+        return False
+
+    def _is_heading(self, row: Row) -> bool:
+        """An address with sums beside it and nothing of a meter."""
+        texts = [cell.text for cell in row.cells if cell.text and not cell.is_spread]
+        words = [text for text in texts if not _is_number(text)]
+        if len(words) != 1 or not looks_like_address(words[0]) or has_flat(words[0]):
+            return False
+        return len(self._used) > 3 and not any(maker.holds_meter(row) for maker in self._makers)
+
+    def _take_heading(self, text: str) -> None:
+        self._passed.headings += 1
+        if not looks_like_address(text):
+            return
+        if self._after_heading and self._headings:
+            self._headings.append(text)
+        elif _HOUSE.match(text) and self._headings and not _HOUSE.match(self._headings[0]):
+            # Another house of the same street.
+            parts = ", ".join(self._headings).split(", ")
+            self._headings = [*(part for part in parts if not _HOUSE.match(part)), text]
+        else:
+            self._headings = [text]
+        self._after_heading = True
+
+    def _carry(self, row: Row) -> None:
+        for place in self._layout.carries:
+            if place < len(row.cells) and row.cells[place].text:
+                self._carried[place] = row.cells[place]
+
+
+def _is_one_text(row: Row, layout: Layout) -> bool:
+    """Whether a row of a wide table says one thing only."""
+    texts = {cell.text for cell in row.cells if cell.kind is not CellKind.EMPTY}
+    filled = sum(column.why != "empty" for column in layout.columns)
+    return len(texts) == 1 and filled > 2 and not _is_number(next(iter(texts)))
+
+
+def _is_number(text: str) -> bool:
+    return not any(sign.isalpha() for sign in text)
