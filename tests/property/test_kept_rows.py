@@ -184,7 +184,7 @@ def without(entry: NewEntry, name: str) -> NewEntry:
     return replace(entry, fragment=Fragment(fragment.header, fragment.signature, sections), stored=rest)
 
 
-@cases(25)
+@cases(20)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 14))
 def test_rows_added_to_what_is_kept_are_what_folding_everything_gives(stage: Stage, seed: int, steps: int) -> None:
     """After each arrival, late, hidden, opened, named or joined: view, rows and digest are those of a full fold."""

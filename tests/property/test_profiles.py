@@ -60,7 +60,7 @@ def is_beaten(one: Said, verdict: Verdict, references: References) -> bool:
     )
 
 
-@cases(150)
+@cases(100)
 @given(stories(), st.data())
 def test_nothing_unmarked_in_a_profile_is_superseded_in_the_full_fold(
     said: list[Statement], data: st.DataObject
