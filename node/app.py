@@ -28,6 +28,7 @@ from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
+from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.fsck import Fsck
 from node.services.identities import Identities
@@ -136,6 +137,7 @@ class Node:
             membership=self.membership,
             registry=self.registry,
             assembly=Assembly(self.core, self.ledger),
+            conflicts=Conflicts(self.core),
             identities=Identities(self.core, self.ledger, self.projection),
             catalogs=Catalogs(self.core, self.ledger, self.projection),
             shipments=self.shipments,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +18,7 @@ from node.passport.view import Plain, View, inside_on, moment_us
 from node.services.core import Core
 from node.services.ledger import Ledger
 from node.store.database import ReadTx, WriteTx
-from node.store.passports import StoredPassport, find_passport
+from node.store.passports import StoredPassport, find_passport, read_titles
 
 DEEPEST = 32
 MOST_REACHED = 100_000
@@ -128,6 +128,11 @@ class Assembly:
         """What stands inside at a moment, and inside of that, to the last part; raise NotFoundError."""
         async with self._core.database.read() as tx:
             return await self._tree(tx, await _get(tx, subject), on, None, frozenset())
+
+    async def titles(self, subjects: Iterable[bytes]) -> dict[bytes, str]:
+        """What the passports of these subjects are called, as far as they are here."""
+        async with self._core.database.read() as tx:
+            return await read_titles(tx, subjects)
 
     async def reach(self, subject: bytes) -> list[Reached]:
         """Everything known here that came out of a lot or has something of it inside, or had; nearest first."""

@@ -13,6 +13,7 @@ from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.commissioning import Commissioning
+from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.identities import Identities
 from node.services.jobs import Jobs
@@ -46,6 +47,7 @@ class WebContext:
     registry: Registry
     identities: Identities
     assembly: Assembly
+    conflicts: Conflicts
     catalogs: Catalogs
     shipments: Shipments
     lookup: Lookup
