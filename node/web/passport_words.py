@@ -67,6 +67,10 @@ FIELDS: Table = {
     "composition": ("Комплектация", "Composition"),
     "state": ("Состояние", "State"),
     "identity": ("Прибор", "Device"),
+    "kind": ("Что это", "What it is"),
+    "name": ("Название", "Name"),
+    "number": ("Номер", "Number"),
+    "address": ("Адрес", "Address"),
 }
 # Why what was said is no fact.
 CONFLICTS: Table = {
@@ -75,6 +79,7 @@ CONFLICTS: Table = {
     "cycle": ("изделие стоит в своей же детали", "the whole stands in its own part"),
     "plates-of-several-lines": ("таблички разных серий", "plates of several serial lines"),
     "two-devices-on-one-plate": ("два прибора с одной табличкой?", "two devices with one plate?"),
+    "waiting": ("слово о приборе ждёт другую сторону", "a word about identity waits for the other side"),
     "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
 }
 # Classes of sections: who may be shown them.
@@ -102,6 +107,8 @@ SECTIONS: Table = {
     "extract": ("выписка", "extract"),
     "authority": ("полномочия", "authority"),
     "shipment": ("отгрузка", "shipment"),
+    "subject": ("описание", "description"),
+    "sameness": ("слово о приборе", "word about identity"),
 }
 # Programs that bring what is said.
 SYSTEMS: Table = {

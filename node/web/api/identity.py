@@ -10,7 +10,7 @@ from node.passport.scans import Filled, PlateCheck
 from node.passport.suggestions import Sighting
 from node.services.access import Scope
 from node.services.identities import Alike
-from node.web.api.fields import Line
+from node.web.api.fields import SCANNED, VISIBLE, Line
 from node.web.api.passports import PassportPath, SaidAnswer, subject_of
 from node.web.calls import Call
 from node.web.routes import api
@@ -32,12 +32,12 @@ class SeenQuery(BaseModel):
 class FilledQuery(BaseModel):
     """What somebody typed or scanned, as one text or in parts; parts stand before the text."""
 
-    text: str = Field(default="", max_length=512)
-    designation: str = Field(default="", max_length=512)
-    serial: str = Field(default="", max_length=512)
-    mark: str = Field(default="", max_length=512)
-    year: str = Field(default="", max_length=32)
-    approval: str = Field(default="", max_length=64)
+    text: str = Field(default="", max_length=512, pattern=SCANNED)
+    designation: str = Field(default="", max_length=512, pattern=VISIBLE)
+    serial: str = Field(default="", max_length=512, pattern=VISIBLE)
+    mark: str = Field(default="", max_length=512, pattern=VISIBLE)
+    year: str = Field(default="", max_length=32, pattern=VISIBLE)
+    approval: str = Field(default="", max_length=64, pattern=VISIBLE)
 
 
 class FindingRow(BaseModel):

@@ -2,6 +2,9 @@
 
 from node.web.console import (
     access,
+    assembly,
+    compare,
+    conflicts,
     devices,
     home,
     imports,
@@ -11,6 +14,7 @@ from node.web.console import (
     peers,
     protocol,
     radio,
+    register,
     shipments,
 )
 
@@ -19,6 +23,10 @@ ROUTES = (
     *home.ROUTES,
     *devices.ROUTES,
     *passport.ROUTES,
+    *assembly.ROUTES,
+    *register.ROUTES,
+    *compare.ROUTES,
+    *conflicts.ROUTES,
     *protocol.ROUTES,
     *imports.ROUTES,
     *shipments.ROUTES,
