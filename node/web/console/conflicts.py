@@ -24,6 +24,8 @@ from node.web.routes import Menu, page
 
 TITLE = mark("Conflicts")
 PATH = "/conflicts"
+# What stays where it was said: words about identity themselves, and who may read.
+FIXED = frozenset({Kind.SAMENESS, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK})
 
 
 class TwinsQuery(BaseModel):
@@ -84,7 +86,7 @@ async def _choosing(call: Call, subject: bytes, by: str | None) -> View:
     mine = [
         row
         for row in rows(view, "statements")
-        if row["subjects"] and row["subjects"][0] == subject.hex() and row["kind"] != Kind.SAMENESS  # type: ignore[index]  # a list of ids
+        if row["subjects"] and row["subjects"][0] == subject.hex() and row["kind"] not in FIXED  # type: ignore[index]  # a list of ids
     ]
     return View(
         "twins.html",

@@ -21,7 +21,7 @@ from node.web.api.identity import FilledQuery
 from node.web.api.moments import today
 from node.web.api.passports import occurred
 from node.web.calls import Call, View
-from node.web.dispatch import redirect
+from node.web.dispatch import redirect, redirect_in_page
 from node.web.errors import Problem, problem_of
 from node.web.languages import mark
 from node.web.rendering import RENDERER
@@ -113,7 +113,7 @@ async def state_thing(call: Call, body: ThingInput) -> web.Response:
     """State a thing without a plate, and go to its passport."""
     said = SubjectBody.model_validate(body.model_dump())
     subject = await call.context.assembly.register(said, call.actor.label)
-    return redirect(f"/devices/{format_device_id(SubjectId(subject))}")
+    return redirect_in_page(call, f"/devices/{format_device_id(SubjectId(subject))}")
 
 
 def likely(alike: Alike, serial: str = "") -> Likely:
