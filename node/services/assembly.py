@@ -191,7 +191,8 @@ class Assembly:
             part = bytes.fromhex(str(inside["part"]))
             found = await find_passport(tx, part) if part not in here else None
             if found is None or inside["relation"] is not None:
-                parts.append(Node(part, _printed(inside), "component", inside))
+                title, kind = (found.title, found.kind) if found else ("", "component")
+                parts.append(Node(part, _printed(inside) or title, kind, inside))
             else:
                 parts.append(await self._tree(tx, found, on, inside, here))
         return Node(passport.subject, passport.title, passport.kind, edge, tuple(parts))

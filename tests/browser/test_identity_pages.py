@@ -89,7 +89,6 @@ async def test_devices_are_registered_one_after_another_with_suggestions(trade: 
     await expect(box).to_have_value("")
     await expect(box).to_be_focused()
 
-    await page.locator("summary", has_text="По частям").click()
     await page.locator("input[name=approval]").fill(PLATE["approvals"][0])
     await page.locator("input[name=place]").fill(THERE)
     await box.focus()
@@ -163,7 +162,7 @@ async def test_two_passports_are_compared_and_merged(trade: Trade, tabs: Tabs, s
     await expect(alike).to_contain_text("КТК 15И № 0077123")
     await shots(page, shot, "passport-alike")
 
-    await alike.get_by_role("link", name="Сравнение").click()
+    await alike.get_by_role("link", name="Сравнить").click()
     await expect(page.locator("#facts tr.different", has_text="Обозначение")).to_contain_text("КТК 15И")
     await expect(page.locator("#decide")).to_contain_text("подействует сразу")
     await page.locator("#same summary").click()

@@ -7,6 +7,7 @@ from pydantic import BaseModel, StringConstraints
 
 from node.passport.comparison import Likeness
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.sameness import TWIN
 from node.services.access import Scope
 from node.services.identities import Compared
 from node.web.api.fields import Line
@@ -55,6 +56,7 @@ async def compare(call: Call, query: PairQuery) -> View:
         same_rows=[row for row in found.rows if row.likeness is Likeness.SAME],
         differing=sum(row.likeness is Likeness.DIFFERENT for row in found.rows),
         parameters=_parameters(found),
+        is_twin=any(row["says"] == TWIN and row["counts"] for row in found.said),
         sides=_sides(call, found),
         names=names(call),
         own=call.context.core.org.hex(),

@@ -83,21 +83,23 @@ async def _choosing(call: Call, subject: bytes, by: str | None) -> View:
     passport = await call.context.registry.get(subject)
     view = passport.content
     told = _told(view, call.language)
-    mine = [
-        row
-        for row in rows(view, "statements")
-        if row["subjects"] and row["subjects"][0] == subject.hex() and row["kind"] not in FIXED  # type: ignore[index]  # a list of ids
-    ]
+    movable = [row for row in rows(view, "statements") if row["kind"] not in FIXED and not row["routed"]]
+    mine = [row for row in movable if _first(row) == subject.hex()]
     return View(
         "twins.html",
         id=format_device_id(SubjectId(subject)),
         title_of=passport.title,
         place=place_of(view),
-        others=len(rows(view, "statements")) - len(mine),
+        others=len(movable) - len(mine),
         rows=[(row, told.get(str(row["ref"]), [])) for row in mine],
         by=by,
         names=names(call),
     )
+
+
+def _first(row: Mapping[str, object]) -> object:
+    subjects = row["subjects"]
+    return subjects[0] if isinstance(subjects, list) and subjects else None
 
 
 def names(call: Call) -> Mapping[str, str]:
@@ -133,7 +135,10 @@ def _told(view: PassportView, language: str) -> dict[str, list[str]]:
     for code, parameter in parameters.items() if isinstance(parameters, dict) else ():
         for value in rows(view, "parameters", code, "values"):
             name = named(parameter, Catalog.PARAMETERS, language) if isinstance(parameter, dict) else code
-            told.setdefault(str(value.get("ref")), []).append(f"{name}: {value['value']} {value['unit'] or ''}".strip())
+            for said in [value, *rows(value, "others")]:
+                if said["value"] is not None:
+                    text = f"{name}: {said['value']} {said['unit'] or ''}".strip()
+                    told.setdefault(str(said["ref"]), []).append(text)
     return told
 
 
