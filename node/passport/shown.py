@@ -116,9 +116,14 @@ def kinds_of_conflict(view: View) -> list[str]:
     return sorted(found | {WAITING} if waiting_words(view) else found)
 
 
+def subjects_of(view: View) -> list[str]:
+    """Every subject that this passport is of, in hex."""
+    return _texts(at(view, "subjects"))
+
+
 def waiting_words(view: View) -> list[dict[str, Plain]]:
     """What was said of identity and has no effect: an identity authority of the other side has not said it."""
-    here = set(_texts(view.get("subjects")))
+    here = set(subjects_of(view))
     return [
         row
         for row in rows(view, "sameness")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import kinds_of_conflict, rows, waiting_words
+from node.passport.shown import kinds_of_conflict, rows, subjects_of, waiting_words
 from node.services.access import Scope
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -23,6 +23,7 @@ class ConflictRow(BaseModel):
     """A passport with something to decide."""
 
     id: str
+    ids: list[str] = Field(description="Every id that leads to it.")
     title: str
     kind: str
     state: str
@@ -61,6 +62,7 @@ async def conflicts_page(call: Call, query: ConflictsQuery) -> tuple[list[Confli
         items.append(
             ConflictRow(
                 id=format_device_id(SubjectId(passport.subject)),
+                ids=[format_device_id(SubjectId(bytes.fromhex(text))) for text in subjects_of(view)],
                 title=passport.title,
                 kind=passport.kind,
                 state=passport.state,

@@ -4,7 +4,7 @@ import pytest
 
 from node.passport.bodies import Plate, SamenessBody
 from node.passport.comparison import Likeness, compare_views
-from node.passport.drafts import sameness
+from node.passport.drafts import Draft, sameness
 from node.passport.errors import MistypedIdError
 from node.passport.fold import fold
 from node.passport.ids import format_device_id
@@ -21,14 +21,18 @@ HERE, THERE = "ул. Ленина, 5", "пр. Мира, 7"
 PLATE = Plate(designation="КТК-15", serial="12345")
 
 
-def passport(author: Author, plate: Plate, place: str = "", name: str = "device", **values: str) -> tuple[bytes, View]:
+def passport(name: str, plate: Plate, dn: str, *more: Draft) -> View:
     """A device that one organisation stated."""
-    claim = own_claim(author, name)
+    author = Author(name)
+    claim = own_claim(author)
     subject = claim.subject.raw
-    said = [author.say(identity(claim, plate))]
-    if place:
-        said.append(author.say(parameters(subject, install_place=place, **values)))
-    return subject, fold([subject], said, WORLD)
+    stated = [identity(claim, plate), parameters(subject, dn=dn), *more]
+    return fold([subject], [author.say(draft) for draft in stated], WORLD)
+
+
+def standing(name: str, **values: str) -> Draft:
+    """What that organisation states of its device beside."""
+    return parameters(own_claim(Author(name)).subject.raw, since=None, local=False, **values)
 
 
 def test_word_that_waits_for_the_other_side_is_a_term_of_the_passport() -> None:
@@ -37,7 +41,7 @@ def test_word_that_waits_for_the_other_side_is_a_term_of_the_passport() -> None:
     claims = [own_claim(author) for author in (one, other)]
     subjects = [claim.subject.raw for claim in claims]
     stated = [author.say(identity(claim, PLATE)) for author, claim in zip((one, other), claims, strict=True)]
-    words = [author.say(sameness(*subjects, SamenessBody(says="same"), 0)) for author in (one, other)]
+    words = [author.say(sameness(subjects[0], subjects[1], SamenessBody(says="same"), 0)) for author in (one, other)]
 
     waiting = fold(subjects[:1], [*stated, words[0]], WORLD)
     joined = fold(subjects, [*stated, *words], WORLD)
@@ -64,9 +68,9 @@ def test_two_places_of_two_parties_are_terms_that_no_search_begins_with() -> Non
 
 def test_comparison_tells_what_differs_what_is_the_same_and_what_one_side_alone_says() -> None:
     """Spellings that are one by the rules are the same; each fact stands once, with both values."""
-    _, left = passport(Author("one"), PLATE, "Ленина 5, кв. 12", dn="15", firmware_version="1.5")
+    left = passport("one", PLATE, "15", standing("one", install_place="Ленина 5, кв. 12", firmware_version="1.5"))
     other = Plate(designation="ктк 15", serial="0012345", year="2024")
-    _, right = passport(Author("other"), other, "ул. Ленина, д. 5, кв. 12", dn="20")
+    right = passport("other", other, "20", standing("other", install_place="ул. Ленина, д. 5, кв. 12"))
 
     rows = {row.name: row for row in compare_views(left, right)}
 
