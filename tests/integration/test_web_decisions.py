@@ -225,6 +225,9 @@ async def test_recall_from_the_page_of_a_batch_stands_on_top_of_the_device(web: 
     assert "внутри" in await put(meter, lot)
     assert "Деталь уже стоит здесь" in await put(unit, meter)
     assert "Изделие оказалось бы в своей же детали" in await put(meter, unit)
+    slip = f"https://x/d/{meter[:-1]}{'0' if meter[-1] != '0' else '1'}"
+    assert "записан с ошибкой" in await put(unit, slip)
+    assert "внутри" not in await put(unit, "EPP1-0000000000000000000000000000")
     shown = await page(browser, f"/devices/{unit}")
     reached = await page(browser, f"/devices/{lot}/reach")
     recall = {"reason": "вздутие", "document": "Акт 7", "when": "2026-06-01"}

@@ -6,8 +6,9 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, StringConstraints
 
-from node.errors import InputError, NodeError
-from node.passport.ids import SubjectId, format_device_id, looks_like_device_id
+from node.errors import InputError, NodeError, NotFoundError
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.scans import Filled
 from node.services.access import Scope
 from node.services.assembly import PartIn, Reached
 from node.web.api.composition import RecallInput, RemovalInput
@@ -121,9 +122,11 @@ async def _fit(call: Call, whole: bytes, form: PartForm) -> Fitted:
 
 async def _known(call: Call, text: str) -> tuple[bytes, str] | None:
     """The one passport that a text names, with its kind; raise InputError where it names several or is mistyped."""
-    if looks_like_device_id(text):
-        passport = await call.context.registry.get(subject_of(text))
-        return passport.subject, passport.kind
+    read = await call.context.identities.read(Filled(text))
+    if read.known is not None:
+        return read.known.subject, read.known.kind
+    if read.scan.subject is not None:
+        raise NotFoundError("no passport of that id is here", "passport_unknown")
     found = (await call.context.lookup.here([text]))[text]
     if len(found) > 1:
         raise InputError(

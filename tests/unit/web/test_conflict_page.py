@@ -91,7 +91,6 @@ def test_places_and_wholes_that_contradict_are_named_with_who_said_them(language
 
     for words in (*told, HERE, THERE, "one", "other"):
         assert words in page
-    assert page.index(HERE) < page.rindex(THERE)
     assert "None" not in page
 
 
