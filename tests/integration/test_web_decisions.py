@@ -103,6 +103,30 @@ async def test_hints_name_likely_devices_and_write_nothing(web: RunningWeb) -> N
     assert (await web.what())[len(before) :] in ([], ["language_changed"])
 
 
+async def test_text_is_read_over_the_api_and_nothing_is_written(web: RunningWeb) -> None:
+    """A program gets the parts of a typed plate, why no line is told, and the passport that exactly this leads to."""
+    client, query = web.local(), {"text": "ВС-15 № 0012345", "approval": "ГРСИ 12345-18"}
+    answers = []
+    for _ in range(2):
+        async with client.get("/api/v1/plates/reading", params=query) as response:
+            answers.append(await response.json())
+        body = {"text": query["text"], "approvals": ["12345-18"]}
+        async with client.post("/api/v1/plates", json=body) as response:
+            device = (await response.json())["id"]
+
+    assert [answer["id"] for answer in answers] == [None, device]
+    shown = {name: answers[0][name] for name in ("designation", "serial", "approvals", "line", "no_line", "finding")}
+    assert shown == {
+        "designation": "ВС-15",
+        "serial": "0012345",
+        "approvals": ["12345-18"],
+        "line": None,
+        "no_line": "unknown-designation",
+        "finding": None,
+    }
+    assert (await web.what()).count("plate_stated") == 1
+
+
 @pytest.mark.parametrize("answer", ["moved", "twin"])
 async def test_plate_at_another_place_is_asked_about_with_both_answers(web: RunningWeb, answer: str) -> None:
     """The known place and the stated one stand side by side; a move ends the old stay, a twin is a passport more."""
