@@ -29,6 +29,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commissioning import Commissioning
+from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.entry import Entry
@@ -150,6 +151,7 @@ class Node:
             registry=self.registry,
             assembly=Assembly(self.core, self.ledger),
             corrections=Corrections(self.core, self.ledger),
+            conflicts=Conflicts(self.core),
             identities=Identities(self.core, self.ledger, self.projection),
             timelines=Timelines(self.core),
             export=self.export,

@@ -131,6 +131,19 @@ def other_sides(readings: Sequence[Reading], keys: Keys, world: World, subjects:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Who may speak of a subject's identity, and by which right."""
+
+    right: Right
+    orgs: frozenset[bytes]
+
+
+def authorities_of(readings: Sequence[Reading], keys: Keys, world: World, subject: bytes) -> Authorities:
+    """The identity authorities of a subject: those with the strongest right that anybody has over it."""
+    return _Rights(readings, keys, world).holders(subject)
+
+
 def twin_claim(said: Said) -> Claim | None:
     """The claim that a twin statement gives to its second subject; None where it is not one of the first's plate."""
     try:
@@ -156,6 +169,9 @@ def twin_of(claim: Claim, taken: Iterable[bytes]) -> Claim:
     raise ClaimError(f"a plate has at most {MOST_TWINS} twins")
 
 
+_NOBODY = Authorities(Right.NONE, frozenset())
+
+
 class _Rights:
     """Who may speak of the identity of which subject."""
 
@@ -175,13 +191,17 @@ class _Rights:
 
     def of(self, org: bytes, subject: bytes) -> Right:
         """The right of an organisation over one side: only the strongest kind that anybody has there counts."""
+        held = self.holders(subject)
+        return held.right if org in held.orgs else Right.NONE
+
+    def holders(self, subject: bytes) -> Authorities:
+        """Those with the strongest right that anybody has over a subject."""
         ranked = (
             (Right.MAKER, self._makers.get(subject, frozenset())),
             (Right.AUTHOR, self._authors.get(subject, set())),
             (Right.LAB, self._labs.get(subject, set())),
         )
-        right, orgs = next(((right, orgs) for right, orgs in ranked if orgs), (Right.NONE, frozenset[bytes]()))
-        return right if org in orgs else Right.NONE
+        return next((Authorities(right, frozenset(orgs)) for right, orgs in ranked if orgs), _NOBODY)
 
     def of_either(self, said: Said) -> Right:
         """The stronger right that the author has over one of both sides."""

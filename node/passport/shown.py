@@ -11,6 +11,9 @@ from node.passport.view import Plain, View, value_on
 
 TYPE = "type"  # the scheme of a central code that many passports share: it narrows a list and names no thing
 
+CONFLICT = "conflict"  # the scheme of what a person has to decide about a passport
+WAITING = "waiting"  # somebody's word about identity that has no effect yet
+RECALLED = "recalled"
 PLACE = "install_place"
 # Events that say where a thing stands, or that it stands there no longer.
 MOUNTED, DISMOUNTED = frozenset({"installed"}), frozenset({"removed", "scrapped", "lost"})
@@ -20,6 +23,11 @@ BARE = "bare"  # the scheme of serials without separators and leading zeros: by 
 def bare_term(bare: str) -> str:
     """How a bare serial stands among the terms: no text that somebody types begins so."""
     return f"~{bare}"
+
+
+def conflict_term(why: str) -> str:
+    """How a kind of conflict stands among the terms: no text that somebody types begins so."""
+    return f"!{why}"
 
 
 def at(view: View, *path: str) -> Plain:
@@ -95,6 +103,37 @@ def terms_of(view: View) -> Iterator[tuple[str, str]]:
         yield ("dev_eui", dev_eui)
     if kind := text(view, "type", "central"):
         yield (TYPE, kind)
+    for why in kinds_of_conflict(view):
+        yield (CONFLICT, conflict_term(why))
+
+
+def kinds_of_conflict(view: View) -> list[str]:
+    """Why a person has to look at this passport, each reason once, in the order of the alphabet."""
+    found = {str(row["why"]) for row in rows(view, "conflicts")}
+    return sorted(found | {WAITING} if waiting_words(view) else found)
+
+
+def subjects_of(view: View) -> list[str]:
+    """Every subject that this passport is of, in hex."""
+    return _texts(at(view, "subjects"))
+
+
+def waiting_words(view: View) -> list[dict[str, Plain]]:
+    """What was said of identity and has no effect: an identity authority of the other side has not said it."""
+    here = set(subjects_of(view))
+    return [
+        row
+        for row in rows(view, "sameness")
+        if not row["counts"] and not (row["says"] == "same" and set(_texts(row["subjects"])) <= here)
+    ]
+
+
+def recalls_of(view: View) -> list[dict[str, Plain]]:
+    """The recalls that reach this thing or were declared of it, the latest first."""
+    found = [
+        row for row in rows(view, "events") if at(row, "what", "central") == RECALLED and row["replaced_by"] is None
+    ]
+    return sorted(found, key=lambda row: (-int(str(row["occurred"])), str(row["ref"])))
 
 
 def _plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
@@ -111,6 +150,10 @@ def _plain(value: str) -> str:
         return plate_text(value)
     except PlateError:
         return value[:64]
+
+
+def _texts(value: Plain) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _same(shown: Plain, stated: object) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +18,7 @@ from node.passport.view import Plain, View, inside_on, moment_us
 from node.services.core import Core
 from node.services.ledger import Ledger
 from node.store.database import ReadTx, WriteTx
-from node.store.passports import StoredPassport, find_passport
+from node.store.passports import StoredPassport, find_passport, read_titles
 
 DEEPEST = 32
 MOST_REACHED = 100_000
@@ -129,6 +129,11 @@ class Assembly:
         async with self._core.database.read() as tx:
             return await self._tree(tx, await _get(tx, subject), on, None, frozenset())
 
+    async def titles(self, subjects: Iterable[bytes]) -> dict[bytes, str]:
+        """What the passports of these subjects are called, as far as they are here."""
+        async with self._core.database.read() as tx:
+            return await read_titles(tx, subjects)
+
     async def reach(self, subject: bytes) -> list[Reached]:
         """Everything known here that came out of a lot or has something of it inside, or had; nearest first."""
         async with self._core.database.read() as tx:
@@ -186,7 +191,8 @@ class Assembly:
             part = bytes.fromhex(str(inside["part"]))
             found = await find_passport(tx, part) if part not in here else None
             if found is None or inside["relation"] is not None:
-                parts.append(Node(part, _printed(inside), "component", inside))
+                title, kind = (found.title, found.kind) if found else ("", "component")
+                parts.append(Node(part, _printed(inside) or title, kind, inside))
             else:
                 parts.append(await self._tree(tx, found, on, inside, here))
         return Node(passport.subject, passport.title, passport.kind, edge, tuple(parts))

@@ -7,14 +7,18 @@ from node.errors import InputError, NotFoundError
 from node.passport import drafts
 from node.passport.bodies import SamenessBody
 from node.passport.claims import decode_claim
-from node.passport.errors import ClaimError
+from node.passport.comparison import ComparedRow, compare_views
+from node.passport.errors import ClaimError, DeviceIdError
+from node.passport.identity import resolve_identities
 from node.passport.ids import SubjectId
 from node.passport.plate import Nameplate
+from node.passport.reading import read
 from node.passport.references import parse_ref, ref_text
-from node.passport.sameness import DISTINCT, SAME, TWIN, WITHDRAWN, pair_of, twin_of
+from node.passport.sameness import DISTINCT, SAME, TWIN, WITHDRAWN, Authorities, authorities_of, pair_of, twin_of
+from node.passport.scans import Filled, PlateCheck, Scan, check_plate, read_scan
 from node.passport.shown import BARE, bare_term, place_of, rows
 from node.passport.suggestions import KnownDevice, Sighting, Suggestion, serials_near, suggest
-from node.passport.view import View
+from node.passport.view import Plain, View
 from node.services.core import Core
 from node.services.known import check_passports
 from node.services.ledger import Ledger
@@ -33,6 +37,31 @@ class Alike:
     suggestion: Suggestion
     title: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What somebody typed or scanned, what the lines say of its plate, and the passport that it leads to."""
+
+    scan: Scan
+    check: PlateCheck | None
+    known: StoredPassport | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two passports side by side: their facts, what was said of the two, and who may speak for each."""
+
+    left: StoredPassport
+    right: StoredPassport
+    rows: list[ComparedRow]
+    said: list[dict[str, Plain]]
+    authorities: tuple[Authorities, Authorities]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether both ids lead to one passport."""
+        return self.left.subject == self.right.subject
 
 
 class Identities:
@@ -62,6 +91,50 @@ class Identities:
             for suggestion, other in found
             if not any(pair & mine and pair & set(_texts(other.content["subjects"])) for pair in told_apart)
         ]
+
+    async def read(self, filled: Filled) -> Read:
+        """What was filled in, the rules of its line, and the passport that exactly this leads to."""
+        lines = self._projection.world.lines
+        try:
+            scan = read_scan(filled, lines)
+        except DeviceIdError as error:
+            raise InputError(f"mistyped id: {error}", "id_mistyped", text=filled.text[:64]) from error
+        claim = scan.code
+        if scan.is_whole:
+            # A local claim would be of this moment only: of nothing it leads to nothing.
+            claim = lines.claim_for(scan.plate, log=bytes(16), randomness=bytes(16))
+        subject = scan.subject.raw if scan.subject else claim.subject.raw if claim else None
+        async with self._core.database.read() as tx:
+            known = await find_passport(tx, subject) if subject else None
+        return Read(scan, check_plate(scan.plate, lines) if scan.is_whole else None, known)
+
+    async def compare(self, one: bytes, other: bytes) -> Compared:
+        """Two passports side by side; raise NotFoundError, or InputError where one is named twice."""
+        if one == other:
+            raise InputError("these are one passport already", "sameness_self")
+        async with self._core.database.read() as tx:
+            found = await find_passport(tx, one), await find_passport(tx, other)
+            statements = await (await StatementReader.open(tx)).about(tx, [one, other])
+        left, right = found
+        if left is None or right is None:
+            raise NotFoundError("no passport of that id is here", "passport_unknown")
+        world = self._projection.world
+        keys = {
+            subject: (identity.key,) if identity.key else identity.contested
+            for subject, identity in resolve_identities(statements, world).items()
+        }
+        readings = [read(statement) for statement in statements]
+        sides = [authorities_of(readings, keys, world, subject) for subject in (one, other)]
+        mine, theirs = (
+            {one.hex(), *_texts(left.content["subjects"])},
+            {other.hex(), *_texts(right.content["subjects"])},
+        )
+        said = [
+            row
+            for row in rows(left.content, "sameness")
+            if (pair := set(_texts(row["subjects"]))) & mine and pair & theirs
+        ]
+        return Compared(left, right, compare_views(left.content, right.content), said, (sides[0], sides[1]))
 
     async def say(self, one: bytes, other: bytes, says: str, reason: str | None, actor: str) -> None:
         """Say that two passports are of the same device, or of two; said before in other words, it is replaced."""

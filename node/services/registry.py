@@ -1,6 +1,7 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from federation.errors import FederationError, RequestError
 from federation.fragment import Ref, SectionClass
 from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
-from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate, Reference, TypeBody
+from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Plate, Reference, TypeBody
 from node.passport.claims import Claim, decode_claim, local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
@@ -18,7 +19,7 @@ from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
 from node.passport.shown import at, has_plate, place_of, rows
-from node.passport.view import DAY_US, ROWS, moment_us
+from node.passport.view import DAY_US, ROWS, View, moment_us
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
@@ -33,6 +34,9 @@ from node.store.timelines import page_of_rows
 INSTALL_PLACE = "install_place"
 MADE = "manufactured"
 EVENTS, _ = ROWS
+REMOVED = "removed"
+LONGEST_CODE = 128
+SUBJECT = re.compile(r"[0-9a-f]{32}")
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -121,6 +125,21 @@ class Registry:
         await self.get(subject, whole=False)
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
+    async def record_move(self, subject: bytes, place: str, moment: str, actor: str) -> Ref:
+        """A device was taken off where it stood at a moment, and stands elsewhere since, said together."""
+        at_us, passport = moment_us(moment), await self.get(subject)
+        view = passport.content
+        removal = EventBody(what=Reference(central=REMOVED), where=_where(view, place), system="console")
+        await self._check_order(passport, removal, at_us)
+        # The new stay begins after the removal, which would end it too.
+        since = datetime.fromtimestamp(at_us // 10**6, UTC).strftime("%Y-%m-%dT%H:%M:%S") + ".000001Z"
+        row = ParameterRow(code=Reference(central=INSTALL_PLACE), value=place, since=since)
+        said = [
+            drafts.event(subject, removal, at_us),
+            drafts.parameters(subject, ParametersBody(rows=(row,)), at_us + 1),
+        ]
+        return await self._say(said, actor, "move_recorded", subject)
+
     async def record_repair(
         self, subject: bytes, event: EventBody, parts: Sequence[Replacement], moment: str, actor: str
     ) -> Ref:
@@ -197,3 +216,11 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
+
+
+def _where(view: View, default: str) -> Place:
+    """Where a thing stood until now, as an event says it: the object it was mounted in, else the words."""
+    before = place_of(view)
+    if SUBJECT.fullmatch(before):
+        return Place(object=before)
+    return Place(place=Reference(local=(before or default)[:LONGEST_CODE]))

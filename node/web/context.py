@@ -14,6 +14,7 @@ from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commissioning import Commissioning
+from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.entry import Entry
@@ -57,6 +58,7 @@ class WebContext:
     assembly: Assembly
     corrections: Corrections
     timelines: Timelines
+    conflicts: Conflicts
     catalogs: Catalogs
     export: Export
     passport_files: PassportFiles

@@ -81,7 +81,7 @@ class Dispatcher:
         if isinstance(result, web.StreamResponse):
             return result
         if isinstance(result, View):
-            return _page(call, result)
+            return await _page(call, result)
         if isinstance(result, BaseModel):
             body = result.model_dump_json().encode()
             return web.Response(body=body, status=self._route.status, content_type=JSON, headers=call.headers)
@@ -106,14 +106,15 @@ def redirect_in_page(call: Call, location: str) -> web.Response:
     return redirect(location)
 
 
-def _page(call: Call, view: View) -> web.Response:
+async def _page(call: Call, view: View) -> web.Response:
     status, values = 200, dict[str, object](problem=None)
     if view.error is not None:
         if "HX-Request" in call.request.headers:
             raise view.error  # htmx shows the problem alone and keeps the form as it is
         problem = problem_of(view.error, call.language, call.request.path, call.route.name)
         status, values = problem.status, {"problem": problem}
-    html = call.request.app[RENDERER].page(call, view, values)
+    renderer = call.request.app[RENDERER]
+    html = renderer.page(call, view, values, await renderer.counts(call))
     return web.Response(text=html, status=status, content_type="text/html", headers=call.headers)
 
 

@@ -48,7 +48,7 @@ STATES: Table = {
 KINDS: Table = {
     "device": ("прибор", "device"),
     "unit": ("узел", "unit"),
-    "component": ("деталь", "component"),
+    "component": ("компонент", "component"),
     "batch": ("партия", "batch"),
     "object": ("объект", "object"),
     "type": ("тип", "type"),
@@ -77,6 +77,10 @@ FIELDS: Table = {
     "composition": ("Комплектация", "Composition"),
     "state": ("Состояние", "State"),
     "identity": ("Прибор", "Device"),
+    "kind": ("Что это", "What it is"),
+    "name": ("Название", "Name"),
+    "number": ("Номер", "Number"),
+    "address": ("Адрес", "Address"),
 }
 # Why what was said is no fact.
 CONFLICTS: Table = {
@@ -85,6 +89,7 @@ CONFLICTS: Table = {
     "cycle": ("изделие стоит в своей же детали", "the whole stands in its own part"),
     "plates-of-several-lines": ("таблички разных серий", "plates of several serial lines"),
     "two-devices-on-one-plate": ("два прибора с одной табличкой?", "two devices with one plate?"),
+    "waiting": ("слово о приборе ждёт другую сторону", "a word about identity waits for the other side"),
     "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
 }
 # Classes of sections: who may be shown them.
@@ -112,6 +117,8 @@ SECTIONS: Table = {
     "extract": ("выписка", "extract"),
     "authority": ("полномочия", "authority"),
     "shipment": ("отгрузка", "shipment"),
+    "subject": ("описание", "description"),
+    "sameness": ("слово о приборе", "word about identity"),
 }
 # Programs that bring what is said.
 SYSTEMS: Table = {

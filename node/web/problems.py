@@ -403,6 +403,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Деталь не названа", "Укажите id детали, либо обозначение или номер с неё."),
         ("The part is not named", "Give its id, or the designation or serial printed on it."),
     ),
+    "part_several": _text(
+        ("Под этим номером известно несколько изделий", "Укажите id нужного: он есть в паспорте и в QR-коде."),
+        ("Several things are known by this", "Give the id of the one that is meant: its passport and QR code have it."),
+        ("Подходят: {titles}.", "These fit: {titles}."),
+    ),
     "plate_elsewhere": _state(
         (
             "Прибор с такой табличкой уже стоит в другом месте",

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import recalls_of
 from node.passport.template_pointer import Missing
 from node.services.access import DAY_US, Actor, Scope
 from node.web.assets import Assets
@@ -30,6 +31,7 @@ from node.web.console_words import (
     trouble_words,
 )
 from node.web.downloads import TYPES
+from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.languages import LANGUAGES, translations
 from node.web.passport_words import (
     CLASSES,
@@ -63,6 +65,7 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGING = frozenset({"cursor", "limit", "format"})
+NO_COUNTS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class MenuItem:
     path: str
     title: str
     icon: str
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,19 @@ class Renderer:
         self._lists = {route.operation: route for route in routes if route.table is not None}
         self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
 
-    def page(self, call: Call, view: View, values: Mapping[str, object]) -> str:
-        """The whole page of a view."""
+    async def counts(self, call: Call) -> dict[str, int]:
+        """How many things wait behind each entry of the menu, by path."""
+        return {
+            route.path: await menu.count(call)
+            for menu, route in self._menu
+            if menu.count is not None and call.visitor is not None and call.visitor.may(route.scopes)
+        }
+
+    def page(self, call: Call, view: View, values: Mapping[str, object], counts: Mapping[str, int]) -> str:
+        """The whole page of a view, with what waits behind the entries of its menu."""
         frame = {
             "title": call.route.title,
-            "menu": self._menu_of(call.visitor),
+            "menu": self._menu_of(call.visitor, counts),
             "curl": curl(call, view.api_query),
             "downloads": self._downloads(call),
             **self._frame(call.request, call.visitor, call.language),
@@ -123,9 +135,9 @@ class Renderer:
             "Scope": Scope,
         }
 
-    def _menu_of(self, visitor: Actor | None) -> list[MenuItem]:
+    def _menu_of(self, visitor: Actor | None, counts: Mapping[str, int] = NO_COUNTS) -> list[MenuItem]:
         return [
-            MenuItem(route.path, route.title, menu.icon)
+            MenuItem(route.path, route.title, menu.icon, counts.get(route.path, 0))
             for menu, route in self._menu
             if visitor is not None and visitor.may(route.scopes)
         ]
@@ -243,6 +255,17 @@ def make_environment(language: str, assets: Assets) -> jinja2.Environment:
         "event_kinds": lambda events: event_kinds(events, language),
         "fact_name": lambda what: fact_words(what, language),
         "conflict": lambda code: words(CONFLICTS, code, language),
+        "recalls": recalls_of,
+        "slip": lambda code: words(SLIPS, code, language),
+        "sign": lambda code: words(SIGNS, code, language),
+        "no_line": lambda code: words(NO_LINE, code, language),
+        "says": lambda code: words(SAYS, code, language),
+        "identity_right": lambda code: words(RIGHTS, code, language),
+        "compared_fact": lambda row: (
+            words(COMPARED_FACTS, row.name, language)
+            if row.name in COMPARED_FACTS
+            else fact_words(f"parameters.{row.name}" if row.section == "parameters" else row.name, language)
+        ),
         "section_class": lambda code: words(CLASSES, code, language),
         "section_name": lambda code: words(SECTIONS, code, language),
         "parameter_value": lambda value, code: parameter_words(code, value, language),

@@ -29,6 +29,7 @@ class Menu:
 
     order: int
     icon: str = ""
+    count: Callable[[Any], Awaitable[int]] | None = None  # Any: a Call; how many things wait there
 
 
 @dataclass(frozen=True, slots=True)

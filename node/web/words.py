@@ -50,6 +50,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "said_distinct": ("Заявлено: это два разных прибора", "Said: these are two devices"),
     "said_twin": ("Выделен двойник с той же табличкой", "A twin with the same plate was told apart"),
     "said_withdrawn": ("Заявление о приборе отозвано", "A word about identity was taken back"),
+    "move_recorded": ("Записан перенос прибора", "A move was recorded"),
     "repair_recorded": ("Записан ремонт", "Repair recorded"),
     "node_exported": ("Узел выгружен открытыми файлами", "The node was exported as open files"),
     "passport_exported": ("Паспорт выдан файлом", "Passport issued as a file"),

@@ -12,6 +12,9 @@ from node.passport.bodies import SubjectHex
 
 VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 
+# A scanner sends the separator of GS1 element strings too.
+SCANNED = VISIBLE.replace(r"\u0000-\u001f", r"\u0000-\u001c\u001e\u001f")
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512, pattern=VISIBLE)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=VISIBLE)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=VISIBLE)]

@@ -183,6 +183,7 @@ class PlateBody(BaseModel):
     serial: Line | None = None
     year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
     approvals: list[Text] = Field(default=[], max_length=8)
+    codes: list[Line] = Field(default=[], max_length=8, description="Texts of scanned codes.")
     type: Text | None = Field(default=None, description="The own code of the type, or its central one.")
     execution: Line | None = None
     version: Line | None = Field(default=None, description="The version of the type that it was built to.")
@@ -285,6 +286,13 @@ class RepairInput(EventInput):
 
     what: Text = "repaired"
     parts: list[PartInput] = Field(min_length=1, max_length=64)
+
+
+class MoveInput(BaseModel):
+    """Where a device stands now, and since when; it was taken off where it stood before."""
+
+    place: Line
+    when: Moment
 
 
 class ShareBody(BaseModel):
@@ -426,6 +434,15 @@ async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> Sa
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
 
+@api("POST", "/passports/{id}/moves", title="Record that a device stands elsewhere", scopes=[Scope.RECORD], status=201,
+     problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production"])  # fmt: skip
+async def record_move(call: Call, path: PassportPath, body: MoveInput) -> SaidAnswer:
+    """The removal from where it stood and its new place, said together."""
+    occurred(call, body.when)
+    ref = await call.context.registry.record_move(subject_of(path.id), body.place, body.when, call.actor.label)
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
+
+
 class KeyBody(BaseModel):
     """Whose node to ask."""
 
@@ -514,6 +531,7 @@ def plate_of(call: Call, body: PlateBody) -> Plate:
         serial=serial,
         year=body.year,
         approvals=tuple(body.approvals),
+        codes=tuple(body.codes),
         read=body.read,
     )
 
@@ -589,6 +607,7 @@ ROUTES = [
     record_event,
     record_parameters,
     record_repair,
+    record_move,
     ask_key,
     share,
 ]

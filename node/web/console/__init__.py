@@ -2,8 +2,11 @@
 
 from node.web.console import (
     access,
+    assembly,
     catalogs,
     checks,
+    compare,
+    conflicts,
     devices,
     home,
     imports,
@@ -13,6 +16,7 @@ from node.web.console import (
     peers,
     protocol,
     radio,
+    register,
     shipments,
 )
 
@@ -21,6 +25,10 @@ ROUTES = (
     *home.ROUTES,
     *devices.ROUTES,
     *passport.ROUTES,
+    *assembly.ROUTES,
+    *register.ROUTES,
+    *compare.ROUTES,
+    *conflicts.ROUTES,
     *protocol.ROUTES,
     *imports.ROUTES,
     *catalogs.ROUTES,

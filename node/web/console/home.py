@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from node.services.access import DAY_US, Scope
 from node.services.journal import JournalRow
 from node.web.calls import Call, View
-from node.web.console import peers, shipments
+from node.web.console import conflicts, peers, shipments
 from node.web.console.journal import in_words
 from node.web.events import Live
 from node.web.languages import mark
@@ -51,7 +51,13 @@ async def waiting_peers(call: Call) -> list[Attention]:
     return [Attention(mark("Nodes wait for your decision"), count, peers.PATH)] if count else []
 
 
-CONCERNS: tuple[Concern, ...] = (waiting_offers, waiting_peers, ending_tokens)
+async def waiting_conflicts(call: Call) -> list[Attention]:
+    """Passports with something to decide."""
+    count = await call.context.conflicts.total()
+    return [Attention(mark("Passports have something to decide"), count, conflicts.PATH)] if count else []
+
+
+CONCERNS: tuple[Concern, ...] = (waiting_conflicts, waiting_offers, waiting_peers, ending_tokens)
 
 
 @page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(0, "home"), api="GET /journal")

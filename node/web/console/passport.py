@@ -1,14 +1,14 @@
 """The passport page: what is known of one device, with the standing of each fact and who said it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import Field
 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.processes import running
 from node.passport.references import ref_text
-from node.passport.shown import fact, rows
+from node.passport.shown import at, fact, rows
 from node.passport.view import View as PassportView
 from node.passport.view import inside_on
 from node.services.access import Scope
@@ -33,6 +33,8 @@ LISTS = (
     "GET /passports/{id}/protocols",
     "GET /passports/{id}/readings",
 )
+EDGES = ("parents", "children", "lots", "members", "used_in")
+WHOLES = frozenset({"object", "unit", "batch", "component"})
 
 
 class PassportQuery(OnQuery, Sift):
@@ -78,7 +80,23 @@ async def _values(  # Any: what templates are given
         "digest": stored.digest.hex(),
         "passport": view,
         "names": _names(call, view),
+        "titles": await _titles(call, view),
+        "tree": await call.context.assembly.tree(stored.subject, on or today(call).isoformat()),
+        "is_whole": stored.kind in WHOLES or bool(rows(view, "composition", "children")),
+        "own": call.context.core.org.hex(),
+        "may_record": call.actor.may([Scope.RECORD]),
+        "now": today(call).isoformat(),
     }
+
+
+async def _titles(call: Call, view: PassportView) -> Mapping[str, str]:
+    """What the other things are called that this passport names: parts, wholes, lots, objects, compared devices."""
+    edges = [edge for name in EDGES for edge in rows(view, "composition", name)]
+    named = {str(edge[side]) for edge in edges for side in ("part", "whole")}
+    named |= {str(place) for event in rows(view, "events") if (place := at(event, "where", "object"))}
+    named |= {str(text) for row in rows(view, "sameness") for text in cast("list[str]", row["subjects"])}
+    found = await call.context.assembly.titles(map(bytes.fromhex, named))
+    return {subject.hex(): title for subject, title in found.items() if title}
 
 
 def _names(call: Call, view: PassportView) -> Mapping[str, str]:
