@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from aiohttp import web
+from aiohttp import http_parser, web
 from aiohttp.abc import AbstractAccessLogger
 from yarl import URL
 
@@ -19,6 +19,9 @@ from node.folder import PRIVATE, short_socket_path
 GOODBYE_S = 1.0
 # The method of the request that the HTTP library makes up for bytes that are none.
 UNREAD = "UNKNOWN"
+
+# Brotli is here for fonts. In requests nobody needs it, and the HTTP library lets an error of its decoder out.
+setattr(http_parser, "HAS_BROTLI", False)  # noqa: B010 - the library does not export it
 
 Count = Callable[[str], None]
 

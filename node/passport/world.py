@@ -120,7 +120,8 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         code_names=_names(records),
         type_records=types,
         type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
-        known=frozenset(statement.ref for statement in said),
+        # A card says what somebody is called; it is nobody's ground for anything.
+        known=frozenset(statement.ref for statement in said if statement.kind != Kind.CARD),
     )
 
 

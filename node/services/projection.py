@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
-from federation.fragment import SectionClass
+from federation.fragment import Header, SectionClass
 from federation.genesis import Genesis
 from node.passport.card import CARD_VERSION, Card, card_of
 from node.passport.case import Case
@@ -71,7 +71,8 @@ class Projection:
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
             await self._tell_releases(tx, world)
-            await self._refold_pages(tx, reader, world)
+            if not _reads_alike(self.world, world, headers):
+                await self._refold_pages(tx, reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
@@ -236,6 +237,13 @@ class Projection:
 
     def _set_world(self, world: World) -> None:
         self.world = world
+
+
+def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
+    """Whether what was published cannot alter a view: cards of organisations that are called as they were."""
+    if any(header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD for header in headers):
+        return False
+    return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 
 
 def _named(entry: NewEntry) -> set[bytes]:
