@@ -21,6 +21,7 @@ from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
+    drop_passports,
     list_subjects,
     read_leading,
     read_leads,
@@ -139,6 +140,7 @@ class Projection:
             return
         index = by_subject(told_apart)
         cards: list[Card] = []
+        silent: set[bytes] = set()
         for lead, subjects_of in sorted(groups.items()):
             known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
             group = Group(lead, frozenset(subjects_of), known.get(lead))
@@ -154,7 +156,12 @@ class Projection:
             if folded is not None:
                 await self._open(tx, folded.case)
                 cards += [folded.card] if folded.card else []
-        await file_cards(tx, cards, loaded - groups.keys())
+            else:
+                silent |= subjects_of
+        # Nobody speaks any more of a twin whose word was taken back.
+        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
+        await drop_passports(tx, unspoken)
+        await file_cards(tx, cards, (loaded - groups.keys()) | unspoken)
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
