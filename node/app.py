@@ -138,6 +138,7 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
+        entry = Entry(self.core, self.projection, self.releases)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
@@ -150,7 +151,7 @@ class Node:
             membership=self.membership,
             registry=self.registry,
             assembly=Assembly(self.core, self.ledger),
-            corrections=Corrections(self.core, self.ledger),
+            corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
             identities=Identities(self.core, self.ledger, self.projection),
             timelines=Timelines(self.core),
@@ -159,7 +160,7 @@ class Node:
             catalogs=Catalogs(self.core, self.ledger, self.releases),
             releases=self.releases,
             own_codes=OwnCodes(self.core, self.ledger, self.projection, self.releases),
-            entry=Entry(self.core, self.projection, self.releases),
+            entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
             checkup=self.checkup,
             shipments=self.shipments,

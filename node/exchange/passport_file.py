@@ -36,6 +36,7 @@ from node.passport.world import PUBLICATION_KINDS, build_world
 MAGIC = b"passport-file/1\n"
 VERSION = 1
 MAX_HEAD = 32 << 20
+LATEST_US = 253_402_300_799_000_000  # the end of 9999
 MAX_PARTS = 1 << 19
 MAX_FILE = 1 << 30
 LENGTH = 4
@@ -206,10 +207,13 @@ def _read_manifest(raw: bytes) -> tuple[Manifest, list[codec.Value]]:
     fields = codec.array(codec.unpack(raw, MAX_HEAD), 9, "manifest")
     codec.version(fields[0], VERSION)
     subjects = codec.array(fields[5], None, "subjects")
+    made = codec.uint(fields[3], "made")
+    if made > LATEST_US:
+        raise CodecError("made: beyond the calendar")
     manifest = Manifest(
         codec.binary(fields[1], 16, "org"),
         codec.binary(fields[2], 16, "node"),
-        codec.uint(fields[3], "made"),
+        made,
         codec.optional_binary(fields[4], 16, "party"),
         tuple(codec.binary(subject, 16, "subject") for subject in subjects),
         codec.binary(fields[6], 32, "digest"),

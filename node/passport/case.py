@@ -5,7 +5,7 @@ rank over the other one.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from federation.authority import Kind, Verb
@@ -145,17 +145,18 @@ def open_case(
 ) -> Case:
     """Read the statements, set apart those whose ground is missing, and work out who may say what."""
     said, sameness = settled(statements, world)
+    named = frozenset(subjects)
+    found: Identity | None = None
+    if sameness.said:
+        # Statements about other sides tell who is who, and nothing else here.
+        found = identity_of([read(statement) for statement in said], world, named)
+        members = named | {found.lead}
+        said = [statement for statement in said if _is_about(read(statement), members)]
+        sameness = replace(sameness, said=tuple(one for one in sameness.said if members & set(one.pair)))
     pending = find_pending(said, world)
     readings = tuple(read(statement) for statement in said if statement.ref not in pending)
-    named = frozenset(subjects)
-    identity = identity_of(readings, world, named)
+    identity = found or identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
-    if sameness.said:
-        # Statements about other sides were needed to tell who is who, and say nothing here.
-        about = {reading.statement.ref for reading in map(read, said) if _is_about(reading, members)}
-        said = [statement for statement in said if statement.ref in about]
-        readings = tuple(reading for reading in readings if reading.statement.ref in about)
-        pending = {ref: missing for ref, missing in pending.items() if ref in about}
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
     facts = {subject: found for subject, (found, _) in stated.items()}
     chains = {subject: chain for subject, (_, chain) in stated.items()}

@@ -5,7 +5,7 @@ subject binds nothing. Subjects with one (line, serial, year) are one passport a
 is less sure is never merged.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Kind
@@ -19,7 +19,7 @@ from node.passport.numbers import parse_grsi
 from node.passport.plate import plate_text
 from node.passport.reading import Reading, read
 from node.passport.references import References, unique
-from node.passport.sameness import TWIN, Pair, Sameness, other_sides, pair_of, sameness_of, settle_twins
+from node.passport.sameness import TWIN, Pair, Sameness, pair_of, sameness_of, settle_twins
 from node.passport.statement import Statement
 from node.passport.world import World
 
@@ -99,15 +99,6 @@ def settled(statements: Iterable[Statement], world: World) -> tuple[list[Stateme
     readings = [read(statement) for statement in said]
     sameness = sameness_of(readings, _keys_of(readings, world), world)
     return settle_twins(said, sameness), sameness
-
-
-def needed_with(statements: Iterable[Statement], world: World, subjects: Container[bytes]) -> set[bytes]:
-    """Subjects whose statements are needed to tell what is one with these."""
-    said = unique(statements)
-    if not any(statement.kind == Kind.SAMENESS for statement in said):
-        return set()
-    readings = [read(statement) for statement in said]
-    return other_sides(readings, _keys_of(readings, world), world, subjects)
 
 
 def _keys_of(readings: Iterable[Reading], world: World) -> dict[bytes, tuple[LineKey, ...]]:

@@ -8,7 +8,8 @@ the view is folded without it. Kept is a projection: dropping it and folding all
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TypeGuard
 
 from federation import codec
@@ -31,7 +32,7 @@ MOVING = STATES | NEEDS_VERIFICATION | {"verified"}
 HASH = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is worked out once is kept in the instance
 class Row:
     """A row of a list of a view; rows stand by `place`, whose order in bytes is the order of the list."""
 
@@ -39,9 +40,13 @@ class Row:
     ref: Ref
     content: dict[str, Plain]
     plain: bool = False
-    hash: bytes = field(default=b"")
 
-    @property
+    @cached_property
+    def hash(self) -> bytes:
+        """The row's hash."""
+        return row_hash(self.content)
+
+    @cached_property
     def text(self) -> str:
         """The row as JSON."""
         return json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
@@ -133,7 +138,7 @@ def rows_of(case: Case, events: Sequence[Event], view: View) -> tuple[list[Row],
     said = view["statements"]
     ordered = sorted(case.statements, key=lambda s: s.order)
     signed = [
-        _row(statement_place(statement), statement.ref, content, statement.ref in plain)
+        Row(statement_place(statement), statement.ref, content, statement.ref in plain)
         for statement, content in zip(ordered, said if isinstance(said, list) else [], strict=True)
         if isinstance(content, dict)
     ]
@@ -155,12 +160,12 @@ def event_row(event: Event, content: dict[str, Plain], *, is_plain: bool) -> Row
     """An event as a row."""
     at, stamp, log, seq, key = event.order
     place = at.to_bytes(8) + stamp.to_bytes(8) + log + seq.to_bytes(8) + key.encode()
-    return _row(place, event.statement.ref, content, is_plain)
+    return Row(place, event.statement.ref, content, is_plain)
 
 
 def statement_row(case: Case, statement: Statement, *, is_plain: bool) -> Row:
     """A statement as a row."""
-    return _row(statement_place(statement), statement.ref, statement_view(case, statement), is_plain)
+    return Row(statement_place(statement), statement.ref, statement_view(case, statement), is_plain)
 
 
 def statement_place(statement: Statement) -> bytes:
@@ -212,10 +217,6 @@ def _plain(case: Case, events: Sequence[Event]) -> frozenset[Ref]:
         for event in events
         if event.statement.ref in candidates and len(event.told) == 1 and event.code not in MOVING
     )
-
-
-def _row(place: bytes, ref: Ref, content: dict[str, Plain], is_plain: bool) -> Row:
-    return Row(place, ref, content, is_plain, row_hash(content))
 
 
 # In the order in which they are written; a new field of the facts is written too, or this is refused at import.

@@ -27,7 +27,9 @@ WIRE = "wire:"
 # Words before a designation that say what kind of meter it is and tell no two lines apart.
 _KIND_WORDS = """счётчик счетчик прибор учёта учета воды холодной горячей хвс гвс водосчётчик водосчетчик теплосчётчик
     теплосчетчик электросчётчик электросчетчик тепла газа электроэнергии электрический тепловой газовый бытовой
-    квартирный расходомер теплоэнергии ипу одпу meter water heat gas electricity"""
+    квартирный крыльчатый турбинный механический ультразвуковой электромагнитный общедомовой индивидуальный
+    одноструйный многоструйный однофазный трёхфазный трехфазный расходомер теплоэнергии
+    ипу одпу meter water heat gas electricity"""
 _KINDS = frozenset(map(comparison_text, _KIND_WORDS.split()))
 
 
@@ -121,6 +123,7 @@ class Lines:
         self._lines = {line.line: line for line in ordered}
         self._by_designation: dict[str, list[SerialLine]] = {}
         self._by_wire: dict[str, list[SerialLine]] = {}
+        self._marks = sorted({mark for line in self._lines.values() for mark in _marks_of(line)})
         for line in self._lines.values():
             for text in sorted({comparison_text(designation) for designation in line.designations}):
                 self._by_designation.setdefault(text, []).append(line)
@@ -212,19 +215,31 @@ class Lines:
         return list({line.line: line for code in codes for line in self._by_wire.get(code, [])}.values())
 
     def _behind_words(self, plate: PlateLike) -> list[SerialLine]:
-        """Lines whose designation stands behind what kind of meter it is, or behind the mark: «Счётчик воды СГВ-15»."""
+        """Lines whose designation stands beside what kind of meter it is, or beside the mark.
+
+        As in «Счётчик воды СГВ-15», «Бетар-СГВ-15» and «СГВ-15 "Бетар"».
+        """
         words = plate.designation.split()
         for at in range(1, len(words)):
             lines = self._by_designation.get(comparison_text(" ".join(words[at:])), [])
-            found = [line for line in lines if _names_only_kind(words[:at], line)]
-            if found:
+            if found := [line for line in lines if _names_only_kind(words[:at], line)]:
                 return found
+        text = comparison_text(" ".join(word for word in words if comparison_text(word) not in _KINDS))
+        for mark in self._marks:
+            for bare in (text.removeprefix(f"{mark}-"), text.removesuffix(f"-{mark}")):
+                lines = self._by_designation.get(bare, []) if bare != text else []
+                if found := [line for line in lines if mark in _marks_of(line)]:
+                    return found
         return []
+
+
+def _marks_of(line: SerialLine) -> set[str]:
+    return {comparison_text(held.name) for held in (*line.marks, *line.legal_makers)}
 
 
 def _names_only_kind(words: list[str], line: SerialLine) -> bool:
     said = comparison_text(" ".join(word for word in words if comparison_text(word) not in _KINDS))
-    return not said or said in {comparison_text(held.name) for held in (*line.marks, *line.legal_makers)}
+    return not said or said in _marks_of(line)
 
 
 def _agrees(line: SerialLine, plate: PlateLike) -> bool:

@@ -94,7 +94,9 @@ class Verdict:
 def decide(said: Sequence[Said], hidden: Sequence[Hidden], references: References) -> Verdict:
     """Merge the statements about one key, at least one of which is readable."""
     above = [one for one in said if references.has_refs(one.statement)]
-    beaten = {id(one) for one in said if any(_beats(other, one, references) for other in above)}
+    below = references.reach(one.statement for one in above)
+    named = [one for one in said if references.holds(below, one.statement)]
+    beaten = {id(one) for one in named if any(_beats(other, one, references) for other in above)}
     unread = [h for h in hidden if not any(_beats(one, h, references) for one in above)]
     veiled = {id(one): h for one in said for h in unread if id(one) not in beaten and _beats(h, one, references)}
     alive = [one for one in said if id(one) not in beaten and id(one) not in veiled]

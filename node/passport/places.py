@@ -5,14 +5,28 @@ are different where the numbers (house, flat) or all the words differ; between t
 """
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
-_WORD = re.compile(r"[0-9]+[a-zа-я]?|[a-zа-я]+")
+# A house is a number with a letter of its own; what stands behind a слэш or корпус is a number again.
+_NUMBER = re.compile(r"([0-9]+)(?:\s?-?\s?([абвгежзи])(?![а-я0-9]))?")
+_WORD = re.compile(r"[a-zа-я]+")
+_INDEX = 6  # digits of a postal code
+_LOOK_ALIKE = str.maketrans("abceghkmoprtxyё", "авсегнкморртхуе")
 # Words that name a kind of thing and tell no two addresses apart.
 _KIND_WORDS = """г гор город ул улица пр пр-т просп проспект пер переулок б бул бульвар ш шоссе наб набережная пл
     площадь д дом к корп корпус стр строение кв квартира оф офис пом помещение обл область р-н рн район п пос
     поселок с село дер деревня мкр микрорайон под подъезд эт этаж st street apt flat house bld building city"""
 _KINDS = frozenset(_KIND_WORDS.split())
+_STREETS = {
+    **dict.fromkeys(("ул", "улица"), "street"),
+    **dict.fromkeys(("пр", "просп", "проспект"), "avenue"),
+    **dict.fromkeys(("пер", "переулок"), "lane"),
+    **dict.fromkeys(("бул", "бульвар"), "boulevard"),
+    **dict.fromkeys(("ш", "шоссе"), "highway"),
+    **dict.fromkeys(("наб", "набережная"), "embankment"),
+    **dict.fromkeys(("пл", "площадь"), "square"),
+}
 
 
 class Places(StrEnum):
@@ -24,27 +38,43 @@ class Places(StrEnum):
 
 
 def compare_places(left: str, right: str) -> Places:
-    """Compare two places as they were stated; an empty one is unknown."""
+    """Compare two places as they were stated; an empty one is unknown.
+
+    Numbers count in their order: a house is not a flat. Less detail contradicts nothing.
+    """
     if not left or not right:
         return Places.UNKNOWN
     if left == right:
         return Places.SAME
-    one, two = place_words(left), place_words(right)
-    numbers, other_numbers = _numbers(one), _numbers(two)
-    if one == two:
-        return Places.SAME
-    if numbers and other_numbers and not (numbers <= other_numbers or other_numbers <= numbers):
+    one, two = _read(left), _read(right)
+    if one.streets and two.streets and not one.streets & two.streets:
         return Places.DIFFERENT
-    words, other_words = one - numbers, two - other_numbers
-    if words and other_words and not words & other_words:
+    if (one.words, one.numbers) == (two.words, two.numbers):
+        return Places.SAME
+    shared = min(len(one.numbers), len(two.numbers))
+    if one.numbers[:shared] != two.numbers[:shared]:
+        return Places.DIFFERENT
+    if one.words and two.words and not one.words & two.words:
         return Places.DIFFERENT
     return Places.UNKNOWN
 
 
-def place_words(text: str) -> frozenset[str]:
-    """The words and numbers of a place that tell it from others, in small letters, ё as е."""
-    return frozenset(_WORD.findall(text.casefold().replace("ё", "е"))) - _KINDS
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The words of a place that tell it from others, its numbers in their order, and which kind of street it is."""
+
+    words: frozenset[str]
+    numbers: tuple[str, ...]
+    streets: frozenset[str]
 
 
-def _numbers(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word for word in words if word[0].isdigit())
+def _read(text: str) -> _Place:
+    folded = text.casefold().replace("ё", "е")
+    numbers = tuple(
+        f"{int(found[1])}{found[2] or ''}"
+        for found in _NUMBER.finditer(folded.translate(_LOOK_ALIKE))
+        if len(found[1]) != _INDEX
+    )
+    words = frozenset(word for word in _WORD.findall(folded) if len(word) > 1)
+    streets = frozenset(_STREETS[word] for word in words if word in _STREETS)
+    return _Place(words - _KINDS, numbers, streets)

@@ -56,22 +56,26 @@ _QUOTES = dict.fromkeys(map(ord, "\"'`«»„“”‘’®™"))
 
 # N counts as a label only before a space, a full stop or a degree sign: NOVA-1, N-1 and N1234567 are serials.
 _LABEL = re.compile(
-    r"""\s*(?:
-      (?:зав|заводской|сер|серийный)(?:\.\s*|\s+|(?=№))(?:№|номер\b|no\b|n\b)?
-    | №
+    r"""[\s']*(?:
+      (?:зав|заводской|сер|серийный)(?:\.\s*|\s+|(?=№))(?:№+|ном(?:ер|\.)|н\.|no\b|n\b)?
+    | №+
     | номер\b
+    | з\s*/\s*н\b
     | s\s*/\s*n\b
+    | sn(?=[\s:.]\s*\S)
+    | зн(?=[\s:.]\s*\S)
     | serial\b\s*(?:no\b|number\b)?
-    | no\.
+    | no(?:\.|(?=\s+\S*\d))
     | n(?:\.|°|(?=\s+\w))
     | \#
     )[\s.:]*""",
     re.IGNORECASE | re.VERBOSE,
 )
+_BEHIND = re.compile(r"\s*\((?:зав|сер)[^)]*\)\s*$", re.IGNORECASE)
 
-_APPROVAL = re.compile(r"(?<![0-9-])([0-9]{1,6})\s?[-‐-―−]\s?([0-9]{2})(?![0-9-])")
+_APPROVAL = re.compile(r"(?<![0-9-])([0-9]{1,6})\s?[-‐-―−/.]\s?(?:20)?([0-9]{2})(?![0-9-])")
 _YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])")
-_SHORT_YEAR = re.compile(r"\s*'?([0-9]{2})\s*г?\.?\s*")
+_SHORT_YEAR = re.compile(r"\s*(?:г\.?|'|(?:[0-9]{1,2}[./])?(?:0?[1-9]|1[0-2])[./])?\s*([0-9]{2})\s*г?\.?\s*")
 CENTURY_ENDS = 70  # a year of two digits is of this century below it
 
 
@@ -159,9 +163,11 @@ def cut_label(text: str) -> str:
 
     Only for filling a plate in. A word that is part of the number stays: `NOVA-1` and `N-1` come back whole.
     """
-    found = _LABEL.match(text)
-    rest = text[found.end() :] if found else text
-    return rest.strip() or text.strip()
+    bare = _BEHIND.sub("", text)
+    found = _LABEL.match(bare)
+    rest = bare[found.end() :] if found else bare
+    # A spreadsheet shows what was typed as text with an apostrophe before it.
+    return rest.strip().lstrip("'") or text.strip()
 
 
 def split_typed(text: str) -> tuple[str, str] | None:

@@ -28,6 +28,17 @@ class References:
             return False
         return bool(self._reach(above.ref) & self._bit(below.ref)) and not self._reach(below.ref) & self._bit(above.ref)
 
+    def reach(self, above: Iterable[Statement]) -> int:
+        """What is reachable from any of these, for `holds`."""
+        found = 0
+        for statement in above:
+            found |= self._reach(statement.ref)
+        return found
+
+    def holds(self, reach: int, statement: Statement) -> bool:
+        """Whether a statement is among what is reachable."""
+        return bool(reach & self._bit(statement.ref))
+
     def newest(self, statements: Iterable[Statement]) -> Statement:
         """The statement of one organisation that counts: refs first, then stamp, log, seq."""
         found = list(statements)

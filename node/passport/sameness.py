@@ -23,6 +23,7 @@ from node.passport.statement import Statement
 from node.passport.world import World
 
 MOST_TWINS = 64
+MOST_SIDES = 64
 SAME: Final = "same"
 DISTINCT: Final = "distinct"
 TWIN: Final = "twin"
@@ -116,19 +117,23 @@ def settle_twins(statements: Sequence[Statement], sameness: Sameness) -> list[St
     return [_moved(s, moved[s.ref]) if s.ref in moved and s.kind != Kind.SAMENESS else s for s in statements]
 
 
-def other_sides(readings: Sequence[Reading], keys: Keys, world: World, subjects: Container[bytes]) -> set[bytes]:
-    """Subjects without whose statements it cannot be told what counts for these: a stranger's word leads nowhere."""
-    said = _standing(readings)
-    if not said:
-        return set()
-    rights = _Rights(readings, keys, world)
-    found: set[bytes] = set()
-    for item in said:
-        if item.body.says == TWIN:
-            found |= set(item.pair) if twin_claim(item) else set()
-        elif any(s in subjects and rights.of(item.statement.org, s) is not Right.NONE for s in item.pair):
-            found |= set(item.pair)
-    return found
+def other_sides(statements: Iterable[Statement], subjects: Container[bytes]) -> set[bytes]:
+    """The other sides of what is said of the identity of these subjects: what counts hangs on both.
+
+    Of each subject the other sides that its own plates' authors name come first, and no more than `MOST_SIDES` are
+    looked at, so that a stranger's words cost little.
+    """
+    said = list(statements)
+    authors = {(s.subject, s.org) for s in said if "claim" in s.sections}
+    named: dict[bytes, list[tuple[bool, bytes, bytes]]] = {}
+    for statement in said:
+        if statement.kind == Kind.SAMENESS and len(statement.subjects) > 1:
+            one, other = statement.subjects[:2]
+            for mine, theirs in ((one, other), (other, one)):
+                if mine in subjects:
+                    row = ((mine, statement.org) not in authors, statement.id, theirs)
+                    named.setdefault(mine, []).append(row)
+    return {side for rows in named.values() for _, _, side in sorted(rows)[:MOST_SIDES]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +227,9 @@ def _standing(readings: Iterable[Reading]) -> list[Said]:
         said
         for said in found
         if not any(
-            other.statement.org == said.statement.org and references.supersedes(other.statement, said.statement)
+            other.statement.org == said.statement.org
+            and pair_of(*other.pair) == pair_of(*said.pair)
+            and references.supersedes(other.statement, said.statement)
             for other in correcting
         )
     ]

@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from federation.authority import Authority, Verb
+from federation.fragment import SectionClass
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import CompositionBody, EventBody, Place, Reference, SubjectBody
@@ -22,7 +24,7 @@ from node.store.passports import StoredPassport, find_passport, read_titles
 
 DEEPEST = 32
 MOST_REACHED = 100_000
-ROUTED = 120  # subjects beside the first that the header of one statement holds
+ROUTED = 4000  # subjects that one statement reaches beside its own
 RECALLED = "recalled"
 SYSTEM = "console"
 Relation = Literal["lot", "material"]
@@ -148,9 +150,17 @@ class Assembly:
         )
         routed = [found.subject for found in reached]
         parts = [routed[at : at + ROUTED] for at in range(0, len(routed), ROUTED)] or [[]]
-        said = [drafts.event(subject, event, moment_us(when), part) for part in parts]
+        said = [self._reaching(drafts.event(subject, event, moment_us(when)), part) for part in parts]
         await self._say(said, actor, "recalled", subject, reached=len(reached))
         return reached
+
+    def _reaching(self, draft: Draft, subjects: Sequence[bytes]) -> Draft:
+        """The draft with the subjects in whose passports it stands too."""
+        if not subjects:
+            return draft
+        authority = Authority(Verb.READ, self._core.org, (), tuple(sorted(subjects)))
+        routed = drafts.DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+        return replace(draft, sections=(*draft.sections, routed), routes=tuple(subjects))
 
     async def _checked(self, tx: ReadTx, part: PartIn, whole: bytes, above: set[bytes], since: str) -> bytes:
         if part.subject is None:

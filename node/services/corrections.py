@@ -3,17 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from federation.authority import Kind
 from federation.fragment import Ref, SectionClass
 from node.errors import InputError, NotFoundError
 from node.passport import drafts
 from node.passport.bodies import CorrectionBody, ParameterRow, ParametersBody, Plate, Reference
 from node.passport.drafts import Draft
+from node.passport.errors import PlateError
+from node.passport.plate import cut_label, plate_text
 from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
 from node.passport.view import Plain
 from node.services.core import Core
+from node.services.entry import Entry
 from node.services.ledger import Ledger, entry_ref
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
@@ -32,7 +37,8 @@ KEPT = {
 class Corrections:
     """Says corrections in this organisation's name, and agrees with those of others."""
 
-    def __init__(self, core: Core, ledger: Ledger) -> None:
+    def __init__(self, core: Core, ledger: Ledger, entry: Entry) -> None:
+        self._entry = entry
         self._core = core
         self._ledger = ledger
 
@@ -93,7 +99,12 @@ class Corrections:
         statement = said[str(row["ref"])]
         if row[fact] == value:
             raise InputError(f"{fact} is {value} already", "correction_same")
-        plate = Plate.from_bytes(statement.sections["nameplate"]).model_copy(update={fact: value})
+        stated = Plate.from_bytes(statement.sections["nameplate"]).model_dump()
+        try:
+            plate = Plate.model_validate({**stated, fact: value})
+            plate_text(cut_label(plate.serial))
+        except (ValidationError, PlateError) as error:
+            raise InputError(f"{fact}: {value[:64]!r} is none", "correction_value", fact=fact) from error
         replaced = [str(other["ref"]) for other in (own if why.ground == OWN else plates)]
         draft = drafts.identity(statement.subject, statement.sections["claim"], plate, self._core.clock.now())
         return replace(draft, refs=_refs(replaced))
@@ -126,6 +137,7 @@ class Corrections:
             since=_text(found["since"]),
             source=why.document,
         )
+        self._entry.check_rows([row], "")
         based = [said[ref].subject for ref in replaced if ref in said]
         draft = drafts.parameters(
             based[0] if based else passport.subject, ParametersBody(rows=(row,)), self._core.clock.now()

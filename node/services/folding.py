@@ -16,6 +16,7 @@ from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
+from node.passport.identity import settled
 from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
 from node.passport.reading import read
 from node.passport.rights import PUBLISHED_KINDS
@@ -84,16 +85,16 @@ class Folding:
         said: Iterable[Statement],
         world: World,
         reader: StatementReader,
-        context: Sequence[Statement] = (),
     ) -> Folded | None:
         """Fold all that was said; None where nobody spoke of the subjects.
 
-        `context` is everything that tells who is who, where somebody said more of identity than plates do.
+        Where somebody said more of identity than plates do, that is what was said of the other sides too.
         """
         said = list(said)
-        if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in said):
+        told_apart, _ = settled(said, world)
+        if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
             return None
-        case = open_case(group.subjects, context or said, world)
+        case = open_case(group.subjects, said, world)
         events = timeline_of(case)
         view = view_of(case, events)
         mark, card = digest(view), card_of(group.lead, view, tx.now)
@@ -186,7 +187,8 @@ class Folding:
     ) -> bool:
         lead = group.lead
         before = await find_passport(tx, lead, whole=False)
-        if before is not None and before.digest == mark and before.lead == lead:
+        is_as_long = (kept is None) == (group.kept is None)
+        if before is not None and before.digest == mark and before.lead == lead and is_as_long:
             if kept is not None and kept != group.kept:
                 await put_kept(tx, lead, kept)
             return False

@@ -9,9 +9,10 @@ from federation.genesis import Genesis
 from node.passport.card import CARD_VERSION, Card, card_of
 from node.passport.case import Case
 from node.passport.fold import FOLD_VERSION
-from node.passport.identity import Identity, needed_with, resolve_identities, settled
+from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
+from node.passport.sameness import other_sides
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.folding import Folding, Group, by_subject, said_of
@@ -21,6 +22,7 @@ from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
+    drop_passports,
     list_subjects,
     read_leading,
     read_leads,
@@ -118,27 +120,34 @@ class Projection:
         """
         wanted = set(subjects)
         read = reader.beside_kept if beside_kept else reader.about
-        statements, loaded = await read(tx, wanted), set(wanted)
+        core, statements = set(wanted), await read(tx, wanted)
+        # What is new here may decide what counts of the words about both sides.
+        core |= other_sides(statements, core)
+        loaded = set(wanted)
         while True:
+            context = core | other_sides(statements, core)
+            if context - loaded:
+                loaded |= context
+                statements = await read(tx, loaded)
+                continue
             identities = resolve_identities(statements, world)
-            near = await self._joined(tx, loaded, identities) | needed_with(statements, world, loaded)
-            if near <= loaded:
+            near = await self._joined(tx, core, identities)
+            if near <= core:
                 break
-            loaded |= near
-            statements = await read(tx, loaded)
+            core |= near
         groups: dict[bytes, set[bytes]] = {}
-        for subject in loaded:
+        for subject in core:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
-        kept = await read_kept(tx, loaded)
-        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
-        told_apart, sameness = settled(statements, world)
-        if sameness.said and beside_kept:
+        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
             # A twin may take plain events with it: they are read too.
             await self.refold(tx, wanted, reader, world)
             return
-        index = by_subject(told_apart)
+        kept = await read_kept(tx, core)
+        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
+        index = by_subject(statements)
         cards: list[Card] = []
+        silent: set[bytes] = set()
         for lead, subjects_of in sorted(groups.items()):
             known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
             group = Group(lead, frozenset(subjects_of), known.get(lead))
@@ -148,19 +157,26 @@ class Projection:
             if folded is None:
                 all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
                 said = said_of(subjects_of, all_said)
-                # What counts of sameness is told by the statements about every side.
-                context = statements if sameness.said else ()
-                folded = await self._folding.fold(tx, group, said, world, reader, context)
+                if sides := other_sides(said, subjects_of):
+                    said = said_of(subjects_of | sides, all_said)
+                folded = await self._folding.fold(tx, group, said, world, reader)
             if folded is not None:
                 await self._open(tx, folded.case)
                 cards += [folded.card] if folded.card else []
-        await file_cards(tx, cards, loaded - groups.keys())
+            else:
+                silent |= subjects_of
+        # Nobody speaks any more of a twin whose word was taken back.
+        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
+        await drop_passports(tx, unspoken)
+        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
-        leads = {identities[subject].lead if subject in identities else subject for subject in subjects}
+        found = [identities[subject] for subject in subjects if subject in identities]
+        leads = {identity.lead for identity in found} | (subjects - identities.keys())
         stored = await read_leads(tx, {*subjects, *leads})
         members = await read_members(tx, {*leads, *stored.values()})
+        leads = leads.union(*(identity.members for identity in found))
         return leads.union(*members.values())
 
     async def _open(self, tx: WriteTx, case: Case) -> None:

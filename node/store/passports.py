@@ -84,6 +84,15 @@ async def put_passport(
     )
 
 
+async def drop_passports(tx: WriteTx, subjects: Iterable[bytes]) -> None:
+    """Forget the passports of subjects of which nobody speaks any more, and the terms by which they were found."""
+    wanted = sorted(set(subjects))
+    for start in range(0, len(wanted), 400):
+        part = wanted[start : start + 400]
+        await tx.run(delete(schema.passports).where(schema.passports.c.subject.in_(part)))
+        await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(part)))
+
+
 async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:
     """The passport of a subject, of the one that leads where it is joined.
 

@@ -96,18 +96,18 @@ async def replace_rows(
     """Put rows in place of those that are not plain, and of those of the entries `was`; answer the tally after it."""
     column = MOMENTS
     mine = and_(column.lead == lead, column.list == name)
-    fields = select(column.place, column.hash, column.plain).where(mine)
+    fields = select(column.place, column.row, column.plain).where(mine)
     old = [*await tx.all(fields.where(column.plain == 0))]
     for chunk in _chunks(was):
         old += await tx.all(fields.where(column.plain == 1, tuple_(column.log_no, column.seq).in_(chunk)))
-    known = {row.place: (row.hash, row.plain) for row in old}
+    known = {row.place: (row.row, row.plain) for row in old}
     new = {row.place: row for row in rows}
     gone = sorted(known.keys() - new.keys())
     for start in range(0, len(gone), CHUNK):
         await tx.run(delete(schema.moments).where(mine, column.place.in_(gone[start : start + CHUNK])))
-    altered = [row for row in rows if known.get(row.place) != (row.hash, int(row.plain))]
+    altered = [row for row in rows if known.get(row.place) != (row.text, int(row.plain))]
     await upsert(tx, schema.moments, [_stored(name, lead, row, no) for row in altered])
-    moved = [row.place for row in altered if row.place not in known or known[row.place][0] != row.hash]
+    moved = [row.place for row in altered if row.place not in known or known[row.place][0] != row.text]
     first = min([*gone, *moved], default=None)
     return tally if first is None else await _counted(tx, name, lead, tally, first)
 

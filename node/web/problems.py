@@ -358,6 +358,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("There is nothing to correct", "Nobody stated that value in this passport: record it as a new one."),
         kind=NotFoundError,
     ),
+    "correction_value": _text(
+        ("Такого значения не бывает", "Проверьте, что написано на табличке."),
+        ("There is no such value", "Compare with what stands on the plate."),
+        ("Поле {fact} записано не по правилу.", "The field {fact} breaks its rule."),
+    ),
     "correction_same": _text(
         ("Значение уже такое", "Исправление должно отличаться от того, что есть."),
         ("That is the value already", "A correction differs from what stands."),

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from node.passport import drafts
+from node.passport.bodies import CompositionBody, Plate
+from node.passport.claims import local_claim
+from node.passport.ids import format_device_id, parse_device_id
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, problem_code, running_web
 
@@ -153,6 +157,29 @@ async def test_recall_of_a_lot_reaches_every_device_that_holds_something_of_it(w
         assert [(event["detail"]["document"], event["routed"]) for event in events] == [("Акт 7", True)]
         assert lot
     assert (await get(client, f"/passports/{other}/events?what=recalled"))["items"] == []
+
+
+async def test_recall_reaches_hundreds_of_devices_in_one_statement(web: RunningWeb) -> None:
+    """A batch of three hundred: one recall, told in each passport."""
+    client = web.local()
+    batch = await thing(client, "batch", "Партия П-2")
+    plates = [Plate(designation="ВС-15", serial=f"{number:07d}") for number in range(300)]
+    claims = [local_claim(web.context.ledger.log.log, number.to_bytes(16)) for number in range(300)]
+    said = [
+        drafts.identity(claim.subject.raw, claim.encode(), plate, 1)
+        for claim, plate in zip(claims, plates, strict=True)
+    ]
+    lot = CompositionBody(relation="lot", since=SINCE)
+    said += [drafts.composition(c.subject.raw, parse_device_id(batch).raw, lot, 1) for c in claims]
+    await web.context.ledger.append(said)
+
+    recall = {"reason": "брак", "when": "2026-06-01"}
+    told = (await post(client, f"/passports/{batch}/recalls", recall))["items"]
+
+    assert len(told) == 300
+    last = format_device_id(claims[-1].subject)
+    assert len((await get(client, f"/passports/{last}/events?what=recalled"))["items"]) == 1
+    assert len((await get(client, f"/passports/{batch}/events?what=recalled"))["items"]) == 1
 
 
 @pytest.mark.req("B63")

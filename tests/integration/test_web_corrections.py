@@ -63,6 +63,20 @@ async def test_correction_keeps_the_original_and_says_why(web: RunningWeb) -> No
     assert reasons == ["опечатка", "опечатка"]
 
 
+async def test_corrected_parameter_obeys_its_catalog(web: RunningWeb) -> None:
+    """A correction is checked as a first statement is: the rule is named, nothing is written."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    dn = {"code": {"central": "dn"}, "value": "15", "unit": "mm"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [dn]})
+    before = await web.what()
+
+    body = {"fact": "dn", "value": "abc", "reason": "опечатка"}
+
+    assert await refused(client, f"/passports/{device}/corrections", body) == "catalog_rule"
+    assert await web.what() == before
+
+
 async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
     """A corrected event is shown beside the one that it corrects, which is marked as replaced."""
     client = web.local()
@@ -87,6 +101,8 @@ async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
         ({"fact": "dn", "value": "15", "reason": "р"}, "correction_nothing"),
         ({"fact": "year", "value": "2025", "reason": "р", "ground": "court"}, "correction_document"),
         ({"fact": "year", "value": "2025"}, "validation"),
+        ({"fact": "year", "value": "20x", "reason": "р"}, "correction_value"),
+        ({"fact": "serial", "value": "日本", "reason": "р"}, "correction_value"),
         ({"fact": "year", "value": "2025", "reason": "р", "since": "2999-01-01"}, "moment_future"),
     ],
 )

@@ -128,6 +128,10 @@ async def test_statements_move_to_a_twin_and_back(web: RunningWeb) -> None:
     ref = (await view_of(client, device))["sameness"][0]["ref"]
     await post(client, f"/passports/{device}/sameness/withdrawals", {"ref": ref}, 204)
     assert len((await view_of(client, device))["events"]) == 1
+    async with client.get(f"/api/v1/passports/{twin}") as response:
+        assert await problem_code(response) == "passport_unknown"
+    async with client.get("/api/v1/passports", params={"q": PLATE["serial"]}) as response:
+        assert [row["id"] for row in (await response.json())["items"]] == [device]
 
 
 @pytest.mark.parametrize(

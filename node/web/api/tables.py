@@ -372,7 +372,7 @@ CODES = Table(
         column("Код", "Code", text("central")),
         column("По-русски", "Russian", text("ru")),
         column("По-английски", "English", text("en")),
-        column("Свои коды", "Own codes", lambda item, _: ", ".join(map(str, item.get("own") or ()))),
+        column("Свои коды", "Own codes", lambda item, _: ", ".join(map(str, take(item, "own") or ()))),
     ),
 )
 

@@ -9,9 +9,9 @@ import pytest
 from node.passport.bodies import EventBody, Place, Plate, Reference, SamenessBody
 from node.passport.drafts import Draft, event, sameness
 from node.passport.fold import fold
-from node.passport.identity import needed_with, resolve_identities
+from node.passport.identity import resolve_identities
 from node.passport.references import ref_text
-from node.passport.sameness import twin_of
+from node.passport.sameness import MOST_SIDES, other_sides, twin_of
 from node.passport.statement import Statement
 from node.passport.view import Plain, View, digest, moment_us
 from node.passport.world import World
@@ -76,7 +76,7 @@ def test_same_takes_effect_when_both_sides_sign() -> None:
 
 
 def test_stranger_joins_nothing() -> None:
-    """Who stated neither plate has no say in whether they are one, and leads nobody to load the other side."""
+    """Who stated neither plate has no say in whether they are one."""
     utility, housing, stranger = authors("utility", "housing", "stranger")
     one, two = own_claim(utility).subject.raw, own_claim(housing).subject.raw
     said = [
@@ -86,8 +86,36 @@ def test_stranger_joins_nothing() -> None:
     ]
 
     assert leads(said) == {one: one, two: two}
-    assert needed_with(said, WORLD, {one}) == set()
     assert says_of(fold([one], said, WORLD)) == [("same", False)]
+
+
+def test_other_sides_are_bounded_and_those_of_the_author_come_first() -> None:
+    """A stranger who names a thousand other sides costs a bounded number of look-ups and hides nobody's own word."""
+    utility, stranger = authors("utility", "stranger")
+    one, own = own_claim(utility).subject.raw, id16("own word")
+    said = [utility.say(identity(own_claim(utility), YEARLESS)), say(utility, "distinct", one, own)]
+    said += [say(stranger, "same", one, id16(f"other {number}")) for number in range(1000)]
+
+    sides = other_sides(said, {one})
+
+    assert own in sides
+    assert len(sides) == MOST_SIDES
+
+
+def test_word_about_one_pair_takes_no_place_of_a_word_about_another() -> None:
+    """A later statement replaces an earlier one only where it is about the same two."""
+    utility, housing = authors("utility", "housing")
+    one, two = own_claim(utility).subject.raw, own_claim(housing).subject.raw
+    first = say(utility, "same", one, two)
+    said = [
+        utility.say(identity(own_claim(utility), YEARLESS)),
+        housing.say(identity(own_claim(housing), YEARLESS)),
+        first,
+        say(housing, "same", one, two),
+        say(utility, "withdrawn", one, id16("something else"), first),
+    ]
+
+    assert len(set(leads(said).values())) == 1
 
 
 def test_maker_speaks_for_the_side_whose_line_is_his() -> None:

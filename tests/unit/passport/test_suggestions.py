@@ -99,6 +99,12 @@ def test_no_more_than_asked_are_suggested_in_a_fixed_order() -> None:
         (HERE, "ул. Ленина, 5, кв. 13", Places.DIFFERENT),
         (HERE, "", Places.UNKNOWN),
         ("obj-1", "obj-2", Places.DIFFERENT),
+        ("Ленина, 12а", "ул. Ленина, д. 12 А", Places.SAME),
+        ("Ленина, 12a", "Ленина, 12-а", Places.SAME),
+        ("Ленина, 5, корп. 2, кв. 03", "Ленина 5к2 - 3", Places.SAME),
+        ("Ленина, 5, кв. 12", "Ленина, 12, кв. 5", Places.DIFFERENT),
+        ("ул. Мира, 5", "пер. Мира, 5", Places.DIFFERENT),
+        ("630000, Дёмино, Ленина, 5", "Ленина, 5", Places.UNKNOWN),
         ("котельная", "насосная", Places.DIFFERENT),
     ],
 )
@@ -121,7 +127,8 @@ def test_sighting_without_a_place_joins_the_only_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("year", "read"), [("2019", "2019"), ("г. 2019", "2019"), ("'19", "2019"), ("98 г.", "1998"), ("?", None)]
+    ("year", "read"),
+    [("2019", "2019"), ("г. 2019", "2019"), ("'19", "2019"), ("98 г.", "1998"), ("01.19", "2019"), ("?", None)],
 )
 def test_year_is_read_out_of_what_was_written(year: str, read: str | None) -> None:
     """A year is found in its text; what is none is left out."""
@@ -129,10 +136,31 @@ def test_year_is_read_out_of_what_was_written(year: str, read: str | None) -> No
 
 
 @pytest.mark.parametrize(
+    ("written", "serial"),
+    [
+        ("№№ 0012345", "0012345"),
+        ("'0012345", "0012345"),
+        ("SN 0012345", "0012345"),
+        ("з/н 0012345", "0012345"),
+        ("зав.ном. 0012345", "0012345"),
+        ("No 0012345", "0012345"),
+        ("0012345 (зав.)", "0012345"),
+        ("SN0012345", "SN0012345"),
+        ("NOVA-1", "NOVA-1"),
+    ],
+)
+def test_label_words_of_a_serial_are_cut(written: str, serial: str) -> None:
+    """What stands around a number to say that it is one is cut; letters that belong to it stay."""
+    assert fill_plate("СГВ-15", written).serial == serial
+
+
+@pytest.mark.parametrize(
     ("approval", "read"),
     [
         ("12345-18", ("12345-18",)),
         ("ГРСИ № 012345 – 18", ("12345-18",)),
+        ("12345/18", ("12345-18",)),
+        ("12345-2018", ("12345-18",)),
         ("MID DE-07-MI001", ("MID DE-07-MI001",)),
         ("", ()),
     ],
