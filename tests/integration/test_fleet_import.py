@@ -14,7 +14,7 @@ from node.demo.processes import NodeProcess
 from node.exchange.tables import read_table, write_csv
 from node.passport.plate import plate_text
 from tests.fleets import HEADER, Sample, cells, clean, planted
-from tests.nodes import ALONE, Json, ask, check_store, rows, send, until
+from tests.nodes import ALONE, Json, ask, check_store, command, rows, send, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fleet import")]
 SERIAL_AT, ADDRESS_AT, DATES = HEADER.index("Зав. №"), HEADER.index("Адрес"), slice(6, 8)
@@ -158,6 +158,31 @@ def test_columns_of_a_supplier_are_kept_by_name(node: NodeProcess) -> None:
     assert (first["new"], second["new"], second["repeated"]) == (6, 0, 6)
     kept = ask(node, "/suppliers")["items"]
     assert [(item["name"], item["mapping"]["columns"]["Знак Б"]) for item in kept] == [("ООО «Источник»", "serial")]
+
+
+def test_command_previews_and_imports_and_writes_the_rows_to_correct(node: NodeProcess, tmp_path: Path) -> None:
+    """The preview writes nothing; the import tells the same counts and leaves a table; --fleet is needed for both."""
+    file, report = tmp_path / "дом.csv", tmp_path / "исправить.xlsx"
+    meters = clean(20, seed=53)
+    meters[7] = replace(meters[7], until="31.02.2031")
+    header = tuple("Знак" if title == "Зав. №" else title for title in HEADER)
+    file.write_bytes(write_csv(header, [cells(meter) for meter in meters]))
+    options = ("import", str(file), "--fleet", "--column", "Знак=serial", "-f", str(node.folder))
+    before = size(node)
+
+    shown = command(*options, "--preview")
+    between = size(node)
+    done = command(*options, "--supplier", "Знак", "--report", str(report))
+    other = command("import", str(file), "--preview", "-f", str(node.folder))
+
+    assert (shown.returncode, done.returncode, other.returncode) == (0, 0, 1), shown.stderr + done.stderr
+    assert "20 meters: 19 new, 0 of known passports" in " ".join(shown.stdout.split())
+    assert "1 date.impossible" in shown.stdout
+    assert (between, size(node) > before) == (before, True)
+    assert "19 imported, 1 reported" in done.stdout
+    table_back = read_table(report.read_bytes())
+    assert [row.cells[table_back.header.index("Поверен до")].text for row in table_back.rows] == ["31.02.2031"]
+    assert "add --fleet" in other.stderr
 
 
 def test_killed_import_ends_by_itself_with_each_row_once(tmp_path: Path) -> None:
