@@ -1,11 +1,13 @@
 """Importing a fleet table into the registry of a running node: preview, import, what goes back, a node that dies."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from federation.fragment import decode_header
@@ -185,6 +187,20 @@ def test_command_previews_and_imports_and_writes_the_rows_to_correct(node: NodeP
     assert "add --fleet" in other.stderr
 
 
+def test_console_takes_a_table_and_shows_what_came_of_it(node: NodeProcess) -> None:
+    """A table sent by the page's form becomes a job of its kind, whose page offers the rows to correct."""
+    meters = clean(8, seed=61)
+    meters[5] = replace(meters[5], serial="")
+
+    page = asyncio.run(_send_by_form(node, table(meters)))
+
+    (job,) = [item for item in ask(node, "/jobs")["items"] if item["result"]["file"] == "form.csv"]
+    assert (job["kind"], job["result"]["new"], job["result"]["refused"]) == ("import.fleet", 7, 1)
+    assert "Таблица приборов" in page
+    assert f"/api/v1/jobs/{job['job']}/report?format=xlsx" in page
+    assert "serial.required" in page
+
+
 def test_killed_import_ends_by_itself_with_each_row_once(tmp_path: Path) -> None:
     """Killed after some steps, a job is ended by the next process; each meter has one set of statements."""
     node = start(tmp_path / "utility")
@@ -214,6 +230,24 @@ def test_killed_import_ends_by_itself_with_each_row_once(tmp_path: Path) -> None
     assert sum(counts == KINDS_OF_A_METER for counts in kinds.values()) == MANY - 1
     assert rows(node.folder, "select count(*) from passports where subject = lead and kind = 'device'") == [(MANY - 1,)]
     check_store(node.folder)
+
+
+async def _send_by_form(node: NodeProcess, raw: bytes) -> str:
+    """Claim the node as a browser does, send a file by the form, and answer the page of the job once it ended."""
+    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name
+    headers = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "ru"}
+    async with aiohttp.ClientSession(headers=headers, cookie_jar=jar) as browser:
+        account = {"name": "anna", "password": "correct horse battery"}
+        async with browser.post(str(node.addresses["claim"]), data=account) as answer:
+            assert answer.status == 200, await answer.text()
+        form = aiohttp.FormData({"kind": "fleet"})
+        form.add_field("file", raw, filename="form.csv", content_type="text/csv")
+        async with browser.post(f"{node.addresses['console']}/imports", data=form) as answer:
+            assert answer.status == 200, await answer.text()
+            place = answer.url
+        await asyncio.to_thread(ask, node, f"/jobs/{place.name}", wait="30")
+        async with browser.get(place) as answer:
+            return await answer.text()
 
 
 def _done(node: NodeProcess, job: str) -> int:
