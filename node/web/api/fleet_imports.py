@@ -52,6 +52,12 @@ class SupplierPath(BaseModel):
     name: SupplierName
 
 
+class SupplierBody(Mapping):
+    """What the columns of a supplier's tables hold; at least one is named."""
+
+    columns: dict[str, str] = Field(min_length=1, max_length=256)
+
+
 class SupplierAnswer(BaseModel):
     """How the tables of a supplier are read."""
 
@@ -88,7 +94,7 @@ async def list_suppliers(call: Call) -> SuppliersAnswer:
 
 @api("PUT", "/suppliers/{name}", title="Keep how a supplier's tables are read", scopes=[Scope.IMPORT], status=204,
      problems=["import_unreadable"])  # fmt: skip
-async def keep_supplier(call: Call, path: SupplierPath, body: Mapping) -> None:
+async def keep_supplier(call: Call, path: SupplierPath, body: SupplierBody) -> None:
     """In place of what was kept before."""
     try:
         columns = {title: parse_field(name) for title, name in body.columns.items()}
