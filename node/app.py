@@ -34,6 +34,7 @@ from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.entry import Entry
 from node.services.export import Export
+from node.services.fleet import Fleet
 from node.services.fsck import Fsck
 from node.services.identities import Identities
 from node.services.ingest import Ingest
@@ -103,6 +104,7 @@ class Node:
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
+        self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
@@ -167,6 +169,7 @@ class Node:
             lookup=Lookup(self.core, self.search, self.sync),
             jobs=self.jobs,
             production=self.production,
+            fleet=self.fleet,
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,

@@ -209,14 +209,25 @@ def join(invitation: str, folder: Folder = HERE) -> None:
 @app.command("import")
 def import_file(
     file: Path,
-    kind: Annotated[str, typer.Option(help="production or bench.")] = "production",
+    kind: Annotated[str, typer.Option(help="production, bench or fleet.")] = "production",
+    fleet: Annotated[bool, typer.Option("--fleet", help="The file is a fleet table of any shape.")] = False,
+    supplier: Annotated[str, typer.Option(help="Whose fleet table it is: its columns are kept by that name.")] = "",
+    column: Annotated[list[str] | None, typer.Option(help='What a column holds: "Header=serial".')] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a fleet workbook.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Tell what would be done; write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where to write the rows to correct.")] = None,
     folder: Folder = HERE,
 ) -> None:
     """Import a table; rows to correct come back as a table."""
+    from node.importing import fleet_query, print_preview  # noqa: PLC0415 - see above
+
+    query = fleet_query("fleet" if fleet else kind, supplier, column or [], sheet, is_preview=preview)
     ending = _report_ending(report) if report else ""
     raw = _read(file, "name a table, .csv or .xlsx")
-    job, table = _ask(folder, lambda api: _import(api, raw, file.name, kind, ending))
+    if preview:
+        print_preview(out, _ask(folder, lambda api: _preview(api, raw, file.name, query)))
+        return
+    job, table = _ask(folder, lambda api: _import(api, raw, file.name, query, ending))
     result = job["result"]
     findings, repeated = result.get("findings", []), result.get("repeated", 0)
     known = f"{repeated} known already, " if repeated else ""
@@ -529,10 +540,18 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
-async def _import(api: ApiClient, raw: bytes, name: str, kind: str, report: str) -> tuple[Any, bytes]:  # Any: JSON
+async def _preview(api: ApiClient, raw: bytes, name: str, query: dict[str, str]) -> Any:  # Any: JSON
+    with errors.status(Text(f"{name} …")):
+        asked = {key: value for key, value in query.items() if key != "kind"}
+        return await api.upload("/imports/preview", raw, name=name, **asked)
+
+
+async def _import(
+    api: ApiClient, raw: bytes, name: str, query: dict[str, str], report: str
+) -> tuple[Any, bytes]:  # Any: JSON
     # The node reads the whole file before it takes the job.
     with errors.status(Text(f"sending {name} …")):
-        taken = await api.upload("/imports", raw, kind=kind, name=name)
+        taken = await api.upload("/imports", raw, name=name, **query)
     with _bar() as bar:
         task = bar.add_task(name, total=None)
         while True:

@@ -74,6 +74,11 @@ def place_of(view: View) -> str:
     return ""
 
 
+def plate_term(designation: str, serial: str) -> str:
+    """How a designation and a serial together stand among the terms, under the scheme `plate`."""
+    return f"{_plain(designation)}-{_plain(cut_label(serial))}"
+
+
 def has_plate(view: View, org: bytes, plate: Plate) -> bool:
     """Whether an organisation stated exactly this plate."""
     wanted = plate.model_dump(mode="json")
@@ -140,7 +145,7 @@ def _plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
     number = _plain(cut_label(serial))
     if number:
         yield ("serial", number)
-        yield ("plate", f"{_plain(designation)}-{number}")
+        yield ("plate", plate_term(designation, serial))
     if bare := bare_serial(serial):
         yield (BARE, bare_term(bare))
 

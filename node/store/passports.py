@@ -112,6 +112,18 @@ async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> St
     return replace(found, seals={"events": state.events.seal, "statements": state.statements.seal})
 
 
+async def read_passports(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, StoredPassport]:
+    """The whole passports of these subjects, each of the one that leads where it is joined."""
+    leads = await read_leads(tx, subjects)
+    wanted = sorted(set(leads.values()))
+    found: dict[bytes, StoredPassport] = {}
+    for at in range(0, len(wanted), 400):
+        rows = await tx.all(select(schema.passports).where(schema.passports.c.subject.in_(wanted[at : at + 400])))
+        for row in rows:
+            found[row.subject] = _passport(row) if row.kept is None else await _whole(tx, _passport(row))
+    return {subject: found[lead] for subject, lead in leads.items() if lead in found}
+
+
 async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:
     """What the passports of these subjects are called."""
     table = schema.passports.c
@@ -166,6 +178,20 @@ async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: in
     statement = select(table.subject, table.scheme).where(table.term == term).limit(limit)
     statement = statement.where(table.scheme != TYPE if scheme is None else table.scheme == scheme)
     return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
+
+
+async def find_each(tx: ReadTx, scheme: str, terms: Iterable[str]) -> dict[str, list[bytes]]:
+    """The subjects found by each of these terms under one scheme, in the order of their ids."""
+    table = schema.terms.c
+    wanted = sorted(set(terms))
+    found: dict[str, list[bytes]] = {}
+    for at in range(0, len(wanted), 400):
+        statement = select(table.term, table.subject).where(
+            table.term.in_(wanted[at : at + 400]), table.scheme == scheme
+        )
+        for row in await tx.all(statement.order_by(table.subject)):
+            found.setdefault(row.term, []).append(row.subject)
+    return found
 
 
 async def find_subjects(tx: ReadTx, scheme: str, terms: Sequence[str], limit: int) -> list[bytes]:

@@ -6,6 +6,7 @@ AWAY = "away: "
 
 JOB_KINDS: Table = {
     "import.production": ("Файл производства", "Production file"),
+    "import.fleet": ("Таблица приборов", "Fleet table"),
     "import.bench": ("Файл проливной установки", "Bench file"),
 }
 JOB_STATES: Table = {

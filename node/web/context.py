@@ -19,6 +19,7 @@ from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.entry import Entry
 from node.services.export import Export
+from node.services.fleet import Fleet
 from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -71,6 +72,7 @@ class WebContext:
     lookup: Lookup
     jobs: Jobs
     production: Production
+    fleet: Fleet
     templates: Templates
     protocols: Protocols
     bench: Bench

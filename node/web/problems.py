@@ -546,6 +546,17 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Файл не читается", "Сохраните его как XLSX или CSV и отправьте ещё раз."),
         ("The file cannot be read", "Save it as XLSX or CSV and send it again."),
     ),
+    "supplier_unknown": _text(
+        (
+            "Столбцы этого поставщика не сохранены",
+            "Укажите столбцы один раз вместе с его именем: со следующей таблицы хватит имени.",
+        ),
+        (
+            "No columns are kept for this supplier",
+            "Name the columns once together with the supplier: from the next table on the name is enough.",
+        ),
+        kind=NotFoundError,
+    ),
     "check_unreadable": _text(
         (
             "Таблица не читается",

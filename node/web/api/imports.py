@@ -7,8 +7,13 @@ from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.errors import InputError
+from node.exchange.errors import ExchangeError
+from node.exchange.fleet.mapping import FleetMapping
 from node.services.access import Scope
+from node.services.bench import Bench
+from node.services.fleet import Fleet
 from node.services.jobs import Job
+from node.services.production import Production
 from node.web.api import tables
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
@@ -16,12 +21,32 @@ from node.web.routes import api
 MAX_FILE = 32 << 20
 OPEN = ("waiting", "running")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SupplierName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]
 
 
-class ImportQuery(BaseModel):
-    """What the file is."""
+class FleetQuery(BaseModel):
+    """How a fleet table is read: what its columns hold, or whose table it is where that is kept."""
 
-    kind: Literal["production", "bench"] = "production"
+    supplier: SupplierName | None = Field(default=None, description="Whose tables are read so, by a kept name.")
+    mapping: Annotated[str, StringConstraints(max_length=20_000)] = Field(
+        default="",
+        description='What columns of a fleet table hold, as {"columns": {"Номер": "serial"}, "sheet": "Лист1"}; kept '
+        "for the supplier that is named beside it.",
+    )
+
+    @property
+    def wish(self) -> FleetMapping | None:
+        """The mapping that is given, None for none; raise InputError."""
+        try:
+            return FleetMapping.from_json(self.mapping) if self.mapping else None
+        except ExchangeError as error:
+            raise InputError(str(error), "import_unreadable") from error
+
+
+class ImportQuery(FleetQuery):
+    """What the file is, and how it is read where it is a fleet table."""
+
+    kind: Literal["production", "bench", "fleet"] = "production"
     name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = "file"
 
 
@@ -68,9 +93,15 @@ class JobsQuery(PageQuery):
     limit: int = Field(default=100, ge=1, le=200, description="How many items at most.")
 
 
-@api("POST", "/imports", title="Import a file", scopes=[Scope.IMPORT], status=202, max_body=MAX_FILE)
+@api("POST", "/imports", title="Import a file", scopes=[Scope.IMPORT], status=202, max_body=MAX_FILE,
+     problems=["import_unreadable", "supplier_unknown"])  # fmt: skip
 async def import_file(call: Call, query: ImportQuery, body: bytes) -> JobTaken:
     """XLSX or CSV as it is. What is in order is imported, the rest comes back to be corrected."""
+    if query.kind == "fleet":
+        supplier = query.supplier or ""
+        fleet = call.context.fleet
+        job = await fleet.submit(body, query.name, call.actor.label, mapping=query.wish, supplier=supplier)
+        return JobTaken(job=job)
     service = call.context.production if query.kind == "production" else call.context.bench
     return JobTaken(job=await service.submit(body, query.name, call.actor.label))
 
@@ -107,14 +138,22 @@ async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Resp
     job = await call.context.jobs.get(path.job)
     if not job.result.get("findings"):
         raise InputError("this job sent no rows back", "report_empty")
-    service = call.context.bench if job.kind == "import.bench" else call.context.production
-    raw = await service.report_file(path.job, query.format)
+    raw = await _service(call, job).report_file(path.job, query.format)
     headers = {"Content-Disposition": f'attachment; filename="report-{path.job}.{query.format}"'}
     return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv", headers=headers)
 
 
+def _service(call: Call, job: Job) -> Production | Bench | Fleet:
+    """Who ran a job and writes its report."""
+    services: dict[str, Production | Bench | Fleet] = {
+        "import.bench": call.context.bench,
+        "import.fleet": call.context.fleet,
+    }
+    return services.get(job.kind, call.context.production)
+
+
 def _answer(job: Job) -> JobAnswer:
-    result = {name: value for name, value in job.result.items() if name not in ("header", "faulty")}
+    result = {name: value for name, value in job.result.items() if name not in ("header", "faulty", "held_back")}
     return JobAnswer(
         job=job.id,
         kind=job.kind,

@@ -30,7 +30,7 @@ JOB_ROWS = frozenset({"job_taken", "import_advanced", "job_failed"})
 class ImportForm(BaseModel):
     """A file, and what it is."""
 
-    kind: Literal["production", "bench"]
+    kind: Literal["production", "bench", "fleet"]
     file: Upload
 
 
@@ -49,11 +49,15 @@ async def one_import(call: Call, path: JobPath) -> View:
 @page("POST", PATH, title=TITLE, scopes=[Scope.IMPORT], api="POST /imports", max_body=MAX_FILE + FORM_OVERHEAD)
 async def send(call: Call, body: ImportForm) -> View | web.Response:
     """Take a file, and go to its job."""
-    service = call.context.production if body.kind == "production" else call.context.bench
+    services = {
+        "production": call.context.production.submit,
+        "bench": call.context.bench.submit,
+        "fleet": call.context.fleet.submit,
+    }
     try:
         if not body.file.content:
             raise InputError("no file was chosen, or it is empty", "import_unreadable")
-        job = await service.submit(body.file.content, body.file.filename[:255], call.actor.label)
+        job = await services[body.kind](body.file.content, body.file.filename[:255], call.actor.label)
     except NodeError as error:
         return await _view(call, error=error)
     return redirect_in_page(call, f"{PATH}/{job}")

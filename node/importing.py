@@ -1,0 +1,41 @@
+"""`passport-node import` of fleet tables: what its options ask of a node, and a preview told on the terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from node.checking import read_mapping
+from node.errors import InputError
+
+
+def fleet_query(
+    kind: str, supplier: str, columns: Sequence[str], sheet: str | None, *, is_preview: bool
+) -> dict[str, str]:
+    """What the options ask of the node's API; raise InputError where they are of a fleet table and the file is none."""
+    query = {"kind": kind}
+    if supplier:
+        query["supplier"] = supplier
+    if columns or sheet:
+        query["mapping"] = read_mapping(columns, sheet).to_json()
+    if kind != "fleet" and (len(query) > 1 or is_preview):
+        raise InputError("--supplier, --column, --sheet and --preview are of fleet tables: add --fleet")
+    return query
+
+
+def print_preview(out: Console, told: dict[str, Any]) -> None:  # Any: JSON
+    """Tell how a table is understood, and what an import of it would do."""
+    table = Table("Column", "Header", "What it holds", "Why", "Sample", box=None, pad_edge=False)
+    for column in told["columns"]:
+        texts = (column["title"], column["name_en"], column["reason_en"], ", ".join(column["sample"]))
+        table.add_row(column["letter"], *map(Text, texts))
+    out.print(table)
+    refused = sum(item["meters"] for item in told["refused"])
+    out.print(
+        f"{told['meters']} meters: {told['new']} new, {told['known']} of known passports with something to add, "
+        f"{told['repeated']} stated already, {refused} to correct; nothing was written"
+    )
+    for item in told["refused"]:
+        out.print(f"  {item['meters']:>7} {item['rule']}", markup=False)

@@ -1,0 +1,317 @@
+"""Importing a fleet table: a durable job whose every step says some rows and records them in one transaction.
+
+The place in the table is the progress of the job, so one that goes on after a crash says each row once. What is known
+of a meter already is not said again; what contradicts it goes back with the faulty rows.
+"""
+
+import asyncio
+import datetime
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from node.errors import InputError, NotFoundError
+from node.exchange.errors import ExchangeError
+from node.exchange.fleet.fields import Field
+from node.exchange.fleet.findings import FleetFinding
+from node.exchange.fleet.intake import ELSEWHERE, FleetMeter, Intake, take_in
+from node.exchange.fleet.known import Known
+from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.rules import RULES
+from node.exchange.tables import write_csv, write_xlsx
+from node.passport.bodies import Reference
+from node.passport.catalogs import Catalog
+from node.passport.drafts import Draft
+from node.passport.shown import plate_term
+from node.services.core import Core
+from node.services.fleet_statements import Author, Held, is_same_plate, weigh
+from node.services.jobs import Jobs, advance
+from node.services.ledger import Ledger
+from node.services.projection import Projection
+from node.store.database import ReadTx, WriteTx
+from node.store.jobs import Job
+from node.store.passports import StoredPassport, find_each, read_leads, read_passports
+from node.store.settings import find_setting, set_setting, settings_like
+
+KIND = "import.fleet"
+ROWS_A_STEP = 200
+SUPPLIER = "supplier:"
+HELD_BACK = "held_back"  # what the registry spoke against so far, in the result of a job that goes on
+AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do: how many meters are new, of a known passport, here already, and sent back by rule."""
+
+    intake: Intake
+    new: int
+    known: int
+    repeated: int
+    refused: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What becomes of some meters of a table; `refused` are those that the registry speaks against, by their places."""
+
+    said: list[Draft] = field(default_factory=list)
+    new: int = 0
+    known: int = 0
+    repeated: int = 0
+    unbound: set[str] = field(default_factory=set)
+    refused: dict[int, FleetFinding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A file as a job keeps it: with the mapping and the day by which it is judged, now and after a crash."""
+
+    raw: bytes
+    mapping: FleetMapping
+    on: datetime.date
+
+    def to_bytes(self) -> bytes:
+        head = {"mapping": self.mapping.to_json(), "on": self.on.isoformat()}
+        return json.dumps(head).encode() + b"\n" + self.raw
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "_Sent":
+        head, _, raw = content.partition(b"\n")
+        told = json.loads(head)
+        return cls(raw, FleetMapping.from_json(told["mapping"]), datetime.date.fromisoformat(told["on"]))
+
+
+class Fleet:
+    """Takes fleet tables, and keeps how each supplier's tables are read."""
+
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs) -> None:
+        self._core, self._ledger, self._projection = core, ledger, projection
+        self._runs: dict[str, Intake] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        jobs.register(KIND, self._step)
+        self._jobs = jobs
+
+    async def submit(
+        self, raw: bytes, name: str, actor: str, *, mapping: FleetMapping | None = None, supplier: str = ""
+    ) -> str:
+        """Take a table and answer its job; a mapping that is given with a supplier is kept for the next table.
+
+        Raise InputError where it cannot be read, NotFoundError where nothing is kept for the supplier.
+        """
+        sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
+        intake = await self._take_in(sent, name, "preview")
+        if mapping is not None and supplier:
+            await self.keep_supplier(supplier, mapping, actor)
+        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, len(intake.meters)), actor, name)
+
+    async def preview(
+        self, raw: bytes, name: str, *, mapping: FleetMapping | None = None, supplier: str = ""
+    ) -> Preview:
+        """What `submit` would do with a table now; nothing is written. Raise as it does."""
+        sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
+        intake = await self._take_in(sent, name, "preview")
+        steps = [await self._judge(intake, at) for at in range(0, len(intake.meters), ROWS_A_STEP)]
+        refused = dict(intake.refused)
+        for step in steps:
+            refused |= {at: (finding,) for at, finding in step.refused.items()}
+        counted = Counter(findings[0].rule.code for findings in refused.values())
+        return Preview(
+            intake,
+            new=sum(step.new for step in steps),
+            known=sum(step.known for step in steps),
+            repeated=sum(step.repeated for step in steps),
+            refused=dict(counted.most_common()),
+        )
+
+    async def suppliers(self) -> dict[str, FleetMapping]:
+        """How the tables of each supplier are read, by name."""
+        async with self._core.database.read() as tx:
+            kept = await settings_like(tx, SUPPLIER)
+        return {name.removeprefix(SUPPLIER): FleetMapping.from_json(text.decode()) for name, text in kept.items()}
+
+    async def keep_supplier(self, name: str, mapping: FleetMapping, actor: str) -> None:
+        """Keep how the tables of a supplier are read."""
+        async with self._core.database.write() as tx:
+            await set_setting(tx, SUPPLIER + name, mapping.to_json().encode())
+            await self._core.announce(tx, actor, "supplier_kept", supplier=name)
+
+    async def report_file(self, job_id: str, kind: str) -> bytes:
+        """The rows that were sent back, as a table that can be corrected and sent again."""
+        job = await self._jobs.get(job_id)
+        header, rows = _strings(job.result.get("header")), job.result.get("faulty")
+        faulty = [_strings(row) for row in rows] if isinstance(rows, list) else []
+        return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
+
+    async def _step(self, job: Job, content: bytes) -> bool:
+        intake = self._runs.get(job.id)
+        if intake is None:
+            intake = await self._take_in(await asyncio.to_thread(_Sent.from_bytes, content), job.id, job.id)
+            self._runs[job.id] = intake
+        step = await self._judge(intake, job.done)
+        last = job.done + ROWS_A_STEP >= len(intake.meters)
+        done = job.total if last else min(job.total - 1, job.done + ROWS_A_STEP)
+        result = await asyncio.to_thread(_result, job, intake, step, last)
+
+        async def record(tx: WriteTx, _entries: object) -> None:
+            await advance(result)(tx, job, done)
+            await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
+
+        await self._ledger.append(step.said, record)
+        if last:
+            del self._runs[job.id]
+        return not last
+
+    async def _judge(self, intake: Intake, first: int) -> _Judged:
+        """What becomes of the meters of one step, by what the registry knows of them now."""
+        places = range(first, min(first + ROWS_A_STEP, len(intake.meters)))
+        clean = [meter for at in places if isinstance(meter := intake.meters[at], FleetMeter)]
+        async with self._core.database.read() as tx:
+            held = await self._held(tx, clean)
+        return await asyncio.to_thread(self._weigh, intake, places, held)
+
+    def _weigh(self, intake: Intake, places: Iterable[int], held: Mapping[int, Held]) -> _Judged:
+        step = _Judged()
+        world, settings = self._projection.world, self._core.settings.node
+        author = Author(self._core.org, settings.place or "works", self._core.clock.now())
+        for at in places:
+            meter = intake.meters[at]
+            if not isinstance(meter, FleetMeter):
+                continue
+            mine = held[id(meter)]
+            told = weigh(intake, meter, mine, author)
+            if isinstance(told, FleetFinding):
+                step.refused[at] = told
+                continue
+            step.said += told
+            step.repeated += not told
+            step.known += bool(told and mine.passport)
+            step.new += mine.passport is None
+            own = Reference(local=meter.plate.designation)
+            if mine.passport is None and world.central(own, self._core.org, Catalog.TYPES) is None:
+                step.unbound.add(meter.plate.designation)
+        return step
+
+    async def _held(self, tx: ReadTx, meters: Sequence[FleetMeter]) -> dict[int, Held]:
+        """What the registry has of each meter: a few queries for all of them."""
+        terms = {id(meter): plate_term(meter.plate.designation, meter.plate.serial) for meter in meters}
+        alike = await find_each(tx, "plate", terms.values())
+        owners = await find_each(tx, "dev_eui", [meter.row.dev_eui for meter in meters if meter.row.dev_eui])
+        subjects = {meter.claim.subject.raw for meter in meters}
+        passports = await read_passports(tx, subjects.union(*alike.values()))
+        leads = await read_leads(tx, {subject for found in owners.values() for subject in found})
+        return {
+            id(meter): Held(
+                _of_plate(meter, passports, alike.get(terms[id(meter)], ()), self._core.org),
+                tuple(leads.get(subject, subject) for subject in owners.get(meter.row.dev_eui or "", ())),
+            )
+            for meter in meters
+        }
+
+    async def _take_in(self, sent: _Sent, name: str, source: str) -> Intake:
+        world = self._projection.world
+        known = Known(lines=world.lines, types=world.types)
+        async with self._turns:
+            try:
+                return await asyncio.to_thread(
+                    take_in,
+                    sent.raw,
+                    sent.mapping,
+                    today=sent.on,
+                    known=known,
+                    log=self._ledger.log.log,
+                    source=source,
+                )
+            except ExchangeError as error:
+                raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
+
+    async def _wished(self, mapping: FleetMapping | None, supplier: str) -> FleetMapping:
+        if mapping is not None or not supplier:
+            return mapping or FleetMapping()
+        async with self._core.database.read() as tx:
+            kept = await find_setting(tx, SUPPLIER + supplier)
+        if kept is None:
+            raise NotFoundError(f"no mapping is kept for supplier {supplier!r}", "supplier_unknown")
+        return FleetMapping.from_json(kept.decode())
+
+    def _today(self) -> datetime.date:
+        return datetime.datetime.fromtimestamp(self._core.clock.now() / 1e6, datetime.UTC).date()
+
+
+def _of_plate(
+    meter: FleetMeter, passports: Mapping[bytes, StoredPassport], alike: Sequence[bytes], org: bytes
+) -> StoredPassport | None:
+    """The passport of a meter: that of its claim, else one of which this organisation stated the very plate."""
+    found = passports.get(meter.claim.subject.raw)
+    if found is not None:
+        return found
+    return next((one for s in alike if (one := passports.get(s)) and is_same_plate(one, org, meter)), None)
+
+
+def _result(job: Job, intake: Intake, step: _Judged, last: bool) -> dict[str, object]:
+    before = job.result
+    held_back = [*_refusals(before), *(_told(at, finding) for at, finding in sorted(step.refused.items()))]
+    result: dict[str, object] = {
+        "accepted": _count(before, "accepted") + step.new + step.known,
+        "new": _count(before, "new") + step.new,
+        "known": _count(before, "known") + step.known,
+        "repeated": _count(before, "repeated") + step.repeated,
+        "unbound": sorted({*_strings(before.get("unbound")), *step.unbound}),
+    }
+    if not last:
+        return {**result, HELD_BACK: held_back}
+    found = dict(intake.refused)
+    found |= {int(told["at"]): (_retold(intake, told),) for told in held_back}
+    ordered = sorted(found.items())
+    header, faulty = intake.faulty(ordered)
+    findings = dict.fromkeys(_finding(one) for _, findings in ordered for one in findings)
+    return {
+        **result,
+        "refused": len(faulty),
+        "findings": [dict(told) for told in findings],
+        "header": list(header),
+        "faulty": [list(row) for row in faulty],
+    }
+
+
+def _told(at: int, finding: FleetFinding) -> dict[str, Any]:
+    """What the registry has against a meter, as the job keeps it until the table is through."""
+    return {
+        "at": at,
+        "rule": finding.rule.code,
+        "field": finding.field.value,
+        "value": finding.value,
+        "words": dict(finding.words),
+    }
+
+
+def _retold(intake: Intake, told: Mapping[str, Any]) -> FleetFinding:
+    rule = ELSEWHERE if told["rule"] == ELSEWHERE.code else RULES[told["rule"]]
+    return intake.finding(rule, intake.rows[told["at"]], Field(told["field"]), told["value"], **told["words"])
+
+
+def _refusals(result: Mapping[str, object]) -> list[dict[str, Any]]:
+    kept = result.get(HELD_BACK)
+    return list(kept) if isinstance(kept, list) else []
+
+
+def _finding(finding: FleetFinding) -> tuple[tuple[str, object], ...]:
+    return (
+        ("row", finding.row),
+        ("column", finding.column),
+        ("value", finding.shown),
+        ("rule", finding.rule.code),
+        ("ru", finding.text("ru")),
+        ("en", finding.text("en")),
+    )
+
+
+def _count(result: Mapping[str, object], name: str) -> int:
+    value = result.get(name, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
