@@ -13,7 +13,7 @@ from tests.trade import Trade, meters, trading
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("scenario")]
 
 SAID = {"maker": "calibrated", "lab": "verified", "utility": "installed"}
-AT = {"maker": "2026-03-01T08:00:00Z", "lab": "2026-03-02T08:00:00Z", "utility": "2026-03-03T08:00:00Z"}
+AT = {"maker": "2026-05-01T08:00:00Z", "lab": "2026-05-02T08:00:00Z", "utility": "2026-05-03T08:00:00Z"}
 
 
 @pytest.fixture

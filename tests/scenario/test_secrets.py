@@ -218,7 +218,7 @@ def _let_in(left: Traces) -> None:
         seen.add(path)
         page = _browse(left, "GET", path, "", {"Cookie": cookie, "Accept": "text/html"}).body
         left.keep("page.html", page)
-        links = dict.fromkeys(re.findall(r'href="(/[^"#?]*)"', page.decode()))
+        links = dict.fromkeys(re.findall(r'href="(/[^"#?]*)"', page.decode(errors="replace")))
         waiting += [link for link in links if link not in {*seen, *waiting} and not link.startswith("/static")]
     assert len(seen) > METERS
 
