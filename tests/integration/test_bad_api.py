@@ -329,6 +329,7 @@ def _known(api: Api) -> dict[str, Json]:
         "org": peer, "buyer": peer, "node": doors.peer.node.hex(), "id": device, "ids": [device], "devices": [device],
         "where": "works", "when": "2026-05-01", "what": "repaired", "central": "t:cwv", "catalog": "types",
         "publisher": org, "dev_eui": "02c0de0000000001", "eui": "02c0de0000000001", "log": doors.log.hex(),
-        "record": line_record(org), "invitation": "PASSPORT1-AAAA", "job": "0" * 16, "template": "x/1",
+        "record": line_record(org), "invitation": "PASSPORT1-AAAA", "job": "0" * 16, "check": "0" * 16,
+        "template": "x/1",
         "since": "2026-05-01",
     }  # fmt: skip
