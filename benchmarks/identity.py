@@ -119,7 +119,10 @@ def read_rows(plates: Iterable[dict[str, str]]) -> list[Row]:
 
 
 def join(lines: Lines, rows: Sequence[Row]) -> list[list[Row]]:
-    """The devices that the node makes of the plates: by claim, held apart where places contradict each other."""
+    """The devices that plates make as one node takes them in: by claim, held apart where places contradict each other.
+
+    Equal plates that two nodes wrote apart are one passport, which asks whether they are two devices.
+    """
     claimed: dict[bytes, list[tuple[str, Row]]] = {}
     for row in rows:
         claim = lines.claim_for(row.sighting.plate, log=bytes(16), randomness=row.number.to_bytes(16))
