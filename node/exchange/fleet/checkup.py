@@ -259,7 +259,9 @@ class _Check:
         is_number = row.serial_kind is CellKind.NUMBER
         if _is_inn(row.plate):
             self._add(rules.SERIAL_INN, row, name, row.serial)
-        elif length < width and (is_number or peers.lost_zeros or (peers.zeros and peers.is_rare(length))):
+        elif length < width and (
+            is_number or peers.lost_zeros or peers.lead_with_zeros or (peers.zeros and peers.is_rare(length))
+        ):
             self._add(rules.LOST_ZERO, row, name, row.serial, **words)
         elif peers.is_rare(length):
             self._add(rules.SERIAL_WIDTH, row, name, row.serial, **words)
@@ -272,9 +274,10 @@ class _Check:
         if not guess:
             return False
         letters = [at for at, sign in enumerate(row.plate) if not sign.isdecimal()]
-        inside = len(row.plate) >= 6 and all(0 < at < len(row.plate) - 1 for at in letters)
+        # A letter inside is none of a series, and neither is an O before digits.
+        slips = len(row.plate) >= 6 and all(0 < at < len(row.plate) - 1 or row.plate[at] in "OО" for at in letters)
         all_digits = peers.digits >= 5 and peers.digits >= (peers.serials - 1) * 0.9
-        if (all_digits and (not peers.width or len(guess) == peers.width)) or (inside and len(letters) == 1):
+        if (all_digits and (not peers.width or len(guess) == peers.width)) or (slips and len(letters) == 1):
             self._add(rules.SERIAL_LOOK_ALIKE, row, name, row.serial, guess=guess)
             return True
         return False

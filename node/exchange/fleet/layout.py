@@ -188,6 +188,7 @@ def _settled(columns: list[Column], contents: Sequence[Content]) -> list[Column]
             columns[at] = replace(column, field=field or column.field)
         elif column.field is Field.INDEX and content.share(Field.SERIAL) >= SURE and not content.is_sequence:
             columns[at] = replace(column, field=Field.SERIAL, why=Why.CONTENT)
+    _tell_marks(columns)
     serials = [column for column in columns if column.field in (Field.SERIAL, Field.DEVICE)]
     by_header = [column for column in serials if column.why is not Why.CONTENT or find_field(column.title)]
     guessed = [column for column in serials if column not in by_header]
@@ -201,6 +202,15 @@ def _settled(columns: list[Column], contents: Sequence[Content]) -> list[Column]
         if weak:
             columns[weak[0].place] = replace(weak[0], field=Field.SERIAL, why=Why.HEADER)
     return columns
+
+
+def _tell_marks(columns: list[Column]) -> None:
+    """Where «Марка» stands beside «Модель», as on the form of ГИС ЖКХ, it is the trade mark and no designation."""
+    named = [c for c in columns if c.field is Field.DESIGNATION and c.why is Why.HEADER]
+    marks = [c for c in named if fold_title(c.title).startswith("марк")]
+    if marks and len(marks) < len(named) and not any(c.field is Field.MARK for c in columns):
+        for column in marks:
+            columns[column.place] = replace(column, field=Field.MARK)
 
 
 def _serial_weight(column: Column, contents: Sequence[Content]) -> tuple[bool, bool, float, int]:
