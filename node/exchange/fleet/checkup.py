@@ -151,6 +151,7 @@ class _Check:
             self._peers.setdefault(self._key(row.designation), Peers()).take(row)
         self._places = [table.layout.places(block) for block in range(table.layout.blocks)]
         fields = {column.field for column in table.layout.columns}
+        self._where = table.layout.where
         self._wants_date = bool(fields & {Field.VERIFIED_ON, Field.VALID_UNTIL})
         self._wants_address = sum(bool(row.address) for row in rows) * 2 >= len(rows) and len(rows) > 1
         self._types: dict[str, list[FleetRow]] = {}
@@ -298,7 +299,7 @@ class _Check:
                 rule = rules.TWIN
             else:
                 rule = rules.DUPLICATE
-            self._add(rule, row, name, row.serial, other=other.row)
+            self._add(rule, row, name, row.serial, other=self._where(other.row))
             break
         if len(earlier) < 2:
             earlier.append(row)
@@ -404,7 +405,7 @@ class _Check:
             return
         other = self._seen.dev_euis.setdefault(eui, row.row)
         if other != row.row:
-            self._add(rules.EUI_TWICE, row, Field.DEV_EUI, eui.upper(), other=other)
+            self._add(rules.EUI_TWICE, row, Field.DEV_EUI, eui.upper(), other=self._where(other))
 
     def _unknown_types(self) -> None:
         """Types that nothing here knows: one by one where most are known, else together, for then it is we who lack."""

@@ -276,7 +276,7 @@ def test_rows_that_are_no_meters_are_told_apart() -> None:
 
 def test_sheet_that_is_a_fleet_is_chosen_and_the_others_named() -> None:
     """Of several sheets the one with most meters is read; the others are told, with whether they are fleets too."""
-    small = [["Зав. №", "Тип"], ["00012345", "СГВ-15"]]
+    small = [["Зав. №", "Модель"], ["00012345", "СГВ-15"]]
     large = [["Зав. №", "Тип"], *[[f"0002{n:04d}", "СГВ-15"] for n in range(9)]]
     raw = saved(book([["О файле"]], small, large))
 
@@ -285,6 +285,37 @@ def test_sheet_that_is_a_fleet_is_chosen_and_the_others_named() -> None:
     assert table.layout.sheet == "Лист3"
     assert {other.name: other.is_fleet for other in table.others} == {"Лист1": False, "Лист2": True}
     assert len(list(read_fleet(raw, FleetMapping(sheet="Лист2"), today=ON).rows())) == 1
+
+
+def test_sheets_of_one_shape_are_one_table() -> None:
+    """A sheet for each house is read as one list: the sheet's name is the address, and tells where a row stands."""
+    head: list[object] = ["Кв", "Тип", "Зав. №"]
+    one: list[list[object]] = [["Дом 5"], head, [1, "СГВ-15", "00012345"], [2, "СГВ-15", "00012346"]]
+    two: list[list[object]] = [["Дом 7"], head, [1, "СГВ-15", "00012347"], [2, "СГВ-15", "00012345"]]
+    raw = saved(book(one, two, [["О файле"]], names=("Мира, 5", "Мира, 7", "Титул")))
+
+    table = read_fleet(raw, today=ON)
+    report = check_fleet(table)
+
+    assert [(row.address, row.serial) for row in table.rows()] == [
+        ("Мира, 5, кв. 1", "00012345"),
+        ("Мира, 5, кв. 2", "00012346"),
+        ("Мира, 7, кв. 1", "00012347"),
+        ("Мира, 7, кв. 2", "00012345"),
+    ]
+    twin = next(finding for finding in report.findings if finding.rule.code == "serial.twin")
+    assert (table.layout.where(twin.row), twin.words["other"]) == ("Мира, 7!4", "Мира, 5!3")
+    assert [other.name for other in table.others] == ["Титул"]
+    assert len(list(read_fleet(raw, FleetMapping(sheet="Мира, 7"), today=ON).rows())) == 2
+
+
+def test_sheets_of_months_are_not_one_table() -> None:
+    """A sheet that repeats the meters of another is told and not read with it."""
+    rows: list[list[object]] = [["Зав. №", "Тип", "Показание"], *[[f"0001{n:04d}", "СГВ-15", n] for n in range(9)]]
+    table = read_fleet(saved(book(rows, rows, names=("Январь", "Февраль"))), today=ON)
+
+    assert len(list(table.rows())) == 9
+    assert [(other.name, other.is_fleet) for other in table.others] == [("Февраль", True)]
 
 
 def test_table_without_serials_is_refused_with_the_headers_seen() -> None:
