@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from node.exchange.cells import Row
 from node.exchange.fleet import rules
-from node.exchange.fleet.checkup import FleetReport, check_fleet
+from node.exchange.fleet.checkup import check_fleet
 from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import ADDRESS_PARTS, Field
 from node.exchange.fleet.findings import FleetFinding, Grade, Rule
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.plates import key_of
 from node.exchange.fleet.reader import FleetTable, read_fleet
 from node.exchange.fleet.rows import FleetRow

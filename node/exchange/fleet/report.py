@@ -7,11 +7,11 @@ import html
 import json
 from collections.abc import Iterable, Sequence
 
-from node.exchange.fleet.checkup import Due, FleetReport
 from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import NAMES, Field
 from node.exchange.fleet.findings import GRADES, ORDER, FleetFinding, Grade, format_day
 from node.exchange.fleet.headers import letters
+from node.exchange.fleet.outcome import Due, FleetReport
 from node.exchange.fleet.reader import FleetTable
 from node.exchange.tables import write_csv
 from node.exchange.workbooks import write_workbook

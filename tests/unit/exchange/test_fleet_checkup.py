@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from node.exchange.fleet.checkup import FleetReport, check_fleet
+from node.exchange.fleet.checkup import check_fleet
 from node.exchange.fleet.findings import Grade
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.reader import read_fleet
 from node.exchange.fleet.report import FORMATS, report_json, write_report
 from node.exchange.fleet.rules import RULES
