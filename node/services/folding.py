@@ -27,6 +27,7 @@ from node.passport.used_codes import used_codes
 from node.passport.view import ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
+from node.services.neighbours import Neighbours, is_apart
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
 from node.store.filing import touch_cards
@@ -62,10 +63,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A case that was folded, and the card of its view where that is a new one."""
+    """A case that was folded, the card of its view where that is a new one, and whom the new view concerns."""
 
     case: Case
     card: Card | None
+    stale: frozenset[bytes]
 
 
 class Folding:
@@ -75,6 +77,7 @@ class Folding:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._longest = longest
+        self._neighbours = Neighbours()
         # Checked once: a chain is the same as long as its statements are.
         self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
 
@@ -96,7 +99,7 @@ class Folding:
             return None
         case = open_case(group.subjects, said, world)
         events = timeline_of(case)
-        view = view_of(case, events)
+        view = view_of(case, events, await self._neighbours.around(tx, case))
         mark, card = digest(view), card_of(group.lead, view, tx.now)
         if group.kept is not None:
             await drop_rows(tx, [group.lead])
@@ -108,8 +111,8 @@ class Folding:
             put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
             signers = frozenset(statement.org for statement in case.statements)
             kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
-        is_new = await self._store(tx, group, view, mark, kept, self._own_codes(case))
-        return Folded(case, card if is_new else None)
+        stale = await self._store(tx, group, view, mark, kept, self._own_codes(case))
+        return Folded(case, card if stale is not None else None, stale or frozenset())
 
     async def fold_beside_kept(
         self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
@@ -126,7 +129,7 @@ class Folding:
         if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)
-        view = view_of(case, events)
+        view = view_of(case, events, await self._neighbours.around(tx, case))
         lists = zip(ROWS, rows_of(case, events, view), (kept.events, kept.statements), strict=True)
         put = [
             await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
@@ -136,8 +139,8 @@ class Folding:
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
         codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
-        is_new = await self._store(tx, group, view, after.digest, after, codes)
-        return Folded(case, card if is_new else None)
+        stale = await self._store(tx, group, view, after.digest, after, codes)
+        return Folded(case, card if stale is not None else None, stale or frozenset())
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
         """Add rows where that is all that new entries do; answer the subjects that are done."""
@@ -184,14 +187,15 @@ class Folding:
 
     async def _store(
         self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term]
-    ) -> bool:
+    ) -> frozenset[bytes] | None:
+        """Keep a view; answer the passports that hang on what it says otherwise now, None where nothing is new."""
         lead = group.lead
         before = await find_passport(tx, lead, whole=False)
         is_as_long = (kept is None) == (group.kept is None)
         if before is not None and before.digest == mark and before.lead == lead and is_as_long:
             if kept is not None and kept != group.kept:
                 await put_kept(tx, lead, kept)
-            return False
+            return None
         passport = StoredPassport(
             lead,
             lead,
@@ -205,7 +209,11 @@ class Folding:
         named = {Term(scheme, term) for scheme, term in terms_of(view)}
         await put_passport(tx, passport, group.subjects, named | codes, kept)
         await self._announce(tx, lead, passport.title, mark)
-        return True
+        if before is not None and before.subject != lead:
+            before = None
+        if is_apart(before, view):
+            return frozenset()
+        return await self._neighbours.stale(tx, lead, before.content if before else {}, view)
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
         await self._core.announce(tx, "merge", "passport_changed", lead, title=title, digest=mark.hex())

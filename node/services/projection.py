@@ -16,6 +16,7 @@ from node.passport.sameness import other_sides
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.folding import Folding, Group, by_subject, said_of
+from node.services.neighbours import tied_to
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
@@ -116,9 +117,19 @@ class Projection:
     ) -> None:
         """Fold these subjects and those that are one passport with them.
 
-        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
+        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend. Parts and
+        wholes that hang on what is said otherwise now follow.
         """
-        wanted = set(subjects)
+        stale = await self._fold_all(tx, set(subjects), reader, world, beside_kept=beside_kept)
+        while stale:
+            stale = await self._fold_all(tx, stale, reader, world, beside_kept=beside_kept)
+
+    async def _fold_all(
+        self, tx: WriteTx, wanted: set[bytes], reader: StatementReader, world: World, *, beside_kept: bool
+    ) -> set[bytes]:
+        """Fold these subjects and those that are one passport with them; answer those that hang on them and are not up
+        to date any more.
+        """
         read = reader.beside_kept if beside_kept else reader.about
         core, statements = set(wanted), await read(tx, wanted)
         # What is new here may decide what counts of the words about both sides.
@@ -141,13 +152,15 @@ class Projection:
             groups.setdefault(lead, {lead}).add(subject)
         if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
             # A twin may take plain events with it: they are read too.
-            await self.refold(tx, wanted, reader, world)
-            return
+            return await self._fold_all(tx, wanted, reader, world, beside_kept=False)
+        has_edges = any(statement.kind == Kind.COMPOSITION for statement in statements)
+        shown = await read_leads(tx, core) if has_edges else {}
         kept = await read_kept(tx, core)
         await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
         index = by_subject(statements)
         cards: list[Card] = []
         silent: set[bytes] = set()
+        stale: set[bytes] = set()
         for lead, subjects_of in sorted(groups.items()):
             known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
             group = Group(lead, frozenset(subjects_of), known.get(lead))
@@ -160,8 +173,12 @@ class Projection:
                 if sides := other_sides(said, subjects_of):
                     said = said_of(subjects_of | sides, all_said)
                 folded = await self._folding.fold(tx, group, said, world, reader)
+            stale -= subjects_of
             if folded is not None:
                 await self._open(tx, folded.case)
+                stale |= folded.stale
+                if has_edges and any(shown.get(subject, subject) != lead for subject in subjects_of):
+                    stale |= tied_to(folded.case)
                 cards += [folded.card] if folded.card else []
             else:
                 silent |= subjects_of
@@ -169,6 +186,7 @@ class Projection:
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
         await drop_passports(tx, unspoken)
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        return stale
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -247,9 +265,11 @@ class Projection:
 
     async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
         after = b""
+        stale: set[bytes] = set()
         while page := await list_subjects(tx, after, PAGE):
-            await self.refold(tx, page, reader, world)
+            stale |= await self._fold_all(tx, set(page), reader, world, beside_kept=False)
             after = page[-1]
+        await self.refold(tx, stale, reader, world)
 
     def _set_world(self, world: World) -> None:
         self.world = world

@@ -124,6 +124,29 @@ async def read_passports(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, S
     return {subject: found[lead] for subject, lead in leads.items() if lead in found}
 
 
+async def read_digests(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The digests of passports, by the subjects that lead them."""
+    wanted = sorted(set(leads))
+    table = schema.passports.c
+    found: dict[bytes, bytes] = {}
+    for at in range(0, len(wanted), 400):
+        few = and_(table.subject == table.lead, table.subject.in_(wanted[at : at + 400]))
+        found |= {row.subject: row.digest for row in await tx.all(select(table.subject, table.digest).where(few))}
+    return found
+
+
+async def read_views(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, View]:
+    """The views of passports without long lists of rows, by the subjects that lead them."""
+    wanted = sorted(set(leads))
+    table = schema.passports.c
+    found: dict[bytes, View] = {}
+    for at in range(0, len(wanted), 400):
+        few = and_(table.subject == table.lead, table.subject.in_(wanted[at : at + 400]))
+        rows = await tx.all(select(table.subject, table.view).where(few))
+        found |= {row.subject: json.loads(zlib.decompress(row.view)) for row in rows}
+    return found
+
+
 async def read_titles(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:
     """What the passports of these subjects are called."""
     table = schema.passports.c
