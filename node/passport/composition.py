@@ -193,10 +193,13 @@ def _edge(case: Case, around: Around, key: _Key, items: Sequence[tuple[Statement
 
 def _entry(statement: Statement, body: CompositionBody) -> Entry:
     value: dict[str, Plain] = {"until": body.until, "quantity": body.quantity}
-    # That it came out contradicts nobody who said that it went in.
     still = f"{FOREVER} {body.quantity}"
-    same = f"{moment_us(body.until)} {body.quantity}" if body.until else still
-    return Entry(statement, "composition", value, same, stem=still)
+    if body.until is None:
+        return Entry(statement, "composition", value, still, stem=still)
+    end = moment_us(body.until)
+    # That it came out later contradicts nobody who said that it went in; that it never was inside does.
+    has_stood = body.since is None or end > moment_us(body.since)
+    return Entry(statement, "composition", value, f"{end} {body.quantity}", stem=still if has_stood else None)
 
 
 def _fact(verdict: Verdict, body: CompositionBody, position: str | None) -> Row:

@@ -114,8 +114,7 @@ def decide(said: Sequence[Said], hidden: Sequence[Hidden], references: Reference
     level = max([one.rank.level for one in kept] + [h.rank.level for h in veiled.values()])
     top = [one for one in kept if one.rank.level == level]
     cover = max((h for h in veiled.values() if h.rank.level == level), key=lambda h: h.statement.order, default=None)
-    completed = {one.stem for one in top if not one.is_open}
-    whole = [one for one in top if one.same not in completed]
+    whole = [one for one in top if not any(_completes(other, one, references) for other in top)]
     disputed = len({one.same for one in whole}) > 1
     chosen = None if disputed or not top else min(whole, key=lambda one: (one.statement.order, one.section))
     standing = Standing.DISPUTED if disputed else standing_of((chosen or cover or top[0]).rank)
@@ -143,6 +142,12 @@ def _beats(above: Said | Hidden, below: Said | Hidden, references: References) -
         and may_replace(above.rank, below.rank, is_same_org=is_same_org)
         and references.supersedes(above.statement, below.statement)
     )
+
+
+def _completes(more: Said, one: Said, references: References) -> bool:
+    """Whether a value says more of an open one whose author did not answer that it is not so."""
+    is_more = one.is_open and not more.is_open and more.stem == one.stem
+    return is_more and not references.supersedes(one.statement, more.statement)
 
 
 def _veils(above: Hidden, below: Said, references: References) -> bool:
