@@ -16,6 +16,7 @@ from federation.organisation import Chain
 from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
+from node.passport.composition import Around
 from node.passport.fold import view_of
 from node.passport.identity import settled
 from node.passport.kept import Kept, Row, Tally, add_event, awaited_of, rows_of
@@ -28,6 +29,7 @@ from node.passport.used_codes import used_codes
 from node.passport.view import ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
+from node.services.neighbours import Neighbours, is_apart, tied_to
 from node.services.openings import Opened, openings_of
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
@@ -36,7 +38,7 @@ from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import read_envelopes
 from node.store.own_codes import own_term, read_own_terms
-from node.store.passports import NewPassport, StoredPassport, Term, put_passports, read_digests
+from node.store.passports import NewPassport, StoredPassport, Term, put_passports, read_digests, read_views
 from node.store.timelines import (
     KeptPassport,
     add_rows,
@@ -75,13 +77,22 @@ class Spoken:
     group: Group
     said: Sequence[Statement]
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether parts or wholes were named, and so its view depends on theirs."""
+        return any(statement.kind == Kind.COMPOSITION for statement in self.said)
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What follows from a case that was folded: who may read it, and the card of its view where that is a new one."""
+    """What follows from a case that was folded: who may read it, the card of its view where that is a new one, the
+    passports that hang on what it says otherwise now, and all that it is tied to by composition.
+    """
 
     opened: Opened
     card: Card | None
+    stale: frozenset[bytes]
+    tied: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ class _Made:
     opened: Opened
     card: Card
     rows: Mapping[str, Sequence[Row]] | None
+    tied: frozenset[bytes]
 
 
 class Folding:
@@ -102,31 +114,46 @@ class Folding:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._longest = longest
+        self._neighbours = Neighbours()
         # Checked once: a chain is the same as long as its statements are.
         self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
 
     async def fold_each(
         self, tx: WriteTx, spoken: Sequence[Spoken], world: World, reader: StatementReader
-    ) -> list[Folded | None]:
-        """Fold all that was said of each passport, in the order given; None where nobody spoke of its subjects."""
-        found: list[Folded | None] = []
+    ) -> dict[bytes, Folded | None]:
+        """Fold all that was said of each passport; by their leads as they were folded, None where nobody spoke.
+
+        Those that name no parts or wholes depend on no other passport: they are worked out together. The others follow
+        one by one, each beside what is stored by then.
+        """
+        found: dict[bytes, Folded | None] = {}
         for start in range(0, len(spoken), AT_ONCE):
-            made = await asyncio.to_thread(self._fold_some, spoken[start : start + AT_ONCE], world, tx.now)
-            new = await self._put(tx, [one for one in made if one is not None], reader)
-            found += [Folded(one.opened, one.card if one.group.lead in new else None) if one else None for one in made]
+            chunk = spoken[start : start + AT_ONCE]
+            alone = [one for one in chunk if not one.is_tied]
+            made = await asyncio.to_thread(self._make_some, alone, world, tx.now)
+            found |= await self._put(tx, alone, made, reader)
+            for one in chunk:
+                if one.is_tied:
+                    case = self._open(one, world)
+                    around = await self._neighbours.around(tx, case) if case else None
+                    found |= await self._put(tx, [one], [self._make(one, case, around, tx.now)], reader)
         return found
 
-    def _fold_some(self, spoken: Iterable[Spoken], world: World, now: int) -> list[_Made | None]:
-        return [self._fold(one, world, now) for one in spoken]
+    def _make_some(self, spoken: Iterable[Spoken], world: World, now: int) -> list[_Made | None]:
+        return [self._make(one, self._open(one, world), None, now) for one in spoken]
 
-    def _fold(self, spoken: Spoken, world: World, now: int) -> _Made | None:
+    def _open(self, spoken: Spoken, world: World) -> Case | None:
         group, said = spoken.group, spoken.said
         told_apart, _ = settled(said, world)
         if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
             return None
-        case = open_case(group.subjects, said, world)
-        events = timeline_of(case)
-        view = view_of(case, events)
+        return open_case(group.subjects, said, world)
+
+    def _make(self, spoken: Spoken, case: Case | None, around: Around | None, now: int) -> _Made | None:
+        if case is None:
+            return None
+        group, events = spoken.group, timeline_of(case)
+        view = view_of(case, events, around)
         mark, card, rows, kept = digest(view), card_of(group.lead, view, now), None, None
         # What a twin takes may be any event: no row of such a passport is plain.
         if max(len(events), len(case.statements)) > self._longest and not case.sameness.said:
@@ -135,13 +162,23 @@ class Folding:
             signers = frozenset(statement.org for statement in case.statements)
             kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view))
         item = _item(group, view, mark, kept, self._own_codes(case), now)
-        return _Made(group, item, openings_of(case, self._core.org), card, rows)
+        tied = tied_to(case) if spoken.is_tied else frozenset[bytes]()
+        return _Made(group, item, openings_of(case, self._core.org), card, rows, tied)
 
-    async def _put(self, tx: WriteTx, made: Sequence[_Made], reader: StatementReader) -> set[bytes]:
-        """Store what differs from what stands; answer the leads of these."""
-        await drop_rows(tx, [one.group.lead for one in made if one.group.kept is not None])
-        items = {one.group.lead: await self._with_rows(tx, one, reader) for one in made}
-        return await self._store(tx, [(one.group, items[one.group.lead]) for one in made])
+    async def _put(
+        self, tx: WriteTx, spoken: Sequence[Spoken], made: Sequence[_Made | None], reader: StatementReader
+    ) -> dict[bytes, Folded | None]:
+        """Store what differs from what stands."""
+        there = [one for one in made if one is not None]
+        await drop_rows(tx, [one.group.lead for one in there if one.group.kept is not None])
+        items = [(one.group, await self._with_rows(tx, one, reader)) for one in there]
+        new = await self._store(tx, items)
+        found: dict[bytes, Folded | None] = {one.group.lead: None for one in spoken}
+        for one in there:
+            stale = new.get(one.group.lead)
+            card = None if stale is None else one.card
+            found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied)
+        return found
 
     async def _with_rows(self, tx: WriteTx, made: _Made, reader: StatementReader) -> NewPassport:
         kept = made.item.kept
@@ -165,7 +202,7 @@ class Folding:
         if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)
-        view = view_of(case, events)
+        view = view_of(case, events, await self._neighbours.around(tx, case))
         lists = zip(ROWS, rows_of(case, events, view), (kept.events, kept.statements), strict=True)
         put = [
             await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
@@ -176,7 +213,9 @@ class Folding:
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
         codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
         new = await self._store(tx, [(group, _item(group, view, after.digest, after, codes, tx.now))])
-        return Folded(openings_of(case, self._core.org), card if new else None)
+        stale = new.get(group.lead)
+        opened = openings_of(case, self._core.org)
+        return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
         """Add rows where that is all that new entries do; answer the subjects that are done."""
@@ -221,7 +260,8 @@ class Folding:
         """How the own codes are found that what was said here speaks of."""
         return {own_term(catalog, code) for catalog, code in used_codes(case.readings, self._core.org)}
 
-    async def _store(self, tx: WriteTx, items: Sequence[tuple[Group, NewPassport]]) -> set[bytes]:
+    async def _store(self, tx: WriteTx, items: Sequence[tuple[Group, NewPassport]]) -> dict[bytes, frozenset[bytes]]:
+        """Keep what is new; by its leads, the passports that hang on what is said otherwise now."""
         before = await read_digests(tx, [group.lead for group, _ in items])
         new: list[NewPassport] = []
         for group, item in items:
@@ -230,11 +270,17 @@ class Folding:
                 new.append(item)
             elif item.kept is not None and item.kept != group.kept:
                 await put_kept(tx, group.lead, item.kept)
-        await put_passports(tx, new)
         passports = [item.passport for item in new]
+        views = await read_views(tx, [one.lead for one in passports if one.lead in before])
+        await put_passports(tx, new)
         told = [(one.lead, {"title": one.title, "digest": one.digest.hex()}) for one in passports]
         await self._core.announce_each(tx, "merge", CHANGED, told)
-        return {one.lead for one in passports}
+        return {one.lead: await self._stale(tx, one.lead, views.get(one.lead), one.view) for one in passports}
+
+    async def _stale(self, tx: WriteTx, lead: bytes, before: bytes | None, after: bytes) -> frozenset[bytes]:
+        if is_apart(before) and is_apart(after):
+            return frozenset()
+        return await self._neighbours.stale(tx, lead, json.loads(before) if before else {}, json.loads(after))
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
         await self._core.announce(tx, "merge", CHANGED, lead, title=title, digest=mark.hex())

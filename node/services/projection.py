@@ -1,6 +1,7 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -12,6 +13,7 @@ from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
 from node.passport.rights import PUBLISHED_KINDS, class_mask
 from node.passport.sameness import other_sides
+from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.folding import Folded, Folding, Group, Spoken, by_subject, said_of
@@ -38,6 +40,8 @@ FILED = "card_version"
 PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
+
+Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
 
 
 class Projection:
@@ -115,10 +119,67 @@ class Projection:
     ) -> None:
         """Fold these subjects and those that are one passport with them.
 
-        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
+        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend. Parts and
+        wholes that hang on what is said otherwise now follow.
         """
-        wanted = set(subjects)
+        stale = await self._fold_all(tx, set(subjects), reader, world, beside_kept=beside_kept)
+        while stale:
+            stale = await self._fold_all(tx, stale, reader, world, beside_kept=beside_kept)
+
+    async def _fold_all(
+        self, tx: WriteTx, wanted: set[bytes], reader: StatementReader, world: World, *, beside_kept: bool
+    ) -> set[bytes]:
+        """Fold these subjects and those that are one passport with them; answer those that hang on them and are not up
+        to date any more.
+        """
         read = reader.beside_kept if beside_kept else reader.about
+        groups, statements = await self._gather(tx, wanted, read, world)
+        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
+            # A twin may take plain events with it: they are read too.
+            return await self._fold_all(tx, wanted, reader, world, beside_kept=False)
+        has_edges = any(statement.kind == Kind.COMPOSITION for statement in statements)
+        core = set[bytes]().union(*groups.values())
+        shown = await read_leads(tx, core) if has_edges else {}
+        kept = await read_kept(tx, core)
+        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
+        index = by_subject(statements)
+        folded: dict[bytes, Folded | None] = {}
+        left: list[Spoken] = []
+        for lead, subjects_of in sorted(groups.items()):
+            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
+            group = Group(lead, frozenset(subjects_of), known.get(lead))
+            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
+                said = said_of(subjects_of, index)
+                if one := await self._folding.fold_beside_kept(tx, group, said, world, reader):
+                    folded[lead] = one
+            if lead not in folded:
+                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
+                said = said_of(subjects_of, all_said)
+                if sides := other_sides(said, subjects_of):
+                    said = said_of(subjects_of | sides, all_said)
+                left.append(Spoken(group, said))
+        folded |= await self._folding.fold_each(tx, left, world, reader)
+        stale: set[bytes] = set()
+        for lead, one in folded.items():
+            stale -= groups[lead]
+            if one is not None:
+                stale |= one.stale
+                if has_edges and any(shown.get(subject, subject) != lead for subject in groups[lead]):
+                    stale |= one.tied
+        found = [one for _, one in sorted(folded.items()) if one is not None]
+        await self._widen(tx, together(one.opened for one in found))
+        # Nobody speaks any more of a twin whose word was taken back.
+        silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
+        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
+        await drop_passports(tx, unspoken)
+        cards = [one.card for one in found if one.card is not None]
+        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        return stale
+
+    async def _gather(
+        self, tx: ReadTx, wanted: set[bytes], read: Read, world: World
+    ) -> tuple[dict[bytes, set[bytes]], list[Statement]]:
+        """These subjects and those that are one passport with them, by their leads; and what was said of them."""
         core, statements = set(wanted), await read(tx, wanted)
         # What is new here may decide what counts of the words about both sides.
         core |= other_sides(statements, core)
@@ -138,37 +199,7 @@ class Projection:
         for subject in core:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
-        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
-            # A twin may take plain events with it: they are read too.
-            await self.refold(tx, wanted, reader, world)
-            return
-        kept = await read_kept(tx, core)
-        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
-        index = by_subject(statements)
-        folded: dict[bytes, Folded | None] = {}
-        left: list[Spoken] = []
-        for lead, subjects_of in sorted(groups.items()):
-            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
-            group = Group(lead, frozenset(subjects_of), known.get(lead))
-            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
-                said = said_of(subjects_of, index)
-                folded[lead] = await self._folding.fold_beside_kept(tx, group, said, world, reader)
-            if folded.get(lead) is None:
-                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
-                said = said_of(subjects_of, all_said)
-                if sides := other_sides(said, subjects_of):
-                    said = said_of(subjects_of | sides, all_said)
-                left.append(Spoken(group, said))
-        whole = await self._folding.fold_each(tx, left, world, reader)
-        folded |= {spoken.group.lead: one for spoken, one in zip(left, whole, strict=True)}
-        found = [one for _, one in sorted(folded.items()) if one is not None]
-        await self._widen(tx, together(one.opened for one in found))
-        # Nobody speaks any more of a twin whose word was taken back.
-        silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
-        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
-        await drop_passports(tx, unspoken)
-        cards = [one.card for one in found if one.card is not None]
-        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        return groups, statements
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -229,9 +260,11 @@ class Projection:
 
     async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
         after = b""
+        stale: set[bytes] = set()
         while page := await list_subjects(tx, after, PAGE):
-            await self.refold(tx, page, reader, world)
+            stale |= await self._fold_all(tx, set(page), reader, world, beside_kept=False)
             after = page[-1]
+        await self.refold(tx, stale, reader, world)
 
     def _set_world(self, world: World) -> None:
         self.world = world
