@@ -12,7 +12,7 @@ from node.passport.composition import Edge, composition_view, edges_of, part_tit
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
-from node.passport.papers import correction_view, protocols_view, sections_view
+from node.passport.papers import correction_view, protocols_view, sections_view, withdrawal_view, without_effect
 from node.passport.parameters import Parameter, parameters_of
 from node.passport.parties import leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
@@ -33,7 +33,7 @@ from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import Plain, View
 from node.passport.world import World
 
-FOLD_VERSION = 5
+FOLD_VERSION = 6
 
 
 def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> View:
@@ -94,7 +94,7 @@ def view_of(case: Case, events: Sequence[Event]) -> View:
         "pending": _pending(case),
         "withheld": _withheld(case),
         "signers": signers_view(case),
-        "statements": [statement_view(case, statement) for statement in sorted(case.statements, key=lambda s: s.order)],
+        "statements": [statement_view(case, statement) for statement in case.told],
     }
 
 
@@ -208,5 +208,6 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
         "pending": statement.ref in case.pending,
         "sections": sections_view(reading),
         "correction": correction_view(reading),
-        "faults": list(reading.faults),
+        "withdrawn": withdrawal_view(case, statement),
+        "faults": [*reading.faults, *without_effect(case, statement)],
     }

@@ -46,7 +46,14 @@ from node.store.timelines import (
     replace_rows,
 )
 
-NOT_SPOKEN = PUBLISHED_KINDS | {Kind.SHIPMENT, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK}
+NOT_SPOKEN = PUBLISHED_KINDS | {
+    Kind.SHIPMENT,
+    Kind.GRANT,
+    Kind.END,
+    Kind.ERASURE,
+    Kind.ERASURE_ACK,
+    Kind.WITHDRAWAL,
+}
 
 Index = Mapping[bytes, Mapping[bytes, Statement]]
 
@@ -91,7 +98,7 @@ class Folding:
         Where somebody said more of identity than plates do, that is what was said of the other sides too.
         """
         said = list(said)
-        told_apart, _ = settled(said, world)
+        told_apart = settled(said, world).said
         if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
             return None
         case = open_case(group.subjects, said, world)
@@ -102,7 +109,7 @@ class Folding:
             await drop_rows(tx, [group.lead])
         kept = None
         # What a twin takes may be any event: no row of such a passport is plain.
-        if max(len(events), len(case.statements)) > self._longest and not case.sameness.said:
+        if max(len(events), len(case.told)) > self._longest and not case.sameness.said:
             rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
             view = _rest(view)
             put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
@@ -122,7 +129,7 @@ class Folding:
         if case.facts != kept.facts or case.sameness.said:
             return None
         events = timeline_of(case)
-        named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.statements}
+        named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.told}
         if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)

@@ -165,9 +165,10 @@ class Projection:
                 cards += [folded.card] if folded.card else []
             else:
                 silent |= subjects_of
-        # Nobody speaks any more of a twin whose word was taken back.
+        # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
         await drop_passports(tx, unspoken)
+        await drop_rows(tx, unspoken)
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
@@ -222,7 +223,7 @@ class Projection:
                 right.org
                 for subject in named
                 for right in rights.get(subject, [])
-                if right.author in (EVERYBODY, log.org) and right.since_us <= header.occurred < right.until_us
+                if right.author in (EVERYBODY, log.org) and right.covers(header.kind, header.occurred)
             }
             opened += [(org, header.subject, seq) for org in sorted(orgs - {log.org, self._core.org})]
         await open_entries(tx, log.no, opened)
