@@ -40,6 +40,7 @@ class Kind(IntEnum):
     ERASURE_ACK = 20
     CORRECTION = 21
     WITNESSES = 22
+    WITHDRAWAL = 23
 
 
 class Verb(IntEnum):

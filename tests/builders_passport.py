@@ -25,6 +25,7 @@ from node.passport.bodies import (
     ShipmentBody,
     TemplateRef,
     TypeBody,
+    WithdrawalBody,
     dump_json,
 )
 from node.passport.claims import Claim, local_claim
@@ -185,6 +186,12 @@ def radio(subject: bytes, dev_eui: str = "0011223344556677") -> Draft:
     """A radio profile with its key, which is withheld everywhere."""
     body = RadioBody(dev_eui=dev_eui, join_eui="8899aabbccddeeff")
     return drafts.radio(subject, body, RootKeysBody(app_key=APP_KEY), 0)
+
+
+def withdrawal(*said: Statement, reason: str = "введено по ошибке") -> Draft:
+    """An author takes these statements back, of which the first ones' subjects are named."""
+    subjects = list(dict.fromkeys(subject for statement in said for subject in statement.subjects))[:4]
+    return drafts.withdrawal(subjects, [s.ref for s in said][:16], WithdrawalBody(reason=reason), 0)
 
 
 def verification(subject: bytes, *, valid_until: str = "2032-02-29", fit: bool = True) -> Draft:

@@ -1,7 +1,7 @@
 """Stories for the laws of the fold: what a few organisations say about one device, in the order in which they say it.
 
 Authors contradict each other, restate and correct by refs, repair and verify, sell, share, name grounds that are here
-or missing, type plates in Cyrillic and Latin, and keep sections to themselves.
+or missing, type plates in Cyrillic and Latin, keep sections to themselves, and take back what they said.
 """
 
 from dataclasses import replace
@@ -30,6 +30,7 @@ from tests.builders_passport import (
     raw,
     reading,
     verification,
+    withdrawal,
 )
 from tests.laws import cases
 
@@ -109,6 +110,11 @@ def stories(draw: st.DrawFn) -> list[Statement]:
         hide = draw(st.sampled_from([(), ("parameters",), ("event",), ("personal",)]))
         auth = refs[:1] if draw(st.integers(0, 5)) == 0 else []
         refs = [] if draft.kind == Kind.SHIPMENT else refs
+        if said and draw(st.integers(0, 5)) == 0:
+            # Mostly one's own words; those of others, and withdrawals, are named in vain.
+            mine = [s for s in said if s.org == author.org]
+            draft = withdrawal(*draw(st.lists(st.sampled_from(mine or said), min_size=1, unique_by=lambda s: s.ref)))
+            hide, auth, refs = draw(st.sampled_from([(), ("withdrawal",)])), [], []
         made = author.say(draft, refs=refs, auth=auth, hide=hide, on=draw(st.none() | days))
         waits = draw(st.integers(0, 20)) == 0
         said.append(replace(made, auth=(*made.auth, MISSING)) if waits else made)

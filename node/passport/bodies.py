@@ -101,6 +101,12 @@ class CorrectionBody(Body):
     document: Line | None = None
 
 
+class WithdrawalBody(Body):
+    """Section `withdrawal`: why the author takes back what he refs."""
+
+    reason: Line
+
+
 class AliasBody(Body):
     """Section `alias`: another name of the subject, with its evidence."""
 

@@ -23,6 +23,7 @@ from node.passport.sameness import Sameness
 from node.passport.statement import Statement
 from node.passport.titles import Chain, covers, title_chain
 from node.passport.view import Plain
+from node.passport.withdrawals import Withdrawn
 from node.passport.world import World
 
 NAMING_VERBS = frozenset({Verb.READ, Verb.WRITE, Verb.PASS_ON, Verb.ROLE})
@@ -55,8 +56,20 @@ class Case:
     chains: Mapping[bytes, Chain]
     signers: frozenset[bytes] = frozenset()  # of statements that are folded already and left out here
     sameness: Sameness = field(default_factory=Sameness)
+    taken_back: tuple[Statement, ...] = ()  # what was withdrawn, and by which statement of `statements`
+    withdrawn: Withdrawn = field(default_factory=dict)
     _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
     _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
+
+    @cached_property
+    def told(self) -> tuple[Statement, ...]:
+        """All that was said, what was taken back among it, in the order in which views show it."""
+        return tuple(sorted((*self.statements, *self.taken_back), key=lambda statement: statement.order))
+
+    @cached_property
+    def places(self) -> frozenset[Ref]:
+        """The places of all that was said."""
+        return frozenset(statement.ref for statement in self.told)
 
     @cached_property
     def references(self) -> References:
@@ -152,7 +165,8 @@ def open_case(
     subjects: Iterable[bytes], statements: Iterable[Statement], world: World, signers: Iterable[bytes] = ()
 ) -> Case:
     """Read the statements, set apart those whose ground is missing, and work out who may say what."""
-    said, sameness = settled(statements, world)
+    stands = settled(statements, world)
+    said, sameness, taken_back = stands.said, stands.sameness, stands.taken_back
     named = frozenset(subjects)
     found: Identity | None = None
     if sameness.said:
@@ -160,6 +174,7 @@ def open_case(
         found = identity_of([read(statement) for statement in said], world, named)
         members = named | {found.lead}
         said = [statement for statement in said if _is_about(read(statement), members)]
+        taken_back = tuple(statement for statement in taken_back if _is_about(read(statement), members))
         sameness = replace(sameness, said=tuple(one for one in sameness.said if members & set(one.pair)))
     pending = find_pending(said, world)
     readings = tuple(read(statement) for statement in said if statement.ref not in pending)
@@ -168,7 +183,20 @@ def open_case(
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
     facts = {subject: found for subject, (found, _) in stated.items()}
     chains = {subject: chain for subject, (_, chain) in stated.items()}
-    return Case(world, identity, members, tuple(said), readings, pending, facts, chains, frozenset(signers), sameness)
+    return Case(
+        world,
+        identity,
+        members,
+        tuple(said),
+        readings,
+        pending,
+        facts,
+        chains,
+        frozenset(signers),
+        sameness,
+        taken_back,
+        stands.withdrawn,
+    )
 
 
 def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tuple[Ref, ...]]:

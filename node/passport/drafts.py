@@ -23,6 +23,7 @@ from node.passport.bodies import (
     SubjectBody,
     TemplateRef,
     TypeBody,
+    WithdrawalBody,
 )
 
 MANIFEST, PAGE = "release", "release-page"
@@ -125,6 +126,12 @@ def protocol(
 def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
     """Kind 7: the part stands in the whole."""
     return Draft(Kind.COMPOSITION, (part, whole), occurred, (section("composition", body),), tuple(refs))
+
+
+def withdrawal(subjects: Sequence[bytes], refs: Sequence[Ref], body: WithdrawalBody, occurred: int) -> Draft:
+    """Kind 23: the author takes back what he said of these subjects; at most 16 statements at once."""
+    content = section("withdrawal", body, SectionClass.AUTHORITY)
+    return Draft(Kind.WITHDRAWAL, tuple(subjects), occurred, (content,), tuple(refs))
 
 
 def shipment(

@@ -12,7 +12,7 @@ from node.passport.composition import Around, Edge, composition_view, edges_of, 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
-from node.passport.papers import correction_view, protocols_view, sections_view
+from node.passport.papers import correction_view, protocols_view, sections_view, withdrawal_view, without_effect
 from node.passport.parameters import Parameter, parameters_of
 from node.passport.parties import leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
@@ -95,7 +95,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "pending": _pending(case),
         "withheld": _withheld(case),
         "signers": signers_view(case),
-        "statements": [statement_view(case, statement) for statement in sorted(case.statements, key=lambda s: s.order)],
+        "statements": [statement_view(case, statement) for statement in case.told],
     }
 
 
@@ -209,5 +209,6 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
         "pending": statement.ref in case.pending,
         "sections": sections_view(reading),
         "correction": correction_view(reading),
-        "faults": list(reading.faults),
+        "withdrawn": withdrawal_view(case, statement),
+        "faults": [*reading.faults, *without_effect(case, statement)],
     }

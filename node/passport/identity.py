@@ -6,7 +6,7 @@ is less sure is never merged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.authority import Kind
 from node.passport.bodies import Plate
@@ -21,6 +21,7 @@ from node.passport.reading import Reading, read
 from node.passport.references import References, unique
 from node.passport.sameness import TWIN, Pair, Sameness, pair_of, sameness_of, settle_twins
 from node.passport.statement import Statement
+from node.passport.withdrawals import Withdrawn, find_withdrawn, standing
 from node.passport.world import World
 
 
@@ -60,7 +61,7 @@ def resolve_identity(
 
     Where they do not resolve to one key, nothing is joined: the smallest subject stands alone.
     """
-    return identity_of([read(s) for s in unique(statements)], world, subjects)
+    return identity_of([read(s) for s in standing(unique(statements))], world, subjects)
 
 
 def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[bytes] | None = None) -> Identity:
@@ -77,8 +78,8 @@ def identity_of(readings: Iterable[Reading], world: World, subjects: Iterable[by
 
 def resolve_identities(statements: Iterable[Statement], world: World) -> dict[bytes, Identity]:
     """The identity of every subject that an identity statement speaks about, twins told apart."""
-    said, sameness = settled(statements, world)
-    return identities_of([read(s) for s in said if sameness.said or "claim" in s.sections], world)
+    found = settled(statements, world)
+    return identities_of([read(s) for s in found.said if found.sameness.said or "claim" in s.sections], world)
 
 
 def identities_of(readings: Iterable[Reading], world: World) -> dict[bytes, Identity]:
@@ -91,14 +92,27 @@ def identities_of(readings: Iterable[Reading], world: World) -> dict[bytes, Iden
     return {subject: groups.identity(subject) for subject in sorted({*keys, *known})}
 
 
-def settled(statements: Iterable[Statement], world: World) -> tuple[list[Statement], Sameness]:
-    """Each statement once, under the twin that takes it where one does; and what is said of sameness."""
-    said = unique(statements)
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What stands of some statements, what is said of sameness among it, and what was taken back, by what."""
+
+    said: list[Statement]
+    sameness: Sameness = field(default_factory=Sameness)
+    taken_back: tuple[Statement, ...] = ()
+    withdrawn: Withdrawn = field(default_factory=dict)
+
+
+def settled(statements: Iterable[Statement], world: World) -> Settled:
+    """Each statement once, under the twin that takes it where one does, without those that were withdrawn."""
+    whole = unique(statements)
+    withdrawn = find_withdrawn(whole)
+    said = [s for s in whole if s.ref not in withdrawn] if withdrawn else whole
+    taken_back = tuple(s for s in whole if s.ref in withdrawn) if withdrawn else ()
     if not any(statement.kind == Kind.SAMENESS for statement in said):
-        return said, Sameness()
+        return Settled(said, Sameness(), taken_back, withdrawn)
     readings = [read(statement) for statement in said]
     sameness = sameness_of(readings, _keys_of(readings, world), world)
-    return settle_twins(said, sameness), sameness
+    return Settled(settle_twins(said, sameness), sameness, taken_back, withdrawn)
 
 
 def _keys_of(readings: Iterable[Reading], world: World) -> dict[bytes, tuple[LineKey, ...]]:

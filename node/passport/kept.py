@@ -136,10 +136,9 @@ def rows_of(case: Case, events: Sequence[Event], view: View) -> tuple[list[Row],
         if isinstance(content, dict)
     ]
     said = view["statements"]
-    ordered = sorted(case.statements, key=lambda s: s.order)
     signed = [
         Row(statement_place(statement), statement.ref, content, statement.ref in plain)
-        for statement, content in zip(ordered, said if isinstance(said, list) else [], strict=True)
+        for statement, content in zip(case.told, said if isinstance(said, list) else [], strict=True)
         if isinstance(content, dict)
     ]
     return rows, signed
@@ -147,8 +146,7 @@ def rows_of(case: Case, events: Sequence[Event], view: View) -> tuple[list[Row],
 
 def awaited_of(case: Case) -> frozenset[Ref]:
     """The places that statements name and that are not here."""
-    here = {statement.ref for statement in case.statements}
-    return frozenset(ref for s in case.statements for ref in (*s.refs, *s.auth) if ref not in here)
+    return frozenset(ref for s in case.told for ref in (*s.refs, *s.auth) if ref not in case.places)
 
 
 def named_by(statements: Iterable[Statement]) -> frozenset[Ref]:

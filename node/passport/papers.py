@@ -1,5 +1,6 @@
 """Protocols: documents against templates, kept whole, with what their authors took out of them."""
 
+from federation.authority import Kind
 from node.passport.bodies import CorrectionBody, ExtractBody, TemplateRef
 from node.passport.case import Case
 from node.passport.merge import Standing, standing_of
@@ -8,6 +9,7 @@ from node.passport.reading import Reading
 from node.passport.references import ref_text
 from node.passport.statement import Statement
 from node.passport.view import Plain
+from node.passport.withdrawals import reason_of
 
 DOCUMENT, PERSONAL = "document", "personal"
 
@@ -53,6 +55,18 @@ def correction_view(reading: Reading) -> dict[str, Plain] | None:
     """Why a statement takes the place of what it refs, None where it corrects nothing."""
     body = reading.body("correction", CorrectionBody)
     return None if body is None else {"reason": body.reason, "ground": body.ground, "document": body.document}
+
+
+def withdrawal_view(case: Case, statement: Statement) -> dict[str, Plain] | None:
+    """When its author took a statement back, why and where he said so; of a withdrawal what it is itself."""
+    word = statement if statement.kind == Kind.WITHDRAWAL else case.withdrawn.get(statement.ref)
+    return None if word is None else {"ref": ref_text(word.ref), "at": word.stamp, "reason": reason_of(word)}
+
+
+def without_effect(case: Case, statement: Statement) -> list[Plain]:
+    """The fault of a withdrawal that names what is here and is not its author's to take back."""
+    is_idle = any(ref in case.places and ref not in case.withdrawn for ref in statement.refs)
+    return ["withdrawal: without-effect"] if statement.kind == Kind.WITHDRAWAL and is_idle else []
 
 
 def _template(case: Case, body: TemplateRef) -> dict[str, Plain]:

@@ -25,6 +25,7 @@ from node.passport.bodies import (
     SubjectBody,
     TemplateRef,
     TypeBody,
+    WithdrawalBody,
 )
 from node.passport.claims import Claim, decode_claim
 from node.passport.errors import PassportError
@@ -39,6 +40,7 @@ BODIES: Mapping[str, type[Body]] = {
     "subject": SubjectBody,
     "sameness": SamenessBody,
     "correction": CorrectionBody,
+    "withdrawal": WithdrawalBody,
     "type": TypeBody,
     "alias": AliasBody,
     "event": EventBody,

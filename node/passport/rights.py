@@ -48,8 +48,10 @@ class Right:
 
     def covers(self, statement: Statement, subjects: frozenset[bytes]) -> bool:
         """Whether a statement, which names these subjects, falls under the right."""
-        in_time = (self.since is None or self.since <= statement.occurred) and (
-            self.until is None or statement.occurred < self.until
+        # What is held already falls with its withdrawal, whenever that came.
+        in_time = statement.kind == Kind.WITHDRAWAL or (
+            (self.since is None or self.since <= statement.occurred)
+            and (self.until is None or statement.occurred < self.until)
         )
         return in_time and self.subject in subjects and self.author in (None, statement.org)
 

@@ -42,6 +42,7 @@ from node.services.provisioning import (
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
 from node.services.readings import Decoding, Readings, decode, moment_of
+from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import StoredFragment, entries_about
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
@@ -90,7 +91,9 @@ class Commissioning:
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             profile = profile_of(passport.content, self._core.settings.radio.region)
-            root_key = self._root_key(await entries_about(tx, subjects_of(passport.content)), str(profile.dev_eui))
+            entries = await entries_about(tx, subjects_of(passport.content))
+            stands = (await StatementReader.open(tx)).standing(entries)
+            root_key = self._root_key(stands, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
         driver = choose_driver(self._drivers, passport.content)
         shown = show_profile(profile, driver.driver.descriptor)

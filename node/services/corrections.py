@@ -17,6 +17,7 @@ from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
 from node.passport.view import Plain
+from node.passport.withdrawals import standing
 from node.services.core import Core
 from node.services.entry import Entry
 from node.services.ledger import Ledger, entry_ref
@@ -84,7 +85,7 @@ class Corrections:
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             reader = await StatementReader.open(tx)
-            said = await reader.about(tx, await every_id(tx, [passport.subject]))
+            said = standing(await reader.about(tx, await every_id(tx, [passport.subject])))
         return passport, {ref_text(statement.ref): statement for statement in said}
 
     def _plate(

@@ -51,7 +51,7 @@ class View:
         author = self.authors.get(header.log)
         named = subjects or self.named.get((header.log, header.seq), frozenset())
         found = [right for subject in named for right in self.rights.get(subject, [])]
-        return [r for r in found if r.author in (EVERYBODY, author) and r.since_us <= header.occurred < r.until_us]
+        return [r for r in found if r.author in (EVERYBODY, author) and r.covers(header.kind, header.occurred)]
 
 
 class Disclosure:

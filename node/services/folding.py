@@ -50,7 +50,14 @@ from node.store.timelines import (
     replace_rows,
 )
 
-NOT_SPOKEN = PUBLISHED_KINDS | {Kind.SHIPMENT, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK}
+NOT_SPOKEN = PUBLISHED_KINDS | {
+    Kind.SHIPMENT,
+    Kind.GRANT,
+    Kind.END,
+    Kind.ERASURE,
+    Kind.ERASURE_ACK,
+    Kind.WITHDRAWAL,
+}
 
 AT_ONCE = 200  # passports that are folded and held in memory together
 CHANGED = "passport_changed"
@@ -144,7 +151,7 @@ class Folding:
 
     def _open(self, spoken: Spoken, world: World) -> Case | None:
         group, said = spoken.group, spoken.said
-        told_apart, _ = settled(said, world)
+        told_apart = settled(said, world).said
         if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
             return None
         return open_case(group.subjects, said, world)
@@ -156,7 +163,7 @@ class Folding:
         view = view_of(case, events, around)
         mark, card, rows, kept = digest(view), card_of(group.lead, view, now), None, None
         # What a twin takes may be any event: no row of such a passport is plain.
-        if max(len(events), len(case.statements)) > self._longest and not case.sameness.said:
+        if max(len(events), len(case.told)) > self._longest and not case.sameness.said:
             rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
             view = _rest(view)
             signers = frozenset(statement.org for statement in case.statements)
@@ -198,7 +205,7 @@ class Folding:
         if case.facts != kept.facts or case.sameness.said:
             return None
         events = timeline_of(case)
-        named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.statements}
+        named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.told}
         if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)

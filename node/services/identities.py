@@ -19,6 +19,7 @@ from node.passport.scans import Filled, PlateCheck, Scan, check_plate, read_scan
 from node.passport.shown import BARE, bare_term, place_of, rows
 from node.passport.suggestions import KnownDevice, Sighting, Suggestion, serials_near, suggest
 from node.passport.view import Plain, View
+from node.passport.withdrawals import standing
 from node.services.core import Core
 from node.services.known import check_passports
 from node.services.ledger import Ledger
@@ -114,7 +115,7 @@ class Identities:
             raise InputError("these are one passport already", "sameness_self")
         async with self._core.database.read() as tx:
             found = await find_passport(tx, one), await find_passport(tx, other)
-            statements = await (await StatementReader.open(tx)).about(tx, [one, other])
+            statements = standing(await (await StatementReader.open(tx)).about(tx, [one, other]))
         left, right = found
         if left is None or right is None:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
@@ -162,7 +163,7 @@ class Identities:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             named = {
                 ref_text(s.ref): s
-                for s in await (await StatementReader.open(tx)).about(tx, [subject])
+                for s in standing(await (await StatementReader.open(tx)).about(tx, [subject]))
                 if s.subject == subject
             }
             claims = [s.sections["claim"] for s in named.values() if "claim" in s.sections]

@@ -38,6 +38,7 @@ from node.services.jobs import Jobs, advance
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.provisioning import find_root_key, open_root_key
+from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import entries_about
 from node.store.jobs import Job
@@ -156,7 +157,8 @@ class Production:
     async def _stated(self, tx: ReadTx, passport: StoredPassport) -> Stated:
         view = passport.content
         dev_eui = fact(view, "radio", "dev_eui")
-        own = [e for e in await entries_about(tx, [passport.subject]) if e.log == self._ledger.log.log]
+        stands = (await StatementReader.open(tx)).standing(await entries_about(tx, [passport.subject]))
+        own = [e for e in stands if e.log == self._ledger.log.log]
         sealed = find_root_key(own, dev_eui) if dev_eui else None
         values = {code: str((value_on(view, code) or {}).get("value") or "") for code in ("batch", "manufactured_on")}
         return Stated(

@@ -168,10 +168,11 @@ class Projection:
                     stale |= one.tied
         found = [one for _, one in sorted(folded.items()) if one is not None]
         await self._widen(tx, together(one.opened for one in found))
-        # Nobody speaks any more of a twin whose word was taken back.
+        # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
         await drop_passports(tx, unspoken)
+        await drop_rows(tx, unspoken)
         cards = [one.card for one in found if one.card is not None]
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)
         return stale
@@ -235,7 +236,7 @@ class Projection:
                 right.org
                 for subject in named
                 for right in rights.get(subject, [])
-                if right.author in (EVERYBODY, log.org) and right.since_us <= header.occurred < right.until_us
+                if right.author in (EVERYBODY, log.org) and right.covers(header.kind, header.occurred)
             }
             opened += [(org, header.subject, seq) for org in sorted(orgs - {log.org, self._core.org})]
         await open_entries(tx, log.no, opened)

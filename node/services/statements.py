@@ -7,6 +7,7 @@ from federation.fragment import Fragment, Header, decode_header
 from federation.organisation import Chain
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
+from node.passport.withdrawals import find_withdrawn
 from node.store.database import ReadTx
 from node.store.fragments import NewEntry, StoredFragment, entries_about, entries_at, entries_of_kinds, named_elsewhere
 from node.store.logs import StoredLog, list_logs
@@ -52,6 +53,13 @@ class StatementReader:
     async def at(self, tx: ReadTx, places: Iterable[Place]) -> list[Statement]:
         """The counted statements at places (number of a log, seq)."""
         return self._read(await entries_at(tx, places))
+
+    def standing(self, entries: Iterable[StoredFragment]) -> list[StoredFragment]:
+        """Those of some entries that nobody among them took back."""
+        kept = list(entries)
+        withdrawn = find_withdrawn(self._read(kept))
+        places = {(ref.log, ref.seq) for ref in withdrawn}
+        return [entry for entry in kept if (entry.log, entry.seq) not in places]
 
     async def of_kinds(self, tx: ReadTx, kinds: Iterable[int]) -> list[Statement]:
         """Every counted statement of those kinds."""

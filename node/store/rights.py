@@ -6,6 +6,7 @@ from typing import cast
 
 from sqlalchemy import bindparam, func, insert, select
 
+from federation.authority import Kind
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
 from node.store.upserts import upsert
@@ -26,6 +27,10 @@ class StoredRight:
     classes: int
     since_us: int = 0
     until_us: int = FOR_EVER
+
+    def covers(self, kind: int, occurred_us: int) -> bool:
+        """Whether a statement falls into its time. A withdrawal always does: what is held already falls with it."""
+        return kind == Kind.WITHDRAWAL or self.since_us <= occurred_us < self.until_us
 
     @property
     def span(self) -> tuple[bytes, bytes, int, int]:

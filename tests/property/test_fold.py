@@ -13,8 +13,11 @@ from federation.authority import Kind
 from node.passport.bodies import Plate
 from node.passport.fold import fold
 from node.passport.identity import resolve_identity
+from node.passport.references import ref_text
+from node.passport.shown import rows
 from node.passport.statement import Statement
 from node.passport.view import Plain, View, digest, frozen_view, value_on
+from node.passport.withdrawals import find_withdrawn
 from node.passport.world import build_world
 from tests.builders_passport import Author, demo, identity, parameters
 from tests.laws import cases
@@ -66,6 +69,31 @@ def test_union_is_equal_whichever_part_came_first(said: list[Statement], data: s
 
 @LAWS
 @given(stories(), st.data())
+def test_what_was_taken_back_counts_as_not_said(said: list[Statement], data: st.DataObject) -> None:
+    """The view with withdrawals is that without what they took back, but for the list of who said what."""
+    arrived = data.draw(st.permutations(said))
+    withdrawn = find_withdrawn(said)
+
+    shown = view_of(arrived)
+    without = view_of([s for s in said if s.ref not in withdrawn])
+
+    assert {**shown, "statements": []} == {**without, "statements": []}
+    told = {str(row["ref"]): row["withdrawn"] for row in rows(shown, "statements") if row["kind"] != Kind.WITHDRAWAL}
+    assert {ref for ref, word in told.items() if word is not None} == {ref_text(ref) for ref in withdrawn}
+
+
+@LAWS
+@given(stories())
+def test_nobody_takes_back_words_of_others(said: list[Statement]) -> None:
+    """Without an author's own withdrawals all that he said stands, whoever else names it."""
+    for org in {s.org for s in said}:
+        others = [s for s in said if s.org != org or s.kind != Kind.WITHDRAWAL]
+
+        assert {s.org for s in said if s.ref in find_withdrawn(others)} <= {s.org for s in others} - {org}
+
+
+@LAWS
+@given(stories(), st.data())
 def test_altering_any_shown_value_alters_the_digest(said: list[Statement], data: st.DataObject) -> None:
     """Nothing that is shown lies outside the digest."""
     view = view_of(said)
@@ -77,8 +105,8 @@ def test_altering_any_shown_value_alters_the_digest(said: list[Statement], data:
 @LAWS
 @given(stories(), st.data())
 def test_adding_a_statement_removes_no_event(said: list[Statement], data: st.DataObject) -> None:
-    """Events only grow, in whatever order the statements come."""
-    order = data.draw(st.permutations(said))
+    """Events only grow, in whatever order the statements come, unless their author takes them back."""
+    order = data.draw(st.permutations([s for s in said if s.kind != Kind.WITHDRAWAL]))
     known = [{event["key"] for event in events(view_of(order[:at]))} for at in range(len(order) + 1)]
 
     assert all(before <= after for before, after in itertools.pairwise(known))

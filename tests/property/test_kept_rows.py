@@ -28,6 +28,7 @@ from node.passport.bodies import (
     Reference,
     ShipmentBody,
     TemplateRef,
+    WithdrawalBody,
 )
 from node.passport.claims import Claim, Scheme, local_claim
 from node.passport.drafts import Draft, DraftSection
@@ -200,6 +201,11 @@ def test_rows_added_to_what_is_kept_are_what_folding_everything_gives(stage: Sta
             author, entries = stage.authors[random.choice(NAMES)], list[NewEntry]()
             for _ in range(random.randint(1, 3)):
                 draft = anything(random, stage, claim, author, said)
+                if said[1:] and random.randrange(6) == 0:
+                    # The plate stays: a passport of which nothing stands is no passport.
+                    mine = [ref for ref in said[1:] if ref.log == author.log] or said[1:]
+                    taken = random.sample(mine, random.randint(1, min(3, len(mine))))
+                    draft = drafts.withdrawal([device], taken, WithdrawalBody(reason="ошибка"), BEGIN_US)
                 is_named = not draft.refs and random.randrange(5) == 0
                 said.append(author.say(draft, draft.occurred, [random.choice(said)] if is_named else []))
                 entries.append(author.entries[-1])
@@ -213,6 +219,31 @@ def test_rows_added_to_what_is_kept_are_what_folding_everything_gives(stage: Sta
     stage.runner.run(stage.fold_all_again(device))
 
     assert stage.check(device) == before
+
+
+def test_long_passport_of_which_nothing_stands_is_none(stage: Stage) -> None:
+    """Rows, terms and card go with the last statement that is taken back, and come back with what is said anew."""
+    claim, maker = stage.next_device(), stage.authors["maker"]
+    device, plain = claim.subject.raw, stage.runner.run(stage.plain())
+    plate = Plate(designation="СГВ-15", serial=claim.serial)
+
+    def say(*made: Draft) -> list[Ref]:
+        said = [maker.say(draft, BEGIN_US) for draft in made]
+        stage.hear(maker, maker.entries[-len(made) :])
+        return said
+
+    stated = drafts.identity(device, claim.encode(), plate, BEGIN_US)
+    said = say(stated, *(event(device, "marked", None, BEGIN_US + n) for n in range(5)))
+    for taken in (said[1:], said[:1]):
+        stage.check(device)
+        say(drafts.withdrawal([device], taken, WithdrawalBody(reason="ошибка"), BEGIN_US))
+    gone = stage.runner.run(traces_of(stage, device)), stage.runner.run(stage.plain()) - plain
+
+    say(stated)
+
+    assert gone == ({"passports": 0, "terms": 0, "moments": 0, "cards": 0}, 0)
+    stage.check(device)
+    assert stage.runner.run(traces_of(stage, device))["cards"] == 1
 
 
 def test_plain_events_are_kept_by_rows(stage: Stage) -> None:
@@ -264,6 +295,17 @@ def test_pages_of_a_passport_are_its_lists(stage: Stage, count: int, is_newest_f
     assert {row["by"] for row in rows(overview.view, EVENTS)} == {row["by"] for row in rows(whole, EVENTS)}
     with pytest.raises(InputError):
         stage.runner.run(timelines.page(device, EVENTS, replace(asked, after="gone")))
+
+
+async def traces_of(stage: Stage, device: bytes) -> dict[str, int]:
+    """How many rows of each projection speak of a device."""
+    named = {"passports": schema.passports.c.subject, "terms": schema.terms.c.subject}
+    named |= {"moments": schema.moments.c.lead, "cards": schema.cards.c.subject}
+    async with stage.core.database.read() as tx:
+        return {
+            name: int(await tx.value(select(func.count()).select_from(column.table).where(column == device)))
+            for name, column in named.items()
+        }
 
 
 async def whole_of(stage: Stage, device: bytes) -> View:
