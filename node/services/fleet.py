@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from node.errors import InputError, NotFoundError
@@ -101,11 +102,13 @@ class Fleet:
 
         Raise InputError where it cannot be read, NotFoundError where nothing is kept for the supplier.
         """
-        sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
-        intake = await self._take_in(sent, name, "preview")
+        sent, job_id = _Sent(raw, await self._wished(mapping, supplier), self._today()), self._jobs.new_id()
+        intake = await self._take_in(sent, name, job_id)
         if mapping is not None and supplier:
             await self.keep_supplier(supplier, mapping, actor)
-        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, len(intake.meters)), actor, name)
+        if not self._runs:  # a table takes hundreds of megabytes: one that waits is taken in anew
+            self._runs[job_id] = intake
+        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, len(intake.meters)), actor, name, job_id)
 
     async def preview(
         self, raw: bytes, name: str, *, mapping: FleetMapping | None = None, supplier: str = ""
@@ -113,7 +116,7 @@ class Fleet:
         """What `submit` would do with a table now; nothing is written. Raise as it does."""
         sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
         intake = await self._take_in(sent, name, "preview")
-        steps = [await self._judge(intake, at) for at in range(0, len(intake.meters), ROWS_A_STEP)]
+        steps = [await self._judge(intake, at, says=False) for at in range(0, len(intake.meters), ROWS_A_STEP)]
         refused = dict(intake.refused)
         for step in steps:
             refused |= {at: (finding,) for at, finding in step.refused.items()}
@@ -164,15 +167,15 @@ class Fleet:
             del self._runs[job.id]
         return not last
 
-    async def _judge(self, intake: Intake, first: int) -> _Judged:
-        """What becomes of the meters of one step, by what the registry knows of them now."""
-        places = range(first, min(first + ROWS_A_STEP, len(intake.meters)))
+    async def _judge(self, intake: Intake, first: int, *, says: bool = True) -> _Judged:
+        """What becomes of the meters of one step by what the registry knows now, with what they say if `says`."""
+        places = intake.order[first : first + ROWS_A_STEP]
         clean = [meter for at in places if isinstance(meter := intake.meters[at], FleetMeter)]
         async with self._core.database.read() as tx:
             held = await self._held(tx, clean)
-        return await asyncio.to_thread(self._weigh, intake, places, held)
+        return await asyncio.to_thread(self._weigh, intake, places, held, says)
 
-    def _weigh(self, intake: Intake, places: Iterable[int], held: Mapping[int, Held]) -> _Judged:
+    def _weigh(self, intake: Intake, places: Iterable[int], held: Mapping[int, Held], says: bool) -> _Judged:
         step = _Judged()
         world, settings = self._projection.world, self._core.settings.node
         author = Author(self._core.org, settings.place or "works", self._core.clock.now())
@@ -185,10 +188,15 @@ class Fleet:
             if isinstance(told, FleetFinding):
                 step.refused[at] = told
                 continue
-            step.said += told
-            step.repeated += not told
-            step.known += bool(told and mine.passport)
-            step.new += mine.passport is None
+            if mine.passport is None:
+                step.new += 1
+            elif (first := next(told, None)) is None:
+                step.repeated += 1
+            else:
+                step.known += 1
+                told = chain((first,), told)
+            if says:
+                step.said += told
             own = Reference(local=meter.plate.designation)
             if mine.passport is None and world.central(own, self._core.org, Catalog.TYPES) is None:
                 step.unbound.add(meter.plate.designation)

@@ -6,6 +6,7 @@ caller. An expired verification is true of the meter and no fault of the table: 
 
 import datetime
 import hashlib
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from node.passport.claims import Claim, Scheme
 from node.passport.plate import comparison_text
 
 REPORT = ("Правило / Rule", "Замечание / Remark")
+BY_TITLE = (Field.DESIGNATION, Field.DEVICE, Field.SERIAL)
 TRUE_OF_THE_METER = frozenset({rules.EXPIRED.code})
 
 ELSEWHERE = Rule(
@@ -84,12 +86,17 @@ class FleetMeter:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A table that was judged: each meter, or what is wrong with it, in the order of the file."""
+    """A table that was judged: each meter, or what is wrong with it, in the order of the file.
+
+    `order` are their places by type and serial as they stand in the cells, and by nothing that may be known better
+    later: neighbours in the registry are taken one after another, also by an import that goes on after a crash.
+    """
 
     table: FleetTable
     report: FleetReport
     rows: tuple[FleetRow, ...]
     meters: tuple[FleetMeter | tuple[FleetFinding, ...], ...]
+    order: Sequence[int] = ()
 
     @property
     def refused(self) -> dict[int, tuple[FleetFinding, ...]]:
@@ -137,6 +144,10 @@ class Intake:
             return str(row.interval_months)
         if name in _DAYS and (day := _DAYS[name](row)):
             return day.strftime("%d.%m.%Y")
+        return self.cell(row, name, by_number)
+
+    def cell(self, row: FleetRow, name: Field, by_number: Mapping[int, Row]) -> str:
+        """What stands in the cell of a field of a meter."""
         column: Column | None = self.table.layout.places(row.block).get(name)
         cells = by_number[row.row].cells
         return cells[column.place].text if column and column.place < len(cells) else ""
@@ -160,7 +171,16 @@ def take_in(
     intake = Intake(table, report, tuple(rows), ())
     seen: dict[object, int] = {}
     meters = tuple(_judge(intake, row, wrong.get(row.row, []), seen, log, source) for row in rows)
-    return Intake(table, report, tuple(rows), meters)
+    return Intake(table, report, tuple(rows), meters, _order(intake))
+
+
+def _order(intake: Intake) -> "array[int]":
+    by_number = {row.number: row for row in intake.table.grid.rows}
+
+    def texts(at: int) -> list[str]:
+        return [intake.cell(intake.rows[at], name, by_number) for name in BY_TITLE]
+
+    return array("I", sorted(range(len(intake.rows)), key=texts))
 
 
 def _judge(
