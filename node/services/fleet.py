@@ -20,7 +20,9 @@ from node.exchange.fleet.findings import FleetFinding
 from node.exchange.fleet.intake import ELSEWHERE, FleetMeter, Intake, take_in
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.reader import read_fleet
 from node.exchange.fleet.rules import RULES
+from node.exchange.grids import Grid
 from node.exchange.tables import write_csv, write_xlsx
 from node.passport.bodies import Reference
 from node.passport.catalogs import Catalog
@@ -41,6 +43,7 @@ ROWS_A_STEP = 200
 SUPPLIER = "supplier:"
 HELD_BACK = "held_back"  # what the registry spoke against so far, in the result of a job that goes on
 AT_ONCE = 2
+EMPTY = Grid("", (), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Fleet:
 
     def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs) -> None:
         self._core, self._ledger, self._projection = core, ledger, projection
-        self._runs: dict[str, Intake] = {}
+        self._run: tuple[str, Intake] | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
         jobs.register(KIND, self._step)
         self._jobs = jobs
@@ -104,11 +107,13 @@ class Fleet:
         """
         sent, job_id = _Sent(raw, await self._wished(mapping, supplier), self._today()), self._jobs.new_id()
         intake = await self._take_in(sent, name, job_id)
+        total = len(intake.meters)
         if mapping is not None and supplier:
             await self.keep_supplier(supplier, mapping, actor)
-        if not self._runs:  # a table takes hundreds of megabytes: one that waits is taken in anew
-            self._runs[job_id] = intake
-        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, len(intake.meters)), actor, name, job_id)
+        if self._run is None:  # a table takes hundreds of megabytes: one that waits is taken in anew
+            self._run = (job_id, intake)
+        del intake
+        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, total), actor, name, job_id)
 
     async def preview(
         self, raw: bytes, name: str, *, mapping: FleetMapping | None = None, supplier: str = ""
@@ -149,14 +154,15 @@ class Fleet:
         return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
 
     async def _step(self, job: Job, content: bytes) -> bool:
-        intake = self._runs.get(job.id)
-        if intake is None:
-            intake = await self._take_in(await asyncio.to_thread(_Sent.from_bytes, content), job.id, job.id)
-            self._runs[job.id] = intake
+        if self._run is None or self._run[0] != job.id:
+            sent = await asyncio.to_thread(_Sent.from_bytes, content)
+            self._run = None
+            self._run = (job.id, await self._take_in(sent, job.id, job.id))
+        intake = self._run[1]
         step = await self._judge(intake, job.done)
         last = job.done + ROWS_A_STEP >= len(intake.meters)
         done = job.total if last else min(job.total - 1, job.done + ROWS_A_STEP)
-        result = await asyncio.to_thread(_result, job, intake, step, last)
+        result = await asyncio.to_thread(_result, job, intake, step, content if last else None)
 
         async def record(tx: WriteTx, _entries: object) -> None:
             await advance(result)(tx, job, done)
@@ -164,7 +170,7 @@ class Fleet:
 
         await self._ledger.append(step.said, record)
         if last:
-            del self._runs[job.id]
+            self._run = None
         return not last
 
     async def _judge(self, intake: Intake, first: int, *, says: bool = True) -> _Judged:
@@ -197,14 +203,14 @@ class Fleet:
                 told = chain((first,), told)
             if says:
                 step.said += told
-            own = Reference(local=meter.plate.designation)
+            own = Reference(local=meter.row.designation)
             if mine.passport is None and world.central(own, self._core.org, Catalog.TYPES) is None:
-                step.unbound.add(meter.plate.designation)
+                step.unbound.add(meter.row.designation)
         return step
 
     async def _held(self, tx: ReadTx, meters: Sequence[FleetMeter]) -> dict[int, Held]:
         """What the registry has of each meter: a few queries for all of them."""
-        terms = {id(meter): plate_term(meter.plate.designation, meter.plate.serial) for meter in meters}
+        terms = {id(meter): plate_term(meter.row.designation, meter.row.serial) for meter in meters}
         alike = await find_each(tx, "plate", terms.values())
         owners = await find_each(tx, "dev_eui", [meter.row.dev_eui for meter in meters if meter.row.dev_eui])
         subjects = {meter.claim.subject.raw for meter in meters}
@@ -258,7 +264,8 @@ def _of_plate(
     return next((one for s in alike if (one := passports.get(s)) and is_same_plate(one, org, meter)), None)
 
 
-def _result(job: Job, intake: Intake, step: _Judged, last: bool) -> dict[str, object]:
+def _result(job: Job, intake: Intake, step: _Judged, content: bytes | None) -> dict[str, object]:
+    """What a job tells after a step; after the last one, for which `content` is given, also what goes back."""
     before = job.result
     held_back = [*_refusals(before), *(_told(at, finding) for at, finding in sorted(step.refused.items()))]
     result: dict[str, object] = {
@@ -268,12 +275,14 @@ def _result(job: Job, intake: Intake, step: _Judged, last: bool) -> dict[str, ob
         "repeated": _count(before, "repeated") + step.repeated,
         "unbound": sorted({*_strings(before.get("unbound")), *step.unbound}),
     }
-    if not last:
+    if content is None:
         return {**result, HELD_BACK: held_back}
     found = dict(intake.refused)
     found |= {int(told["at"]): (_retold(intake, told),) for told in held_back}
     ordered = sorted(found.items())
-    header, faulty = intake.faulty(ordered)
+    sent = _Sent.from_bytes(content)
+    grid = read_fleet(sent.raw, sent.mapping, today=sent.on).grid if ordered else EMPTY
+    header, faulty = intake.faulty(ordered, grid)
     findings = dict.fromkeys(_finding(one) for _, findings in ordered for one in findings)
     return {
         **result,

@@ -68,11 +68,11 @@ def is_same_plate(passport: StoredPassport, org: bytes, meter: FleetMeter) -> bo
 
 
 def _said(meter: FleetMeter, subject: bytes, view: View, author: Author) -> Iterator[Draft]:
-    row, now = meter.row, author.now
-    if not has_plate(view, author.org, meter.plate):
+    row, now, plate = meter.row, author.now, meter.plate
+    if not has_plate(view, author.org, plate):
         kind = None if text(view, "type", "central") or text(view, "type", "local") else _type(meter)
         # The plate is stated of what it claims; the other facts of the passport that it is joined to.
-        yield drafts.identity(meter.claim.subject.raw, meter.claim.encode(), meter.plate, now, kind)
+        yield drafts.identity(meter.claim.subject.raw, meter.claim.encode(), plate, now, kind)
     if parameters := tuple(_parameters(row, view, author.org)):
         yield drafts.parameters(subject, ParametersBody(rows=parameters), now)
     if row.verified_on and not _was_verified(view, row.verified_on):
@@ -85,7 +85,7 @@ def _said(meter: FleetMeter, subject: bytes, view: View, author: Author) -> Iter
 
 
 def _type(meter: FleetMeter) -> TypeBody | None:
-    name = meter.plate.designation
+    name = meter.row.designation
     return TypeBody(type=Reference(local=name), model=name) if len(name) <= LONGEST_CODE else None
 
 
