@@ -40,6 +40,7 @@ from node.store.settings import find_setting, set_setting, settings_like
 
 KIND = "import.fleet"
 ROWS_A_STEP = 200
+ROWS_A_LOOK = 2_000
 SUPPLIER = "supplier:"
 HELD_BACK = "held_back"  # what the registry spoke against so far, in the result of a job that goes on
 AT_ONCE = 2
@@ -121,7 +122,8 @@ class Fleet:
         """What `submit` would do with a table now; nothing is written. Raise as it does."""
         sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
         intake = await self._take_in(sent, name, "preview")
-        steps = [await self._judge(intake, at, says=False) for at in range(0, len(intake.meters), ROWS_A_STEP)]
+        parts = [intake.order[at : at + ROWS_A_LOOK] for at in range(0, len(intake.meters), ROWS_A_LOOK)]
+        steps = [await self._judge(intake, places, says=False) for places in parts]
         refused = dict(intake.refused)
         for step in steps:
             refused |= {at: (finding,) for at, finding in step.refused.items()}
@@ -159,7 +161,7 @@ class Fleet:
             self._run = None
             self._run = (job.id, await self._take_in(sent, job.id, job.id))
         intake = self._run[1]
-        step = await self._judge(intake, job.done)
+        step = await self._judge(intake, intake.order[job.done : job.done + ROWS_A_STEP])
         last = job.done + ROWS_A_STEP >= len(intake.meters)
         done = job.total if last else min(job.total - 1, job.done + ROWS_A_STEP)
         result = await asyncio.to_thread(_result, job, intake, step, content if last else None)
@@ -173,9 +175,8 @@ class Fleet:
             self._run = None
         return not last
 
-    async def _judge(self, intake: Intake, first: int, *, says: bool = True) -> _Judged:
-        """What becomes of the meters of one step by what the registry knows now, with what they say if `says`."""
-        places = intake.order[first : first + ROWS_A_STEP]
+    async def _judge(self, intake: Intake, places: Sequence[int], *, says: bool = True) -> _Judged:
+        """What becomes of the meters at these places by what the registry knows now, with what they say if `says`."""
         clean = [meter for at in places if isinstance(meter := intake.meters[at], FleetMeter)]
         async with self._core.database.read() as tx:
             held = await self._held(tx, clean)
