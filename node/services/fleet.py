@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from node.collecting import keep_for_long
 from node.errors import InputError, NotFoundError
 from node.exchange.errors import ExchangeError
 from node.exchange.fleet.fields import Field
@@ -39,7 +40,7 @@ from node.store.passports import StoredPassport, find_each, read_leads, read_pas
 from node.store.settings import find_setting, set_setting, settings_like
 
 KIND = "import.fleet"
-ROWS_A_STEP = 200
+ROWS_A_STEP = 400
 ROWS_A_LOOK = 2_000
 SUPPLIER = "supplier:"
 HELD_BACK = "held_back"  # what the registry spoke against so far, in the result of a job that goes on
@@ -113,6 +114,7 @@ class Fleet:
             await self.keep_supplier(supplier, mapping, actor)
         if self._run is None:  # a table takes hundreds of megabytes: one that waits is taken in anew
             self._run = (job_id, intake)
+            keep_for_long()
         del intake
         return await self._jobs.submit(KIND, sent.to_bytes(), max(1, total), actor, name, job_id)
 
@@ -160,6 +162,7 @@ class Fleet:
             sent = await asyncio.to_thread(_Sent.from_bytes, content)
             self._run = None
             self._run = (job.id, await self._take_in(sent, job.id, job.id))
+            keep_for_long()
         intake = self._run[1]
         step = await self._judge(intake, intake.order[job.done : job.done + ROWS_A_STEP])
         last = job.done + ROWS_A_STEP >= len(intake.meters)

@@ -89,7 +89,7 @@ async def test_input_of_a_waiting_job_is_moved(kept: Path, tmp_path: Path) -> No
         (ended,) = connection.execute("select id from jobs").fetchone()
         job = ("waits", "import.fleet", "waiting", 0, 1, b"sealed", "{}", "anna", 1, 1)
         columns = "id, kind, state, done, total, input, result, actor, created_us, changed_us"
-        connection.execute(f"insert into jobs ({columns}) values ({', '.join('?' * len(job))})", job)  # noqa: S608
+        connection.execute(f"insert into jobs ({columns}) values ({', '.join('?' * len(job))})", job)  # noqa: S608 - names of columns
     connection.close()
 
     database = Database(f"sqlite+aiosqlite:///{path}", FakeClock())
