@@ -1,5 +1,6 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -191,7 +192,7 @@ class Projection:
                 loaded |= context
                 statements = await read(tx, loaded)
                 continue
-            identities = resolve_identities(statements, world)
+            identities = await asyncio.to_thread(resolve_identities, statements, world)
             near = await self._joined(tx, core, identities)
             if near <= core:
                 break
