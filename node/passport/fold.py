@@ -90,7 +90,11 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "radio": _facts(radio),
         "aliases": aliases_view(case, identity),
         "sameness": sameness_view(case),
-        "conflicts": [*_conflicts(case, facts, edges), *_twins(case, events, parameters)],
+        "conflicts": [
+            *_conflicts(case, facts, edges),
+            *_contested(events),
+            *_twins(case, events, parameters),
+        ],
         "claims": [*_claims(facts, state, edges)],
         "pending": _pending(case),
         "withheld": _withheld(case),
@@ -147,6 +151,21 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
         yield {"what": "identity.line", "why": "plates-of-several-lines", "values": lines}
     for pair in case.identity.refused:
         yield {"what": "identity", "why": "kept-apart", "values": [subject.hex() for subject in pair]}
+
+
+def _contested(events: Sequence[Event]) -> Iterator[Plain]:
+    """Events that another organisation of equal right tells otherwise, each with what was told in its place."""
+    named = {event.contested_by.ref for event in events if event.contested_by}
+    beside = {event.statement.ref: event for event in events if event.statement.ref in named}
+    for event in events:
+        if event.contested_by is not None:
+            told = [event, *([other] if (other := beside.get(event.contested_by.ref)) else [])]
+            yield {"what": "events", "why": Standing.DISPUTED.value, "values": [_told(one) for one in told]}
+
+
+def _told(event: Event) -> dict[str, Plain]:
+    ref, org = ref_text(event.statement.ref), event.statement.org.hex()
+    return {"value": event.code or event.what["local"], "standing": Standing.DISPUTED.value, "by": org, "ref": ref}
 
 
 def _twins(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> Iterator[Plain]:

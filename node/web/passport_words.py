@@ -76,6 +76,7 @@ FIELDS: Table = {
     "owner": ("Владелец", "Owner"),
     "composition": ("Комплектация", "Composition"),
     "state": ("Состояние", "State"),
+    "events": ("Событие", "Event"),
     "identity": ("Прибор", "Device"),
     "kind": ("Что это", "What it is"),
     "name": ("Название", "Name"),

@@ -371,6 +371,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Нет документа", "Спор закрывают документом: укажите акт, запись реестра, заключение или решение."),
         ("The document is missing", "A dispute is closed by a paper: name the act, record, expertise or ruling."),
     ),
+    "correction_ground": _text(
+        ("Такого документа в паспорте нет", "Назовите запись этого паспорта либо номер бумаги словами."),
+        ("There is no such document in this passport", "Name a statement of this passport, or a paper in words."),
+        ("{document} не относится к этому прибору.", "{document} is not about this device."),
+    ),
     "correction_unknown": _text(
         ("Такого исправления нет", "Исправления перечислены в паспорте среди записей."),
         ("There is no such correction", "The passport lists corrections among its statements."),

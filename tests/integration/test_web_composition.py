@@ -4,20 +4,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
-from benchmarks.fold import BEGIN_US, Author
 from node.passport import drafts
 from node.passport.bodies import CompositionBody, Plate
 from node.passport.claims import local_claim
 from node.passport.ids import format_device_id, parse_device_id
-from node.store.fragments import insert_entries
-from node.store.logs import insert_log
-from node.store.organisations import insert_statements
+from tests.mirrored import arrive, peer
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, problem_code, running_web
 
@@ -164,25 +160,6 @@ async def test_edges_of_others_are_kept_and_asked_to_be_closed(web: RunningWeb) 
     )
     await post(client, f"/passports/{things[1]}/parts/removals", {"part": things[0], "when": SINCE}, 204)
     assert {row["id"] for row in (await get(client, "/conflicts?why=cycle"))["items"]} == set()
-
-
-async def peer(web: RunningWeb, seed: int) -> Author:
-    """An organisation whose log is mirrored here."""
-    author = Author(f"peer{seed}", Random(seed))
-    async with web.context.core.database.write() as tx:
-        await insert_statements(tx, author.chain)
-        author.stored = await insert_log(tx, author.statement, own=False)
-    return author
-
-
-async def arrive(web: RunningWeb, author: Author, *said: drafts.Draft) -> None:
-    """What a peer states comes in."""
-    assert author.stored is not None
-    for draft in said:
-        author.say(draft, BEGIN_US + len(author.entries))
-        async with web.context.core.database.write() as tx:
-            await insert_entries(tx, author.stored.no, author.entries[-1:])
-            await web.context.projection.take(tx, author.stored, author.entries[-1:])
 
 
 async def web_page(web: RunningWeb, path: str) -> str:
