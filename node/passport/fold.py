@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from node.passport.case import Case, open_case
+from node.passport.chronology import AHEAD, BEFORE_MADE, format_day, is_day
 from node.passport.composition import Around, Edge, composition_view, edges_of, part_title
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.lifecycle import State, state_of, verification_view
+from node.passport.lifecycle import VALID_UNTIL, State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
 from node.passport.papers import correction_view, protocols_view, sections_view
 from node.passport.parameters import Parameter, parameters_of
@@ -30,10 +31,11 @@ from node.passport.registers import (
 from node.passport.statement import Statement
 from node.passport.stays import contradicting_stays
 from node.passport.timeline import Event, event_view, timeline_of
-from node.passport.view import Plain, View
+from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
 FOLD_VERSION = 6
+MOST_TOLD = 64  # events that one conflict names
 
 
 def fold(
@@ -81,6 +83,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "plates": plates_view(case),
         "type": type_view(case, kinds),
         "state": state.view(),
+        "made": _made(case),
         "verification": verification_view(parameters, events),
         "events": [event_view(case, event) for event in events],
         "parameters": cast("dict[str, Plain]", shown_parameters),
@@ -93,6 +96,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "conflicts": [
             *_conflicts(case, facts, edges),
             *_contested(events),
+            *_impossible(case, events, parameters),
             *_twins(case, events, parameters),
         ],
         "claims": [*_claims(facts, state, edges)],
@@ -101,6 +105,12 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "signers": signers_view(case),
         "statements": [statement_view(case, statement) for statement in sorted(case.statements, key=lambda s: s.order)],
     }
+
+
+def _made(case: Case) -> str | None:
+    """The day on which it was made, by the best word of it."""
+    days = [facts.made for facts in case.facts.values() if facts.made is not None]
+    return format_day(min(days)) if days else None
 
 
 def _kind(subject: Mapping[str, Verdict], has_plate: bool, has_parts: bool) -> str:
@@ -161,6 +171,19 @@ def _contested(events: Sequence[Event]) -> Iterator[Plain]:
         if event.contested_by is not None:
             told = [event, *([other] if (other := beside.get(event.contested_by.ref)) else [])]
             yield {"what": "events", "why": Standing.DISPUTED.value, "values": [_told(one) for one in told]}
+
+
+def _impossible(case: Case, events: Sequence[Event], parameters: Mapping[str, Parameter]) -> Iterator[Plain]:
+    """What is said to have happened when it cannot have: events by why, and verifications that ended too early."""
+    for why in (BEFORE_MADE, AHEAD):
+        if told := [_told(event) for event in events if why in event.warnings and event.replaced_by is None]:
+            yield {"what": "events", "why": why, "values": [*told[:MOST_TOLD]]}
+    made = min((facts.made for facts in case.facts.values() if facts.made is not None), default=None)
+    for code in (VALID_UNTIL,) if made is not None and VALID_UNTIL in parameters else ():
+        fact = parameters[code].current.verdict
+        value = fact.value.get("value") if isinstance(fact.value, dict) else None
+        if made is not None and isinstance(value, str) and is_day(value) and moment_us(value) < made:
+            yield {"what": f"parameters.{code}", "why": BEFORE_MADE, "values": [{**fact.fact(), "value": value}]}
 
 
 def _told(event: Event) -> dict[str, Plain]:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
@@ -14,6 +14,8 @@ from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.timelines import all_rows
 from node.store.upserts import insert_new, upsert
+
+_BLANK = zlib.compress(b"{}", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,13 @@ async def read_leading(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list
     statement = select(schema.passports).where(table.subject > after, table.subject == table.lead)
     found = await tx.all(statement.order_by(table.subject).limit(limit))
     return [_passport(row) if row.kept is None else await _whole(tx, _passport(row)) for row in found]
+
+
+async def blank_passports(tx: WriteTx) -> None:
+    """Forget what passports say and keep of whom they are: another version of the fold wrote what stands there."""
+    table = schema.passports
+    await tx.run(update(table).where(table.c.subject == table.c.lead).values(view=_BLANK, digest=b"", kept=None))
+    await tx.run(delete(schema.moments))
 
 
 async def clear_projections(tx: WriteTx) -> None:

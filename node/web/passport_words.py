@@ -91,6 +91,8 @@ CONFLICTS: Table = {
     "plates-of-several-lines": ("таблички разных серий", "plates of several serial lines"),
     "two-devices-on-one-plate": ("два прибора с одной табличкой?", "two devices with one plate?"),
     "waiting": ("слово о приборе ждёт другую сторону", "a word about identity waits for the other side"),
+    "before-production": ("было раньше выпуска прибора", "before the device was made"),
+    "ahead-of-record": ("датировано позже, чем записано", "dated later than it was recorded"),
     "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
 }
 # Classes of sections: who may be shown them.
