@@ -29,7 +29,7 @@ from node.passport.registers import (
     type_view,
 )
 from node.passport.statement import Statement
-from node.passport.stays import contradicting_stays
+from node.passport.stays import ADDRESSES, TWO_DEVICES, Stay, contradicting_stays, of_equals
 from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
@@ -70,6 +70,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
     shown_parameters = {code: parameter.view() for code, parameter in parameters.items()}
     subjects_shown = sorted(case.subjects, key=lambda subject: (subject != case.identity.lead, subject))
     federation = case.world.federation
+    stays = contradicting_stays(case, events, parameters)
     return {
         "fold": FOLD_VERSION,
         "federation": federation.hex() if federation else None,
@@ -94,10 +95,10 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "aliases": aliases_view(case, identity),
         "sameness": sameness_view(case),
         "conflicts": [
-            *_conflicts(case, facts, edges),
+            *_conflicts(case, _asked_once(facts, stays), edges),
             *_contested(events),
             *_impossible(case, events, parameters),
-            *_twins(case, events, parameters),
+            *_twins(stays),
         ],
         "claims": [*_claims(facts, state, edges)],
         "pending": _pending(case),
@@ -163,6 +164,17 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
         yield {"what": "identity", "why": "kept-apart", "values": [subject.hex() for subject in pair]}
 
 
+def _asked_once(facts: Mapping[str, Verdict], stays: Sequence[Stay]) -> dict[str, Verdict]:
+    """The facts without the addresses that are asked about as two places already."""
+    asked = {stay.statement.ref for stay in stays}
+    named = tuple(f"parameters.{code}@" for code in ADDRESSES)
+    return {
+        name: verdict
+        for name, verdict in facts.items()
+        if not (name.startswith(named) and {said.statement.ref for said, _ in verdict.others} <= asked)
+    }
+
+
 def _contested(events: Sequence[Event]) -> Iterator[Plain]:
     """Events that another organisation of equal right tells otherwise, each with what was told in its place."""
     named = {event.contested_by.ref for event in events if event.contested_by}
@@ -191,10 +203,11 @@ def _told(event: Event) -> dict[str, Plain]:
     return {"value": event.code or event.what["local"], "standing": Standing.DISPUTED.value, "by": org, "ref": ref}
 
 
-def _twins(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> Iterator[Plain]:
-    stays: list[Plain] = [stay.view() for stay in contradicting_stays(case, events, parameters)]
+def _twins(stays: Sequence[Stay]) -> Iterator[Plain]:
+    """Whether there are two devices; between equals it is not known whose its readings are until somebody decides."""
     if stays:
-        yield {"what": "identity", "why": "two-devices-on-one-plate", "values": stays}
+        shown: list[Plain] = [stay.view() for stay in stays]
+        yield {"what": "identity", "why": TWO_DEVICES, "equals": of_equals(stays), "values": shown}
 
 
 def _claims(facts: Mapping[str, Verdict], state: State, edges: Iterable[Edge]) -> Iterator[Plain]:

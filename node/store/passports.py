@@ -197,6 +197,13 @@ async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500) -> lis
     return [row.subject for row in rows]
 
 
+async def has_term(tx: ReadTx, subject: bytes, scheme: str, term: str) -> bool:
+    """Whether a passport is found by that term."""
+    table = schema.terms.c
+    asked = select(table.scheme).where(table.term == term, table.subject == subject)
+    return bool(await tx.value(asked) == scheme)
+
+
 async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50) -> list[tuple[bytes, str]]:
     """Subjects found by exactly that term, with the scheme it was found under; without a scheme, by any name."""
     table = schema.terms.c
