@@ -25,6 +25,7 @@ from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
+    blank_passports,
     drop_passports,
     list_subjects,
     read_leading,
@@ -60,6 +61,8 @@ class Projection:
             self.world = await self._read_world(tx, await StatementReader.open(tx))
             version, filed = await find_setting(tx, VERSION), await find_setting(tx, FILED)
         if version != str(FOLD_VERSION).encode():
+            async with self._core.database.write() as tx:
+                await blank_passports(tx)
             await self.refold_all()
             async with self._core.database.write() as tx:
                 await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
