@@ -27,6 +27,7 @@ from node.store.passports import (
     read_leading,
     read_leads,
     read_members,
+    read_titles,
 )
 from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
@@ -167,6 +168,8 @@ class Projection:
                 silent |= subjects_of
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
+        for subject, title in sorted((await read_titles(tx, unspoken)).items()):
+            await self._core.announce(tx, "merge", "passport_gone", subject, title=title)
         await drop_passports(tx, unspoken)
         await drop_rows(tx, unspoken)
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)

@@ -28,6 +28,7 @@ from node.web.console_words import (
     RECORD_FIELDS,
     RELEASE_STATES,
     SHIPMENT_STATES,
+    UNDO_GROUNDS,
     trouble_words,
 )
 from node.web.downloads import TYPES
@@ -278,6 +279,7 @@ def make_environment(language: str, assets: Assets) -> jinja2.Environment:
         "record_field": lambda code: words(RECORD_FIELDS, code, language),
         "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
         "job_kind": lambda code: words(JOB_KINDS, code, language),
+        "undo_ground": lambda code: words(UNDO_GROUNDS, code, language),
         "job_state": lambda code: words(JOB_STATES, code, language),
         "shipment_state": lambda code: words(SHIPMENT_STATES, code, language),
         "organisation_kind": lambda code: words(ORGANISATION_KINDS, code, language),
