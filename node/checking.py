@@ -185,7 +185,7 @@ def _print_rules(out: Console, told: Told, language: str) -> None:
         )
         for finding in rule["findings"][:EXAMPLES]:
             place = " · ".join(part for part in (finding["column"], finding["value"]) if part)
-            out.print(Text(f"        {line} {finding['row']} · {place}: {finding[language]}"))
+            out.print(Text(f"        {line} {finding['where']} · {place}: {finding[language]}"))
             if finding["address"]:
                 out.print(Text(f"          {finding['address']}", style="dim"))
         if len(rule["findings"]) > EXAMPLES:

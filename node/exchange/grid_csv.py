@@ -8,10 +8,11 @@ import codecs
 import csv
 import io
 import re
+import string
 from collections import Counter
 from itertools import islice
 
-from node.exchange.cells import CellKind, Limits, has_unprintable
+from node.exchange.cells import CellKind, Limits
 from node.exchange.delimited import FORMULA_STARTS, GUARD
 from node.exchange.errors import TableError
 from node.exchange.grids import Grid, GridBuilder, Progress, no_progress, text_kind
@@ -20,6 +21,7 @@ DELIMITERS = ";\t,|"
 SAMPLE_BYTES = 1 << 16
 SAMPLE_LINES = 60
 ROWS_A_TELL = 5_000
+BLANK = string.whitespace + "\u00a0\x1a"  # DOS ends its files with 1A
 
 _COMMON = frozenset("оеаинтсрвлкмдпуяыьгзбчйОЕАИНТСРВЛКМДПУ№")
 _QUOTED = re.compile(r'="([^"]*)"')
@@ -83,13 +85,9 @@ def find_delimiter(sample: str) -> str:
 
 
 def _put(builder: GridBuilder, row: int, column: int, field: str) -> None:
-    text = field.strip()
+    text = field.strip(BLANK)
     if not text:
         return
-    if has_unprintable(text):
-        raise TableError(
-            f"row {row + 1}: the file holds control characters: save it as XLSX, or as CSV in UTF-8 or windows-1251"
-        )
     kind = text_kind(text)
     if text.startswith("="):
         # ="0012345" is how a spreadsheet is told to keep the zeros of a text.

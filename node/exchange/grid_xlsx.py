@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from node.exchange.cells import CellKind, Limits, has_unprintable
+from node.exchange.cells import CellKind, Limits
 from node.exchange.errors import TableError, TableLimitError
 from node.exchange.grids import Area, Grid, GridBuilder, Progress, no_progress, text_kind
 from node.exchange.workbooks import CELL_NAME, Archive, column_number, parse_part
@@ -177,7 +177,7 @@ class _SharedReader(_Target):
     def end(self, tag: str) -> None:
         name = tag.rpartition("}")[2]
         if name == "si":
-            self.texts.append(_text("".join(self._pieces)))
+            self.texts.append("".join(self._pieces).strip())
         elif name == "rPh":
             self._is_phonetic = False
         self._takes = False
@@ -232,9 +232,8 @@ class _SheetReader(_Target):
     def data(self, text: str) -> None:
         if self._inside:
             self._length += len(text)
-            if self._length > self._limits.max_cell:
-                raise TableLimitError(f"row {self._row + 1}: a cell has more than {self._limits.max_cell} characters")
-            self._pieces.append(text)
+            if self._length - len(text) <= self._limits.max_cell:
+                self._pieces.append(text)  # the builder cuts what is longer
 
     def end(self, tag: str) -> None:
         self._inside = ""
@@ -280,14 +279,14 @@ class _SheetReader(_Target):
         if self._kind == "s":
             index = int(raw) if raw.isascii() and raw.strip().isdecimal() and len(raw) < 10 else -1
             if not 0 <= index < len(self._book.texts):
-                raise TableError(f"row {self._row + 1}: a cell names a shared text that is not there")
+                return raw, CellKind.ERROR
             text = self._book.texts[index]
             return text, text_kind(text) if text else CellKind.EMPTY
         if self._kind in ("n", ""):
             return self._number(raw.strip())
         if self._kind == "b":
             return ("TRUE" if raw.strip() == "1" else "FALSE"), CellKind.OTHER
-        text = _text(raw)
+        text = raw.strip()
         if not text:
             return "", CellKind.EMPTY
         if self._kind == "d":
@@ -301,7 +300,7 @@ class _SheetReader(_Target):
         if not raw:
             return "", CellKind.EMPTY
         if not _NUMBER.fullmatch(raw):
-            raise TableError(f"row {self._row + 1}: not a number: {raw[:40]!r}")
+            return raw, CellKind.ERROR
         if style.is_date and (day := self._day(raw)):
             return day, CellKind.DATE
         # Fifteen digits are what a spreadsheet shows; what comes behind them is how it computes.
@@ -331,9 +330,3 @@ def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 7):
         raise TableError(f"not the number of a row or column: {text[:20]!r}")
     return int(text)
-
-
-def _text(raw: str) -> str:
-    if has_unprintable(raw):
-        raise TableError("the workbook holds control characters")
-    return raw.strip()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from node.exchange.cells import Cell, CellKind, Limits, Row
+from node.exchange.cells import Cell, CellKind, Limits, Row, has_unprintable, printable
 from node.exchange.errors import TableLimitError
 
 # What is done, how far it is, and of how much.
@@ -67,15 +67,20 @@ class GridBuilder:
         key = (text, kind, is_computed)
         cell = self.pool.get(key)
         if cell is None:
-            if len(text) > self.limits.max_cell:
-                raise TableLimitError(f"row {row + 1}: a cell has more than {self.limits.max_cell} characters")
+            text, kind = self._fitting(text, kind)
             self.characters += len(text)
             if self.characters > self.limits.max_text:
                 raise TableLimitError(f"the table holds more than {self.limits.max_text} characters: split it")
             cell = Cell(text, kind, is_computed)
-            if len(self.pool) < POOLED:
+            if len(self.pool) < POOLED and kind is key[1]:
                 self.pool[key] = cell
         self.place(row, column, cell)
+
+    def _fitting(self, text: str, kind: CellKind) -> tuple[str, CellKind]:
+        """A text that a cell may hold; what is cut or holds control characters is an error of its cell alone."""
+        if len(text) > self.limits.max_cell or has_unprintable(text):
+            return printable(text[: self.limits.max_cell]), CellKind.ERROR
+        return text, kind
 
     def place(self, row: int, column: int, cell: Cell) -> None:
         """Keep a cell that was made; raise TableLimitError."""

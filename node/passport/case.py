@@ -4,7 +4,7 @@ Rights and ranks stay with the id a statement was written under: a join shows tw
 rank over the other one.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -32,13 +32,14 @@ READ_OFF = frozenset({"scan", "wire", "typed"})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value of one key as a statement gives it; two are one where `same` is equal."""
+    """A value of one key as a statement gives it; two are one where `same` is equal, see `Said`."""
 
     statement: Statement
     section: str
     value: Plain
     same: str
     basis: str | None = None
+    stem: str | None = None
 
 
 @dataclass(frozen=True)  # no slots: what is worked out once is kept in the instance
@@ -101,14 +102,21 @@ class Case:
             found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
         return found
 
-    def settle(self, entries: Sequence[Entry], fact_class: FactClass) -> Verdict:
-        """Merge what was said about one key, together with the sections that may not be read here."""
-        said = [
-            Said(e.statement, e.section, self.rank(fact_class, e.statement), e.value, e.same, e.basis) for e in entries
-        ]
+    def settle(
+        self, entries: Sequence[Entry], fact_class: FactClass, ranked: Callable[[Statement], Rank] | None = None
+    ) -> Verdict:
+        """Merge what was said about one key, together with the sections that may not be read here.
+
+        `ranked` ranks statements otherwise than by their own subjects.
+        """
+
+        def held(statement: Statement) -> Rank:
+            return ranked(statement) if ranked else self.rank(fact_class, statement)
+
+        said = [Said(e.statement, e.section, held(e.statement), e.value, e.same, e.basis, e.stem) for e in entries]
         sections = {entry.section for entry in entries}
         hidden = [
-            Hidden(statement, name, self.rank(fact_class, statement))
+            Hidden(statement, name, held(statement))
             for name in sorted(sections)
             for statement in self._withholding.get(name, ())
         ]

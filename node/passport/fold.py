@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from node.passport.case import Case, open_case
-from node.passport.composition import Edge, composition_view, edges_of, part_title
+from node.passport.composition import Around, Edge, composition_view, edges_of, part_title
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
@@ -33,24 +33,25 @@ from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import Plain, View
 from node.passport.world import World
 
-FOLD_VERSION = 6
+FOLD_VERSION = 7
 
 
-def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> View:
-    """The view of subjects that are one passport. `statements` are all counted ones that name any of them."""
-    return fold_case(open_case(subjects, statements, world))
+def fold(
+    subjects: Iterable[bytes], statements: Iterable[Statement], world: World, around: Around | None = None
+) -> View:
+    """The view of subjects that are one passport. `statements` are all counted ones that name any of them.
+
+    `around` is what the passports of their parts and wholes say; without it these are judged by the statements alone.
+    """
+    case = open_case(subjects, statements, world)
+    return view_of(case, timeline_of(case), around)
 
 
-def fold_case(case: Case) -> View:
-    """The view of a case that was opened already."""
-    return view_of(case, timeline_of(case))
-
-
-def view_of(case: Case, events: Sequence[Event]) -> View:
+def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -> View:
     """The view of a case whose timeline was made already."""
     identity, kinds, radio = identity_facts(case), type_facts(case), radio_facts(case)
     subject = subject_facts(case)
-    parameters, edges = parameters_of(case), edges_of(case)
+    parameters, edges = parameters_of(case), edges_of(case, around)
     state = state_of(case, events)
     composition = composition_view(case, edges)
     facts = {
@@ -137,7 +138,7 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
         if verdict.standing is Standing.DISPUTED:
             yield {"what": name, "why": Standing.DISPUTED.value, "values": verdict.fact()["others"]}
     for edge in edges:
-        if edge.conflict:
+        if edge.is_contested:
             yield {"what": "composition", "why": edge.conflict, "values": [edge.view()]}
     for deal in leading_chain(case).conflict:
         yield {"what": "parties.owner", "why": Standing.DISPUTED.value, "values": [deal.party.hex()]}

@@ -1,9 +1,10 @@
 """The merge of one key: which of the statements about it is the value, how it stands, and what is shown beside it.
 
 Two statements compete only in sections of one name, key by key: X beats Y where Y is reachable from X over refs and X
-ranks not lower. A section that may not be read here beats too, and its value is not known. Of one organisation the
-highest rank counts, then the latest. What is left ranks against each other: a lower rank is a claim, equal ranks that
-differ are disputed and no value wins.
+is of the same organisation and ranks not lower, or of another one and ranks higher. A section that may not be read here
+beats too, and its value is not known. Of one organisation the highest rank counts, then the latest. What is left ranks
+against each other: a lower rank is a claim, equal ranks that differ are disputed and no value wins. Nobody closes a
+dispute alone who does not rank higher: equals close it by saying the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +33,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A value of one key in one statement; two values are one where `same` is equal."""
+    """A value of one key in one statement; two values are one where `same` is equal.
+
+    Of values with one `stem` the one that is the stem itself is open: what another says more of it contradicts nobody.
+    """
 
     statement: Statement
     section: str
@@ -40,6 +44,12 @@ class Said:
     value: Plain
     same: str
     basis: str | None = None
+    stem: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody may say more of it."""
+        return self.same == self.stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +108,15 @@ def decide(said: Sequence[Said], hidden: Sequence[Hidden], references: Reference
     named = [one for one in said if references.holds(below, one.statement)]
     beaten = {id(one) for one in named if any(_beats(other, one, references) for other in above)}
     unread = [h for h in hidden if not any(_beats(one, h, references) for one in above)]
-    veiled = {id(one): h for one in said for h in unread if id(one) not in beaten and _beats(h, one, references)}
+    veiled = {id(one): h for one in said for h in unread if id(one) not in beaten and _veils(h, one, references)}
     alive = [one for one in said if id(one) not in beaten and id(one) not in veiled]
     kept = _one_of_each(alive)
     level = max([one.rank.level for one in kept] + [h.rank.level for h in veiled.values()])
     top = [one for one in kept if one.rank.level == level]
     cover = max((h for h in veiled.values() if h.rank.level == level), key=lambda h: h.statement.order, default=None)
-    disputed = len({one.same for one in top}) > 1
-    chosen = None if disputed or not top else min(top, key=lambda one: (one.statement.order, one.section))
+    whole = [one for one in top if not any(_completes(other, one, references) for other in top)]
+    disputed = len({one.same for one in whole}) > 1
+    chosen = None if disputed or not top else min(whole, key=lambda one: (one.statement.order, one.section))
     standing = Standing.DISPUTED if disputed else standing_of((chosen or cover or top[0]).rank)
     gone = beaten | veiled.keys()
     others = [(one, _beside(one, chosen, disputed and one in top, kept, gone)) for one in said if one is not chosen]
@@ -119,12 +130,32 @@ def standing_of(rank: Rank) -> Standing:
     return Standing.STATED if rank.has_authority else Standing.WORKING
 
 
+def may_replace(above: Rank, below: Rank, *, is_same_org: bool) -> bool:
+    """Whether a statement of the one rank takes the place of one of the other that it refs."""
+    return above.level >= below.level if is_same_org else above.level > below.level
+
+
 def _beats(above: Said | Hidden, below: Said | Hidden, references: References) -> bool:
+    is_same_org = above.statement.org == below.statement.org
     return (
         above.section == below.section
-        and above.rank.level >= below.rank.level
+        and may_replace(above.rank, below.rank, is_same_org=is_same_org)
         and references.supersedes(above.statement, below.statement)
     )
+
+
+def _completes(more: Said, one: Said, references: References) -> bool:
+    """Whether a value says more of an open one whose author did not answer that it is not so."""
+    is_more = one.is_open and not more.is_open and more.stem == one.stem
+    return is_more and not references.supersedes(one.statement, more.statement)
+
+
+def _veils(above: Hidden, below: Said, references: References) -> bool:
+    """Whether what may not be read takes the place of a value, or says more of one that is open."""
+    if _beats(above, below, references):
+        return True
+    is_near = below.is_open and above.section == below.section and above.rank.level >= below.rank.level
+    return is_near and references.supersedes(above.statement, below.statement)
 
 
 def _one_of_each(said: Iterable[Said]) -> list[Said]:
@@ -141,7 +172,7 @@ def _beside(one: Said, chosen: Said | None, is_disputed: bool, kept: list[Said],
     outranked = mine is not None and mine.rank.level > one.rank.level
     if id(one) in gone or (one is not mine and not outranked):
         return Standing.REPLACED
-    agrees = chosen is not None and one.same == chosen.same
+    agrees = chosen is not None and one.same in (chosen.same, chosen.stem)
     return standing_of(one.rank) if agrees else Standing.CLAIM
 
 

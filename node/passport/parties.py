@@ -1,10 +1,12 @@
 """Parties as views show them: who made the subject, who owns it and by which chain, and who signed what here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from node.passport.attestations import Held
 from node.passport.case import Case
 from node.passport.merge import Standing
+from node.passport.ranks import SubjectFacts, Title
 from node.passport.references import ref_text
 from node.passport.titles import Chain, Deal
 from node.passport.view import Plain
@@ -25,6 +27,25 @@ def parties_view(case: Case) -> dict[str, Plain]:
         "settlement": _orgs(org for found in facts for org in found.settlement),
         "network": _orgs(org for found in facts for org in found.network),
     }
+
+
+def speakers_of(parties: Mapping[str, Plain]) -> SubjectFacts:
+    """Who may speak of a subject, out of the parties that its passport shows."""
+    made, owner = (cast("dict[str, Plain]", parties[name]) for name in ("manufacturer", "owner"))
+    titles: list[Title] = []
+    for deal in cast("list[dict[str, Plain]]", parties["chain"]):
+        first = Title(bytes.fromhex(str(deal["from"])), 0)
+        last = titles.pop() if titles else first
+        at = max(last.since, cast("int", deal["accepted"]))
+        titles += [Title(last.org, last.since, at), Title(bytes.fromhex(str(deal["to"])), at)]
+    if not titles and owner["value"]:
+        titles = [Title(bytes.fromhex(str(owner["value"])), 0)]
+    settlement, network, named = (
+        frozenset(bytes.fromhex(str(org)) for org in cast("list[Plain]", parties[name]))
+        for name in ("settlement", "network", "named")
+    )
+    makers = frozenset({bytes.fromhex(str(made["value"]))} if made["basis"] == "maker" else ())
+    return SubjectFacts(makers, frozenset(), frozenset(), tuple(titles), settlement, network, named)
 
 
 def leading_chain(case: Case) -> Chain:

@@ -83,6 +83,11 @@ class SubjectFacts:
     network: frozenset[bytes] = frozenset()
     named: frozenset[bytes] = frozenset()
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether anybody made it, owns it or was named for it."""
+        return bool(self.makers or self.titles or self.settlement or self.network or self.named)
+
 
 TURNS = 1000  # a level has room for so many titles one after another
 

@@ -19,6 +19,8 @@ from node.passport.statement import Statement
 from node.passport.titles import Chain, Deal
 from node.passport.view import Plain
 
+_Above = dict[tuple[Ref, int], Statement]
+
 PLACES = "places"
 ONE_SIDED = "one-sided"
 
@@ -37,6 +39,7 @@ class Event:
     body: EventBody | None = None
     told: tuple[Statement, ...] = ()
     replaced_by: Statement | None = None
+    contested_by: Statement | None = None
     not_before: int = 0
 
     @property
@@ -57,13 +60,19 @@ def timeline_of(case: Case) -> list[Event]:
         for event in _events(case, reading):
             told.setdefault(event.key, []).append(event)
     merged = [_merged(case, events) for events in told.values()]
-    replaced = _corrections(case, merged)
-    shown = [
-        replace(event, replaced_by=above) if (above := replaced.get((event.statement.ref, event.rank.level))) else event
-        for event in merged
-    ]
+    replaced, contested = _corrections(case, merged)
+    shown = [_marked(event, replaced, contested) for event in merged] if replaced or contested else merged
     deals = {event.key: event for event in sorted(_deals(case), key=lambda event: event.rank.level)}
     return sorted([*shown, *deals.values()], key=lambda event: event.order)
+
+
+def _marked(event: Event, replaced: _Above, contested: _Above) -> Event:
+    place = (event.statement.ref, event.rank.level)
+    if above := replaced.get(place):
+        return replace(event, replaced_by=above)
+    if beside := contested.get(place):
+        return replace(event, standing=Standing.DISPUTED, contested_by=beside)
+    return event
 
 
 def event_view(case: Case, event: Event) -> dict[str, Plain]:
@@ -90,6 +99,7 @@ def event_view(case: Case, event: Event) -> dict[str, Plain]:
         "note": ONE_SIDED if admission else None,
         "source": event.source,
         "replaced_by": ref_text(event.replaced_by.ref) if event.replaced_by else None,
+        "contested_by": ref_text(event.contested_by.ref) if event.contested_by else None,
     }
 
 
@@ -120,25 +130,28 @@ def _merged(case: Case, events: list[Event]) -> Event:
     return replace(newest, told=tuple(told[ref] for ref in sorted(told)))
 
 
-def _corrections(case: Case, events: Iterable[Event]) -> dict[tuple[Ref, int], Statement]:
-    """By what the events of a place and rank are replaced: the latest event above them of no lower rank.
+def _corrections(case: Case, events: Iterable[Event]) -> tuple[_Above, _Above]:
+    """By what the events of a place and rank are replaced, and by what they are contradicted: the latest above them.
 
-    One that may not be read here replaces too, so that nobody is shown as current what others see replaced.
+    Who ranks higher replaces, or the same organisation; another of equal rank only contradicts. One that may not be
+    read here replaces too, so that nobody is shown as current what others see replaced.
     """
-    places: dict[int, set[Ref]] = {}
-    correcting: list[Event] = []
+    places: dict[tuple[int, bytes], set[Ref]] = {}
+    correcting: list[tuple[Statement, int]] = []
     for event in events:
-        places.setdefault(event.rank.level, set()).add(event.statement.ref)
+        places.setdefault((event.rank.level, event.statement.org), set()).add(event.statement.ref)
         if event.statement.refs:
-            correcting.append(event)
-    found: dict[tuple[Ref, int], Statement] = {}
+            correcting.append((event.statement, event.rank.level))
+    replaced: _Above = {}
+    contested: _Above = {}
     hidden = [(statement, _highest(case, statement)) for statement in case.hiding("event", "extract") if statement.refs]
-    for level, refs in places.items() if correcting or hidden else ():
-        above = {event.statement.ref: event.statement for event in correcting if event.rank.level >= level}
-        above |= {statement.ref: statement for statement, highest in hidden if highest >= level}
-        for ref, statement in case.references.latest_above([*above.values()], refs):
-            found[ref, level] = statement
-    return found
+    for (level, org), refs in places.items() if correcting or hidden else ():
+        either = (*correcting, *hidden)
+        above = {s.ref: s for s, other in either if other > level or (other == level and s.org == org)}
+        beside = {s.ref: s for s, other in correcting if other == level and s.org != org}
+        replaced |= {(ref, level): s for ref, s in case.references.latest_above([*above.values()], refs)}
+        contested |= {(ref, level): s for ref, s in case.references.latest_above([*beside.values()], refs)}
+    return replaced, contested
 
 
 def _highest(case: Case, statement: Statement) -> int:

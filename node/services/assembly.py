@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,6 +14,7 @@ from node.passport.bodies import CompositionBody, EventBody, Place, Reference, S
 from node.passport.claims import local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.merge import Standing
 from node.passport.references import parse_ref
 from node.passport.shown import place_of, rows, text
 from node.passport.view import Plain, View, inside_on, moment_us
@@ -27,6 +28,7 @@ MOST_REACHED = 100_000
 ROUTED = 4000  # subjects that one statement reaches beside its own
 RECALLED = "recalled"
 SYSTEM = "console"
+CLAIM = Standing.CLAIM.value
 Relation = Literal["lot", "material"]
 
 
@@ -90,8 +92,9 @@ class Assembly:
         async with self._adding:
             said: list[Draft] = []
             subjects: list[bytes] = []
+            leads: set[bytes] = set()
             async with self._core.database.read() as tx:
-                above = {s async for s in _above(tx, await _lead(tx, whole))}
+                above = await _above(tx, await _lead(tx, whole), moment_us(since))
                 for part in parts:
                     subject = await self._checked(tx, part, whole, above, since)
                     body = CompositionBody(
@@ -102,8 +105,10 @@ class Assembly:
                         designation=part.designation,
                         serial=part.serial,
                     )
-                    if subject in subjects and part.relation is None:
+                    lead = await _lead(tx, subject)
+                    if lead in leads and part.relation is None:
                         raise InputError("one part is named twice", "composition_twice")
+                    leads.add(lead)
                     subjects.append(subject)
                     said.append(drafts.composition(subject, whole, body, moment_us(since)))
             await self._say(said, actor, "parts_added", whole)
@@ -115,15 +120,16 @@ class Assembly:
             view = (await _get(tx, whole)).content
             lead = await _lead(tx, part)
         edges = [*rows(view, "composition", "children"), *rows(view, "composition", "members")]
-        open_edges = [e for e in edges if e["part"] == lead.hex() and e["until"] is None]
-        if not open_edges:
+        inside = [e for e in edges if e["part"] == lead.hex() and e["until"] is None and e["standing"] != CLAIM]
+        if not inside:
             raise NotFoundError("that part does not stand in this whole", "composition_absent")
-        edge = open_edges[0]
+        edge = inside[0]
         if edge["since"] is not None and moment_us(until) < moment_us(str(edge["since"])):
             raise InputError(f"it went in on {edge['since']}, it cannot come out before", "moment")
         kept = ("relation", "position", "quantity", "since", "designation", "serial")
         body = CompositionBody.model_validate({name: edge[name] for name in kept} | {"until": until})
-        refs = [parse_ref(str(edge["ref"]))]
+        said = [str(row["ref"]) for row in (edge, *rows(edge, "others")) if row["ref"]]
+        refs = [parse_ref(place) for place in sorted(set(said))]
         await self._say([drafts.composition(lead, whole, body, moment_us(until), refs)], actor, "part_removed", whole)
 
     async def tree(self, subject: bytes, on: str) -> Node:
@@ -162,7 +168,9 @@ class Assembly:
         routed = drafts.DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
         return replace(draft, sections=(*draft.sections, routed), routes=tuple(subjects))
 
-    async def _checked(self, tx: ReadTx, part: PartIn, whole: bytes, above: set[bytes], since: str) -> bytes:
+    async def _checked(
+        self, tx: ReadTx, part: PartIn, whole: bytes, above: Mapping[bytes, Sequence[str]], since: str
+    ) -> bytes:
         if part.subject is None:
             if not part.designation and not part.serial:
                 raise InputError("a part has an id, or a designation or serial that is printed on it", "part_unnamed")
@@ -170,9 +178,11 @@ class Assembly:
         passport = await _get(tx, part.subject)
         if passport.subject in above:
             raise StateError(
-                f"{passport.title} holds the whole: nothing stands in its own part", "composition_cycle",
+                f"{passport.title} holds the whole: nothing stands in its own part",
+                "composition_cycle",
                 part=str(SubjectId(passport.subject)),
-            )  # fmt: skip
+                path=" → ".join(above[passport.subject]),
+            )
         if part.relation is None:
             await self._check_free(tx, passport, await _lead(tx, whole), since)
         return part.subject
@@ -181,7 +191,7 @@ class Assembly:
         at = moment_us(since)
         for edge in rows(passport.content, "composition", "parents"):
             ends = moment_us(str(edge["until"])) if edge["until"] else None
-            if edge["used"] and (ends is None or ends > at):
+            if edge["standing"] != CLAIM and (ends is None or ends > at):
                 other = bytes.fromhex(str(edge["whole"]))
                 stands = await find_passport(tx, other)
                 code = "composition_there" if other == whole else "composition_two_parents"
@@ -190,6 +200,8 @@ class Assembly:
                     code,
                     part=str(SubjectId(passport.subject)),
                     whole=format_device_id(SubjectId(other)),
+                    title=stands.title if stands else "",
+                    since=str(edge["since"] or "—"),
                 )
 
     async def _tree(
@@ -228,19 +240,21 @@ async def _lead(tx: ReadTx, subject: bytes) -> bytes:
     return found.subject if found else subject
 
 
-async def _above(tx: ReadTx, subject: bytes) -> AsyncIterator[bytes]:
-    """A subject and every whole in which it stands, by edges that are used."""
-    seen = {subject}
-    todo = [subject]
-    while todo and len(seen) <= MOST_REACHED:
-        here = todo.pop()
-        yield here
-        found = await find_passport(tx, here)
+async def _above(tx: ReadTx, subject: bytes, at: int) -> dict[bytes, list[str]]:
+    """A subject and every whole in which it stands from a moment on, contested too, each with the titles up to it."""
+    paths: dict[bytes, list[str]] = {}
+    todo = deque([(subject, list[str]())])
+    while todo and len(paths) <= MOST_REACHED:
+        here, below = todo.popleft()
+        if here in paths:
+            continue
+        found = await find_passport(tx, here, whole=False)
+        paths[here] = [*below, found.title if found else format_device_id(SubjectId(here))]
         for edge in rows(found.content, "composition", "parents") if found else []:
-            whole = bytes.fromhex(str(edge["whole"]))
-            if edge["used"] and whole not in seen:
-                seen.add(whole)
-                todo.append(whole)
+            ends = moment_us(str(edge["until"])) if edge["until"] else None
+            if edge["standing"] != CLAIM and (ends is None or ends > at):
+                todo.append((bytes.fromhex(str(edge["whole"])), paths[here]))
+    return paths
 
 
 async def _reach(tx: ReadTx, start: bytes) -> AsyncIterator[Reached]:

@@ -13,11 +13,12 @@ from itertools import islice
 from node.errors import InputError, NotFoundError
 from node.exchange.errors import ExchangeError
 from node.exchange.fleet import rules
-from node.exchange.fleet.checkup import DAYS, FleetReport, check_fleet, with_registry
+from node.exchange.fleet.checkup import DAYS, check_fleet
 from node.exchange.fleet.fields import Field
 from node.exchange.fleet.findings import FleetFinding
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.outcome import FleetReport, with_registry
 from node.exchange.fleet.reader import FleetTable, read_fleet
 from node.exchange.fleet.report import write_report
 from node.exchange.fleet.rows import FleetRow

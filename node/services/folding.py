@@ -5,8 +5,9 @@ plain, and the plain rows stand. Where something is new on which plain rows depe
 the same view, digest and rows.
 """
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from federation.authority import Authority, Kind
@@ -15,9 +16,10 @@ from federation.organisation import Chain
 from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
+from node.passport.composition import Around
 from node.passport.fold import view_of
 from node.passport.identity import settled
-from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
+from node.passport.kept import Kept, Row, Tally, add_event, awaited_of, rows_of
 from node.passport.reading import read
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.shown import terms_of, text
@@ -27,6 +29,8 @@ from node.passport.used_codes import used_codes
 from node.passport.view import ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
+from node.services.neighbours import Neighbours, is_apart, tied_to
+from node.services.openings import Opened, openings_of
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
 from node.store.filing import touch_cards
@@ -34,7 +38,16 @@ from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import read_envelopes
 from node.store.own_codes import own_term, read_own_terms
-from node.store.passports import StoredPassport, Term, find_passport, put_passport
+from node.store.passports import (
+    NewPassport,
+    StoredPassport,
+    Term,
+    drop_passports,
+    put_passports,
+    read_digests,
+    read_titles,
+    read_views,
+)
 from node.store.timelines import (
     KeptPassport,
     add_rows,
@@ -55,6 +68,9 @@ NOT_SPOKEN = PUBLISHED_KINDS | {
     Kind.WITHDRAWAL,
 }
 
+AT_ONCE = 200  # passports that are folded and held in memory together
+CHANGED, GONE = "passport_changed", "passport_gone"
+
 Index = Mapping[bytes, Mapping[bytes, Statement]]
 
 
@@ -68,11 +84,43 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """A case that was folded, and the card of its view where that is a new one."""
+class Spoken:
+    """A passport to be folded, and all that was said of it.
 
-    case: Case
+    Where somebody said more of identity than plates do, that is what was said of the other sides too.
+    """
+
+    group: Group
+    said: Sequence[Statement]
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether parts or wholes were named, and so its view depends on theirs."""
+        return any(statement.kind == Kind.COMPOSITION for statement in self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What follows from a case that was folded: who may read it, the card of its view where that is a new one, the
+    passports that hang on what it says otherwise now, and all that it is tied to by composition.
+    """
+
+    opened: Opened
     card: Card | None
+    stale: frozenset[bytes]
+    tied: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A passport as it is stored, worked out with no store at hand; `rows` are those of a long one."""
+
+    group: Group
+    item: NewPassport
+    opened: Opened
+    card: Card
+    rows: Mapping[str, Sequence[Row]] | None
+    tied: frozenset[bytes]
 
 
 class Folding:
@@ -82,41 +130,78 @@ class Folding:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._longest = longest
+        self._neighbours = Neighbours()
         # Checked once: a chain is the same as long as its statements are.
         self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
 
-    async def fold(
-        self,
-        tx: WriteTx,
-        group: Group,
-        said: Iterable[Statement],
-        world: World,
-        reader: StatementReader,
-    ) -> Folded | None:
-        """Fold all that was said; None where nobody spoke of the subjects.
+    async def fold_each(
+        self, tx: WriteTx, spoken: Sequence[Spoken], world: World, reader: StatementReader
+    ) -> dict[bytes, Folded | None]:
+        """Fold all that was said of each passport; by their leads as they were folded, None where nobody spoke.
 
-        Where somebody said more of identity than plates do, that is what was said of the other sides too.
+        Those that name no parts or wholes depend on no other passport: they are worked out together. The others follow
+        one by one, each beside what is stored by then.
         """
-        said = list(said)
+        found: dict[bytes, Folded | None] = {}
+        for start in range(0, len(spoken), AT_ONCE):
+            chunk = spoken[start : start + AT_ONCE]
+            alone = [one for one in chunk if not one.is_tied]
+            made = await asyncio.to_thread(self._make_some, alone, world, tx.now)
+            found |= await self._put(tx, alone, made, reader)
+            for one in chunk:
+                if one.is_tied:
+                    case = self._open(one, world)
+                    around = await self._neighbours.around(tx, case) if case else None
+                    found |= await self._put(tx, [one], [self._make(one, case, around, tx.now)], reader)
+        return found
+
+    def _make_some(self, spoken: Iterable[Spoken], world: World, now: int) -> list[_Made | None]:
+        return [self._make(one, self._open(one, world), None, now) for one in spoken]
+
+    def _open(self, spoken: Spoken, world: World) -> Case | None:
+        group, said = spoken.group, spoken.said
         told_apart = settled(said, world).said
         if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
             return None
-        case = open_case(group.subjects, said, world)
-        events = timeline_of(case)
-        view = view_of(case, events)
-        mark, card = digest(view), card_of(group.lead, view, tx.now)
-        if group.kept is not None:
-            await drop_rows(tx, [group.lead])
-        kept = None
+        return open_case(group.subjects, said, world)
+
+    def _make(self, spoken: Spoken, case: Case | None, around: Around | None, now: int) -> _Made | None:
+        if case is None:
+            return None
+        group, events = spoken.group, timeline_of(case)
+        view = view_of(case, events, around)
+        mark, card, rows, kept = digest(view), card_of(group.lead, view, now), None, None
         # What a twin takes may be any event: no row of such a passport is plain.
         if max(len(events), len(case.told)) > self._longest and not case.sameness.said:
             rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
             view = _rest(view)
-            put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
             signers = frozenset(statement.org for statement in case.statements)
-            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
-        is_new = await self._store(tx, group, view, mark, kept, self._own_codes(case))
-        return Folded(case, card if is_new else None)
+            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view))
+        item = _item(group, view, mark, kept, self._own_codes(case), now)
+        tied = tied_to(case) if spoken.is_tied else frozenset[bytes]()
+        return _Made(group, item, openings_of(case, self._core.org), card, rows, tied)
+
+    async def _put(
+        self, tx: WriteTx, spoken: Sequence[Spoken], made: Sequence[_Made | None], reader: StatementReader
+    ) -> dict[bytes, Folded | None]:
+        """Store what differs from what stands."""
+        there = [one for one in made if one is not None]
+        await drop_rows(tx, [one.group.lead for one in there if one.group.kept is not None])
+        items = [(one.group, await self._with_rows(tx, one, reader)) for one in there]
+        new = await self._store(tx, items)
+        found: dict[bytes, Folded | None] = {one.group.lead: None for one in spoken}
+        for one in there:
+            stale = new.get(one.group.lead)
+            card = None if stale is None else one.card
+            found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied)
+        return found
+
+    async def _with_rows(self, tx: WriteTx, made: _Made, reader: StatementReader) -> NewPassport:
+        kept = made.item.kept
+        if made.rows is None or kept is None:
+            return made.item
+        put = await add_rows(tx, made.group.lead, made.rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
+        return replace(made.item, kept=replace(kept, events=put["events"], statements=put["statements"]))
 
     async def fold_beside_kept(
         self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
@@ -133,7 +218,7 @@ class Folding:
         if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)
-        view = view_of(case, events)
+        view = view_of(case, events, await self._neighbours.around(tx, case))
         lists = zip(ROWS, rows_of(case, events, view), (kept.events, kept.statements), strict=True)
         put = [
             await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
@@ -143,8 +228,25 @@ class Folding:
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
         codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
-        is_new = await self._store(tx, group, view, after.digest, after, codes)
-        return Folded(case, card if is_new else None)
+        new = await self._store(tx, [(group, _item(group, view, after.digest, after, codes, tx.now))])
+        stale = new.get(group.lead)
+        opened = openings_of(case, self._core.org)
+        return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))
+
+    async def forget(self, tx: WriteTx, subjects: Collection[bytes]) -> set[bytes]:
+        """Drop the passports of subjects of which nobody speaks any more; answer those that hung on them."""
+        if not subjects:
+            return set()
+        stale = set[bytes]()
+        views = await read_views(tx, subjects)
+        for lead, raw in views.items():
+            if not is_apart(raw):
+                stale |= await self._neighbours.left_behind(tx, lead, json.loads(raw))
+        titles = await read_titles(tx, views)
+        await self._core.announce_each(tx, "merge", GONE, [(one, {"title": titles[one]}) for one in sorted(titles)])
+        await drop_passports(tx, subjects)
+        await drop_rows(tx, subjects)
+        return stale.difference(subjects)
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
         """Add rows where that is all that new entries do; answer the subjects that are done."""
@@ -189,33 +291,30 @@ class Folding:
         """How the own codes are found that what was said here speaks of."""
         return {own_term(catalog, code) for catalog, code in used_codes(case.readings, self._core.org)}
 
-    async def _store(
-        self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term]
-    ) -> bool:
-        lead = group.lead
-        before = await find_passport(tx, lead, whole=False)
-        is_as_long = (kept is None) == (group.kept is None)
-        if before is not None and before.digest == mark and before.lead == lead and is_as_long:
-            if kept is not None and kept != group.kept:
-                await put_kept(tx, lead, kept)
-            return False
-        passport = StoredPassport(
-            lead,
-            lead,
-            text(view, "kind"),
-            text(view, "state", "code"),
-            text(view, "title"),
-            mark,
-            json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
-            tx.now,
-        )
-        named = {Term(scheme, term) for scheme, term in terms_of(view)}
-        await put_passport(tx, passport, group.subjects, named | codes, kept)
-        await self._announce(tx, lead, passport.title, mark)
-        return True
+    async def _store(self, tx: WriteTx, items: Sequence[tuple[Group, NewPassport]]) -> dict[bytes, frozenset[bytes]]:
+        """Keep what is new; by its leads, the passports that hang on what is said otherwise now."""
+        before = await read_digests(tx, [group.lead for group, _ in items])
+        new: list[NewPassport] = []
+        for group, item in items:
+            is_as_long = (item.kept is None) == (group.kept is None)
+            if before.get(group.lead) != item.passport.digest or not is_as_long:
+                new.append(item)
+            elif item.kept is not None and item.kept != group.kept:
+                await put_kept(tx, group.lead, item.kept)
+        passports = [item.passport for item in new]
+        views = await read_views(tx, [one.lead for one in passports if one.lead in before])
+        await put_passports(tx, new)
+        told = [(one.lead, {"title": one.title, "digest": one.digest.hex()}) for one in passports]
+        await self._core.announce_each(tx, "merge", CHANGED, told)
+        return {one.lead: await self._stale(tx, one.lead, views.get(one.lead), one.view) for one in passports}
+
+    async def _stale(self, tx: WriteTx, lead: bytes, before: bytes | None, after: bytes) -> frozenset[bytes]:
+        if is_apart(before) and is_apart(after):
+            return frozenset()
+        return await self._neighbours.stale(tx, lead, json.loads(before) if before else {}, json.loads(after))
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
-        await self._core.announce(tx, "merge", "passport_changed", lead, title=title, digest=mark.hex())
+        await self._core.announce(tx, "merge", CHANGED, lead, title=title, digest=mark.hex())
 
 
 def by_subject(statements: Iterable[Statement]) -> Index:
@@ -230,6 +329,21 @@ def by_subject(statements: Iterable[Statement]) -> Index:
 def said_of(subjects: Iterable[bytes], index: Index) -> list[Statement]:
     """Each statement that names one of the subjects, once."""
     return [*{key: s for subject in sorted(subjects) for key, s in index.get(subject, {}).items()}.values()]
+
+
+def _item(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term], now: int) -> NewPassport:
+    passport = StoredPassport(
+        group.lead,
+        group.lead,
+        text(view, "kind"),
+        text(view, "state", "code"),
+        text(view, "title"),
+        mark,
+        json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
+        now,
+    )
+    named = {Term(scheme, term) for scheme, term in terms_of(view)}
+    return NewPassport(passport, group.subjects, named | codes, kept)
 
 
 def _rest(view: View) -> View:

@@ -1,35 +1,35 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import Header, SectionClass
 from federation.genesis import Genesis
-from node.passport.card import CARD_VERSION, Card, card_of
-from node.passport.case import Case
+from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
-from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
+from node.passport.rights import PUBLISHED_KINDS, class_mask
 from node.passport.sameness import other_sides
+from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
-from node.services.folding import Folding, Group, by_subject, said_of
+from node.services.folding import Folded, Folding, Group, Spoken, by_subject, said_of
+from node.services.openings import Opened, together
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
-    drop_passports,
     list_subjects,
     read_leading,
     read_leads,
     read_members,
-    read_titles,
 )
-from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
+from node.store.rights import EVERYBODY, StoredRight, open_entries, open_subjects, rights_to
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, has_plain, read_kept
 
@@ -39,7 +39,8 @@ FILED = "card_version"
 PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
-SECRET = 1 << SectionClass.SECRET
+
+Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
 
 
 class Projection:
@@ -80,8 +81,8 @@ class Projection:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
-            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
-            await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
+            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
+            await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
 
@@ -117,10 +118,67 @@ class Projection:
     ) -> None:
         """Fold these subjects and those that are one passport with them.
 
-        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
+        `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend. Parts and
+        wholes that hang on what is said otherwise now follow.
         """
-        wanted = set(subjects)
+        stale = await self._fold_all(tx, set(subjects), reader, world, beside_kept=beside_kept)
+        while stale:
+            stale = await self._fold_all(tx, stale, reader, world, beside_kept=beside_kept)
+
+    async def _fold_all(
+        self, tx: WriteTx, wanted: set[bytes], reader: StatementReader, world: World, *, beside_kept: bool
+    ) -> set[bytes]:
+        """Fold these subjects and those that are one passport with them; answer those that hang on them and are not up
+        to date any more.
+        """
         read = reader.beside_kept if beside_kept else reader.about
+        groups, statements = await self._gather(tx, wanted, read, world)
+        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
+            # A twin may take plain events with it: they are read too.
+            return await self._fold_all(tx, wanted, reader, world, beside_kept=False)
+        has_edges = any(statement.kind == Kind.COMPOSITION for statement in statements)
+        core = set[bytes]().union(*groups.values())
+        shown = await read_leads(tx, core) if has_edges else {}
+        kept = await read_kept(tx, core)
+        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
+        index = by_subject(statements)
+        folded: dict[bytes, Folded | None] = {}
+        left: list[Spoken] = []
+        for lead, subjects_of in sorted(groups.items()):
+            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
+            group = Group(lead, frozenset(subjects_of), known.get(lead))
+            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
+                said = said_of(subjects_of, index)
+                if one := await self._folding.fold_beside_kept(tx, group, said, world, reader):
+                    folded[lead] = one
+            if lead not in folded:
+                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
+                said = said_of(subjects_of, all_said)
+                if sides := other_sides(said, subjects_of):
+                    said = said_of(subjects_of | sides, all_said)
+                left.append(Spoken(group, said))
+        folded |= await self._folding.fold_each(tx, left, world, reader)
+        stale: set[bytes] = set()
+        for lead, one in folded.items():
+            stale -= groups[lead]
+            if one is not None:
+                stale |= one.stale
+                if has_edges and any(shown.get(subject, subject) != lead for subject in groups[lead]):
+                    stale |= one.tied
+        found = [one for _, one in sorted(folded.items()) if one is not None]
+        await self._widen(tx, together(one.opened for one in found))
+        # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
+        silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
+        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
+        stale |= await self._folding.forget(tx, unspoken)
+        cards = [one.card for one in found if one.card is not None]
+        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        return stale
+
+    async def _gather(
+        self, tx: ReadTx, wanted: set[bytes], read: Read, world: World
+    ) -> tuple[dict[bytes, set[bytes]], list[Statement]]:
+        """These subjects and those that are one passport with them, by their leads; and what was said of them."""
         core, statements = set(wanted), await read(tx, wanted)
         # What is new here may decide what counts of the words about both sides.
         core |= other_sides(statements, core)
@@ -140,39 +198,7 @@ class Projection:
         for subject in core:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
-        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
-            # A twin may take plain events with it: they are read too.
-            await self.refold(tx, wanted, reader, world)
-            return
-        kept = await read_kept(tx, core)
-        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
-        index = by_subject(statements)
-        cards: list[Card] = []
-        silent: set[bytes] = set()
-        for lead, subjects_of in sorted(groups.items()):
-            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
-            group = Group(lead, frozenset(subjects_of), known.get(lead))
-            folded = None
-            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
-                folded = await self._folding.fold_beside_kept(tx, group, said_of(subjects_of, index), world, reader)
-            if folded is None:
-                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
-                said = said_of(subjects_of, all_said)
-                if sides := other_sides(said, subjects_of):
-                    said = said_of(subjects_of | sides, all_said)
-                folded = await self._folding.fold(tx, group, said, world, reader)
-            if folded is not None:
-                await self._open(tx, folded.case)
-                cards += [folded.card] if folded.card else []
-            else:
-                silent |= subjects_of
-        # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
-        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
-        for subject, title in sorted((await read_titles(tx, unspoken)).items()):
-            await self._core.announce(tx, "merge", "passport_gone", subject, title=title)
-        await drop_passports(tx, unspoken)
-        await drop_rows(tx, unspoken)
-        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        return groups, statements
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -183,42 +209,24 @@ class Projection:
         leads = leads.union(*(identity.members for identity in found))
         return leads.union(*members.values())
 
-    async def _open(self, tx: WriteTx, case: Case) -> None:
-        by_subject: dict[bytes, list[StoredRight]] = {}
-        for right in rights_of(case):
-            by_subject.setdefault(right.subject, []).append(
-                StoredRight(
-                    right.org,
-                    EVERYBODY if right.author is None else right.author,
-                    right.classes,
-                    right.since or 0,
-                    FOR_EVER if right.until is None else right.until,
-                )
-            )
-        for subject, facts in case.facts.items():
-            for title in facts.titles:
-                if title.until is None:
-                    secret = StoredRight(title.org, EVERYBODY, SECRET)
-                    by_subject.setdefault(subject, []).append(secret)
-        for subject, rights in sorted(by_subject.items()):
-            await self._widen(tx, subject, [right for right in rights if right.org != self._core.org])
-
-    async def _widen(self, tx: WriteTx, subject: bytes, rights: Sequence[StoredRight]) -> None:
-        if await open_subject(tx, subject, rights):
+    async def _widen(self, tx: WriteTx, opened: Opened) -> None:
+        if opened and await open_subjects(tx, opened):
             tx.on_commit(self._core.outgoing.set)
 
     async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Whoever is named as a party reads the statement that names it."""
+        opened: Opened = {}
         for entry in entries:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
             papers = PAPERS if entry.header.kind == Kind.SHIPMENT else HEADERS
-            await self._widen(tx, entry.header.subject, [StoredRight(party, log.org, papers)])
+            opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, papers))
+        await self._widen(tx, opened)
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [(e.seq, e.header, _named(e)) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
+        spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
         opened: list[tuple[bytes, bytes, int]] = []
         for seq, header, named in spoken:
@@ -251,9 +259,11 @@ class Projection:
 
     async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
         after = b""
+        stale: set[bytes] = set()
         while page := await list_subjects(tx, after, PAGE):
-            await self.refold(tx, page, reader, world)
+            stale |= await self._fold_all(tx, set(page), reader, world, beside_kept=False)
             after = page[-1]
+        await self.refold(tx, stale, reader, world)
 
     def _set_world(self, world: World) -> None:
         self.world = world
@@ -264,10 +274,6 @@ def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool
     if any(header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD for header in headers):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
-
-
-def _named(entry: NewEntry) -> set[bytes]:
-    return {*entry.routes, *(entry.header.subjects if entry.header else ())}
 
 
 def _party(entry: NewEntry) -> bytes | None:

@@ -1,6 +1,6 @@
 """Fragments and their sections, keyed by (log, seq)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, exists, func, insert, select, tuple_
@@ -43,8 +43,7 @@ class StoredFragment:
 
     def to_fragment(self) -> Fragment:
         """As it came, without what is sealed under the store's own key."""
-        kept = (Section(s.name, s.salt, s.data) for s in self.sections if s.form != STORED)
-        return Fragment(self.header, self.signature, tuple(kept))
+        return Fragment(self.header, self.signature, _shown(self.sections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,19 @@ class NewEntry:
     void: str | None = None
     stored: tuple[StoredSection, ...] = ()
     routes: tuple[bytes, ...] = ()
+
+    @property
+    def named(self) -> set[bytes]:
+        """Every subject by which it is found."""
+        return {*self.routes, *(self.header.subjects if self.header else ())}
+
+    def to_fragment(self) -> Fragment:
+        """As it is read back from the store."""
+        return Fragment(self.fragment.header, self.fragment.signature, _shown(self.stored))
+
+
+def _shown(sections: Iterable[StoredSection]) -> tuple[Section, ...]:
+    return tuple(Section(s.name, s.salt, s.data) for s in sections if s.form != STORED)
 
 
 def subject64(subject: bytes) -> int:
@@ -145,6 +157,22 @@ async def headers_about(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, li
         statement = select(schema.fragments, mentions.subject64).join(schema.mentions, joined)
         for row in await tx.all(statement.where(mentions.subject64.in_(keys[at : at + CHUNK]))):
             found.setdefault(wanted[row.subject64], []).append(_stored(row, numbers[row.log_no], []))
+    return found
+
+
+async def named_elsewhere(tx: ReadTx, subjects: Iterable[bytes], places: Container[tuple[int, int]]) -> set[bytes]:
+    """Those of these subjects that an entry outside of these places (log_no, seq) names."""
+    table = schema.mentions.c
+    wanted: dict[int, set[bytes]] = {}
+    for subject in subjects:
+        wanted.setdefault(subject64(subject), set()).add(subject)
+    keys = sorted(wanted)
+    found: set[bytes] = set()
+    for at in range(0, len(keys), CHUNK):
+        statement = select(table.subject64, table.log_no, table.seq).where(table.subject64.in_(keys[at : at + CHUNK]))
+        for row in await tx.all(statement):
+            if (row.log_no, row.seq) not in places:
+                found |= wanted[row.subject64]
     return found
 
 

@@ -1,7 +1,8 @@
 """Who may read which subject, and the numbered list of what was opened to whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import bindparam, func, insert, select
 
@@ -53,22 +54,25 @@ async def rights_to(tx: ReadTx, subjects: Iterable[bytes], org: bytes | None = N
     return found
 
 
-async def open_subject(tx: WriteTx, subject: bytes, rights: Iterable[StoredRight]) -> set[bytes]:
-    """Widen who may read a subject; answer the organisations whose right grew. Each gets a numbered opening."""
-    had = {right.span: right.classes for right in (await rights_to(tx, [subject])).get(subject, [])}
-    wanted: dict[tuple[bytes, bytes, int, int], int] = {}
-    for right in rights:
-        wanted[right.span] = wanted.get(right.span, had.get(right.span, 0)) | right.classes
-    grown = {span: classes for span, classes in sorted(wanted.items()) if classes != had.get(span)}
-    rows: list[dict[str, object]] = [
-        {"subject": subject, "org": org, "author": author, "since_us": since, "until_us": until, "classes": classes}
-        for (org, author, since, until), classes in grown.items()
-    ]
+async def open_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight]]) -> set[bytes]:
+    """Widen who may read these subjects; answer the organisations whose right grew. Each gets numbered openings."""
+    stored = await rights_to(tx, opened)
+    rows: list[dict[str, object]] = []
+    openings: list[dict[str, object]] = []
+    for subject, rights in opened.items():
+        had = {right.span: right.classes for right in stored.get(subject, ())}
+        wanted: dict[tuple[bytes, bytes, int, int], int] = {}
+        for right in rights:
+            wanted[right.span] = wanted.get(right.span, had.get(right.span, 0)) | right.classes
+        grown = {span: classes for span, classes in sorted(wanted.items()) if classes != had.get(span)}
+        rows += [
+            {"subject": subject, "org": org, "author": author, "since_us": since, "until_us": until, "classes": classes}
+            for (org, author, since, until), classes in grown.items()
+        ]
+        openings += [{"org": org, "subject": subject} for org in sorted({span[0] for span in grown})]
     await upsert(tx, schema.readers, rows)
-    orgs = {span[0] for span in grown}
-    for org in sorted(orgs):
-        await tx.insert_id(schema.openings, org=org, subject=subject)
-    return orgs
+    await tx.run(insert(schema.openings), openings)
+    return {cast("bytes", row["org"]) for row in openings}
 
 
 @dataclass(frozen=True, slots=True)

@@ -392,17 +392,17 @@ PROBLEMS: dict[str, ProblemText] = {
     "composition_cycle": _state(
         ("Изделие оказалось бы в своей же детали", "Проверьте, что во что входит."),
         ("The whole would stand in its own part", "Check what stands in what."),
-        ("{part} уже содержит это изделие.", "{part} holds this whole already."),
+        ("{part} уже содержит это изделие: {path}.", "{part} holds this whole already: {path}."),
     ),
     "composition_two_parents": _state(
         ("Деталь уже стоит в другом изделии", "Сначала запишите снятие, либо выберите более поздний момент."),
         ("The part stands in another whole", "Record its removal first, or choose a later moment."),
-        ("{part} стоит в {whole}.", "{part} stands in {whole}."),
+        ("{part} стоит в {whole} ({title}) с {since}.", "{part} stands in {whole} ({title}) since {since}."),
     ),
     "composition_there": _state(
         ("Деталь уже стоит здесь", "Повторно записывать её не нужно."),
         ("The part stands here already", "There is nothing to record."),
-        ("{part} уже стоит в {whole}.", "{part} stands in {whole} already."),
+        ("{part} уже стоит в {whole} ({title}).", "{part} stands in {whole} ({title}) already."),
     ),
     "composition_twice": _text(
         ("Одна деталь названа дважды", "Оставьте её в списке один раз."),

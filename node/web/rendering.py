@@ -2,67 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import jinja2
 from aiohttp import web
-from markupsafe import Markup
 
-from node.passport.catalogs import Catalog, find_name
-from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import recalls_of
 from node.passport.template_pointer import Missing
-from node.services.access import DAY_US, Actor, Scope
+from node.services.access import Actor, Scope
 from node.web.assets import Assets
 from node.web.calls import Call, View
-from node.web.console_words import (
-    APPROVAL_STATES,
-    ATTESTED,
-    CATALOGS,
-    JOB_KINDS,
-    JOB_STATES,
-    ORGANISATION_KINDS,
-    PROCESSES,
-    RECORD_FIELDS,
-    RELEASE_STATES,
-    SHIPMENT_STATES,
-    UNDO_GROUNDS,
-    trouble_words,
-)
 from node.web.downloads import TYPES
-from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
+from node.web.filters import make_filters
 from node.web.languages import LANGUAGES, translations
-from node.web.passport_words import (
-    CLASSES,
-    CONFLICTS,
-    FIELDS,
-    KINDS,
-    SECTIONS,
-    STANDINGS,
-    STATES,
-    STEPS,
-    SYSTEMS,
-    event_kinds,
-    fact_words,
-    named,
-    unit_words,
-    words,
-)
-from node.web.protocol_words import ROLES, label_words, text_words, value_words
-from node.web.radio_words import (
-    COMPARED,
-    FRAME_STATES,
-    QUANTITIES,
-    RADIO_STATES,
-    READING_STATUSES,
-    REFUSALS,
-    parameter_words,
-    step_words,
-)
 from node.web.routes import API, Route
-from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGING = frozenset({"cursor", "limit", "format"})
@@ -178,42 +131,6 @@ def curl(call: Call, query: str) -> str:
     return f"curl {verb}-H \"Authorization: Bearer $TOKEN\" -H 'Accept-Language: {call.language}' {_quoted(address)}"
 
 
-def moment(micros: int) -> Markup:
-    """A time as an element that the browser shows in its own zone; without script it reads as UTC."""
-    when = datetime.fromtimestamp(micros / 1e6, UTC)
-    shown = when.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="milliseconds"), shown)
-
-
-def when(micros: int, language: str) -> Markup:
-    """When a fact happened: the day alone where nothing more exact was told."""
-    if micros % DAY_US == 0:
-        return day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language)
-    return moment(micros)
-
-
-def day(text: object, language: str) -> Markup:
-    """A date or an RFC 3339 time of a passport; what is neither stands as it was typed."""
-    told = "" if text is None else str(text)
-    try:
-        if len(told) > 10:
-            return moment(int(datetime.fromisoformat(told).timestamp() * 1e6))
-        date = datetime.strptime(told, "%Y-%m-%d")  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        return Markup("{}").format(told)
-    return Markup('<span class="day">{}</span>').format(date.strftime("%d.%m.%Y") if language == "ru" else told)
-
-
-def short_id(raw: bytes) -> str:
-    """The beginning of an id, enough to tell it from its neighbours on a page."""
-    return raw.hex()[:8]
-
-
-def _detail_value(value: object, name: str) -> str:
-    """A detail of a journal row; a name that ends in _us holds a time."""
-    return moment(value) if name.endswith("_us") and isinstance(value, int) else detail_text(value)
-
-
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
@@ -231,64 +148,5 @@ def make_environment(language: str, assets: Assets) -> jinja2.Environment:
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.globals["static"] = assets.url
     environment.tests["missing"] = lambda value: isinstance(value, Missing)
-    environment.filters |= {
-        "moment": moment,
-        "when": lambda micros: when(micros, language),
-        "short_id": short_id,
-        "device_id": lambda subject: format_device_id(SubjectId(bytes.fromhex(subject))),
-        "happened": lambda what: journal_words(what, language),
-        "detail_name": lambda name: detail_name(name, language),
-        "detail_value": _detail_value,
-        "who": lambda label: actor_words(label, language),
-        "state": lambda code: words(STATES, code, language),
-        "kind": lambda code: words(KINDS, code, language),
-        "standing": lambda code: words(STANDINGS, code, language),
-        "field": lambda code: words(FIELDS, code, language),
-        "radio_state": lambda code: words(RADIO_STATES, code, language),
-        "frame_state": lambda code: words(FRAME_STATES, code, language),
-        "refusal": lambda code: words(REFUSALS, code, language),
-        "compared": lambda code: words(COMPARED, code, language),
-        "step_detail": lambda detail: step_words(detail, language),
-        "reading_status": lambda code: words(READING_STATUSES, code, language),
-        "quantity": lambda code: words(QUANTITIES, code, language),
-        "unit": lambda code: unit_words(code, language),
-        "name_in": lambda reference, catalog: named(reference, catalog, language),
-        "event_kinds": lambda events: event_kinds(events, language),
-        "fact_name": lambda what: fact_words(what, language),
-        "conflict": lambda code: words(CONFLICTS, code, language),
-        "recalls": recalls_of,
-        "slip": lambda code: words(SLIPS, code, language),
-        "sign": lambda code: words(SIGNS, code, language),
-        "no_line": lambda code: words(NO_LINE, code, language),
-        "says": lambda code: words(SAYS, code, language),
-        "identity_right": lambda code: words(RIGHTS, code, language),
-        "compared_fact": lambda row: (
-            words(COMPARED_FACTS, row.name, language)
-            if row.name in COMPARED_FACTS
-            else fact_words(f"parameters.{row.name}" if row.section == "parameters" else row.name, language)
-        ),
-        "section_class": lambda code: words(CLASSES, code, language),
-        "section_name": lambda code: words(SECTIONS, code, language),
-        "parameter_value": lambda value, code: parameter_words(code, value, language),
-        "system": lambda code: words(SYSTEMS, code, language),
-        "process_step": lambda code: words(STEPS, code, language),
-        "process_kind": lambda code: words(PROCESSES, code, language),
-        "catalog_name": lambda code: words(CATALOGS, code, language),
-        "release_state": lambda code: words(RELEASE_STATES, code, language),
-        "approval_state": lambda code: words(APPROVAL_STATES, code, language),
-        "record_field": lambda code: words(RECORD_FIELDS, code, language),
-        "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
-        "job_kind": lambda code: words(JOB_KINDS, code, language),
-        "undo_ground": lambda code: words(UNDO_GROUNDS, code, language),
-        "job_state": lambda code: words(JOB_STATES, code, language),
-        "shipment_state": lambda code: words(SHIPMENT_STATES, code, language),
-        "organisation_kind": lambda code: words(ORGANISATION_KINDS, code, language),
-        "attested": lambda code: words(ATTESTED, code, language),
-        "trouble": lambda text: trouble_words(text, language),
-        "label": lambda label: label_words(label, language),
-        "told": lambda value: value_words(value, language),
-        "in_language": lambda texts: text_words(texts, language),
-        "role_name": lambda code: words(ROLES, code, language),
-        "day": lambda text: day(text, language),
-    }
+    environment.filters |= make_filters(language)
     return environment

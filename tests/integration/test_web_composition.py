@@ -1,17 +1,23 @@
 """Composition through the API of a real node: objects, units and devices, parts in and out, lots and recalls."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from benchmarks.fold import BEGIN_US, Author
 from node.passport import drafts
 from node.passport.bodies import CompositionBody, Plate
 from node.passport.claims import local_claim
 from node.passport.ids import format_device_id, parse_device_id
+from node.store.fragments import insert_entries
+from node.store.logs import insert_log
+from node.store.organisations import insert_statements
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, problem_code, running_web
 
@@ -108,6 +114,82 @@ async def test_second_parent_and_cycle_are_refused_with_where_the_part_stands(we
     assert await refused(client, f"/passports/{outer}/parts", several) == "composition_two_parents"
     assert await refused(client, f"/passports/{outer}/parts", {"parts": [{}], "since": SINCE}) == "part_unnamed"
     assert await web.what() == before
+
+
+async def test_refusals_name_the_first_parent_and_the_path(web: RunningWeb) -> None:
+    """A second parent names the first one and since when; a cycle names the way; what stood there before is no bar."""
+    client = web.local()
+    house, unit, other, meter = [await thing(client, "unit", name) for name in ("Дом", "Узел", "Узел 2", "Счётчик")]
+    await put(client, house, unit)
+    await put(client, unit, meter)
+
+    async def detail(whole: str, part: str) -> str:
+        body = {"parts": [{"id": part}], "since": SINCE}
+        async with client.post(f"/api/v1/passports/{whole}/parts", json=body) as response:
+            return str((await response.json())["detail"])
+
+    assert f"{meter} " in (told := await detail(other, meter))
+    assert unit in told
+    assert "Узел" in told
+    assert SINCE in told
+    assert "Счётчик → Узел → Дом" in await detail(meter, house)
+
+    await post(client, f"/passports/{unit}/parts/removals", {"part": meter, "when": "2026-06-01"}, 204)
+    await put(client, meter, house, since="2026-06-01")
+
+
+async def test_edges_of_others_are_kept_and_asked_to_be_closed(web: RunningWeb) -> None:
+    """A second parent and a cycle that peers stated: each passport is listed; nothing more goes in; removal closes."""
+    client = web.local()
+    things = [await thing(client, "unit", name) for name in ("А", "Б", "В", "Г")]
+    a, b, c, d = (parse_device_id(thing).raw for thing in things)
+    await put(client, things[1], things[0])
+    one, two = await peer(web, 1), await peer(web, 2)
+
+    await arrive(web, one, drafts.composition(b, c, CompositionBody(since=SINCE), 1))
+    await arrive(web, two, drafts.composition(c, a, CompositionBody(since=SINCE), 1))
+    cycle = (await get(client, "/conflicts?why=cycle"))["items"]
+    await arrive(web, two, drafts.composition(a, d, CompositionBody(since=SINCE), 1))
+    parents = (await get(client, "/conflicts?why=two-parents"))["items"]
+    more = {"parts": [{"id": things[0]}], "since": SINCE}
+
+    assert {row["id"] for row in cycle} == {*things[:3]}
+    assert {row["id"] for row in parents} == {things[0], things[3]}
+    shown = await web_page(web, "/conflicts?why=cycle")
+    assert "стоит в своей же детали" in shown
+    assert re.search(r">А</a> → .*>Б</a> → .*>В</a>|>Б</a> → .*>В</a> → .*>А</a>|>В</a> → .*>А</a> → .*>Б</a>", shown)
+    assert await refused(client, f"/passports/{things[2]}/parts", more) in (
+        "composition_cycle",
+        "composition_two_parents",
+    )
+    await post(client, f"/passports/{things[1]}/parts/removals", {"part": things[0], "when": SINCE}, 204)
+    assert {row["id"] for row in (await get(client, "/conflicts?why=cycle"))["items"]} == set()
+
+
+async def peer(web: RunningWeb, seed: int) -> Author:
+    """An organisation whose log is mirrored here."""
+    author = Author(f"peer{seed}", Random(seed))
+    async with web.context.core.database.write() as tx:
+        await insert_statements(tx, author.chain)
+        author.stored = await insert_log(tx, author.statement, own=False)
+    return author
+
+
+async def arrive(web: RunningWeb, author: Author, *said: drafts.Draft) -> None:
+    """What a peer states comes in."""
+    assert author.stored is not None
+    for draft in said:
+        author.say(draft, BEGIN_US + len(author.entries))
+        async with web.context.core.database.write() as tx:
+            await insert_entries(tx, author.stored.no, author.entries[-1:])
+            await web.context.projection.take(tx, author.stored, author.entries[-1:])
+
+
+async def web_page(web: RunningWeb, path: str) -> str:
+    browser = await web.claim()
+    async with browser.get(path) as response:
+        assert response.status == 200
+        return await response.text()
 
 
 async def test_kit_holds_quantities_of_things_without_passports(web: RunningWeb) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from node.passport.bodies import Plate
 from node.passport.case import Case, open_case
 from node.passport.composition import edges_of
-from node.passport.merge import Said, Verdict
+from node.passport.merge import Said, Verdict, may_replace
 from node.passport.papers import protocols_view
 from node.passport.parameters import parameters_of
 from node.passport.references import References, parse_ref
@@ -46,15 +46,19 @@ def verdicts(case: Case) -> Iterator[tuple[str, Verdict]]:
     for code, parameter in parameters_of(case).items():
         yield from ((f"{code}@{version.since}", version.verdict) for version in parameter.versions)
     for edge in edges_of(case):
-        yield f"{edge.part.hex()} {edge.whole.hex()} {edge.position} {edge.span[0]}", edge.verdict
+        if edge.verdict is not None:
+            yield f"{edge.part.hex()} {edge.whole.hex()} {edge.fact['position']} {edge.span[0]}", edge.verdict
 
 
 def is_beaten(one: Said, verdict: Verdict, references: References) -> bool:
-    """Whether another statement about the same key stands over it, which ranks not lower."""
+    """Whether another statement about the same key takes its place, or says more of it."""
     others = [*([verdict.chosen] if verdict.chosen else []), *(said for said, _ in verdict.others)]
     return any(
         other.section == one.section
-        and other.rank.level >= one.rank.level
+        and (
+            may_replace(other.rank, one.rank, is_same_org=other.statement.org == one.statement.org)
+            or (one.is_open and other.same != one.same and other.rank.level >= one.rank.level)
+        )
         and references.supersedes(other.statement, one.statement)
         for other in others
     )

@@ -6,18 +6,18 @@ meters of the same table.
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.exchange.cells import CellKind
 from node.exchange.fleet import rules
 from node.exchange.fleet.fields import Field
-from node.exchange.fleet.findings import ORDER, FleetFinding, Grade, Rule
+from node.exchange.fleet.findings import ORDER, FleetFinding, Rule
 from node.exchange.fleet.known import same_approval
-from node.exchange.fleet.layout import Layout
+from node.exchange.fleet.outcome import Due, FleetReport, Meter
 from node.exchange.fleet.peers import HOUSEHOLD_M3, SOME, Peers, is_thousandfold
 from node.exchange.fleet.plates import digits_for_letters, key_of
-from node.exchange.fleet.reader import FleetTable, OtherSheet, Passed
+from node.exchange.fleet.reader import FleetTable, Passed
 from node.exchange.fleet.rows import FleetRow
 from node.exchange.fleet.values import COUNTED, QUANTITIES, add_months, months_between
 from node.exchange.grids import Progress, no_progress
@@ -31,72 +31,6 @@ from node.passport.serials import check_serial
 DAYS = 90
 MAX_DAYS = 3650
 NAMED_TYPES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A meter whose verification ended or ends soon; `is_computed` where the end comes from the interval."""
-
-    row: int
-    address: str
-    designation: str
-    serial: str
-    until: datetime.date
-    days: int
-    is_computed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Which meter a row is of, for those who go there."""
-
-    address: str
-    designation: str
-    serial: str
-
-
-@dataclass(frozen=True, slots=True)
-class FleetReport:
-    """What a check-up found. `months` counts verifications by the month in which they end, `undated` those without;
-    `faulty` tells the meter of each row that something was found in.
-    """
-
-    layout: Layout
-    others: tuple[OtherSheet, ...]
-    passed: Passed
-    meters: int
-    on: datetime.date
-    days: int
-    findings: tuple[FleetFinding, ...]
-    due: tuple[Due, ...]
-    months: Mapping[str, int]
-    undated: int
-    faulty: Mapping[int, Meter]
-    known_types: int = 0
-    in_registry: int | None = None
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether anything of grade error was found."""
-        return any(finding.grade is Grade.ERROR for finding in self.findings)
-
-    def counts(self) -> list[tuple[Rule, Grade, int]]:
-        """How many rows break each rule: errors first, then by number."""
-        counted: Counter[tuple[str, Grade]] = Counter()
-        for finding in self.findings:
-            counted[finding.rule.code, finding.grade] += finding.rows
-        ordered = sorted(counted.items(), key=lambda item: (ORDER[item[0][1]], -item[1], item[0][0]))
-        return [(rules.RULES[code], grade, count) for (code, grade), count in ordered]
-
-    @property
-    def expired(self) -> int:
-        """How many verifications ended before the day of the check."""
-        return sum(due.days < 0 for due in self.due)
-
-    def graded(self) -> dict[Grade, int]:
-        """How many findings there are of each grade."""
-        counted = Counter(finding.grade for finding in self.findings)
-        return {grade: counted[grade] for grade in Grade}
 
 
 @dataclass(slots=True)
@@ -151,6 +85,7 @@ class _Check:
             self._peers.setdefault(self._key(row.designation), Peers()).take(row)
         self._places = [table.layout.places(block) for block in range(table.layout.blocks)]
         fields = {column.field for column in table.layout.columns}
+        self._where = table.layout.where
         self._wants_date = bool(fields & {Field.VERIFIED_ON, Field.VALID_UNTIL})
         self._wants_address = sum(bool(row.address) for row in rows) * 2 >= len(rows) and len(rows) > 1
         self._types: dict[str, list[FleetRow]] = {}
@@ -259,7 +194,9 @@ class _Check:
         is_number = row.serial_kind is CellKind.NUMBER
         if _is_inn(row.plate):
             self._add(rules.SERIAL_INN, row, name, row.serial)
-        elif length < width and (is_number or peers.lost_zeros or (peers.zeros and peers.is_rare(length))):
+        elif length < width and (
+            is_number or peers.lost_zeros or peers.lead_with_zeros or (peers.zeros and peers.is_rare(length))
+        ):
             self._add(rules.LOST_ZERO, row, name, row.serial, **words)
         elif peers.is_rare(length):
             self._add(rules.SERIAL_WIDTH, row, name, row.serial, **words)
@@ -272,9 +209,10 @@ class _Check:
         if not guess:
             return False
         letters = [at for at, sign in enumerate(row.plate) if not sign.isdecimal()]
-        inside = len(row.plate) >= 6 and all(0 < at < len(row.plate) - 1 for at in letters)
+        # A letter inside is none of a series, and neither is an O before digits.
+        slips = len(row.plate) >= 6 and all(0 < at < len(row.plate) - 1 or row.plate[at] in "OО" for at in letters)
         all_digits = peers.digits >= 5 and peers.digits >= (peers.serials - 1) * 0.9
-        if (all_digits and (not peers.width or len(guess) == peers.width)) or (inside and len(letters) == 1):
+        if (all_digits and (not peers.width or len(guess) == peers.width)) or (slips and len(letters) == 1):
             self._add(rules.SERIAL_LOOK_ALIKE, row, name, row.serial, guess=guess)
             return True
         return False
@@ -295,7 +233,7 @@ class _Check:
                 rule = rules.TWIN
             else:
                 rule = rules.DUPLICATE
-            self._add(rule, row, name, row.serial, other=other.row)
+            self._add(rule, row, name, row.serial, other=self._where(other.row))
             break
         if len(earlier) < 2:
             earlier.append(row)
@@ -401,7 +339,7 @@ class _Check:
             return
         other = self._seen.dev_euis.setdefault(eui, row.row)
         if other != row.row:
-            self._add(rules.EUI_TWICE, row, Field.DEV_EUI, eui.upper(), other=other)
+            self._add(rules.EUI_TWICE, row, Field.DEV_EUI, eui.upper(), other=self._where(other))
 
     def _unknown_types(self) -> None:
         """Types that nothing here knows: one by one where most are known, else together, for then it is we who lack."""
@@ -441,12 +379,6 @@ class _Check:
                 kept.append(replace(finding, rows=folding[key]))
                 folding[key] = 0
         return kept
-
-
-def with_registry(report: FleetReport, in_registry: int, found: Iterable[FleetFinding]) -> FleetReport:
-    """A report with what the node's registry adds."""
-    findings = sorted((*report.findings, *found), key=lambda f: (f.row, ORDER[f.grade], f.rule.code))
-    return replace(report, findings=tuple(findings), in_registry=in_registry)
 
 
 def _place_of(address: str) -> str:

@@ -71,6 +71,7 @@ NAMES: dict[Field, tuple[str, str]] = {
     Field.IGNORED: ("не используется", "not used"),
 }
 
+LEVEL = " · "  # between the heading of a group and the title under it
 DATES = frozenset({Field.MADE_ON, Field.INSTALLED_ON, Field.VERIFIED_ON, Field.VALID_UNTIL, Field.READ_ON})
 ADDRESS_PARTS = (Field.LOCALITY, Field.STREET, Field.HOUSE, Field.BLOCK, Field.FLAT)
 # What makes a row one of a meter, when its serial is not there to say so.
@@ -90,6 +91,9 @@ OF_ONE_METER = OF_A_METER | {
 _NOT_WORD = re.compile(r"[^0-9a-zа-я№]+")
 _METER = r"(?:[ио]?пу|одпу|кпу|сч|(?:водо|тепло|электро)?счетчик\w*|прибор\w*|водомер\w*|устройств\w*)"
 _NUMBER = r"(?:№|номер\w*|ном|n|no|nr|num|number|id)"
+_RESOURCE = (
+    r"(?:хвс|гвс|схв|сгв|хв|гв|холодн\w*|горяч\w*|тепло\w*|отоплен\w*|электро\w*|ээ|газ\w*|cold|hot|heat|gas)\d?"
+)
 
 # In order: the first that is found decides. Titles come folded: small letters, ё as е, words parted by one space.
 _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
@@ -130,14 +134,16 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         "показан", r"\breading", r"\btekushee", "meter value", "^value$", r"текущ\w* (?:пок|знач)", r"\bindex value",
     )),
     (Field.VALID_UNTIL, (
-        r"(?:очередн|следующ|след\b|срок|оконч|действ|годен|годн|истек|планов|предстоящ)\w*.*(?:повер|мпи|межпов)",
+        r"(?:очередн|следующ|сл(?:ед)?\b|срок|оконч|действ|годен|годн|истек|планов|предстоящ)\w*.*(?:повер|мпи|межпов)",
     )),
     (Field.VALID_UNTIL, (
-        r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до\b|очередн|следующ|след\b|действ|оконч|истек|срок|годн|план)\w*",
+        r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до|сл|след)\b",
+        r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:очередн|следующ|действ|оконч|истек|срок|годн|план)\w*",
     )),
     (Field.VALID_UNTIL, (
         r"\bсп до", r"действител\w* до", "годен до", "valid (?:until|till|to|thru)", "valid$",
         r"next (?:verif|calib|cal\b)", "expir", r"(?:verif\w*|calib\w*) due", "due date",
+        r"^(?:следующ|очередн)\w*(?: дата)?$", "^next(?: due)?$",
     )),
     (Field.INTERVAL, (
         r"\bмпи\b", r"межпов\w*", "интервал", r"периодичн\w* повер", "interval", r"verif\w* period",
@@ -176,6 +182,7 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
     (Field.SERIAL, (
         rf"{_NUMBER} (?:\w+ )?{_METER}\b", rf"^{_METER}(?: \w+)? {_NUMBER}(?!\w)",
         r"\bmeter (?:no|nr|number|id|num)\b", r"\bdevice (?:no|number|id)\b", rf"{_NUMBER} meter",
+        rf"^{_RESOURCE}(?: (?:вод\w*|water))? {_NUMBER}$",
     )),
     (Field.MARK, (
         r"товарн\w* знак", "изготовит", "производит", "^завод$", "manufacturer", r"\bmaker\b", r"\bbrand\b",
@@ -208,7 +215,7 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         r"\bулиц\w*", r"\bул\b", r"\bstreet\b",
     )),
     (Field.BLOCK, (
-        r"\bкорп\w*", r"\bлитер\w*", r"\bстроен", r"\bblock\b",
+        r"\bкорп\w*", "^к$", r"\bлитер\w*", r"\bстроен", r"\bblock\b",
     )),
     (Field.HOUSE, (
         r"\bдом\w*", "^д$", r"\bhouse\b", r"\bbuilding\b", r"\bздани",
@@ -237,7 +244,10 @@ def fold_title(text: str) -> str:
 
 @lru_cache(4096)
 def find_field(title: str) -> Field | None:
-    """The field that a header names, or None."""
+    """The field that a header names, or None; a part of an address keeps its name under any heading of a group."""
+    group, _, leaf = title.rpartition(LEVEL)
+    if group and (part := find_field(leaf)) in ADDRESS_PARTS:
+        return part
     folded = fold_title(title)
     if not folded:
         return Field.INDEX if title.strip() in ("#", "№") else None

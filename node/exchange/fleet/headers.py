@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from node.exchange.cells import Cell, CellKind, Row
-from node.exchange.fleet.fields import Field, find_field, fold_title
+from node.exchange.fleet.fields import LEVEL, Field, find_field, fold_title
 from node.exchange.fleet.mapping import MAX_HEADER_ROWS
 from node.exchange.fleet.values import find_resource
 
@@ -97,6 +97,12 @@ def _is_numbering(row: Row) -> bool:
     return whole[0] in (1, 2) and all(0 < b - a <= 2 for a, b in pairwise(whole))
 
 
+def _resembles(following: Sequence[Row]) -> bool:
+    """Whether the row under one that may count columns is of short numbers too, and so both are meters."""
+    texts = [cell.text for row in following for cell in row.cells if cell.text]
+    return bool(texts) and all(text.isascii() and text.isdecimal() and len(text) < 4 for text in texts)
+
+
 def _is_line(row: Row) -> bool:
     """Whether a row says one thing only, as a title does."""
     return len({cell.text for cell in row.cells if cell.text}) < 2
@@ -119,8 +125,8 @@ def _titles(block: Sequence[Row], width: int) -> tuple[tuple[str, ...], tuple[st
     titles, groups = [], []
     for at in range(width):
         parts = list(dict.fromkeys(level[at] for level in levels if level[at]))
-        titles.append(" · ".join(parts)[:MAX_TITLE])
-        groups.append(" · ".join(dict.fromkeys(level[at] for level in levels[:-1] if level[at]))[:MAX_TITLE])
+        titles.append(LEVEL.join(parts)[:MAX_TITLE])
+        groups.append(LEVEL.join(dict.fromkeys(level[at] for level in levels[:-1] if level[at]))[:MAX_TITLE])
     return tuple(titles), tuple(groups)
 
 
@@ -160,7 +166,7 @@ def _header(rows: Sequence[Row], width: int, top: int, depth: int) -> Header:
     block = rows[top : top + depth]
     titles, groups = _titles(block, width)
     first = top + depth
-    while first < len(rows) and first < top + depth + 2 and _is_numbering(rows[first]):
+    if first < len(rows) and _is_numbering(rows[first]) and not _resembles(rows[first + 1 : first + 2]):
         first += 1
     named = _unique(tuple(title or letters(at) for at, title in enumerate(titles)))
     return Header(tuple(row.number for row in block), named, groups, first)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from node.exchange.cells import Row
 from node.exchange.fleet import rules
-from node.exchange.fleet.checkup import FleetReport, check_fleet
+from node.exchange.fleet.checkup import check_fleet
 from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import ADDRESS_PARTS, Field
 from node.exchange.fleet.findings import FleetFinding, Grade, Rule
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.plates import key_of
 from node.exchange.fleet.reader import FleetTable, read_fleet
 from node.exchange.fleet.rows import FleetRow
@@ -118,11 +119,17 @@ class Intake:
             (
                 *(self._cell(self.rows[at], name, by_number) for name in fields),
                 ", ".join(dict.fromkeys(finding.rule.code for finding in findings)),
-                " ".join(_remark(finding) for finding in findings),
+                " ".join(self._remark(finding) for finding in findings),
             )
             for at, findings in found
         ]
         return (*(_TITLES[name] for name in fields), *REPORT), rows
+
+    def _remark(self, finding: FleetFinding) -> str:
+        """Where and what, in both languages."""
+        row = self.table.layout.where(finding.row)
+        where = f"{row}, {finding.column}" if finding.column else row
+        return f"{where}: {finding.text('ru')} / {finding.text('en')}"
 
     def _fields(self) -> list[Field]:
         used = {column.field for column in self.table.layout.columns}
@@ -184,12 +191,10 @@ def _judge(
     if claim.scheme is Scheme.LOCAL:
         key = (comparison_text(row.designation), comparison_text(row.mark), key_of(row.serial), plate.year)
     if key in seen:
-        return (intake.finding(rules.DUPLICATE, row, intake.serial_field(row), row.serial, other=seen[key]),)
+        return (
+            intake.finding(
+                rules.DUPLICATE, row, intake.serial_field(row), row.serial, other=intake.table.layout.where(seen[key])
+            ),
+        )
     seen[key] = row.row
     return FleetMeter(row, plate, claim)
-
-
-def _remark(finding: FleetFinding) -> str:
-    """Where and what, in both languages."""
-    where = f"{finding.row}, {finding.column}" if finding.column else str(finding.row)
-    return f"{where}: {finding.text('ru')} / {finding.text('en')}"

@@ -24,9 +24,18 @@ _USUAL_INTERVALS = frozenset(map(str, (12, 24, 36, 48, 60, 72, 96, 120, 144, 180
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several sheets that are read as one table: its rows are numbered from `after` + 1 on."""
+
+    sheet: str
+    after: int
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """How one sheet is understood. `carries` are columns whose address stands once for the rows under it, `heading` is
-    an address that stands above the header.
+    """How a table is understood. `carries` are columns whose address stands once for the rows under it, `heading` is
+    an address that stands above the header, `parts` are the sheets of the table where they are several.
     """
 
     sheet: str
@@ -38,6 +47,16 @@ class Layout:
     hidden_rows: int = 0
     first_texts: tuple[str, ...] = ()
     heading: str = ""
+    parts: tuple[Part, ...] = ()
+
+    def part(self, number: int) -> Part | None:
+        """The sheet in which a row stands, where they are several."""
+        return next((part for part in reversed(self.parts) if part.after < number), None)
+
+    def where(self, number: int) -> str:
+        """A row as the person who opens the file finds it: 7, or «дом 5»!7 where there are several sheets."""
+        part = self.part(number)
+        return f"{part.sheet}!{number - part.after}" if part else str(number)
 
     def places(self, block: int) -> dict[Field, Column]:
         """The columns of one meter of a row by their fields, those of the whole row among them."""
@@ -52,7 +71,9 @@ class Layout:
     def mapping(self) -> FleetMapping:
         """The mapping that gives this very reading, for the next table of the same supplier."""
         columns = {column.title: column.field for column in self.columns if column.why is not Why.EMPTY}
-        return FleetMapping(columns, self.sheet or None, self.header.rows[0] if self.header.rows else 0)
+        return FleetMapping(
+            columns, None if self.parts else self.sheet or None, self.header.rows[0] if self.header.rows else 0
+        )
 
     def lacking(self) -> ColumnError:
         """What to say of a sheet without serials."""
@@ -188,6 +209,7 @@ def _settled(columns: list[Column], contents: Sequence[Content]) -> list[Column]
             columns[at] = replace(column, field=field or column.field)
         elif column.field is Field.INDEX and content.share(Field.SERIAL) >= SURE and not content.is_sequence:
             columns[at] = replace(column, field=Field.SERIAL, why=Why.CONTENT)
+    _tell_marks(columns)
     serials = [column for column in columns if column.field in (Field.SERIAL, Field.DEVICE)]
     by_header = [column for column in serials if column.why is not Why.CONTENT or find_field(column.title)]
     guessed = [column for column in serials if column not in by_header]
@@ -201,6 +223,15 @@ def _settled(columns: list[Column], contents: Sequence[Content]) -> list[Column]
         if weak:
             columns[weak[0].place] = replace(weak[0], field=Field.SERIAL, why=Why.HEADER)
     return columns
+
+
+def _tell_marks(columns: list[Column]) -> None:
+    """Where «Марка» stands beside «Модель», as on the form of ГИС ЖКХ, it is the trade mark and no designation."""
+    named = [c for c in columns if c.field is Field.DESIGNATION and c.why is Why.HEADER]
+    marks = [c for c in named if fold_title(c.title).startswith("марк")]
+    if marks and len(marks) < len(named) and not any(c.field is Field.MARK for c in columns):
+        for column in marks:
+            columns[column.place] = replace(column, field=Field.MARK)
 
 
 def _serial_weight(column: Column, contents: Sequence[Content]) -> tuple[bool, bool, float, int]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from node.exchange.fleet.rows import FleetRow
 from node.exchange.fleet.values import months_between
 
-FEW, SOME, MANY = 5, 10, 50
+LEAST, FEW, SOME, MANY = 3, 5, 10, 50
 SLIP, SLIP_ABOVE = 200, 20
 HOUSEHOLD_M3 = 20_000
 
@@ -50,7 +50,7 @@ class Peers:
     @cached_property
     def width(self) -> int:
         """The width of most serials, 0 where there are too few of digits."""
-        if self.digits < FEW or self.digits < self.serials * 0.8:
+        if self.digits < LEAST or self.digits < self.serials * 0.8:
             return 0
         width, count = self.widths.most_common(1)[0]
         return width if count >= self.digits * 0.6 else 0
@@ -60,6 +60,11 @@ class Peers:
         if self.digits < SOME or self.widths[self.width] < self.digits * 0.9:
             return False
         return self.widths[width] <= max(2, self.digits // 100)
+
+    @property
+    def lead_with_zeros(self) -> bool:
+        """Whether zeros lead at least half of the serials, so that a shorter one has lost its own."""
+        return self.zeros >= LEAST and self.zeros * 2 >= self.digits
 
     @cached_property
     def lost_zeros(self) -> bool:
@@ -78,10 +83,10 @@ class Peers:
     def unit(self) -> str | None:
         """The unit of nearly all readings, or None."""
         total = sum(self.units.values())
-        if total < SOME:
+        if total < FEW:
             return None
         unit, count = self.units.most_common(1)[0]
-        return unit if count >= total * 0.9 else None
+        return unit if count >= total * 0.9 or (total < SOME and count == total - 1) else None
 
     @cached_property
     def interval(self) -> int | None:
@@ -94,7 +99,7 @@ class Peers:
 
     def has_usual(self, unit: str) -> bool:
         """Whether there are enough readings in a unit to tell a usual one."""
-        return len(self.readings.get(unit, ())) >= SOME
+        return len(self.readings.get(unit, ())) >= FEW
 
     def slip(self, row: FleetRow) -> tuple[int, float] | None:
         """How many times the usual reading a meter shows, and the usual one, where only a slip explains it."""
@@ -110,7 +115,7 @@ class Peers:
     def _usual_of(self, unit: str) -> tuple[float, float] | None:
         if unit not in self._usual:
             values = sorted(self.readings.get(unit, []))
-            if len(values) < SOME:
+            if len(values) < FEW:
                 return None
             self._usual[unit] = (values[len(values) // 2], values[len(values) * 9 // 10 - 1])
         return self._usual[unit]

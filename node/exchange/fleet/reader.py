@@ -14,8 +14,9 @@ from node.exchange.errors import ColumnError, TableError
 from node.exchange.fleet.fields import Field
 from node.exchange.fleet.headers import is_repeat
 from node.exchange.fleet.known import Known
-from node.exchange.fleet.layout import Layout, understand
+from node.exchange.fleet.layout import Layout, Part, understand
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.parts import alike, join
 from node.exchange.fleet.rows import FleetRow, RowMaker
 from node.exchange.fleet.sheets import FLEET_LIMITS, read_sheets
 from node.exchange.fleet.values import has_flat, looks_like_address
@@ -85,19 +86,24 @@ def read_fleet(
     grids = [grid for grid in read_sheets(raw, limits, progress) if grid.rows or grid.name == mapping.sheet]
     if not grids:
         raise TableError("the table is empty")
-    chosen, layout, layouts = _choose(grids, mapping, today)
-    others = tuple(
-        OtherSheet(grid.name, len(grid.rows), bool(layouts.get(at)), grid.is_hidden)
-        for at, grid in enumerate(grids)
-        if grid is not chosen
-    )
+    chosen, layouts = _choose(grids, mapping, today)
+    layout = layouts[chosen]
     if not layout.has_serials:
         raise layout.lacking()
-    return FleetTable(layout, chosen, others, today, known or Known())
+    joined = [] if mapping.sheet else alike(grids, layouts, chosen)
+    others = tuple(
+        OtherSheet(grid.name, len(grid.rows), at in layouts and layouts[at].has_serials, grid.is_hidden)
+        for at, grid in enumerate(grids)
+        if at != chosen and at not in joined
+    )
+    grid, layout = join(grids, layouts, joined) if len(joined) > 1 else (grids[chosen], layout)
+    return FleetTable(layout, grid, others, today, known or Known())
 
 
-def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> tuple[Grid, Layout, dict[int, bool]]:
-    """The sheet that is a fleet table: the one that is named, else the one with serials, more fields and more rows."""
+def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> tuple[int, dict[int, Layout]]:
+    """The place of the sheet that is a fleet table, the named one, else that with serials, more fields and more rows;
+    and how each sheet is understood.
+    """
     named = [grid for grid in grids if grid.name == mapping.sheet] if mapping.sheet else grids
     if not named:
         raise ColumnError(f"there is no sheet {mapping.sheet!r}; there are {', '.join(repr(g.name) for g in grids)}")
@@ -116,8 +122,7 @@ def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> t
         fields = {column.field for column in layouts[at].columns} - {Field.IGNORED, Field.INDEX, Field.PERSON}
         return layouts[at].has_serials, not grids[at].is_hidden, len(fields) > 2, len(grids[at].rows)
 
-    best = max(places, key=weight)
-    return grids[best], layouts[best], {at: layout.has_serials for at, layout in layouts.items()}
+    return max(places, key=weight), layouts
 
 
 class _Body:
@@ -131,6 +136,7 @@ class _Body:
         self._carried: dict[int, Cell] = {}
         self._headings = [layout.heading] if layout.heading else []
         self._after_heading = False
+        self._part: Part | None = None
 
     def rows(self) -> Iterator[FleetRow]:
         first, total = self._layout.header.first, len(self._rows)
@@ -138,6 +144,7 @@ class _Body:
             if not at % ROWS_A_TELL:
                 self._progress("rows", at, total)
             row = self._rows[at]
+            self._enter(self._layout.part(row.number))
             if self._is_passed(row):
                 continue
             self._carry(row)
@@ -148,6 +155,12 @@ class _Body:
             for maker in holding:
                 yield maker.make(row, ", ".join(self._headings), self._carried)
         self._progress("rows", total, total)
+
+    def _enter(self, part: Part | None) -> None:
+        """What a sheet says of its rows ends with it."""
+        if part is not self._part:
+            self._part, self._carried = part, {}
+            self._headings = [part.heading] if part and part.heading else []
 
     def _is_passed(self, row: Row) -> bool:
         if is_repeat(row, self._layout.header):

@@ -7,11 +7,11 @@ import html
 import json
 from collections.abc import Iterable, Sequence
 
-from node.exchange.fleet.checkup import Due, FleetReport
 from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import NAMES, Field
 from node.exchange.fleet.findings import GRADES, ORDER, FleetFinding, Grade, format_day
 from node.exchange.fleet.headers import letters
+from node.exchange.fleet.outcome import Due, FleetReport
 from node.exchange.fleet.reader import FleetTable
 from node.exchange.tables import write_csv
 from node.exchange.workbooks import write_workbook
@@ -61,6 +61,7 @@ def report_json(report: FleetReport, file: str = "", examples: int | None = EXAM
         "days": report.days,
         "meters": report.meters,
         "sheet": layout.sheet,
+        "sheets": [part.sheet for part in layout.parts],
         "encoding": layout.encoding,
         "header_rows": list(layout.header.rows),
         "columns": [_column(column) for column in layout.columns],
@@ -92,7 +93,7 @@ def report_json(report: FleetReport, file: str = "", examples: int | None = EXAM
         "expired": report.expired,
         "expiring": len(report.due) - report.expired,
         "undated": report.undated,
-        "due": [_due(due) for due in (report.due if examples is None else report.due[:SHOWN_DUE])],
+        "due": [_due(report, due) for due in (report.due if examples is None else report.due[:SHOWN_DUE])],
         "known_types": report.known_types,
         "in_registry": report.in_registry,
         "mapping": json.loads(layout.mapping.to_json()),
@@ -104,6 +105,7 @@ def finding_json(report: FleetReport, finding: FleetFinding) -> Told:
     meter = report.faulty.get(finding.row)
     return {
         "row": finding.row,
+        "where": report.layout.where(finding.row),
         "rows": finding.rows,
         "grade": finding.grade.value,
         "rule": finding.rule.code,
@@ -146,9 +148,10 @@ def _column(column: Column) -> Told:
     }
 
 
-def _due(due: Due) -> Told:
+def _due(report: FleetReport, due: Due) -> Told:
     return {
         "row": due.row,
+        "where": report.layout.where(due.row),
         "address": due.address,
         "designation": due.designation,
         "serial": due.serial,
@@ -196,7 +199,7 @@ def _findings(report: FleetReport, language: str) -> Iterable[tuple[str, ...]]:
     for finding in report.findings:
         meter = report.faulty.get(finding.row)
         yield (
-            str(finding.row),
+            report.layout.where(finding.row),
             GRADES[finding.grade][0 if language == "ru" else 1],
             finding.rule.code,
             finding.column,
@@ -220,7 +223,7 @@ def _rows(report: FleetReport, table: FleetTable, used: Sequence[Column], langua
             worst = min((finding.grade for finding in mine), key=lambda grade: ORDER[grade])
             remarks = " ".join(f"{finding.column}: {finding.text(language)}" for finding in mine)
             cells = (row.cells[c.place].text if c.place < len(row.cells) else "" for c in used)
-            yield (str(row.number), GRADES[worst][0 if language == "ru" else 1], remarks, *cells)
+            yield (report.layout.where(row.number), GRADES[worst][0 if language == "ru" else 1], remarks, *cells)
 
 
 def _dues(report: FleetReport, language: str) -> Iterable[tuple[str, ...]]:
@@ -233,7 +236,7 @@ def _dues(report: FleetReport, language: str) -> Iterable[tuple[str, ...]]:
             due.address,
             due.designation,
             due.serial,
-            str(due.row),
+            report.layout.where(due.row),
             end,
         )
 

@@ -24,6 +24,7 @@ from node.exchange.fleet.values import (
     read_interval,
     split_days,
     split_flat,
+    whole_year,
 )
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_grsi
@@ -39,7 +40,7 @@ _GRSI = re.compile(r"(?<!\d)(\d{1,6})\s*[-–—‑]\s*(\d{2})(?!\d)")
 _HEX_NOISE = dict.fromkeys(map(ord, " -:.\u00a0"))
 _HEX = re.compile(r"[0-9A-Fa-f]{16}")
 _HEX_LOOKS = str.maketrans("АВСЕОавсеоЕOoDd", "ABCE0abce0E00Dd")
-_YEAR = re.compile(r"((?:19|20)\d{2})(?:[.,]0)?\s*(?:г\.?)?")
+_YEAR = re.compile(r"((?:19|20)\d{2}|\d{2})(?:[.,]0)?\s*(?:г\.?)?", re.ASCII)
 _PREFIXES = {
     Field.HOUSE: ("д. ", re.compile(r"(?:д|дом|зд|house|стр)\b", re.IGNORECASE)),
     Field.BLOCK: ("корп. ", re.compile(r"(?:к|корп|стр|литер|block)\w*\b", re.IGNORECASE)),
@@ -287,10 +288,12 @@ class RowMaker:
             day = read_day(cell).day
             if day is not None and day <= self._today:
                 return day.year
-        year = int(found[1]) if found else 0
+        year = whole_year(found[1]) if found else 0
         if not 1970 <= year <= self._today.year:
             self.add(rules.YEAR_FORM, Field.YEAR)
             return None
+        if found and len(found[1]) == 2:
+            self.add(rules.DATE_SHORT, Field.YEAR, guess=year)
         return year
 
     def _interval(self) -> int | None:

@@ -155,6 +155,11 @@ def day_order(texts: list[str]) -> bool:
     return seconds > firsts * 4
 
 
+def whole_year(text: str) -> int:
+    """A year of two or four digits, the two digits taken for one from 1970 to 2069."""
+    return int(text) if len(text) == 4 else 2000 + int(text) - (100 if int(text) > 69 else 0)
+
+
 def read_interval(text: str, *, in_years: bool) -> int | None:
     """An interval in months, or None; without a word of its own the column says whether it is years."""
     found = _INTERVAL.fullmatch(text[:LONGEST].casefold().strip())
@@ -184,7 +189,7 @@ def find_resource(text: str) -> str | None:
     """The resource that a text names, or None."""
     folded = fold_title(text[:LONGEST])
     for word in folded.split():
-        if code := _SHORT.get(word):
+        if code := _SHORT.get(word) or _SHORT.get(word.rstrip("0123456789")):
             return code
         for stem, code in _LONG.items():
             if word.startswith(stem):
@@ -247,9 +252,8 @@ def _day(year: int, month: int, day: int) -> DayRead:
 
 
 def _numbers_day(first: int, second: int, year: str, *, month_first: bool) -> DayRead:
-    whole = int(year) if len(year) == 4 else 2000 + int(year) - (100 if int(year) > 69 else 0)
     day, month = (second, first) if month_first else (first, second)
-    read = _day(whole, month, day)
+    read = _day(whole_year(year), month, day)
     return DayRead(read.day, "short_year") if read.day and not read.odd and len(year) == 2 else read
 
 
@@ -263,7 +267,7 @@ def _worded_day(found: re.Match[str], *, at_end: bool) -> DayRead:
     month = _MONTHS.get(found[2][:3])
     if month is None:
         return DayRead(odd="unreadable")
-    year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
+    year = whole_year(found[4])
     day = found[1] or found[3]
     return _day(year, month, int(day)) if day else _month(year, month, at_end=at_end)
 

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from node.errors import InputError
 from node.exchange.errors import ExchangeError
-from node.exchange.fleet.checkup import MAX_DAYS, FleetReport
+from node.exchange.fleet.checkup import MAX_DAYS
 from node.exchange.fleet.findings import FleetFinding, Grade
 from node.exchange.fleet.mapping import FleetMapping, parse_field
+from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.report import finding_json, report_json
 from node.services.access import Scope
 from node.services.checkup import Check

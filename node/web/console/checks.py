@@ -8,11 +8,11 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import InputError, NodeError
-from node.exchange.fleet.checkup import FleetReport
 from node.exchange.fleet.columns import Why
 from node.exchange.fleet.fields import NAMES
 from node.exchange.fleet.fields import Field as FleetField
 from node.exchange.fleet.mapping import FleetMapping, parse_field
+from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.report import report_json
 from node.services.access import Scope
 from node.services.checkup import Check

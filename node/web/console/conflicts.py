@@ -111,11 +111,12 @@ async def _titles(call: Call, items: Iterable[ConflictRow]) -> dict[str, str]:
     """What other passports that the rows name are called."""
     subjects = {text for item in items for row in item.waiting for text in row["subjects"]}
     subjects |= {
-        edge["whole"]
+        subject
         for item in items
         for row in item.conflicts
         if row["what"] == "composition"
         for edge in row["values"]
+        for subject in (edge["part"], edge["whole"], *edge["against"])
     }
     found = await call.context.assembly.titles(map(bytes.fromhex, subjects))
     return {subject.hex(): title for subject, title in found.items()}

@@ -93,6 +93,7 @@ async def _titles(call: Call, view: PassportView) -> Mapping[str, str]:
     """What the other things are called that this passport names: parts, wholes, lots, objects, compared devices."""
     edges = [edge for name in EDGES for edge in rows(view, "composition", name)]
     named = {str(edge[side]) for edge in edges for side in ("part", "whole")}
+    named |= {str(one) for edge in edges for one in cast("list[str]", edge["against"])}
     named |= {str(place) for event in rows(view, "events") if (place := at(event, "where", "object"))}
     named |= {str(text) for row in rows(view, "sameness") for text in cast("list[str]", row["subjects"])}
     found = await call.context.assembly.titles(map(bytes.fromhex, named))

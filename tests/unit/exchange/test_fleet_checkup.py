@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from node.exchange.fleet.checkup import FleetReport, check_fleet
+from node.exchange.fleet.checkup import check_fleet
 from node.exchange.fleet.findings import Grade
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.reader import read_fleet
 from node.exchange.fleet.report import FORMATS, report_json, write_report
 from node.exchange.fleet.rules import RULES
@@ -228,3 +229,25 @@ def test_personal_data_never_stand_in_a_report() -> None:
 
     for kind in ("csv", "json", "html"):
         assert "Сидорова" not in write_report(report, fleet, kind, "ru").decode()
+
+
+def test_small_table_tells_lost_zeros_look_alikes_and_odd_units() -> None:
+    """Six meters are enough where zeros lead most serials, an O stands before digits, or one unit is another."""
+    rows = "Адрес;Тип;№;Показание;Ед.\n" + "".join(
+        f"Ленина {at};СВК;{serial};{reading};{unit}\n"
+        for at, (serial, reading, unit) in enumerate(
+            [
+                ("0012341", "123,4", "м3"),
+                ("0012342", "110,4", "м3"),
+                ("О012343", "98000", "м3"),
+                ("12344", "98", "кВт*ч"),
+                ("0012345", "130", "м3"),
+                ("0012346", "150", "м3"),
+            ]
+        )
+    )
+
+    report = check_fleet(read_fleet(rows.encode(), today=ON))
+
+    found = [(f.row, f.rule.code) for f in report.findings if f.rule.code != "type.unchecked"]
+    assert found == [(4, "serial.look_alike"), (4, "unit.slip"), (5, "serial.lost_zero"), (5, "unit.differs")]

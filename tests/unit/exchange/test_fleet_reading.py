@@ -59,6 +59,19 @@ def merged_again(raw: bytes) -> bytes:
     return out.getvalue()
 
 
+def with_part(raw: bytes, part: str, *changes: tuple[bytes, bytes]) -> bytes:
+    """The workbook with the first of each text in one of its parts replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            for before, after in changes if name == part else ():
+                assert before in data
+                data = data.replace(before, after, 1)
+            new.writestr(name, data)
+    return out.getvalue()
+
+
 def only(table: FleetTable) -> FleetRow:
     (row,) = table.rows()
     return row
@@ -76,6 +89,10 @@ def only(table: FleetTable) -> FleetRow:
         ("S/N", Field.SERIAL),
         ("Тип, № прибора учёта", Field.DEVICE),
         ("Тип ПУ", Field.DESIGNATION),
+        ("Дата сл. поверки", Field.VALID_UNTIL),
+        ("Следующая", Field.VALID_UNTIL),
+        ("К.", Field.BLOCK),
+        ("ГВС №", Field.SERIAL),
         ("Марка", Field.DESIGNATION),
         ("Модель", Field.DESIGNATION),
         ("Завод-изготовитель", Field.MARK),
@@ -259,7 +276,7 @@ def test_rows_that_are_no_meters_are_told_apart() -> None:
 
 def test_sheet_that_is_a_fleet_is_chosen_and_the_others_named() -> None:
     """Of several sheets the one with most meters is read; the others are told, with whether they are fleets too."""
-    small = [["Зав. №", "Тип"], ["00012345", "СГВ-15"]]
+    small = [["Зав. №", "Модель"], ["00012345", "СГВ-15"]]
     large = [["Зав. №", "Тип"], *[[f"0002{n:04d}", "СГВ-15"] for n in range(9)]]
     raw = saved(book([["О файле"]], small, large))
 
@@ -268,6 +285,37 @@ def test_sheet_that_is_a_fleet_is_chosen_and_the_others_named() -> None:
     assert table.layout.sheet == "Лист3"
     assert {other.name: other.is_fleet for other in table.others} == {"Лист1": False, "Лист2": True}
     assert len(list(read_fleet(raw, FleetMapping(sheet="Лист2"), today=ON).rows())) == 1
+
+
+def test_sheets_of_one_shape_are_one_table() -> None:
+    """A sheet for each house is read as one list: the sheet's name is the address, and tells where a row stands."""
+    head: list[object] = ["Кв", "Тип", "Зав. №"]
+    one: list[list[object]] = [["Дом 5"], head, [1, "СГВ-15", "00012345"], [2, "СГВ-15", "00012346"]]
+    two: list[list[object]] = [["Дом 7"], head, [1, "СГВ-15", "00012347"], [2, "СГВ-15", "00012345"]]
+    raw = saved(book(one, two, [["О файле"]], names=("Мира, 5", "Мира, 7", "Титул")))
+
+    table = read_fleet(raw, today=ON)
+    report = check_fleet(table)
+
+    assert [(row.address, row.serial) for row in table.rows()] == [
+        ("Мира, 5, кв. 1", "00012345"),
+        ("Мира, 5, кв. 2", "00012346"),
+        ("Мира, 7, кв. 1", "00012347"),
+        ("Мира, 7, кв. 2", "00012345"),
+    ]
+    twin = next(finding for finding in report.findings if finding.rule.code == "serial.twin")
+    assert (table.layout.where(twin.row), twin.words["other"]) == ("Мира, 7!4", "Мира, 5!3")
+    assert [other.name for other in table.others] == ["Титул"]
+    assert len(list(read_fleet(raw, FleetMapping(sheet="Мира, 7"), today=ON).rows())) == 2
+
+
+def test_sheets_of_months_are_not_one_table() -> None:
+    """A sheet that repeats the meters of another is told and not read with it."""
+    rows: list[list[object]] = [["Зав. №", "Тип", "Показание"], *[[f"0001{n:04d}", "СГВ-15", n] for n in range(9)]]
+    table = read_fleet(saved(book(rows, rows, names=("Январь", "Февраль"))), today=ON)
+
+    assert len(list(table.rows())) == 9
+    assert [(other.name, other.is_fleet) for other in table.others] == [("Февраль", True)]
 
 
 def test_table_without_serials_is_refused_with_the_headers_seen() -> None:
@@ -394,12 +442,87 @@ def test_limits_hold_before_anything_is_built() -> None:
     spread["Лист1"].merge_cells("A1:D4")
     areas = merged_again(saved(spread))
     overlapping = replace(small, max_columns=5, max_cells=24)
-    for raw in (b"x" * 60_001, many, wide, b"a;" * 5, b"a\n" * 6, b"x" * 21):
+    for raw in (b"x" * 60_001, many, wide, b"a;" * 5, b"a\n" * 6):
         with pytest.raises(TableLimitError):
             read_sheets(raw, small)
     with pytest.raises(TableLimitError):
         read_sheets(areas, overlapping)
     assert read_sheets(areas, replace(overlapping, max_cells=200))[0].width == 5
+
+
+@pytest.mark.parametrize("odd", ["x" * (FLEET_LIMITS.max_cell + 1), "12\x0b34"])
+def test_odd_cell_is_an_error_of_its_own_and_costs_no_other_row(odd: str) -> None:
+    """A cell too long or with control characters is told by row and column; the other meters are read."""
+    rows = f"Адрес;Тип;Зав. №\nЛенина 1;СГВ-15;00012345\nЛенина 2;СГВ-15;{odd}\nЛенина 3;СГВ-15;00012347\n\x1a"
+
+    report = check_fleet(read(rows))
+
+    assert report.meters == 3
+    assert [(f.row, f.column) for f in report.findings if f.rule.code == "cell.error"] == [(3, "Зав. №")]
+
+
+def test_broken_cells_of_a_workbook_are_told_one_by_one() -> None:
+    """A number that is none and a shared text that is not there are errors of their cells, not of the workbook."""
+    raw = saved(book([["Зав. №", "Тип", "Год"], ["00012345", "СГВ-15", 2019], ["00012346", "СГВ-15", 2020]]))
+    broken = with_part(
+        raw,
+        "xl/worksheets/sheet1.xml",
+        (b"<v>2019</v>", b"<v>20x9</v>"),
+        (b't="n"><v>2020</v>', b't="s"><v>999</v>'),
+    )
+
+    report = check_fleet(read_fleet(broken, today=ON))
+
+    assert report.meters == 2
+    assert [f.column for f in report.findings if f.rule.code == "cell.error"] == ["Год", "Год"]
+
+
+def test_parts_of_an_address_under_one_heading_are_all_read() -> None:
+    """«Адрес» over «улица» and «дом» is two columns of one address."""
+    table = read(
+        "№;Адрес;;Прибор;;Поверка;\n;улица;дом;тип;зав. №;дата;до\n"
+        "1;Ленина;5;СГВ-15;0012345;01.02.2021;01.02.2027\n2;Мира;7;СГВ-15;0012346;01.02.2021;01.02.2027\n"
+    )
+
+    assert [row.address for row in table.rows()] == ["ул. Ленина, д. 5", "ул. Мира, д. 7"]
+
+
+def test_numbers_of_two_resources_under_plain_number_signs_are_two_meters() -> None:
+    """«№» under «ХВС» and under «ГВС» are serials, also where the heading counts its meters."""
+    table = read("Адрес;ХВС1;;ГВС1;\n;№;поверка;№;поверка\nМира 3;0012345;01.02.2021;0012346;01.02.2022\n")
+
+    assert [(row.serial, row.resource) for row in table.rows()] == [
+        ("0012345", "cold_water"),
+        ("0012346", "hot_water"),
+    ]
+
+
+def test_row_of_short_numbers_is_a_meter_and_a_count_of_columns_is_none() -> None:
+    """1, 2, 3 over words counts columns; over other short numbers it is the first meter."""
+    meters = read("Кв;Показание;№ счётчика\n1;2;3\n2;3;4\n5;6;7\n")
+    counted = read("Адрес;Тип;№ счётчика\n1;2;3\nЛенина 5;СГВ-15;0012346\nЛенина 6;СГВ-15;0012347\n")
+
+    assert [row.serial for row in meters.rows()] == ["3", "4", "7"]
+    assert [row.row for row in counted.rows()] == [3, 4]
+
+
+def test_mark_beside_a_model_is_the_trade_mark() -> None:
+    """The form of ГИС ЖКХ has both; one alone is the designation."""
+    both = read("Зав. №;Марка прибора;Модель прибора\n0012345;Бетар;СГВ-15\n0012346;Бетар;СГВ-15\n")
+    alone = read("Зав. №;Марка прибора\n0012345;СГВ-15\n0012346;СГВ-15\n")
+
+    assert fields(both) == ["serial", "mark", "designation"]
+    assert fields(alone) == ["serial", "designation"]
+
+
+def test_year_of_two_digits_is_read_and_told_wherever_it_stands() -> None:
+    """In a column of years and in a date the two digits are read alike, each with a warning."""
+    table = read("Адрес;Тип;Зав. №;Год;Дата поверки\nЛенина 5;СГВ-15;0012346;19;март 21\n")
+
+    row = only(table)
+
+    assert (row.year, str(row.verified_on)) == (2019, "2021-03-01")
+    assert "date.short_year" in [finding.rule.code for finding in row.findings]
 
 
 def test_empty_cells_with_a_format_cost_nothing() -> None:

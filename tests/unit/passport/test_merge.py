@@ -60,21 +60,55 @@ def heard(voices: Sequence[Voice]) -> Verdict:
             [("1", "disputed"), ("2", "disputed"), ("1", "claim")],
         ),
         ([Voice("a", "1", HIGH), Voice("a", "2", HIGH)], "2", Standing.STATED, [("1", "replaced")]),
-        ([Voice("a", "1", HIGH), Voice("b", "2", HIGH, (0,))], "2", Standing.STATED, [("1", "replaced")]),
+        ([Voice("a", "1", HIGH), Voice("a", "2", HIGH, (0,))], "2", Standing.STATED, [("1", "replaced")]),
+        (
+            [Voice("a", "1", HIGH), Voice("b", "2", HIGH, (0,))],
+            None,
+            Standing.DISPUTED,
+            [("1", "disputed"), ("2", "disputed")],
+        ),
+        (
+            [Voice("a", "1", LOW), Voice("b", "2", LOW, (0,))],
+            None,
+            Standing.DISPUTED,
+            [("1", "disputed"), ("2", "disputed")],
+        ),
+        ([Voice("a", "1", LOW), Voice("b", "2", HIGH, (0,))], "2", Standing.STATED, [("1", "replaced")]),
         ([Voice("a", "1", HIGH), Voice("b", "2", LOW, (0,))], "1", Standing.STATED, [("2", "claim")]),
         ([Voice("a", "1", HIGH), Voice("a", "2", LOW, (0,))], "1", Standing.STATED, [("2", "claim")]),
         (
             [Voice("a", "1", HIGH), Voice("b", "2", HIGH, (0,)), Voice("a", "3", HIGH, (1,))],
+            None,
+            Standing.DISPUTED,
+            [("1", "replaced"), ("2", "disputed"), ("3", "disputed")],
+        ),
+        (  # a joint act: both say the same, over what each of them said
+            [Voice("a", "1", HIGH), Voice("b", "2", HIGH), Voice("a", "3", HIGH, (0, 1)), Voice("b", "3", HIGH, (2,))],
             "3",
             Standing.STATED,
+            [("1", "replaced"), ("2", "replaced"), ("3", "stated")],
+        ),
+        (  # one who ranks higher decides, also over both
+            [Voice("a", "1", HIGH), Voice("b", "2", HIGH), Voice("c", "3", REGISTER, (0, 1))],
+            "3",
+            Standing.REGISTERED,
             [("1", "replaced"), ("2", "replaced")],
+        ),
+        (  # a stranger closes nothing, whatever he refs
+            [Voice("a", "1", HIGH), Voice("b", "2", HIGH), Voice("c", "1", LOW, (0, 1))],
+            None,
+            Standing.DISPUTED,
+            [("1", "disputed"), ("2", "disputed"), ("1", "claim")],
         ),
     ],
 )
 def test_key_is_decided(
     voices: list[Voice], value: str | None, standing: Standing, beside: list[tuple[str, str]]
 ) -> None:
-    """Refs first, then rank, then the latest of one organisation; equal rights that differ leave no value."""
+    """Refs of the own organisation or of a higher rank first, then rank, then the latest of one organisation.
+
+    Equal rights that differ leave no value, whoever refs whom.
+    """
     verdict = heard(voices)
 
     assert (verdict.value, verdict.standing) == (value, standing)

@@ -1,0 +1,160 @@
+"""What templates call: codes in words, moments and numbers as a reader of a language writes them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from markupsafe import Markup
+
+from node.passport.catalogs import Catalog, find_name
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import recalls_of
+from node.services.access import DAY_US
+from node.web.console_words import (
+    APPROVAL_STATES,
+    ATTESTED,
+    CATALOGS,
+    JOB_KINDS,
+    JOB_STATES,
+    ORGANISATION_KINDS,
+    PROCESSES,
+    RECORD_FIELDS,
+    RELEASE_STATES,
+    SHIPMENT_STATES,
+    UNDO_GROUNDS,
+    trouble_words,
+)
+from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
+from node.web.passport_words import (
+    CLASSES,
+    CONFLICTS,
+    FIELDS,
+    KINDS,
+    SECTIONS,
+    STANDINGS,
+    STATES,
+    STEPS,
+    SYSTEMS,
+    event_kinds,
+    fact_words,
+    named,
+    unit_words,
+    words,
+)
+from node.web.protocol_words import ROLES, label_words, text_words, value_words
+from node.web.radio_words import (
+    COMPARED,
+    FRAME_STATES,
+    QUANTITIES,
+    RADIO_STATES,
+    READING_STATUSES,
+    REFUSALS,
+    parameter_words,
+    step_words,
+)
+from node.web.words import actor_words, detail_name, detail_text, journal_words
+
+# Filters that say a code in words, and their words.
+WORDED: Final = {
+    "state": STATES,
+    "kind": KINDS,
+    "standing": STANDINGS,
+    "field": FIELDS,
+    "radio_state": RADIO_STATES,
+    "frame_state": FRAME_STATES,
+    "refusal": REFUSALS,
+    "compared": COMPARED,
+    "reading_status": READING_STATUSES,
+    "quantity": QUANTITIES,
+    "conflict": CONFLICTS,
+    "slip": SLIPS,
+    "sign": SIGNS,
+    "no_line": NO_LINE,
+    "says": SAYS,
+    "identity_right": RIGHTS,
+    "section_class": CLASSES,
+    "section_name": SECTIONS,
+    "system": SYSTEMS,
+    "process_step": STEPS,
+    "process_kind": PROCESSES,
+    "catalog_name": CATALOGS,
+    "release_state": RELEASE_STATES,
+    "approval_state": APPROVAL_STATES,
+    "record_field": RECORD_FIELDS,
+    "job_kind": JOB_KINDS,
+    "undo_ground": UNDO_GROUNDS,
+    "job_state": JOB_STATES,
+    "shipment_state": SHIPMENT_STATES,
+    "organisation_kind": ORGANISATION_KINDS,
+    "attested": ATTESTED,
+    "role_name": ROLES,
+}
+
+
+def make_filters(language: str) -> dict[str, Callable[..., object]]:
+    """The filters of a language by their names in templates."""
+    worded = {name: lambda code, table=table: words(table, code, language) for name, table in WORDED.items()}
+    return worded | {
+        "moment": moment,
+        "when": lambda micros: when(micros, language),
+        "short_id": short_id,
+        "device_id": lambda subject: format_device_id(SubjectId(bytes.fromhex(subject))),
+        "happened": lambda what: journal_words(what, language),
+        "detail_name": lambda name: detail_name(name, language),
+        "detail_value": _detail_value,
+        "who": lambda label: actor_words(label, language),
+        "step_detail": lambda detail: step_words(detail, language),
+        "unit": lambda code: unit_words(code, language),
+        "name_in": lambda reference, catalog: named(reference, catalog, language),
+        "event_kinds": lambda events: event_kinds(events, language),
+        "fact_name": lambda what: fact_words(what, language),
+        "recalls": recalls_of,
+        "compared_fact": lambda row: (
+            words(COMPARED_FACTS, row.name, language)
+            if row.name in COMPARED_FACTS
+            else fact_words(f"parameters.{row.name}" if row.section == "parameters" else row.name, language)
+        ),
+        "parameter_value": lambda value, code: parameter_words(code, value, language),
+        "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
+        "trouble": lambda text: trouble_words(text, language),
+        "label": lambda label: label_words(label, language),
+        "told": lambda value: value_words(value, language),
+        "in_language": lambda texts: text_words(texts, language),
+        "day": lambda text: day(text, language),
+    }
+
+
+def moment(micros: int) -> Markup:
+    """A time as an element that the browser shows in its own zone; without script it reads as UTC."""
+    when = datetime.fromtimestamp(micros / 1e6, UTC)
+    shown = when.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="milliseconds"), shown)
+
+
+def when(micros: int, language: str) -> Markup:
+    """When a fact happened: the day alone where nothing more exact was told."""
+    if micros % DAY_US == 0:
+        return day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language)
+    return moment(micros)
+
+
+def day(text: object, language: str) -> Markup:
+    """A date or an RFC 3339 time of a passport; what is neither stands as it was typed."""
+    told = "" if text is None else str(text)
+    try:
+        if len(told) > 10:
+            return moment(int(datetime.fromisoformat(told).timestamp() * 1e6))
+        date = datetime.strptime(told, "%Y-%m-%d")  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return Markup("{}").format(told)
+    return Markup('<span class="day">{}</span>').format(date.strftime("%d.%m.%Y") if language == "ru" else told)
+
+
+def short_id(raw: bytes) -> str:
+    """The beginning of an id, enough to tell it from its neighbours on a page."""
+    return raw.hex()[:8]
+
+
+def _detail_value(value: object, name: str) -> str:
+    """A detail of a journal row; a name that ends in _us holds a time."""
+    return moment(value) if name.endswith("_us") and isinstance(value, int) else detail_text(value)
