@@ -60,6 +60,7 @@ from node.services.sync import Sync
 from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
+from node.services.undo import Undo
 from node.store.database import Database
 from node.store.migrate import upgrade
 from node.web.context import WebContext
@@ -106,6 +107,7 @@ class Node:
         self.shipments = Shipments(self.core, self.ledger)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
+        self.undo = Undo(self.core, self.ledger, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
@@ -172,6 +174,7 @@ class Node:
             jobs=self.jobs,
             production=self.production,
             fleet=self.fleet,
+            undo=self.undo,
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,

@@ -48,6 +48,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
 HERE = Path("node")
 BUSY = ("waiting", "running")
+UNDOABLE = ("import.fleet", "import.production")
 LOCAL = "local:administrator"
 TABLES = (".csv", ".xlsx")
 LONGEST_TEXT = 256  # characters that a look-up takes
@@ -242,9 +243,31 @@ def import_file(
         )
     if report is not None and table:
         _write(report, table, f"these rows are at /imports/{job['job']} in the node's console as well")
-    if job["state"] == "failed":
-        out.print(str(result.get("error")), style="red", markup=False)
-        raise typer.Exit(1)
+    if result.get("accepted") and job["kind"] in UNDOABLE:
+        out.print(f"to take it back: passport-node undo {job['job']}", style="dim")
+    _require_done(job)
+
+
+@app.command()
+def undo(
+    job: Annotated[str, typer.Argument(help="The job of an import, as `import` and the console tell it.")],
+    preview: Annotated[bool, typer.Option("--preview", help="Tell what would be taken back; write nothing.")] = False,
+    reason: Annotated[str, typer.Option(help="Why: it is signed and shown with what is taken back.")] = "",
+    report: Annotated[Path | None, typer.Option(help="Where to write the devices that stay, .csv or .xlsx.")] = None,
+    folder: Folder = HERE,
+) -> None:
+    """Take back what an import said, but for devices on which something was built since."""
+    from node.importing import print_foreseen, print_undone  # noqa: PLC0415 - see above
+
+    ending = _report_ending(report) if report else ""
+    if preview:
+        print_foreseen(out, _ask(folder, lambda api: api.get(f"/jobs/{job}/undo")))
+        return
+    ended, table = _ask(folder, lambda api: _undo(api, job, reason, ending))
+    print_undone(out, ended["result"])
+    if report is not None and table:
+        _write(report, table, f"these devices are at /imports/{ended['job']} in the node's console as well")
+    _require_done(ended)
 
 
 @app.command()
@@ -547,6 +570,13 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+def _require_done(job: Any) -> None:  # Any: JSON
+    """End with 1 where a job failed."""
+    if job["state"] == "failed":
+        out.print(str(job["result"].get("error")), style="red", markup=False)
+        raise typer.Exit(1)
+
+
 async def _preview(api: ApiClient, raw: bytes, name: str, query: dict[str, str]) -> Any:  # Any: JSON
     with errors.status(Text(f"{name} …")):
         asked = {key: value for key, value in query.items() if key != "kind"}
@@ -559,15 +589,27 @@ async def _import(
     # The node reads the whole file before it takes the job.
     with errors.status(Text(f"sending {name} …")):
         taken = await api.upload("/imports", raw, name=name, **query)
+    job = await _follow(api, taken["job"], name)
+    wanted = report and job["result"].get("findings")
+    return job, await api.download(f"/jobs/{taken['job']}/report", format=report) if wanted else b""
+
+
+async def _follow(api: ApiClient, job_id: str, name: str) -> Any:  # Any: JSON
+    """A job once it ended, with a bar until then."""
     with _bar() as bar:
         task = bar.add_task(name, total=None)
         while True:
-            job = await api.get(f"/jobs/{taken['job']}", wait="1")
+            job = await api.get(f"/jobs/{job_id}", wait="1")
             bar.update(task, completed=job["done"], total=job["total"])
             if job["state"] not in BUSY:
-                break
-    wanted = report and job["result"].get("findings")
-    return job, await api.download(f"/jobs/{taken['job']}/report", format=report) if wanted else b""
+                return job
+
+
+async def _undo(api: ApiClient, job_id: str, reason: str, report: str) -> tuple[Any, bytes]:  # Any: JSON
+    taken = await api.post(f"/jobs/{job_id}/undo", {"reason": reason} if reason else {})
+    job = await _follow(api, taken["job"], f"undo {job_id}")
+    wanted = report and job["result"].get("left")
+    return job, await api.download(f"/jobs/{taken['job']}/left", format=report) if wanted else b""
 
 
 async def _look_up(api: ApiClient, text: str, *, whole: bool) -> list[tuple[Any, Any]]:  # Any: JSON

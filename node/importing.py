@@ -1,4 +1,4 @@
-"""`passport-node import` of fleet tables: what its options ask of a node, and a preview told on the terminal."""
+"""`passport-node import` and `undo`: what their options ask of a node, and what it answers told on the terminal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,3 +39,25 @@ def print_preview(out: Console, told: dict[str, Any]) -> None:  # Any: JSON
     )
     for item in told["refused"]:
         out.print(f"  {item['meters']:>7} {item['rule']}", markup=False)
+
+
+def print_foreseen(out: Console, told: dict[str, Any]) -> None:  # Any: JSON
+    """Tell what undoing an import would do."""
+    left = sum(item["devices"] for item in told["left"])
+    part = "" if told["looked"] >= told["statements"] else f"of the first {told['looked']} statements: "
+    out.print(
+        f"{part}{told['gone']} devices would be no more, {told['thinner']} would keep what else was said, "
+        f"{left} would stay; nothing was written"
+    )
+    for item in told["left"]:
+        out.print(f"  {item['devices']:>7} {item['rule']}", markup=False)
+
+
+def print_undone(out: Console, result: dict[str, Any]) -> None:  # Any: JSON
+    """Tell what an undo took back, and the first devices that it left."""
+    out.print(
+        f"{result.get('statements', 0)} statements taken back: {result.get('gone', 0)} devices are no more, "
+        f"{result.get('thinner', 0)} keep other words, {result.get('left', 0)} stay as they are"
+    )
+    for row in result.get("findings", ()):
+        out.print(f"  {row['id']} · {row['title']} · {row['rule']}", markup=False)

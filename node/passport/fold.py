@@ -34,7 +34,7 @@ from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 6
+FOLD_VERSION = 8
 MOST_TOLD = 64  # events that one conflict names
 
 

@@ -22,7 +22,7 @@ from node.passport.template_findings import State
 from node.passport.template_json import Json
 from node.passport.templates import parse_document
 from node.services.core import Core
-from node.services.jobs import Jobs, advance
+from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.protocols import Checked, Protocols, find_said
@@ -114,7 +114,7 @@ class Bench:
         said = [draft for run in runs for draft in self._drafts(run)]
 
         async def record(tx: WriteTx, _entries: object) -> None:
-            await advance(result)(tx, job, done)
+            await self._jobs.advance(tx, job, done, result)
             await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
 
         await self._ledger.append(said, record)

@@ -31,10 +31,12 @@ from node.passport.drafts import Draft
 from node.passport.shown import plate_term
 from node.services.core import Core
 from node.services.fleet_statements import Author, Held, is_same_plate, weigh
-from node.services.jobs import Jobs, advance
+from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.projection import Projection
+from node.services.said import note_said
 from node.store.database import ReadTx, WriteTx
+from node.store.fragments import NewEntry
 from node.store.jobs import Job
 from node.store.passports import StoredPassport, find_each, read_leads, read_passports
 from node.store.settings import find_setting, set_setting, settings_like
@@ -169,8 +171,9 @@ class Fleet:
         done = job.total if last else min(job.total - 1, job.done + ROWS_A_STEP)
         result = await asyncio.to_thread(_result, job, intake, step, content if last else None)
 
-        async def record(tx: WriteTx, _entries: object) -> None:
-            await advance(result)(tx, job, done)
+        async def record(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
+            await note_said(tx, job.id, entries)
+            await self._jobs.advance(tx, job, done, result)
             await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
 
         await self._ledger.append(step.said, record)

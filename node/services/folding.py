@@ -7,7 +7,7 @@ the same view, digest and rows.
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from federation.authority import Authority, Kind
@@ -38,7 +38,16 @@ from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import read_envelopes
 from node.store.own_codes import own_term, read_own_terms
-from node.store.passports import NewPassport, StoredPassport, Term, put_passports, read_digests, read_views
+from node.store.passports import (
+    NewPassport,
+    StoredPassport,
+    Term,
+    drop_passports,
+    put_passports,
+    read_digests,
+    read_titles,
+    read_views,
+)
 from node.store.timelines import (
     KeptPassport,
     add_rows,
@@ -60,7 +69,7 @@ NOT_SPOKEN = PUBLISHED_KINDS | {
 }
 
 AT_ONCE = 200  # passports that are folded and held in memory together
-CHANGED = "passport_changed"
+CHANGED, GONE = "passport_changed", "passport_gone"
 
 Index = Mapping[bytes, Mapping[bytes, Statement]]
 
@@ -223,6 +232,21 @@ class Folding:
         stale = new.get(group.lead)
         opened = openings_of(case, self._core.org)
         return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))
+
+    async def forget(self, tx: WriteTx, subjects: Collection[bytes]) -> set[bytes]:
+        """Drop the passports of subjects of which nobody speaks any more; answer those that hung on them."""
+        if not subjects:
+            return set()
+        stale = set[bytes]()
+        views = await read_views(tx, subjects)
+        for lead, raw in views.items():
+            if not is_apart(raw):
+                stale |= await self._neighbours.left_behind(tx, lead, json.loads(raw))
+        titles = await read_titles(tx, views)
+        await self._core.announce_each(tx, "merge", GONE, [(one, {"title": titles[one]}) for one in sorted(titles)])
+        await drop_passports(tx, subjects)
+        await drop_rows(tx, subjects)
+        return stale.difference(subjects)
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
         """Add rows where that is all that new entries do; answer the subjects that are done."""

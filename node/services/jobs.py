@@ -1,7 +1,13 @@
-"""Running durable jobs: each step is one transaction with its progress, so a killed node goes on where it was."""
+"""Running durable jobs: each step is one transaction with its progress, so a killed node goes on where it was.
+
+The input of a job, and the rows that it sends back, are full of names and addresses: both are sealed at rest.
+"""
 
 import asyncio
+import base64
+import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -11,9 +17,13 @@ from node.store.database import WriteTx
 from node.store.errors import MissingError, StoreError
 from node.store.jobs import Job, advance_job, forget_input, get_job, insert_job, list_jobs, read_input
 
-__all__ = ["Job", "Jobs", "advance"]
+__all__ = ["Job", "Jobs"]
 
 log = structlog.get_logger()
+
+# What of a result holds rows of the input.
+PRIVATE = ("header", "faulty", "findings", "held_back")
+SEALED = "sealed"
 
 Step = Callable[[Job, bytes], Awaitable[bool]]
 
@@ -50,14 +60,33 @@ class Jobs:
         """The job of that id; raise NotFoundError."""
         async with self._core.database.read() as tx:
             try:
-                return await get_job(tx, job_id)
+                return self._opened(await get_job(tx, job_id))
             except MissingError as error:
                 raise NotFoundError(str(error), "job_unknown") from error
 
     async def newest(self, limit: int = 100, after: tuple[int, str] | None = None) -> list[Job]:
         """The newest jobs, after a (created_us, id) place."""
         async with self._core.database.read() as tx:
-            return await list_jobs(tx, limit=limit, after=after)
+            return [self._opened(job) for job in await list_jobs(tx, limit=limit, after=after)]
+
+    async def advance(self, tx: WriteTx, job: Job, done: int, result: Mapping[str, object]) -> None:
+        """What a step writes beside its own work: progress, result, and the end of the job."""
+        finished = done >= job.total
+        told = {"file": job.result.get("file", ""), **result}
+        if private := {name: told.pop(name) for name in PRIVATE if name in told}:
+            sealed = self._core.keystore.vault.seal(json.dumps(private, ensure_ascii=False).encode())
+            told[SEALED] = base64.b64encode(sealed).decode()
+        await advance_job(tx, job.id, job.done, done, told, "done" if finished else "running")
+        if finished:
+            await forget_input(tx, job.id)
+
+    def _opened(self, job: Job) -> Job:
+        """A job with its result in clear."""
+        told = dict(job.result)
+        sealed = told.pop(SEALED, None)
+        if not isinstance(sealed, str):
+            return job
+        return replace(job, result=told | json.loads(self._core.keystore.vault.open(base64.b64decode(sealed))))
 
     async def run(self) -> None:
         """Run jobs until cancelled."""
@@ -65,7 +94,7 @@ class Jobs:
             async with self._core.database.read() as tx:
                 waiting = await list_jobs(tx, open_only=True)
             for job in waiting:
-                await self._run_job(job)
+                await self._run_job(self._opened(job))
             if not waiting:
                 await self._wake.wait()
                 self._wake.clear()
@@ -92,16 +121,3 @@ class Jobs:
             await advance_job(tx, job_id, job.done, job.done, {**job.result, "error": error}, "failed")
             await forget_input(tx, job_id)
             await self._core.announce(tx, job.actor, "job_failed", job=job_id, error=error)
-
-
-def advance(state: Mapping[str, object]) -> Callable[[WriteTx, Job, int], Awaitable[None]]:
-    """What a step writes beside its own work: progress, result, and the end of the job."""
-
-    async def write(tx: WriteTx, job: Job, done: int) -> None:
-        finished = done >= job.total
-        result = {"file": job.result.get("file", ""), **state}
-        await advance_job(tx, job.id, job.done, done, result, "done" if finished else "running")
-        if finished:
-            await forget_input(tx, job.id)
-
-    return write

@@ -1,4 +1,4 @@
-"""What an act names must be known here before it is signed: a signed statement cannot be taken back."""
+"""What an act names must be known here before it is signed: the bytes of a signed statement stay for ever."""
 
 from collections.abc import Collection
 

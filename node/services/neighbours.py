@@ -19,6 +19,7 @@ from node.store.passports import read_digests, read_leads, read_views
 
 MOST_AROUND = 4096  # wholes above one passport that are looked at
 _NOTHING = b'"composition":{"parents":[],"children":[],"lots":[],"members":[],"used_in":[]}'
+_INSIDE = ("children", "members")
 _RAW = ("whole", "position", "since", "until", "relation", "level")
 
 
@@ -62,14 +63,22 @@ class Neighbours:
         found = {_whole(row) for row in altered}
         if not before or before["parties"] != after["parties"]:
             inside = _object(after, "composition")
-            found |= {
-                bytes.fromhex(str(row["part"])) for name in ("children", "members") for row in _rows(inside[name])
-            }
+            found |= {bytes.fromhex(str(row["part"])) for name in _INSIDE for row in _rows(inside[name])}
         told = {_raw(row) for row in old} ^ {_raw(row) for row in new}
         if moved := {_whole(row) for row in altered if _raw(row) in told}:
             above = await self._climb(tx, await self._read(tx, set((await read_leads(tx, moved)).values())))
             if any(lead in seen.wholes for seen in above.values()):
                 found |= above.keys()  # the way up leads back: each member of a cycle tells of it
+        return frozenset(found - {lead})
+
+    async def left_behind(self, tx: ReadTx, lead: bytes, before: View) -> frozenset[bytes]:
+        """The passports that hung on one of which nothing stands any more."""
+        inside = _object(before, "composition")
+        wholes = {_whole(row) for row in own_rows(inside)}
+        found = wholes | {bytes.fromhex(str(row["part"])) for name in _INSIDE for row in _rows(inside[name])}
+        above = await self._climb(tx, await self._read(tx, set((await read_leads(tx, wholes)).values())))
+        if any(lead in seen.wholes for seen in above.values()):
+            found |= above.keys()
         return frozenset(found - {lead})
 
     async def _climb(self, tx: ReadTx, first: Mapping[bytes, _Seen]) -> dict[bytes, _Seen]:

@@ -34,13 +34,14 @@ from node.passport.shown import fact, is_stated_by, text
 from node.passport.view import DAY_US, value_on
 from node.secret import Secret
 from node.services.core import Core
-from node.services.jobs import Jobs, advance
+from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.provisioning import find_root_key, open_root_key
+from node.services.said import note_said
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import entries_about
+from node.store.fragments import NewEntry, entries_about
 from node.store.jobs import Job
 from node.store.passports import StoredPassport, find_passport, find_terms
 from node.store.settings import set_setting, settings_like
@@ -96,8 +97,9 @@ class Production:
         result = {**run.result, "accepted": _count(job) + len(rows)}
         said = [draft for row in rows for draft in self._drafts(row)]
 
-        async def record(tx: WriteTx, _entries: object) -> None:
-            await advance(result)(tx, job, done)
+        async def record(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
+            await note_said(tx, job.id, entries)
+            await self._jobs.advance(tx, job, done, result)
             if last:
                 await self._hold(tx, job.id, run.report)
             await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)

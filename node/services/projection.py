@@ -26,7 +26,6 @@ from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
     blank_passports,
-    drop_passports,
     list_subjects,
     read_leading,
     read_leads,
@@ -175,8 +174,7 @@ class Projection:
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
-        await drop_passports(tx, unspoken)
-        await drop_rows(tx, unspoken)
+        stale |= await self._folding.forget(tx, unspoken)
         cards = [one.card for one in found if one.card is not None]
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)
         return stale

@@ -23,11 +23,13 @@ from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
 from node.passport.shown import at, has_plate, place_of, rows, text
 from node.passport.view import DAY_US, ROWS, View, moment_us
+from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
+from node.services.statements import StatementReader
 from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, every_id, find_passport, read_leads
@@ -57,8 +59,8 @@ class Registry:
         """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
         async with self._core.database.read() as tx:
             found = await find_passport(tx, subject, whole=whole)
-        if found is None:
-            raise NotFoundError("no passport of that id is here", "passport_unknown")
+            if found is None:
+                raise await _absent(tx, subject)
         return found
 
     def claim(self, plate: Plate) -> bytes:
@@ -251,3 +253,17 @@ def _where(view: View, default: str) -> Place:
     if SUBJECT.fullmatch(before):
         return Place(object=before)
     return Place(place=Reference(local=(before or default)[:LONGEST_CODE]))
+
+
+async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:
+    """Why there is no passport of a subject: nobody spoke of it here, or all of it was taken back."""
+    said = await (await StatementReader.open(tx)).about(tx, [subject])
+    withdrawn = find_withdrawn(said)
+    if not withdrawn:
+        return NotFoundError("no passport of that id is here", "passport_unknown")
+    last = max(withdrawn.values(), key=lambda statement: statement.order)
+    day = datetime.fromtimestamp(last.stamp / 1e6, UTC).date().isoformat()
+    reason = reason_of(last) or ""
+    return NotFoundError(
+        f"what was said of it was taken back on {day}: {reason}", "passport_withdrawn", day=day, reason=reason
+    )

@@ -10,7 +10,16 @@ from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.passport.withdrawals import find_withdrawn
 from node.store.database import ReadTx
-from node.store.fragments import NewEntry, StoredFragment, entries_about, entries_at, entries_of_kinds, named_elsewhere
+from node.store.fragments import (
+    NewEntry,
+    StoredFragment,
+    entries_about,
+    entries_at,
+    entries_of_kinds,
+    headers_about,
+    headers_between,
+    named_elsewhere,
+)
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import read_statements as read_root_statements
 from node.store.timelines import Place, plain_at
@@ -54,6 +63,14 @@ class StatementReader:
     async def at(self, tx: ReadTx, places: Iterable[Place]) -> list[Statement]:
         """The counted statements at places (number of a log, seq)."""
         return self._read(await entries_at(tx, places))
+
+    async def headers_between(self, tx: ReadTx, log: bytes, first: int, end: int) -> list[Statement]:
+        """The counted statements of a log with first <= seq < end, every section of them withheld."""
+        return self._read(await headers_between(tx, self.numbers[log], first, end))
+
+    async def headers_about(self, tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, list[Statement]]:
+        """The counted statements that name each subject, every section of them withheld."""
+        return {subject: self._read(entries) for subject, entries in (await headers_about(tx, subjects)).items()}
 
     def standing(self, entries: Iterable[StoredFragment]) -> list[StoredFragment]:
         """Those of some entries that nobody among them took back."""

@@ -139,6 +139,27 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: b
     return [found[place] for place in sorted(found)]
 
 
+async def headers_between(tx: ReadTx, log_no: int, start: int, end: int) -> list[StoredFragment]:
+    """The entries of a log with start <= seq < end, in order, without their sections."""
+    table, log = schema.fragments.c, (await log_numbers(tx))[log_no]
+    wanted = (table.log_no == log_no, table.seq >= start, table.seq < end)
+    rows = await tx.all(select(schema.fragments).where(*wanted).order_by(table.seq))
+    return [_stored(row, log, []) for row in rows]
+
+
+async def headers_about(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, list[StoredFragment]]:
+    """The entries that name each subject, without their sections."""
+    mentions, entry = schema.mentions.c, schema.fragments.c
+    numbers, wanted = await log_numbers(tx), {subject64(subject): subject for subject in subjects}
+    keys, found = sorted(wanted), dict[bytes, list[StoredFragment]]()
+    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    for at in range(0, len(keys), CHUNK):
+        statement = select(schema.fragments, mentions.subject64).join(schema.mentions, joined)
+        for row in await tx.all(statement.where(mentions.subject64.in_(keys[at : at + CHUNK]))):
+            found.setdefault(wanted[row.subject64], []).append(_stored(row, numbers[row.log_no], []))
+    return found
+
+
 async def named_elsewhere(tx: ReadTx, subjects: Iterable[bytes], places: Container[tuple[int, int]]) -> set[bytes]:
     """Those of these subjects that an entry outside of these places (log_no, seq) names."""
     table = schema.mentions.c

@@ -8,6 +8,17 @@ JOB_KINDS: Table = {
     "import.production": ("Файл производства", "Production file"),
     "import.fleet": ("Таблица приборов", "Fleet table"),
     "import.bench": ("Файл проливной установки", "Bench file"),
+    "import.undo": ("Отмена импорта", "Undo of an import"),
+}
+# Why an undo left a device as it is.
+UNDO_GROUNDS: Table = {
+    "shipped": ("отгружен или передан", "shipped or handed over"),
+    "on-air": ("подключён к сети LoRa", "on the air"),
+    "named": ("сказанное подтверждено или исправлено", "what was said was confirmed or corrected"),
+    "protocol": ("есть более поздний протокол", "a protocol came later"),
+    "event": ("есть более позднее событие", "an event came later"),
+    "composition": ("есть более поздняя комплектация", "it was built in, or something into it, later"),
+    "said": ("позже сказано другое", "more was said of it later"),
 }
 JOB_STATES: Table = {
     "waiting": ("в очереди", "waiting"),

@@ -39,6 +39,7 @@ from node.services.shipments import Shipments
 from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
+from node.services.undo import Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class WebContext:
     jobs: Jobs
     production: Production
     fleet: Fleet
+    undo: Undo
     templates: Templates
     protocols: Protocols
     bench: Bench

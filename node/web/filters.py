@@ -21,6 +21,7 @@ from node.web.console_words import (
     RECORD_FIELDS,
     RELEASE_STATES,
     SHIPMENT_STATES,
+    UNDO_GROUNDS,
     trouble_words,
 )
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
@@ -81,6 +82,7 @@ WORDED: Final = {
     "approval_state": APPROVAL_STATES,
     "record_field": RECORD_FIELDS,
     "job_kind": JOB_KINDS,
+    "undo_ground": UNDO_GROUNDS,
     "job_state": JOB_STATES,
     "shipment_state": SHIPMENT_STATES,
     "organisation_kind": ORGANISATION_KINDS,

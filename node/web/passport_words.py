@@ -123,6 +123,8 @@ SECTIONS: Table = {
     "shipment": ("отгрузка", "shipment"),
     "subject": ("описание", "description"),
     "sameness": ("слово о приборе", "word about identity"),
+    "correction": ("исправление", "correction"),
+    "withdrawal": ("отзыв сказанного", "withdrawal"),
 }
 # Programs that bring what is said.
 SYSTEMS: Table = {

@@ -315,6 +315,15 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     # Subjects, search and jobs.
     "passport_unknown": _unknown("Такого паспорта здесь нет", "There is no such passport here"),
+    "passport_withdrawn": _text(
+        (
+            "Паспорта больше нет: сказанное отозвано",
+            "История осталась в журнале. Ошибка? Зарегистрируйте прибор заново.",
+        ),
+        ("No passport any more: it was taken back", "Its journal stays. Was that a mistake? Register the device anew."),
+        ("Отозвано {day}: {reason}", "Taken back on {day}: {reason}"),
+        kind=NotFoundError,
+    ),
     "query_empty": _text(
         ("Пустой запрос", "Введите номер, идентификатор или DevEUI."),
         ("The query is empty", "Type a serial, an id or a DevEUI."),
@@ -590,6 +599,25 @@ PROBLEMS: dict[str, ProblemText] = {
     "report_empty": _text(
         ("В отчёте нет строк", "Все строки приняты: исправлять нечего."),
         ("The report has no rows", "Every row was taken: there is nothing to correct."),
+    ),
+    "undo_unsupported": _text(
+        ("Это задание не отменяется", "Отменяются импорты таблиц приборов и файлов производства."),
+        ("This job is not undone", "Imports of fleet tables and production files are."),
+    ),
+    "undo_running": _state(
+        ("Импорт или его отмена ещё идёт", "Дождитесь конца и повторите."),
+        ("The import, or an undo of it, is not through", "Wait for its end and try again."),
+    ),
+    "undo_untraced": _state(
+        ("Узел не помнит, что сказал этот импорт", "Он сделан прежней версией: исправьте паспорта по одному."),
+        (
+            "The node did not note what this import said",
+            "It is of an earlier version: correct the passports one by one.",
+        ),
+    ),
+    "undo_nothing": _state(
+        ("Отменять нечего", "Всё, что сказал этот импорт, уже отозвано, или он не сказал ничего."),
+        ("Nothing is left to undo", "All that this import said was taken back already, or it said nothing."),
     ),
     "shipped_already": _state(
         ("Приборы уже стоят в другой отгрузке", "Уберите их из этой отгрузки."),

@@ -9,7 +9,7 @@ from federation.authority import Kind
 from federation.fragment import SectionClass
 from node.errors import InputError
 from node.passport.drafts import Draft, DraftSection
-from node.services.jobs import Job, advance
+from node.services.jobs import Job
 from node.services.ledger import entry_ref
 from node.store import schema
 from node.store.jobs import read_input
@@ -25,7 +25,7 @@ async def test_job_that_breaks_fails_and_the_next_one_runs(tmp_path: Path) -> No
 
         async def good(job: Job, _content: bytes) -> bool:
             async with desk.core.database.write() as tx:
-                await advance({})(tx, job, job.total)
+                await desk.jobs.advance(tx, job, job.total, {})
                 await desk.core.announce(tx, "test", "job_advanced")
             return False
 

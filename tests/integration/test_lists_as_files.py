@@ -27,7 +27,7 @@ PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "=cmd()", "designation": "П-1", "serial": "0018", "removed_serial": "0017"}
 ROWS = 450
 # What a route's path needs beside a device.
-PATHS = {"catalog": "units"}
+PATHS = {"catalog": "units", "job": "00" * 8}
 
 
 @pytest.fixture
@@ -75,7 +75,8 @@ async def test_list_is_one_table_in_three_forms(web: RunningWeb, route: Route) -
     device = await mended(client)
     await web.context.access.add_account(Actor.local(), "boris", PASSWORD, Role.READER, "ru")
     await web.context.tokens.issue(Actor.local(), "bench", frozenset({Scope.READ}), 30)
-    path = route.address({"id": device, **PATHS}).removeprefix(API)
+    job = await web.context.jobs.submit("import.undo", b"{}", 1, "local:test")
+    path = route.address({"id": device, **PATHS, "job": job}).removeprefix(API)
 
     async with client.get(f"{API}{path}", params={"limit": "200"}) as response:
         items = (await response.json())["items"]

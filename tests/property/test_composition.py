@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from benchmarks.fold import BEGIN_US, LINE, Author, found_federation, open_core, store
 from federation.fragment import Ref
 from node.passport import drafts
-from node.passport.bodies import CompositionBody, Plate, SamenessBody, SubjectBody
+from node.passport.bodies import CompositionBody, Plate, SamenessBody, SubjectBody, WithdrawalBody
 from node.passport.claims import Claim, Scheme, local_claim
 from node.passport.shown import rows
 from node.passport.view import Plain, View
@@ -270,6 +270,27 @@ def test_wholes_that_are_one_are_one_parent(shop: Shop, order: Sequence[int]) ->
     assert [len(contested(view)) for view in views.values()] == [2, 1, 1]
 
 
+@pytest.mark.parametrize("order", [*permutations(range(2))])
+def test_whole_that_was_taken_back_lets_strangers_speak_of_its_parts_as_before(
+    shop: Shop, order: Sequence[int]
+) -> None:
+    """Who made a whole outranks a stranger by its passport: with that gone they are of equal right, in any order."""
+    meter, stated = device(shop)
+    part, other = shop.things(2)
+    said = [stated, shop.edge("maker", part, meter), shop.edge("stranger", part, other)]
+    shop.hear(*said[1:])
+    before = shop.views([part, other])
+    gone = shop.say("maker", drafts.withdrawal([meter], [stated[0]], WithdrawalBody(reason="ошибка"), BEGIN_US))
+    late = [stated, gone]
+
+    shop.hear(*(late[at] for at in order))
+
+    views = shop.views([meter, part, other])
+    told(views)
+    assert len(contested(before[part])) == 2
+    assert views == before
+
+
 @cases(15)
 @given(st.integers(0, 2**32 - 1))
 def test_story_is_the_same_in_each_passport_and_in_each_order(shop: Shop, seed: int) -> None:
@@ -288,6 +309,10 @@ def test_story_is_the_same_in_each_passport_and_in_each_order(shop: Shop, seed: 
             BEGIN_US,
         )
         said.append(shop.say(random.choice(NAMES), draft, [random.choice(said)[0]] if random.randrange(4) == 0 else []))
+    for ref, author, entry in random.sample(said, random.randrange(3)):
+        assert entry.header is not None
+        taken = drafts.withdrawal(entry.header.subjects, [ref], WithdrawalBody(reason="ошибка"), BEGIN_US)
+        said.append(shop.say(next(name for name, one in shop.authors.items() if one is author), taken))
     random.shuffle(said)
 
     for one in said:

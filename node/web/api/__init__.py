@@ -22,6 +22,7 @@ from node.web.api import (
     releases,
     shipments,
     types,
+    undo,
 )
 
 ROUTES = (
@@ -34,6 +35,7 @@ ROUTES = (
     *moments.ROUTES,
     *papers.ROUTES,
     *imports.ROUTES,
+    *undo.ROUTES,
     *checks.ROUTES,
     *fleet_imports.ROUTES,
     *shipments.ROUTES,

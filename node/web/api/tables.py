@@ -18,7 +18,15 @@ from node.web.columns import (
     unit,
     yes_no,
 )
-from node.web.console_words import ATTESTED, JOB_KINDS, JOB_STATES, ORGANISATION_KINDS, PEER_STATES, PROCESSES
+from node.web.console_words import (
+    ATTESTED,
+    JOB_KINDS,
+    JOB_STATES,
+    ORGANISATION_KINDS,
+    PEER_STATES,
+    PROCESSES,
+    UNDO_GROUNDS,
+)
 from node.web.passport_words import STANDINGS, STATES, STEPS, SYSTEMS, words
 from node.web.radio_words import FRAME_STATES, QUANTITIES, RADIO_STATES, READING_STATUSES, parameter_words
 from node.web.words import actor_words, detail_name, detail_text, detail_values, journal_words
@@ -220,6 +228,17 @@ JOBS = Table(
         column("Возвращено", "Sent back", lambda item, _: str(len(item.result.get("findings", ())))),
         column("Изменено, UTC", "Changed, UTC", time("changed_us")),
         column("Задание", "Job", text("job")),
+    ),
+)
+LEFT = Table(
+    "left",
+    ("Оставлены при отмене импорта", "Left by an undo"),
+    (
+        column("Идентификатор", "Device id", text("id")),
+        column("Прибор", "Device", text("title")),
+        column("Почему оставлен", "Why it stays", coded("rule", UNDO_GROUNDS)),
+        column("Кто", "Who", organisation("by")),
+        column("Когда, UTC", "When, UTC", time("at_us")),
     ),
 )
 ACCOUNTS = Table(

@@ -10,7 +10,10 @@ from node.errors import InputError, NodeError
 from node.services.access import Scope
 from node.services.jobs import Job
 from node.services.journal import JournalRow
+from node.services.undo import UNDOABLE
+from node.web.api.fields import Line
 from node.web.api.imports import MAX_FILE, OPEN, JobPath
+from node.web.api.undo import default_reason
 from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
@@ -19,7 +22,7 @@ from node.web.languages import mark
 from node.web.rendering import RENDERER
 from node.web.routes import Menu, page
 
-TITLE = mark("Import")
+TITLE, UNDO = mark("Import"), mark("Undo an import")
 PATH = "/imports"
 LAST_JOBS = 20
 SHOWN_FINDINGS = 200
@@ -32,6 +35,12 @@ class ImportForm(BaseModel):
 
     kind: Literal["production", "bench", "fleet"]
     file: Upload
+
+
+class UndoForm(BaseModel):
+    """Why an import is taken back."""
+
+    reason: Line
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(30, "import"), api="GET /jobs")
@@ -63,6 +72,31 @@ async def send(call: Call, body: ImportForm) -> View | web.Response:
     return redirect_in_page(call, f"{PATH}/{job}")
 
 
+@page("GET", PATH + "/{job}/undo", title=UNDO, scopes=[Scope.IMPORT], api="GET /jobs/{job}/undo")
+async def ask_undo(call: Call, path: JobPath) -> View:
+    """How many devices an undo would take back and how many it would leave, to be confirmed."""
+    return await _undo_view(call, path.job)
+
+
+@page("POST", PATH + "/{job}/undo", title=UNDO, scopes=[Scope.IMPORT], api="POST /jobs/{job}/undo")
+async def undo(call: Call, path: JobPath, body: UndoForm) -> View | web.Response:
+    """Take an import back, and go to the job that does it."""
+    try:
+        job = await call.context.undo.submit(path.job, body.reason, call.actor.label)
+    except NodeError as error:
+        return await _undo_view(call, path.job, error)
+    return redirect_in_page(call, f"{PATH}/{job}")
+
+
+async def _undo_view(call: Call, job_id: str, error: Exception | None = None) -> View:
+    job, foreseen = await call.context.jobs.get(job_id), None
+    try:
+        foreseen = await call.context.undo.foresee(job_id)
+    except NodeError as refused:
+        error = error or refused
+    return View("undo.html", error=error, job=job, foreseen=foreseen, reason=default_reason(call))
+
+
 async def _view(call: Call, job: Job | None = None, error: Exception | None = None) -> View:
     after = await call.context.journal.last_id()
     # Read again, after the place from which the stream goes on: nothing falls between the two.
@@ -74,7 +108,7 @@ async def _view(call: Call, job: Job | None = None, error: Exception | None = No
         may=call.actor.may([Scope.IMPORT]),
         max_mb=MAX_FILE >> 20,
         **await _jobs(call, shown),
-        **_job(shown),
+        **_job(call, shown),
     )
 
 
@@ -82,7 +116,7 @@ async def _jobs(call: Call, shown: Job | None) -> dict[str, Any]:  # Any: what t
     return {"jobs": await call.context.jobs.newest(LAST_JOBS), "shown_job": shown.id if shown else ""}
 
 
-def _job(job: Job | None) -> dict[str, Any]:  # Any: what templates are given
+def _job(call: Call, job: Job | None) -> dict[str, Any]:  # Any: what templates are given
     result = job.result if job is not None else {}
     findings, faulty = result.get("findings"), result.get("faulty")
     found = findings if isinstance(findings, list) else []
@@ -92,6 +126,11 @@ def _job(job: Job | None) -> dict[str, Any]:  # Any: what templates are given
         "findings": found[:SHOWN_FINDINGS],
         "unshown": max(0, len(found) - SHOWN_FINDINGS),
         "refused": len(faulty) if isinstance(faulty, list) else 0,
+        "may_undo": job is not None
+        and job.kind in UNDOABLE
+        and job.state not in OPEN
+        and bool(result.get("accepted"))
+        and call.actor.may([Scope.IMPORT]),
     }
 
 
@@ -104,9 +143,9 @@ async def _moved(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     job = await call.context.jobs.get(shown) if shown else None
     parts = {"jobs": renderer.part(call, "parts/import_jobs.html", **await _jobs(call, job))}
     if job is not None and job.id in moved:
-        parts["job"] = renderer.part(call, "parts/import_job.html", **_job(job))
+        parts["job"] = renderer.part(call, "parts/import_job.html", **_job(call, job))
     return parts
 
 
-ROUTES = (imports, one_import, send)
+ROUTES = (imports, one_import, send, ask_undo, undo)
 LIVE = (Live("imports", _moved),)
