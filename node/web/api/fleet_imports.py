@@ -16,6 +16,7 @@ from node.web.api.checks import ColumnAnswer, Mapping
 from node.web.api.imports import MAX_FILE, FleetQuery, SupplierName
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import office as tables
 
 
 class PreviewQuery(FleetQuery):
@@ -80,7 +81,7 @@ async def preview_import(call: Call, query: PreviewQuery, body: bytes) -> Previe
     return await asyncio.to_thread(_told, preview, query.name)
 
 
-@api("GET", "/suppliers", title="Suppliers of fleet tables", scopes=[Scope.READ])
+@api("GET", "/suppliers", title="Suppliers of fleet tables", scopes=[Scope.READ], table=tables.SUPPLIERS)
 async def list_suppliers(call: Call) -> SuppliersAnswer:
     """By name, with how their tables are read."""
     kept = await call.context.fleet.suppliers()
