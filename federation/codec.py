@@ -27,6 +27,21 @@ def pack(value: Value, depth: int = MAX_DEPTH) -> bytes:
     return cast("bytes", msgpack.packb(value, use_bin_type=True))
 
 
+def pack_checked(value: Value) -> bytes:
+    """Encode a value whose leaves went through `leaf` while it was built."""
+    return cast("bytes", msgpack.packb(value, use_bin_type=True))
+
+
+def leaf(value: str | int | None) -> str | int | None:
+    """A leaf of a value to be encoded; raise CodecError where the format does not have it."""
+    if isinstance(value, str):
+        if not value.isascii():
+            _check_text(value)
+    elif value is not None:
+        _check_int(value)
+    return value
+
+
 def unpack(raw: bytes, limit: int = 1 << 20) -> Value:
     """Decode exactly one canonical value of at most `limit` bytes; raise CodecError."""
     if len(raw) > limit:
@@ -108,22 +123,30 @@ def ascending(items: list[Value], what: str) -> list[Value]:
 
 
 def _check(value: object, depth: int) -> None:
-    if type(value) is list:
-        if depth >= MAX_DEPTH:
+    # Layer by layer and not by a call for each value: that would be most of the time of a large one.
+    layer: list[list[object]] = [[value]]
+    while layer:
+        inner: list[list[object]] = []
+        for items in layer:
+            for item in items:
+                kind = type(item)
+                if kind is list:
+                    inner.append(cast("list[object]", item))
+                elif isinstance(item, str):
+                    if not item.isascii():
+                        _check_text(item)
+                elif not (item is None or kind is bytes):
+                    _check_int(item)
+        if inner and depth >= MAX_DEPTH:
             raise LimitError(f"arrays nest deeper than {MAX_DEPTH}")
-        for item in value:
-            # The common leaves are passed here: a call for each of them is most of the time of a large value.
-            if not (type(item) is bytes or (type(item) is str and item.isascii())):
-                _check(item, depth + 1)
-    elif value is None or type(value) is bytes:
-        return
-    elif type(value) is str:
-        _check_text(value)
-    elif type(value) is int:
-        if not 0 <= value <= MAX_INT:
-            raise CodecError(f"integer {value} is outside 0 .. 2**63 - 1")
-    else:
+        layer, depth = inner, depth + 1
+
+
+def _check_int(value: object) -> None:
+    if type(value) is not int:
         raise CodecError(f"type {type(value).__name__} is not part of the format")
+    if not 0 <= value <= MAX_INT:
+        raise CodecError(f"integer {value} is outside 0 .. 2**63 - 1")
 
 
 def _check_text(value: str) -> None:

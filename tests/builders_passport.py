@@ -33,12 +33,13 @@ from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
 from node.passport.lines import LineKey
 from node.passport.statement import Statement
-from node.passport.view import moment_us
+from node.passport.view import DAY_US, moment_us
 from node.passport.world import World, build_world
 from tests.builders import id16
 
 APP_KEY = "0f" * 16
 DAY = "2026-03-01"
+YEAR_US = 365 * DAY_US
 
 
 @dataclass
@@ -68,7 +69,10 @@ class Author:
         hide: Sequence[str] = (),
         on: str | None = None,
     ) -> Statement:
-        """The statement of a draft; `hide` names sections that are withheld here, `on` is when it occurred."""
+        """The statement of a draft; `hide` names sections that are withheld here, `on` is when it occurred.
+
+        It is signed a year later, so that what stories tell has happened by then.
+        """
         seq, self.seq, self.clock = self.seq, self.seq + 1, self.clock + 1_000_000
         entry = hashlib.sha256(self.log + seq.to_bytes(4)).digest()
         return Statement(
@@ -77,7 +81,7 @@ class Author:
             self.org,
             int(draft.kind),
             draft.subjects,
-            self.clock,
+            self.clock + YEAR_US,
             moment_us(on) if on else draft.occurred or self.clock,
             (*draft.refs, *(s.ref for s in refs)),
             (*draft.auth, *(s.ref for s in auth)),

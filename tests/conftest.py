@@ -1,5 +1,6 @@
 """What many tests stand on: stores on both engines, and the mark that feeds docs/coverage.md."""
 
+import gc
 import os
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +20,7 @@ from tests.laws import CASES
 ENGINES = ("sqlite", "postgresql")
 
 # How long an example takes says something of the machine, not of the law that it stands for.
-settings.register_profile("passport", deadline=None, max_examples=int(os.environ.get(CASES, "100")))
+settings.register_profile("passport", deadline=None, max_examples=int(os.environ.get(CASES, "50")))
 settings.load_profile("passport")
 
 
@@ -64,6 +65,11 @@ async def _fresh_schema(server: str, name: str) -> str:
     await engine.dispose()
     base, _, query = url.partition("?")
     return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no garbage is looked for in it."""
+    gc.freeze()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -53,7 +53,7 @@ SECTIONS = (
 )
 
 
-LAWS = cases(60)
+LAWS = cases(40)
 days = st.sampled_from(["2026-01-01", "2026-01-02T10:00:00Z", "2026-03-01"])
 plates = st.builds(
     Plate,

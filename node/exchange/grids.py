@@ -62,8 +62,8 @@ class GridBuilder:
     width: int = 0
     _rows: dict[int, list[Cell]] = field(default_factory=dict)
 
-    def put(self, row: int, column: int, text: str, kind: CellKind, *, is_computed: bool = False) -> None:
-        """Keep a cell, places from 0; raise TableLimitError."""
+    def put(self, row: int, column: int, text: str, kind: CellKind, *, is_computed: bool = False) -> Cell:
+        """Keep a cell, places from 0, and answer it; raise TableLimitError."""
         key = (text, kind, is_computed)
         cell = self.pool.get(key)
         if cell is None:
@@ -75,6 +75,7 @@ class GridBuilder:
             if len(self.pool) < POOLED and kind is key[1]:
                 self.pool[key] = cell
         self.place(row, column, cell)
+        return cell
 
     def _fitting(self, text: str, kind: CellKind) -> tuple[str, CellKind]:
         """A text that a cell may hold; what is cut or holds control characters is an error of its cell alone."""
@@ -95,9 +96,11 @@ class GridBuilder:
             self.cells += column + 1 - len(cells)
             if self.cells > self.limits.max_cells:
                 raise TableLimitError(f"the table has more than {self.limits.max_cells} cells: split it")
-            cells.extend([EMPTY] * (column - len(cells)))
+            if column > len(cells):
+                cells.extend([EMPTY] * (column - len(cells)))
             cells.append(cell)
-            self.width = max(self.width, column + 1)
+            if column >= self.width:
+                self.width = column + 1
         else:
             cells[column] = cell
 

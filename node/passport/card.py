@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.passport.plate import comparison_text
-from node.passport.shown import at, place_of, rows, terms_of, text
+from node.passport.shown import at, fact, place_of, rows, text
 from node.passport.view import DAY_US, View, moment_us
 
 # Raised when what a card holds or the marks of a card change: cards are then made again from the views.
@@ -85,7 +85,7 @@ def _names(view: View) -> Iterator[str]:
         yield f"{plate['designation']} {plate['serial']}"
     for alias in rows(view, "aliases"):
         yield str(alias["value"])
-    yield from (term for scheme, term in terms_of(view) if scheme == "dev_eui")
+    yield fact(view, "radio", "dev_eui") or ""
     yield from _type_names(view)
     for plate in rows(view, "plates"):
         approvals = plate.get("approvals")

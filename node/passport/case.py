@@ -12,6 +12,7 @@ from federation.authority import Kind, Verb
 from federation.fragment import Ref
 from node.passport.bodies import Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
+from node.passport.chronology import made_of
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
 from node.passport.corrections import find_unwitnessed
 from node.passport.identity import Identity, identity_of, settled
@@ -234,6 +235,7 @@ def facts_of_subject(
         settlement=_parties(naming, "settlement"),
         network=_parties(naming, "network"),
         named=_parties(naming, None),
+        made=made_of(subject, readings, (makers, frozenset(r.statement.org for r in authors)), world),
     )
     return facts, chain
 

@@ -37,9 +37,15 @@ RULES: Mapping[str, Words] = {
         "Make it shorter.",
     ),
     "code-twice": (
-        "Код стоит в файле дважды с разными значениями.",
+        "Код стоит в файле дважды с разными значениями, впервые — {first}.",
         "Оставьте одну строку.",
-        "The code stands twice with different values.",
+        "The code stands twice with different values, first at {first}.",
+        "Keep one row.",
+    ),
+    "code-bound-twice": (
+        "Один свой код связывается дважды, впервые — {first}.",
+        "Оставьте одну строку.",
+        "One own code is bound twice, first at {first}.",
         "Keep one row.",
     ),
     "unit-unknown": (

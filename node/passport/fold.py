@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from node.passport.case import Case, open_case
+from node.passport.chronology import AHEAD, BEFORE_MADE, format_day, is_day
 from node.passport.composition import Around, Edge, composition_view, edges_of, part_title
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.lifecycle import State, state_of, verification_view
+from node.passport.lifecycle import VALID_UNTIL, State, state_of, verification_view
 from node.passport.merge import Standing, Verdict
 from node.passport.papers import correction_view, protocols_view, sections_view, withdrawal_view, without_effect
 from node.passport.parameters import Parameter, parameters_of
@@ -28,12 +29,13 @@ from node.passport.registers import (
     type_view,
 )
 from node.passport.statement import Statement
-from node.passport.stays import contradicting_stays
+from node.passport.stays import ADDRESSES, TWO_DEVICES, Stay, contradicting_stays, of_equals
 from node.passport.timeline import Event, event_view, timeline_of
-from node.passport.view import Plain, View
+from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 7
+FOLD_VERSION = 8
+MOST_TOLD = 64  # events that one conflict names
 
 
 def fold(
@@ -68,6 +70,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
     shown_parameters = {code: parameter.view() for code, parameter in parameters.items()}
     subjects_shown = sorted(case.subjects, key=lambda subject: (subject != case.identity.lead, subject))
     federation = case.world.federation
+    stays = contradicting_stays(case, events, parameters)
     return {
         "fold": FOLD_VERSION,
         "federation": federation.hex() if federation else None,
@@ -81,6 +84,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "plates": plates_view(case),
         "type": type_view(case, kinds),
         "state": state.view(),
+        "made": _made(case),
         "verification": verification_view(parameters, events),
         "events": [event_view(case, event) for event in events],
         "parameters": cast("dict[str, Plain]", shown_parameters),
@@ -90,13 +94,24 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "radio": _facts(radio),
         "aliases": aliases_view(case, identity),
         "sameness": sameness_view(case),
-        "conflicts": [*_conflicts(case, facts, edges), *_twins(case, events, parameters)],
+        "conflicts": [
+            *_conflicts(case, _asked_once(facts, stays), edges),
+            *_contested(events),
+            *_impossible(case, events, parameters),
+            *_twins(stays),
+        ],
         "claims": [*_claims(facts, state, edges)],
         "pending": _pending(case),
         "withheld": _withheld(case),
         "signers": signers_view(case),
         "statements": [statement_view(case, statement) for statement in case.told],
     }
+
+
+def _made(case: Case) -> str | None:
+    """The day on which it was made, by the best word of it."""
+    days = [facts.made for facts in case.facts.values() if facts.made is not None]
+    return format_day(min(days)) if days else None
 
 
 def _kind(subject: Mapping[str, Verdict], has_plate: bool, has_parts: bool) -> str:
@@ -149,10 +164,50 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
         yield {"what": "identity", "why": "kept-apart", "values": [subject.hex() for subject in pair]}
 
 
-def _twins(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> Iterator[Plain]:
-    stays: list[Plain] = [stay.view() for stay in contradicting_stays(case, events, parameters)]
+def _asked_once(facts: Mapping[str, Verdict], stays: Sequence[Stay]) -> dict[str, Verdict]:
+    """The facts without the addresses that are asked about as two places already."""
+    asked = {stay.statement.ref for stay in stays}
+    named = tuple(f"parameters.{code}@" for code in ADDRESSES)
+    return {
+        name: verdict
+        for name, verdict in facts.items()
+        if not (name.startswith(named) and {said.statement.ref for said, _ in verdict.others} <= asked)
+    }
+
+
+def _contested(events: Sequence[Event]) -> Iterator[Plain]:
+    """Events that another organisation of equal right tells otherwise, each with what was told in its place."""
+    named = {event.contested_by.ref for event in events if event.contested_by}
+    beside = {event.statement.ref: event for event in events if event.statement.ref in named}
+    for event in events:
+        if event.contested_by is not None:
+            told = [event, *([other] if (other := beside.get(event.contested_by.ref)) else [])]
+            yield {"what": "events", "why": Standing.DISPUTED.value, "values": [_told(one) for one in told]}
+
+
+def _impossible(case: Case, events: Sequence[Event], parameters: Mapping[str, Parameter]) -> Iterator[Plain]:
+    """What is said to have happened when it cannot have: events by why, and verifications that ended too early."""
+    for why in (BEFORE_MADE, AHEAD):
+        if told := [_told(event) for event in events if why in event.warnings and event.replaced_by is None]:
+            yield {"what": "events", "why": why, "values": [*told[:MOST_TOLD]]}
+    made = min((facts.made for facts in case.facts.values() if facts.made is not None), default=None)
+    for code in (VALID_UNTIL,) if made is not None and VALID_UNTIL in parameters else ():
+        fact = parameters[code].current.verdict
+        value = fact.value.get("value") if isinstance(fact.value, dict) else None
+        if made is not None and isinstance(value, str) and is_day(value) and moment_us(value) < made:
+            yield {"what": f"parameters.{code}", "why": BEFORE_MADE, "values": [{**fact.fact(), "value": value}]}
+
+
+def _told(event: Event) -> dict[str, Plain]:
+    ref, org = ref_text(event.statement.ref), event.statement.org.hex()
+    return {"value": event.code or event.what["local"], "standing": Standing.DISPUTED.value, "by": org, "ref": ref}
+
+
+def _twins(stays: Sequence[Stay]) -> Iterator[Plain]:
+    """Whether there are two devices; between equals it is not known whose its readings are until somebody decides."""
     if stays:
-        yield {"what": "identity", "why": "two-devices-on-one-plate", "values": stays}
+        shown: list[Plain] = [stay.view() for stay in stays]
+        yield {"what": "identity", "why": TWO_DEVICES, "equals": of_equals(stays), "values": shown}
 
 
 def _claims(facts: Mapping[str, Verdict], state: State, edges: Iterable[Edge]) -> Iterator[Plain]:

@@ -119,7 +119,7 @@ def add_event(kept: Kept, statement: Statement, world: World) -> Added | None:
     lead = Identity(statement.subject, (statement.subject,))
     case = Case(world, lead, subjects, (statement,), (reading,), {}, kept.facts, {})
     (event,) = timeline_of(case)
-    if event.code in MOVING:
+    if event.code in MOVING or event.warnings:
         return None
     return Added(
         event_row(event, event_view(case, event), is_plain=True), statement_row(case, statement, is_plain=True)
@@ -213,20 +213,20 @@ def _plain(case: Case, events: Sequence[Event]) -> frozenset[Ref]:
     return frozenset(
         event.statement.ref
         for event in events
-        if event.statement.ref in candidates and len(event.told) == 1 and event.code not in MOVING
+        if event.statement.ref in candidates and len(event.told) == 1 and not (event.code in MOVING or event.warnings)
     )
 
 
 # In the order in which they are written; a new field of the facts is written too, or this is refused at import.
 _SETS = ("makers", "plate_readers", "settlement", "network", "named")
-_KNOWN = frozenset({*_SETS, "scopes", "titles"})
+_KNOWN = frozenset({*_SETS, "scopes", "titles", "made"})
 if {item.name for item in fields(SubjectFacts)} != _KNOWN:
     raise TypeError("what is kept of a passport lacks a field of SubjectFacts")
 
 
 def _facts(facts: SubjectFacts) -> list[codec.Value]:
     titles: codec.Value = [[title.org, title.since, title.until] for title in facts.titles]
-    return [*(_sorted(getattr(facts, name)) for name in _SETS), [*sorted(facts.scopes)], titles]
+    return [*(_sorted(getattr(facts, name)) for name in _SETS), [*sorted(facts.scopes)], titles, facts.made]
 
 
 def _sorted(orgs: frozenset[bytes]) -> codec.Value:
@@ -234,11 +234,12 @@ def _sorted(orgs: frozenset[bytes]) -> codec.Value:
 
 
 def _subject_facts(item: codec.Value) -> tuple[bytes, SubjectFacts]:
-    subject, *sets, scopes, titles = codec.array(item, len(_SETS) + 3, "facts")
+    subject, *sets, scopes, titles, made = codec.array(item, len(_SETS) + 4, "facts")
     named = dict(zip(_SETS, map(_orgs, sets), strict=True))
     return codec.binary(subject, None, "subject"), SubjectFacts(
         scopes=frozenset(filter(_is_text, codec.array(scopes, None, "scopes"))),
         titles=tuple(_title(title) for title in codec.array(titles, None, "titles")),
+        made=None if made is None else codec.uint(made, "made"),
         **named,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.passport.case import Case
+from node.passport.chronology import AHEAD
 from node.passport.parameters import Parameter
 from node.passport.references import ref_text
 from node.passport.timeline import Event
@@ -66,12 +67,14 @@ class State:
 
 def state_of(case: Case, events: Iterable[Event]) -> State:
     """Follow the events that count, in the order in which they happened."""
-    live = [event for event in events if event.is_own and event.replaced_by is None]
+    told = [event for event in events if event.is_own and event.replaced_by is None]
+    live = [event for event in told if AHEAD not in event.warnings]
     repairs = [event for event in live if event.code in NEEDS_VERIFICATION]
     verified = [event for event in live if event.code == "verified" and _admits(case, event)]
     moving = [event for event in live if event.code in STATES or event.code == "verified"]
     counted = [event for event in moving if event.rank.has_authority] or moving
     code, last, ignored = KNOWN, None, [event for event in moving if event not in counted]
+    ignored += [event for event in told if event not in live and event.code in STATES]
     for event in counted:
         if event.code == "admitted" and _open(_before(event, repairs), _before(event, verified)):
             ignored.append(event)
@@ -84,7 +87,11 @@ def verification_view(parameters: Mapping[str, Parameter], events: Sequence[Even
     """The verification that stands: until when, by whom, its record, and whether the device was rejected since."""
     valid = parameters[VALID_UNTIL].current if VALID_UNTIL in parameters else None
     fact = valid.view() if valid else {}
-    verdicts = [e for e in events if e.is_own and e.code in {"verified", "rejected"} and e.replaced_by is None]
+    verdicts = [
+        e
+        for e in events
+        if e.is_own and e.code in {"verified", "rejected"} and e.replaced_by is None and AHEAD not in e.warnings
+    ]
     best = max((event.rank.level for event in verdicts), default=0)
     last = max((e for e in verdicts if e.rank.level == best), key=lambda event: event.order, default=None)
     rejected = last is not None and last.code == "rejected"

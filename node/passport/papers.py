@@ -52,9 +52,15 @@ def sections_view(reading: Reading) -> list[Plain]:
 
 
 def correction_view(reading: Reading) -> dict[str, Plain] | None:
-    """Why a statement takes the place of what it refs, None where it corrects nothing."""
+    """Why a statement takes the place of what it refs, None where it corrects nothing.
+
+    `attached`: its document is a statement, without which it stays pending; else it is a paper elsewhere.
+    """
     body = reading.body("correction", CorrectionBody)
-    return None if body is None else {"reason": body.reason, "ground": body.ground, "document": body.document}
+    if body is None:
+        return None
+    is_attached = body.document in {ref_text(ref) for ref in reading.statement.auth}
+    return {"reason": body.reason, "ground": body.ground, "document": body.document, "attached": is_attached}
 
 
 def withdrawal_view(case: Case, statement: Statement) -> dict[str, Plain] | None:

@@ -45,7 +45,7 @@ def speakers_of(parties: Mapping[str, Plain]) -> SubjectFacts:
         for name in ("settlement", "network", "named")
     )
     makers = frozenset({bytes.fromhex(str(made["value"]))} if made["basis"] == "maker" else ())
-    return SubjectFacts(makers, frozenset(), frozenset(), tuple(titles), settlement, network, named)
+    return SubjectFacts(makers=makers, titles=tuple(titles), settlement=settlement, network=network, named=named)
 
 
 def leading_chain(case: Case) -> Chain:

@@ -73,7 +73,10 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
-    """What ranks depend on: who made the subject, owns it, read its plate and was named for it."""
+    """What ranks depend on: who made the subject, owns it, read its plate and was named for it.
+
+    `made` is the day on which it was made, in microseconds, by the best word of it: nothing happened to it before.
+    """
 
     makers: frozenset[bytes] = frozenset()
     scopes: frozenset[str] = frozenset()
@@ -82,6 +85,7 @@ class SubjectFacts:
     settlement: frozenset[bytes] = frozenset()
     network: frozenset[bytes] = frozenset()
     named: frozenset[bytes] = frozenset()
+    made: int | None = None
 
     @property
     def names_somebody(self) -> bool:

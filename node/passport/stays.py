@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from node.passport.bodies import Place
 from node.passport.case import Case
 from node.passport.composition import FOREVER
+from node.passport.merge import Standing
 from node.passport.parameters import Parameter
 from node.passport.places import Places, compare_places
+from node.passport.ranks import FactClass
 from node.passport.references import ref_text
 from node.passport.statement import Statement
 from node.passport.timeline import PLACES, Event
 from node.passport.view import Plain, moment_us
 
+TWO_DEVICES = "two-devices-on-one-plate"
 MOUNTED = frozenset({"installed"})
 LEFT = frozenset({"removed", "scrapped", "lost", "packed", "shipped", "transferred"})
 ADDRESSES = ("install_place", "house_guid")
@@ -33,6 +36,7 @@ class Stay:
     statement: Statement
     since: int
     until: int = FOREVER
+    has_authority: bool = False
 
     def contradicts(self, other: "Stay") -> bool:
         """Whether two parties put the thing at different places at one time."""
@@ -55,6 +59,15 @@ class Stay:
         }
 
 
+def of_equals(stays: Sequence[Stay]) -> bool:
+    """Whether parties of equal right contradict each other: a stranger beside one with authority raises the question
+    and decides nothing.
+    """
+    best = any(stay.has_authority for stay in stays)
+    top = [stay for stay in stays if stay.has_authority is best]
+    return any(one.contradicts(other) for one in top for other in top)
+
+
 def contradicting_stays(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> list[Stay]:
     """The stays that contradict each other, earliest first; empty where one thing explains all that was said."""
     told = [event for event in events if event.replaced_by is None]
@@ -69,7 +82,9 @@ def _mountings(case: Case, events: Iterable[Event]) -> Iterator[Stay]:
     for event in events:
         if event.is_own and event.body and event.code in MOUNTED:
             for kind, place in _places(case, event.body.where, event.statement.org):
-                yield Stay(kind, place, event.statement, event.statement.occurred)
+                held = case.rank(FactClass.PHYSICAL, event.statement)
+                at = event.statement.occurred
+                yield Stay(kind, place, event.statement, at, has_authority=held.has_authority)
 
 
 def _places(case: Case, where: Place, org: bytes) -> Iterator[tuple[str, str]]:
@@ -87,16 +102,17 @@ def _places(case: Case, where: Place, org: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _addresses(case: Case, parameters: dict[str, Parameter]) -> Iterator[Stay]:
-    """Addresses as every party states them, those that did not win too."""
+    """Addresses as every party states them, those that did not win too; one that was corrected is nobody's word."""
     for code in ADDRESSES:
         for version in parameters[code].versions if code in parameters else ():
             since = moment_us(version.since) if version.since else 0
             chosen = version.verdict.chosen
-            for said in (*([chosen] if chosen else []), *(other for other, _ in version.verdict.others)):
+            beside = (other for other, standing in version.verdict.others if standing is not Standing.REPLACED)
+            for said in (*([chosen] if chosen else []), *beside):
                 value = said.value.get("value") if isinstance(said.value, dict) else None
                 if isinstance(value, str) and said.statement.subject in case.subjects:
                     kind = TEXT if code == "install_place" else CODE
-                    yield Stay(kind, value, said.statement, since)
+                    yield Stay(kind, value, said.statement, since, has_authority=said.rank.has_authority)
 
 
 def _ended(stays: Sequence[Stay], left: Sequence[int], case: Case) -> list[Stay]:

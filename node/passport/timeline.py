@@ -11,6 +11,7 @@ from federation.fragment import Ref
 from node.passport.bodies import EventBody, ExtractBody, Place, Reference
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
+from node.passport.chronology import find_impossible
 from node.passport.merge import Standing, standing_of
 from node.passport.ranks import EVENT_CLASSES, FactClass, Ground, Rank, event_class
 from node.passport.reading import Reading
@@ -40,6 +41,7 @@ class Event:
     told: tuple[Statement, ...] = ()
     replaced_by: Statement | None = None
     contested_by: Statement | None = None
+    warnings: tuple[str, ...] = ()
     not_before: int = 0
 
     @property
@@ -99,6 +101,7 @@ def event_view(case: Case, event: Event) -> dict[str, Plain]:
         "note": ONE_SIDED if admission else None,
         "source": event.source,
         "replaced_by": ref_text(event.replaced_by.ref) if event.replaced_by else None,
+        "warnings": list(event.warnings),
         "contested_by": ref_text(event.contested_by.ref) if event.contested_by else None,
     }
 
@@ -118,7 +121,10 @@ def _event(case: Case, statement: Statement, body: EventBody, source: str, place
     held = case.rank(event_class(str(what["central"] or "")), statement)
     key = f"{statement.org.hex()}/{body.system}/{body.external}" if body.external else place
     is_own = statement.subject in case.subjects
-    return Event(key, statement, what, held, standing_of(held), source, is_own, body, (statement,))
+    warnings = find_impossible(
+        str(what["central"] or ""), statement, case.facts[statement.subject].made if is_own else None
+    )
+    return Event(key, statement, what, held, standing_of(held), source, is_own, body, (statement,), warnings=warnings)
 
 
 def _merged(case: Case, events: list[Event]) -> Event:

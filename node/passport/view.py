@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TypeAlias, cast
 
 from federation import codec
+from federation.errors import CodecError, LimitError
 
 Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 View: TypeAlias = "dict[str, Plain]"
@@ -52,7 +53,7 @@ def rest_hash(view: View) -> bytes:
 
 def row_hash(row: Plain) -> bytes:
     """SHA-256 over the canonical bytes of one row."""
-    return hashlib.sha256(codec.pack(_frozen(row), MAX_DEPTH)).digest()
+    return hashlib.sha256(codec.pack_checked(_frozen(row))).digest()
 
 
 def seal_of(hashes: Iterable[bytes]) -> Seal:
@@ -73,7 +74,7 @@ def seal_hash(blocks: Sequence[bytes]) -> bytes:
 
 def frozen_view(view: View) -> bytes:
     """Canonical msgpack: object `["d", [key, value]...]` by key, list `["l", ...]`, boolean `["b", 0 | 1]`."""
-    return codec.pack(_frozen(view), MAX_DEPTH)
+    return codec.pack_checked(_frozen(view))
 
 
 def value_on(view: View, code: str, day: str | None = None) -> dict[str, Plain] | None:
@@ -110,21 +111,31 @@ def moment_us(text: str) -> int:
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-def _frozen(value: Plain) -> codec.Value:
-    if value is None or type(value) is str or type(value) is int:
-        return value
-    if isinstance(value, bool):
-        return ["b", int(value)]
+def _frozen(value: Plain, depth: int = 0) -> codec.Value:
+    """Lists as they are packed, every value checked on the way: a second pass over a view takes longer than packing."""
+    kind = type(value)
+    if kind is str or kind is int or value is None:
+        return codec.leaf(cast("str | int | None", value))
+    # An object is a list of lists.
+    if depth + (kind is dict and bool(value)) >= MAX_DEPTH:
+        raise LimitError(f"a view nests deeper than {MAX_DEPTH}")
+    if kind is bool:
+        return ["b", int(cast("bool", value))]
     if isinstance(value, dict):
         frozen: list[codec.Value] = ["d"]
         for key in sorted(value):
             item = value[key]
-            plain = item is None or type(item) is str or type(item) is int
-            frozen.append([key, item if plain else _frozen(item)])  # type: ignore[list-item]  # checked by `plain`
+            kind = type(item)
+            if not key.isascii():
+                codec.leaf(key)
+            if item is None or (kind is str and item.isascii()):  # type: ignore[union-attr]  # a str by its type
+                frozen.append([key, item])  # type: ignore[list-item]  # as above
+            else:
+                frozen.append([key, _frozen(item, depth + 2)])
         return frozen
     if isinstance(value, list):
-        return ["l", *map(_frozen, value)]
-    return value
+        return ["l", *[_frozen(item, depth + 1) for item in value]]
+    raise CodecError(f"type {kind.__name__} is not part of a view")
 
 
 def _at(day: str) -> int:

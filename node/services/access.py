@@ -7,6 +7,7 @@ as Argon2id. Everything that changes is journaled in the same transaction with t
 import asyncio
 import base64
 import hashlib
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -113,7 +114,7 @@ class Access:
         self._core = core
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(HASHERS_AT_ONCE)
-        self._nobody = self._hasher.hash(_text(core.random.bytes(16)))
+        self._nobody = ""
         self._claimed = False
 
     async def is_claimed(self) -> bool:
@@ -138,7 +139,7 @@ class Access:
             expected = await find_setting(tx, CLAIM)
         if await self.is_claimed():
             raise StateError("this node is claimed already", "claimed")
-        if not expected or expected != _hash(CLAIM, secret):
+        if not expected or not hmac.compare_digest(expected, _hash(CLAIM, secret)):
             raise NotFoundError("this is not the link that the node shows now", "claim_unknown")
 
     async def claim(self, secret: str, name: str, password: str, language: str, address: str) -> NewSession:
@@ -158,7 +159,9 @@ class Access:
         await self._count_attempt(name, address)
         async with self._core.database.read() as tx:
             account = await store.find_account(tx, name)
-        right = await self._verify(account.password if account else self._nobody, password)
+        # Whether there is such an account is not to be told from how long the answer takes.
+        nobody = await self._password_of_nobody()
+        right = await self._verify(account.password if account else nobody, password)
         async with self._core.database.write() as tx:
             # The account may have gone while the password was checked.
             account = await store.find_account(tx, name)
@@ -274,6 +277,11 @@ class Access:
             raise InputError(f"a password has {shortest} to 256 characters", "password_length", shortest=shortest)
         async with self._hashing:
             return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def _password_of_nobody(self) -> str:
+        if not self._nobody:
+            self._nobody = await self._hash_password(_text(self._core.random.bytes(16)))
+        return self._nobody
 
     async def _verify(self, hashed: str, password: str) -> bool:
         if len(password) not in range(1, PASSWORD_LENGTH.stop):

@@ -24,6 +24,7 @@ from lora.memory import MemoryDirectory
 from lora.registration import Registration, Row, Step
 from node.errors import KeystoreError, NotFoundError, StateError
 from node.passport.view import View
+from node.services.attribution import why_held
 from node.services.core import Core
 from node.services.ledger import Ledger
 from node.services.provisioning import (
@@ -55,6 +56,8 @@ from node.store.radio import (
     frames_in_state,
     list_devices,
     put_device,
+    set_frame_state,
+    unresolved_devices,
 )
 
 __all__ = ["Commissioning", "StoredDevice"]
@@ -63,6 +66,7 @@ log = structlog.get_logger()
 
 ACTOR = "radio"
 PAYLOAD = "payload"
+HELD = "held"
 UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 # What failed to be said is tried again after so long.
 AGAIN_S = 30.0
@@ -196,11 +200,36 @@ class Commissioning:
                     agreed = await list_devices(tx, state=DeviceState.AGREED)
                 for device in agreed:
                     await self._register(device)
+                await self.release()
             except Exception:  # the top of the task: one device or a busy store must not end the node
                 log.exception("registration_failed")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_S):
                     await self._wake.wait()
+
+    async def release(self) -> int:
+        """Turn the frames into readings that waited until it was known whose they are; answer of how many devices."""
+        async with self._core.database.read() as tx:
+            found = [await find_device(tx, dev_eui) for dev_eui in await unresolved_devices(tx)]
+            known = [one for one in found if one and one.state is DeviceState.REGISTERED]
+            due = [one for one in known if await why_held(tx, one.subject, one.dev_eui) is None]
+        for device in due:
+            passed = read_progress(Eui(device.dev_eui), device.registration).passed
+            async with self._core.database.write() as tx:
+                if passed is not None:
+                    frames = await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, passed)
+                    await self._attribute(tx, device, frames)
+        return len(due)
+
+    async def _attribute(self, tx: WriteTx, device: StoredDevice, frames: Sequence[StoredFrame]) -> None:
+        """Frames of a device become its readings, unless it is asked which device that is: then they say why not."""
+        held = await why_held(tx, device.subject, device.dev_eui) if frames else None
+        for frame in frames:
+            detail = {name: value for name, value in frame.detail.items() if name != HELD}
+            if held is None:
+                await self._readings.store(tx, device.subject, replace(frame, detail=detail), self._driver(device))
+            elif frame.detail.get(HELD) != held:
+                await set_frame_state(tx, frame.id, FrameState.UNRESOLVED, {**detail, HELD: held})
 
     async def _register(self, device: StoredDevice) -> None:
         """State what was agreed and take the device into service, in one transaction."""
@@ -222,8 +251,9 @@ class Commissioning:
         progress = replace(progress, passed=progress.session, said=True)
         device = await self._save(tx, device, progress, DeviceState.REGISTERED)
         await self._core.announce(tx, ACTOR, "device_registered", device.subject, dev_eui=device.dev_eui.hex())
-        for frame in await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, progress.session):
-            await self._readings.store(tx, device.subject, frame, self._driver(device))
+        await self._attribute(
+            tx, device, await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, progress.session)
+        )
         return device
 
     async def _read(self, tx: WriteTx, device: StoredDevice, progress: Progress, frame: StoredFrame) -> None:
@@ -235,7 +265,7 @@ class Commissioning:
         if other:
             await self._stop(tx, device, replace(progress, passed=None).with_rows(other))
             return
-        await self._readings.store(tx, device.subject, frame, self._driver(device))
+        await self._attribute(tx, device, [frame])
 
     async def _compare(self, tx: WriteTx, device: StoredDevice, frame: StoredFrame) -> StoredDevice:
         """Step 1: what this frame says beside what the passport says."""

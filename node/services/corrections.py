@@ -1,5 +1,6 @@
 """Corrections and the closing of disputes: a value in the place of another, which stays to be seen, and why."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ from node.store.passports import StoredPassport, every_id, find_passport
 
 ON_PLATE = ("mark", "designation", "serial", "year")
 OWN = "own"
+PLACE = re.compile(r"[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}")
 KEPT = {
     "claim": SectionClass.PUBLIC,
     "nameplate": SectionClass.PUBLIC,
@@ -48,18 +50,20 @@ class Corrections:
     ) -> Ref:
         """Put a value in the place of what stands for a fact: of one's own words, or of all where a ground is named.
 
-        `fact` is a field of the plate or the code of a parameter. Raise NotFoundError where nothing is stated for it.
+        `fact` is a field of the plate or the code of a parameter. What others of equal right said stays beside it until
+        they agree. A document that is a statement of this passport becomes the ground of the correction. Raise
+        NotFoundError where nothing is stated for the fact.
         """
         if why.ground != OWN and not why.document:
             raise InputError(f"a dispute is closed by a paper: {why.ground} needs its document", "correction_document")
         passport, said = await self._read(subject)
+        grounds = _grounds(why, said)
         if fact in ON_PLATE:
             draft = self._plate(passport, said, fact, value, why)
         else:
             draft = self._parameter(passport, said, fact, value, since, why)
-        return await self._say(
-            replace(draft, sections=(*draft.sections, drafts.section("correction", why))), actor, "corrected", subject
-        )
+        draft = replace(draft, sections=(*draft.sections, drafts.section("correction", why)), auth=grounds)
+        return await self._say(draft, actor, "corrected", subject)
 
     async def agree(self, subject: bytes, ref: str, actor: str) -> Ref:
         """Say the same as a correction of somebody else, with a ref to it."""
@@ -76,7 +80,7 @@ class Corrections:
             for name, content in sorted(found.sections.items())
             if name in KEPT
         )
-        draft = Draft(Kind(found.kind), (found.subject,), self._core.clock.now(), kept, (found.ref,))
+        draft = Draft(Kind(found.kind), (found.subject,), self._core.clock.now(), kept, (found.ref,), found.auth)
         return await self._say(draft, actor, "correction_agreed", subject)
 
     async def _read(self, subject: bytes) -> tuple[StoredPassport, Mapping[str, Statement]]:
@@ -151,6 +155,17 @@ class Corrections:
 
         entries = await self._ledger.append([draft], note)
         return entry_ref(self._ledger.log.log, entries[0])
+
+
+def _grounds(why: CorrectionBody, said: Mapping[str, Statement]) -> tuple[Ref, ...]:
+    """The statement that is named as the document; a paper that is kept elsewhere is none."""
+    if why.document is None or not PLACE.fullmatch(why.document):
+        return ()
+    if why.document not in said:
+        raise InputError(
+            f"{why.document}: no statement about this passport", "correction_ground", document=why.document
+        )
+    return (said[why.document].ref,)
 
 
 def _others(version: Mapping[str, Plain]) -> list[dict[str, Plain]]:

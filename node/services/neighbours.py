@@ -99,9 +99,13 @@ class Neighbours:
             self._seen = {lead: seen for lead, seen in self._seen.items() if lead in digests}
         for lead, raw in (await read_views(tx, fresh)).items() if fresh else ():
             view: View = json.loads(raw)
+            if not view:
+                continue  # not folded again yet
             edges = own_rows(_object(view, "composition"))
             self._seen[lead] = _Seen(digests[lead], edges, _object(view, "parties"))
-        return {lead: self._seen[lead] for lead in digests if lead in self._seen}
+        return {
+            lead: seen for lead, digest in digests.items() if (seen := self._seen.get(lead)) and seen.digest == digest
+        }
 
 
 def is_apart(view: bytes | None) -> bool:

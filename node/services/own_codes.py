@@ -7,7 +7,7 @@ word replaces an earlier one and the earlier one stays. Refused suggestions are 
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Kind
@@ -133,12 +133,15 @@ class OwnCodes:
         await self._say(catalog, list(fresh.values()), actor, "codes_loaded")
         return len(fresh), len({row.local for row in rows}) - len(fresh)
 
-    async def map(self, catalog: str, pairs: Mapping[str, str | None], actor: str) -> Ref | None:
-        """Bind own codes to central ones in one transaction, or to none; answer the last statement that says so."""
+    async def map(self, catalog: str, pairs: Sequence[tuple[str, str | None]], actor: str) -> Ref | None:
+        """Bind own codes to central ones in one transaction, or to none; answer the last statement that says so.
+
+        Raise InputError where one own code stands twice, with both places.
+        """
         check_catalog(catalog)
         known = self.known(catalog)
-        rows = [Loaded(local, None, central, f"/items/{at}") for at, (local, central) in enumerate(pairs.items())]
-        if findings := self._find_faults(catalog, rows):
+        rows = [Loaded(local, None, central, f"/items/{at}") for at, (local, central) in enumerate(pairs)]
+        if findings := [*_find_doubles(rows), *self._find_faults(catalog, rows)]:
             raise refusal("codes_refused", findings)
         fresh = [
             OwnCodeRow(local=row.local, name=known[row.local].name if row.local in known else None, central=row.central)
@@ -219,7 +222,7 @@ class OwnCodes:
                 found.append(show_finding(f"{row.pointer}/central", "code-shadows", row.local, {}))
             other = seen.setdefault(row.local, row)
             if (other.name, other.central) != (row.name, row.central):
-                found.append(show_finding(f"{row.pointer}/code", "code-twice", row.local, {}))
+                found.append(show_finding(f"{row.pointer}/code", "code-twice", row.local, {"first": other.pointer}))
         return found
 
     async def _say(self, catalog: str, rows: Sequence[OwnCodeRow], actor: str, what: str) -> Ref | None:
@@ -263,6 +266,13 @@ def central_name(releases: Releases, catalog: str, code: str | None, language: s
         return None
     record = releases.records(Catalog(catalog)).get(code, {})
     return name_in(record, language) or name_in(record, "ru")
+
+
+def _find_doubles(rows: Iterable[Loaded]) -> Iterator[Shown]:
+    seen: dict[str, Loaded] = {}
+    for row in rows:
+        if (other := seen.setdefault(row.local, row)) is not row:
+            yield show_finding(f"{row.pointer}/local", "code-bound-twice", row.local, {"first": other.pointer})
 
 
 def _listed(local: str, code: OwnCode | None, records: int) -> Listed:

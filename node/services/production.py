@@ -200,7 +200,9 @@ class Production:
 
     def _drafts(self, row: ProductionRow) -> list[Draft]:
         subject, now = row.subject.raw, self._core.clock.now()
-        made = row.made_on or datetime.fromtimestamp(now / 1e6, UTC).date()
+        # Of a device whose day is not told the year says the earliest; it was not made on the day of the file.
+        year = date(int(row.plate.year), 1, 1) if row.plate.year else None
+        made = row.made_on or year or datetime.fromtimestamp(now / 1e6, UTC).date()
         occurred = _micros(made)
         said = [drafts.identity(subject, row.claim.encode(), _plate(row), occurred, _type(row))]
         event = EventBody(

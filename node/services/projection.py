@@ -1,5 +1,6 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -24,6 +25,7 @@ from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.passports import (
+    blank_passports,
     list_subjects,
     read_leading,
     read_leads,
@@ -58,6 +60,8 @@ class Projection:
             self.world = await self._read_world(tx, await StatementReader.open(tx))
             version, filed = await find_setting(tx, VERSION), await find_setting(tx, FILED)
         if version != str(FOLD_VERSION).encode():
+            async with self._core.database.write() as tx:
+                await blank_passports(tx)
             await self.refold_all()
             async with self._core.database.write() as tx:
                 await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
@@ -189,7 +193,7 @@ class Projection:
                 loaded |= context
                 statements = await read(tx, loaded)
                 continue
-            identities = resolve_identities(statements, world)
+            identities = await asyncio.to_thread(resolve_identities, statements, world)
             near = await self._joined(tx, core, identities)
             if near <= core:
                 break

@@ -19,7 +19,7 @@ from node.passport.bodies import ExtractBody
 from node.passport.catalogs import Catalog
 from node.passport.errors import PassportError
 from node.passport.references import References, parse_ref, ref_text
-from node.passport.shown import at, rows
+from node.passport.shown import at, rows, text
 from node.passport.statement import Statement
 from node.passport.template_findings import Finding, Layer, State, Verdict
 from node.passport.template_json import Json, format_json
@@ -132,7 +132,9 @@ class Protocols:
         if verdict.layer is Layer.SCHEMA:
             return Checked(held, document, verdict, explain_all(verdict.findings), None)
         more = [device] if isinstance(device, Finding) else []
-        untold = find_untold(template, document, self._core.clock.now() + DAY_US)
+        made = text(device.content, "made") if isinstance(device, StoredPassport) else ""
+        latest = self._core.clock.now() + DAY_US
+        untold = find_untold(template, document, latest, moment_us(made) if made else None)
         whole = Verdict((*verdict.findings, *more, *untold), verdict.truncated)
         passport = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), passport)
@@ -378,6 +380,10 @@ TEXTS: Mapping[str, tuple[str, str, str, str]] = {
     "extract-to-come": (
         "Этот день ещё не наступил.", "Проверьте год и число: подписывают то, что уже было.",
         "That day has not come yet.", "Check the year and the day: what is signed has happened.",
+    ),
+    "extract-before-made": (
+        "Этот день раньше выпуска прибора.", "Сверьте дату с табличкой и паспортом прибора.",
+        "That day is before the device was made.", "Compare the date with the plate and the passport.",
     ),
     "extract-times-differ": (
         "События одного документа в разное время здесь не подписываются.", "Оформите их разными документами.",

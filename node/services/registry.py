@@ -11,14 +11,17 @@ from federation.fragment import Ref, SectionClass
 from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
 from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.catalogs import Catalog
+from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import Claim, decode_claim, local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
+from node.passport.lifecycle import VALID_UNTIL
 from node.passport.places import Places, compare_places
 from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
-from node.passport.shown import at, has_plate, place_of, rows
+from node.passport.shown import at, has_plate, place_of, rows, text
 from node.passport.view import DAY_US, ROWS, View, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
@@ -34,9 +37,9 @@ from node.store.peers import list_peers
 from node.store.timelines import page_of_rows
 
 INSTALL_PLACE = "install_place"
-MADE = "manufactured"
 EVENTS, _ = ROWS
 REMOVED = "removed"
+MOST_MADE = 16  # words about production that stand before the first other event
 LONGEST_CODE = 128
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
@@ -124,7 +127,7 @@ class Registry:
 
     async def record_parameters(self, subject: bytes, body: ParametersBody, occurred: int, actor: str) -> Ref:
         """Values of parameters of a subject."""
-        await self.get(subject, whole=False)
+        self._check_days(await self.get(subject, whole=False), body)
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
     async def record_move(self, subject: bytes, place: str, moment: str, actor: str) -> Ref:
@@ -149,7 +152,9 @@ class Registry:
         for part in parts:
             if part.removed.number == part.fitted.number:
                 raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")
-        view = (await self.get(subject, whole=False)).content
+        passport = await self.get(subject, whole=False)
+        view = passport.content
+        await self._check_order(passport, event, moment_us(moment))
         said: list[Draft] = [drafts.event(subject, event, moment_us(moment))]
         for part in parts:
             said += replacement_drafts(view, subject, part, moment, self._mint)
@@ -191,19 +196,41 @@ class Registry:
 
     async def _check_order(self, passport: StoredPassport, body: EventBody, occurred: int) -> None:
         """Raise InputError where something would have happened to a device before it was made."""
-        if body.what.central in (MADE, None):
-            return
-        made = rows(passport.content, "events")
-        if passport.seals:
-            async with self._core.database.read() as tx:
-                made = [json.loads(row) for row in await page_of_rows(tx, EVENTS, passport.lead, 1, what=MADE) or ()]
-        days = [int(str(row["occurred"])) for row in made if at(row, "what", "central") == MADE]
-        earliest = min(days, default=None)
-        if earliest is not None and occurred < earliest - earliest % DAY_US:
-            day = datetime.fromtimestamp(earliest / 1e6, UTC).date().isoformat()
+        view, made = passport.content, text(passport.content, "made")
+        code = self._projection.world.central(body.what, self._core.org, Catalog.EVENTS)
+        if code == MADE:
+            first = rows(view, "events")
+            if passport.seals:
+                async with self._core.database.read() as tx:
+                    first = [json.loads(row) for row in await page_of_rows(tx, EVENTS, passport.lead, MOST_MADE) or ()]
+            for event in [row for row in first if at(row, "what", "central") != MADE and not row["routed"]][:1]:
+                if int(str(event["occurred"])) < occurred - occurred % DAY_US:
+                    day = format_day(int(str(event["occurred"])))
+                    what = str(at(event, "what", "central") or at(event, "what", "local"))
+                    raise InputError(
+                        f"{what} is known of a day before that", "production_after_events", what=what, on=day
+                    )
+        elif made and occurred < moment_us(made):
             raise InputError(
-                f"{body.what.central} is said of a day before the device was made", "event_before_production", made=day
+                f"{code or body.what.local} is said of a day before the device was made",
+                "event_before_production",
+                made=made,
             )
+
+    def _check_days(self, passport: StoredPassport, body: ParametersBody) -> None:
+        """Raise InputError for a day of production to come, and for a verification that ends before production."""
+        made, now, org = text(passport.content, "made"), self._core.clock.now(), self._core.org
+        days = {
+            self._projection.world.central(row.code, org, Catalog.PARAMETERS): row.value
+            for row in body.rows
+            if is_day(row.value)
+        }
+        day = days.get(MADE_ON)
+        if day is not None and moment_us(day) > now + DAY_US:
+            raise InputError(f"{day} is more than a day ahead: what is recorded has happened", "moment_future")
+        made, until = day or made, days.get(VALID_UNTIL)
+        if made and until is not None and moment_us(until) < moment_us(made):
+            raise InputError(f"{until} is before the device was made", "verification_before_production", made=made)
 
     def _mint(self) -> bytes:
         """The subject of something without a plate that was read."""

@@ -1,5 +1,6 @@
 """Reading stored entries as statements: only what counts, with the sections that are readable here."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from federation.errors import VoidError
@@ -85,14 +86,17 @@ class StatementReader:
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
         known = await named_elsewhere(tx, subjects, self._fresh) if self._fresh else subjects
         stored = await entries_about(tx, known, beside_kept=beside_kept)
+        return await asyncio.to_thread(lambda: [*self._read(stored), *self._take(subjects - known, stored)])
+
+    def _take(self, subjects: set[bytes], stored: Iterable[StoredFragment]) -> list[Statement]:
+        """What the fresh entries say of subjects that no other entry names, but for those that were read."""
         read = {(entry.log_no, entry.seq) for entry in stored}
-        alone = subjects - known
-        new = [
+        found = [
             self._statement(entry.header, entry.to_fragment())
             for place, entry in self._fresh.items()
-            if entry.header is not None and place not in read and not alone.isdisjoint(entry.named)
+            if entry.header is not None and place not in read and not subjects.isdisjoint(entry.named)
         ]
-        return [*self._read(stored), *filter(None, new)]
+        return [statement for statement in found if statement is not None]
 
     def _read(self, entries: Iterable[StoredFragment]) -> list[Statement]:
         found = []

@@ -19,6 +19,7 @@ from node.passport.bodies import EventBody, ExtractBody, ParameterRow, Place, Re
 from node.passport.drafts import Draft
 from node.passport.errors import DeviceIdError
 from node.passport.ids import parse_device_id
+from node.passport.lifecycle import VALID_UNTIL
 from node.passport.references import ref_text
 from node.passport.rules import HEX_CODES
 from node.passport.statement import Statement
@@ -174,11 +175,12 @@ def _parsed(statement: Statement, raw: bytes) -> Publication:
     return Publication(org, ref, entry, held)
 
 
-def find_untold(template: Template, document: Json, latest_us: int) -> tuple[Finding, ...]:
+def find_untold(template: Template, document: Json, latest_us: int, made: int | None = None) -> tuple[Finding, ...]:
     """Why a valid document cannot become a statement: events without one time of their own, or with one that has not
-    come by `latest_us`, values that do not fit.
+    come by `latest_us` or is before the device was made, a term that ends before that, values that do not fit.
     """
-    return (*_untold(template, document), *_to_come(template, document, latest_us))
+    early = _before_made(template, document, made) if made is not None else ()
+    return (*_untold(template, document), *_to_come(template, document, latest_us), *early)
 
 
 def draft_protocol(
@@ -259,6 +261,16 @@ def _to_come(template: Template, document: Json, latest_us: int) -> Iterator[Fin
     for place in places:
         if (parse_told(find(document, place)) or 0) > latest_us:
             yield _finding(str(place), "when", "extract-to-come")
+
+
+def _before_made(template: Template, document: Json, made: int) -> Iterator[Finding]:
+    places = dict.fromkeys(item.when for item in template.extract if isinstance(item, EventItem))
+    for place in places:
+        if (moment := parse_told(find(document, place))) is not None and moment < made:
+            yield _finding(str(place), "when", "extract-before-made")
+    for item in extract(template, document).parameters:
+        if item.code == VALID_UNTIL and (until := parse_told(item.value)) is not None and until < made:
+            yield _finding(item.pointer, item.code, "extract-before-made")
 
 
 def _finding(pointer: str, code: str, what: str, value: str = "") -> Finding:

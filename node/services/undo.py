@@ -19,7 +19,7 @@ from node.services.ledger import Ledger
 from node.services.said import Span, forget_said, read_said
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
-from node.store.jobs import Job, list_jobs
+from node.store.jobs import Job, list_jobs, read_input
 from node.store.passports import read_leads, read_members, read_titles
 from node.store.radio import DeviceState, list_devices
 from node.store.settings import set_setting, settings_like
@@ -113,7 +113,8 @@ class Undo:
             raise InputError(f"{job.kind}: what this job said is not taken back as a whole", "undo_unsupported")
         async with self._core.database.read() as tx:
             spans, running = await read_said(tx, job_id), await list_jobs(tx, open_only=True)
-        if job.state in ("waiting", "running") or any(_asked(self._input(one))[0] == job_id for one in running):
+            undone = [_asked(await self._input(tx, one))[0] for one in running if one.kind == KIND]
+        if job.state in ("waiting", "running") or job_id in undone:
             raise StateError("the import, or an undo of it, is not through yet", "undo_running")
         if spans is None:
             if job.result.get("accepted"):
@@ -123,8 +124,8 @@ class Undo:
             raise StateError("nothing of this import is left to take back", "undo_nothing")
         return job, spans
 
-    def _input(self, job: Job) -> bytes:
-        return self._core.keystore.vault.open(job.input) if job.kind == KIND else b""
+    async def _input(self, tx: ReadTx, job: Job) -> bytes:
+        return self._core.keystore.vault.open(await read_input(tx, job.id))
 
     async def _step(self, job: Job, content: bytes) -> bool:
         of, reason = _asked(content)

@@ -7,9 +7,10 @@ URL.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, event, insert
+from sqlalchemy import Dialect, Executable, Row, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -63,13 +64,28 @@ class WriteTx(ReadTx):
         """Execute, once or for many rows; answer how many rows were touched."""
         if rows is not None and not rows:
             return 0
+        if isinstance(rows, Sequence):
+            return await self._run_many(statement, rows)
         result = await self.connection.execute(statement, rows)
         return int(getattr(result, "rowcount", 0))
+
+    async def _run_many(self, statement: Executable, rows: Sequence[dict[str, object]]) -> int:
+        """Hand rows to the driver as they are: the column types need no conversion (node/store/types.py)."""
+        sql, names = _compiled(self.connection.dialect, statement, tuple(rows[0]))
+        result = await self.connection.exec_driver_sql(sql, [tuple([row[name] for name in names]) for row in rows])
+        return int(result.rowcount)
 
     async def insert_id(self, table: Any, **values: object) -> int:  # Any: a Table; SQLAlchemy's insert takes more
         """Insert one row into a table with a growing key and answer that key."""
         result = await self.connection.execute(insert(table), values)
         return int((result.inserted_primary_key or (0,))[0])
+
+
+@lru_cache(maxsize=256)
+def _compiled(dialect: Dialect, statement: Executable, names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """The text of a statement for rows of these columns, and the order of its parameters."""
+    compiled = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined]  # of ClauseElement
+    return str(compiled), list(compiled.positiontup)
 
 
 class Database:

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from federation.fragment import Fragment, Header, Section
@@ -11,7 +11,7 @@ from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError
 from node.store.logs import log_numbers
-from node.store.upserts import insert_new
+from node.store.upserts import insert_all, insert_new
 
 CHUNK = 400
 CLEAR, SEALED, STORED = 0, 1, 2
@@ -79,7 +79,7 @@ def subject64(subject: bytes) -> int:
 async def insert_entries(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
     """Store entries; raise ConflictError if one of those places is taken."""
     try:
-        await tx.run(insert(schema.fragments), [_row(log_no, tx.now, entry) for entry in entries])
+        await insert_all(tx, schema.fragments, [_row(log_no, tx.now, entry) for entry in entries])
     except IntegrityError as error:
         raise ConflictError(f"log {log_no} has an entry at one of those places") from error
     await insert_sections(tx, log_no, entries)

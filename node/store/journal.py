@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
+from node.store.upserts import insert_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ async def write_each(
         {"at_us": tx.now, "org": org, "actor": actor, "what": what, "subject": subject, "detail": _text(detail)}
         for subject, detail in details
     ]
-    await tx.run(insert(schema.journal), rows)
+    await insert_all(tx, schema.journal, rows)
     return await last_journal_id(tx)
 
 

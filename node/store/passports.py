@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
@@ -15,6 +15,8 @@ from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.timelines import all_rows
 from node.store.upserts import insert_new, upsert
+
+_BLANK = zlib.compress(b"{}", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,13 @@ async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500) -> lis
     return [row.subject for row in rows]
 
 
+async def has_term(tx: ReadTx, subject: bytes, scheme: str, term: str) -> bool:
+    """Whether a passport is found by that term."""
+    table = schema.terms.c
+    asked = select(table.scheme).where(table.term == term, table.subject == subject)
+    return bool(await tx.value(asked) == scheme)
+
+
 async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50) -> list[tuple[bytes, str]]:
     """Subjects found by exactly that term, with the scheme it was found under; without a scheme, by any name."""
     table = schema.terms.c
@@ -265,6 +274,13 @@ async def read_leading(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list
     statement = select(schema.passports).where(table.subject > after, table.subject == table.lead)
     found = await tx.all(statement.order_by(table.subject).limit(limit))
     return [_passport(row) if row.kept is None else await _whole(tx, _passport(row)) for row in found]
+
+
+async def blank_passports(tx: WriteTx) -> None:
+    """Forget what passports say and keep of whom they are: another version of the fold wrote what stands there."""
+    table = schema.passports
+    await tx.run(update(table).where(table.c.subject == table.c.lead).values(view=_BLANK, digest=b"", kept=None))
+    await tx.run(delete(schema.moments))
 
 
 async def _whole(tx: ReadTx, passport: StoredPassport) -> StoredPassport:

@@ -247,6 +247,13 @@ async def frames_in_state(tx: ReadTx, state: FrameState, dev_eui: bytes, session
     return [_frame(row) for row in await tx.all(statement)]
 
 
+async def unresolved_devices(tx: ReadTx) -> list[bytes]:
+    """The devices of which frames are nobody's yet."""
+    table = schema.frames.c
+    asked = select(table.dev_eui).where(table.state == FrameState.UNRESOLVED.value, table.dev_eui.is_not(None))
+    return [row.dev_eui for row in await tx.all(asked.distinct())]
+
+
 async def list_frames(
     tx: ReadTx, *, dev_eui: bytes | None = None, before: int = 0, limit: int = 50
 ) -> list[StoredFrame]:

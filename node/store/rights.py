@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, select
 
 from federation.authority import Kind
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
-from node.store.upserts import upsert
+from node.store.upserts import insert_all, upsert
 
 EVERYBODY = b""
 FOR_EVER = 2**63 - 1
@@ -71,7 +71,7 @@ async def open_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight
         ]
         openings += [{"org": org, "subject": subject} for org in sorted({span[0] for span in grown})]
     await upsert(tx, schema.readers, rows)
-    await tx.run(insert(schema.openings), openings)
+    await insert_all(tx, schema.openings, openings)
     return {cast("bytes", row["org"]) for row in openings}
 
 
@@ -89,7 +89,7 @@ async def open_entries(tx: WriteTx, log_no: int, opened: Iterable[tuple[bytes, b
     rows: list[dict[str, object]] = [
         {"org": org, "subject": subject, "log_no": log_no, "seq": seq} for org, subject, seq in opened
     ]
-    await tx.run(insert(schema.openings), rows)
+    await insert_all(tx, schema.openings, rows)
 
 
 async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[Opening]:

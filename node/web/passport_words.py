@@ -76,6 +76,7 @@ FIELDS: Table = {
     "owner": ("Владелец", "Owner"),
     "composition": ("Комплектация", "Composition"),
     "state": ("Состояние", "State"),
+    "events": ("Событие", "Event"),
     "identity": ("Прибор", "Device"),
     "kind": ("Что это", "What it is"),
     "name": ("Название", "Name"),
@@ -89,7 +90,10 @@ CONFLICTS: Table = {
     "cycle": ("изделие стоит в своей же детали", "the whole stands in its own part"),
     "plates-of-several-lines": ("таблички разных серий", "plates of several serial lines"),
     "two-devices-on-one-plate": ("два прибора с одной табличкой?", "two devices with one plate?"),
+    "dev-eui-elsewhere": ("DevEUI теперь в другом паспорте", "the DevEUI stands in another passport by now"),
     "waiting": ("слово о приборе ждёт другую сторону", "a word about identity waits for the other side"),
+    "before-production": ("было раньше выпуска прибора", "before the device was made"),
+    "ahead-of-record": ("датировано позже, чем записано", "dated later than it was recorded"),
     "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
 }
 # Classes of sections: who may be shown them.

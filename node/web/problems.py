@@ -362,6 +362,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The event is earlier than the device's manufacture", "Check the date of the event."),
         ("Прибор изготовлен {made}.", "The device was made on {made}."),
     ),
+    "production_after_events": _text(
+        ("Изготовление позже других событий прибора", "Проверьте дату изготовления и даты событий."),
+        ("The manufacture is later than other events of the device", "Check its date and those of the events."),
+        ("Событие «{what}» было уже {on}.", "{what} was on {on} already."),
+    ),
+    "verification_before_production": _text(
+        ("Поверка кончилась раньше изготовления прибора", "Проверьте срок поверки и дату изготовления."),
+        ("The verification ends before the device was made", "Check its term and the date of manufacture."),
+        ("Прибор изготовлен {made}.", "The device was made on {made}."),
+    ),
     "correction_nothing": _text(
         ("Исправлять нечего", "Такое значение в паспорте ещё никто не заявил: запишите его как новое."),
         ("There is nothing to correct", "Nobody stated that value in this passport: record it as a new one."),
@@ -379,6 +389,11 @@ PROBLEMS: dict[str, ProblemText] = {
     "correction_document": _text(
         ("Нет документа", "Спор закрывают документом: укажите акт, запись реестра, заключение или решение."),
         ("The document is missing", "A dispute is closed by a paper: name the act, record, expertise or ruling."),
+    ),
+    "correction_ground": _text(
+        ("Такого документа в паспорте нет", "Назовите запись этого паспорта либо номер бумаги словами."),
+        ("There is no such document in this passport", "Name a statement of this passport, or a paper in words."),
+        ("{document} не относится к этому прибору.", "{document} is not about this device."),
     ),
     "correction_unknown": _text(
         ("Такого исправления нет", "Исправления перечислены в паспорте среди записей."),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -44,7 +45,7 @@ class Renderer:
     """Makes HTML out of views."""
 
     def __init__(self, assets: Assets, routes: Sequence[Route]) -> None:
-        self._environments = {language: make_environment(language, assets) for language in LANGUAGES}
+        self._environment = cache(partial(make_environment, assets=assets))
         placed = [(route.menu.order, route.path, route.menu, route) for route in routes if route.menu]
         self._lists = {route.operation: route for route in routes if route.table is not None}
         self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
@@ -107,7 +108,7 @@ class Renderer:
         ]
 
     def _template(self, language: str, name: str) -> jinja2.Template:
-        return self._environments[language].get_template(name)
+        return self._environment(language).get_template(name)
 
 
 def _addresses(call: Call, route: Route, filters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 
 from aiohttp import web
 
@@ -36,6 +37,7 @@ def build_application(
 ) -> web.Application:
     """The API and the console of one node, to be mounted on a TCP site and on the node's unix socket."""
     taken, assets, streams = tuple(routes), Assets(), Streams(live, heartbeat_s)
+    document: Callable[[], bytes] = cache(partial(_document, taken))
     application = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
     application[CONTEXT] = context
     application[RULES_KEY] = rules
@@ -45,13 +47,18 @@ def build_application(
     application[PRINTING] = asyncio.Semaphore(1)
     application[REQUEST_METRICS] = RequestMetrics(context.metrics.registry)
     application[API_ROUTES] = tuple(route for route in taken if not route.is_page)
-    application[DOCUMENT] = json.dumps(describe(taken, TITLE, VERSION), ensure_ascii=False).encode()
+    application[DOCUMENT] = document
     for route in taken:
         _add(application, route)
     application.router.add_get(PREFIX + "/{file:.+}", assets.serve)
     application.on_response_prepare.append(add_headers)
     application.on_shutdown.append(streams.close)
     return application
+
+
+def _document(routes: tuple[Route, ...]) -> bytes:
+    """The OpenAPI document, made when it is asked for."""
+    return json.dumps(describe(routes, TITLE, VERSION), ensure_ascii=False).encode()
 
 
 def _add(application: web.Application, route: Route) -> None:

@@ -40,7 +40,7 @@ QUERIES = (
     "state=%0a", "q=EPP1-0000", "q=..%2f..%2f", "name=" + "x" * 300, "name=%00",
 )  # fmt: skip
 # What operations take that take more than the others.
-LARGE = {"imports": 32 << 20, "checks": 32 << 20, "releases": 32 << 20, "codes": 4 << 20}
+LARGE = {"imports": 60 << 20, "checks": 60 << 20, "releases": 32 << 20, "codes": 4 << 20}
 HEADERS: tuple[dict[str, str], ...] = (
     {"Authorization": "Bearer"}, {"Authorization": "Bearer " + "x" * 4000}, {"Authorization": "Basic !"},
     {"Cookie": "session=x; =; ;;"}, {"Accept-Language": "x" * 3000}, {"Accept-Language": ";q=;,*;q=nan"},

@@ -20,7 +20,7 @@ from tests.nodes import ALONE, Json, ask, check_store, command, rows, send, unti
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fleet import")]
 SERIAL_AT, ADDRESS_AT, DATES = HEADER.index("Зав. №"), HEADER.index("Адрес"), slice(6, 8)
-MANY = 450
+MANY = 1_050
 # identity, aliases of the DevEUI and the account, the verification, address and valid-until
 KINDS_OF_A_METER = {1: 1, 2: 2, 4: 1, 5: 1}
 
@@ -208,7 +208,7 @@ def test_killed_import_ends_by_itself_with_each_row_once(tmp_path: Path) -> None
         meters = clean(MANY, seed=41)
         meters[-1] = replace(meters[0], dev_eui="")
         job = send(node, "/imports", table(meters), kind="fleet", name="дом.csv")["job"]
-        until("some steps are done", partial(_is_past, node, job, 200))
+        until("some steps are done", partial(_is_past, node, job, 400))
         node.kill()
         cut_at = _done(node, job)
         node.start()
@@ -216,7 +216,7 @@ def test_killed_import_ends_by_itself_with_each_row_once(tmp_path: Path) -> None
     finally:
         node.stop()
 
-    assert 200 <= cut_at < MANY
+    assert 400 <= cut_at < MANY
     result = ended["result"]
     assert (ended["state"], ended["done"], ended["total"]) == ("done", MANY, MANY)
     assert (result["accepted"], result["new"], result["repeated"], result["refused"]) == (MANY - 1, MANY - 1, 0, 1)

@@ -201,7 +201,7 @@ async def test_document_needs_the_right_to_read_and_a_passport(web: RunningWeb) 
 
 def test_any_text_is_drawn_whole() -> None:
     """Long words are broken, a cell longer than a page goes on, control characters and unknown scripts do no harm."""
-    word, essay = "Щ" * 300, " ".join(f"слово{number}" for number in range(2_000))
+    word, essay = "Щ" * 300, " ".join(f"слово{number}" for number in range(500))
     rows = [[word, essay, "漢字 \x00\x1b[31m \u202e", ""]]
     blocks = (
         Pairs("Пары", [("имя", word, "кто")]),
@@ -213,7 +213,7 @@ def test_any_text_is_drawn_whole() -> None:
     text = "".join(pages(write_pdf(sheet, STATIC / "vendor"))).replace(" ", "")
 
     assert text.count("Щ") >= 4 * 300
-    assert text.count("слово1999") == 2
+    assert text.count("слово499") == 2
 
 
 def test_wide_table_comes_in_parts_and_a_book_is_refused() -> None:

@@ -174,6 +174,22 @@ async def test_record_that_breaks_a_catalog_is_refused_with_row_field_and_rule(w
     }
 
 
+@pytest.mark.parametrize("second", ["t:hw", "t:cw", None])
+async def test_own_code_bound_twice_in_one_request_is_refused_with_both_rows(web: RunningWeb, second: Any) -> None:
+    """Which of two bindings counts would be chance: both rows are named and nothing is said, also where they agree."""
+    client = web.local()
+    items = [{"local": "А", "central": "t:cw"}, {"local": "Б", "central": "t:cw"}, {"local": "А", "central": second}]
+    before = await web.what()
+
+    told = await ask(client, "POST", "/catalogs/types/mappings", {"items": items}, 422)
+
+    found = [row for row in told["errors"] if row["rule"] == "code-bound-twice"]
+    assert told["code"] == "codes_refused"
+    assert [(row["pointer"], row["value"]) for row in found] == [("/items/2/local", "А")]
+    assert "/items/0" in str(found[0])
+    assert await web.what() == before
+
+
 async def test_rows_are_checked_without_being_written(web: RunningWeb) -> None:
     """A system may ask before it writes: row, field, rule and words, in the language it asks for."""
     client = web.local()

@@ -4,20 +4,17 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
-from benchmarks.fold import BEGIN_US, Author
 from node.passport import drafts
-from node.passport.bodies import CompositionBody, Plate
+from node.passport.bodies import CompositionBody, EventBody, Place, Plate, Reference
 from node.passport.claims import local_claim
 from node.passport.ids import format_device_id, parse_device_id
-from node.store.fragments import insert_entries
-from node.store.logs import insert_log
-from node.store.organisations import insert_statements
+from node.passport.view import moment_us
+from tests.mirrored import arrive, peer
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, problem_code, running_web
 
@@ -166,25 +163,6 @@ async def test_edges_of_others_are_kept_and_asked_to_be_closed(web: RunningWeb) 
     assert {row["id"] for row in (await get(client, "/conflicts?why=cycle"))["items"]} == set()
 
 
-async def peer(web: RunningWeb, seed: int) -> Author:
-    """An organisation whose log is mirrored here."""
-    author = Author(f"peer{seed}", Random(seed))
-    async with web.context.core.database.write() as tx:
-        await insert_statements(tx, author.chain)
-        author.stored = await insert_log(tx, author.statement, own=False)
-    return author
-
-
-async def arrive(web: RunningWeb, author: Author, *said: drafts.Draft) -> None:
-    """What a peer states comes in."""
-    assert author.stored is not None
-    for draft in said:
-        author.say(draft, BEGIN_US + len(author.entries))
-        async with web.context.core.database.write() as tx:
-            await insert_entries(tx, author.stored.no, author.entries[-1:])
-            await web.context.projection.take(tx, author.stored, author.entries[-1:])
-
-
 async def web_page(web: RunningWeb, path: str) -> str:
     browser = await web.claim()
     async with browser.get(path) as response:
@@ -291,3 +269,77 @@ async def test_verification_before_production_is_refused(web: RunningWeb) -> Non
     early = {"what": "verified", "where": "лаборатория", "when": "2026-05-09"}
     assert await refused(client, f"/passports/{meter}/events", early) == "event_before_production"
     await post(client, f"/passports/{meter}/events", {**early, "when": "2026-05-10"})
+
+
+@pytest.mark.req("B63")
+@pytest.mark.parametrize("text", ["EPP1-{0}", "ЕРР1-{0}", "epp1 {0}", "https://vodokanal.example/d/EPP1-{0}"])
+async def test_mistyped_id_of_a_place_is_refused_and_becomes_no_code(web: RunningWeb, text: str) -> None:
+    """An id with one wrong character, also with look-alike letters before it, is no place code anywhere."""
+    client = web.local()
+    meter, house = await device(client, "5"), await thing(client, "object", "Дом 1")
+    slip = text.format(house[5:-1] + ("0" if house[-1] != "0" else "1"))
+    before = await web.what()
+
+    for path, body in (
+        (f"/passports/{meter}/events", {"what": "installed", "where": slip, "when": SINCE}),
+        (f"/passports/{meter}/moves", {"place": slip, "when": SINCE}),
+        ("/plates", {"designation": "ВС-15", "serial": "6", "place": slip}),
+    ):
+        assert await refused(client, path, body) == "id_mistyped", path
+
+    assert await web.what() == before
+    await post(client, f"/passports/{meter}/events", {"what": "installed", "where": house, "when": SINCE})
+    assert (await get(client, f"/passports/{meter}/events"))["items"][0]["where"]["object"]
+
+
+async def test_production_after_other_events_and_early_terms_are_refused(web: RunningWeb) -> None:
+    """The order of a life holds whichever end is told last; a day of production or of an event to come is refused."""
+    client = web.local()
+    meter = await device(client, "7")
+    await post(client, f"/passports/{meter}/events", {"what": "installed", "where": "дом", "when": "2026-05-01"})
+    await post(client, "/catalogs/events/codes", {"items": [{"code": "ВЫПУСК", "central": "manufactured"}]})
+    before = await web.what()
+
+    async def refused_event(what: str, when: str) -> str:
+        return await refused(client, f"/passports/{meter}/events", {"what": what, "where": "цех", "when": when})
+
+    async def refused_value(code: str, value: str) -> str:
+        row = {"code": {"central": code}, "value": value}
+        return await refused(client, f"/passports/{meter}/parameters", {"rows": [row]})
+
+    assert await refused_event("manufactured", "2026-05-02") == "production_after_events"
+    assert await refused_event("ВЫПУСК", "2026-05-02") == "production_after_events"
+    assert await refused_event("installed", "2999-01-01") == "moment_future"
+    assert await refused_value("manufactured_on", "2999-01-01") == "moment_future"
+    assert await web.what() == before
+    await post(client, f"/passports/{meter}/events", {"what": "ВЫПУСК", "where": "цех", "when": "2026-04-01"})
+    assert await refused_event("verified", "2026-03-31") == "event_before_production"
+    assert await refused_value("verification_valid_until", "2026-03-31") == "verification_before_production"
+    repair = {"where": "цех", "when": "2026-03-31"}
+    parts = [{"position": "A1", "designation": "Плата", "serial": "2", "removed_serial": "1"}]
+    told = await refused(client, f"/passports/{meter}/repairs", {**repair, "parts": parts})
+    assert told == "event_before_production"
+
+
+async def test_impossible_times_of_others_are_kept_and_asked_about(web: RunningWeb) -> None:
+    """A peer's event before production, and one that lacks its place: kept, marked, listed; nothing is lost."""
+    client = web.local()
+    meter = await device(client, "8")
+    subject = parse_device_id(meter).raw
+    await post(client, f"/passports/{meter}/events", {"what": "manufactured", "where": "цех", "when": "2026-05-10"})
+    author = await peer(web, 1)
+    where = Place(place=Reference(local="лаборатория"))
+    early = EventBody(what=Reference(central="verified"), where=where, system="1С")
+    nowhere = EventBody(what=Reference(central="installed"), where=Place(), system="1С")
+
+    await arrive(web, author, drafts.event(subject, early, 1), occurred=moment_us("2026-05-09"))
+    await arrive(web, author, drafts.event(subject, nowhere, 1), occurred=moment_us("2026-05-11"))
+
+    view = (await get(client, f"/passports/{meter}"))["view"]
+    assert [(row["what"]["central"], row["warnings"]) for row in view["events"]] == [
+        ("verified", ["before-production"]),
+        ("manufactured", []),
+    ]
+    assert [s["faults"] for s in view["statements"] if s["org"] == author.org.hex()].count([]) == 1
+    assert [row["id"] for row in (await get(client, "/conflicts?why=before-production"))["items"]] == [meter]
+    assert "было раньше выпуска прибора" in await web_page(web, f"/devices/{meter}")

@@ -8,6 +8,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from federation.fragment import Ref
+from node.passport import drafts
+from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Reference
+from node.passport.ids import parse_device_id
+from node.passport.references import parse_ref, ref_text
+from tests.mirrored import arrive, peer
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, problem_code, running_web
 
@@ -92,6 +98,98 @@ async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
         ("дом 1", False),
         ("дом 2", True),
     ]
+
+
+def dn(value: str) -> ParametersBody:
+    return ParametersBody(rows=(ParameterRow(code=Reference(central="dn"), value=value, unit="mm"),))
+
+
+@pytest.mark.parametrize("ground", ["own", "court", "joint-act"])
+async def test_dispute_between_equals_is_closed_by_both_and_by_none_alone(web: RunningWeb, ground: str) -> None:
+    """A peer of equal right refs this node's word, then this node refs the peer's: both are shown until both agree."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    subject, other, stranger = parse_device_id(device).raw, await peer(web, 1), await peer(web, 2)
+    row = {"code": {"central": "dn"}, "value": "15", "unit": "mm"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [row]})
+    mine = await ref_of(client, device)
+
+    await arrive(web, other, drafts.parameters(subject, dn("20"), 1), [mine])
+    asked = (await get(client, "/conflicts?why=disputed"))["items"]
+    before = await standing(client, device)
+    body = {"fact": "dn", "value": "25", "reason": "по акту", "ground": ground, "document": "Акт 7 от 01.02.2026"}
+    await post(client, f"/passports/{device}/corrections", body)
+    alone = await standing(client, device)
+    correction = await ref_of(client, device)
+    await arrive(web, stranger, drafts.parameters(subject, dn("25"), 1), [mine, correction])
+    meddled = await standing(client, device)
+    await arrive(web, other, drafts.parameters(subject, dn("25"), 1), [correction])
+
+    assert [item["id"] for item in asked] == [device]
+    assert before == (None, "disputed", {"15": "disputed", "20": "disputed"})
+    assert alone[:2] == meddled[:2] == (None, "disputed")
+    assert alone[2]["20"] == alone[2]["25"] == "disputed"
+    assert (await standing(client, device))[:2] == ("25", "working")
+    assert (await get(client, "/conflicts?why=disputed"))["items"] == []
+
+
+async def test_event_that_an_equal_tells_otherwise_is_contested_and_stays(web: RunningWeb) -> None:
+    """A peer refs an event and tells another one: both stand in the timeline, marked, and are asked about."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    await post(client, f"/passports/{device}/events", {"what": "installed", "where": "дом 1", "when": "2026-05-01"})
+    first = (await view_of(client, device))["events"][0]
+    where = Place(place=Reference(local="дом 2"))
+    told = EventBody(what=Reference(central="removed"), where=where, system="1С")
+
+    author = await peer(web, 1)
+    ref = await arrive(web, author, drafts.event(parse_device_id(device).raw, told, 1), [parse_ref(first["ref"])])
+
+    view = await view_of(client, device)
+    event = next(e for e in view["events"] if e["ref"] == first["ref"])
+    assert (event["replaced_by"], event["contested_by"], event["standing"]) == (None, ref_text(ref), "disputed")
+    (conflict,) = [row for row in view["conflicts"] if row["what"] == "events"]
+    assert {row["value"] for row in conflict["values"]} == {"installed", "removed"}
+    assert [row["id"] for row in (await get(client, "/conflicts?why=disputed"))["items"]] == [device]
+    browser = await web.claim()
+    async with browser.get(f"/devices/{device}") as response:
+        assert "равные стороны говорят разное" in await response.text()
+
+
+async def test_document_of_a_correction_is_of_this_passport(web: RunningWeb) -> None:
+    """A statement that is named as the paper becomes the ground; one of another device is refused by name."""
+    client = web.local()
+    device, other = [(await post(client, "/plates", {**PLATE, "serial": n}))["id"] for n in ("1", "2")]
+    await post(client, f"/passports/{device}/parameters", {"rows": [{"code": {"central": "dn"}, "value": "15"}]})
+    own, foreign = [ref_text(await ref_of(client, one)) for one in (device, other)]
+    body = {"fact": "dn", "value": "20", "reason": "р", "ground": "expertise"}
+    before = await web.what()
+
+    assert (
+        await refused(client, f"/passports/{device}/corrections", {**body, "document": foreign}) == "correction_ground"
+    )
+    assert await web.what() == before
+    await post(client, f"/passports/{device}/corrections", {**body, "document": own})
+
+    statement = (await view_of(client, device))["statements"][-1]
+    assert (statement["auth"], statement["correction"]["attached"], statement["pending"]) == ([own], True, False)
+
+
+async def ref_of(client: ClientSession, device: str) -> Ref:
+    """The newest statement of a passport."""
+    return parse_ref((await view_of(client, device))["statements"][-1]["ref"])
+
+
+async def standing(client: ClientSession, device: str) -> tuple[str | None, str, dict[str, str]]:
+    """What stands for the diameter, how, and how each value beside it stands."""
+    row = (await view_of(client, device))["parameters"]["dn"]["values"][0]
+    return row["value"], row["standing"], {other["value"]: other["standing"] for other in row["others"]}
+
+
+async def get(client: ClientSession, path: str) -> Json:
+    async with client.get(f"/api/v1{path}") as response:
+        assert response.status == 200
+        return await response.json()
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_any_order_and_any_duplication_give_byte_equal_views(said: list[Statemen
     assert resolve_identity(shuffled, WORLD) == resolve_identity(said, WORLD)
 
 
-@cases(120)
+@cases(60)
 @given(stories(), st.data())
 def test_order_duplication_and_partial_arrival_never_change_the_fold(
     said: list[Statement], data: st.DataObject

@@ -158,6 +158,7 @@ def anything(random: Random, stage: Stage, claim: Claim, author: Author, said: l
     naming = Authority(random.choice([Verb.READ, Verb.ROLE]), other.org, (), (device,))
     twin = local_claim(author.log, stage.devices.to_bytes(16))
     rare: list[Callable[[], Draft]] = [
+        lambda: event(device, "manufactured", None, at),
         lambda: drafts.alias(device, AliasBody(scheme="inv", value="7", evidence="said"), at),
         lambda: parameter(device, random.choice(["15", "20"]), at),
         lambda: protocol(device, random.choice(["verified", "marked"]), at),

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,24 +25,32 @@ PORTS = {"web_port": "0", "federation_port": "0"}
 HEADER_OR_SIGNATURE = "the header or the signature (it does not hold) was altered: its leaf is not the one in the tree"
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[NodeProcess]:
-    """A lab with a federation and a log of published serial lines."""
-    process = NodeProcess("lab", tmp_path / "lab")
-    process.init(name="ФБУ «Демо-ЦСМ»", kind="lab", **PORTS)
-    process.start()
-    yield process
-    process.stop()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of a lab with a federation and a log of serial lines, and of a node that has seen nothing."""
+    folder = tmp_path_factory.mktemp("written")
+    lab, auditor = NodeProcess("lab", folder / "lab"), NodeProcess("auditor", folder / "auditor")
+    lab.init(name="ФБУ «Демо-ЦСМ»", kind="lab", **PORTS)
+    auditor.init(name="Аудитор", kind="utility", **PORTS)
+    lab.start()
+    try:
+        call(lab, "post", "/federation", {"name": "Демо"})
+        for number in range(5):
+            record = {"marks": ["ДЕМО"], "designations": [f"СГВ-{number}"], "legal_makers": [], "serial": SERIAL}
+            call(lab, "post", "/lines", {"record": record})
+    finally:
+        lab.stop()
+    return folder
 
 
 @pytest.fixture
-def auditor(tmp_path: Path) -> Iterator[NodeProcess]:
-    """A node that has seen nothing yet."""
-    process = NodeProcess("auditor", tmp_path / "auditor")
-    process.init(name="Аудитор", kind="utility", **PORTS)
-    process.start()
-    yield process
-    process.stop()
+def nodes(written: Path, tmp_path: Path) -> Iterator[tuple[NodeProcess, NodeProcess]]:
+    """The lab and the auditor as they were left, both stopped."""
+    shutil.copytree(written, tmp_path / "nodes", ignore=shutil.ignore_patterns("*.sock"))
+    both = NodeProcess("lab", tmp_path / "nodes" / "lab"), NodeProcess("auditor", tmp_path / "nodes" / "auditor")
+    yield both
+    for process in both:
+        process.stop()
 
 
 def call(node: NodeProcess, method: str, path: str, *arguments: Any) -> Any:  # Any: JSON
@@ -61,14 +70,10 @@ def call(node: NodeProcess, method: str, path: str, *arguments: Any) -> Any:  # 
     ],
 )
 def test_altered_entry_is_named_by_fsck_and_refused_by_a_fresh_mirror(
-    lab: NodeProcess, auditor: NodeProcess, what: Part, differs: str
+    nodes: tuple[NodeProcess, NodeProcess], what: Part, differs: str
 ) -> None:
     """Both name log, seq and id of exactly that entry, `fsck` what of it differs; the mirror keeps what came before."""
-    call(lab, "post", "/federation", {"name": "Демо"})
-    for number in range(5):
-        record = {"marks": ["ДЕМО"], "designations": [f"СГВ-{number}"], "legal_makers": [], "serial": SERIAL}
-        call(lab, "post", "/lines", {"record": record})
-    lab.stop()
+    lab, auditor = nodes
     log, seq = alter(lab.folder, what)
 
     fsck = subprocess.run(
@@ -80,7 +85,8 @@ def test_altered_entry_is_named_by_fsck_and_refused_by_a_fresh_mirror(
     assert f"log {log} seq {seq} id " in named
     assert re.search(rf" id [0-9a-f]{{64}}: {re.escape(differs)} 1 findings\s*$", named), named
 
-    lab.start()
+    for node in nodes:
+        node.start()
     invitation = call(lab, "post", "/invitations")["text"]
     call(auditor, "post", "/federation/join", {"invitation": invitation})
     refusal = wait_for_refusal(auditor)

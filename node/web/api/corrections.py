@@ -16,14 +16,16 @@ PROBLEMS = ("passport_unknown", "id_mistyped")
 
 
 class CorrectionInput(BaseModel):
-    """Which fact has another value, and why. A ground other than `own` replaces what others said, by its paper."""
+    """Which fact has another value, and why. A ground other than `own` answers what others said too, by its paper."""
 
     fact: Text = Field(description="`serial`, `designation`, `mark`, `year`, or the code of a parameter.")
     value: Line
     since: Moment | None = Field(default=None, description="Which value of a parameter; without it the last one.")
     reason: Line
     ground: Literal["own", "joint-act", "register", "expertise", "court"] = "own"
-    document: Line | None = None
+    document: Line | None = Field(
+        default=None, description="The place of a statement of this passport, or a paper in words: number and date."
+    )
 
 
 class AgreementInput(BaseModel):
@@ -35,9 +37,13 @@ class AgreementInput(BaseModel):
 @api("POST", "/passports/{id}/corrections", title="Correct a fact, or close a dispute", scopes=[Scope.RECORD],
      status=201,
      problems=[*PROBLEMS, "moment", "correction_nothing", "correction_same", "correction_document",
-               "correction_value", "catalog_rule"])  # fmt: skip
+               "correction_ground", "correction_value", "catalog_rule"])  # fmt: skip
 async def correct(call: Call, path: PassportPath, body: CorrectionInput) -> SaidAnswer:
-    """The original is kept beside it. A maker's correction after shipment stands once the owner or a lab agrees."""
+    """The original is kept beside it. A maker's correction after shipment stands once the owner or a lab agrees.
+
+    What another organisation of equal right said is not replaced: the dispute is closed when it agrees, or when one who
+    ranks higher decides.
+    """
     if body.since:
         occurred(call, body.since)
     why = CorrectionBody(reason=body.reason, ground=body.ground, document=body.document)

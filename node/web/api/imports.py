@@ -18,7 +18,7 @@ from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import office as tables
 
-MAX_FILE = 32 << 20
+MAX_FILE = 60 << 20
 OPEN = ("waiting", "running")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SupplierName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^\S(.*\S)?$")]

@@ -223,7 +223,7 @@ async def code_history(call: Call, path: CodePath) -> HistoryAnswer:
      problems=["codes_refused"])  # fmt: skip
 async def map_codes(call: Call, path: OwnCatalogPath, body: MappingsBody) -> MappingAnswer:
     """One transaction; old records with these codes answer central queries from now on."""
-    pairs = {item.local: item.central for item in body.items}
+    pairs = [(item.local, item.central) for item in body.items]
     ref = await call.context.own_codes.map(path.catalog, pairs, call.actor.label)
     return MappingAnswer(statement=ref_text(ref) if ref else None)
 

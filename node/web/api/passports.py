@@ -28,6 +28,7 @@ from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
 from node.services.entry import BothCodes as Codes
 from node.services.lookup import Listed, Question
+from node.services.search import read_exact
 from node.services.timelines import EVENTS, STATEMENTS, Asked
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
@@ -358,9 +359,14 @@ async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
 
 
 @api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
-     problems=["plate_unread", "plate_elsewhere", "catalog_rule"])  # fmt: skip
+     problems=["plate_unread", "plate_elsewhere", "id_mistyped", "moment", "moment_future",
+               "catalog_rule"])  # fmt: skip
 async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     """What was read off an instrument; the answer is the id that follows from it."""
+    if body.manufactured_on:
+        occurred(call, body.manufactured_on)
+    if body.place:
+        place_named(body.place)
     plate, entry = plate_of(call, body), call.context.entry
     kind = None
     if body.type:
@@ -392,7 +398,7 @@ async def list_statements(call: Call, path: PassportPath, query: RowsQuery) -> P
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production",
-               "catalog_rule"])  # fmt: skip
+               "production_after_events", "catalog_rule"])  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused."""
     event = checked_event(call, body)
@@ -404,7 +410,8 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 
 
 @api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201,
-     problems=["catalog_rule"])  # fmt: skip
+     problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "verification_before_production",
+               "catalog_rule"])  # fmt: skip
 async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
     """Typed values with unit and valid-from. A row that breaks the catalog is refused with the rule named."""
     for row in body.rows:
@@ -420,7 +427,8 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
 
 
 @api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
-     problems=["passport_unknown", "part_same", "moment"])  # fmt: skip
+     problems=["passport_unknown", "id_mistyped", "part_same", "moment", "moment_future", "event_before_production",
+               "catalog_rule"])  # fmt: skip
 async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
     """The repair, the parts that came out until then and those that went in from then on, said together."""
     occurred(call, body.when)
@@ -439,6 +447,7 @@ async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> Sa
 async def record_move(call: Call, path: PassportPath, body: MoveInput) -> SaidAnswer:
     """The removal from where it stood and its new place, said together."""
     occurred(call, body.when)
+    place_named(body.place)
     ref = await call.context.registry.record_move(subject_of(path.id), body.place, body.when, call.actor.label)
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
@@ -549,6 +558,13 @@ def checked_event(call: Call, body: EventInput) -> EventBody:
     return event
 
 
+def place_named(text: str) -> Place:
+    """A place as somebody names it: the id of an object, or an own code; raise InputError where an id is mistyped."""
+    named = read_exact(text)
+    is_object = named is not None and named.scheme == "id"
+    return Place(object=named.term) if named and is_object else Place(place=Reference(local=text))
+
+
 def _parameter(call: Call, row: ParameterInput) -> ParameterRow:
     code = call.context.entry.refer(Catalog.PARAMETERS, row.code.any) if row.code.any else None
     reference = code or Reference(local=row.code.local, central=row.code.central)
@@ -565,10 +581,7 @@ def _hints(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  # 
 
 
 def _event(body: EventInput, what: Reference) -> EventBody:
-    try:
-        place = Place(object=parse_device_id(body.where).hex)
-    except DeviceIdError:
-        place = Place(place=Reference(local=body.where))
+    place = place_named(body.where)
     why = {"process": body.process, "step": body.step} if body.process else None
     return EventBody.model_validate(
         {

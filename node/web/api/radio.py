@@ -8,6 +8,7 @@ from lora.identifiers import Eui
 from node.doors import url_of
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
+from node.services.attribution import is_contested
 from node.services.commissioning import StoredDevice
 from node.services.radio import StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
@@ -130,9 +131,10 @@ class SeriesAnswer(BaseModel):
 
 
 class SeriesListAnswer(BaseModel):
-    """What is observed of a device."""
+    """What is observed of a device; `contested` where it is asked whether that is two devices: frames wait then."""
 
     items: list[SeriesAnswer]
+    contested: bool
 
 
 class ReadingsQuery(BaseModel):
@@ -164,9 +166,13 @@ class ReadingAnswer(BaseModel):
 
 
 class ReadingsAnswer(BaseModel):
-    """Values by time; `next_since` is the `since` of the next question, null at the end."""
+    """Values by time; `next_since` is the `since` of the next question, null at the end.
+
+    `contested` where it is asked whether the device is two: no total is made of them until somebody decides.
+    """
 
     items: list[ReadingAnswer]
+    contested: bool
     next_since: int | None
 
 
@@ -243,19 +249,23 @@ async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
      table=tables.SERIES)  # fmt: skip
 async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     """Each series with its latest value."""
-    found = await call.context.readings.series(
-        (await call.context.registry.get(subject_of(path.id), whole=False)).subject
+    passport = await call.context.registry.get(subject_of(path.id), whole=False)
+    found = await call.context.readings.series(passport.subject)
+    return SeriesListAnswer(
+        items=[show_series(one, last) for one, last in found], contested=is_contested(passport.content)
     )
-    return SeriesListAnswer(items=[show_series(one, last) for one, last in found])
 
 
 @api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ],
      table=tables.READINGS)  # fmt: skip
 async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> ReadingsAnswer:
     """The values of one quantity or of all, oldest first."""
-    subject = (await call.context.registry.get(subject_of(path.id), whole=False)).subject
-    found, more = await call.context.readings.values(subject, query.quantity, query.since, query.until, query.limit)
-    return ReadingsAnswer(items=[_reading(reading) for reading in found], next_since=more)
+    passport = await call.context.registry.get(subject_of(path.id), whole=False)
+    found, more = await call.context.readings.values(
+        passport.subject, query.quantity, query.since, query.until, query.limit
+    )
+    items = [_reading(reading) for reading in found]
+    return ReadingsAnswer(items=items, next_since=more, contested=is_contested(passport.content))
 
 
 def show_device(device: StoredDevice) -> DeviceAnswer:

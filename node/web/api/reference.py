@@ -1,5 +1,6 @@
 """The description of the API: for programs as OpenAPI 3.1, for people as a page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import getdoc
 
@@ -11,7 +12,7 @@ from node.web.openapi import codes_of, plain_path
 from node.web.problems import PROBLEMS
 from node.web.routes import API, Route, page
 
-DOCUMENT = web.AppKey("openapi", bytes)
+DOCUMENT: web.AppKey[Callable[[], bytes]] = web.AppKey("openapi")
 API_ROUTES: web.AppKey[tuple[Route, ...]] = web.AppKey("api_routes")
 
 
@@ -28,8 +29,9 @@ class ShownProblem:
 @page("GET", f"{API}/openapi.json", title="OpenAPI", is_open=True, before_claim=True)
 async def openapi_document(call: Call) -> web.Response:
     """The document."""
-    call.set_etag(call.request.app[DOCUMENT])
-    return web.Response(body=call.request.app[DOCUMENT], content_type="application/json", headers=call.headers)
+    document = call.request.app[DOCUMENT]()
+    call.set_etag(document)
+    return web.Response(body=document, content_type="application/json", headers=call.headers)
 
 
 @page("GET", f"{API}/docs", title="API", is_open=True, before_claim=True)

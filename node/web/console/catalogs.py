@@ -97,7 +97,7 @@ async def map_codes(call: Call, path: OwnCatalogPath, body: MappingForm) -> View
             await call.context.own_codes.refuse(path.catalog, _picked(body.pick), call.actor.label)
         else:
             chosen = _chosen(body)
-            await call.context.own_codes.map(path.catalog, chosen, call.actor.label)
+            await call.context.own_codes.map(path.catalog, [*chosen.items()], call.actor.label)
     except NodeError as error:
         return await _view(call, path.catalog, CatalogQuery(), error)
     return redirect_in_page(call, f"{PATH}/{path.catalog}")
@@ -107,7 +107,7 @@ async def map_codes(call: Call, path: OwnCatalogPath, body: MappingForm) -> View
       api="POST /catalogs/{catalog}/mappings")  # fmt: skip
 async def unbind(call: Call, path: OwnCatalogPath, body: UnbindForm) -> web.Response:
     """Bind an own code to nothing."""
-    await call.context.own_codes.map(path.catalog, {body.local: None}, call.actor.label)
+    await call.context.own_codes.map(path.catalog, [(body.local, None)], call.actor.label)
     return redirect(f"{PATH}/{path.catalog}")
 
 

@@ -123,7 +123,9 @@ def test_unit_is_found_by_what_people_write(text: str, code: str | None) -> None
 def test_rule_speaks_both_languages(rule: str) -> None:
     """Each rule says in both languages what is wrong and what to do."""
     words = dict.fromkeys(("catalog", "central", "near", "given", "wanted", "unit", "instead", "converted"), "x")
-    words |= dict.fromkeys(("decimals", "min", "max", "choices", "type", "known", "own", "day", "from", "to"), "x")
+    words |= dict.fromkeys(
+        ("decimals", "min", "max", "choices", "type", "known", "own", "day", "from", "to", "first"), "x"
+    )
     russian, english = (rule_words(rule, {**words, "value": "x"}, language) for language in ("ru", "en"))
 
     assert all(CYRILLIC.search(text) for text in russian)

@@ -52,7 +52,7 @@ def test_word_that_waits_for_the_other_side_is_a_term_of_the_passport() -> None:
 
 
 def test_two_places_of_two_parties_are_terms_that_no_search_begins_with() -> None:
-    """Each kind of conflict is a term once, and begins as no text that somebody types does."""
+    """A dispute about a place is asked once, as two places; its term begins as no text that somebody types does."""
     one, other = Author("one"), Author("other")
     claim = line_claim()
     subject = claim.subject.raw
@@ -61,7 +61,7 @@ def test_two_places_of_two_parties_are_terms_that_no_search_begins_with() -> Non
 
     found = [term for scheme, term in terms_of(view) if scheme == CONFLICT]
 
-    assert kinds_of_conflict(view) == ["disputed", "two-devices-on-one-plate"]
+    assert kinds_of_conflict(view) == ["two-devices-on-one-plate"]
     assert found == [conflict_term(why) for why in kinds_of_conflict(view)]
     assert all(not term[0].isalnum() for term in found)
 
