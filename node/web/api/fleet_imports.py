@@ -105,6 +105,13 @@ async def keep_supplier(call: Call, path: SupplierPath, body: SupplierBody) -> N
     await call.context.fleet.keep_supplier(path.name, mapping, call.actor.label)
 
 
+@api("DELETE", "/suppliers/{name}", title="Forget how a supplier's tables are read", scopes=[Scope.IMPORT], status=204,
+     problems=["supplier_unknown"])  # fmt: skip
+async def forget_supplier(call: Call, path: SupplierPath) -> None:
+    """Its next table is read as if it were the first one."""
+    await call.context.fleet.forget_supplier(path.name, call.actor.label)
+
+
 def _told(preview: Preview, file: str) -> PreviewAnswer:
     told = report_json(preview.intake.report, file)
     return PreviewAnswer.model_validate(
@@ -118,4 +125,4 @@ def _told(preview: Preview, file: str) -> PreviewAnswer:
     )
 
 
-ROUTES = [preview_import, list_suppliers, keep_supplier]
+ROUTES = [preview_import, list_suppliers, keep_supplier, forget_supplier]
