@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import structlog
 import typer
@@ -246,6 +247,20 @@ def import_file(
     if result.get("accepted") and job["kind"] in UNDOABLE:
         out.print(f"to take it back: passport-node undo {job['job']}", style="dim")
     _require_done(job)
+
+
+@app.command()
+def suppliers(
+    forget: Annotated[str, typer.Option(help="Forget how the tables of this supplier are read.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """List the suppliers of fleet tables whose columns are kept."""
+    if forget:
+        _ask(folder, lambda api: api.delete(f"/suppliers/{quote(forget, safe='')}"))
+        return
+    for item in _ask(folder, lambda api: api.get("/suppliers"))["items"]:
+        columns = ", ".join(f"{title}={field}" for title, field in item["mapping"]["columns"].items())
+        out.print(f"{item['name']}: {columns}", markup=False)
 
 
 @app.command()

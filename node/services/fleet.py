@@ -39,7 +39,7 @@ from node.store.database import ReadTx, WriteTx
 from node.store.fragments import NewEntry
 from node.store.jobs import Job
 from node.store.passports import StoredPassport, find_each, read_leads, read_passports
-from node.store.settings import find_setting, set_setting, settings_like
+from node.store.settings import drop_setting, find_setting, set_setting, settings_like
 
 KIND = "import.fleet"
 ROWS_A_STEP = 400
@@ -152,6 +152,13 @@ class Fleet:
             await set_setting(tx, SUPPLIER + name, mapping.to_json().encode())
             await self._core.announce(tx, actor, "supplier_kept", supplier=name)
 
+    async def forget_supplier(self, name: str, actor: str) -> None:
+        """Keep nothing for a supplier any more; raise NotFoundError where nothing was kept."""
+        async with self._core.database.write() as tx:
+            if not await drop_setting(tx, SUPPLIER + name):
+                raise _unkept(name)
+            await self._core.announce(tx, actor, "supplier_forgotten", supplier=name)
+
     async def report_file(self, job_id: str, kind: str) -> bytes:
         """The rows that were sent back, as a table that can be corrected and sent again."""
         job = await self._jobs.get(job_id)
@@ -254,11 +261,15 @@ class Fleet:
         async with self._core.database.read() as tx:
             kept = await find_setting(tx, SUPPLIER + supplier)
         if kept is None:
-            raise NotFoundError(f"no mapping is kept for supplier {supplier!r}", "supplier_unknown")
+            raise _unkept(supplier)
         return FleetMapping.from_json(kept.decode())
 
     def _today(self) -> datetime.date:
         return datetime.datetime.fromtimestamp(self._core.clock.now() / 1e6, datetime.UTC).date()
+
+
+def _unkept(supplier: str) -> NotFoundError:
+    return NotFoundError(f"no mapping is kept for supplier {supplier!r}", "supplier_unknown")
 
 
 def _of_plate(

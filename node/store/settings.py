@@ -1,6 +1,6 @@
 """Named values of this node: the federation's genesis, the backup mark, versions of projections."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
@@ -16,6 +16,11 @@ async def find_setting(tx: ReadTx, name: str) -> bytes | None:
 async def set_setting(tx: WriteTx, name: str, value: bytes) -> None:
     """Keep a value under a name."""
     await upsert(tx, schema.settings, [{"name": name, "value": value}])
+
+
+async def drop_setting(tx: WriteTx, name: str) -> bool:
+    """Forget the value of a name; whether there was one."""
+    return await tx.run(delete(schema.settings).where(schema.settings.c.name == name)) > 0
 
 
 async def settings_like(tx: ReadTx, prefix: str) -> dict[str, bytes]:

@@ -64,9 +64,18 @@ class Table:
         return [column.cell(item, reader) for column in self.columns]
 
 
-def column(ru: str, en: str, cell: Cell) -> Column:
-    """A column by its two names."""
-    return Column((ru, en), cell)
+def table(
+    name: str,
+    ru: str,
+    en: str,
+    *columns: tuple[str, str, str | Cell],
+    place: str = "next",
+    start: str = "cursor",
+    page: int = 200,
+) -> Table:
+    """A table by its names; each column by its two names and a cell, or the path of what stands there as it is."""
+    made = [Column((one, two), text(cell) if isinstance(cell, str) else cell) for one, two, cell in columns]
+    return Table(name, (ru, en), made, place, start, page)
 
 
 def take(item: Item, path: str) -> Any:  # Any: a value of the item

@@ -12,7 +12,7 @@ from node.web import auth
 from node.web.binding import JSON, bind, read_body
 from node.web.calls import Call, View
 from node.web.context import CONTEXT
-from node.web.downloads import asked_format, send_list
+from node.web.downloads import asked_form, send_list
 from node.web.errors import problem_of
 from node.web.languages import choose_language
 from node.web.rendering import RENDERER
@@ -73,10 +73,10 @@ class Dispatcher:
         return response
 
     async def _answer(self, call: Call, raw: bytes | None) -> web.StreamResponse:
+        asked = asked_form(self._route, call.request)
         arguments = await bind(self._route, call.request, raw)
-        form = asked_format(self._route, call.request)
-        if form is not None:
-            return await send_list(call, arguments, form)
+        if asked is not None:
+            return await send_list(call, arguments, *asked)
         result = await self._route.handler(call, **arguments)
         if isinstance(result, web.StreamResponse):
             return result

@@ -34,25 +34,27 @@ TYPES = {
 PLAIN = "json"
 
 
-def asked_format(route: Route, request: web.Request) -> str | None:
-    """As which file a list is asked for, by `format` or by the header Accept; None for the list itself.
+def asked_form(route: Route, request: web.Request) -> tuple[Table, str] | None:
+    """As which file a list is asked for, by `format` or by the header Accept; None for the answer itself.
 
-    Raise InputError for a form that lists do not have.
+    Raise InputError for a form that the answer does not have.
     """
-    if route.table is None:
-        return None
-    wanted = request.query.get("format", "")
+    wanted, query, table = request.query.get("format", ""), route.models.get("query"), route.table
     if wanted in ("", PLAIN):
         accepted = request.headers.get("Accept", "").partition(",")[0].partition(";")[0].strip()
-        return next((name for name, kind in TYPES.items() if kind == accepted), None) if not wanted else None
-    if wanted not in TYPES:
-        raise InputError(f"a list is no {wanted[:16]!r}", "format_unknown", formats=", ".join((PLAIN, *TYPES)))
-    return wanted
+        form = next((name for name, kind in TYPES.items() if kind == accepted), "") if not wanted else ""
+        return (table, form) if table is not None and form else None
+    if table is not None and wanted in TYPES:
+        return table, wanted
+    # A page shows its list; what answers files of its own has its own forms.
+    if route.is_page or (query is not None and "format" in query.model_fields):
+        return None
+    forms = PLAIN if table is None else ", ".join((PLAIN, *TYPES))
+    raise InputError(f"this has no form {wanted[:16]!r}", "format_unknown", formats=forms)
 
 
-async def send_list(call: Call, arguments: Mapping[str, object], form: str) -> web.StreamResponse:
+async def send_list(call: Call, arguments: Mapping[str, object], table: Table, form: str) -> web.StreamResponse:
     """Answer a list as a file. What its handler refuses is refused before anything goes out."""
-    table = _table(call.route)
     pages = _pages(call, table, arguments)
     first: Sequence[Item] = await anext(pages, ())
     headers = {**call.headers, "Content-Disposition": _disposition(call, table, form)}
@@ -130,12 +132,6 @@ def _line(item: Item) -> bytes:
 def _reader(call: Call) -> Reader:
     cards = call.context.projection.world.cards
     return Reader(call.language, {org.hex(): card.name for org, card in cards.items()})
-
-
-def _table(route: Route) -> Table:
-    if route.table is None:
-        raise InputError("this is no list", "format_unknown", formats=PLAIN)
-    return route.table
 
 
 def _disposition(call: Call, table: Table, form: str) -> str:

@@ -143,8 +143,8 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Файл паспорта не больше {most} МБ.", "A passport file has at most {most} MB."),
     ),
     "format_unknown": _text(
-        ("Такого вида файла нет", "Выберите один из видов: csv, xlsx, jsonl."),
-        ("There is no such kind of file", "Choose one of csv, xlsx, jsonl."),
+        ("Такого вида ответа нет", "Списки отдаются как csv, xlsx и jsonl, остальное — как указано в подробностях."),
+        ("There is no such form of the answer", "Lists come as csv, xlsx and jsonl, all else as the detail tells."),
         ("Можно: {formats}.", "Possible: {formats}."),
     ),
     "sheet_too_long": _text(

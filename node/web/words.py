@@ -37,6 +37,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
+    "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
     "import_undone": ("Импорт отменён", "Import undone"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),

@@ -363,6 +363,17 @@ class Reader:
         kept = [size for cut in cuts for of, size, root in read(cut, CUT) if (of, roots.get(str(size))) == (log, root)]
         return {"counted_size": max(kept, default=0)}
 
+    def withdrawal_effect(self, statements: list[Found]) -> Found:  # 9.8
+        place, found = itemgetter("log", "seq", "id16"), dict[Any, Any]()
+        acts = [one for one in statements if {"name": "authority"} in one["sections"]]
+        here = {place(one): one for one in statements if one["kind"] in (1, 2, 4, 5, 7) and one not in acts}
+        for word in sorted((s for s in statements if s["kind"] == 23), key=itemgetter("stamp", "log", "seq")):
+            for ref in word["refs"]:
+                of = here.get(place(ref), {"org": None})
+                if of["org"] == word["org"] and {*of["subjects"]} <= {*word["subjects"]}:
+                    found.setdefault(place(ref), (ref, {name: word[name] for name in ref}))
+        return {"withdrawn": [dict(zip(("of", "by"), found[at], strict=True)) for at in sorted(found)]}
+
     def genesis(self, genesis: bytes) -> Found:  # 8
         _, _, anchors, k = read(genesis, [V1, partial(text, 128), ascending(16, 1, 16), range(1, 17)], 1024)
         require(k <= len(anchors))

@@ -1,8 +1,9 @@
 """Importing a fleet table into the registry of a running node: preview, import, what goes back, a node that dies."""
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -161,6 +162,17 @@ def test_columns_of_a_supplier_are_kept_by_name(node: NodeProcess) -> None:
     kept = ask(node, "/suppliers")["items"]
     assert [(item["name"], item["mapping"]["columns"]["Знак Б"]) for item in kept] == [("ООО «Источник»", "serial")]
 
+    told = command("suppliers", "-f", str(node.folder))
+    forgotten = command("suppliers", "--forget", "ООО «Источник»", "-f", str(node.folder))
+    again = command("suppliers", "--forget", "ООО «Источник»", "-f", str(node.folder))
+
+    assert "ООО «Источник»: Где=address" in told.stdout
+    assert (forgotten.returncode, again.returncode) == (0, 1), forgotten.stderr
+    assert "no mapping is kept" in again.stderr
+    assert ask(node, "/suppliers")["items"] == []
+    with pytest.raises(ApiError):
+        take(node, raw, supplier="ООО «Источник»")
+
 
 def test_command_previews_and_imports_and_writes_the_rows_to_correct(node: NodeProcess, tmp_path: Path) -> None:
     """The preview writes nothing; the import tells the same counts and leaves a table; --fleet is needed for both."""
@@ -199,6 +211,30 @@ def test_console_takes_a_table_and_shows_what_came_of_it(node: NodeProcess) -> N
     assert "Таблица приборов" in page
     assert f"/api/v1/jobs/{job['job']}/report?format=xlsx" in page
     assert "serial.required" in page
+
+
+def test_console_shows_an_import_before_it_is_done_and_keeps_the_columns(tmp_path: Path) -> None:
+    """A table of a new supplier is shown first: what would go in and back; imported, its columns read the next one."""
+    node = start(tmp_path / "utility")
+    try:
+        meters = clean(9, seed=71)
+        meters[2] = replace(meters[2], serial="")
+        before = size(node)
+
+        shown, kept = asyncio.run(_look_and_import(node, table(meters), partial(size, node)))
+
+        jobs = ask(node, "/jobs")["items"]
+        assert (shown["size"], len(jobs)) == (before, 2)
+        assert "9 приборов прочитано" in shown["text"]
+        assert "8 получат паспорта" in shown["text"]
+        assert "1 строка на исправление" in shown["text"]
+        assert "Нет заводского номера" in shown["text"]
+        assert jobs[1]["result"]["new"] == 8
+        assert (jobs[0]["result"]["new"], jobs[0]["result"]["repeated"]) == (0, 8)
+        assert kept == ["ЖЭК-1"]
+        assert ask(node, "/suppliers")["items"] == []
+    finally:
+        node.stop()
 
 
 def test_killed_import_ends_by_itself_with_each_row_once(tmp_path: Path) -> None:
@@ -248,6 +284,40 @@ async def _send_by_form(node: NodeProcess, raw: bytes) -> str:
         await asyncio.to_thread(ask, node, f"/jobs/{place.name}", wait="30")
         async with browser.get(place) as answer:
             return await answer.text()
+
+
+async def _look_and_import(
+    node: NodeProcess, raw: bytes, count: Callable[[], int]
+) -> tuple[dict[str, Json], list[str]]:
+    """Send a table of a new supplier by the form, look, import it, send it again by name, and forget the supplier."""
+    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address without a name
+    headers = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "ru"}
+    base = node.addresses["console"]
+
+    def form() -> aiohttp.FormData:
+        made = aiohttp.FormData({"kind": "fleet", "supplier": "ЖЭК-1"})
+        made.add_field("file", raw, filename="form.csv", content_type="text/csv")
+        return made
+
+    async with aiohttp.ClientSession(headers=headers, cookie_jar=jar) as browser:
+        account = {"name": "anna", "password": "correct horse battery"}
+        async with browser.post(str(node.addresses["claim"]), data=account) as answer:
+            assert answer.status == 200, await answer.text()
+        async with browser.post(f"{base}/imports", data=form()) as answer:
+            assert answer.url.path.endswith("/import"), await answer.text()
+            place, told = answer.url, " ".join(re.sub("<[^>]*>", " ", await answer.text()).split())
+        shown = {"text": told, "size": await asyncio.to_thread(count)}
+        async with browser.post(place.with_query(None), data={"supplier": place.query["supplier"]}) as answer:
+            assert answer.status == 200, await answer.text()
+            first = answer.url.name
+        await asyncio.to_thread(ask, node, f"/jobs/{first}", wait="30")
+        kept = [item["name"] for item in (await asyncio.to_thread(ask, node, "/suppliers"))["items"]]
+        async with browser.post(f"{base}/imports", data=form()) as answer:
+            second = answer.url.name
+        await asyncio.to_thread(ask, node, f"/jobs/{second}", wait="30")
+        async with browser.post(f"{base}/imports/suppliers/forget", data={"supplier": "ЖЭК-1"}) as answer:
+            assert answer.status == 200, await answer.text()
+        return shown, kept
 
 
 def _done(node: NodeProcess, job: str) -> int:

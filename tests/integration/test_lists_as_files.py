@@ -15,7 +15,7 @@ from node.exchange.tables import read_table
 from node.services.access import Actor, Role, Scope
 from node.web import downloads
 from node.web.calls import Call, Page, PageQuery
-from node.web.columns import Table, column, text
+from node.web.columns import table
 from node.web.downloads import TYPES
 from node.web.routes import API, Route, api
 from node.web.server import ROUTES
@@ -26,8 +26,14 @@ LISTS = [route for route in ROUTES if route.table is not None]
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "=cmd()", "designation": "П-1", "serial": "0018", "removed_serial": "0017"}
 ROWS = 450
-# What a route's path needs beside a device.
-PATHS = {"catalog": "units", "job": "00" * 8}
+# What a route's path needs where nothing of that name has to be there.
+PATHS = {"catalog": "units", "job": "00" * 8, "check": "00" * 8, "code": "К-1", "id": "EPP1-0", "ref": "0", "eui": "0",
+         "release": "1"}  # fmt: skip
+QUERIES = {
+    "/lookup": {"q": PLATE["serial"]},
+    "/plates/suggestions": {"designation": DESIGNATION, "serial": "0012345"},
+}
+TABLE = "Адрес;Прибор;Зав. №;Дата поверки\nул. Мира, 1;СГВ-15;;01.02.2024\nул. Мира, 2;СГВ-15;123;32.02.2024\n"
 
 
 @pytest.fixture
@@ -76,21 +82,30 @@ async def test_list_is_one_table_in_three_forms(web: RunningWeb, route: Route) -
     await web.context.access.add_account(Actor.local(), "boris", PASSWORD, Role.READER, "ru")
     await web.context.tokens.issue(Actor.local(), "bench", frozenset({Scope.READ}), 30)
     job = await web.context.jobs.submit("import.undo", b"{}", 1, "local:test")
-    path = route.address({"id": device, **PATHS, "job": job}).removeprefix(API)
+    await post(client, "/references", {"catalog": "units", "local": "К-1", "central": "m3"})
+    async with client.post(f"{API}/checks", data=TABLE.encode(), params={"name": "дом.csv"}) as response:
+        check = (await response.json())["check"]
+    path = route.address({**PATHS, "id": device, "job": job, "check": check}).removeprefix(API)
+    query = QUERIES.get(route.path.removeprefix(API), {})
 
-    async with client.get(f"{API}{path}", params={"limit": "200"}) as response:
+    async with client.get(f"{API}{path}", params={"limit": "200", **query}) as response:
         items = (await response.json())["items"]
-    lines = [json.loads(line) for line in (await download(client, path, "jsonl")).splitlines()]
-    csv, xlsx = [read_table(await download(client, path, form)) for form in ("csv", "xlsx")]
-    async with client.head(f"{API}{path}", params={"format": "csv"}) as response:
+    lines = [json.loads(line) for line in (await download(client, path, "jsonl", **query)).splitlines()]
+    csv, xlsx = [read_table(await download(client, path, form, **query)) for form in ("csv", "xlsx")]
+    async with client.head(f"{API}{path}", params={"format": "csv", **query}) as response:
         named = response.headers["Content-Disposition"]
 
     assert route.table is not None
-    assert lines == items
+    assert [aged(line) for line in lines] == [aged(item) for item in items]
     assert list(csv.header) == list(xlsx.header) == [column.name[1] for column in route.table.columns]
     assert cells(csv) == cells(xlsx)
     assert len(csv.rows) == len(items)
     assert named.startswith(f'attachment; filename="{route.table.name}-2026-09-21.csv"')
+
+
+def aged(item: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    """An item without how long ago it was heard, which differs with each question."""
+    return {name: value for name, value in item.items() if name != "age_us"}
 
 
 async def test_cells_are_in_the_reader_s_language_and_run_no_formula(web: RunningWeb) -> None:
@@ -176,7 +191,7 @@ async def test_file_of_a_list_needs_the_scopes_of_the_list(web: RunningWeb) -> N
     await mended(web.local())
 
     for route in LISTS:
-        path = route.address({"id": "EPP1-0", **PATHS})
+        path = route.address({**PATHS})
         for form in TYPES:
             async with importer.get(path, params={"format": form}) as response:
                 assert (response.status, await problem_code(response)) == (403, "scope"), path
@@ -184,6 +199,34 @@ async def test_file_of_a_list_needs_the_scopes_of_the_list(web: RunningWeb) -> N
         async with reader.get(f"{API}{path}", params={"format": "csv"}) as response:
             assert (response.status, await problem_code(response)) == (403, "scope")
     assert await download(reader, "/passports", "jsonl")
+
+
+async def test_each_list_has_three_forms_and_nothing_else_has_one(web: RunningWeb) -> None:
+    """Whatever the OpenAPI document answers with items is a list with a table; all else refuses a form by name."""
+    client = web.local()
+    async with client.get(f"{API}/openapi.json") as response:
+        document = await response.json()
+    reads = {path: item["get"] for path, item in document["paths"].items() if "get" in item}
+    by_path = {route.path: route for route in ROUTES if route.method == "GET" and not route.is_page}
+    own = {path for path, told in reads.items() if any(one["name"] == "format" and not lists(document, told) for one in
+                                                       told.get("parameters", ()))}  # fmt: skip
+
+    assert {path for path, told in reads.items() if lists(document, told)} == {route.path for route in LISTS}
+    assert own == {f"{API}/jobs/{{job}}/report", f"{API}/checks/{{check}}/report"}
+    for path in reads.keys() - {route.path for route in LISTS} - own:
+        for form in (*TYPES, "pdf"):
+            async with client.get(by_path[path].address({**PATHS}), params={"format": form}) as response:
+                refused = (response.status, await problem_code(response))
+                assert refused == (422, "format_unknown"), (path, form)
+
+
+def lists(document: Any, told: Any) -> bool:  # Any: JSON
+    """Whether an operation answers items."""
+    content = told["responses"]["200"].get("content", {}) if "200" in told["responses"] else {}
+    schema = content.get("application/json", {}).get("schema", {})
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return "items" in schema.get("properties", {})
 
 
 async def test_file_of_tokens_holds_no_secret(web: RunningWeb) -> None:
@@ -204,8 +247,8 @@ class Thing(BaseModel):
     name: str
 
 
-@api("GET", "/things", title="Things", scopes=[Scope.READ], table=Table(
-    "things", ("Вещи", "Things"), (column("Имя", "Name", text("name")),)
+@api("GET", "/things", title="Things", scopes=[Scope.READ], table=table(
+    "things", "Вещи", "Things", ("Имя", "Name", "name")
 ))  # fmt: skip
 async def list_things(call: Call, query: PageQuery) -> Page[Thing]:
     """Its second page cannot be read."""

@@ -17,6 +17,7 @@ from federation.fragment import (
     VERSION,
     Fragment,
     Header,
+    Ref,
     Section,
     SectionHead,
     check_sections,
@@ -49,6 +50,8 @@ from node.passport.errors import PassportError
 from node.passport.ids import parse_device_id, parse_label_url
 from node.passport.plate import plate_text
 from node.passport.serials import Part, SerialPattern
+from node.passport.statement import Statement
+from node.passport.withdrawals import find_withdrawn
 from tests.vectors.protocol.generate import FOLDER, PAGE, page_text, vector_texts
 
 # A vector's input is JSON of a form that its object fixes; the answer is what the file expects and gives.
@@ -56,6 +59,7 @@ Given = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
 
 FILES = sorted(FOLDER.glob("*.json"))
+WITHOUT_REFUSALS = {"merkle-root", "commitment", "cut-effect", "replay", "withdrawal-effect"}
 
 
 def cases() -> list[Any]:
@@ -86,7 +90,13 @@ def test_every_object_has_vectors_of_both_kinds() -> None:
     for path in FILES:
         found = Counter(case["expect"] == "accept" for case in json.loads(path.read_text())["cases"])
         assert found[True], path.name
-        assert found[False] or path.stem in {"merkle-root", "commitment", "cut-effect", "replay"}, path.name
+        assert found[False] or path.stem in {
+            "merkle-root",
+            "commitment",
+            "cut-effect",
+            "replay",
+            "withdrawal-effect",
+        }, path.name
 
 
 def test_protocol_page_names_every_object() -> None:
@@ -170,6 +180,32 @@ def read_effect(given: Given) -> Answer:
     roots = {int(size): bytes.fromhex(root) for size, root in given["roots"].items()}
     entry = NodeEntry(b"", b"", last, earlier=tuple(earlier))
     return "accept", {"counted_size": entry.counted_size(raw(given, "log"), roots.get)}
+
+
+def read_withdrawal(given: Given) -> Answer:
+    def place(told: Given) -> Ref:
+        return Ref(raw(told, "log"), told["seq"], raw(told, "id16"))
+
+    said = [
+        Statement(
+            place(one),
+            raw(one, "id16"),
+            raw(one, "org"),
+            one["kind"],
+            tuple(map(bytes.fromhex, one["subjects"])),
+            one["stamp"],
+            0,
+            tuple(map(place, one["refs"])),
+            withheld=tuple((section["name"], 2) for section in one["sections"]),
+        )
+        for one in given["statements"]
+    ]
+
+    def told(ref: Ref) -> dict[str, object]:
+        return {"log": ref.log.hex(), "seq": ref.seq, "id16": ref.id16.hex()}
+
+    found = sorted(find_withdrawn(said).items())
+    return "accept", {"withdrawn": [{"of": told(ref), "by": told(word.ref)} for ref, word in found]}
 
 
 def read_root_statement(given: Given) -> Answer:
@@ -447,6 +483,7 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "cut": read_cut,
     "cut-widening": read_widening,
     "cut-effect": read_effect,
+    "withdrawal-effect": read_withdrawal,
     "root-statement": read_root_statement,
     "root-chain": read_chain,
     "log-statement": read_log_statement,

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from node.errors import DeniedError
 from node.services.access import Account, Actor, Role, Scope, StoredSession, StoredToken
-from node.web.api import tables
 from node.web.auth import client_address
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import office as tables
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[\w.@ -]+$")]
 Language = Literal["ru", "en"]

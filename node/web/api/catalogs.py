@@ -8,11 +8,11 @@ from node.passport.catalogs import Catalog, name_in
 from node.passport.lines import SerialLine
 from node.passport.used_codes import PLACES
 from node.services.access import Scope
-from node.web.api import tables
 from node.web.api.fields import Text
 from node.web.api.plain import plain
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import catalogs as tables
 
 CatalogName = Literal["parameters", "units", "events", "types", "processes", "roles", "obis"]
 
@@ -166,7 +166,7 @@ def _line(record: SerialLine) -> LineRow:
     )
 
 
-@api("GET", "/catalogs", title="Catalogs", scopes=[Scope.READ])
+@api("GET", "/catalogs", title="Catalogs", scopes=[Scope.READ], table=tables.CATALOGS_TABLE)
 async def list_catalogs(call: Call) -> CatalogsAnswer:
     """Each central catalog and the own codes in it; places have own codes only."""
     return CatalogsAnswer(items=await catalog_rows(call))

@@ -19,6 +19,7 @@ from node.services.checkup import Check
 from node.web.api.imports import MAX_FILE, XLSX
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import office as tables
 
 TYPES = {"xlsx": XLSX, "csv": "text/csv", "json": "application/json", "html": "text/html"}
 Json = dict[str, object]
@@ -197,7 +198,8 @@ async def check_again(call: Call, path: CheckPath, body: Mapping) -> CheckAnswer
     return await _answer(await call.context.checkup.again(check, taken_mapping(body)))
 
 
-@api("GET", "/checks/{check}/findings", title="Findings of a check", scopes=[Scope.READ], problems=["check_unknown"])
+@api("GET", "/checks/{check}/findings", title="Findings of a check", scopes=[Scope.READ], problems=["check_unknown"],
+     table=tables.FINDINGS)  # fmt: skip
 async def list_findings(call: Call, path: CheckPath, query: FindingsQuery) -> Page[FindingAnswer]:
     """In the order of the rows."""
     check = call.context.checkup.get(path.check, owner_of(call))

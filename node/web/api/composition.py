@@ -14,6 +14,7 @@ from node.web.api.moments import OnQuery, checked_day
 from node.web.api.passports import PassportPath, SaidAnswer, occurred, subject_of
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import passports as tables
 
 PROBLEMS = ("passport_unknown", "id_mistyped", "moment", "moment_future")
 
@@ -134,7 +135,8 @@ async def read_tree(call: Call, path: PassportPath, query: OnQuery) -> TreeAnswe
     return _tree(await call.context.assembly.tree(subject_of(path.id), checked_day(call, query)))
 
 
-@api("GET", "/passports/{id}/reach", title="What a lot reached", scopes=[Scope.READ], problems=PROBLEMS)
+@api("GET", "/passports/{id}/reach", title="What a lot reached", scopes=[Scope.READ], problems=PROBLEMS,
+     table=tables.REACH)  # fmt: skip
 async def read_reach(call: Call, path: PassportPath) -> ReachAnswer:
     """From a lot to the components, units and devices that something of it is in or was, with their owners."""
     return ReachAnswer(items=[_reached(found) for found in await call.context.assembly.reach(subject_of(path.id))])

@@ -9,6 +9,7 @@ from node.passport.shown import kinds_of_conflict, rows, subjects_of, waiting_wo
 from node.services.access import Scope
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import passports as tables
 
 
 class ConflictsQuery(PageQuery):
@@ -40,7 +41,8 @@ class ConflictsAnswer(Page[ConflictRow]):
     kinds: dict[str, int]
 
 
-@api("GET", "/conflicts", title="Passports with something to decide", scopes=[Scope.READ])
+@api("GET", "/conflicts", title="Passports with something to decide", scopes=[Scope.READ],
+     table=tables.CONFLICTS_TABLE)  # fmt: skip
 async def list_conflicts(call: Call, query: ConflictsQuery) -> ConflictsAnswer:
     """By title: two devices on one plate, disputed facts, two parents, words that wait for the other side."""
     counts = await call.context.conflicts.count()

@@ -9,10 +9,10 @@ from federation.genesis import Genesis, fingerprint
 from node.errors import StateError
 from node.services.access import Scope
 from node.services.membership import Peer
-from node.web.api import tables
 from node.web.api.fields import Hex16, Name
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import network as tables
 
 
 class NodeAnswer(BaseModel):

@@ -16,6 +16,7 @@ from node.web.api.checks import ColumnAnswer, Mapping
 from node.web.api.imports import MAX_FILE, FleetQuery, SupplierName
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import office as tables
 
 
 class PreviewQuery(FleetQuery):
@@ -80,7 +81,7 @@ async def preview_import(call: Call, query: PreviewQuery, body: bytes) -> Previe
     return await asyncio.to_thread(_told, preview, query.name)
 
 
-@api("GET", "/suppliers", title="Suppliers of fleet tables", scopes=[Scope.READ])
+@api("GET", "/suppliers", title="Suppliers of fleet tables", scopes=[Scope.READ], table=tables.SUPPLIERS)
 async def list_suppliers(call: Call) -> SuppliersAnswer:
     """By name, with how their tables are read."""
     kept = await call.context.fleet.suppliers()
@@ -104,6 +105,13 @@ async def keep_supplier(call: Call, path: SupplierPath, body: SupplierBody) -> N
     await call.context.fleet.keep_supplier(path.name, mapping, call.actor.label)
 
 
+@api("DELETE", "/suppliers/{name}", title="Forget how a supplier's tables are read", scopes=[Scope.IMPORT], status=204,
+     problems=["supplier_unknown"])  # fmt: skip
+async def forget_supplier(call: Call, path: SupplierPath) -> None:
+    """Its next table is read as if it were the first one."""
+    await call.context.fleet.forget_supplier(path.name, call.actor.label)
+
+
 def _told(preview: Preview, file: str) -> PreviewAnswer:
     told = report_json(preview.intake.report, file)
     return PreviewAnswer.model_validate(
@@ -117,4 +125,4 @@ def _told(preview: Preview, file: str) -> PreviewAnswer:
     )
 
 
-ROUTES = [preview_import, list_suppliers, keep_supplier]
+ROUTES = [preview_import, list_suppliers, keep_supplier, forget_supplier]

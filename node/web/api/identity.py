@@ -14,6 +14,7 @@ from node.web.api.fields import SCANNED, VISIBLE, Line
 from node.web.api.passports import PassportPath, SaidAnswer, subject_of
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import passports as tables
 
 RefText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}$")]
 
@@ -137,7 +138,8 @@ class WithdrawalInput(BaseModel):
     ref: RefText
 
 
-@api("GET", "/plates/suggestions", title="Devices that a plate may be of", scopes=[Scope.READ])
+@api("GET", "/plates/suggestions", title="Devices that a plate may be of", scopes=[Scope.READ],
+     table=tables.SUGGESTIONS)  # fmt: skip
 async def suggest_for_plate(call: Call, query: SeenQuery) -> SuggestionsAnswer:
     """A slip of the pen, a lost zero or a missing year are thought of; a person decides."""
     plate = fill_plate(query.designation, query.serial, mark=query.mark, year=query.year, approval=query.approval)
@@ -187,7 +189,7 @@ async def compare(call: Call, query: PairQuery) -> ComparisonAnswer:
 
 
 @api("GET", "/passports/{id}/suggestions", title="Passports that may be of the same device", scopes=[Scope.READ],
-     problems=["passport_unknown", "id_mistyped"])  # fmt: skip
+     problems=["passport_unknown", "id_mistyped"], table=tables.SUGGESTIONS)  # fmt: skip
 async def suggest_for_passport(call: Call, path: PassportPath) -> SuggestionsAnswer:
     """Without those of which somebody said already that they are the same or distinct."""
     found = await call.context.identities.suggest_for(subject_of(path.id))

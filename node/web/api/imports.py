@@ -14,9 +14,9 @@ from node.services.bench import Bench
 from node.services.fleet import Fleet
 from node.services.jobs import Job
 from node.services.production import Production
-from node.web.api import tables
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import office as tables
 
 MAX_FILE = 60 << 20
 OPEN = ("waiting", "running")

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from node.services.access import Scope
 from node.services.journal import JournalRow
-from node.web.api import tables
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import office as tables
 
 
 class JournalEntry(BaseModel):

@@ -13,11 +13,11 @@ from node.passport.processes import running
 from node.passport.shown import at
 from node.passport.view import Plain, View, inside_on, moment_us, value_on
 from node.services.access import Scope
-from node.web.api import tables
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.passport_words import named
 from node.web.routes import api
+from node.web.tables import passports as tables
 
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
 PROBLEMS = ("passport_unknown", "id_mistyped")

@@ -17,6 +17,7 @@ from node.services.own_codes import Listed, Loaded, central_name
 from node.web.api.fields import Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import catalogs as tables
 
 CODE_COLUMNS = {
     "code": ("код", "свой код", "own code", "local"),
@@ -175,7 +176,8 @@ class HistoryAnswer(BaseModel):
     items: list[HistoryRow]
 
 
-@api("GET", "/catalogs/{catalog}/codes", title="Own codes, unmapped first", scopes=[Scope.READ])
+@api("GET", "/catalogs/{catalog}/codes", title="Own codes, unmapped first", scopes=[Scope.READ],
+     table=tables.OWN_CODES)  # fmt: skip
 async def list_codes(call: Call, path: OwnCatalogPath, query: CodesQuery) -> Page[CodeRow]:
     """Own codes that were loaded or stand in records, with what the unmapped ones may mean."""
     rows = filter_codes(await call.context.own_codes.listed(path.catalog), query.q, query.unmapped)
@@ -205,7 +207,7 @@ async def load_code_file(call: Call, path: OwnCatalogPath, body: bytes) -> Codes
 
 
 @api("GET", "/catalogs/{catalog}/codes/{code}/history", title="What an own code meant", scopes=[Scope.READ],
-     problems=["own_code_unknown"])  # fmt: skip
+     problems=["own_code_unknown"], table=tables.HISTORY)  # fmt: skip
 async def code_history(call: Call, path: CodePath) -> HistoryAnswer:
     """Every statement about it, oldest first."""
     found = await call.context.own_codes.history(path.catalog, path.code)
@@ -226,7 +228,8 @@ async def map_codes(call: Call, path: OwnCatalogPath, body: MappingsBody) -> Map
     return MappingAnswer(statement=ref_text(ref) if ref else None)
 
 
-@api("GET", "/catalogs/{catalog}/mappings", title="What was said of own codes", scopes=[Scope.READ])
+@api("GET", "/catalogs/{catalog}/mappings", title="What was said of own codes", scopes=[Scope.READ],
+     table=tables.MAPPINGS)  # fmt: skip
 async def list_mappings(call: Call, path: OwnCatalogPath) -> SayingsAnswer:
     """Statements about own codes of the catalog, newest first."""
     return SayingsAnswer(

@@ -30,10 +30,10 @@ from node.services.entry import BothCodes as Codes
 from node.services.lookup import Listed, Question
 from node.services.search import read_exact
 from node.services.timelines import EVENTS, STATEMENTS, Asked
-from node.web.api import tables
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import passports as tables
 
 # A central code as catalogs write it; an unknown one is refused. What is written otherwise is an own code.
 CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
@@ -341,7 +341,7 @@ async def read_passport(call: Call, path: PassportPath) -> PassportAnswer:
 
 
 @api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped"])  # fmt: skip
+     problems=["id_mistyped", "eui_mistyped"], table=tables.FOUND)  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
     """Here first, then at every peer."""
     return LookupAnswer(
@@ -390,7 +390,7 @@ async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Page
 
 
 @api("GET", "/passports/{id}/statements", title="Who signed what of a device", scopes=[Scope.READ],
-     problems=["passport_unknown", "id_mistyped", "cursor"])  # fmt: skip
+     problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.STATEMENTS)  # fmt: skip
 async def list_statements(call: Call, path: PassportPath, query: RowsQuery) -> Page[dict[str, Any]]:  # Any: plain JSON
     """In the order in which it was recorded."""
     return await _rows(call, path, STATEMENTS, query)

@@ -11,11 +11,11 @@ from node.passport.shown import rows
 from node.passport.template_json import format_json
 from node.services.access import Scope
 from node.services.protocols import Paper
-from node.web.api import tables
 from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, SaidAnswer, subject_of
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import protocols as tables
 
 MAX_DOCUMENT = 1 << 20
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=256)]

@@ -12,11 +12,11 @@ from node.services.attribution import is_contested
 from node.services.commissioning import StoredDevice
 from node.services.radio import StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
-from node.web.api import tables
 from node.web.api.fields import Name
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import network as tables
 
 EuiText = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{16}$")]
 LARGEST_US = 2**53

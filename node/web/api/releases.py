@@ -13,6 +13,7 @@ from node.web.api.fields import Line, Text
 from node.web.api.plain import exact, plain
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import catalogs as tables
 
 MAX_RELEASE = 32 << 20
 NAME = r"^(shipped|[1-9][0-9]{0,6}|[0-9a-f]{64})$"
@@ -114,7 +115,8 @@ class ReleaseAnswer(BaseModel):
     digest: str
 
 
-@api("GET", "/catalogs/{catalog}/releases", title="Releases of a catalog", scopes=[Scope.READ])
+@api("GET", "/catalogs/{catalog}/releases", title="Releases of a catalog", scopes=[Scope.READ],
+     table=tables.RELEASES)  # fmt: skip
 async def list_releases(call: Call, path: CatalogPath) -> ReleasesAnswer:
     """What stewards signed and is here."""
     return _releases(call.context.releases.state(Catalog(path.catalog)))

@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.shipments import Shipment
-from node.web.api import tables
 from node.web.api.fields import Hex16, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import network as tables
 
 
 class ShipBody(BaseModel):

@@ -17,6 +17,7 @@ from node.web.api.passports import PassportPath, subject_of
 from node.web.api.plain import exact, plain
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import catalogs as tables
 
 
 class TypePath(BaseModel):
@@ -125,7 +126,7 @@ class TypeSaid(BaseModel):
     central: str | None
 
 
-@api("GET", "/types", title="Types", scopes=[Scope.READ])
+@api("GET", "/types", title="Types", scopes=[Scope.READ], table=tables.TYPES)
 async def list_types(call: Call) -> TypesAnswer:
     """Every type with its approval, versions and how many devices there are of it."""
     return TypesAnswer(items=[_row(call, card) for card in await call.context.types.cards()])

@@ -4,11 +4,11 @@ from pydantic import BaseModel, Field
 
 from node.services.access import Scope
 from node.services.undo import Foreseen
-from node.web.api import tables
 from node.web.api.fields import Line
 from node.web.api.imports import JobPath, JobTaken
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
+from node.web.tables import office as tables
 
 PROBLEMS = ("job_unknown", "undo_unsupported", "undo_running", "undo_untraced", "undo_nothing")
 REASON = ("введено по ошибке", "entered by mistake")

@@ -2,18 +2,20 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from node.errors import InputError, NodeError
 from node.exchange.fleet.columns import Why
 from node.exchange.fleet.fields import NAMES
 from node.exchange.fleet.fields import Field as FleetField
+from node.exchange.fleet.intake import ELSEWHERE
 from node.exchange.fleet.mapping import FleetMapping, parse_field
 from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.report import report_json
+from node.exchange.fleet.rules import RULES
 from node.services.access import Scope
 from node.services.checkup import Check
 from node.web.api.checks import CheckPath, owner_of
@@ -24,7 +26,7 @@ from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
 from node.web.routes import Menu, page
 
-TITLE = mark("Check a table")
+TITLE, IMPORT = mark("Check a table"), mark("Import a table")
 PATH = "/checks"
 FORM_OVERHEAD = 1 << 16
 SHOWN = 5
@@ -48,6 +50,12 @@ class CheckForm(BaseModel):
     """A table."""
 
     file: Upload
+
+
+class SupplierQuery(BaseModel):
+    """Whose table it is; empty for nobody's."""
+
+    supplier: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = ""
 
 
 class ColumnsForm(BaseModel):
@@ -90,6 +98,42 @@ async def correct(call: Call, path: CheckPath, body: ColumnsForm) -> View | web.
     except NodeError as error:
         return await _view(call, held, error)
     return redirect_in_page(call, f"{PATH}/{path.check}")
+
+
+@page("GET", PATH + "/{check}/import", title=IMPORT, scopes=[Scope.IMPORT], api="POST /imports/preview")
+async def foresee(call: Call, path: CheckPath, query: SupplierQuery) -> View:
+    """What an import of a table that is held would do, and for which supplier its columns are to be kept."""
+    return await _import_view(call, call.context.checkup.get(path.check, owner_of(call)), query.supplier)
+
+
+@page("POST", PATH + "/{check}/import", title=IMPORT, scopes=[Scope.IMPORT], api="POST /imports")
+async def take(call: Call, path: CheckPath, body: SupplierQuery) -> View | web.Response:
+    """Import a table that is held as it was understood; its columns are kept for the supplier that is named."""
+    held = call.context.checkup.get(path.check, owner_of(call))
+    try:
+        job = await call.context.fleet.submit(
+            held.raw, held.name, call.actor.label, mapping=held.report.layout.mapping, supplier=body.supplier
+        )
+    except NodeError as error:
+        return await _import_view(call, held, body.supplier, error)
+    return redirect_in_page(call, f"/imports/{job}")
+
+
+async def _import_view(call: Call, held: Check, supplier: str, error: Exception | None = None) -> View:
+    fleet, preview = call.context.fleet, None
+    try:
+        preview = await fleet.preview(held.raw, held.name, mapping=held.report.layout.mapping)
+    except NodeError as refused:
+        error = error or refused
+    return View(
+        "check_import.html",
+        error=error,
+        check=held,
+        preview=preview,
+        rules={rule.code: rule.title(call.language) for rule in (*RULES.values(), ELSEWHERE)},
+        supplier=supplier,
+        suppliers=sorted(await fleet.suppliers()),
+    )
 
 
 def _corrected(held: Check, body: ColumnsForm) -> FleetMapping:
@@ -142,4 +186,4 @@ def _bars(report: FleetReport) -> list[Bar]:
     ]
 
 
-ROUTES = (checks, check, one_check, correct)
+ROUTES = (checks, check, one_check, correct, foresee, take)

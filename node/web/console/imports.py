@@ -1,18 +1,20 @@
 """The import page: a file in, its progress by the stream, what was taken, and what to correct and send again."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StringConstraints
 
 from node.errors import InputError, NodeError
 from node.services.access import Scope
 from node.services.jobs import Job
 from node.services.journal import JournalRow
 from node.services.undo import UNDOABLE
+from node.web.api.checks import owner_of
 from node.web.api.fields import Line
-from node.web.api.imports import MAX_FILE, OPEN, JobPath
+from node.web.api.imports import MAX_FILE, OPEN, JobPath, SupplierName
 from node.web.api.undo import default_reason
 from node.web.binding import Upload
 from node.web.calls import Call, View
@@ -35,6 +37,14 @@ class ImportForm(BaseModel):
 
     kind: Literal["production", "bench", "fleet"]
     file: Upload
+    supplier: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = ""
+    look: Literal["", "yes"] = Field(default="", description="Look first what an import would do.")
+
+
+class SupplierForm(BaseModel):
+    """Whose columns are to be forgotten."""
+
+    supplier: SupplierName
 
 
 class UndoForm(BaseModel):
@@ -58,18 +68,36 @@ async def one_import(call: Call, path: JobPath) -> View:
 @page("POST", PATH, title=TITLE, scopes=[Scope.IMPORT], api="POST /imports", max_body=MAX_FILE + FORM_OVERHEAD)
 async def send(call: Call, body: ImportForm) -> View | web.Response:
     """Take a file, and go to its job."""
-    services = {
-        "production": call.context.production.submit,
-        "bench": call.context.bench.submit,
-        "fleet": call.context.fleet.submit,
-    }
     try:
         if not body.file.content:
             raise InputError("no file was chosen, or it is empty", "import_unreadable")
-        job = await services[body.kind](body.file.content, body.file.filename[:255], call.actor.label)
+        place = await _taken(call, body, body.file.content, body.file.filename[:255])
     except NodeError as error:
         return await _view(call, error=error)
-    return redirect_in_page(call, f"{PATH}/{job}")
+    return redirect_in_page(call, place)
+
+
+@page("POST", PATH + "/suppliers/forget", title=TITLE, scopes=[Scope.IMPORT], api="DELETE /suppliers/{name}")
+async def forget_supplier(call: Call, body: SupplierForm) -> View | web.Response:
+    """Forget how a supplier's tables are read."""
+    try:
+        await call.context.fleet.forget_supplier(body.supplier, call.actor.label)
+    except NodeError as error:
+        return await _view(call, error=error)
+    return redirect_in_page(call, PATH)
+
+
+async def _taken(call: Call, form: ImportForm, raw: bytes, name: str) -> str:
+    """Take a file as a job, or hold a fleet table whose import is to be looked at first; answer where to go on."""
+    actor = call.actor.label
+    if form.kind == "fleet":
+        kept = (await call.context.fleet.suppliers()).get(form.supplier)
+        if form.look or (form.supplier and kept is None):
+            held = await call.context.checkup.check(raw, name, owner_of(call), mapping=kept)
+            return f"/checks/{held.id}/import?{urlencode({'supplier': form.supplier})}"
+        return f"{PATH}/{await call.context.fleet.submit(raw, name, actor, supplier=form.supplier)}"
+    service = call.context.production if form.kind == "production" else call.context.bench
+    return f"{PATH}/{await service.submit(raw, name, actor)}"
 
 
 @page("GET", PATH + "/{job}/undo", title=UNDO, scopes=[Scope.IMPORT], api="GET /jobs/{job}/undo")
@@ -107,6 +135,7 @@ async def _view(call: Call, job: Job | None = None, error: Exception | None = No
         after=after,
         may=call.actor.may([Scope.IMPORT]),
         max_mb=MAX_FILE >> 20,
+        suppliers=await call.context.fleet.suppliers(),
         **await _jobs(call, shown),
         **_job(call, shown),
     )
@@ -147,5 +176,5 @@ async def _moved(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     return parts
 
 
-ROUTES = (imports, one_import, send, ask_undo, undo)
+ROUTES = (imports, one_import, send, forget_supplier, ask_undo, undo)
 LIVE = (Live("imports", _moved),)

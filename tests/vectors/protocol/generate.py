@@ -19,6 +19,7 @@ from tests.vectors.protocol import (
     proofs,
     sections,
     trees,
+    withdrawals,
 )
 
 FOLDER = Path(__file__).parent
@@ -39,6 +40,7 @@ def vector_texts() -> dict[str, str]:
         claims,
         proofs,
         sections,
+        withdrawals,
         exchange,
     )
     return {f"{file.object}.json": file.to_text() for module in modules for file in module.files()}

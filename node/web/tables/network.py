@@ -1,0 +1,132 @@
+"""The columns of lists of what other nodes, shipments and the LoRa network have."""
+
+from node.web.columns import (
+    coded,
+    number,
+    organisation,
+    table,
+    time,
+    unit,
+    yes_no,
+)
+from node.web.console_words import (
+    ATTESTED,
+    ORGANISATION_KINDS,
+    PEER_STATES,
+)
+from node.web.radio_words import FRAME_STATES, QUANTITIES, RADIO_STATES, READING_STATUSES
+
+PEERS = table(
+    "peers",
+    "Узлы",
+    "Peers",
+    ("Организация", "Organisation", "name"),
+    ("Вид", "Kind", coded("kind", ORGANISATION_KINDS)),
+    ("Адрес", "Address", "url"),
+    ("Обмен", "Exchange", coded("state", PEER_STATES)),
+    ("Узел", "Node", "node"),
+    ("Номер организации", "Organisation id", "org"),
+    ("Встречен, UTC", "Met, UTC", time("met_us")),
+    ("Последний обмен, UTC", "Last exchange, UTC", time("seen_us")),
+    ("Неполадка", "Trouble", "trouble"),
+    ("Взять", "To take", "to_take"),
+    ("Отдать", "To give", "to_give"),
+)
+ORGANISATIONS = table(
+    "organisations",
+    "Организации",
+    "Organisations",
+    ("Организация", "Organisation", "name"),
+    ("Вид", "Kind", coded("kind", ORGANISATION_KINDS)),
+    ("ИНН", "Taxpayer number", "inn"),
+    ("Место", "Place", "place"),
+    (
+        "Аттестовано",
+        "Attested",
+        lambda item, reader: ", ".join(coded("what", ATTESTED)({"what": what}, reader) for what in item.attested),
+    ),
+    ("Номер организации", "Organisation id", "org"),
+)
+SHIPMENTS = table(
+    "shipments",
+    "Отгрузки",
+    "Shipments",
+    ("Номер", "Number", "number"),
+    ("Дата", "Date", "date"),
+    ("Продавец", "Seller", organisation("seller")),
+    ("Покупатель", "Buyer", organisation("buyer")),
+    ("Принята", "Accepted", yes_no("accepted")),
+    ("Приборов", "Devices", lambda item, _: str(len(item.devices))),
+    ("Паспортов здесь", "Passports here", "passports"),
+    ("Ключей здесь", "Keys here", "keys"),
+    ("Номера приборов", "Device ids", "devices"),
+    ("Номер отгрузки", "Shipment id", "id"),
+)
+RADIO_DEVICES = table(
+    "radio-devices",
+    "Приборы сети LoRa",
+    "Devices on the air",
+    ("Идентификатор", "Device id", "id"),
+    ("DevEUI", "DevEUI", "dev_eui"),
+    ("JoinEUI", "JoinEUI", "join_eui"),
+    ("Регистрация", "Registration", coded("state", RADIO_STATES)),
+    ("Драйвер", "Driver", "profile.driver"),
+    ("Шагов", "Steps", lambda item, _: str(len(item.steps))),
+    ("Изменён, UTC", "Changed, UTC", time("changed_us")),
+)
+GATEWAYS = table(
+    "gateways",
+    "Базовые станции",
+    "Gateways",
+    ("Имя", "Name", "name"),
+    ("EUI", "EUI", "eui"),
+    ("Слышали, UTC", "Last heard, UTC", time("seen_us")),
+    ("Кадров", "Frames", "frames"),
+)
+FRAMES = table(
+    "frames",
+    "Кадры",
+    "Frames",
+    ("№", "No.", "id"),
+    ("Принят, UTC", "Received, UTC", time("received_us")),
+    ("Что", "What", "what"),
+    ("Исход", "Outcome", coded("state", FRAME_STATES)),
+    ("DevEUI", "DevEUI", "dev_eui"),
+    ("Счётчик", "Counter", "fcnt"),
+    ("Порт", "Port", "port"),
+    ("Данные", "Payload", "payload"),
+    ("Кадр", "Frame", "phy"),
+)
+SERIES = table(
+    "series",
+    "Ряды показаний",
+    "Series",
+    ("Величина", "Quantity", coded("quantity", QUANTITIES)),
+    ("Канал", "Channel", "channel"),
+    ("Тариф", "Tariff", "tariff"),
+    ("Значение", "Value", number("value")),
+    ("Единица", "Unit", unit("unit")),
+    ("Когда, UTC", "At, UTC", time("at_us")),
+    ("Достоверность", "Status", coded("status", READING_STATUSES)),
+)
+READINGS = table(
+    "readings",
+    "Показания",
+    "Readings",
+    ("Когда, UTC", "At, UTC", time("at_us")),
+    ("Величина", "Quantity", coded("quantity", QUANTITIES)),
+    ("Канал", "Channel", "channel"),
+    ("Тариф", "Tariff", "tariff"),
+    ("Значение", "Value", number("value")),
+    ("Единица", "Unit", unit("unit")),
+    ("Достоверность", "Status", coded("status", READING_STATUSES)),
+    ("Причины", "Reasons", "reasons"),
+    ("Тревоги", "Alarms", "alarms"),
+    ("Чьё время", "Time of", "time_source"),
+    ("Принято, UTC", "Received, UTC", time("received_us")),
+    ("Драйвер", "Driver", "driver"),
+    ("Кадр", "Frame", "frame"),
+    place="next_since",
+    start="since",
+    page=2000,
+)
