@@ -1,4 +1,4 @@
-"""`make identity`: how well plates that several readers wrote down find their devices.
+"""`make identity`: how well plates that several readers wrote down find their devices once their nodes are level.
 
 Reads `PASSPORT_DEMO/identity` (lines.json, plates.csv.gz), else a corpus of its own, prints the figures and writes
 build/identity.json:
@@ -16,23 +16,36 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.identity_corpus import make_corpus
+from federation.fragment import Ref
+from node.passport import drafts
+from node.passport.bodies import ParameterRow, ParametersBody, Plate, Reference
+from node.passport.drafts import Draft
+from node.passport.fold import fold
+from node.passport.identity import resolve_identities
 from node.passport.lines import LineKey, Lines, SerialLine
+from node.passport.places import Places, compare_places
 from node.passport.plate import fill_plate
+from node.passport.references import ref_text
+from node.passport.sameness import twin_of
+from node.passport.shown import rows as shown_rows
+from node.passport.statement import Statement
 from node.passport.suggestions import KnownDevice, Sighting, bare_serial, serials_near, suggest
-from node.passport.twins import hold_apart
+from node.passport.view import View
+from node.passport.world import World
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT.parent / "shared" / "demo"
 OUT = ROOT / "build" / "identity.json"
 SEED = 20_260
+INSTALL_PLACE = "install_place"
 
 Record = dict[str, object]
 
@@ -44,6 +57,7 @@ class Row:
     number: int
     truth: str
     sighting: Sighting
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +127,34 @@ def read_rows(plates: Iterable[dict[str, str]]) -> list[Row]:
                 ),
                 plate["place"],
             ),
+            plate.get("reader", ""),
         )
         for number, plate in enumerate(plates)
     ]
 
 
 def join(lines: Lines, rows: Sequence[Row]) -> list[list[Row]]:
-    """The devices that plates make as one node takes them in: by claim, held apart where places contradict each other.
+    """The devices of a node to which the statements of every reader's node came, as the fold shows them.
 
-    Equal plates that two nodes wrote apart are one passport, which asks whether they are two devices.
+    Each reader took plates in alone, by the rules of entry: a plate at another place than it is known to stand is
+    stated as a twin. Nobody saw what the others wrote. Sightings that a passport holds apart are counted apart.
     """
-    claimed: dict[bytes, list[tuple[str, Row]]] = {}
-    for row in rows:
-        claim = lines.claim_for(row.sighting.plate, log=bytes(16), randomness=row.number.to_bytes(16))
-        claimed.setdefault(claim.subject.raw, []).append((row.sighting.place, row))
-    return [group for _, members in sorted(claimed.items()) for group in hold_apart(members)]
+    world = World(lines=lines)
+    stated = [statement for _, reader in _by_reader(rows) for statement in _enter(lines, reader)]
+    row_of = {ref_text(statement.ref): row for row, statement, _ in stated}
+    said = [statement for _, *both in stated for statement in both if statement is not None]
+    by_subject: dict[bytes, list[Statement]] = {}
+    for statement in said:
+        by_subject.setdefault(statement.subject, []).append(statement)
+    passports: dict[bytes, set[bytes]] = {}
+    identities = resolve_identities(said, world)
+    for subject in by_subject:
+        passports.setdefault(identities[subject].lead, set()).add(subject)
+    groups: list[list[Row]] = []
+    for _, subjects in sorted(passports.items()):
+        view = fold(subjects, [s for subject in sorted(subjects) for s in by_subject[subject]], world)
+        groups += _sightings(view, row_of)
+    return groups
 
 
 def measure(lines: Lines, rows: Sequence[Row]) -> Figures:
@@ -149,6 +176,62 @@ def measure(lines: Lines, rows: Sequence[Row]) -> Figures:
         apart=apart,
         suggested=suggested,
     )
+
+
+def _by_reader(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.reader, []).append(row)
+    return sorted(found.items())
+
+
+def _enter(lines: Lines, rows: Sequence[Row]) -> Iterator[tuple[Row, Statement, Statement | None]]:
+    """What one reader's node states of the plates that he takes in, one after another: the plate, and its place."""
+    org = hashlib.sha256(rows[0].reader.encode()).digest()[:16]
+    places: dict[bytes, str] = {}
+    for row in rows:
+        plate, place = row.sighting.plate, row.sighting.place
+        claim = lines.claim_for(plate, log=org, randomness=row.number.to_bytes(16))
+        taken = []
+        while compare_places(place, places.get(claim.subject.raw, "")) is Places.DIFFERENT:
+            taken.append(claim.subject.raw)
+            claim = twin_of(replace(claim, twin=None), taken)
+        subject = claim.subject.raw
+        if place:
+            places[subject] = place
+        body = Plate(
+            mark=plate.mark,
+            designation=plate.designation,
+            serial=plate.serial,
+            year=plate.year,
+            approvals=plate.approvals,
+        )
+        value = ParameterRow(code=Reference(central=INSTALL_PLACE), value=place or "-")
+        address = ParametersBody(rows=(value,))
+        stated = _statement(org, 2 * row.number, drafts.identity(subject, claim.encode(), body, 0))
+        yield (
+            row,
+            stated,
+            _statement(org, 2 * row.number + 1, drafts.parameters(subject, address, 0)) if place else None,
+        )
+
+
+def _statement(org: bytes, seq: int, draft: Draft) -> Statement:
+    entry = hashlib.sha256(org + seq.to_bytes(8)).digest()
+    sections = {section.name: section.content for section in draft.sections}
+    return Statement(Ref(org, seq, entry[:16]), entry, org, int(draft.kind), draft.subjects, seq, 1, sections=sections)
+
+
+def _sightings(view: View, row_of: Mapping[str, Row]) -> list[list[Row]]:
+    """The plates of a passport: one device, or those apart that it holds apart."""
+    plates = shown_rows(view, "plates")
+    apart = [group["by"] for group in shown_rows(view, "sightings")]
+    groups = [
+        [row_of[str(plate["ref"])] for plate in plates if plate["by"] in orgs]
+        for orgs in apart
+        if isinstance(orgs, list)
+    ]
+    return groups or [[row_of[str(plate["ref"])] for plate in plates]]
 
 
 def _pairs(n: int) -> int:

@@ -6,7 +6,7 @@ What is said at an impossible time is kept and shown with why; it is refused onl
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from node.passport.bodies import EventBody, ParametersBody
+from node.passport.bodies import EventBody, ParametersBody, Reference
 from node.passport.catalogs import Catalog
 from node.passport.reading import Reading
 from node.passport.statement import Statement
@@ -65,12 +65,19 @@ def format_day(moment: int) -> str:
 def _made(reading: Reading, world: World) -> Iterator[int]:
     statement = reading.statement
     event = reading.body("event", EventBody)
-    if event is not None and world.central(event.what, statement.org, Catalog.EVENTS) == MADE:
+    if event is not None and _means(event.what, statement, world, Catalog.EVENTS, MADE):
         yield statement.occurred
     parameters = reading.body("parameters", ParametersBody)
     for row in parameters.rows if parameters else ():
-        if world.central(row.code, statement.org, Catalog.PARAMETERS) == MADE_ON:
+        if _means(row.code, statement, world, Catalog.PARAMETERS, MADE_ON):
             try:
                 yield max(0, moment_us(row.value))
             except ValueError:
                 continue
+
+
+def _means(reference: Reference, statement: Statement, world: World, catalog: str, code: str) -> bool:
+    """Whether a reference is to a code; asked of every statement, so the own codes are looked at last."""
+    if reference.central:
+        return reference.central == code
+    return world.central(reference, statement.org, catalog) == code

@@ -20,6 +20,7 @@ from node.passport.references import ref_text
 from node.passport.registers import (
     aliases_view,
     identity_facts,
+    plates_of,
     plates_view,
     radio_facts,
     sameness_view,
@@ -29,8 +30,9 @@ from node.passport.registers import (
     type_view,
 )
 from node.passport.statement import Statement
-from node.passport.stays import ADDRESSES, TWO_DEVICES, Stay, contradicting_stays, of_equals
+from node.passport.stays import ADDRESSES, TWO_DEVICES, Stay, contradicting, of_equals, stays_of
 from node.passport.timeline import Event, event_view, timeline_of
+from node.passport.twins import hold_apart
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
@@ -70,7 +72,8 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
     shown_parameters = {code: parameter.view() for code, parameter in parameters.items()}
     subjects_shown = sorted(case.subjects, key=lambda subject: (subject != case.identity.lead, subject))
     federation = case.world.federation
-    stays = contradicting_stays(case, events, parameters)
+    stood = stays_of(case, events, parameters)
+    stays = contradicting(stood)
     return {
         "fold": FOLD_VERSION,
         "federation": federation.hex() if federation else None,
@@ -82,6 +85,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "subject": _facts(subject),
         "identity": {**_facts(identity), "line": _line(case)},
         "plates": plates_view(case),
+        "sightings": _sightings(case, stood) if stays else [],
         "type": type_view(case, kinds),
         "state": state.view(),
         "made": _made(case),
@@ -201,6 +205,12 @@ def _impossible(case: Case, events: Sequence[Event], parameters: Mapping[str, Pa
 def _told(event: Event) -> dict[str, Plain]:
     ref, org = ref_text(event.statement.ref), event.statement.org.hex()
     return {"value": event.code or event.what["local"], "standing": Standing.DISPUTED.value, "by": org, "ref": ref}
+
+
+def _sightings(case: Case, stood: Sequence[Stay]) -> list[Plain]:
+    """Who may have seen the same thing, where it is asked whether there are two: plates of one group go together."""
+    authors = list(dict.fromkeys(reading.statement.org for reading in plates_of(case)))
+    return [{"by": [org.hex() for org in group]} for group in hold_apart(authors, stood)]
 
 
 def _twins(stays: Sequence[Stay]) -> Iterator[Plain]:

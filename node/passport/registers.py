@@ -100,6 +100,11 @@ def type_view(case: Case, facts: dict[str, Verdict]) -> dict[str, Plain]:
     }
 
 
+def plates_of(case: Case) -> list[Reading]:
+    """The statements of a plate, in the order in which they were recorded."""
+    return [reading for reading, _ in _plates(case)]
+
+
 def plates_view(case: Case) -> list[Plain]:
     """Each plate as it was read: by whom, when and how. Nothing overwrites it."""
     return [

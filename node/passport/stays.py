@@ -68,14 +68,17 @@ def of_equals(stays: Sequence[Stay]) -> bool:
     return any(one.contradicts(other) for one in top for other in top)
 
 
-def contradicting_stays(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> list[Stay]:
-    """The stays that contradict each other, earliest first; empty where one thing explains all that was said."""
+def stays_of(case: Case, events: Iterable[Event], parameters: dict[str, Parameter]) -> list[Stay]:
+    """Every stay with its end, earliest first."""
     told = [event for event in events if event.replaced_by is None]
     stays = [*_mountings(case, told), *_addresses(case, parameters)]
     left = sorted({event.statement.occurred for event in told if event.code in LEFT})
-    ended = _ended(stays, left, case)
-    found = [one for one in ended if any(one.contradicts(other) for other in ended)]
-    return sorted(found, key=lambda stay: (stay.since, stay.statement.ref))
+    return sorted(_ended(stays, left, case), key=lambda stay: (stay.since, stay.statement.ref))
+
+
+def contradicting(stays: Sequence[Stay]) -> list[Stay]:
+    """The stays that contradict each other; empty where one thing explains all that was said."""
+    return [one for one in stays if any(one.contradicts(other) for other in stays)]
 
 
 def _mountings(case: Case, events: Iterable[Event]) -> Iterator[Stay]:

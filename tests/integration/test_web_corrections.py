@@ -152,8 +152,10 @@ async def test_event_that_an_equal_tells_otherwise_is_contested_and_stays(web: R
     assert {row["value"] for row in conflict["values"]} == {"installed", "removed"}
     assert [row["id"] for row in (await get(client, "/conflicts?why=disputed"))["items"]] == [device]
     browser = await web.claim()
-    async with browser.get(f"/devices/{device}") as response:
-        assert "равные стороны говорят разное" in await response.text()
+    for path in (f"/devices/{device}", "/conflicts?why=disputed"):
+        async with browser.get(path) as response:
+            assert response.status == 200, path
+            assert "равные стороны говорят разное" in await response.text(), path
 
 
 async def test_document_of_a_correction_is_of_this_passport(web: RunningWeb) -> None:

@@ -217,6 +217,31 @@ def test_one_plate_at_two_places_is_a_question_until_it_is_a_twin() -> None:
     assert says_of(after) == says_of(other) == [("twin", True)]
 
 
+def sightings(*places: str) -> list[list[str]]:
+    """The parties that a passport holds together, where each saw one plate at a place."""
+    authors = [Author(name) for name in "abcd"[: len(places)]]
+    names = {author.org.hex(): author.name for author in authors}
+    said = [author.say(identity(CLAIM, PLATE)) for author in authors]
+    said += [
+        author.say(parameters(DEVICE, install_place=place))
+        for author, place in zip(authors, places, strict=True)
+        if place
+    ]
+    views = [fold([DEVICE], order, NO_MAKER) for order in (said, said[::-1])]
+    assert digest(views[0]) == digest(views[1])
+    shown = cast("list[dict[str, list[str]]]", views[0]["sightings"])
+    return sorted(sorted(names[org] for org in group["by"]) for group in shown)
+
+
+def test_sightings_of_one_plate_at_two_places_are_held_apart_by_the_fold() -> None:
+    """Two places are two groups; who wrote one of them otherwise goes with it, who saw none, or less, stands alone."""
+    here, there = "Королёв, ул. Гагарина, 5, кв. 12", "Тула, ул. Лесная, 9, кв. 3"
+
+    assert sightings(here, there, "ул Гагарина д 5 кв 12", "") == [["a", "c"], ["b"], ["d"]]
+    assert sightings(here, "", here) == []
+    assert sightings("ул. Мира, 5, кв. 1", "ул. Мира, 5, кв. 2", "ул. Мира, 5") == [["a"], ["b"], ["c"]]
+
+
 def test_twin_is_undone_by_taking_it_back() -> None:
     """Everything stands where it stood before, and the question is back."""
     said, _, split, taken_back = twins()

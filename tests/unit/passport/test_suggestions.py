@@ -6,7 +6,6 @@ from node.passport.lines import Lines
 from node.passport.places import Places, compare_places
 from node.passport.plate import Nameplate, fill_plate
 from node.passport.suggestions import KnownDevice, Sighting, Sign, Slip, bare_serial, serials_near, suggest
-from node.passport.twins import hold_apart
 
 HERE, THERE = "ул. Ленина, 5, кв. 12", "пр. Мира, 7, кв. 3"
 
@@ -112,18 +111,6 @@ def test_addresses_are_compared_with_care(left: str, right: str, answer: Places)
     """Spellings of one address agree, other flats and other streets differ, less detail tells nothing."""
     assert compare_places(left, right) is answer
     assert compare_places(right, left) is answer
-
-
-def test_sightings_at_two_places_are_held_apart() -> None:
-    """One plate at two places is two groups, and who saw no place joins neither."""
-    groups = hold_apart([(HERE, "a"), (THERE, "b"), ("ул Ленина д 5 кв 12", "c"), ("", "d")])
-
-    assert sorted(map(sorted, groups)) == [["a", "c"], ["b"], ["d"]]
-
-
-def test_sighting_without_a_place_joins_the_only_group() -> None:
-    """Nothing contradicts a plate whose place nobody said."""
-    assert hold_apart([(HERE, "a"), ("", "b")]) == [["a", "b"]]
 
 
 @pytest.mark.parametrize(
