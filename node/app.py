@@ -51,6 +51,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.refolding import Refolding
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.search import Search
@@ -100,6 +101,7 @@ class Node:
         self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
+        self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)

@@ -108,15 +108,17 @@ class Fleet:
         Raise InputError where it cannot be read, NotFoundError where nothing is kept for the supplier.
         """
         sent, job_id = _Sent(raw, await self._wished(mapping, supplier), self._today()), self._jobs.new_id()
+        # Before the table is read: afterwards it takes the room that sealing a copy of the file would need.
+        sealed = await self._jobs.seal(sent.to_bytes())
         intake = await self._take_in(sent, name, job_id)
-        total = len(intake.meters)
         if mapping is not None and supplier:
             await self.keep_supplier(supplier, mapping, actor)
-        if self._run is None:  # a table takes hundreds of megabytes: one that waits is taken in anew
+        if self._run is None:  # one that waits is taken in anew
             self._run = (job_id, intake)
             keep_for_long()
+        total = max(1, len(intake.meters))
         del intake
-        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, total), actor, name, job_id)
+        return await self._jobs.submit_sealed(KIND, sealed, total, actor, name, job_id)
 
     async def preview(
         self, raw: bytes, name: str, *, mapping: FleetMapping | None = None, supplier: str = ""

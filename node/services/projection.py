@@ -1,7 +1,7 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -49,6 +49,8 @@ class Projection:
         self._core = core
         self._folding = Folding(core, longest)
         self.world = World()
+        # Leaves all passports for later where they are many, and says whether it did; without it none are left.
+        self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -56,9 +58,7 @@ class Projection:
             self.world = await self._read_world(tx, await StatementReader.open(tx))
             version, filed = await find_setting(tx, VERSION), await find_setting(tx, FILED)
         if version != str(FOLD_VERSION).encode():
-            await self.refold_all()
-            async with self._core.database.write() as tx:
-                await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
+            await self._fold_anew()
         if filed != str(CARD_VERSION).encode():
             await self.file_all()
 
@@ -74,7 +74,7 @@ class Projection:
             tx.on_commit(lambda: self._set_world(world))
             await self._tell_releases(tx, world)
             if not _reads_alike(self.world, world, headers):
-                await self._refold_pages(tx, reader, world)
+                await self._refold_every(tx, reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
@@ -85,11 +85,24 @@ class Projection:
         await self._open_to_readers(tx, log, entries)
 
     async def refold_all(self) -> None:
-        """Fold every subject again."""
+        """What decides about every passport changed: read the world again and fold them, now or in the background."""
         async with self._core.database.write() as tx:
             reader = await StatementReader.open(tx)
-            self.world = await self._read_world(tx, reader)
-            await self._refold_pages(tx, reader, self.world)
+            world = await self._read_world(tx, reader)
+            tx.on_commit(lambda: self._set_world(world))
+            await self._refold_every(tx, reader, world)
+
+    async def _fold_anew(self) -> None:
+        """Fold every passport by a new version of the fold; where this is cut off, the next start does it all."""
+        after = b""
+        while True:
+            async with self._core.database.write() as tx:
+                page = await list_subjects(tx, after, PAGE)
+                await self.refold(tx, page, await StatementReader.open(tx), self.world)
+                if not page:
+                    await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
+                    return
+            after = page[-1]
 
     async def file_all(self) -> None:
         """Make every card again from the views; where this is cut off, the next start does it all."""
@@ -119,6 +132,8 @@ class Projection:
         `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
         """
         wanted = set(subjects)
+        if not wanted:
+            return
         read = reader.beside_kept if beside_kept else reader.about
         core, statements = set(wanted), await read(tx, wanted)
         # What is new here may decide what counts of the words about both sides.
@@ -228,7 +243,9 @@ class Projection:
                         tx, "merge", "release_arrived", org=release.org, catalog=catalog, release=number
                     )
 
-    async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
+    async def _refold_every(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
+        if self.defer is not None and await self.defer(tx):
+            return
         after = b""
         while page := await list_subjects(tx, after, PAGE):
             await self.refold(tx, page, reader, world)

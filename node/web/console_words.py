@@ -8,6 +8,7 @@ JOB_KINDS: Table = {
     "import.production": ("Файл производства", "Production file"),
     "import.fleet": ("Таблица приборов", "Fleet table"),
     "import.bench": ("Файл проливной установки", "Bench file"),
+    "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }
 JOB_STATES: Table = {
     "waiting": ("в очереди", "waiting"),

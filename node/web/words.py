@@ -38,6 +38,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "job_failed": ("Задание не выполнено", "Job failed"),
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
+    "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
     "event_recorded": ("Записано событие", "Event recorded"),
     "parameters_recorded": ("Записаны параметры", "Parameters recorded"),
