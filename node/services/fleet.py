@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from node.collecting import keep_for_long
+from node.collecting import kept_for_long
 from node.errors import InputError, NotFoundError
 from node.exchange.errors import ExchangeError
 from node.exchange.fleet.fields import Field
@@ -110,12 +110,12 @@ class Fleet:
         sent, job_id = _Sent(raw, await self._wished(mapping, supplier), self._today()), self._jobs.new_id()
         # Before the table is read: afterwards it takes the room that sealing a copy of the file would need.
         sealed = await self._jobs.seal(sent.to_bytes())
-        intake = await self._take_in(sent, name, job_id)
+        with kept_for_long():
+            intake = await self._take_in(sent, name, job_id)
         if mapping is not None and supplier:
             await self.keep_supplier(supplier, mapping, actor)
         if self._run is None:  # one that waits is taken in anew
             self._run = (job_id, intake)
-            keep_for_long()
         total = max(1, len(intake.meters))
         del intake
         return await self._jobs.submit_sealed(KIND, sealed, total, actor, name, job_id)
@@ -163,8 +163,8 @@ class Fleet:
         if self._run is None or self._run[0] != job.id:
             sent = await asyncio.to_thread(_Sent.from_bytes, content)
             self._run = None
-            self._run = (job.id, await self._take_in(sent, job.id, job.id))
-            keep_for_long()
+            with kept_for_long():
+                self._run = (job.id, await self._take_in(sent, job.id, job.id))
         intake = self._run[1]
         step = await self._judge(intake, intake.order[job.done : job.done + ROWS_A_STEP])
         last = job.done + ROWS_A_STEP >= len(intake.meters)
