@@ -16,7 +16,7 @@ from federation.net.discovery import Announcement, discovery
 from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
-from node.collecting import keep_for_long
+from node.collecting import kept_for_long
 from node.config import load_settings
 from node.doors import listening, opening, url_of
 from node.folder import NodeFolder
@@ -51,6 +51,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.refolding import Refolding
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.search import Search
@@ -101,6 +102,7 @@ class Node:
         self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
+        self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
@@ -139,9 +141,9 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
-        await self.projection.open()
-        await self.releases.open()
-        keep_for_long()
+        with kept_for_long():
+            await self.projection.open()
+            await self.releases.open()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""

@@ -53,7 +53,7 @@ class Vault:
 
     def seal(self, content: bytes) -> bytes:
         """Encrypt and authenticate."""
-        return bytes(self._box.encrypt(content, self._random.bytes(nacl.secret.SecretBox.NONCE_SIZE)))
+        return self._box.encrypt(content, self._random.bytes(nacl.secret.SecretBox.NONCE_SIZE))
 
     def open(self, sealed: bytes) -> bytes:
         """Undo `seal`; raise KeystoreError where it was sealed under another key or changed."""

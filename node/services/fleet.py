@@ -7,13 +7,14 @@ of a meter already is not said again; what contradicts it goes back with the fau
 import asyncio
 import datetime
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from node.collecting import keep_for_long
+from node.collecting import kept_for_long
 from node.errors import InputError, NotFoundError
 from node.exchange.errors import ExchangeError
 from node.exchange.fleet.fields import Field
@@ -82,13 +83,15 @@ class _Sent:
     on: datetime.date
 
     def to_bytes(self) -> bytes:
-        head = {"mapping": self.mapping.to_json(), "on": self.on.isoformat()}
-        return json.dumps(head).encode() + b"\n" + self.raw
+        # Packed: a table shrinks to a sixth, and a job holds its input as long as it runs.
+        head = {"mapping": self.mapping.to_json(), "on": self.on.isoformat(), "packed": True}
+        return json.dumps(head).encode() + b"\n" + zlib.compress(self.raw, 1)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "_Sent":
         head, _, raw = content.partition(b"\n")
         told = json.loads(head)
+        raw = zlib.decompress(raw) if told.get("packed") else raw
         return cls(raw, FleetMapping.from_json(told["mapping"]), datetime.date.fromisoformat(told["on"]))
 
 
@@ -110,15 +113,17 @@ class Fleet:
         Raise InputError where it cannot be read, NotFoundError where nothing is kept for the supplier.
         """
         sent, job_id = _Sent(raw, await self._wished(mapping, supplier), self._today()), self._jobs.new_id()
-        intake = await self._take_in(sent, name, job_id)
-        total = len(intake.meters)
+        # Before the table is read: afterwards it takes the room that sealing a copy of the file would need.
+        sealed = await self._jobs.seal(await asyncio.to_thread(sent.to_bytes))
+        with kept_for_long():
+            intake = await self._take_in(sent, name, job_id)
         if mapping is not None and supplier:
             await self.keep_supplier(supplier, mapping, actor)
-        if self._run is None:  # a table takes hundreds of megabytes: one that waits is taken in anew
+        if self._run is None:  # one that waits is taken in anew
             self._run = (job_id, intake)
-            keep_for_long()
+        total = max(1, len(intake.meters))
         del intake
-        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, total), actor, name, job_id)
+        return await self._jobs.submit_sealed(KIND, sealed, total, actor, name, job_id)
 
     async def preview(
         self, raw: bytes, name: str, *, mapping: FleetMapping | None = None, supplier: str = ""
@@ -170,8 +175,8 @@ class Fleet:
         if self._run is None or self._run[0] != job.id:
             sent = await asyncio.to_thread(_Sent.from_bytes, content)
             self._run = None
-            self._run = (job.id, await self._take_in(sent, job.id, job.id))
-            keep_for_long()
+            with kept_for_long():
+                self._run = (job.id, await self._take_in(sent, job.id, job.id))
         intake = self._run[1]
         step = await self._judge(intake, intake.order[job.done : job.done + ROWS_A_STEP])
         last = job.done + ROWS_A_STEP >= len(intake.meters)

@@ -29,31 +29,43 @@ Step = Callable[[Job, bytes], Awaitable[bool]]
 
 
 class Jobs:
-    """Takes jobs and runs one after another."""
+    """Takes jobs and runs one after another; those of kinds that run aside wait for each other only."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._steps: dict[str, Step] = {}
-        self._wake = asyncio.Event()
+        self._aside: set[str] = set()
+        self._woken = {False: asyncio.Event(), True: asyncio.Event()}
 
-    def register(self, kind: str, step: Step) -> None:
+    def register(self, kind: str, step: Step, *, is_aside: bool = False) -> None:
         """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left."""
         self._steps[kind] = step
+        if is_aside:
+            self._aside.add(kind)
+
+    def wake(self) -> None:
+        """A job was taken."""
+        for event in self._woken.values():
+            event.set()
 
     def new_id(self) -> str:
         """An id for a job that is about to be submitted."""
         return self._core.random.bytes(8).hex()
 
-    async def submit(
-        self, kind: str, content: bytes, total: int, actor: str, file: str = "", job_id: str | None = None
-    ) -> str:
+    async def seal(self, content: bytes) -> bytes:
+        """What a job will work on, as it is stored."""
+        return await asyncio.to_thread(self._core.keystore.vault.seal, content)
+
+    async def submit(self, kind: str, content: bytes, total: int, actor: str, file: str = "") -> str:
         """Take a job and answer its id; `file` is what its input is called."""
-        job_id = job_id or self.new_id()
-        sealed = await asyncio.to_thread(self._core.keystore.vault.seal, content)
+        return await self.submit_sealed(kind, await self.seal(content), total, actor, file, self.new_id())
+
+    async def submit_sealed(self, kind: str, sealed: bytes, total: int, actor: str, file: str, job_id: str) -> str:
+        """The same with an input that was sealed already, and an id that is known."""
         async with self._core.database.write() as tx:
             await insert_job(tx, job_id, kind, total, sealed, actor, file)
             await self._core.announce(tx, actor, "job_taken", job=job_id, kind=kind, file=file)
-        self._wake.set()
+        self.wake()
         return job_id
 
     async def get(self, job_id: str) -> Job:
@@ -90,14 +102,19 @@ class Jobs:
 
     async def run(self) -> None:
         """Run jobs until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for is_aside in (False, True):
+                tasks.create_task(self._run(is_aside))
+
+    async def _run(self, is_aside: bool) -> None:
         while True:
             async with self._core.database.read() as tx:
-                waiting = await list_jobs(tx, open_only=True)
+                waiting = [job for job in await list_jobs(tx, open_only=True) if (job.kind in self._aside) is is_aside]
             for job in waiting:
                 await self._run_job(self._opened(job))
             if not waiting:
-                await self._wake.wait()
-                self._wake.clear()
+                await self._woken[is_aside].wait()
+                self._woken[is_aside].clear()
 
     async def _run_job(self, job: Job) -> None:
         try:

@@ -53,6 +53,8 @@ class Projection:
         self._core = core
         self._folding = Folding(core, longest)
         self.world = World()
+        # Leaves all passports for later where they are many, and says whether it did; without it none are left.
+        self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -62,9 +64,7 @@ class Projection:
         if version != str(FOLD_VERSION).encode():
             async with self._core.database.write() as tx:
                 await blank_passports(tx)
-            await self.refold_all()
-            async with self._core.database.write() as tx:
-                await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
+            await self._fold_anew()
         if filed != str(CARD_VERSION).encode():
             await self.file_all()
 
@@ -80,7 +80,7 @@ class Projection:
             tx.on_commit(lambda: self._set_world(world))
             await self._tell_releases(tx, world)
             if not _reads_alike(self.world, world, headers):
-                await self._refold_pages(tx, reader, world)
+                await self._refold_every(tx, reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
@@ -91,11 +91,24 @@ class Projection:
         await self._open_to_readers(tx, log, entries)
 
     async def refold_all(self) -> None:
-        """Fold every subject again."""
+        """What decides about every passport changed: read the world again and fold them, now or in the background."""
         async with self._core.database.write() as tx:
             reader = await StatementReader.open(tx)
-            self.world = await self._read_world(tx, reader)
-            await self._refold_pages(tx, reader, self.world)
+            world = await self._read_world(tx, reader)
+            tx.on_commit(lambda: self._set_world(world))
+            await self._refold_every(tx, reader, world)
+
+    async def _fold_anew(self) -> None:
+        """Fold every passport by a new version of the fold; where this is cut off, the next start does it all."""
+        after = b""
+        while True:
+            async with self._core.database.write() as tx:
+                page = await list_subjects(tx, after, PAGE)
+                await self.refold(tx, page, await StatementReader.open(tx), self.world)
+                if not page:
+                    await set_setting(tx, VERSION, str(FOLD_VERSION).encode())
+                    return
+            after = page[-1]
 
     async def file_all(self) -> None:
         """Make every card again from the views; where this is cut off, the next start does it all."""
@@ -135,6 +148,8 @@ class Projection:
         """Fold these subjects and those that are one passport with them; answer those that hang on them and are not up
         to date any more.
         """
+        if not wanted:
+            return set()
         read = reader.beside_kept if beside_kept else reader.about
         groups, statements = await self._gather(tx, wanted, read, world)
         if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
@@ -261,7 +276,9 @@ class Projection:
                         tx, "merge", "release_arrived", org=release.org, catalog=catalog, release=number
                     )
 
-    async def _refold_pages(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
+    async def _refold_every(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
+        if self.defer is not None and await self.defer(tx):
+            return
         after = b""
         stale: set[bytes] = set()
         while page := await list_subjects(tx, after, PAGE):

@@ -121,12 +121,16 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTx]:
-        """Open the one write transaction; commit at the end, roll back on any error."""
-        async with self._writer.begin() as connection:
-            tx = WriteTx(connection, self._clock.now())
-            yield tx
-        for call in tx.after:
-            call()
+        """Open the one write transaction; commit at the end, roll back on any error.
+
+        What waits for the commit is called before the next writer begins: that one sees what it set.
+        """
+        async with self._writer.connect() as connection:
+            async with connection.begin():
+                tx = WriteTx(connection, self._clock.now())
+                yield tx
+            for call in tx.after:
+                call()
 
     async def close(self) -> None:
         """Close every connection."""

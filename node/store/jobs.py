@@ -9,6 +9,8 @@ from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError, MissingError
 
+OPEN = ("waiting", "running")
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -66,12 +68,27 @@ async def list_jobs(
     table = schema.jobs.c
     statement = select(schema.jobs).limit(limit)
     if open_only:
-        statement = statement.where(table.state.in_(("waiting", "running"))).order_by(table.created_us)
+        statement = statement.where(table.state.in_(OPEN)).order_by(table.created_us)
     else:
         statement = statement.order_by(table.created_us.desc(), table.id.desc())
     if after is not None:
         statement = statement.where(tuple_(table.created_us, table.id) < after)
     return [_job(row) for row in await tx.all(statement)]
+
+
+async def find_open(tx: ReadTx, kind: str) -> Job | None:
+    """The oldest job of a kind that has not ended."""
+    table = schema.jobs.c
+    statement = select(schema.jobs).where(table.kind == kind, table.state.in_(OPEN)).order_by(table.created_us)
+    row = await tx.first(statement.limit(1))
+    return None if row is None else _job(row)
+
+
+async def extend_job(tx: WriteTx, job_id: str, total: int, result: dict[str, object]) -> None:
+    """Give a job more to do."""
+    text = json.dumps(result, ensure_ascii=False)
+    statement = update(schema.jobs).where(schema.jobs.c.id == job_id)
+    await tx.run(statement.values(total=total, result=text, changed_us=tx.now))
 
 
 async def advance_job(tx: WriteTx, job_id: str, seen: int, done: int, result: dict[str, object], state: str) -> None:

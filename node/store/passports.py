@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
@@ -214,11 +214,18 @@ async def every_id(tx: ReadTx, subjects: Iterable[bytes]) -> list[bytes]:
     return sorted(wanted.union(*members.values()))
 
 
-async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list[bytes]:
-    """Every subject that has a passport, a page at a time."""
+async def list_subjects(tx: ReadTx, after: bytes = b"", limit: int = 500, until: bytes | None = None) -> list[bytes]:
+    """Every subject that has a passport, up to `until` where it is given, a page at a time."""
     table = schema.passports.c
-    rows = await tx.all(select(table.subject).where(table.subject > after).order_by(table.subject).limit(limit))
-    return [row.subject for row in rows]
+    statement = select(table.subject).where(table.subject > after)
+    if until is not None:
+        statement = statement.where(table.subject <= until)
+    return [row.subject for row in await tx.all(statement.order_by(table.subject).limit(limit))]
+
+
+async def count_subjects(tx: ReadTx) -> int:
+    """How many subjects have a passport."""
+    return int(await tx.value(select(func.count()).select_from(schema.passports)))
 
 
 async def has_term(tx: ReadTx, subject: bytes, scheme: str, term: str) -> bool:

@@ -9,6 +9,7 @@ JOB_KINDS: Table = {
     "import.fleet": ("Таблица приборов", "Fleet table"),
     "import.bench": ("Файл проливной установки", "Bench file"),
     "import.undo": ("Отмена импорта", "Undo of an import"),
+    "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }
 # Why an undo left a device as it is.
 UNDO_GROUNDS: Table = {

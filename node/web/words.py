@@ -40,6 +40,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
     "import_undone": ("Импорт отменён", "Import undone"),
+    "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
     "event_recorded": ("Записано событие", "Event recorded"),
     "parameters_recorded": ("Записаны параметры", "Parameters recorded"),

@@ -57,6 +57,17 @@ def check_fleet(
     if each is not None:
         for row in rows:
             each(row)
+    return check_rows(table, rows, passed, days, progress)
+
+
+def check_rows(
+    table: FleetTable,
+    rows: Sequence[FleetRow],
+    passed: Passed,
+    days: int = DAYS,
+    progress: Progress = no_progress,
+) -> FleetReport:
+    """Check rows that were read of a table, and what was passed over meanwhile; its cells are not looked at."""
     check = _Check(table, rows, days)
     for at, row in enumerate(rows):
         if not at % 2_000:

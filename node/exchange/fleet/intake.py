@@ -13,7 +13,7 @@ from functools import partial
 
 from node.exchange.cells import Row
 from node.exchange.fleet import rules
-from node.exchange.fleet.checkup import check_fleet
+from node.exchange.fleet.checkup import check_rows
 from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import ADDRESS_PARTS, Field
 from node.exchange.fleet.findings import FleetFinding, Grade, Rule
@@ -22,7 +22,7 @@ from node.exchange.fleet.layout import Layout
 from node.exchange.fleet.mapping import FleetMapping
 from node.exchange.fleet.outcome import FleetReport
 from node.exchange.fleet.plates import key_of
-from node.exchange.fleet.reader import FleetTable, read_fleet
+from node.exchange.fleet.reader import FleetTable, Passed, read_fleet
 from node.exchange.fleet.rows import FleetRow
 from node.exchange.grids import Grid
 from node.passport.bodies import Plate
@@ -171,9 +171,12 @@ def take_in(
     `log` and `source` make the local claims of meters that no line and no approval identifies: equal ones give equal
     claims, so that a judgement can be made again.
     """
-    table = read_fleet(raw, mapping, today=today, known=known)
-    rows: list[FleetRow] = []
-    report = check_fleet(table, each=rows.append)
+    table, passed = read_fleet(raw, mapping, today=today, known=known), Passed()
+    rows = list(table.rows(passed))
+    order = _order(table, rows)
+    # The cells take as much room as all that is made of them.
+    table = replace(table, grid=replace(table.grid, rows=()))
+    report = check_rows(table, rows, passed)
     wrong: dict[int, list[FleetFinding]] = {}
     for finding in report.findings:
         if finding.grade is Grade.ERROR and finding.rule.code not in TRUE_OF_THE_METER:
@@ -182,16 +185,19 @@ def take_in(
     seen: dict[object, int] = {}
     claims = partial(known.lines.claim_for, log=log)
     meters = tuple(_judge(intake, row, wrong.get(row.row, []), seen, claims, source) for row in rows)
-    return replace(intake, meters=meters, order=_order(table, rows))
+    return replace(intake, meters=meters, order=order)
 
 
 def _order(table: FleetTable, rows: Sequence[FleetRow]) -> Sequence[int]:
-    by_number = {row.number: row for row in table.grid.rows}
-
-    def texts(at: int) -> list[str]:
-        return [_cell_text(table.layout, rows[at], name, by_number[rows[at].row]) for name in BY_TITLE]
-
-    return array("I", sorted(range(len(rows)), key=texts))
+    keys: list[str] = []
+    cells = iter(table.grid.rows)
+    here = next(cells, None)
+    for row in rows:
+        while here is not None and here.number != row.row:
+            here = next(cells, None)
+        if here is not None:
+            keys.append("\0".join(_cell_text(table.layout, row, name, here) for name in BY_TITLE))
+    return array("I", sorted(range(len(rows)), key=keys.__getitem__))
 
 
 def _judge(
@@ -209,7 +215,7 @@ def _judge(
     plate = _plate(row)
     mixed = hashlib.sha256(f"{source}\n{row.row}\n{row.block}".encode()).digest()[:16]
     claim = claim_for(plate, randomness=mixed, on=row.made_on)
-    key: object = claim.subject
+    key: object = claim.subject.raw
     if claim.scheme is Scheme.LOCAL:
         key = (comparison_text(row.designation), comparison_text(row.mark), key_of(row.serial), plate.year)
     if key in seen:

@@ -1,0 +1,150 @@
+"""A publication over a registry that is too large to wait: passports are folded behind it, some at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from node.passport import drafts
+from node.passport.bodies import CatalogReference, Plate, Reference, TypeBody
+from node.passport.catalogs import Catalog, load_types
+from node.passport.claims import local_claim
+from node.passport.fold import fold
+from node.passport.view import digest
+from node.services.refolding import KIND, PAGE, Refolding, Round
+from node.services.statements import StatementReader
+from node.store.jobs import Job, list_jobs
+from node.store.passports import list_subjects, read_digests, read_leads
+from tests.unit.node_protocols.builders import NOW, Desk, found, opened
+
+COUNT = 2 * PAGE + 50
+FEW = 10
+LOCAL, CENTRAL = "СЧ-15", [*load_types()][:2]
+pytestmark = pytest.mark.slow
+
+
+@asynccontextmanager
+async def desk_of(folder: Path) -> AsyncIterator[tuple[Desk, Refolding]]:
+    """New objects over the node of a folder, which leaves more than a few passports for later."""
+    async with opened(folder, 7) as desk:
+        yield desk, Refolding(desk.core, desk.projection, desk.jobs, at_once=FEW)
+
+
+async def register(desk: Desk, count: int) -> None:
+    """Meters of a type that is bound to no central one yet."""
+    said, kind = [], TypeBody(type=Reference(local=LOCAL), model=LOCAL)
+    for number in range(1, count + 1):
+        plate = Plate(designation=LOCAL, serial=f"{number:08}", year="2026", read="typed")
+        claim = local_claim(desk.ledger.log.log, number.to_bytes(16))
+        said.append(drafts.identity(claim.subject.raw, claim.encode(), plate, NOW, kind))
+    await desk.ledger.append(said)
+
+
+async def bind(desk: Desk, central: str) -> None:
+    """Publish what the type of the plates is centrally: every passport shows it."""
+    body = CatalogReference(catalog=Catalog.TYPES, local=LOCAL, central=central)
+    await desk.ledger.append([drafts.reference(desk.core.org, body, NOW)])
+
+
+async def jobs_of(desk: Desk) -> list[Job]:
+    async with desk.core.database.read() as tx:
+        return [job for job in await list_jobs(tx) if job.kind == KIND]
+
+
+async def stale(desk: Desk) -> set[bytes]:
+    """The passports whose stored digest is another than that of folding all that was said of them now."""
+    async with desk.core.database.read() as tx:
+        reader = await StatementReader.open(tx)
+        subjects = await list_subjects(tx, limit=10 * COUNT)
+        leads = await read_leads(tx, subjects)
+        members: dict[bytes, set[bytes]] = {}
+        for subject, lead in leads.items():
+            members.setdefault(lead, set()).add(subject)
+        stored = await read_digests(tx, members)
+        found = set()
+        for lead, group in members.items():
+            view = fold(group, await reader.about(tx, group), desk.projection.world)
+            if stored[lead] != digest(view):
+                found.add(lead)
+    return found
+
+
+async def run_until(desk: Desk, least: int) -> None:
+    """Run jobs until the newest refolding has done so many subjects, then break off as a process that ends does."""
+    with desk.core.bus.listen() as news:
+        running = asyncio.create_task(desk.jobs.run())
+        while (await jobs_of(desk))[0].done < least:
+            await news.get()
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_few_passports_are_folded_with_the_publication(tmp_path: Path) -> None:
+    """Where there are few, nothing is left for later."""
+    await found(tmp_path / "node", "Few", 7)
+    async with desk_of(tmp_path / "node") as (desk, _):
+        await register(desk, FEW)
+        await bind(desk, CENTRAL[0])
+
+        assert await jobs_of(desk) == []
+        assert await stale(desk) == set()
+
+
+async def test_many_passports_are_folded_behind_it_and_over_a_restart(tmp_path: Path) -> None:
+    """The publication leaves all as they were; a job that broke off goes on in the next process until none is left."""
+    await found(tmp_path / "node", "Many", 7)
+    async with desk_of(tmp_path / "node") as (desk, _):
+        await register(desk, COUNT)
+        await bind(desk, CENTRAL[0])
+        (taken,) = await jobs_of(desk)
+        before = len(await stale(desk))
+        await run_until(desk, PAGE)
+        (broken,) = await jobs_of(desk)
+        between = len(await stale(desk))
+
+    async with desk_of(tmp_path / "node") as (desk, _):
+        await desk.finish(broken.id)
+        (ended,) = await jobs_of(desk)
+
+        assert (taken.state, taken.done, taken.total, before) == ("waiting", 0, COUNT, COUNT)
+        assert PAGE <= broken.done < COUNT
+        assert 0 < between < before
+        assert (ended.id, ended.state, ended.done) == (taken.id, "done", ended.total)
+        assert await stale(desk) == set()
+
+
+async def test_publication_that_comes_meanwhile_is_in_all_passports(tmp_path: Path) -> None:
+    """What was folded before it is folded again: the way goes around once more, and one job tells of both."""
+    await found(tmp_path / "node", "Twice", 7)
+    async with desk_of(tmp_path / "node") as (desk, _):
+        await register(desk, COUNT)
+        await bind(desk, CENTRAL[0])
+        await run_until(desk, PAGE)
+        between = len(await stale(desk))
+        await bind(desk, CENTRAL[1])
+        (longer,) = await jobs_of(desk)
+        before = len(await stale(desk))
+
+        await desk.finish(longer.id)
+
+        (ended,) = await jobs_of(desk)
+        assert between < before == COUNT
+        assert longer.total > COUNT
+        assert (ended.state, ended.done) == ("done", ended.total)
+        assert await stale(desk) == set()
+
+
+def test_way_around_meets_every_subject_from_any_place() -> None:
+    """From wherever it is lengthened the way passes all subjects once more and ends."""
+    subjects = [bytes([number]) * 16 for number in range(1, 8)]
+    for place in [b"", *subjects]:
+        for limit in (1, 3, 7, 8):
+            seen: list[bytes] = []
+            left: Round | None = Round(place, b"\xff" * 16).again()
+            while left is not None:
+                page = [s for s in subjects if s > left.at and not (left.is_past_last and s > left.until)][:limit]
+                seen += page
+                left = Round.from_result(left.to_result()).after(page, limit)
+            assert sorted(seen) == subjects
