@@ -105,13 +105,14 @@ class Node:
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
-        self.production = Production(self.core, self.ledger, self.projection, self.jobs)
+        self.releases = Releases(self.core, self.ledger, self.projection)
+        self.entry = Entry(self.core, self.projection, self.releases)
+        self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
         self.undo = Undo(self.core, self.ledger, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)
-        self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates)
+        self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
-        self.releases = Releases(self.core, self.ledger, self.projection)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         directory = MemoryDirectory()
@@ -144,7 +145,7 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
-        entry = Entry(self.core, self.projection, self.releases)
+        entry = self.entry
         return WebContext(
             core=self.core,
             metrics=self.metrics,

@@ -15,6 +15,8 @@ from node.exchange import findings as advice
 from node.exchange.columns import Columns, RowReader, SecretFields
 from node.exchange.findings import Advice, Finding
 from node.exchange.tables import Row, Table, write_csv, write_xlsx
+from node.passport.catalog_messages import rule_words
+from node.passport.catalog_rules import RowFinding, Rulebook, check_row
 from node.passport.catalogs import Bindings, Catalog, DeviceType, Reference, resolve
 from node.passport.claims import Claim
 from node.passport.ids import SubjectId, format_device_id
@@ -104,6 +106,15 @@ DIFFERS = Advice(
     "You stated another one in passport {device}, and this file does not change it. Compare with the plate and with "
     "the earlier file.",
 )
+# What stands in a row beside the plate, by the central code of the parameter that it becomes.
+STATED_PARAMETERS = {
+    "firmware": "firmware_version",
+    "hardware": "hardware_version",
+    "batch": "batch",
+    "made_on": "manufactured_on",
+}
+CATALOG_FIELDS = {"type": "local_code", "execution": "execution", "approval": "made_on", "manufactured_on": "made_on"}
+EXECUTION_RULE = "execution-unknown"
 EXECUTION = Advice(
     "execution.unknown",
     "У типа {type} нет такого исполнения. Исправьте код или дополните справочник.",
@@ -212,11 +223,13 @@ def check_rows(
     source: str,
     today: date,
     columns: Mapping[str, str] | None = None,
+    book: Rulebook | None = None,
 ) -> Report:
     """Check a production file against the lines, the references and what is known; raise ColumnError.
 
     `organisation` owns the local codes, `source` names this import in the references of the report, nothing was made
     after `today`, `columns` maps headers of this maker to fields of COLUMNS where they are not among the known ones.
+    `book` are the catalogs to which what a row states is held.
     """
     found = Columns.find(table.header, COLUMNS, NEEDED, columns or {})
     checker = _Checker(
@@ -228,6 +241,7 @@ def check_rows(
         types=types,
         source=source,
         today=today,
+        book=book,
     )
     for row in table.rows:
         checker.take(row)
@@ -248,8 +262,9 @@ class _Checker:
         types: Mapping[str, DeviceType],
         source: str,
         today: date,
+        book: Rulebook | None,
     ) -> None:
-        self._today = today
+        self._today, self._book = today, book
         self._columns, self._lines, self._bindings, self._known = columns, lines, bindings, known
         self._organisation, self._types, self._source = organisation, types, source
         self._accepted: list[ProductionRow] = []
@@ -318,6 +333,8 @@ class _Checker:
                     reader.add(advice.REQUIRED, name)
         texts = {name: reader.text(name) for name in ("execution", "firmware", "hardware", "batch")}
         key = self._key(reader, plate, made_on) if plate.designation and plate.serial else None
+        if self._book is not None:
+            self._check_catalogs(self._book, reader, kind, made_on, texts)
         if key is None or kind is None:
             return None
         return ProductionRow(
@@ -344,6 +361,28 @@ class _Checker:
         if kind and execution and execution not in kind.executions:
             reader.add(EXECUTION, "execution", type=kind.model)
         return Reference(local, central)
+
+    def _check_catalogs(
+        self,
+        book: Rulebook,
+        reader: RowReader,
+        kind: Reference | None,
+        made_on: date | None,
+        texts: Mapping[str, str | None],
+    ) -> None:
+        """Hold what the row states to the catalogs; each finding names the cell and the catalog's rule."""
+        record = book.types.get((kind.central if kind else None) or "")
+        row = {"type": kind.local or "" if kind else "", "execution": texts["execution"] or ""}
+        if record is not None and made_on is not None:
+            row |= {"approval": str(record.approval), "manufactured_on": made_on.isoformat()}
+        for found in check_row(book, row):
+            if found.rule != EXECUTION_RULE:  # told in the words of this file already
+                reader.add(_catalog_advice(found), CATALOG_FIELDS.get(found.field, "local_code"))
+        for name, code in STATED_PARAMETERS.items():
+            value = made_on.isoformat() if name == "made_on" and made_on else texts.get(name)
+            for found in check_row(book, {"parameter": code, "value": value}) if value else ():
+                if not found.is_hint:
+                    reader.add(_catalog_advice(found), name)
 
     def _key(self, reader: RowReader, plate: Nameplate, made_on: date | None) -> LineKey | None:
         key = self._lines.key(plate, made_on)
@@ -421,6 +460,13 @@ def _box_code(reader: RowReader, held: HeldSecrets) -> Secret | None:
         return held.box_code
     text = reader.text("box_code")
     return Secret(text.encode()) if text else None
+
+
+def _catalog_advice(found: RowFinding) -> Advice:
+    """A rule of a catalog as this file tells it; its words are filled in already."""
+    texts = (" ".join(rule_words(found.rule, {"value": found.value, **found.words}, told)) for told in ("ru", "en"))
+    russian, english = (text.replace("{", "{{").replace("}", "}}") for text in texts)
+    return Advice(f"catalog.{found.rule}", russian, english)
 
 
 def _for(name: str, rule: Advice) -> Advice:

@@ -34,6 +34,7 @@ from node.passport.shown import fact, is_stated_by, text
 from node.passport.view import DAY_US, value_on
 from node.secret import Secret
 from node.services.core import Core
+from node.services.entry import Entry
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.projection import Projection
@@ -63,10 +64,11 @@ class _Run:
 class Production:
     """Takes production files and turns their rows into passports."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs, entry: Entry) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
+        self._entry = entry
         self._runs: dict[str, _Run] = {}
         jobs.register(KIND, self._step)
         self._jobs = jobs
@@ -141,6 +143,7 @@ class Production:
             types=world.types,
             source=source,
             today=self._day(),
+            book=self._entry.book,
         )
 
     async def _known(

@@ -16,6 +16,7 @@ from node.errors import InputError, NotFoundError
 from node.exchange.arshin import write_application
 from node.exchange.errors import ArshinError
 from node.passport.bodies import ExtractBody
+from node.passport.catalog_messages import rule_words
 from node.passport.catalogs import Catalog
 from node.passport.errors import PassportError
 from node.passport.references import References, parse_ref, ref_text
@@ -29,12 +30,13 @@ from node.passport.templates import parse_document, split_personal, validate
 from node.passport.view import DAY_US, View, moment_us
 from node.secret import MASK
 from node.services.core import Core
+from node.services.entry import Entry
 from node.services.facts import VERDICTS, find_device, read_facts
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.search import Search
 from node.services.statements import StatementReader
-from node.services.templates import HeldTemplate, Templates, draft_protocol, find_untold
+from node.services.templates import CATALOG_RULE, HeldTemplate, Templates, draft_protocol, find_broken, find_untold
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.passports import StoredPassport, find_passport, read_leads, read_members
@@ -102,13 +104,20 @@ class Protocols:
     """Checks and signs documents in this organisation's name."""
 
     def __init__(
-        self, core: Core, ledger: Ledger, projection: Projection, search: Search, templates: Templates
+        self,
+        core: Core,
+        ledger: Ledger,
+        projection: Projection,
+        search: Search,
+        templates: Templates,
+        entry: Entry,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
         self._search = search
         self._templates = templates
+        self._entry = entry
 
     async def check(self, template: str, raw: bytes) -> Checked:
         """Check a document against a template by its reference; nothing is written.
@@ -135,7 +144,8 @@ class Protocols:
         made = text(device.content, "made") if isinstance(device, StoredPassport) else ""
         latest = self._core.clock.now() + DAY_US
         untold = find_untold(template, document, latest, moment_us(made) if made else None)
-        whole = Verdict((*verdict.findings, *more, *untold), verdict.truncated)
+        broken = find_broken(template, document, self._entry.book)
+        whole = Verdict((*verdict.findings, *more, *untold, *broken), verdict.truncated)
         passport = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), passport)
 
@@ -345,6 +355,9 @@ def _masked(finding: Finding) -> Finding:
 
 def _words(finding: Finding, language: str) -> Explanation:
     own = TEXTS.get(finding.code)
+    if finding.rule.startswith(CATALOG_RULE):
+        values = {"value": finding.value, **{name: str(value) for name, value in finding.parameters}}
+        return Explanation(finding.pointer or "/", *rule_words(finding.code, values, language))
     if own is None:
         return explain(finding, language)
     what, advice = own[0:2] if language == "ru" else own[2:4]

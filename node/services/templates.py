@@ -16,6 +16,7 @@ from federation.fragment import Ref
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import EventBody, ExtractBody, ParameterRow, Place, Reference, TemplateRef
+from node.passport.catalog_rules import Rulebook, check_row
 from node.passport.drafts import Draft
 from node.passport.errors import DeviceIdError
 from node.passport.ids import parse_device_id
@@ -39,6 +40,7 @@ from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 
 SECTION = "template"
+CATALOG_RULE = "catalog:"
 MAX_VALUE = 512
 MAX_PLACE = 128
 
@@ -181,6 +183,34 @@ def find_untold(template: Template, document: Json, latest_us: int, made: int | 
     """
     early = _before_made(template, document, made) if made is not None else ()
     return (*_untold(template, document), *_to_come(template, document, latest_us), *early)
+
+
+def find_broken(template: Template, document: Json, book: Rulebook) -> tuple[Finding, ...]:
+    """Which rules of the catalogs the values break that a document would state: place, rule and value.
+
+    A unit stands in the template: where it is not that of the parameter, whoever fills the document in is warned alone.
+    """
+    extraction = extract(template, document)
+    rows = [
+        (item.pointer, {"parameter": item.code, "value": _text(item), **({"unit": item.unit} if item.unit else {})})
+        for item in extraction.parameters
+        if not item.personal and _text(item)
+    ]
+    rows += [(event.pointer, {"event": event.code}) for event in extraction.events if not event.personal]
+    return tuple(
+        Finding(
+            Layer.RULE,
+            Severity.NOTICE if found.field == "unit" else Severity.ERROR,
+            pointer,
+            f"{CATALOG_RULE}{found.rule}",
+            found.rule,
+            tuple(sorted(found.words.items())),
+            found.value,
+        )
+        for pointer, row in rows
+        for found in check_row(book, row)
+        if not found.is_hint
+    )
 
 
 def draft_protocol(

@@ -179,3 +179,5 @@ async def test_filters_stand_in_the_address_and_pages_lead_both_ways(trade: Trad
     await page.goto(trade.address("maker") + "/devices?state=scrapped")
     await expect(page.locator(".empty")).to_contain_text("Уберите одно из них")
     await shots(page, shot, "devices-none")
+    await page.goto(trade.address("maker") + "/devices?q=щ")
+    await expect(page.locator("section.card")).to_contain_text("введите три знака")

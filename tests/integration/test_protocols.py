@@ -224,11 +224,12 @@ async def test_verified_production_goes_to_the_register_and_to_paper(tmp_path: P
     async with maker(tmp_path, files) as desk:
         held = await desk.templates.publish(template("verification"), "test")
         serials = _water_serials(files)[:20]
+        after = {"date": "2026-05-15", "valid_until": "2032-05-14", "fif_record": None}  # made in this spring
         for number, serial in enumerate(serials, 1):
             key = desk.projection.world.lines.key(Nameplate("БВ-15Д", serial))
             assert isinstance(key, LineKey)
             subject = key.claim.subject.raw
-            await desk.protocols.sign(held.reference, verification(subject, serial, number), "test")
+            await desk.protocols.sign(held.reference, verification(subject, serial, number, **after), "test")
 
         raw = await desk.protocols.arshin("test")
 

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlencode
 
-from node.passport.card import format_expiry
+from node.passport.card import format_expiry, search_words
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.sifting import GRAM
 from node.services.access import Scope
 from node.web.api.passports import PassportsQuery, find_page
 from node.web.calls import Call, View
@@ -33,6 +34,7 @@ async def devices(call: Call, query: PassportsQuery) -> View:
         query=query,
         counts=counts,
         is_filtered=any(name in narrowed for name in FILTERS),
+        is_short=any(len(word) < GRAM for word in search_words(query.q)),
         is_asked=bool(narrowed.keys() & {"q", *FILTERS}),
         states=sorted({*STATES, *counts.states} - {""}),
         types=[(code, types[code].model if code in types else code) for code in sorted(counts.types)[:MOST_TYPES]],

@@ -11,7 +11,8 @@ import pytest
 from node.exchange.errors import ColumnError
 from node.exchange.production import HeldSecrets, Known, ProductionRow, Report, Stated, check_rows
 from node.exchange.tables import Cell, CellKind, Row, Table, read_table
-from node.passport.catalogs import Bindings, Reference, load_types
+from node.passport.catalog_rules import Rulebook
+from node.passport.catalogs import Bindings, Catalog, Reference, load_central, load_types
 from node.passport.ids import SubjectId
 from node.passport.lines import Lines, SerialLine
 from node.secret import MASK, Secret
@@ -185,6 +186,24 @@ def test_row_that_breaks_a_rule_comes_back(changes: dict[str, Any], column: str,
     assert (finding.row, finding.column, finding.rule) == (3, column, rule)
     assert finding.ru
     assert finding.en
+
+
+def test_row_that_breaks_a_catalog_comes_back_with_cell_and_rule() -> None:
+    """The approval of the type did not hold on the day of manufacture: a file is held to the catalogs as a form is."""
+    kinds = load_types()
+    old = replace(kinds["t:cwv"], valid_from="2015-01-01", valid_until="2020-01-01")
+    catalogs = (Catalog.PARAMETERS, Catalog.UNITS, Catalog.EVENTS)
+    records = {catalog.value: load_central(catalog) for catalog in catalogs}
+    book = Rulebook(records, {**kinds, old.code: old}, {("types", "00-1"): old.code})
+
+    report = check(a_table(METER), book=book)
+
+    (finding,) = report.findings
+    assert (finding.row, finding.column, finding.value) == (2, "Дата изготовления", "14.03.2026")
+    assert finding.rule == "catalog.grsi-not-valid-then"
+    assert "2020-01-01" in finding.ru
+    assert report.accepted == ()
+    assert check(a_table(METER), book=replace(book, types=kinds)).findings == ()
 
 
 def test_duplicates_in_one_file_are_reported_at_the_second() -> None:

@@ -27,6 +27,7 @@ from node.passport.view import View
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
+from node.services.entry import Entry
 from node.services.found import found_node
 from node.services.ingest import Ingest
 from node.services.jobs import Job, Jobs
@@ -34,6 +35,7 @@ from node.services.ledger import Ledger
 from node.services.production import Production
 from node.services.projection import FEDERATION, Projection
 from node.services.protocols import Protocols
+from node.services.releases import Releases
 from node.services.search import Search
 from node.services.templates import Templates
 from node.store.database import Database
@@ -136,7 +138,8 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     projection = Projection(core)
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
     templates = Templates(core, ledger, projection)
-    protocols = Protocols(core, ledger, projection, Search(), templates)
+    entry = Entry(core, projection, Releases(core, ledger, projection))
+    protocols = Protocols(core, ledger, projection, Search(), templates, entry)
     desk = Desk(
         core,
         projection,
@@ -145,7 +148,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         jobs,
         templates,
         protocols,
-        Production(core, ledger, projection, jobs),
+        Production(core, ledger, projection, jobs, entry),
         Bench(core, ledger, projection, jobs, templates, protocols),
     )
     try:

@@ -13,6 +13,7 @@ from federation.fragment import SectionClass, decode_header
 from node.errors import InputError, NotFoundError
 from node.exchange.arshin import check_application
 from node.passport import drafts
+from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
@@ -290,6 +291,38 @@ async def test_rules_ask_the_stored_passport(desk: Desk, act: HeldTemplate) -> N
         ["verified-unfit"],
     ]
     assert [remark.code for remark in in_time.remarks] == ["parameter-first-stated"]
+
+
+async def test_extract_that_breaks_a_catalog_is_refused_with_place_and_rule(desk: Desk) -> None:
+    """What a document would state is held to the catalogs as a form is; a unit of the template alone is told."""
+    held = await desk.templates.publish(template("flow-bench"), "test")
+    wrong = await desk.templates.publish(template("flow-bench", k_factor="dev_eui", **{"1.0.0": "1.0.1"}), "test")
+    subject = await desk.device(SERIAL)
+    raw = document("flow-bench", subject, SERIAL, {})
+    before = await desk.state()
+
+    good, bad = await desk.protocols.check(held.reference, raw), await desk.protocols.check(wrong.reference, raw)
+    with pytest.raises(InputError) as refused:
+        await desk.protocols.sign(wrong.reference, raw, "test")
+
+    pointer = "/adjustment/k_factor_after"
+    assert [(r.pointer, r.rule) for r in good.remarks if r.severity == "error"] == []
+    assert (pointer, "catalog:unit-dimension") in [(r.pointer, r.rule) for r in good.remarks]
+    assert [(r.pointer, r.rule) for r in bad.remarks if r.severity == "error"] == [(pointer, "catalog:value-eui")]
+    assert (refused.value.values["rule"], refused.value.values["pointer"]) == ("catalog:value-eui", pointer)
+    assert await desk.state() == before
+
+
+async def test_document_dated_before_production_is_refused(desk: Desk, act: HeldTemplate) -> None:
+    """Neither the day of a verification nor its term is before the day on which the device was made."""
+    subject = await desk.device(SERIAL)
+    row = ParameterRow(code=Reference(central="manufactured_on"), value="2025-05-20")
+    await desk.ledger.append([drafts.parameters(subject, ParametersBody(rows=(row,)), 1)])
+
+    early = await desk.protocols.check(act.reference, verification(subject, SERIAL, date="2025-05-15"))
+    await desk.protocols.check(act.reference, verification(subject, SERIAL))
+
+    assert ("/date", "extract-before-made") in [(r.pointer, r.code) for r in early.remarks if r.severity == "error"]
 
 
 async def test_event_of_two_parties_arises_with_the_second_signature(tmp_path: Path) -> None:
