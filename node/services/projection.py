@@ -13,9 +13,10 @@ from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
 from node.passport.rights import PUBLISHED_KINDS, class_mask
 from node.passport.sameness import other_sides
+from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
-from node.services.folding import Folded, Folding, Group, Spoken, by_subject, said_of
+from node.services.folding import Folded, Folding, Group, Index, Spoken, by_subject, said_of
 from node.services.openings import Opened, together
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
@@ -39,6 +40,8 @@ FILED = "card_version"
 PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
+
+Read = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
 
 
 class Projection:
@@ -134,7 +137,41 @@ class Projection:
         wanted = set(subjects)
         if not wanted:
             return
-        read = reader.beside_kept if beside_kept else reader.about
+        groups, statements = await self._gather(tx, wanted, reader.beside_kept if beside_kept else reader.about, world)
+        core = set[bytes]().union(*groups.values())
+        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
+            # A twin may take plain events with it: they are read too.
+            await self.refold(tx, wanted, reader, world)
+            return
+        kept = await read_kept(tx, core)
+        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
+        index = by_subject(statements)
+        folded: dict[bytes, Folded | None] = {}
+        left: list[Spoken] = []
+        for lead, subjects_of in sorted(groups.items()):
+            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
+            group = Group(lead, frozenset(subjects_of), known.get(lead))
+            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
+                said = said_of(subjects_of, index)
+                folded[lead] = await self._folding.fold_beside_kept(tx, group, said, world, reader)
+            if folded.get(lead) is None:
+                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
+                left.append(Spoken(group, _said_of_group(subjects_of, all_said)))
+        whole = await self._folding.fold_each(tx, left, world, reader)
+        folded |= {spoken.group.lead: one for spoken, one in zip(left, whole, strict=True)}
+        found = [one for _, one in sorted(folded.items()) if one is not None]
+        await self._widen(tx, together(one.opened for one in found))
+        # Nobody speaks any more of a twin whose word was taken back.
+        silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
+        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
+        await drop_passports(tx, unspoken)
+        cards = [one.card for one in found if one.card is not None]
+        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+
+    async def _gather(
+        self, tx: ReadTx, wanted: set[bytes], read: Read, world: World
+    ) -> tuple[dict[bytes, set[bytes]], list[Statement]]:
+        """These subjects, and those that are one passport with them, by their lead; and what was said of them."""
         core, statements = set(wanted), await read(tx, wanted)
         # What is new here may decide what counts of the words about both sides.
         core |= other_sides(statements, core)
@@ -154,37 +191,7 @@ class Projection:
         for subject in core:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
-        if beside_kept and any(statement.kind == Kind.SAMENESS for statement in statements):
-            # A twin may take plain events with it: they are read too.
-            await self.refold(tx, wanted, reader, world)
-            return
-        kept = await read_kept(tx, core)
-        await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
-        index = by_subject(statements)
-        folded: dict[bytes, Folded | None] = {}
-        left: list[Spoken] = []
-        for lead, subjects_of in sorted(groups.items()):
-            known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
-            group = Group(lead, frozenset(subjects_of), known.get(lead))
-            if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
-                said = said_of(subjects_of, index)
-                folded[lead] = await self._folding.fold_beside_kept(tx, group, said, world, reader)
-            if folded.get(lead) is None:
-                all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
-                said = said_of(subjects_of, all_said)
-                if sides := other_sides(said, subjects_of):
-                    said = said_of(subjects_of | sides, all_said)
-                left.append(Spoken(group, said))
-        whole = await self._folding.fold_each(tx, left, world, reader)
-        folded |= {spoken.group.lead: one for spoken, one in zip(left, whole, strict=True)}
-        found = [one for _, one in sorted(folded.items()) if one is not None]
-        await self._widen(tx, together(one.opened for one in found))
-        # Nobody speaks any more of a twin whose word was taken back.
-        silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
-        unspoken = (await read_leads(tx, silent)).keys() if silent else set()
-        await drop_passports(tx, unspoken)
-        cards = [one.card for one in found if one.card is not None]
-        await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        return groups, statements
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -253,6 +260,12 @@ class Projection:
 
     def _set_world(self, world: World) -> None:
         self.world = world
+
+
+def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
+    said = said_of(subjects, index)
+    sides = other_sides(said, subjects)
+    return said_of(subjects | sides, index) if sides else said
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
