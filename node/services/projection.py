@@ -17,7 +17,7 @@ from node.passport.sameness import other_sides
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
-from node.services.folding import Folded, Folding, Group, Spoken, by_subject, said_of
+from node.services.folding import Folded, Folding, Group, Index, Spoken, by_subject, said_of
 from node.services.openings import Opened, together
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
@@ -172,10 +172,7 @@ class Projection:
                     folded[lead] = one
             if lead not in folded:
                 all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
-                said = said_of(subjects_of, all_said)
-                if sides := other_sides(said, subjects_of):
-                    said = said_of(subjects_of | sides, all_said)
-                left.append(Spoken(group, said))
+                left.append(Spoken(group, _said_of_group(subjects_of, all_said)))
         folded |= await self._folding.fold_each(tx, left, world, reader)
         stale: set[bytes] = set()
         for lead, one in folded.items():
@@ -288,6 +285,12 @@ class Projection:
 
     def _set_world(self, world: World) -> None:
         self.world = world
+
+
+def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
+    said = said_of(subjects, index)
+    sides = other_sides(said, subjects)
+    return said_of(subjects | sides, index) if sides else said
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
