@@ -33,7 +33,7 @@ from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import Plain, View
 from node.passport.world import World
 
-FOLD_VERSION = 5
+FOLD_VERSION = 6
 
 
 def fold(subjects: Iterable[bytes], statements: Iterable[Statement], world: World) -> View:

@@ -6,7 +6,7 @@ follows from who may say what (`facts`) and from the world alone: as long as the
 the view is folded without it. Kept is a projection: dropping it and folding all statements again gives the same view.
 """
 
-import json
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -15,7 +15,7 @@ from typing import TypeGuard
 from federation import codec
 from federation.authority import Kind
 from federation.fragment import Ref
-from node.passport.bodies import EventBody
+from node.passport.bodies import EventBody, dump_json
 from node.passport.case import Case
 from node.passport.fold import statement_view
 from node.passport.identity import Identity
@@ -24,12 +24,11 @@ from node.passport.ranks import SubjectFacts, Title
 from node.passport.reading import Reading, read
 from node.passport.statement import Statement
 from node.passport.timeline import Event, event_view, timeline_of
-from node.passport.view import BLOCK, Plain, Seal, View, block_hashes, digest_of, row_hash, seal_hash
+from node.passport.view import HASH, Plain, Seal, View, chain_blocks, digest_of, seal_hash
 from node.passport.world import World
 
 LONG = 64  # rows up to which a view is kept whole
 MOVING = STATES | NEEDS_VERIFICATION | {"verified"}
-HASH = 32
 
 
 @dataclass(frozen=True)  # no slots: what is worked out once is kept in the instance
@@ -42,41 +41,51 @@ class Row:
     plain: bool = False
 
     @cached_property
-    def hash(self) -> bytes:
-        """The row's hash."""
-        return row_hash(self.content)
+    def raw(self) -> bytes:
+        """The row as it is stored and hashed."""
+        return dump_json(self.content)
 
     @cached_property
-    def text(self) -> str:
-        """The row as JSON."""
-        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
+    def hash(self) -> bytes:
+        """The row's hash."""
+        return hashlib.sha256(self.raw).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The hashes behind the seal of a list: of its blocks, and of the rows of an open one. `last` is the last place."""
+    """The hashes behind the seal of a list: of its blocks, of which the last may be open. `last` is the last place."""
 
     rows: int = 0
     blocks: bytes = b""
-    tail: bytes = b""
+    is_open: bool = False
     last: bytes = b""
 
     @property
     def seal(self) -> Seal:
         """What stands for the list in the digest."""
-        return Seal(self.rows, seal_hash([self.blocks]))
+        return Seal(self.rows, seal_hash(self.blocks))
 
     def add(self, rows: Sequence[Row]) -> "Tally":
         """With rows after the last one, in their order."""
-        return self.cut(self.rows - len(self.tail) // HASH, [self.tail, *(r.hash for r in rows)], rows[-1].place)
+        blocks, is_open = chain_blocks((row.hash for row in rows), self.blocks, is_open=self.is_open)
+        return Tally(self.rows + len(rows), blocks, is_open, rows[-1].place)
 
-    def cut(self, at: int, hashes: Iterable[bytes], last: bytes) -> "Tally":
-        """With these hashes from row `at` on, which begins a block, in place of what stood there."""
-        raw = b"".join(hashes)
-        after = [raw[n : n + HASH] for n in range(0, len(raw), HASH)]
-        blocks = self.blocks[: at // BLOCK * HASH] + b"".join(block_hashes(after))
-        tail = b"".join(after[len(after) - len(after) % BLOCK :])
-        return Tally(at + len(after), blocks, tail, last)
+    def swap(self, before: Sequence[bytes], after: Sequence[bytes], last: bytes) -> "Tally":
+        """With rows of the hashes `after` in place of those of the hashes `before`, which are whole blocks."""
+        (old, _), (new, is_open) = chain_blocks(before), chain_blocks(after)
+        at = self._find(old)
+        blocks = self.blocks[:at] + new + self.blocks[at + len(old) :]
+        is_last = at + len(new) == len(blocks)
+        return Tally(self.rows - len(before) + len(after), blocks, is_open if is_last else self.is_open, last)
+
+    def _find(self, blocks: bytes) -> int:
+        """Where some blocks stand; raise ValueError where they are not here."""
+        at = self.blocks.find(blocks) if blocks else len(self.blocks)
+        while at % HASH and at >= 0:
+            at = self.blocks.find(blocks, at + 1)
+        if at < 0:
+            raise ValueError("the rows of a passport are not those of its digest")
+        return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,12 @@ class Kept:
     @property
     def digest(self) -> bytes:
         """The digest of the whole view."""
-        return digest_of(self.rest, {"events": self.events.seal, "statements": self.statements.seal})
+        return digest_of(self.rest, {name: tally.seal for name, tally in self.tallies.items()})
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """By the name of the list."""
+        return {"events": self.events, "statements": self.statements}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +192,7 @@ def encode_kept(kept: Kept) -> bytes:
     """As it is stored."""
     facts: codec.Value = [[subject, *_facts(found)] for subject, found in sorted(kept.facts.items())]
     awaited: codec.Value = [[ref.log, ref.seq, ref.id16] for ref in sorted(kept.awaited)]
-    tallies: codec.Value = [[t.rows, t.blocks, t.tail, t.last] for t in (kept.events, kept.statements)]
+    tallies: codec.Value = [[t.rows, t.blocks, int(t.is_open), t.last] for t in (kept.events, kept.statements)]
     return codec.pack([facts, awaited, [*sorted(kept.signers)], kept.rest, tallies])
 
 
@@ -265,7 +279,10 @@ def _ref(value: codec.Value) -> Ref:
 
 
 def _tally(value: codec.Value) -> Tally:
-    rows, blocks, tail, last = codec.array(value, 4, "tally")
-    most = 1 << 24
-    blocks, tail = (codec.binary(item, None, "hashes", most=most) for item in (blocks, tail))
-    return Tally(codec.uint(rows, "rows"), blocks, tail, codec.binary(last, None, "last"))
+    rows, blocks, is_open, last = codec.array(value, 4, "tally")
+    return Tally(
+        codec.uint(rows, "rows"),
+        codec.binary(blocks, None, "blocks", most=1 << 24),
+        bool(codec.uint(is_open, "open")),
+        codec.binary(last, None, "last"),
+    )

@@ -127,14 +127,11 @@ class Folding:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)
         view = view_of(case, events)
-        lists = zip(ROWS, rows_of(case, events, view), (kept.events, kept.statements), strict=True)
-        put = [
-            await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
-            for name, rows, tally in lists
-        ]
+        rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
+        put = await replace_rows(tx, group.lead, rows, kept.tallies, reader.numbers)
         card, view = card_of(group.lead, view, tx.now), _rest(view)
         signers = kept.signers | {statement.org for statement in case.statements}
-        after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
+        after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
         codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
         is_new = await self._store(tx, group, view, after.digest, after, codes)
         return Folded(case, card if is_new else None)
@@ -162,8 +159,7 @@ class Folding:
         if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [s.ref.seq for s in said]):
             return False
         rows = {"events": [item.event for item in added], "statements": [item.statement for item in added]}
-        tallies = {"events": kept.events, "statements": kept.statements}
-        put = await add_rows(tx, lead, rows, tallies, {log.log: log.no})
+        put = await add_rows(tx, lead, rows, kept.tallies, {log.log: log.no})
         after = replace(kept, events=put["events"], statements=put["statements"])
         await put_kept(tx, lead, after)
         await self._announce(tx, lead, passport.title, after.digest)

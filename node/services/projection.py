@@ -30,7 +30,7 @@ from node.store.passports import (
 )
 from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
 from node.store.settings import find_setting, set_setting
-from node.store.timelines import drop_rows, has_plain, read_kept
+from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
 FEDERATION = "federation"
 VERSION = "fold_version"
@@ -75,18 +75,20 @@ class Projection:
             await self._tell_releases(tx, world)
             if not _reads_alike(self.world, world, headers):
                 await self._refold_pages(tx, reader, world)
-        elif subjects:
-            subjects -= await self._folding.extend(tx, log, entries, world)
+        else:
+            subjects = await tx.at_once(lambda at: self._extend(at, log, entries, subjects))
+            if not subjects:
+                return
         if subjects:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
             again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
             await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
-        await self._open_to_parties(tx, log, entries)
-        await self._open_to_readers(tx, log, entries)
+        await self._open_entries(tx, log, entries)
 
     async def refold_all(self) -> None:
         """Fold every subject again."""
         async with self._core.database.write() as tx:
+            await forget_rows(tx)  # an earlier version may have kept something else
             reader = await StatementReader.open(tx)
             self.world = await self._read_world(tx, reader)
             await self._refold_pages(tx, reader, self.world)
@@ -202,6 +204,19 @@ class Projection:
     async def _widen(self, tx: WriteTx, subject: bytes, rights: Sequence[StoredRight]) -> None:
         if await open_subject(tx, subject, rights):
             tx.on_commit(self._core.outgoing.set)
+
+    async def _extend(
+        self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], subjects: set[bytes]
+    ) -> set[bytes]:
+        """Add rows where entries do no more; answer the subjects that are left, and open the entries where none is."""
+        left = subjects - await self._folding.extend(tx, log, entries, self.world)
+        if not left:
+            await self._open_entries(tx, log, entries)
+        return left
+
+    async def _open_entries(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+        await self._open_to_parties(tx, log, entries)
+        await self._open_to_readers(tx, log, entries)
 
     async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Whoever is named as a party reads the statement that names it."""

@@ -14,12 +14,12 @@ Rows = Sequence[dict[str, object]]
 
 async def upsert(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, replacing those of equal primary key."""
-    await tx.run(_upsert(tx.connection.dialect.name, table), list(rows))
+    await tx.run(_upsert(tx.dialect, table), list(rows))
 
 
 async def insert_new(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, leaving alone those whose primary key stands already."""
-    await tx.run(_insert_new(tx.connection.dialect.name, table), list(rows))
+    await tx.run(_insert_new(tx.dialect, table), list(rows))
 
 
 # Built once for each table: building them costs as much as running them.
