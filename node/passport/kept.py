@@ -172,9 +172,13 @@ def named_by(statements: Iterable[Statement]) -> frozenset[Ref]:
 
 def event_row(event: Event, content: dict[str, Plain], *, is_plain: bool) -> Row:
     """An event as a row."""
+    return Row(event_place(event), event.statement.ref, content, is_plain)
+
+
+def event_place(event: Event) -> bytes:
+    """Where an event stands in the timeline."""
     at, stamp, log, seq, key = event.order
-    place = at.to_bytes(8) + stamp.to_bytes(8) + log + seq.to_bytes(8) + key.encode()
-    return Row(place, event.statement.ref, content, is_plain)
+    return at.to_bytes(8) + stamp.to_bytes(8) + log + seq.to_bytes(8) + key.encode()
 
 
 def statement_row(case: Case, statement: Statement, *, is_plain: bool) -> Row:

@@ -71,7 +71,8 @@ def state_of(case: Case, events: Iterable[Event]) -> State:
     verified = [event for event in live if event.code == "verified" and _admits(case, event)]
     moving = [event for event in live if event.code in STATES or event.code == "verified"]
     counted = [event for event in moving if event.rank.has_authority] or moving
-    code, last, ignored = KNOWN, None, [event for event in moving if event not in counted]
+    others = [event for event in moving if not event.rank.has_authority] if counted is not moving else []
+    code, last, ignored = KNOWN, None, others
     for event in counted:
         if event.code == "admitted" and _open(_before(event, repairs), _before(event, verified)):
             ignored.append(event)

@@ -20,7 +20,7 @@ View: TypeAlias = "dict[str, Plain]"
 DAY_US = 86_400_000_000
 
 
-ROWS = ("events", "statements")
+EVENTS, STATEMENTS = ROWS = ("events", "statements")
 HASH = 32
 # A row ends its block where its hash lies below this, as one in 128 does: a row that comes late alters its block alone.
 END = b"\x02"

@@ -17,14 +17,14 @@ from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
 from node.passport.identity import settled
-from node.passport.kept import Kept, Tally, add_event, awaited_of, rows_of
+from node.passport.kept import Kept, Tally, add_event, awaited_of, event_place, rows_of
 from node.passport.reading import read
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement, read_statement
 from node.passport.timeline import timeline_of
 from node.passport.used_codes import used_codes
-from node.passport.view import ROWS, View, digest, rest_hash
+from node.passport.view import EVENTS, ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
 from node.services.statements import StatementReader
@@ -40,6 +40,7 @@ from node.store.timelines import (
     add_rows,
     drop_rows,
     is_known,
+    moving_rows,
     plain_of_keys,
     put_kept,
     read_kept,
@@ -112,7 +113,7 @@ class Folding:
         return Folded(case, card if is_new else None)
 
     async def fold_beside_kept(
-        self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
+        self, group: Group, said: Iterable[Statement], world: World, reader: StatementReader, tx: WriteTx
     ) -> Folded | None:
         """Fold what is not plain and let the plain rows stand; None where something on which they depend is new."""
         kept, said = group.kept, list(said)
@@ -121,14 +122,16 @@ class Folding:
         case = open_case(group.subjects, said, world, kept.signers)
         if case.facts != kept.facts or case.sameness.said:
             return None
-        events = timeline_of(case)
+        events, moving = timeline_of(case), await moving_rows(tx, group.lead)
+        stand = {row.place for row in moving if row.list == EVENTS}
+        keys = {event.key for event in events if event_place(event) not in stand}
         named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.statements}
-        if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
+        if again := await plain_of_keys(tx, group.lead, keys) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)
         view = view_of(case, events)
         rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
-        put = await replace_rows(tx, group.lead, rows, kept.tallies, reader.numbers)
+        put = await replace_rows(tx, group.lead, rows, kept.tallies, reader.numbers, moving)
         card, view = card_of(group.lead, view, tx.now), _rest(view)
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)

@@ -1,6 +1,7 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -13,6 +14,7 @@ from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
 from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
 from node.passport.sameness import other_sides
+from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.folding import Folding, Group, by_subject, said_of
@@ -120,9 +122,12 @@ class Projection:
 
         `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
         """
+
+        async def load(of: Iterable[bytes]) -> list[Statement]:
+            return await tx.at_once(lambda at: reader.beside_kept(at, of) if beside_kept else reader.about(at, of))
+
         wanted = set(subjects)
-        read = reader.beside_kept if beside_kept else reader.about
-        core, statements = set(wanted), await read(tx, wanted)
+        core, statements = set(wanted), await load(wanted)
         # What is new here may decide what counts of the words about both sides.
         core |= other_sides(statements, core)
         loaded = set(wanted)
@@ -130,7 +135,7 @@ class Projection:
             context = core | other_sides(statements, core)
             if context - loaded:
                 loaded |= context
-                statements = await read(tx, loaded)
+                statements = await load(loaded)
                 continue
             identities = resolve_identities(statements, world)
             near = await self._joined(tx, core, identities)
@@ -155,7 +160,8 @@ class Projection:
             group = Group(lead, frozenset(subjects_of), known.get(lead))
             folded = None
             if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
-                folded = await self._folding.fold_beside_kept(tx, group, said_of(subjects_of, index), world, reader)
+                said = said_of(subjects_of, index)
+                folded = await tx.at_once(partial(self._folding.fold_beside_kept, group, said, world, reader))
             if folded is None:
                 all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
                 said = said_of(subjects_of, all_said)

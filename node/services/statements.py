@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from federation.errors import VoidError
-from federation.fragment import decode_header
+from federation.fragment import read_header
 from federation.organisation import Chain
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
@@ -39,6 +39,7 @@ class StatementReader:
         """
         found = self._read(await entries_about(tx, subjects, beside_kept=True))
         named = {(self.numbers[ref.log], ref.seq) for ref in named_by(found) if ref.log in self.numbers}
+        named -= {(self.numbers[s.ref.log], s.ref.seq) for s in found}
         return [*found, *await self.at(tx, await plain_at(tx, named))]
 
     async def at(self, tx: ReadTx, places: Iterable[Place]) -> list[Statement]:
@@ -56,7 +57,7 @@ class StatementReader:
             if log is None or entry.void is not None or not self._counts(log):
                 continue
             try:
-                header = decode_header(entry.header, entry.log, entry.seq)
+                header = read_header(entry.header, entry.log, entry.seq)
             except VoidError:
                 continue
             found.append(read_statement(entry.to_fragment(), header, log.org))

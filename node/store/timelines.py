@@ -39,7 +39,7 @@ _KNOWN = select(1).where(
         exists().where(MOMENTS.log_no == bindparam("log_no"), MOMENTS.seq.in_(bindparam("seqs", expanding=True))),
     )
 )
-_ROWS = select(MOMENTS.list, MOMENTS.place, MOMENTS.hash, MOMENTS.plain, MOMENTS.log_no, MOMENTS.seq)
+_ROWS = select(MOMENTS.lead, MOMENTS.list, MOMENTS.place, MOMENTS.hash, MOMENTS.plain, MOMENTS.log_no, MOMENTS.seq)
 _MOVING = _ROWS.where(MOMENTS.lead == bindparam("lead"), MOMENTS.plain == 0)
 _OF_LIST = and_(MOMENTS.lead == bindparam("lead"), MOMENTS.list == bindparam("list"))
 _LAST = select(func.max(MOMENTS.place)).where(_OF_LIST, MOMENTS.place < bindparam("before"))
@@ -108,16 +108,26 @@ async def add_rows(
     return found
 
 
+async def moving_rows(tx: ReadTx, lead: bytes) -> Sequence[Record]:
+    """The rows of a long passport that are not plain: `list`, `place`, `hash`, `plain`, `log_no` and `seq`."""
+    return await tx.all(_MOVING, lead=lead)
+
+
 async def replace_rows(
-    tx: WriteTx, lead: bytes, rows: Mapping[str, Sequence[Row]], kept: Mapping[str, Tally], no: Numbers
+    tx: WriteTx,
+    lead: bytes,
+    rows: Mapping[str, Sequence[Row]],
+    kept: Mapping[str, Tally],
+    no: Numbers,
+    moving: Sequence[Record],
 ) -> dict[str, Tally]:
-    """Put rows in place of those that are not plain, and of those of the same entries; answer the tallies after it."""
-    old = [*await tx.all(_MOVING, lead=lead)]
+    """Put rows in place of `moving`, and of plain ones of the same entries; answer the tallies after it."""
     fresh = {(no[row.ref.log], row.ref.seq) for some in rows.values() for row in some}
-    fresh -= {(row.log_no, row.seq) for row in old}
-    for chunk in _chunks(fresh):
+    old = [*moving]
+    for chunk in _chunks(fresh - {(row.log_no, row.seq) for row in moving}):
         entry = tuple_(MOMENTS.log_no, MOMENTS.seq).in_(chunk)
-        old += await tx.all(_ROWS.where(MOMENTS.lead == lead, MOMENTS.plain == 1, entry))
+        plain = await tx.all(_ROWS.where(MOMENTS.plain == 1, entry))  # by entry alone: by lead all would be walked
+        old += [row for row in plain if row.lead == lead]
     found: dict[str, Tally] = {}
     for name, some in rows.items():
         known = {row.place: (row.hash, row.plain) for row in old if row.list == name}

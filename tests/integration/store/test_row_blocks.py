@@ -8,14 +8,13 @@ from sqlalchemy import select
 
 from federation.fragment import Ref
 from node.passport.kept import Row, Tally
-from node.passport.view import END, ROWS, seal_of
+from node.passport.view import END, STATEMENTS, seal_of
 from node.store import schema
 from node.store.database import Database, ReadTx, WriteTx
-from node.store.timelines import add_rows, replace_rows
+from node.store.timelines import add_rows, moving_rows, replace_rows
 
 LEAD, LOG = b"d" * 16, b"l" * 16
 NUMBERS = {LOG: 1}
-STATEMENTS = ROWS[1]
 
 
 def row(random: Random, place: int, seq: int, *, is_plain: bool) -> Row:
@@ -59,7 +58,8 @@ async def test_blocks_counted_in_place_are_those_of_all_rows(database: Database,
                 found = {p: one for p, one in standing.items() if p not in moving} | kept | other
                 again = [one for place, one in found.items() if not one.plain]
                 found_of = {STATEMENTS: again}
-                tallies = await replace_rows(tx, LEAD, found_of, {STATEMENTS: tally}, NUMBERS)
+                stood = await moving_rows(tx, LEAD)
+                tallies = await replace_rows(tx, LEAD, found_of, {STATEMENTS: tally}, NUMBERS, stood)
                 standing, tally = found, tallies[STATEMENTS]
             expected = [standing[place].hash for place in sorted(standing)]
             assert await hashes(tx) == expected
