@@ -103,7 +103,7 @@ class Author:
     def say(self, draft: Draft, occurred: int, refs: Sequence[Ref] = ()) -> Ref:
         """Sign a draft at the next place."""
         seq = len(self.entries)
-        fragment = sign_fragment(
+        fragment, _ = sign_fragment(
             self.key,
             log=self.log,
             seq=seq,

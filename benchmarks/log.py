@@ -144,7 +144,7 @@ def _fragments(source: random.Random, key: SigningKey, log: LogStatement) -> lis
             subjects=[source.randbytes(16)],
             occurred=1,
             sections=[NewSection("parameters", source.randbytes(SECTION), 2, source.randbytes(16))],
-        )
+        )[0]
         for seq in range(ENTRIES)
     ]
 

@@ -108,22 +108,30 @@ def ascending(items: list[Value], what: str) -> list[Value]:
 
 
 def _check(value: object, depth: int) -> None:
-    if type(value) is list:
-        if depth >= MAX_DEPTH:
+    # Layer by layer and not by a call for each value: that would be most of the time of a large one.
+    layer: list[list[object]] = [[value]]
+    while layer:
+        inner: list[list[object]] = []
+        for items in layer:
+            for item in items:
+                kind = type(item)
+                if kind is list:
+                    inner.append(cast("list[object]", item))
+                elif isinstance(item, str):
+                    if not item.isascii():
+                        _check_text(item)
+                elif not (item is None or kind is bytes):
+                    _check_int(item)
+        if inner and depth >= MAX_DEPTH:
             raise LimitError(f"arrays nest deeper than {MAX_DEPTH}")
-        for item in value:
-            # The common leaves are passed here: a call for each of them is most of the time of a large value.
-            if not (type(item) is bytes or (type(item) is str and item.isascii())):
-                _check(item, depth + 1)
-    elif value is None or type(value) is bytes:
-        return
-    elif type(value) is str:
-        _check_text(value)
-    elif type(value) is int:
-        if not 0 <= value <= MAX_INT:
-            raise CodecError(f"integer {value} is outside 0 .. 2**63 - 1")
-    else:
+        layer, depth = inner, depth + 1
+
+
+def _check_int(value: object) -> None:
+    if type(value) is not int:
         raise CodecError(f"type {type(value).__name__} is not part of the format")
+    if not 0 <= value <= MAX_INT:
+        raise CodecError(f"integer {value} is outside 0 .. 2**63 - 1")
 
 
 def _check_text(value: str) -> None:

@@ -276,8 +276,11 @@ def sign_fragment(
     prev: int | None = None,
     refs: Sequence[Ref] = (),
     auth: Sequence[Ref] = (),
-) -> Fragment:
-    """Write and sign a fragment with all its sections in clear; raise CodecError where it would be void."""
+) -> tuple[Fragment, Header]:
+    """Write and sign a fragment with all its sections in clear; raise CodecError where it would be void.
+
+    Its header comes along as whoever gets the fragment reads it.
+    """
     clear = [Section(s.name, s.salt, pad(s.content) if s.klass >= PADDED_FROM else s.content) for s in sections]
     heads = tuple(
         SectionHead(s.name, commitment(log, s.name, new.salt, s.data), len(s.data), new.klass)
@@ -286,10 +289,10 @@ def sign_fragment(
     header = Header(log, seq, stamp, kind, tuple(subjects), occurred, prev, tuple(refs), tuple(auth), heads)
     raw = header.to_bytes()
     try:
-        decode_header(raw, log, seq)
+        read = decode_header(raw, log, seq)
     except VoidError as error:
         raise CodecError(str(error)) from error
-    return Fragment(raw, key.sign_hash("fragment", fragment_id(raw)), tuple(clear))
+    return Fragment(raw, key.sign_hash("fragment", fragment_id(raw)), tuple(clear)), read
 
 
 def _header(version: int, fields: list[codec.Value], log: bytes, seq: int) -> Header:

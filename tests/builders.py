@@ -145,7 +145,7 @@ def fragment(
         prev=prev,
         refs=refs,
         auth=auth,
-    )
+    )[0]
 
 
 @dataclass

@@ -11,10 +11,10 @@ import re
 from collections import Counter
 from itertools import islice
 
-from node.exchange.cells import CellKind, Limits, has_unprintable
+from node.exchange.cells import Cell, CellKind, Limits, has_unprintable
 from node.exchange.delimited import FORMULA_STARTS, GUARD
 from node.exchange.errors import TableError
-from node.exchange.grids import Grid, GridBuilder, Progress, no_progress, text_kind
+from node.exchange.grids import POOLED, Grid, GridBuilder, Progress, no_progress, text_kind
 
 DELIMITERS = ";\t,|"
 SAMPLE_BYTES = 1 << 16
@@ -35,7 +35,7 @@ def read_csv_grid(raw: bytes, limits: Limits, progress: Progress = no_progress) 
     encoding = find_encoding(raw)
     sample = raw[:SAMPLE_BYTES].decode(encoding, "replace")
     delimiter = find_delimiter(sample)
-    builder = GridBuilder(limits)
+    builder, known = GridBuilder(limits), dict[str, Cell]()
     stream = io.BytesIO(raw)
     try:
         with io.TextIOWrapper(stream, encoding=encoding, newline="") as lines:
@@ -43,7 +43,10 @@ def read_csv_grid(raw: bytes, limits: Limits, progress: Progress = no_progress) 
                 if not number % ROWS_A_TELL:
                     progress("read", stream.tell(), len(raw))
                 for column, field in enumerate(record):
-                    _put(builder, number, column, field)
+                    if (cell := known.get(field)) is not None:
+                        builder.place(number, column, cell)
+                    elif field and (cell := _put(builder, number, column, field)) and len(known) < POOLED:
+                        known[field] = cell
     except csv.Error as error:
         raise TableError(f"not a CSV file: {error}") from error
     except UnicodeDecodeError as error:
@@ -82,10 +85,10 @@ def find_delimiter(sample: str) -> str:
     return best
 
 
-def _put(builder: GridBuilder, row: int, column: int, field: str) -> None:
+def _put(builder: GridBuilder, row: int, column: int, field: str) -> Cell | None:
     text = field.strip()
     if not text:
-        return
+        return None
     if has_unprintable(text):
         raise TableError(
             f"row {row + 1}: the file holds control characters: save it as XLSX, or as CSV in UTF-8 or windows-1251"
@@ -97,8 +100,7 @@ def _put(builder: GridBuilder, row: int, column: int, field: str) -> None:
         text, kind = (quoted[1].strip(), CellKind.TEXT) if quoted else (text, CellKind.FORMULA)
     elif text.startswith(GUARD) and (text[1:].startswith((*FORMULA_STARTS, GUARD)) or text[1:].isalnum()):
         text = text[1:]
-    if text:
-        builder.put(row, column, text, kind)
+    return builder.put(row, column, text, kind) if text else None
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -62,8 +62,8 @@ class GridBuilder:
     width: int = 0
     _rows: dict[int, list[Cell]] = field(default_factory=dict)
 
-    def put(self, row: int, column: int, text: str, kind: CellKind, *, is_computed: bool = False) -> None:
-        """Keep a cell, places from 0; raise TableLimitError."""
+    def put(self, row: int, column: int, text: str, kind: CellKind, *, is_computed: bool = False) -> Cell:
+        """Keep a cell, places from 0, and answer it; raise TableLimitError."""
         key = (text, kind, is_computed)
         cell = self.pool.get(key)
         if cell is None:
@@ -76,6 +76,7 @@ class GridBuilder:
             if len(self.pool) < POOLED:
                 self.pool[key] = cell
         self.place(row, column, cell)
+        return cell
 
     def place(self, row: int, column: int, cell: Cell) -> None:
         """Keep a cell that was made; raise TableLimitError."""
@@ -90,9 +91,11 @@ class GridBuilder:
             self.cells += column + 1 - len(cells)
             if self.cells > self.limits.max_cells:
                 raise TableLimitError(f"the table has more than {self.limits.max_cells} cells: split it")
-            cells.extend([EMPTY] * (column - len(cells)))
+            if column > len(cells):
+                cells.extend([EMPTY] * (column - len(cells)))
             cells.append(cell)
-            self.width = max(self.width, column + 1)
+            if column >= self.width:
+                self.width = column + 1
         else:
             cells[column] = cell
 

@@ -9,11 +9,13 @@ designations are compared; it enters no id.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from node.passport.errors import PlateError
 
 MAX_PLATE_TEXT = 64
+LONGEST_CACHED = 128
 
 CYRILLIC_LETTERS = "БГДЁЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ"  # those that no Latin capital looks like
 DIGITS = "0123456789"
@@ -187,6 +189,11 @@ def split_typed(text: str) -> tuple[str, str] | None:
 
 
 def _fold(text: str) -> str:
+    return _folded(text) if len(text) <= LONGEST_CACHED else _folded.__wrapped__(text)
+
+
+@lru_cache(1 << 12)  # the texts of one plate are folded dozens of times while its passport is
+def _folded(text: str) -> str:
     composed = unicodedata.normalize("NFC", text).translate(_DELETE)
     letters = composed.translate(_TO_CAPITAL).translate(_TO_LATIN)
     return _SEPARATOR_RUN.sub("-", letters).strip("-")

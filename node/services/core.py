@@ -1,6 +1,7 @@
 """What every service of a node works with."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from node.config import Settings
@@ -9,7 +10,7 @@ from node.keystore import Keystore
 from node.ports import Clock, Random
 from node.services.bus import EventBus
 from node.store.database import Database, WriteTx
-from node.store.journal import write_journal
+from node.store.journal import write_each, write_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,11 @@ class Core:
         """Journal a change in its own transaction and tell the listeners once it stands. No secrets in `detail`."""
         row = await write_journal(tx, org or self.org, actor, what, subject, **detail)
         tx.on_commit(lambda: self.bus.publish(row))
+
+    async def announce_each(
+        self, tx: WriteTx, actor: str, what: str, details: Sequence[tuple[bytes, Mapping[str, object]]]
+    ) -> None:
+        """The same change of many subjects, each with its detail. Listeners are told once: they read the journal."""
+        if details:
+            row = await write_each(tx, self.org, actor, what, details)
+            tx.on_commit(lambda: self.bus.publish(row))

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from node.errors import InputError, NotFoundError
@@ -19,7 +20,9 @@ from node.exchange.fleet.findings import FleetFinding
 from node.exchange.fleet.intake import ELSEWHERE, FleetMeter, Intake, take_in
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.reader import read_fleet
 from node.exchange.fleet.rules import RULES
+from node.exchange.grids import Grid
 from node.exchange.tables import write_csv, write_xlsx
 from node.passport.bodies import Reference
 from node.passport.catalogs import Catalog
@@ -37,9 +40,11 @@ from node.store.settings import find_setting, set_setting, settings_like
 
 KIND = "import.fleet"
 ROWS_A_STEP = 200
+ROWS_A_LOOK = 2_000
 SUPPLIER = "supplier:"
 HELD_BACK = "held_back"  # what the registry spoke against so far, in the result of a job that goes on
 AT_ONCE = 2
+EMPTY = Grid("", (), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Fleet:
 
     def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs) -> None:
         self._core, self._ledger, self._projection = core, ledger, projection
-        self._runs: dict[str, Intake] = {}
+        self._run: tuple[str, Intake] | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
         jobs.register(KIND, self._step)
         self._jobs = jobs
@@ -101,11 +106,15 @@ class Fleet:
 
         Raise InputError where it cannot be read, NotFoundError where nothing is kept for the supplier.
         """
-        sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
-        intake = await self._take_in(sent, name, "preview")
+        sent, job_id = _Sent(raw, await self._wished(mapping, supplier), self._today()), self._jobs.new_id()
+        intake = await self._take_in(sent, name, job_id)
+        total = len(intake.meters)
         if mapping is not None and supplier:
             await self.keep_supplier(supplier, mapping, actor)
-        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, len(intake.meters)), actor, name)
+        if self._run is None:  # a table takes hundreds of megabytes: one that waits is taken in anew
+            self._run = (job_id, intake)
+        del intake
+        return await self._jobs.submit(KIND, sent.to_bytes(), max(1, total), actor, name, job_id)
 
     async def preview(
         self, raw: bytes, name: str, *, mapping: FleetMapping | None = None, supplier: str = ""
@@ -113,7 +122,8 @@ class Fleet:
         """What `submit` would do with a table now; nothing is written. Raise as it does."""
         sent = _Sent(raw, await self._wished(mapping, supplier), self._today())
         intake = await self._take_in(sent, name, "preview")
-        steps = [await self._judge(intake, at) for at in range(0, len(intake.meters), ROWS_A_STEP)]
+        parts = [intake.order[at : at + ROWS_A_LOOK] for at in range(0, len(intake.meters), ROWS_A_LOOK)]
+        steps = [await self._judge(intake, places, says=False) for places in parts]
         refused = dict(intake.refused)
         for step in steps:
             refused |= {at: (finding,) for at, finding in step.refused.items()}
@@ -146,14 +156,15 @@ class Fleet:
         return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
 
     async def _step(self, job: Job, content: bytes) -> bool:
-        intake = self._runs.get(job.id)
-        if intake is None:
-            intake = await self._take_in(await asyncio.to_thread(_Sent.from_bytes, content), job.id, job.id)
-            self._runs[job.id] = intake
-        step = await self._judge(intake, job.done)
+        if self._run is None or self._run[0] != job.id:
+            sent = await asyncio.to_thread(_Sent.from_bytes, content)
+            self._run = None
+            self._run = (job.id, await self._take_in(sent, job.id, job.id))
+        intake = self._run[1]
+        step = await self._judge(intake, intake.order[job.done : job.done + ROWS_A_STEP])
         last = job.done + ROWS_A_STEP >= len(intake.meters)
         done = job.total if last else min(job.total - 1, job.done + ROWS_A_STEP)
-        result = await asyncio.to_thread(_result, job, intake, step, last)
+        result = await asyncio.to_thread(_result, job, intake, step, content if last else None)
 
         async def record(tx: WriteTx, _entries: object) -> None:
             await advance(result)(tx, job, done)
@@ -161,18 +172,17 @@ class Fleet:
 
         await self._ledger.append(step.said, record)
         if last:
-            del self._runs[job.id]
+            self._run = None
         return not last
 
-    async def _judge(self, intake: Intake, first: int) -> _Judged:
-        """What becomes of the meters of one step, by what the registry knows of them now."""
-        places = range(first, min(first + ROWS_A_STEP, len(intake.meters)))
+    async def _judge(self, intake: Intake, places: Sequence[int], *, says: bool = True) -> _Judged:
+        """What becomes of the meters at these places by what the registry knows now, with what they say if `says`."""
         clean = [meter for at in places if isinstance(meter := intake.meters[at], FleetMeter)]
         async with self._core.database.read() as tx:
             held = await self._held(tx, clean)
-        return await asyncio.to_thread(self._weigh, intake, places, held)
+        return await asyncio.to_thread(self._weigh, intake, places, held, says)
 
-    def _weigh(self, intake: Intake, places: Iterable[int], held: Mapping[int, Held]) -> _Judged:
+    def _weigh(self, intake: Intake, places: Iterable[int], held: Mapping[int, Held], says: bool) -> _Judged:
         step = _Judged()
         world, settings = self._projection.world, self._core.settings.node
         author = Author(self._core.org, settings.place or "works", self._core.clock.now())
@@ -185,18 +195,23 @@ class Fleet:
             if isinstance(told, FleetFinding):
                 step.refused[at] = told
                 continue
-            step.said += told
-            step.repeated += not told
-            step.known += bool(told and mine.passport)
-            step.new += mine.passport is None
-            own = Reference(local=meter.plate.designation)
+            if mine.passport is None:
+                step.new += 1
+            elif (first := next(told, None)) is None:
+                step.repeated += 1
+            else:
+                step.known += 1
+                told = chain((first,), told)
+            if says:
+                step.said += told
+            own = Reference(local=meter.row.designation)
             if mine.passport is None and world.central(own, self._core.org, Catalog.TYPES) is None:
-                step.unbound.add(meter.plate.designation)
+                step.unbound.add(meter.row.designation)
         return step
 
     async def _held(self, tx: ReadTx, meters: Sequence[FleetMeter]) -> dict[int, Held]:
         """What the registry has of each meter: a few queries for all of them."""
-        terms = {id(meter): plate_term(meter.plate.designation, meter.plate.serial) for meter in meters}
+        terms = {id(meter): plate_term(meter.row.designation, meter.row.serial) for meter in meters}
         alike = await find_each(tx, "plate", terms.values())
         owners = await find_each(tx, "dev_eui", [meter.row.dev_eui for meter in meters if meter.row.dev_eui])
         subjects = {meter.claim.subject.raw for meter in meters}
@@ -250,7 +265,8 @@ def _of_plate(
     return next((one for s in alike if (one := passports.get(s)) and is_same_plate(one, org, meter)), None)
 
 
-def _result(job: Job, intake: Intake, step: _Judged, last: bool) -> dict[str, object]:
+def _result(job: Job, intake: Intake, step: _Judged, content: bytes | None) -> dict[str, object]:
+    """What a job tells after a step; after the last one, for which `content` is given, also what goes back."""
     before = job.result
     held_back = [*_refusals(before), *(_told(at, finding) for at, finding in sorted(step.refused.items()))]
     result: dict[str, object] = {
@@ -260,12 +276,14 @@ def _result(job: Job, intake: Intake, step: _Judged, last: bool) -> dict[str, ob
         "repeated": _count(before, "repeated") + step.repeated,
         "unbound": sorted({*_strings(before.get("unbound")), *step.unbound}),
     }
-    if not last:
+    if content is None:
         return {**result, HELD_BACK: held_back}
     found = dict(intake.refused)
     found |= {int(told["at"]): (_retold(intake, told),) for told in held_back}
     ordered = sorted(found.items())
-    header, faulty = intake.faulty(ordered)
+    sent = _Sent.from_bytes(content)
+    grid = read_fleet(sent.raw, sent.mapping, today=sent.on).grid if ordered else EMPTY
+    header, faulty = intake.faulty(ordered, grid)
     findings = dict.fromkeys(_finding(one) for _, findings in ordered for one in findings)
     return {
         **result,

@@ -42,7 +42,7 @@ class Held:
     of_eui: tuple[bytes, ...]
 
 
-def weigh(intake: Intake, meter: FleetMeter, held: Held, author: Author) -> list[Draft] | FleetFinding:
+def weigh(intake: Intake, meter: FleetMeter, held: Held, author: Author) -> Iterator[Draft] | FleetFinding:
     """The statements that a meter adds, none where all is stated; or what the registry has against it."""
     row, passport = meter.row, held.passport
     other = next((lead for lead in held.of_eui if passport is None or lead != passport.lead), None)
@@ -50,7 +50,7 @@ def weigh(intake: Intake, meter: FleetMeter, held: Held, author: Author) -> list
         words = {"device": format_device_id(SubjectId(other))}
         return intake.finding(rules.EUI_KNOWN, row, Field.DEV_EUI, (row.dev_eui or "").upper(), **words)
     if passport is None:
-        return list(_said(meter, meter.claim.subject.raw, {}, author))
+        return _said(meter, meter.claim.subject.raw, {}, author)
     view = passport.content
     if compare_places(row.address, place_of(view)) is Places.DIFFERENT:
         words = {"device": format_device_id(SubjectId(passport.lead))}
@@ -59,7 +59,7 @@ def weigh(intake: Intake, meter: FleetMeter, held: Held, author: Author) -> list
     if row.verified_on and made is not None and _micros(row.verified_on) < made - made % DAY_US:
         day = datetime.datetime.fromtimestamp(made / 1e6, datetime.UTC).date().isoformat()
         return intake.finding(rules.BEFORE_MADE, row, Field.VERIFIED_ON, row.verified_on.isoformat(), made=day)
-    return list(_said(meter, passport.lead, view, author))
+    return _said(meter, passport.lead, view, author)
 
 
 def is_same_plate(passport: StoredPassport, org: bytes, meter: FleetMeter) -> bool:
@@ -68,11 +68,11 @@ def is_same_plate(passport: StoredPassport, org: bytes, meter: FleetMeter) -> bo
 
 
 def _said(meter: FleetMeter, subject: bytes, view: View, author: Author) -> Iterator[Draft]:
-    row, now = meter.row, author.now
-    if not has_plate(view, author.org, meter.plate):
+    row, now, plate = meter.row, author.now, meter.plate
+    if not has_plate(view, author.org, plate):
         kind = None if text(view, "type", "central") or text(view, "type", "local") else _type(meter)
         # The plate is stated of what it claims; the other facts of the passport that it is joined to.
-        yield drafts.identity(meter.claim.subject.raw, meter.claim.encode(), meter.plate, now, kind)
+        yield drafts.identity(meter.claim.subject.raw, meter.claim.encode(), plate, now, kind)
     if parameters := tuple(_parameters(row, view, author.org)):
         yield drafts.parameters(subject, ParametersBody(rows=parameters), now)
     if row.verified_on and not _was_verified(view, row.verified_on):
@@ -85,7 +85,7 @@ def _said(meter: FleetMeter, subject: bytes, view: View, author: Author) -> Iter
 
 
 def _type(meter: FleetMeter) -> TypeBody | None:
-    name = meter.plate.designation
+    name = meter.row.designation
     return TypeBody(type=Reference(local=name), model=name) if len(name) <= LONGEST_CODE else None
 
 

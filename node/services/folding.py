@@ -8,6 +8,7 @@ the same view, digest and rows.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -17,7 +18,7 @@ from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.fold import view_of
 from node.passport.identity import settled
-from node.passport.kept import Kept, Tally, add_event, awaited_of, event_place, rows_of
+from node.passport.kept import Kept, Row, Tally, add_event, awaited_of, event_place, rows_of
 from node.passport.reading import read
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.shown import terms_of, text
@@ -27,6 +28,7 @@ from node.passport.used_codes import used_codes
 from node.passport.view import EVENTS, ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
+from node.services.openings import Opened, openings_of
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
 from node.store.filing import touch_cards
@@ -34,7 +36,7 @@ from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
 from node.store.organisations import read_envelopes
 from node.store.own_codes import own_term, read_own_terms
-from node.store.passports import StoredPassport, Term, find_passport, put_passport
+from node.store.passports import NewPassport, StoredPassport, Term, put_passports, read_digests
 from node.store.timelines import (
     KeptPassport,
     add_rows,
@@ -49,6 +51,9 @@ from node.store.timelines import (
 
 NOT_SPOKEN = PUBLISHED_KINDS | {Kind.SHIPMENT, Kind.GRANT, Kind.END, Kind.ERASURE, Kind.ERASURE_ACK}
 
+AT_ONCE = 200  # passports that are folded and held in memory together
+CHANGED = "passport_changed"
+
 Index = Mapping[bytes, Mapping[bytes, Statement]]
 
 
@@ -62,11 +67,33 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """A case that was folded, and the card of its view where that is a new one."""
+class Spoken:
+    """A passport to be folded, and all that was said of it.
 
-    case: Case
+    Where somebody said more of identity than plates do, that is what was said of the other sides too.
+    """
+
+    group: Group
+    said: Sequence[Statement]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What follows from a case that was folded: who may read it, and the card of its view where that is a new one."""
+
+    opened: Opened
     card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A passport as it is stored, worked out with no store at hand; `rows` are those of a long one."""
+
+    group: Group
+    item: NewPassport
+    opened: Opened
+    card: Card
+    rows: Mapping[str, Sequence[Row]] | None
 
 
 class Folding:
@@ -79,41 +106,53 @@ class Folding:
         # Checked once: a chain is the same as long as its statements are.
         self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
 
-    async def fold(
-        self,
-        tx: WriteTx,
-        group: Group,
-        said: Iterable[Statement],
-        world: World,
-        reader: StatementReader,
-    ) -> Folded | None:
-        """Fold all that was said; None where nobody spoke of the subjects.
+    async def fold_each(
+        self, tx: WriteTx, spoken: Sequence[Spoken], world: World, reader: StatementReader
+    ) -> list[Folded | None]:
+        """Fold all that was said of each passport, in the order given; None where nobody spoke of its subjects."""
+        found: list[Folded | None] = []
+        for start in range(0, len(spoken), AT_ONCE):
+            made = await tx.aside(partial(self._fold_some, spoken[start : start + AT_ONCE], world, tx.now))
+            new = await self._put(tx, [one for one in made if one is not None], reader)
+            found += [Folded(one.opened, one.card if one.group.lead in new else None) if one else None for one in made]
+        return found
 
-        Where somebody said more of identity than plates do, that is what was said of the other sides too.
-        """
-        said = list(said)
+    def _fold_some(self, spoken: Iterable[Spoken], world: World, now: int) -> list[_Made | None]:
+        return [self._fold(one, world, now) for one in spoken]
+
+    def _fold(self, spoken: Spoken, world: World, now: int) -> _Made | None:
+        group, said = spoken.group, spoken.said
         told_apart, _ = settled(said, world)
         if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
             return None
         case = open_case(group.subjects, said, world)
         events = timeline_of(case)
         view = view_of(case, events)
-        mark, card = digest(view), card_of(group.lead, view, tx.now)
-        if group.kept is not None:
-            await drop_rows(tx, [group.lead])
-        kept = None
+        mark, card, rows, kept = digest(view), card_of(group.lead, view, now), None, None
         # What a twin takes may be any event: no row of such a passport is plain.
         if max(len(events), len(case.statements)) > self._longest and not case.sameness.said:
             rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
             view = _rest(view)
-            put = await add_rows(tx, group.lead, rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
             signers = frozenset(statement.org for statement in case.statements)
-            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
-        is_new = await self._store(tx, group, view, mark, kept, self._own_codes(case))
-        return Folded(case, card if is_new else None)
+            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view))
+        item = _item(group, view, mark, kept, self._own_codes(case), now)
+        return _Made(group, item, openings_of(case, self._core.org), card, rows)
+
+    async def _put(self, tx: WriteTx, made: Sequence[_Made], reader: StatementReader) -> set[bytes]:
+        """Store what differs from what stands; answer the leads of these."""
+        await drop_rows(tx, [one.group.lead for one in made if one.group.kept is not None])
+        items = {one.group.lead: await self._with_rows(tx, one, reader) for one in made}
+        return await self._store(tx, [(one.group, items[one.group.lead]) for one in made])
+
+    async def _with_rows(self, tx: WriteTx, made: _Made, reader: StatementReader) -> NewPassport:
+        kept = made.item.kept
+        if made.rows is None or kept is None:
+            return made.item
+        put = await add_rows(tx, made.group.lead, made.rows, dict.fromkeys(ROWS, Tally()), reader.numbers)
+        return replace(made.item, kept=replace(kept, events=put["events"], statements=put["statements"]))
 
     async def fold_beside_kept(
-        self, group: Group, said: Iterable[Statement], world: World, reader: StatementReader, tx: WriteTx
+        self, tx: WriteTx, group: Group, said: Iterable[Statement], world: World, reader: StatementReader
     ) -> Folded | None:
         """Fold what is not plain and let the plain rows stand; None where something on which they depend is new."""
         kept, said = group.kept, list(said)
@@ -136,8 +175,8 @@ class Folding:
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
         codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
-        is_new = await self._store(tx, group, view, after.digest, after, codes)
-        return Folded(case, card if is_new else None)
+        new = await self._store(tx, [(group, _item(group, view, after.digest, after, codes, tx.now))])
+        return Folded(openings_of(case, self._core.org), card if new else None)
 
     async def extend(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> set[bytes]:
         """Add rows where that is all that new entries do; answer the subjects that are done."""
@@ -181,33 +220,23 @@ class Folding:
         """How the own codes are found that what was said here speaks of."""
         return {own_term(catalog, code) for catalog, code in used_codes(case.readings, self._core.org)}
 
-    async def _store(
-        self, tx: WriteTx, group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term]
-    ) -> bool:
-        lead = group.lead
-        before = await find_passport(tx, lead, whole=False)
-        is_as_long = (kept is None) == (group.kept is None)
-        if before is not None and before.digest == mark and before.lead == lead and is_as_long:
-            if kept is not None and kept != group.kept:
-                await put_kept(tx, lead, kept)
-            return False
-        passport = StoredPassport(
-            lead,
-            lead,
-            text(view, "kind"),
-            text(view, "state", "code"),
-            text(view, "title"),
-            mark,
-            json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
-            tx.now,
-        )
-        named = {Term(scheme, term) for scheme, term in terms_of(view)}
-        await put_passport(tx, passport, group.subjects, named | codes, kept)
-        await self._announce(tx, lead, passport.title, mark)
-        return True
+    async def _store(self, tx: WriteTx, items: Sequence[tuple[Group, NewPassport]]) -> set[bytes]:
+        before = await read_digests(tx, [group.lead for group, _ in items])
+        new: list[NewPassport] = []
+        for group, item in items:
+            is_as_long = (item.kept is None) == (group.kept is None)
+            if before.get(group.lead) != item.passport.digest or not is_as_long:
+                new.append(item)
+            elif item.kept is not None and item.kept != group.kept:
+                await put_kept(tx, group.lead, item.kept)
+        await put_passports(tx, new)
+        passports = [item.passport for item in new]
+        told = [(one.lead, {"title": one.title, "digest": one.digest.hex()}) for one in passports]
+        await self._core.announce_each(tx, "merge", CHANGED, told)
+        return {one.lead for one in passports}
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
-        await self._core.announce(tx, "merge", "passport_changed", lead, title=title, digest=mark.hex())
+        await self._core.announce(tx, "merge", CHANGED, lead, title=title, digest=mark.hex())
 
 
 def by_subject(statements: Iterable[Statement]) -> Index:
@@ -222,6 +251,21 @@ def by_subject(statements: Iterable[Statement]) -> Index:
 def said_of(subjects: Iterable[bytes], index: Index) -> list[Statement]:
     """Each statement that names one of the subjects, once."""
     return [*{key: s for subject in sorted(subjects) for key, s in index.get(subject, {}).items()}.values()]
+
+
+def _item(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term], now: int) -> NewPassport:
+    passport = StoredPassport(
+        group.lead,
+        group.lead,
+        text(view, "kind"),
+        text(view, "state", "code"),
+        text(view, "title"),
+        mark,
+        json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
+        now,
+    )
+    named = {Term(scheme, term) for scheme, term in terms_of(view)}
+    return NewPassport(passport, group.subjects, named | codes, kept)
 
 
 def _rest(view: View) -> View:

@@ -131,7 +131,9 @@ class Ingest:
             fuller = [e for e in entries if e.seq in stored and len(e.stored) > stored[e.seq]]
             await insert_entries(tx, log.no, fresh)
             await insert_sections(tx, log.no, fuller)
-            await self._take_effect(tx, log, [*fresh, *fuller])
+            # What came may be less than what is here of an entry by now.
+            opened = [_stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
+            await self._take_effect(tx, log, [*fresh, *opened])
         return len(entries) == len(items)
 
     async def take_secret(self, subject: bytes, section: Section) -> bool:

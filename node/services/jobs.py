@@ -9,7 +9,7 @@ from node.errors import NodeError, NotFoundError
 from node.services.core import Core
 from node.store.database import WriteTx
 from node.store.errors import MissingError, StoreError
-from node.store.jobs import Job, advance_job, forget_input, get_job, insert_job, list_jobs
+from node.store.jobs import Job, advance_job, forget_input, get_job, insert_job, list_jobs, read_input
 
 __all__ = ["Job", "Jobs", "advance"]
 
@@ -30,10 +30,16 @@ class Jobs:
         """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left."""
         self._steps[kind] = step
 
-    async def submit(self, kind: str, content: bytes, total: int, actor: str, file: str = "") -> str:
+    def new_id(self) -> str:
+        """An id for a job that is about to be submitted."""
+        return self._core.random.bytes(8).hex()
+
+    async def submit(
+        self, kind: str, content: bytes, total: int, actor: str, file: str = "", job_id: str | None = None
+    ) -> str:
         """Take a job and answer its id; `file` is what its input is called."""
-        job_id = self._core.random.bytes(8).hex()
-        sealed = self._core.keystore.vault.seal(content)
+        job_id = job_id or self.new_id()
+        sealed = await asyncio.to_thread(self._core.keystore.vault.seal, content)
         async with self._core.database.write() as tx:
             await insert_job(tx, job_id, kind, total, sealed, actor, file)
             await self._core.announce(tx, actor, "job_taken", job=job_id, kind=kind, file=file)
@@ -66,7 +72,10 @@ class Jobs:
 
     async def _run_job(self, job: Job) -> None:
         try:
-            content = self._core.keystore.vault.open(job.input)
+            async with self._core.database.read() as tx:
+                sealed = await read_input(tx, job.id)
+            content = await asyncio.to_thread(self._core.keystore.vault.open, sealed)
+            del sealed
             while await self._steps[job.kind](job, content):
                 job = await self.get(job.id)
         except (NodeError, StoreError, KeyError) as error:

@@ -19,7 +19,6 @@ from federation.fragment import (
     NewSection,
     Ref,
     SectionClass,
-    decode_header,
     sign_fragment,
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
@@ -260,7 +259,7 @@ class Ledger:
         stamp = self._last_stamp
         for seq, draft in enumerate(drafts, own.size):
             stamp = max(self._core.clock.now(), stamp + 1)
-            fragment = sign_fragment(
+            fragment, header = sign_fragment(
                 self._core.keystore.sign,
                 log=own.log,
                 seq=seq,
@@ -276,7 +275,6 @@ class Ledger:
                 ],
             )
             last[draft.subjects[0]] = seq
-            header = decode_header(fragment.header, own.log, seq)
             entries.append(NewEntry(seq, fragment, header, None, self._at_rest(fragment, header), draft.routes))
         return entries
 

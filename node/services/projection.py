@@ -7,17 +7,16 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import Header, SectionClass
 from federation.genesis import Genesis
-from node.passport.card import CARD_VERSION, Card, card_of
-from node.passport.case import Case
+from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
-from node.passport.rights import PUBLISHED_KINDS, class_mask, rights_of
+from node.passport.rights import PUBLISHED_KINDS, class_mask
 from node.passport.sameness import other_sides
-from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
-from node.services.folding import Folding, Group, by_subject, said_of
+from node.services.folding import Folded, Folding, Group, Spoken, by_subject, said_of
+from node.services.openings import Opened, together
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
@@ -30,7 +29,7 @@ from node.store.passports import (
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, FOR_EVER, StoredRight, open_entries, open_subject, rights_to
+from node.store.rights import EVERYBODY, StoredRight, open_entries, open_subjects, rights_to
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
@@ -40,7 +39,6 @@ FILED = "card_version"
 PAGE = 200
 HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
-SECRET = 1 << SectionClass.SECRET
 
 
 class Projection:
@@ -66,26 +64,7 @@ class Projection:
 
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""
-        headers = [entry.header for entry in entries if entry.header is not None]
-        world = self.world
-        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
-        subjects |= {subject for entry in entries for subject in entry.routes}
-        if any(header.kind in PUBLICATION_KINDS for header in headers):
-            reader = await StatementReader.open(tx)
-            world = await self._read_world(tx, reader)
-            tx.on_commit(lambda: self._set_world(world))
-            await self._tell_releases(tx, world)
-            if not _reads_alike(self.world, world, headers):
-                await self._refold_pages(tx, reader, world)
-        else:
-            subjects = await tx.at_once(lambda at: self._extend(at, log, entries, subjects))
-            if not subjects:
-                return
-        if subjects:
-            # What has a row already was opened further, or counts no more: no row that was kept is trusted.
-            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & _named(e)])
-            await self.refold(tx, subjects, await StatementReader.open(tx), world, beside_kept=not again)
-        await self._open_entries(tx, log, entries)
+        await tx.at_once(lambda at: self._take(at, log, entries))
 
     async def refold_all(self) -> None:
         """Fold every subject again."""
@@ -122,12 +101,9 @@ class Projection:
 
         `beside_kept` lets the plain rows of long passports stand where nothing is new on which they depend.
         """
-
-        async def load(of: Iterable[bytes]) -> list[Statement]:
-            return await tx.at_once(lambda at: reader.beside_kept(at, of) if beside_kept else reader.about(at, of))
-
         wanted = set(subjects)
-        core, statements = set(wanted), await load(wanted)
+        read = reader.beside_kept if beside_kept else reader.about
+        core, statements = set(wanted), await read(tx, wanted)
         # What is new here may decide what counts of the words about both sides.
         core |= other_sides(statements, core)
         loaded = set(wanted)
@@ -135,9 +111,9 @@ class Projection:
             context = core | other_sides(statements, core)
             if context - loaded:
                 loaded |= context
-                statements = await load(loaded)
+                statements = await read(tx, loaded)
                 continue
-            identities = resolve_identities(statements, world)
+            identities = await tx.aside(partial(resolve_identities, statements, world))
             near = await self._joined(tx, core, identities)
             if near <= core:
                 break
@@ -153,30 +129,51 @@ class Projection:
         kept = await read_kept(tx, core)
         await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
         index = by_subject(statements)
-        cards: list[Card] = []
-        silent: set[bytes] = set()
+        folded: dict[bytes, Folded | None] = {}
+        left: list[Spoken] = []
         for lead, subjects_of in sorted(groups.items()):
             known = {kept[s].lead: kept[s].kept for s in sorted(subjects_of) if s in kept}
             group = Group(lead, frozenset(subjects_of), known.get(lead))
-            folded = None
             if beside_kept and known.keys() == {lead} and known[lead].facts.keys() == subjects_of:
                 said = said_of(subjects_of, index)
-                folded = await tx.at_once(partial(self._folding.fold_beside_kept, group, said, world, reader))
-            if folded is None:
+                folded[lead] = await self._folding.fold_beside_kept(tx, group, said, world, reader)
+            if folded.get(lead) is None:
                 all_said = by_subject(await reader.about(tx, subjects_of)) if beside_kept and known else index
                 said = said_of(subjects_of, all_said)
                 if sides := other_sides(said, subjects_of):
                     said = said_of(subjects_of | sides, all_said)
-                folded = await self._folding.fold(tx, group, said, world, reader)
-            if folded is not None:
-                await self._open(tx, folded.case)
-                cards += [folded.card] if folded.card else []
-            else:
-                silent |= subjects_of
+                left.append(Spoken(group, said))
+        whole = await self._folding.fold_each(tx, left, world, reader)
+        folded |= {spoken.group.lead: one for spoken, one in zip(left, whole, strict=True)}
+        found = [one for _, one in sorted(folded.items()) if one is not None]
+        await self._widen(tx, together(one.opened for one in found))
         # Nobody speaks any more of a twin whose word was taken back.
+        silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
         await drop_passports(tx, unspoken)
+        cards = [one.card for one in found if one.card is not None]
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+
+    async def _take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+        headers = [entry.header for entry in entries if entry.header is not None]
+        world = self.world
+        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
+        subjects |= {subject for entry in entries for subject in entry.routes}
+        if any(header.kind in PUBLICATION_KINDS for header in headers):
+            reader = await StatementReader.open(tx)
+            world = await self._read_world(tx, reader)
+            tx.on_commit(lambda: self._set_world(world))
+            await self._tell_releases(tx, world)
+            if not _reads_alike(self.world, world, headers):
+                await self._refold_pages(tx, reader, world)
+        elif subjects:
+            subjects -= await self._folding.extend(tx, log, entries, world)
+        if subjects:
+            # What has a row already was opened further, or counts no more: no row that was kept is trusted.
+            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
+            await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
+        await self._open_to_parties(tx, log, entries)
+        await self._open_to_readers(tx, log, entries)
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -187,55 +184,24 @@ class Projection:
         leads = leads.union(*(identity.members for identity in found))
         return leads.union(*members.values())
 
-    async def _open(self, tx: WriteTx, case: Case) -> None:
-        by_subject: dict[bytes, list[StoredRight]] = {}
-        for right in rights_of(case):
-            by_subject.setdefault(right.subject, []).append(
-                StoredRight(
-                    right.org,
-                    EVERYBODY if right.author is None else right.author,
-                    right.classes,
-                    right.since or 0,
-                    FOR_EVER if right.until is None else right.until,
-                )
-            )
-        for subject, facts in case.facts.items():
-            for title in facts.titles:
-                if title.until is None:
-                    secret = StoredRight(title.org, EVERYBODY, SECRET)
-                    by_subject.setdefault(subject, []).append(secret)
-        for subject, rights in sorted(by_subject.items()):
-            await self._widen(tx, subject, [right for right in rights if right.org != self._core.org])
-
-    async def _widen(self, tx: WriteTx, subject: bytes, rights: Sequence[StoredRight]) -> None:
-        if await open_subject(tx, subject, rights):
+    async def _widen(self, tx: WriteTx, opened: Opened) -> None:
+        if opened and await open_subjects(tx, opened):
             tx.on_commit(self._core.outgoing.set)
-
-    async def _extend(
-        self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], subjects: set[bytes]
-    ) -> set[bytes]:
-        """Add rows where entries do no more; answer the subjects that are left, and open the entries where none is."""
-        left = subjects - await self._folding.extend(tx, log, entries, self.world)
-        if not left:
-            await self._open_entries(tx, log, entries)
-        return left
-
-    async def _open_entries(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
-        await self._open_to_parties(tx, log, entries)
-        await self._open_to_readers(tx, log, entries)
 
     async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Whoever is named as a party reads the statement that names it."""
+        opened: Opened = {}
         for entry in entries:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
             papers = PAPERS if entry.header.kind == Kind.SHIPMENT else HEADERS
-            await self._widen(tx, entry.header.subject, [StoredRight(party, log.org, papers)])
+            opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, papers))
+        await self._widen(tx, opened)
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [(e.seq, e.header, _named(e)) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
+        spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
         opened: list[tuple[bytes, bytes, int]] = []
         for seq, header, named in spoken:
@@ -281,10 +247,6 @@ def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool
     if any(header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD for header in headers):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
-
-
-def _named(entry: NewEntry) -> set[bytes]:
-    return {*entry.routes, *(entry.header.subjects if entry.header else ())}
 
 
 def _party(entry: NewEntry) -> bytes | None:

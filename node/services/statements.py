@@ -1,14 +1,15 @@
 """Reading stored entries as statements: only what counts, with the sections that are readable here."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from federation.errors import VoidError
-from federation.fragment import read_header
+from federation.fragment import Fragment, Header, read_header
 from federation.organisation import Chain
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.store.database import ReadTx
-from node.store.fragments import StoredFragment, entries_about, entries_at, entries_of_kinds
+from node.store.fragments import NewEntry, StoredFragment, entries_about, entries_at, entries_of_kinds, mention_counts
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import read_statements as read_root_statements
 from node.store.timelines import Place, plain_at
@@ -17,27 +18,35 @@ from node.store.timelines import Place, plain_at
 class StatementReader:
     """Reads statements in one transaction; the authors of logs are read once."""
 
-    def __init__(self, logs: Iterable[StoredLog], chains: dict[bytes, Chain]) -> None:
+    def __init__(
+        self, logs: Iterable[StoredLog], chains: dict[bytes, Chain], fresh: Mapping[Place, NewEntry] | None = None
+    ) -> None:
         self._logs = {log.log: log for log in logs}
         self._chains = chains
+        self._fresh = fresh or {}
         self.numbers = {log.log: log.no for log in self._logs.values()}
 
     @classmethod
-    async def open(cls, tx: ReadTx) -> "StatementReader":
-        """Read logs and chains."""
+    async def open(
+        cls, tx: ReadTx, log: StoredLog | None = None, entries: Iterable[NewEntry] = ()
+    ) -> "StatementReader":
+        """Read logs and chains. Entries of a log that this transaction stored, all that is here of them, are at hand:
+        what nobody else speaks of is not read back.
+        """
         chains = {org: Chain(statements) for org, statements in (await read_root_statements(tx)).items()}
-        return cls(await list_logs(tx), chains)
+        fresh = {(log.no, entry.seq): entry for entry in entries} if log is not None else {}
+        return cls(await list_logs(tx), chains, fresh)
 
     async def about(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
         """Every counted statement that names one of the subjects."""
-        return self._read(await entries_about(tx, subjects))
+        return await self._about(tx, set(subjects), beside_kept=False)
 
     async def beside_kept(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
         """The same but for those that only add a row to a long passport, where it stands already.
 
         One that another statement names comes along: what is named does more than add a row.
         """
-        found = self._read(await entries_about(tx, subjects, beside_kept=True))
+        found = await self._about(tx, set(subjects), beside_kept=True)
         named = {(self.numbers[ref.log], ref.seq) for ref in named_by(found) if ref.log in self.numbers}
         named -= {(self.numbers[s.ref.log], s.ref.seq) for s in found}
         return [*found, *await self.at(tx, await plain_at(tx, named))]
@@ -50,18 +59,41 @@ class StatementReader:
         """Every counted statement of those kinds."""
         return self._read(await entries_of_kinds(tx, kinds))
 
+    async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
+        known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects
+        stored = await entries_about(tx, known, beside_kept=beside_kept)
+        return await tx.aside(lambda: [*self._read(stored), *self._take(subjects - known, stored)])
+
+    async def _named_elsewhere(self, tx: ReadTx, subjects: set[bytes]) -> set[bytes]:
+        """Those subjects that more entries name than the fresh ones."""
+        fresh = Counter(subject for entry in self._fresh.values() for subject in entry.named)
+        return {subject for subject, count in (await mention_counts(tx, subjects)).items() if count > fresh[subject]}
+
+    def _take(self, subjects: set[bytes], stored: Iterable[StoredFragment]) -> list[Statement]:
+        """What the fresh entries say of subjects that no other entry names, but for those that were read."""
+        read = {(entry.log_no, entry.seq) for entry in stored}
+        found = [
+            self._statement(entry.header, entry.to_fragment())
+            for place, entry in self._fresh.items()
+            if entry.header is not None and place not in read and not subjects.isdisjoint(entry.named)
+        ]
+        return [statement for statement in found if statement is not None]
+
     def _read(self, entries: Iterable[StoredFragment]) -> list[Statement]:
         found = []
         for entry in entries:
-            log = self._logs.get(entry.log)
-            if log is None or entry.void is not None or not self._counts(log):
+            if entry.void is not None:
                 continue
             try:
                 header = read_header(entry.header, entry.log, entry.seq)
             except VoidError:
                 continue
-            found.append(read_statement(entry.to_fragment(), header, log.org))
-        return found
+            found.append(self._statement(header, entry.to_fragment()))
+        return [statement for statement in found if statement is not None]
+
+    def _statement(self, header: Header, fragment: Fragment) -> Statement | None:
+        log = self._logs.get(header.log)
+        return read_statement(fragment, header, log.org) if log is not None and self._counts(log) else None
 
     def _counts(self, log: StoredLog) -> bool:
         chain = self._chains.get(log.org)

@@ -5,11 +5,13 @@ BEGIN that turns from read to write fails at once, whatever the busy timeout say
 URL.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Row, event, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Row, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -56,6 +58,10 @@ class ReadTx:
         """The first column of the first row, or None."""
         return (await self._execute(statement, values or None)).scalar()
 
+    async def aside(self, call: Callable[[], T]) -> T:
+        """Do work of some length off the event loop."""
+        return await asyncio.to_thread(call)
+
     async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
         return await self.connection.execute(statement, values)
 
@@ -72,7 +78,7 @@ class WriteTx(ReadTx):
         self.after.append(call)
 
     async def at_once(self, work: Callable[["WriteTx"], Work[T]]) -> T:
-        """Do work that awaits nothing but the transaction that it is given: on SQLite in one hop."""
+        """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
         if self.dialect != "sqlite":
             return await work(self)
         raw = await self.connection.get_raw_connection()
@@ -89,7 +95,18 @@ class WriteTx(ReadTx):
         """Execute, once or for many rows; answer how many rows were touched."""
         if rows is not None and not rows:
             return 0
+        if isinstance(rows, Sequence):
+            return await self._run_many(statement, rows)
         return int((await self._execute(statement, rows)).rowcount)
+
+    async def _run_many(self, statement: Executable, rows: Sequence[dict[str, object]]) -> int:
+        """Hand rows to the driver as they are: the column types need no conversion (node/store/types.py)."""
+        sql, names = _compiled(self.connection.dialect, statement, tuple(rows[0]))
+        values = [tuple([row[name] for name in names]) for row in rows]
+        return int((await self._execute_text(sql, values)).rowcount)
+
+    async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
+        return await self.connection.exec_driver_sql(sql, values)
 
     async def insert_id(self, table: Any, **values: object) -> int:  # Any: a Table; SQLAlchemy's insert takes more
         """Insert one row into a table with a growing key and answer that key."""
@@ -110,6 +127,19 @@ class _DirectTx(WriteTx):
 
     async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
         return self._joined.execute(statement, values)
+
+    async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
+        return self._joined.exec_driver_sql(sql, values)
+
+    async def aside(self, call: Callable[[], T]) -> T:
+        return call()
+
+
+@lru_cache(maxsize=256)
+def _compiled(dialect: Dialect, statement: Executable, names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """The text of a statement for rows of these columns, and the order of its parameters."""
+    compiled = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined]  # of ClauseElement
+    return str(compiled), list(compiled.positiontup)
 
 
 class Database:

@@ -15,7 +15,7 @@ from node.passport.sifting import SECOND_US, Key, key_of, marks_of
 from node.store import schema
 from node.store.database import Record, WriteTx
 from node.store.slots import CAPACITY, change_figures, change_slots, decode_slots
-from node.store.upserts import upsert
+from node.store.upserts import insert_all, upsert
 
 CHANGED, EXPIRES = "changed", "expires"
 SIZES = {CHANGED: 4, EXPIRES: 2}  # bytes of a figure; the largest stands for what is larger
@@ -205,7 +205,7 @@ async def _put_free(tx: WriteTx, shelf: Shelf, cards: Sequence[Card], marks: Seq
     for slot, carried in zip(free, marks or map(marks_of, cards), strict=True):
         change.mark(slot, set(), carried)
     rows = [_row(shelf.no * CAPACITY + slot, card) for slot, card in zip(free, cards, strict=True)]
-    await tx.run(insert(schema.cards), rows)
+    await insert_all(tx, schema.cards, rows)
     await _set_used(tx, shelf.no, *change_slots(shelf.slots, free, ()))
     await _write_changes(tx, {shelf.no: change})
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from federation.fragment import Fragment, Header, Section
@@ -11,7 +11,7 @@ from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError
 from node.store.logs import log_numbers
-from node.store.upserts import insert_new
+from node.store.upserts import insert_all, insert_new
 
 CHUNK = 400
 CLEAR, SEALED, STORED = 0, 1, 2
@@ -43,8 +43,7 @@ class StoredFragment:
 
     def to_fragment(self) -> Fragment:
         """As it came, without what is sealed under the store's own key."""
-        kept = (Section(s.name, s.salt, s.data) for s in self.sections if s.form != STORED)
-        return Fragment(self.header, self.signature, tuple(kept))
+        return Fragment(self.header, self.signature, _shown(self.sections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,19 @@ class NewEntry:
     stored: tuple[StoredSection, ...] = ()
     routes: tuple[bytes, ...] = ()
 
+    @property
+    def named(self) -> set[bytes]:
+        """Every subject by which it is found."""
+        return {*self.routes, *(self.header.subjects if self.header else ())}
+
+    def to_fragment(self) -> Fragment:
+        """As it is read back from the store."""
+        return Fragment(self.fragment.header, self.fragment.signature, _shown(self.stored))
+
+
+def _shown(sections: Iterable[StoredSection]) -> tuple[Section, ...]:
+    return tuple(Section(s.name, s.salt, s.data) for s in sections if s.form != STORED)
+
 
 def subject64(subject: bytes) -> int:
     """The indexed half of a subject, as a signed 64-bit number."""
@@ -67,7 +79,7 @@ def subject64(subject: bytes) -> int:
 async def insert_entries(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
     """Store entries; raise ConflictError if one of those places is taken."""
     try:
-        await tx.run(insert(schema.fragments), [_row(log_no, tx.now, entry) for entry in entries])
+        await insert_all(tx, schema.fragments, [_row(log_no, tx.now, entry) for entry in entries])
     except IntegrityError as error:
         raise ConflictError(f"log {log_no} has an entry at one of those places") from error
     await insert_sections(tx, log_no, entries)
@@ -125,6 +137,22 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: b
         for entry in await _with_sections_of(tx, where):
             found[entry.log_no, entry.seq] = entry
     return [found[place] for place in sorted(found)]
+
+
+async def mention_counts(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, int]:
+    """How many entries name each of these subjects, where some do; or another subject of the same first half."""
+    table = schema.mentions.c
+    wanted: dict[int, list[bytes]] = {}
+    for subject in subjects:
+        wanted.setdefault(subject64(subject), []).append(subject)
+    keys = sorted(wanted)
+    found: dict[bytes, int] = {}
+    for at in range(0, len(keys), CHUNK):
+        about = table.subject64.in_(keys[at : at + CHUNK])
+        counts = select(table.subject64, func.count().label("entries")).where(about).group_by(table.subject64)
+        for row in await tx.all(counts):
+            found |= dict.fromkeys(wanted[row.subject64], row.entries)
+    return found
 
 
 async def _with_sections_of(tx: ReadTx, where: ColumnElement[bool]) -> list[StoredFragment]:

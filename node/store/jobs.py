@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import delete, insert, select, tuple_, update
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
@@ -12,14 +12,13 @@ from node.store.errors import ConflictError, MissingError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job; `input` is sealed, `result` grows while it runs. States: waiting, running, done, failed."""
+    """A job; `result` grows while it runs. States: waiting, running, done, failed."""
 
     id: str
     kind: str
     state: str
     done: int
     total: int
-    input: bytes
     result: dict[str, object]
     actor: str
     created_us: int
@@ -37,13 +36,19 @@ async def insert_job(
             state="waiting",
             done=0,
             total=total,
-            input=sealed,
             result=json.dumps({"file": file}, ensure_ascii=False),
             actor=actor,
             created_us=tx.now,
             changed_us=tx.now,
         )
     )
+    await tx.run(insert(schema.job_inputs).values(job=job_id, data=sealed))
+
+
+async def read_input(tx: ReadTx, job_id: str) -> bytes:
+    """What a job works on, sealed; nothing where it ended."""
+    data: bytes | None = await tx.value(select(schema.job_inputs.c.data).where(schema.job_inputs.c.job == job_id))
+    return data or b""
 
 
 async def get_job(tx: ReadTx, job_id: str) -> Job:
@@ -80,7 +85,7 @@ async def advance_job(tx: WriteTx, job_id: str, seen: int, done: int, result: di
 
 async def forget_input(tx: WriteTx, job_id: str) -> None:
     """Drop what a finished job worked on: it may hold keys."""
-    await tx.run(update(schema.jobs).where(schema.jobs.c.id == job_id).values(input=b""))
+    await tx.run(delete(schema.job_inputs).where(schema.job_inputs.c.job == job_id))
 
 
 def _job(row: Record) -> Job:
@@ -90,7 +95,6 @@ def _job(row: Record) -> Job:
         row.state,
         row.done,
         row.total,
-        row.input,
         json.loads(row.result),
         row.actor,
         row.created_us,

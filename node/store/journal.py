@@ -1,12 +1,14 @@
 """The journal: one row a change, in the same transaction, with a growing id."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
+from node.store.upserts import insert_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,21 @@ async def write_journal(
     tx: WriteTx, org: bytes, actor: str, what: str, subject: bytes | None = None, **detail: object
 ) -> int:
     """Add a row and answer its id. `detail` must hold no secret."""
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     return await tx.insert_id(
-        schema.journal, at_us=tx.now, org=org, actor=actor, what=what, subject=subject, detail=text
+        schema.journal, at_us=tx.now, org=org, actor=actor, what=what, subject=subject, detail=_text(detail)
     )
+
+
+async def write_each(
+    tx: WriteTx, org: bytes, actor: str, what: str, details: Iterable[tuple[bytes, Mapping[str, object]]]
+) -> int:
+    """Add a row for each of these subjects, with its detail, and answer the id of the last one."""
+    rows: list[dict[str, object]] = [
+        {"at_us": tx.now, "org": org, "actor": actor, "what": what, "subject": subject, "detail": _text(detail)}
+        for subject, detail in details
+    ]
+    await insert_all(tx, schema.journal, rows)
+    return await last_journal_id(tx)
 
 
 async def read_journal(
@@ -55,3 +68,7 @@ async def read_journal(
 async def last_journal_id(tx: ReadTx) -> int:
     """The newest id, 0 where the journal is empty."""
     return int(await tx.value(select(func.coalesce(func.max(schema.journal.c.id), 0))))
+
+
+def _text(detail: Mapping[str, object]) -> str:
+    return json.dumps(detail, ensure_ascii=False, sort_keys=True)

@@ -2,8 +2,9 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlalchemy import ColumnElement, and_, delete, select
 
@@ -45,43 +46,66 @@ class Term:
     term: str
 
 
-async def put_passport(
-    tx: WriteTx,
-    passport: StoredPassport,
-    members: Iterable[bytes],
-    terms: Iterable[Term],
-    kept: Kept | None = None,
-) -> None:
-    """Replace the view of a passport, the pointers of its joined subjects, and its terms.
+@dataclass(frozen=True, slots=True)
+class NewPassport:
+    """A view to be stored, the subjects that are joined in it and its terms.
 
     `kept` is of a long one, whose rows stand by themselves.
     """
-    state = encode_kept(kept) if kept else None
-    subjects = sorted({passport.subject, *members})
-    rows: list[dict[str, object]] = [
-        {
-            "subject": subject,
-            "lead": passport.subject,
-            "kind": passport.kind,
-            "state": passport.state,
-            "title": passport.title,
-            "digest": passport.digest,
-            "view": zlib.compress(passport.view, 1) if subject == passport.subject else b"",
-            "changed_us": passport.changed_us,
-            "kept": state if subject == passport.subject else None,
-        }
-        for subject in subjects
-    ]
-    await upsert(tx, schema.passports, rows)
-    await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects)))
-    found = {(term.term, term.scheme) for term in terms}
+
+    passport: StoredPassport
+    members: Collection[bytes] = ()
+    terms: Collection[Term] = ()
+    kept: Kept | None = None
+
+    @property
+    def subjects(self) -> set[bytes]:
+        """The joined subjects and the one that leads."""
+        return {self.passport.subject, *self.members}
+
+
+async def put_passport(
+    tx: WriteTx, passport: StoredPassport, members: Collection[bytes], terms: Collection[Term]
+) -> None:
+    """Replace the view of one passport."""
+    await put_passports(tx, [NewPassport(passport, members, terms)])
+
+
+async def put_passports(tx: WriteTx, items: Sequence[NewPassport]) -> None:
+    """Replace the views of passports, the pointers of their joined subjects, and their terms."""
+    await upsert(tx, schema.passports, await tx.aside(partial(_rows_of, items)))
+    subjects = sorted(set[bytes]().union(*(item.subjects for item in items)))
+    for start in range(0, len(subjects), 400):
+        await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects[start : start + 400])))
+    await insert_new(tx, schema.terms, [row for item in items for row in _terms_of(item)])
+
+
+def _rows_of(items: Iterable[NewPassport]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for item in items:
+        passport, state = item.passport, encode_kept(item.kept) if item.kept else None
+        rows += [
+            {
+                "subject": subject,
+                "lead": passport.subject,
+                "kind": passport.kind,
+                "state": passport.state,
+                "title": passport.title,
+                "digest": passport.digest,
+                "view": zlib.compress(passport.view, 1) if subject == passport.subject else b"",
+                "changed_us": passport.changed_us,
+                "kept": state if subject == passport.subject else None,
+            }
+            for subject in sorted(item.subjects)
+        ]
+    return rows
+
+
+def _terms_of(item: NewPassport) -> list[dict[str, object]]:
+    found = {(term.term, term.scheme) for term in item.terms}
     # A name that is spelled as the code of the type does not take its place.
     by_term = dict(sorted(found, key=lambda item: (item[1] == TYPE, item)))
-    await insert_new(
-        tx,
-        schema.terms,
-        [{"term": text, "subject": passport.subject, "scheme": scheme} for text, scheme in by_term.items()],
-    )
+    return [{"term": text, "subject": item.passport.subject, "scheme": scheme} for text, scheme in by_term.items()]
 
 
 async def drop_passports(tx: WriteTx, subjects: Iterable[bytes]) -> None:
@@ -143,6 +167,17 @@ async def read_leads(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, bytes
     for at in range(0, len(wanted), 400):
         rows = await tx.all(select(table.subject, table.lead).where(table.subject.in_(wanted[at : at + 400])))
         found |= {row.subject: row.lead for row in rows}
+    return found
+
+
+async def read_digests(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The digests of the passports that lead under these subjects."""
+    table = schema.passports.c
+    wanted = sorted(set(leads))
+    found: dict[bytes, bytes] = {}
+    for at in range(0, len(wanted), 400):
+        leading = (table.subject.in_(wanted[at : at + 400]), table.subject == table.lead)
+        found |= {row.subject: row.digest for row in await tx.all(select(table.subject, table.digest).where(*leading))}
     return found
 
 
@@ -218,12 +253,6 @@ async def read_leading(tx: ReadTx, after: bytes = b"", limit: int = 500) -> list
     statement = select(schema.passports).where(table.subject > after, table.subject == table.lead)
     found = await tx.all(statement.order_by(table.subject).limit(limit))
     return [_passport(row) if row.kept is None else await _whole(tx, _passport(row)) for row in found]
-
-
-async def clear_projections(tx: WriteTx) -> None:
-    """Drop what can be folded again."""
-    for table in schema.PROJECTIONS:
-        await tx.run(delete(table))
 
 
 async def _whole(tx: ReadTx, passport: StoredPassport) -> StoredPassport:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.fragments import subject64
+from node.store.upserts import insert_all
 
 CHUNK = 400
 SECOND_VALUE = "second-value"
@@ -76,7 +77,7 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
             continue
         rows.append(_row(_second(reading, len(held)) if held else reading))
         held.append((reading.value, reading.unit))
-    await tx.run(insert(schema.readings), rows)
+    await insert_all(tx, schema.readings, rows)
     return len(rows)
 
 

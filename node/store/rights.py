@@ -1,13 +1,14 @@
 """Who may read which subject, and the numbered list of what was opened to whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
-from node.store.upserts import upsert
+from node.store.upserts import insert_all, upsert
 
 EVERYBODY = b""
 FOR_EVER = 2**63 - 1
@@ -48,22 +49,25 @@ async def rights_to(tx: ReadTx, subjects: Iterable[bytes], org: bytes | None = N
     return found
 
 
-async def open_subject(tx: WriteTx, subject: bytes, rights: Iterable[StoredRight]) -> set[bytes]:
-    """Widen who may read a subject; answer the organisations whose right grew. Each gets a numbered opening."""
-    had = {right.span: right.classes for right in (await rights_to(tx, [subject])).get(subject, [])}
-    wanted: dict[tuple[bytes, bytes, int, int], int] = {}
-    for right in rights:
-        wanted[right.span] = wanted.get(right.span, had.get(right.span, 0)) | right.classes
-    grown = {span: classes for span, classes in sorted(wanted.items()) if classes != had.get(span)}
-    rows: list[dict[str, object]] = [
-        {"subject": subject, "org": org, "author": author, "since_us": since, "until_us": until, "classes": classes}
-        for (org, author, since, until), classes in grown.items()
-    ]
+async def open_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight]]) -> set[bytes]:
+    """Widen who may read these subjects; answer the organisations whose right grew. Each gets numbered openings."""
+    stored = await rights_to(tx, opened)
+    rows: list[dict[str, object]] = []
+    openings: list[dict[str, object]] = []
+    for subject, rights in opened.items():
+        had = {right.span: right.classes for right in stored.get(subject, ())}
+        wanted: dict[tuple[bytes, bytes, int, int], int] = {}
+        for right in rights:
+            wanted[right.span] = wanted.get(right.span, had.get(right.span, 0)) | right.classes
+        grown = {span: classes for span, classes in sorted(wanted.items()) if classes != had.get(span)}
+        rows += [
+            {"subject": subject, "org": org, "author": author, "since_us": since, "until_us": until, "classes": classes}
+            for (org, author, since, until), classes in grown.items()
+        ]
+        openings += [{"org": org, "subject": subject} for org in sorted({span[0] for span in grown})]
     await upsert(tx, schema.readers, rows)
-    orgs = {span[0] for span in grown}
-    for org in sorted(orgs):
-        await tx.insert_id(schema.openings, org=org, subject=subject)
-    return orgs
+    await insert_all(tx, schema.openings, openings)
+    return {cast("bytes", row["org"]) for row in openings}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ async def open_entries(tx: WriteTx, log_no: int, opened: Iterable[tuple[bytes, b
     rows: list[dict[str, object]] = [
         {"org": org, "subject": subject, "log_no": log_no, "seq": seq} for org, subject, seq in opened
     ]
-    await tx.run(insert(schema.openings), rows)
+    await insert_all(tx, schema.openings, rows)
 
 
 async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[Opening]:

@@ -127,13 +127,14 @@ jobs = _table(
     _need("state", Text),
     _need("done", Int64),
     _need("total", Int64),
-    _need("input", LargeBinary),
     _need("result", Text),
     _need("actor", Text),
     _need("created_us", Int64),
     _need("changed_us", Int64),
     Index("jobs_by_state", "state", "created_us"),
 )
+# Apart from the row that each step of a job writes anew: a file may have tens of megabytes.
+job_inputs = _table("job_inputs", _key("job", Text), _need("data", LargeBinary))
 idempotency = _table(
     "idempotency",
     _key("actor", Text),
@@ -255,7 +256,13 @@ passports = _table(
     Column("kept", LargeBinary),  # of a long one: what decides about one more event; its rows stand in `moments`
     Index("passports_by_lead", "lead"),
 )
-terms = _table("terms", _key("term", Text), _key("subject", LargeBinary), _need("scheme", Text))
+terms = _table(
+    "terms",
+    _key("term", Text),
+    _key("subject", LargeBinary),
+    _need("scheme", Text),
+    Index("terms_by_subject", "subject"),
+)
 # A long passport has its events and its statements here, a row for each, in the order in which a view has them. A plain
 # row is of a statement that adds this row to the passport and has no other effect.
 moments = _table(

@@ -1,10 +1,10 @@
-"""Insert-or-replace and insert-or-leave, spelled the same for SQLite and PostgreSQL."""
+"""Inserting rows, replacing or leaving those that stand, spelled the same for SQLite and PostgreSQL."""
 
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Insert, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from node.store.database import WriteTx
@@ -12,17 +12,27 @@ from node.store.database import WriteTx
 Rows = Sequence[dict[str, object]]
 
 
+async def insert_all(tx: WriteTx, table: Table, rows: Rows) -> None:
+    """Insert rows; raise IntegrityError where a key stands already."""
+    await tx.run(_insert_all(table), rows)
+
+
 async def upsert(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, replacing those of equal primary key."""
-    await tx.run(_upsert(tx.dialect, table), list(rows))
+    await tx.run(_upsert(tx.dialect, table), rows)
 
 
 async def insert_new(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, leaving alone those whose primary key stands already."""
-    await tx.run(_insert_new(tx.dialect, table), list(rows))
+    await tx.run(_insert_new(tx.dialect, table), rows)
 
 
 # Built once for each table: building them costs as much as running them.
+@cache
+def _insert_all(table: Table) -> Insert:
+    return insert(table)
+
+
 @cache
 def _upsert(dialect: str, table: Table) -> Any:  # Any: the two dialects' Insert share no base with these methods
     statement = _insert(dialect, table)

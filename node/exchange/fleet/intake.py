@@ -6,8 +6,10 @@ caller. An expired verification is true of the meter and no fault of the table: 
 
 import datetime
 import hashlib
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from node.exchange.cells import Row
 from node.exchange.fleet import rules
@@ -16,15 +18,18 @@ from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import ADDRESS_PARTS, Field
 from node.exchange.fleet.findings import FleetFinding, Grade, Rule
 from node.exchange.fleet.known import Known
+from node.exchange.fleet.layout import Layout
 from node.exchange.fleet.mapping import FleetMapping
 from node.exchange.fleet.plates import key_of
 from node.exchange.fleet.reader import FleetTable, read_fleet
 from node.exchange.fleet.rows import FleetRow
+from node.exchange.grids import Grid
 from node.passport.bodies import Plate
 from node.passport.claims import Claim, Scheme
 from node.passport.plate import comparison_text
 
 REPORT = ("Правило / Rule", "Замечание / Remark")
+BY_TITLE = (Field.DESIGNATION, Field.DEVICE, Field.SERIAL)
 TRUE_OF_THE_METER = frozenset({rules.EXPIRED.code})
 
 ELSEWHERE = Rule(
@@ -75,21 +80,31 @@ _DAYS: Days = {
 
 @dataclass(frozen=True, slots=True)
 class FleetMeter:
-    """A meter of a table that nothing in the table speaks against: what is on its plate, and its claim."""
+    """A meter of a table that nothing in the table speaks against, and its claim."""
 
     row: FleetRow
-    plate: Plate
     claim: Claim
+
+    @property
+    def plate(self) -> Plate:
+        """What is on its plate: made when it is asked for, because a table has hundreds of thousands."""
+        return _plate(self.row)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A table that was judged: each meter, or what is wrong with it, in the order of the file."""
+    """A table that was judged: each meter, or what is wrong with it, in the order of the file. The cells, which take
+    most of the room, are not kept: they are read again where rows go back.
 
-    table: FleetTable
+    `order` are their places by type and serial as they stand in the cells, and by nothing that may be known better
+    later: neighbours in the registry are taken one after another, also by an import that goes on after a crash.
+    """
+
+    layout: Layout
     report: FleetReport
     rows: tuple[FleetRow, ...]
     meters: tuple[FleetMeter | tuple[FleetFinding, ...], ...]
+    order: Sequence[int] = ()
 
     @property
     def refused(self) -> dict[int, tuple[FleetFinding, ...]]:
@@ -98,22 +113,23 @@ class Intake:
 
     def finding(self, rule: Rule, row: FleetRow, name: Field, value: str, **words: object) -> FleetFinding:
         """A finding at the cell of a field of a meter."""
-        column = self.table.layout.places(row.block).get(name)
+        column = self.layout.places(row.block).get(name)
         return FleetFinding(rule, row.row, name, column.title if column else "", value, words)
 
     def serial_field(self, row: FleetRow) -> Field:
         """The field in which the serials of this table stand."""
-        return Field.SERIAL if Field.SERIAL in self.table.layout.places(row.block) else Field.DEVICE
+        return Field.SERIAL if Field.SERIAL in self.layout.places(row.block) else Field.DEVICE
 
     def faulty(
-        self, found: Iterable[tuple[int, Sequence[FleetFinding]]]
+        self, found: Iterable[tuple[int, Sequence[FleetFinding]]], grid: Grid
     ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Header and rows of the table to correct: a row for each meter, by its place in `meters`, and its findings.
+        `grid` is the sheet that was judged.
 
         Dates and addresses stand in it as they were understood; a column that was not used does not stand in it.
         """
         fields = self._fields()
-        by_number = {row.number: row for row in self.table.grid.rows}
+        by_number = {row.number: row for row in grid.rows}
         rows = [
             (
                 *(self._cell(self.rows[at], name, by_number) for name in fields),
@@ -125,7 +141,7 @@ class Intake:
         return (*(_TITLES[name] for name in fields), *REPORT), rows
 
     def _fields(self) -> list[Field]:
-        used = {column.field for column in self.table.layout.columns}
+        used = {column.field for column in self.layout.columns}
         if used & {*ADDRESS_PARTS} or any(row.address for row in self.rows):
             used.add(Field.ADDRESS)
         return [name for name in _TITLES if name in used]
@@ -137,9 +153,7 @@ class Intake:
             return str(row.interval_months)
         if name in _DAYS and (day := _DAYS[name](row)):
             return day.strftime("%d.%m.%Y")
-        column: Column | None = self.table.layout.places(row.block).get(name)
-        cells = by_number[row.row].cells
-        return cells[column.place].text if column and column.place < len(cells) else ""
+        return _cell_text(self.layout, row, name, by_number[row.row])
 
 
 def take_in(
@@ -157,20 +171,48 @@ def take_in(
     for finding in report.findings:
         if finding.grade is Grade.ERROR and finding.rule.code not in TRUE_OF_THE_METER:
             wrong.setdefault(finding.row, []).append(finding)
-    intake = Intake(table, report, tuple(rows), ())
+    intake = Intake(table.layout, report, tuple(rows), ())
     seen: dict[object, int] = {}
-    meters = tuple(_judge(intake, row, wrong.get(row.row, []), seen, log, source) for row in rows)
-    return Intake(table, report, tuple(rows), meters)
+    claims = partial(known.lines.claim_for, log=log)
+    meters = tuple(_judge(intake, row, wrong.get(row.row, []), seen, claims, source) for row in rows)
+    return replace(intake, meters=meters, order=_order(table, rows))
+
+
+def _order(table: FleetTable, rows: Sequence[FleetRow]) -> Sequence[int]:
+    by_number = {row.number: row for row in table.grid.rows}
+
+    def texts(at: int) -> list[str]:
+        return [_cell_text(table.layout, rows[at], name, by_number[rows[at].row]) for name in BY_TITLE]
+
+    return array("I", sorted(range(len(rows)), key=texts))
 
 
 def _judge(
-    intake: Intake, row: FleetRow, wrong: Sequence[FleetFinding], seen: dict[object, int], log: bytes, source: str
+    intake: Intake,
+    row: FleetRow,
+    wrong: Sequence[FleetFinding],
+    seen: dict[object, int],
+    claim_for: Callable[..., Claim],
+    source: str,
 ) -> FleetMeter | tuple[FleetFinding, ...]:
     if wrong:
         return tuple(wrong)
     if not row.designation:
         return (intake.finding(rules.TYPE_REQUIRED, row, Field.DESIGNATION, ""),)
-    plate = Plate(
+    plate = _plate(row)
+    mixed = hashlib.sha256(f"{source}\n{row.row}\n{row.block}".encode()).digest()[:16]
+    claim = claim_for(plate, randomness=mixed, on=row.made_on)
+    key: object = claim.subject
+    if claim.scheme is Scheme.LOCAL:
+        key = (comparison_text(row.designation), comparison_text(row.mark), key_of(row.serial), plate.year)
+    if key in seen:
+        return (intake.finding(rules.DUPLICATE, row, intake.serial_field(row), row.serial, other=seen[key]),)
+    seen[key] = row.row
+    return FleetMeter(row, claim)
+
+
+def _plate(row: FleetRow) -> Plate:
+    return Plate(
         mark=row.mark or None,
         designation=row.designation,
         serial=row.serial,
@@ -178,15 +220,12 @@ def _judge(
         approvals=(row.approval,) if row.approval else (),
         read="document",
     )
-    mixed = hashlib.sha256(f"{source}\n{row.row}\n{row.block}".encode()).digest()[:16]
-    claim = intake.table.known.lines.claim_for(plate, log=log, randomness=mixed, on=row.made_on)
-    key: object = claim.subject
-    if claim.scheme is Scheme.LOCAL:
-        key = (comparison_text(row.designation), comparison_text(row.mark), key_of(row.serial), plate.year)
-    if key in seen:
-        return (intake.finding(rules.DUPLICATE, row, intake.serial_field(row), row.serial, other=seen[key]),)
-    seen[key] = row.row
-    return FleetMeter(row, plate, claim)
+
+
+def _cell_text(layout: Layout, row: FleetRow, name: Field, cells: Row) -> str:
+    """What stands in the cell of a field of a meter."""
+    column: Column | None = layout.places(row.block).get(name)
+    return cells.cells[column.place].text if column and column.place < len(cells.cells) else ""
 
 
 def _remark(finding: FleetFinding) -> str:

@@ -13,6 +13,7 @@ from node.passport.sifting import Sift, parse_sift
 from node.store.database import Database
 from node.store.filing import file_cards
 from node.store.finding import find_cards
+from node.store.jobs import get_job, read_input
 from node.store.migrate import upgrade
 from node.store.passports import read_leading
 from node.store.schema import metadata
@@ -76,6 +77,27 @@ async def test_passports_of_a_kept_store_are_listed_and_found(kept: Path, tmp_pa
         for one in leading:
             found = await find_cards(tx, parse_sift(one.title))
             assert one.subject in {card.subject for card in found}
+    await database.close()
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
+async def test_input_of_a_waiting_job_is_moved(kept: Path, tmp_path: Path) -> None:
+    """What a job of an earlier version works on is read by this one; a job that ended has nothing."""
+    path = tmp_path / "passport.sqlite"
+    _load(kept, path)
+    with sqlite3.connect(path) as connection:
+        (ended,) = connection.execute("select id from jobs").fetchone()
+        job = ("waits", "import.fleet", "waiting", 0, 1, b"sealed", "{}", "anna", 1, 1)
+        columns = "id, kind, state, done, total, input, result, actor, created_us, changed_us"
+        connection.execute(f"insert into jobs ({columns}) values ({', '.join('?' * len(job))})", job)  # noqa: S608 - a name of ours
+    connection.close()
+
+    database = Database(f"sqlite+aiosqlite:///{path}", FakeClock())
+    await upgrade(database)
+
+    async with database.read() as tx:
+        assert [await read_input(tx, name) for name in ("waits", ended)] == [b"sealed", b""]
+        assert (await get_job(tx, "waits")).total == 1
     await database.close()
 
 

@@ -15,7 +15,7 @@ from node.store.jobs import advance_job, get_job, insert_job
 from node.store.journal import read_journal, write_journal
 from node.store.migrate import upgrade
 from node.store.passports import StoredPassport, Term, find_passport, find_terms, put_passport, read_leading
-from node.store.rights import EVERYBODY, StoredRight, last_opening, open_subject, openings_after, rights_to
+from node.store.rights import EVERYBODY, StoredRight, last_opening, open_subjects, openings_after, rights_to
 from node.store.settings import find_setting, set_setting
 from node.store.trees import append_leaves, read_inclusion, read_leaves, read_range
 from tests.fakes import FakeClock
@@ -133,12 +133,14 @@ async def test_rights_only_grow_and_number_their_openings(database: Database) ->
     """A right that grows is opened under a new number; one that is there already is not opened again."""
     buyer, lab = b"b" * 16, b"l" * 16
     async with database.write() as tx:
-        assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 7), StoredRight(lab, b"m" * 16, 3)]) == {
+        assert await open_subjects(
+            tx, {SUBJECT: [StoredRight(buyer, EVERYBODY, 7), StoredRight(lab, b"m" * 16, 3)]}
+        ) == {
             buyer,
             lab,
         }
-        assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 3)]) == set()
-        assert await open_subject(tx, SUBJECT, [StoredRight(buyer, EVERYBODY, 32)]) == {buyer}
+        assert await open_subjects(tx, {SUBJECT: [StoredRight(buyer, EVERYBODY, 3)]}) == set()
+        assert await open_subjects(tx, {SUBJECT: [StoredRight(buyer, EVERYBODY, 32)]}) == {buyer}
 
     async with database.read() as reader:
         opened = await openings_after(reader, buyer, 0, 10)

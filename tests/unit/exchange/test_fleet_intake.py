@@ -9,6 +9,7 @@ from node.exchange.fleet.findings import Grade
 from node.exchange.fleet.intake import TRUE_OF_THE_METER, FleetMeter, Intake, take_in
 from node.exchange.fleet.known import Known
 from node.exchange.fleet.mapping import FleetMapping
+from node.exchange.fleet.reader import read_fleet
 from node.exchange.tables import write_csv, write_xlsx
 from node.passport.bodies import Plate
 from node.passport.claims import Scheme
@@ -20,6 +21,11 @@ from tests.garbage import TEXTS
 def judged(raw: bytes, source: str = "job") -> Intake:
     """A table judged by a node that knows no lines."""
     return take_in(raw, FleetMapping(), today=ON, known=Known(), log=id16("log"), source=source)
+
+
+def to_correct(intake: Intake, raw: bytes) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """What goes back of a table that was judged."""
+    return intake.faulty(sorted(intake.refused.items()), read_fleet(raw, today=ON).grid)
 
 
 def table(meters: list[Sample]) -> bytes:
@@ -56,7 +62,7 @@ def test_report_is_understood_with_no_mapping(
     """What goes back is a table of its own: the same meters with the addresses that stood above or beside them."""
     raw, _ = shape.write(planted(COUNTED, 3, shape.lacks))
     intake = judged(raw)
-    header, faulty = intake.faulty(sorted(intake.refused.items()))
+    header, faulty = to_correct(intake, raw)
 
     back = judged(write(header, faulty))
 
@@ -109,9 +115,10 @@ def test_no_text_of_a_cell_breaks_a_plate(place: int) -> None:
     for row, text in zip(rows, TEXTS, strict=True):
         row[place] = text[:30_000]
 
-    intake = judged(write_csv(HEADER, rows))
+    raw = write_csv(HEADER, rows)
+    intake = judged(raw)
 
     for meter in intake.meters:
         if isinstance(meter, FleetMeter):
             assert Plate.from_bytes(meter.plate.to_bytes()) == meter.plate
-    assert write_xlsx(*intake.faulty(sorted(intake.refused.items())))
+    assert write_xlsx(*to_correct(intake, raw))
