@@ -16,6 +16,7 @@ from federation.net.discovery import Announcement, discovery
 from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
+from node.collector import settle_collector
 from node.config import load_settings
 from node.doors import listening, opening, url_of
 from node.folder import NodeFolder
@@ -123,6 +124,7 @@ class Node:
             try:
                 await upgrade(self.core.database)
                 await self._open_ledger()
+                settle_collector()
                 await self._serve(started)
             finally:
                 await self.sync.close()

@@ -21,7 +21,7 @@ from node.passport.fold import statement_view
 from node.passport.identity import Identity
 from node.passport.lifecycle import NEEDS_VERIFICATION, STATES
 from node.passport.ranks import SubjectFacts, Title
-from node.passport.reading import Reading, read
+from node.passport.reading import Reading
 from node.passport.statement import Statement
 from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import HASH, Plain, Seal, View, chain_blocks, digest_of, seal_hash
@@ -118,14 +118,14 @@ class Added:
     statement: Row
 
 
-def add_event(kept: Kept, statement: Statement, world: World) -> Added | None:
+def add_event(kept: Kept, reading: Reading, world: World) -> Added | None:
     """The rows of one more statement, None where it may do more than add them.
 
     The caller makes sure that the key of its event is new, and that its place is.
     """
+    statement = reading.statement
     if statement.org not in kept.signers or statement.ref in kept.awaited:
         return None
-    reading = read(statement)
     body = _body(reading)
     if body is None or statement.subject not in kept.facts:
         return None

@@ -192,13 +192,13 @@ class Folding:
         self, tx: WriteTx, log: StoredLog, passport: KeptPassport, entries: Sequence[NewEntry], world: World
     ) -> bool:
         lead, kept = passport.lead, passport.kept
-        said = [read_statement(e.fragment, e.header, log.org) for e in entries if e.header is not None]
-        codes = {own_term(*code) for code in used_codes(map(read, said), self._core.org)}
+        said = [read(read_statement(e.fragment, e.header, log.org)) for e in entries if e.header is not None]
+        codes = {own_term(*code) for code in used_codes(said, self._core.org)}
         if codes and codes - await read_own_terms(tx, lead):
             return False
-        added = [item for statement in said if (item := add_event(kept, statement, world)) is not None]
+        added = [item for reading in said if (item := add_event(kept, reading, world)) is not None]
         keys = sorted({str(item.event.content["key"]) for item in added})
-        if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [s.ref.seq for s in said]):
+        if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [r.statement.ref.seq for r in said]):
             return False
         rows = {"events": [item.event for item in added], "statements": [item.statement for item in added]}
         put = await add_rows(tx, lead, rows, kept.tallies, {log.log: log.no})

@@ -8,10 +8,10 @@ URL.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, Row, event, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, Row, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
@@ -108,9 +108,9 @@ class WriteTx(ReadTx):
     async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
         return await self.connection.exec_driver_sql(sql, values)
 
-    async def insert_id(self, table: Any, **values: object) -> int:  # Any: a Table; SQLAlchemy's insert takes more
+    async def insert_id(self, table: Table, **values: object) -> int:
         """Insert one row into a table with a growing key and answer that key."""
-        result = await self._execute(insert(table), values)
+        result = await self._execute(_insert(table), values)
         return int((result.inserted_primary_key or (0,))[0])
 
 
@@ -133,6 +133,11 @@ class _DirectTx(WriteTx):
 
     async def aside(self, call: Callable[[], T]) -> T:
         return call()
+
+
+@cache  # building a statement costs as much as running it
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 @lru_cache(maxsize=256)
