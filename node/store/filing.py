@@ -37,9 +37,7 @@ _TOUCH = (
     .values(changed_us=bindparam("now"))
     .returning(schema.cards)
 )
-_FIGURES = select(schema.figures.c.name, schema.figures.c.slices).where(
-    schema.figures.c.shelf == bindparam("shelf"), schema.figures.c.name.in_(FIGURES)
-)
+_FIGURES = select(schema.figures.c.name, schema.figures.c.slices).where(schema.figures.c.shelf == bindparam("shelf"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, literal_column, or_, select, tuple_, update
 
 from node.passport.kept import Kept, Row, Tally, decode_kept, encode_kept
 from node.passport.references import parse_ref
@@ -40,7 +40,8 @@ _KNOWN = select(1).where(
     )
 )
 _ROWS = select(MOMENTS.lead, MOMENTS.list, MOMENTS.place, MOMENTS.hash, MOMENTS.plain, MOMENTS.log_no, MOMENTS.seq)
-_MOVING = _ROWS.where(MOMENTS.lead == bindparam("lead"), MOMENTS.plain == 0)
+# Spelled out, so that the index of such rows alone is found.
+_MOVING = _ROWS.where(MOMENTS.lead == bindparam("lead"), MOMENTS.plain == literal_column("0"))
 _OF_LIST = and_(MOMENTS.lead == bindparam("lead"), MOMENTS.list == bindparam("list"))
 _LAST = select(func.max(MOMENTS.place)).where(_OF_LIST, MOMENTS.place < bindparam("before"))
 _PLACE = select(MOMENTS.place).where(_OF_LIST).limit(1)
