@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TypeGuard
+from typing import Any
 
-from federation import codec
+import msgpack
+
 from federation.authority import Kind
 from federation.fragment import Ref
 from node.passport.bodies import EventBody, dump_json
@@ -193,24 +194,22 @@ def statement_place(statement: Statement) -> bytes:
 
 
 def encode_kept(kept: Kept) -> bytes:
-    """As it is stored."""
-    facts: codec.Value = [[subject, *_facts(found)] for subject, found in sorted(kept.facts.items())]
-    awaited: codec.Value = [[ref.log, ref.seq, ref.id16] for ref in sorted(kept.awaited)]
-    tallies: codec.Value = [[t.rows, t.blocks, int(t.is_open), t.last] for t in (kept.events, kept.statements)]
-    return codec.pack([facts, awaited, [*sorted(kept.signers)], kept.rest, tallies])
+    """As it is stored: a projection of ours, which nobody signs and no other node reads."""
+    facts = [(subject, *_facts(found)) for subject, found in sorted(kept.facts.items())]
+    tallies = [(t.rows, t.blocks, t.is_open, t.last) for t in (kept.events, kept.statements)]
+    packed: bytes = msgpack.packb((facts, sorted(kept.awaited), sorted(kept.signers), kept.rest, tallies))
+    return packed
 
 
 def decode_kept(raw: bytes) -> Kept:
-    """Read what `encode_kept` wrote; raise CodecError where it is something else."""
-    facts, awaited, signers, rest, tallies = codec.array(codec.unpack(raw, 1 << 26), 5, "kept")
-    events, statements = (_tally(item) for item in codec.array(tallies, 2, "tallies"))
+    """Read what `encode_kept` wrote."""
+    facts, awaited, signers, rest, tallies = msgpack.unpackb(raw)
     return Kept(
-        dict(_subject_facts(item) for item in codec.array(facts, None, "facts")),
-        frozenset(_ref(item) for item in codec.array(awaited, None, "awaited", most=1 << 24)),
-        _orgs(signers),
-        codec.binary(rest, HASH, "rest"),
-        events,
-        statements,
+        {subject: _subject_facts(*found) for subject, *found in facts},
+        frozenset(Ref(*ref) for ref in awaited),
+        frozenset(signers),
+        rest,
+        *(Tally(*tally) for tally in tallies),
     )
 
 
@@ -244,49 +243,12 @@ if {item.name for item in fields(SubjectFacts)} != _KNOWN:
     raise TypeError("what is kept of a passport lacks a field of SubjectFacts")
 
 
-def _facts(facts: SubjectFacts) -> list[codec.Value]:
-    titles: codec.Value = [[title.org, title.since, title.until] for title in facts.titles]
-    return [*(_sorted(getattr(facts, name)) for name in _SETS), [*sorted(facts.scopes)], titles]
+def _facts(facts: SubjectFacts) -> tuple[Sequence[object], ...]:
+    titles = [(title.org, title.since, title.until) for title in facts.titles]
+    return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles
 
 
-def _sorted(orgs: frozenset[bytes]) -> codec.Value:
-    return [*sorted(orgs)]
-
-
-def _subject_facts(item: codec.Value) -> tuple[bytes, SubjectFacts]:
-    subject, *sets, scopes, titles = codec.array(item, len(_SETS) + 3, "facts")
-    named = dict(zip(_SETS, map(_orgs, sets), strict=True))
-    return codec.binary(subject, None, "subject"), SubjectFacts(
-        scopes=frozenset(filter(_is_text, codec.array(scopes, None, "scopes"))),
-        titles=tuple(_title(title) for title in codec.array(titles, None, "titles")),
-        **named,
-    )
-
-
-def _is_text(value: codec.Value) -> TypeGuard[str]:
-    return isinstance(value, str)
-
-
-def _orgs(value: codec.Value) -> frozenset[bytes]:
-    return frozenset(codec.binary(org, None, "org") for org in codec.array(value, None, "orgs"))
-
-
-def _title(value: codec.Value) -> Title:
-    org, since, until = codec.array(value, 3, "title")
-    end = None if until is None else codec.uint(until, "until")
-    return Title(codec.binary(org, None, "org"), codec.uint(since, "since"), end)
-
-
-def _ref(value: codec.Value) -> Ref:
-    log, seq, id16 = codec.array(value, 3, "ref")
-    return Ref(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), codec.binary(id16, 16, "id16"))
-
-
-def _tally(value: codec.Value) -> Tally:
-    rows, blocks, is_open, last = codec.array(value, 4, "tally")
-    return Tally(
-        codec.uint(rows, "rows"),
-        codec.binary(blocks, None, "blocks", most=1 << 24),
-        bool(codec.uint(is_open, "open")),
-        codec.binary(last, None, "last"),
-    )
+def _subject_facts(*found: Iterable[Any]) -> SubjectFacts:  # Any: of the fields, in the order of `_facts`
+    *sets, scopes, titles = found
+    named = dict(zip(_SETS, map(frozenset, sets), strict=True))
+    return SubjectFacts(scopes=frozenset(scopes), titles=tuple(Title(*title) for title in titles), **named)
