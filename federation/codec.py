@@ -27,21 +27,6 @@ def pack(value: Value, depth: int = MAX_DEPTH) -> bytes:
     return cast("bytes", msgpack.packb(value, use_bin_type=True))
 
 
-def pack_checked(value: Value) -> bytes:
-    """Encode a value whose leaves went through `leaf` while it was built."""
-    return cast("bytes", msgpack.packb(value, use_bin_type=True))
-
-
-def leaf(value: str | int | None) -> str | int | None:
-    """A leaf of a value to be encoded; raise CodecError where the format does not have it."""
-    if isinstance(value, str):
-        if not value.isascii():
-            _check_text(value)
-    elif value is not None:
-        _check_int(value)
-    return value
-
-
 def unpack(raw: bytes, limit: int = 1 << 20) -> Value:
     """Decode exactly one canonical value of at most `limit` bytes; raise CodecError."""
     if len(raw) > limit:

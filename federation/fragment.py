@@ -11,6 +11,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
+
+import msgpack
 
 from federation import codec
 from federation.errors import CodecError, LimitError, TransportError, VoidError
@@ -39,9 +42,8 @@ class SectionClass(IntEnum):
     SECRET = 5
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """One entry of one log: its place and the first half of its id."""
+class Ref(NamedTuple):
+    """One entry of one log: its place and the first half of its id. A fold hashes and compares them by the thousand."""
 
     log: bytes
     seq: int
@@ -211,6 +213,22 @@ def decode_header(raw: bytes, log: bytes, seq: int) -> Header:
         return _header(version, codec.array(fields, 11, "header"), log, seq)
     except CodecError as error:
         raise VoidError(f"log {log.hex()} seq {seq}: {error}") from error
+
+
+def read_header(raw: bytes, log: bytes, seq: int) -> Header:
+    """The same of a header that `decode_header` took before it was stored: its limits are not checked again.
+
+    What is no longer such a header raises VoidError too; whether it is what was signed, a check of the store tells.
+    """
+    try:
+        version, own, place, stamp, kind, subjects, occurred, prev, refs, auth, sections = msgpack.unpackb(raw)
+        if version == VERSION and own == log and place == seq:
+            heads = tuple(SectionHead(*head) for head in sections)
+            named, grounds = ([Ref(*ref) for ref in found] for found in (refs, auth))
+            return Header(log, seq, stamp, kind, tuple(subjects), occurred, prev, tuple(named), tuple(grounds), heads)
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException):
+        pass
+    return decode_header(raw, log, seq)
 
 
 def check_signature(fragment: Fragment, sign_key: bytes) -> None:

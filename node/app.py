@@ -16,7 +16,7 @@ from federation.net.discovery import Announcement, discovery
 from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
-from node.collecting import kept_for_long
+from node.collecting import kept_for_long, settle_collector
 from node.config import load_settings
 from node.doors import listening, opening, url_of
 from node.folder import NodeFolder
@@ -129,6 +129,7 @@ class Node:
             try:
                 await upgrade(self.core.database)
                 await self._open_ledger()
+                settle_collector()
                 await self._serve(started)
             finally:
                 await self.sync.close()

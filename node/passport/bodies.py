@@ -260,7 +260,7 @@ class CardBody(Body):
 
 def dump_json(value: object) -> bytes:
     """JSON as it is signed."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def load_json(raw: bytes) -> object:
@@ -288,4 +288,5 @@ def _no_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 _STRICT = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_twice)

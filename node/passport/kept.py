@@ -6,30 +6,30 @@ follows from who may say what (`facts`) and from the world alone: as long as the
 the view is folded without it. Kept is a projection: dropping it and folding all statements again gives the same view.
 """
 
-import json
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TypeGuard
+from typing import Any
 
-from federation import codec
+import msgpack
+
 from federation.authority import Kind
 from federation.fragment import Ref
-from node.passport.bodies import EventBody
+from node.passport.bodies import EventBody, dump_json
 from node.passport.case import Case
 from node.passport.fold import statement_view
 from node.passport.identity import Identity
 from node.passport.lifecycle import NEEDS_VERIFICATION, STATES
 from node.passport.ranks import SubjectFacts, Title
-from node.passport.reading import Reading, read
+from node.passport.reading import Reading
 from node.passport.statement import Statement
 from node.passport.timeline import Event, event_view, timeline_of
-from node.passport.view import BLOCK, Plain, Seal, View, block_hashes, digest_of, row_hash, seal_hash
+from node.passport.view import HASH, Plain, Seal, View, chain_blocks, digest_of, seal_hash
 from node.passport.world import World
 
 LONG = 64  # rows up to which a view is kept whole
 MOVING = STATES | NEEDS_VERIFICATION | {"verified"}
-HASH = 32
 
 
 @dataclass(frozen=True)  # no slots: what is worked out once is kept in the instance
@@ -42,41 +42,51 @@ class Row:
     plain: bool = False
 
     @cached_property
-    def hash(self) -> bytes:
-        """The row's hash."""
-        return row_hash(self.content)
+    def raw(self) -> bytes:
+        """The row as it is stored and hashed."""
+        return dump_json(self.content)
 
     @cached_property
-    def text(self) -> str:
-        """The row as JSON."""
-        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
+    def hash(self) -> bytes:
+        """The row's hash."""
+        return hashlib.sha256(self.raw).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The hashes behind the seal of a list: of its blocks, and of the rows of an open one. `last` is the last place."""
+    """The hashes behind the seal of a list: of its blocks, of which the last may be open. `last` is the last place."""
 
     rows: int = 0
     blocks: bytes = b""
-    tail: bytes = b""
+    is_open: bool = False
     last: bytes = b""
 
     @property
     def seal(self) -> Seal:
         """What stands for the list in the digest."""
-        return Seal(self.rows, seal_hash([self.blocks]))
+        return Seal(self.rows, seal_hash(self.blocks))
 
     def add(self, rows: Sequence[Row]) -> "Tally":
         """With rows after the last one, in their order."""
-        return self.cut(self.rows - len(self.tail) // HASH, [self.tail, *(r.hash for r in rows)], rows[-1].place)
+        blocks, is_open = chain_blocks((row.hash for row in rows), self.blocks, is_open=self.is_open)
+        return Tally(self.rows + len(rows), blocks, is_open, rows[-1].place)
 
-    def cut(self, at: int, hashes: Iterable[bytes], last: bytes) -> "Tally":
-        """With these hashes from row `at` on, which begins a block, in place of what stood there."""
-        raw = b"".join(hashes)
-        after = [raw[n : n + HASH] for n in range(0, len(raw), HASH)]
-        blocks = self.blocks[: at // BLOCK * HASH] + b"".join(block_hashes(after))
-        tail = b"".join(after[len(after) - len(after) % BLOCK :])
-        return Tally(at + len(after), blocks, tail, last)
+    def swap(self, before: Sequence[bytes], after: Sequence[bytes], last: bytes) -> "Tally":
+        """With rows of the hashes `after` in place of those of the hashes `before`, which are whole blocks."""
+        (old, _), (new, is_open) = chain_blocks(before), chain_blocks(after)
+        at = self._find(old)
+        blocks = self.blocks[:at] + new + self.blocks[at + len(old) :]
+        is_last = at + len(new) == len(blocks)
+        return Tally(self.rows - len(before) + len(after), blocks, is_open if is_last else self.is_open, last)
+
+    def _find(self, blocks: bytes) -> int:
+        """Where some blocks stand; raise ValueError where they are not here."""
+        at = self.blocks.find(blocks) if blocks else len(self.blocks)
+        while at % HASH and at >= 0:
+            at = self.blocks.find(blocks, at + 1)
+        if at < 0:
+            raise ValueError("the rows of a passport are not those of its digest")
+        return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,12 @@ class Kept:
     @property
     def digest(self) -> bytes:
         """The digest of the whole view."""
-        return digest_of(self.rest, {"events": self.events.seal, "statements": self.statements.seal})
+        return digest_of(self.rest, {name: tally.seal for name, tally in self.tallies.items()})
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """By the name of the list."""
+        return {"events": self.events, "statements": self.statements}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +119,14 @@ class Added:
     statement: Row
 
 
-def add_event(kept: Kept, statement: Statement, world: World) -> Added | None:
+def add_event(kept: Kept, reading: Reading, world: World) -> Added | None:
     """The rows of one more statement, None where it may do more than add them.
 
     The caller makes sure that the key of its event is new, and that its place is.
     """
+    statement = reading.statement
     if statement.org not in kept.signers or statement.ref in kept.awaited:
         return None
-    reading = read(statement)
     body = _body(reading)
     if body is None or statement.subject not in kept.facts:
         return None
@@ -156,9 +171,13 @@ def named_by(statements: Iterable[Statement]) -> frozenset[Ref]:
 
 def event_row(event: Event, content: dict[str, Plain], *, is_plain: bool) -> Row:
     """An event as a row."""
+    return Row(event_place(event), event.statement.ref, content, is_plain)
+
+
+def event_place(event: Event) -> bytes:
+    """Where an event stands in the timeline."""
     at, stamp, log, seq, key = event.order
-    place = at.to_bytes(8) + stamp.to_bytes(8) + log + seq.to_bytes(8) + key.encode()
-    return Row(place, event.statement.ref, content, is_plain)
+    return at.to_bytes(8) + stamp.to_bytes(8) + log + seq.to_bytes(8) + key.encode()
 
 
 def statement_row(case: Case, statement: Statement, *, is_plain: bool) -> Row:
@@ -173,24 +192,22 @@ def statement_place(statement: Statement) -> bytes:
 
 
 def encode_kept(kept: Kept) -> bytes:
-    """As it is stored."""
-    facts: codec.Value = [[subject, *_facts(found)] for subject, found in sorted(kept.facts.items())]
-    awaited: codec.Value = [[ref.log, ref.seq, ref.id16] for ref in sorted(kept.awaited)]
-    tallies: codec.Value = [[t.rows, t.blocks, t.tail, t.last] for t in (kept.events, kept.statements)]
-    return codec.pack([facts, awaited, [*sorted(kept.signers)], kept.rest, tallies])
+    """As it is stored: a projection of ours, which nobody signs and no other node reads."""
+    facts = [(subject, *_facts(found)) for subject, found in sorted(kept.facts.items())]
+    tallies = [(t.rows, t.blocks, t.is_open, t.last) for t in (kept.events, kept.statements)]
+    packed: bytes = msgpack.packb((facts, sorted(kept.awaited), sorted(kept.signers), kept.rest, tallies))
+    return packed
 
 
 def decode_kept(raw: bytes) -> Kept:
-    """Read what `encode_kept` wrote; raise CodecError where it is something else."""
-    facts, awaited, signers, rest, tallies = codec.array(codec.unpack(raw, 1 << 26), 5, "kept")
-    events, statements = (_tally(item) for item in codec.array(tallies, 2, "tallies"))
+    """Read what `encode_kept` wrote."""
+    facts, awaited, signers, rest, tallies = msgpack.unpackb(raw)
     return Kept(
-        dict(_subject_facts(item) for item in codec.array(facts, None, "facts")),
-        frozenset(_ref(item) for item in codec.array(awaited, None, "awaited", most=1 << 24)),
-        _orgs(signers),
-        codec.binary(rest, HASH, "rest"),
-        events,
-        statements,
+        {subject: _subject_facts(*found) for subject, *found in facts},
+        frozenset(Ref(*ref) for ref in awaited),
+        frozenset(signers),
+        rest,
+        *(Tally(*tally) for tally in tallies),
     )
 
 
@@ -224,47 +241,12 @@ if {item.name for item in fields(SubjectFacts)} != _KNOWN:
     raise TypeError("what is kept of a passport lacks a field of SubjectFacts")
 
 
-def _facts(facts: SubjectFacts) -> list[codec.Value]:
-    titles: codec.Value = [[title.org, title.since, title.until] for title in facts.titles]
-    return [*(_sorted(getattr(facts, name)) for name in _SETS), [*sorted(facts.scopes)], titles, facts.made]
+def _facts(facts: SubjectFacts) -> tuple[object, ...]:
+    titles = [(title.org, title.since, title.until) for title in facts.titles]
+    return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made
 
 
-def _sorted(orgs: frozenset[bytes]) -> codec.Value:
-    return [*sorted(orgs)]
-
-
-def _subject_facts(item: codec.Value) -> tuple[bytes, SubjectFacts]:
-    subject, *sets, scopes, titles, made = codec.array(item, len(_SETS) + 4, "facts")
-    named = dict(zip(_SETS, map(_orgs, sets), strict=True))
-    return codec.binary(subject, None, "subject"), SubjectFacts(
-        scopes=frozenset(filter(_is_text, codec.array(scopes, None, "scopes"))),
-        titles=tuple(_title(title) for title in codec.array(titles, None, "titles")),
-        made=None if made is None else codec.uint(made, "made"),
-        **named,
-    )
-
-
-def _is_text(value: codec.Value) -> TypeGuard[str]:
-    return isinstance(value, str)
-
-
-def _orgs(value: codec.Value) -> frozenset[bytes]:
-    return frozenset(codec.binary(org, None, "org") for org in codec.array(value, None, "orgs"))
-
-
-def _title(value: codec.Value) -> Title:
-    org, since, until = codec.array(value, 3, "title")
-    end = None if until is None else codec.uint(until, "until")
-    return Title(codec.binary(org, None, "org"), codec.uint(since, "since"), end)
-
-
-def _ref(value: codec.Value) -> Ref:
-    log, seq, id16 = codec.array(value, 3, "ref")
-    return Ref(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), codec.binary(id16, 16, "id16"))
-
-
-def _tally(value: codec.Value) -> Tally:
-    rows, blocks, tail, last = codec.array(value, 4, "tally")
-    most = 1 << 24
-    blocks, tail = (codec.binary(item, None, "hashes", most=most) for item in (blocks, tail))
-    return Tally(codec.uint(rows, "rows"), blocks, tail, codec.binary(last, None, "last"))
+def _subject_facts(*found: Any) -> SubjectFacts:  # Any: of the fields, in the order of `_facts`
+    *sets, scopes, titles, made = found
+    named = dict(zip(_SETS, map(frozenset, sets), strict=True))
+    return SubjectFacts(scopes=frozenset(scopes), titles=tuple(Title(*title) for title in titles), made=made, **named)

@@ -73,8 +73,9 @@ def state_of(case: Case, events: Iterable[Event]) -> State:
     verified = [event for event in live if event.code == "verified" and _admits(case, event)]
     moving = [event for event in live if event.code in STATES or event.code == "verified"]
     counted = [event for event in moving if event.rank.has_authority] or moving
-    code, last, ignored = KNOWN, None, [event for event in moving if event not in counted]
-    ignored += [event for event in told if event not in live and event.code in STATES]
+    others = [event for event in moving if not event.rank.has_authority] if counted is not moving else []
+    code, last, ignored = KNOWN, None, others
+    ignored += [event for event in told if AHEAD in event.warnings and event.code in STATES]
     for event in counted:
         if event.code == "admitted" and _open(_before(event, repairs), _before(event, verified)):
             ignored.append(event)

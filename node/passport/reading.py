@@ -67,7 +67,8 @@ class Reading:
     def body(self, section: str, kind: type[B]) -> B | None:
         """The body of a section, None where it is missing, withheld or unreadable."""
         found = self.bodies.get(section)
-        return found if isinstance(found, kind) else None
+        # Asked of nothing, a model's class answers slowly.
+        return found if found is not None and isinstance(found, kind) else None
 
 
 def read(statement: Statement) -> Reading:

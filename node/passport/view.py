@@ -6,23 +6,24 @@ gets one more row without being hashed anew, and its digest is checked page by p
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeAlias, cast
 
 from federation import codec
-from federation.errors import CodecError, LimitError
+from node.passport.bodies import dump_json
 
 Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 View: TypeAlias = "dict[str, Plain]"
 
-MAX_DEPTH = 48
 DAY_US = 86_400_000_000
 
 
-ROWS = ("events", "statements")
-BLOCK = 128
+EVENTS, STATEMENTS = ROWS = ("events", "statements")
+HASH = 32
+# A row ends its block where its hash lies below this, as one in 128 does: a row that comes late alters its block alone.
+END = b"\x02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +54,39 @@ def rest_hash(view: View) -> bytes:
 
 def row_hash(row: Plain) -> bytes:
     """SHA-256 over the canonical bytes of one row."""
-    return hashlib.sha256(codec.pack_checked(_frozen(row))).digest()
+    return hashlib.sha256(dump_json(row)).digest()
 
 
 def seal_of(hashes: Iterable[bytes]) -> Seal:
     """The seal of rows with these hashes, in their order."""
     found = list(hashes)
-    return Seal(len(found), seal_hash(block_hashes(found)))
+    blocks, _ = chain_blocks(found)
+    return Seal(len(found), seal_hash(blocks))
 
 
-def block_hashes(hashes: Sequence[bytes]) -> list[bytes]:
-    """SHA-256 over the hashes of each 128 rows, the last block as far as it goes."""
-    return [hashlib.sha256(b"".join(hashes[at : at + BLOCK])).digest() for at in range(0, len(hashes), BLOCK)]
+def chain_blocks(hashes: Iterable[bytes], blocks: bytes = b"", *, is_open: bool = False) -> tuple[bytes, bool]:
+    """The hashes of blocks when rows follow `blocks`, of which the last may be open; and whether the last one is.
+
+    A block's hash is SHA-256 over what it was before its last row, then the hash of that row; it begins with nothing.
+    """
+    done = [blocks[:-HASH] if is_open else blocks]
+    block = blocks[-HASH:] if is_open else b""
+    for row in hashes:
+        block = hashlib.sha256(block + row).digest()
+        if row < END:
+            done.append(block)
+            block = b""
+    return b"".join([*done, block]), bool(block)
 
 
-def seal_hash(blocks: Sequence[bytes]) -> bytes:
+def seal_hash(blocks: bytes) -> bytes:
     """SHA-256 over the hashes of the blocks."""
-    return hashlib.sha256(b"".join(blocks)).digest()
+    return hashlib.sha256(blocks).digest()
 
 
 def frozen_view(view: View) -> bytes:
-    """Canonical msgpack: object `["d", [key, value]...]` by key, list `["l", ...]`, boolean `["b", 0 | 1]`."""
-    return codec.pack_checked(_frozen(view))
+    """The canonical bytes: JSON in UTF-8 with sorted keys, no spaces, and no escapes but those that JSON requires."""
+    return dump_json(view)
 
 
 def value_on(view: View, code: str, day: str | None = None) -> dict[str, Plain] | None:
@@ -109,33 +121,6 @@ def moment_us(text: str) -> int:
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
-
-
-def _frozen(value: Plain, depth: int = 0) -> codec.Value:
-    """Lists as they are packed, every value checked on the way: a second pass over a view takes longer than packing."""
-    kind = type(value)
-    if kind is str or kind is int or value is None:
-        return codec.leaf(cast("str | int | None", value))
-    # An object is a list of lists.
-    if depth + (kind is dict and bool(value)) >= MAX_DEPTH:
-        raise LimitError(f"a view nests deeper than {MAX_DEPTH}")
-    if kind is bool:
-        return ["b", int(cast("bool", value))]
-    if isinstance(value, dict):
-        frozen: list[codec.Value] = ["d"]
-        for key in sorted(value):
-            item = value[key]
-            kind = type(item)
-            if not key.isascii():
-                codec.leaf(key)
-            if item is None or (kind is str and item.isascii()):  # type: ignore[union-attr]  # a str by its type
-                frozen.append([key, item])  # type: ignore[list-item]  # as above
-            else:
-                frozen.append([key, _frozen(item, depth + 2)])
-        return frozen
-    if isinstance(value, list):
-        return ["l", *[_frozen(item, depth + 1) for item in value]]
-    raise CodecError(f"type {kind.__name__} is not part of a view")
 
 
 def _at(day: str) -> int:

@@ -5,10 +5,10 @@ plain, and the plain rows stand. Where something is new on which plain rows depe
 the same view, digest and rows.
 """
 
-import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -19,14 +19,14 @@ from node.passport.case import Case, open_case
 from node.passport.composition import Around
 from node.passport.fold import view_of
 from node.passport.identity import settled
-from node.passport.kept import Kept, Row, Tally, add_event, awaited_of, rows_of
+from node.passport.kept import Kept, Row, Tally, add_event, awaited_of, event_place, rows_of
 from node.passport.reading import read
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement, read_statement
 from node.passport.timeline import timeline_of
 from node.passport.used_codes import used_codes
-from node.passport.view import ROWS, View, digest, rest_hash
+from node.passport.view import EVENTS, ROWS, View, digest, rest_hash
 from node.passport.world import World
 from node.services.core import Core
 from node.services.neighbours import Neighbours, is_apart, tied_to
@@ -53,6 +53,7 @@ from node.store.timelines import (
     add_rows,
     drop_rows,
     is_known,
+    moving_rows,
     plain_of_keys,
     put_kept,
     read_kept,
@@ -146,7 +147,7 @@ class Folding:
         for start in range(0, len(spoken), AT_ONCE):
             chunk = spoken[start : start + AT_ONCE]
             alone = [one for one in chunk if not one.is_tied]
-            made = await asyncio.to_thread(self._make_some, alone, world, tx.now)
+            made = await tx.aside(partial(self._make_some, alone, world, tx.now))
             found |= await self._put(tx, alone, made, reader)
             for one in chunk:
                 if one.is_tied:
@@ -213,20 +214,19 @@ class Folding:
         case = open_case(group.subjects, said, world, kept.signers)
         if case.facts != kept.facts or case.sameness.said:
             return None
-        events = timeline_of(case)
+        events, moving = timeline_of(case), await moving_rows(tx, group.lead)
+        stand = {row.place for row in moving if row.list == EVENTS}
+        keys = {event.key for event in events if event_place(event) not in stand}
         named = {(reader.numbers[s.ref.log], s.ref.seq) for s in case.told}
-        if again := await plain_of_keys(tx, group.lead, (event.key for event in events)) - named:
+        if again := await plain_of_keys(tx, group.lead, keys) - named:
             case = open_case(group.subjects, [*said, *await reader.at(tx, again)], world, kept.signers)
             events = timeline_of(case)
         view = view_of(case, events, await self._neighbours.around(tx, case))
-        lists = zip(ROWS, rows_of(case, events, view), (kept.events, kept.statements), strict=True)
-        put = [
-            await replace_rows(tx, name, group.lead, rows, tally, reader.numbers, named | again)
-            for name, rows, tally in lists
-        ]
+        rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
+        put = await replace_rows(tx, group.lead, rows, kept.tallies, reader.numbers, moving)
         card, view = card_of(group.lead, view, tx.now), _rest(view)
         signers = kept.signers | {statement.org for statement in case.statements}
-        after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), *put)
+        after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
         codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
         new = await self._store(tx, [(group, _item(group, view, after.digest, after, codes, tx.now))])
         stale = new.get(group.lead)
@@ -262,17 +262,16 @@ class Folding:
         self, tx: WriteTx, log: StoredLog, passport: KeptPassport, entries: Sequence[NewEntry], world: World
     ) -> bool:
         lead, kept = passport.lead, passport.kept
-        said = [read_statement(e.fragment, e.header, log.org) for e in entries if e.header is not None]
-        codes = {own_term(*code) for code in used_codes(map(read, said), self._core.org)}
+        said = [read(read_statement(e.fragment, e.header, log.org)) for e in entries if e.header is not None]
+        codes = {own_term(*code) for code in used_codes(said, self._core.org)}
         if codes and codes - await read_own_terms(tx, lead):
             return False
-        added = [item for statement in said if (item := add_event(kept, statement, world)) is not None]
+        added = [item for reading in said if (item := add_event(kept, reading, world)) is not None]
         keys = sorted({str(item.event.content["key"]) for item in added})
-        if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [s.ref.seq for s in said]):
+        if len(keys) < len(said) or await is_known(tx, lead, keys, log.no, [r.statement.ref.seq for r in said]):
             return False
         rows = {"events": [item.event for item in added], "statements": [item.statement for item in added]}
-        tallies = {"events": kept.events, "statements": kept.statements}
-        put = await add_rows(tx, lead, rows, tallies, {log.log: log.no})
+        put = await add_rows(tx, lead, rows, kept.tallies, {log.log: log.no})
         after = replace(kept, events=put["events"], statements=put["statements"])
         await put_kept(tx, lead, after)
         await self._announce(tx, lead, passport.title, after.digest)

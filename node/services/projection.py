@@ -1,7 +1,7 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from federation.authority import Authority, Kind
@@ -33,7 +33,7 @@ from node.store.passports import (
 )
 from node.store.rights import EVERYBODY, StoredRight, open_entries, open_subjects, rights_to
 from node.store.settings import find_setting, set_setting
-from node.store.timelines import drop_rows, has_plain, read_kept
+from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
 FEDERATION = "federation"
 VERSION = "fold_version"
@@ -64,31 +64,14 @@ class Projection:
         if version != str(FOLD_VERSION).encode():
             async with self._core.database.write() as tx:
                 await blank_passports(tx)
+                await forget_rows(tx)
             await self._fold_anew()
         if filed != str(CARD_VERSION).encode():
             await self.file_all()
 
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""
-        headers = [entry.header for entry in entries if entry.header is not None]
-        world = self.world
-        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
-        subjects |= {subject for entry in entries for subject in entry.routes}
-        if any(header.kind in PUBLICATION_KINDS for header in headers):
-            reader = await StatementReader.open(tx)
-            world = await self._read_world(tx, reader)
-            tx.on_commit(lambda: self._set_world(world))
-            await self._tell_releases(tx, world)
-            if not _reads_alike(self.world, world, headers):
-                await self._refold_every(tx, reader, world)
-        elif subjects:
-            subjects -= await self._folding.extend(tx, log, entries, world)
-        if subjects:
-            # What has a row already was opened further, or counts no more: no row that was kept is trusted.
-            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
-            await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
-        await self._open_to_parties(tx, log, entries)
-        await self._open_to_readers(tx, log, entries)
+        await tx.at_once(lambda at: self._take(at, log, entries))
 
     async def refold_all(self) -> None:
         """What decides about every passport changed: read the world again and fold them, now or in the background."""
@@ -205,7 +188,7 @@ class Projection:
                 loaded |= context
                 statements = await read(tx, loaded)
                 continue
-            identities = await asyncio.to_thread(resolve_identities, statements, world)
+            identities = await tx.aside(partial(resolve_identities, statements, world))
             near = await self._joined(tx, core, identities)
             if near <= core:
                 break
@@ -215,6 +198,27 @@ class Projection:
             lead = identities[subject].lead if subject in identities else subject
             groups.setdefault(lead, {lead}).add(subject)
         return groups, statements
+
+    async def _take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+        headers = [entry.header for entry in entries if entry.header is not None]
+        world = self.world
+        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
+        subjects |= {subject for entry in entries for subject in entry.routes}
+        if any(header.kind in PUBLICATION_KINDS for header in headers):
+            reader = await StatementReader.open(tx)
+            world = await self._read_world(tx, reader)
+            tx.on_commit(lambda: self._set_world(world))
+            await self._tell_releases(tx, world)
+            if not _reads_alike(self.world, world, headers):
+                await self._refold_every(tx, reader, world)
+        elif subjects:
+            subjects -= await self._folding.extend(tx, log, entries, world)
+        if subjects:
+            # What has a row already was opened further, or counts no more: no row that was kept is trusted.
+            again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
+            await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
+        await self._open_to_parties(tx, log, entries)
+        await self._open_to_readers(tx, log, entries)
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""

@@ -1,10 +1,10 @@
 """Reading stored entries as statements: only what counts, with the sections that are readable here."""
 
-import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from federation.errors import VoidError
-from federation.fragment import Fragment, Header, decode_header
+from federation.fragment import Fragment, Header, read_header
 from federation.organisation import Chain
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
@@ -18,7 +18,7 @@ from node.store.fragments import (
     entries_of_kinds,
     headers_about,
     headers_between,
-    named_elsewhere,
+    mention_counts,
 )
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import read_statements as read_root_statements
@@ -58,6 +58,7 @@ class StatementReader:
         """
         found = await self._about(tx, set(subjects), beside_kept=True)
         named = {(self.numbers[ref.log], ref.seq) for ref in named_by(found) if ref.log in self.numbers}
+        named -= {(self.numbers[s.ref.log], s.ref.seq) for s in found}
         return [*found, *await self.at(tx, await plain_at(tx, named))]
 
     async def at(self, tx: ReadTx, places: Iterable[Place]) -> list[Statement]:
@@ -84,9 +85,14 @@ class StatementReader:
         return self._read(await entries_of_kinds(tx, kinds))
 
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
-        known = await named_elsewhere(tx, subjects, self._fresh) if self._fresh else subjects
+        known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects
         stored = await entries_about(tx, known, beside_kept=beside_kept)
-        return await asyncio.to_thread(lambda: [*self._read(stored), *self._take(subjects - known, stored)])
+        return await tx.aside(lambda: [*self._read(stored), *self._take(subjects - known, stored)])
+
+    async def _named_elsewhere(self, tx: ReadTx, subjects: set[bytes]) -> set[bytes]:
+        """Those subjects that more entries name than the fresh ones."""
+        fresh = Counter(subject for entry in self._fresh.values() for subject in entry.named)
+        return {subject for subject, count in (await mention_counts(tx, subjects)).items() if count > fresh[subject]}
 
     def _take(self, subjects: set[bytes], stored: Iterable[StoredFragment]) -> list[Statement]:
         """What the fresh entries say of subjects that no other entry names, but for those that were read."""
@@ -104,7 +110,7 @@ class StatementReader:
             if entry.void is not None:
                 continue
             try:
-                header = decode_header(entry.header, entry.log, entry.seq)
+                header = read_header(entry.header, entry.log, entry.seq)
             except VoidError:
                 continue
             found.append(self._statement(header, entry.to_fragment()))

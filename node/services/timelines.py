@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from node.errors import InputError, NotFoundError
 from node.passport.shown import at, rows, text
-from node.passport.view import ROWS, Plain, View
+from node.passport.view import EVENTS, STATEMENTS, Plain, View
 from node.services.core import Core
 from node.store.database import ReadTx
 from node.store.passports import StoredPassport, find_passport
@@ -14,7 +14,6 @@ from node.store.timelines import count_events, last_events, page_of_rows
 
 Row = dict[str, Plain]
 
-EVENTS, STATEMENTS = ROWS
 # By what the rows of a list are told apart, and after which of them a page begins.
 NAMES = {EVENTS: "key", STATEMENTS: "ref"}
 

@@ -5,23 +5,30 @@ BEGIN that turns from read to write fails at once, whatever the busy timeout say
 URL.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Executable, Row, event, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, Row, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from node.ports import Clock
+from node.store.direct import Work, drive, join
 
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
 WRITER_BEGIN = "BEGIN IMMEDIATE"
 READER_BEGIN = "BEGIN"
 
+JOINED = "joined"
+
+T = TypeVar("T")
+
+Values = Sequence[dict[str, object]] | dict[str, object]
 Record = Row[Any]  # Any: the columns of a row are known to the statement that selects them
 
 
@@ -32,19 +39,31 @@ class ReadTx:
         self.connection = connection
         self.now = now
 
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.connection.dialect.name
+
     async def all(self, statement: TypedReturnsRows[Any], **values: object) -> Sequence[Record]:
         """Every row; `values` are of the parameters of a statement that was built once."""
-        rows: Sequence[Record] = (await self.connection.execute(statement, values or None)).all()
+        rows: Sequence[Record] = (await self._execute(statement, values or None)).all()
         return rows
 
     async def first(self, statement: TypedReturnsRows[Any], **values: object) -> Record | None:
         """The first row, or None."""
-        row: Record | None = (await self.connection.execute(statement, values or None)).first()
+        row: Record | None = (await self._execute(statement, values or None)).first()
         return row
 
     async def value(self, statement: TypedReturnsRows[Any], **values: object) -> Any:  # Any: of the selected column
         """The first column of the first row, or None."""
-        return (await self.connection.execute(statement, values or None)).scalar()
+        return (await self._execute(statement, values or None)).scalar()
+
+    async def aside(self, call: Callable[[], T]) -> T:
+        """Do work of some length off the event loop."""
+        return await asyncio.to_thread(call)
+
+    async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
+        return await self.connection.execute(statement, values)
 
 
 class WriteTx(ReadTx):
@@ -58,27 +77,67 @@ class WriteTx(ReadTx):
         """Call something once the transaction stands; never called if it falls."""
         self.after.append(call)
 
-    async def run(
-        self, statement: Executable, rows: Sequence[dict[str, object]] | dict[str, object] | None = None
-    ) -> int:
+    async def at_once(self, work: Callable[["WriteTx"], Work[T]]) -> T:
+        """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
+        if self.dialect != "sqlite":
+            return await work(self)
+        raw = await self.connection.get_raw_connection()
+        driver: Any = raw.driver_connection  # Any: a connection of aiosqlite, which has no public name for its thread
+
+        def hop() -> T:
+            joined = raw.info.get(JOINED) or raw.info.setdefault(JOINED, join(driver._conn))
+            return drive(work(_DirectTx(self, joined)))
+
+        done: T = await driver._execute(hop)
+        return done
+
+    async def run(self, statement: Executable, rows: Values | None = None) -> int:
         """Execute, once or for many rows; answer how many rows were touched."""
         if rows is not None and not rows:
             return 0
         if isinstance(rows, Sequence):
             return await self._run_many(statement, rows)
-        result = await self.connection.execute(statement, rows)
-        return int(getattr(result, "rowcount", 0))
+        return int((await self._execute(statement, rows)).rowcount)
 
     async def _run_many(self, statement: Executable, rows: Sequence[dict[str, object]]) -> int:
         """Hand rows to the driver as they are: the column types need no conversion (node/store/types.py)."""
         sql, names = _compiled(self.connection.dialect, statement, tuple(rows[0]))
-        result = await self.connection.exec_driver_sql(sql, [tuple([row[name] for name in names]) for row in rows])
-        return int(result.rowcount)
+        values = [tuple([row[name] for name in names]) for row in rows]
+        return int((await self._execute_text(sql, values)).rowcount)
 
-    async def insert_id(self, table: Any, **values: object) -> int:  # Any: a Table; SQLAlchemy's insert takes more
+    async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
+        return await self.connection.exec_driver_sql(sql, values)
+
+    async def insert_id(self, table: Table, **values: object) -> int:
         """Insert one row into a table with a growing key and answer that key."""
-        result = await self.connection.execute(insert(table), values)
+        result = await self._execute(_insert(table), values)
         return int((result.inserted_primary_key or (0,))[0])
+
+
+class _DirectTx(WriteTx):
+    """The same transaction in the thread of its connection, where nothing has to be waited for."""
+
+    def __init__(self, tx: WriteTx, joined: Connection) -> None:
+        super().__init__(tx.connection, tx.now)
+        self.after = tx.after
+        self._joined = joined
+
+    async def at_once(self, work: Callable[[WriteTx], Work[T]]) -> T:
+        return await work(self)
+
+    async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
+        return self._joined.execute(statement, values)
+
+    async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
+        return self._joined.exec_driver_sql(sql, values)
+
+    async def aside(self, call: Callable[[], T]) -> T:
+        return call()
+
+
+@cache  # building a statement costs as much as running it
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 @lru_cache(maxsize=256)

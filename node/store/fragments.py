@@ -1,6 +1,6 @@
 """Fragments and their sections, keyed by (log, seq)."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, exists, func, select, tuple_
@@ -160,42 +160,42 @@ async def headers_about(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, li
     return found
 
 
-async def named_elsewhere(tx: ReadTx, subjects: Iterable[bytes], places: Container[tuple[int, int]]) -> set[bytes]:
-    """Those of these subjects that an entry outside of these places (log_no, seq) names."""
+async def mention_counts(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, int]:
+    """How many entries name each of these subjects, where some do; or another subject of the same first half."""
     table = schema.mentions.c
-    wanted: dict[int, set[bytes]] = {}
+    wanted: dict[int, list[bytes]] = {}
     for subject in subjects:
-        wanted.setdefault(subject64(subject), set()).add(subject)
+        wanted.setdefault(subject64(subject), []).append(subject)
     keys = sorted(wanted)
-    found: set[bytes] = set()
+    found: dict[bytes, int] = {}
     for at in range(0, len(keys), CHUNK):
-        statement = select(table.subject64, table.log_no, table.seq).where(table.subject64.in_(keys[at : at + CHUNK]))
-        for row in await tx.all(statement):
-            if (row.log_no, row.seq) not in places:
-                found |= wanted[row.subject64]
+        about = table.subject64.in_(keys[at : at + CHUNK])
+        counts = select(table.subject64, func.count().label("entries")).where(about).group_by(table.subject64)
+        for row in await tx.all(counts):
+            found |= dict.fromkeys(wanted[row.subject64], row.entries)
     return found
 
 
 async def _with_sections_of(tx: ReadTx, where: ColumnElement[bool]) -> list[StoredFragment]:
-    """The entries of those mentions, by two queries however many they are."""
+    """The entries of those mentions, by one query however many they are."""
     mentions, entry, section = schema.mentions.c, schema.fragments.c, schema.sections.c
     numbers = await log_numbers(tx)
-    sections: dict[tuple[int, int], dict[int, StoredSection]] = {}
-    joined = (section.log_no == mentions.log_no) & (section.seq == mentions.seq)
-    columns = (section.log_no, section.seq, section.position, section.name, section.salt, section.data, section.form)
-    statement = select(*columns).select_from(schema.mentions).join(schema.sections, joined).where(where)
-    for s in await tx.all(statement):
-        section_at = StoredSection(s.position, s.name, s.salt, s.data, s.form)
-        sections.setdefault((s.log_no, s.seq), {})[s.position] = section_at
-    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
-    rows = await tx.all(
-        select(schema.fragments).select_from(schema.mentions).join(schema.fragments, joined).where(where)
-    )
-    return [_stored(row, numbers[row.log_no], _in_order(sections.get((row.log_no, row.seq), {}))) for row in rows]
+    entries = schema.mentions.join(
+        schema.fragments, (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    ).outerjoin(schema.sections, (section.log_no == entry.log_no) & (section.seq == entry.seq))
+    columns = (entry.log_no, entry.seq, entry.header, entry.signature, entry.void, entry.received_us)
+    parts = (section.position, section.name, section.salt, section.data, section.form)
+    rows = await tx.all(select(*columns, *parts).select_from(entries).where(where))
+    found: dict[tuple[int, int], tuple[Record, dict[int, StoredSection]]] = {}
+    for row in rows:
+        _, sections = found.setdefault((row.log_no, row.seq), (row, {}))
+        if row.position is not None:
+            sections[row.position] = StoredSection(row.position, row.name, row.salt, row.data, row.form)
+    return [_stored(row, numbers[row.log_no], _in_order(sections)) for row, sections in found.values()]
 
 
 def _in_order(sections: dict[int, StoredSection]) -> list[StoredSection]:
-    return [sections[position] for position in sorted(sections)]
+    return [sections[position] for position in sorted(sections)] if len(sections) > 1 else [*sections.values()]
 
 
 async def with_secret(tx: ReadTx, subjects: Iterable[bytes], name: str) -> set[bytes]:

@@ -1,10 +1,10 @@
 """Folded passports and the terms by which they are found. A projection: dropped and folded again at will."""
 
-import asyncio
 import json
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
@@ -75,7 +75,7 @@ async def put_passport(
 
 async def put_passports(tx: WriteTx, items: Sequence[NewPassport]) -> None:
     """Replace the views of passports, the pointers of their joined subjects, and their terms."""
-    await upsert(tx, schema.passports, await asyncio.to_thread(_rows_of, items))
+    await upsert(tx, schema.passports, await tx.aside(partial(_rows_of, items)))
     subjects = sorted(set[bytes]().union(*(item.subjects for item in items)))
     for start in range(0, len(subjects), 400):
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects[start : start + 400])))

@@ -6,7 +6,7 @@ log's short number in this store; a fragment's key is (log_no, seq), never its h
 
 from typing import Any
 
-from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy import Column, Index, MetaData, Table, text
 
 from node.store.types import Int64, LargeBinary, Text
 
@@ -282,7 +282,8 @@ moments = _table(
     Column("local", LargeBinary),
     Column("process", LargeBinary),
     Index("moments_by_key", "lead", "key"),
-    Index("moments_by_entry", "log_no", "seq"),
+    Index("moments_by_entry", "log_no", "seq", "plain"),
+    Index("moments_moving", "lead", sqlite_where=text("plain = 0"), postgresql_where=text("plain = 0")),
 )
 readers = _table(
     "readers",

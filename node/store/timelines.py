@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, literal_column, or_, select, tuple_, update
 
 from node.passport.kept import Kept, Row, Tally, decode_kept, encode_kept
 from node.passport.references import parse_ref
 from node.passport.shown import text
-from node.passport.view import BLOCK, Plain
+from node.passport.view import END, Plain
 from node.store import schema
-from node.store.database import ReadTx, WriteTx
+from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_new, upsert
 
 CHUNK = 400
@@ -38,6 +38,20 @@ _KNOWN = select(1).where(
         exists().where(MOMENTS.lead == bindparam("lead"), MOMENTS.key.in_(bindparam("keys", expanding=True))),
         exists().where(MOMENTS.log_no == bindparam("log_no"), MOMENTS.seq.in_(bindparam("seqs", expanding=True))),
     )
+)
+_ROWS = select(MOMENTS.lead, MOMENTS.list, MOMENTS.place, MOMENTS.hash, MOMENTS.plain, MOMENTS.log_no, MOMENTS.seq)
+# Spelled out, so that the index of such rows alone is found.
+_MOVING = _ROWS.where(MOMENTS.lead == bindparam("lead"), MOMENTS.plain == literal_column("0"))
+_OF_LIST = and_(MOMENTS.lead == bindparam("lead"), MOMENTS.list == bindparam("list"))
+_LAST = select(func.max(MOMENTS.place)).where(_OF_LIST, MOMENTS.place < bindparam("before"))
+_PLACE = select(MOMENTS.place).where(_OF_LIST).limit(1)
+_ENDS = MOMENTS.hash < END
+_LOW = _PLACE.where(_ENDS, MOMENTS.place < bindparam("first")).order_by(MOMENTS.place.desc()).scalar_subquery()
+_HIGH = _PLACE.where(_ENDS, MOMENTS.place > bindparam("upto")).order_by(MOMENTS.place).scalar_subquery()
+_BLOCKS = (
+    select(MOMENTS.place, MOMENTS.hash)
+    .where(_OF_LIST, MOMENTS.place > func.coalesce(_LOW, b""), MOMENTS.place <= func.coalesce(_HIGH, b"\xff"))
+    .order_by(MOMENTS.place)
 )
 
 
@@ -73,43 +87,60 @@ async def drop_rows(tx: WriteTx, leads: Iterable[bytes]) -> None:
         await tx.run(delete(schema.moments).where(MOMENTS.lead.in_(wanted)))
 
 
+async def forget_rows(tx: WriteTx) -> None:
+    """Forget every row, and what is kept beside them."""
+    await tx.run(delete(schema.moments))
+    await tx.run(update(schema.passports).where(schema.passports.c.kept.is_not(None)).values(kept=None))
+
+
 async def add_rows(
     tx: WriteTx, lead: bytes, rows: Mapping[str, Sequence[Row]], kept: Mapping[str, Tally], no: Numbers
 ) -> dict[str, Tally]:
     """Put rows of each list that are not there yet; `no` has the numbers of their logs. Answer the tallies after it."""
-    ordered = {name: sorted(some, key=lambda row: row.place) for name, some in rows.items()}
-    await insert_new(
-        tx, schema.moments, [_stored(name, lead, row, no) for name, some in ordered.items() for row in some]
-    )
     found = dict(kept)
-    for name, some in ordered.items():
-        if some and some[0].place > kept[name].last:
-            found[name] = kept[name].add(some)
-        elif some:
-            found[name] = await _counted(tx, name, lead, kept[name], some[0].place)
+    for name, some in rows.items():
+        ordered = sorted(some, key=lambda row: row.place)
+        if ordered and ordered[0].place > kept[name].last:
+            found[name] = kept[name].add(ordered)
+        elif ordered:
+            found[name] = await _tallied(tx, name, lead, kept[name], {row.place: row.hash for row in ordered})
+    stored = [_stored(name, lead, row, no) for name, some in rows.items() for row in some]
+    await insert_new(tx, schema.moments, stored)
     return found
 
 
+async def moving_rows(tx: ReadTx, lead: bytes) -> Sequence[Record]:
+    """The rows of a long passport that are not plain: `list`, `place`, `hash`, `plain`, `log_no` and `seq`."""
+    return await tx.all(_MOVING, lead=lead)
+
+
 async def replace_rows(
-    tx: WriteTx, name: str, lead: bytes, rows: Sequence[Row], tally: Tally, no: Numbers, was: Iterable[Place]
-) -> Tally:
-    """Put rows in place of those that are not plain, and of those of the entries `was`; answer the tally after it."""
-    column = MOMENTS
-    mine = and_(column.lead == lead, column.list == name)
-    fields = select(column.place, column.row, column.plain).where(mine)
-    old = [*await tx.all(fields.where(column.plain == 0))]
-    for chunk in _chunks(was):
-        old += await tx.all(fields.where(column.plain == 1, tuple_(column.log_no, column.seq).in_(chunk)))
-    known = {row.place: (row.row, row.plain) for row in old}
-    new = {row.place: row for row in rows}
-    gone = sorted(known.keys() - new.keys())
-    for start in range(0, len(gone), CHUNK):
-        await tx.run(delete(schema.moments).where(mine, column.place.in_(gone[start : start + CHUNK])))
-    altered = [row for row in rows if known.get(row.place) != (row.text, int(row.plain))]
-    await upsert(tx, schema.moments, [_stored(name, lead, row, no) for row in altered])
-    moved = [row.place for row in altered if row.place not in known or known[row.place][0] != row.text]
-    first = min([*gone, *moved], default=None)
-    return tally if first is None else await _counted(tx, name, lead, tally, first)
+    tx: WriteTx,
+    lead: bytes,
+    rows: Mapping[str, Sequence[Row]],
+    kept: Mapping[str, Tally],
+    no: Numbers,
+    moving: Sequence[Record],
+) -> dict[str, Tally]:
+    """Put rows in place of `moving`, and of plain ones of the same entries; answer the tallies after it."""
+    fresh = {(no[row.ref.log], row.ref.seq) for some in rows.values() for row in some}
+    old = [*moving]
+    for chunk in _chunks(fresh - {(row.log_no, row.seq) for row in moving}):
+        entry = tuple_(MOMENTS.log_no, MOMENTS.seq).in_(chunk)
+        plain = await tx.all(_ROWS.where(MOMENTS.plain == 1, entry))  # by entry alone: by lead all would be walked
+        old += [row for row in plain if row.lead == lead]
+    found: dict[str, Tally] = {}
+    for name, some in rows.items():
+        known = {row.place: (row.hash, row.plain) for row in old if row.list == name}
+        gone = sorted(known.keys() - {row.place for row in some})
+        altered = [row for row in some if known.get(row.place) != (row.hash, int(row.plain))]
+        moved: dict[bytes, bytes | None] = {row.place: row.hash for row in altered}
+        found[name] = await _tallied(tx, name, lead, kept[name], moved | dict.fromkeys(gone))
+        for start in range(0, len(gone), CHUNK):
+            place = MOMENTS.place.in_(gone[start : start + CHUNK])
+            await tx.run(delete(schema.moments).where(MOMENTS.lead == lead, MOMENTS.list == name, place))
+        await upsert(tx, schema.moments, [_stored(name, lead, row, no) for row in altered])
+    return found
 
 
 async def plain_of_keys(tx: ReadTx, lead: bytes, keys: Iterable[str]) -> set[Place]:
@@ -218,16 +249,32 @@ async def last_events(tx: ReadTx, lead: bytes) -> list[str]:
     return found
 
 
-async def _counted(tx: ReadTx, name: str, lead: bytes, tally: Tally, first: bytes) -> Tally:
-    """The tally when rows from a place on are other ones."""
-    place, mine = MOMENTS.place, and_(MOMENTS.lead == lead, MOMENTS.list == name)
-    before = await tx.value(select(func.count()).select_from(schema.moments).where(mine, place < first))
-    start = before // BLOCK * BLOCK
-    rows = await tx.all(select(place, MOMENTS.hash).where(mine).order_by(place).offset(start))
-    last = rows[-1].place if rows else b""
-    if not rows and start:  # what stood last went, and what stands before it ends a block
-        last = await tx.value(select(place).where(mine).order_by(place.desc()).limit(1))
-    return tally.cut(start, [row.hash for row in rows], last)
+async def _tallied(tx: ReadTx, name: str, lead: bytes, tally: Tally, moved: Mapping[bytes, bytes | None]) -> Tally:
+    """The tally when rows of some places get other hashes, or None go; asked before they do.
+
+    Only the blocks in which they stand are read.
+    """
+    places = sorted(moved)
+    while places:
+        rows, is_last = await _blocks_of(tx, name, lead, places[0], places[0])
+        while not is_last and rows[-1].place in moved:  # what ends the block goes, or becomes another
+            rows, is_last = await _blocks_of(tx, name, lead, places[0], rows[-1].place)
+        reached = [place for place in places if is_last or place < rows[-1].place]
+        before = {row.place: row.hash for row in rows}
+        after = {**before, **{place: moved[place] for place in reached}}
+        stand = sorted((place, row) for place, row in after.items() if row is not None)
+        last = tally.last
+        if is_last:
+            last = stand[-1][0] if stand else await tx.value(_LAST, lead=lead, list=name, before=places[0]) or b""
+        tally = tally.swap([row.hash for row in rows], [row for _, row in stand], last)
+        places = places[len(reached) :]
+    return tally
+
+
+async def _blocks_of(tx: ReadTx, name: str, lead: bytes, first: bytes, upto: bytes) -> tuple[Sequence[Record], bool]:
+    """The rows of the whole blocks around some places; and whether the list ends with them."""
+    rows = await tx.all(_BLOCKS, lead=lead, list=name, first=first, upto=upto)
+    return rows, not rows or rows[-1].place <= upto or rows[-1].hash >= END
 
 
 def _asked(name: str, lead: bytes, who: str | None, what: str | None) -> list[ColumnElement[bool]]:
@@ -253,7 +300,7 @@ def _stored(name: str, lead: bytes, row: Row, no: Numbers) -> dict[str, object]:
         "log_no": no[row.ref.log],
         "seq": row.ref.seq,
         "plain": int(row.plain),
-        "row": row.text,
+        "row": row.raw.decode(),
         "hash": row.hash,
         **event,
     }

@@ -19,12 +19,12 @@ async def insert_all(tx: WriteTx, table: Table, rows: Rows) -> None:
 
 async def upsert(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, replacing those of equal primary key."""
-    await tx.run(_upsert(tx.connection.dialect.name, table), rows)
+    await tx.run(_upsert(tx.dialect, table), rows)
 
 
 async def insert_new(tx: WriteTx, table: Table, rows: Rows) -> None:
     """Insert rows, leaving alone those whose primary key stands already."""
-    await tx.run(_insert_new(tx.connection.dialect.name, table), rows)
+    await tx.run(_insert_new(tx.dialect, table), rows)
 
 
 # Built once for each table: building them costs as much as running them.

@@ -34,11 +34,11 @@ from node.passport.claims import Claim, Scheme, local_claim
 from node.passport.drafts import Draft, DraftSection
 from node.passport.fold import fold
 from node.passport.shown import at, rows
-from node.passport.view import Plain, View, digest, frozen_view
+from node.passport.view import EVENTS, STATEMENTS, Plain, View, digest, frozen_view
 from node.services.core import Core
 from node.services.projection import Projection
 from node.services.statements import StatementReader
-from node.services.timelines import EVENTS, STATEMENTS, Asked, Timelines
+from node.services.timelines import Asked, Timelines
 from node.store import schema
 from node.store.fragments import NewEntry, insert_entries, insert_sections
 from node.store.passports import find_passport

@@ -24,12 +24,12 @@ from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.replacement import Part, Replacement
 from node.passport.sifting import Order, Spot, spot_of
-from node.passport.view import DAY_US, moment_us
+from node.passport.view import DAY_US, EVENTS, STATEMENTS, moment_us
 from node.services.access import Scope
 from node.services.entry import BothCodes as Codes
 from node.services.lookup import Listed, Question
 from node.services.search import read_exact
-from node.services.timelines import EVENTS, STATEMENTS, Asked
+from node.services.timelines import Asked
 from node.web.api.fields import Hex16, Line, Text
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api

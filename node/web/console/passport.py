@@ -9,12 +9,12 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.processes import running
 from node.passport.references import ref_text
 from node.passport.shown import at, fact, rows
+from node.passport.view import EVENTS, STATEMENTS, inside_on
 from node.passport.view import View as PassportView
-from node.passport.view import inside_on
 from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.readings import Series, StoredReading
-from node.services.timelines import EVENTS, STATEMENTS, Asked
+from node.services.timelines import Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, Sift, subject_of
 from node.web.calls import CURSORS, Call, View

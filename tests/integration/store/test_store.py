@@ -1,10 +1,11 @@
 """The store on SQLite and on a real PostgreSQL: the same tests, the same answers."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from federation.merkle import CompactRange, leaf_hash, root_of, verify_inclusion
 from node.store import schema
@@ -12,10 +13,12 @@ from node.store.database import Database, WriteTx
 from node.store.errors import ConflictError
 from node.store.jobs import advance_job, get_job, insert_job
 from node.store.journal import read_journal, write_journal
+from node.store.migrate import upgrade
 from node.store.passports import StoredPassport, Term, find_passport, find_terms, put_passport, read_leading
 from node.store.rights import EVERYBODY, StoredRight, last_opening, open_subjects, openings_after, rights_to
 from node.store.settings import find_setting, set_setting
 from node.store.trees import append_leaves, read_inclusion, read_leaves, read_range
+from tests.fakes import FakeClock
 
 SUBJECT = b"s" * 16
 
@@ -50,6 +53,55 @@ async def test_failed_transaction_leaves_nothing_and_announces_nothing(database:
     async with database.read() as reader:
         assert await find_setting(reader, "half") is None
     assert told == []
+
+
+async def test_work_at_once_is_part_of_its_transaction(database: Database) -> None:
+    """What is done at once sees what stands before it, tells after the commit, and falls with the rest."""
+    told: list[int] = []
+
+    async def work(tx: WriteTx) -> bytes | None:
+        before = await find_setting(tx, "count")
+        await set_setting(tx, "count", b"2")
+        first = await write_journal(tx, b"o" * 32, "merge", "tried")
+        assert await tx.at_once(lambda inner: write_journal(inner, b"o" * 32, "merge", "tried")) == first + 1
+        tx.on_commit(lambda: told.append(first))
+        return before
+
+    async def fail(tx: WriteTx) -> None:
+        await tx.at_once(work)
+        raise RuntimeError("fell")
+
+    with pytest.raises(RuntimeError, match="fell"):
+        async with database.write() as tx:
+            await fail(tx)
+    assert told == []
+    async with database.write() as tx:
+        assert await find_setting(tx, "count") is None
+        await set_setting(tx, "count", b"1")
+        assert await tx.at_once(work) == b"1"
+        assert await find_setting(tx, "count") == b"2"
+        with pytest.raises(IntegrityError):
+            await tx.at_once(lambda at: at.run(schema.settings.insert(), {"name": "count", "value": b"3"}))
+
+    assert len(told) == 1
+
+
+async def test_work_at_once_waits_for_nothing_else(tmp_path: Path) -> None:
+    """In the thread of SQLite, work that awaits anything but its transaction is refused and rolled back."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}", FakeClock())
+    await upgrade(database)
+
+    async def wait(tx: WriteTx) -> None:
+        await set_setting(tx, "half", b"1")
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="awaits nothing but its transaction"):
+        async with database.write() as tx:
+            await tx.at_once(wait)
+
+    async with database.read() as reader:
+        assert await find_setting(reader, "half") is None
+    await database.close()
 
 
 async def test_reader_may_not_write(database: Database) -> None:
