@@ -61,13 +61,13 @@ async def test_part_that_was_put_in_ends_when_it_comes_out(tmp_path: Path) -> No
         await registry.record_repair(device, EVENT, [swap("A-17", "в-18")], "2026-05-01", "test")
         first = {row["serial"]: row["part"] for row in rows(await desk.view(device), "composition", "children")}
 
-        await registry.record_repair(device, EVENT, [swap("№ B-18", "19")], "2026-06-01", "test")
+        await registry.record_repair(device, EVENT, [swap("№ B-18", "19")], "2026-05-20", "test")
 
         view = await desk.view(device)
         assert spans(view) == [
-            ("19", "2026-06-01", None, True),
+            ("19", "2026-05-20", None, True),
             ("A-17", None, "2026-05-01", True),
-            ("в-18", "2026-05-01", "2026-06-01", True),
+            ("в-18", "2026-05-01", "2026-05-20", True),
         ]
         parts = {row["serial"]: row["part"] for row in rows(view, "composition", "children")}
         assert {serial: parts[serial] for serial in first} == first
