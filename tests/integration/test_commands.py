@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from node.api_client import ApiError
-from node.cli import LONGEST_TEXT
+from node.cli.passports import LONGEST_TEXT
 from node.demo.files import HEADER
 from node.demo.processes import NodeProcess
 from node.exchange.tables import read_table, write_csv

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from node.checking import read_mapping
+from node.cli.checking import read_mapping
 from node.errors import InputError
 
 

@@ -1,0 +1,93 @@
+"""Founding and joining federations; own codes and releases of catalogs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.cli.talk import HERE, Folder, app, ask, out, read
+from node.errors import InputError
+
+PANEL = "Federation"
+federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
+app.add_typer(federation_app, name="federation", rich_help_panel=PANEL)
+catalog_app = typer.Typer(no_args_is_help=True, help="Load and map own codes, sign and adopt releases of catalogs.")
+app.add_typer(catalog_app, name="catalog", rich_help_panel=PANEL)
+
+
+@federation_app.command("new")
+def federation_new(name: str, folder: Folder = HERE) -> None:
+    """Found a federation with this organisation as its anchor."""
+    answer = ask(folder, lambda api: api.post("/federation", {"name": name}))
+    out.print(f"federation {answer['id']}\nfingerprint {answer['fingerprint']}")
+
+
+@federation_app.command("attest")
+def federation_attest(
+    org: str, what: str, rows: Annotated[list[str] | None, typer.Argument()] = None, folder: Folder = HERE
+) -> None:
+    """Say something of an organisation as an anchor: number, maker, accreditation, steward."""
+    ask(folder, lambda api: api.post("/attestations", {"org": org, "what": what, "rows": rows or []}))
+
+
+@app.command(rich_help_panel=PANEL)
+def invite(folder: Folder = HERE) -> None:
+    """Print an invitation for one node."""
+    answer = ask(folder, lambda api: api.post("/invitations"))
+    print(answer["text"])
+
+
+@app.command(rich_help_panel=PANEL)
+def join(invitation: str, folder: Folder = HERE) -> None:
+    """Take an invitation."""
+    answer = ask(folder, lambda api: api.post("/federation/join", {"invitation": invitation}))
+    out.print(f"federation {answer['id']}\nfingerprint {answer['fingerprint']}")
+
+
+@catalog_app.command("import")
+def catalog_import(catalog: str, file: Path, folder: Folder = HERE) -> None:
+    """Load own codes from a table with the columns code, name and central."""
+    raw = read(file, "name a table, .csv or .xlsx")
+    answer = ask(folder, lambda api: api.upload(f"/catalogs/{catalog}/codes/file", raw))
+    out.print(f"{answer['taken']} taken, {answer['known']} known already")
+
+
+@catalog_app.command("map")
+def catalog_map(catalog: str, pairs: list[str], folder: Folder = HERE) -> None:
+    """Bind own codes to central ones, as OWN=CENTRAL; OWN= binds to none."""
+    items = []
+    for pair in pairs:
+        local, sign, central = pair.rpartition("=")
+        if not sign or not local:
+            raise InputError(f"{pair!r} is no pair: write OWN=CENTRAL")
+        items.append({"local": local, "central": central or None})
+    answer = ask(folder, lambda api: api.post(f"/catalogs/{catalog}/mappings", {"items": items}))
+    out.print(f"statement {answer['statement']}" if answer["statement"] else "nothing was new")
+
+
+@catalog_app.command("publish")
+def catalog_publish(
+    catalog: str,
+    file: Annotated[Path, typer.Argument(help="Records as a list in JSON.")],
+    number: Annotated[int, typer.Option(help="The release's number, greater than any before.")],
+    label: Annotated[str, typer.Option(help="What people call it.")],
+    date: Annotated[str, typer.Option(help="As 2026-01-31.")],
+    whole: Annotated[bool, typer.Option(help="These records alone, not over those of the newest release.")] = False,
+    folder: Folder = HERE,
+) -> None:
+    """Sign a release of a central catalog as its steward."""
+    try:
+        records = json.loads(read(file, "name a list of records in JSON"))
+    except ValueError as error:
+        raise InputError(f"{file} is no JSON: {error}") from error
+    body = {"number": number, "label": label, "date": date, "records": records, "whole": whole}
+    answer = ask(folder, lambda api: api.post(f"/catalogs/{catalog}/releases", body))
+    out.print(f"release {answer['number']} {answer['digest']}")
+
+
+@catalog_app.command("adopt")
+def catalog_adopt(catalog: str, release: str, folder: Folder = HERE) -> None:
+    """Work with a release from now on: its number, or `shipped`."""
+    answer = ask(folder, lambda api: api.post(f"/catalogs/{catalog}/adoption", {"release": release}))
+    out.print(f"{catalog}: release {answer['release']}")

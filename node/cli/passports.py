@@ -1,0 +1,172 @@
+"""Passports out: found, shipped, written for people, for the register and for other programs."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from node.api_client import ApiClient
+from node.cli.opening import open_node, refusals_of_the_store
+from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason, write
+from node.config import load_settings
+from node.errors import FolderError, InputError, NodeError, NotFoundError
+from node.passport.errors import DeviceIdError
+from node.passport.ids import format_device_id, parse_device_id
+from node.passport.view import Seal, digest
+
+if TYPE_CHECKING:
+    from node.app import Node
+
+PANEL = "Passports"
+LOCAL = "local:administrator"
+LONGEST_TEXT = 256  # characters that a look-up takes
+
+
+@app.command(rich_help_panel=PANEL)
+def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> None:
+    """Offer devices to a buyer."""
+    answer = ask(folder, lambda api: api.post("/shipments", {"buyer": buyer, "number": number, "devices": devices}))
+    out.print(f"shipment {answer['id']}")
+
+
+@app.command(rich_help_panel=PANEL)
+def arshin(file: Path, folder: Folder = HERE) -> None:
+    """Write the «Аршин» import file of this lab's verifications."""
+    raw = ask(folder, lambda api: api.download("/arshin"))
+    write(file, raw, "name another file")
+    out.print(f"{file}: {raw.count(b'<gost:result>') or raw.count(b'result>') // 2} results")
+
+
+@app.command(rich_help_panel=PANEL)
+def lookup(
+    text: str,
+    folder: Folder = HERE,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest, conflicts and claims as well.")] = False,
+) -> None:
+    """Find a device by anything that stands on it: here, then at the peers; exit 1 where nothing is found."""
+    if len(text) > LONGEST_TEXT:
+        raise InputError(
+            f"nothing on a device has {len(text)} characters: look up its number, DevEUI or id, "
+            f"in at most {LONGEST_TEXT}"
+        )
+    found = ask(folder, lambda api: _look_up(api, text, whole=verbose))
+    if not found:
+        raise NotFoundError(
+            f"nothing that carries {text!r} is known here or told by the peers that answer: compare it with the device "
+            "character by character; if it is right, ask who owns the device to share its passport with this node"
+        )
+    for row, passport in found:
+        out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}", markup=False)
+        if passport is not None:
+            _print_digest(passport)
+
+
+@app.command(rich_help_panel=PANEL)
+def export(
+    subject: Annotated[str, typer.Argument(help="A device id.")] = "",
+    everything: Annotated[Path | None, typer.Option("--all", help="Write the whole node as open files.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write a document for paper.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Write the signed file, for `check-file`.")] = None,
+    party: Annotated[str, typer.Option(help="An organisation: in the file only what it may read.")] = "",
+    language: Annotated[str, typer.Option(help="Of the document: ru or en.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """Print a passport as JSON, write it as PDF or as a signed file; or write the whole node as open files."""
+    if everything is not None:
+        if subject:
+            raise InputError("name a device, or --all with a folder: not both")
+        counts = _export_all(folder, everything)
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        out.print(f"{everything}: {told}", markup=False)
+        return
+    try:
+        device = format_device_id(parse_device_id(subject))
+    except DeviceIdError as error:
+        raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
+    if pdf is None and file is None:
+        print(json.dumps(ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
+    if pdf is not None:
+        spoken = language or load_settings(folder).node.language
+        write(pdf, ask(folder, lambda api: api.read(f"/passports/{device}/pdf", spoken)), "name another file")
+        out.print(str(pdf), markup=False)
+    if file is not None:
+        named = {"party": party} if party else {}
+        write(file, ask(folder, lambda api: api.download(f"/passports/{device}/file", **named)), "name another file")
+        out.print(str(file), markup=False)
+
+
+@app.command("check-file", rich_help_panel=PANEL)
+def check_passport_file(
+    file: Path,
+    fingerprint: Annotated[str, typer.Option(help="Of the federation, as its people compare it.")] = "",
+) -> None:
+    """Check a passport file with no node: what is signed by whom, and what was altered; exit 1 where anything was."""
+    from node.exchange.errors import PassportFileError  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+    from node.exchange.file_report import report_file  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    try:
+        report = report_file(file.read_bytes(), fingerprint)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {reason(error)}; name a passport file") from error
+    except PassportFileError as error:
+        raise InputError(f"{file}: {error}") from error
+    for line in report.lines:
+        out.print(line, markup=False)
+    for finding in report.findings:
+        out.print(str(finding), style="red", markup=False)
+    out.print("nothing is wrong" if not report.findings else f"{len(report.findings)} findings")
+    if report.findings:
+        raise typer.Exit(1)
+
+
+def _export_all(folder: Path, target: Path) -> dict[str, int]:
+    """Write everything; a running node goes on, and is told for its journal."""
+    with refusals_of_the_store(folder):
+        node = open_node(folder)
+        try:
+            with node.folder.locked():
+                return asyncio.run(_export(node, target, is_alone=True))
+        except FolderError as error:
+            if error.code != "folder_locked":
+                raise
+        counts = asyncio.run(_export(open_node(folder), target, is_alone=False))
+    body = {"folder": str(target), "passports": counts.get("passports", 0)}
+    ask(folder, lambda api: api.post("/exports", body))
+    return counts
+
+
+async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, int]:
+    with progress_bar() as bar:
+        task = bar.add_task("export", total=None)
+        try:
+            async for progress in node.export.write(target):
+                bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
+            if is_alone:
+                await node.export.note(LOCAL, str(target), node.export.counts.get("passports", 0))
+        finally:
+            await node.core.database.close()
+    return node.export.counts
+
+
+async def _look_up(api: ApiClient, text: str, *, whole: bool) -> list[tuple[Any, Any]]:  # Any: JSON
+    """What carries the text; with the whole passport of each that is here, if wanted."""
+    found = (await api.get("/lookup", q=text))["items"]
+    return [
+        (row, await api.get(f"/passports/{row['id']}") if whole and row["source"] == "here" else None) for row in found
+    ]
+
+
+def _print_digest(passport: Any) -> None:  # Any: JSON
+    """The digest, computed over what the node answered, and what stands in dispute in it."""
+    view = passport["view"]
+    sealed = {name: Seal(seal["rows"], bytes.fromhex(seal["hash"])) for name, seal in passport["sealed"].items()}
+    mark = digest(view, sealed).hex()
+    if mark != passport["digest"]:
+        raise NodeError(f"{passport['id']}: the node answers a view of digest {mark} and says {passport['digest']}")
+    count = sealed["statements"].rows if "statements" in sealed else len(view["statements"])
+    out.print(f"  digest {mark} over the whole view: {count} statements")
+    for name in ("conflicts", "claims", "pending"):
+        for item in view[name]:
+            out.print(f"  {name.removesuffix('s')}: {json.dumps(item, ensure_ascii=False)}", markup=False)

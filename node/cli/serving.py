@@ -1,0 +1,144 @@
+"""Making a node, running it, and looking after it."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+import typer
+from structlog.tracebacks import ExceptionDictTransformer
+
+from node.cli.opening import open_node, refusals_of_the_store
+from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
+from node.clock import SystemClock, SystemRandom
+from node.config import template_config
+from node.errors import FolderError
+from node.folder import NodeFolder
+from node.redaction import redact_event
+
+if TYPE_CHECKING:
+    from node.app import Addresses, Node
+
+
+PANEL = "The node"
+
+
+@app.command(rich_help_panel=PANEL)
+def init(
+    folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
+    name: Annotated[str, typer.Option(help="The organisation's name, as others will see it.")],
+    kind: Annotated[str, typer.Option(help="maker, lab, utility, housing, service or operator.")] = "utility",
+    inn: str = "",
+    ogrn: str = "",
+    place: str = "",
+    language: str = "ru",
+    web_port: int = 8440,
+    federation_port: int = 8441,
+    radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
+) -> None:
+    """Make a node: its organisation's root keys, its own keys, its store."""
+    text = template_config(
+        {"name": name, "kind": kind, "inn": inn, "ogrn": ogrn, "place": place, "language": language},
+        web_port,
+        federation_port,
+        radio_port,
+    )
+    from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    try:
+        with refusals_of_the_store(folder):
+            founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    except OSError as error:
+        raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
+    out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
+    out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
+    out.print(f"Next: passport-node serve -f {folder}")
+
+
+@app.command(rich_help_panel=PANEL)
+def serve(folder: Folder = HERE) -> None:
+    """Run the node until it is interrupted."""
+
+    def started(addresses: "Addresses") -> None:
+        print(json.dumps({"started": addresses.as_dict()}), flush=True)
+
+    with refusals_of_the_store(folder):
+        node = open_node(folder)
+        configure_logging(NodeFolder(folder).log)
+        asyncio.run(_until_signal(node.run(started)))
+
+
+@app.command(rich_help_panel=PANEL)
+def health(folder: Folder = HERE) -> None:
+    """Ask a running node whether it is well; exit 1 where it does not answer so."""
+    out.print(str(ask(folder, lambda api: api.health())))
+
+
+@app.command(rich_help_panel=PANEL)
+def fsck(folder: Folder = HERE) -> None:
+    """Check every leaf, section, signature and root of the store."""
+    with refusals_of_the_store(folder):
+        found = asyncio.run(_fsck(open_node(folder)))
+    for text in found:
+        out.print(text, style="red", markup=False)
+    out.print("nothing is wrong" if not found else f"{len(found)} findings")
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=PANEL)
+def demo(
+    folder: Path = Path("build/demo"),
+    seed: int = 1,
+    once: bool = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest of each passport on each node.")] = False,
+) -> None:
+    """Play the product's main job on four nodes of this machine."""
+    from node.demo.run import run_demo  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
+
+
+def configure_logging(path: Path | None = None) -> None:
+    """JSON lines into the node's log file."""
+    target = path.open("a", encoding="utf-8") if path else sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Places and messages only: the values of local names may be secrets.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            redact_event,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+
+
+async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine
+    task = asyncio.ensure_future(run)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+async def _fsck(node: "Node") -> list[str]:
+    found: list[str] = []
+    with node.folder.locked(), progress_bar() as bar:
+        task = bar.add_task("fsck", total=None)
+        try:
+            async for progress in node.fsck.run():
+                bar.update(task, completed=progress.done, total=progress.total)
+                found += map(str, progress.findings)
+        finally:
+            await node.core.database.close()
+    return found
