@@ -18,7 +18,9 @@ from node.web.api import (
     passports,
     protocols,
     radio,
+    records,
     reference,
+    registry,
     releases,
     shipments,
     types,
@@ -27,7 +29,9 @@ from node.web.api import (
 
 ROUTES = (
     *federation.ROUTES,
+    *registry.ROUTES,
     *passports.ROUTES,
+    *records.ROUTES,
     *identity.ROUTES,
     *composition.ROUTES,
     *corrections.ROUTES,

@@ -11,7 +11,8 @@ from node.services.access import Scope
 from node.services.assembly import Node, PartIn, Reached
 from node.web.api.fields import Line
 from node.web.api.moments import OnQuery, checked_day
-from node.web.api.passports import PassportPath, SaidAnswer, occurred, subject_of
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.records import SaidAnswer, occurred
 from node.web.calls import Call
 from node.web.routes import api
 from node.web.tables import passports as tables

@@ -8,7 +8,8 @@ from node.passport.bodies import CorrectionBody, Moment
 from node.services.access import Scope
 from node.web.api.fields import Line, Text
 from node.web.api.identity import RefText
-from node.web.api.passports import PassportPath, SaidAnswer, occurred, subject_of
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.records import SaidAnswer, occurred
 from node.web.calls import Call
 from node.web.routes import api
 

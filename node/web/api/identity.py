@@ -11,7 +11,8 @@ from node.passport.suggestions import Sighting
 from node.services.access import Scope
 from node.services.identities import Alike
 from node.web.api.fields import SCANNED, VISIBLE, Line
-from node.web.api.passports import PassportPath, SaidAnswer, subject_of
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.records import SaidAnswer
 from node.web.calls import Call
 from node.web.routes import api
 from node.web.tables import passports as tables

@@ -12,7 +12,8 @@ from node.passport.template_json import format_json
 from node.services.access import Scope
 from node.services.protocols import Paper
 from node.web.api.fields import Hex16
-from node.web.api.passports import PassportPath, SaidAnswer, subject_of
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.records import SaidAnswer
 from node.web.calls import Call
 from node.web.routes import api
 from node.web.tables import protocols as tables

@@ -14,7 +14,8 @@ from node.services.assembly import PartIn, Reached
 from node.web.api.composition import RecallInput, RemovalInput
 from node.web.api.fields import Line
 from node.web.api.moments import today
-from node.web.api.passports import PassportPath, occurred, subject_of
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.records import occurred
 from node.web.calls import Call, View
 from node.web.console.conflicts import names
 from node.web.dispatch import redirect, redirect_in_page

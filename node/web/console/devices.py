@@ -6,7 +6,7 @@ from node.passport.card import format_expiry, search_words
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import GRAM
 from node.services.access import Scope
-from node.web.api.passports import PassportsQuery, find_page
+from node.web.api.registry import PassportsQuery, find_page
 from node.web.calls import Call, View
 from node.web.languages import mark
 from node.web.passport_words import STATES

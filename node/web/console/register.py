@@ -19,7 +19,7 @@ from node.web.api.composition import ThingInput
 from node.web.api.fields import VISIBLE
 from node.web.api.identity import FilledQuery
 from node.web.api.moments import today
-from node.web.api.passports import occurred
+from node.web.api.records import occurred
 from node.web.calls import Call, View
 from node.web.dispatch import redirect, redirect_in_page
 from node.web.errors import Problem, problem_of

@@ -12,7 +12,7 @@ from federation.fragment import Ref
 from node.passport.card import format_expiry
 from node.services.shipments import Shipment
 from node.store.finding import Counts
-from node.web.api.passports import PassportsQuery
+from node.web.api.registry import PassportsQuery
 from node.web.assets import Assets
 from node.web.console.shipments import Row
 from node.web.rendering import make_environment

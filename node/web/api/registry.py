@@ -1,0 +1,195 @@
+"""The registry: lists of passports, their counts, and look-up by anything that stands on a device."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from node.errors import InputError
+from node.passport.card import Card, format_expiry
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.sifting import Order, Spot, spot_of
+from node.services.access import Scope
+from node.services.lookup import Listed, Question
+from node.web.calls import Call, Page, PageQuery
+from node.web.routes import api
+from node.web.tables import passports as tables
+
+
+class PassportRow(BaseModel):
+    """A passport in a list; texts are empty where nothing is known."""
+
+    id: str
+    title: str
+    kind: str
+    state: str
+    type: str = Field(description="The central code of the type.")
+    place: str
+    owner: str = Field(description="The organisation that holds the title, in hex.")
+    owner_name: str
+    expires: str | None = Field(description="The day on which the verification ends.")
+    ids: int = Field(description="How many ids lead to it; more than one where duplicates were joined.")
+    changed_us: int
+
+
+class PassportsPage(Page[PassportRow]):
+    """Part of the registry."""
+
+    previous: str | None = Field(description="Cursor of the page before; null at the beginning.")
+
+
+class PassportsQuery(PageQuery):
+    """Which passports: every condition holds.
+
+    Each word of `q` is part of a serial, alias, title, type, place or owner's name; a word of one or two characters is
+    a whole one there. A device id finds its passport, by any id that it ever had.
+    """
+
+    q: str = Field(default="", max_length=128, description="Words: parts of serials and aliases, of a place, an owner.")
+    kind: str | None = Field(default=None, max_length=64)
+    state: str | None = Field(default=None, max_length=64)
+    type: str | None = Field(default=None, max_length=128, description="The central code of a type, as `t:cw`.")
+    owner: str | None = Field(default=None, max_length=128, description="An organisation's id, or words of its name.")
+    place: str = Field(default="", max_length=128, description="Words of the place.")
+    expires_before: str | None = Field(
+        default=None, pattern=r"^(\d{4}-\d\d-\d\d)?$", description="The verification ends before that day."
+    )
+    joined: bool = Field(default=False, description="Only passports to which several ids lead.")
+    sort: Literal["title", "changed"] = Field(default="title", description="By title, or the last changed first.")
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return Question(
+            text=self.q,
+            kind=self.kind or None,
+            state=self.state or None,
+            type_code=self.type or None,
+            owner=self.owner or None,
+            place=self.place,
+            expires_before=self.expires_before or None,
+            is_joined=self.joined,
+            order=Order(self.sort),
+        )
+
+
+class CountsAnswer(BaseModel):
+    """The registry in numbers: `joined` are passports to which several ids lead."""
+
+    total: int
+    states: dict[str, int]
+    joined: int
+
+
+class PassportsCounts(CountsAnswer):
+    """The registry in numbers, by kind and by central type too."""
+
+    kinds: dict[str, int]
+    types: dict[str, int]
+
+
+class LookupQuery(BaseModel):
+    """Anything that stands on a device."""
+
+    q: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class LookupRow(BaseModel):
+    """What was found: `source` is `here`, or the organisation that knows it."""
+
+    id: str
+    title: str
+    state: str
+    source: str
+    age_us: int
+
+
+class LookupAnswer(BaseModel):
+    """What carries the identifier."""
+
+    items: list[LookupRow]
+
+
+@api("GET", "/passports", title="Passports", scopes=[Scope.READ],
+     problems=["id_mistyped", "eui_mistyped", "query_empty", "moment"], table=tables.DEVICES)  # fmt: skip
+async def list_passports(call: Call, query: PassportsQuery) -> PassportsPage:
+    """The registry, narrowed by what is asked; `next` and `previous` lead through it while it changes."""
+    listed, following, previous = await find_page(call, query)
+    return PassportsPage(items=[_row(card) for card in listed.cards], next=following, previous=previous)
+
+
+@api("GET", "/passports/counts", title="Passports by state, kind and type", scopes=[Scope.READ])
+async def count_passports(call: Call) -> PassportsCounts:
+    """How many there are of each, over the whole registry."""
+    found = await call.context.lookup.count()
+    return PassportsCounts(
+        total=found.total, states=found.states, joined=found.joined, kinds=found.kinds, types=found.types
+    )
+
+
+@api("GET", "/registry", title="The registry in numbers", scopes=[Scope.READ])
+async def count(call: Call) -> CountsAnswer:
+    """How many passports there are, by state, and how many have several ids."""
+    found = await call.context.lookup.count()
+    return CountsAnswer(total=found.total, states=found.states, joined=found.joined)
+
+
+@api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
+     problems=["id_mistyped", "eui_mistyped"], table=tables.FOUND)  # fmt: skip
+async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
+    """Here first, then at every peer."""
+    return LookupAnswer(
+        items=[
+            LookupRow(
+                id=found.id,
+                title=found.title,
+                state=found.state,
+                source=found.source.hex() if found.source else "here",
+                age_us=found.age_us,
+            )
+            for found in await call.context.lookup.find(query.q)
+        ]
+    )
+
+
+async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | None, str | None]:
+    """A page of the registry, the cursor of the next one and that of the one before."""
+    question, spot, is_back = query.question, None, False
+    if query.cursor:
+        way, second, title, subject = call.decode_cursor(query.cursor, str, int, str, str)
+        if way not in (f"{question.order}>", f"{question.order}<"):
+            raise InputError("the cursor is of a list that is sorted otherwise", "cursor")
+        spot = Spot(int(second), str(title), bytes.fromhex(str(subject)))
+        is_back = str(way).endswith("<")
+    listed = await call.context.lookup.page(question, spot, query.limit, backwards=is_back)
+
+    def cursor(card: Card, way: str) -> str:
+        at = spot_of(card, question.order)
+        return call.encode_cursor(f"{question.order}{way}", at.second, at.title, at.subject.hex())
+
+    following = cursor(listed.cards[-1], ">") if listed.cards and listed.has_after else None
+    previous = cursor(listed.cards[0], "<") if listed.cards and listed.has_before else None
+    return listed, following, previous
+
+
+def _row(card: Card) -> PassportRow:
+    return PassportRow(
+        id=format_device_id(SubjectId(card.subject)),
+        title=card.title,
+        kind=card.kind,
+        state=card.state,
+        type=card.type,
+        place=card.place,
+        owner=card.owner,
+        owner_name=card.owner_name,
+        expires=format_expiry(card.expires) if card.expires else None,
+        ids=card.ids,
+        changed_us=card.changed_us,
+    )
+
+
+ROUTES = [
+    list_passports,
+    count_passports,
+    count,
+    look_up,
+]
