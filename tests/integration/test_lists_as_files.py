@@ -1,8 +1,6 @@
 """Every list as CSV, XLSX and JSONL: the same rows under the same rights, each once, however many there are."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,8 @@ from node.web.columns import table
 from node.web.downloads import TYPES
 from node.web.routes import API, Route, api
 from node.web.server import ROUTES
-from tests.unit.node_protocols.builders import DESIGNATION, ended
-from tests.unit.web.running import PASSWORD, RunningWeb, problem_code, running_web
+from tests.unit.node_protocols.builders import DESIGNATION
+from tests.unit.web.running import PASSWORD, RunningWeb, post, problem_code, running_web
 
 LISTS = [route for route in ROUTES if route.table is not None]
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
@@ -34,23 +32,6 @@ QUERIES = {
     "/plates/suggestions": {"designation": DESIGNATION, "serial": "0012345"},
 }
 TABLE = "Адрес;Прибор;Зав. №;Дата поверки\nул. Мира, 1;СГВ-15;;01.02.2024\nул. Мира, 2;СГВ-15;123;32.02.2024\n"
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
-    async with client.post(f"{API}{path}", json=body) as response:
-        assert response.status in {200, 201, 204}, await response.text()
-        return await response.json() if response.status != 204 else None
 
 
 async def mended(client: ClientSession) -> str:

@@ -1,9 +1,7 @@
 """A passport as one signed file: it proves itself with no node, and any bit that changes is found and named."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -20,29 +18,12 @@ from node.passport.shown import rows
 from node.services.access import Scope
 from tests.conformance.files import PUBLICATION, FileError, read_file
 from tests.nodes import command
-from tests.unit.node_protocols.builders import DESIGNATION, document, ended, template
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.node_protocols.builders import DESIGNATION, document, template
+from tests.unit.web.running import RunningWeb, post, problem_code
 
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "плата", "designation": "П-1", "serial": "18", "removed_serial": "17"}
 FLIPS = 250
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status in {200, 201, 204}, await response.text()
-        return await response.json() if response.status != 204 else None
 
 
 async def mended(web: RunningWeb) -> str:

@@ -1,12 +1,8 @@
 """A passport as PDF: Cyrillic text that can be read back, in both languages, over many pages, equal for equal views."""
 
-import asyncio
 import hashlib
 import re
 import zlib
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -15,8 +11,8 @@ from node.exchange.errors import SheetError
 from node.exchange.sheets import MAX_CELLS, Grid, Notes, Pairs, Sheet, write_pdf
 from node.services.access import Scope
 from node.web.assets import STATIC
-from tests.unit.node_protocols.builders import DESIGNATION, document, ended, template
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.node_protocols.builders import DESIGNATION, document, template
+from tests.unit.web.running import RunningWeb, post, problem_code
 
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "плата", "designation": "П-1", "serial": "18", "removed_serial": "17"}
@@ -64,23 +60,6 @@ def _map(objects: dict[int, bytes], font: int) -> dict[int, str]:
 def _stream(body: bytes) -> bytes:
     content = body.partition(b"stream\n")[2].rpartition(b"\nendstream")[0]
     return zlib.decompress(content) if b"/FlateDecode" in body else content
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status in {200, 201, 204}, await response.text()
-        return await response.json() if response.status != 204 else None
 
 
 async def pdf(client: ClientSession, device: str, language: str = "ru") -> bytes:

@@ -1,16 +1,12 @@
 """Catalogs over the API of a real node: own codes, late binding in bulk, and records that break a catalog."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from node.exchange.tables import write_csv, write_xlsx
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, running_web
+from tests.unit.web.running import RunningWeb
 
 DAY = "2026-05-01"
 PLATE = {"designation": "ВС-15Д", "serial": "0012345"}
@@ -19,18 +15,6 @@ CODES = [
     {"code": "P-02", "name": "Ду", "central": "dn"},
     {"code": "P-03", "name": "Цвет крышки"},
 ]
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        await running.context.releases.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
 
 
 async def ask(client: ClientSession, method: str, path: str, body: Any = None, status: int = 200, **query: str) -> Any:

@@ -1,9 +1,6 @@
 """Composition through the API of a real node: objects, units and devices, parts in and out, lots and recalls."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,40 +12,10 @@ from node.passport.claims import local_claim
 from node.passport.ids import format_device_id, parse_device_id
 from node.passport.view import moment_us
 from tests.mirrored import arrive, peer
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, get, post, refused
 
 Json = Any  # Any: JSON
 SINCE = "2026-05-01"
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: Json, status: int = 201) -> Json:
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status == status, await response.text()
-        return await response.json() if status != 204 else None
-
-
-async def refused(client: ClientSession, path: str, body: Json) -> str:
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status >= 400
-        return await problem_code(response)
-
-
-async def get(client: ClientSession, path: str) -> Json:
-    async with client.get(f"/api/v1{path}") as response:
-        assert response.status == 200, await response.text()
-        return await response.json()
 
 
 async def thing(client: ClientSession, kind: str, name: str, **more: str) -> str:

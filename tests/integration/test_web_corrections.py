@@ -1,8 +1,5 @@
 """Corrections through the API of a real node: the original stays, a dispute is closed by a paper."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,39 +11,10 @@ from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place,
 from node.passport.ids import parse_device_id
 from node.passport.references import parse_ref, ref_text
 from tests.mirrored import arrive, peer
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, post, refused, view_of
 
 Json = Any  # Any: JSON
 PLATE = {"designation": "ВС-15", "serial": "0012345", "year": "2024"}
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: Json) -> Json:
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status == 201, await response.text()
-        return await response.json()
-
-
-async def refused(client: ClientSession, path: str, body: Json) -> str:
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status >= 400
-        return await problem_code(response)
-
-
-async def view_of(client: ClientSession, device: str) -> Json:
-    async with client.get(f"/api/v1/passports/{device}") as response:
-        return (await response.json())["view"]
 
 
 async def test_correction_keeps_the_original_and_says_why(web: RunningWeb) -> None:

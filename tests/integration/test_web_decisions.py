@@ -1,34 +1,19 @@
 """The pages of registration, comparison, conflicts and composition over HTTP, as a browser without script sees them."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from node.services.access import Actor, Scope
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, problem_code, view_of
 
 HERE, THERE = "ул. Ленина, 5, кв. 12", "пр. Мира, 7, кв. 3"
 PLATE = {"designation": "ВС-15", "serial": "0012345", "approval": "12345-18"}
 HTMX = {"HX-Request": "true"}
 ID = re.compile(r"EPP1-[0-9A-Z]{28}")
 Json = Any  # Any: JSON
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
 
 
 async def send(browser: ClientSession, path: str, form: Json, status: int, **headers: str) -> tuple[str, str]:
@@ -42,12 +27,6 @@ async def page(browser: ClientSession, path: str, status: int = 200) -> str:
     async with browser.get(path, headers={"Accept": "text/html"}) as response:
         assert response.status == status, await response.text()
         return await response.text()
-
-
-async def view_of(client: ClientSession, device: str) -> Json:
-    async with client.get(f"/api/v1/passports/{device}") as response:
-        assert response.status == 200, await response.text()
-        return (await response.json())["view"]
 
 
 async def registered(browser: ClientSession, **form: str) -> str:

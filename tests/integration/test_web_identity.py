@@ -1,48 +1,15 @@
 """Identity through the API of a real node: suggestions, one plate at two places, same, distinct, twins."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, post, problem_code, refused, view_of
 
 HERE, THERE = "ул. Ленина, 5, кв. 12", "пр. Мира, 7, кв. 3"
 PLATE = {"designation": "ВС-15", "serial": "0012345", "approvals": ["12345-18"]}
 Json = Any  # Any: JSON
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: Json, status: int = 201) -> Json:
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status == status, await response.text()
-        return await response.json() if status != 204 else None
-
-
-async def refused(client: ClientSession, path: str, body: Json) -> str:
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status >= 400
-        return await problem_code(response)
-
-
-async def view_of(client: ClientSession, device: str) -> Json:
-    async with client.get(f"/api/v1/passports/{device}") as response:
-        assert response.status == 200, await response.text()
-        return (await response.json())["view"]
 
 
 async def state(client: ClientSession, **plate: Json) -> str:

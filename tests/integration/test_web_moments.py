@@ -2,43 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from tests.unit.node_protocols.builders import DESIGNATION, document, ended, template
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, post, problem_code
 
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "плата", "designation": "П-1", "serial": "18", "removed_serial": "17"}
 NEVER = "EPP1-000000000000000000000000000"
 
 
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        context = running.context
-        await context.ledger.open()
-        await context.projection.open()
-        writer = asyncio.create_task(context.ledger.run())
-        yield running
-        await ended(writer)
-
-
 async def ask(client: ClientSession, path: str, **query: str) -> Any:  # Any: JSON
     async with client.get(f"/api/v1{path}", params=query) as response:
         assert response.status == 200, await response.text()
         return await response.json()
-
-
-async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status in {200, 201, 204}, await response.text()
-        return await response.json() if response.status != 204 else None
 
 
 async def refusal(client: ClientSession, path: str, **query: str) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -13,7 +12,7 @@ from node.services.projection import FILED
 from node.store.filing import clear_registry
 from node.store.settings import find_setting, set_setting
 from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, get, post, problem_code, running_web
 
 COUNT = 12
 STREETS = ("ул. Ленина, д. 5", "ул. Мира, д. 15")
@@ -37,18 +36,6 @@ async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
                 await post(client, f"/passports/{device}/events", event)
         yield running
         await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status == 201, await response.text()
-        return await response.json()
-
-
-async def get(client: ClientSession, path: str, **query: str) -> Any:  # Any: JSON
-    async with client.get(f"/api/v1{path}", params=query) as response:
-        assert response.status == 200, await response.text()
-        return await response.json()
 
 
 async def serials(client: ClientSession, **query: str) -> list[int]:

@@ -1,41 +1,14 @@
 """What is said about a device through the API: taken as it is typed, or refused with the rule and nothing written."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
 
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, problem_code, running_web
+from tests.unit.web.running import RunningWeb, post, problem_code, view_of
 
 DAY = "2026-05-01"
 PLATE = {"designation": "ВС-15", "serial": "0012345"}
 PART = {"position": "плата", "designation": "П-1", "serial": "18", "removed_serial": "17"}
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        await running.context.ledger.open()
-        await running.context.projection.open()
-        writer = asyncio.create_task(running.context.ledger.run())
-        yield running
-        await ended(writer)
-
-
-async def post(client: ClientSession, path: str, body: dict[str, Any]) -> Any:  # Any: JSON
-    async with client.post(f"/api/v1{path}", json=body) as response:
-        assert response.status == 201, await response.text()
-        return await response.json()
-
-
-async def view_of(client: ClientSession, device: str) -> Any:  # Any: JSON
-    async with client.get(f"/api/v1/passports/{device}") as response:
-        return (await response.json())["view"]
 
 
 async def test_parameters_and_repairs_stand_in_the_passport(web: RunningWeb) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, CookieJar, UnixConnector, web
 
@@ -14,11 +15,12 @@ from node.services.found import found_node
 from node.services.ingest import Ingest
 from node.store.migrate import upgrade
 from node.web.context import WebContext
-from node.web.routes import Route
+from node.web.routes import API, Route
 from node.web.server import ROUTES, build_application
 from tests.builders import found
 from tests.fakes import FakeClock, FakeRandom
 
+Json = Any  # Any: JSON
 CONFIG = """
 [node]
 name = "ООО «Счётчик»"
@@ -85,6 +87,32 @@ async def problem_code(response: ClientResponse) -> str:
     """The code of a problem."""
     assert response.content_type == "application/problem+json", await response.text()
     return str((await response.json(content_type=None))["code"])
+
+
+async def get(client: ClientSession, path: str, **query: str) -> Json:
+    """What the API answers."""
+    async with client.get(f"{API}{path}", params=query) as response:
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+
+async def post(client: ClientSession, path: str, body: Json, *statuses: int) -> Json:
+    """What the API answers to a body that it takes."""
+    async with client.post(f"{API}{path}", json=body) as response:
+        assert response.status in (statuses or (200, 201, 204)), await response.text()
+        return await response.json() if response.status != 204 else None
+
+
+async def refused(client: ClientSession, path: str, body: Json) -> str:
+    """The code of the problem with which the API refuses a body."""
+    async with client.post(f"{API}{path}", json=body) as response:
+        assert response.status >= 400
+        return await problem_code(response)
+
+
+async def view_of(client: ClientSession, device: str) -> Json:
+    """The view of a passport."""
+    return (await get(client, f"/passports/{device}"))["view"]
 
 
 @asynccontextmanager
