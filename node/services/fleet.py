@@ -10,7 +10,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -267,7 +267,7 @@ class Fleet:
             kept = await find_setting(tx, SUPPLIER + supplier)
         if kept is None:
             raise _unkept(supplier)
-        return FleetMapping.from_json(kept.decode())
+        return replace(FleetMapping.from_json(kept.decode()), is_kept=True)
 
     def _today(self) -> datetime.date:
         return datetime.datetime.fromtimestamp(self._core.clock.now() / 1e6, datetime.UTC).date()

@@ -98,6 +98,6 @@ def shot() -> Callable[[Page, str], object]:
 
     async def take(page: Page, name: str) -> None:
         SCREENS.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+        await page.screenshot(path=SCREENS / f"{name}.png", full_page=True, timeout=60_000)
 
     return take

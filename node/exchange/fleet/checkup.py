@@ -133,6 +133,8 @@ class _Check:
         """What was found, in the order of the rows."""
         self._unknown_types()
         self._litres()
+        if self._wants_date and self._rows and not self._months:
+            self._add(rules.VERIFICATION_UNCHECKED, self._rows[0], Field.VERIFIED_ON, "")
         findings = self._folded()
         if passed.empty:
             first = FleetFinding(rules.NO_METER, passed.empty[0], Field.SERIAL, "", "", rows=len(passed.empty))

@@ -125,31 +125,39 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
     )),
     (Field.PREVIOUS, (
         r"(?:пред|прошл|начал|нач\b)\w*.*показ", r"показ\w* .*(?:пред|прошл|начал|нач\b)", r"\bprev\w*",
+        r"\b(?:пред\w*|прошл\w*|нач\w*) пок\w*",
         "last month",
     )),
     (Field.UNIT, (
         r"\bед\w* изм", r"единиц\w*", "^ед$", r"\bизмерен\w* единиц", r"\bunits?\b", r"\buom\b", "размерност",
     )),
     (Field.READING, (
-        "показан", r"\breading", r"\btekushee", "meter value", "^value$", r"текущ\w* (?:пок|знач)", r"\bindex value",
+        "показан", r"\breading", r"\btekushee", "meter value", "^value$", r"\b(?:тек|кон)\w* (?:пок|знач)",
+        r"\b(?:last|current|present) read\b", r"\bindex value",
+    )),
+    (Field.INTERVAL, (
+        r"(?:повер|мпи|межпов)\w*.*\b(?:лет|месяц\w*|мес|years?|months?)\b",
+        r"^(?!.*(?:дат|оконч|истек|истеч|конец)).*(?:межпов\w* интервал|срок межпов)",
     )),
     (Field.VALID_UNTIL, (
-        r"(?:очередн|следующ|сл(?:ед)?\b|срок|оконч|действ|годен|годн|истек|планов|предстоящ)\w*.*(?:повер|мпи|межпов)",
+        r"\b(?:сл|след|очередн\w*|следующ\w*|срок\w*)\b.*(?:повер|мпи|межпов)",
+        r"\b(?:оконч\w*|конец|конца|действ\w*|годен|годн\w*|истек\w*|истеч\w*)\b.*(?:повер|мпи|межпов)",
+        r"\b(?:план\w*|предстоящ\w*)\b.*(?:повер|мпи|межпов)", r"\bгоден (?:до|по)\b", r"дата оконч\w* срок",
     )),
     (Field.VALID_UNTIL, (
         r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до|сл|след)\b",
         r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:очередн|следующ|действ|оконч|истек|срок|годн|план)\w*",
     )),
     (Field.VALID_UNTIL, (
-        r"\bсп до", r"действител\w* до", "годен до", "valid (?:until|till|to|thru)", "valid$",
-        r"next (?:verif|calib|cal\b)", "expir", r"(?:verif\w*|calib\w*) due", "due date",
+        r"\bсп до", r"действител\w* до", "valid (?:until|till|to|thru)", "valid$",
+        r"next (?:verif|calib|cal\b|test|check|inspect)", "expir", r"(?:verif\w*|calib\w*) due", "due date",
         r"^(?:следующ|очередн)\w*(?: дата)?$", "^next(?: due)?$",
     )),
     (Field.INTERVAL, (
         r"\bмпи\b", r"межпов\w*", "интервал", r"периодичн\w* повер", "interval", r"verif\w* period",
     )),
     (Field.VERIFIED_ON, (
-        r"повер(?!ит)\w*", r"\bпов\b", "verif", "calibrat", r"\bcal date", r"last cal\b",
+        r"повер(?!ит)\w*", r"\bпов\b", "verif", "calibrat", r"\bcal date", r"last (?:cal|test|check|inspect\w*)\b",
     )),
     (Field.APPROVAL, (
         "гос ?реестр", r"\bгрси\b", r"\bфиф\b", r"реестр\w* (?:си|средств)", "(?:№|номер) (?:в )?реестр",
@@ -181,7 +189,7 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
     )),
     (Field.SERIAL, (
         rf"{_NUMBER} (?:\w+ )?{_METER}\b", rf"^{_METER}(?: \w+)? {_NUMBER}(?!\w)",
-        r"\bmeter (?:no|nr|number|id|num)\b", r"\bdevice (?:no|number|id)\b", rf"{_NUMBER} meter",
+        r"\bmeter ?(?:no|nr|number|id|num|№)\b", r"\bmeter №", r"\bdevice (?:no|number|id)\b", rf"{_NUMBER} meter",
         rf"^{_RESOURCE}(?: (?:вод\w*|water))? {_NUMBER}$",
     )),
     (Field.MARK, (
@@ -239,7 +247,7 @@ _DEVICE_WORDS = re.compile(r"\b(?:тип|марка|модель|наимено�
 
 def fold_title(text: str) -> str:
     """A title as it is compared: small letters, ё as е, words parted by one space."""
-    return _NOT_WORD.sub(" ", text.casefold().replace("ё", "е")).strip()
+    return _NOT_WORD.sub(" ", text.casefold().replace("ё", "е").replace("#", "№")).strip()
 
 
 @lru_cache(4096)

@@ -1,6 +1,7 @@
 """How a sheet is understood: its header, what each column holds and why, and how many meters stand in one row."""
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -15,6 +16,8 @@ from node.exchange.fleet.mapping import FleetMapping
 from node.exchange.fleet.values import STREET, day_order, find_resource, read_day, unit_of_title
 from node.exchange.grids import Grid
 
+_TRUST = {Why.GIVEN: 0, Why.HEADER: 1, Why.AGAINST_HEADER: 2, Why.CONTENT: 3}
+_EARLIER = re.compile(r"\b(?:пред\w*|прошл\w*|первич\w*|prev\w*|initial|first)\b")
 SURE, LIKELY = 0.7, 0.6
 SHOWN_HEADERS = 40
 LONGEST_HEADING = 120
@@ -91,6 +94,8 @@ class Layout:
 def understand(grid: Grid, mapping: FleetMapping, today: datetime.date) -> Layout:
     """Find out what a sheet's columns hold; raise ColumnError where the mapping names a header that is not there."""
     header = find_header(grid.rows, grid.width, mapping.header_row)
+    if mapping.is_kept and not _names(mapping, header):
+        header, mapping = find_header(grid.rows, grid.width), FleetMapping()
     body = body_rows(grid.rows, header)
     contents = [study(column_cells(body, place)) for place in range(grid.width)]
     given = _given(header, contents, mapping)
@@ -114,12 +119,20 @@ def understand(grid: Grid, mapping: FleetMapping, today: datetime.date) -> Layou
     )
 
 
+def _names(mapping: FleetMapping, header: Header) -> bool:
+    """Whether any column of a mapping stands in a header."""
+    titles = set(map(fold_title, header.titles))
+    return not header.rows or any(fold_title(title) in titles for title in mapping.columns)
+
+
 def _given(header: Header, contents: Sequence[Content], mapping: FleetMapping) -> list[Column | None]:
     found: list[Column | None] = [None] * len(contents)
     places = {fold_title(title): place for place, title in reversed(list(enumerate(header.titles)))}
     letters = {column_letters(place): place for place in range(len(contents))}
     for title, field in mapping.columns.items():
         place = places.get(fold_title(title), letters.get(title.strip().upper()))
+        if place is None and mapping.is_kept:
+            continue
         if place is None:
             seen = ", ".join(repr(name) for name in header.titles[:SHOWN_HEADERS])
             raise ColumnError(f"the table has no column {title[:80]!r}. Columns seen: {seen}")
@@ -142,6 +155,8 @@ def _guess(place: int, title: str, content: Content) -> Column:
     if not content.filled:
         return Column(place, title, said or Field.IGNORED, Why.HEADER if said else Why.EMPTY)
     told, share = _told(content)
+    if said is Field.VALID_UNTIL and content.share(Field.INTERVAL) >= 0.9:
+        said = Field.INTERVAL  # «Срок поверки» over 6, 6, 4
     if said in _FIGURES and not content.has_digits:
         return Column(place, title, Field.IGNORED, Why.UNKNOWN, 0, _sample(said, content))
     if said is not None and not is_weak(title) and not _contradicts(said, told, content):
@@ -273,14 +288,10 @@ def _block_key(column: Column, header: Header) -> str:
 
 def _only_one(columns: list[Column]) -> list[Column]:
     """One column for each field of a meter: what was given, then headers, then the fuller content."""
-    order = {Why.GIVEN: 0, Why.HEADER: 1, Why.AGAINST_HEADER: 2, Why.CONTENT: 3}
     best: dict[tuple[Field, int], Column] = {}
     for column in columns:
         key = (column.field, column.block)
-        if key not in best or (order.get(column.why, 9), not column.sample) < (
-            order.get(best[key].why, 9),
-            not best[key].sample,
-        ):
+        if key not in best or _fitness(column) < _fitness(best[key]):
             best[key] = column
     free = (Field.IGNORED, Field.PERSON, Field.INDEX)
     return [
@@ -289,6 +300,11 @@ def _only_one(columns: list[Column]) -> list[Column]:
         else replace(column, field=Field.IGNORED, why=Why.TWICE)
         for column in columns
     ]
+
+
+def _fitness(column: Column) -> tuple[int, bool, bool]:
+    """How well a column fits its field, the best first: a verification before the last one tells less than the last."""
+    return _TRUST.get(column.why, 9), not column.sample, bool(_EARLIER.search(fold_title(column.title)))
 
 
 def _is_later_date(column: Column) -> bool:

@@ -16,12 +16,14 @@ class FleetMapping:
     """What is known of a table beforehand; whatever it does not say is guessed.
 
     `columns` are headers, or letters of columns where there is no header. `sheet` is the sheet's name, `header_row` the
-    number of the first row of the header, 0 where there is none.
+    number of the first row of the header, 0 where there is none. One that `is_kept` from an earlier table of a supplier
+    holds as far as this table has what it names: headers change, and rows that were sent back have headers of ours.
     """
 
     columns: Mapping[str, Field] = field(default_factory=dict)
     sheet: str | None = None
     header_row: int | None = None
+    is_kept: bool = False
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[str], sheet: str | None = None) -> "FleetMapping":
@@ -47,11 +49,14 @@ class FleetMapping:
         sheet, row = told.get("sheet"), told.get("header_row")
         if not isinstance(sheet, str | None) or isinstance(row, bool) or not isinstance(row, int | None):
             raise ColumnError("in a mapping, sheet is a text and header_row a whole number")
-        return cls({str(title): parse_field(name) for title, name in columns.items()}, sheet, row)
+        named = {str(title): parse_field(name) for title, name in columns.items()}
+        return cls(named, sheet, row, told.get("kept") is True)
 
     def to_json(self) -> str:
         """This mapping as JSON, for a supplier's next table."""
-        told = {"columns": dict(self.columns), "sheet": self.sheet, "header_row": self.header_row}
+        told: dict[str, object] = {"columns": dict(self.columns), "sheet": self.sheet, "header_row": self.header_row}
+        if self.is_kept:
+            told["kept"] = True
         return json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False)
 
 

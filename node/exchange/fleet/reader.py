@@ -90,6 +90,8 @@ def read_fleet(
     layout = layouts[chosen]
     if not layout.has_serials:
         raise layout.lacking()
+    if layout.header.first >= len(grids[chosen].rows):
+        raise TableError("the table has a header and no meter under it")
     joined = [] if mapping.sheet else alike(grids, layouts, chosen)
     others = tuple(
         OtherSheet(grid.name, len(grid.rows), at in layouts and layouts[at].has_serials, grid.is_hidden)
@@ -105,6 +107,8 @@ def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> t
     and how each sheet is understood.
     """
     named = [grid for grid in grids if grid.name == mapping.sheet] if mapping.sheet else grids
+    if not named and mapping.is_kept:
+        named = grids
     if not named:
         raise ColumnError(f"there is no sheet {mapping.sheet!r}; there are {', '.join(repr(g.name) for g in grids)}")
     layouts: dict[int, Layout] = {}

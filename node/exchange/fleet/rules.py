@@ -287,6 +287,15 @@ EXPIRING = _rule(
     "Поверка истекает {until} (дней: {days}). Назначьте поверку.",
     "The verification ends on {until} (in {days} days). Arrange the next one.",
 )
+VERIFICATION_UNCHECKED = _rule(
+    "verification.unchecked",
+    N,
+    ("Сроки поверки не проверены", "Ends of verifications not checked"),
+    "Нет ни срока, ни интервала поверки, и тип здесь не известен: просроченные и истекающие не искались. "
+    "Добавьте столбец «Поверен до» или «МПИ».",
+    "There is no end and no interval of verifications, and the type is not known here: expired and expiring ones were "
+    "not looked for. Add a column “Verified until” or an interval.",
+)
 VERIFICATION_MISSING = _rule(
     "verification.missing",
     W,

@@ -93,6 +93,20 @@ def only(table: FleetTable) -> FleetRow:
         ("Следующая", Field.VALID_UNTIL),
         ("К.", Field.BLOCK),
         ("ГВС №", Field.SERIAL),
+        ("Дата посл. поверки", Field.VERIFIED_ON),
+        ("Послед. поверка", Field.VERIFIED_ON),
+        ("Срок поверки, лет", Field.INTERVAL),
+        ("Срок межповерочного интервала", Field.INTERVAL),
+        ("Очередной МПИ, лет", Field.INTERVAL),
+        ("Дата окончания межповерочного интервала", Field.VALID_UNTIL),
+        ("Конец МПИ", Field.VALID_UNTIL),
+        ("Годен по", Field.VALID_UNTIL),
+        ("Next Test Dt", Field.VALID_UNTIL),
+        ("Last Test Date", Field.VERIFIED_ON),
+        ("Meter #", Field.SERIAL),
+        ("MeterNo", Field.SERIAL),
+        ("Пред. пок.", Field.PREVIOUS),
+        ("Тек. пок.", Field.READING),
         ("Марка", Field.DESIGNATION),
         ("Модель", Field.DESIGNATION),
         ("Завод-изготовитель", Field.MARK),
@@ -554,3 +568,43 @@ def test_damaged_workbook_is_refused_by_this_package() -> None:
     for cut in (10, len(raw) // 2, len(raw) - 30):
         with pytest.raises(ExchangeError):
             read_fleet(raw[:cut], today=ON)
+
+
+def test_last_of_two_verifications_is_the_one_that_counts() -> None:
+    """A column of the verification before it is told and not used."""
+    table = read(
+        "Зав. №;Тип;Дата предыдущей поверки;Дата последней поверки\n"
+        "0012345;СГВ-15;01.02.2015;01.02.2021\n0012346;СГВ-15;01.02.2015;02.02.2021\n"
+    )
+
+    assert [str(row.verified_on) for row in table.rows()] == ["2021-02-01", "2021-02-02"]
+
+
+def test_term_in_years_is_an_interval() -> None:
+    """«Срок поверки» over 6 and 4 is no date."""
+    table = read("Зав. №;Тип;Поверен;Срок поверки\n0012345;СГВ-15;01.02.2018;6\n0012346;СГВ-15;01.02.2018;4\n")
+
+    assert [row.interval_months for row in table.rows()] == [72, 48]
+
+
+def test_kept_mapping_reads_a_table_whose_headers_changed() -> None:
+    """What a kept mapping names and the table lacks is understood anew, also in rows that were sent back."""
+    kept = FleetMapping({"Ном. ПУ": Field.SERIAL, "Что": Field.DESIGNATION}, "Лист7", 3, is_kept=True)
+    table = read(
+        "Заводской номер;Тип прибора\n0012345;СГВ-15\n0012346;СГВ-15\n", FleetMapping.from_json(kept.to_json())
+    )
+
+    assert [(row.serial, row.designation) for row in table.rows()] == [("0012345", "СГВ-15"), ("0012346", "СГВ-15")]
+
+
+def test_table_without_rows_is_refused() -> None:
+    """A header alone is no clean fleet."""
+    with pytest.raises(TableError, match="no meter under it"):
+        read("Зав. №;Тип;Год\n")
+
+
+def test_verifications_that_cannot_be_judged_are_told() -> None:
+    """Dates of verifications with no end, interval or known type: the report says that nothing was looked for."""
+    report = check_fleet(read("Зав. №;Тип;Дата поверки\n0012345;СГВ-15;01.02.2018\n0012346;СГВ-15;01.02.2018\n"))
+
+    assert "verification.unchecked" in [finding.rule.code for finding in report.findings]

@@ -129,5 +129,5 @@ def test_erase_reads_what_it_writes() -> None:
 
 
 def test_kinds_are_those_of_the_page() -> None:
-    """Kinds are 1 to 22 without a gap."""
-    assert [int(kind) for kind in Kind] == list(range(1, 23))
+    """Kinds are 1 to 23 without a gap."""
+    assert [int(kind) for kind in Kind] == list(range(1, 24))
