@@ -44,8 +44,9 @@ fuzz: $(VENV)/dev.stamp ## the laws of tests/property with 10,000 examples each;
 peers: $(VENV)/dev.stamp ## side environments of independent implementations
 	@$(BIN)/python -m tests.peers
 
-docs: $(VENV)/dev.stamp ## regenerate what is generated: the tables of docs/protocol.md and its vectors
+docs: $(VENV)/dev.stamp ## regenerate what is generated: docs/model.md, the tables of docs/protocol.md and its vectors
 	@$(BIN)/python -m tests.vectors.protocol.generate
+	@$(BIN)/python -m tests.model_page
 
 lock: $(VENV)/dev.stamp ## resolve requirements/*.in again; hashes, no addresses
 	@for name in run dev; do $(BIN)/uv pip compile -q --upgrade --no-header --python-version 3.11 --generate-hashes \

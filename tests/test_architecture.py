@@ -45,6 +45,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.req("B16")
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_package_imports_only_what_stands_below_it(folder: str) -> None:
     """No module imports a package that stands above or beside its own."""
