@@ -17,8 +17,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from node.collecting import settle_collector
-
 from benchmarks.__main__ import Measure
 from federation.authority import Attestation, Attested, Authority, Kind, Verb
 from federation.codec import pack
@@ -28,6 +26,7 @@ from federation.keys import BoxKey, SigningKey
 from federation.log import LogStatement, sign_log_statement
 from federation.statements import NodeBody, RootStatement, genesis, sign_root_statement
 from node.clock import SystemClock, SystemRandom
+from node.collecting import settle_collector
 from node.config import load_settings
 from node.folder import NodeFolder
 from node.keystore import open_keystore

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from benchmarks.registry_data import STATES, make_cards, owners
 from node.passport.card import Card
@@ -229,14 +229,13 @@ async def planned(tmp_path: Path) -> AsyncIterator[tuple[Database, list[tuple[st
     await fill(database, list(make_cards(COUNT, 3)))
     said: list[tuple[str, tuple[object, ...]]] = []
 
-    async with database.read() as tx:
-        engine = tx.connection.engine.sync_engine
+    # Work at once runs on a connection that joins that of the database: every engine is heard.
+    def note(_c: object, _cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
+        said.append((statement, values))
 
-        @event.listens_for(engine, "before_cursor_execute")
-        def note(_c: object, _cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
-            said.append((statement, values))
-
+    event.listen(Engine, "before_cursor_execute", note)
     yield database, said
+    event.remove(Engine, "before_cursor_execute", note)
     await database.close()
 
 
