@@ -5,13 +5,16 @@ A shelf on which nothing is left is asked no more, so a rare word makes all that
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from node.passport.sifting import Condition, Key, Sift, conditions_of
 from node.store import schema
 from node.store.database import ReadTx
 from node.store.filing import EXPIRES, SIZES, figure_name
+from node.store.lists import as_list, is_listed
 from node.store.slots import CAPACITY, SLICES, common_bits, part_figures, read_bits, read_slice
 
 LOOKED = 200  # so few candidates are looked at without asking for more marks
@@ -33,9 +36,7 @@ class Shelf:
 
 async def read_shelves(tx: ReadTx) -> list[Shelf]:
     """Every shelf by title."""
-    table = schema.shelves.c
-    statement = select(table.no, table.title, table.subject)
-    rows = await tx.all(statement.order_by(table.title, table.subject))
+    rows = await tx.all(_SHELVES)
     firsts: list[Key] = [(row.title, row.subject) for row in rows]
     ends: list[Key | None] = [*firsts[1:], None]
     return [Shelf(row.no, first, end) for row, first, end in zip(rows, firsts, ends, strict=False)]
@@ -121,17 +122,15 @@ class Figures:
     async def _read(self, n: int, among: Iterable[int]) -> Mapping[int, bytes]:
         """A byte of the figure on shelves; nothing is stored where it is 0 for all of their cards."""
         stored = self._stored[n]
-        if wanted := sorted(set(among) - stored.keys()):
-            table = schema.figures.c
-            here = (table.shelf.in_(wanted), table.name == figure_name(self._name, n))
-            rows = await self._tx.all(select(table.shelf, table.slices).where(*here))
+        if wanted := set(among) - stored.keys():
+            listed = as_list(self._tx.dialect, wanted)
+            rows = await self._tx.all(_figures(self._tx.dialect), shelves=listed, figure=figure_name(self._name, n))
             stored |= dict.fromkeys(wanted, b"") | {row.shelf: row.slices for row in rows}
         return stored
 
 
 async def _read_used(tx: ReadTx, shelves: Sequence[int]) -> Places:
-    table = schema.shelves.c
-    rows = await tx.all(select(table.no, table.slots).where(table.no.in_(sorted(shelves))))
+    rows = await tx.all(_used(tx.dialect), shelves=as_list(tx.dialect, shelves))
     used = {row.no: read_bits(row.slots) for row in rows}
     return {no: used[no] for no in shelves if used[no]}
 
@@ -171,9 +170,34 @@ def _carrying(sets: Mapping[int, Mapping[str, bytes]], places: Places, marks: Se
 
 async def _read_marks(tx: ReadTx, shelves: Iterable[int], marks: Sequence[str]) -> dict[int, dict[str, bytes]]:
     """The sets of these marks, by shelf."""
-    table = schema.marks.c
-    here = (table.shelf.in_(sorted(shelves)), table.mark.in_(marks))
     sets: dict[int, dict[str, bytes]] = {}
-    for row in await tx.all(select(table.shelf, table.mark, table.slots).where(*here)):
+    rows = await tx.all(_marks(tx.dialect), shelves=as_list(tx.dialect, shelves), marks=marks)
+    for row in rows:
         sets.setdefault(row.shelf, {})[row.mark] = row.slots
     return sets
+
+
+# Built once: building a statement costs as much as running it.
+_SHELVES = select(schema.shelves.c.no, schema.shelves.c.title, schema.shelves.c.subject).order_by(
+    schema.shelves.c.title, schema.shelves.c.subject
+)
+
+
+@cache
+def _used(dialect: str) -> Select[Any]:
+    table = schema.shelves.c
+    return select(table.no, table.slots).where(is_listed(dialect, table.no, "shelves"))
+
+
+@cache
+def _marks(dialect: str) -> Select[Any]:
+    table = schema.marks.c
+    marks = table.mark.in_(bindparam("marks", expanding=True))
+    return select(table.shelf, table.mark, table.slots).where(is_listed(dialect, table.shelf, "shelves"), marks)
+
+
+@cache
+def _figures(dialect: str) -> Select[Any]:
+    table = schema.figures.c
+    here = (is_listed(dialect, table.shelf, "shelves"), table.name == bindparam("figure"))
+    return select(table.shelf, table.slices).where(*here)

@@ -7,10 +7,11 @@ lets through nor by how those are spread.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 
 from node.passport.card import Card
 from node.passport.sifting import (
@@ -40,13 +41,12 @@ from node.store.candidates import (
 )
 from node.store.database import ReadTx
 from node.store.filing import CHANGED, card_of_row
+from node.store.lists import as_list, is_listed
 from node.store.slots import CAPACITY, places_of
 
 FIRST_SHELVES = (32, 128)  # so many are read at first, before all that are left
 DENSE = 125  # cards of one shelf from which on it is walked in order instead of fetched place by place
-FETCHED = 500
 WALKED = 256
-
 
 _CARDS = select(schema.cards)
 _KEYS = select(schema.cards.c.no, schema.cards.c.title, schema.cards.c.subject)
@@ -108,12 +108,18 @@ async def count_cards(tx: ReadTx) -> Counts:
 
 async def _count_marks(tx: ReadTx, shelves: Iterable[int], prefix: str) -> dict[str, int]:
     """How many cards carry each of the marks that begin so."""
-    table = schema.marks.c
     upper = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    statement = select(table.mark, func.sum(table.size).label("n")).where(
-        table.shelf.in_(sorted(shelves)), table.mark >= prefix, table.mark < upper
-    )
-    return {row.mark[len(prefix) :]: int(row.n) for row in await tx.all(statement.group_by(table.mark))}
+    listed = as_list(tx.dialect, shelves)
+    rows = await tx.all(_sums(tx.dialect), shelves=listed, lower=prefix, upper=upper)
+    return {row.mark[len(prefix) :]: int(row.n) for row in rows}
+
+
+@cache
+def _sums(dialect: str) -> Select[Any]:
+    table = schema.marks.c
+    here = (table.mark >= bindparam("lower"), table.mark < bindparam("upper"))
+    listed = is_listed(dialect, table.shelf, "shelves")
+    return select(table.mark, func.sum(table.size).label("n")).where(listed, *here).group_by(table.mark)
 
 
 class _Page:
@@ -195,10 +201,10 @@ class _Page:
 
     async def _fetch(self, numbers: Sequence[int], after: Key | None) -> list[Card]:
         """Those of the candidates that answer, by title."""
-        cards: list[Card] = []
-        for at in range(0, len(numbers), FETCHED):
-            statement = select(schema.cards).where(schema.cards.c.no.in_(numbers[at : at + FETCHED]))
-            cards += [card_of_row(row) for row in await self._tx.all(statement)]
+        if not numbers:
+            return []
+        rows = await self._tx.all(_cards_of(self._tx.dialect), numbers=as_list(self._tx.dialect, numbers))
+        cards = map(card_of_row, rows)
         wanted = [card for card in cards if self._is_past(key_of(card), after) and self._answers(card)]
         return sorted(wanted, key=key_of, reverse=self._backwards)
 
@@ -221,6 +227,11 @@ class _Page:
 
     def _answers(self, card: Card) -> bool:
         return lets_through(self._sift, card)
+
+
+@cache
+def _cards_of(dialect: str) -> Select[Any]:
+    return _CARDS.where(is_listed(dialect, schema.cards.c.no, "numbers"))
 
 
 def _numbers(shelf: int, bits: int) -> list[int]:

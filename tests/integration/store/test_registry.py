@@ -1,6 +1,7 @@
 """The registry that is searched: what is found is what looking at every card finds, and lists hold each card once."""
 
 import random
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -242,7 +243,7 @@ async def planned(tmp_path: Path) -> AsyncIterator[tuple[Database, list[tuple[st
 async def test_no_question_scans_a_table(planned: tuple[Database, list[tuple[str, tuple[object, ...]]]]) -> None:
     """SQLite's plan of every statement behind every kind of question is a look-up by key or index.
 
-    Of shelves alone all are read: one for thousands of cards.
+    Of shelves alone all are read: one for thousands of cards. A list of numbers is read out of one value.
     """
     database, said = planned
     async with database.read() as tx:
@@ -264,5 +265,5 @@ async def test_no_question_scans_a_table(planned: tuple[Database, list[tuple[str
     assert len(plans) > 5
     for shape, plan in plans.items():
         assert "SEARCH" in plan or "shelves" in plan, f"{shape}: {plan}"
-        assert "SCAN" not in plan.replace("SCAN shelves", ""), f"{shape}: {plan}"
+        assert "SCAN" not in re.sub("SCAN (shelves|listed)", "", plan), f"{shape}: {plan}"
         assert "TEMP B-TREE FOR ORDER BY" not in plan, f"{shape}: {plan}"
