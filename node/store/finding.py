@@ -42,7 +42,7 @@ from node.store.candidates import (
 from node.store.database import ReadTx
 from node.store.filing import CHANGED, card_of_row
 from node.store.lists import as_list, is_listed
-from node.store.slots import CAPACITY, places_of
+from node.store.slots import CAPACITY, list_bits, places_of
 
 FIRST_SHELVES = (32, 128)  # so many are read at first, before all that are left
 DENSE = 125  # cards of one shelf from which on it is walked in order instead of fetched place by place
@@ -211,9 +211,10 @@ class _Page:
     async def _walk_along(self, shelf: Shelf, bits: int, after: Key | None) -> None:
         """Take candidates of one full shelf: its keys are read by title, and the cards of some of them at a time."""
         step = max(self._limit, DENSE // 2)
+        is_candidate = list_bits(bits)
         while True:
             rows = await self._tx.all(_along(_KEYS, shelf, after, WALKED, backwards=self._backwards))
-            numbers = [row.no for row in rows if bits >> row.no % CAPACITY & 1]
+            numbers = [row.no for row in rows if is_candidate[row.no % CAPACITY]]
             for at in range(0, len(numbers), step):
                 self._add(await self._fetch(numbers[at : at + step], None))
                 if self._is_full:

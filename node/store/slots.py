@@ -18,6 +18,7 @@ SLICES = 8
 
 SPARSE = 48  # so few bits are set or read one after another
 _ZEROS, _ONE, _ONES = b"0" * CAPACITY, ord("1"), re.compile("1")
+_DIGITS = bytes.maketrans(b"01", b"\x00\x01")
 _BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 
 
@@ -72,6 +73,11 @@ def common_bits(sets: Sequence[bytes]) -> int:
         if bits and len(raw) >= BITS_SIZE:
             bits &= int.from_bytes(raw, "little")
     return bits
+
+
+def list_bits(bits: int) -> bytes:
+    """0 or 1 for each place of a shelf."""
+    return bin(bits | 1 << CAPACITY)[:2:-1].encode().translate(_DIGITS)
 
 
 def places_of(bits: int) -> list[int]:
