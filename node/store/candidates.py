@@ -19,7 +19,7 @@ from node.store.slots import CAPACITY, SLICES, common_bits, part_figures, read_b
 
 LOOKED = 200  # so few candidates are looked at without asking for more marks
 EVERY = (1 << CAPACITY) - 1
-AT_ONCE = 2  # marks of a word that are read together, after the first
+FIRST, NEXT = 3, 2  # marks of a word that are read together, at first and from then on
 
 # Places by shelf, a bit for each; a shelf without any is left out. The order is that of reading.
 Places = dict[int, int]
@@ -101,23 +101,22 @@ class Figures:
         The first are fewer than `count`; with the ties they are at least as many, where so many are there.
         """
         sure: Places = {}
+        flip = EVERY if self._is_reversed else 0
         tied, waiting, left = among, count_places(among), count
         for n in reversed(range(SIZES[self._name])):
             if count - left + waiting <= LOOKED:
                 break
             stored = await self._read(n, tied)
             for bit in reversed(range(SLICES)):
-                high = {no: found for no, bits in tied.items() if (found := self._later(stored[no], bit, bits))}
+                high = {
+                    no: found for no, bits in tied.items() if (found := bits & (read_slice(stored[no], bit) ^ flip))
+                }
                 if (number := count_places(high)) >= left:
                     tied, waiting = high, number
                 else:
                     sure, tied = join_places(sure, high), without(tied, high)
                     waiting, left = waiting - number, left - number
         return sure, tied
-
-    def _later(self, raw: bytes, n: int, bits: int) -> int:
-        high = bits & read_slice(raw, n)
-        return bits ^ high if self._is_reversed else high
 
     async def _read(self, n: int, among: Iterable[int]) -> Mapping[int, bytes]:
         """A byte of the figure on shelves; nothing is stored where it is 0 for all of their cards."""
@@ -138,8 +137,8 @@ async def _read_used(tx: ReadTx, shelves: Sequence[int]) -> Places:
 async def _narrow(tx: ReadTx, among: Places, condition: Condition) -> Places:
     """Of these places those that carry all marks of one of the groups, or few of which that is not known."""
     groups = [(group, among) for group in condition]
-    found, at, step = among, 0, 1
-    # The first mark tells on which shelves the others are worth reading, and in which field the word is at all.
+    # Where several fields may have the word, the first mark tells which has it, and where others are worth reading.
+    found, at, step = among, 0, 1 if len(groups) > 1 else FIRST
     while any(len(group) > at for group, _ in groups):
         asked = {no for group, places in groups if len(group) > at for no in places}
         wanted = sorted({mark for group, _ in groups for mark in group[at : at + step]})
@@ -152,7 +151,7 @@ async def _narrow(tx: ReadTx, among: Places, condition: Condition) -> Places:
         found = {no: held[no] for no in among if no in held}
         if count_places(found) <= LOOKED:
             break
-        at, step = at + step, AT_ONCE
+        at, step = at + step, NEXT
     return found
 
 
@@ -163,7 +162,8 @@ def _carrying(sets: Mapping[int, Mapping[str, bytes]], places: Places, marks: Se
     found: Places = {}
     for no, bits in places.items():
         here = sets.get(no, {})
-        if all(mark in here for mark in marks) and (left := bits & common_bits([here[mark] for mark in marks])):
+        held = [here[mark] for mark in marks if mark in here]
+        if len(held) == len(marks) and (left := bits & common_bits(held)):
             found[no] = left
     return found
 
