@@ -6,7 +6,7 @@ question names marks which every card that it lets through carries, so what carr
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -150,7 +150,7 @@ def conditions_of(sift: Sift) -> list[Condition]:
 @lru_cache(1024)
 def _marks_of_owner(name: str) -> frozenset[str]:
     """Kept, because few organisations own many devices."""
-    return frozenset(_marks_of_words(OWNER, search_words(name)))
+    return frozenset(_marks_of_words(OWNER, _owner_words(name).split()))
 
 
 def _marks_of_words(field: str, words: Iterable[str]) -> Iterator[str]:
@@ -178,22 +178,24 @@ def _group(field: str, word: str) -> tuple[str, ...]:
 
 
 def _speaks(sift: Sift, card: Card) -> bool:
-    if not (sift.text or sift.place or sift.owner_words):
+    # The names are words already; place and owner become words where they are asked for.
+    rest = [word for word in sift.text if not _is_among(word, card.names)]
+    if not (rest or sift.place or sift.owner_words):
         return True
-    fields = dict(_fields(card))
-    every = [word for words in fields.values() for word in words]
+    place, owner = " ".join(search_words(card.place)), _owner_words(card.owner_name)
     return (
-        all(_is_among(word, every) for word in sift.text)
-        and all(_is_among(word, fields[PLACE]) for word in sift.place)
-        and all(_is_among(word, fields[OWNER]) for word in sift.owner_words)
+        all(_is_among(word, place) or _is_among(word, owner) for word in rest)
+        and all(_is_among(word, place) for word in sift.place)
+        and all(_is_among(word, owner) for word in sift.owner_words)
     )
 
 
-def _is_among(word: str, words: Iterable[str]) -> bool:
-    return any(word in other if len(word) >= GRAM else word == other for other in words)
+def _is_among(word: str, words: str) -> bool:
+    """Whether a word is part of one of those between spaces; a short one must be one of them."""
+    return word in words if len(word) >= GRAM else f" {word} " in f" {words} "
 
 
-def _fields(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
-    yield NAMES, card.names.split()
-    yield PLACE, search_words(card.place)
-    yield OWNER, search_words(card.owner_name)
+@lru_cache(1024)
+def _owner_words(name: str) -> str:
+    """Kept, because few organisations own many devices."""
+    return " ".join(search_words(name))

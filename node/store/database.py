@@ -8,8 +8,9 @@ URL.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from functools import cache, lru_cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, Row, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -38,6 +39,7 @@ class ReadTx:
     def __init__(self, connection: AsyncConnection, now: int) -> None:
         self.connection = connection
         self.now = now
+        self._joined: Connection | None = None  # in the thread of the connection, where nothing has to be waited for
 
     @property
     def dialect(self) -> str:
@@ -60,9 +62,26 @@ class ReadTx:
 
     async def aside(self, call: Callable[[], T]) -> T:
         """Do work of some length off the event loop."""
-        return await asyncio.to_thread(call)
+        return call() if self._joined else await asyncio.to_thread(call)
+
+    async def at_once(self, work: Callable[[Self], Work[T]]) -> T:
+        """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
+        if self.dialect != "sqlite" or self._joined:
+            return await work(self)
+        raw = await self.connection.get_raw_connection()
+        driver: Any = raw.driver_connection  # Any: a connection of aiosqlite, which has no public name for its thread
+
+        def hop() -> T:
+            there = copy(self)
+            there._joined = raw.info.get(JOINED) or raw.info.setdefault(JOINED, join(driver._conn))
+            return drive(work(there))
+
+        done: T = await driver._execute(hop)
+        return done
 
     async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
+        if self._joined:
+            return self._joined.execute(statement, values)
         return await self.connection.execute(statement, values)
 
 
@@ -76,20 +95,6 @@ class WriteTx(ReadTx):
     def on_commit(self, call: Callable[[], object]) -> None:
         """Call something once the transaction stands; never called if it falls."""
         self.after.append(call)
-
-    async def at_once(self, work: Callable[["WriteTx"], Work[T]]) -> T:
-        """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
-        if self.dialect != "sqlite":
-            return await work(self)
-        raw = await self.connection.get_raw_connection()
-        driver: Any = raw.driver_connection  # Any: a connection of aiosqlite, which has no public name for its thread
-
-        def hop() -> T:
-            joined = raw.info.get(JOINED) or raw.info.setdefault(JOINED, join(driver._conn))
-            return drive(work(_DirectTx(self, joined)))
-
-        done: T = await driver._execute(hop)
-        return done
 
     async def run(self, statement: Executable, rows: Values | None = None) -> int:
         """Execute, once or for many rows; answer how many rows were touched."""
@@ -106,33 +111,14 @@ class WriteTx(ReadTx):
         return int((await self._execute_text(sql, values)).rowcount)
 
     async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
+        if self._joined:
+            return self._joined.exec_driver_sql(sql, values)
         return await self.connection.exec_driver_sql(sql, values)
 
     async def insert_id(self, table: Table, **values: object) -> int:
         """Insert one row into a table with a growing key and answer that key."""
         result = await self._execute(_insert(table), values)
         return int((result.inserted_primary_key or (0,))[0])
-
-
-class _DirectTx(WriteTx):
-    """The same transaction in the thread of its connection, where nothing has to be waited for."""
-
-    def __init__(self, tx: WriteTx, joined: Connection) -> None:
-        super().__init__(tx.connection, tx.now)
-        self.after = tx.after
-        self._joined = joined
-
-    async def at_once(self, work: Callable[[WriteTx], Work[T]]) -> T:
-        return await work(self)
-
-    async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
-        return self._joined.execute(statement, values)
-
-    async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
-        return self._joined.exec_driver_sql(sql, values)
-
-    async def aside(self, call: Callable[[], T]) -> T:
-        return call()
 
 
 @cache  # building a statement costs as much as running it

@@ -4,9 +4,10 @@ A set is few places as 16-bit numbers, or a bit for each place. Numbers are cut 
 one bit of each card's byte after another, so that comparing and finding the largest is a few operations over slices.
 """
 
+import re
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 CAPACITY: Final = 4096
@@ -15,6 +16,9 @@ FEW = BITS_SIZE // 2 - 1  # more places than that take less room as bits
 
 SLICES = 8
 
+SPARSE = 48  # so few bits are set or read one after another
+_ZEROS, _ONE, _ONES = b"0" * CAPACITY, ord("1"), re.compile("1")
+_DIGITS = bytes.maketrans(b"01", b"\x00\x01")
 _BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
 
 
@@ -51,15 +55,41 @@ def change_slots(raw: bytes, added: Iterable[int], removed: Iterable[int]) -> tu
     return (bytes(bits), size) if size > FEW else (encode_slots(iterate_bits(bytes(bits))), size)
 
 
-def put_slots(bits: bytearray, shelf_at: int, raw: bytes) -> None:
-    """Set a shelf's set in the bits of several shelves; `shelf_at` counts shelves."""
+def read_bits(raw: bytes) -> int:
+    """The places of a set, a bit for each."""
     if len(raw) >= BITS_SIZE:
-        bits[shelf_at * BITS_SIZE : (shelf_at + 1) * BITS_SIZE] = raw
-        return
-    base = shelf_at * CAPACITY
-    for slot in _few(raw):
-        at = base + slot
-        bits[at >> 3] |= 1 << (at & 7)
+        return int.from_bytes(raw, "little")
+    return _bits_of(_few(raw))
+
+
+def common_bits(sets: Sequence[bytes]) -> int:
+    """The places that stand in all of some sets, a bit for each."""
+    short = sorted((raw for raw in sets if len(raw) < BITS_SIZE), key=len)
+    if len(short) > 1:
+        bits = _bits_of(set(_few(short[0])).intersection(*map(_few, short[1:])))
+    else:
+        bits = read_bits(short[0]) if short else -1
+    for raw in sets:
+        if bits and len(raw) >= BITS_SIZE:
+            bits &= int.from_bytes(raw, "little")
+    return bits
+
+
+def list_bits(bits: int) -> bytes:
+    """0 or 1 for each place of a shelf."""
+    return bin(bits | 1 << CAPACITY)[:2:-1].encode().translate(_DIGITS)
+
+
+def places_of(bits: int) -> list[int]:
+    """The places whose bits are set, in order."""
+    if bits.bit_count() > SPARSE:
+        return [found.start() for found in _ONES.finditer(bin(bits)[:1:-1])]
+    places: list[int] = []
+    while bits:
+        lowest = bits & -bits
+        places.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    return places
 
 
 def iterate_bits(bits: bytes) -> Iterator[int]:
@@ -83,50 +113,38 @@ def change_figures(raw: bytes, figures: Iterable[tuple[int, int]]) -> bytes:
     return bytes(slices)
 
 
-def join_figures(shelves: Sequence[bytes | None]) -> list[int]:
-    """Slices over several shelves, the lowest bit first."""
-    nothing = bytes(BITS_SIZE)
-    return [
-        int.from_bytes(
-            b"".join([raw[n * BITS_SIZE : (n + 1) * BITS_SIZE] if raw else nothing for raw in shelves]), "little"
-        )
-        for n in range(SLICES)
-    ]
-
-
-def below(slices: Sequence[int], among: int, bound: int) -> int:
-    """Of these places those with a number below the bound."""
-    found, equal = 0, among
-    for n in range(len(slices) - 1, -1, -1):
+def part_figures(raw: bytes, among: int, bound: int) -> tuple[int, int]:
+    """Of these places those with a smaller byte than the bound, and those with that byte."""
+    smaller, same = 0, among
+    for n in reversed(range(SLICES)):
+        if not same:
+            break
+        high = same & read_slice(raw, n)
         if bound >> n & 1:
-            found |= equal & ~slices[n]
-            equal &= slices[n]
+            smaller |= same ^ high
+            same = high
         else:
-            equal &= ~slices[n]
-    return found
+            same ^= high
+    return smaller, same
 
 
-def equal_to(slices: Sequence[int], among: int, number: int) -> int:
-    """Of these places those with that number."""
-    for n, bits in enumerate(slices):
-        among &= bits if number >> n & 1 else ~bits
-    return among
+def read_slice(raw: bytes, n: int) -> int:
+    """One bit of the bytes of all places; none is set where nothing is stored."""
+    return int.from_bytes(raw[n * BITS_SIZE : (n + 1) * BITS_SIZE], "little")
 
 
-def largest(slices: Sequence[int], among: int, count: int) -> tuple[int, int]:
-    """The places with the largest numbers: those that are surely among the first `count`, and those that tie.
-
-    The first are fewer than `count`; with the ties they are at least as many, where so many are there.
-    """
-    sure, tied = 0, among
-    for bits in reversed(slices):
-        high = tied & bits
-        if sure.bit_count() + high.bit_count() >= count:
-            tied = high
-        else:
-            sure |= high
-            tied &= ~bits
-    return sure, tied
+def _bits_of(places: Collection[int]) -> int:
+    if len(places) <= SPARSE:
+        bits = 0
+        for place in places:
+            bits |= 1 << place
+        return bits
+    # A digit for each place, read as one number: a third of the time of setting bit after bit.
+    digits = bytearray(_ZEROS)
+    for place in places:
+        digits[place] = _ONE
+    digits.reverse()
+    return int(digits, 2)
 
 
 def _few(raw: bytes) -> "array[int]":

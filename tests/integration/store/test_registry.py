@@ -1,12 +1,13 @@
 """The registry that is searched: what is found is what looking at every card finds, and lists hold each card once."""
 
 import random
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from benchmarks.registry_data import STATES, make_cards, owners
 from node.passport.card import Card
@@ -229,21 +230,20 @@ async def planned(tmp_path: Path) -> AsyncIterator[tuple[Database, list[tuple[st
     await fill(database, list(make_cards(COUNT, 3)))
     said: list[tuple[str, tuple[object, ...]]] = []
 
-    async with database.read() as tx:
-        engine = tx.connection.engine.sync_engine
+    # Work at once runs on a connection that joins that of the database: every engine is heard.
+    def note(_c: object, _cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
+        said.append((statement, values))
 
-        @event.listens_for(engine, "before_cursor_execute")
-        def note(_c: object, _cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
-            said.append((statement, values))
-
+    event.listen(Engine, "before_cursor_execute", note)
     yield database, said
+    event.remove(Engine, "before_cursor_execute", note)
     await database.close()
 
 
 async def test_no_question_scans_a_table(planned: tuple[Database, list[tuple[str, tuple[object, ...]]]]) -> None:
     """SQLite's plan of every statement behind every kind of question is a look-up by key or index.
 
-    Of shelves alone all are read: one for thousands of cards.
+    Of shelves alone all are read: one for thousands of cards. A list of numbers is read out of one value.
     """
     database, said = planned
     async with database.read() as tx:
@@ -265,5 +265,5 @@ async def test_no_question_scans_a_table(planned: tuple[Database, list[tuple[str
     assert len(plans) > 5
     for shape, plan in plans.items():
         assert "SEARCH" in plan or "shelves" in plan, f"{shape}: {plan}"
-        assert "SCAN" not in plan.replace("SCAN shelves", ""), f"{shape}: {plan}"
+        assert "SCAN" not in re.sub("SCAN (shelves|listed)", "", plan), f"{shape}: {plan}"
         assert "TEMP B-TREE FOR ORDER BY" not in plan, f"{shape}: {plan}"

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from federation.merkle import CompactRange, leaf_hash, root_of, verify_inclusion
@@ -109,6 +109,29 @@ async def test_reader_may_not_write(database: Database) -> None:
     with pytest.raises(DBAPIError):
         async with database.read() as tx:
             await tx.connection.execute(schema.settings.insert().values(name="x", value=b"y"))
+
+
+async def test_reader_at_once_sees_its_snapshot_and_may_not_write(database: Database) -> None:
+    """What a reader does at once sees the state that it began with, and is refused where it would write."""
+    async with database.write() as tx:
+        await set_setting(tx, "count", b"1")
+
+    async with database.read() as reader:
+        assert await find_setting(reader, "count") == b"1"
+        async with database.write() as tx:
+            await set_setting(tx, "count", b"2")
+        assert await reader.at_once(lambda at: find_setting(at, "count")) == b"1"
+        assert await reader.at_once(lambda at: at.at_once(lambda inner: find_setting(inner, "count"))) == b"1"
+
+    with pytest.raises(DBAPIError):
+        async with database.read() as reader:
+            await reader.at_once(
+                lambda at: at.first(
+                    insert(schema.settings).values(name="x", value=b"").returning(schema.settings.c.name)
+                )
+            )
+    async with database.read() as reader:
+        assert await reader.at_once(lambda at: find_setting(at, "count")) == b"2"
 
 
 async def test_tree_in_chunks_equals_the_whole(database: Database) -> None:
