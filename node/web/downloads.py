@@ -25,7 +25,7 @@ from node.web.routes import Route
 
 log = structlog.get_logger()
 
-MAX_SHEET_ROWS = 10_000
+MAX_SHEET_ROWS = 50_000
 TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
