@@ -10,7 +10,7 @@ from node.passport.view import Plain
 from node.store.database import ReadTx
 from node.store.passports import StoredPassport, find_passport
 
-BATCH = "batch"
+BATCH, UNIT = "batch", "unit"
 MOST_REACHED = 100_000
 Doubt = Literal["nothing_known", "cut"]
 
@@ -44,19 +44,23 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A way up to a subject; a batch in which a single thing of the lot stands does not spread it to its others."""
+    """A way to a subject; a batch in which a single thing of the lot stands does not spread it to its others.
+
+    What a batch holds `is_held`: a unit among it, a pallet say, hands on what stands in it.
+    """
 
     subject: bytes
     path: tuple[bytes, ...] = ()
     is_inside: bool = True
     spreads: bool = True
+    is_held: bool = False
 
 
 async def find_reach(tx: ReadTx, start: bytes) -> Reach:
     """Everything known here that came out of a lot or has something of it inside, or had."""
     told: dict[bytes, Reached | None] = {start: None}
-    seen, is_cut = {(start, True)}, False
-    todo = deque([_Way(start)])
+    first, is_cut = _Way(start), False
+    seen, todo = {_key(first)}, deque([first])
     while todo:
         way = todo.popleft()
         found = await find_passport(tx, way.subject)
@@ -65,24 +69,24 @@ async def find_reach(tx: ReadTx, start: bytes) -> Reach:
         if found.subject not in told:
             told[found.subject] = _reached(found, way)
         for further in _further(found, way):
-            key = (further.subject, further.spreads)
-            if key in seen:
+            if _key(further) in seen:
                 continue
             if len(seen) > MOST_REACHED:
                 is_cut = True
                 break
-            seen.add(key)
+            seen.add(_key(further))
             todo.append(further)
     return Reach(tuple(reached for reached in told.values() if reached), is_cut)
 
 
 def _further(passport: StoredPassport, way: _Way) -> Iterator[_Way]:
     """What came out of this lot or was put into the batch, where its material went, and the wholes it stands in."""
-    is_batch = passport.kind == BATCH
+    is_batch, is_pallet = passport.kind == BATCH, passport.kind == UNIT and way.is_held
     for name, edge in _edges(passport):
-        inward = name == "members" or (name == "children" and is_batch and edge["relation"] is None)
-        if inward and way.spreads:
+        if name == "members" and way.spreads:
             yield _step(way, edge, "part", spreads=True)
+        elif name == "children" and edge["relation"] is None and way.spreads and (is_batch or is_pallet):
+            yield _step(way, edge, "part", spreads=True, is_held=True)
         elif name == "used_in":
             yield _step(way, edge, "whole", spreads=True)
         elif name == "parents":
@@ -95,9 +99,13 @@ def _edges(passport: StoredPassport) -> Iterator[tuple[str, dict[str, Plain]]]:
             yield name, edge
 
 
-def _step(way: _Way, edge: dict[str, Plain], side: str, *, spreads: bool) -> _Way:
+def _step(way: _Way, edge: dict[str, Plain], side: str, *, spreads: bool, is_held: bool = False) -> _Way:
     subject = bytes.fromhex(str(edge[side]))
-    return _Way(subject, (*way.path, subject), way.is_inside and edge["until"] is None, spreads)
+    return _Way(subject, (*way.path, subject), way.is_inside and edge["until"] is None, spreads, is_held)
+
+
+def _key(way: _Way) -> tuple[bytes, bool, bool]:
+    return way.subject, way.spreads, way.is_held
 
 
 def _reached(passport: StoredPassport, way: _Way) -> Reached:

@@ -258,7 +258,7 @@ async def test_recall_reaches_hundreds_of_devices_in_one_statement(web: RunningW
 
 @pytest.mark.req("B66")
 async def test_recall_reaches_what_was_put_into_a_batch_as_plain_parts(web: RunningWeb) -> None:
-    """Devices that stand in a batch, in a batch within it, and the unit around one; a device alone clears the rest."""
+    """Devices in a batch, in a batch and in a unit within it; from one device its batch is named, not the others."""
     client = web.local()
     batch, box = await thing(client, "batch", "Партия П-3"), await thing(client, "batch", "Коробка")
     unit, chips = await thing(client, "unit", "Узел"), await thing(client, "batch", "SX1276")
@@ -273,7 +273,7 @@ async def test_recall_reaches_what_was_put_into_a_batch_as_plain_parts(web: Runn
     told = await post(client, f"/passports/{batch}/recalls", {"reason": "брак", "when": "2026-06-01"})
     of_chips = await get(client, f"/passports/{chips}/reach")
 
-    assert {row["id"] for row in reached["items"]} == {bare, box, unit, boxed}
+    assert {row["id"] for row in reached["items"]} == {bare, box, unit, boxed, board}
     assert told == reached
     assert (reached["warning"], reached["warning_text"]) == (None, None)
     assert len((await get(client, f"/passports/{boxed}/events?what=recalled"))["items"]) == 1
