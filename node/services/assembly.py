@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast
 
 from federation.authority import Authority, Verb
 from federation.fragment import SectionClass
@@ -12,19 +12,21 @@ from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import CompositionBody, EventBody, Place, Reference, SubjectBody
 from node.passport.claims import local_claim
+from node.passport.composition import own_rows
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.merge import Standing
 from node.passport.references import parse_ref
-from node.passport.shown import place_of, rows, text
+from node.passport.shown import rows
 from node.passport.view import Plain, View, inside_on, moment_us
 from node.services.core import Core
 from node.services.ledger import Ledger
+from node.services.reach import Reach, find_reach
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, find_passport, read_titles
 
 DEEPEST = 32
-MOST_REACHED = 100_000
+MOST_ABOVE = 100_000  # things above a whole that are looked at for a cycle
 ROUTED = 4000  # subjects that one statement reaches beside its own
 RECALLED = "recalled"
 SYSTEM = "console"
@@ -42,20 +44,6 @@ class PartIn:
     position: str | None = None
     quantity: str = "1"
     relation: Relation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A thing that something of a lot is in, or was: `path` leads to it from the lot, itself left out."""
-
-    subject: bytes
-    kind: str
-    title: str
-    state: str
-    owner: str | None
-    place: str
-    path: tuple[bytes, ...]
-    is_inside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +130,22 @@ class Assembly:
         async with self._core.database.read() as tx:
             return await read_titles(tx, subjects)
 
-    async def reach(self, subject: bytes) -> list[Reached]:
+    async def reach(self, subject: bytes) -> Reach:
         """Everything known here that came out of a lot or has something of it inside, or had; nearest first."""
         async with self._core.database.read() as tx:
-            return [reached async for reached in _reach(tx, (await _get(tx, subject)).subject)]
+            return await find_reach(tx, (await _get(tx, subject)).subject)
 
-    async def recall(self, subject: bytes, reason: str, document: str | None, when: str, actor: str) -> list[Reached]:
+    async def recall(self, subject: bytes, reason: str, document: str | None, when: str, actor: str) -> Reach:
         """Say that a lot (or a device) is recalled, in the passport of everything that it reached; answer those."""
         reached = await self.reach(subject)
         detail = {"reason": reason, **({"document": document} if document else {})}
         event = EventBody(
             what=Reference(central=RECALLED), where=Place(object=subject.hex()), system=SYSTEM, detail=detail
         )
-        routed = [found.subject for found in reached]
+        routed = [found.subject for found in reached.things]
         parts = [routed[at : at + ROUTED] for at in range(0, len(routed), ROUTED)] or [[]]
         said = [self._reaching(drafts.event(subject, event, moment_us(when)), part) for part in parts]
-        await self._say(said, actor, "recalled", subject, reached=len(reached))
+        await self._say(said, actor, "recalled", subject, reached=len(routed))
         return reached
 
     def _reaching(self, draft: Draft, subjects: Sequence[bytes]) -> Draft:
@@ -241,52 +229,23 @@ async def _lead(tx: ReadTx, subject: bytes) -> bytes:
 
 
 async def _above(tx: ReadTx, subject: bytes, at: int) -> dict[bytes, list[str]]:
-    """A subject and every whole in which it stands from a moment on, contested too, each with the titles up to it."""
+    """A subject and every whole in which it stands from a moment on, each with the titles up to it.
+
+    A batch stands above what came out of it and below what its material went into; contested edges count too.
+    """
     paths: dict[bytes, list[str]] = {}
     todo = deque([(subject, list[str]())])
-    while todo and len(paths) <= MOST_REACHED:
+    while todo and len(paths) <= MOST_ABOVE:
         here, below = todo.popleft()
         if here in paths:
             continue
         found = await find_passport(tx, here, whole=False)
         paths[here] = [*below, found.title if found else format_device_id(SubjectId(here))]
-        for edge in rows(found.content, "composition", "parents") if found else []:
+        for edge in own_rows(cast("View", found.content["composition"])) if found else []:
             ends = moment_us(str(edge["until"])) if edge["until"] else None
             if edge["standing"] != CLAIM and (ends is None or ends > at):
                 todo.append((bytes.fromhex(str(edge["whole"])), paths[here]))
     return paths
-
-
-async def _reach(tx: ReadTx, start: bytes) -> AsyncIterator[Reached]:
-    paths: dict[bytes, tuple[tuple[bytes, ...], bool]] = {start: ((), True)}
-    todo = deque([start])
-    while todo:
-        here = todo.popleft()
-        path, is_inside = paths[here]
-        found = await find_passport(tx, here)
-        if found is None:
-            continue
-        if here != start:
-            yield _reached(found, path, is_inside)
-        for subject, holds in _upwards(found.content):
-            if subject not in paths and len(paths) <= MOST_REACHED:
-                paths[subject] = ((*path, subject), is_inside and holds)
-                todo.append(subject)
-
-
-def _upwards(view: View) -> list[tuple[bytes, bool]]:
-    """What came out of this lot, where its material went, and the wholes it stands in; and whether it still does."""
-    steps = [(edge, "part") for edge in rows(view, "composition", "members")]
-    steps += [(edge, "whole") for name in ("used_in", "parents") for edge in rows(view, "composition", name)]
-    return [(bytes.fromhex(str(edge[side])), edge["until"] is None) for edge, side in steps]
-
-
-def _reached(passport: StoredPassport, path: tuple[bytes, ...], is_inside: bool) -> Reached:
-    view = passport.content
-    owner = text(view, "parties", "owner", "value") or None
-    return Reached(
-        passport.subject, passport.kind, passport.title, passport.state, owner, place_of(view), path, is_inside
-    )
 
 
 def _printed(edge: dict[str, Plain]) -> str:

@@ -11,6 +11,7 @@ from node.passport.bodies import CompositionBody, EventBody, Place, Plate, Refer
 from node.passport.claims import local_claim
 from node.passport.ids import format_device_id, parse_device_id
 from node.passport.view import moment_us
+from node.services import reach
 from tests.mirrored import arrive, peer
 from tests.unit.web.running import RunningWeb, get, post, refused
 
@@ -78,6 +79,52 @@ async def test_second_parent_and_cycle_are_refused_with_where_the_part_stands(we
     assert await refused(client, f"/passports/{outer}/parts", several) == "composition_two_parents"
     assert await refused(client, f"/passports/{outer}/parts", {"parts": [{}], "since": SINCE}) == "part_unnamed"
     assert await web.what() == before
+
+
+@pytest.mark.parametrize(
+    "relations",
+    [("lot", "lot"), ("material", "material"), ("lot", None), (None, "material"), ("lot", "lot", "material")],
+)
+async def test_cycle_through_any_relation_is_refused_with_the_way(
+    web: RunningWeb, relations: tuple[str | None, ...]
+) -> None:
+    """What stands in, came out of or is used in each other leads up once only; the refusal names the way."""
+    client = web.local()
+    names = [f"Партия {number}" for number in range(len(relations))]
+    chain = [await thing(client, "batch", name) for name in names]
+    for part, whole, relation in zip(chain, chain[1:], relations, strict=False):
+        await put(client, whole, part, **({"relation": relation} if relation else {}))
+    before = await web.what()
+
+    body = {"parts": [{"id": chain[-1], "relation": relations[-1]}], "since": SINCE}
+    async with client.post(f"/api/v1/passports/{chain[0]}/parts", json=body) as response:
+        problem = await response.json()
+
+    assert (response.status, problem["code"]) == (409, "composition_cycle")
+    assert " → ".join(names) in problem["detail"]
+    assert await web.what() == before
+
+
+async def test_lots_of_others_that_hold_each_other_end_every_walk(web: RunningWeb) -> None:
+    """A cycle of lots and material that a peer stated is kept; tree, reach and recall answer."""
+    client = web.local()
+    things = [await thing(client, "batch", name) for name in ("А", "Б", "В")]
+    subjects = [parse_device_id(one).raw for one in things]
+    author = await peer(web, 1)
+    for part, whole, relation in ((0, 1, "lot"), (1, 2, "lot"), (2, 0, "material"), (1, 0, "lot")):
+        body = CompositionBody(relation=relation, since=SINCE)  # type: ignore[arg-type]  # one of the words
+        await arrive(web, author, drafts.composition(subjects[part], subjects[whole], body, 1))
+
+    for one in things:
+        reached = [row["id"] for row in (await get(client, f"/passports/{one}/reach"))["items"]]
+        assert len(reached) == len(set(reached))
+        assert one not in reached
+        assert (await get(client, f"/passports/{one}/tree?on=2026-07-01"))["id"] == one
+        await post(client, f"/passports/{one}/recalls", {"reason": "брак", "when": "2026-06-01"})
+    assert (
+        await refused(client, f"/passports/{things[0]}/parts", {"parts": [{"id": things[2]}], "since": SINCE})
+        == "composition_cycle"
+    )
 
 
 async def test_refusals_name_the_first_parent_and_the_path(web: RunningWeb) -> None:
@@ -207,6 +254,58 @@ async def test_recall_reaches_hundreds_of_devices_in_one_statement(web: RunningW
     last = format_device_id(claims[-1].subject)
     assert len((await get(client, f"/passports/{last}/events?what=recalled"))["items"]) == 1
     assert len((await get(client, f"/passports/{batch}/events?what=recalled"))["items"]) == 1
+
+
+@pytest.mark.req("B66")
+async def test_recall_reaches_what_was_put_into_a_batch_as_plain_parts(web: RunningWeb) -> None:
+    """Devices in a batch, in a batch and in a unit within it; from one device its batch is named, not the others."""
+    client = web.local()
+    batch, box = await thing(client, "batch", "Партия П-3"), await thing(client, "batch", "Коробка")
+    unit, chips = await thing(client, "unit", "Узел"), await thing(client, "batch", "SX1276")
+    bare, boxed, board = [await device(client, serial) for serial in ("31", "32", "33")]
+    await put(client, batch, bare, box)
+    await put(client, box, boxed)
+    await put(client, unit, board)
+    await put(client, batch, unit)
+    await put(client, bare, chips, relation="material")
+
+    reached = await get(client, f"/passports/{batch}/reach")
+    told = await post(client, f"/passports/{batch}/recalls", {"reason": "брак", "when": "2026-06-01"})
+    of_chips = await get(client, f"/passports/{chips}/reach")
+
+    assert {row["id"] for row in reached["items"]} == {bare, box, unit, boxed, board}
+    assert told == reached
+    assert (reached["warning"], reached["warning_text"]) == (None, None)
+    assert len((await get(client, f"/passports/{boxed}/events?what=recalled"))["items"]) == 1
+    assert [row["id"] for row in of_chips["items"]] == [bare, batch]
+
+
+async def test_recall_that_reaches_nothing_known_is_no_all_clear(web: RunningWeb) -> None:
+    """The answer and the page say that nothing is known here, in words and as a code."""
+    client = web.local()
+    batch = await thing(client, "batch", "Партия П-4")
+
+    told = await post(client, f"/passports/{batch}/recalls", {"reason": "брак", "when": "2026-06-01"})
+
+    assert (told["items"], told["warning"]) == ([], "nothing_known")
+    assert "Это не значит, что никто не затронут" in told["warning_text"]
+    assert told["warning_text"] in await web_page(web, f"/devices/{batch}/reach")
+
+
+async def test_reach_that_is_cut_says_so(web: RunningWeb, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three reached where two are followed at most: two are listed, and answer and page say that there are more."""
+    client = web.local()
+    batch = await thing(client, "batch", "Партия П-5")
+    await put(client, batch, *[await device(client, serial) for serial in ("51", "52", "53")], relation="lot")
+    whole = await get(client, f"/passports/{batch}/reach")
+
+    monkeypatch.setattr(reach, "MOST_REACHED", 2)
+    cut = await get(client, f"/passports/{batch}/reach")
+    told = await post(client, f"/passports/{batch}/recalls", {"reason": "брак", "when": "2026-06-01"})
+
+    assert (len(whole["items"]), whole["warning"]) == (3, None)
+    assert [(len(answer["items"]), answer["warning"]) for answer in (cut, told)] == [(2, "cut")] * 2
+    assert cut["warning_text"] in await web_page(web, f"/devices/{batch}/reach")
 
 
 @pytest.mark.req("B63")

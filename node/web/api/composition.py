@@ -8,16 +8,25 @@ from node.passport.bodies import Moment, SubjectBody
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.view import Plain
 from node.services.access import Scope
-from node.services.assembly import Node, PartIn, Reached
+from node.services.assembly import Node, PartIn
+from node.services.reach import Doubt, Reach, Reached
 from node.web.api.fields import Line
 from node.web.api.moments import OnQuery, checked_day
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.records import SaidAnswer, occurred
 from node.web.calls import Call
+from node.web.languages import mark, translations
 from node.web.routes import api
 from node.web.tables import passports as tables
 
 PROBLEMS = ("passport_unknown", "id_mistyped", "moment", "moment_future")
+DOUBTS: dict[Doubt, str] = {
+    "nothing_known": mark(
+        "Nothing is known here that came out of it or has something of it inside. This is no all-clear: "
+        "what nobody recorded here is not found."
+    ),
+    "cut": mark("More is reached than is listed here: the list is cut."),
+}
 
 
 class ThingInput(BaseModel):
@@ -89,6 +98,11 @@ class ReachAnswer(BaseModel):
     """Everything that a lot reached, as far as it is known here."""
 
     items: list[ReachedRow]
+    warning: Doubt | None = Field(
+        description="`nothing_known`: nothing is known here to be reached, which is no all-clear. "
+        "`cut`: more is reached than is listed."
+    )
+    warning_text: str | None
 
 
 class RecallInput(BaseModel):
@@ -140,17 +154,25 @@ async def read_tree(call: Call, path: PassportPath, query: OnQuery) -> TreeAnswe
      table=tables.REACH)  # fmt: skip
 async def read_reach(call: Call, path: PassportPath) -> ReachAnswer:
     """From a lot to the components, units and devices that something of it is in or was, with their owners."""
-    return ReachAnswer(items=[_reached(found) for found in await call.context.assembly.reach(subject_of(path.id))])
+    return _answer(call, await call.context.assembly.reach(subject_of(path.id)))
 
 
 @api("POST", "/passports/{id}/recalls", title="Recall a lot", scopes=[Scope.RECORD], status=201, problems=PROBLEMS)
 async def recall(call: Call, path: PassportPath, body: RecallInput) -> ReachAnswer:
-    """The recall stands in the passport of everything that it reached, at every party that may read it."""
+    """The recall stands in the passport of everything that it reached, at every party that may read it.
+
+    Where nothing is known here to be reached, or not everything was followed, `warning` says so.
+    """
     occurred(call, body.when)
     reached = await call.context.assembly.recall(
         subject_of(path.id), body.reason, body.document, body.when, call.actor.label
     )
-    return ReachAnswer(items=[_reached(found) for found in reached])
+    return _answer(call, reached)
+
+
+def _answer(call: Call, reach: Reach) -> ReachAnswer:
+    told = translations(call.language).gettext(DOUBTS[reach.doubt]) if reach.doubt else None
+    return ReachAnswer(items=[_reached(found) for found in reach.things], warning=reach.doubt, warning_text=told)
 
 
 def _tree(node: Node) -> TreeAnswer:

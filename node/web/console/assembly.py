@@ -10,8 +10,9 @@ from node.errors import InputError, NodeError, NotFoundError
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.scans import Filled
 from node.services.access import Scope
-from node.services.assembly import PartIn, Reached
-from node.web.api.composition import RecallInput, RemovalInput
+from node.services.assembly import PartIn
+from node.services.reach import BATCH, Reached
+from node.web.api.composition import DOUBTS, RecallInput, RemovalInput
 from node.web.api.fields import Line
 from node.web.api.moments import today
 from node.web.api.passports import PassportPath, subject_of
@@ -26,7 +27,6 @@ from node.web.routes import page
 
 TITLE = mark("What a lot reached")
 PARTS = mark("Parts")
-BATCH = "batch"
 
 
 class PartForm(BaseModel):
@@ -79,14 +79,15 @@ async def reach(call: Call, path: PassportPath) -> View:
     """Everything that something of a lot is in, or was, with its owner and place."""
     passport = await call.context.registry.get(subject_of(path.id))
     found = await call.context.assembly.reach(passport.subject)
-    places = {row.place for row in found if _is_subject(row.place)}
+    places = {row.place for row in found.things if _is_subject(row.place)}
     titles = await call.context.assembly.titles(map(bytes.fromhex, places))
     return View(
         "reach.html",
         id=path.id,
         passport=passport,
-        rows=[(format_device_id(SubjectId(row.subject)), row, _place(row, titles)) for row in found],
-        devices=sum(row.kind == "device" for row in found),
+        rows=[(format_device_id(SubjectId(row.subject)), row, _place(row, titles)) for row in found.things],
+        devices=sum(row.kind == "device" for row in found.things),
+        doubt=found.doubt and DOUBTS[found.doubt],
         names=names(call),
         may=call.actor.may([Scope.RECORD]),
         today=today(call).isoformat(),
