@@ -89,6 +89,13 @@ async def test_file_becomes_passports_and_its_faulty_rows_are_corrected(
     await expect(page.locator("#jobs tbody tr")).to_have_count(2)
     await shot(page, "import-corrected-ru-desktop")
 
+    await page.get_by_role("link", name="Отменить этот импорт").click()
+    await expect(page.locator("#undo .tally .bad strong")).to_have_text("2")
+    await shots(page, shot, "import-undo")
+    await page.get_by_role("button", name="Отменить сейчас").click()
+    await expect(page.locator("#job .tally li").first).to_have_text("2 прибора исчезли")
+    await shots(page, shot, "import-undone")
+
 
 async def test_file_that_is_no_table_is_told_beside_the_form(
     trade: Trade, tabs: Tabs, shot: Shot, tmp_path: Path
