@@ -1,6 +1,6 @@
 """A fragment as the merge sees it: who said what about which subject, and which sections may be read here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from federation.errors import CodecError
@@ -64,8 +64,3 @@ def read_statement(fragment: Fragment, header: Header, org: bytes) -> Statement:
         withheld,
         tuple(faults),
     )
-
-
-def refs_of(statements: Iterable[Statement]) -> Mapping[Ref, Statement]:
-    """Statements by their place."""
-    return {statement.ref: statement for statement in statements}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from federation.log import LogStatement, decode_log_statement
 from node.store import schema
@@ -131,11 +131,6 @@ async def checkpoints_between(tx: ReadTx, log_no: int, start: int, end: int) -> 
         table.log_no == log_no, table.size > start, table.size <= end
     )
     return [StoredCheckpoint(row.size, row.root, row.note) for row in await tx.all(statement.order_by(table.size))]
-
-
-async def total_size(tx: ReadTx) -> int:
-    """How many entries all logs hold."""
-    return int(await tx.value(select(func.coalesce(func.sum(schema.logs.c.size), 0))))
 
 
 def _log(row: Record) -> StoredLog:

@@ -276,13 +276,6 @@ async def newest_frame(tx: ReadTx, dev_euis: Iterable[bytes] | None = None) -> i
     return max((number for number in newest if number is not None), default=0)
 
 
-async def count_frames(tx: ReadTx, dev_eui: bytes) -> dict[str, int]:
-    """How many frames of a device there are, by state."""
-    table = schema.frames.c
-    statement = select(table.state, func.count().label("n")).where(table.dev_eui == dev_eui).group_by(table.state)
-    return {row.state: row.n for row in await tx.all(statement)}
-
-
 def _device(row: Record) -> StoredDevice:
     return StoredDevice(
         row.dev_eui,
