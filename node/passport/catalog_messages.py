@@ -5,6 +5,12 @@ from collections.abc import Mapping
 Words = tuple[str, str, str, str]  # Russian: what is wrong, what to do; English: the same
 
 RULES: Mapping[str, Words] = {
+    "plate-known": (
+        "Такая табличка уже известна: {value}.",
+        "Если это один прибор, скажите об этом; если другой — заявите двойника.",
+        "Such a plate is known as {value}.",
+        "Say that both are one device where they are; state a twin where it is another.",
+    ),
     "code-unknown": (
         "В центральном справочнике «{catalog}» нет такого кода.",
         "Проверьте код по справочнику или загрузите его как свой.",

@@ -172,6 +172,22 @@ def cut_label(text: str) -> str:
     return rest.strip().lstrip("'") or text.strip()
 
 
+def reads_alike(one: PlateLike, other: PlateLike) -> bool:
+    """Whether two plates say the same: designation, serial, mark and year in the form in which plates are compared."""
+    return _compared(one) == _compared(other)
+
+
+def may_agree(one: PlateLike, other: PlateLike) -> bool:
+    """Whether two plates say the same designation and serial, and no other mark or year where both say one."""
+    (*named, mark, year), (*others, other_mark, other_year) = _compared(one), _compared(other)
+    return named == others and all(not a or not b or a == b for a, b in ((mark, other_mark), (year, other_year)))
+
+
+def _compared(plate: PlateLike) -> tuple[str, ...]:
+    texts = (plate.designation, cut_label(plate.serial), plate.mark or "", plate.year or "")
+    return tuple(map(comparison_text, texts))
+
+
 def split_typed(text: str) -> tuple[str, str] | None:
     """Split a designation and a serial typed as one text at the label word, else before the last word with a digit.
 

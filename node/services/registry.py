@@ -1,5 +1,6 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger, entry_ref
+from node.services.plates import find_printed, settle_claim
 from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.services.sync import AWAY, Sync
@@ -41,6 +43,7 @@ EVENTS, _ = ROWS
 REMOVED = "removed"
 MOST_MADE = 16  # words about production that stand before the first other event
 LONGEST_CODE = 128
+MOST_PRINTED = 8
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
@@ -54,6 +57,7 @@ class Registry:
         self._sync = sync
         self._ledger = ledger
         self._projection = projection
+        self._stating = asyncio.Lock()
 
     async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
         """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
@@ -74,11 +78,27 @@ class Registry:
     ) -> bytes:
         """State a plate and answer its subject; a plate stated here before is not stated again.
 
+        One that no line, code or approval tells is the device of which this organisation stated such a plate before.
+
         With a place, raise StateError where the plate is known to stand elsewhere: one thing has one place, so the
         caller says that it moved (no place) or that it is another thing with the same plate (`is_twin`).
         """
+        async with self._stating:  # of two requests at once the second finds what the first states
+            return await self._register_plate(plate, kind, actor, place, is_twin=is_twin)
+
+    async def printed(self, plate: Plate, subject: bytes) -> list[SubjectId]:
+        """The other devices known here that may have the plate of a subject: at most eight, by their ids."""
+        async with self._core.database.read() as tx:
+            found = await find_printed(tx, plate)
+            leads = await read_leads(tx, [subject])
+        return [SubjectId(one.lead) for one in found if one.lead != leads.get(subject, subject)][:MOST_PRINTED]
+
+    async def _register_plate(
+        self, plate: Plate, kind: TypeBody | None, actor: str, place: str, *, is_twin: bool
+    ) -> bytes:
         claim = decode_claim(self.claim(plate))
         async with self._core.database.read() as tx:
+            claim = await settle_claim(tx, claim, plate, self._projection.world.lines, self._core.org)
             known = await find_passport(tx, claim.subject.raw)
             if known is not None and is_twin:
                 taken = [claim.subject.raw, *await self._twins(tx, claim)]

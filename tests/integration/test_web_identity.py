@@ -1,5 +1,6 @@
 """Identity through the API of a real node: suggestions, one plate at two places, same, distinct, twins."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -43,6 +44,32 @@ async def test_known_plate_at_another_place_is_asked_about(web: RunningWeb) -> N
     assert twin != first
     assert (await view_of(client, twin))["title"] == (await view_of(client, first))["title"]
     assert await state(client, **PLATE, place="Ленина, 5-12") == first
+
+
+async def test_plate_without_a_line_is_one_device_however_it_is_typed(web: RunningWeb) -> None:
+    """Look-alike letters, separators and labels give the same id, at once too; a twin is said and has its own."""
+    client = web.local()
+    plate = {"designation": "СГВ-15", "serial": "10000014", "year": "2019"}
+    first, again = await asyncio.gather(state(client, **plate), state(client, **plate))
+    assert first == again
+    assert await state(client, **{**plate, "designation": "CГB 15", "serial": "№ 10000014"}) == first
+    twin = await state(client, **plate, twin=True)
+    assert twin != first
+    assert await state(client, **plate) == first
+
+
+async def test_plate_that_may_be_a_known_one_is_answered_with_its_id(web: RunningWeb) -> None:
+    """Where only one of both says a year there are two ids and a hint that names the known one."""
+    client = web.local()
+    plate = {"designation": "СГВ-15", "serial": "10000014"}
+    first = await state(client, **plate, year="2019")
+    said = await post(client, "/plates", plate)
+    assert said["id"] != first
+    assert [(hint["pointer"], hint["rule"]) for hint in said["hints"]] == [("/serial", "plate-known")]
+    assert first in said["hints"][0]["message"]
+    other = await post(client, "/plates", {**plate, "mark": "Бетар", "year": "2020"})
+    assert other["id"] not in (first, said["id"])
+    assert [said["id"] in hint["message"] for hint in other["hints"]] == [True]
 
 
 @pytest.mark.req("B65")

@@ -24,6 +24,7 @@ from node.passport.replacement import Part, Replacement
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
 from node.services.entry import BothCodes as Codes
+from node.services.findings import show_finding
 from node.services.search import read_exact
 from node.web.api.fields import Hex16, Line, Text
 from node.web.api.passports import PassportPath, subject_of
@@ -183,7 +184,9 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
         plate, kind, call.actor.label, place=body.place or "", is_twin=body.twin
     )
     both = [entry.both(Catalog.TYPES.value, kind.type, call.language)] if kind else []
-    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both))
+    printed = [] if body.twin else await call.context.registry.printed(plate, subject)
+    hints = [show_finding("/serial", "plate-known", str(known), {}) for known in printed]
+    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both), hints=_hints(hints, call.language))
 
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
