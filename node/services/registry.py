@@ -19,6 +19,7 @@ from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
 from node.passport.lifecycle import VALID_UNTIL
 from node.passport.places import Places, compare_places
+from node.passport.plate import has_word
 from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
@@ -83,6 +84,7 @@ class Registry:
         With a place, raise StateError where the plate is known to stand elsewhere: one thing has one place, so the
         caller says that it moved (no place) or that it is another thing with the same plate (`is_twin`).
         """
+        self._check_plate(plate)
         async with self._stating:  # of two requests at once the second finds what the first states
             return await self._register_plate(plate, kind, actor, place, is_twin=is_twin)
 
@@ -236,6 +238,17 @@ class Registry:
                 "event_before_production",
                 made=made,
             )
+
+    def _check_plate(self, plate: Plate) -> None:
+        """Raise InputError for a text that names nothing, and for a year of make to come."""
+        for name, printed in (("designation", plate.designation), ("serial", plate.serial)):
+            if not has_word(printed):
+                raise InputError(
+                    f"{name} {printed!r} has no letter and no digit", "plate_mute", text=printed, field=name
+                )
+        year = datetime.fromtimestamp((self._core.clock.now() + DAY_US) / 1e6, UTC).year
+        if plate.year and int(plate.year) > year:
+            raise InputError(f"the year {plate.year} is to come", "plate_year_future", year=plate.year)
 
     def _check_days(self, passport: StoredPassport, body: ParametersBody) -> None:
         """Raise InputError for a day of production to come, and for a verification that ends before production."""

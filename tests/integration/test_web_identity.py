@@ -58,6 +58,16 @@ async def test_plate_without_a_line_is_one_device_however_it_is_typed(web: Runni
     assert await state(client, **plate) == first
 
 
+async def test_plate_that_cannot_be_read_off_is_refused_by_name(web: RunningWeb) -> None:
+    """A serial of signs alone and a year to come are refused; full-width digits are the digits that they show."""
+    client = web.local()
+    plate = {"designation": "СГВ-15", "serial": "0012345", "year": "2019"}
+    assert await refused(client, "/plates", {**plate, "serial": "!!!"}) == "plate_mute"
+    assert await refused(client, "/plates", {**plate, "year": "2044"}) == "plate_year_future"
+    assert "plate_stated" not in await web.what()
+    assert await state(client, **{**plate, "serial": "00123４5", "year": "２０１９"}) == await state(client, **plate)
+
+
 async def test_plate_that_may_be_a_known_one_is_answered_with_its_id(web: RunningWeb) -> None:
     """Where only one of both says a year there are two ids and a hint that names the known one."""
     client = web.local()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
 from node.errors import InputError
 from node.passport.bodies import (
@@ -20,6 +20,7 @@ from node.passport.bodies import (
 )
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.plate import narrow
 from node.passport.replacement import Part, Replacement
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
@@ -35,6 +36,10 @@ from node.web.routes import api
 CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 
 
+def _narrowed(value: object) -> object:
+    return narrow(value) if isinstance(value, str) else value
+
+
 class PlateBody(BaseModel):
     """A plate as it was read off, or typed as one text (`СГВ-15 № 0012345`)."""
 
@@ -42,7 +47,7 @@ class PlateBody(BaseModel):
     mark: Line | None = None
     designation: Line | None = None
     serial: Line | None = None
-    year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
+    year: Annotated[str, BeforeValidator(_narrowed), StringConstraints(pattern=r"^[0-9]{4}$")] | None = None
     approvals: list[Text] = Field(default=[], max_length=8)
     codes: list[Line] = Field(default=[], max_length=8, description="Texts of scanned codes.")
     type: Text | None = Field(default=None, description="The own code of the type, or its central one.")
@@ -164,8 +169,8 @@ class ShareBody(BaseModel):
 
 
 @api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
-     problems=["plate_unread", "plate_elsewhere", "id_mistyped", "moment", "moment_future",
-               "catalog_rule"])  # fmt: skip
+     problems=["plate_unread", "plate_mute", "plate_year_future", "plate_elsewhere", "id_mistyped",
+               "moment", "moment_future", "catalog_rule"])  # fmt: skip
 async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     """What was read off an instrument; the answer is the id that follows from it."""
     if body.manufactured_on:
@@ -266,9 +271,9 @@ async def share(call: Call, body: ShareBody) -> None:
 
 def plate_of(call: Call, body: PlateBody) -> Plate:
     """The plate that somebody typed, whole or in parts; raise InputError where it lacks a part."""
-    designation, serial = body.designation, body.serial
+    designation, serial = body.designation, body.serial and narrow(body.serial)
     if body.text is not None:
-        read = call.context.projection.world.lines.read_typed(body.text)
+        read = call.context.projection.world.lines.read_typed(narrow(body.text))
         if read is None:
             raise InputError(f"{body.text!r} holds no designation and serial", "plate_unread")
         designation, serial = read.designation, read.serial
