@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from federation.errors import FederationError, RequestError
 from federation.fragment import Ref, SectionClass
 from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
-from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import Claim, decode_claim, local_claim
@@ -23,8 +22,8 @@ from node.passport.plate import has_word
 from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
-from node.passport.shown import at, has_plate, place_of, rows, text
-from node.passport.view import DAY_US, ROWS, View, moment_us
+from node.passport.shown import at, has_plate, place_of, rows, text, where_of
+from node.passport.view import DAY_US, ROWS, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
@@ -43,9 +42,7 @@ INSTALL_PLACE = "install_place"
 EVENTS, _ = ROWS
 REMOVED = "removed"
 MOST_MADE = 16  # words about production that stand before the first other event
-LONGEST_CODE = 128
 MOST_PRINTED = 8
-SUBJECT = re.compile(r"[0-9a-f]{32}")
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -156,7 +153,7 @@ class Registry:
         """A device was taken off where it stood at a moment, and stands elsewhere since, said together."""
         at_us, passport = moment_us(moment), await self.get(subject)
         view = passport.content
-        removal = EventBody(what=Reference(central=REMOVED), where=_where(view, place), system="console")
+        removal = EventBody(what=Reference(central=REMOVED), where=where_of(view, place), system="console")
         await self._check_order(passport, removal, at_us)
         # The new stay begins after the removal, which would end it too.
         since = datetime.fromtimestamp(at_us // 10**6, UTC).strftime("%Y-%m-%dT%H:%M:%S") + ".000001Z"
@@ -278,14 +275,6 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
-
-
-def _where(view: View, default: str) -> Place:
-    """Where a thing stood until now, as an event says it: the object it was mounted in, else the words."""
-    before = place_of(view)
-    if SUBJECT.fullmatch(before):
-        return Place(object=before)
-    return Place(place=Reference(local=(before or default)[:LONGEST_CODE]))
 
 
 async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:
