@@ -68,6 +68,15 @@ async def test_plate_that_cannot_be_read_off_is_refused_by_name(web: RunningWeb)
     assert await state(client, **{**plate, "serial": "00123４5", "year": "２０１９"}) == await state(client, **plate)
 
 
+async def test_field_that_a_body_has_not_is_refused_by_name(web: RunningWeb) -> None:
+    """A body with a field that no model knows is refused whole: nothing of it is dropped without a word."""
+    body = {"designation": "СГВ-15", "serial": "0012345", "lot": "L-9"}
+    async with web.local().post("/api/v1/plates", json=body) as response:
+        told = await response.json(content_type=None)
+    assert (response.status, told["code"], told["errors"][0]["pointer"]) == (422, "validation", "/lot")
+    assert told["errors"][0]["rule"] == "extra_forbidden"
+
+
 async def test_plate_that_may_be_a_known_one_is_answered_with_its_id(web: RunningWeb) -> None:
     """Where only one of both says a year there are two ids and a hint that names the known one."""
     client = web.local()
