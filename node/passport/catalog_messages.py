@@ -11,6 +11,12 @@ RULES: Mapping[str, Words] = {
         "Such a plate is known as {value}.",
         "Say that both are one device where they are; state a twin where it is another.",
     ),
+    "line-unattested": (
+        "Серия опубликована, но эту организацию никто не подтвердил как изготовителя: серия не учитывается.",
+        "Попросите подтверждение у организации, которой доверяют узлы.",
+        "Published, but nobody attested this organisation as its maker: it does not count until an anchor does.",
+        "Ask an anchor for the attestation.",
+    ),
     "code-unknown": (
         "В центральном справочнике «{catalog}» нет такого кода.",
         "Проверьте код по справочнику или загрузите его как свой.",

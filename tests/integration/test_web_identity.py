@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from tests.meters import line_record
 from tests.unit.web.running import RunningWeb, post, problem_code, refused, view_of
 
 HERE, THERE = "ул. Ленина, 5, кв. 12", "пр. Мира, 7, кв. 3"
@@ -75,6 +76,15 @@ async def test_field_that_a_body_has_not_is_refused_by_name(web: RunningWeb) -> 
         told = await response.json(content_type=None)
     assert (response.status, told["code"], told["errors"][0]["pointer"]) == (422, "validation", "/lot")
     assert told["errors"][0]["rule"] == "extra_forbidden"
+
+
+async def test_line_of_whom_nobody_attested_says_that_it_does_not_count(web: RunningWeb) -> None:
+    """The line is published, the answer hints that it binds nothing yet, and the list of lines that count lacks it."""
+    client = web.local()
+    said = await post(client, "/lines", {"record": line_record("0" * 32)})
+    assert [hint["rule"] for hint in said["hints"]] == ["line-unattested"]
+    async with client.get("/api/v1/lines") as response:
+        assert (await response.json())["items"] == []
 
 
 async def test_plate_that_may_be_a_known_one_is_answered_with_its_id(web: RunningWeb) -> None:

@@ -191,7 +191,7 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     both = [entry.both(Catalog.TYPES.value, kind.type, call.language)] if kind else []
     printed = [] if body.twin else await call.context.registry.printed(plate, subject)
     hints = [show_finding("/serial", "plate-known", str(known), {}) for known in printed]
-    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both), hints=_hints(hints, call.language))
+    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both), hints=hints_of(hints, call.language))
 
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
@@ -221,7 +221,7 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
         subject_of(path.id), said, call.context.clock.now(), call.actor.label
     )
     codes = _codes(entry.codes_of_rows(said.rows, call.language))
-    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq, codes=codes, hints=_hints(hints, call.language))
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq, codes=codes, hints=hints_of(hints, call.language))
 
 
 @api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
@@ -320,7 +320,8 @@ def _codes(found: Iterable[Codes]) -> list[BothCodes]:
     return [BothCodes(catalog=c.catalog, local=c.local, central=c.central, name=c.name) for c in found]
 
 
-def _hints(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  # Any: findings are plain values
+def hints_of(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  # Any: findings are plain values
+    """Findings that refuse nothing, in the reader's language."""
     told = "ru" if language == "ru" else "en"
     return [Hint(pointer=one["pointer"], rule=one["rule"], message=one[told]["what"]) for one in found]
 
