@@ -167,7 +167,7 @@ class Node:
             timelines=Timelines(self.core),
             export=self.export,
             passport_files=PassportFiles(self.core),
-            catalogs=Catalogs(self.core, self.ledger, self.releases),
+            catalogs=Catalogs(self.core, self.ledger, self.projection, self.releases),
             releases=self.releases,
             own_codes=OwnCodes(self.core, self.ledger, self.projection, self.releases),
             entry=entry,

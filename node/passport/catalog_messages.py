@@ -5,6 +5,18 @@ from collections.abc import Mapping
 Words = tuple[str, str, str, str]  # Russian: what is wrong, what to do; English: the same
 
 RULES: Mapping[str, Words] = {
+    "plate-known": (
+        "Такая табличка уже известна: {value}.",
+        "Если это один прибор, скажите об этом; если другой — заявите двойника.",
+        "Such a plate is known as {value}.",
+        "Say that both are one device where they are; state a twin where it is another.",
+    ),
+    "line-unattested": (
+        "Серия опубликована, но эту организацию никто не подтвердил как изготовителя: серия не учитывается.",
+        "Попросите подтверждение у организации, которой доверяют узлы.",
+        "Published, but nobody attested this organisation as its maker: it does not count until an anchor does.",
+        "Ask an anchor for the attestation.",
+    ),
     "code-unknown": (
         "В центральном справочнике «{catalog}» нет такого кода.",
         "Проверьте код по справочнику или загрузите его как свой.",

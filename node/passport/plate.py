@@ -16,6 +16,7 @@ from node.passport.errors import PlateError
 
 MAX_PLATE_TEXT = 64
 LONGEST_CACHED = 128
+FULL_WIDTH = 0xFEE0  # how far the full-width forms stand behind ASCII
 
 CYRILLIC_LETTERS = "БГДЁЖЗИЙЛПФЦЧШЩЪЫЬЭЮЯ"  # those that no Latin capital looks like
 DIGITS = "0123456789"
@@ -135,13 +136,14 @@ def fill_plate(
     `г. 2019`, `'19` and `01.03.2019` are the year 2019; `ГРСИ № 12345 - 18` is the approval 12345-18. A year that is
     none is left out; an approval of another kind stays as it was written.
     """
+    year = narrow(year)
     short = _SHORT_YEAR.fullmatch(year)
     found = _YEAR.search(year)
     full = found[1] if found else f"{'20' if int(short[1]) < CENTURY_ENDS else '19'}{short[1]}" if short else None
     grsi = _APPROVAL.search(approval)
     number = f"{int(grsi[1])}-{grsi[2]}" if grsi and int(grsi[1]) else approval.strip()
     approvals = (number,) if number else ()
-    return Nameplate(designation.strip(), cut_label(serial), mark.strip() or None, full, approvals, codes)
+    return Nameplate(designation.strip(), cut_label(narrow(serial)), mark.strip() or None, full, approvals, codes)
 
 
 def plate_text(text: str) -> str:
@@ -170,6 +172,38 @@ def cut_label(text: str) -> str:
     rest = bare[found.end() :] if found else bare
     # A spreadsheet shows what was typed as text with an apostrophe before it.
     return rest.strip().lstrip("'") or text.strip()
+
+
+def narrow(text: str) -> str:
+    """A text with full-width characters, and the digits of any script, as the ones that plates print."""
+    return "".join(map(_narrow, text))
+
+
+def has_word(text: str) -> bool:
+    """Whether a text has a letter or a digit at all."""
+    return any(character.isalnum() for character in text)
+
+
+def reads_alike(one: PlateLike, other: PlateLike) -> bool:
+    """Whether two plates say the same: designation, serial, mark and year in the form in which plates are compared."""
+    return _compared(one) == _compared(other)
+
+
+def may_agree(one: PlateLike, other: PlateLike) -> bool:
+    """Whether two plates say the same designation and serial, and no other mark or year where both say one."""
+    (*named, mark, year), (*others, other_mark, other_year) = _compared(one), _compared(other)
+    return named == others and all(not a or not b or a == b for a, b in ((mark, other_mark), (year, other_year)))
+
+
+def _narrow(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    return chr(ord(character) - FULL_WIDTH) if "\uff01" <= character <= "\uff5e" else character
+
+
+def _compared(plate: PlateLike) -> tuple[str, ...]:
+    texts = (plate.designation, cut_label(plate.serial), plate.mark or "", plate.year or "")
+    return tuple(map(comparison_text, texts))
 
 
 def split_typed(text: str) -> tuple[str, str] | None:

@@ -1,9 +1,10 @@
 """Reading values out of a view, and the terms by which a passport is found."""
 
+import re
 from collections.abc import Iterator
 from typing import cast
 
-from node.passport.bodies import Plate
+from node.passport.bodies import Place, Plate, Reference
 from node.passport.errors import PlateError
 from node.passport.plate import cut_label, plate_text
 from node.passport.suggestions import bare_serial
@@ -15,6 +16,8 @@ CONFLICT = "conflict"  # the scheme of what a person has to decide about a passp
 WAITING = "waiting"  # somebody's word about identity that has no effect yet
 RECALLED = "recalled"
 PLACE = "install_place"
+SUBJECT = re.compile(r"[0-9a-f]{32}")
+LONGEST_CODE = 128
 # Events that say where a thing stands, or that it stands there no longer.
 MOUNTED, DISMOUNTED = frozenset({"installed"}), frozenset({"removed", "scrapped", "lost"})
 BARE = "bare"  # the scheme of serials without separators and leading zeros: by it slips of reading are looked up
@@ -72,6 +75,14 @@ def place_of(view: View) -> str:
             return "" if code in DISMOUNTED else text(event, "where", "object")
         return str(named.get("name") or named.get("local") or named.get("central") or "")
     return ""
+
+
+def where_of(view: View, default: str) -> Place:
+    """Where a thing stands, as an event says it: the object it was mounted in, else the words; `default` if unknown."""
+    known = place_of(view)
+    if SUBJECT.fullmatch(known):
+        return Place(object=known)
+    return Place(place=Reference(local=(known or default)[:LONGEST_CODE]))
 
 
 def plate_term(designation: str, serial: str) -> str:

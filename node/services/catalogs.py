@@ -11,6 +11,7 @@ from node.passport.errors import PassportError
 from node.passport.lines import SerialLine
 from node.services.core import Core
 from node.services.ledger import Ledger
+from node.services.projection import Projection
 from node.services.releases import Releases
 from node.store.database import WriteTx
 
@@ -18,9 +19,10 @@ from node.store.database import WriteTx
 class Catalogs:
     """Lines and dual references, in this organisation's name."""
 
-    def __init__(self, core: Core, ledger: Ledger, releases: Releases) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, releases: Releases) -> None:
         self._core = core
         self._ledger = ledger
+        self._projection = projection
         self._releases = releases
 
     async def publish_line(self, record: Mapping[str, object], actor: str) -> str:
@@ -33,6 +35,11 @@ class Catalogs:
         draft = drafts.catalog(self._core.org, "line", line.to_bytes(), self._core.clock.now())
         await self._say(draft, actor, "line_published", line.line)
         return line.line
+
+    def may_publish_lines(self) -> bool:
+        """Whether a line of this organisation counts: an anchor attested it as a maker, or as a steward of lines."""
+        attested, org, now = self._projection.world.attestations, self._core.org, self._core.clock.now()
+        return attested.is_maker(org, now) or attested.is_steward(org, "line", now)
 
     async def bind(self, catalog: str, local: str, central: str, local_name: str | None, actor: str) -> None:
         """Bind an own code to a central one; raise InputError where there is no such central code."""

@@ -203,7 +203,7 @@ class Fleet:
     def _weigh(self, intake: Intake, places: Iterable[int], held: Mapping[int, Held], says: bool) -> _Judged:
         step = _Judged()
         world, settings = self._projection.world, self._core.settings.node
-        author = Author(self._core.org, settings.place or "works", self._core.clock.now())
+        author = Author(self._core.org, settings.place, self._core.clock.now())
         for at in places:
             meter = intake.meters[at]
             if not isinstance(meter, FleetMeter):

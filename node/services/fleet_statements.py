@@ -11,11 +11,11 @@ from node.exchange.fleet.findings import FleetFinding
 from node.exchange.fleet.intake import ELSEWHERE, FleetMeter, Intake
 from node.exchange.fleet.rows import FleetRow
 from node.passport import drafts
-from node.passport.bodies import AliasBody, EventBody, ParameterRow, ParametersBody, Place, Reference, TypeBody
+from node.passport.bodies import AliasBody, EventBody, ParameterRow, ParametersBody, Reference, TypeBody
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.places import Places, compare_places
-from node.passport.shown import PLACE, at, has_plate, place_of, rows, text
+from node.passport.shown import PLACE, at, has_plate, place_of, rows, text, where_of
 from node.passport.view import DAY_US, View, value_on
 from node.store.passports import StoredPassport
 
@@ -23,11 +23,12 @@ SOURCE: Literal["document"] = "document"
 SYSTEM = "fleet-file"
 VALID_UNTIL, VERIFIED, MADE = "verification_valid_until", "verified", "manufactured"
 LONGEST_CODE = 128
+NO_PLACE = "не указано"  # nobody said where a meter stands, nor where this organisation works
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who states a table: the organisation, its place, and the time of the step."""
+    """Who states a table: the organisation, its place if it named one, and the time of the step."""
 
     org: bytes
     place: str
@@ -76,7 +77,8 @@ def _said(meter: FleetMeter, subject: bytes, view: View, author: Author) -> Iter
     if parameters := tuple(_parameters(row, view, author.org)):
         yield drafts.parameters(subject, ParametersBody(rows=parameters), now)
     if row.verified_on and not _was_verified(view, row.verified_on):
-        where = Place(place=Reference(local=author.place), default=True)
+        # No column says where it was verified: where it stands, else where the author works.
+        where = where_of(view, row.address or author.place or NO_PLACE).model_copy(update={"default": True})
         event = EventBody(what=Reference(central=VERIFIED), where=where, system=SYSTEM, detail={"source": SOURCE})
         yield drafts.event(subject, event, _micros(row.verified_on))
     for scheme, value in (("dev_eui", row.dev_eui), ("account", row.account), ("own_number", row.own_number)):

@@ -1,6 +1,6 @@
 """What people decide about identity: suggestions for a plate, the same, distinct, twins, and taking a word back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.errors import InputError, NotFoundError
@@ -11,18 +11,18 @@ from node.passport.comparison import ComparedRow, compare_views
 from node.passport.errors import ClaimError, DeviceIdError
 from node.passport.identity import resolve_identities
 from node.passport.ids import SubjectId
-from node.passport.plate import Nameplate
 from node.passport.reading import read
 from node.passport.references import parse_ref, ref_text
 from node.passport.sameness import DISTINCT, SAME, TWIN, WITHDRAWN, Authorities, authorities_of, pair_of, twin_of
 from node.passport.scans import Filled, PlateCheck, Scan, check_plate, read_scan
-from node.passport.shown import BARE, bare_term, place_of, rows
+from node.passport.shown import BARE, bare_term, rows
 from node.passport.suggestions import KnownDevice, Sighting, Suggestion, serials_near, suggest
-from node.passport.view import Plain, View
+from node.passport.view import Plain
 from node.passport.withdrawals import standing
 from node.services.core import Core
 from node.services.known import check_passports
 from node.services.ledger import Ledger
+from node.services.plates import settle_claim, sightings_of, texts_of
 from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
@@ -85,12 +85,12 @@ class Identities:
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             found = await self._suggest(tx, sightings_of(passport.content), passport.subject)
-        told_apart = {frozenset(map(str, _texts(row["subjects"]))) for row in rows(passport.content, "sameness")}
-        mine = set(_texts(passport.content["subjects"]))
+        told_apart = {frozenset(map(str, texts_of(row["subjects"]))) for row in rows(passport.content, "sameness")}
+        mine = set(texts_of(passport.content["subjects"]))
         return [
             _alike(suggestion, other)
             for suggestion, other in found
-            if not any(pair & mine and pair & set(_texts(other.content["subjects"])) for pair in told_apart)
+            if not any(pair & mine and pair & set(texts_of(other.content["subjects"])) for pair in told_apart)
         ]
 
     async def read(self, filled: Filled) -> Read:
@@ -102,10 +102,12 @@ class Identities:
             raise InputError(f"mistyped id: {error}", "id_mistyped", text=filled.text[:64]) from error
         claim = scan.code
         if scan.is_whole:
-            # A local claim would be of this moment only: of nothing it leads to nothing.
+            # A fresh local claim would be of this moment only: of nothing it leads to nothing.
             claim = lines.claim_for(scan.plate, log=bytes(16), randomness=bytes(16))
-        subject = scan.subject.raw if scan.subject else claim.subject.raw if claim else None
         async with self._core.database.read() as tx:
+            if scan.is_whole and claim is not None:
+                claim = await settle_claim(tx, claim, scan.plate, lines, self._core.org)
+            subject = scan.subject.raw if scan.subject else claim.subject.raw if claim else None
             known = await find_passport(tx, subject) if subject else None
         return Read(scan, check_plate(scan.plate, lines) if scan.is_whole else None, known)
 
@@ -127,13 +129,13 @@ class Identities:
         readings = [read(statement) for statement in statements]
         sides = [authorities_of(readings, keys, world, subject) for subject in (one, other)]
         mine, theirs = (
-            {one.hex(), *_texts(left.content["subjects"])},
-            {other.hex(), *_texts(right.content["subjects"])},
+            {one.hex(), *texts_of(left.content["subjects"])},
+            {other.hex(), *texts_of(right.content["subjects"])},
         )
         said = [
             row
             for row in rows(left.content, "sameness")
-            if (pair := set(_texts(row["subjects"]))) & mine and pair & theirs
+            if (pair := set(texts_of(row["subjects"]))) & mine and pair & theirs
         ]
         return Compared(left, right, compare_views(left.content, right.content), said, (sides[0], sides[1]))
 
@@ -149,7 +151,7 @@ class Identities:
         earlier = [
             parse_ref(str(row["ref"]))
             for row in (*rows(first.content if first else {}, "sameness"),)
-            if row["by"] == self._core.org.hex() and set(_texts(row["subjects"])) == {one.hex(), other.hex()}
+            if row["by"] == self._core.org.hex() and set(texts_of(row["subjects"])) == {one.hex(), other.hex()}
         ]
         body = SamenessBody.model_validate({"says": says, "reason": reason})
         draft = drafts.sameness(*pair_of(one, other), body, self._core.clock.now(), earlier)
@@ -172,7 +174,7 @@ class Identities:
                 raise InputError(f"{unknown[0]}: no statement about this id", "twin_moves_unknown")
             if not claims:
                 raise InputError("nobody stated a plate under this id: there is nothing to split", "twin_no_plate")
-            taken = [bytes.fromhex(s) for row in rows(passport.content, "sameness") for s in _texts(row["subjects"])]
+            taken = [bytes.fromhex(s) for row in rows(passport.content, "sameness") for s in texts_of(row["subjects"])]
         try:
             claim = twin_of(decode_claim(claims[0]), taken)
         except ClaimError as error:
@@ -195,7 +197,7 @@ class Identities:
         ]
         if not own:
             raise NotFoundError("this organisation did not say that of this passport", "sameness_unknown")
-        one, other = (bytes.fromhex(text) for text in _texts(own[0]["subjects"]))
+        one, other = (bytes.fromhex(text) for text in texts_of(own[0]["subjects"]))
         body = SamenessBody(says=WITHDRAWN)
         draft = drafts.sameness(one, other, body, self._core.clock.now(), [parse_ref(ref)])
         await self._say(draft, actor, "said_withdrawn", subject)
@@ -226,32 +228,5 @@ class Identities:
         await self._ledger.append([draft], note)
 
 
-def sightings_of(view: View) -> list[Sighting]:
-    """What was read off a device, and where it stands."""
-    place = place_of(view)
-    return [
-        Sighting(
-            Nameplate(
-                str(row["designation"]),
-                str(row["serial"]),
-                _text(row["mark"]),
-                _text(row["year"]),
-                tuple(_texts(row["approvals"])),
-                tuple(_texts(row["codes"])),
-            ),
-            place,
-        )
-        for row in rows(view, "plates")
-    ]
-
-
 def _alike(suggestion: Suggestion, passport: StoredPassport) -> Alike:
     return Alike(suggestion, passport.title, passport.state)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _texts(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, Iterable) and not isinstance(value, str) else []

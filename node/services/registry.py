@@ -1,7 +1,7 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
+import asyncio
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from federation.errors import FederationError, RequestError
 from federation.fragment import Ref, SectionClass
 from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
-from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Plate, Reference, TypeBody
+from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import Claim, decode_claim, local_claim
@@ -18,16 +18,18 @@ from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
 from node.passport.lifecycle import VALID_UNTIL
 from node.passport.places import Places, compare_places
+from node.passport.plate import has_word
 from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import MOST_TWINS, twin_of
-from node.passport.shown import at, has_plate, place_of, rows, text
-from node.passport.view import DAY_US, ROWS, View, moment_us
+from node.passport.shown import at, has_plate, place_of, rows, text, where_of
+from node.passport.view import DAY_US, ROWS, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger, entry_ref
+from node.services.plates import find_printed, settle_claim
 from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.services.sync import AWAY, Sync
@@ -40,8 +42,7 @@ INSTALL_PLACE = "install_place"
 EVENTS, _ = ROWS
 REMOVED = "removed"
 MOST_MADE = 16  # words about production that stand before the first other event
-LONGEST_CODE = 128
-SUBJECT = re.compile(r"[0-9a-f]{32}")
+MOST_PRINTED = 8
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -54,6 +55,7 @@ class Registry:
         self._sync = sync
         self._ledger = ledger
         self._projection = projection
+        self._stating = asyncio.Lock()
 
     async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
         """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
@@ -74,11 +76,28 @@ class Registry:
     ) -> bytes:
         """State a plate and answer its subject; a plate stated here before is not stated again.
 
+        One that no line, code or approval tells is the device of which this organisation stated such a plate before.
+
         With a place, raise StateError where the plate is known to stand elsewhere: one thing has one place, so the
         caller says that it moved (no place) or that it is another thing with the same plate (`is_twin`).
         """
+        self._check_plate(plate)
+        async with self._stating:  # of two requests at once the second finds what the first states
+            return await self._register_plate(plate, kind, actor, place, is_twin=is_twin)
+
+    async def printed(self, plate: Plate, subject: bytes) -> list[SubjectId]:
+        """The other devices known here that may have the plate of a subject: at most eight, by their ids."""
+        async with self._core.database.read() as tx:
+            found = await find_printed(tx, plate)
+            leads = await read_leads(tx, [subject])
+        return [SubjectId(one.lead) for one in found if one.lead != leads.get(subject, subject)][:MOST_PRINTED]
+
+    async def _register_plate(
+        self, plate: Plate, kind: TypeBody | None, actor: str, place: str, *, is_twin: bool
+    ) -> bytes:
         claim = decode_claim(self.claim(plate))
         async with self._core.database.read() as tx:
+            claim = await settle_claim(tx, claim, plate, self._projection.world.lines, self._core.org)
             known = await find_passport(tx, claim.subject.raw)
             if known is not None and is_twin:
                 taken = [claim.subject.raw, *await self._twins(tx, claim)]
@@ -134,7 +153,7 @@ class Registry:
         """A device was taken off where it stood at a moment, and stands elsewhere since, said together."""
         at_us, passport = moment_us(moment), await self.get(subject)
         view = passport.content
-        removal = EventBody(what=Reference(central=REMOVED), where=_where(view, place), system="console")
+        removal = EventBody(what=Reference(central=REMOVED), where=where_of(view, place), system="console")
         await self._check_order(passport, removal, at_us)
         # The new stay begins after the removal, which would end it too.
         since = datetime.fromtimestamp(at_us // 10**6, UTC).strftime("%Y-%m-%dT%H:%M:%S") + ".000001Z"
@@ -217,6 +236,17 @@ class Registry:
                 made=made,
             )
 
+    def _check_plate(self, plate: Plate) -> None:
+        """Raise InputError for a text that names nothing, and for a year of make to come."""
+        for name, printed in (("designation", plate.designation), ("serial", plate.serial)):
+            if not has_word(printed):
+                raise InputError(
+                    f"{name} {printed!r} has no letter and no digit", "plate_mute", text=printed, field=name
+                )
+        year = datetime.fromtimestamp((self._core.clock.now() + DAY_US) / 1e6, UTC).year
+        if plate.year and int(plate.year) > year:
+            raise InputError(f"the year {plate.year} is to come", "plate_year_future", year=plate.year)
+
     def _check_days(self, passport: StoredPassport, body: ParametersBody) -> None:
         """Raise InputError for a day of production to come, and for a verification that ends before production."""
         made, now, org = text(passport.content, "made"), self._core.clock.now(), self._core.org
@@ -245,14 +275,6 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
-
-
-def _where(view: View, default: str) -> Place:
-    """Where a thing stood until now, as an event says it: the object it was mounted in, else the words."""
-    before = place_of(view)
-    if SUBJECT.fullmatch(before):
-        return Place(object=before)
-    return Place(place=Reference(local=(before or default)[:LONGEST_CODE]))
 
 
 async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -77,7 +77,7 @@ async def _bind_body(route: Route, request: web.Request, raw: bytes | None) -> o
         return content
     if request.content_type != JSON:
         raise InputError(f"the body is {request.content_type}", "media_type", expected=JSON)
-    return _checked("body", model, _parse_json(content))
+    return _checked("body", model, _parse_json(content), extra="forbid")
 
 
 async def _read_form(route: Route, request: web.Request, model: type[BaseModel]) -> Mapping[str, object]:
@@ -133,10 +133,12 @@ def _parse_json(raw: bytes) -> object:
         raise InputError(f"the body is not JSON: {error}", "json") from error
 
 
-def _checked(place: str, model: type[BaseModel], values: object) -> object:
+def _checked(
+    place: str, model: type[BaseModel], values: object, extra: Literal["ignore", "forbid"] | None = None
+) -> object:
     adapter: TypeAdapter[object] = TypeAdapter(model)
     try:
-        return adapter.validate_python(values)
+        return adapter.validate_python(values, extra=extra)
     except ValidationError as error:
         raise RulesError(place, error) from error
 

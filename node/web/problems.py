@@ -353,6 +353,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Надпись на шильдике не разобрана", "Введите обозначение и заводской номер отдельно."),
         ("The plate could not be read", "Type the designation and the serial apart."),
     ),
+    "plate_mute": _text(
+        ("На табличке нет ни буквы, ни цифры", "Введите обозначение и заводской номер, как они напечатаны."),
+        ("The plate has no letter and no digit", "Type the designation and the serial as they are printed."),
+        ("Прочитано: «{text}» ({field}).", "It reads «{text}» ({field})."),
+    ),
+    "plate_year_future": _text(
+        ("Год изготовления ещё не наступил", "Проверьте год на табличке."),
+        ("The year of make has not come", "Check the year on the plate."),
+        ("На табличке прочитан год {year}.", "The plate was read as of {year}."),
+    ),
     "part_same": _text(
         ("Снята и установлена одна и та же деталь", "Проверьте заводские номера: их два."),
         ("One part came out and went in again", "Check the serials: there are two of them."),

@@ -97,6 +97,9 @@ def test_import_says_what_its_preview_counted_and_nothing_twice(node: NodeProces
     for meter in taken:
         found = ask(node, "/passports", q=plate_text(meter.serial))["items"]
         assert [meter.address] == [address(node, item["id"]) for item in found if meter.serial in item["title"]]
+    # Nobody said where it was verified: where the meter stands, marked as taken for want of a word.
+    where = ask(node, f"/passports/{found[0]['id']}/events", what="verified")["items"][-1]["where"]
+    assert (where["place"]["local"], where["default"]) == (address(node, found[0]["id"]), True)
 
     said = size(node)
     again = take(node, table(meters))["result"]

@@ -1,10 +1,12 @@
 """Identity through the API of a real node: suggestions, one plate at two places, same, distinct, twins."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from tests.meters import line_record
 from tests.unit.web.running import RunningWeb, post, problem_code, refused, view_of
 
 HERE, THERE = "ул. Ленина, 5, кв. 12", "пр. Мира, 7, кв. 3"
@@ -43,6 +45,60 @@ async def test_known_plate_at_another_place_is_asked_about(web: RunningWeb) -> N
     assert twin != first
     assert (await view_of(client, twin))["title"] == (await view_of(client, first))["title"]
     assert await state(client, **PLATE, place="Ленина, 5-12") == first
+
+
+async def test_plate_without_a_line_is_one_device_however_it_is_typed(web: RunningWeb) -> None:
+    """Look-alike letters, separators and labels give the same id, at once too; a twin is said and has its own."""
+    client = web.local()
+    plate = {"designation": "СГВ-15", "serial": "10000014", "year": "2019"}
+    first, again = await asyncio.gather(state(client, **plate), state(client, **plate))
+    assert first == again
+    assert await state(client, **{**plate, "designation": "CГB 15", "serial": "№ 10000014"}) == first
+    twin = await state(client, **plate, twin=True)
+    assert twin != first
+    assert await state(client, **plate) == first
+
+
+async def test_plate_that_cannot_be_read_off_is_refused_by_name(web: RunningWeb) -> None:
+    """A serial of signs alone and a year to come are refused; full-width digits are the digits that they show."""
+    client = web.local()
+    plate = {"designation": "СГВ-15", "serial": "0012345", "year": "2019"}
+    assert await refused(client, "/plates", {**plate, "serial": "!!!"}) == "plate_mute"
+    assert await refused(client, "/plates", {**plate, "year": "2044"}) == "plate_year_future"
+    assert "plate_stated" not in await web.what()
+    assert await state(client, **{**plate, "serial": "00123４5", "year": "２０１９"}) == await state(client, **plate)
+
+
+async def test_field_that_a_body_has_not_is_refused_by_name(web: RunningWeb) -> None:
+    """A body with a field that no model knows is refused whole: nothing of it is dropped without a word."""
+    body = {"designation": "СГВ-15", "serial": "0012345", "lot": "L-9"}
+    async with web.local().post("/api/v1/plates", json=body) as response:
+        told = await response.json(content_type=None)
+    assert (response.status, told["code"], told["errors"][0]["pointer"]) == (422, "validation", "/lot")
+    assert told["errors"][0]["rule"] == "extra_forbidden"
+
+
+async def test_line_of_whom_nobody_attested_says_that_it_does_not_count(web: RunningWeb) -> None:
+    """The line is published, the answer hints that it binds nothing yet, and the list of lines that count lacks it."""
+    client = web.local()
+    said = await post(client, "/lines", {"record": line_record("0" * 32)})
+    assert [hint["rule"] for hint in said["hints"]] == ["line-unattested"]
+    async with client.get("/api/v1/lines") as response:
+        assert (await response.json())["items"] == []
+
+
+async def test_plate_that_may_be_a_known_one_is_answered_with_its_id(web: RunningWeb) -> None:
+    """Where only one of both says a year there are two ids and a hint that names the known one."""
+    client = web.local()
+    plate = {"designation": "СГВ-15", "serial": "10000014"}
+    first = await state(client, **plate, year="2019")
+    said = await post(client, "/plates", plate)
+    assert said["id"] != first
+    assert [(hint["pointer"], hint["rule"]) for hint in said["hints"]] == [("/serial", "plate-known")]
+    assert first in said["hints"][0]["message"]
+    other = await post(client, "/plates", {**plate, "mark": "Бетар", "year": "2020"})
+    assert other["id"] not in (first, said["id"])
+    assert [said["id"] in hint["message"] for hint in other["hints"]] == [True]
 
 
 @pytest.mark.req("B65")

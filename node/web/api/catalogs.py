@@ -8,8 +8,10 @@ from node.passport.catalogs import Catalog, name_in
 from node.passport.lines import SerialLine
 from node.passport.used_codes import PLACES
 from node.services.access import Scope
+from node.services.findings import show_finding
 from node.web.api.fields import Text
 from node.web.api.plain import plain
+from node.web.api.records import Hint, hints_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import catalogs as tables
@@ -24,9 +26,10 @@ class LineBody(BaseModel):
 
 
 class LineAnswer(BaseModel):
-    """A published line."""
+    """A published line; a hint says where it does not count yet."""
 
     line: str
+    hints: list[Hint] = []
 
 
 class ReferenceBody(BaseModel):
@@ -118,7 +121,10 @@ class RecordRow(BaseModel):
 @api("POST", "/lines", title="Publish a serial line", scopes=[Scope.RECORD], status=201)
 async def publish_line(call: Call, body: LineBody) -> LineAnswer:
     """It counts where this organisation is attested as its maker or is a steward."""
-    return LineAnswer(line=await call.context.catalogs.publish_line(body.record, call.actor.label))
+    line = await call.context.catalogs.publish_line(body.record, call.actor.label)
+    counts = call.context.catalogs.may_publish_lines()
+    found = [] if counts else [show_finding("/record", "line-unattested", line, {})]
+    return LineAnswer(line=line, hints=hints_of(found, call.language))
 
 
 @api("POST", "/references", title="Bind an own code to a central one", scopes=[Scope.RECORD], status=201)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
 from node.errors import InputError
 from node.passport.bodies import (
@@ -20,10 +20,12 @@ from node.passport.bodies import (
 )
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.plate import narrow
 from node.passport.replacement import Part, Replacement
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
 from node.services.entry import BothCodes as Codes
+from node.services.findings import show_finding
 from node.services.search import read_exact
 from node.web.api.fields import Hex16, Line, Text
 from node.web.api.passports import PassportPath, subject_of
@@ -34,6 +36,10 @@ from node.web.routes import api
 CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 
 
+def _narrowed(value: object) -> object:
+    return narrow(value) if isinstance(value, str) else value
+
+
 class PlateBody(BaseModel):
     """A plate as it was read off, or typed as one text (`СГВ-15 № 0012345`)."""
 
@@ -41,7 +47,7 @@ class PlateBody(BaseModel):
     mark: Line | None = None
     designation: Line | None = None
     serial: Line | None = None
-    year: Annotated[str, StringConstraints(pattern=r"^\d{4}$")] | None = None
+    year: Annotated[str, BeforeValidator(_narrowed), StringConstraints(pattern=r"^[0-9]{4}$")] | None = None
     approvals: list[Text] = Field(default=[], max_length=8)
     codes: list[Line] = Field(default=[], max_length=8, description="Texts of scanned codes.")
     type: Text | None = Field(default=None, description="The own code of the type, or its central one.")
@@ -163,8 +169,8 @@ class ShareBody(BaseModel):
 
 
 @api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
-     problems=["plate_unread", "plate_elsewhere", "id_mistyped", "moment", "moment_future",
-               "catalog_rule"])  # fmt: skip
+     problems=["plate_unread", "plate_mute", "plate_year_future", "plate_elsewhere", "id_mistyped",
+               "moment", "moment_future", "catalog_rule"])  # fmt: skip
 async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     """What was read off an instrument; the answer is the id that follows from it."""
     if body.manufactured_on:
@@ -183,7 +189,9 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
         plate, kind, call.actor.label, place=body.place or "", is_twin=body.twin
     )
     both = [entry.both(Catalog.TYPES.value, kind.type, call.language)] if kind else []
-    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both))
+    printed = [] if body.twin else await call.context.registry.printed(plate, subject)
+    hints = [show_finding("/serial", "plate-known", str(known), {}) for known in printed]
+    return SaidAnswer(id=format_device_id(SubjectId(subject)), codes=_codes(both), hints=hints_of(hints, call.language))
 
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
@@ -213,7 +221,7 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
         subject_of(path.id), said, call.context.clock.now(), call.actor.label
     )
     codes = _codes(entry.codes_of_rows(said.rows, call.language))
-    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq, codes=codes, hints=_hints(hints, call.language))
+    return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq, codes=codes, hints=hints_of(hints, call.language))
 
 
 @api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
@@ -263,9 +271,9 @@ async def share(call: Call, body: ShareBody) -> None:
 
 def plate_of(call: Call, body: PlateBody) -> Plate:
     """The plate that somebody typed, whole or in parts; raise InputError where it lacks a part."""
-    designation, serial = body.designation, body.serial
+    designation, serial = body.designation, body.serial and narrow(body.serial)
     if body.text is not None:
-        read = call.context.projection.world.lines.read_typed(body.text)
+        read = call.context.projection.world.lines.read_typed(narrow(body.text))
         if read is None:
             raise InputError(f"{body.text!r} holds no designation and serial", "plate_unread")
         designation, serial = read.designation, read.serial
@@ -312,7 +320,8 @@ def _codes(found: Iterable[Codes]) -> list[BothCodes]:
     return [BothCodes(catalog=c.catalog, local=c.local, central=c.central, name=c.name) for c in found]
 
 
-def _hints(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  # Any: findings are plain values
+def hints_of(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  # Any: findings are plain values
+    """Findings that refuse nothing, in the reader's language."""
     told = "ru" if language == "ru" else "en"
     return [Hint(pointer=one["pointer"], rule=one["rule"], message=one[told]["what"]) for one in found]
 
