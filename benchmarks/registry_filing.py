@@ -7,7 +7,7 @@ the same cards as rows of one table with the same two indexes.
 import asyncio
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -56,33 +56,24 @@ async def _measure(url: str, known: Sequence[Card], fresh: Sequence[Card]) -> di
     database = Database(url, SystemClock())
     changed = [replace(card, state="lost", changed_us=card.changed_us + 10**9) for card in known]
     found = {
-        "new cards": {str(size): await _filed(database, fresh, size) for size in SIZES},
-        "changed state": {str(size): await _filed(database, changed, size) for size in SIZES},
-        "new rows of the table alone": {str(size): await _inserted(database, fresh, size) for size in SIZES},
+        "new cards": {str(size): await _timed(database, file_cards, fresh, size) for size in SIZES},
+        "changed state": {str(size): await _timed(database, file_cards, changed, size) for size in SIZES},
+        "new rows of the table alone": {str(size): await _timed(database, _insert, fresh, size) for size in SIZES},
     }
     await database.close()
     return found
 
 
-async def _filed(database: Database, cards: Sequence[Card], size: int) -> float:
+Put = Callable[[WriteTx, Sequence[Card]], Awaitable[None]]
+
+
+async def _timed(database: Database, put: Put, cards: Sequence[Card], size: int) -> float:
     times: list[float] = []
     for run in range(RUNS):
         with suppress(_BackError):
             async with database.write() as tx:
                 begun = time.perf_counter()
-                await file_cards(tx, cards[run * size : (run + 1) * size] or cards[:size])
-                times.append((time.perf_counter() - begun) / size * 1e6)
-                raise _BackError
-    return statistics.median(times)
-
-
-async def _inserted(database: Database, cards: Sequence[Card], size: int) -> float:
-    times: list[float] = []
-    for run in range(RUNS):
-        with suppress(_BackError):
-            async with database.write() as tx:
-                begun = time.perf_counter()
-                await _insert(tx, cards[run * size : (run + 1) * size] or cards[:size])
+                await put(tx, cards[run * size : (run + 1) * size] or cards[:size])
                 times.append((time.perf_counter() - begun) / size * 1e6)
                 raise _BackError
     return statistics.median(times)

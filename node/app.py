@@ -16,7 +16,7 @@ from federation.net.discovery import Announcement, discovery
 from federation.net.server import FederationServer, Signer
 from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
-from node.collecting import kept_for_long, settle_collector
+from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import listening, opening, url_of
 from node.folder import NodeFolder
@@ -142,9 +142,8 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
-        with kept_for_long():
-            await self.projection.open()
-            await self.releases.open()
+        await self.projection.open()
+        await self.releases.open()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
