@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +133,25 @@ def _store_bytes(folder: Path) -> int:
 
 
 def _processor_s(pid: int) -> float:
-    """What a process worked until now, in seconds of a processor."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """What a node and the processes beside it worked until now, in seconds of a processor."""
+    ticks = 0
+    for one in _family(pid):
+        with suppress(OSError):  # it has just ended
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))  # with those of processes that ended before it
+    return ticks / TICKS
 
 
 def _most_mib(pid: int) -> float:
-    """The most memory that was resident, in MiB: what `ru_maxrss` of that process is."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    """The most memory that was resident in a node, and in the processes beside it, in MiB: `ru_maxrss` of each."""
+    most = 0
+    for one in _family(pid):
+        with suppress(OSError):
+            most += int(Path(f"/proc/{one}/status").read_text().split("VmHWM:")[1].split()[0])
+    return most / 1024
+
+
+def _family(pid: int) -> list[int]:
+    # Each thread has those that it started.
+    found = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [pid, *(int(child) for some in found for child in some)]

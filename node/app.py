@@ -132,6 +132,7 @@ class Node:
                 settle_collector()
                 await self._serve(started)
             finally:
+                self.projection.close()
                 await self.sync.close()
                 await self.core.database.close()
 

@@ -15,23 +15,21 @@ from federation.errors import CodecError
 from federation.organisation import Chain
 from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
-from node.passport.case import Case, open_case
-from node.passport.composition import Around
+from node.passport.case import open_case
 from node.passport.fold import view_of
-from node.passport.identity import settled
-from node.passport.kept import Kept, Row, Tally, add_event, awaited_of, event_place, rows_of
+from node.passport.kept import Kept, Tally, add_event, awaited_of, event_place, rows_of
 from node.passport.reading import read
-from node.passport.rights import PUBLISHED_KINDS
-from node.passport.shown import terms_of, text
 from node.passport.statement import Statement, read_statement
 from node.passport.timeline import timeline_of
 from node.passport.used_codes import used_codes
-from node.passport.view import EVENTS, ROWS, View, digest, rest_hash
+from node.passport.view import EVENTS, ROWS, rest_hash
 from node.passport.world import World
 from node.services.core import Core
+from node.services.making import Group, Made, Maker, Spoken, item_of, rest_of
 from node.services.neighbours import Neighbours, is_apart, tied_to
 from node.services.openings import Opened, openings_of
 from node.services.statements import StatementReader
+from node.services.workshop import Workshop
 from node.store.database import WriteTx
 from node.store.filing import touch_cards
 from node.store.fragments import NewEntry
@@ -40,8 +38,6 @@ from node.store.organisations import read_envelopes
 from node.store.own_codes import own_term, read_own_terms
 from node.store.passports import (
     NewPassport,
-    StoredPassport,
-    Term,
     drop_passports,
     put_passports,
     read_digests,
@@ -60,44 +56,10 @@ from node.store.timelines import (
     replace_rows,
 )
 
-NOT_SPOKEN = PUBLISHED_KINDS | {
-    Kind.SHIPMENT,
-    Kind.GRANT,
-    Kind.END,
-    Kind.ERASURE,
-    Kind.ERASURE_ACK,
-    Kind.WITHDRAWAL,
-}
-
 AT_ONCE = 200  # passports that are folded and held in memory together
 CHANGED, GONE = "passport_changed", "passport_gone"
 
 Index = Mapping[bytes, Mapping[bytes, Statement]]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The subjects of one passport; `kept` is there where it was a long one of these subjects and no others."""
-
-    lead: bytes
-    subjects: frozenset[bytes]
-    kept: Kept | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A passport to be folded, and all that was said of it.
-
-    Where somebody said more of identity than plates do, that is what was said of the other sides too.
-    """
-
-    group: Group
-    said: Sequence[Statement]
-
-    @property
-    def is_tied(self) -> bool:
-        """Whether parts or wholes were named, and so its view depends on theirs."""
-        return any(statement.kind == Kind.COMPOSITION for statement in self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +74,21 @@ class Folded:
     tied: frozenset[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A passport as it is stored, worked out with no store at hand; `rows` are those of a long one."""
-
-    group: Group
-    item: NewPassport
-    opened: Opened
-    card: Card
-    rows: Mapping[str, Sequence[Row]] | None
-    tied: frozenset[bytes]
-
-
 class Folding:
     """Folds passports and keeps their views."""
 
     def __init__(self, core: Core, longest: int) -> None:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
-        self._longest = longest
+        self._maker = Maker(core.org, longest)
+        self._workshop = Workshop(self._maker)
         self._neighbours = Neighbours()
         # Checked once: a chain is the same as long as its statements are.
         self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
+
+    def close(self) -> None:
+        """End what works beside this process."""
+        self._workshop.close()
 
     async def fold_each(
         self, tx: WriteTx, spoken: Sequence[Spoken], world: World, reader: StatementReader
@@ -147,43 +102,17 @@ class Folding:
         for start in range(0, len(spoken), AT_ONCE):
             chunk = spoken[start : start + AT_ONCE]
             alone = [one for one in chunk if not one.is_tied]
-            made = await tx.aside(partial(self._make_some, alone, world, tx.now))
+            made = await tx.aside(partial(self._workshop.make_each, alone, world, tx.now))
             found |= await self._put(tx, alone, made, reader)
             for one in chunk:
                 if one.is_tied:
-                    case = self._open(one, world)
+                    case = self._maker.open(one, world)
                     around = await self._neighbours.around(tx, case) if case else None
-                    found |= await self._put(tx, [one], [self._make(one, case, around, tx.now)], reader)
+                    found |= await self._put(tx, [one], [self._maker.make(one, case, around, tx.now)], reader)
         return found
 
-    def _make_some(self, spoken: Iterable[Spoken], world: World, now: int) -> list[_Made | None]:
-        return [self._make(one, self._open(one, world), None, now) for one in spoken]
-
-    def _open(self, spoken: Spoken, world: World) -> Case | None:
-        group, said = spoken.group, spoken.said
-        told_apart = settled(said, world).said
-        if not any(s.kind not in NOT_SPOKEN and s.subject in group.subjects for s in told_apart):
-            return None
-        return open_case(group.subjects, said, world)
-
-    def _make(self, spoken: Spoken, case: Case | None, around: Around | None, now: int) -> _Made | None:
-        if case is None:
-            return None
-        group, events = spoken.group, timeline_of(case)
-        view = view_of(case, events, around)
-        mark, card, rows, kept = digest(view), card_of(group.lead, view, now), None, None
-        # What a twin takes may be any event: no row of such a passport is plain.
-        if max(len(events), len(case.told)) > self._longest and not case.sameness.said:
-            rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
-            view = _rest(view)
-            signers = frozenset(statement.org for statement in case.statements)
-            kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view))
-        item = _item(group, view, mark, kept, self._own_codes(case), now)
-        tied = tied_to(case) if spoken.is_tied else frozenset[bytes]()
-        return _Made(group, item, openings_of(case, self._core.org), card, rows, tied)
-
     async def _put(
-        self, tx: WriteTx, spoken: Sequence[Spoken], made: Sequence[_Made | None], reader: StatementReader
+        self, tx: WriteTx, spoken: Sequence[Spoken], made: Sequence[Made | None], reader: StatementReader
     ) -> dict[bytes, Folded | None]:
         """Store what differs from what stands."""
         there = [one for one in made if one is not None]
@@ -197,7 +126,7 @@ class Folding:
             found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied)
         return found
 
-    async def _with_rows(self, tx: WriteTx, made: _Made, reader: StatementReader) -> NewPassport:
+    async def _with_rows(self, tx: WriteTx, made: Made, reader: StatementReader) -> NewPassport:
         kept = made.item.kept
         if made.rows is None or kept is None:
             return made.item
@@ -224,11 +153,11 @@ class Folding:
         view = view_of(case, events, await self._neighbours.around(tx, case))
         rows = dict(zip(ROWS, rows_of(case, events, view), strict=True))
         put = await replace_rows(tx, group.lead, rows, kept.tallies, reader.numbers, moving)
-        card, view = card_of(group.lead, view, tx.now), _rest(view)
+        card, view = card_of(group.lead, view, tx.now), rest_of(view)
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
-        codes = self._own_codes(case) | await read_own_terms(tx, group.lead)
-        new = await self._store(tx, [(group, _item(group, view, after.digest, after, codes, tx.now))])
+        codes = self._maker.own_codes(case) | await read_own_terms(tx, group.lead)
+        new = await self._store(tx, [(group, item_of(group, view, after.digest, after, codes, tx.now))])
         stale = new.get(group.lead)
         opened = openings_of(case, self._core.org)
         return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))
@@ -286,10 +215,6 @@ class Folding:
             found = self._chains[log.org] = (envelopes, Chain(map(decode_root_statement, envelopes)))
         return found[1].counts(log.node)
 
-    def _own_codes(self, case: Case) -> set[Term]:
-        """How the own codes are found that what was said here speaks of."""
-        return {own_term(catalog, code) for catalog, code in used_codes(case.readings, self._core.org)}
-
     async def _store(self, tx: WriteTx, items: Sequence[tuple[Group, NewPassport]]) -> dict[bytes, frozenset[bytes]]:
         """Keep what is new; by its leads, the passports that hang on what is said otherwise now."""
         before = await read_digests(tx, [group.lead for group, _ in items])
@@ -328,25 +253,6 @@ def by_subject(statements: Iterable[Statement]) -> Index:
 def said_of(subjects: Iterable[bytes], index: Index) -> list[Statement]:
     """Each statement that names one of the subjects, once."""
     return [*{key: s for subject in sorted(subjects) for key, s in index.get(subject, {}).items()}.values()]
-
-
-def _item(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term], now: int) -> NewPassport:
-    passport = StoredPassport(
-        group.lead,
-        group.lead,
-        text(view, "kind"),
-        text(view, "state", "code"),
-        text(view, "title"),
-        mark,
-        json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
-        now,
-    )
-    named = {Term(scheme, term) for scheme, term in terms_of(view)}
-    return NewPassport(passport, group.subjects, named | codes, kept)
-
-
-def _rest(view: View) -> View:
-    return {name: value for name, value in view.items() if name not in ROWS}
 
 
 def _alone(entries: Iterable[NewEntry]) -> tuple[dict[bytes, list[NewEntry]], set[bytes]]:

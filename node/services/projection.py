@@ -17,7 +17,8 @@ from node.passport.sameness import other_sides
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
-from node.services.folding import Folded, Folding, Group, Index, Spoken, by_subject, said_of
+from node.services.folding import Folded, Folding, Index, by_subject, said_of
+from node.services.making import Group, Spoken
 from node.services.openings import Opened, together
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
@@ -68,6 +69,10 @@ class Projection:
             await self._fold_anew()
         if filed != str(CARD_VERSION).encode():
             await self.file_all()
+
+    def close(self) -> None:
+        """End what works beside this process."""
+        self._folding.close()
 
     async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Entries were stored: fold the subjects that they touch."""

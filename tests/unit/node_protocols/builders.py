@@ -160,6 +160,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         finally:
             await ended(writer)
     finally:
+        projection.close()
         await database.close()
 
 

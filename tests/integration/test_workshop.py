@@ -1,0 +1,148 @@
+"""Making many passports in processes beside the node: the same as without them, whatever becomes of the processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.passport.bodies import Plate
+from node.passport.world import World
+from node.services.making import Group, Maker, Spoken
+from node.services.workshop import MANY, Workshop
+from tests.builders_passport import demo, event, identity, line_claim, parameters, verification
+from tests.nodes import until
+
+pytestmark = pytest.mark.slow
+COUNT, NOW = MANY + 20, 1_790_000_000_000_000
+ROOT = Path(__file__).parents[2]
+FEDERATION, MAKER_ORG, LAB = demo()
+MAKER = Maker(MAKER_ORG.org, 200)
+PLAYED = """
+import time
+from tests.integration.test_workshop import manned, open_workshop
+print(*manned(open_workshop()), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def workshop() -> Iterator[Workshop]:
+    """A workshop of two processes."""
+    opened = open_workshop()
+    yield opened
+    opened.close()
+
+
+def open_workshop() -> Workshop:
+    """As a node opens one, whatever the machine has."""
+    return Workshop(MAKER, 2)
+
+
+def spoken(count: int = COUNT) -> list[Spoken]:
+    """So many meters, of which their maker and a laboratory speak."""
+    found = []
+    for number in range(count):
+        serial = f"{number:07}"
+        claim = line_claim(serial)
+        subject = claim.subject.raw
+        said = [
+            MAKER_ORG.say(identity(claim, Plate(designation="СГВ-15", serial=serial, year="2026", read="typed"))),
+            MAKER_ORG.say(event(subject, "manufactured")),
+            MAKER_ORG.say(parameters(subject, dn="15")),
+            LAB.say(verification(subject)),
+        ]
+        found.append(Spoken(Group(subject, frozenset({subject}), None), said))
+    return found
+
+
+def manned(workshop: Workshop) -> list[int]:
+    """The processes of a workshop, once both take part."""
+    asked = spoken(MANY)
+
+    def both() -> list[int] | None:
+        workshop.make_each(asked, World(), NOW)
+        return found if len(found := workshop.processes) == 2 else None
+
+    return until("both processes take part", both)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and more of it than a place that its parent has not cleared yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_processes_make_what_is_made_without_them(workshop: Workshop) -> None:
+    """The same passports in the same order, by whatever world counts when they are asked for."""
+    manned(workshop)
+    asked, silent = spoken(), replace(spoken(1)[0], said=[])
+    asked.insert(COUNT // 2, silent)
+
+    for world in (FEDERATION.world, World(), FEDERATION.world):
+        alone = MAKER.make_each(asked, world, NOW)
+        assert workshop.make_each(asked, world, NOW) == alone
+        assert [at for at, one in enumerate(alone) if one is None] == [COUNT // 2]
+    assert len(workshop.processes) == 2
+
+
+def test_few_passports_start_no_process(workshop: Workshop) -> None:
+    """A person who registers a meter waits for no process and pays for none."""
+    assert len(workshop.make_each(spoken(MANY - 1), FEDERATION.world, NOW)) == MANY - 1
+    assert workshop.processes == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_share_of_a_process_that_is_lost_is_made_here(
+    workshop: Workshop, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed or stands still costs time and no passport; another takes its place."""
+    monkeypatch.setattr("node.services.workshop.PATIENCE_S", 0.2)
+    asked, world = spoken(), FEDERATION.world
+    lost, other = manned(workshop)
+
+    os.kill(lost, how)
+
+    assert workshop.make_each(asked, world, NOW) == MAKER.make_each(asked, world, NOW)
+    until("the lost one has ended", lambda: not is_running(lost))
+    again = manned(workshop)
+    assert other in again
+    assert lost not in again
+
+
+def test_process_that_breaks_over_a_share_breaks_no_more_than_that(workshop: Workshop) -> None:
+    """What cannot be made raises what it raises without processes, and the next share is made."""
+    asked, world = spoken(), FEDERATION.world
+    broken = [*asked, replace(asked[0], said=[None])]  # type: ignore[list-item]  # what a fault of the node would bring
+    manned(workshop)
+
+    with pytest.raises(AttributeError):
+        workshop.make_each(broken, world, NOW)
+
+    assert workshop.make_each(asked, world, NOW) == MAKER.make_each(asked, world, NOW)
+
+
+def test_processes_end_with_the_node_that_is_killed() -> None:
+    """Nothing of a node that was killed runs on, and nothing of its environment was handed over."""
+    secret = "PASSPORT_STORE__URL=postgresql://somebody:secret@localhost"
+    name, _, value = secret.partition("=")
+    node = subprocess.Popen(
+        [sys.executable, "-c", PLAYED], cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, name: value}
+    )
+    assert node.stdout is not None
+    with node.stdout:
+        pids = [int(pid) for pid in node.stdout.readline().split()]
+        assert len(pids) == 2
+        handed = [Path(f"/proc/{pid}/environ").read_text() for pid in pids]
+        node.kill()
+        node.wait()
+
+    for told in handed:
+        assert "PASSPORT" not in told
+    until("both have ended", lambda: not any(map(is_running, pids)))
