@@ -101,6 +101,7 @@ class Fleet:
     def __init__(self, core: Core, ledger: Ledger, projection: Projection, jobs: Jobs) -> None:
         self._core, self._ledger, self._projection = core, ledger, projection
         self._run: tuple[str, Intake] | None = None
+        self._ahead: tuple[tuple[str, int], _Judged] | None = None  # the step of a job that begins at that place
         self._turns = asyncio.Semaphore(AT_ONCE)
         jobs.register(KIND, self._step)
         self._jobs = jobs
@@ -178,7 +179,9 @@ class Fleet:
             with kept_for_long():
                 self._run = (job.id, await self._take_in(sent, job.id, job.id))
         intake = self._run[1]
-        step = await self._judge(intake, intake.order[job.done : job.done + ROWS_A_STEP])
+        at, step = self._ahead or (None, _Judged())
+        if at != (job.id, job.done):
+            step = await self._judge_step(intake, job.done)
         last = job.done + ROWS_A_STEP >= len(intake.meters)
         done = job.total if last else min(job.total - 1, job.done + ROWS_A_STEP)
         result = await asyncio.to_thread(_result, job, intake, step, content if last else None)
@@ -188,10 +191,13 @@ class Fleet:
             await self._jobs.advance(tx, job, done, result)
             await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
 
-        await self._ledger.append(step.said, record)
-        if last:
-            self._run = None
+        # A table names no meter and no DevEUI in two rows: what the next ones are does not hang on these.
+        _, ahead = await asyncio.gather(self._ledger.append(step.said, record), self._judge_step(intake, done))
+        self._run, self._ahead = (None, None) if last else (self._run, ((job.id, done), ahead))
         return not last
+
+    async def _judge_step(self, intake: Intake, done: int) -> _Judged:
+        return await self._judge(intake, intake.order[done : done + ROWS_A_STEP])
 
     async def _judge(self, intake: Intake, places: Sequence[int], *, says: bool = True) -> _Judged:
         """What becomes of the meters at these places by what the registry knows now, with what they say if `says`."""
