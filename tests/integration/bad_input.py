@@ -140,14 +140,25 @@ def open_doors(folder: Path) -> Iterator[Doors]:
         maker.stop()
 
 
-def dump(folder: Path) -> Dump:
-    """Every row of the store that says something, by table."""
-    connection = sqlite3.connect(f"file:{folder / 'passport.sqlite'}?mode=ro", uri=True, timeout=10)
-    try:
-        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
-        return {table: _rows(connection, table) for table in sorted(tables) if table not in NOT_COMPARED}
-    finally:
-        connection.close()
+class Contents:
+    """Every row of a node's store that says something, by table; read again only after somebody wrote."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = sqlite3.connect(f"file:{folder / 'passport.sqlite'}?mode=ro", uri=True, timeout=10)
+        self._version, self._rows = -1, Dump()
+
+    def read(self) -> Dump:
+        """What is stored now."""
+        (version,) = self._connection.execute("pragma data_version").fetchone()
+        if version != self._version:
+            found = self._connection.execute("select name from sqlite_master where type = 'table' order by name")
+            tables = [name for (name,) in found if name not in NOT_COMPARED]
+            self._version, self._rows = version, {table: _rows(self._connection, table) for table in tables}
+        return self._rows
+
+    def close(self) -> None:
+        """Let the store go."""
+        self._connection.close()
 
 
 def quiet(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from node.exchange.tables import write_xlsx
 from node.services.access import Scope
 from node.web.problems import PROBLEMS
 from tests.garbage import PATHS, TEXTS, Bodies, blobs, dumped, mutated
-from tests.integration.bad_input import Answer, Doors, Dump, dump, open_doors, quiet
+from tests.integration.bad_input import Answer, Contents, Doors, Dump, open_doors, quiet
 from tests.meters import line_record, meter_rows, production_file
 from tests.nodes import ALONE, act, ask, metrics, until
 
@@ -87,6 +87,7 @@ class Watch:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._before = self._counted()
+        self._contents = Contents(api.doors.maker.folder)
         self._store = self._settled()
         self.problems = 0
         self.taken = 0
@@ -103,7 +104,7 @@ class Watch:
         assert problem["code"] in PROBLEMS, (what, problem)
         assert (problem["status"], bool(problem["title"]), bool(problem["advice"])) == (answer.status, True, True)
         self.problems += 1
-        assert dump(self._api.doors.maker.folder) == self._store, what
+        assert self._contents.read() == self._store, what
 
     def settle(self) -> None:
         """What was done beside this watch stands."""
@@ -111,6 +112,7 @@ class Watch:
 
     def end(self) -> None:
         """Every problem was counted under its code."""
+        self._contents.close()
         assert self._counted() - self._before == self.problems
 
     def _counted(self) -> float:
@@ -121,7 +123,7 @@ class Watch:
     def _settled(self) -> Dump:
         folder = self._api.doors.maker.folder
         until("the node is quiet", lambda: quiet(folder))
-        return dump(folder)
+        return self._contents.read()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from federation.keys import SigningKey
 from federation.statements import NodeBody, genesis, sign_root_statement
 from federation.sync import messages
 from tests.garbage import blobs, mutated
-from tests.integration.bad_input import SIGNATURE, WAIT_S, Answer, Doors, dump, open_doors
+from tests.integration.bad_input import SIGNATURE, WAIT_S, Answer, Contents, Doors, open_doors
 from tests.nodes import journal, metrics, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
@@ -49,9 +49,11 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 @pytest.fixture(autouse=True)
 def nothing_changes(doors: Doors) -> Iterator[None]:
     """Each test leaves the store as it found it."""
-    before = dump(doors.maker.folder)
+    contents = Contents(doors.maker.folder)
+    before = contents.read()
     yield
-    assert dump(doors.maker.folder) == before
+    assert contents.read() == before
+    contents.close()
 
 
 class Counting:
