@@ -33,6 +33,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
 from node.services.fleet import Fleet
@@ -174,6 +175,7 @@ class Node:
             checkup=self.checkup,
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),
+            archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,
             production=self.production,
             fleet=self.fleet,

@@ -10,7 +10,7 @@ from node.passport.card import Card, parse_expiry
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift
 from node.services.core import Core
-from node.services.search import Query, Search, read_exact, read_query
+from node.services.search import Near, Query, Search, read_exact, read_query
 from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx
 from node.store.finding import Counts, count_cards, find_card, find_cards
@@ -83,6 +83,13 @@ class Lookup:
         if slip and not found:
             raise slip
         return found
+
+    async def near(self, text: str) -> list[Near]:
+        """What may have been meant by a text that nothing carries; nothing for an id or a DevEUI."""
+        if read_exact(text) is not None:
+            return []
+        async with self._core.database.read() as tx:
+            return await self._search.find_near(tx, text)
 
     async def here(self, texts: Iterable[str]) -> dict[str, list[StoredPassport]]:
         """What carries each of these identifiers in this store alone; nothing for one that is mistyped."""

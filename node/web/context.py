@@ -17,6 +17,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
 from node.services.fleet import Fleet
@@ -71,6 +72,7 @@ class WebContext:
     checkup: Checkup
     shipments: Shipments
     lookup: Lookup
+    archive: Archive
     jobs: Jobs
     production: Production
     fleet: Fleet

@@ -7,6 +7,7 @@ from node.web.api import (
     composition,
     conflicts,
     corrections,
+    facts,
     federation,
     fleet_imports,
     identity,
@@ -30,6 +31,7 @@ from node.web.api import (
 ROUTES = (
     *federation.ROUTES,
     *registry.ROUTES,
+    *facts.ROUTES,
     *passports.ROUTES,
     *records.ROUTES,
     *identity.ROUTES,

@@ -9,7 +9,7 @@ from node.passport.card import Card, format_expiry
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import Order, Spot, spot_of
 from node.services.access import Scope
-from node.services.lookup import Listed, Question
+from node.services.lookup import Found, Listed, Question
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import passports as tables
@@ -103,10 +103,21 @@ class LookupRow(BaseModel):
     age_us: int
 
 
+class NearRow(BaseModel):
+    """A device whose serial is one slip away from what was typed."""
+
+    id: str
+    title: str
+    state: str
+    serial: str
+    slip: str = Field(description="How the serials differ: `look-alike`, `swapped`, `one-character` and so on.")
+
+
 class LookupAnswer(BaseModel):
-    """What carries the identifier."""
+    """What carries the identifier; where nothing does, `near` is what may have been meant."""
 
     items: list[LookupRow]
+    near: list[NearRow]
 
 
 @api("GET", "/passports", title="Passports", scopes=[Scope.READ],
@@ -136,19 +147,28 @@ async def count(call: Call) -> CountsAnswer:
 @api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
      problems=["id_mistyped", "eui_mistyped"], table=tables.FOUND)  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
-    """Here first, then at every peer."""
-    return LookupAnswer(
-        items=[
-            LookupRow(
-                id=found.id,
-                title=found.title,
-                state=found.state,
-                source=found.source.hex() if found.source else "here",
-                age_us=found.age_us,
-            )
-            for found in await call.context.lookup.find(query.q)
-        ]
-    )
+    """Here first, then at every peer; and where nothing is found, what may have been meant."""
+    items = await look_up_all(call, query.q)
+    return LookupAnswer(items=items, near=[] if items else await find_near(call, query.q))
+
+
+async def look_up_all(call: Call, text: str) -> list[LookupRow]:
+    """What carries an identifier here, else at the peers."""
+    return [_found(found) for found in await call.context.lookup.find(text)]
+
+
+async def find_near(call: Call, text: str) -> list[NearRow]:
+    """The devices that may have been meant by a text that nothing here carries."""
+    return [
+        NearRow(
+            id=format_device_id(SubjectId(near.passport.subject)),
+            title=near.passport.title,
+            state=near.passport.state,
+            serial=near.serial,
+            slip=near.slip.value,
+        )
+        for near in await call.context.lookup.near(text)
+    ]
 
 
 async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | None, str | None]:
@@ -169,6 +189,16 @@ async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | No
     following = cursor(listed.cards[-1], ">") if listed.cards and listed.has_after else None
     previous = cursor(listed.cards[0], "<") if listed.cards and listed.has_before else None
     return listed, following, previous
+
+
+def _found(found: Found) -> LookupRow:
+    return LookupRow(
+        id=found.id,
+        title=found.title,
+        state=found.state,
+        source=found.source.hex() if found.source else "here",
+        age_us=found.age_us,
+    )
 
 
 def _row(card: Card) -> PassportRow:

@@ -6,7 +6,7 @@ from node.passport.card import format_expiry, search_words
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import GRAM
 from node.services.access import Scope
-from node.web.api.registry import PassportsQuery, find_page
+from node.web.api.registry import PassportsQuery, find_near, find_page
 from node.web.calls import Call, View
 from node.web.languages import mark
 from node.web.passport_words import STATES
@@ -28,6 +28,7 @@ async def devices(call: Call, query: PassportsQuery) -> View:
     return View(
         "devices.html",
         api_query=urlencode(narrowed),
+        near=await find_near(call, query.q) if query.q.strip() and not listed.cards and not query.cursor else [],
         rows=[(format_device_id(SubjectId(card.subject)), card) for card in listed.cards],
         more=urlencode(narrowed | {"cursor": following}) if following else "",
         before=urlencode(narrowed | {"cursor": previous}) if previous else "",
