@@ -45,6 +45,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
+from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.production import Production
@@ -159,6 +160,7 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
+            organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             assembly=Assembly(self.core, self.ledger),
             corrections=Corrections(self.core, self.ledger, entry),

@@ -38,7 +38,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a list is asked, as it was typed; what is empty asks nothing. `expires_before` is an ISO date."""
+    """What a list is asked, as it was typed; what is empty asks nothing. `expires_before` is an ISO date.
+
+    `owners` are ids in hex that are the asked owner too.
+    """
 
     text: str = ""
     kind: str | None = None
@@ -49,6 +52,7 @@ class Question:
     expires_before: str | None = None
     is_joined: bool = False
     order: Order = Order.TITLE
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +161,10 @@ def _read_question(question: Question) -> Sift:
         place=question.place,
         expires_before=day,
         is_joined=question.is_joined,
+        owners=question.owners,
     )
     said = ((question.text, sift.text or exact), (question.place, sift.place))
     for text, words in (*said, (question.owner or "", sift.owner or sift.owner_words)):
-        if text.strip() and not words:
+        if text.strip() and not words and not (text is question.owner and sift.owners):
             raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
     return sift

@@ -27,6 +27,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.production import Production
@@ -56,6 +57,7 @@ class WebContext:
     ledger: Ledger
     projection: Projection
     membership: Membership
+    organisations: Organisations
     registry: Registry
     identities: Identities
     assembly: Assembly

@@ -14,6 +14,7 @@ from node.web.api import (
     imports,
     journal,
     moments,
+    organisations,
     own_codes,
     papers,
     passports,
@@ -30,6 +31,7 @@ from node.web.api import (
 
 ROUTES = (
     *federation.ROUTES,
+    *organisations.ROUTES,
     *registry.ROUTES,
     *facts.ROUTES,
     *passports.ROUTES,

@@ -1,5 +1,6 @@
 """The registry: lists of passports, their counts, and look-up by anything that stands on a device."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -7,6 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.errors import InputError
 from node.passport.card import Card, format_expiry
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.organisations import Directory
 from node.passport.sifting import Order, Spot, spot_of
 from node.services.access import Scope
 from node.services.lookup import Found, Listed, Question
@@ -48,7 +50,11 @@ class PassportsQuery(PageQuery):
     kind: str | None = Field(default=None, max_length=64)
     state: str | None = Field(default=None, max_length=64)
     type: str | None = Field(default=None, max_length=128, description="The central code of a type, as `t:cw`.")
-    owner: str | None = Field(default=None, max_length=128, description="An organisation's id, or words of its name.")
+    owner: str | None = Field(
+        default=None,
+        max_length=128,
+        description="An organisation's id, ИНН or ОГРН, or words of a spelling: every id of the company.",
+    )
     place: str = Field(default="", max_length=128, description="Words of the place.")
     expires_before: str | None = Field(
         default=None, pattern=r"^(\d{4}-\d\d-\d\d)?$", description="The verification ends before that day."
@@ -125,7 +131,9 @@ class LookupAnswer(BaseModel):
 async def list_passports(call: Call, query: PassportsQuery) -> PassportsPage:
     """The registry, narrowed by what is asked; `next` and `previous` lead through it while it changes."""
     listed, following, previous = await find_page(call, query)
-    return PassportsPage(items=[_row(card) for card in listed.cards], next=following, previous=previous)
+    directory = await call.context.organisations.directory()
+    rows = [_row(card, directory) for card in listed.cards]
+    return PassportsPage(items=rows, next=following, previous=previous)
 
 
 @api("GET", "/passports/counts", title="Passports by state, kind and type", scopes=[Scope.READ])
@@ -174,6 +182,8 @@ async def find_near(call: Call, text: str) -> list[NearRow]:
 async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | None, str | None]:
     """A page of the registry, the cursor of the next one and that of the one before."""
     question, spot, is_back = query.question, None, False
+    if query.owner:
+        question = replace(question, owners=await call.context.organisations.owners(query.owner))
     if query.cursor:
         way, second, title, subject = call.decode_cursor(query.cursor, str, int, str, str)
         if way not in (f"{question.order}>", f"{question.order}<"):
@@ -201,7 +211,13 @@ def _found(found: Found) -> LookupRow:
     )
 
 
-def _row(card: Card) -> PassportRow:
+def owner_name(card: Card, directory: Directory) -> str:
+    """What a company is called in lists, whatever the spelling under which it owns."""
+    company = directory.find(bytes.fromhex(card.owner)) if card.owner else None
+    return company.name if company else card.owner_name
+
+
+def _row(card: Card, directory: Directory) -> PassportRow:
     return PassportRow(
         id=format_device_id(SubjectId(card.subject)),
         title=card.title,
@@ -210,7 +226,7 @@ def _row(card: Card) -> PassportRow:
         type=card.type,
         place=card.place,
         owner=card.owner,
-        owner_name=card.owner_name,
+        owner_name=owner_name(card, directory),
         expires=format_expiry(card.expires) if card.expires else None,
         ids=card.ids,
         changed_us=card.changed_us,
