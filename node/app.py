@@ -33,6 +33,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
 from node.services.fleet import Fleet
@@ -44,6 +45,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
+from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.production import Production
@@ -159,6 +161,7 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
+            organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             assembly=Assembly(self.core, self.ledger),
             corrections=Corrections(self.core, self.ledger, entry),
@@ -175,6 +178,7 @@ class Node:
             checkup=self.checkup,
             shipments=self.shipments,
             lookup=Lookup(self.core, self.search, self.sync),
+            archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,
             production=self.production,
             fleet=self.fleet,

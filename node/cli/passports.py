@@ -46,21 +46,24 @@ def lookup(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest, conflicts and claims as well.")] = False,
 ) -> None:
     """Find a device by anything that stands on it: here, then at the peers; exit 1 where nothing is found."""
-    if len(text) > LONGEST_TEXT:
-        raise InputError(
-            f"nothing on a device has {len(text)} characters: look up its number, DevEUI or id, "
-            f"in at most {LONGEST_TEXT}"
-        )
-    found = ask(folder, lambda api: _look_up(api, text, whole=verbose))
+    _check_length(text)
+    found, near = ask(folder, lambda api: _look_up(api, text, whole=verbose))
     if not found:
-        raise NotFoundError(
-            f"nothing that carries {text!r} is known here or told by the peers that answer: compare it with the device "
-            "character by character; if it is right, ask who owns the device to share its passport with this node"
-        )
+        raise _nothing(text, near)
     for row, passport in found:
         out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}", markup=False)
         if passport is not None:
             _print_digest(passport)
+
+
+@app.command(rich_help_panel=PANEL)
+def facts(text: str, folder: Folder = HERE) -> None:
+    """Print as JSON all that is known of each device that carries a serial, DevEUI, id or plate; exit 1 if none."""
+    _check_length(text)
+    found = ask(folder, lambda api: _read_facts(api, text))
+    if not found["devices"]:
+        raise _nothing(text, found["near"], [row["source"] for row in found["elsewhere"]])
+    print(json.dumps(found["devices"], ensure_ascii=False, indent=1))
 
 
 @app.command(rich_help_panel=PANEL)
@@ -150,12 +153,45 @@ async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, in
     return node.export.counts
 
 
-async def _look_up(api: ApiClient, text: str, *, whole: bool) -> list[tuple[Any, Any]]:  # Any: JSON
-    """What carries the text; with the whole passport of each that is here, if wanted."""
-    found = (await api.get("/lookup", q=text))["items"]
-    return [
-        (row, await api.get(f"/passports/{row['id']}") if whole and row["source"] == "here" else None) for row in found
+async def _look_up(api: ApiClient, text: str, *, whole: bool) -> tuple[list[tuple[Any, Any]], list[Any]]:  # Any: JSON
+    """What carries the text, with the whole passport of each that is here, if wanted; and what may be meant."""
+    answer = await api.get("/lookup", q=text)
+    found = [
+        (row, await api.get(f"/passports/{row['id']}") if whole and row["source"] == "here" else None)
+        for row in answer["items"]
     ]
+    return found, answer["near"]
+
+
+async def _read_facts(api: ApiClient, text: str) -> Any:  # Any: JSON
+    """The answer with the devices of every page."""
+    answer = page = await api.get("/facts", q=text)
+    while page["next"]:
+        page = await api.get("/facts", q=text, cursor=page["next"])
+        answer["devices"] += page["devices"]
+    return answer
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise InputError(
+            f"nothing on a device has {len(text)} characters: look up its number, DevEUI or id, "
+            f"in at most {LONGEST_TEXT}"
+        )
+
+
+def _nothing(text: str, near: list[Any], holders: list[str] | None = None) -> NotFoundError:  # Any: JSON
+    """Why nothing is printed, and what to try."""
+    if holders:
+        told = ", ".join(sorted(set(holders)))
+        return NotFoundError(f"{text!r} is not known here: {told} knows it and may share its passport with this node")
+    if near:
+        told = "; ".join(f"{row['title']} ({row['id']})" for row in near)
+        return NotFoundError(f"nothing that carries {text!r} is known here: did you mean {told}")
+    return NotFoundError(
+        f"nothing that carries {text!r} is known here or told by the peers that answer: compare it with the device "
+        "character by character; if it is right, ask who owns the device to share its passport with this node"
+    )
 
 
 def _print_digest(passport: Any) -> None:  # Any: JSON

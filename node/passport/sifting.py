@@ -53,6 +53,7 @@ class Spot:
 class Sift:
     """A question to the registry; what is None or empty asks nothing. `owner` is an organisation in hex or words.
 
+    `owners` are organisations in hex that are meant too where an owner is asked for: ids of one company.
     `expires_before` is a day since 1970: the verification ends before it.
     """
 
@@ -65,6 +66,7 @@ class Sift:
     owner_words: tuple[str, ...] = ()
     expires_before: int | None = None
     is_joined: bool = False
+    owners: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -82,6 +84,7 @@ def parse_sift(
     place: str = "",
     expires_before: int | None = None,
     is_joined: bool = False,
+    owners: frozenset[str] = frozenset(),
 ) -> Sift:
     """A question out of what was typed: a label word before a number (№, зав., S/N) is no word to look for."""
     said = text.strip()
@@ -96,6 +99,7 @@ def parse_sift(
         owner_words=tuple(search_words(owner)) if owner and not is_org else (),
         expires_before=expires_before,
         is_joined=is_joined,
+        owners=owners if owner else frozenset(),
     )
 
 
@@ -115,7 +119,7 @@ def lets_through(sift: Sift, card: Card) -> bool:
         sift.kind in (None, card.kind)
         and sift.state in (None, card.state)
         and sift.type in (None, card.type)
-        and sift.owner in (None, card.owner)
+        and (sift.owner in (None, card.owner) or card.owner in sift.owners)
         and (not sift.is_joined or card.ids > 1)
         and (sift.expires_before is None or 0 < card.expires < sift.expires_before)
     )
@@ -134,16 +138,19 @@ def marks_of(card: Card) -> set[str]:
 
 def conditions_of(sift: Sift) -> list[Condition]:
     """Conditions that hold together for every card that a question lets through; those that narrow most come first."""
-    narrow = ((TYPE_IS, sift.type), (OWNER_IS, sift.owner))
     wide = ((STATE_IS, sift.state), (KIND_IS, sift.kind))
-    found: list[Condition] = [(((prefix + value)[:MAX_MARK],),) for prefix, value in narrow if value is not None]
+    found: list[Condition] = [(((TYPE_IS + sift.type)[:MAX_MARK],),)] if sift.type is not None else []
+    owners = tuple((OWNER_IS + one,) for one in sorted({*sift.owners, sift.owner or ""} - {""}))
+    if sift.owner is not None:
+        found.append(owners)
     if sift.is_joined:
         found.append(((JOINED,),))
     words: list[tuple[tuple[str, ...], str]] = [((PLACE,), word) for word in sift.place]
     words += [((OWNER,), word) for word in sift.owner_words]
     words += [((NAMES, PLACE, OWNER), word) for word in sift.text]
     for fields, word in sorted(words, key=lambda item: _rarity(item[1])):
-        found.append(tuple(_group(field, word) for field in fields))
+        groups = tuple(_group(field, word) for field in fields)
+        found.append(groups + owners if fields == (OWNER,) else groups)
     return found + [(((prefix + value)[:MAX_MARK],),) for prefix, value in wide if value is not None]
 
 
@@ -186,7 +193,7 @@ def _speaks(sift: Sift, card: Card) -> bool:
     return (
         all(_is_among(word, place) or _is_among(word, owner) for word in rest)
         and all(_is_among(word, place) for word in sift.place)
-        and all(_is_among(word, owner) for word in sift.owner_words)
+        and (card.owner in sift.owners or all(_is_among(word, owner) for word in sift.owner_words))
     )
 
 

@@ -10,7 +10,7 @@ from node.passport.card import Card, parse_expiry
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift
 from node.services.core import Core
-from node.services.search import Query, Search, read_exact, read_query
+from node.services.search import Near, Query, Search, read_exact, read_query
 from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx
 from node.store.finding import Counts, count_cards, find_card, find_cards
@@ -38,7 +38,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a list is asked, as it was typed; what is empty asks nothing. `expires_before` is an ISO date."""
+    """What a list is asked, as it was typed; what is empty asks nothing. `expires_before` is an ISO date.
+
+    `owners` are ids in hex that are the asked owner too.
+    """
 
     text: str = ""
     kind: str | None = None
@@ -49,6 +52,7 @@ class Question:
     expires_before: str | None = None
     is_joined: bool = False
     order: Order = Order.TITLE
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,13 @@ class Lookup:
         if slip and not found:
             raise slip
         return found
+
+    async def near(self, text: str) -> list[Near]:
+        """What may have been meant by a text that nothing carries; nothing for an id or a DevEUI."""
+        if read_exact(text) is not None:
+            return []
+        async with self._core.database.read() as tx:
+            return await self._search.find_near(tx, text)
 
     async def here(self, texts: Iterable[str]) -> dict[str, list[StoredPassport]]:
         """What carries each of these identifiers in this store alone; nothing for one that is mistyped."""
@@ -150,9 +161,10 @@ def _read_question(question: Question) -> Sift:
         place=question.place,
         expires_before=day,
         is_joined=question.is_joined,
+        owners=question.owners,
     )
     said = ((question.text, sift.text or exact), (question.place, sift.place))
     for text, words in (*said, (question.owner or "", sift.owner or sift.owner_words)):
-        if text.strip() and not words:
+        if text.strip() and not words and not (text is question.owner and sift.owners):
             raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
     return sift

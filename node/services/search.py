@@ -1,14 +1,23 @@
 """Finding a subject by anything that stands on a label, in a spreadsheet or in another system."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from node.errors import InputError
 from node.passport.errors import MistypedIdError, PlateError
 from node.passport.ids import looks_like_device_id, parse_device_id
-from node.passport.plate import cut_label, plate_text, split_typed
+from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
+from node.passport.shown import BARE, bare_term, rows
+from node.passport.suggestions import Slip, bare_serial, serials_near
 from node.store.database import ReadTx
-from node.store.passports import StoredPassport, find_passport, find_terms, has_prefix
+from node.store.passports import (
+    StoredPassport,
+    find_passport,
+    find_subjects,
+    find_terms,
+    has_prefix,
+)
 from node.store.rights import EVERYBODY, rights_to
 
 EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
@@ -16,6 +25,9 @@ EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
 LOOK_ALIKE = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
+LEAST_SERIAL = 4  # characters of a serial from which on neighbours tell anything
+MOST_NEAR = 200  # devices with a serial near the asked one that are looked at
+SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,15 @@ def read_exact(text: str) -> Query | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A device that may have been meant, and how its serial differs from the typed one."""
+
+    passport: StoredPassport
+    serial: str
+    slip: Slip
+
+
 class Search:
     """Searches this store."""
 
@@ -65,6 +86,26 @@ class Search:
             subjects = [subject for subject, _ in await find_terms(tx, query.term)]
         found = [await find_passport(tx, subject) for subject in subjects]
         return [passport for passport in found if passport is not None]
+
+    async def find_near(self, tx: ReadTx, text: str) -> list[Near]:
+        """What carries a serial one slip away from the typed one, the least slip first; its own devices are left out.
+
+        A typed designation goes before other ones; a serial of few characters has too many neighbours to name any.
+        """
+        designation, serial = split_typed(text.strip()) or ("", cut_label(text.strip()))
+        slips = serials_near(serial)
+        if len(bare_serial(serial)) < LEAST_SERIAL:
+            return []
+        subjects = await find_subjects(tx, BARE, sorted(map(bare_term, slips)), MOST_NEAR)
+        passports = [await find_passport(tx, subject, whole=False) for subject in subjects]
+        found = [near for passport in passports if passport for near in _near(passport, slips)]
+        wanted, order = comparison_text(designation), list(Slip)
+
+        def place(near: Near) -> tuple[bool, int, str, bytes]:
+            is_other = bool(wanted) and wanted not in comparison_text(near.passport.title)
+            return is_other, order.index(near.slip), near.passport.title, near.passport.subject
+
+        return sorted(found, key=place)[:SHOWN]
 
     async def find_slip(self, tx: ReadTx, text: str) -> InputError | None:
         """Why nothing carries a text that names nothing: a DevEUI of 15 or 17 digits, None where it may be a serial.
@@ -87,3 +128,12 @@ class Search:
             if any(right.author == EVERYBODY for right in rights):
                 answer.append((passport.subject, max(0, tx.now - passport.changed_us)))
         return answer[:64]
+
+
+def _near(passport: StoredPassport, slips: Mapping[str, Slip]) -> Iterator[Near]:
+    """A passport by the plate of it that is nearest to what was typed."""
+    serials = [str(row["serial"]) for row in rows(passport.content, "plates")]
+    found = [(slips[bare], serial) for serial in serials if (bare := bare_serial(serial)) in slips]
+    if found:
+        slip, serial = min(found, key=lambda item: list(Slip).index(item[0]))
+        yield Near(passport, serial, slip)

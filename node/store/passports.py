@@ -235,10 +235,12 @@ async def has_term(tx: ReadTx, subject: bytes, scheme: str, term: str) -> bool:
     return bool(await tx.value(asked) == scheme)
 
 
-async def find_terms(tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50) -> list[tuple[bytes, str]]:
+async def find_terms(
+    tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50, after: bytes = b""
+) -> list[tuple[bytes, str]]:
     """Subjects found by exactly that term, with the scheme it was found under; without a scheme, by any name."""
     table = schema.terms.c
-    statement = select(table.subject, table.scheme).where(table.term == term).limit(limit)
+    statement = select(table.subject, table.scheme).where(table.term == term, table.subject > after).limit(limit)
     statement = statement.where(table.scheme != TYPE if scheme is None else table.scheme == scheme)
     return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
 

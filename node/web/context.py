@@ -17,6 +17,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
 from node.services.fleet import Fleet
@@ -26,6 +27,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
 from node.services.membership import Membership
+from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.production import Production
@@ -55,6 +57,7 @@ class WebContext:
     ledger: Ledger
     projection: Projection
     membership: Membership
+    organisations: Organisations
     registry: Registry
     identities: Identities
     assembly: Assembly
@@ -71,6 +74,7 @@ class WebContext:
     checkup: Checkup
     shipments: Shipments
     lookup: Lookup
+    archive: Archive
     jobs: Jobs
     production: Production
     fleet: Fleet

@@ -294,6 +294,12 @@ PROBLEMS: dict[str, ProblemText] = {
         ("В номере организации ошибка", "Сверьте ИНН или ОГРН с документом: контрольные цифры не сходятся."),
         ("The number of the organisation is wrong", "Compare it with the document: its check digits disagree."),
     ),
+    "organisation_unknown": _unknown("Такое название здесь не записано", "No such name is kept here"),
+    "organisations_too_many": _text(
+        ("Названий слишком много", "Удалите лишние названия организаций."),
+        ("Too many names", "Forget names of organisations that nobody needs."),
+        ("Узел хранит не больше {most} названий.", "A node keeps at most {most} names."),
+    ),
     "org_unknown": _unknown("Такая организация здесь неизвестна", "The organisation is not known here"),
     "peer_unknown": _unknown("Такой узел здесь неизвестен", "The node is not known here"),
     "share_with_self": _text(

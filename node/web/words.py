@@ -36,6 +36,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),
+    "organisations_named": ("Организации названы", "Organisations named"),
+    "organisation_forgotten": ("Название организации удалено", "Name of an organisation forgotten"),
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),

@@ -1,5 +1,6 @@
 """What commands say to the person who typed them: one line with what, where and what to do, and the exit code 1."""
 
+import json
 import re
 import socket
 import subprocess
@@ -197,6 +198,29 @@ def test_lookup_that_finds_nothing_says_so(trade: Trade) -> None:
 
     assert "nothing that carries 'СГВ-15 № 9999999' is known here" in line
     assert "compare it with the device" in line
+
+
+@pytest.mark.parametrize("verb", ["lookup", "facts"])
+def test_slip_of_the_pen_is_told_with_what_may_be_meant(trade: Trade, verb: str) -> None:
+    """The line names the device whose serial is one slip away, with its id."""
+    device = trade.call("maker", "post", "/plates", {"designation": "ПК-1", "serial": "70518243"})["id"]
+
+    line = refusal(typed(trade, verb, "70518234"))
+
+    assert f"did you mean ПК-1 № 70518243 ({device})" in line
+
+
+def test_facts_of_a_serial_are_printed_for_programs(trade: Trade) -> None:
+    """Everything that is known of each device with that serial is JSON on the standard output."""
+    ids = {
+        trade.call("maker", "post", "/plates", {"designation": name, "serial": "60718249"})["id"]
+        for name in ("ПК-1", "ПК-2")
+    }
+
+    printed = json.loads(typed(trade, "facts", "60718249").stdout)
+
+    assert {one["id"] for one in printed} == ids
+    assert printed == trade.call("maker", "get", "/facts", q="60718249")["devices"]
 
 
 @pytest.mark.parametrize("length", [LONGEST_TEXT + 1, 5000])

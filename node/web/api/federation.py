@@ -88,24 +88,6 @@ class PeersAnswer(BaseModel):
     items: list[PeerAnswer]
 
 
-class OrganisationAnswer(BaseModel):
-    """An organisation that said who it is."""
-
-    org: Hex16
-    name: str
-    kind: str | None
-    place: str | None
-    inn: str | None
-    attested: list[str] = Field(description="What anchors say of it: number, maker, accreditation and so on.")
-    own: bool = Field(description="Whether it is the one that this node speaks for.")
-
-
-class OrganisationsAnswer(BaseModel):
-    """Every organisation that is known here, by name."""
-
-    items: list[OrganisationAnswer]
-
-
 class PeerPath(BaseModel):
     """One node."""
 
@@ -180,34 +162,10 @@ async def read_federation(call: Call) -> FederationAnswer:
     return _federation(genesis)
 
 
-@api("GET", "/organisations", title="Organisations", scopes=[Scope.READ], table=tables.ORGANISATIONS)
-async def list_organisations(call: Call) -> OrganisationsAnswer:
-    """Those whose cards are here, as a buyer or a reader may be chosen from."""
-    return OrganisationsAnswer(items=organisations(call))
-
-
 @api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204)
 async def set_peer(call: Call, path: PeerPath, body: PeerBody) -> None:
     """Takes it out of the inbox."""
     await call.context.membership.accept(bytes.fromhex(path.node), call.actor.label, body.state)
-
-
-def organisations(call: Call) -> list[OrganisationAnswer]:
-    """Every organisation whose card is here, by name."""
-    world = call.context.projection.world
-    found = [
-        OrganisationAnswer(
-            org=org.hex(),
-            name=card.name,
-            kind=card.kind,
-            place=card.place,
-            inn=card.inn,
-            attested=[held.what.name.lower() for held in world.attestations.of(org)],
-            own=org == call.context.core.org,
-        )
-        for org, card in world.cards.items()
-    ]
-    return sorted(found, key=lambda item: (item.name, item.org))
 
 
 async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
@@ -249,5 +207,4 @@ ROUTES = [
     invite,
     list_peers,
     set_peer,
-    list_organisations,
 ]

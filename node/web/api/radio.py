@@ -264,7 +264,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> Read
     found, more = await call.context.readings.values(
         passport.subject, query.quantity, query.since, query.until, query.limit
     )
-    items = [_reading(reading) for reading in found]
+    items = [show_reading(reading) for reading in found]
     return ReadingsAnswer(items=items, next_since=more, contested=is_contested(passport.content))
 
 
@@ -299,6 +299,26 @@ def show_series(one: Series, last: StoredReading | None) -> SeriesAnswer:
     )
 
 
+def show_reading(reading: StoredReading) -> ReadingAnswer:
+    """A reading as the API answers it."""
+    return ReadingAnswer(
+        quantity=reading.series.quantity,
+        channel=reading.series.channel,
+        storage=reading.series.storage,
+        tariff=reading.series.tariff,
+        at_us=reading.effective_us,
+        value=format(reading.value, "f"),
+        unit=reading.unit,
+        status=reading.status,
+        time_source=reading.time_source,
+        received_us=reading.received_us,
+        reasons=[code for code, _ in reading.reasons],
+        alarms=list(reading.alarms),
+        driver=reading.driver_hash.hex(),
+        frame=reading.frame_id,
+    )
+
+
 def _eui(path: EuiPath) -> Eui:
     return Eui(bytes.fromhex(path.eui))
 
@@ -319,25 +339,6 @@ def _frame(frame: StoredFrame) -> FrameAnswer:
         payload=frame.payload.hex() if frame.payload is not None else None,
         phy=frame.phy.hex(),
         detail=frame.detail,
-    )
-
-
-def _reading(reading: StoredReading) -> ReadingAnswer:
-    return ReadingAnswer(
-        quantity=reading.series.quantity,
-        channel=reading.series.channel,
-        storage=reading.series.storage,
-        tariff=reading.series.tariff,
-        at_us=reading.effective_us,
-        value=format(reading.value, "f"),
-        unit=reading.unit,
-        status=reading.status,
-        time_source=reading.time_source,
-        received_us=reading.received_us,
-        reasons=[code for code, _ in reading.reasons],
-        alarms=list(reading.alarms),
-        driver=reading.driver_hash.hex(),
-        frame=reading.frame_id,
     )
 
 

@@ -1,5 +1,6 @@
 """The registry: lists of passports, their counts, and look-up by anything that stands on a device."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -7,9 +8,10 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.errors import InputError
 from node.passport.card import Card, format_expiry
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.organisations import Directory
 from node.passport.sifting import Order, Spot, spot_of
 from node.services.access import Scope
-from node.services.lookup import Listed, Question
+from node.services.lookup import Found, Listed, Question
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import passports as tables
@@ -48,7 +50,11 @@ class PassportsQuery(PageQuery):
     kind: str | None = Field(default=None, max_length=64)
     state: str | None = Field(default=None, max_length=64)
     type: str | None = Field(default=None, max_length=128, description="The central code of a type, as `t:cw`.")
-    owner: str | None = Field(default=None, max_length=128, description="An organisation's id, or words of its name.")
+    owner: str | None = Field(
+        default=None,
+        max_length=128,
+        description="An organisation's id, ИНН or ОГРН, or words of a spelling: every id of the company.",
+    )
     place: str = Field(default="", max_length=128, description="Words of the place.")
     expires_before: str | None = Field(
         default=None, pattern=r"^(\d{4}-\d\d-\d\d)?$", description="The verification ends before that day."
@@ -103,10 +109,21 @@ class LookupRow(BaseModel):
     age_us: int
 
 
+class NearRow(BaseModel):
+    """A device whose serial is one slip away from what was typed."""
+
+    id: str
+    title: str
+    state: str
+    serial: str
+    slip: str = Field(description="How the serials differ: `look-alike`, `swapped`, `one-character` and so on.")
+
+
 class LookupAnswer(BaseModel):
-    """What carries the identifier."""
+    """What carries the identifier; where nothing does, `near` is what may have been meant."""
 
     items: list[LookupRow]
+    near: list[NearRow]
 
 
 @api("GET", "/passports", title="Passports", scopes=[Scope.READ],
@@ -114,7 +131,9 @@ class LookupAnswer(BaseModel):
 async def list_passports(call: Call, query: PassportsQuery) -> PassportsPage:
     """The registry, narrowed by what is asked; `next` and `previous` lead through it while it changes."""
     listed, following, previous = await find_page(call, query)
-    return PassportsPage(items=[_row(card) for card in listed.cards], next=following, previous=previous)
+    directory = await call.context.organisations.directory()
+    rows = [_row(card, directory) for card in listed.cards]
+    return PassportsPage(items=rows, next=following, previous=previous)
 
 
 @api("GET", "/passports/counts", title="Passports by state, kind and type", scopes=[Scope.READ])
@@ -136,24 +155,35 @@ async def count(call: Call) -> CountsAnswer:
 @api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
      problems=["id_mistyped", "eui_mistyped"], table=tables.FOUND)  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
-    """Here first, then at every peer."""
-    return LookupAnswer(
-        items=[
-            LookupRow(
-                id=found.id,
-                title=found.title,
-                state=found.state,
-                source=found.source.hex() if found.source else "here",
-                age_us=found.age_us,
-            )
-            for found in await call.context.lookup.find(query.q)
-        ]
-    )
+    """Here first, then at every peer; and where nothing is found, what may have been meant."""
+    items = await look_up_all(call, query.q)
+    return LookupAnswer(items=items, near=[] if items else await find_near(call, query.q))
+
+
+async def look_up_all(call: Call, text: str) -> list[LookupRow]:
+    """What carries an identifier here, else at the peers."""
+    return [_found(found) for found in await call.context.lookup.find(text)]
+
+
+async def find_near(call: Call, text: str) -> list[NearRow]:
+    """The devices that may have been meant by a text that nothing here carries."""
+    return [
+        NearRow(
+            id=format_device_id(SubjectId(near.passport.subject)),
+            title=near.passport.title,
+            state=near.passport.state,
+            serial=near.serial,
+            slip=near.slip.value,
+        )
+        for near in await call.context.lookup.near(text)
+    ]
 
 
 async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | None, str | None]:
     """A page of the registry, the cursor of the next one and that of the one before."""
     question, spot, is_back = query.question, None, False
+    if query.owner:
+        question = replace(question, owners=await call.context.organisations.owners(query.owner))
     if query.cursor:
         way, second, title, subject = call.decode_cursor(query.cursor, str, int, str, str)
         if way not in (f"{question.order}>", f"{question.order}<"):
@@ -171,7 +201,23 @@ async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | No
     return listed, following, previous
 
 
-def _row(card: Card) -> PassportRow:
+def _found(found: Found) -> LookupRow:
+    return LookupRow(
+        id=found.id,
+        title=found.title,
+        state=found.state,
+        source=found.source.hex() if found.source else "here",
+        age_us=found.age_us,
+    )
+
+
+def owner_name(card: Card, directory: Directory) -> str:
+    """What a company is called in lists, whatever the spelling under which it owns."""
+    company = directory.find(bytes.fromhex(card.owner)) if card.owner else None
+    return company.name if company else card.owner_name
+
+
+def _row(card: Card, directory: Directory) -> PassportRow:
     return PassportRow(
         id=format_device_id(SubjectId(card.subject)),
         title=card.title,
@@ -180,7 +226,7 @@ def _row(card: Card) -> PassportRow:
         type=card.type,
         place=card.place,
         owner=card.owner,
-        owner_name=card.owner_name,
+        owner_name=owner_name(card, directory),
         expires=format_expiry(card.expires) if card.expires else None,
         ids=card.ids,
         changed_us=card.changed_us,

@@ -12,6 +12,7 @@ from node.web.console import (
     imports,
     journal,
     login,
+    organisations,
     passport,
     peers,
     protocol,
@@ -36,6 +37,7 @@ ROUTES = (
     *shipments.ROUTES,
     *radio.ROUTES,
     *peers.ROUTES,
+    *organisations.ROUTES,
     *journal.ROUTES,
     *access.ROUTES,
 )

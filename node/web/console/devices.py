@@ -6,7 +6,7 @@ from node.passport.card import format_expiry, search_words
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import GRAM
 from node.services.access import Scope
-from node.web.api.registry import PassportsQuery, find_page
+from node.web.api.registry import PassportsQuery, find_near, find_page, owner_name
 from node.web.calls import Call, View
 from node.web.languages import mark
 from node.web.passport_words import STATES
@@ -14,6 +14,7 @@ from node.web.routes import Menu, page
 
 FILTERS = ("kind", "state", "type", "owner", "place", "expires_before", "joined")
 MOST_TYPES = 200
+MOST_OWNERS = 500
 
 
 @page("GET", "/devices", title=mark("Devices"), scopes=[Scope.READ], menu=Menu(20, "devices"), api="GET /passports")
@@ -24,10 +25,12 @@ async def devices(call: Call, query: PassportsQuery) -> View:
     asked = query.model_dump(exclude_defaults=True, exclude={"cursor"})
     # What a form sent empty asks nothing, and stands in no address.
     narrowed = {name: value for name, value in asked.items() if value}
+    directory = await call.context.organisations.directory()
     types = call.context.projection.world.types
     return View(
         "devices.html",
         api_query=urlencode(narrowed),
+        near=await find_near(call, query.q) if query.q.strip() and not listed.cards and not query.cursor else [],
         rows=[(format_device_id(SubjectId(card.subject)), card) for card in listed.cards],
         more=urlencode(narrowed | {"cursor": following}) if following else "",
         before=urlencode(narrowed | {"cursor": previous}) if previous else "",
@@ -39,6 +42,8 @@ async def devices(call: Call, query: PassportsQuery) -> View:
         states=sorted({*STATES, *counts.states} - {""}),
         types=[(code, types[code].model if code in types else code) for code in sorted(counts.types)[:MOST_TYPES]],
         iso=format_expiry,
+        owner=lambda card: owner_name(card, directory),
+        owners=[company for company in directory.companies if company.orgs][:MOST_OWNERS],
     )
 
 

@@ -14,7 +14,7 @@ from federation.invitation import Invitation
 from node.errors import NodeError
 from node.services.access import Scope
 from node.services.journal import JournalRow
-from node.web.api.federation import FederationBody, JoinBody, PeerBody, PeerPath, organisations, peer_answer
+from node.web.api.federation import FederationBody, JoinBody, PeerBody, PeerPath, peer_answer
 from node.web.calls import Call, View
 from node.web.dispatch import redirect
 from node.web.events import Live
@@ -27,8 +27,7 @@ PATH = "/peers"
 ORDER = ("inbox", "active", "ignored")
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(60, "peers"), api="GET /peers",
-      lists=["GET /organisations"])  # fmt: skip
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(60, "peers"), api="GET /peers")
 async def peers(call: Call) -> View:
     """Who is met; follows the stream."""
     return await _view(call)
@@ -103,11 +102,12 @@ async def _peers(call: Call) -> dict[str, Any]:  # Any: what templates are given
     answers = [await peer_answer(call, peer) for peer in await call.context.membership.peers()]
     answers.sort(key=lambda peer: (ORDER.index(peer.state), peer.name or "\uffff", peer.node))
     now = datetime.fromtimestamp(call.context.clock.now() / 1e6, UTC)
+    attestations, orgs = call.context.projection.world.attestations, {bytes.fromhex(peer.org) for peer in answers}
     return {
         "inbox": [peer for peer in answers if peer.state == "inbox"],
         "active": [peer for peer in answers if peer.state == "active"],
         "ignored": [peer for peer in answers if peer.state == "ignored"],
-        "attested": {item.org: item.attested for item in organisations(call)},
+        "attested": {org.hex(): [held.what.name.lower() for held in attestations.of(org)] for org in orgs},
         "may": call.actor.may([Scope.PEERS]),
         "now": now,
     }

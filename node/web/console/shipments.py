@@ -17,8 +17,8 @@ from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.lookup import Question
 from node.services.shipments import MAX_DEVICES, Arrived, Shipment
-from node.web.api.federation import organisations
 from node.web.api.fields import Text
+from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect, redirect_in_page
@@ -224,7 +224,7 @@ async def _choosing(
     except InputError as mistyped:
         devices, is_more, error = [], False, error or mistyped
     free = set(await call.context.shipments.free([passport.subject for passport in devices]))
-    buyers = [item for item in organisations(call) if not item.own]
+    buyers = [item for item in await find_organisations(call) if item.org and not item.own]
     return View(
         "shipment_new.html",
         error=error,

@@ -1,6 +1,8 @@
 """The columns of lists of what other nodes, shipments and the LoRa network have."""
 
 from node.web.columns import (
+    Item,
+    Reader,
     coded,
     number,
     organisation,
@@ -15,6 +17,12 @@ from node.web.console_words import (
     PEER_STATES,
 )
 from node.web.radio_words import FRAME_STATES, QUANTITIES, RADIO_STATES, READING_STATUSES
+
+
+def _keys(item: Item, _: Reader) -> str:
+    """The keys with which its nodes sign."""
+    return ", ".join(node.key for member in item.members for node in member.nodes if not node.ended)
+
 
 PEERS = table(
     "peers",
@@ -38,14 +46,26 @@ ORGANISATIONS = table(
     "Organisations",
     ("Организация", "Organisation", "name"),
     ("Вид", "Kind", coded("kind", ORGANISATION_KINDS)),
+    ("Пишут и так", "Spelled as well", lambda item, _: "; ".join(item.names[1:])),
     ("ИНН", "Taxpayer number", "inn"),
+    ("ОГРН", "State register number", "ogrn"),
     ("Место", "Place", "place"),
     (
         "Аттестовано",
         "Attested",
         lambda item, reader: ", ".join(coded("what", ATTESTED)({"what": what}, reader) for what in item.attested),
     ),
-    ("Номер организации", "Organisation id", "org"),
+    ("Номер организации", "Organisation id", "orgs"),
+    ("Ключи узлов", "Keys of nodes", _keys),
+)
+ORGANISATION_NAMES = table(
+    "organisation-names",
+    "Названия организаций",
+    "Names of organisations",
+    ("Название", "Name", "name"),
+    ("ИНН", "Taxpayer number", "inn"),
+    ("ОГРН", "State register number", "ogrn"),
+    ("Номер записи", "Name id", "id"),
 )
 SHIPMENTS = table(
     "shipments",

@@ -163,7 +163,8 @@ def test_devices_with_several_ids_are_counted_in_russian(count: int, devices: st
         "query": PassportsQuery(),
         "iso": format_expiry,
         **dict.fromkeys(("more", "before", "is_filtered", "is_asked"), ""),
-        **dict.fromkeys(("states", "types"), ()),
+        **dict.fromkeys(("states", "types", "owners", "near"), ()),
+        "owner": lambda card: card.owner_name,
     }
     context = environment.get_template("devices.html").new_context(values)
 
