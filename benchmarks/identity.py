@@ -28,6 +28,7 @@ from federation.fragment import Ref
 from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Plate, Reference
 from node.passport.drafts import Draft
+from node.passport.errors import BodyError
 from node.passport.fold import fold
 from node.passport.identity import resolve_identities
 from node.passport.lines import LineKey, Lines, SerialLine
@@ -102,13 +103,15 @@ def load(folder: Path) -> tuple[Lines, list[Row], str]:
 
 
 def read_lines(records: Iterable[Record]) -> Lines:
-    """Lines as the node knows them; a corpus names them by texts of its own."""
-    publisher = bytes(16).hex()
-    ids = (hashlib.sha256(str(record["line"]).encode()).digest()[:16].hex() for record in records)
-    return Lines(
-        SerialLine.from_bytes(json.dumps({**record, "line": line, "publisher": publisher}).encode())
-        for record, line in zip(records, ids, strict=False)
-    )
+    """Lines as the node knows them; a corpus names them by texts of its own. One that is no line counts for nobody."""
+    lines = []
+    for record in records:
+        named = {"line": hashlib.sha256(str(record["line"]).encode()).digest()[:16].hex(), "publisher": bytes(16).hex()}
+        try:
+            lines.append(SerialLine.from_bytes(json.dumps({**record, **named}).encode()))
+        except BodyError as error:
+            Console().print(f"left out: {record['line']}: {error}")
+    return Lines(lines)
 
 
 def read_rows(plates: Iterable[dict[str, str]]) -> list[Row]:

@@ -5,7 +5,8 @@ its caller decides. Identity binds late: two plates are one device when they res
 here, however each was typed; an id that was computed before the line was known stays valid beside it.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,10 +15,11 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from node.passport.bodies import Body, Day, Line, SubjectHex
-from node.passport.claims import Claim, Scheme, approval_claim, local_claim
+from node.passport.claims import GRSI_PREFIX, Claim, Scheme, approval_claim, local_claim
 from node.passport.codes import claim_of_code
 from node.passport.errors import ClaimError, NumberError, PlateError
 from node.passport.ids import SubjectId
+from node.passport.makers import is_named
 from node.passport.numbers import parse_grsi
 from node.passport.plate import Nameplate, PlateLike, comparison_text, cut_label, split_typed
 from node.passport.serials import SerialPattern
@@ -31,6 +33,8 @@ _KIND_WORDS = """счётчик счетчик прибор учёта учет�
     одноструйный многоструйный однофазный трёхфазный трехфазный расходомер теплоэнергии
     ипу одпу meter water heat gas electricity"""
 _KINDS = frozenset(map(comparison_text, _KIND_WORDS.split()))
+_PARENTHESES = dict.fromkeys(map(ord, "()[]"), " ")
+_BARE_NUMBER = re.compile(r"[0-9]{1,6}")  # a ГРСИ number whose year suffix was left out
 
 
 def _named(value: object) -> object:
@@ -78,8 +82,8 @@ class SerialLine(Body):
 
     def covers(self, approval: str, first: str = "", last: str = "9999-12-31") -> bool:
         """Whether the line was made under an approval, whatever the year suffix, between two ISO dates."""
-        wanted = _approval_key(approval)
-        return any(_approval_key(held.name) == wanted and held.holds(first, last) for held in self.approvals)
+        wanted = approval_key(approval)
+        return any(approval_key(held.name) == wanted and held.holds(first, last) for held in self.approvals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +126,14 @@ class Lines:
         ordered = sorted(lines, key=lambda line: (line.line, line.to_bytes()))
         self._lines = {line.line: line for line in ordered}
         self._by_designation: dict[str, list[SerialLine]] = {}
+        self._by_letters: dict[str, list[SerialLine]] = {}
         self._by_wire: dict[str, list[SerialLine]] = {}
         self._marks = sorted({mark for line in self._lines.values() for mark in _marks_of(line)})
         for line in self._lines.values():
             for text in sorted({comparison_text(designation) for designation in line.designations}):
                 self._by_designation.setdefault(text, []).append(line)
+                if "-" not in text:
+                    self._by_letters.setdefault(text, []).append(line)
             for code in sorted(set(line.wire_codes)):
                 self._by_wire.setdefault(code, []).append(line)
 
@@ -154,7 +161,7 @@ class Lines:
         near = self._near(plate)
         if not near:
             return Unresolved(Reason.UNKNOWN)
-        agreeing = [line for line in near if _agrees(line, plate)]
+        agreeing = _agreeing(near, plate)
         if not agreeing:
             return Unresolved(Reason.CONTRADICTED, _ids(near))
         fitting = [line for line in agreeing if _canonical(line, plate.serial) is not None]
@@ -208,8 +215,8 @@ class Lines:
         return Nameplate(*parts) if parts else None
 
     def _near(self, plate: PlateLike) -> list[SerialLine]:
-        found = self._by_designation.get(comparison_text(plate.designation), []) or self._behind_words(plate)
-        if found:
+        text = comparison_text(plate.designation)
+        if found := self._by_designation.get(text, []) or self._behind_words(plate) or self._otherwise_cut(text, plate):
             return found
         codes = [code.removeprefix(WIRE) for code in plate.codes if code.startswith(WIRE)]
         return list({line.line: line for code in codes for line in self._by_wire.get(code, [])}.values())
@@ -217,14 +224,14 @@ class Lines:
     def _behind_words(self, plate: PlateLike) -> list[SerialLine]:
         """Lines whose designation stands beside what kind of meter it is, or beside the mark.
 
-        As in «Счётчик воды СГВ-15», «Бетар-СГВ-15» and «СГВ-15 "Бетар"».
+        As in «Счётчик воды СГВ-15», «Бетар-СГВ-15», «СГВ-15 "Бетар"» and «СГВ-15 (Бетар)».
         """
-        words = plate.designation.split()
+        words = plate.designation.translate(_PARENTHESES).split()
         for at in range(1, len(words)):
             lines = self._by_designation.get(comparison_text(" ".join(words[at:])), [])
             if found := [line for line in lines if _names_only_kind(words[:at], line)]:
                 return found
-        text = comparison_text(" ".join(word for word in words if comparison_text(word) not in _KINDS))
+        text = without_kind(" ".join(words))
         for mark in self._marks:
             for bare in (text.removeprefix(f"{mark}-"), text.removesuffix(f"-{mark}")):
                 lines = self._by_designation.get(bare, []) if bare != text else []
@@ -232,22 +239,63 @@ class Lines:
                     return found
         return []
 
+    def _otherwise_cut(self, text: str, plate: PlateLike) -> list[SerialLine]:
+        """Lines that print this designation without separators too, so that it may be cut anywhere.
+
+        The plate must name a mark or an approval of theirs: dropping separators joins 15-3 with 153.
+        """
+        lines = self._by_letters.get(text.replace("-", ""), [])
+        return [line for line in lines if _agrees(line, plate) and (plate.mark or _covered(line, plate))]
+
+
+def without_kind(designation: str) -> str:
+    """A designation in the form of comparison, without the words that say what kind of meter it is."""
+    return comparison_text(" ".join(word for word in designation.split() if comparison_text(word) not in _KINDS))
+
+
+def approval_key(text: str) -> str:
+    """The form in which approvals are compared: a ГРСИ number without its year suffix, else the text."""
+    if _BARE_NUMBER.fullmatch(text):
+        return f"{GRSI_PREFIX}{int(text)}"
+    try:
+        return f"{GRSI_PREFIX}{parse_grsi(text).number}"
+    except NumberError:
+        return comparison_text(text)
+
 
 def _marks_of(line: SerialLine) -> set[str]:
     return {comparison_text(held.name) for held in (*line.marks, *line.legal_makers)}
 
 
 def _names_only_kind(words: list[str], line: SerialLine) -> bool:
-    said = comparison_text(" ".join(word for word in words if comparison_text(word) not in _KINDS))
+    said = without_kind(" ".join(words))
     return not said or said in _marks_of(line)
 
 
+def _agreeing(lines: Sequence[SerialLine], plate: PlateLike) -> list[SerialLine]:
+    """The lines that nothing on the plate contradicts: those whose mark it spells, else whose it names."""
+    named = [line for line in lines if _agrees(line, plate)]
+    if not plate.mark:
+        return named
+    wanted = comparison_text(plate.mark)
+    return [line for line in named if wanted in map(comparison_text, _names_of(line))] or named
+
+
 def _agrees(line: SerialLine, plate: PlateLike) -> bool:
-    if plate.mark:
-        names = (held.name for held in (*line.marks, *line.legal_makers, *line.holders))
-        if comparison_text(plate.mark) not in map(comparison_text, names):
-            return False
-    return not plate.approvals or not line.approvals or any(line.covers(approval) for approval in plate.approvals)
+    if plate.mark and not is_named(plate.mark, _names_of(line)):
+        return False
+    # Only numbers of one register contradict each other: a certificate beside a ГРСИ number says nothing of it.
+    registers = {_register(held.name) for held in line.approvals}
+    told = [approval for approval in plate.approvals if _register(approval) in registers]
+    return not told or _covered(line, plate)
+
+
+def _names_of(line: SerialLine) -> list[str]:
+    return [held.name for held in (*line.marks, *line.legal_makers, *line.holders)]
+
+
+def _covered(line: SerialLine, plate: PlateLike) -> bool:
+    return any(line.covers(approval) for approval in plate.approvals)
 
 
 def _in_time(line: SerialLine, plate: PlateLike, on: date | None) -> bool:
@@ -260,16 +308,13 @@ def _in_time(line: SerialLine, plate: PlateLike, on: date | None) -> bool:
 
 def _canonical(line: SerialLine, serial: str) -> str | None:
     try:
-        return line.serial.canonical(serial)
+        return None if line.serial.may_hide_digit(serial) else line.serial.canonical(serial)
     except PlateError:
         return None
 
 
-def _approval_key(text: str) -> str:
-    try:
-        return f"grsi:{parse_grsi(text).number}"
-    except NumberError:
-        return comparison_text(text)
+def _register(approval: str) -> bool:
+    return approval_key(approval).startswith(GRSI_PREFIX)
 
 
 def _ids(lines: Iterable[SerialLine]) -> tuple[SubjectId, ...]:

@@ -24,6 +24,10 @@ LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS = LATIN_LETTERS + CYRILLIC_LETTERS
 ALPHABET = frozenset(DIGITS + LETTERS + "-")
 
+# Pairs that plates and handwriting confuse; plate text has made the Cyrillic А, В, Е ... Latin already.
+LOOK_ALIKE = {"0": "OD", "1": "IL", "2": "Z", "3": "З", "4": "Ч", "5": "S", "6": "БG", "8": "B", "9": "Я"}
+AS_DIGIT = {letter: digit for digit, letters in LOOK_ALIKE.items() for letter in letters}
+
 DELETED = (0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF)
 SEPARATORS = (
     *range(0x0009, 0x000E),
@@ -75,6 +79,8 @@ _LABEL = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _BEHIND = re.compile(r"\s*\((?:зав|сер)[^)]*\)\s*$", re.IGNORECASE)
+
+_FRACTION = re.compile(r"^([0-9]+)[.,]0$")
 
 _APPROVAL = re.compile(r"(?<![0-9-])([0-9]{1,6})\s?[-‐-―−/.]\s?(?:20)?([0-9]{2})(?![0-9-])")
 _YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])")
@@ -170,8 +176,8 @@ def cut_label(text: str) -> str:
     bare = _BEHIND.sub("", text)
     found = _LABEL.match(bare)
     rest = bare[found.end() :] if found else bare
-    # A spreadsheet shows what was typed as text with an apostrophe before it.
-    return rest.strip().lstrip("'") or text.strip()
+    # A spreadsheet shows what was typed as text with an apostrophe before it, and a number with a fraction behind it.
+    return _FRACTION.sub(r"\1", rest.strip().lstrip("'")) or text.strip()
 
 
 def narrow(text: str) -> str:

@@ -6,7 +6,7 @@ a lab with a result on it. A later statement of the same organisation that refs 
 `withdrawn` leaves nothing in it.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
@@ -164,11 +164,15 @@ def pair_of(one: bytes, other: bytes) -> Pair:
     return (one, other) if one <= other else (other, one)
 
 
+def twins_of(claim: Claim) -> Iterator[Claim]:
+    """The claims of all twins that a plate may have, in their order."""
+    return map(claim.with_twin, range(2, MOST_TWINS + 2))
+
+
 def twin_of(claim: Claim, taken: Iterable[bytes]) -> Claim:
     """The claim of the next twin of a plate; raise ClaimError where there are too many."""
     used = set(taken)
-    for number in range(2, MOST_TWINS + 2):
-        twin = claim.with_twin(number)
+    for twin in twins_of(claim):
         if twin.subject.raw not in used:
             return twin
     raise ClaimError(f"a plate has at most {MOST_TWINS} twins")

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from node.passport.bodies import Body
 from node.passport.errors import PlateError
-from node.passport.plate import ALPHABET, DIGITS, LATIN_LETTERS, LETTERS, MAX_PLATE_TEXT, plate_text
+from node.passport.plate import ALPHABET, AS_DIGIT, DIGITS, LATIN_LETTERS, LETTERS, MAX_PLATE_TEXT, plate_text
 
 SETS = {"digits": DIGITS, "letters": LETTERS, "latin": LATIN_LETTERS, "any": DIGITS + LETTERS}
 
@@ -93,6 +93,18 @@ class SerialPattern(Body):
         if self.total and len(text) > self.total:
             raise PlateError(f"a serial of this line has {self.total} characters, got {len(text)}")
         return text.rjust(self.total, "0")
+
+    def may_hide_digit(self, serial: str) -> bool:
+        """Whether a character that would be removed may be a misread digit: it looks like one and one may be missing.
+
+        О for 0 is never joined with the number without it. Raise PlateError where the serial has no plate text.
+        """
+        text = plate_text(serial)
+        kept = "".join(character for character in text if character in self.characters)
+        if self.total and len(kept) >= self.total:
+            return False
+        taken = ((at, character) for at, character in enumerate(text) if character not in self.characters)
+        return any(c in AS_DIGIT and set(text[max(0, at - 1) : at + 2]) & set(DIGITS) for at, c in taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from node.passport.errors import NumberError, PlateError
-from node.passport.lines import Lines
-from node.passport.numbers import parse_grsi
+from node.passport.errors import PlateError
+from node.passport.lines import Lines, approval_key, without_kind
+from node.passport.makers import bare_name
 from node.passport.places import Places, compare_places
-from node.passport.plate import DIGITS, LETTERS, PlateLike, comparison_text, cut_label, plate_text
+from node.passport.plate import AS_DIGIT, DIGITS, LETTERS, LOOK_ALIKE, PlateLike, comparison_text, cut_label, plate_text
 
 SHOWN = 3
 LONGEST = 24  # characters of a bare serial whose neighbours are spelled; longer ones are looked up as they are
 LEAST_SCORE = 2.0
-
-# Pairs that plates and handwriting confuse; plate text has made the Cyrillic А, В, Е ... Latin already.
-_LOOK_ALIKE = {"0": "OD", "1": "I", "2": "Z", "3": "З", "4": "Ч", "5": "S", "6": "БG", "8": "B", "9": "Я"}
-_AS_DIGIT = {letter: digit for digit, letters in _LOOK_ALIKE.items() for letter in letters}
+LETTERS_END = 2  # a serial opens with at most so many letters
+LEAST_PART = 4  # characters of a part of a serial that is looked up by itself
 
 
 class Slip(StrEnum):
@@ -32,6 +30,7 @@ class Slip(StrEnum):
     SWAPPED = "swapped"
     DIGIT = "one-character"
     LENGTH = "one-more-or-less"
+    PART = "with-more-text"
 
 
 class Sign(StrEnum):
@@ -79,10 +78,7 @@ class Suggestion:
 
 def bare_serial(serial: str) -> str:
     """A serial without separators and without the zeros that open its digits; empty where it has no plate text."""
-    try:
-        text = plate_text(cut_label(serial)).replace("-", "")
-    except PlateError:
-        return ""
+    text = _whole(serial)
     letters = len(text) - len(text.lstrip("".join(sorted(set(text) - set(DIGITS))))) if text else 0
     return text[:letters] + (text[letters:].lstrip("0") or text[letters:][-1:])
 
@@ -96,7 +92,8 @@ def serials_near(serial: str) -> dict[str, Slip]:
     if len(bare) > LONGEST:
         return found
     order = list(Slip)
-    for text, slip in _slips(bare):
+    # Zeros that open it may have been misread too; where they were lost there is nothing else to spell.
+    for text, slip in (*_slips(bare), *_slips(_whole(serial)), *_parts(serial)):
         spelled = bare_serial(text)
         if spelled and (spelled not in found or order.index(slip) < order.index(found[spelled])):
             found[spelled] = slip
@@ -110,7 +107,7 @@ def suggest(sighting: Sighting, known: Iterable[KnownDevice], lines: Lines, most
     return sorted(found, key=lambda s: (-s.score, s.subject))[:most]
 
 
-_COST = {Slip.NONE: 0.0, Slip.LOOK_ALIKE: 0.5, Slip.SWAPPED: 1.5, Slip.DIGIT: 1.5, Slip.LENGTH: 2.0}
+_COST = {Slip.NONE: 0.0, Slip.LOOK_ALIKE: 0.5, Slip.SWAPPED: 1.5, Slip.DIGIT: 1.5, Slip.LENGTH: 2.0, Slip.PART: 2.0}
 _WEIGHT = {
     Sign.LINE: 3.0,
     Sign.DESIGNATION: 3.0,
@@ -128,21 +125,41 @@ _WEIGHT = {
 
 
 def _slips(bare: str) -> Iterator[tuple[str, Slip]]:
-    as_digits = "".join(_AS_DIGIT.get(character, character) for character in bare)
+    as_digits = "".join(AS_DIGIT.get(character, character) for character in bare)
     yield as_digits, Slip.LOOK_ALIKE
     for at, character in enumerate(bare):
         before, after = bare[:at], bare[at + 1 :]
-        for letter in _LOOK_ALIKE.get(character, _AS_DIGIT.get(character, "")):
+        for letter in LOOK_ALIKE.get(character, AS_DIGIT.get(character, "")):
             yield before + letter + after, Slip.LOOK_ALIKE
         if after:
             yield before + after[0] + character + after[1:], Slip.SWAPPED
-        others = DIGITS if character in DIGITS else DIGITS + LETTERS
+        # Letters stand where a serial begins: further on a digit is misread as one only where they look alike.
+        others = DIGITS if character in DIGITS and at >= LETTERS_END else DIGITS + LETTERS
         for other in others:
             yield before + other + after, Slip.DIGIT
         yield before + after, Slip.LENGTH
+    if bare[:1] in DIGITS:
+        for letter in LETTERS:
+            yield letter + bare, Slip.LENGTH
     for at in range(len(bare) + 1):
         for digit in DIGITS:
             yield bare[:at] + digit + bare[at:], Slip.LENGTH
+
+
+def _whole(serial: str) -> str:
+    try:
+        return plate_text(cut_label(serial)).replace("-", "")
+    except PlateError:
+        return ""
+
+
+def _parts(serial: str) -> Iterator[tuple[str, Slip]]:
+    """What is left of a serial without the word, the year or the letters that somebody wrote beside it."""
+    words = " ".join(comparison_text(serial).split("-")).split()
+    whole = "".join(words)
+    for part in ("".join(words[:-1]), "".join(words[1:]), whole.strip(LETTERS), whole.rstrip(LETTERS)):
+        if LEAST_PART <= len(part) <= LONGEST and part != whole and any(character in DIGITS for character in part):
+            yield part, Slip.PART
 
 
 def _best(asked: Sighting, device: KnownDevice, near: Mapping[str, Slip], lines: Lines) -> Suggestion | None:
@@ -162,7 +179,7 @@ def _signs(asked: Sighting, other: Sighting, lines: Lines) -> Iterator[Sign]:
     one, two = asked.plate, other.plate
     yield _designations(one, two, lines)
     yield from _compared(_approvals(one), _approvals(two), Sign.APPROVAL, Sign.OTHER_APPROVAL)
-    yield from _compared(_text(one.mark), _text(two.mark), Sign.MARK, Sign.OTHER_MARK)
+    yield from _compared(_mark(one.mark), _mark(two.mark), Sign.MARK, Sign.OTHER_MARK)
     yield from _compared(_text(one.year), _text(two.year), Sign.YEAR, Sign.OTHER_YEAR)
     match compare_places(asked.place, other.place):
         case Places.SAME:
@@ -174,15 +191,14 @@ def _signs(asked: Sighting, other: Sighting, lines: Lines) -> Iterator[Sign]:
 def _designations(one: PlateLike, two: PlateLike, lines: Lines) -> Sign:
     if lines.near(one) & lines.near(two):
         return Sign.LINE
-    left, right = comparison_text(one.designation), comparison_text(two.designation)
-    if left == right:
+    if comparison_text(one.designation) == comparison_text(two.designation):
         return Sign.DESIGNATION
-    near = _without_separators(left) == _without_separators(right)
+    near = _without_separators(without_kind(one.designation)) == _without_separators(without_kind(two.designation))
     return Sign.NEAR_DESIGNATION if near else Sign.OTHER_DESIGNATION
 
 
 def _without_separators(text: str) -> str:
-    return "".join(_AS_DIGIT.get(character, character) for character in text if character != "-")
+    return "".join(AS_DIGIT.get(character, character) for character in text if character != "-")
 
 
 def _compared(left: frozenset[str], right: frozenset[str], same: Sign, other: Sign) -> Iterator[Sign]:
@@ -191,13 +207,11 @@ def _compared(left: frozenset[str], right: frozenset[str], same: Sign, other: Si
 
 
 def _approvals(plate: PlateLike) -> frozenset[str]:
-    found = set()
-    for approval in plate.approvals:
-        try:
-            found.add(str(parse_grsi(approval).number))
-        except NumberError:
-            found.add(comparison_text(approval))
-    return frozenset(found)
+    return frozenset(map(approval_key, plate.approvals))
+
+
+def _mark(value: str | None) -> frozenset[str]:
+    return frozenset({bare_name(value)}) if value else frozenset()
 
 
 def _text(value: str | None) -> frozenset[str]:

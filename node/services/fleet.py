@@ -28,12 +28,15 @@ from node.exchange.grids import Grid
 from node.exchange.tables import write_csv, write_xlsx
 from node.passport.bodies import Reference
 from node.passport.catalogs import Catalog
+from node.passport.claims import Claim
 from node.passport.drafts import Draft
-from node.passport.shown import plate_term
+from node.passport.places import Places, compare_places
+from node.passport.shown import place_of, plate_term
 from node.services.core import Core
 from node.services.fleet_statements import Author, Held, is_same_plate, weigh
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
+from node.services.plates import find_standing
 from node.services.projection import Projection
 from node.services.said import note_said
 from node.store.database import ReadTx, WriteTx
@@ -243,7 +246,7 @@ class Fleet:
         leads = await read_leads(tx, {subject for found in owners.values() for subject in found})
         return {
             id(meter): Held(
-                _of_plate(meter, passports, alike.get(terms[id(meter)], ()), self._core.org),
+                *_of_plate(meter, passports, alike.get(terms[id(meter)], ()), self._core.org),
                 tuple(leads.get(subject, subject) for subject in owners.get(meter.row.dev_eui or "", ())),
             )
             for meter in meters
@@ -285,12 +288,18 @@ def _unkept(supplier: str) -> NotFoundError:
 
 def _of_plate(
     meter: FleetMeter, passports: Mapping[bytes, StoredPassport], alike: Sequence[bytes], org: bytes
-) -> StoredPassport | None:
-    """The passport of a meter: that of its claim, else one of which this organisation stated the very plate."""
-    found = passports.get(meter.claim.subject.raw)
-    if found is not None:
-        return found
-    return next((one for s in alike if (one := passports.get(s)) and is_same_plate(one, org, meter)), None)
+) -> tuple[Claim, StoredPassport | None]:
+    """The claim and the passport of a meter: that of its claim or of the twin that stands where it stands, else one of
+    which this organisation stated the very plate.
+    """
+    claim, place = meter.claim, meter.row.address
+    found = passports.get(claim.subject.raw)
+    if found is None:
+        return claim, next((one for s in alike if (one := passports.get(s)) and is_same_plate(one, org, meter)), None)
+    if len(alike) > 1 and compare_places(place, place_of(found.content)) is Places.DIFFERENT:
+        twin = find_standing(claim, passports, place)
+        return (twin, passports[twin.subject.raw]) if twin else (claim, found)
+    return claim, found
 
 
 def _result(job: Job, intake: Intake, step: _Judged, content: bytes | None) -> dict[str, object]:

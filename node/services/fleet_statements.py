@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from node.exchange.fleet import rules
@@ -12,6 +12,7 @@ from node.exchange.fleet.intake import ELSEWHERE, FleetMeter, Intake
 from node.exchange.fleet.rows import FleetRow
 from node.passport import drafts
 from node.passport.bodies import AliasBody, EventBody, ParameterRow, ParametersBody, Reference, TypeBody
+from node.passport.claims import Claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.places import Places, compare_places
@@ -37,15 +38,18 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the registry has of a meter: its passport, and the passports that its DevEUI leads to."""
+    """What the registry has of a meter: its claim (a twin's where that stands there), its passport, and those that
+    its DevEUI leads to.
+    """
 
+    claim: Claim
     passport: StoredPassport | None
     of_eui: tuple[bytes, ...]
 
 
 def weigh(intake: Intake, meter: FleetMeter, held: Held, author: Author) -> Iterator[Draft] | FleetFinding:
     """The statements that a meter adds, none where all is stated; or what the registry has against it."""
-    row, passport = meter.row, held.passport
+    row, passport, meter = meter.row, held.passport, replace(meter, claim=held.claim)
     other = next((lead for lead in held.of_eui if passport is None or lead != passport.lead), None)
     if other is not None:
         words = {"device": format_device_id(SubjectId(other))}

@@ -4,13 +4,15 @@ Without a line, a code or an approval every plate would get a fresh local claim.
 a local claim of its own, in whatever look-alikes and separators, is that device; others are named, never joined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from node.passport.bodies import Plate
 from node.passport.claims import Claim, Scheme
 from node.passport.lines import Lines, Reason, Unresolved
+from node.passport.places import Places, compare_places
 from node.passport.plate import Nameplate, PlateLike, may_agree, reads_alike
 from node.passport.reading import Reading, read
+from node.passport.sameness import twins_of
 from node.passport.shown import place_of, plate_term, rows
 from node.passport.suggestions import Sighting
 from node.passport.view import View
@@ -51,6 +53,15 @@ async def settle_claim(tx: ReadTx, claim: Claim, plate: PlateLike, lines: Lines,
         return claim
     said = standing(await (await StatementReader.open(tx)).about(tx, subjects))
     return _earliest([read(one) for one in said if one.org == org and "claim" in one.sections], plate) or claim
+
+
+def find_standing(claim: Claim, passports: Mapping[bytes, StoredPassport], place: str) -> Claim | None:
+    """The claim of the twin of a plate that is known to stand at a place, among these passports by their subjects."""
+    for twin in twins_of(claim):
+        known = passports.get(twin.subject.raw)
+        if known is not None and compare_places(place, place_of(known.content)) is Places.SAME:
+            return twin
+    return None
 
 
 def sightings_of(view: View) -> list[Sighting]:

@@ -13,7 +13,7 @@ from node.passport import drafts
 from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.chronology import MADE, MADE_ON, format_day, is_day
-from node.passport.claims import Claim, decode_claim, local_claim
+from node.passport.claims import decode_claim, local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
 from node.passport.lifecycle import VALID_UNTIL
@@ -21,7 +21,7 @@ from node.passport.places import Places, compare_places
 from node.passport.plate import has_word
 from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
-from node.passport.sameness import MOST_TWINS, twin_of
+from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of
 from node.passport.view import DAY_US, ROWS, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
@@ -29,12 +29,12 @@ from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger, entry_ref
-from node.services.plates import find_printed, settle_claim
+from node.services.plates import find_printed, find_standing, settle_claim
 from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx, WriteTx
-from node.store.passports import StoredPassport, every_id, find_passport, read_leads
+from node.store.passports import StoredPassport, every_id, find_passport, read_leads, read_passports
 from node.store.peers import list_peers
 from node.store.timelines import page_of_rows
 
@@ -79,7 +79,8 @@ class Registry:
         One that no line, code or approval tells is the device of which this organisation stated such a plate before.
 
         With a place, raise StateError where the plate is known to stand elsewhere: one thing has one place, so the
-        caller says that it moved (no place) or that it is another thing with the same plate (`is_twin`).
+        caller says that it moved (no place) or that it is another thing with the same plate (`is_twin`). A twin that
+        is known to stand at the place is that other thing.
         """
         self._check_plate(plate)
         async with self._stating:  # of two requests at once the second finds what the first states
@@ -99,10 +100,13 @@ class Registry:
         async with self._core.database.read() as tx:
             claim = await settle_claim(tx, claim, plate, self._projection.world.lines, self._core.org)
             known = await find_passport(tx, claim.subject.raw)
-            if known is not None and is_twin:
-                taken = [claim.subject.raw, *await self._twins(tx, claim)]
-                claim, known = twin_of(claim, taken), None
-        if known is not None and compare_places(place, place_of(known.content)) is Places.DIFFERENT:
+            if known is not None and (is_twin or _stands_elsewhere(known, place)):
+                twins = await read_passports(tx, [twin.subject.raw for twin in twins_of(claim)])
+                if (stands := find_standing(claim, twins, place)) is not None:
+                    claim, known = stands, twins[stands.subject.raw]
+                elif is_twin:
+                    claim, known = twin_of(claim, [claim.subject.raw, *twins]), None
+        if known is not None and _stands_elsewhere(known, place):
             raise StateError(
                 f"{known.title} is known to stand elsewhere: {place_of(known.content)}",
                 "plate_elsewhere",
@@ -120,10 +124,6 @@ class Registry:
         if said:
             await self._say(said, actor, "plate_stated", subject)
         return subject
-
-    async def _twins(self, tx: ReadTx, claim: Claim) -> list[bytes]:
-        numbered = [claim.with_twin(number).subject.raw for number in range(2, MOST_TWINS + 2)]
-        return sorted(await read_leads(tx, numbered))
 
     async def record_event(
         self,
@@ -275,6 +275,10 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
+
+
+def _stands_elsewhere(passport: StoredPassport, place: str) -> bool:
+    return compare_places(place, place_of(passport.content)) is Places.DIFFERENT
 
 
 async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:

@@ -10,6 +10,7 @@ SLIPS: Table = {
     "swapped": ("два знака номера переставлены", "two characters of the serial are swapped"),
     "one-character": ("в номере отличается один знак", "one character of the serial differs"),
     "one-more-or-less": ("в номере на знак больше или меньше", "the serial has a character more or less"),
+    "with-more-text": ("рядом с номером записано лишнее", "something else is written beside the serial"),
 }
 # What speaks for a suggestion, or against it.
 SIGNS: Table = {

@@ -17,7 +17,7 @@ from node.demo.processes import NodeProcess
 from node.exchange.tables import read_table, write_csv
 from node.passport.plate import plate_text
 from tests.fleets import HEADER, Sample, cells, clean, planted
-from tests.nodes import ALONE, Json, ask, check_store, command, rows, send, until
+from tests.nodes import ALONE, Json, act, ask, check_store, command, rows, send, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fleet import")]
 SERIAL_AT, ADDRESS_AT, DATES = HEADER.index("Зав. №"), HEADER.index("Адрес"), slice(6, 8)
@@ -144,6 +144,26 @@ def test_meter_that_is_known_at_another_address_goes_back(node: NodeProcess) -> 
     device = ask(node, "/passports", q=plate_text(meters[1].serial))["items"][0]["id"]
     until_row = ask(node, f"/passports/{device}")["view"]["parameters"]["verification_valid_until"]["values"][-1]
     assert until_row["value"] == "2032-02-28"
+
+
+def test_twin_is_known_by_its_place(node: NodeProcess) -> None:
+    """A row of a plate that two devices bear is of the one that stands at its address, and said once."""
+    meters = clean(3, seed=29)
+    assert take(node, table(meters))["result"]["new"] == 3
+    row = cells(meters[0])
+    row[ADDRESS_AT], row[HEADER.index("DevEUI")] = "г. Дальний, ул. Окраинная, д. 777, кв. 888", ""
+    first = ask(node, "/passports", q=plate_text(meters[0].serial))["items"][0]["id"]
+    shown = ask(node, f"/passports/{first}")["view"]["plates"][0]
+    plate = {name: shown[name] for name in ("mark", "designation", "serial", "year", "approvals") if shown[name]}
+    twin = act(node, "/plates", {**plate, "place": row[ADDRESS_AT], "twin": True})["id"]
+    raw = write_csv(HEADER, [row, *(cells(meter) for meter in meters[1:])])
+
+    result, again = take(node, raw)["result"], take(node, raw)["result"]
+
+    assert (result["new"], result["known"], result["repeated"], result["refused"]) == (0, 1, 2, 0), result["findings"]
+    assert (again["new"], again["known"], again["repeated"], again["refused"]) == (0, 0, 3, 0)
+    assert "verified" in {event["what"]["central"] for event in ask(node, f"/passports/{twin}")["view"]["events"]}
+    assert address(node, first) == meters[0].address
 
 
 def test_columns_of_a_supplier_are_kept_by_name(node: NodeProcess) -> None:

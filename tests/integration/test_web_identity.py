@@ -45,6 +45,9 @@ async def test_known_plate_at_another_place_is_asked_about(web: RunningWeb) -> N
     assert twin != first
     assert (await view_of(client, twin))["title"] == (await view_of(client, first))["title"]
     assert await state(client, **PLATE, place="Ленина, 5-12") == first
+    # The other thing is known by its place from now on, said to be a twin or not.
+    assert await state(client, **PLATE, place=THERE) == twin
+    assert await state(client, **PLATE, place=THERE, twin=True) == twin
 
 
 async def test_plate_without_a_line_is_one_device_however_it_is_typed(web: RunningWeb) -> None:

@@ -160,6 +160,61 @@ def test_mark_legal_maker_and_holder_all_name_the_line() -> None:
     assert reason(lines.resolve(a_plate(mark="НЕВАМЕР"))) is Reason.CONTRADICTED
 
 
+@pytest.mark.parametrize("mark", ["АО «Аквамер»", "OOO Аквамер", "Аквамер ЗАО", "Акционерное общество «Аквамер»"])
+def test_legal_form_beside_a_mark_tells_no_line_apart(mark: str) -> None:
+    """A mark is the line's under another legal form, unless another line spells it just so."""
+    one, other = a_line(), a_line(2, legal_makers=["АО «Аквамер»"], marks=["АКВАМЕР-2"])
+
+    assert Lines([one]).resolve(a_plate(mark=mark)) == one
+    assert Lines([one, other]).resolve(a_plate(mark="АО «Аквамер»")) == other
+    assert reason(Lines([one]).resolve(a_plate(mark=f"{mark} 2"))) is Reason.CONTRADICTED
+
+
+def test_approval_of_another_register_contradicts_nothing() -> None:
+    """A certificate beside a line of ГРСИ numbers says nothing of it; a number without its suffix is that number."""
+    lines = Lines([a_line()])
+
+    for approvals in (("RU.C.29.006.A",), ("DE-07-MI001",), ("99010",), ("99011-19", "99010-19")):
+        assert isinstance(lines.key(a_plate(approvals=approvals)), LineKey)
+    assert reason(lines.resolve(a_plate(approvals=("99011",)))) is Reason.CONTRADICTED
+
+
+def test_designation_is_cut_anywhere_where_its_line_prints_it_whole() -> None:
+    """A line that prints a designation without separators too is found by any other cut that names its maker."""
+    cut, whole = a_line(designations=["СГВ 15-3"]), a_line(designations=["СГВ 15-3", "СГВ153"])
+
+    assert Lines([whole]).resolve(a_plate("СГВ-153", mark="АКВАМЕР")) == whole
+    assert Lines([whole]).resolve(a_plate("СГ В15/3", approvals=("99010-19",))) == whole
+    assert reason(Lines([whole]).resolve(a_plate("СГВ-153"))) is Reason.UNKNOWN
+    assert reason(Lines([whole]).resolve(a_plate("СГВ-153", mark="НЕВАМЕР"))) is Reason.UNKNOWN
+    assert reason(Lines([cut]).resolve(a_plate("СГВ-153", mark="АКВАМЕР"))) is Reason.UNKNOWN
+
+
+@pytest.mark.parametrize("designation", ["СГВ-15 (Аквамер)", "АКВАМЕР СГВ-15", "Счётчик воды [ХВС] СГВ 15"])
+def test_designation_is_found_beside_the_mark(designation: str) -> None:
+    """What stands beside a designation, in brackets too, does not hide it."""
+    assert isinstance(Lines([a_line()]).key(a_plate(designation)), LineKey)
+
+
+@pytest.mark.parametrize(
+    ("width", "serial", "key"),
+    [
+        (7, "12О4567", None),
+        (7, "З234567", None),
+        (7, "1234567A", "1234567"),
+        (7, "B1234567", "1234567"),
+        (7, "ХВС 12345", "0012345"),
+        (0, "12О45", None),
+        (0, "Г12345", "12345"),
+    ],
+)
+def test_letter_that_may_be_a_digit_is_not_dropped(width: int, serial: str, key: str | None) -> None:
+    """О for 0 in a serial of digits makes no key of the number without it, which is another device's."""
+    found = Lines([a_line(serial={"pattern": "digits", "width": width})]).key(a_plate(serial=serial))
+
+    assert (found.serial if isinstance(found, LineKey) else None) == key
+
+
 def test_approval_of_another_line_contradicts() -> None:
     """A line that names its approvals is not the line of a plate with another one; the year suffix does not count."""
     lines = Lines([a_line()])

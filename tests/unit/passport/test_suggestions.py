@@ -53,6 +53,24 @@ def test_serial_one_slip_away_is_among_those_near(read: str, slip: Slip) -> None
     assert serials_near(read).get(bare_serial("0012345")) == slip
 
 
+@pytest.mark.parametrize(
+    ("read", "right"),
+    [
+        ("l031897", "1031897"),
+        ("Z033881", "2033881"),
+        ("9001857", "0001857"),
+        ("320712", "Л320712"),
+        ("1234567/2019", "1234567"),
+        ("ХВС 1234567", "1234567"),
+        ("1234567 г/в", "1234567"),
+        ("1234567А", "1234567"),
+    ],
+)
+def test_serial_with_a_slip_at_its_ends_is_among_those_near(read: str, right: str) -> None:
+    """A first character that was misread or left out, and what somebody wrote beside the number, are slips too."""
+    assert bare_serial(right) in serials_near(read)
+
+
 def test_serials_two_slips_away_are_not_near() -> None:
     """Two characters read wrongly are another serial."""
     assert "12345" not in serials_near("92845")
@@ -134,6 +152,9 @@ def test_year_is_read_out_of_what_was_written(year: str, read: str | None) -> No
         ("0012345 (зав.)", "0012345"),
         ("SN0012345", "SN0012345"),
         ("NOVA-1", "NOVA-1"),
+        ("12345.0", "12345"),
+        ("12345,0", "12345"),
+        ("12-3450", "12-3450"),
     ],
 )
 def test_label_words_of_a_serial_are_cut(written: str, serial: str) -> None:
