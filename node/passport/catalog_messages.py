@@ -115,6 +115,12 @@ RULES: Mapping[str, Words] = {
         "The value is outside {min} to {max}.",
         "Check the value and the unit.",
     ),
+    "value-above": (
+        "Значение должно быть больше {above}.",
+        "Проверьте знак и число.",
+        "The value has to be more than {above}.",
+        "Check the sign and the number.",
+    ),
     "value-choice": (
         "Можно только: {choices}.",
         "Выберите из списка.",

@@ -25,6 +25,7 @@ Row = Mapping[str, str]
 FIELDS = (
     "type", "execution", "version", "approval", "manufactured_on", "event", "parameter", "value", "unit", "obis",
 )  # fmt: skip
+LIMITS = frozenset({"value-range", "value-above"})
 NUMERIC = frozenset({"number", "decimal", "integer"})
 _DECIMAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,24})?")
 _LIKE_GRSI = re.compile(r"\s*[0-9][0-9\s./\u2010-\u2015-]*")
@@ -209,7 +210,7 @@ def _number_findings(
     shown = format(converted, "f")
     words = {"converted": shown, "unit": str((wanted or {})["code"]), "given": str((stated or {})["code"])}
     yield RowFinding("value", value, "unit-converts", words, is_hint=True)
-    yield from (found for found in _range_findings(record, value, converted) if found.rule == "value-range")
+    yield from (found for found in _range_findings(record, value, converted) if found.rule in LIMITS)
 
 
 def _range_findings(record: Record, value: str, number: Decimal) -> Iterator[RowFinding]:
@@ -217,6 +218,9 @@ def _range_findings(record: Record, value: str, number: Decimal) -> Iterator[Row
     exponent = number.normalize().as_tuple().exponent
     if isinstance(decimals, int) and isinstance(exponent, int) and -exponent > decimals:
         yield RowFinding("value", value, "value-decimals", {"decimals": str(decimals)})
+    above = _number(record.get("above"))
+    if above is not None and number <= above:
+        yield RowFinding("value", value, "value-above", {"above": format(above, "f")})
     if (low is not None and number < low) or (high is not None and number > high):
         words = {"min": "…" if low is None else format(low, "f"), "max": "…" if high is None else format(high, "f")}
         yield RowFinding("value", value, "value-range", words)

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+NO_PLACE = "не указано"  # nobody said where a thing was, nor where the organisation works that speaks of it
+
 # A house is a number with a letter of its own; what stands behind a слэш or корпус is a number again.
 _NUMBER = re.compile(r"([0-9]+)(?:\s?-?\s?([абвгежзи])(?![а-я0-9]))?")
 _WORD = re.compile(r"[a-zа-я]+")

@@ -15,7 +15,7 @@ from node.passport.bodies import AliasBody, EventBody, ParameterRow, ParametersB
 from node.passport.claims import Claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.places import Places, compare_places
+from node.passport.places import NO_PLACE, Places, compare_places
 from node.passport.shown import PLACE, at, has_plate, place_of, rows, text, where_of
 from node.passport.view import DAY_US, View, value_on
 from node.store.passports import StoredPassport
@@ -24,7 +24,6 @@ SOURCE: Literal["document"] = "document"
 SYSTEM = "fleet-file"
 VALID_UNTIL, VERIFIED, MADE = "verification_valid_until", "verified", "manufactured"
 LONGEST_CODE = 128
-NO_PLACE = "не указано"  # nobody said where a meter stands, nor where this organisation works
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
 from node.passport.errors import BodyError
 from node.passport.ids import SubjectId
+from node.passport.places import NO_PLACE
 from node.passport.shown import fact, is_stated_by, text
 from node.passport.view import DAY_US, value_on
 from node.secret import Secret
@@ -210,7 +211,7 @@ class Production:
         said = [drafts.identity(subject, row.claim.encode(), _plate(row), occurred, _type(row))]
         event = EventBody(
             what=Reference(central="manufactured"),
-            where=Place(place=Reference(local=self._core.settings.node.place or "works"), default=True),
+            where=Place(place=Reference(local=self._core.settings.node.place or NO_PLACE), default=True),
             system="production-file",
         )
         said.append(drafts.event(subject, event, occurred))

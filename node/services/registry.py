@@ -23,7 +23,7 @@ from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of
-from node.passport.view import DAY_US, ROWS, moment_us
+from node.passport.view import DAY_US, ROWS, Plain, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
@@ -117,6 +117,9 @@ class Registry:
         now = self._core.clock.now()
         said: list[Draft] = []
         if known is None or not has_plate(known.content, self._core.org, plate):
+            if known is not None and plate.year:
+                # A day of slack: the year began earlier where the device is.
+                _check_first(rows(known.content, "events"), moment_us(f"{plate.year}-01-01") - DAY_US)
             said.append(drafts.identity(subject, claim.encode(), plate, now, kind))
         if place and (known is None or place_of(known.content) != place):
             row = ParameterRow(code=Reference(central=INSTALL_PLACE), value=place)
@@ -222,13 +225,7 @@ class Registry:
             if passport.seals:
                 async with self._core.database.read() as tx:
                     first = [json.loads(row) for row in await page_of_rows(tx, EVENTS, passport.lead, MOST_MADE) or ()]
-            for event in [row for row in first if at(row, "what", "central") != MADE and not row["routed"]][:1]:
-                if int(str(event["occurred"])) < occurred - occurred % DAY_US:
-                    day = format_day(int(str(event["occurred"])))
-                    what = str(at(event, "what", "central") or at(event, "what", "local"))
-                    raise InputError(
-                        f"{what} is known of a day before that", "production_after_events", what=what, on=day
-                    )
+            _check_first(first, occurred - occurred % DAY_US)
         elif made and occurred < moment_us(made):
             raise InputError(
                 f"{code or body.what.local} is said of a day before the device was made",
@@ -279,6 +276,16 @@ class Registry:
 
 def _stands_elsewhere(passport: StoredPassport, place: str) -> bool:
     return compare_places(place, place_of(passport.content)) is Places.DIFFERENT
+
+
+def _check_first(events: Sequence[dict[str, Plain]], made: int) -> None:
+    """Raise InputError where the first event of a device, but for its production, is of a time before that."""
+    own = (row for row in events if at(row, "what", "central") != MADE and not row["routed"])
+    for event in [row for row in own if row["replaced_by"] is None][:1]:
+        if int(str(event["occurred"])) < made:
+            day = format_day(int(str(event["occurred"])))
+            what = str(at(event, "what", "central") or at(event, "what", "local"))
+            raise InputError(f"{what} is known of a day before that", "production_after_events", what=what, on=day)
 
 
 async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:

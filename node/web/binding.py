@@ -1,6 +1,6 @@
 """From a request to the models of its route, with every limit checked before memory is taken."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from node.web.rules import BrokenRule, broken_rules
 
 CHUNK = 1 << 16
 JSON, BYTES = "application/json", "application/octet-stream"
+FORMAT = "format"
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -32,14 +33,19 @@ class RulesError(InputError):
 
     code = "validation"
 
-    def __init__(self, place: str, error: ValidationError) -> None:
+    def __init__(self, place: str, error: ValidationError, names: Collection[str] = ()) -> None:
         super().__init__(f"{error.error_count()} values of the {place} break rules")
         self.place = place
         self.error = error
+        self.names = names
 
     def rules(self, language: str) -> list[BrokenRule]:
-        """The broken rules in words."""
-        return list(broken_rules(self.place, self.error, language))
+        """The broken rules in words; of a parameter that there is not, with those that there are."""
+        return list(broken_rules(self.place, self.error, language, self.names))
+
+
+class NoQuery(BaseModel):
+    """What a route without parameters takes."""
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
@@ -62,10 +68,24 @@ async def bind(route: Route, request: web.Request, raw: bytes | None) -> dict[st
         if name == "path":
             arguments[name] = _checked(name, model, {k: _plain(v) for k, v in request.match_info.items()})
         elif name == "query":
-            arguments[name] = _checked(name, model, _flat(model, request.query))
+            arguments[name] = _bind_query(route, request, model)
         else:
             arguments[name] = await _bind_body(route, request, raw)
+    if "query" not in route.models:
+        _bind_query(route, request, NoQuery)
     return arguments
+
+
+def _bind_query(route: Route, request: web.Request, model: type[BaseModel]) -> object:
+    """The parameters. An unknown one is refused but on a page, whose address people pass on with what others add."""
+    values = _flat(model, request.query)
+    if route.is_page:
+        return _checked("query", model, values)
+    names = route.parameters
+    if FORMAT not in names:
+        values.pop(FORMAT, None)  # read before, for a list as a file
+        names += [FORMAT] if route.table is not None else []
+    return _checked("query", model, values, extra="forbid", names=names)
 
 
 async def _bind_body(route: Route, request: web.Request, raw: bytes | None) -> object:
@@ -134,13 +154,17 @@ def _parse_json(raw: bytes) -> object:
 
 
 def _checked(
-    place: str, model: type[BaseModel], values: object, extra: Literal["ignore", "forbid"] | None = None
+    place: str,
+    model: type[BaseModel],
+    values: object,
+    extra: Literal["ignore", "forbid"] | None = None,
+    names: Collection[str] = (),
 ) -> object:
     adapter: TypeAdapter[object] = TypeAdapter(model)
     try:
         return adapter.validate_python(values, extra=extra)
     except ValidationError as error:
-        raise RulesError(place, error) from error
+        raise RulesError(place, error, names) from error
 
 
 def _too_large(limit: int) -> InputError:

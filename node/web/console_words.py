@@ -60,6 +60,7 @@ RECORD_FIELDS: Table = {
     "okei": ("код ОКЕИ", "OKEI code"),
     "decimals": ("знаков после точки", "digits after the point"),
     "min": ("наименьшее", "least"),
+    "above": ("больше чем", "more than"),
     "max": ("наибольшее", "greatest"),
     "synonyms": ("другие имена", "other names"),
     "quantity": ("величина", "quantity"),

@@ -48,6 +48,7 @@ class Renderer:
         self._environment = cache(partial(make_environment, assets=assets))
         placed = [(route.menu.order, route.path, route.menu, route) for route in routes if route.menu]
         self._lists = {route.operation: route for route in routes if route.table is not None}
+        self._taken = {route.operation: frozenset(route.parameters) for route in routes if not route.is_page}
         self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
 
     async def counts(self, call: Call) -> dict[str, int]:
@@ -63,7 +64,7 @@ class Renderer:
         frame = {
             "title": call.route.title,
             "menu": self._menu_of(call.visitor, counts),
-            "curl": curl(call, view.api_query),
+            "curl": curl(call, view.api_query or urlencode(self._asked(call, call.route.api))),
             "downloads": self._downloads(call),
             **self._frame(call.request, call.visitor, call.language),
         }
@@ -100,12 +101,19 @@ class Renderer:
     def _downloads(self, call: Call) -> list[Download]:
         """The lists that a page shows, as files, as far as the reader may have them."""
         routes = [self._lists[name] for name in (call.route.api, *call.route.lists) if name in self._lists]
-        filters = [(name, value) for name, value in call.request.query.items() if value and name not in PAGING]
         return [
-            Download(route.table.title[0 if call.language == "ru" else 1], _addresses(call, route, filters))
+            Download(
+                route.table.title[0 if call.language == "ru" else 1],
+                _addresses(call, route, [one for one in self._asked(call, route.operation) if one[0] not in PAGING]),
+            )
             for route in routes
             if route.table is not None and call.visitor is not None and call.visitor.may(route.scopes)
         ]
+
+    def _asked(self, call: Call, operation: str) -> list[tuple[str, str]]:
+        """What the address of a page asks of an operation: a page has parameters of its own beside."""
+        taken = self._taken.get(operation, frozenset())
+        return [(name, value) for name, value in call.request.query.items() if value and name in taken]
 
     def _template(self, language: str, name: str) -> jinja2.Template:
         return self._environment(language).get_template(name)
@@ -126,8 +134,7 @@ def curl(call: Call, query: str) -> str:
     method, _, path = call.route.api.partition(" ")
     for name, value in call.request.match_info.items():
         path = path.replace(f"{{{name}}}", value)
-    asked = query or urlencode([(k, v) for k, v in call.request.query.items() if v])
-    address = f"{call.request.scheme}://{call.request.host}{API}{path}{'?' + asked if asked else ''}"
+    address = f"{call.request.scheme}://{call.request.host}{API}{path}{'?' + query if query else ''}"
     verb = "" if method == "GET" else f"-X {method} "
     return f"curl {verb}-H \"Authorization: Bearer $TOKEN\" -H 'Accept-Language: {call.language}' {_quoted(address)}"
 

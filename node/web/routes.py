@@ -65,6 +65,11 @@ class Route:
         return self.api or f"{self.method} {self.path.removeprefix(API)}"
 
     @property
+    def parameters(self) -> list[str]:
+        """The names of its parameters in the address."""
+        return [*self.models["query"].model_fields] if "query" in self.models else []
+
+    @property
     def is_write(self) -> bool:
         """Whether the method may change something."""
         return self.method not in {"GET", "HEAD"}

@@ -1,11 +1,12 @@
 """Broken rules of request models in words, by pydantic's own names of rules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 LONGEST_VALUE = 80
+UNKNOWN = "extra_forbidden"
 SECRET_FIELDS = ("password", "secret", "token")
 
 
@@ -20,11 +21,17 @@ class BrokenRule(BaseModel):
     value: str | None = Field(default=None, description="The value as it came, shortened.")
 
 
-def broken_rules(place: str, error: ValidationError, language: str) -> Iterator[BrokenRule]:
-    """Every broken rule of one model, in `ru` or `en`."""
+def broken_rules(
+    place: str, error: ValidationError, language: str, names: Collection[str] = ()
+) -> Iterator[BrokenRule]:
+    """Every broken rule of one model, in `ru` or `en`; `names` are those of its parameters."""
     for item in error.errors(include_url=False):
         rule, context = item["type"], item.get("ctx", {})
-        message, advice = _words(rule, context, str(item["msg"]), language)
+        if place == "query" and rule == UNKNOWN:
+            told = "parameter_unknown" if names else "parameter_none"
+            message, advice = _words(told, {"names": ", ".join(names)}, "", language)
+        else:
+            message, advice = _words(rule, context, str(item["msg"]), language)
         pointer = _pointer(item["loc"])
         yield BrokenRule(
             place=place,
@@ -67,6 +74,18 @@ RULES: dict[str, tuple[str, str, str, str]] = {
         "Удалите поле или проверьте его имя.",
         "There is no such field.",
         "Remove it or check its name.",
+    ),
+    "parameter_unknown": (
+        "Такого параметра нет.",
+        "Есть: {names}. Проверьте имя.",
+        "There is no such parameter.",
+        "There are: {names}. Check the name.",
+    ),
+    "parameter_none": (
+        "Параметров здесь нет.",
+        "Уберите параметр из адреса.",
+        "This takes no parameters.",
+        "Take the parameter out of the address.",
     ),
     "string_type": ("Нужна строка.", "Запишите значение в кавычках.", "A string is needed.", "Quote the value."),
     "string_too_short": (

@@ -387,6 +387,21 @@ async def test_production_after_other_events_and_early_terms_are_refused(web: Ru
     assert told == "event_before_production"
 
 
+async def test_plate_of_a_year_after_an_earlier_event_is_refused(web: RunningWeb) -> None:
+    """A device that was installed in 2024 was not made in 2026: nothing is stated; a year that agrees is taken."""
+    client = web.local()
+    read = {"designation": "ВС-15", "serial": "9", "approvals": ["12345-18"]}
+    meter = (await post(client, "/plates", read))["id"]
+    await post(client, f"/passports/{meter}/events", {"what": "installed", "where": "дом", "when": "2024-05-01"})
+    before = await web.what()
+
+    for year in ("2026", "2025"):
+        assert await refused(client, "/plates", {**read, "year": year}) == "production_after_events", year
+    assert await web.what() == before
+    for year in ("2024", "2024", "2019"):
+        assert (await post(client, "/plates", {**read, "year": year}))["id"] == meter, year
+
+
 async def test_impossible_times_of_others_are_kept_and_asked_about(web: RunningWeb) -> None:
     """A peer's event before production, and one that lacks its place: kept, marked, listed; nothing is lost."""
     client = web.local()

@@ -1,8 +1,8 @@
 """What waits for a person's decision: passports in conflict, by kind."""
 
-from typing import Annotated, Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import kinds_of_conflict, rows, subjects_of, waiting_words
@@ -11,13 +11,16 @@ from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import passports as tables
 
+ConflictKind = Literal[
+    "disputed", "two-parents", "cycle", "plates-of-several-lines", "two-devices-on-one-plate", "dev-eui-elsewhere",
+    "waiting", "before-production", "ahead-of-record", "kept-apart",
+]  # fmt: skip
+
 
 class ConflictsQuery(PageQuery):
     """Which of them."""
 
-    why: Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,64}$")] | None = Field(
-        default=None, description="One kind: `two-devices-on-one-plate`, `disputed`, `two-parents`, `waiting`..."
-    )
+    why: ConflictKind | None = Field(default=None, description="One kind.")
 
 
 class ConflictRow(BaseModel):

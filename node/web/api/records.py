@@ -170,7 +170,7 @@ class ShareBody(BaseModel):
 
 @api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
      problems=["plate_unread", "plate_mute", "plate_year_future", "plate_elsewhere", "id_mistyped",
-               "moment", "moment_future", "catalog_rule"])  # fmt: skip
+               "moment", "moment_future", "production_after_events", "catalog_rule"])  # fmt: skip
 async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
     """What was read off an instrument; the answer is the id that follows from it."""
     if body.manufactured_on:

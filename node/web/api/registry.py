@@ -16,6 +16,13 @@ from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import passports as tables
 
+KindName = Literal["device", "unit", "component", "batch", "object", "type", "subject"]
+StateName = Literal[
+    "manufactured", "calibrated", "configured", "marked", "packed", "shipped", "sold", "verified", "rejected",
+    "installed", "admitted", "joined", "registered", "removed", "repaired", "modified", "transferred", "lost", "found",
+    "scrapped", "known",
+]  # fmt: skip
+
 
 class PassportRow(BaseModel):
     """A passport in a list; texts are empty where nothing is known."""
@@ -47,8 +54,8 @@ class PassportsQuery(PageQuery):
     """
 
     q: str = Field(default="", max_length=128, description="Words: parts of serials and aliases, of a place, an owner.")
-    kind: str | None = Field(default=None, max_length=64)
-    state: str | None = Field(default=None, max_length=64)
+    kind: KindName | None = None
+    state: StateName | None = None
     type: str | None = Field(default=None, max_length=128, description="The central code of a type, as `t:cw`.")
     owner: str | None = Field(
         default=None,

@@ -60,6 +60,12 @@ def test_shipped_records_keep_the_rules_of_their_catalog(catalog: Catalog) -> No
         ({"parameter": "volume", "value": "1,5"}, [("value", "value-number")]),
         ({"parameter": "volume", "value": "1.2345"}, [("value", "value-decimals")]),
         ({"parameter": "volume", "value": "-1"}, [("value", "value-range")]),
+        ({"parameter": "dn", "value": "0.5"}, []),
+        ({"parameter": "dn", "value": "-15"}, [("value", "value-above")]),
+        ({"parameter": "dn", "value": "0", "unit": "mm"}, [("value", "value-above")]),
+        ({"parameter": "pulse_weight", "value": "-0.001", "unit": "m3"}, [("value", "value-above")]),
+        ({"parameter": "q3", "value": "0.0"}, [("value", "value-above")]),
+        ({"parameter": "mpi_months", "value": "0"}, [("value", "value-above")]),
         ({"parameter": "mpi_months", "value": "7.5"}, [("value", "value-integer")]),
         ({"parameter": "manufactured_on", "value": "31.01.2026"}, [("value", "value-date")]),
         ({"parameter": "manufactured_on", "value": "2026-02-30"}, [("value", "value-date")]),
@@ -105,6 +111,16 @@ def test_range_is_held_in_the_unit_of_the_parameter() -> None:
     assert rules(parameter="volume", value="999999999", unit="L") == [("value", "value-range")]
 
 
+@pytest.mark.parametrize("code", ["dn", "q3", "ratio_r", "pulse_weight", "mpi_months", "k_factor"])
+def test_quantity_of_a_device_is_more_than_nothing(code: str) -> None:
+    """Diameters, flows, weights of pulses, intervals and factors have a strict least value in the catalog."""
+    assert [rules(parameter=code, value=value) for value in ("0", "-1", "1")] == [
+        [("value", "value-above")],
+        [("value", "value-above")],
+        [],
+    ]
+
+
 def test_thermochemical_calorie_is_another_unit() -> None:
     """One Gcal of the heat trade is 0.07 per cent more than UCUM's Gcal."""
     assert convert(Decimal("4184"), UNITS["Gcal_IT"], UNITS["Gcal"]) == Decimal("4186.8")
@@ -124,7 +140,7 @@ def test_rule_speaks_both_languages(rule: str) -> None:
     """Each rule says in both languages what is wrong and what to do."""
     words = dict.fromkeys(("catalog", "central", "near", "given", "wanted", "unit", "instead", "converted"), "x")
     words |= dict.fromkeys(
-        ("decimals", "min", "max", "choices", "type", "known", "own", "day", "from", "to", "first"), "x"
+        ("decimals", "min", "max", "choices", "above", "type", "known", "own", "day", "from", "to", "first"), "x"
     )
     russian, english = (rule_words(rule, {**words, "value": "x"}, language) for language in ("ru", "en"))
 
