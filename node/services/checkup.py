@@ -184,7 +184,7 @@ def _examine(raw: bytes, mapping: FleetMapping, on: datetime.date, days: int, kn
 
 
 def _compared(report: FleetReport, met: _Met, leads: Mapping[bytes, bytes], found: Mapping[int, bytes]) -> FleetReport:
-    column = next((c.title for c in report.layout.columns if c.field is Field.DEV_EUI), "")
+    column = next((c.title for c in report.layout.every_column if c.field is Field.DEV_EUI), "")
     other: list[FleetFinding] = []
     for row, subject in found.items():
         mine = met.subjects.get(row)

@@ -6,18 +6,20 @@ meters of the same table.
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.exchange.cells import CellKind
 from node.exchange.fleet import rules
+from node.exchange.fleet.columns import Column
 from node.exchange.fleet.fields import Field
 from node.exchange.fleet.findings import ORDER, FleetFinding, Rule
 from node.exchange.fleet.known import same_approval
 from node.exchange.fleet.outcome import Due, FleetReport, Meter
-from node.exchange.fleet.peers import HOUSEHOLD_M3, SOME, Peers, is_thousandfold
-from node.exchange.fleet.plates import digits_for_letters, key_of
+from node.exchange.fleet.peers import HOUSEHOLD_M3, SOME, Peers
+from node.exchange.fleet.plates import PLACEHOLDERS, digits_for_letters, key_of
 from node.exchange.fleet.reader import FleetTable, Passed
+from node.exchange.fleet.readings import find_slip
 from node.exchange.fleet.rows import FleetRow
 from node.exchange.fleet.values import COUNTED, QUANTITIES, add_months, months_between
 from node.exchange.grids import Progress, no_progress
@@ -31,6 +33,7 @@ from node.passport.serials import check_serial
 DAYS = 90
 MAX_DAYS = 3650
 NAMED_TYPES = 8
+_ENDS = frozenset({Field.VERIFIED_ON, Field.VALID_UNTIL})
 
 
 @dataclass(slots=True)
@@ -94,10 +97,9 @@ class _Check:
         for row in rows:
             self._all.take(row)
             self._peers.setdefault(self._key(row.designation), Peers()).take(row)
-        self._places = [table.layout.places(block) for block in range(table.layout.blocks)]
-        fields = {column.field for column in table.layout.columns}
+        self._columns: dict[tuple[int, int], dict[Field, Column]] = {}
         self._where = table.layout.where
-        self._wants_date = bool(fields & {Field.VERIFIED_ON, Field.VALID_UNTIL})
+        self._wants_date = bool({column.field for column in table.layout.every_column} & _ENDS)
         self._wants_address = sum(bool(row.address) for row in rows) * 2 >= len(rows) and len(rows) > 1
         self._types: dict[str, list[FleetRow]] = {}
 
@@ -158,8 +160,16 @@ class _Check:
             known_types=sum(len(rows) for key, rows in self._types.items() if self._known.knows(key)),
         )
 
+    def _places(self, row: FleetRow) -> dict[Field, Column]:
+        """The columns of a meter by their fields."""
+        layout = self._table.layout.at(row.row)
+        key = (id(layout), row.block)
+        if key not in self._columns:
+            self._columns[key] = layout.places(row.block)
+        return self._columns[key]
+
     def _add(self, rule: Rule, row: FleetRow, name: Field, value: str, **words: object) -> None:
-        column = self._places[row.block].get(name)
+        column = self._places(row).get(name)
         self._findings.append(FleetFinding(rule, row.row, name, column.title if column else "", value, words))
 
     def _key(self, designation: str) -> str:
@@ -168,7 +178,7 @@ class _Check:
         return self._keys[designation]
 
     def _serial_field(self, row: FleetRow) -> Field:
-        return Field.SERIAL if Field.SERIAL in self._places[row.block] else Field.DEVICE
+        return Field.SERIAL if Field.SERIAL in self._places(row) else Field.DEVICE
 
     def _serial(self, row: FleetRow, peers: Peers, line: SerialLine | None) -> None:
         name = self._serial_field(row)
@@ -177,10 +187,11 @@ class _Check:
             return
         if line is not None and self._breaks_line(row, line, name):
             return
-        width = 0 if line else peers.width
-        if not line and self._breaks_peers(row, peers, width, name):
+        if not line and self._breaks_peers(row, peers, name):
             return
-        if row.serial_kind is CellKind.NUMBER:
+        if row.plate in PLACEHOLDERS:
+            self._add(rules.SERIAL_PLACEHOLDER, row, name, row.serial)
+        elif row.serial_kind is CellKind.NUMBER:
             self._add(rules.SERIAL_NUMBER, row, name, row.serial)
 
     def _breaks_line(self, row: FleetRow, line: SerialLine, name: Field) -> bool:
@@ -197,21 +208,23 @@ class _Check:
             self._add(rules.SERIAL_PATTERN, row, name, row.serial, ru=found.ru, en=found.en)
         return True
 
-    def _breaks_peers(self, row: FleetRow, peers: Peers, width: int, name: Field) -> bool:
+    def _breaks_peers(self, row: FleetRow, peers: Peers, name: Field) -> bool:
         if not row.plate.isdecimal():
             return self._looks_alike(row, peers, name)
-        length = len(row.plate)
+        length, width = len(row.plate), peers.width
         if not width or length == width:
             return False
+        # What few of a type cannot show all others may, where all have one width.
+        both = (peers, self._all) if self._all.is_uniform and self._all.width == width else (peers,)
+        is_rare = any(counted.is_rare(length) for counted in both)
+        zeros = any(counted.zeros for counted in both)
         words = {"length": length, "width": width, "guess": row.plate.rjust(width, "0")}
         is_number = row.serial_kind is CellKind.NUMBER
         if _is_inn(row.plate):
             self._add(rules.SERIAL_INN, row, name, row.serial)
-        elif length < width and (
-            is_number or peers.lost_zeros or peers.lead_with_zeros or (peers.zeros and peers.is_rare(length))
-        ):
+        elif length < width and (is_number or peers.lost_zeros or peers.lead_with_zeros or (zeros and is_rare)):
             self._add(rules.LOST_ZERO, row, name, row.serial, **words)
-        elif peers.is_rare(length):
+        elif is_rare:
             self._add(rules.SERIAL_WIDTH, row, name, row.serial, **words)
         else:
             return False
@@ -260,7 +273,10 @@ class _Check:
 
     def _approval(self, row: FleetRow, key: str, line: SerialLine | None) -> None:
         approval = row.approval or ""
-        known = self._known.approvals(key, line)
+        usual = self._peers[key].approval
+        if approval == usual and not self._known.knows(key):
+            return
+        known = self._known.approvals(key, line) or ((usual,) if usual and row.designation else ())
         if known and not any(same_approval(approval, other) for other in known):
             self._add(rules.APPROVAL_UNKNOWN, row, Field.APPROVAL, approval, known=", ".join(known[:3]))
             return
@@ -293,11 +309,11 @@ class _Check:
             end = add_months(verified, months)
         if end is not None:
             self._ends(row, end, is_computed=until is None)
-        elif self._wants_date:
+        elif _ENDS & self._places(row).keys():
             self._undated += 1
             told = any(f.field in (Field.VERIFIED_ON, Field.VALID_UNTIL) for f in row.findings)
             if not told and not verified and not row.is_continued:
-                name = Field.VALID_UNTIL if Field.VALID_UNTIL in self._places[row.block] else Field.VERIFIED_ON
+                name = Field.VALID_UNTIL if Field.VALID_UNTIL in self._places(row) else Field.VERIFIED_ON
                 self._add(rules.VERIFICATION_MISSING, row, name, "")
 
     def _ends(self, row: FleetRow, end: datetime.date, *, is_computed: bool) -> None:
@@ -325,25 +341,16 @@ class _Check:
 
     def _reading(self, row: FleetRow, peers: Peers) -> None:
         if row.unit:
-            name = Field.UNIT if Field.UNIT in self._places[row.block] else Field.READING
+            name = Field.UNIT if Field.UNIT in self._places(row) else Field.READING
             if row.resource and QUANTITIES.get(row.unit) not in COUNTED.get(row.resource, {QUANTITIES.get(row.unit)}):
                 self._add(rules.UNIT_RESOURCE, row, name, _unit_name(row.unit))
             elif peers.unit and row.unit != peers.unit:
                 self._add(rules.UNIT_DIFFERS, row, name, _unit_name(row.unit), usual=_unit_name(peers.unit))
-        if row.reading is None:
-            return
-        shown = f"{row.reading:f}"
-        if row.previous is not None and row.reading < row.previous and not is_thousandfold(row.previous, row.reading):
-            self._add(rules.READING_BACK, row, Field.READING, shown, previous=f"{row.previous:f}")
-            return
-        # Of a type with few meters the readings of all others in that unit tell what is usual.
-        slip = (peers if peers.has_usual(row.unit or "") else self._all).slip(row)
-        if slip is None and row.previous:
-            for one, other in ((row.reading, row.previous), (row.previous, row.reading)):
-                if one > 100 and is_thousandfold(one, other):
-                    slip = (1000, float(other))
-        if slip is not None:
-            self._add(rules.UNIT_SLIP, row, Field.READING, shown, times=slip[0], usual=f"{slip[1]:.6g}")
+        if slip := find_slip(row, peers, self._all):
+            words = slip.words
+            if slip.rule is rules.UNIT_CONVERTED:
+                words = {**words, "unit": _unit_name(str(words["unit"]))}
+            self._add(slip.rule, row, Field.READING, f"{row.reading:f}", **words)
 
     def _dev_eui(self, row: FleetRow) -> None:
         eui = row.dev_eui or ""
@@ -366,8 +373,17 @@ class _Check:
             return
         ordered = sorted(unknown.values(), key=len, reverse=True)
         names = ", ".join(rows[0].designation[:40] for rows in ordered[:NAMED_TYPES])
+        self._unapproved(unknown)
         first = min((rows[0] for rows in ordered), key=lambda row: row.row)
         self._add(rules.TYPE_UNCHECKED, first, Field.DESIGNATION, names, count=lacking, types=len(ordered))
+
+    def _unapproved(self, unknown: Mapping[str, list[FleetRow]]) -> None:
+        """Types without an approval number where others of the table have theirs."""
+        approved = sum(any(row.approval for row in rows) for rows in unknown.values())
+        for rows in unknown.values():
+            wanting = Field.APPROVAL in self._places(rows[0]) and not any(row.approval for row in rows)
+            if wanting and approved * 2 >= len(unknown):
+                self._add(rules.APPROVAL_MISSING, rows[0], Field.APPROVAL, "", count=len(rows))
 
     def _litres(self) -> None:
         """A whole column of water readings that only litres explain."""
@@ -379,7 +395,7 @@ class _Check:
     def _folded(self) -> list[FleetFinding]:
         """The findings, those that most rows of a column share told once."""
         counted = Counter((f.rule.code, f.column) for f in self._findings if f.rule.folds)
-        least = max(5, len(self._rows) // 2 // len(self._places))
+        least = max(5, len(self._rows) // 2 // self._table.layout.blocks)
         folding = {key: count for key, count in counted.items() if count > least}
         if not folding:
             return self._findings

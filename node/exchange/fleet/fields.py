@@ -90,6 +90,7 @@ OF_ONE_METER = OF_A_METER | {
 
 _NOT_WORD = re.compile(r"[^0-9a-zа-я№]+")
 _METER = r"(?:[ио]?пу|одпу|кпу|сч|(?:водо|тепло|электро)?счетчик\w*|прибор\w*|водомер\w*|устройств\w*)"
+_VERIFYING = r"(?:повер|(?:\b|гос)пов\b|мпи|межпов)"
 _NUMBER = r"(?:№|номер\w*|ном|n|no|nr|num|number|id)"
 _RESOURCE = (
     r"(?:хвс|гвс|схв|сгв|хв|гв|холодн\w*|горяч\w*|тепло\w*|отоплен\w*|электро\w*|ээ|газ\w*|cold|hot|heat|gas)\d?"
@@ -106,8 +107,8 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         r"(?:количеств|кол во|число)\b",
     )),
     (Field.IGNORED, (
-        "примечан", "коммент", "статус", "состояни", r"\bremark", r"\bcomment", r"\bnote", r"\bstatus", r"\bstate\b",
-        "пломб", r"\bseal",
+        r"\bприм(?:ечан|\b)", "коммент", "статус", "состояни", r"\bremark", r"\bcomment", r"\bnote", r"\bstatus",
+        r"\bstate\b", "пломб", r"\bseal",
     )),
     (Field.IGNORED, (
         "(?:осталось|дней до|days (?:left|to))", "свидетельств", "протокол", r"организаци\w* повер", "поверител",
@@ -140,13 +141,13 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         r"^(?!.*(?:дат|оконч|истек|истеч|конец)).*(?:межпов\w* интервал|срок межпов)",
     )),
     (Field.VALID_UNTIL, (
-        r"\b(?:сл|след|очередн\w*|следующ\w*|срок\w*)\b.*(?:повер|мпи|межпов)",
-        r"\b(?:оконч\w*|конец|конца|действ\w*|годен|годн\w*|истек\w*|истеч\w*)\b.*(?:повер|мпи|межпов)",
-        r"\b(?:план\w*|предстоящ\w*)\b.*(?:повер|мпи|межпов)", r"\bгоден (?:до|по)\b", r"дата оконч\w* срок",
+        rf"\b(?:сл|след|оч|очередн\w*|следующ\w*|срок\w*)\b.*{_VERIFYING}",
+        rf"\b(?:оконч\w*|конец|конца|действ\w*|годен|годн\w*|истек\w*|истеч\w*)\b.*{_VERIFYING}",
+        rf"\b(?:план\w*|предстоящ\w*)\b.*{_VERIFYING}", r"\bгоден (?:до|по)\b", r"дата оконч\w* срок",
     )),
     (Field.VALID_UNTIL, (
-        r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:до|сл|след)\b",
-        r"(?:повер\w*|мпи|межпов\w*)(?: \w+)? (?:очередн|следующ|действ|оконч|истек|срок|годн|план)\w*",
+        r"(?:повер\w*|\b(?:гос)?пов|мпи|межпов\w*)(?: \w+)? (?:до|сл|след|оч)\b",
+        r"(?:повер\w*|\b(?:гос)?пов|мпи|межпов\w*)(?: \w+)? (?:очередн|следующ|действ|оконч|истек|срок|годн|план)\w*",
     )),
     (Field.VALID_UNTIL, (
         r"\bсп до", r"действител\w* до", "valid (?:until|till|to|thru)", "valid$",
@@ -157,7 +158,8 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         r"\bмпи\b", r"межпов\w*", "интервал", r"периодичн\w* повер", "interval", r"verif\w* period",
     )),
     (Field.VERIFIED_ON, (
-        r"повер(?!ит)\w*", r"\bпов\b", "verif", "calibrat", r"\bcal date", r"last (?:cal|test|check|inspect\w*)\b",
+        r"повер(?!ит)\w*", r"\b(?:гос)?пов\b", "verif", "calibrat", r"\bcal date",
+        r"last (?:cal|test|check|inspect\w*)\b",
     )),
     (Field.APPROVAL, (
         "гос ?реестр", r"\bгрси\b", r"\bфиф\b", r"реестр\w* (?:си|средств)", "(?:№|номер) (?:в )?реестр",
@@ -168,7 +170,7 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
         r"\bservice\b", r"\butility\b", r"вид (?:учета|пу\b|ипу\b|прибор|счетчик)", r"\bхвс\/?гвс\b", "энергоносит",
     )),
     (Field.INSTALLED_ON, (
-        r"дата\w* (?:\w+ )?(?:установ|монтаж|ввод|опломб|приемк)\w*",
+        r"дата\w* (?:\w+ )?(?:установ|уст\b|монтаж|ввод|опломб|приемк)\w*",
         r"(?:установлен|смонтирован|введен)\w*(?: дата)?$", r"ввод\w* в эксп",
         "install(?!er|ation (?:place|site|loc))", "commission",
     )),
@@ -199,6 +201,10 @@ _PATTERNS: tuple[tuple[Field, tuple[str, ...]], ...] = (
     (Field.ACCOUNT, (
         r"\bл с\b", r"\bлс\b", "лицев", r"лиц\w* сч", r"\baccount", r"\bacct\b", "договор", r"\bcontract",
         "(?:№|номер|код) абон", r"абон\w* (?:№|номер|код)", "personal acc",
+    )),
+    (Field.ADDRESS, (
+        # Of a subscriber too, but for the flat alone and for a mail box.
+        r"^(?!.*(?:электрон|mail|фио|ф и о|\bкв\b|кварт)).*\bадрес",
     )),
     (Field.PERSON, (
         r"\bфио\b", r"\bф и о\b", "фамили", "собственник", "потребител", "абонент", "квартиросъем", "нанимател",
@@ -242,6 +248,7 @@ _COMPILED = tuple((field, re.compile("|".join(alternatives))) for field, alterna
 _WEAK = frozenset(
     {"номер", "number", "n", "№", "no", "id", "код", "code", "дата", "date", "до", "name", "value", "тип"}
 )
+_OF_THE_PLATE = re.compile(r"\b(?:зав\b|заводск|серийн|сер\b|фабричн|serial|sn\b)|\bs n\b")
 _DEVICE_WORDS = re.compile(r"\b(?:тип|марка|модель|наименование|type|model)\b")
 
 
@@ -272,3 +279,8 @@ def find_field(title: str) -> Field | None:
 def is_weak(title: str) -> bool:
     """Whether a header alone says too little to be believed against its column."""
     return fold_title(title) in _WEAK
+
+
+def is_of_plate(title: str) -> bool:
+    """Whether a header says that a number is the maker's, and not just some number of the meter."""
+    return bool(_OF_THE_PLATE.search(fold_title(title)))

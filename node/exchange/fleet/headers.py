@@ -1,5 +1,6 @@
 """Where a sheet's header stands: nowhere, or in one to three rows under title lines, with headings over groups."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,7 +8,7 @@ from itertools import pairwise
 from node.exchange.cells import Cell, CellKind, Row
 from node.exchange.fleet.fields import LEVEL, Field, find_field, fold_title
 from node.exchange.fleet.mapping import MAX_HEADER_ROWS
-from node.exchange.fleet.values import find_resource
+from node.exchange.fleet.values import STREET, find_resource
 
 SEARCHED = 40
 SAMPLED = 2_000
@@ -17,6 +18,7 @@ DEPTH_WEIGHT = 0.25
 LEAST = 2.0
 MAX_TITLE = 120
 MAX_GROUP = 40
+_SERIAL_INSIDE = re.compile(r"\d{5}")
 _LIGHT = {Field.INDEX: 0.5, Field.PERSON: 0.5, Field.IGNORED: 0.5}
 
 
@@ -53,6 +55,8 @@ def find_header(rows: Sequence[Row], width: int, wanted: int | None = None) -> H
         top, depth = best[1], best[2]
         while wanted is None and depth < MAX_HEADER_ROWS and top and _heads(rows[top - 1], rows[top]):
             top, depth = top - 1, depth + 1
+        while wanted is None and depth < MAX_HEADER_ROWS and _is_under(rows[top + depth - 1 : top + depth + 1]):
+            depth += 1
         return _header(rows, width, top, depth)
     unknown = _unknown_header(rows, width)
     return _without_header(rows, width) if unknown is None else _header(rows, width, unknown, 1)
@@ -87,9 +91,19 @@ def _heads(above: Row, below: Row) -> bool:
     )
 
 
+def _is_under(rows: Sequence[Row]) -> bool:
+    """Whether the second of two rows has texts under merged headings of the first alone, as months under readings."""
+    if len(rows) < 2 or rows[0].number + 1 != rows[1].number:
+        return False
+    above, below = (row.cells for row in rows)
+    own = [at for at, cell in enumerate(below) if cell.text and not cell.is_spread]
+    wide = {at for at, cell in enumerate(above) if cell.is_spread and at and cell.text == above[at - 1].text}
+    return len(own) > 1 and all(at in wide or at + 1 in wide for at in own)
+
+
 def _is_numbering(row: Row) -> bool:
-    """Whether the cells count columns: 1, 2, 3."""
-    texts = [cell.text for cell in row.cells if cell.text]
+    """Whether the cells count columns: 1, 2, 3, or (1), (2), (3)."""
+    texts = [cell.text.strip("(). ") for cell in row.cells if cell.text]
     numbers = [text for text in texts if text.isascii() and text.isdecimal() and len(text) < 4]
     if len(numbers) < 3 or len(numbers) < len(texts) * 0.7 or len(texts) < len(row.cells) * 0.5:
         return False
@@ -157,6 +171,10 @@ def _is_data(cell: Cell) -> bool:
     if cell.kind in (CellKind.NUMBER, CellKind.DATE, CellKind.FORMULA):
         return True
     text = cell.text
+    if text.endswith(":") or (STREET.search(text) and any(sign.isdigit() for sign in text)):
+        return True  # «Дом:» with an address beside it is a line over the table
+    if _SERIAL_INSIDE.search(text):
+        return True
     if sum(sign.isdigit() for sign in text) >= 4:
         return find_field(text) is None
     return text.isdecimal()
@@ -215,11 +233,11 @@ def _is_figures(cell: Cell) -> bool:
     return digits > sum(sign.isalpha() for sign in cell.text)
 
 
-def body_rows(rows: Sequence[Row], header: Header) -> list[Row]:
-    """Some thousands of the rows under the header at most, those that say one thing only left out."""
+def body_rows(rows: Sequence[Row], header: Header, least: int = 3) -> list[Row]:
+    """Some thousands of the rows under the header at most, those that say less than so many things left out."""
     step = max(1, (len(rows) - header.first) // SAMPLED)
     sampled = rows[header.first :: step]
-    full = [row for row in sampled if len({cell.text for cell in row.cells if cell.text}) > 2]
+    full = [row for row in sampled if len({cell.text for cell in row.cells if cell.text}) >= least]
     return full if len(full) * 2 > len(sampled) else list(sampled)
 
 

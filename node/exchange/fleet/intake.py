@@ -114,12 +114,12 @@ class Intake:
 
     def finding(self, rule: Rule, row: FleetRow, name: Field, value: str, **words: object) -> FleetFinding:
         """A finding at the cell of a field of a meter."""
-        column = self.layout.places(row.block).get(name)
+        column = self.layout.at(row.row).places(row.block).get(name)
         return FleetFinding(rule, row.row, name, column.title if column else "", value, words)
 
     def serial_field(self, row: FleetRow) -> Field:
         """The field in which the serials of this table stand."""
-        return Field.SERIAL if Field.SERIAL in self.layout.places(row.block) else Field.DEVICE
+        return Field.SERIAL if Field.SERIAL in self.layout.at(row.row).places(row.block) else Field.DEVICE
 
     def faulty(
         self, found: Iterable[tuple[int, Sequence[FleetFinding]]], grid: Grid
@@ -148,7 +148,7 @@ class Intake:
         return f"{where}: {finding.text('ru')} / {finding.text('en')}"
 
     def _fields(self) -> list[Field]:
-        used = {column.field for column in self.layout.columns}
+        used = {column.field for column in self.layout.every_column}
         if used & {*ADDRESS_PARTS} or any(row.address for row in self.rows):
             used.add(Field.ADDRESS)
         return [name for name in _TITLES if name in used]
@@ -241,5 +241,5 @@ def _plate(row: FleetRow) -> Plate:
 
 def _cell_text(layout: Layout, row: FleetRow, name: Field, cells: Row) -> str:
     """What stands in the cell of a field of a meter."""
-    column: Column | None = layout.places(row.block).get(name)
+    column: Column | None = layout.at(row.row).places(row.block).get(name)
     return cells.cells[column.place].text if column and column.place < len(cells.cells) else ""

@@ -5,7 +5,6 @@ Where no line says how serials are written, the neighbours do; what nearly all s
 
 from collections import Counter
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
 
 from node.exchange.fleet.rows import FleetRow
@@ -28,7 +27,10 @@ class Peers:
     intervals: Counter[int] = field(default_factory=Counter)
     spellings: Counter[str] = field(default_factory=Counter)
     readings: dict[str, list[float]] = field(default_factory=dict)
+    consumptions: dict[str, list[float]] = field(default_factory=dict)
+    approvals: Counter[str] = field(default_factory=Counter)
     _usual: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _consumed: dict[str, float | None] = field(default_factory=dict)
 
     def take(self, row: FleetRow) -> None:
         """Count a meter."""
@@ -46,6 +48,10 @@ class Peers:
             self.spellings[row.designation] += 1
         if row.reading:
             self.readings.setdefault(row.unit or "", []).append(float(row.reading))
+            if row.previous is not None and row.unit != "m3":
+                self.consumptions.setdefault(row.unit or "", []).append(float(row.reading - row.previous))
+        if row.approval:
+            self.approvals[row.approval] += 1
 
     @cached_property
     def width(self) -> int:
@@ -55,11 +61,14 @@ class Peers:
         width, count = self.widths.most_common(1)[0]
         return width if count >= self.digits * 0.6 else 0
 
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether nearly all serials have one width, so that few of a kind may be measured by it."""
+        return self.digits >= SOME and self.widths[self.width] >= self.digits * 0.9
+
     def is_rare(self, width: int) -> bool:
         """Whether a width is that of hardly any serial while nearly all have another one."""
-        if self.digits < SOME or self.widths[self.width] < self.digits * 0.9:
-            return False
-        return self.widths[width] <= max(2, self.digits // 100)
+        return self.is_uniform and self.widths[width] <= max(2, self.digits // 100)
 
     @property
     def lead_with_zeros(self) -> bool:
@@ -97,6 +106,22 @@ class Peers:
         months, count = self.intervals.most_common(1)[0]
         return months if count >= total * 0.8 else None
 
+    @cached_property
+    def approval(self) -> str | None:
+        """The approval number that nearly all rows of a designation give, or None."""
+        total = sum(self.approvals.values())
+        if total < SOME:
+            return None
+        approval, count = self.approvals.most_common(1)[0]
+        return approval if count >= total * 0.9 else None
+
+    def usual_consumption(self, unit: str) -> float | None:
+        """A consumption between two readings that is still usual in a unit, or None where too few tell one."""
+        if unit not in self._consumed:
+            values = sorted(value for value in self.consumptions.get(unit, ()) if value >= 0)
+            self._consumed[unit] = values[len(values) * 3 // 4] or None if len(values) >= FEW else None
+        return self._consumed[unit]
+
     def has_usual(self, unit: str) -> bool:
         """Whether there are enough readings in a unit to tell a usual one."""
         return len(self.readings.get(unit, ())) >= FEW
@@ -119,8 +144,3 @@ class Peers:
                 return None
             self._usual[unit] = (values[len(values) // 2], values[len(values) * 9 // 10 - 1])
         return self._usual[unit]
-
-
-def is_thousandfold(one: Decimal, other: Decimal) -> bool:
-    """Whether one reading is a thousand times the other, give or take a fifth."""
-    return other > 0 and 800 <= one / other <= 1250

@@ -15,6 +15,13 @@ NO_SERIAL = frozenset(
         *("уточнить", "уточняется", "tbd"),
     }
 )
+# What is typed to get past a form.
+PLACEHOLDERS = frozenset(
+    {
+        *("12345678", "123456789", "1234567890", "0123456789"),
+        *(digit * n for digit in "123456789" for n in range(5, 16)),
+    }
+)
 # Letters that are typed for digits, and the digits.
 _LOOKS = {"O": "0", "О": "0", "I": "1", "З": "3", "Б": "6", "B": "8", "L": "1", "S": "5"}
 DIGIT_LOOKS = str.maketrans(_LOOKS)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from node.exchange.fleet.columns import Column
-from node.exchange.fleet.fields import NAMES, Field
+from node.exchange.fleet.fields import NAMES, Field, fold_title
 from node.exchange.fleet.findings import GRADES, ORDER, FleetFinding, Grade, format_day
 from node.exchange.fleet.headers import letters
 from node.exchange.fleet.outcome import Due, FleetReport
@@ -64,7 +64,7 @@ def report_json(report: FleetReport, file: str = "", examples: int | None = EXAM
         "sheets": [part.sheet for part in layout.parts],
         "encoding": layout.encoding,
         "header_rows": list(layout.header.rows),
-        "columns": [_column(column) for column in layout.columns],
+        "columns": [_column(column) for column in layout.every_column],
         "other_sheets": [
             {"name": other.name, "rows": other.rows, "fleet": other.is_fleet, "hidden": other.is_hidden}
             for other in report.others
@@ -174,7 +174,7 @@ def _sheets(report: FleetReport, table: FleetTable, language: str) -> list[Sheet
 
 
 def _used(report: FleetReport) -> list[Column]:
-    return [column for column in report.layout.columns if column.field not in (Field.IGNORED, Field.PERSON)]
+    return [column for column in report.layout.every_column if column.field not in (Field.IGNORED, Field.PERSON)]
 
 
 def _summary(report: FleetReport, language: str) -> list[tuple[str, str]]:
@@ -191,7 +191,7 @@ def _summary(report: FleetReport, language: str) -> list[tuple[str, str]]:
     names = {grade: GRADES[grade][0 if language == "ru" else 1] for grade in Grade}
     told += [(f"{names[grade]}: {rule.title(language)} ({rule.code})", str(n)) for rule, grade, n in report.counts()]
     told.append(("", ""))
-    told += [(column.title, NAMES[column.field][0 if language == "ru" else 1]) for column in report.layout.columns]
+    told += [(column.title, NAMES[column.field][0 if language == "ru" else 1]) for column in report.layout.every_column]
     return told
 
 
@@ -222,7 +222,9 @@ def _rows(report: FleetReport, table: FleetTable, used: Sequence[Column], langua
             mine = by_row[row.number]
             worst = min((finding.grade for finding in mine), key=lambda grade: ORDER[grade])
             remarks = " ".join(f"{finding.column}: {finding.text(language)}" for finding in mine)
-            cells = (row.cells[c.place].text if c.place < len(row.cells) else "" for c in used)
+            own = {(fold_title(c.title), c.field): c.place for c in report.layout.at(row.number).columns}
+            places = (own.get((fold_title(column.title), column.field), len(row.cells)) for column in used)
+            cells = (row.cells[place].text if place < len(row.cells) else "" for place in places)
             yield (report.layout.where(row.number), GRADES[worst][0 if language == "ru" else 1], remarks, *cells)
 
 

@@ -242,6 +242,9 @@ class RowMaker:
             self.add(rules.SERIAL_UNREADABLE, name)
             return ""
         key = key_of(serial)
+        if key and not key.strip("0-"):
+            self.add(rules.SERIAL_UNREADABLE, name)
+            return ""
         if not key:
             rule = rules.SERIAL_LONG if len(serial) > MAX_PLATE_TEXT else rules.SERIAL_UNREADABLE
             self.add(rule, name, most=MAX_PLATE_TEXT)

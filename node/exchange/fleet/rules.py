@@ -55,6 +55,13 @@ SERIAL_UNREADABLE = _rule(
     "Это не заводской номер: в нём нет того, что бывает на табличке, или есть лишние знаки. Спишите номер с таблички.",
     "This is no serial number: it has nothing that a plate has, or signs that none has. Copy it from the plate.",
 )
+SERIAL_PLACEHOLDER = _rule(
+    "serial.placeholder",
+    W,
+    ("Невозможные номера", "Impossible serials"),
+    "Похоже на отписку, а не на заводской номер. Спишите номер с таблички.",
+    "This looks typed to fill the cell, not copied from a plate. Copy the serial from the plate.",
+)
 SERIAL_LONG = _rule(
     "serial.too_long",
     E,
@@ -184,6 +191,15 @@ APPROVAL_FORM = _rule(
     "Номер в Госреестре — это от одной до шести цифр, дефис и две цифры года, как 12345-18. Спишите со свидетельства.",
     "A type approval number is one to six digits, a hyphen and two digits of a year, as 12345-18. Copy it from the "
     "certificate.",
+)
+APPROVAL_MISSING = _rule(
+    "approval.missing",
+    W,
+    ("Типы без утверждения", "Types without approval"),
+    "У этого типа номера в Госреестре нет, у других в таблице он есть; строк: {count}. Найдите тип в Госреестре: "
+    "показания неутверждённого прибора к расчёту не принимают.",
+    "This type has no approval number while others in the table have one; rows: {count}. Find the type in the state "
+    "register: readings of a meter of no approved type are not billed.",
 )
 APPROVAL_UNKNOWN = _rule(
     "approval.unknown",
@@ -350,9 +366,19 @@ UNIT_SLIP = _rule(
     "unit.slip",
     W,
     ("Скачок в тысячу раз", "A thousand times off"),
-    "Показание в {times} раз больше обычного ({usual}): литры вместо м³ или потеряна запятая? Сверьте с прибором.",
-    "The reading is {times} times the usual one ({usual}): litres for m³, or a lost decimal point? Compare with the "
-    "meter.",
+    "Показание отличается от обычного ({usual}) в {times} раз: литры вместо м³, кВт·ч вместо МВт·ч или потеряна "
+    "запятая? Сверьте с прибором.",
+    "The reading is {times} times off the usual one ({usual}): litres for m³, kW·h for MW·h, or a lost decimal point? "
+    "Compare with the meter.",
+)
+UNIT_CONVERTED = _rule(
+    "unit.converted",
+    W,
+    ("Показание в другой единице", "A reading in another unit"),
+    "С предыдущим ({previous}) показание сходится, только если снято в {unit}. Сверьте единицу с прибором и "
+    "пересчитайте показание.",
+    "The reading follows the previous one ({previous}) only if it was taken in {unit}. Compare the unit with the "
+    "meter and convert the reading.",
 )
 UNIT_COLUMN = _rule(
     "unit.column",

@@ -38,6 +38,13 @@ _MONTHS: Final = {
     },
     "май": 5,
 }
+_MONTH_WORD = re.compile(
+    r"\b(?:янв(?:ар[ья])?|фев(?:рал[ья])?|мар(?:та?)?|апр(?:ел[ья])?|ма[йя]|июн[ья]?|июл[ья]?|авг(?:уста?)?|"
+    r"сент?(?:ябр[ья])?|окт(?:ябр[ья])?|ноя(?:бр[ья])?|дек(?:абр[ья])?|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|"
+    r"apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
+)
+_YEAR_IN = re.compile(r"\b20\d{2}\b")
+_DAY_IN = re.compile(r"\b\d{1,2}[./-](0?[1-9]|1[0-2])[./-](\d{4}|\d{2})\b")
 _ISO = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
@@ -60,12 +67,16 @@ _FLAT = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<!\w)(?:ул|улица|пр|пр-т|просп|проспект|пер|переулок|бульвар|б-р|бул|шоссе|ш|наб|набережная|пл|площадь|мкр"
-    r"|мкрн|микрорайон|проезд|тракт|линия|тупик|д|дом|корп|кв|квартира|г|город|пос|п|с|село|дер|деревня|обл|снт|street|st"
-    r"|road|rd|avenue|ave|apt|flat|house|lane|drive)(?:\.|\b)",
+    r"|мкрн|микрорайон|проезд|тракт|линия|тупик|дом|корп|кв|квартира|город|пос|село|дер|деревня|обл|снт|street|st"
+    r"|road|rd|avenue|ave|apt|flat|house|lane|drive)(?:\.|\b)"
+    # A letter alone is a word too, as in «с опозданием».
+    r"|(?<!\w)[гдпсш](?:\.|(?=\s*(?:\d|,|$))|(?=\s+(?-i:[«\"А-ЯЁA-Z])))",
     re.IGNORECASE,
 )
 STREET = re.compile(
-    r"(?<!\w)(?:ул|пр|просп|пер|б-р|бул|ш|наб|пл|мкр|проезд|тракт|street|st|road|rd|ave)(?:\.|\b)", re.IGNORECASE
+    r"(?<!\w)(?:ул|пр|просп|пер|б-р|бул|ш|наб|пл|мкр|микрорайон|проезд|тракт|улица|проспект|переулок|бульвар|шоссе"
+    r"|street|st|road|rd|ave)(?:\.|\b)",
+    re.IGNORECASE,
 )
 _YEARISH = re.compile(r"[\d\s./-]+(?:г|год|года)?\.?", re.IGNORECASE)
 _RESOURCES: Final = {
@@ -137,6 +148,16 @@ def read_day(cell: Cell, *, month_first: bool = False, at_end: bool = False) -> 
         if found := pattern.fullmatch(bare):
             return read(found, at_end)
     return DayRead(odd="unreadable")
+
+
+def find_month(text: str) -> tuple[int, int] | None:
+    """The year, 0 where none is told, and the month that a text names, as «март» or «на 01.04.2026»."""
+    if found := _DAY_IN.search(text):
+        return whole_year(found[2]), int(found[1])
+    if found := _MONTH_WORD.search(text.casefold()):
+        year = _YEAR_IN.search(text)
+        return int(year[0]) if year else 0, _MONTHS[found[0][:3]]
+    return None
 
 
 def split_days(text: str) -> tuple[str, str] | None:
@@ -216,6 +237,12 @@ def looks_like_address(text: str) -> bool:
 def has_flat(text: str) -> bool:
     """Whether a text names a flat."""
     return bool(_FLAT.search(text))
+
+
+def cut_to_flat(text: str) -> str:
+    """A text up to the flat that it names: behind it stands who lives there."""
+    found = _FLAT.search(text)
+    return text[: found.end()] if found else text
 
 
 def read_decimal(text: str) -> Decimal | None:

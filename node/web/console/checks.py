@@ -140,7 +140,7 @@ def _corrected(held: Check, body: ColumnsForm) -> FleetMapping:
     """The mapping before with what the form changed; another sheet begins anew."""
     if body.sheet and body.sheet != held.report.layout.sheet:
         return FleetMapping(sheet=body.sheet)
-    columns = held.report.layout.columns
+    columns = held.report.layout.every_column
     if len(body.field) != len(columns):
         raise InputError("the form is of another table", "check_unreadable")
     told = {

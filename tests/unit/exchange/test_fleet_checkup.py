@@ -251,3 +251,51 @@ def test_small_table_tells_lost_zeros_look_alikes_and_odd_units() -> None:
 
     found = [(f.row, f.rule.code) for f in report.findings if f.rule.code != "type.unchecked"]
     assert found == [(4, "serial.look_alike"), (4, "unit.slip"), (5, "serial.lost_zero"), (5, "unit.differs")]
+
+
+def test_serials_that_no_plate_has_are_told() -> None:
+    """Zeros alone are no serial, and a run of equal or counted digits is typed to fill the cell."""
+    found = rows(6)
+    found[1][2], found[2][2], found[3][2] = "00000000", "11111111", "12345678"
+    report = checked(table(found))
+    assert told(report) == {(3, "serial.unreadable"), (4, "serial.placeholder"), (5, "serial.placeholder")}
+
+
+def test_zero_is_lost_where_others_of_the_table_show_that_zeros_lead() -> None:
+    """What few meters of a type cannot show the whole table may, if all serials have one width."""
+    found = rows(40)
+    for at, row in enumerate(found):
+        row[1], row[6] = f"СГВ-{15 + at % 5}", ""
+    found[7][2], found[9][2] = "01234567", "1234568"
+    assert told(checked(table(found))) == {(11, "serial.lost_zero")}
+
+
+def test_type_without_approval_number_among_approved_ones_is_told() -> None:
+    """Of types that nobody here knows the table itself tells which are approved, and under which number."""
+    found = rows(30)
+    for at, row in enumerate(found):
+        row[1], row[6] = f"СГВ-{15 + at % 2}", "23648-16"
+    found[5][1], found[5][6], found[8][6] = "НОНЕЙМ-1", "", "54321-13"
+    assert told(checked(table(found))) == {(7, "approval.missing"), (10, "approval.unknown")}
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor", "found_unit"),
+    [("Гкал", 4.1868, "ГДж"), ("Гкал", 1163, "кВт"), ("ГДж", 0.238846, "Гкал"), ("", 4.1868, "ГДж")],
+)
+def test_reading_of_heat_in_another_unit_is_told(unit: str, factor: float, found_unit: str) -> None:
+    """A reading that goes on from the previous one in another unit only is told with that unit."""
+    header = ("Адрес", "Тип", "Зав. №", "Услуга", "Пред. показание", "Показание", "Ед. изм.")
+    lines = [
+        [f"ул. Мира, д. 1, кв. {at}", "КТ-213Д", f"{10_000_000 + at * 7919}", "Отопление", f"{20 + at}", f"{20.5 + at}",
+         unit]
+        for at in range(1, 13)
+    ]  # fmt: skip
+    lines[6][5] = f"{27.5 * factor:.3f}"
+    lines[8][5] = "40"  # much, but no unit explains it
+
+    report = checked(table(lines, header))
+
+    slips = [(f.row, f.rule.code) for f in report.findings if f.rule.code.startswith(("unit", "reading"))]
+    assert slips == [(8, "unit.converted")]
+    assert found_unit in next(f.text("ru") for f in report.findings if f.row == 8)
