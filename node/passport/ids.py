@@ -22,9 +22,12 @@ _SPACES = (*range(0x09, 0x0E), 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205
 _HYPHENS = (0x2D, *range(0x2010, 0x2016), 0x2212)
 DROPPED = frozenset(map(chr, (*_SPACES, *_HYPHENS)))
 
+_SHORT_OF_ONE = tuple(PREFIX[:at] + PREFIX[at + 1 :] for at in range(len(PREFIX)))
 _LENGTH = len(PREFIX) + BODY_LENGTH + CHECK_LENGTH
 _SMALL = {ord(small): small.upper() for small in "abcdefghijklmnopqrstuvwxyz"}
 _READ_AS = str.maketrans("ILO", "110")
+# A keyboard left in Russian: never an id, and always meant as one.
+_RUSSIAN = str.maketrans("АВЕКМНОРСТХавекмнорстх", "ABEKMHOPCTX" * 2)
 _DIGIT = {character: value for value, character in enumerate(CROCKFORD)}
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LABEL_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://([^/?#@:]{1,253})(?::[0-9]{1,5})?/d/([^/?#]{1,80})/?(?:[?#].*)?")
@@ -82,10 +85,13 @@ def parse_device_id(text: str) -> SubjectId:
 
 
 def looks_like_device_id(text: str) -> bool:
-    """Whether somebody meant to write a device id, slips included; a search box asks this before it looks further."""
-    body = _read(text)
+    """Whether somebody meant to write a device id, slips and look-alike letters included; a search box asks this before
+    it looks further.
+    """
+    body = _read(text.translate(_RUSSIAN))
     agree = sum(left == right for left, right in zip(body, PREFIX, strict=False))
-    return agree >= len(PREFIX) - 1 and abs(len(body) - _LENGTH) <= 2
+    is_near = agree == len(PREFIX) - 1 or body.startswith(_SHORT_OF_ONE)
+    return agree == len(PREFIX) or (is_near and abs(len(body) - _LENGTH) <= 2)
 
 
 def format_label_url(domain: str, subject: SubjectId) -> str:

@@ -10,7 +10,7 @@ from node.passport.lines import Lines, Reason, SerialLine, Unresolved
 from node.passport.plate import Nameplate, fill_plate
 from node.passport.serials import SerialFinding, check_serial
 
-_LABEL = re.compile(r"/d/([A-Za-z0-9-]+)/?$")
+_LABEL = re.compile(r"/d/([^/?#\s]+)/?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,4 @@ def check_plate(plate: Nameplate, lines: Lines) -> PlateCheck:
 def _own_id(typed: str) -> SubjectId | None:
     label = _LABEL.search(typed)
     text = label[1] if label else typed
-    if not looks_like_device_id(text) and not text.upper().startswith("EPP1"):
-        return None
-    return parse_device_id(text)
+    return parse_device_id(text) if looks_like_device_id(text) else None

@@ -147,7 +147,7 @@ def _is_narrowed(question: Question) -> bool:
 
 
 def _read_question(question: Question) -> Sift:
-    exact = read_exact(question.text)
+    exact, _ = read_exact(question.text), read_exact(question.place)
     try:
         day = parse_expiry(question.expires_before) if question.expires_before else None
     except ValueError as error:

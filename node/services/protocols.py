@@ -374,6 +374,10 @@ TEXTS: Mapping[str, tuple[str, str, str, str]] = {
         "Идентификатор {value} набран с ошибкой.", "Сверьте его с этикеткой прибора.",
         "The id {value} is mistyped.", "Compare it with the device's label.",
     ),
+    "place-mistyped": (
+        "Идентификатор места {value} набран с ошибкой.", "Сверьте его с паспортом объекта.",
+        "The id of the place, {value}, is mistyped.", "Compare it with the passport of the object.",
+    ),
     "device-unknown": (
         "Паспорта прибора {value} на этом узле нет.", "Сначала импортируйте прибор или запросите его паспорт.",
         "No passport of {value} is on this node.", "Import the device first, or ask for its passport.",

@@ -23,7 +23,6 @@ from node.store.rights import EVERYBODY, rights_to
 EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 # An EUI-64 with one character lost or one too many.
 SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
-LOOK_ALIKE = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
 LEAST_SERIAL = 4  # characters of a serial from which on neighbours tell anything
 MOST_NEAR = 200  # devices with a serial near the asked one that are looked at
@@ -53,10 +52,9 @@ def read_query(text: str) -> Query:
 def read_exact(text: str) -> Query | None:
     """The device id or DevEUI that a text is, None where it is other words; raise InputError for a mistyped id."""
     trimmed = text.strip()
-    label = re.search(r"/d/([A-Za-z0-9-]+)/?$", trimmed)
+    label = re.search(r"/d/([^/?#\s]+)/?$", trimmed)
     trimmed = label[1] if label else trimmed
-    latin = trimmed.upper().translate(LOOK_ALIKE)
-    if looks_like_device_id(latin) or latin.startswith("EPP1"):
+    if looks_like_device_id(trimmed):
         try:
             return Query("id", parse_device_id(trimmed).hex)
         except MistypedIdError as error:

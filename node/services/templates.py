@@ -18,8 +18,6 @@ from node.passport import drafts
 from node.passport.bodies import EventBody, ExtractBody, ParameterRow, Place, Reference, TemplateRef
 from node.passport.catalog_rules import Rulebook, check_row
 from node.passport.drafts import Draft
-from node.passport.errors import DeviceIdError
-from node.passport.ids import parse_device_id
 from node.passport.lifecycle import VALID_UNTIL
 from node.passport.references import ref_text
 from node.passport.rules import HEX_CODES
@@ -35,6 +33,7 @@ from node.passport.world import World
 from node.services.core import Core
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
+from node.services.search import read_exact
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
@@ -270,8 +269,8 @@ def _untold(template: Template, document: Json) -> Iterator[Finding]:
             yield _finding(event.pointer, event.code, "extract-personal")
         elif parse_told(event.when) is None:
             yield _finding(event.pointer, event.code, "extract-no-time", event.when)
-        elif event.where is not None and not 0 < len(event.where) <= MAX_PLACE:
-            yield _finding(event.pointer, event.code, "extract-too-long")
+        elif event.where is not None and (wrong := _fault_of_place(event.where)):
+            yield _finding(event.pointer, event.code, wrong, event.where)
     if len({parse_told(event.when) for event in extraction.events}) > 1:
         yield _finding(extraction.events[0].pointer, extraction.events[0].code, "extract-times-differ")
     for item in extraction.parameters:
@@ -335,10 +334,19 @@ def _event(event: ExtractedEvent, place: str, system: str) -> EventBody:
 def _where(named: str | None, place: str) -> Place:
     if named is None:
         return Place(place=Reference(local=place), default=True)
+    exact = read_exact(named)
+    is_object = exact is not None and exact.scheme == "id"
+    return Place(object=exact.term) if exact and is_object else Place(place=Reference(local=named))
+
+
+def _fault_of_place(named: str) -> str | None:
+    if not 0 < len(named) <= MAX_PLACE:
+        return "extract-too-long"
     try:
-        return Place(object=parse_device_id(named).hex)
-    except DeviceIdError:
-        return Place(place=Reference(local=named))
+        read_exact(named)
+    except InputError:
+        return "place-mistyped"
+    return None
 
 
 def _text(item: ExtractedParameter) -> str:

@@ -12,7 +12,7 @@ from node.passport.bodies import TypeBody, dump_json
 from node.passport.catalog_records import find_faults
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.errors import PassportError
-from node.passport.ids import SubjectId, format_device_id, looks_like_device_id
+from node.passport.ids import SubjectId
 from node.passport.publications import Published, read_record
 from node.passport.template_json import format_json
 from node.passport.type_passports import VERSION, TypeVersion, subject_of_type
@@ -22,6 +22,7 @@ from node.services.known import check_passports
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.releases import Releases
+from node.services.search import read_exact
 from node.store.database import WriteTx
 from node.store.own_codes import count_types
 
@@ -55,13 +56,13 @@ class Types:
         self._releases = releases
 
     async def card(self, code: str) -> TypeCard:
-        """The card of a type by its code or by the id of its subject; raise NotFoundError.
+        """The card of a type by its code or id; raise NotFoundError, or InputError for a mistyped id.
 
         A type that no adopted release has still has a card: devices may name it.
         """
         known = self._releases.types()
-        if looks_like_device_id(code):
-            code = next((one for one in known if format_device_id(subject_of_type(one)) == code), code)
+        if (exact := read_exact(code)) and exact.scheme == "id":
+            code = next((one for one in known if subject_of_type(one).hex == exact.term), code)
         kind = known.get(code) or self._projection.world.types.get(code)
         if kind is None:
             raise NotFoundError(f"there is no type {code[:64]}", "type_unknown", type=code)

@@ -112,6 +112,8 @@ async def test_counts_agree_with_the_lists(web: RunningWeb) -> None:
         ({"q": "02C0DE002500001"}, "eui_mistyped"),
         ({"q": "…!"}, "query_empty"),
         ({"place": "—"}, "query_empty"),
+        ({"place": "EPP1-0000000000000000000000000Z"}, "id_mistyped"),
+        ({"q": "ЕРР1-0000000000000000000000000Z"}, "id_mistyped"),
         ({"expires_before": "2026-02-30"}, "moment"),
         ({"expires_before": "завтра"}, "validation"),
         ({"sort": "size"}, "validation"),

@@ -132,7 +132,8 @@ async def list_types(call: Call) -> TypesAnswer:
     return TypesAnswer(items=[_row(call, card) for card in await call.context.types.cards()])
 
 
-@api("GET", "/types/{code}", title="The card of a type", scopes=[Scope.READ], problems=["type_unknown"])
+@api("GET", "/types/{code}", title="The card of a type", scopes=[Scope.READ],
+     problems=["type_unknown", "id_mistyped"])  # fmt: skip
 async def read_type(call: Call, path: TypePath) -> TypeAnswer:
     """Approval with its validity, executions with what they fill in, versions, and devices of it."""
     return await type_answer(call, path.code)

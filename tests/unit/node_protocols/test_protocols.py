@@ -360,6 +360,25 @@ async def test_place_of_an_event_is_the_authors_where_the_document_names_none(de
     assert (where["default"], at(where, "place", "local")) == (True, "цех Демо")
 
 
+async def test_place_that_a_document_names_with_a_slip_refuses_it(desk: Desk) -> None:
+    """A mistyped id of a place becomes no place code; the right one is a reference to the object."""
+    root = json.loads(template("verification"))
+    root["x-epd-template"]["extract"][2]["where"] = "/location"
+    root["properties"]["location"] = {"type": "string"}
+    held = await desk.templates.publish(json.dumps(root, ensure_ascii=False).encode(), "test")
+    subject = await desk.device(SERIAL)
+    house = format_device_id(SubjectId(bytes(16)))
+
+    slip, right = (verification(subject, SERIAL, location=named) for named in (house[:-1] + "1", house))
+
+    with pytest.raises(InputError) as refused:
+        await desk.protocols.sign(held.reference, slip, "test")
+
+    assert "place-mistyped" in codes(refused.value)
+    await desk.protocols.sign(held.reference, right, "test")
+    assert [at(row, "where", "object") for row in rows(await desk.view(subject), "events")] == ["00" * 16]
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

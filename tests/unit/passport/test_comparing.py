@@ -125,6 +125,8 @@ def test_label_of_ours_reads_as_its_id_and_a_slip_is_told() -> None:
     assert read_scan(Filled(text.lower()), LINES).subject == subject
     with pytest.raises(MistypedIdError):
         read_scan(Filled(text[:-1] + ("0" if text[-1] != "0" else "1")), LINES)
+    with pytest.raises(MistypedIdError):
+        read_scan(Filled(f"https://works.example/d/ЕРР1{text[4:]}"), LINES)
 
 
 def test_rules_of_the_line_are_told_of_a_plate() -> None:

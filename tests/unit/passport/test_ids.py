@@ -31,6 +31,19 @@ def test_device_id_is_the_subject_by_another_name() -> None:
     assert len(format_device_id(SUBJECT)) == 33
 
 
+@pytest.mark.parametrize("place", range(33))
+def test_one_wrong_character_anywhere_is_still_meant_as_an_id(place: int) -> None:
+    """Whichever character is wrong, a text is looked at as an id and refused as one, and never goes on as a code."""
+    good = str(SUBJECT)
+    slips = [good[:place] + wrong + good[place + 1 :] for wrong in ("7", "U", "Ж", "") if wrong != good[place]]
+
+    for slip in slips:
+        assert looks_like_device_id(slip), slip
+        if good[place] != "-":
+            with pytest.raises(MistypedIdError):
+                parse_device_id(slip)
+
+
 @pytest.mark.parametrize("size", [0, 15, 17, 32])
 def test_subject_of_another_size_is_refused(size: int) -> None:
     """A subject is 16 bytes."""
