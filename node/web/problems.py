@@ -396,6 +396,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Значение уже такое", "Исправление должно отличаться от того, что есть."),
         ("That is the value already", "A correction differs from what stands."),
     ),
+    "correction_unit": _text(
+        ("Неясно, в какой единице значение", "Назовите единицу: без неё то же число значило бы другое."),
+        ("In which unit the value is, is not clear", "Name the unit: without it the number would mean another value."),
+        ("Параметр {fact} заявлен в единицах: {units}.", "The parameter {fact} is stated in {units}."),
+    ),
     "correction_document": _text(
         ("Нет документа", "Спор закрывают документом: укажите акт, запись реестра, заключение или решение."),
         ("The document is missing", "A dispute is closed by a paper: name the act, record, expertise or ruling."),

@@ -51,6 +51,48 @@ async def test_corrected_parameter_obeys_its_catalog(web: RunningWeb) -> None:
     assert await web.what() == before
 
 
+async def test_correction_names_its_unit_where_the_value_is_stated_in_several(web: RunningWeb) -> None:
+    """A number alone is not taken for either of two units; with the unit it is the value that was meant."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    subject, other = parse_device_id(device).raw, await peer(web, 1)
+    q3 = {"code": {"central": "q3"}, "value": "1600", "unit": "L/h"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [q3]})
+    theirs = ParameterRow(code=Reference(central="q3"), value="2.5", unit="m3/h")
+    await arrive(web, other, drafts.parameters(subject, ParametersBody(rows=(theirs,)), 1), [])
+    body = {"fact": "q3", "value": "1.6", "reason": "акт", "ground": "joint-act", "document": "Акт 7"}
+
+    assert await refused(client, f"/passports/{device}/corrections", body) == "correction_unit"
+    await post(client, f"/passports/{device}/corrections", {**body, "unit": "m3/h"})
+
+    own = [
+        (one["value"], one["unit"])
+        for one in _values(await view_of(client, device), "q3")
+        if one["standing"] != "replaced" and one["value"] != "2.5"
+    ]
+    assert own == [("1.6", "m3/h")]
+
+
+async def test_correction_of_a_unit_alone_is_taken(web: RunningWeb) -> None:
+    """The number may be right and its unit wrong; the same number in the same unit is no correction."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    q3 = {"code": {"central": "q3"}, "value": "1.6", "unit": "L/h"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [q3]})
+    body = {"fact": "q3", "value": "1.6", "reason": "единица"}
+
+    assert await refused(client, f"/passports/{device}/corrections", body) == "correction_same"
+    await post(client, f"/passports/{device}/corrections", {**body, "unit": "m3/h"})
+
+    row = (await view_of(client, device))["parameters"]["q3"]["values"][0]
+    assert (row["value"], row["unit"], [one["unit"] for one in row["others"]]) == ("1.6", "m3/h", ["L/h"])
+
+
+def _values(view: Json, code: str) -> list[Json]:
+    row = view["parameters"][code]["values"][0]
+    return [row, *row["others"]] if row["value"] is not None else list(row["others"])
+
+
 async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
     """A corrected event is shown beside the one that it corrects, which is marked as replaced."""
     client = web.local()
