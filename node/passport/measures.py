@@ -32,6 +32,19 @@ def convert(value: Decimal, source: Record, target: Record) -> Decimal | None:
     return Decimal(int(found)) if found == found.to_integral_value() else found.normalize()
 
 
+def quantity(value: Decimal, unit: Record) -> str | None:
+    """The value in the coherent unit, with its dimension: equal for equal quantities in whatever unit they were said.
+
+    None where the unit has no dimension or the value is out of reach.
+    """
+    if not dimension_of(unit) or not value.is_finite() or abs(value.adjusted()) > MAX_MAGNITUDE:
+        return None
+    factor, offset = _scale(unit)
+    if not factor:
+        return None
+    return f"{dimension_of(unit)} {Fraction(value) * factor + offset}"
+
+
 def find_unit(units: Mapping[str, Record], text: str) -> str | None:
     """The code of the unit that people write so: by its signs in both languages, its ОКЕИ code or a synonym."""
     wanted = fold_sign(text)

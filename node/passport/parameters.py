@@ -5,11 +5,13 @@ as soon as its author binds it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import cast
 
 from node.passport.bodies import ExtractBody, ParameterRow, ParametersBody, Reference
 from node.passport.case import Case, Entry
 from node.passport.catalogs import Catalog, load_central
+from node.passport.measures import quantity
 from node.passport.merge import Standing, Verdict
 from node.passport.ranks import parameter_class
 from node.passport.reading import Reading
@@ -106,29 +108,38 @@ def _version(case: Case, items: list[_Stated], earlier: list[Version]) -> Versio
     verdict = case.settle([_entry(case, item) for item in items], parameter_class(items[0].central))
     since = min((item.row.since for item in items if item.row.since), key=lambda text: (len(text), text), default=None)
     above = max(earlier, key=lambda v: v.verdict.level, default=None)
-    outranked = above is not None and verdict.level < above.verdict.level and verdict.value != above.verdict.value
+    outranked = above is not None and verdict.level < above.verdict.level and _told(verdict) != _told(above.verdict)
     return Version(since, verdict, outranked)
+
+
+def _told(verdict: Verdict) -> str | None:
+    return verdict.chosen.same if verdict.chosen else None
 
 
 def _entry(case: Case, item: _Stated) -> Entry:
     row, org = item.row, item.statement.org
     unit = _unit(case, row.unit, org)
     value: dict[str, Plain] = {"value": row.value, "unit": unit, "source": row.source}
-    return Entry(item.statement, item.section, value, f"{_number(row.value)} {unit or ''}", item.section)
+    return Entry(item.statement, item.section, value, _same(row.value, unit), item.section)
+
+
+@lru_cache(maxsize=4096)
+def _same(text: str, unit: str | None) -> str:
+    """What is equal for one value: 1600 L/h and 1.6 m3/h contradict nobody."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return f"{text} {unit or ''}"
+    record = load_central(Catalog.UNITS).get(unit or "")
+    told = quantity(number, record) if record else None
+    plain = str(number.normalize()) if number.is_finite() else text
+    return told or f"{plain} {unit or ''}"
 
 
 def _unit(case: Case, unit: str | None, org: bytes) -> str | None:
     if unit is None or unit in load_central(Catalog.UNITS):
         return unit
     return case.world.central(Reference(local=unit), org, Catalog.UNITS) or unit
-
-
-def _number(text: str) -> str:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return text
-    return str(number.normalize()) if number.is_finite() else text
 
 
 def _spread(fact: dict[str, Plain]) -> dict[str, Plain]:

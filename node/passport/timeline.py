@@ -68,6 +68,11 @@ def timeline_of(case: Case) -> list[Event]:
     return sorted([*shown, *deals.values()], key=lambda event: event.order)
 
 
+def outer_key(org: bytes, body: EventBody) -> str | None:
+    """What tells an event that has an id in another system; None for one that has not."""
+    return f"{org.hex()}/{body.system}/{body.external}" if body.external else None
+
+
 def _marked(event: Event, replaced: _Above, contested: _Above) -> Event:
     place = (event.statement.ref, event.rank.level)
     if above := replaced.get(place):
@@ -119,7 +124,7 @@ def _events(case: Case, reading: Reading) -> Iterator[Event]:
 def _event(case: Case, statement: Statement, body: EventBody, source: str, place: str) -> Event:
     what = case.refer(body.what, statement.org, Catalog.EVENTS)
     held = case.rank(event_class(str(what["central"] or "")), statement)
-    key = f"{statement.org.hex()}/{body.system}/{body.external}" if body.external else place
+    key = outer_key(statement.org, body) or place
     is_own = statement.subject in case.subjects
     warnings = find_impossible(
         str(what["central"] or ""), statement, case.facts[statement.subject].made if is_own else None

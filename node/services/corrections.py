@@ -13,6 +13,7 @@ from node.passport import drafts
 from node.passport.bodies import CorrectionBody, ParameterRow, ParametersBody, Plate, Reference
 from node.passport.drafts import Draft
 from node.passport.errors import PlateError
+from node.passport.merge import Standing
 from node.passport.plate import cut_label, plate_text
 from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows
@@ -46,13 +47,21 @@ class Corrections:
         self._ledger = ledger
 
     async def correct(
-        self, subject: bytes, fact: str, value: str, why: CorrectionBody, actor: str, since: str | None = None
+        self,
+        subject: bytes,
+        fact: str,
+        value: str,
+        why: CorrectionBody,
+        actor: str,
+        since: str | None = None,
+        unit: str | None = None,
     ) -> Ref:
         """Put a value in the place of what stands for a fact: of one's own words, or of all where a ground is named.
 
-        `fact` is a field of the plate or the code of a parameter. What others of equal right said stays beside it until
-        they agree. A document that is a statement of this passport becomes the ground of the correction. Raise
-        NotFoundError where nothing is stated for the fact.
+        `fact` is a field of the plate or the code of a parameter, whose unit stays where none is given. What others of
+        equal right said stays beside it until they agree. A document that is a statement of this passport becomes the
+        ground of the correction. Raise NotFoundError where nothing is stated for the fact, InputError where it is not
+        clear in which unit the value is.
         """
         if why.ground != OWN and not why.document:
             raise InputError(f"a dispute is closed by a paper: {why.ground} needs its document", "correction_document")
@@ -61,7 +70,7 @@ class Corrections:
         if fact in ON_PLATE:
             draft = self._plate(passport, said, fact, value, why)
         else:
-            draft = self._parameter(passport, said, fact, value, since, why)
+            draft = self._parameter(passport, said, fact, (value, unit), since, why)
         draft = replace(draft, sections=(*draft.sections, drafts.section("correction", why)), auth=grounds)
         return await self._say(draft, actor, "corrected", subject)
 
@@ -119,7 +128,7 @@ class Corrections:
         passport: StoredPassport,
         said: Mapping[str, Statement],
         code: str,
-        value: str,
+        stands: tuple[str, str | None],
         since: str | None,
         why: CorrectionBody,
     ) -> Draft:
@@ -131,14 +140,16 @@ class Corrections:
         if found is None:
             raise NotFoundError(f"{code} has no value from {since} on", "correction_nothing")
         stated = [v for v in (found, *_others(found)) if v.get("value") is not None]
-        if found["value"] == value:
-            raise InputError(f"{code} is {value} already", "correction_same")
         mine = [v for v in stated if v["by"] == self._core.org.hex()]
-        replaced = [str(v["ref"]) for v in (mine if why.ground == OWN else stated) if v["ref"]]
+        corrected = mine if why.ground == OWN else stated
+        value, unit = stands[0], stands[1] or _unit(code, corrected or stated)
+        if (found["value"], found.get("unit")) == (value, unit):
+            raise InputError(f"{code} is {value} already", "correction_same")
+        replaced = [str(v["ref"]) for v in corrected if v["ref"]]
         row = ParameterRow(
             code=Reference(local=_text(parameter["local"]), central=_text(parameter["central"])),
             value=value,
-            unit=next((unit for v in stated if (unit := _text(v.get("unit")))), None),
+            unit=unit,
             since=_text(found["since"]),
             source=why.document,
         )
@@ -171,6 +182,16 @@ def _grounds(why: CorrectionBody, said: Mapping[str, Statement]) -> tuple[Ref, .
 def _others(version: Mapping[str, Plain]) -> list[dict[str, Plain]]:
     others = version["others"]
     return [row for row in others if isinstance(row, dict)] if isinstance(others, list) else []
+
+
+def _unit(code: str, stated: Sequence[Mapping[str, Plain]]) -> str | None:
+    """The unit of the values that stand; raise InputError where they have several: a number alone would be another."""
+    alive = [v for v in stated if v["standing"] != Standing.REPLACED] or stated
+    units = sorted({unit for v in alive if (unit := _text(v.get("unit")))})
+    if len(units) > 1:
+        known = ", ".join(units)
+        raise InputError(f"{code} is stated in {known}: name the unit", "correction_unit", fact=code, units=known)
+    return units[0] if units else None
 
 
 def _refs(places: Sequence[str]) -> tuple[Ref, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from federation.authority import Authority, Verb
@@ -23,6 +23,7 @@ from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of
+from node.passport.timeline import outer_key
 from node.passport.view import DAY_US, ROWS, Plain, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
@@ -36,7 +37,7 @@ from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, every_id, find_passport, read_leads, read_passports
 from node.store.peers import list_peers
-from node.store.timelines import page_of_rows
+from node.store.timelines import find_event, page_of_rows
 
 INSTALL_PLACE = "install_place"
 EVENTS, _ = ROWS
@@ -137,11 +138,39 @@ class Registry:
         parties: Sequence[bytes] = (),
         corrects: str | None = None,
     ) -> Ref:
-        """Something happened to a subject; parties are let read it. It may take the place of an earlier event."""
+        """Something happened to a subject; parties are let read it. It may take the place of an earlier event.
+
+        What another system told under the same id before is answered with where it stands; told otherwise, it is
+        refused with StateError, as is the correction of an event that was corrected already.
+        """
+        if corrects is None and body.external is None:
+            return await self._record_event(subject, body, occurred, actor, parties)
+        async with self._stating:  # of two requests at once the second finds what the first states
+            return await self._record_event(subject, body, occurred, actor, parties, corrects)
+
+    async def _record_event(
+        self,
+        subject: bytes,
+        body: EventBody,
+        occurred: int,
+        actor: str,
+        parties: Sequence[bytes],
+        corrects: str | None = None,
+    ) -> Ref:
         passport = await self.get(subject, whole=corrects is not None)
+        if corrects is None and (told := await self._told_before(passport, body)) is not None:
+            if _is_told_so(told, body, occurred):
+                return parse_ref(str(told["ref"]))
+            raise StateError(
+                f"{body.system} told another event as {body.external}: {told['ref']}",
+                "event_told_otherwise",
+                system=body.system,
+                external=body.external,
+                ref=told["ref"],
+            )
         await self._check_order(passport, body, occurred)
-        if corrects is not None and corrects not in {row["ref"] for row in rows(passport.content, "events")}:
-            raise NotFoundError("that is no event of this passport", "correction_nothing")
+        if corrects is not None:
+            _check_corrected(rows(passport.content, EVENTS), corrects)
         refs = (parse_ref(corrects),) if corrects else ()
         authority = Authority(Verb.READ, parties[0], (), (subject,), OPEN_CLASSES) if parties else None
         draft = drafts.event(subject, body, occurred, refs=refs, authority=authority)
@@ -216,6 +245,17 @@ class Registry:
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in named]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
 
+    async def _told_before(self, passport: StoredPassport, body: EventBody) -> dict[str, Plain] | None:
+        """The event that this organisation told under the same id of the same system."""
+        key = outer_key(self._core.org, body)
+        if key is None:
+            return None
+        if not passport.seals:
+            return next((row for row in rows(passport.content, EVENTS) if row["key"] == key), None)
+        async with self._core.database.read() as tx:
+            raw = await find_event(tx, passport.lead, key)
+        return None if raw is None else dict(json.loads(raw))
+
     async def _check_order(self, passport: StoredPassport, body: EventBody, occurred: int) -> None:
         """Raise InputError where something would have happened to a device before it was made."""
         view, made = passport.content, text(passport.content, "made")
@@ -286,6 +326,37 @@ def _check_first(events: Sequence[dict[str, Plain]], made: int) -> None:
             day = format_day(int(str(event["occurred"])))
             what = str(at(event, "what", "central") or at(event, "what", "local"))
             raise InputError(f"{what} is known of a day before that", "production_after_events", what=what, on=day)
+
+
+def _is_told_so(told: dict[str, Plain], body: EventBody, occurred: int) -> bool:
+    """Whether an event says what is said again."""
+    what, where, why = at(told, "what"), at(told, "where", "place"), body.why
+    place = body.where.place
+    return (
+        told["occurred"] == occurred
+        and _means(what, body.what)
+        and at(told, "where", "object") == body.where.object
+        and (place is None) == (where is None)
+        and (place is None or _means(where, place))
+        and told["detail"] == body.detail
+        and told["why"] == ({"process": why.process, "step": why.step} if why else None)
+    )
+
+
+def _means(shown: Plain, said: Reference) -> bool:
+    """Whether a shown code is the one that is said: as it was written, or by what it is bound to by now."""
+    if not isinstance(shown, dict):
+        return False
+    return shown["local"] == said.local if said.local else shown["central"] == said.central
+
+
+def _check_corrected(events: Iterable[Mapping[str, Plain]], place: str) -> None:
+    """Raise NotFoundError where no event stands there, StateError where it is no longer the one that stands."""
+    found = [event for event in events if event["ref"] == place]
+    if not found:
+        raise NotFoundError("that is no event of this passport", "correction_nothing")
+    if replaced := next((event["replaced_by"] for event in found if event["replaced_by"]), None):
+        raise StateError(f"{place} was corrected by {replaced}", "correction_replaced", ref=replaced)
 
 
 async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:

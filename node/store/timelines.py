@@ -218,6 +218,13 @@ async def page_of_rows(
     return [row.row for row in await tx.all(select(MOMENTS.row).where(*where).order_by(order).limit(limit))]
 
 
+async def find_event(tx: ReadTx, lead: bytes, key: str) -> str | None:
+    """The JSON of the event of a key in a long passport."""
+    mine = and_(*_asked("events", lead, None, None), MOMENTS.key == _key(key))
+    found: str | None = await tx.value(select(MOMENTS.row).where(mine).limit(1))
+    return found
+
+
 def _is_named(name: str, beside: str) -> ColumnElement[bool]:
     if name == "events":
         return MOMENTS.key == _key(beside)

@@ -402,6 +402,21 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Значение уже такое", "Исправление должно отличаться от того, что есть."),
         ("That is the value already", "A correction differs from what stands."),
     ),
+    "correction_replaced": _state(
+        ("Это событие уже исправлено", "Исправляйте то, что стоит вместо него."),
+        ("This event was corrected already", "Correct the one that stands in its place."),
+        ("Вместо него стоит {ref}.", "In its place stands {ref}."),
+    ),
+    "event_told_otherwise": _state(
+        ("Под этим номером система сообщила о другом", "Пришлите событие под своим номером или исправьте прежнее."),
+        ("The system told another event under this id", "Send it under its own id, or correct the earlier one."),
+        ("Событие {external} системы {system} — {ref}.", "Event {external} of {system} is {ref}."),
+    ),
+    "correction_unit": _text(
+        ("Неясно, в какой единице значение", "Назовите единицу: без неё то же число значило бы другое."),
+        ("In which unit the value is, is not clear", "Name the unit: without it the number would mean another value."),
+        ("Параметр {fact} заявлен в единицах: {units}.", "The parameter {fact} is stated in {units}."),
+    ),
     "correction_document": _text(
         ("Нет документа", "Спор закрывают документом: укажите акт, запись реестра, заключение или решение."),
         ("The document is missing", "A dispute is closed by a paper: name the act, record, expertise or ruling."),

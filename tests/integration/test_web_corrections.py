@@ -1,5 +1,6 @@
 """Corrections through the API of a real node: the original stays, a dispute is closed by a paper."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from federation.fragment import Ref
 from node.passport import drafts
 from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Reference
 from node.passport.ids import parse_device_id
+from node.passport.kept import LONG
 from node.passport.references import parse_ref, ref_text
 from tests.mirrored import arrive, peer
 from tests.unit.web.running import RunningWeb, post, refused, view_of
@@ -51,6 +53,48 @@ async def test_corrected_parameter_obeys_its_catalog(web: RunningWeb) -> None:
     assert await web.what() == before
 
 
+async def test_correction_names_its_unit_where_the_value_is_stated_in_several(web: RunningWeb) -> None:
+    """A number alone is not taken for either of two units; with the unit it is the value that was meant."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    subject, other = parse_device_id(device).raw, await peer(web, 1)
+    q3 = {"code": {"central": "q3"}, "value": "1600", "unit": "L/h"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [q3]})
+    theirs = ParameterRow(code=Reference(central="q3"), value="2.5", unit="m3/h")
+    await arrive(web, other, drafts.parameters(subject, ParametersBody(rows=(theirs,)), 1), [])
+    body = {"fact": "q3", "value": "1.6", "reason": "акт", "ground": "joint-act", "document": "Акт 7"}
+
+    assert await refused(client, f"/passports/{device}/corrections", body) == "correction_unit"
+    await post(client, f"/passports/{device}/corrections", {**body, "unit": "m3/h"})
+
+    own = [
+        (one["value"], one["unit"])
+        for one in _values(await view_of(client, device), "q3")
+        if one["standing"] != "replaced" and one["value"] != "2.5"
+    ]
+    assert own == [("1.6", "m3/h")]
+
+
+async def test_correction_of_a_unit_alone_is_taken(web: RunningWeb) -> None:
+    """The number may be right and its unit wrong; the same number in the same unit is no correction."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    q3 = {"code": {"central": "q3"}, "value": "1.6", "unit": "L/h"}
+    await post(client, f"/passports/{device}/parameters", {"rows": [q3]})
+    body = {"fact": "q3", "value": "1.6", "reason": "единица"}
+
+    assert await refused(client, f"/passports/{device}/corrections", body) == "correction_same"
+    await post(client, f"/passports/{device}/corrections", {**body, "unit": "m3/h"})
+
+    row = (await view_of(client, device))["parameters"]["q3"]["values"][0]
+    assert (row["value"], row["unit"], [one["unit"] for one in row["others"]]) == ("1.6", "m3/h", ["L/h"])
+
+
+def _values(view: Json, code: str) -> list[Json]:
+    row = view["parameters"][code]["values"][0]
+    return [row, *row["others"]] if row["value"] is not None else list(row["others"])
+
+
 async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
     """A corrected event is shown beside the one that it corrects, which is marked as replaced."""
     client = web.local()
@@ -66,6 +110,61 @@ async def test_event_takes_the_place_of_an_earlier_one(web: RunningWeb) -> None:
         ("дом 1", False),
         ("дом 2", True),
     ]
+
+
+async def test_event_is_corrected_once_and_then_what_stands_for_it(web: RunningWeb) -> None:
+    """Of two people who correct one event at once the second is told; what stands in its place may be corrected."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    event = {"what": "installed", "where": "дом 1", "when": "2026-05-01"}
+    await post(client, f"/passports/{device}/events", event)
+    first = (await view_of(client, device))["events"][0]["ref"]
+
+    async def correct(where: str, ref: str) -> tuple[int, Json]:
+        body = {**event, "where": where, "corrects": ref}
+        async with client.post(f"/api/v1/passports/{device}/events", json=body) as response:
+            return response.status, await response.json()
+
+    answers = await asyncio.gather(correct("дом 2", first), correct("дом 3", first))
+    standing_now = [e for e in (await view_of(client, device))["events"] if e["replaced_by"] is None]
+    again = await correct("дом 4", standing_now[0]["ref"])
+
+    assert sorted(status for status, _ in answers) == [201, 409]
+    assert {answer["code"] for status, answer in answers if status == 409} == {"correction_replaced"}
+    assert (len(standing_now), again[0]) == (1, 201)
+    events = (await view_of(client, device))["events"]
+    assert [e["where"]["place"]["local"] for e in events if e["replaced_by"] is None] == ["дом 4"]
+
+
+@pytest.mark.parametrize("earlier", [0, LONG + 1])
+async def test_event_of_a_system_is_written_once_and_never_overwritten(web: RunningWeb, earlier: int) -> None:
+    """What a system sends again is answered with its place; another event under the same id is refused by name."""
+    client = web.local()
+    device = (await post(client, "/plates", PLATE))["id"]
+    for number in range(earlier):
+        body = {"what": "configured", "where": "дом 1", "when": "2026-05-01", "external": str(number)}
+        await post(client, f"/passports/{device}/events", body)
+    event = {"what": "installed", "where": "дом 1", "when": "2026-05-01", "system": "1С", "external": "B7"}
+    first = await post(client, f"/passports/{device}/events", {**event, "detail": {"note": "так"}})
+    before = await web.what()
+
+    again = await asyncio.gather(
+        *(post(client, f"/passports/{device}/events", {**event, "detail": {"note": "так"}}) for _ in range(3))
+    )
+    others: tuple[Json, ...] = ({"what": "removed"}, {"where": "дом 2"}, {"when": "2026-05-02"}, {"detail": {}})
+    refusals = [await refused(client, f"/passports/{device}/events", {**event, **other}) for other in others]
+
+    assert {(answer["log"], answer["seq"]) for answer in again} == {(first["log"], first["seq"])}
+    assert refusals == ["event_told_otherwise"] * 4
+    assert await web.what() == before
+    assert [e["what"]["central"] for e in await events_of(client, device, "installed")] == ["installed"]
+    await post(client, f"/passports/{device}/events", {**event, "external": "B8"})
+    assert len(await events_of(client, device, "installed")) == 2
+
+
+async def events_of(client: ClientSession, device: str, what: str) -> list[Json]:
+    items: list[Json] = (await get(client, f"/passports/{device}/events?what={what}"))["items"]
+    return items
 
 
 def dn(value: str) -> ParametersBody:

@@ -21,6 +21,7 @@ class CorrectionInput(BaseModel):
 
     fact: Text = Field(description="`serial`, `designation`, `mark`, `year`, or the code of a parameter.")
     value: Line
+    unit: Text | None = Field(default=None, description="Of a parameter; the one in which it is stated if not given.")
     since: Moment | None = Field(default=None, description="Which value of a parameter; without it the last one.")
     reason: Line
     ground: Literal["own", "joint-act", "register", "expertise", "court"] = "own"
@@ -38,7 +39,7 @@ class AgreementInput(BaseModel):
 @api("POST", "/passports/{id}/corrections", title="Correct a fact, or close a dispute", scopes=[Scope.RECORD],
      status=201,
      problems=[*PROBLEMS, "moment", "correction_nothing", "correction_same", "correction_document",
-               "correction_ground", "correction_value", "catalog_rule"])  # fmt: skip
+               "correction_ground", "correction_value", "correction_unit", "catalog_rule"])  # fmt: skip
 async def correct(call: Call, path: PassportPath, body: CorrectionInput) -> SaidAnswer:
     """The original is kept beside it. A maker's correction after shipment stands once the owner or a lab agrees.
 
@@ -49,7 +50,7 @@ async def correct(call: Call, path: PassportPath, body: CorrectionInput) -> Said
         occurred(call, body.since)
     why = CorrectionBody(reason=body.reason, ground=body.ground, document=body.document)
     ref = await call.context.corrections.correct(
-        subject_of(path.id), body.fact, body.value, why, call.actor.label, body.since
+        subject_of(path.id), body.fact, body.value, why, call.actor.label, body.since, body.unit
     )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 

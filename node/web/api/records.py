@@ -196,9 +196,13 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production",
-               "production_after_events", "catalog_rule"])  # fmt: skip
+               "production_after_events", "correction_nothing", "correction_replaced", "event_told_otherwise",
+               "catalog_rule"])  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
-    """Who, what, where, when: one missing and the event is refused."""
+    """Who, what, where, when: one missing and the event is refused.
+
+    An event that a system sends again under the same `external` is written once: the answer says where it stands.
+    """
     event = checked_event(call, body)
     ref = await call.context.registry.record_event(
         subject_of(path.id), event, occurred(call, body.when), call.actor.label, corrects=body.corrects

@@ -6,7 +6,8 @@ from typing import cast
 import pytest
 
 from federation.authority import Attested, Authority, Kind, Verb
-from node.passport.bodies import Plate, Reference, TypeBody
+from node.passport import drafts
+from node.passport.bodies import ParameterRow, ParametersBody, Plate, Reference, TypeBody
 from node.passport.claims import approval_claim
 from node.passport.fold import fold
 from node.passport.identity import resolve_identities, resolve_identity
@@ -105,6 +106,34 @@ def test_parameter_stands_by_rank(
     assert {value, *(other["value"] for other in cast("list[dict[str, object]]", row["others"]))} - {None} == {
         number for _, number in words
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "standing"),
+    [
+        (("1600", "L/h"), ("1.6", "m3/h"), "working"),
+        (("1", "Gcal_IT"), ("4186800000", "J"), "working"),
+        (("0", "Cel"), ("273.15", "K"), "working"),
+        (("1", "Gcal_IT"), ("1", "Gcal"), "disputed"),
+        (("1600", "L/h"), ("1600", "m3/h"), "disputed"),
+        (("1.00000000000000000001", "m3"), ("1", "m3"), "disputed"),
+        (("15", "своя"), ("15", None), "disputed"),
+        (("15", "своя"), ("15.0", "своя"), "working"),
+    ],
+)
+def test_equal_quantities_in_other_units_contradict_nobody(
+    one: tuple[str, str], other: tuple[str, str | None], standing: str
+) -> None:
+    """What two parties of equal right say is one value where it is one quantity, whatever its unit."""
+    federation, maker, _ = demo()
+
+    def say(who: str, value: str, unit: str | None) -> Statement:
+        row = ParameterRow(code=Reference(central="q3"), value=value, unit=unit)
+        return Author(who).say(drafts.parameters(DEVICE, ParametersBody(rows=(row,)), 0))
+
+    said = [maker.say(identity(CLAIM, PLATE)), say("stranger", *one), say("other", *other)]
+
+    assert at(fold([DEVICE], said, federation.world), "parameters/q3/values/0/standing") == standing
 
 
 def test_later_value_of_a_lower_rank_is_a_claim() -> None:
