@@ -1,7 +1,7 @@
 """Finding a subject by anything that stands on a label, in a spreadsheet or in another system."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node.errors import InputError
@@ -17,6 +17,7 @@ from node.store.passports import (
     find_subjects,
     find_terms,
     has_prefix,
+    read_titles,
 )
 from node.store.rights import EVERYBODY, rights_to
 
@@ -25,7 +26,8 @@ EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
 LEAST_SERIAL = 4  # characters of a serial from which on neighbours tell anything
-MOST_NEAR = 200  # devices with a serial near the asked one that are looked at
+LEAST_ALONE = 6  # characters from which on they tell beside a designation that no device has
+MOST_NEAR = 200  # devices of each kind of slip that are looked at
 SHOWN = 5
 
 
@@ -86,24 +88,28 @@ class Search:
         return [passport for passport in found if passport is not None]
 
     async def find_near(self, tx: ReadTx, text: str) -> list[Near]:
-        """What carries a serial one slip away from the typed one, the least slip first; its own devices are left out.
+        """What has a serial one slip away from the typed one, the least slip first, the typed designation before.
 
-        A typed designation goes before other ones; a serial of few characters has too many neighbours to name any.
+        A serial of few characters has too many neighbours to name any, and beside other words it may be a house.
         """
         designation, serial = split_typed(text.strip()) or ("", cut_label(text.strip()))
-        slips = serials_near(serial)
         if len(bare_serial(serial)) < LEAST_SERIAL:
             return []
-        subjects = await find_subjects(tx, BARE, sorted(map(bare_term, slips)), MOST_NEAR)
-        passports = [await find_passport(tx, subject, whole=False) for subject in subjects]
-        found = [near for passport in passports if passport for near in _near(passport, slips)]
-        wanted, order = comparison_text(designation), list(Slip)
+        near, slips = serials_near(serial), dict[bytes, Slip]()
+        for slip in Slip:
+            terms = [bare_term(bare) for bare, how in near.items() if how is slip]
+            for subject in await find_subjects(tx, BARE, sorted(terms), MOST_NEAR):
+                slips.setdefault(subject, slip)
+        titles, wanted, order = await read_titles(tx, slips), comparison_text(designation), list(Slip)
 
-        def place(near: Near) -> tuple[bool, int, str, bytes]:
-            is_other = bool(wanted) and wanted not in comparison_text(near.passport.title)
-            return is_other, order.index(near.slip), near.passport.title, near.passport.subject
+        def place(subject: bytes) -> tuple[bool, int, str, bytes]:
+            title = titles.get(subject, "")
+            return wanted not in comparison_text(title), order.index(slips[subject]), title, subject
 
-        return sorted(found, key=place)[:SHOWN]
+        may_be_other = len(bare_serial(serial)) >= LEAST_ALONE
+        places = sorted(at for at in map(place, slips) if may_be_other or not at[0])[:SHOWN]
+        found = [await find_passport(tx, subject, whole=False) for *_, subject in places]
+        return [Near(passport, _serial(passport, near), slips[passport.subject]) for passport in found if passport]
 
     async def find_slip(self, tx: ReadTx, text: str) -> InputError | None:
         """Why nothing carries a text that names nothing: a DevEUI of 15 or 17 digits, None where it may be a serial.
@@ -128,10 +134,9 @@ class Search:
         return answer[:64]
 
 
-def _near(passport: StoredPassport, slips: Mapping[str, Slip]) -> Iterator[Near]:
-    """A passport by the plate of it that is nearest to what was typed."""
+def _serial(passport: StoredPassport, near: Mapping[str, Slip]) -> str:
+    """The serial of a passport that is nearest to what was typed."""
     serials = [str(row["serial"]) for row in rows(passport.content, "plates")]
-    found = [(slips[bare], serial) for serial in serials if (bare := bare_serial(serial)) in slips]
-    if found:
-        slip, serial = min(found, key=lambda item: list(Slip).index(item[0]))
-        yield Near(passport, serial, slip)
+    order = list(Slip)
+    close = [serial for serial in serials if bare_serial(serial) in near]
+    return min(close, key=lambda serial: order.index(near[bare_serial(serial)]), default=passport.title)

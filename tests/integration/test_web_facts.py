@@ -131,6 +131,7 @@ async def test_facts_are_for_those_who_may_read(web: RunningWeb) -> None:
         ("4719368", "same-serial"),
         ("O47I9368", "look-alike"),
         ("ВС-15 № 04719386", "swapped"),
+        ("СГВ 04719386", "swapped"),
     ],
 )
 async def test_mistyped_serial_is_answered_with_what_may_be_meant(web: RunningWeb, typed: str, slip: str) -> None:
@@ -153,8 +154,8 @@ async def test_mistyped_serial_is_answered_with_what_may_be_meant(web: RunningWe
 async def test_nothing_is_suggested_where_nothing_is_near(web: RunningWeb) -> None:
     """A serial that is found, one that is far from all, and one of few characters bring no suggestion."""
     client = web.local()
-    for serial in (SERIAL, "123"):
+    for serial in (SERIAL, "123", "4719"):
         await post(client, "/plates", {"designation": "ВС-15", "serial": serial})
 
-    for text in (SERIAL, "55550000", "124", "ул. Мира"):
+    for text in (SERIAL, "55550000", "124", "ул. Мира", "ул. Мира 4718"):
         assert (await get(client, "/lookup", q=text))["near"] == [], text

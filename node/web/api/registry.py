@@ -160,7 +160,7 @@ async def count(call: Call) -> CountsAnswer:
 
 
 @api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped"], table=tables.FOUND)  # fmt: skip
+     problems=["id_mistyped", "eui_mistyped", "query_empty"], table=tables.FOUND)  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
     """Here first, then at every peer; and where nothing is found, what may have been meant."""
     items = await look_up_all(call, query.q)
