@@ -1,6 +1,7 @@
 """The command line's way to a running node: the API over the unix socket in its folder."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +15,8 @@ from node.folder import NodeFolder, short_socket_path
 Json = Any  # Any: what the API answers is checked where it is used
 
 ANSWER_S = 300
+_RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 SHOWN = 80  # characters of a request in a message
-# Problems come in the language that a request asks for: what is said around them here is English.
-HEADERS = {"Accept-Language": "en"}
 
 
 class ApiError(NodeError):
@@ -29,10 +29,10 @@ class ApiError(NodeError):
 
 
 class ApiClient:
-    """Asks the node of one folder."""
+    """Asks the node of one folder; problems come in the language that it asks for, as does what is said around them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = NodeFolder(folder)
+    def __init__(self, folder: Path, language: str = "en") -> None:
+        self._folder, self._language = NodeFolder(folder), language
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -41,7 +41,8 @@ class ApiClient:
         self._path = short_socket_path(self._folder.socket)
         connector = aiohttp.UnixConnector(path=str(self._path.__enter__()))
         timeout = aiohttp.ClientTimeout(total=ANSWER_S)
-        self._session = aiohttp.ClientSession("http://node", connector=connector, headers=HEADERS, timeout=timeout)
+        headers = {"Accept-Language": self._language}
+        self._session = aiohttp.ClientSession("http://node", connector=connector, headers=headers, timeout=timeout)
         return self
 
     async def __aexit__(
@@ -98,36 +99,50 @@ class ApiClient:
         except aiohttp.ClientConnectorError as error:
             raise self._unreached(error.os_error) from error
         except TimeoutError as error:
-            raise self._unanswered(f"has not answered for {ANSWER_S} s") from error
+            raise self._unanswered(f"has not answered for {ANSWER_S} s", f"не ответил за {ANSWER_S} с") from error
         except aiohttp.ClientError as error:
-            raise self._unanswered("ended before it answered") from error
+            raise self._unanswered("ended before it answered", "остановился, не ответив") from error
         if response.status >= 400:
-            raise _problem(raw, response.status, f"{method} {path}")
+            raise _problem(raw, response.status, f"{method} {path}", self._language)
         return json.loads(raw) if response.content_type.endswith("json") and raw else raw
 
     def _not_running(self) -> ApiError:
-        return ApiError(f"no node runs in {self._folder.path}: start it with `{self._start}`", "not_running")
+        text = f"no node runs in {self._folder.path}: start it with `{self._start}`"
+        russian = f"в папке {self._folder.path} узел не работает: запустите его командой `{self._start}`"
+        return ApiError(self._said(text, russian), "not_running")
 
     def _unreached(self, error: OSError) -> ApiError:
         # A node that was killed leaves its socket behind, and nobody listens there.
         if isinstance(error, ConnectionRefusedError | FileNotFoundError):
             return self._not_running()
         text = f"the node's socket {self._folder.socket} cannot be used: {error.strerror}; ask as the user who runs it"
-        return ApiError(text, "not_running")
+        russian = (
+            f"сокетом узла {self._folder.socket} воспользоваться нельзя: {error.strerror}; запустите команду от имени "
+            "того, кто запустил узел"
+        )
+        return ApiError(self._said(text, russian), "not_running")
 
-    def _unanswered(self, what: str) -> ApiError:
+    def _unanswered(self, what: str, in_russian: str) -> ApiError:
+        russian = (
+            f"узел в папке {self._folder.path} {in_russian}, и что вышло из запроса, неизвестно: посмотрите в "
+            f"{self._folder.log}, если узел не работает, запустите его командой `{self._start}`, и проверьте, прежде "
+            "чем повторять"
+        )
         text = (
             f"the node in {self._folder.path} {what}, so it is not known what became of this: see {self._folder.log}, "
             f"start the node with `{self._start}` if it does not run, and look before you repeat it"
         )
-        return ApiError(text, "unanswered")
+        return ApiError(self._said(text, russian), "unanswered")
+
+    def _said(self, english: str, russian: str) -> str:
+        return russian if self._language == "ru" else english
 
     @property
     def _start(self) -> str:
         return f"passport-node serve -f {self._folder.path}"
 
 
-def _problem(raw: bytes, status: int, asked: str) -> ApiError:
+def _problem(raw: bytes, status: int, asked: str, language: str) -> ApiError:
     try:
         problem = json.loads(raw)
     except ValueError:
@@ -135,5 +150,8 @@ def _problem(raw: bytes, status: int, asked: str) -> ApiError:
         shown = asked if len(asked) <= SHOWN else f"{asked[:SHOWN]}…"
         return ApiError(f"the node cannot read the request {shown} and answers HTTP {status}", "api")
     text = problem.get("detail") or problem.get("title") or str(status)
+    if language == "ru" and not _RUSSIAN.search(text):
+        # Some details are of the log, in English: what they mean stands in the title.
+        text = f"{problem.get('title', '')} ({text}). {problem.get('advice', '')}"
     errors = "; ".join(f"{item.get('pointer', '')}: {item.get('message', '')}" for item in problem.get("errors", []))
     return ApiError(f"{text} ({errors})" if errors else str(text), str(problem.get("code", "api")))

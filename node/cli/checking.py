@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from node.api_client import ApiClient
+from node.cli.talk import reason_ru
 from node.errors import InputError
 from node.exchange.errors import ExchangeError
 from node.exchange.fleet.checkup import check_fleet
@@ -55,13 +56,12 @@ class Wish:
             return ""
         kind = self.report.suffix.lower().removeprefix(".")
         if kind not in FORMATS:
-            raise InputError(f"the report {self.report} would be no table: end its name in .{', .'.join(FORMATS)}")
+            endings = ", .".join(FORMATS)
+            raise InputError(
+                f"the report {self.report} would be no table: end its name in .{endings}",
+                ru=f"отчёт {self.report} не будет таблицей: пусть его имя кончается на .{endings}",
+            )
         return kind
-
-
-def choose_language(wish: str) -> str:
-    """`ru` where a language or locale begins so, else `en`."""
-    return "ru" if wish.casefold().startswith("ru") else "en"
 
 
 def read_file(wish: Wish) -> bytes:
@@ -70,13 +70,16 @@ def read_file(wish: Wish) -> bytes:
         size = wish.file.stat().st_size
         if size > wish.max_bytes:
             raise InputError(
-                f"{wish.file} has {size / 1e6:.0f} MB, at most {wish.max_bytes / 1e6:.0f} MB are read: "
-                "split it, or give a larger --max-mb"
+                f"{wish.file} has {size >> 20} MB, at most {wish.max_bytes >> 20} MB are read: "
+                "split it, or give a larger --max-mb",
+                ru=f"в файле {wish.file} {size >> 20} МБ, читается не больше {wish.max_bytes >> 20} МБ: "
+                "разделите его или задайте больше: --max-mb",
             )
         return wish.file.read_bytes()
     except OSError as error:
         raise InputError(
-            f"{wish.file} cannot be read: {error.strerror or error}; name a table, .csv or .xlsx"
+            f"{wish.file} cannot be read: {error.strerror or error}; name a table, .csv or .xlsx",
+            ru=f"файл {wish.file} не читается: {reason_ru(error)}; назовите таблицу, .csv или .xlsx",
         ) from error
 
 
@@ -97,7 +100,7 @@ def check_at_node(wish: Wish, folder: Path) -> tuple[Told, bytes]:
 
     async def run() -> tuple[Told, bytes]:
         query = {"name": wish.file.name, "on": wish.on.isoformat(), "days": str(wish.days)}
-        async with ApiClient(folder) as api:
+        async with ApiClient(folder, wish.language) as api:
             told = await api.upload("/checks", raw, **query, mapping=wish.mapping.to_json())
             path = f"/checks/{told['check']}/report"
             return told, await api.download(path, format=kind, language=wish.language) if kind else b""
@@ -110,7 +113,7 @@ def read_mapping(columns: Sequence[str], sheet: str | None) -> FleetMapping:
     try:
         return FleetMapping.from_pairs(columns, sheet)
     except ExchangeError as error:
-        raise InputError(str(error)) from error
+        raise InputError(str(error), ru=error.text("ru")) from error
 
 
 def print_report(out: Console, told: Told, language: str) -> None:

@@ -9,8 +9,24 @@ import typer
 from rich.text import Text
 
 from node.api_client import ApiClient
-from node.cli.talk import HERE, Folder, app, ask, check_writable, errors, out, progress_bar, read, report_ending, write
-from node.errors import InputError, NodeError
+from node.cli.talk import (
+    HERE,
+    Folder,
+    Language,
+    app,
+    ask,
+    check_writable,
+    choose_language,
+    errors,
+    in_words,
+    out,
+    progress_bar,
+    read,
+    report_ending,
+    telling,
+    write,
+)
+from node.errors import InputError
 
 PANEL = "Tables"
 BUSY = ("waiting", "running")
@@ -28,30 +44,26 @@ def import_file(
     preview: Annotated[bool, typer.Option("--preview", help="Tell what would be done; write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where to write the rows to correct.")] = None,
     folder: Folder = HERE,
+    language: Language = "en",
 ) -> None:
     """Import a table; rows to correct come back as a table."""
-    from node.cli.importing import fleet_query, print_preview  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+    from node.cli.importing import fleet_query, print_imported, print_preview  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    query = fleet_query("fleet" if fleet else kind, supplier, column or [], sheet, is_preview=preview)
-    ending = report_ending(report) if report else ""
-    raw = read(file, "name a table, .csv or .xlsx")
-    if preview:
-        print_preview(out, ask(folder, lambda api: _preview(api, raw, file.name, query)))
-        return
-    job, table = ask(folder, lambda api: _import(api, raw, file.name, query, ending))
-    result = job["result"]
-    findings, repeated = result.get("findings", []), result.get("repeated", 0)
-    known = f"{repeated} known already, " if repeated else ""
-    out.print(f"{result.get('accepted', 0)} imported, {known}{len(findings)} reported")
-    for finding in findings:
-        out.print(
-            f"  row {finding['row']} · {finding['column']} · {finding['value']} · {finding['rule']}: {finding['en']}",
-            markup=False,
-        )
-    if report is not None and table:
-        write(report, table, f"these rows are at /imports/{job['job']} in the node's console as well")
-    if result.get("accepted") and job["kind"] in UNDOABLE:
-        errors.print(f"to take it back: passport-node undo {job['job']}", style="dim")
+    spoken = choose_language(language)
+    with telling(spoken):
+        query = fleet_query("fleet" if fleet else kind, supplier, column or [], sheet, is_preview=preview)
+        ending = report_ending(report) if report else ""
+        raw = read(file, "name a table, .csv or .xlsx", "назовите таблицу, .csv или .xlsx")
+        if preview:
+            print_preview(out, ask(folder, lambda api: _preview(api, raw, file.name, query), spoken), spoken)
+            return
+        job, table = ask(folder, lambda api: _import(api, raw, file.name, query, ending, spoken), spoken)
+        print_imported(out, job["result"], spoken)
+        if report is not None and table:
+            write(report, table, f"these rows are at /imports/{job['job']} in the node's console as well")
+    if job["result"].get("accepted") and job["kind"] in UNDOABLE:
+        take_back = in_words(spoken, "отозвать этот импорт", "to take it back")
+        errors.print(f"{take_back}: passport-node undo {job['job']}", style="dim")
     _require_done(job)
 
 
@@ -76,18 +88,21 @@ def undo(
     reason: Annotated[str, typer.Option(help="Why: it is signed and shown with what is taken back.")] = "",
     report: Annotated[Path | None, typer.Option(help="Where to write the devices that stay, .csv or .xlsx.")] = None,
     folder: Folder = HERE,
+    language: Language = "en",
 ) -> None:
     """Take back what an import said, but for devices on which something was built since."""
     from node.cli.importing import print_foreseen, print_undone  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    ending = report_ending(report) if report else ""
-    if preview:
-        print_foreseen(out, ask(folder, lambda api: api.get(f"/jobs/{job}/undo")))
-        return
-    ended, table = ask(folder, lambda api: _undo(api, job, reason, ending))
-    print_undone(out, ended["result"])
-    if report is not None and table:
-        write(report, table, f"these devices are at /imports/{ended['job']} in the node's console as well")
+    spoken = choose_language(language)
+    with telling(spoken):
+        ending = report_ending(report) if report else ""
+        if preview:
+            print_foreseen(out, ask(folder, lambda api: api.get(f"/jobs/{job}/undo"), spoken), spoken)
+            return
+        ended, table = ask(folder, lambda api: _undo(api, job, reason, ending), spoken)
+        print_undone(out, ended["result"], spoken)
+        if report is not None and table:
+            write(report, table, f"these devices are at /imports/{ended['job']} in the node's console as well")
     _require_done(ended)
 
 
@@ -103,16 +118,14 @@ def check(
     column: Annotated[list[str] | None, typer.Option(help='What a column holds: "Header=serial".')] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the report: .xlsx, .csv, .json, .html.")] = None,
     max_mb: Annotated[int, typer.Option(min=1, max=4096, help="The largest file that is read.")] = 64,
-    language: Annotated[str, typer.Option(envvar="LANG", help="ru or en; by the locale if not given.")] = "en",
+    language: Language = "en",
 ) -> None:
     """Check a fleet table of any shape; nothing is written but the report. Exit 1: errors found; 2: not readable."""
-    from node.cli.checking import Wish, check_at_node, check_here, choose_language, print_report, read_mapping  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
-    from node.exchange.errors import ExchangeError  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+    from node.cli.checking import Wish, check_at_node, check_here, print_report, read_mapping  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    try:
-        wish = Wish(
-            file, _day(on), days, read_mapping(column or [], sheet), max_mb << 20, report, choose_language(language)
-        )
+    spoken = choose_language(language)
+    with telling(spoken, code=2):
+        wish = Wish(file, _day(on), days, read_mapping(column or [], sheet), max_mb << 20, report, spoken)
         if report is not None:
             check_writable(report)
         if folder is not None:
@@ -123,9 +136,6 @@ def check(
                 told, written = check_here(wish, bar)
         if report is not None:
             write(report, written, "name another file")
-    except (NodeError, ExchangeError) as error:
-        errors.print(f"passport-node: {error}", style="red", markup=False)
-        raise typer.Exit(2) from None
     print_report(out, told, wish.language)
     raise typer.Exit(1 if told["grades"]["error"] else 0)
 
@@ -135,7 +145,7 @@ def _day(text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text) if text else datetime.datetime.now().astimezone().date()
     except ValueError:
-        raise InputError(f"{text!r} is no date, as 2026-03-14") from None
+        raise InputError(f"{text!r} is no date, as 2026-03-14", ru=f"«{text}» — не дата вида 2026-03-14") from None
 
 
 def _require_done(job: Any) -> None:  # Any: JSON
@@ -152,10 +162,10 @@ async def _preview(api: ApiClient, raw: bytes, name: str, query: dict[str, str])
 
 
 async def _import(
-    api: ApiClient, raw: bytes, name: str, query: dict[str, str], report: str
+    api: ApiClient, raw: bytes, name: str, query: dict[str, str], report: str, language: str
 ) -> tuple[Any, bytes]:  # Any: JSON
     # The node reads the whole file before it takes the job.
-    with errors.status(Text(f"sending {name} …")):
+    with errors.status(Text(in_words(language, f"отправляется {name} …", f"sending {name} …"))):
         taken = await api.upload("/imports", raw, name=name, **query)
     job = await _follow(api, taken["job"], name)
     wanted = report and job["result"].get("findings")

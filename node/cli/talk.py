@@ -1,8 +1,10 @@
 """How commands talk: to people on the terminal, to files, and to a running node."""
 
 import asyncio
+import errno
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,33 +13,70 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from node.api_client import ApiClient
-from node.errors import InputError
+from node.errors import InputError, NodeError
+from node.exchange.errors import ExchangeError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 out = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The node's folder.", envvar="PASSPORT_FOLDER")]
+Language = Annotated[str, typer.Option(envvar="LANG", help="ru or en; by the locale if not given.")]
 HERE = Path("node")
+REASONS_RU = {
+    errno.ENOENT: "такого файла нет",
+    errno.EACCES: "у вас нет права на это",
+    errno.EISDIR: "это папка",
+    errno.ENOSPC: "на диске нет места",
+}
 TABLES = (".csv", ".xlsx")
 
 
-def ask(folder: Path, call: Callable[[ApiClient], Awaitable[Any]]) -> Any:  # Any: JSON
-    """What a running node answers, asked through its socket."""
+def ask(folder: Path, call: Callable[[ApiClient], Awaitable[Any]], language: str = "en") -> Any:  # Any: JSON
+    """What a running node answers, asked through its socket; its problems come in the language."""
 
     async def run() -> Any:  # Any: JSON
-        async with ApiClient(folder) as api:
+        async with ApiClient(folder, language) as api:
             return await call(api)
 
     return asyncio.run(run())
 
 
-def read(file: Path, advice: str) -> bytes:
+def choose_language(wish: str) -> str:
+    """`ru` where a language or locale begins so, else `en`."""
+    return "ru" if wish.casefold().startswith("ru") else "en"
+
+
+def in_words(language: str, russian: str, english: str) -> str:
+    """The text of the language."""
+    return russian if language == "ru" else english
+
+
+def told(error: Exception, language: str) -> str:
+    """What an error says in the language, as far as it has the words."""
+    if isinstance(error, ExchangeError):
+        return error.text(language)
+    words = error.values.get("ru") if isinstance(error, NodeError) and language == "ru" else None
+    return str(words or error)
+
+
+@contextmanager
+def telling(language: str, code: int = 1) -> Iterator[None]:
+    """Tell an error in the language, and end with the exit code."""
+    try:
+        yield
+    except (NodeError, ExchangeError) as error:
+        errors.print(f"passport-node: {told(error, language)}", style="red", markup=False)
+        raise typer.Exit(code) from None
+
+
+def read(file: Path, advice: str, advice_ru: str = "") -> bytes:
     """The bytes of a file; raise InputError with the advice where the system refuses."""
     try:
         return file.read_bytes()
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {reason(error)}; {advice}") from error
+        russian = f"файл {file} не читается: {reason_ru(error)}; {advice_ru}" if advice_ru else ""
+        raise InputError(f"{file} cannot be read: {reason(error)}; {advice}", ru=russian) from error
 
 
 def write(file: Path, raw: bytes, advice: str) -> None:
@@ -53,6 +92,11 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+def reason_ru(error: OSError) -> str:
+    """Why the system refused, in Russian where it is one of the usual reasons."""
+    return REASONS_RU.get(error.errno or 0) or reason(error)
+
+
 def progress_bar() -> Progress:
     """A bar on the terminal: what is done, how much of it, for how long."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -62,14 +106,23 @@ def progress_bar() -> Progress:
 def check_writable(report: Path) -> None:
     """Raise InputError where a report could not be written."""
     if not report.parent.is_dir():
-        raise InputError(f"the report {report} cannot be written: {report.parent} is no folder; make it first")
+        raise InputError(
+            f"the report {report} cannot be written: {report.parent} is no folder; make it first",
+            ru=f"отчёт {report} не записать: папки {report.parent} нет; создайте её",
+        )
     if report.is_dir() or not os.access(report if report.exists() else report.parent, os.W_OK):
-        raise InputError(f"the report {report} cannot be written: this user may not write there; name another file")
+        raise InputError(
+            f"the report {report} cannot be written: this user may not write there; name another file",
+            ru=f"отчёт {report} не записать: у вас нет права писать туда; назовите другой файл",
+        )
 
 
 def report_ending(report: Path) -> str:
     """What kind of table a report is by its name; raise InputError where it could not be written."""
     if report.suffix.lower() not in TABLES:
-        raise InputError(f"the report {report} would be no table: give it a name that ends in .csv or .xlsx")
+        raise InputError(
+            f"the report {report} would be no table: give it a name that ends in .csv or .xlsx",
+            ru=f"отчёт {report} не будет таблицей: дайте ему имя, которое кончается на .csv или .xlsx",
+        )
     check_writable(report)
     return report.suffix.lower().removeprefix(".")

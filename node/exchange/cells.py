@@ -71,16 +71,28 @@ class Limits:
     def check_area(self, rows: int, columns: int) -> None:
         """Raise TableLimitError if a sheet of that area may not be read."""
         if rows > self.max_rows:
-            raise TableLimitError(f"the table reaches row {rows}, at most {self.max_rows} are read: split it")
+            raise TableLimitError(
+                f"the table reaches row {rows}, at most {self.max_rows} are read: split it",
+                f"таблица доходит до строки {rows}, читается не больше {self.max_rows}: разделите её",
+            )
         if columns > self.max_columns:
-            raise TableLimitError(f"the table has {columns} columns, at most {self.max_columns} are read")
+            raise TableLimitError(
+                f"the table has {columns} columns, at most {self.max_columns} are read: delete those not needed",
+                f"столбцов в таблице {columns}, читается не больше {self.max_columns}: удалите лишние",
+            )
         if rows * columns > self.max_cells:
-            raise TableLimitError(f"the table has {rows * columns} cells, at most {self.max_cells} are read: split it")
+            raise TableLimitError(
+                f"the table has {rows * columns} cells, at most {self.max_cells} are read: split it",
+                f"ячеек в таблице {rows * columns}, читается не больше {self.max_cells}: разделите её",
+            )
 
     def check_bytes(self, size: int) -> None:
         """Raise TableLimitError if a file of that size may not be read."""
         if size > self.max_bytes:
-            raise TableLimitError(f"the file has {size} bytes, at most {self.max_bytes} are read: split it")
+            raise TableLimitError(
+                f"the file has {size >> 20} MB, at most {self.max_bytes >> 20} MB are read: split it",
+                f"в файле {size >> 20} МБ, читается не больше {self.max_bytes >> 20} МБ: разделите его",
+            )
 
 
 def build_table(rows: Sequence[Sequence[Cell]], limits: Limits) -> Table:
@@ -88,11 +100,17 @@ def build_table(rows: Sequence[Sequence[Cell]], limits: Limits) -> Table:
     numbered = [(number, _trimmed(row)) for number, row in enumerate(rows, 1)]
     filled = [(number, row) for number, row in numbered if row]
     if not filled:
-        raise TableError("the table is empty: the first row holds the names of the columns")
+        raise TableError(
+            "the table is empty: the first row holds the names of the columns",
+            "таблица пуста: в первой строке должны стоять названия столбцов",
+        )
     for number, row in filled:
         for cell in row:
             if len(cell.text) > limits.max_cell:
-                raise TableLimitError(f"row {number}: a cell has more than {limits.max_cell} characters")
+                raise TableLimitError(
+                    f"row {number}: a cell has more than {limits.max_cell} characters",
+                    f"строка {number}: в ячейке больше {limits.max_cell} знаков",
+                )
     header = tuple(cell.text for cell in filled[0][1])
     return Table(header, tuple(Row(number, _padded(row, len(header))) for number, row in filled[1:]))
 

@@ -49,14 +49,18 @@ class Columns:
         for at, title in enumerate(header):
             field = known.get(_folded(title))
             if field in places:
+                earlier, held = header[places[field or ""]], names[field or ""][0]
                 raise ColumnError(
-                    f"two columns hold {names[field or ''][0]!r}: {header[places[field or '']]!r}, {title!r}"
+                    f"two columns hold {held!r}: {earlier!r}, {title!r}",
+                    f"«{held}» стоит в двух столбцах: «{earlier}» и «{title}»",
                 )
             if field:
                 places[field] = at
         lacking = [names[field][0] for field in needed if field not in places]
         if lacking:
-            raise ColumnError(f"the table lacks the columns {', '.join(lacking)}")
+            raise ColumnError(
+                f"the table lacks the columns {', '.join(lacking)}", f"в таблице нет столбцов: {', '.join(lacking)}"
+            )
         ignored = tuple(title for title in header if title and _folded(title) not in known)
         return cls(places, header, ignored)
 

@@ -12,11 +12,25 @@ ExchangeError
 
 
 class ExchangeError(Exception):
-    """Base of everything this package raises."""
+    """Base of everything this package raises; the message is English, and where a person meets it Russian too."""
+
+    def __init__(self, message: str, ru: str = "") -> None:
+        super().__init__(message)
+        self.ru = ru
+
+    def text(self, language: str) -> str:
+        """What is wrong in `ru` or `en`, in English where there are no other words."""
+        return self.ru or str(self) if language == "ru" else str(self)
 
 
 class TableError(ExchangeError):
     """The bytes are no table that may be read; the message says why and what to do."""
+
+    def text(self, language: str) -> str:
+        """What is wrong in `ru` or `en`; what only a damaged file has is told with what to do about it."""
+        if language != "ru" or self.ru:
+            return super().text(language)
+        return f"файл повреждён или это не таблица: откройте его и сохраните заново как .xlsx или .csv ({self})"
 
 
 class TableLimitError(TableError):

@@ -55,9 +55,14 @@ def read_csv_grid(raw: bytes, limits: Limits, progress: Progress = no_progress) 
                     elif field and (cell := _put(builder, number, column, field)) and len(known) < POOLED:
                         known[field] = cell
     except csv.Error as error:
-        raise TableError(f"not a CSV file: {error}") from error
+        raise TableError(
+            f"not a CSV file: {error}", f"это не CSV ({error}): сохраните таблицу как .xlsx или как CSV"
+        ) from error
     except UnicodeDecodeError as error:
-        raise TableError(f"the file is not {encoding} to its end: save it as XLSX, or as CSV in UTF-8") from error
+        raise TableError(
+            f"the file is not {encoding} to its end: save it as XLSX, or as CSV in UTF-8",
+            f"файл начат в кодировке {encoding}, а кончается не в ней: сохраните его как .xlsx или как CSV UTF-8",
+        ) from error
     progress("read", len(raw), len(raw))
     return Grid("", tuple(builder.rows()), builder.width, encoding=encoding)
 
@@ -75,7 +80,10 @@ def find_encoding(raw: bytes) -> str:
     found = {name: _likeness(raw, name) for name in ("cp1251", "cp866", "koi8-r")}
     best = max(found, key=lambda name: found[name])
     if found[best] < 0:
-        raise TableError("the file is neither XLSX nor text in UTF-8, UTF-16, windows-1251, KOI8-R or DOS 866")
+        raise TableError(
+            "the file is neither XLSX nor text in UTF-8, UTF-16, windows-1251, KOI8-R or DOS 866",
+            "это не XLSX и не текст в UTF-8, UTF-16, windows-1251, KOI8-R или DOS 866: сохраните таблицу как .xlsx",
+        )
     return best
 
 
@@ -125,7 +133,10 @@ def _without_mark(head: bytes) -> str:
     for name, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
         if len(head) % 2 == 0 and high and sum(byte in (0, 4, 0x20, 0x21) for byte in high) > len(high) * 9 // 10:
             return name
-    raise TableError("the file holds zero bytes: it is no table that is read here; save it as XLSX or CSV")
+    raise TableError(
+        "the file holds zero bytes: it is no table that is read here; save it as XLSX or CSV",
+        "в файле нулевые байты: это не таблица; откройте его и сохраните как .xlsx или .csv",
+    )
 
 
 def _likeness(raw: bytes, encoding: str) -> float:

@@ -56,7 +56,7 @@ def read_xlsx_grids(raw: bytes, limits: Limits, progress: Progress = no_progress
         parse_part(part, archive.chunks(part), reader)
         grids.append(reader.grid(name, is_hidden=is_hidden))
     if not grids:
-        raise TableError("the workbook has no sheet with a table")
+        raise TableError("the workbook has no sheet with a table", "в книге нет листа с таблицей")
     progress("read", len(book.sheets), len(book.sheets))
     return tuple(grids)
 
@@ -64,7 +64,10 @@ def read_xlsx_grids(raw: bytes, limits: Limits, progress: Progress = no_progress
 def _read_book(archive: Archive, parts: dict[str, str], limits: Limits) -> _Book:
     book = _Book()
     if "xl/workbook.xml" not in parts:
-        raise TableError("the file is an archive without a workbook: save the table as XLSX or CSV")
+        raise TableError(
+            "the file is an archive without a workbook: save the table as XLSX or CSV",
+            "это архив, а не книга: если таблица в нём, распакуйте её; если это .ods или .xlsb, сохраните как .xlsx",
+        )
     starts = _starts(archive, parts["xl/workbook.xml"], {"sheet", "workbookPr"})
     relations = parts.get("xl/_rels/workbook.xml.rels")
     targets = {
@@ -139,7 +142,10 @@ class _Starts(_Target):
             self._inside = True
         if name in self._wanted and (name != "xf" or self._inside):
             if len(self.found) >= MAX_STARTS:
-                raise TableLimitError("the workbook has more sheets or formats than may be read")
+                raise TableLimitError(
+                    "the workbook has more sheets or formats than may be read: copy the table to a new one",
+                    "листов или форматов в книге больше, чем читается: скопируйте таблицу в новую книгу",
+                )
             self.found.append((name, dict(attributes)))
 
     def end(self, tag: str) -> None:
@@ -171,7 +177,10 @@ class _SharedReader(_Target):
         if self._takes:
             self._characters += len(text)
             if self._characters > self._limits.max_text:
-                raise TableLimitError(f"the table holds more than {self._limits.max_text} characters: split it")
+                raise TableLimitError(
+                    f"the table holds more than {self._limits.max_text} characters: split it",
+                    f"в таблице больше {self._limits.max_text} знаков: разделите её",
+                )
             self._pieces.append(text)
 
     def end(self, tag: str) -> None:
@@ -263,7 +272,10 @@ class _SheetReader(_Target):
     def _take_area(self, reference: str) -> None:
         first, _, last = reference.partition(":")
         if len(self._areas) >= self._limits.max_rows:
-            raise TableLimitError("the sheet has more merged areas than rows that may be read")
+            raise TableLimitError(
+                "the sheet has more merged areas than rows that may be read: take the merging off",
+                "объединённых областей на листе больше, чем читается строк: снимите объединение",
+            )
         (top, left), (bottom, right) = _place(first), _place(last or first)
         if top <= bottom and left <= right:
             self._areas.append(Area(top, left, bottom, right))

@@ -70,7 +70,10 @@ class GridBuilder:
             text, kind = self._fitting(text, kind)
             self.characters += len(text)
             if self.characters > self.limits.max_text:
-                raise TableLimitError(f"the table holds more than {self.limits.max_text} characters: split it")
+                raise TableLimitError(
+                    f"the table holds more than {self.limits.max_text} characters: split it",
+                    f"в таблице больше {self.limits.max_text} знаков: разделите её",
+                )
             cell = Cell(text, kind, is_computed)
             if len(self.pool) < POOLED and kind is key[1]:
                 self.pool[key] = cell
@@ -88,14 +91,23 @@ class GridBuilder:
         cells = self._rows.get(row)
         if cells is None:
             if len(self._rows) >= self.limits.max_rows:
-                raise TableLimitError(f"the table has more than {self.limits.max_rows} rows: split it")
+                raise TableLimitError(
+                    f"the table has more than {self.limits.max_rows} rows: split it",
+                    f"строк в таблице больше {self.limits.max_rows}: разделите её",
+                )
             cells = self._rows[row] = []
         if column >= len(cells):
             if column >= self.limits.max_columns:
-                raise TableLimitError(f"the table has more than {self.limits.max_columns} columns")
+                raise TableLimitError(
+                    f"the table has more than {self.limits.max_columns} columns: delete those that are not needed",
+                    f"столбцов в таблице больше {self.limits.max_columns}: удалите лишние",
+                )
             self.cells += column + 1 - len(cells)
             if self.cells > self.limits.max_cells:
-                raise TableLimitError(f"the table has more than {self.limits.max_cells} cells: split it")
+                raise TableLimitError(
+                    f"the table has more than {self.limits.max_cells} cells: split it",
+                    f"ячеек в таблице больше {self.limits.max_cells}: разделите её",
+                )
             if column > len(cells):
                 cells.extend([EMPTY] * (column - len(cells)))
             cells.append(cell)
@@ -112,7 +124,10 @@ class GridBuilder:
         cell = replace(first[area.left], is_spread=True)
         last = min(area.bottom, max(self._rows))
         if last - area.top > self.limits.max_rows:
-            raise TableLimitError("a merged area is larger than a table may be")
+            raise TableLimitError(
+                "a merged area is larger than a table may be: take the merging off",
+                "объединённая область больше, чем бывает таблица: снимите объединение",
+            )
         for row in range(area.top, last + 1):
             # A row of which nothing else is known is no row of the table.
             for column in range(area.left, min(area.right, self.width - 1) + 1) if row in self._rows else ():
@@ -124,7 +139,10 @@ class GridBuilder:
         """Count one more spread cell: areas that overlap may not ask for more work than the table has cells."""
         self._spread += 1
         if self._spread > self.limits.max_cells:
-            raise TableLimitError("the merged areas of the table are larger than what may be read")
+            raise TableLimitError(
+                "the merged areas of the table are larger than what may be read: take the merging off",
+                "объединённые области больше, чем может быть прочитано: снимите объединение",
+            )
 
     _spread: int = 0
 

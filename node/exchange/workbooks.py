@@ -71,7 +71,10 @@ class Archive:
         except _BROKEN_ZIP as error:
             raise _not_a_workbook(error) from error
         if len(self._zip.infolist()) > limits.max_parts:
-            raise TableLimitError(f"the workbook has more than {limits.max_parts} parts")
+            raise TableLimitError(
+                f"the workbook has more than {limits.max_parts} parts: copy the table to a new one",
+                f"частей в книге больше {limits.max_parts}: скопируйте таблицу в новую книгу",
+            )
         # Pictures and macros are never opened.
         self.names = tuple(info.filename for info in self._zip.infolist() if info.filename.endswith(_XML))
         for name in self.names:
@@ -85,7 +88,11 @@ class Archive:
                 while chunk := part.read(_CHUNK):
                     self._left -= len(chunk)
                     if self._left < 0:
-                        raise TableLimitError("the workbook unpacks to more than may be read")
+                        raise TableLimitError(
+                            "the workbook unpacks to more than may be read: split it, or save the table alone",
+                            "книга распаковывается больше, чем может быть прочитано: разделите её или сохраните одну "
+                            "таблицу",
+                        )
                     yield chunk
         except _BROKEN_ZIP as error:
             raise _not_a_workbook(error) from error

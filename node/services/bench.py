@@ -93,7 +93,9 @@ class Bench:
         try:
             check = await self._check(raw)
         except ExchangeError as error:
-            raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
+            raise InputError(
+                f"{name}: {error}", "import_unreadable", file=name, ru=f"{name}: {error.text('ru')}"
+            ) from error
         return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor, name)
 
     async def report_file(self, job_id: str, kind: str) -> bytes:

@@ -120,7 +120,9 @@ class Checkup:
             try:
                 report, met = await asyncio.to_thread(_examine, raw, mapping, on, days, known)
             except ExchangeError as error:
-                raise InputError(f"{name}: {error}", "check_unreadable", file=name) from error
+                raise InputError(
+                    f"{name}: {error}", "check_unreadable", file=name, ru=f"{name}: {error.text('ru')}"
+                ) from error
         leads, found = await self._compare(met)
         return await asyncio.to_thread(_compared, report, met, leads, found)
 

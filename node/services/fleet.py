@@ -267,7 +267,9 @@ class Fleet:
                     source=source,
                 )
             except ExchangeError as error:
-                raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
+                raise InputError(
+                    f"{name}: {error}", "import_unreadable", file=name, ru=f"{name}: {error.text('ru')}"
+                ) from error
 
     async def _wished(self, mapping: FleetMapping | None, supplier: str) -> FleetMapping:
         if mapping is not None or not supplier:

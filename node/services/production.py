@@ -80,7 +80,9 @@ class Production:
             table = await asyncio.to_thread(read_table, raw)
             report = await self._check(table, "preview")
         except ExchangeError as error:
-            raise InputError(f"{name}: {error}", "import_unreadable", file=name) from error
+            raise InputError(
+                f"{name}: {error}", "import_unreadable", file=name, ru=f"{name}: {error.text('ru')}"
+            ) from error
         total = max(1, len(report.accepted))
         return await self._jobs.submit(KIND, raw, total, actor, name)
 

@@ -600,6 +600,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "import_unreadable": _text(
         ("Файл не читается", "Сохраните его как XLSX или CSV и отправьте ещё раз."),
         ("The file cannot be read", "Save it as XLSX or CSV and send it again."),
+        ("{ru}", ""),
     ),
     "supplier_unknown": _text(
         (
@@ -621,6 +622,7 @@ PROBLEMS: dict[str, ProblemText] = {
             "The table cannot be read",
             "Save it as XLSX or CSV. If no column of serial numbers was found, say which it is.",
         ),
+        ("{ru}", ""),
     ),
     "check_unknown": _text(
         ("Такой проверки здесь нет", "Проверки хранятся час и только в памяти узла: отправьте файл ещё раз."),

@@ -63,8 +63,10 @@ def test_command_ends_with_0_for_a_clean_table_and_2_for_none(tmp_path: Path) ->
     assert [one.returncode for one in done] == [0, 2, 2, 2, 2], [one.stderr for one in done]
     assert "0 errors, 0 warnings" in done[0].stdout
     assert '--column "A=serial"' in done[2].stderr
-    assert "210 MB" in done[3].stderr
+    assert "200 MB" in done[3].stderr
     assert all("Traceback" not in one.stderr for one in done)
+    refused = check(str(none), *DAY, "--language", "ru")
+    assert (refused.returncode, "откройте его и сохраните" in refused.stderr) == (2, True), refused.stderr
 
 
 @pytest.mark.slow

@@ -222,6 +222,37 @@ def test_command_previews_and_imports_and_writes_the_rows_to_correct(node: NodeP
     assert "add --fleet" in other.stderr
 
 
+def test_commands_speak_the_language_that_is_asked_for(node: NodeProcess, tmp_path: Path) -> None:
+    """Preview, import, undo and what the node refuses are told in Russian where that is the person's language."""
+    file, none = tmp_path / "дом.csv", tmp_path / "нет.csv"
+    meters = clean(10, seed=57)
+    meters[7] = replace(meters[7], until="31.02.2031")
+    file.write_bytes(table(meters))
+    none.write_bytes("Адрес;Сумма\nул. Мира;5\n".encode("cp1251"))
+    options = ("-f", str(node.folder), "--language", "ru_RU.UTF-8")
+
+    shown = command("import", str(file), "--fleet", "--preview", *options)
+    done = command("import", str(file), "--fleet", *options)
+    job = done.stderr.split()[-1]
+    foreseen, undone = command("undo", job, "--preview", *options), command("undo", job, *options)
+    refused = command("import", str(none), "--fleet", *options)
+    unknown = command("undo", "0" * len(job), *options)
+    away = command("import", str(tmp_path / "away.csv"), "--fleet", *options)
+    still = command("import", str(file), "--fleet", "-f", str(tmp_path / "nobody"), "--language", "ru")
+
+    assert "приборов 10: новых 9" in " ".join(shown.stdout.split()), shown.stderr
+    assert "date.impossible · Невозможные даты" in shown.stdout
+    assert "внесено 9, с замечаниями 1" in done.stdout
+    assert "Такой даты нет" in done.stdout
+    assert "исчезнет приборов 9" in foreseen.stdout
+    assert "исчезло приборов 9" in undone.stdout
+    assert "ни в одном столбце нет заводских номеров" in refused.stderr
+    assert re.search("[а-яё]{4}", unknown.stderr), unknown.stderr
+    assert "такого файла нет" in away.stderr
+    assert "узел не работает" in still.stderr
+    assert [one.returncode for one in (refused, unknown, away, still)] == [1, 1, 1, 1]
+
+
 def test_console_takes_a_table_and_shows_what_came_of_it(node: NodeProcess) -> None:
     """A table sent by the page's form becomes a job of its kind, whose page offers the rows to correct."""
     meters = clean(8, seed=61)

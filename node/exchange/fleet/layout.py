@@ -102,17 +102,25 @@ class Layout:
         """What to say of a sheet without serials."""
         if self.is_sideways:
             return ColumnError(
-                f"sheet {self.sheet!r} lies on its side: its fields stand in rows, each meter in a column of its own. "
-                "Copy it, paste it transposed, and save"
+                "the table lies on its side: its fields stand in rows, each meter in a column of its own. "
+                "Copy it, paste it transposed, and save",
+                "таблица лежит на боку: поля стоят в строках, каждый прибор — в своём столбце. Скопируйте "
+                "таблицу, вставьте с транспонированием и сохраните",
             )
         seen = ", ".join(repr(column.title) for column in self.columns[:SHOWN_HEADERS])
-        title = self.columns[0].title if self.columns else "Header"
+        title = next((c.title for c in self.columns if c.why is Why.UNKNOWN), "Заводской номер")
         if not self.header.rows and self.first_texts:
             seen += f" (no header was found; the first row reads {', '.join(map(repr, self.first_texts))})"
         where = f"sheet {self.sheet!r}: " if self.sheet else ""
+        named = ", ".join(f"«{column.title}»" for column in self.columns[:SHOWN_HEADERS])
+        if not self.header.rows and self.first_texts:
+            first = ", ".join(f"«{text}»" for text in self.first_texts)
+            named += f" (заголовка не нашлось; первая строка: {first})"
         return ColumnError(
             f"{where}no column holds serial numbers. Columns seen: {seen or 'none'}. "
-            f'Name the column: --column "{title}=serial"'
+            f'Name the column: --column "{title}=serial"',
+            f"{f'лист «{self.sheet}»: ' if self.sheet else ''}ни в одном столбце нет заводских номеров. Столбцы: "
+            f'{named or "нет"}. Укажите столбец: --column "{title}=serial"',
         )
 
 
@@ -161,7 +169,11 @@ def _given(header: Header, contents: Sequence[Content], mapping: FleetMapping) -
             continue
         if place is None:
             seen = ", ".join(repr(name) for name in header.titles[:SHOWN_HEADERS])
-            raise ColumnError(f"the table has no column {title[:80]!r}. Columns seen: {seen}")
+            named = ", ".join(f"«{name}»" for name in header.titles[:SHOWN_HEADERS])
+            raise ColumnError(
+                f"the table has no column {title[:80]!r}. Columns seen: {seen}",
+                f"в таблице нет столбца «{title[:80]}». Столбцы: {named}",
+            )
         found[place] = Column(place, header.titles[place], field, Why.GIVEN, 0, sample_of(field, contents[place]))
     return found
 

@@ -32,7 +32,10 @@ class FleetMapping:
         for pair in pairs:
             title, sign, name = pair.rpartition("=")
             if not sign or not title.strip():
-                raise ColumnError(f"{pair[:80]!r} is no pair of a header and a field, as Номер=serial")
+                raise ColumnError(
+                    f"{pair[:80]!r} is no pair of a header and a field, as Номер=serial",
+                    f"«{pair[:80]}» — не пара из заголовка и поля, как Номер=serial",
+                )
             columns[title.strip()] = parse_field(name)
         return cls(columns, sheet)
 
@@ -65,4 +68,7 @@ def parse_field(name: object) -> Field:
     try:
         return Field(str(name).strip().casefold())
     except ValueError:
-        raise ColumnError(f"there is no field {str(name)[:40]!r}; the fields are {', '.join(Field)}") from None
+        raise ColumnError(
+            f"there is no field {str(name)[:40]!r}; the fields are {', '.join(Field)}",
+            f"поля «{str(name)[:40]}» нет; поля: {', '.join(Field)}",
+        ) from None

@@ -35,6 +35,7 @@ _HOUSE = re.compile(r"\s*(?:д|дом|корп|стр|зд|house|bldg|building)\
 _TOWN = re.compile(r"\s*(?:г|гор|город|п|пос|посёлок|поселок|пгт|с|село|дер|деревня|town)\b\.?\s*[«\"А-ЯЁA-Z]")
 _INSIDE = re.compile(r"\s*(?:кв|квартира|пом|помещение|оф|офис|подъезд|этаж|apt|flat|unit|room)\b", re.IGNORECASE)
 ROWS_A_TELL = 2_000
+EMPTY = ("the table is empty", "таблица пуста")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,13 @@ def read_fleet(
     mapping = mapping or FleetMapping()
     grids = [grid for grid in read_sheets(raw, limits, progress) if grid.rows or grid.name == mapping.sheet]
     if not grids:
-        raise TableError("the table is empty")
+        raise TableError(*EMPTY)
     chosen, layouts = _choose(grids, mapping, today)
     layout = layouts[chosen]
     if not layout.has_serials:
         raise layout.lacking()
     if layout.header.first >= len(grids[chosen].rows):
-        raise TableError("the table has a header and no meter under it")
+        raise TableError("the table has a header and no meter under it", "в таблице есть заголовок, а приборов нет")
     joined = [] if mapping.sheet else find_parts(grids, layouts, chosen)
     others = tuple(
         OtherSheet(grid.name, len(grid.rows), at in layouts and layouts[at].has_serials, grid.is_hidden)
@@ -115,7 +116,10 @@ def _choose(grids: list[Grid], mapping: FleetMapping, today: datetime.date) -> t
     if not named and mapping.is_kept:
         named = grids
     if not named:
-        raise ColumnError(f"there is no sheet {mapping.sheet!r}; there are {', '.join(repr(g.name) for g in grids)}")
+        raise ColumnError(
+            f"there is no sheet {mapping.sheet!r}; there are {', '.join(repr(g.name) for g in grids)}",
+            f"листа «{mapping.sheet}» нет; есть {', '.join(f'«{g.name}»' for g in grids)}",
+        )
     layouts: dict[int, Layout] = {}
     refused: ColumnError | None = None
     for at, grid in enumerate(grids):

@@ -38,8 +38,8 @@ NUMBER = _rule(
     "cell.number",
     E,
     ("Число вместо текста", "A number where text must be"),
-    "Ячейка набрана числом: ведущие нули и длинные цифры потеряны. Задайте столбцу формат «Текст» и впишите заново.",
-    "The cell was typed as a number, which lost leading zeros and long digits. Format the column as text, type again.",
+    "Ячейка набрана числом: ведущие нули и последние цифры потеряны. Задайте столбцу формат «Текст», впишите заново.",
+    "The cell was typed as a number: leading zeros and the last digits are lost. Format the column as text, type anew.",
 )
 SERIAL_REQUIRED = _rule(
     "serial.required",

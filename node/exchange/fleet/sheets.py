@@ -31,9 +31,18 @@ def read_sheets(raw: bytes, limits: Limits = FLEET_LIMITS, progress: Progress = 
         return read_xlsx_grids(raw, limits, progress)
     if raw.startswith(OLD_EXCEL):
         if ENCRYPTED in raw:
-            raise TableError("the workbook is locked with a password: save it without one")
-        raise TableError("the file is an old Excel workbook (.xls): open it and save it as .xlsx")
+            raise TableError(
+                "the workbook is locked with a password: save it without one",
+                "книга закрыта паролем: сохраните её без пароля",
+            )
+        raise TableError(
+            "the file is an old Excel workbook (.xls): open it and save it as .xlsx",
+            "это книга старого Excel (.xls): откройте её и сохраните как .xlsx",
+        )
     head = raw[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(_MARKUP):
-        raise TableError("the file is a web page, an XML or another document: open it and save it as .xlsx or .csv")
+        raise TableError(
+            "the file is a web page, an XML or another document: open it and save it as .xlsx or .csv",
+            "это веб-страница, XML или другой документ, а не таблица: откройте его и сохраните как .xlsx или .csv",
+        )
     return (read_csv_grid(raw, limits, progress),)

@@ -229,7 +229,7 @@ def read_mapping(text: str) -> FleetMapping:
     try:
         return FleetMapping.from_json(text) if text else FleetMapping()
     except ExchangeError as error:
-        raise InputError(str(error), "check_unreadable") from error
+        raise InputError(str(error), "check_unreadable", ru=error.text("ru")) from error
 
 
 def taken_mapping(body: Mapping) -> FleetMapping:
@@ -237,7 +237,7 @@ def taken_mapping(body: Mapping) -> FleetMapping:
     try:
         columns = {title: parse_field(name) for title, name in body.columns.items()}
     except ExchangeError as error:
-        raise InputError(str(error), "check_unreadable") from error
+        raise InputError(str(error), "check_unreadable", ru=error.text("ru")) from error
     return FleetMapping(columns, body.sheet, body.header_row)
 
 

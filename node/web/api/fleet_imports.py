@@ -100,7 +100,7 @@ async def keep_supplier(call: Call, path: SupplierPath, body: SupplierBody) -> N
     try:
         columns = {title: parse_field(name) for title, name in body.columns.items()}
     except ExchangeError as error:
-        raise InputError(str(error), "import_unreadable") from error
+        raise InputError(str(error), "import_unreadable", ru=error.text("ru")) from error
     mapping = FleetMapping(columns, body.sheet, body.header_row)
     await call.context.fleet.keep_supplier(path.name, mapping, call.actor.label)
 

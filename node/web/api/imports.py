@@ -40,7 +40,7 @@ class FleetQuery(BaseModel):
         try:
             return FleetMapping.from_json(self.mapping) if self.mapping else None
         except ExchangeError as error:
-            raise InputError(str(error), "import_unreadable") from error
+            raise InputError(str(error), "import_unreadable", ru=error.text("ru")) from error
 
 
 class ImportQuery(FleetQuery):

@@ -2,13 +2,14 @@
 
 import datetime
 import io
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 from openpyxl import Workbook
 
-from node.exchange.errors import ColumnError
+from node.exchange.errors import ColumnError, ExchangeError
 from node.exchange.fleet.checkup import check_fleet
 from node.exchange.fleet.fields import Field
 from node.exchange.fleet.intake import take_in
@@ -209,3 +210,18 @@ def test_table_on_its_side_is_refused_with_what_to_do() -> None:
     ]
     with pytest.raises(ColumnError, match="on its side"):
         read("\n".join(["Показатель;1;2;3;4;5", *lines, ""]))
+
+
+def test_refusal_of_a_file_is_told_in_both_languages() -> None:
+    """Whatever stands against a whole file is said in Russian and in English, with what to do."""
+    page, old, damaged = b"<html><table></table></html>", bytes.fromhex("d0cf11e0a1b11ae1"), b"PK\x03\x04" + b"\0" * 40
+    bare, sideways = "Адрес;Сумма\nул. Мира;5\n".encode(), "Тип;А;Б\nЗав. №;1;2\nПоверен до;1;2\n".encode()
+    for raw in (page, old, damaged, bare, sideways, b"", b"\0\1\2\3", "Зав. №;Тип\n".encode()):
+        with pytest.raises(ExchangeError) as refused:
+            read_fleet(raw, today=ON)
+        russian, english = refused.value.text("ru"), refused.value.text("en")
+        assert re.search("[а-яё]{4}", russian), russian
+        assert english == str(refused.value) != russian
+    with pytest.raises(ColumnError) as lacking:
+        FleetMapping.from_pairs(["Графа=height"])
+    assert "поля «height» нет" in lacking.value.text("ru")

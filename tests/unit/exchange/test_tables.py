@@ -152,7 +152,7 @@ def test_utf16_is_refused_with_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("limits", "match"),
     [
-        (Limits(max_bytes=10), "bytes"),
+        (Limits(max_bytes=10), "MB"),
         (Limits(max_rows=2), "row 3"),
         (Limits(max_columns=1), "2 columns"),
         (Limits(max_cells=5), "6 cells"),
