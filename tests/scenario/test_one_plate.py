@@ -1,6 +1,7 @@
 """Two nodes typed one plate in Cyrillic and Latin: one id where its line is known, late on one line where it is not."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def test_plate_typed_in_two_alphabets_meets_on_one_id(trade: Trade) -> None:
     """Where both have the line, both compute the same id alone, and the passport of two plates is equal on both."""
     trade.call("maker", "post", "/lines", {"record": LINE})
     for name in TYPED:
-        trade.until("the line arrives", lambda name=name: has_line(trade, name))
+        trade.until("the line arrives", partial(has_line, trade, name))
 
     ids = {name: state(trade, name) for name in TYPED}
     share(trade, ids)
@@ -47,7 +48,7 @@ def test_plate_of_an_unknown_line_meets_late_on_it(trade: Trade) -> None:
     ids = {name: state(trade, name) for name in TYPED}
     share(trade, ids)
     for name in TYPED:
-        trade.until("both passports", lambda name=name: known(trade, name) == set(ids.values()))
+        trade.until("both passports", partial(knows, trade, name, set(ids.values())))
     assert len(set(ids.values())) == 2
     for name, own in ids.items():
         near = trade.call(name, "get", f"/passports/{own}/suggestions")["items"]
@@ -83,6 +84,11 @@ def has_line(trade: Trade, name: str) -> bool:
 def known(trade: Trade, name: str) -> set[str]:
     """The ids of the passports on a node."""
     return {str(row["id"]) for row in trade.call(name, "get", "/passports")["items"]}
+
+
+def knows(trade: Trade, name: str, ids: set[str]) -> bool:
+    """Whether these are all passports of a node."""
+    return known(trade, name) == ids
 
 
 def met(trade: Trade, plates: int) -> Any:
