@@ -1,18 +1,34 @@
 """Stories for the laws of the fold: what a few organisations say about one device, in the order in which they say it.
 
-Authors contradict each other, restate and correct by refs, repair and verify, sell, share, name grounds that are here
-or missing, type plates in Cyrillic and Latin, keep sections to themselves, and take back what they said.
+Authors contradict each other, restate and correct by refs with and without a paper, repair and verify, sell, share,
+name grounds that are here or missing, type plates in Cyrillic and Latin, put the device at other places, into lots and
+out of them, say that it is another one, that it is not, or that there are two, speak in codes of their own that are
+bound to central ones, keep sections to themselves, and take back what they said.
 """
 
 from dataclasses import replace
+from functools import cache
 
 from hypothesis import strategies as st
 
 from federation.authority import Kind
 from federation.fragment import Ref
 from node.passport import drafts
-from node.passport.bodies import AliasBody, Plate
+from node.passport.bodies import (
+    AliasBody,
+    CompositionBody,
+    CorrectionBody,
+    EventBody,
+    Place,
+    Plate,
+    Reference,
+    SamenessBody,
+    SubjectBody,
+    TypeBody,
+)
 from node.passport.drafts import Draft
+from node.passport.references import ref_text
+from node.passport.sameness import TWIN
 from node.passport.statement import Statement
 from tests.builders import id16
 from tests.builders_passport import (
@@ -20,6 +36,7 @@ from tests.builders_passport import (
     acceptance,
     composition,
     demo,
+    dual,
     event,
     identity,
     line_claim,
@@ -34,10 +51,15 @@ from tests.builders_passport import (
 )
 from tests.laws import cases
 
-WORLD = demo()[0].world
+FEDERATION, _, LAB = demo()
+for what, local in (("events", "своё"), ("parameters", "ду"), ("types", "ВС")):
+    FEDERATION.publish(LAB, dual(LAB, what, local, {"events": "repaired", "parameters": "dn", "types": "СГВ"}[what]))
+WORLD = FEDERATION.world
 CLAIM = line_claim()
 DEVICE = CLAIM.subject.raw
+TWIN_CLAIM = CLAIM.with_twin(2)
 NAMES = ("maker", "lab", "owner", "stranger")
+PLACES = ("Садовая, 1, кв. 2", "Садовая, 1, кв. 3", "сад., д. 1 кв 2", "Полевая, 7")
 CODES = ("manufactured", "packed", "installed", "admitted", "repaired", "verified", "scrapped", "своё")
 SECTIONS = (
     "claim",
@@ -72,10 +94,66 @@ def alias(subject: bytes, until: str | None) -> Draft:
     return drafts.alias(subject, AliasBody(scheme="inventory", value="7", evidence="document", until=until), 0)
 
 
+def mounting(place: str) -> Draft:
+    """It was mounted in a house."""
+    body = EventBody(what=Reference(central="installed"), where=Place(object=id16(place).hex()), system="АРМ")
+    return drafts.event(DEVICE, body, 0)
+
+
+def tied(part: bytes, whole: bytes, relation: str, since: str | None) -> Draft:
+    """It came out of a lot, or a quantity of it went into something."""
+    body = CompositionBody.model_validate({"relation": relation, "since": since})
+    return drafts.composition(part, whole, body, 0)
+
+
+def corrected(draft: Draft, ground: str) -> Draft:
+    """The same with the paper by which it takes the place of what it names."""
+    body = CorrectionBody.model_validate({"reason": "описка", "ground": ground})
+    return replace(draft, sections=(*draft.sections, drafts.section("correction", body)))
+
+
+@st.composite
+def sameness_of(draw: st.DrawFn, said: list[Statement]) -> Draft:
+    """The device is another one, is not, or there are two, to the second of which some of what was said moves."""
+    others = [own_claim(Author(name), "same").subject.raw for name in NAMES]
+    says = draw(st.sampled_from(["same", "same", "distinct", "twin", "withdrawn"]))
+    if says != TWIN:
+        sides = [DEVICE, draw(st.sampled_from([*others, TWIN_CLAIM.subject.raw]))]
+        one, other = draw(st.permutations(sides))
+        return drafts.sameness(one, other, SamenessBody.model_validate({"says": says}), 0)
+    moved = draw(st.lists(st.sampled_from(said), max_size=3, unique_by=lambda s: s.ref)) if said else []
+    claim = draw(st.sampled_from([TWIN_CLAIM, TWIN_CLAIM, CLAIM.with_twin(3), CLAIM]))
+    body = SamenessBody(says=TWIN, claim=claim.encode().hex(), moves=tuple(ref_text(s.ref) for s in moved))
+    return drafts.sameness(DEVICE, TWIN_CLAIM.subject.raw, body, 0)
+
+
+@cache  # made once: drawing is faster than making what is drawn from
 def drafts_of() -> st.SearchStrategy[Draft]:
     """Anything that somebody may say."""
     device, others = st.just(DEVICE), st.sampled_from([id16("one"), id16("two")])
+    relations, types = st.sampled_from(["lot", "material"]), st.sampled_from(["ВС", "СГВ"])
     return st.one_of(
+        st.builds(
+            lambda place, since: parameters(DEVICE, since=since, install_place=place),
+            st.sampled_from(PLACES),
+            st.none() | days,
+        ),
+        st.builds(mounting, st.sampled_from(PLACES)),
+        st.builds(tied, device, others, relations, st.none() | days),
+        st.builds(tied, others, device, relations, st.none() | days),
+        st.builds(lambda n: parameters(DEVICE, local=True, ду=n), numbers),
+        st.builds(event, device, st.just("своё"), local=st.just(True)),
+        st.builds(
+            lambda name, local: drafts.type_of(
+                DEVICE, TypeBody(type=Reference(local=name) if local else Reference(central=name)), 0
+            ),
+            types,
+            st.booleans(),
+        ),
+        st.builds(
+            lambda name: drafts.thing(DEVICE, CLAIM.encode(), SubjectBody(kind="device", name=name), 0),
+            st.sampled_from(["Прибор", "Узел"]),
+        ),
         st.builds(identity, st.just(CLAIM), plates),
         st.builds(event, device, st.sampled_from(CODES), external=st.sampled_from([None, "1", "2"])),
         st.builds(lambda n, day: parameters(DEVICE, since=day, dn=n), numbers, st.none() | days),
@@ -110,11 +188,16 @@ def stories(draw: st.DrawFn) -> list[Statement]:
         hide = draw(st.sampled_from([(), ("parameters",), ("event",), ("personal",)]))
         auth = refs[:1] if draw(st.integers(0, 5)) == 0 else []
         refs = [] if draft.kind == Kind.SHIPMENT else refs
+        has_paper = draw(st.booleans())
         if said and draw(st.integers(0, 5)) == 0:
             # Mostly one's own words; those of others, and withdrawals, are named in vain.
             mine = [s for s in said if s.org == author.org]
             draft = withdrawal(*draw(st.lists(st.sampled_from(mine or said), min_size=1, unique_by=lambda s: s.ref)))
             hide, auth, refs = draw(st.sampled_from([(), ("withdrawal",)])), [], []
+        elif draw(st.integers(0, 5)) == 0:
+            draft = draw(sameness_of(said))
+        elif refs and has_paper:
+            draft = corrected(draft, draw(st.sampled_from(["own", "joint-act", "register", "expertise", "court"])))
         made = author.say(draft, refs=refs, auth=auth, hide=hide, on=draw(st.none() | days))
         waits = draw(st.integers(0, 20)) == 0
         said.append(replace(made, auth=(*made.auth, MISSING)) if waits else made)

@@ -1,9 +1,10 @@
 """Composition: which part stood in which whole, from when to when.
 
 A part has one parent at a time. Of two parents at one time, or of a cycle, all edges are shown and none is used; only
-edges of the highest rank contradict each other, and lower ones are claims. An edge is judged once, in the passport of
-its part; the passport of the whole shows it as it was judged there. What a judgement needs of other passports stands in
-`Around`; without it a passport is judged by its own statements alone.
+edges of the highest rank contradict each other, and lower ones are claims. A cycle leads through any relation: a lot is
+above what came out of it, and below what its material went into. An edge is judged once, in the passport of its part;
+the passport of the whole shows it as it was judged there. What a judgement needs of other passports stands in `Around`;
+without it a passport is judged by its own statements alone.
 """
 
 from collections import deque
@@ -73,9 +74,10 @@ class Edge:
         """Whether somebody has to decide about it: others of equal right say what cannot be true with it."""
         return self.conflict is not None and not self.is_claim
 
-    def overlaps(self, other: "Edge") -> bool:
-        """Whether both hold at some time."""
-        return _shared(self.span, other.span) is not None
+    def excludes(self, other: "Edge") -> bool:
+        """Whether only one of both, of one part, can be true: it stands in one whole at a time."""
+        is_plain = self.relation is None and other.relation is None
+        return is_plain and self.whole != other.whole and _shared(self.span, other.span) is not None
 
     def view(self) -> Row:
         """The edge as views show it."""
@@ -108,9 +110,8 @@ def edges_of(case: Case, around: Around | None = None) -> list[Edge]:
     apart = [_edge(case, known, key, items) for key, items in sorted(unknown.items())]
     graph: dict[bytes, list[Edge]] = {}
     for edge in (*own, *apart, *(_read(row) for rows in known.edges.values() for row in rows)):
-        if edge.relation is None:
-            graph.setdefault(edge.part, []).append(edge)
-    judged = [_judged(edge, graph) if edge.relation is None else edge for edge in (*own, *apart)]
+        graph.setdefault(edge.part, []).append(edge)
+    judged = [_judged(edge, graph) for edge in (*own, *apart)]
     return sorted({_place(edge): edge for edge in (*shown, *judged)}.values(), key=_place)
 
 
@@ -243,7 +244,7 @@ def _judged(edge: Edge, graph: Mapping[bytes, Sequence[Edge]]) -> Edge:
         return replace(edge, conflict=CYCLE, against=(edge.part,))
     if found := _cycle(edge, graph, edge.level + 1):
         return replace(edge, conflict=CYCLE, is_claim=True, against=found)
-    rivals = [other for other in graph[edge.part] if other.whole != edge.whole and edge.overlaps(other)]
+    rivals = [other for other in graph[edge.part] if edge.excludes(other)]
     level = max((rival.level for rival in rivals), default=-1)
     wholes = tuple(sorted({rival.whole for rival in rivals if rival.level == level}))
     if level > edge.level:
@@ -277,9 +278,7 @@ def _cycle(edge: Edge, graph: Mapping[bytes, Sequence[Edge]], level: int) -> tup
 
 def _is_outranked(edge: Edge, graph: Mapping[bytes, Sequence[Edge]]) -> bool:
     """Whether somebody with a higher right says that the part stood elsewhere: then it is a claim and no way up."""
-    return any(
-        other.level > edge.level and other.whole != edge.whole and other.overlaps(edge) for other in graph[edge.part]
-    )
+    return any(other.level > edge.level and edge.excludes(other) for other in graph[edge.part])
 
 
 def _shared(one: _Span, other: _Span) -> _Span | None:

@@ -33,8 +33,8 @@ class _Seen:
 
     @property
     def wholes(self) -> set[bytes]:
-        """In which it stood."""
-        return {bytes.fromhex(str(row["whole"])) for row in self.edges if row["relation"] is None}
+        """In which it stood, out of which it came, and into which its material went."""
+        return {bytes.fromhex(str(row["whole"])) for row in self.edges}
 
 
 class Neighbours:

@@ -86,6 +86,11 @@ def knows(trade: Trade, name: str, ids: set[str]) -> bool:
     return {str(row["id"]) for row in trade.call(name, "get", "/passports")["items"]} == ids
 
 
+def knows(trade: Trade, name: str, ids: set[str]) -> bool:
+    """Whether these are all passports of a node."""
+    return known(trade, name) == ids
+
+
 def met(trade: Trade, plates: int) -> Any:
     """The passport that a text leads to on both nodes, once it is one, equal and of so many plates."""
     views = []
