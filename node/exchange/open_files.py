@@ -19,6 +19,7 @@ from federation.merkle import leaf_hash
 from node.exchange.cells import has_unprintable
 from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.releases import Release
 from node.passport.shown import at, fact, rows, text
 from node.passport.view import Plain, View
 
@@ -31,15 +32,15 @@ DEVICES = (
     "digest",
 )  # fmt: skip
 EVENTS = (
-    "device_id", "occurred", "code", "own_code", "name", "where", "by", "by_name", "system", "process", "step",
-    "standing", "recorded", "detail", "ref", "replaced_by",
+    "device_id", "occurred", "code", "own_code", "name", "where", "by", "by_name", "system", "external", "process",
+    "step", "standing", "recorded", "detail", "ref", "replaced_by",
 )  # fmt: skip
 PARAMETERS = (
     "device_id", "code", "name", "value", "unit", "since", "source", "standing", "by", "by_name", "ref", "others",
 )  # fmt: skip
 COMPOSITION = (
-    "whole", "part", "position", "designation", "serial", "quantity", "since", "until", "standing", "by", "by_name",
-    "used", "conflict",
+    "whole", "part", "position", "designation", "serial", "quantity", "since", "until", "standing", "by", "relation",
+    "by_name", "used", "conflict",
 )  # fmt: skip
 PROTOCOLS = (
     "device_id", "occurred", "template", "version", "by", "by_name", "standing", "recorded", "ref", "replaced_by",
@@ -92,10 +93,11 @@ def event_rows(view: View) -> Iterator[Row]:
             code=what.get("central"),
             own_code=what.get("local"),
             name=what.get("name") or find_name(Catalog.EVENTS, str(what.get("central")), "ru"),
-            where=place.get("name") or place.get("local") or place.get("central") or where.get("object"),
+            where=place.get("name") or place.get("local") or place.get("central") or _thing(where.get("object")),
             by=event["by"],
             by_name=_name(view, event["by"]),
             system=event["system"],
+            external=event["external"],
             process=why.get("process"),
             step=why.get("step"),
             standing=event["standing"],
@@ -136,7 +138,7 @@ def composition_rows(view: View) -> Iterator[Row]:
             whole=_device_id(edge["whole"]),
             part=_device_id(edge["part"]),
             by_name=_name(view, edge["by"]),
-            **{name: edge[name] for name in COMPOSITION[2:10] if name != "by_name"},
+            **{name: edge[name] for name in COMPOSITION[2:11]},
             used=edge["used"],
             conflict=edge["conflict"],
         )
@@ -160,6 +162,23 @@ def protocol_rows(view: View) -> Iterator[Row]:
             document=_file(item["document"]),
             personal=_file(item["personal"]),
         )
+
+
+def release_object(release: Release, file: str, *, is_adopted: bool) -> dict[str, Json]:
+    """A release of a catalog without its records, which stand in a file of their own."""
+    return {
+        "catalog": release.catalog.value,
+        "number": release.number,
+        "label": release.label,
+        "date": release.date,
+        "digest": release.digest,
+        "org": release.org.hex(),
+        "count": release.count,
+        "whole": release.records is not None,
+        "contested": release.is_contested,
+        "adopted": is_adopted,
+        "file": file,
+    }
 
 
 def fragment_object(log: bytes, seq: int, header: bytes, signature: bytes, void: str | None) -> dict[str, Json]:
@@ -294,6 +313,10 @@ def _cell(value: object) -> str:
 
 def _name(view: View, org: Plain) -> str:
     return text(view, "signers", str(org), "name") if org else ""
+
+
+def _thing(subject: Plain) -> str | None:
+    return _device_id(subject) if subject else None
 
 
 def _device_id(subject: Plain) -> str:

@@ -1,5 +1,6 @@
 """Which central codes an own one may mean, by how near their names are; a suggestion binds nothing by itself."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ LEAST = 62.0
 SURE = 100
 _SPACED = str.maketrans(dict.fromkeys("-_/.,:;()[]{}№#\"'«»·*+=", " ") | {"ё": "е", "³": "3", "²": "2"})
 _SHORT = 3
+MAX_SIGN = 8  # characters of a unit, as кгс/см²
+# Signs of formulas are typed in either alphabet: «Т1» is T1.
+_SIGN = re.compile(r"(?=.*[0-9])[a-zа-я0-9]{1,4}|[а-яa-z]{1,2}")
+_LATIN = str.maketrans("авекмнорстух", "abekmhopctyx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,8 @@ class Suggester:
     def suggest(self, texts: Iterable[str | None], refused: Iterable[str] = ()) -> tuple[Suggestion, ...]:
         """Up to three codes whose names are near one of the texts, the nearest first."""
         best: dict[str, float] = {}
-        for text in {_plain(text) for text in texts if text}:
-            found = process.extract(text, self._names, scorer=_nearness, limit=16, score_cutoff=LEAST)
+        for part in {_plain(part) for text in texts if text for part in _parts(text)}:
+            found = process.extract(part, self._names, scorer=_nearness, limit=16, score_cutoff=LEAST)
             for _, score, at in found:
                 code = self._codes[at]
                 best[code] = max(best.get(code, 0.0), score)
@@ -64,5 +69,12 @@ def _nearness(one: str, other: str, *, score_cutoff: float | None = None, **_: o
     return score if score >= (score_cutoff or 0) else 0.0
 
 
+def _parts(text: str) -> tuple[str, ...]:
+    """The text, and what stands before the unit where one follows a comma: «Ду, мм» is Ду."""
+    head, comma, tail = text.rpartition(",")
+    return (text, head) if comma and head.strip() and 0 < len(tail.strip()) <= MAX_SIGN else (text,)
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().translate(_SPACED).split())
+    words = text.casefold().translate(_SPACED).split()
+    return " ".join(word.translate(_LATIN) if _SIGN.fullmatch(word) else word for word in words)

@@ -5,7 +5,7 @@ What is sealed stays sealed, keys and passwords are not read at all, and no more
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from federation.organisation import Chain
 from node.errors import StateError
 from node.exchange import open_files
 from node.exchange.open_files import Json, Row, json_line, moment, plain
-from node.passport.catalogs import Catalog, load_central
+from node.passport.catalogs import Catalog
 from node.passport.fold import FOLD_VERSION
 from node.passport.papers import DOCUMENT, PERSONAL
 from node.passport.view import View
@@ -36,7 +36,10 @@ from node.services.export_tables import (
     write_journal_files,
     write_table,
 )
+from node.services.fleet import SUPPLIER
+from node.services.own_codes import REFUSED
 from node.services.projection import FEDERATION, VERSION
+from node.services.releases import ADOPTED, working_records
 from node.services.statements import StatementReader
 from node.store import schema
 from node.store.copying import count_rows
@@ -46,7 +49,7 @@ from node.store.logs import StoredLog, checkpoints_between, list_logs
 from node.store.migrate import check_schema
 from node.store.organisations import read_statements
 from node.store.passports import read_leading
-from node.store.settings import find_setting
+from node.store.settings import find_setting, settings_like
 from node.store.trees import read_leaves
 
 ENTRIES, LEAVES, PASSPORTS = 64, 4096, 100
@@ -96,7 +99,8 @@ class Export:
         output.add("README.txt", open_files.readme().encode())
         world, genesis = await self._world(tx)
         self.counts = {"organisations": await _organisations(tx, output, world), "logs": _logs(output, logs)}
-        _catalogs(output, world)
+        await _catalogs(tx, output, world)
+        self.counts["suppliers"] = await _suppliers(tx, output)
         done = 0
         for log in logs:
             async for count in _log(tx, output, log):
@@ -195,24 +199,41 @@ def _logs(output: Output, logs: Sequence[StoredLog]) -> int:
     return len(logs)
 
 
-def _catalogs(output: Output, world: World) -> None:
+async def _catalogs(tx: ReadTx, output: Output, world: World) -> None:
+    """The records that this node works with, every release that is here, and what all say of their own codes."""
+    adopted = {name.removeprefix(ADOPTED): raw.decode() for name, raw in (await settings_like(tx, ADOPTED)).items()}
+    listed = []
     for catalog in Catalog:
-        records = load_central(catalog).items()
-        published = [
-            {"catalog": where, "code": code, "ru": name, "published": True}
-            for (where, code), name in sorted(world.names.items())
-            if where == catalog.value
-        ]
-        lines = [*(plain(dict(record)) for _, record in sorted(records)), *published]
-        output.add(f"catalogs/{catalog.value}.jsonl", b"".join(map(json_line, lines)))
+        works_with = adopted.get(catalog.value)
+        records = working_records(world, catalog, works_with).items()
+        _add_lines(output, f"catalogs/{catalog.value}.jsonl", (plain(dict(record)) for _, record in sorted(records)))
+        for release in world.releases.get(catalog, ()):
+            file = f"catalogs/releases/{catalog.value}-{release.number}-{release.digest[:8]}.jsonl"
+            listed.append(open_files.release_object(release, file, is_adopted=release.digest == works_with))
+            _add_lines(output, file, (plain(dict(record)) for _, record in sorted((release.records or {}).items())))
+    _add_lines(output, "catalogs/releases.jsonl", listed)
     held = [item.record.model_dump(mode="json", exclude_none=True) for _, item in sorted(world.line_records.items())]
-    output.add("catalogs/lines.jsonl", b"".join(map(json_line, held)))
+    _add_lines(output, "catalogs/lines.jsonl", held)
     duals = [
-        {"org": org, "catalog": catalog, "local": local, "central": central,
-         "local_name": world.local_names.get((org, catalog, local))}
-        for (org, catalog, local), central in sorted(world.bindings.codes.items())
-    ]  # fmt: skip
-    output.add("catalogs/references.jsonl", b"".join(map(json_line, duals)))
+        {"org": org, "catalog": catalog, "local": local, "central": code.central, "local_name": code.name}
+        for (org, catalog, local), code in sorted(world.own_codes.items())
+    ]
+    _add_lines(output, "catalogs/references.jsonl", duals)
+    refused = {name.removeprefix(REFUSED): raw for name, raw in (await settings_like(tx, REFUSED)).items()}
+    lines = [{"catalog": name, "refused": json.loads(raw)} for name, raw in sorted(refused.items())]
+    _add_lines(output, "catalogs/refused.jsonl", lines)
+
+
+async def _suppliers(tx: ReadTx, output: Output) -> int:
+    """How the tables of each supplier are read."""
+    kept = await settings_like(tx, SUPPLIER)
+    lines = [{"name": name.removeprefix(SUPPLIER), "mapping": json.loads(raw)} for name, raw in sorted(kept.items())]
+    _add_lines(output, "suppliers.jsonl", lines)
+    return len(lines)
+
+
+def _add_lines(output: Output, name: str, lines: Iterable[Json]) -> None:
+    output.add(name, b"".join(map(json_line, lines)))
 
 
 async def _log(tx: ReadTx, output: Output, log: StoredLog) -> AsyncIterator[int]:

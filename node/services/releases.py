@@ -102,9 +102,7 @@ class Releases:
         """The central records that this node works with: the adopted release, and what was published one by one."""
         self._forget_old()
         if catalog not in self._records:
-            releases = self._projection.world.releases.get(catalog, ())
-            base = dict(records_of(catalog, releases, self._adopted.get(catalog.value)))
-            self._records[catalog] = MappingProxyType(base | self._published(catalog, base))
+            self._records[catalog] = working_records(self._projection.world, catalog, self._adopted.get(catalog.value))
         return self._records[catalog]
 
     def types(self) -> Mapping[str, DeviceType]:
@@ -223,14 +221,6 @@ class Releases:
         releases = self._projection.world.releases.get(catalog, ())
         return next((item for item in releases if item.digest == digest and item.records is not None), None)
 
-    def _published(self, catalog: Catalog, base: Mapping[str, Record]) -> dict[str, Record]:
-        world = self._projection.world
-        if catalog is Catalog.TYPES:
-            items = world.type_records.items()
-            return {code: record_of(one.record) for code, one in items if one.is_steward or code not in base}
-        named = ((code, name) for (where, code), name in world.code_names.items() if where == catalog.value)
-        return {code: {"code": code, "ru": name} for code, name in named if code not in base}
-
     def _whole(self, release: Release | None) -> Release | None:
         if release is not None and release.records is None:
             raise StateError(f"release {release.number} is still arriving", "release_arriving", number=release.number)
@@ -240,6 +230,18 @@ class Releases:
         if self._seen is not self._projection.world:
             self._seen = self._projection.world
             self._records, self._types = {}, {}
+
+
+def working_records(world: World, catalog: Catalog, digest: str | None) -> Records:
+    """What a node works with that adopted the release of a digest: its records, and what was published one by one."""
+    base = dict(records_of(catalog, world.releases.get(catalog, ()), digest))
+    if catalog is Catalog.TYPES:
+        types = world.type_records.items()
+        one_by_one = {code: record_of(one.record) for code, one in types if one.is_steward or code not in base}
+    else:
+        named = ((code, name) for (where, code), name in world.code_names.items() if where == catalog.value)
+        one_by_one = {code: {"code": code, "ru": name} for code, name in named if code not in base}
+    return MappingProxyType(base | one_by_one)
 
 
 def _raw(catalog: Catalog, release: Release | None) -> Records:

@@ -1,15 +1,15 @@
 """Lists as files: any list that declares its table is answered as CSV, XLSX or JSONL under the filter that it has.
 
 The rows are those of the list itself: its own handler is asked page after page, from the beginning to the end, so a
-file holds what its reader could page through and no more, each item once by the list's cursor. CSV and JSONL go out as
-they are read; a workbook is built whole and has a limit, above which the reader is sent to CSV.
+file holds what its reader could page through and no more, each item once by the list's cursor. It goes out as it is
+read, in any of the forms.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import structlog
@@ -18,14 +18,13 @@ from pydantic import BaseModel
 
 from node.errors import InputError
 from node.exchange.streaming import csv_header, csv_rows
-from node.exchange.tables import write_xlsx
+from node.exchange.workbook_stream import WorkbookStream
 from node.web.calls import Call
 from node.web.columns import Item, Reader, Table
 from node.web.routes import Route
 
 log = structlog.get_logger()
 
-MAX_SHEET_ROWS = 50_000
 TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -58,16 +57,17 @@ async def send_list(call: Call, arguments: Mapping[str, object], table: Table, f
     pages = _pages(call, table, arguments)
     first: Sequence[Item] = await anext(pages, ())
     headers = {**call.headers, "Content-Disposition": _disposition(call, table, form)}
-    if form == "xlsx":
-        return await _workbook(call, table, first, pages, headers)
-    response = web.StreamResponse(headers={**headers, "Content-Type": f"{TYPES[form]}; charset=utf-8"})
+    kind = TYPES[form] if form == "xlsx" else f"{TYPES[form]}; charset=utf-8"
+    response = web.StreamResponse(headers={**headers, "Content-Type": kind})
     await response.prepare(call.request)
     if call.request.method == "HEAD":
         return response
+    writer = _WRITERS[form](table, _reader(call))
     try:
-        await response.write(_begin(table, call, form) + await asyncio.to_thread(_encode, table, call, form, first))
+        await response.write(await asyncio.to_thread(writer.add, first))
         async for page in pages:
-            await response.write(await asyncio.to_thread(_encode, table, call, form, page))
+            await response.write(await asyncio.to_thread(writer.add, page))
+        await response.write(writer.finish())
         await response.write_eof()
     except ConnectionError:
         pass  # the reader went away
@@ -76,6 +76,51 @@ async def send_list(call: Call, arguments: Mapping[str, object], table: Table, f
         if call.request.transport is not None:
             call.request.transport.abort()
     return response
+
+
+class _Writer(Protocol):
+    def add(self, items: Sequence[Item]) -> bytes: ...
+
+    def finish(self) -> bytes: ...
+
+
+class _Csv:
+    def __init__(self, table: Table, reader: Reader) -> None:
+        self._table, self._reader = table, reader
+        self._begin = csv_header(table.header(reader))
+
+    def add(self, items: Sequence[Item]) -> bytes:
+        begin, self._begin = self._begin, b""
+        return begin + csv_rows([self._table.row(item, self._reader) for item in items])
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _Xlsx:
+    def __init__(self, table: Table, reader: Reader) -> None:
+        self._table, self._reader = table, reader
+        self._book = WorkbookStream(reader.choose(table.title), table.header(reader))
+
+    def add(self, items: Sequence[Item]) -> bytes:
+        return self._book.add([self._table.row(item, self._reader) for item in items])
+
+    def finish(self) -> bytes:
+        return self._book.finish()
+
+
+class _Jsonl:
+    def __init__(self, table: Table, reader: Reader) -> None:
+        pass
+
+    def add(self, items: Sequence[Item]) -> bytes:
+        return b"".join(_line(item) for item in items)
+
+    def finish(self) -> bytes:
+        return b""
+
+
+_WRITERS: Mapping[str, Callable[[Table, Reader], _Writer]] = {"csv": _Csv, "xlsx": _Xlsx, "jsonl": _Jsonl}
 
 
 async def _pages(call: Call, table: Table, arguments: Mapping[str, object]) -> AsyncIterator[Sequence[Item]]:
@@ -92,36 +137,6 @@ async def _pages(call: Call, table: Table, arguments: Mapping[str, object]) -> A
         if place is None or not isinstance(query, BaseModel):
             return
         asked["query"] = query.model_copy(update={table.start: place})
-
-
-async def _workbook(
-    call: Call, table: Table, first: Sequence[Item], pages: AsyncIterator[Sequence[Item]], headers: Mapping[str, str]
-) -> web.Response:
-    reader = _reader(call)
-    rows = [table.row(item, reader) for item in first]
-    async for page in pages:
-        rows += [table.row(item, reader) for item in page]
-        _check_length(rows)
-    _check_length(rows)
-    title = reader.choose(table.title)[:31]
-    raw = await asyncio.to_thread(write_xlsx, table.header(reader), rows, title)
-    return web.Response(body=raw, content_type=TYPES["xlsx"], headers=headers)
-
-
-def _check_length(rows: Sequence[object]) -> None:
-    if len(rows) > MAX_SHEET_ROWS:
-        raise InputError(f"more than {MAX_SHEET_ROWS} rows", "sheet_too_long", most=MAX_SHEET_ROWS)
-
-
-def _begin(table: Table, call: Call, form: str) -> bytes:
-    return csv_header(table.header(_reader(call))) if form == "csv" else b""
-
-
-def _encode(table: Table, call: Call, form: str, items: Sequence[Item]) -> bytes:
-    if form == "jsonl":
-        return b"".join(_line(item) for item in items)
-    reader = _reader(call)
-    return csv_rows([table.row(item, reader) for item in items])
 
 
 def _line(item: Item) -> bytes:

@@ -50,7 +50,7 @@ def plain_path(route: Route) -> str:
 
 def codes_of(route: Route) -> list[str]:
     """Every problem code that an operation declares."""
-    of_lists = ("format_unknown", "sheet_too_long") if route.table is not None else ()
+    of_lists = ("format_unknown",) if route.table is not None else ()
     own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *of_lists, *route.problems)
     return list(dict.fromkeys(own))
 

@@ -147,11 +147,6 @@ PROBLEMS: dict[str, ProblemText] = {
         ("There is no such form of the answer", "Lists come as csv, xlsx and jsonl, all else as the detail tells."),
         ("Можно: {formats}.", "Possible: {formats}."),
     ),
-    "sheet_too_long": _text(
-        ("Список слишком длинный для XLSX", "Скачайте его как CSV или JSONL: там предела нет."),
-        ("The list is too long for XLSX", "Download it as CSV or JSONL: these have no limit."),
-        ("В книге XLSX не больше {most} строк.", "A workbook holds at most {most} rows."),
-    ),
     "validation": _text(
         ("Данные не прошли проверку", "Исправьте перечисленные значения и отправьте ещё раз."),
         ("The data breaks rules", "Correct the listed values and send it again."),

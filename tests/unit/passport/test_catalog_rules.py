@@ -174,6 +174,32 @@ def test_own_name_leads_to_the_central_code(catalog: Catalog, name: str, code: s
     assert len(found) <= MOST
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Монтаж", "installed"), ("Снятие", "removed"), ("Демонтаж прибора", "removed"),
+        ("Поверка периодическая", "verified"), ("Ремонт в сервисе", "repaired"), ("Отгрузка", "shipped"),
+        ("Списание", "scrapped"), ("Допуск в эксплуатацию", "admitted"), ("Калибровка", "calibrated"),
+        ("Смена собственника", "owner_changed"), ("Срыв пломбы", "seal_broken"),
+    ],
+)  # fmt: skip
+def test_event_is_found_by_the_noun_that_systems_call_it(name: str, code: str) -> None:
+    """Other systems name acts, the catalog says what happened: the noun is as sure as the participle."""
+    assert Suggester(load_central(Catalog.EVENTS)).suggest([name])[0].code == code
+
+
+@pytest.mark.parametrize("name", ["Опломбирование", "Замена батареи", "Осмотр"])
+def test_act_that_the_catalog_lacks_is_sure_of_nothing(name: str) -> None:
+    """What would be bound to another act is at most a weak guess."""
+    assert all(found.score < 75 for found in Suggester(load_central(Catalog.EVENTS)).suggest([name]))
+
+
+@pytest.mark.parametrize(("name", "code"), [("Т1", "temp_supply"), ("т2, °C", "temp_return"), ("ДУ, мм", "dn")])
+def test_sign_of_a_formula_is_found_in_either_alphabet_and_with_its_unit(name: str, code: str) -> None:
+    """«Т1» in Cyrillic is T1; what stands after a comma is the unit."""
+    assert Suggester(load_central(Catalog.PARAMETERS)).suggest([name])[0].code == code
+
+
 def test_refused_suggestion_is_offered_no_more() -> None:
     """What a person refused for an own code gives way to the next one."""
     suggester = Suggester(load_central(Catalog.UNITS))
