@@ -103,7 +103,7 @@ def test_share_of_a_process_that_is_lost_is_made_here(
     workshop: Workshop, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that is killed or stands still costs time and no passport; another takes its place."""
-    monkeypatch.setattr("node.services.workshop.PATIENCE_S", 0.2)
+    monkeypatch.setattr("node.services.workshop.PATIENCE_S", 5)
     asked, world = spoken(), FEDERATION.world
     lost, other = manned(workshop)
 
