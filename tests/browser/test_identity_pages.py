@@ -123,7 +123,10 @@ async def test_camera_reads_codes_where_the_browser_can(trade: Trade, tabs: Tabs
 async def test_one_plate_at_two_places_becomes_a_twin_and_one_device_again(
     trade: Trade, tabs: Tabs, shot: Shot
 ) -> None:
-    """Two parties see one plate at two places: the conflict is listed, told apart by its statements, and undone."""
+    """Two parties see one plate at two places: the conflict is listed, told apart by its statements, and undone.
+
+    While it is asked, the question stands beside the state, which may be of either.
+    """
     plate = {**PLATE, "serial": "0044401"}
     device = await stated(trade, **plate, place=HERE)
     assert (await said(trade, "/plates", {**plate, "place": THERE}, "utility"))["id"] == device
@@ -148,8 +151,11 @@ async def test_one_plate_at_two_places_becomes_a_twin_and_one_device_again(
     await expect(page.locator("a", has_text="два прибора с одной табличкой")).to_have_count(0)
     await page.goto(f"{trade.address('maker')}/devices/{device}")
     await expect(page.locator("#conflicts")).to_have_count(0)
+    question = page.locator(".heading a.chip", has_text="два прибора с одной табличкой?")
+    await expect(question).to_have_count(0)
     await page.locator("#sameness").get_by_role("button", name="Взять назад").click()
     await expect(page.locator("#conflicts .stays li")).to_have_count(2)
+    await expect(question).to_be_visible()
     await shots(page, shot, "passport-two-places")
 
 
