@@ -23,7 +23,7 @@ from tests.laws import cases
 from tests.stories import CLAIM, DEVICE, WORLD, stories
 
 # What everybody who may read an entry reads; a profile adds classes of the others.
-OPEN = frozenset({"claim", "nameplate", "type", "authority", "template"})
+OPEN = frozenset({"claim", "nameplate", "type", "authority", "template", "sameness"})
 PLATE = Plate(designation="СГВ-15", serial="0012345")
 PROFILES = (frozenset[int](), frozenset({2}), frozenset({2, 3}))
 
