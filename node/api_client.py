@@ -134,6 +134,7 @@ def _problem(raw: bytes, status: int, asked: str) -> ApiError:
         # What is no problem document was refused before it came to a route.
         shown = asked if len(asked) <= SHOWN else f"{asked[:SHOWN]}…"
         return ApiError(f"the node cannot read the request {shown} and answers HTTP {status}", "api")
-    text = problem.get("detail") or problem.get("title") or str(status)
+    # The title says what is wrong, the detail with what.
+    text = ": ".join(str(problem[name]) for name in ("title", "detail") if problem.get(name)) or str(status)
     errors = "; ".join(f"{item.get('pointer', '')}: {item.get('message', '')}" for item in problem.get("errors", []))
     return ApiError(f"{text} ({errors})" if errors else str(text), str(problem.get("code", "api")))
