@@ -149,9 +149,10 @@ def _problem(raw: bytes, status: int, asked: str, language: str) -> ApiError:
         # What is no problem document was refused before it came to a route.
         shown = asked if len(asked) <= SHOWN else f"{asked[:SHOWN]}…"
         return ApiError(f"the node cannot read the request {shown} and answers HTTP {status}", "api")
-    text = problem.get("detail") or problem.get("title") or str(status)
-    if language == "ru" and not _RUSSIAN.search(text):
+    # The title says what is wrong, the detail with what.
+    text = ": ".join(str(problem[name]) for name in ("title", "detail") if problem.get(name)) or str(status)
+    if language == "ru" and not _RUSSIAN.search(str(problem.get("detail") or problem.get("title") or "")):
         # Some details are of the log, in English: what they mean stands in the title.
-        text = f"{problem.get('title', '')} ({text}). {problem.get('advice', '')}"
+        text = f"{problem.get('title', '')} ({problem.get('detail', '')}). {problem.get('advice', '')}"
     errors = "; ".join(f"{item.get('pointer', '')}: {item.get('message', '')}" for item in problem.get("errors", []))
     return ApiError(f"{text} ({errors})" if errors else str(text), str(problem.get("code", "api")))

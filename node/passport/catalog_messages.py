@@ -60,6 +60,12 @@ RULES: Mapping[str, Words] = {
         "One own code is bound twice, first at {first}.",
         "Keep one row.",
     ),
+    "unit-absent": (
+        "Единицы нет, а параметр измеряется в {unit}.",
+        "Добавьте единицу: число без неё каждый поймёт по-своему.",
+        "There is no unit, and the parameter is measured in {unit}.",
+        "Add the unit: a number without one is read by everybody in his own way.",
+    ),
     "unit-unknown": (
         "Такой единицы нет в справочнике.",
         "Запишите код UCUM, например m3 или Gcal_IT, или загрузите свою единицу.",

@@ -26,6 +26,7 @@ FIELDS = (
     "type", "execution", "version", "approval", "manufactured_on", "event", "parameter", "value", "unit", "obis",
 )  # fmt: skip
 LIMITS = frozenset({"value-range", "value-above"})
+NUMBER_ALONE = "1"  # the unit of what is counted or divided
 NUMERIC = frozenset({"number", "decimal", "integer"})
 _DECIMAL = re.compile(r"-?[0-9]{1,24}(?:\.[0-9]{1,24})?")
 _LIKE_GRSI = re.compile(r"\s*[0-9][0-9\s./\u2010-\u2015-]*")
@@ -99,6 +100,8 @@ def check_parameter(book: Rulebook, central: str | None, value: str, unit: str |
         yield RowFinding("unit", unit, "unit-unknown-near" if near else "unit-unknown", {"near": near or ""})
     stated = units.get(code or "")
     wanted = units.get(str(record.get("unit") or ""))
+    if unit is None and wanted is not None and wanted["code"] != NUMBER_ALONE and _DECIMAL.fullmatch(value):
+        yield RowFinding("unit", "", "unit-absent", {"unit": str(wanted["code"])}, is_hint=True)
     if stated is not None and record:
         yield from _unit_findings(unit or "", stated, wanted)
     yield from _value_findings(record, value, stated, wanted)

@@ -136,6 +136,28 @@ async def test_filter_of_the_list_is_that_of_the_file(web: RunningWeb) -> None:
     assert [json.loads(line)["id"] for line in found.splitlines()] == [device]
 
 
+async def test_registry_as_a_table_tells_serial_and_type_apart(web: RunningWeb) -> None:
+    """A clerk sorts by serial and reads the type in words; units come with their ОКЕИ codes."""
+    client = web.local()
+    client.headers["Accept-Language"] = "ru"
+    await post(client, "/plates", {**PLATE, "type": "t:cw"})
+    await post(client, "/things", {"kind": "unit", "name": "Узел 1"})
+
+    devices = read_table(await download(client, "/passports", "csv"))
+    units = read_table(await download(client, "/catalogs/units/records", "csv"))
+
+    rows = {row["Прибор"]: row for row in named(devices)}
+    device = rows[f"{DESIGNATION} № 00012345"]
+    assert (device["Обозначение"], device["Заводской №"], device["Вид"]) == (DESIGNATION, "00012345", "прибор")
+    assert (device["Тип"], device["Код типа"]) == ("Счётчик воды крыльчатый", "t:cw")
+    assert (rows["Узел 1"]["Обозначение"], rows["Узел 1"]["Заводской №"]) == ("Узел 1", "")
+    assert {row["Код"]: row["ОКЕИ"] for row in named(units)}["m3"] == "113"
+
+
+def named(table: SheetTable) -> list[dict[str, str]]:
+    return [dict(zip(table.header, row, strict=True)) for row in cells(table)]
+
+
 async def test_form_is_asked_by_accept_too_and_others_are_refused(web: RunningWeb) -> None:
     """The header Accept names a form as well; a form that lists do not have is refused before anything goes out."""
     client = web.local()

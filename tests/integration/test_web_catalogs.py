@@ -183,9 +183,10 @@ async def test_rows_are_checked_without_being_written(web: RunningWeb) -> None:
         found = (await got.json())["items"]
 
     assert [(one["row"], one["field"], one["rule"], one["hint"]) for one in found] == [
-        (2, "unit", "unit-unknown-near", False)
+        (1, "unit", "unit-absent", True),
+        (2, "unit", "unit-unknown-near", False),
     ]
-    assert "Gcal_IT" in found[0]["message"]
+    assert "Gcal_IT" in found[1]["message"]
 
 
 async def test_unit_of_the_same_dimension_is_kept_and_told(web: RunningWeb) -> None:

@@ -19,7 +19,7 @@ PROBLEMS = ("passport_unknown", "id_mistyped")
 class CorrectionInput(BaseModel):
     """Which fact has another value, and why. A ground other than `own` answers what others said too, by its paper."""
 
-    fact: Text = Field(description="`serial`, `designation`, `mark`, `year`, or the code of a parameter.")
+    fact: Line = Field(description="`serial`, `designation`, `mark`, `year`, or the code of a parameter.")
     value: Line
     unit: Text | None = Field(default=None, description="Of a parameter; the one in which it is stated if not given.")
     since: Moment | None = Field(default=None, description="Which value of a parameter; without it the last one.")

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from pydantic import Field
 
+from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.processes import running
 from node.passport.references import ref_text
@@ -86,6 +87,7 @@ async def _values(  # Any: what templates are given
         "own": call.context.core.org.hex(),
         "may_record": call.actor.may([Scope.RECORD]),
         "now": today(call).isoformat(),
+        "units": sorted(call.context.releases.records(Catalog.UNITS)),
     }
 
 

@@ -35,6 +35,11 @@ CODES = table(
     ("Код", "Code", "central"),
     ("По-русски", "Russian", "ru"),
     ("По-английски", "English", "en"),
+    ("ОКЕИ", "OKEI", "record.okei"),
+    ("Единица", "Unit", "record.unit"),
+    ("OBIS", "OBIS", "record.obis"),
+    ("Номер в ГРСИ", "Approval", "record.grsi"),
+    ("Модель", "Model", "record.model"),
     ("Свои коды", "Own codes", lambda item, _: ", ".join(map(str, take(item, "own") or ()))),
 )
 OWN_CODES = table(
@@ -107,7 +112,7 @@ REFERENCES = table(
     "references",
     "Двойные ссылки",
     "Dual references",
-    ("Справочник", "Catalog", "catalog"),
+    ("Справочник", "Catalog", coded("catalog", CATALOGS)),
     ("Свой код", "Own code", "local"),
     ("Центральный код", "Central code", "central"),
     ("Своё название", "Own name", "local_name"),

@@ -19,7 +19,7 @@ from node.web.console_words import (
     PROCESSES,
 )
 from node.web.identity_words import SIGNS, SLIPS
-from node.web.passport_words import CONFLICTS, KINDS, SECTIONS, STANDINGS, STATES, STEPS, SYSTEMS, words
+from node.web.passport_words import CONFLICTS, KINDS, SECTIONS, STANDINGS, STATES, STEPS, SYSTEMS, named, words
 from node.web.radio_words import parameter_words
 
 
@@ -59,14 +59,28 @@ def _reasons(item: Item, reader: Reader) -> str:
     return ", ".join(words(CONFLICTS, why, reader.language) for why in item.why)
 
 
+def _printed(item: Item, _: Reader) -> tuple[str, str]:
+    """The designation and the serial of a title; of a thing without a serial its name alone."""
+    name, sign, serial = str(take(item, "title")).rpartition(" № ")
+    return (name, serial) if sign else (serial, "")
+
+
+def _type(item: Item, reader: Reader) -> str:
+    return named({"central": take(item, "type")}, Catalog.TYPES.value, reader.language)
+
+
 DEVICES = table(
     "devices",
     "Приборы",
     "Devices",
     ("Прибор", "Device", "title"),
     ("Идентификатор", "Device id", "id"),
+    ("Обозначение", "Designation", lambda item, reader: _printed(item, reader)[0]),
+    ("Заводской №", "Serial", lambda item, reader: _printed(item, reader)[1]),
+    ("Вид", "Kind", coded("kind", KINDS)),
     ("Состояние", "State", coded("state", STATES)),
-    ("Тип", "Type", "type"),
+    ("Тип", "Type", _type),
+    ("Код типа", "Code of the type", "type"),
     ("Место", "Place", "place"),
     ("Владелец", "Owner", "owner_name"),
     ("Поверка до", "Verified until", "expires"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from node.passport.catalog_messages import RULES, rule_words
 from node.passport.catalog_records import find_faults
-from node.passport.catalog_rules import FIELDS, RowFinding, Rulebook, check_row
+from node.passport.catalog_rules import FIELDS, RowFinding, Rulebook, check_parameter, check_row
 from node.passport.catalogs import Catalog, load_central, load_types, parse_type
 from node.passport.code_suggestions import MOST, Suggester
 from node.passport.measures import convert, find_unit
@@ -172,6 +172,28 @@ def test_own_name_leads_to_the_central_code(catalog: Catalog, name: str, code: s
 
     assert found[0].code == code
     assert len(found) <= MOST
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "rules"),
+    [
+        ("dn", "20", None, ["unit-absent"]),
+        ("dn", "20", "mm", []),
+        ("dn", "-5", "mm", ["value-range"]),
+        ("ratio_r", "80", None, []),
+        ("firmware_version", "1.0", None, []),
+    ],
+)
+def test_number_without_its_unit_is_told_and_a_negative_size_is_refused(
+    code: str, value: str, unit: str | None, rules: list[str]
+) -> None:
+    """A number whose parameter has a unit is taken and marked; what is counted or divided needs none."""
+    records = {catalog.value: load_central(catalog) for catalog in (Catalog.PARAMETERS, Catalog.UNITS)}
+
+    found = list(check_parameter(Rulebook(records=records, types={}), code, value, unit))
+
+    assert [one.rule for one in found] == rules
+    assert all(one.is_hint for one in found if one.rule == "unit-absent")
 
 
 @pytest.mark.parametrize(
