@@ -179,7 +179,7 @@ def test_own_name_leads_to_the_central_code(catalog: Catalog, name: str, code: s
     [
         ("dn", "20", None, ["unit-absent"]),
         ("dn", "20", "mm", []),
-        ("dn", "-5", "mm", ["value-range"]),
+        ("dn", "-5", "mm", ["value-above"]),
         ("ratio_r", "80", None, []),
         ("firmware_version", "1.0", None, []),
     ],
