@@ -46,7 +46,7 @@ def read_exact(text: str) -> Query | None:
     latin = trimmed.upper().translate(LOOK_ALIKE)
     if looks_like_device_id(latin) or latin.startswith("EPP1"):
         try:
-            return Query("id", parse_device_id(trimmed).hex)
+            return Query("id", parse_device_id(latin).hex)
         except MistypedIdError as error:
             raise InputError(f"mistyped id: {error}", "id_mistyped", text=trimmed[:64]) from error
     if EUI.fullmatch(trimmed):
