@@ -81,6 +81,7 @@ class Assembly:
             said: list[Draft] = []
             subjects: list[bytes] = []
             leads: set[bytes] = set()
+            _check_printed(parts)
             async with self._core.database.read() as tx:
                 above = await _above(tx, await _lead(tx, whole), moment_us(since))
                 for part in parts:
@@ -104,6 +105,10 @@ class Assembly:
 
     async def take_out(self, whole: bytes, part: bytes, until: str, actor: str) -> None:
         """End the time of a part in a whole; raise NotFoundError where it does not stand there."""
+        async with self._adding:
+            await self._take_out(whole, part, until, actor)
+
+    async def _take_out(self, whole: bytes, part: bytes, until: str, actor: str) -> None:
         async with self._core.database.read() as tx:
             view = (await _get(tx, whole)).content
             lead = await _lead(tx, part)
@@ -226,6 +231,13 @@ async def _get(tx: ReadTx, subject: bytes) -> StoredPassport:
 async def _lead(tx: ReadTx, subject: bytes) -> bytes:
     found = await find_passport(tx, subject)
     return found.subject if found else subject
+
+
+def _check_printed(parts: Sequence[PartIn]) -> None:
+    """Raise InputError where one serial is printed on two of the parts: it would be two things."""
+    printed = [(part.designation, part.serial) for part in parts if part.subject is None and part.serial]
+    if len(set(printed)) < len(printed):
+        raise InputError("one part is named twice", "composition_twice")
 
 
 async def _above(tx: ReadTx, subject: bytes, at: int) -> dict[bytes, list[str]]:

@@ -58,7 +58,7 @@ def read_exact(text: str) -> Query | None:
     trimmed = label[1] if label else trimmed
     if looks_like_device_id(trimmed):
         try:
-            return Query("id", parse_device_id(trimmed).hex)
+            return Query("id", parse_device_id(latin).hex)
         except MistypedIdError as error:
             raise InputError(f"mistyped id: {error}", "id_mistyped", text=trimmed[:64]) from error
     if EUI.fullmatch(trimmed):

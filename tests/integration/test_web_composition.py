@@ -1,5 +1,6 @@
 """Composition through the API of a real node: objects, units and devices, parts in and out, lots and recalls."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -13,7 +14,7 @@ from node.passport.ids import format_device_id, parse_device_id
 from node.passport.view import moment_us
 from node.services import reach
 from tests.mirrored import arrive, peer
-from tests.unit.web.running import RunningWeb, get, post, refused
+from tests.unit.web.running import RunningWeb, get, post, problem_code, refused
 
 Json = Any  # Any: JSON
 SINCE = "2026-05-01"
@@ -204,6 +205,27 @@ async def test_kit_holds_quantities_of_things_without_passports(web: RunningWeb)
         ("", "1"),
         ("Пломба", "2"),
     ]
+
+
+async def test_slips_of_a_kit_are_refused_whole(web: RunningWeb) -> None:
+    """One printed serial twice and a quantity of nothing put nothing in; a part comes out once, however often asked."""
+    client = web.local()
+    unit = (await post(client, "/things", {"kind": "unit", "name": "Узел"}))["id"]
+    board = {"designation": "Плата", "serial": "ПЛ-1"}
+    before = await web.what()
+
+    for parts in ([board, {**board, "position": "2"}], [{**board, "quantity": "0"}], [{**board, "quantity": "0.000"}]):
+        async with client.post(f"/api/v1/passports/{unit}/parts", json={"parts": parts, "since": SINCE}) as response:
+            assert (response.status, await problem_code(response)) in [(422, "composition_twice"), (422, "validation")]
+    assert await web.what() == before
+    (part,) = (await post(client, f"/passports/{unit}/parts", {"parts": [board], "since": SINCE}))["ids"]
+
+    async def take_out(day: str) -> int:
+        body = {"part": part, "when": day}
+        async with client.post(f"/api/v1/passports/{unit}/parts/removals", json=body) as response:
+            return response.status
+
+    assert sorted(await asyncio.gather(take_out("2026-06-01"), take_out("2026-06-02"))) == [204, 404]
 
 
 @pytest.mark.req("B66")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from node.passport.bodies import Moment, SubjectBody
 from node.passport.ids import SubjectId, format_device_id
@@ -29,6 +29,16 @@ DOUBTS: dict[Doubt, str] = {
 }
 
 
+def check_some(quantity: str) -> str:
+    """The quantity; raise ValueError where it is nothing."""
+    if not quantity.strip("0.,"):
+        raise ValueError("a quantity is more than nothing")
+    return quantity
+
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,6})?$"), AfterValidator(check_some)]
+
+
 class ThingInput(BaseModel):
     """A thing without a plate of its own."""
 
@@ -45,7 +55,7 @@ class PartRow(BaseModel):
     designation: Line | None = None
     serial: Line | None = None
     position: Line | None = None
-    quantity: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,6})?$")] = "1"
+    quantity: Quantity = "1"
     relation: Literal["lot", "material"] | None = Field(
         default=None, description="`lot`: the part came out of this batch. `material`: the part is a batch used here."
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from node.errors import InputError, NodeError, NotFoundError
 from node.passport.ids import SubjectId, format_device_id
@@ -12,7 +12,7 @@ from node.passport.scans import Filled
 from node.services.access import Scope
 from node.services.assembly import PartIn
 from node.services.reach import BATCH, Reached
-from node.web.api.composition import DOUBTS, RecallInput, RemovalInput
+from node.web.api.composition import DOUBTS, RecallInput, RemovalInput, check_some
 from node.web.api.fields import Line
 from node.web.api.moments import today
 from node.web.api.passports import PassportPath, subject_of
@@ -34,7 +34,7 @@ class PartForm(BaseModel):
 
     part: Line
     position: Line | None = None
-    quantity: Annotated[str, StringConstraints(pattern=r"^\d{1,9}([.,]\d{1,6})?$")] = "1"
+    quantity: Annotated[str, StringConstraints(pattern=r"^\d{1,9}([.,]\d{1,6})?$"), AfterValidator(check_some)] = "1"
     since: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 
 

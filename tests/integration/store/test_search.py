@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import TYPE
 from node.services.search import Query, Search, read_query
 from node.store.database import Database, ReadTx
@@ -65,3 +66,12 @@ async def test_known_serial_that_looks_like_a_dev_eui_is_found(tx: ReadTx) -> No
 async def test_type_names_no_passport(tx: ReadTx) -> None:
     """The code of a type finds no passport where a name is looked for."""
     assert await Search().find(tx, Query("alias", "t:cw")) == []
+
+
+def test_device_id_typed_in_cyrillic_is_that_id() -> None:
+    """Letters that look alike are one in an id: its last two characters tell a slip."""
+    text = format_device_id(SubjectId(bytes(range(16))))
+    typed = text.translate(str.maketrans("EPABCHKMTX", "ЕРАВСНКМТХ"))
+
+    assert typed != text
+    assert read_query(typed) == read_query(text) == Query("id", bytes(range(16)).hex())
