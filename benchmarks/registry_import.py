@@ -57,9 +57,10 @@ def fleet(count: int, begin: int = 0) -> bytes:
     rows = []
     for at in range(begin, begin + count):
         kind, approval = TYPES[at % len(TYPES)]
+        serial = (at + 1) * 7_654_321 % 10**8
         rows.append(
-            [f"ул. Мира, д. {at // 100 + 1}, кв. {at % 100 + 1}", f"70{at:08d}", kind, f"{at * 7_654_321 % 10**8:08d}",
-             "2023", "12.03.2024", "12.03.2030", "72", approval, f"{at % 500},125", "м3", f"02C0DE00{at:08X}"]
+            [f"ул. Мира, д. {at // 100 + 1}, кв. {at % 100 + 1}", f"70{at:08d}", kind, f"{serial:08d}", "2023",
+ "12.03.2024", "12.03.2030", "72", approval, f"{at % 500},125", "м3", f"02C0DE00{at:08X}"]
         )  # fmt: skip
     return write_csv(HEADER, rows)
 

@@ -26,7 +26,7 @@ _SHORT_OF_ONE = tuple(PREFIX[:at] + PREFIX[at + 1 :] for at in range(len(PREFIX)
 _LENGTH = len(PREFIX) + BODY_LENGTH + CHECK_LENGTH
 _SMALL = {ord(small): small.upper() for small in "abcdefghijklmnopqrstuvwxyz"}
 _READ_AS = str.maketrans("ILO", "110")
-# A keyboard left in Russian: never an id, and always meant as one.
+# A keyboard left in Russian: what a text means, never how an id is written.
 _RUSSIAN = str.maketrans("АВЕКМНОРСТХавекмнорстх", "ABEKMHOPCTX" * 2)
 _DIGIT = {character: value for value, character in enumerate(CROCKFORD)}
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -88,10 +88,15 @@ def looks_like_device_id(text: str) -> bool:
     """Whether somebody meant to write a device id, slips and look-alike letters included; a search box asks this before
     it looks further.
     """
-    body = _read(text.translate(_RUSSIAN))
+    body = _read(in_latin(text))
     agree = sum(left == right for left, right in zip(body, PREFIX, strict=False))
     is_near = agree == len(PREFIX) - 1 or body.startswith(_SHORT_OF_ONE)
     return agree == len(PREFIX) or (is_near and abs(len(body) - _LENGTH) <= 2)
+
+
+def in_latin(text: str) -> str:
+    """A text with Latin letters for the Cyrillic ones that look like them: the keyboard was left in Russian."""
+    return text.translate(_RUSSIAN)
 
 
 def format_label_url(domain: str, subject: SubjectId) -> str:

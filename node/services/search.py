@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from node.errors import InputError
 from node.passport.errors import MistypedIdError, PlateError
-from node.passport.ids import looks_like_device_id, parse_device_id
+from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
 from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
 from node.passport.shown import BARE, bare_term, rows
 from node.passport.suggestions import Slip, bare_serial, serials_near
@@ -58,7 +58,7 @@ def read_exact(text: str) -> Query | None:
     trimmed = label[1] if label else trimmed
     if looks_like_device_id(trimmed):
         try:
-            return Query("id", parse_device_id(latin).hex)
+            return Query("id", parse_device_id(in_latin(trimmed)).hex)
         except MistypedIdError as error:
             raise InputError(f"mistyped id: {error}", "id_mistyped", text=trimmed[:64]) from error
     if EUI.fullmatch(trimmed):
