@@ -1,6 +1,7 @@
-"""Correcting a value on the passport page in Chromium: the original stays to be seen, a dispute is closed by both."""
+"""Recording and correcting on the passport page in Chromium: the original stays to be seen, both close a dispute."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,3 +88,36 @@ async def test_corrected_serial_shows_the_one_that_was_read_before(trade: Trade,
     await correct(page, "q3@2026-05-01", "2,5")
 
     await expect(page.locator("main")).to_contain_text("Значение уже такое")
+
+
+async def test_event_and_value_are_recorded_on_the_page(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """A clerk chooses what happened and types a number with a comma; the state, the day and the unit are there."""
+    tabs.expect("422")
+    page = await entered(tabs, trade.nodes["utility"])
+    address = f"{trade.address('utility')}/devices/{trade.devices[0]}"
+    await page.goto(address)
+    form = page.locator("#record form").first
+    await page.locator("#record summary").first.click()
+
+    await form.locator("select[name=what]").select_option(label="установлен")
+    await form.locator("input[name=where]").fill("ул. Мира, 5, кв. 12")
+    await form.locator("input[name=when]").fill("2026-06-01")
+    await form.locator("button").click()
+    await expect(page.locator("#timeline")).to_contain_text("установлен")
+    await expect(page.locator("#timeline")).to_contain_text("ул. Мира, 5, кв. 12")
+    await expect(page.locator(".heading .chip").first).to_have_text(re.compile("установлен"))
+
+    value = page.locator("#record form").last
+    await page.locator("#record summary").last.click()
+    await value.locator("select[name=code]").select_option("dn")
+    await value.locator("input[name=value]").fill("15,0")
+    await value.locator("input[name=since]").fill("2026-06-01")
+    await shots(page, shot, "passport-record")
+    await value.locator("button").click()
+    await expect(page.locator("#parameters")).to_contain_text("15.0 мм")
+
+    await page.locator("#record summary").last.click()
+    await value.locator("select[name=code]").select_option("dn")
+    await value.locator("input[name=value]").fill("-15")
+    await value.locator("button").click()
+    await expect(page.locator("main")).to_contain_text("Значение должно быть больше 0")

@@ -9,7 +9,7 @@ from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.processes import running
 from node.passport.references import ref_text
-from node.passport.shown import at, fact, rows
+from node.passport.shown import at, fact, place_of, rows
 from node.passport.view import EVENTS, STATEMENTS, inside_on
 from node.passport.view import View as PassportView
 from node.services.access import Scope
@@ -19,6 +19,7 @@ from node.services.timelines import Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, Sift, subject_of
 from node.web.calls import CURSORS, Call, View
+from node.web.console.records import codes_to_choose
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
@@ -88,6 +89,9 @@ async def _values(  # Any: what templates are given
         "may_record": call.actor.may([Scope.RECORD]),
         "now": today(call).isoformat(),
         "units": sorted(call.context.releases.records(Catalog.UNITS)),
+        "events_to_choose": list(codes_to_choose(call, Catalog.EVENTS)),
+        "parameters_to_choose": list(codes_to_choose(call, Catalog.PARAMETERS)),
+        "place": place_of(view),
     }
 
 
