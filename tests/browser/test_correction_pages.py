@@ -96,6 +96,8 @@ async def test_event_and_value_are_recorded_on_the_page(trade: Trade, tabs: Tabs
     page = await entered(tabs, trade.nodes["utility"])
     address = f"{trade.address('utility')}/devices/{trade.devices[0]}"
     await page.goto(address)
+    await shots(page, shot, "passport-record")
+    await page.goto(address)
     form = page.locator("#record form").first
     await page.locator("#record summary").first.click()
 
@@ -112,7 +114,6 @@ async def test_event_and_value_are_recorded_on_the_page(trade: Trade, tabs: Tabs
     await value.locator("select[name=code]").select_option("dn")
     await value.locator("input[name=value]").fill("15,0")
     await value.locator("input[name=since]").fill("2026-06-01")
-    await shots(page, shot, "passport-record")
     await value.locator("button").click()
     await expect(page.locator("#parameters")).to_contain_text("15.0 мм")
 
