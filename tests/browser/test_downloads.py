@@ -17,8 +17,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("br
 
 COUNT = 3
 # The pages that show a list, with how many lists each offers.
-LISTS = {"/devices": 1, "/imports": 1, "/shipments": 1, "/radio": 3, "/peers": 1, "/organisations": 2, "/journal": 1,
-         "/access": 3}
+LISTS = {
+    "/devices": 1,
+    "/imports": 1,
+    "/shipments": 1,
+    "/radio": 3,
+    "/peers": 1,
+    "/organisations": 2,
+    "/journal": 1,
+    "/access": 3,
+}
 
 
 @pytest.fixture(scope="module")
