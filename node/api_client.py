@@ -1,7 +1,6 @@
 """The command line's way to a running node: the API over the unix socket in its folder."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,6 @@ from node.folder import NodeFolder, short_socket_path
 Json = Any  # Any: what the API answers is checked where it is used
 
 ANSWER_S = 300
-_RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 SHOWN = 80  # characters of a request in a message
 
 
@@ -103,7 +101,7 @@ class ApiClient:
         except aiohttp.ClientError as error:
             raise self._unanswered("ended before it answered", "остановился, не ответив") from error
         if response.status >= 400:
-            raise _problem(raw, response.status, f"{method} {path}", self._language)
+            raise _problem(raw, response.status, f"{method} {path}")
         return json.loads(raw) if response.content_type.endswith("json") and raw else raw
 
     def _not_running(self) -> ApiError:
@@ -142,7 +140,7 @@ class ApiClient:
         return f"passport-node serve -f {self._folder.path}"
 
 
-def _problem(raw: bytes, status: int, asked: str, language: str) -> ApiError:
+def _problem(raw: bytes, status: int, asked: str) -> ApiError:
     try:
         problem = json.loads(raw)
     except ValueError:
@@ -151,8 +149,5 @@ def _problem(raw: bytes, status: int, asked: str, language: str) -> ApiError:
         return ApiError(f"the node cannot read the request {shown} and answers HTTP {status}", "api")
     # The title says what is wrong, the detail with what.
     text = ": ".join(str(problem[name]) for name in ("title", "detail") if problem.get(name)) or str(status)
-    if language == "ru" and not _RUSSIAN.search(str(problem.get("detail") or problem.get("title") or "")):
-        # Some details are of the log, in English: what they mean stands in the title.
-        text = f"{problem.get('title', '')} ({problem.get('detail', '')}). {problem.get('advice', '')}"
     errors = "; ".join(f"{item.get('pointer', '')}: {item.get('message', '')}" for item in problem.get("errors", []))
     return ApiError(f"{text} ({errors})" if errors else str(text), str(problem.get("code", "api")))

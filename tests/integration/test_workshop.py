@@ -136,13 +136,15 @@ def test_processes_end_with_the_node_that_is_killed() -> None:
         [sys.executable, "-c", PLAYED], cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, name: value}
     )
     assert node.stdout is not None
-    with node.stdout:
+    try:
         pids = [int(pid) for pid in node.stdout.readline().split()]
-        assert len(pids) == 2
         handed = [Path(f"/proc/{pid}/environ").read_text() for pid in pids]
+    finally:
         node.kill()
         node.wait()
+        node.stdout.close()
 
+    assert len(pids) == 2
     for told in handed:
         assert "PASSPORT" not in told
     until("both have ended", lambda: not any(map(is_running, pids)))
