@@ -26,8 +26,8 @@ from node.passport.bodies import (
     TemplateRef,
     TypeBody,
     WithdrawalBody,
-    dump_json,
 )
+from node.passport.canonical import dump_json
 from node.passport.claims import Claim, local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId

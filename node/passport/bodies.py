@@ -4,11 +4,11 @@ Decimals are strings. Unknown keys are ignored, so that a later version may add 
 dates; ids are lower-case hex.
 """
 
-import json
-from typing import Annotated, Literal, Never, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from node.passport.canonical import check_json, dump_json
 from node.passport.errors import BodyError
 
 Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=128)]
@@ -32,7 +32,7 @@ class Body(BaseModel):
     def from_bytes(cls, raw: bytes) -> Self:
         """Read it; raise BodyError."""
         try:
-            load_json(raw)  # what the model's own parser lets pass: floats and doubled keys
+            check_json(raw)  # what the model's own parser lets pass: floats and doubled keys
             return cls.model_validate_json(raw)
         except ValidationError as error:
             first = error.errors()[0]
@@ -256,37 +256,3 @@ class CardBody(Body):
     url: Line | None = None
     pin: Hex | None = None
     node: Hex | None = None
-
-
-def dump_json(value: object) -> bytes:
-    """JSON as it is signed."""
-    return _CANONICAL.encode(value).encode()
-
-
-def load_json(raw: bytes) -> object:
-    """Read JSON without floats and without doubled keys; raise BodyError."""
-    try:
-        text = raw.decode()
-        if text[:1] == "{":
-            value: object
-            value, end = _STRICT.raw_decode(text)
-            if end == len(text):  # as our own texts are: with no white space around
-                return value
-        return _STRICT.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise BodyError(f"not JSON without floats: {error}") from error
-
-
-def _no_float(text: str) -> Never:
-    raise ValueError(f"number {text}: decimals are written as text")
-
-
-def _no_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("one key stands twice")
-    return found
-
-
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
-_STRICT = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_twice)

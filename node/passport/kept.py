@@ -16,7 +16,8 @@ import msgpack
 
 from federation.authority import Kind
 from federation.fragment import Ref
-from node.passport.bodies import EventBody, dump_json
+from node.passport.bodies import EventBody
+from node.passport.canonical import dump_json
 from node.passport.case import Case
 from node.passport.fold import statement_view
 from node.passport.identity import Identity

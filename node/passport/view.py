@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeAlias, cast
 
+import orjson
+
 from federation import codec
-from node.passport.bodies import dump_json
+from node.passport.canonical import dump_json
 
 Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 View: TypeAlias = "dict[str, Plain]"
@@ -87,6 +89,17 @@ def seal_hash(blocks: bytes) -> bytes:
 def frozen_view(view: View) -> bytes:
     """The canonical bytes: JSON in UTF-8 with sorted keys, no spaces, and no escapes but those that JSON requires."""
     return dump_json(view)
+
+
+def dump_view(view: View) -> bytes:
+    """A view as it is stored: JSON in the order of its keys."""
+    return orjson.dumps(view)
+
+
+def load_view(raw: bytes | str) -> View:
+    """What `dump_view` wrote, or one row of it."""
+    view: View = orjson.loads(raw)
+    return view
 
 
 def value_on(view: View, code: str, day: str | None = None) -> dict[str, Plain] | None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from node.errors import InputError
 from node.passport import drafts
-from node.passport.bodies import CatalogReference, dump_json
+from node.passport.bodies import CatalogReference
+from node.passport.canonical import dump_json
 from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
 from node.passport.errors import PassportError

@@ -5,10 +5,11 @@ plain, and the plain rows stand. Where something is new on which plain rows depe
 the same view, digest and rows.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -22,7 +23,7 @@ from node.passport.reading import read
 from node.passport.statement import Statement, read_statement
 from node.passport.timeline import timeline_of
 from node.passport.used_codes import used_codes
-from node.passport.view import EVENTS, ROWS, rest_hash
+from node.passport.view import EVENTS, ROWS, load_view, rest_hash
 from node.passport.world import World
 from node.services.core import Core
 from node.services.making import Group, Made, Maker, Spoken, item_of, rest_of
@@ -56,7 +57,7 @@ from node.store.timelines import (
     replace_rows,
 )
 
-AT_ONCE = 200  # passports that are folded and held in memory together
+AT_ONCE = 400  # passports that are folded and held in memory together
 CHANGED, GONE = "passport_changed", "passport_gone"
 
 Index = Mapping[bytes, Mapping[bytes, Statement]]
@@ -102,8 +103,10 @@ class Folding:
         for start in range(0, len(spoken), AT_ONCE):
             chunk = spoken[start : start + AT_ONCE]
             alone = [one for one in chunk if not one.is_tied]
-            made = await tx.aside(partial(self._workshop.make_each, alone, world, tx.now))
-            found |= await self._put(tx, alone, made, reader)
+            rest = iter(alone)
+            with closing(self._workshop.make_each(alone, world, tx.now)) as making:
+                while made := await tx.aside(partial(next, making, None)):
+                    found |= await self._put(tx, [*islice(rest, len(made))], made, reader)
             for one in chunk:
                 if one.is_tied:
                     case = self._maker.open(one, world)
@@ -170,7 +173,7 @@ class Folding:
         views = await read_views(tx, subjects)
         for lead, raw in views.items():
             if not is_apart(raw):
-                stale |= await self._neighbours.left_behind(tx, lead, json.loads(raw))
+                stale |= await self._neighbours.left_behind(tx, lead, load_view(raw))
         titles = await read_titles(tx, views)
         await self._core.announce_each(tx, "merge", GONE, [(one, {"title": titles[one]}) for one in sorted(titles)])
         await drop_passports(tx, subjects)
@@ -235,7 +238,7 @@ class Folding:
     async def _stale(self, tx: WriteTx, lead: bytes, before: bytes | None, after: bytes) -> frozenset[bytes]:
         if is_apart(before) and is_apart(after):
             return frozenset()
-        return await self._neighbours.stale(tx, lead, json.loads(before) if before else {}, json.loads(after))
+        return await self._neighbours.stale(tx, lead, load_view(before) if before else {}, load_view(after))
 
     async def _announce(self, tx: WriteTx, lead: bytes, title: str, mark: bytes) -> None:
         await self._core.announce(tx, "merge", CHANGED, lead, title=title, digest=mark.hex())

@@ -1,6 +1,5 @@
 """Making passports out of what was said of them, with no store at hand: here, or in a process beside this one."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from node.passport.shown import terms_of, text
 from node.passport.statement import Statement
 from node.passport.timeline import timeline_of
 from node.passport.used_codes import used_codes
-from node.passport.view import ROWS, View, digest, rest_hash
+from node.passport.view import ROWS, View, digest, dump_view, rest_hash
 from node.passport.world import World
 from node.services.neighbours import tied_to
 from node.services.openings import Opened, openings_of
@@ -120,7 +119,7 @@ def item_of(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set
         text(view, "state", "code"),
         text(view, "title"),
         mark,
-        json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode(),
+        dump_view(view),
         now,
     )
     named = {Term(scheme, term) for scheme, term in terms_of(view)}

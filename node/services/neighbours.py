@@ -4,7 +4,6 @@ A passport is folded with what those around it say now. Where it says something 
 may speak of it, those that depend on it are folded again; a fold that alters nothing wakes nobody.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -13,7 +12,7 @@ from federation.authority import Kind
 from node.passport.case import Case
 from node.passport.composition import DEEPEST, Around, Row, neighbours_of, own_rows
 from node.passport.parties import speakers_of
-from node.passport.view import Plain, View
+from node.passport.view import Plain, View, load_view
 from node.store.database import ReadTx
 from node.store.passports import read_digests, read_leads, read_views
 
@@ -98,7 +97,7 @@ class Neighbours:
         if len(self._seen) > MOST_AROUND:
             self._seen = {lead: seen for lead, seen in self._seen.items() if lead in digests}
         for lead, raw in (await read_views(tx, fresh)).items() if fresh else ():
-            view: View = json.loads(raw)
+            view = load_view(raw)
             if not view:
                 continue  # not folded again yet
             edges = own_rows(_object(view, "composition"))

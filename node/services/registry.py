@@ -1,7 +1,6 @@
 """The verbs about subjects: register a plate, record an event or a part, share, and who may."""
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -24,7 +23,7 @@ from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of
 from node.passport.timeline import outer_key
-from node.passport.view import DAY_US, ROWS, Plain, moment_us
+from node.passport.view import DAY_US, ROWS, Plain, load_view, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
@@ -254,7 +253,7 @@ class Registry:
             return next((row for row in rows(passport.content, EVENTS) if row["key"] == key), None)
         async with self._core.database.read() as tx:
             raw = await find_event(tx, passport.lead, key)
-        return None if raw is None else dict(json.loads(raw))
+        return None if raw is None else load_view(raw)
 
     async def _check_order(self, passport: StoredPassport, body: EventBody, occurred: int) -> None:
         """Raise InputError where something would have happened to a device before it was made."""
@@ -264,7 +263,7 @@ class Registry:
             first = rows(view, "events")
             if passport.seals:
                 async with self._core.database.read() as tx:
-                    first = [json.loads(row) for row in await page_of_rows(tx, EVENTS, passport.lead, MOST_MADE) or ()]
+                    first = [load_view(row) for row in await page_of_rows(tx, EVENTS, passport.lead, MOST_MADE) or ()]
             _check_first(first, occurred - occurred % DAY_US)
         elif made and occurred < moment_us(made):
             raise InputError(

@@ -1,12 +1,11 @@
 """The events and statements of a passport by pages, the same for one that is kept whole and for a long one."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from node.errors import InputError, NotFoundError
 from node.passport.shown import at, rows, text
-from node.passport.view import EVENTS, STATEMENTS, Plain, View
+from node.passport.view import EVENTS, STATEMENTS, Plain, View, load_view
 from node.services.core import Core
 from node.store.database import ReadTx
 from node.store.passports import StoredPassport, find_passport
@@ -79,7 +78,7 @@ class Timelines:
                 return Overview(passport, view, len(events), len(asked), len(rows(view, STATEMENTS)))
             count = passport.seals[EVENTS].rows
             asked_for = await count_events(tx, passport.lead, who, what) if who or what else count
-            last: list[Plain] = [_row(row) for row in await last_events(tx, passport.lead)]
+            last: list[Plain] = [load_view(row) for row in await last_events(tx, passport.lead)]
         return Overview(passport, {**view, EVENTS: last}, count, asked_for, passport.seals[STATEMENTS].rows)
 
     async def _stored(self, tx: ReadTx, lead: bytes, name: str, asked: Asked) -> list[Row]:
@@ -95,7 +94,7 @@ class Timelines:
         )
         if found is None:
             raise InputError("the row before this page is gone: begin again", "cursor")
-        return [_row(row) for row in found]
+        return [load_view(row) for row in found]
 
 
 async def _get(tx: ReadTx, subject: bytes) -> StoredPassport:
@@ -122,8 +121,3 @@ def _wanted(asked: Asked) -> Callable[[Row], bool]:
         return asked.who in (None, row.get("by")) and (asked.what is None or asked.what in codes)
 
     return holds
-
-
-def _row(raw: str) -> Row:
-    row: Row = json.loads(raw)
-    return row

@@ -8,7 +8,8 @@ from typing import Any
 from federation.fragment import Ref
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import TypeBody, dump_json
+from node.passport.bodies import TypeBody
+from node.passport.canonical import dump_json
 from node.passport.catalog_records import find_faults
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.errors import PassportError

@@ -1,6 +1,5 @@
 """Folded passports and the terms by which they are found. A projection: dropped and folded again at will."""
 
-import json
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.shown import TYPE
-from node.passport.view import ROWS, Seal, View
+from node.passport.view import ROWS, Seal, View, load_view
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.timelines import all_rows
@@ -36,8 +35,7 @@ class StoredPassport:
     @property
     def content(self) -> View:
         """The view as a value, without the lists that `seals` stand for."""
-        value: View = json.loads(self.view)
-        return value
+        return load_view(self.view)
 
 
 @dataclass(frozen=True, slots=True)

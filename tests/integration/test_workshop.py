@@ -12,7 +12,7 @@ import pytest
 
 from node.passport.bodies import Plate
 from node.passport.world import World
-from node.services.making import Group, Maker, Spoken
+from node.services.making import Group, Made, Maker, Spoken
 from node.services.workshop import MANY, Workshop
 from tests.builders_passport import demo, event, identity, line_claim, parameters, verification
 from tests.nodes import until
@@ -60,12 +60,17 @@ def spoken(count: int = COUNT) -> list[Spoken]:
     return found
 
 
+def made_by(workshop: Workshop, asked: list[Spoken], world: World) -> list[Made | None]:
+    """All that it makes."""
+    return [one for some in workshop.make_each(asked, world, NOW) for one in some]
+
+
 def manned(workshop: Workshop) -> list[int]:
     """The processes of a workshop, once both take part."""
     asked = spoken(MANY)
 
     def both() -> list[int] | None:
-        workshop.make_each(asked, World(), NOW)
+        made_by(workshop, asked, World())
         return found if len(found := workshop.processes) == 2 else None
 
     return until("both processes take part", both)
@@ -87,14 +92,14 @@ def test_processes_make_what_is_made_without_them(workshop: Workshop) -> None:
 
     for world in (FEDERATION.world, World(), FEDERATION.world):
         alone = MAKER.make_each(asked, world, NOW)
-        assert workshop.make_each(asked, world, NOW) == alone
+        assert made_by(workshop, asked, world) == alone
         assert [at for at, one in enumerate(alone) if one is None] == [COUNT // 2]
     assert len(workshop.processes) == 2
 
 
 def test_few_passports_start_no_process(workshop: Workshop) -> None:
     """A person who registers a meter waits for no process and pays for none."""
-    assert len(workshop.make_each(spoken(MANY - 1), FEDERATION.world, NOW)) == MANY - 1
+    assert len(made_by(workshop, spoken(MANY - 1), FEDERATION.world)) == MANY - 1
     assert workshop.processes == []
 
 
@@ -109,7 +114,7 @@ def test_share_of_a_process_that_is_lost_is_made_here(
 
     os.kill(lost, how)
 
-    assert workshop.make_each(asked, world, NOW) == MAKER.make_each(asked, world, NOW)
+    assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
     until("the lost one has ended", lambda: not is_running(lost))
     again = manned(workshop)
     assert other in again
@@ -123,9 +128,9 @@ def test_process_that_breaks_over_a_share_breaks_no_more_than_that(workshop: Wor
     manned(workshop)
 
     with pytest.raises(AttributeError):
-        workshop.make_each(broken, world, NOW)
+        made_by(workshop, broken, world)
 
-    assert workshop.make_each(asked, world, NOW) == MAKER.make_each(asked, world, NOW)
+    assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
 
 
 def test_processes_end_with_the_node_that_is_killed() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from federation.authority import Attested
 from federation.fragment import MAX_SECTION
 from node.passport import drafts
-from node.passport.bodies import OwnCodeRow, Reference, ReferencesBody, dump_json
+from node.passport.bodies import OwnCodeRow, Reference, ReferencesBody
+from node.passport.canonical import dump_json
 from node.passport.catalog_records import difference
 from node.passport.catalogs import Catalog, Json, Record, load_central
 from node.passport.errors import CatalogError

@@ -6,7 +6,8 @@ import pytest
 
 from federation.authority import Attested
 from node.passport import drafts
-from node.passport.bodies import Reference, dump_json
+from node.passport.bodies import Reference
+from node.passport.canonical import dump_json
 from node.passport.ids import SubjectId
 from node.passport.lines import LineKey
 from node.passport.plate import Nameplate
