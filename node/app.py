@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.registry import load_registry
 from federation.net.discovery import Announcement, discovery
@@ -65,6 +66,7 @@ from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
 from node.store.database import Database
+from node.store.finding import read_ahead
 from node.store.migrate import upgrade
 from node.web.context import WebContext
 from node.web.server import build_application
@@ -206,6 +208,7 @@ class Node:
         ):
             self.membership.url = settings.url or url_of("https", settings.host, port)
             tasks.create_task(self.ledger.run())
+            tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers(server))
             tasks.create_task(self.sync.run())
@@ -227,6 +230,12 @@ class Node:
             return None
         with opening("radio", settings.host, settings.port):
             return url_of("udp", *await self.radio.open())
+
+    async def _read_ahead(self) -> None:
+        try:
+            await self.core.database.read_ahead(read_ahead)
+        except SQLAlchemyError as error:  # only slower without it; whoever asks for what is broken is told
+            log.warning("read_ahead_failed", error=str(error))
 
     async def _tell_peers(self, server: FederationServer) -> None:
         while True:

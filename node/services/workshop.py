@@ -83,7 +83,8 @@ class Workshop:
         while given < len(pieces):
             for hand in hands:
                 made |= hand.answers()
-                while left and hand.is_ready() and len(hand.owes) < AHEAD:
+                # Of the last ones it takes its part only: nobody waits for it with nothing to do.
+                while hand.is_ready() and len(hand.owes) < min(AHEAD, len(left)):
                     hand.ask(left.popleft(), pieces, world, now)
                 if hand.is_lost:
                     left.extendleft(reversed(hand.owes))

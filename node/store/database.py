@@ -6,8 +6,8 @@ URL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from functools import cache, lru_cache
 from typing import Any, Self, TypeVar
@@ -176,6 +176,13 @@ class Database:
                 yield tx
             for call in tx.after:
                 call()
+
+    async def read_ahead(self, read: Callable[[ReadTx], Awaitable[None]]) -> None:
+        """Let every connection for reading have read something; one is left to whoever asks meanwhile."""
+        for count in (READERS - 1, 1):  # the longest unused is taken first
+            async with AsyncExitStack() as held:
+                for tx in [await held.enter_async_context(self.read()) for _ in range(count)]:
+                    await read(tx)
 
     async def close(self) -> None:
         """Close every connection."""

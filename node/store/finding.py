@@ -7,7 +7,7 @@ lets through nor by how those are spread.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +26,7 @@ from node.passport.sifting import (
     Spot,
     key_of,
     lets_through,
+    parse_sift,
 )
 from node.store import schema
 from node.store.candidates import (
@@ -49,6 +50,8 @@ DENSE = 125  # cards of one shelf from which on it is walked in order instead of
 WALKED = 256
 
 _CARDS = select(schema.cards)
+_SIZE_OF_MARKS = select(func.sum(func.length(schema.marks.c.slots))).where(schema.marks.c.shelf == bindparam("no"))
+_FIGURES_OF = select(schema.figures.c.slices).where(schema.figures.c.shelf == bindparam("no"))
 _KEYS = select(schema.cards.c.no, schema.cards.c.title, schema.cards.c.subject)
 
 
@@ -92,6 +95,20 @@ async def find_cards(
         return page.cards
 
     return await tx.at_once(find)
+
+
+async def read_ahead(tx: ReadTx) -> None:
+    """Read what questions are narrowed by, shelf by shelf: the first ones find it in memory, as later ones do."""
+    shelves = await tx.at_once(read_shelves)
+    for shelf in shelves:
+        await tx.at_once(partial(_read_shelf, no=shelf.no))
+    for order in Order:
+        await find_cards(tx, parse_sift(text="0000000", place="0000000"), order)
+
+
+async def _read_shelf(tx: ReadTx, no: int) -> None:
+    await tx.value(_SIZE_OF_MARKS, no=no)
+    await tx.all(_FIGURES_OF, no=no)
 
 
 async def count_cards(tx: ReadTx) -> Counts:

@@ -1,10 +1,12 @@
 """Making many passports in processes beside the node: the same as without them, whatever becomes of the processes."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.nodes import until
 
 pytestmark = pytest.mark.slow
 COUNT, NOW = MANY + 20, 1_790_000_000_000_000
+ROOM = 212_992  # bytes that a socket holds at most, as Linux has it by default
 ROOT = Path(__file__).parents[2]
 FEDERATION, MAKER_ORG, LAB = demo()
 MAKER = Maker(MAKER_ORG.org, 200)
@@ -57,6 +60,16 @@ def spoken(count: int = COUNT) -> list[Spoken]:
             LAB.say(verification(subject)),
         ]
         found.append(Spoken(Group(subject, frozenset({subject}), None), said))
+    return found
+
+
+def long_ones(count: int, events: int) -> list[Spoken]:
+    """So many meters with a long life."""
+    found = []
+    for one in spoken(count):
+        subject = one.group.lead
+        life = [LAB.say(event(subject, "inspected", what_for=f"visit {n}")) for n in range(events)]
+        found.append(replace(one, said=[*one.said, *life]))
     return found
 
 
@@ -131,6 +144,43 @@ def test_process_that_breaks_over_a_share_breaks_no_more_than_that(workshop: Wor
         made_by(workshop, broken, world)
 
     assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
+
+
+def test_answers_to_what_broke_are_not_taken_for_others(workshop: Workshop) -> None:
+    """Processes that had a share before them when another broke give the next ones what the next ones asked for."""
+    asked, world = spoken(), FEDERATION.world
+    broken = [replace(asked[0], said=[None]), *asked[1:]]  # type: ignore[list-item]  # as above
+    manned(workshop)
+
+    with pytest.raises(AttributeError):
+        made_by(workshop, broken, world)
+
+    others = list(reversed(asked))
+    assert made_by(workshop, others, world) == MAKER.make_each(others, world, NOW)
+
+
+def test_passports_that_are_not_wanted_any_more_hold_up_nobody(workshop: Workshop) -> None:
+    """Whoever stops after the first ones leaves the workshop as it was."""
+    asked, world = spoken(), FEDERATION.world
+    manned(workshop)
+
+    with closing(workshop.make_each(asked, world, NOW)) as making:
+        assert next(making)
+
+    assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
+
+
+def test_long_passports_go_both_ways_at_once(workshop: Workshop) -> None:
+    """Nobody waits for room to hand over a long passport while the other waits for room to give one back."""
+    asked, world = long_ones(40, 250), FEDERATION.world
+    manned(workshop)
+    out, back = (len(pickle.dumps(asked[:10])), len(pickle.dumps(MAKER.make_each(asked[:10], world, NOW))))
+
+    made = made_by(workshop, asked, world)
+
+    assert min(out, back) > 4 * ROOM  # both do not fit
+    assert [one.item.kept is not None for one in made if one] == [True] * len(asked)
+    assert made == MAKER.make_each(asked, world, NOW)
 
 
 def test_processes_end_with_the_node_that_is_killed() -> None:
