@@ -96,7 +96,12 @@ async def test_event_and_value_are_recorded_on_the_page(trade: Trade, tabs: Tabs
     page = await entered(tabs, trade.nodes["utility"])
     address = f"{trade.address('utility')}/devices/{trade.devices[0]}"
     await page.goto(address)
-    await shots(page, shot, "passport-record")
+    for language in ("EN", "RU"):
+        await page.get_by_role("button", name=language, exact=True).click()
+        for name in ("record", "correct"):
+            for summary in await page.locator(f"#{name} summary").all():
+                await summary.click()
+        await shots(page, shot, "passport-forms", languages=())
     await page.goto(address)
     form = page.locator("#record form").first
     await page.locator("#record summary").first.click()

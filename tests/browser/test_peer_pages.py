@@ -125,3 +125,44 @@ async def test_node_heard_by_mdns_waits_in_the_inbox(trade: Trade, tabs: Tabs, s
     await page.locator("#ignored summary").click()
     await page.locator("#ignored tbody tr", has_text=node[:8]).get_by_role("button", name="Добавить").click()
     await expect(page.locator("#nodes tbody tr", has_text=node[:8])).to_be_visible()
+
+
+async def test_company_is_one_on_its_page_whatever_it_is_called(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """A spelling that a clerk adds by ИНН joins the member of that number, is found, and can be taken back."""
+    tabs.expect("422")
+    await asyncio.to_thread(join, trade)
+    await asyncio.to_thread(
+        trade.until, "both companies", lambda: len(trade.call("utility", "get", "/organisations")["items"]) > 1
+    )
+    companies = await asyncio.to_thread(trade.call, "utility", "get", "/organisations")
+    (other,) = [one for one in companies["items"] if one["org"] == trade.orgs["maker"]]
+    page = await entered(tabs, trade.nodes["utility"])
+    await page.get_by_role("button", name="RU", exact=True).click()
+    await page.goto(f"{trade.address('utility')}/organisations")
+    add = page.locator("form[action='/organisations/names']")
+
+    await add.locator("input[name=name]").fill("Приборучёт (по договору 7)")
+    await add.locator("input[name=inn]").fill(other["inn"])
+    await add.locator("button").click()
+    row = page.locator("table.rows").first.locator("tbody tr", has_text=other["inn"])
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text("Приборучёт (по договору 7)")
+    await shots(page, shot, "organisations")
+    await page.locator("input[name=q]").fill("по договору 7")
+    await page.locator("form.search button").click()
+    await expect(page.locator("table.rows").first.locator("tbody tr")).to_have_count(1)
+    await page.locator("input[name=q]").fill("нет такой")
+    await page.locator("form.search button").click()
+    await expect(page.locator("main")).to_contain_text("Организации с таким названием или номером нет")
+    await shots(page, shot, "organisations-none", languages=("ru",))
+
+    await page.goto(f"{trade.address('utility')}/organisations")
+    await add.locator("input[name=name]").fill("Описка")
+    await add.locator("input[name=inn]").fill("1234567890")
+    await add.locator("button").click()
+    await expect(page.locator("main")).to_contain_text("1234567890")
+    await shots(page, shot, "organisations-refused", languages=())
+
+    await page.goto(f"{trade.address('utility')}/organisations")
+    await page.locator("#named").get_by_role("button", name="Забыть").click()
+    await expect(page.locator("main")).not_to_contain_text("по договору 7")

@@ -172,7 +172,7 @@ def test_passports_that_are_not_wanted_any_more_hold_up_nobody(workshop: Worksho
 
 def test_long_passports_go_both_ways_at_once(workshop: Workshop) -> None:
     """Nobody waits for room to hand over a long passport while the other waits for room to give one back."""
-    asked, world = long_ones(40, 250), FEDERATION.world
+    asked, world = long_ones(40, 300), FEDERATION.world
     manned(workshop)
     out, back = (len(pickle.dumps(asked[:10])), len(pickle.dumps(MAKER.make_each(asked[:10], world, NOW))))
 
