@@ -26,7 +26,7 @@ from node.folder import NodeFolder
 from node.passport.card import Card, search_words
 from node.passport.sifting import Order, Sift, Spot, parse_sift, spot_of
 from node.store.database import Database, ReadTx
-from node.store.finding import count_cards, find_cards
+from node.store.finding import count_cards, find_cards, read_ahead
 
 SIZE = int(os.environ.get("SIZE", COUNT))
 ASKED, ASKED_PEER = 40, 3
@@ -144,6 +144,7 @@ def measure() -> Part:
 
 async def _measure(url: str, cards: Sequence[Card]) -> dict[str, dict[str, float]]:
     database = Database(url, SystemClock())
+    await database.read_ahead(read_ahead)  # as a node does when it starts
     found: dict[str, dict[str, float]] = {}
     for kind, make in kinds().items():
         asked = list(_questions(make, cards, ASKED))

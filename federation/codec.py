@@ -115,12 +115,14 @@ def _check(value: object, depth: int) -> None:
         for items in layer:
             for item in items:
                 kind = type(item)
+                if kind is bytes or item is None:
+                    continue
                 if kind is list:
                     inner.append(cast("list[object]", item))
                 elif isinstance(item, str):
                     if not item.isascii():
                         _check_text(item)
-                elif not (item is None or kind is bytes):
+                else:
                     _check_int(item)
         if inner and depth >= MAX_DEPTH:
             raise LimitError(f"arrays nest deeper than {MAX_DEPTH}")

@@ -1,7 +1,7 @@
 """Reading values out of a view, and the terms by which a passport is found."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from node.passport.bodies import Place, Plate, Reference
@@ -127,6 +127,13 @@ def kinds_of_conflict(view: View) -> list[str]:
     """Why a person has to look at this passport, each reason once, in the order of the alphabet."""
     found = {str(row["why"]) for row in rows(view, "conflicts")}
     return sorted(found | {WAITING} if waiting_words(view) else found)
+
+
+def sides_of(conflict: Mapping[str, Plain]) -> list[Plain]:
+    """What the equal sides of a dispute say, without what they said before and others say with less right."""
+    values = conflict["values"]
+    found = values if isinstance(values, list) else []
+    return [one for one in found if not isinstance(one, dict) or one["standing"] == "disputed"]
 
 
 def subjects_of(view: View) -> list[str]:

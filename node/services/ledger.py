@@ -237,11 +237,12 @@ class Ledger:
             entries = await asyncio.to_thread(self._sign, own, drafts, last)
         except CodecError as error:
             raise InputError(f"this cannot be signed: {error}", "not_signable") from error
-        grown = self._range.extend(entry.fragment.leaf for entry in entries)
+        leaves = [entry.fragment.leaf for entry in entries]
+        grown = self._range.extend(leaves)
         split = _split(entries, [len(submission.drafts) for submission in batch])
         async with self._core.database.write() as tx:
             await insert_entries(tx, own.no, entries)
-            stored = await append_leaves(tx, own.no, own.size, [entry.fragment.leaf for entry in entries])
+            stored = await append_leaves(tx, own.no, own.size, leaves)
             if stored != grown:
                 raise StateError(f"log {own.log.hex()}: what was stored has another root than what was signed")
             await set_size(tx, own, own.size + len(entries))

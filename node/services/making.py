@@ -20,7 +20,7 @@ from node.passport.world import World
 from node.services.neighbours import tied_to
 from node.services.openings import Opened, openings_of
 from node.store.own_codes import own_term
-from node.store.passports import NewPassport, StoredPassport, Term
+from node.store.passports import NewPassport, StoredPassport, Term, pack_view
 
 NOT_SPOKEN = PUBLISHED_KINDS | {
     Kind.SHIPMENT,
@@ -123,7 +123,7 @@ def item_of(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set
         now,
     )
     named = {Term(scheme, term) for scheme, term in terms_of(view)}
-    return NewPassport(passport, group.subjects, named | codes, kept)
+    return NewPassport(passport, group.subjects, named | codes, kept, pack_view(passport.view))
 
 
 def rest_of(view: View) -> View:

@@ -172,8 +172,8 @@ async def _read_marks(tx: ReadTx, shelves: Iterable[int], marks: Sequence[str]) 
     """The sets of these marks, by shelf."""
     sets: dict[int, dict[str, bytes]] = {}
     rows = await tx.all(_marks(tx.dialect), shelves=as_list(tx.dialect, shelves), marks=marks)
-    for row in rows:
-        sets.setdefault(row.shelf, {})[row.mark] = row.slots
+    for shelf, mark, slots in rows:  # type: ignore[misc]  # the columns that are selected
+        sets.setdefault(shelf, {})[mark] = slots
     return sets
 
 

@@ -50,13 +50,15 @@ class Term:
 class NewPassport:
     """A view to be stored, the subjects that are joined in it and its terms.
 
-    `kept` is of a long one, whose rows stand by themselves.
+    `kept` is of a long one, whose rows stand by themselves. `packed` is its view as it is stored, where whoever made it
+    packed it.
     """
 
     passport: StoredPassport
     members: Collection[bytes] = ()
     terms: Collection[Term] = ()
     kept: Kept | None = None
+    packed: bytes = b""
 
     @property
     def subjects(self) -> set[bytes]:
@@ -80,10 +82,16 @@ async def put_passports(tx: WriteTx, items: Sequence[NewPassport]) -> None:
     await insert_new(tx, schema.terms, [row for item in items for row in _terms_of(item)])
 
 
+def pack_view(view: bytes) -> bytes:
+    """A view as it is stored."""
+    return zlib.compress(view, 1)
+
+
 def _rows_of(items: Iterable[NewPassport]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for item in items:
         passport, state = item.passport, encode_kept(item.kept) if item.kept else None
+        packed = item.packed or pack_view(passport.view)
         rows += [
             {
                 "subject": subject,
@@ -92,7 +100,7 @@ def _rows_of(items: Iterable[NewPassport]) -> list[dict[str, object]]:
                 "state": passport.state,
                 "title": passport.title,
                 "digest": passport.digest,
-                "view": zlib.compress(passport.view, 1) if subject == passport.subject else b"",
+                "view": packed if subject == passport.subject else b"",
                 "changed_us": passport.changed_us,
                 "kept": state if subject == passport.subject else None,
             }

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import recalls_of
+from node.passport.shown import recalls_of, sides_of
 from node.services.access import DAY_US
 from node.web.console_words import (
     APPROVAL_STATES,
@@ -109,6 +109,7 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "event_kinds": lambda events: event_kinds(events, language),
         "fact_name": lambda what: fact_words(what, language),
         "recalls": recalls_of,
+        "sides": sides_of,
         "compared_fact": lambda row: (
             words(COMPARED_FACTS, row.name, language)
             if row.name in COMPARED_FACTS

@@ -12,7 +12,7 @@ from node.exchange.sheets import Block, Grid, Notes, Pairs, Sheet
 from node.passport.catalogs import Catalog
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, format_label_url, parse_device_id
-from node.passport.shown import at, rows, text
+from node.passport.shown import at, rows, sides_of, text
 from node.passport.view import DAY_US, Plain, View
 from node.web.console_words import ATTESTED
 from node.web.passport_words import (
@@ -147,7 +147,8 @@ class _Writer:
             return told
         if what == "parties.owner":
             return f"{told} — {', '.join(map(self._org, _texts(item['values'])))}"
-        sides = [f"{self._plain(what, row['value'])} ({self._org(row['by'])})" for row in rows(dict(item), "values")]
+        said = [one for one in sides_of(item) if isinstance(one, dict)]
+        sides = [f"{self._plain(what, one['value'])} ({self._org(one['by'])})" for one in said]
         return f"{told} — {', '.join(sides)}"
 
     def _verification(self) -> Block:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import jinja2
 from aiohttp import web
@@ -73,6 +73,7 @@ class Renderer:
     def error(self, request: web.Request, visitor: Actor | None, language: str, problem: object) -> str:
         """The page of a problem where there is no other page to show it on; for htmx the part that tells it."""
         frame = {"title": "", "menu": self._menu_of(visitor), "curl": "", "downloads": [], "problem": problem}
+        frame["back"] = _came_from(request)
         template = "parts/problem.html" if "HX-Request" in request.headers else "error.html"
         return self._template(language, template).render(**frame, **self._frame(request, visitor, language))
 
@@ -158,3 +159,10 @@ def make_environment(language: str, assets: Assets) -> jinja2.Environment:
     environment.tests["missing"] = lambda value: isinstance(value, Missing)
     environment.filters |= make_filters(language)
     return environment
+
+
+def _came_from(request: web.Request) -> str:
+    """The page of this node on which a link or a form was that led here, empty where it is not known or this one."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    is_here = came.netloc == request.host and came.path.startswith("/") and not came.path.startswith("//")
+    return came._replace(scheme="", netloc="").geturl() if is_here and came.path != request.path else ""

@@ -189,5 +189,17 @@ RULES: dict[str, tuple[str, str, str, str]] = {
         "It is no date.",
         "Write it as 2026-01-31.",
     ),
+    "register_number": (
+        "Это не {what}: не та длина или не сходятся контрольные цифры.",
+        "Сверьте с документом.",
+        "It is no {what}: its length or its check digits are wrong.",
+        "Compare it with the paper.",
+    ),
+    "number_missing": (
+        "Нет ни ИНН, ни ОГРН.",
+        "Введите один из них.",
+        "There is neither an ИНН nor an ОГРН.",
+        "Enter one of them.",
+    ),
     "value_error": ("Значение неверно: {error}", "Исправьте.", "The value is wrong: {error}", "Correct it."),
 }

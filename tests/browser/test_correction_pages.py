@@ -85,6 +85,8 @@ async def test_corrected_serial_shows_the_one_that_was_read_before(trade: Trade,
     await expect(page.locator("#identity")).to_contain_text("спорно: 90018 — ООО «Завод Приборучёт-Демо»")
     await expect(page.locator("#identity")).to_contain_text("спорно: 90019 — МУП «Водоканал-Демо»")
     await expect(page.locator("#identity")).not_to_contain_text("СПОР-1 — ")
+    sides = "90018 (ООО «Завод Приборучёт-Демо»), 90019 (МУП «Водоканал-Демо»)"
+    await expect(page.locator("#conflicts")).to_contain_text(sides)
     await correct(page, "q3@2026-05-01", "2,5")
 
     await expect(page.locator("main")).to_contain_text("Значение уже такое")

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
@@ -15,18 +16,22 @@ from node.web.routes import api
 from node.web.tables import network as tables
 
 
+def _not_a_number(what: str) -> PydanticCustomError:
+    return PydanticCustomError("register_number", "not an {what}", {"what": what})
+
+
 def _inn(text: str) -> str:
     try:
         return parse_inn(text)
     except NumberError as error:
-        raise ValueError("ИНН") from error
+        raise _not_a_number("ИНН") from error
 
 
 def _ogrn(text: str) -> str:
     try:
         return parse_ogrn(text)
     except NumberError as error:
-        raise ValueError("ОГРН") from error
+        raise _not_a_number("ОГРН") from error
 
 
 Inn = Annotated[str, StringConstraints(strip_whitespace=True, max_length=16), AfterValidator(_inn)]
@@ -93,7 +98,7 @@ class NamedInput(BaseModel):
     @model_validator(mode="after")
     def _has_number(self) -> Self:
         if not (self.inn or self.ogrn):
-            raise ValueError("ИНН / ОГРН")
+            raise PydanticCustomError("number_missing", "an ИНН or an ОГРН is needed")
         return self
 
 

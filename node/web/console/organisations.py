@@ -15,7 +15,7 @@ TITLE = mark("Organisations")
 PATH = "/organisations"
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(62, "peers"), api="GET /organisations",
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(62, "organisations"), api="GET /organisations",
       lists=["GET /organisations/names"])  # fmt: skip
 async def organisations(call: Call, query: OrganisationsQuery) -> View:
     """The directory, or those that a text means."""
