@@ -1,35 +1,13 @@
-"""Documents for paper: titles, pairs, tables and notes on A4 as PDF, equal bytes for equal content.
+"""Documents for paper: titles, pairs, tables and notes on A4 as PDF, equal bytes for equal content."""
 
-A table goes on over pages under its headings; a word that is longer than its column is broken; a cell that is longer
-than a page goes on in the rows below it. The fonts are the console's own, of which the PDF holds what it uses.
-"""
-
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import segno
-from fpdf import FPDF, FontFace
-from fpdf.enums import TableBordersLayout, TableHeadingsDisplay, XPos, YPos
-
-from node.exchange.cells import printable
 from node.exchange.errors import SheetError
 
-PRODUCER = "passport-node"
-FAMILY, FALLBACKS = "golos", ("latin", "latin-ext")
-BOLD = {"wght": 700.0}
-MARGIN, FOOT = 15, 18
-QR_SIDE = 30.0
 LONGEST_CELL = 900
-MAX_COLUMNS = 10
 MAX_CELLS = 20_000
-# Signs that the font has not, by what reads the same.
-SPELT = str.maketrans({"→": "›", "←": "‹", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "‑": "-"})
-INK, QUIET, LINE, SOFT = (24, 24, 27), (96, 100, 108), (205, 208, 214), (242, 243, 245)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,145 +61,9 @@ def write_pdf(sheet: Sheet, fonts: Path) -> bytes:
     """The document as PDF; `fonts` is the folder of the font's parts. Raise SheetError where it is too long."""
     if sum(map(_cells, sheet.blocks)) > MAX_CELLS:
         raise SheetError(f"a document for paper has at most {MAX_CELLS} values")
-    page = _Page(sheet, fonts)
-    page.add_page()
-    page.head()
-    for block in sheet.blocks:
-        if isinstance(block, Pairs):
-            page.pairs(block)
-        elif isinstance(block, Grid):
-            page.grid(block.title, block.header, block.rows, block.weights)
-        else:
-            page.notes(block)
-    page.feet()
-    return bytes(page.output())
+    from node.exchange.sheet_pages import draw_sheet  # noqa: PLC0415 - a node starts sooner without what draws
 
-
-class _Page(FPDF):
-    """The drawing of one document."""
-
-    def __init__(self, sheet: Sheet, fonts: Path) -> None:
-        super().__init__(format="A4")
-        self._sheet = sheet
-        self.set_creation_date(datetime.fromtimestamp(sheet.made_us / 1e6, UTC))
-        self.set_title(f"{sheet.kind}: {sheet.title}")
-        self.set_lang("ru-RU" if sheet.language == "ru" else "en-GB")
-        self.set_producer(PRODUCER)
-        self.set_creator(PRODUCER)
-        self.set_margin(MARGIN)
-        self.set_auto_page_break(True, FOOT)
-        # The regular weight is what the font is as it stands; only the bold one has to be made of it.
-        for name in (FAMILY, *FALLBACKS):
-            part = fonts / f"golos-text-{'cyrillic' if name == FAMILY else name}.woff2"
-            family = name if name == FAMILY else f"{FAMILY}-{name}"
-            self.add_font(family, "", part)
-            self.add_font(family, "B", part, variations=BOLD if name != FALLBACKS[-1] else None)
-        self.set_fallback_fonts([f"{FAMILY}-{name}" for name in FALLBACKS], exact_match=True)
-        self.set_draw_color(*LINE)
-
-    def feet(self) -> None:
-        """What every page says of the document, and its number: drawn last, when the number of pages is known."""
-        self.set_auto_page_break(False)
-        for number in range(1, self.pages_count + 1):
-            self.page = number
-            self.set_xy(MARGIN, self.h - FOOT + 6)
-            self._font(7, color=QUIET)
-            self.cell(self.epw - 30, 4, self._fit(self._sheet.foot, self.epw - 32))
-            self.cell(30, 4, self._sheet.pages.format(number, self.pages_count), align="R")
-
-    def head(self) -> None:
-        """The title, the lines under it, and the code to be scanned."""
-        top, width = self.get_y(), self.epw - (QR_SIDE + 6 if self._sheet.code else 0)
-        self._font(9, color=QUIET)
-        self._line(self._sheet.kind, width, 5)
-        self._font(17, "B")
-        self._line(self._sheet.title, width, 8)
-        self._font(9)
-        for line in self._sheet.lines:
-            self._line(line, width, 5)
-        if self._sheet.code:
-            below = self.get_y()
-            self._draw_code(self.w - MARGIN - QR_SIDE, top)
-            self.set_y(max(below, top + QR_SIDE))
-        self.ln(2)
-
-    def pairs(self, block: Pairs) -> None:
-        """Names with their values."""
-        self._heading(block.title)
-        if any(said for _, _, said in block.rows):
-            self._table((), block.rows, (26, 44, 30))
-        else:
-            self._table((), [row[:2] for row in block.rows], (38, 62))
-
-    def grid(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], weights: Sequence[float]) -> None:
-        """A table under its headings; one of more columns than a page has room for comes in parts."""
-        self._heading(title)
-        for start in range(0, len(header), MAX_COLUMNS):
-            part = slice(start, start + MAX_COLUMNS)
-            self._table(header[part], [row[part] for row in rows], weights[part])
-
-    def notes(self, block: Notes) -> None:
-        """Lines under a title."""
-        self._heading(block.title)
-        self._font(8.5)
-        for line in block.lines:
-            self._line(line, self.epw, 4.6)
-
-    def _heading(self, title: str) -> None:
-        self.ln(3)
-        # A heading does not stand alone at the foot of a page.
-        if self.will_page_break(26):
-            self.add_page()
-        self._font(11.5, "B")
-        self._line(title, self.epw, 7)
-
-    def _table(self, header: Sequence[str], rows: Iterable[Sequence[str]], weights: Sequence[float]) -> None:
-        self._font(8)
-        with self.table(
-            col_widths=tuple(weights),
-            first_row_as_headings=bool(header),
-            repeat_headings=TableHeadingsDisplay.ON_TOP_OF_EVERY_PAGE,
-            headings_style=FontFace(emphasis="B", fill_color=SOFT),
-            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-            line_height=4,
-            padding=(0.9, 1.2),
-            text_align="LEFT",
-            v_align="T",
-        ) as table:
-            if header:
-                table.row([_spelt(text) for text in header])
-            for row in rows:
-                for part in _split(row):
-                    table.row(part)
-        self.set_x(MARGIN)
-
-    def _line(self, text: str, width: float, height: float) -> None:
-        self.multi_cell(width, height, _spelt(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-    def _fit(self, text: str, width: float) -> str:
-        """The text, cut where it is wider than a line."""
-        shown = _spelt(text)
-        while shown and self.get_string_width(shown) > width:
-            shown = shown[:-2].rstrip("…") + "…" if len(shown) > 2 else ""
-        return shown
-
-    def _render_styled_text_line(self, *line: Any, **options: Any) -> Any:  # Any: the library's own, passed on
-        # A line that ends in a fallback font leaves it set on the page: each line says its font anew.
-        self.current_font_is_set_on_page = False
-        return super()._render_styled_text_line(*line, **options)
-
-    def _font(self, size: float, style: str = "", color: tuple[int, int, int] = INK) -> None:
-        self.set_font(FAMILY, style, size)
-        self.set_text_color(*color)
-
-    def _draw_code(self, left: float, top: float) -> None:
-        matrix = _matrix(self._sheet.code)
-        side = QR_SIDE / len(matrix)
-        self.set_fill_color(*INK)
-        for y, row in enumerate(matrix):
-            for start, length in _runs(row):
-                self.rect(left + start * side, top + y * side, length * side, side, style="F")
-        self.set_fill_color(255)
+    return draw_sheet(sheet, fonts)
 
 
 def _cells(block: Block) -> int:
@@ -229,36 +71,3 @@ def _cells(block: Block) -> int:
     if isinstance(block, Notes):
         return sum(1 + len(line) // LONGEST_CELL for line in block.lines)
     return sum(1 + len(text) // LONGEST_CELL for row in block.rows for text in row)
-
-
-def _spelt(text: str) -> str:
-    return printable(text).translate(SPELT)
-
-
-def _split(row: Sequence[str]) -> Iterator[list[str]]:
-    """A row, and those below it in which cells that are too long for a page go on."""
-    parts = [_pieces(_spelt(text)) for text in row]
-    for at in range(max(map(len, parts), default=0)):
-        yield [part[at] if at < len(part) else "" for part in parts]
-
-
-def _pieces(text: str) -> list[str]:
-    if len(text) <= LONGEST_CELL:
-        return [text]
-    return textwrap.wrap(text, LONGEST_CELL, break_on_hyphens=False) or [""]
-
-
-@cache
-def _matrix(code: str) -> tuple[bytes, ...]:
-    return tuple(map(bytes, segno.make(code, error="m", micro=False).matrix_iter(border=0)))
-
-
-def _runs(row: bytes) -> Iterator[tuple[int, int]]:
-    """(start, length) of the dark stretches of a row."""
-    start = None
-    for at, dark in enumerate((*row, 0)):
-        if dark and start is None:
-            start = at
-        elif not dark and start is not None:
-            yield start, at - start
-            start = None

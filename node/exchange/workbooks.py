@@ -17,8 +17,6 @@ from typing import cast
 
 import python_calamine
 from lxml import etree
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from node.exchange.cells import Cell, CellKind, Limits, Table, build_table, has_unprintable, printable
 from node.exchange.errors import TableError, TableLimitError
@@ -127,6 +125,9 @@ def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[str]], title: str 
 
 def write_workbook(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[str]]]]) -> bytes:
     """Write sheets, each a title, a header and rows, in which every cell is text."""
+    from openpyxl import Workbook  # noqa: PLC0415 - a node starts sooner without what writes workbooks
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - the same
+
     book = Workbook(write_only=True)
     for title, header, rows in sheets:
         sheet = book.create_sheet(title)
