@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.registry import load_registry
 from federation.net.discovery import Announcement, discovery
@@ -234,8 +233,8 @@ class Node:
     async def _read_ahead(self) -> None:
         try:
             await self.core.database.read_ahead(read_ahead)
-        except SQLAlchemyError as error:  # only slower without it; whoever asks for what is broken is told
-            log.warning("read_ahead_failed", error=str(error))
+        except Exception as error:  # only slower without it; whoever asks for what is broken is told
+            log.warning("read_ahead_failed", error=repr(error))
 
     async def _tell_peers(self, server: FederationServer) -> None:
         while True:

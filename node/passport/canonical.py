@@ -8,14 +8,16 @@ import orjson
 
 from node.passport.errors import BodyError
 
+# What the standard encoder does not write is not written here.
+_OWN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 # In canonical JSON a number follows one of these at once. The same in a text is looked at more slowly.
 _MAY_BE_FLOAT = re.compile(rb"(?:^|[\[:,])-?[0-9]+[.eE]")
 
 
 def dump_json(value: object) -> bytes:
-    """The canonical bytes of a plain value without floats."""
+    """The canonical bytes of a plain value; the caller sees to it that it holds no float."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, option=_OWN)
     except TypeError:  # keys that are numbers, whole numbers of more than 64 bits
         return _CANONICAL.encode(value).encode()
 

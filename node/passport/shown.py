@@ -1,7 +1,7 @@
 """Reading values out of a view, and the terms by which a passport is found."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import cast
 
 from node.passport.bodies import Place, Plate, Reference
@@ -129,10 +129,9 @@ def kinds_of_conflict(view: View) -> list[str]:
     return sorted(found | {WAITING} if waiting_words(view) else found)
 
 
-def sides_of(conflict: Mapping[str, Plain]) -> list[Plain]:
-    """What the equal sides of a dispute say, without what they said before and others say with less right."""
-    values = conflict["values"]
-    found = values if isinstance(values, list) else []
+def sides_of(told: Plain) -> list[Plain]:
+    """Of what is told about a dispute what its equal sides say, not what they said before nor what has less right."""
+    found = told if isinstance(told, list) else []
     return [one for one in found if not isinstance(one, dict) or one["standing"] == "disputed"]
 
 

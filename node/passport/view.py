@@ -6,6 +6,7 @@ gets one more row without being hashed anew, and its digest is checked page by p
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -93,7 +94,10 @@ def frozen_view(view: View) -> bytes:
 
 def dump_view(view: View) -> bytes:
     """A view as it is stored: JSON in the order of its keys."""
-    return orjson.dumps(view)
+    try:
+        return orjson.dumps(view)
+    except TypeError:  # whole numbers of more than 64 bits
+        return json.dumps(view, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def load_view(raw: bytes | str) -> View:

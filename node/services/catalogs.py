@@ -1,11 +1,11 @@
 """Publishing records of the own catalog."""
 
+import json
 from collections.abc import Mapping
 
 from node.errors import InputError
 from node.passport import drafts
 from node.passport.bodies import CatalogReference
-from node.passport.canonical import dump_json
 from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
 from node.passport.errors import PassportError
@@ -30,7 +30,7 @@ class Catalogs:
         """Publish a serial line and answer its id; raise InputError naming the field that is wrong."""
         values = {"line": self._core.random.bytes(16).hex(), **record, "publisher": self._core.org.hex()}
         try:
-            line = SerialLine.from_bytes(dump_json(values))
+            line = SerialLine.from_bytes(json.dumps(values).encode())
         except PassportError as error:
             raise InputError(str(error), "line_refused") from error
         draft = drafts.catalog(self._core.org, "line", line.to_bytes(), self._core.clock.now())

@@ -1,5 +1,6 @@
 """Passports of types: publishing a type and its versions, saying of which one a device is, and the card of a type."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,6 @@ from federation.fragment import Ref
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import TypeBody
-from node.passport.canonical import dump_json
 from node.passport.catalog_records import find_faults
 from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.errors import PassportError
@@ -103,7 +103,7 @@ class Types:
         await self.card(code)
         values = {**version, "type": code, "publisher": self._core.org.hex()}
         try:
-            body = TypeVersion.from_bytes(dump_json(values))
+            body = TypeVersion.from_bytes(json.dumps(values).encode())
         except (PassportError, ValueError, TypeError) as error:
             raise InputError(str(error), "type_refused") from error
         if self._projection.world.type_versions.find(code, body.version) is not None:

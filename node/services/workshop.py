@@ -7,6 +7,7 @@ node does. What they leave unanswered is made here.
 import os
 import queue
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -34,6 +35,7 @@ TOGETHER = 5  # pieces that are given out together
 AHEAD = 3  # pieces that a process has before it, so that it never waits for the next one
 MOST = 3
 IDLE_S = 30
+CLOSED_IN_S = 10
 PATIENCE_S = 60  # a piece that takes longer is made here
 CODE = Path(__file__).parents[2]
 LOST = (OSError, EOFError, PickleError)
@@ -102,11 +104,14 @@ class Workshop:
                 wait([hand.connection for hand in asked], timeout=min(hand.patience() for hand in asked))
 
     def close(self) -> None:
-        """End the processes."""
-        with self._turn:
-            for hand in self._hands:
-                hand.close()
-            self._hands = []
+        """End the processes and start none any more; whoever is being asked makes the rest here."""
+        self._size = 0
+        is_free = self._turn.acquire(timeout=CLOSED_IN_S)
+        for hand in self._hands:
+            hand.close()
+        self._hands = []
+        if is_free:
+            self._turn.release()
 
     def _ready(self, *, start: bool) -> list["_Hand"]:
         """The processes that can be asked now; a process that was just started is asked the next time."""
@@ -124,6 +129,8 @@ class _Hand:
 
     def __init__(self, maker: Maker) -> None:
         near, far = socket.socketpair()
+        for waits in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):  # for one that stands still within a long piece
+            near.setsockopt(socket.SOL_SOCKET, waits, struct.pack("ll", PATIENCE_S, 0))
         with far:
             # It is told where this code is, and nothing else of the environment, in which secrets may stand.
             self._process = subprocess.Popen(  # noqa: S603 - this program

@@ -7,7 +7,7 @@ URL.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from copy import copy
 from functools import cache, lru_cache
 from typing import Any, Self, TypeVar
@@ -22,6 +22,7 @@ from node.store.direct import Work, drive, join
 
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
+OPENED_IN_S = 1.0
 WRITER_BEGIN = "BEGIN IMMEDIATE"
 READER_BEGIN = "BEGIN"
 
@@ -61,8 +62,19 @@ class ReadTx:
         return (await self._execute(statement, values or None)).scalar()
 
     async def aside(self, call: Callable[[], T]) -> T:
-        """Do work of some length off the event loop."""
-        return call() if self._joined else await asyncio.to_thread(call)
+        """Do work of some length off the event loop; cancelled, it has ended all the same when this returns."""
+        if self._joined:
+            return call()
+        work = asyncio.ensure_future(asyncio.to_thread(call))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            while not work.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([work])
+            if not work.cancelled():
+                work.exception()  # nobody asks for it any more
+            raise
 
     async def at_once(self, work: Callable[[Self], Work[T]]) -> T:
         """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
@@ -178,11 +190,14 @@ class Database:
                 call()
 
     async def read_ahead(self, read: Callable[[ReadTx], Awaitable[None]]) -> None:
-        """Let every connection for reading have read something; one is left to whoever asks meanwhile."""
-        for count in (READERS - 1, 1):  # the longest unused is taken first
-            async with AsyncExitStack() as held:
-                for tx in [await held.enter_async_context(self.read()) for _ in range(count)]:
-                    await read(tx)
+        """Let every connection for reading have read something, one at a time: the others are for whoever asks."""
+        with suppress(TimeoutError):  # held all by others, they are open
+            async with asyncio.timeout(OPENED_IN_S), AsyncExitStack() as held:
+                for _ in range(READERS):
+                    await held.enter_async_context(self.read())
+        for _ in range(READERS):
+            async with self.read() as tx:  # the longest unused
+                await read(tx)
 
     async def close(self) -> None:
         """Close every connection."""

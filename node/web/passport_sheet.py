@@ -147,7 +147,7 @@ class _Writer:
             return told
         if what == "parties.owner":
             return f"{told} — {', '.join(map(self._org, _texts(item['values'])))}"
-        said = [one for one in sides_of(item) if isinstance(one, dict)]
+        said = [one for one in sides_of(item["values"]) if isinstance(one, dict)]
         sides = [f"{self._plain(what, one['value'])} ({self._org(one['by'])})" for one in said]
         return f"{told} — {', '.join(sides)}"
 
@@ -179,9 +179,8 @@ class _Writer:
     def _parameter(self, code: str, name: str, row: Row) -> list[str]:
         value = self._value(code, row)
         if row["standing"] == "disputed":
-            value = "; ".join(
-                f"{self._value(code, other)} — {self._org(other['by'])}" for other in rows(dict(row), "others")
-            )
+            said = [one for one in sides_of(row["others"]) if isinstance(one, dict)]
+            value = "; ".join(f"{self._value(code, one)} — {self._org(one['by'])}" for one in said)
         source = words(SYSTEMS, row["source"], self._language)
         return [name, value, self._day(row["since"]), source, self._said(row)]
 

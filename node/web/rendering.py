@@ -1,5 +1,6 @@
 """Pages: templates in the reader's language inside the console's frame."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -19,6 +20,7 @@ from node.web.languages import LANGUAGES, translations
 from node.web.routes import API, Route
 
 TEMPLATES = Path(__file__).parent / "templates"
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\\]*$")  # what no browser reads as another host
 PAGING = frozenset({"cursor", "limit", "format"})
 NO_COUNTS: Mapping[str, int] = {}
 
@@ -73,7 +75,7 @@ class Renderer:
     def error(self, request: web.Request, visitor: Actor | None, language: str, problem: object) -> str:
         """The page of a problem where there is no other page to show it on; for htmx the part that tells it."""
         frame = {"title": "", "menu": self._menu_of(visitor), "curl": "", "downloads": [], "problem": problem}
-        frame["back"] = _came_from(request)
+        frame["back"] = came_from(request)
         template = "parts/problem.html" if "HX-Request" in request.headers else "error.html"
         return self._template(language, template).render(**frame, **self._frame(request, visitor, language))
 
@@ -161,8 +163,11 @@ def make_environment(language: str, assets: Assets) -> jinja2.Environment:
     return environment
 
 
-def _came_from(request: web.Request) -> str:
+def came_from(request: web.Request) -> str:
     """The page of this node on which a link or a form was that led here, empty where it is not known or this one."""
-    came = urlsplit(request.headers.get("Referer", ""))
-    is_here = came.netloc == request.host and came.path.startswith("/") and not came.path.startswith("//")
+    try:
+        came = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
+    is_here = came.netloc == request.host and LOCAL_PATH.match(came.path) is not None
     return came._replace(scheme="", netloc="").geturl() if is_here and came.path != request.path else ""

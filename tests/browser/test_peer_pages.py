@@ -74,6 +74,7 @@ async def test_federation_is_founded_and_joined_by_the_text_on_the_page(trade: T
 async def test_spent_and_broken_invitations_are_refused_in_words(trade: Trade, tabs: Tabs) -> None:
     """A text that is no invitation is refused, and stays in the form."""
     tabs.expect("422")
+    await asyncio.to_thread(join, trade)
     page = await entered(tabs, trade.nodes["maker"])
     await page.goto(f"{trade.address('maker')}/peers")
     await page.locator("summary", has_text="Вступить по приглашению").click()

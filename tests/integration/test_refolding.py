@@ -1,7 +1,8 @@
 """A publication over a registry that is too large to wait: passports are folded behind it, some at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from node.passport.catalogs import Catalog, load_types
 from node.passport.claims import local_claim
 from node.passport.fold import fold
 from node.passport.view import digest
+from node.passport.world import World
+from node.services.making import Made, Maker, Spoken
 from node.services.refolding import KIND, PAGE, Refolding, Round
 from node.services.statements import StatementReader
 from node.store.jobs import Job, list_jobs
@@ -112,6 +115,39 @@ async def test_many_passports_are_folded_behind_it_and_over_a_restart(tmp_path: 
         assert PAGE <= broken.done < COUNT
         assert 0 < between < before
         assert (ended.id, ended.state, ended.done) == (taken.id, "done", ended.total)
+        assert await stale(desk) == set()
+
+
+async def test_refold_that_breaks_off_while_passports_are_made_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is cancelled waits for the thread that makes them: the job is no failed one, and the node can end."""
+    begun, go_on, make_each = threading.Event(), threading.Event(), Maker.make_each
+
+    def held(maker: Maker, spoken: Iterable[Spoken], world: World, now: int) -> list[Made | None]:
+        begun.set()
+        go_on.wait(30)
+        return make_each(maker, spoken, world, now)
+
+    await found(tmp_path / "node", "Held", 7)
+    async with desk_of(tmp_path / "node") as (desk, _):
+        await register(desk, COUNT)
+        await bind(desk, CENTRAL[0])
+        monkeypatch.setattr(Maker, "make_each", held)
+        running = asyncio.create_task(desk.jobs.run())
+        await asyncio.to_thread(begun.wait, 30)
+
+        running.cancel()
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+        await asyncio.wait([running], timeout=30)
+
+        assert running.cancelled()
+        (broken,) = await jobs_of(desk)
+        assert broken.state in ("waiting", "running")
+        desk.projection.close()
+
+    async with desk_of(tmp_path / "node") as (desk, _):
+        await desk.finish(broken.id)
         assert await stale(desk) == set()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from node.demo.processes import NodeProcess
-from tests.nodes import PORTS, command
+from tests.nodes import ALONE, PORTS, act, ask, command, until
 
 pytestmark = pytest.mark.slow
 
@@ -168,3 +169,23 @@ def test_number_with_a_slip_of_the_pen_makes_no_node(tmp_path: Path, option: str
     assert ended.returncode == 1
     assert repr(number) in ended.stderr
     assert not (folder / "keys.sealed").exists()
+
+
+def test_node_starts_over_a_damaged_list_of_devices(tmp_path: Path) -> None:
+    """What is read ahead may be broken: the node is there, and tells in its log what it could not read."""
+    node = NodeProcess("damaged", tmp_path / "node", environment=ALONE)
+    node.init(name="МУП «Порт»", **PORTS)
+    node.start()
+    act(node, "/plates", {"designation": "СГВ-15", "serial": "0012345"})
+    node.stop()
+    with sqlite3.connect(tmp_path / "node" / "passport.sqlite") as store:
+        store.execute("DROP TABLE marks")
+    store.close()
+
+    node.start()
+    try:
+        log = tmp_path / "node" / "node.log"
+        until("what could not be read", lambda: "read_ahead_failed" in log.read_text(encoding="utf-8"))
+        assert ask(node, "/passports")["items"][0]["title"] == "СГВ-15 № 0012345"
+    finally:
+        node.stop()

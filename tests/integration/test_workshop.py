@@ -117,12 +117,15 @@ def test_few_passports_start_no_process(workshop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("events", [1, 300])
 def test_share_of_a_process_that_is_lost_is_made_here(
-    workshop: Workshop, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, how: signal.Signals, events: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is killed or stands still costs time and no passport; another takes its place."""
-    monkeypatch.setattr("node.services.workshop.PATIENCE_S", 5)
-    asked, world = spoken(), FEDERATION.world
+    """A process that is killed or stands still, in the middle of a long piece too, costs time and no passport; another
+    takes its place.
+    """
+    monkeypatch.setattr("node.services.workshop.PATIENCE_S", 3)
+    asked, world = long_ones(40, events) if events > 1 else spoken(), FEDERATION.world
     lost, other = manned(workshop)
 
     os.kill(lost, how)
@@ -181,6 +184,16 @@ def test_long_passports_go_both_ways_at_once(workshop: Workshop) -> None:
     assert min(out, back) > 4 * ROOM  # both do not fit
     assert [one.item.kept is not None for one in made if one] == [True] * len(asked)
     assert made == MAKER.make_each(asked, world, NOW)
+
+
+def test_closed_workshop_makes_what_is_asked_of_it_alone(workshop: Workshop) -> None:
+    """Nothing is started while a node ends, and nothing is left out."""
+    asked, world = spoken(), FEDERATION.world
+    manned(workshop)
+    workshop.close()
+
+    assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
+    assert workshop.processes == []
 
 
 def test_processes_end_with_the_node_that_is_killed() -> None:

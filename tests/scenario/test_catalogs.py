@@ -1,5 +1,6 @@
 """Releases and type passports between real nodes: a steward signs, a maker publishes, another node decides when."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,6 +105,9 @@ def test_type_stands_before_its_first_device_and_devices_name_its_version(trade:
     assert trade.call("maker", "post", "/types/t:new/versions", VERSION)["counts"] is True
     with pytest.raises(ApiError) as twice:
         trade.call("maker", "post", "/types/t:new/versions", {**VERSION, "note": "другая"})
+    odd = {**VERSION, "version": "1.1", "firmware": [{"n": math.nan}]}
+    with pytest.raises(ApiError, match="JSON"):
+        trade.call("maker", "post", "/types/t:new/versions", odd)
     trade.until("the type at the utility", lambda: has_version(trade))
     card = trade.call("utility", "get", "/types/t:new")
     assert (card["approval"], card["valid_from"], card["valid_until"], card["approval_state"]) == (

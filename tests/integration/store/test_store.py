@@ -1,15 +1,16 @@
 """The store on SQLite and on a real PostgreSQL: the same tests, the same answers."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from federation.merkle import CompactRange, leaf_hash, root_of, verify_inclusion
 from node.store import schema
-from node.store.database import Database, WriteTx
+from node.store.database import READERS, Database, ReadTx, WriteTx
 from node.store.errors import ConflictError
 from node.store.jobs import advance_job, get_job, insert_job
 from node.store.journal import read_journal, write_journal
@@ -102,6 +103,49 @@ async def test_work_at_once_waits_for_nothing_else(tmp_path: Path) -> None:
     async with database.read() as reader:
         assert await find_setting(reader, "half") is None
     await database.close()
+
+
+async def test_every_connection_reads_ahead_and_none_waits_for_it(database: Database) -> None:
+    """Each reader has read something once, one after another, while somebody else reads."""
+    read, going, go_on = [], asyncio.Event(), asyncio.Event()
+
+    async def look(tx: ReadTx) -> None:
+        raw = await tx.connection.get_raw_connection()
+        read.append(id(raw.driver_connection))
+        going.set()
+        await go_on.wait()
+
+    ahead = asyncio.create_task(database.read_ahead(look))
+    await going.wait()
+    async with asyncio.timeout(10), database.read() as tx:
+        assert await tx.value(select(literal(1))) == 1
+    go_on.set()
+    await ahead
+
+    assert len(read) == len(set(read)) == READERS
+
+
+async def test_cancelled_work_aside_has_ended(database: Database) -> None:
+    """A thread never goes on with what belongs to a transaction that is over."""
+    begun, go_on, ended = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(30)
+        ended.append(True)
+
+    async def ask() -> None:
+        async with database.read() as tx:
+            await tx.aside(work)
+
+    asking = asyncio.create_task(ask())
+    await asyncio.to_thread(begun.wait, 30)
+    asking.cancel()
+    asyncio.get_running_loop().call_later(0.1, go_on.set)
+    await asyncio.wait([asking])
+
+    assert asking.cancelled()
+    assert ended == [True]
 
 
 async def test_reader_may_not_write(database: Database) -> None:
