@@ -32,6 +32,8 @@ SIZE = int(os.environ.get("SIZE", COUNT))
 ASKED, ASKED_PEER = 40, 3
 PAGE = 50
 PROMISED_MS = 50.0
+TOGETHER = "all kinds together"
+Timings = list[tuple[float, float]]  # by the clock and of the processor, in milliseconds
 SAMPLE = 997  # each so many-th device gives words to ask for
 
 
@@ -145,30 +147,33 @@ def measure() -> Part:
 async def _measure(url: str, cards: Sequence[Card]) -> dict[str, dict[str, float]]:
     database = Database(url, SystemClock())
     await database.read_ahead(read_ahead)  # as a node does when it starts
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Timings] = {}
     for kind, make in kinds().items():
         asked = list(_questions(make, cards, ASKED))
         found[kind] = await _timings(database, [partial(_page_of, one) for one in asked])
+    found[TOGETHER] = [one for timings in found.values() for one in timings]
     found["counts"] = await _timings(database, [count_cards] * ASKED)
     await database.close()
-    return found
+    return {kind: _figures(timings) for kind, timings in found.items()}
 
 
 async def _page_of(asked: Asked, tx: ReadTx) -> object:
     return await find_cards(tx, asked.sift, asked.order, asked.after, PAGE)
 
 
-async def _timings(database: Database, asks: Sequence[Callable[[ReadTx], Awaitable[object]]]) -> dict[str, float]:
+async def _timings(database: Database, asks: Sequence[Callable[[ReadTx], Awaitable[object]]]) -> Timings:
     """How long each takes in milliseconds, and how much of it this process worked: the rest is waiting for a turn."""
-    times: list[float] = []
-    worked: list[float] = []
+    timings: Timings = []
     for ask in asks:
         begun, began = time.perf_counter(), time.process_time()
         async with database.read() as tx:
             await ask(tx)
-        times.append((time.perf_counter() - begun) * 1e3)
-        worked.append((time.process_time() - began) * 1e3)
-    return _spread(times) | {"cpu_p95": _spread(worked)["p95"]}
+        timings.append(((time.perf_counter() - begun) * 1e3, (time.process_time() - began) * 1e3))
+    return timings
+
+
+def _figures(timings: Timings) -> dict[str, float]:
+    return _spread([took for took, _ in timings]) | {"cpu_p95": _spread([worked for _, worked in timings])["p95"]}
 
 
 def _questions(make: Callable[[Card, random.Random], Asked], cards: Sequence[Card], count: int) -> Iterator[Asked]:
