@@ -48,6 +48,7 @@ from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -56,9 +57,11 @@ from node.services.readings import Readings
 from node.services.refolding import Refolding
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
+from node.services.steps import Steps
 from node.services.sync import Sync
 from node.services.templates import Templates
 from node.services.timelines import Timelines
@@ -117,6 +120,11 @@ class Node:
         self.undo = Undo(self.core, self.ledger, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
+        self.assembly = Assembly(self.core, self.ledger)
+        self.procedures = ProcedureBook(self.core, self.ledger, self.projection)
+        self.runs = Runs(
+            self.core, self.ledger, self.procedures, Steps(self.core, self.registry, self.assembly, self.protocols)
+        )
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
@@ -164,7 +172,7 @@ class Node:
             membership=self.membership,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
-            assembly=Assembly(self.core, self.ledger),
+            assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
             identities=Identities(self.core, self.ledger, self.projection),
@@ -187,6 +195,8 @@ class Node:
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,
+            procedures=self.procedures,
+            runs=self.runs,
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
@@ -213,6 +223,7 @@ class Node:
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
+            tasks.create_task(self.runs.watch())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

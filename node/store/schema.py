@@ -285,6 +285,29 @@ moments = _table(
     Index("moments_by_entry", "log_no", "seq", "plain"),
     Index("moments_moving", "lead", sqlite_where=text("plain = 0"), postgresql_where=text("plain = 0")),
 )
+# Processes that run or ran, as the views show them, one row each: who has to do what, and until when.
+runs = _table(
+    "runs",
+    _key("id", LargeBinary),
+    _need("lead", LargeBinary),
+    _need("procedure", Text),
+    _need("code", Text),
+    _need("state", Text),
+    _need("is_open", Int64),
+    _need("number", Text),
+    _need("about", Text),
+    _need("owner", LargeBinary),
+    _need("opened_us", Int64),
+    _need("step", Text),
+    _need("org", LargeBinary),  # who has to act, empty where nobody has the role
+    _need("since_us", Int64),
+    _need("due_us", Int64),  # the largest number where there is no term
+    Index("runs_by_lead", "lead"),
+    Index("runs_by_procedure", "procedure"),
+    Index("runs_by_due", "is_open", "due_us", "id"),
+    Index("runs_by_org", "is_open", "org", "due_us", "id"),
+    Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -336,4 +359,4 @@ shelves = _table(
 marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
 figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
 REGISTRY = (cards, shelves, marks, figures)
-PROJECTIONS = (passports, terms, moments, *REGISTRY)
+PROJECTIONS = (passports, terms, moments, runs, *REGISTRY)

@@ -114,6 +114,7 @@ PROCESSES: Table = {
     "verification-soon": ("Поверка истекает", "The verification runs out"),
     "verification-overdue": ("Поверка просрочена", "The verification is overdue"),
     "step": ("Процесс идёт", "A process runs"),
+    "closing": ("Процесс ждёт закрытия", "A process waits to be closed"),
 }
 
 

@@ -30,6 +30,7 @@ from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -37,6 +38,7 @@ from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.runs import Runs
 from node.services.shipments import Shipments
 from node.services.templates import Templates
 from node.services.timelines import Timelines
@@ -82,6 +84,8 @@ class WebContext:
     templates: Templates
     protocols: Protocols
     bench: Bench
+    procedures: ProcedureBook
+    runs: Runs
     readings: Readings
     commissioning: Commissioning
     radio: Radio

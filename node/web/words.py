@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS
 from node.web.languages import mark, translations
-from node.web.passport_words import SECTIONS, Table, words
+from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
 from node.web.radio_words import COMPARED, REFUSALS
 
@@ -68,6 +68,16 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "key_refused": ("В ключе прибора отказано", "Device key refused"),
     "template_published": ("Опубликован шаблон", "Template published"),
     "protocol_signed": ("Подписан протокол", "Protocol signed"),
+    "procedure_published": ("Опубликован регламент", "Procedure published"),
+    "procedure_accepted": ("Регламент принят", "Procedure accepted"),
+    "procedure_ended": ("Участие по регламенту прекращено", "Taking part by a procedure ended"),
+    "run_opened": ("Открыт процесс", "Process opened"),
+    "step_done": ("Выполнен шаг процесса", "Step of a process done"),
+    "step_declined": ("Исполнитель отказался от шага", "A step was declined"),
+    "step_overdue": ("Срок шага истёк", "A step is overdue"),
+    "run_assigned": ("Назначен исполнитель", "A role was given"),
+    "run_closed": ("Процесс закрыт", "Process closed"),
+    "run_cancelled": ("Процесс отменён", "Process cancelled"),
     "arshin_exported": ("Составлен файл для ФГИС «Аршин»", "Arshin file made"),
     "shared": ("Открыт доступ", "Access opened"),
     "device_commissioned": ("Прибор подготовлен к подключению", "Device put on the air"),
@@ -114,6 +124,7 @@ ACTORS: dict[str, tuple[str, str]] = {
     "mdns": ("местная сеть", "local network"),
     "card": ("карточка организации", "the organisation’s card"),
     "node": ("этот узел", "this node"),
+    "clock": ("часы узла", "the node's clock"),
 }
 
 
@@ -169,6 +180,11 @@ DETAILS: dict[str, tuple[str, str]] = {
     "token": ("токен", "token"),
     "total": ("всего", "total"),
     "type": ("тип", "type"),
+    "process": ("процесс", "process"),
+    "run": ("запуск", "run"),
+    "step": ("шаг", "step"),
+    "outcome": ("исход", "outcome"),
+    "due_us": ("срок", "term"),
     "url": ("адрес", "address"),
     "version": ("версия", "version"),
 }
@@ -213,6 +229,7 @@ CODES: dict[str, Table] = {
     "rows": ROWS,
     "section": SECTIONS,
     "state": CHECKS,
+    "step": STEPS,
 }
 # What the .po files name with a word before it, see NAMES.
 NAMED = {"role": "role", "scopes": "scope"}

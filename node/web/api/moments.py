@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.errors import InputError
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.processes import running
 from node.passport.shown import at
 from node.passport.view import Plain, View, inside_on, moment_us, value_on
+from node.passport.waiting import running
 from node.services.access import Scope
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
@@ -84,6 +84,7 @@ class ProcessAnswer(BaseModel):
     step: str | None
     next_step: str | None
     ref: str | None
+    run: str | None = Field(description="The process, where somebody opened it: `GET /processes/{run}`.")
 
 
 class ProcessesAnswer(BaseModel):
