@@ -83,7 +83,7 @@ def _waits_view(waits: Waits) -> dict[str, Plain]:
 
 def _move(run: Run, move: Said) -> dict[str, Plain]:
     step, n = move.body.step, move.body.n
-    papers = run.papers_of(step, move.statement.org, n) if step is not None else []
+    papers = run.papers_of(step, move.statement.org, n)
     known = run.procedure.step(step) if run.procedure else None
     return {
         **_said(move),

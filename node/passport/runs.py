@@ -8,7 +8,7 @@ has no effect is shown with the reason. Clocks decide nothing: what is late is s
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +22,8 @@ from node.passport.statement import Statement
 from node.passport.view import DAY_US, moment_us
 
 SECTION, WHY = "run", "why"
+Place = tuple[str | None, str | None, int | None, bytes]  # run, step, number of the move, author
+
 _FIRST = {"done": 0, "closed": 1, "declined": 2, "assigned": 3}
 
 
@@ -67,7 +69,6 @@ class Said:
 class Paper:
     """A protocol that was signed for a step of a run, with the central codes of the events that it states."""
 
-    why: Why
     template: TemplateRef
     events: tuple[str, ...]
     is_checked: bool
@@ -96,7 +97,7 @@ class Run:
     moves: list[Said] = field(default_factory=list)
     late: set[int] = field(default_factory=set)
     idle: list[tuple[Said, Idle]] = field(default_factory=list)
-    papers: tuple[Paper, ...] = ()
+    papers: Mapping[Place, Sequence[Paper]] = field(default_factory=dict)
     waits: Waits | None = None
 
     @property
@@ -116,7 +117,7 @@ class Run:
 
     def papers_of(self, step: str | None, org: bytes, n: int) -> list[Paper]:
         """The protocols that an organisation signed for a step, at that move."""
-        return [p for p in self.papers if p.statement.org == org and (p.why.step, p.why.n) == (step, n)]
+        return list(self.papers.get((self.id, step, n, org), ()))
 
 
 def run_id(org: bytes, nonce: bytes) -> str:
@@ -144,24 +145,27 @@ def runs_of(case: Case) -> list[Run]:
         if reading.statement.kind == Kind.PROCESS and (body := reading.body(SECTION, RunBody)) is not None
     ]
     opened: dict[str, Said] = {}
+    moved: dict[str, list[Said]] = {}
     for one in sorted(said, key=_order):
-        if one.body.says == "opened" and one.body.nonce is not None:
+        if one.body.says != "opened":
+            moved.setdefault(one.body.run or "", []).append(one)
+        elif one.body.nonce is not None:
             opened.setdefault(run_id(one.statement.org, bytes.fromhex(one.body.nonce)), one)
-    papers = list(_papers(case))
-    return [
-        _follow(case, key, first, [s for s in said if s.body.run == key and s.body.says != "opened"], papers)
-        for key, first in sorted(opened.items(), key=lambda item: _order(item[1]))
-    ]
+    papers: dict[Place, list[Paper]] = {}
+    for place, paper in _papers(case):
+        papers.setdefault(place, []).append(paper)
+    return [_follow(case, key, first, moved.get(key, ()), papers) for key, first in opened.items()]
 
 
-def _papers(case: Case) -> Iterator[Paper]:
+def _papers(case: Case) -> Iterator[tuple[Place, Paper]]:
+    """The protocols that name a run, each with the place in it."""
     for reading in case.spoken:
         why, template = reading.body(WHY, Why), reading.body("template", TemplateRef)
         extract = reading.body("extract", ExtractBody)
         if why is None or why.run is None or template is None or extract is None:
             continue
-        codes = _codes(case, reading, extract)
-        yield Paper(why, template, codes, extract.checked, reading.statement)
+        codes, statement = _codes(case, reading, extract), reading.statement
+        yield (why.run, why.step, why.n, statement.org), Paper(template, codes, extract.checked, statement)
 
 
 def _codes(case: Case, reading: Reading, extract: ExtractBody) -> tuple[str, ...]:
@@ -169,14 +173,13 @@ def _codes(case: Case, reading: Reading, extract: ExtractBody) -> tuple[str, ...
     return tuple(code for code in found if code)
 
 
-def _follow(case: Case, key: str, opened: Said, said: Sequence[Said], papers: Iterable[Paper]) -> Run:
+def _follow(case: Case, key: str, opened: Said, said: Sequence[Said], papers: Mapping[Place, Sequence[Paper]]) -> Run:
     published = case.world.procedures.find(opened.body.procedure or "")
     roles = {code: bytes.fromhex(org) for code, org in opened.body.roles.items()}
-    mine = tuple(paper for paper in papers if paper.why.run == key)
-    run = Run(key, opened, published, roles, moves=[opened], papers=mine)
+    run = Run(key, opened, published, roles, moves=[opened], papers=papers)
     if published is None:
         run.state = RunState.UNREAD
-        run.idle = [(one, Idle.PROCEDURE_MISSING) for one in sorted(said, key=_order)]
+        run.idle = [(one, Idle.PROCEDURE_MISSING) for one in said]
         return run
     run.waits = _waits(run, published.procedure.first, opened.statement.occurred)
     by_number: dict[int, list[Said]] = {}
@@ -186,8 +189,7 @@ def _follow(case: Case, key: str, opened: Said, said: Sequence[Said], papers: It
     while any(_take(case, run, one) for one in _preferred(by_number.get(n, ()))):
         n += 1
     counted = {move.statement.ref for move in run.moves}
-    left = sorted((one for one in said if one.statement.ref not in counted), key=_order)
-    run.idle = [(one, _reason(case, run, one)) for one in left]
+    run.idle = [(one, _reason(case, run, one)) for one in said if one.statement.ref not in counted]
     return run
 
 
