@@ -9,6 +9,20 @@ from contextlib import contextmanager
 THRESHOLDS = (50_000, 20, 20)
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import in the block: what is loaded stays, so that looking through it for garbage finds none.
+
+    It would take a sixth of a command and a third of a node's start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def settle_collector() -> None:
     """Look no more at what is loaded by now, and less often at what is new."""
     gc.collect()

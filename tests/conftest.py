@@ -11,6 +11,7 @@ from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from node.collecting import settle_collector
 from node.store.database import Database
 from node.store.migrate import upgrade
 from tests import coverage
@@ -67,9 +68,14 @@ async def _fresh_schema(server: str, name: str) -> str:
     return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
 
 
+# What is imported stays: no garbage is looked for in it, nor while it is made.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What was imported stays: no garbage is looked for in it."""
-    gc.freeze()
+    """From here on garbage is collected as a node does it."""
+    gc.enable()
+    settle_collector()
 
 
 @pytest.hookimpl(hookwrapper=True)

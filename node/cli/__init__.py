@@ -6,11 +6,14 @@ What a node itself is made of is imported by the commands that run one: the othe
 import gc
 import sys
 
-from federation.errors import FederationError
-from node.cli import federating, passports, serving, tables
-from node.cli.talk import app, errors, reason
-from node.errors import NodeError
-from node.store.errors import StoreError
+from node.collecting import loading
+
+with loading():
+    from federation.errors import FederationError
+    from node.cli import federating, passports, serving, tables
+    from node.cli.talk import app, errors, reason
+    from node.errors import NodeError
+    from node.store.errors import StoreError
 
 __all__ = ("app", "federating", "main", "passports", "serving", "tables")
 

@@ -1,12 +1,12 @@
 """The node itself, for commands that are more than questions to one that runs: imported by them alone."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.clock import SystemClock, SystemRandom
+from node.collecting import loading
 from node.config import load_settings
 from node.errors import FolderError
 from node.folder import NodeFolder
@@ -17,19 +17,16 @@ if TYPE_CHECKING:
 
 def open_node(folder: Path) -> "Node":
     """A node by its folder; nothing of it is opened yet."""
-    # What is imported stays: looking through its million objects for garbage would take a third of a start.
-    gc.disable()
-    from node.app import Node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
-
-    gc.freeze()
-    gc.enable()
+    with loading():
+        from node.app import Node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
     return Node(folder, SystemClock(), SystemRandom())
 
 
 @contextmanager
 def refusals_of_the_store(folder: Path) -> Iterator[None]:
     """Work on the store of a node; raise FolderError naming it where the database refuses."""
-    from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+    with loading():
+        from sqlalchemy.exc import DBAPIError, SQLAlchemyError  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     try:
         yield

@@ -15,6 +15,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
 from node.clock import SystemClock, SystemRandom
+from node.collecting import loading
 from node.config import template_config
 from node.errors import FolderError
 from node.folder import NodeFolder
@@ -47,7 +48,8 @@ def init(
         federation_port,
         radio_port,
     )
-    from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+    with loading():
+        from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     try:
         with refusals_of_the_store(folder):

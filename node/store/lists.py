@@ -6,8 +6,7 @@ Spelled out, each number is a parameter of its own, and writing some hundred of 
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, BigInteger, Column, ColumnElement, Text, any_, bindparam, func, select
 
 
 def is_listed(dialect: str, column: Column[int], name: str) -> ColumnElement[bool]:

@@ -1,22 +1,31 @@
-"""Bringing a store to this program's schema, with alembic; a store of a later program is refused."""
+"""Bringing a store to this program's schema: an empty one is made in one go, an older one by the scripts it misses.
+
+A store of a later program is refused.
+"""
 
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
 from node.store.database import Database, ReadTx
 from node.store.errors import SchemaError
 from node.store.schema import metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
+VERSIONS = sorted(path.stem.removeprefix("v") for path in (SCRIPTS / "versions").glob("v*.py"))
+HEAD = VERSIONS[-1]
+
+# As alembic declares it.
+_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 async def upgrade(database: Database) -> None:
-    """Run the migrations that are missing; raise SchemaError where the store is newer than the program."""
+    """Make what is missing; raise SchemaError where the store is newer than the program."""
     async with database.writer.begin() as connection:
         await connection.run_sync(_upgrade)
 
@@ -27,25 +36,36 @@ async def check_schema(tx: ReadTx) -> str:
 
 
 def _check(connection: Connection) -> str:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is None or current != head:
+    current = _current(connection)
+    if current != HEAD:
         raise SchemaError(
-            f"the store is of version {current}, this program's is {head}: start the node once with this program"
+            f"the store is of version {current}, this program's is {HEAD}: start the node once with this program"
         )
-    return current
+    return HEAD
 
 
 def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    scripts = ScriptDirectory.from_config(config)
-    known = {revision.revision for revision in scripts.walk_revisions()}
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
+    current = _current(connection)
+    if current is None:
+        _create(connection)
+    elif current not in VERSIONS:
         raise SchemaError(f"the store is of version {current}, which this program does not know: update the program")
-    with EnvironmentContext(config, scripts, fn=lambda rev, _: scripts._upgrade_revs("head", rev)) as environment:
-        environment.configure(connection=connection, target_metadata=metadata)
-        environment.run_migrations()
+    elif current != HEAD:
+        # Most starts find the store as it should be: they do without the scripts and what runs them.
+        from node.store.scripts import run_scripts  # noqa: PLC0415 - as said above
+
+        run_scripts(connection)
+
+
+def _create(connection: Connection) -> None:
+    """Make all tables of an empty store as the last script leaves them."""
+    metadata.create_all(connection, checkfirst=False)
+    _version.create(connection, checkfirst=False)
+    connection.execute(insert(_version), {"version_num": HEAD})
+
+
+def _current(connection: Connection) -> str | None:
+    """The version of the store, None where it is empty."""
+    if not inspect(connection).has_table(_version.name):
+        return None
+    return connection.execute(select(_version.c.version_num)).scalar()

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Insert, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from node.store.database import WriteTx
 
@@ -47,4 +47,8 @@ def _insert_new(dialect: str, table: Table) -> Any:  # Any: as above
 
 
 def _insert(dialect: str, table: Table) -> Any:  # Any: as above
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - most nodes do without it
+
+    return postgresql.insert(table)

@@ -256,17 +256,3 @@ async def test_job_moves_only_from_where_it_was_seen(database: Database) -> None
     async with database.read() as reader:
         job = await get_job(reader, "j")
     assert (job.done, job.result, job.state) == (4, {"rows": 4}, "running")
-
-
-async def test_schema_of_the_store_equals_the_code(database: Database) -> None:
-    """What the migrations made is what the code declares: no table or column more or less."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    async with database.writer.connect() as connection:
-        difference = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), schema.metadata)
-        )
-    assert [item for item in difference if item[0] not in {"modify_type"}] == []
-    async with database.read() as tx:
-        assert await tx.first(select(schema.jobs)) is None
