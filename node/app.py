@@ -43,6 +43,7 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.limits import Limits
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
@@ -159,6 +160,7 @@ class Node:
             tokens=Tokens(self.core),
             answers=Answers(self.core),
             journal=Journal(self.core),
+            limits=Limits(self.core),
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,

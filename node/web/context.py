@@ -25,6 +25,7 @@ from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.limits import Limits
 from node.services.lookup import Lookup
 from node.services.membership import Membership
 from node.services.organisations import Organisations
@@ -54,6 +55,7 @@ class WebContext:
     tokens: Tokens
     answers: Answers
     journal: Journal
+    limits: Limits
     ledger: Ledger
     projection: Projection
     membership: Membership

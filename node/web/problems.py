@@ -248,6 +248,23 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Токен не может больше своего автора", "Уберите права, которых нет у вас."),
         ("A token may do no more than who issues it", "Leave out the rights that you do not have."),
     ),
+    "token_limited": _denied(
+        ("Токен ограничен отдельными приборами", "Возьмите токен без ограничения: здесь речь не только о них."),
+        ("The token is limited to some devices", "Take a token without that limit: this is about more than those."),
+    ),
+    "token_device": _denied(
+        ("Токен ограничен другими приборами", "Попросите токен, в который входит этот прибор. Свои — в GET /me."),
+        ("The token is limited to other devices", "Ask for a token that has this one. GET /me tells its devices."),
+        ("Этого прибора в токене нет: {id}.", "The token does not have {id}."),
+    ),
+    "events_ahead": _state(
+        (
+            "Журнал узла кончается раньше",
+            "Хранилище восстановлено из более ранней копии: прочтите ленту заново с after={last} или с начала.",
+        ),
+        ("The journal ends before that", "The store is an earlier copy: read on from after={last}, or from the start."),
+        ("Последнее событие — {last}, запрошено после {after}.", "The last event is {last}; asked for after {after}."),
+    ),
     "last_administrator": _state(
         ("Последнего администратора удалить нельзя", "Сначала добавьте другого администратора."),
         ("The last administrator stays", "Add another administrator first."),

@@ -98,8 +98,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
     mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
-    mark("scope radio"), mark("scope access"), mark("role reader"), mark("role operator"), mark("role admin"),
-    mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"), mark("step 3"), mark("step 4"),
+    mark("scope radio"), mark("scope hooks"), mark("scope access"), mark("role reader"), mark("role operator"),
+    mark("role admin"), mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"),
+    mark("step 3"), mark("step 4"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
     "local:administrator": ("администратор этой машины", "administrator of this machine"),
@@ -127,6 +128,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "catalog": ("справочник", "catalog"),
     "code": ("код", "code"),
     "dev_eui": ("DevEUI", "DevEUI"),
+    "devices": ("приборов", "devices"),
     "digest": ("отпечаток", "digest"),
     "fields": ("поля", "fields"),
     "gateway": ("шлюз", "gateway"),

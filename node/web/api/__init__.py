@@ -7,6 +7,7 @@ from node.web.api import (
     composition,
     conflicts,
     corrections,
+    events,
     facts,
     federation,
     fleet_imports,
@@ -55,5 +56,6 @@ ROUTES = (
     *types.ROUTES,
     *access.ROUTES,
     *journal.ROUTES,
+    *events.ROUTES,
     *reference.ROUTES,
 )
