@@ -33,6 +33,8 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.courier import Courier
+from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -65,6 +67,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
 from node.store.migrate import upgrade
@@ -121,6 +124,10 @@ class Node:
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
+        self.limits = Limits(self.core)
+        courier = Courier(self.settings.webhooks, clock)
+        self.webhooks = Webhooks(self.core, courier, self.limits)
+        self.deliveries = Deliveries(self.core, courier, self.metrics)
         directory = MemoryDirectory()
         self.readings = Readings(database)
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -160,7 +167,9 @@ class Node:
             tokens=Tokens(self.core),
             answers=Answers(self.core),
             journal=Journal(self.core),
-            limits=Limits(self.core),
+            limits=self.limits,
+            webhooks=self.webhooks,
+            deliveries=self.deliveries,
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
@@ -215,6 +224,7 @@ class Node:
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
+            tasks.create_task(self.deliveries.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

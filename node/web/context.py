@@ -17,6 +17,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -43,6 +44,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class WebContext:
     answers: Answers
     journal: Journal
     limits: Limits
+    webhooks: Webhooks
+    deliveries: Deliveries
     ledger: Ledger
     projection: Projection
     membership: Membership

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 from aiohttp import ClientSession
@@ -46,7 +47,7 @@ async def test_feed_read_in_pieces_is_the_journal(web: RunningWeb) -> None:
     await stated(web.local(), 3)
     seen: list[Json] = []
     last = 0
-    while items := (answer := await get(client, "/events", after=str(last), limit="2"))["items"]:
+    while items := (answer := await get(client, "/events", after=str(last), limit="2"))["events"]:
         seen, last = seen + items, answer["last"]
 
     journal = (await get(client, "/journal", limit="200"))["items"]
@@ -58,14 +59,15 @@ async def test_feed_waits_for_the_next_event_and_no_longer(web: RunningWeb) -> N
     """A question with a wait is answered by the event itself; without one the answer is empty when the time is over."""
     client = await web.system(Scope.READ)
     end = (await get(client, "/events", limit="0"))["last"]
-    assert (await get(client, "/events", after=str(end), wait="0.01")) == {"items": [], "last": end}
+    assert (await get(client, "/events", after=str(end), wait="0.01")) == {"events": [], "last": end}
 
     async with asyncio.timeout(DEADLINE_S):
+        other = web.local()
         waiting = asyncio.create_task(get(client, "/events", after=str(end), wait="60", what="plate_stated"))
         while not web.context.bus._listeners:
-            await asyncio.sleep(0)
+            await get(other, "/me")
         await stated(web.local(), 1)
-        (event,) = (await waiting)["items"]
+        (event,) = (await waiting)["events"]
     assert event["what"] == "plate_stated"
 
 
@@ -74,9 +76,10 @@ async def test_wait_ends_with_the_right_to_read(web: RunningWeb) -> None:
     client = await web.system(Scope.READ)
     end = (await get(client, "/events", limit="0"))["last"]
     async with asyncio.timeout(DEADLINE_S):
+        other = web.local()
         waiting = asyncio.create_task(refused(client, "/events", after=str(end), wait="60"))
         while not web.context.bus._listeners:
-            await asyncio.sleep(0)
+            await get(other, "/me")
         (token,) = await web.context.tokens.list()
         await web.context.tokens.revoke(Actor.local(), token.id)
         assert await waiting == "unauthenticated"
@@ -91,7 +94,7 @@ async def test_feed_is_narrowed_by_kind_and_device(web: RunningWeb) -> None:
 
     told = await get(client, "/events", what="event_recorded", device=first)
 
-    assert [(item["what"], item["subject"]) for item in told["items"]] == [
+    assert [(item["what"], item["subject"]) for item in told["events"]] == [
         ("event_recorded", parse_device_id(first).hex)
     ]
     assert told["last"] == (await get(client, "/events", limit="0"))["last"]
@@ -134,11 +137,11 @@ async def test_limited_token_gets_events_of_its_devices_and_resumes(web: Running
     again = await limited(web, [first, second])
     after = await get(again, "/events", after=str(before["last"]), **kinds)
 
-    told = [item["subject"] for item in (*before["items"], *after["items"])]
+    told = [item["subject"] for item in (*before["events"], *after["events"])]
     assert told == [parse_device_id(device).hex for device in (first, second, first)]
     everything = await get(again, "/events")
-    assert {item["subject"] for item in everything["items"]} == {parse_device_id(one).hex for one in (first, second)}
-    assert (await get(again, "/events", device=third))["items"] == []
+    assert {item["subject"] for item in everything["events"]} == {parse_device_id(one).hex for one in (first, second)}
+    assert (await get(again, "/events", device=third))["events"] == []
 
 
 async def test_limited_token_reads_its_devices_alone(web: RunningWeb) -> None:
@@ -172,7 +175,7 @@ async def test_limited_token_pages_through_its_devices(web: RunningWeb) -> None:
         assert page["next"] is None
         back = await get(script, "/passports", limit="2", sort=sort, cursor=page["previous"])
         assert [row["id"] for row in back["items"]] == seen[0]
-        assert sorted(sum(seen, [])) == sorted(devices[:4])
+        assert sorted(chain(*seen)) == sorted(devices[:4])
 
 
 async def test_what_cannot_hold_to_a_limit_refuses_limited_tokens(web: RunningWeb) -> None:

@@ -28,6 +28,7 @@ from node.web.api import (
     shipments,
     types,
     undo,
+    webhooks,
 )
 
 ROUTES = (
@@ -57,5 +58,6 @@ ROUTES = (
     *access.ROUTES,
     *journal.ROUTES,
     *events.ROUTES,
+    *webhooks.ROUTES,
     *reference.ROUTES,
 )

@@ -55,7 +55,7 @@ class FeedQuery(BaseModel):
 class FeedAnswer(BaseModel):
     """Events, oldest first."""
 
-    items: list[JournalEntry]
+    events: list[JournalEntry]
     last: int = Field(description="Ask with this as `after` next: nothing is missed and nothing comes twice.")
 
 
@@ -69,7 +69,7 @@ class KindInfo(BaseModel):
 class KindsAnswer(BaseModel):
     """Every kind of change that the journal tells of."""
 
-    items: list[KindInfo]
+    kinds: list[KindInfo]
 
 
 @api("GET", "/events", title="Events, oldest first, with a wait for new ones", scopes=[Scope.READ],
@@ -80,10 +80,10 @@ async def read_feed(call: Call, query: FeedQuery) -> FeedAnswer:
     deadline = asyncio.get_running_loop().time() + query.wait
     with call.context.bus.listen() as heard:
         answer = await _read(call, query, subjects)
-        if answer.items or not query.wait or not query.limit:
+        if answer.events or not query.wait or not query.limit:
             return answer
         with call.request.app[STREAMS].opened(call.actor, call.request):
-            while not answer.items and await _comes(heard, deadline):
+            while not answer.events and await _comes(heard, deadline):
                 answer = await _read(call, query.model_copy(update={"after": answer.last}), subjects)
     await _check_still(call)
     return answer
@@ -92,7 +92,7 @@ async def read_feed(call: Call, query: FeedQuery) -> FeedAnswer:
 @api("GET", "/events/kinds", title="Kinds of events", scopes=[Scope.READ], limit=Limit.NONE)
 async def list_kinds(call: Call) -> KindsAnswer:
     """The codes that `what` of an event may have, and how they read."""
-    return KindsAnswer(items=[KindInfo(what=what, title=title) for what, title in titles(call.language).items()])
+    return KindsAnswer(kinds=[KindInfo(what=what, title=title) for what, title in titles(call.language).items()])
 
 
 def titles(language: str) -> Mapping[str, str]:
@@ -104,7 +104,7 @@ async def _read(call: Call, query: FeedQuery, subjects: list[bytes]) -> FeedAnsw
     # Anew each time: what is one passport may have become more.
     sift = Sift(frozenset(query.what), await call.context.limits.narrow(call.actor, subjects))
     rows, last = await call.context.journal.feed(query.after, query.limit, sift)
-    return FeedAnswer(items=[to_entry(row) for row in rows], last=last)
+    return FeedAnswer(events=[to_entry(row) for row in rows], last=last)
 
 
 async def _comes(heard: "asyncio.Queue[int]", deadline: float) -> bool:
