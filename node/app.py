@@ -33,6 +33,8 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.courier import Courier
+from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -43,6 +45,7 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.limits import Limits
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
@@ -67,6 +70,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
 from node.store.migrate import upgrade
@@ -128,6 +132,10 @@ class Node:
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
+        self.limits = Limits(self.core)
+        courier = Courier(self.settings.webhooks, clock)
+        self.webhooks = Webhooks(self.core, courier, self.limits)
+        self.deliveries = Deliveries(self.core, courier, self.metrics)
         directory = MemoryDirectory()
         self.readings = Readings(database)
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -167,6 +175,9 @@ class Node:
             tokens=Tokens(self.core),
             answers=Answers(self.core),
             journal=Journal(self.core),
+            limits=self.limits,
+            webhooks=self.webhooks,
+            deliveries=self.deliveries,
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
@@ -224,6 +235,7 @@ class Node:
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
             tasks.create_task(self.runs.watch())
+            tasks.create_task(self.deliveries.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

@@ -155,7 +155,45 @@ tokens = _table(
     _need("issuer", Text),
     _need("created_us", Int64),
     _need("expires_us", Int64),
+    Column("subjects", Text, nullable=False, server_default="[]"),  # JSON: the hex of those that the token is limited to; none means every one
     Index("tokens_by_id", "id", unique=True),
+)
+# What other systems are told of: the journal's rows in their order, each until it was taken.
+webhooks = _table(
+    "webhooks",
+    _key("id", Text),
+    _need("url", Text),
+    _need("description", Text),
+    _need("kinds", Text),  # JSON: which changes; none means every one
+    Column("subjects", Text, nullable=False, server_default="[]"),  # JSON: the hex of those about which; none means every one
+    _need("author", Text),
+    _need("token", Text),  # whose hook it is; empty for a person's
+    _need("secret", LargeBinary),  # sealed under this store's own key, as the one before it
+    Column("old_secret", LargeBinary),
+    _need("old_until_us", Int64),
+    _need("paused", Text),  # why nothing is sent; empty while it is
+    _need("cursor", Int64),  # the journal's row up to which all was taken
+    _need("attempts", Int64),  # at the row after it
+    _need("next_us", Int64),
+    _need("failing_us", Int64),  # since when; 0 while rows are taken
+    _need("error", Text),
+    _need("tries", Int64),  # of all rows: the number of the last delivery
+    _need("taken", Int64),
+    _need("taken_us", Int64),
+    _need("created_us", Int64),
+)
+deliveries = _table(
+    "deliveries",
+    _key("hook", Text),
+    _key("n", Int64),
+    _need("purpose", Text),
+    _need("event", Int64),  # the journal's row; 0 for a test
+    _need("what", Text),
+    _need("attempt", Int64),
+    _need("at_us", Int64),
+    _need("took_us", Int64),
+    _need("status", Int64),  # of HTTP; 0 where there was no answer
+    _need("error", Text),
 )
 accounts = _table(
     "accounts",

@@ -17,6 +17,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -25,6 +26,7 @@ from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.limits import Limits
 from node.services.lookup import Lookup
 from node.services.membership import Membership
 from node.services.organisations import Organisations
@@ -44,6 +46,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ class WebContext:
     tokens: Tokens
     answers: Answers
     journal: Journal
+    limits: Limits
+    webhooks: Webhooks
+    deliveries: Deliveries
     ledger: Ledger
     projection: Projection
     membership: Membership

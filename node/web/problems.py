@@ -248,6 +248,47 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Токен не может больше своего автора", "Уберите права, которых нет у вас."),
         ("A token may do no more than who issues it", "Leave out the rights that you do not have."),
     ),
+    "token_limited": _denied(
+        ("Токен ограничен отдельными приборами", "Возьмите токен без ограничения: здесь речь не только о них."),
+        ("The token is limited to some devices", "Take a token without that limit: this is about more than those."),
+    ),
+    "token_device": _denied(
+        ("Токен ограничен другими приборами", "Попросите токен, в который входит этот прибор. Свои — в GET /me."),
+        ("The token is limited to other devices", "Ask for a token that has this one. GET /me tells its devices."),
+        ("Этого прибора в токене нет: {id}.", "The token does not have {id}."),
+    ),
+    "webhook_unknown": _unknown("Такого уведомления здесь нет", "There is no such webhook"),
+    "delivery_unknown": _unknown("Такой отправки здесь уже нет", "That delivery is not kept any more"),
+    "webhook_target": _text(
+        (
+            "Туда этот узел ничего не отправляет",
+            "Нужен адрес https:// в открытой сети. Свои сети разрешает администратор: [webhooks] allow в config.toml.",
+        ),
+        (
+            "This node sends nothing there",
+            "Take an https:// address in the open network. Own networks: [webhooks] allow in config.toml.",
+        ),
+    ),
+    "webhook_secret": _text(
+        ("Секрет не подходит", "Нужны whsec_ и base64 от 24 до 64 случайных байтов; без секрета узел создаст его сам."),
+        ("The secret does not do", "whsec_ and the base64 of 24 to 64 random bytes; without one the node makes it."),
+    ),
+    "webhooks_too_many": _state(
+        ("Уведомлений слишком много", "Удалите ненужные: узел держит не больше {most}."),
+        ("Too many webhooks", "Remove those that are not needed: this node keeps {most} at most."),
+    ),
+    "webhook_ended": _state(
+        ("Токен этого уведомления больше не действует", "Заведите уведомление заново с действующим токеном."),
+        ("The token of this webhook has ended", "Add the webhook anew with a token that is valid."),
+    ),
+    "events_ahead": _state(
+        (
+            "Журнал узла кончается раньше",
+            "Хранилище восстановлено из более ранней копии: прочтите ленту заново с after={last} или с начала.",
+        ),
+        ("The journal ends before that", "The store is an earlier copy: read on from after={last}, or from the start."),
+        ("Последнее событие — {last}, запрошено после {after}.", "The last event is {last}; asked for after {after}."),
+    ),
     "last_administrator": _state(
         ("Последнего администратора удалить нельзя", "Сначала добавьте другого администратора."),
         ("The last administrator stays", "Add another administrator first."),

@@ -21,6 +21,13 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "write_refused": ("Действие отклонено: прав недостаточно", "Refused: not enough rights"),
     "token_issued": ("Выпущен токен", "Token issued"),
     "token_revoked": ("Отозван токен", "Token revoked"),
+    "webhook_added": ("Заведено уведомление системы", "Webhook added"),
+    "webhook_changed": ("Изменено уведомление системы", "Webhook changed"),
+    "webhook_removed": ("Удалено уведомление системы", "Webhook removed"),
+    "webhook_paused": ("Уведомления системы остановлены", "Webhook paused"),
+    "webhook_resumed": ("Уведомления системы возобновлены", "Webhook resumed"),
+    "webhook_moved": ("Уведомления системы отправляются с другого места", "Webhook sends from another place"),
+    "webhook_secret_changed": ("Сменён секрет уведомлений", "Secret of a webhook changed"),
     "federation_founded": ("Создана федерация", "Federation founded"),
     "joined_federation": ("Узел вступил в федерацию", "Joined a federation"),
     "invited": ("Выпущено приглашение", "Invitation made"),
@@ -108,8 +115,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
     mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
-    mark("scope radio"), mark("scope access"), mark("role reader"), mark("role operator"), mark("role admin"),
-    mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"), mark("step 3"), mark("step 4"),
+    mark("scope radio"), mark("scope hooks"), mark("scope access"), mark("role reader"), mark("role operator"),
+    mark("role admin"), mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"),
+    mark("step 3"), mark("step 4"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
     "local:administrator": ("администратор этой машины", "administrator of this machine"),
@@ -138,6 +146,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "catalog": ("справочник", "catalog"),
     "code": ("код", "code"),
     "dev_eui": ("DevEUI", "DevEUI"),
+    "devices": ("приборов", "devices"),
     "digest": ("отпечаток", "digest"),
     "fields": ("поля", "fields"),
     "gateway": ("шлюз", "gateway"),
@@ -151,6 +160,9 @@ DETAILS: dict[str, tuple[str, str]] = {
     "expires_us": ("до", "until"),
     "federation": ("федерация", "federation"),
     "file": ("файл", "file"),
+    "hook": ("уведомление", "webhook"),
+    "after": ("после события", "after the event"),
+    "target": ("куда", "where to"),
     "job": ("задание", "job"),
     "kind": ("вид", "kind"),
     "language": ("язык", "language"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -29,11 +30,15 @@ def publish(trade: Trade, who: str, name: str, *parties: str) -> str:
     raw = (resources.files("node.passport") / "data" / "procedures" / f"{name}.json").read_text()
     digest = str(trade.call(who, "post", "/procedures", json.loads(raw))["digest"])
     for party in parties:
-        trade.until("the procedure", lambda party=party: digest in known(trade, party))  # type: ignore[misc]
+        trade.until("the procedure", partial(is_known, trade, party, digest))
         trade.call(party, "post", f"/procedures/{digest}/acceptance")
-    for node in EVERYBODY:
-        trade.until("both signatures", lambda node=node: parties_of(trade, node, digest) == {who, *parties})  # type: ignore[misc]
+    trade.until("all signatures", lambda: all(parties_of(trade, n, digest) == {who, *parties} for n in EVERYBODY))
     return digest
+
+
+def is_known(trade: Trade, who: str, digest: str) -> bool:
+    """Whether a procedure has arrived at a node."""
+    return digest in known(trade, who)
 
 
 def known(trade: Trade, who: str) -> dict[str, Json]:
@@ -99,8 +104,7 @@ def test_request_of_a_dispatcher_is_done_by_another_organisation_and_closed_by_t
     assert refused.value.code == "run_owner_only"
     do(trade, "utility", run, "confirm", outcome="confirmed")
 
-    for who in ("utility", "lab"):
-        trade.until("the closing", lambda who=who: process(trade, who, run)["state"] == "done")  # type: ignore[misc]
+    trade.until("the closing", lambda: {process(trade, who, run)["state"] for who in ("utility", "lab")} == {"done"})
     view = trade.call("utility", "get", f"/passports/{house}")["view"]
     (event,) = view["events"]
     assert (event["what"]["central"], event["by"]) == ("serviced", trade.orgs["lab"])

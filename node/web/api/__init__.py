@@ -7,6 +7,7 @@ from node.web.api import (
     composition,
     conflicts,
     corrections,
+    events,
     facts,
     federation,
     fleet_imports,
@@ -29,6 +30,7 @@ from node.web.api import (
     shipments,
     types,
     undo,
+    webhooks,
 )
 
 ROUTES = (
@@ -59,5 +61,7 @@ ROUTES = (
     *types.ROUTES,
     *access.ROUTES,
     *journal.ROUTES,
+    *events.ROUTES,
+    *webhooks.ROUTES,
     *reference.ROUTES,
 )

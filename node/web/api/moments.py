@@ -16,7 +16,7 @@ from node.services.access import Scope
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.passport_words import named
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import passports as tables
 
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
@@ -94,7 +94,7 @@ class ProcessesAnswer(BaseModel):
 
 
 @api("GET", "/passports/{id}/parameters", title="Values of parameters on a date", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "moment"], table=tables.PARAMETERS)  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "moment"], table=tables.PARAMETERS)  # fmt: skip
 async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> ParametersAnswer:
     """One row a parameter: what stands at the end of that day, by rank and then by valid-from. Rivals stand beside."""
     on = checked_day(call, query)
@@ -105,7 +105,7 @@ async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> Par
 
 
 @api("GET", "/passports/{id}/composition", title="What was inside on a date", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "moment"], table=tables.COMPOSITION)  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "moment"], table=tables.COMPOSITION)  # fmt: skip
 async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> CompositionAnswer:
     """Parts that stood inside at the end of that day; what is disputed is left out."""
     on = checked_day(call, query)
@@ -113,7 +113,8 @@ async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> Co
     return CompositionAnswer(on=on, items=[_part(edge) for edge in inside_on(view, on)])
 
 
-@api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ], problems=PROBLEMS,
+@api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ],
+     limit=Limit.PASSPORT, problems=PROBLEMS,
      table=tables.PROCESSES_TABLE)  # fmt: skip
 async def read_processes(call: Call, path: PassportPath) -> ProcessesAnswer:
     """Offers that wait for the buyer, verifications that are due, processes between two steps."""
