@@ -36,7 +36,7 @@ from node.passport.twins import hold_apart
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 10
+FOLD_VERSION = 11
 MOST_TOLD = 64  # events that one conflict names
 
 

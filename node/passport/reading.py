@@ -12,6 +12,7 @@ from federation.authority import Authority, Kind
 from federation.errors import FederationError
 from node.passport.bodies import (
     AliasBody,
+    AttachmentsBody,
     Body,
     CompositionBody,
     CorrectionBody,
@@ -25,6 +26,7 @@ from node.passport.bodies import (
     SubjectBody,
     TemplateRef,
     TypeBody,
+    UnsignedBody,
     WithdrawalBody,
 )
 from node.passport.claims import Claim, decode_claim
@@ -49,6 +51,8 @@ BODIES: Mapping[str, type[Body]] = {
     "composition": CompositionBody,
     "template": TemplateRef,
     "extract": ExtractBody,
+    "unsigned": UnsignedBody,
+    "attachments": AttachmentsBody,
     "shipment": ShipmentBody,
 }
 UNREADABLE = "unreadable"

@@ -24,6 +24,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.template_json import format_json
 from node.passport.templates import parse_document
 from node.passport.view import View
+from node.services.acts import Acts
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
@@ -67,6 +68,7 @@ class Desk:
     jobs: Jobs
     templates: Templates
     protocols: Protocols
+    acts: Acts
     production: Production
     bench: Bench
 
@@ -148,6 +150,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         jobs,
         templates,
         protocols,
+        Acts(core, ledger, projection, protocols),
         Production(core, ledger, projection, jobs, entry),
         Bench(core, ledger, projection, jobs, templates, protocols),
     )
