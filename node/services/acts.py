@@ -108,7 +108,7 @@ class Acts:
         async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
             place = ref_text(entry_ref(self._ledger.log.log, entries[0]))
             why = ", ".join(f"{row.role}: {row.why}" for row in told)
-            await self._core.announce(tx, actor, "act_explained", paper.subject, ref=place, why=why)
+            await self._core.announce(tx, actor, "act_explained", paper.subject, ref=place, reason=why)
 
         return entry_ref(self._ledger.log.log, (await self._ledger.append([draft, *openings], note))[0])
 

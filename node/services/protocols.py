@@ -173,8 +173,8 @@ class Protocols:
 
         async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
             ref, state = entry_ref(self._ledger.log.log, entries[0]), checked.state.value
-            told = {"ref": ref_text(ref), "template": held.reference, "state": state}
-            await self._core.announce(tx, actor, "protocol_signed", subject, **told)
+            named, place = held.reference, ref_text(ref)
+            await self._core.announce(tx, actor, "protocol_signed", subject, ref=place, template=named, state=state)
             if beside.also is not None:
                 await beside.also(tx, ref)
 

@@ -5,27 +5,33 @@ node that runs them; one that is not run here is listed with the reason. What on
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.authority import Kind
+from federation.errors import FederationError
 from federation.fragment import Ref
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import TemplateRef
-from node.passport.references import ref_text
+from node.passport.references import parse_ref, ref_text
 from node.passport.statement import Statement
 from node.passport.template_errors import TemplateError
 from node.passport.templates import Template, parse_template
 from node.passport.world import World
 from node.services.core import Core
+from node.services.ingest import Ingest
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.statements import StatementReader
+from node.services.sync import AWAY, Sync
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
+from node.store.peers import list_peers
 
 SECTION = "template"
+PEER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +69,18 @@ class Publication:
     id: bytes
     held: HeldTemplate | None
     trouble: str = ""
+    raw: bytes = field(default=b"", repr=False)
 
 
 class Templates:
     """Publishes templates and finds those that are held."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, sync: Sync, ingest: Ingest) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
+        self._sync = sync
+        self._ingest = ingest
         self._parsed: dict[bytes, Publication] = {}
         self._listed: tuple[Publication, ...] = ()
         self._seen: World | None = None
@@ -82,10 +91,7 @@ class Templates:
         Raise InputError naming the place and the rule of what is refused, and StateError where this version says
         something else already.
         """
-        try:
-            template = await asyncio.to_thread(parse_template, raw)
-        except TemplateError as error:
-            raise InputError(f"the template is refused: {error}", "template_refused", reason=str(error)) from error
+        template = await self.check(raw)
         said = await self._own(template)
         if said is not None:
             if said.template.digest == template.digest:
@@ -117,6 +123,20 @@ class Templates:
             self._seen = world
         return self._listed
 
+    async def publication(self, entry: str) -> Publication:
+        """A publication by the id of its statement, in hex; raise NotFoundError."""
+        found = next((item for item in await self.list() if item.id.hex() == entry), None)
+        if found is None:
+            raise NotFoundError("no template of that id is held here", "template_unknown")
+        return found
+
+    async def check(self, raw: bytes) -> Template:
+        """Read a template without publishing it; raise InputError naming the place and the rule."""
+        try:
+            return await asyncio.to_thread(parse_template, raw)
+        except TemplateError as error:
+            raise InputError(f"the template is refused: {error}", "template_refused", reason=str(error)) from error
+
     async def get(self, reference: str) -> HeldTemplate:
         """A template by `publisher/name/version`, by the place or id of its statement, or by its SHA-256.
 
@@ -129,6 +149,26 @@ class Templates:
             if publication.held is None and reference in (ref_text(publication.ref), publication.id.hex()):
                 raise InputError(f"the template is refused: {publication.trouble}", "template_refused")
         raise NotFoundError(f"no template {reference[:200]!r} is held here", "template_unknown")
+
+    async def seek(self, place: str, actor: str) -> bool:
+        """Ask the peers for a template that a protocol names and that is not here; whether it is here now.
+
+        Raise InputError where the protocol does not tell in which log it stands.
+        """
+        ref = parse_ref(place)
+        if any(publication.ref == ref for publication in await self.list()):
+            return True
+        async with self._core.database.read() as tx:
+            peers = await list_peers(tx, "active")
+        for peer in peers:
+            with contextlib.suppress(*AWAY, FederationError):
+                async with asyncio.timeout(PEER_S):
+                    found = await self._sync.client(peer.address).fetch([ref])
+                if found and await self._ingest.take_placed([proven.placed for proven in found]):
+                    async with self._core.database.write() as tx:
+                        await self._core.announce(tx, actor, "template_fetched", ref=place)
+                    return True
+        return False
 
     async def newest_own(self, name: str) -> HeldTemplate | None:
         """What this organisation published last under that name, or None."""
@@ -157,5 +197,5 @@ def _parsed(statement: Statement, raw: bytes) -> Publication:
     try:
         held = HeldTemplate(parse_template(raw), org, ref, entry)
     except TemplateError as error:
-        return Publication(org, ref, entry, None, str(error))
-    return Publication(org, ref, entry, held)
+        return Publication(org, ref, entry, None, str(error), raw)
+    return Publication(org, ref, entry, held, raw=raw)

@@ -2,6 +2,7 @@
 
 from node.web.api import (
     access,
+    acts,
     catalogs,
     checks,
     composition,
@@ -10,6 +11,7 @@ from node.web.api import (
     facts,
     federation,
     fleet_imports,
+    forms,
     identity,
     imports,
     journal,
@@ -25,6 +27,7 @@ from node.web.api import (
     registry,
     releases,
     shipments,
+    templates,
     types,
     undo,
 )
@@ -48,7 +51,10 @@ ROUTES = (
     *fleet_imports.ROUTES,
     *shipments.ROUTES,
     *radio.ROUTES,
+    *templates.ROUTES,
     *protocols.ROUTES,
+    *acts.ROUTES,
+    *forms.ROUTES,
     *catalogs.ROUTES,
     *own_codes.ROUTES,
     *releases.ROUTES,
