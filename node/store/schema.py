@@ -135,6 +135,20 @@ jobs = _table(
 )
 # Apart from the row that each step of a job writes anew: a file may have tens of megabytes.
 job_inputs = _table("job_inputs", _key("job", Text), _need("data", LargeBinary))
+# Forms that are being filled in, and the bytes of files: of a form until it is signed, then of the statement's section.
+forms = _table(
+    "forms",
+    _key("id", Text),
+    _need("template", Text),
+    _need("subject", LargeBinary),
+    _need("document", Text),
+    _need("files", Text),
+    _need("actor", Text),
+    _need("created_us", Int64),
+    _need("changed_us", Int64),
+    Index("forms_by_change", "changed_us"),
+)
+chunks = _table("chunks", _key("file", Text), _key("n", Int64), _need("data", LargeBinary))
 idempotency = _table(
     "idempotency",
     _key("actor", Text),
