@@ -24,6 +24,7 @@ from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
@@ -54,6 +55,8 @@ from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.refolding import Refolding
+from node.services.register_client import RegisterClient
+from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.search import Search
@@ -118,6 +121,8 @@ class Node:
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
+        self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         directory = MemoryDirectory()
@@ -187,6 +192,8 @@ class Node:
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,
+            arshin=self.arshin,
+            register=self.register,
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,

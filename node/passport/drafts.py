@@ -7,6 +7,7 @@ from federation.authority import Attestation, Authority, Kind, Verb
 from federation.fragment import Ref, SectionClass
 from node.passport.bodies import (
     AliasBody,
+    AnnulmentBody,
     Body,
     CardBody,
     CatalogReference,
@@ -17,6 +18,7 @@ from node.passport.bodies import (
     Plate,
     RadioBody,
     ReferencesBody,
+    RegisterBody,
     RootKeysBody,
     SamenessBody,
     ShipmentBody,
@@ -121,6 +123,24 @@ def protocol(
         sections.append(DraftSection("personal", personal, SectionClass.PERSONAL))
     sections.append(section("extract", extract))
     return Draft(Kind.PROTOCOL, (subject,), occurred, tuple(sections))
+
+
+def register_record(
+    subject: bytes, extract: ExtractBody, body: RegisterBody, answer: bytes, occurred: int, refs: Sequence[Ref] = ()
+) -> Draft:
+    """Kind 5: what a register was read to say of the subject, with the bytes of its answer."""
+    sections = (
+        section("extract", extract),
+        section("register", body),
+        DraftSection("answer", answer, SectionClass.TECHNICAL),
+    )
+    return Draft(Kind.PARAMETER, (subject,), occurred, sections, tuple(refs))
+
+
+def annulment(subject: bytes, refs: Sequence[Ref], body: AnnulmentBody, event: EventBody, occurred: int) -> Draft:
+    """Kind 6: the author annuls results of verification of his own."""
+    sections = (section("event", event), section("annulment", body, SectionClass.AUTHORITY))
+    return Draft(Kind.PROTOCOL, (subject,), occurred, sections, tuple(refs))
 
 
 def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:

@@ -13,6 +13,7 @@ from node.passport.shown import at, rows, text
 from node.passport.view import Plain, View
 
 SOON = timedelta(days=90)
+RECORD_DAYS = 60  # in which a result of verification comes into the register
 
 
 class Waiting(StrEnum):
@@ -22,6 +23,7 @@ class Waiting(StrEnum):
     VERIFICATION = "verification"  # after a repair nothing counts as admitted without one
     VERIFICATION_SOON = "verification-soon"
     VERIFICATION_OVERDUE = "verification-overdue"
+    RECORD_MISSING = "record-missing"  # of a result of verification in the register, after the legal term
     STEP = "step"  # a process of the catalog, at a step that is not its last
 
 
@@ -40,9 +42,9 @@ class Running:
     ref: str | None = None
 
 
-def running(view: View, today: date) -> list[Running]:
-    """Everything that goes on about the device of a view."""
-    return [*_offers(view), *_verifications(view, today), *_steps(view)]
+def running(view: View, today: date, record_days: int = RECORD_DAYS) -> list[Running]:
+    """Everything that goes on about the device of a view; a result stands in the register within `record_days`."""
+    return [*_offers(view), *_verifications(view, today), *_records(view, today, record_days), *_steps(view)]
 
 
 def _offers(view: View) -> Iterator[Running]:
@@ -74,6 +76,15 @@ def _verifications(view: View, today: date) -> Iterator[Running]:
         yield Running(Waiting.VERIFICATION_OVERDUE, until=until.isoformat(), by=by)
     elif until <= today + SOON:
         yield Running(Waiting.VERIFICATION_SOON, until=until.isoformat(), by=by)
+
+
+def _records(view: View, today: date, record_days: int) -> Iterator[Running]:
+    since = _day(text(view, "verification", "unrecorded"))
+    if since is None or text(view, "state", "code") in {"scrapped", "lost"}:
+        return
+    until = since + timedelta(days=record_days)
+    if until < today:
+        yield Running(Waiting.RECORD_MISSING, until=until.isoformat(), by=text(view, "verification", "by") or None)
 
 
 def _steps(view: View) -> Iterator[Running]:

@@ -12,6 +12,7 @@ from federation.authority import Authority, Kind
 from federation.errors import FederationError
 from node.passport.bodies import (
     AliasBody,
+    AnnulmentBody,
     Body,
     CompositionBody,
     CorrectionBody,
@@ -20,6 +21,7 @@ from node.passport.bodies import (
     ParametersBody,
     Plate,
     RadioBody,
+    RegisterBody,
     SamenessBody,
     ShipmentBody,
     SubjectBody,
@@ -41,6 +43,8 @@ BODIES: Mapping[str, type[Body]] = {
     "sameness": SamenessBody,
     "correction": CorrectionBody,
     "withdrawal": WithdrawalBody,
+    "annulment": AnnulmentBody,
+    "register": RegisterBody,
     "type": TypeBody,
     "alias": AliasBody,
     "event": EventBody,

@@ -18,8 +18,8 @@ from node.passport import drafts
 from node.passport.bodies import EventBody, ExtractBody, ParameterRow, Place, Reference, TemplateRef
 from node.passport.catalog_rules import Rulebook, check_row
 from node.passport.drafts import Draft
-from node.passport.lifecycle import VALID_UNTIL
 from node.passport.references import ref_text
+from node.passport.registered import VALID_UNTIL
 from node.passport.rules import HEX_CODES
 from node.passport.statement import Statement
 from node.passport.template_errors import TemplateError

@@ -8,6 +8,7 @@ from node.config import Settings
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
@@ -35,6 +36,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.shipments import Shipments
@@ -82,6 +84,8 @@ class WebContext:
     templates: Templates
     protocols: Protocols
     bench: Bench
+    arshin: ArshinFiles
+    register: RegisterReading
     readings: Readings
     commissioning: Commissioning
     radio: Radio

@@ -2,6 +2,7 @@
 
 from node.web.api import (
     access,
+    arshin,
     catalogs,
     checks,
     composition,
@@ -49,6 +50,7 @@ ROUTES = (
     *shipments.ROUTES,
     *radio.ROUTES,
     *protocols.ROUTES,
+    *arshin.ROUTES,
     *catalogs.ROUTES,
     *own_codes.ROUTES,
     *releases.ROUTES,

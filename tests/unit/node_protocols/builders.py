@@ -24,6 +24,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.template_json import format_json
 from node.passport.templates import parse_document
 from node.passport.view import View
+from node.services.arshin import ArshinFiles
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
@@ -69,6 +70,7 @@ class Desk:
     protocols: Protocols
     production: Production
     bench: Bench
+    arshin: ArshinFiles
 
     @property
     def org(self) -> bytes:
@@ -150,6 +152,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         protocols,
         Production(core, ledger, projection, jobs, entry),
         Bench(core, ledger, projection, jobs, templates, protocols),
+        ArshinFiles(core, ledger, protocols),
     )
     try:
         await ledger.open()

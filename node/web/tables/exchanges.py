@@ -1,0 +1,49 @@
+"""The columns of lists of what is exchanged with other systems."""
+
+from node.web.columns import coded, organisation, table, time
+from node.web.exchange_words import FOUND
+
+RESULTS = table(
+    "arshin-results",
+    "Поверки",
+    "Verifications",
+    ("Прибор", "Device", "id"),
+    ("Заводской №", "Serial", "serial"),
+    ("Протокол", "Protocol", "number"),
+    ("Когда, UTC", "When, UTC", time("occurred_us")),
+    ("Файл", "File", "file"),
+    ("Место протокола", "Place of the protocol", "ref"),
+)
+FILES = table(
+    "arshin-files",
+    "Файлы «Аршин»",
+    "Arshin files",
+    ("Файл", "File", "file"),
+    ("Составлен, UTC", "Made, UTC", time("made_us")),
+    ("Кем", "By", "actor"),
+    ("Поверок", "Results", "results"),
+)
+ANSWERS = table(
+    "register-answers",
+    "Ответы реестра",
+    "Answers of the register",
+    ("Ответ", "Answer", "answer"),
+    ("Прибор", "Device", "id"),
+    ("Спрошено, UTC", "Asked, UTC", time("asked_us")),
+    ("Найдено", "Found", coded("found", FOUND)),
+    ("Адрес", "Address", "url"),
+    ("Подробности", "Details", "detail"),
+)
+RECORDS = table(
+    "register-records",
+    "Записи реестра",
+    "Records of the register",
+    ("Номер записи", "Number of the record", "number"),
+    ("Поверен", "Verified", "verified"),
+    ("Действительна до", "Valid until", "valid_until"),
+    ("Кто поверил", "Verified by", "organisation"),
+    ("Пригоден", "Fit", "fit"),
+    ("Прочёл", "Read by", organisation("by")),
+    ("Когда", "When", "asked"),
+    ("Расхождения", "Differences", "differences"),
+)
