@@ -27,15 +27,18 @@ from node.services.access import Access, Answers, Tokens
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
+from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
+from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.dossiers import Archive
 from node.services.entry import Entry
+from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.fleet import Fleet
 from node.services.fsck import Fsck
@@ -114,6 +117,7 @@ class Node:
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.releases = Releases(self.core, self.ledger, self.projection)
+        self.own_codes = OwnCodes(self.core, self.ledger, self.projection, self.releases)
         self.entry = Entry(self.core, self.projection, self.releases)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
@@ -121,7 +125,9 @@ class Node:
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
+        self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
@@ -178,7 +184,7 @@ class Node:
             passport_files=PassportFiles(self.core),
             catalogs=Catalogs(self.core, self.ledger, self.projection, self.releases),
             releases=self.releases,
-            own_codes=OwnCodes(self.core, self.ledger, self.projection, self.releases),
+            own_codes=self.own_codes,
             entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
             checkup=self.checkup,
@@ -192,8 +198,11 @@ class Node:
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,
+            bench_folder=self.bench_folder,
             arshin=self.arshin,
             register=self.register,
+            commerceml=self.commerceml,
+            exchange_1c=Exchange1C(self.core, self.ledger, self.projection, self.own_codes),
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
@@ -220,6 +229,7 @@ class Node:
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
+            tasks.create_task(self.bench_folder.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

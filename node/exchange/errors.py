@@ -7,6 +7,7 @@ ExchangeError
 ├── BenchError              a bench file does not have its shape
 ├── SheetError              a document for paper is too long to be drawn
 ├── PassportFileError       bytes are no passport file that could be checked
+├── CommerceError           a file of 1C is no CommerceML that may be read
 └── ArshinError             a protocol lacks what the register's file needs, or the file is none of it
 """
 
@@ -51,6 +52,10 @@ class SheetError(ExchangeError):
 
 class PassportFileError(ExchangeError):
     """The bytes are no passport file, or its manifest cannot be read."""
+
+
+class CommerceError(ExchangeError):
+    """The bytes are no CommerceML file that may be read; the message says why and what to do."""
 
 
 class ArshinError(ExchangeError):

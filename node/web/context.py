@@ -11,15 +11,18 @@ from node.services.access import Access, Answers, Tokens
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
+from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
+from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.dossiers import Archive
 from node.services.entry import Entry
+from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.fleet import Fleet
 from node.services.identities import Identities
@@ -84,8 +87,11 @@ class WebContext:
     templates: Templates
     protocols: Protocols
     bench: Bench
+    bench_folder: BenchFolder
     arshin: ArshinFiles
     register: RegisterReading
+    exchange_1c: Exchange1C
+    commerceml: CommerceItems
     readings: Readings
     commissioning: Commissioning
     radio: Radio

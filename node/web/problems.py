@@ -734,6 +734,21 @@ PROBLEMS: dict[str, ProblemText] = {
         PeerError,
     ),
     "answer_unknown": _unknown("Такого ответа реестра здесь нет", "There is no such answer here"),
+    # 1C.
+    "message_changed_1c": _state(
+        ("Под этим номером сообщения уже принято другое содержание", "Отправьте изменения новым сообщением."),
+        ("A message of this id was taken with other content", "Send the changes as a new message."),
+        ("Сообщение {other}.", "Message {other}."),
+    ),
+    "number_taken_1c": _state(
+        ("Порядковый номер занят другим сообщением", "Номера сообщений одной базы не повторяются."),
+        ("The number is that of another message", "Numbers of one system's messages never repeat."),
+        ("Номер {number} у сообщения {other}.", "Number {number} is that of message {other}."),
+    ),
+    "message_refused_1c": _text(
+        ("Сообщение 1С не принято", "Исправьте перечисленное и отправьте его снова: ничего не записано."),
+        ("The message of 1C was refused", "Put right what is listed and send it again: nothing was written."),
+    ),
     # The LoRa network.
     "radio_off": _state(
         ("На этом узле нет сети LoRa", "Включите раздел [radio] в config.toml и перезапустите узел."),

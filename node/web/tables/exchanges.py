@@ -1,7 +1,7 @@
 """The columns of lists of what is exchanged with other systems."""
 
 from node.web.columns import coded, organisation, table, time
-from node.web.exchange_words import FOUND
+from node.web.exchange_words import FOUND, MESSAGES
 
 RESULTS = table(
     "arshin-results",
@@ -46,4 +46,29 @@ RECORDS = table(
     ("Прочёл", "Read by", organisation("by")),
     ("Когда", "When", "asked"),
     ("Расхождения", "Differences", "differences"),
+)
+MESSAGES_1C = table(
+    "messages-1c",
+    "Сообщения 1С",
+    "Messages of 1C",
+    ("Принято, UTC", "Taken, UTC", time("received_us")),
+    ("База", "System", "system"),
+    ("Номер", "Number", "number"),
+    ("Сообщение", "Message", "message"),
+    ("Что", "What", coded("kind", MESSAGES)),
+    ("Записано", "Written", "written"),
+    ("Без изменений", "Unchanged", "same"),
+    ("Устарело", "Older than known", "older"),
+    ("Кем", "By", "actor"),
+)
+CHANGES_1C = table(
+    "changes-1c",
+    "Изменения для 1С",
+    "Changes for 1C",
+    ("Объект 1С", "Object of 1C", "id"),
+    ("Прибор", "Device", "device"),
+    ("Название", "Title", "title"),
+    ("Состояние", "State", "state"),
+    ("Поверка до", "Verified until", "valid_until"),
+    ("Номер записи", "Number of the record", "record"),
 )
