@@ -24,6 +24,7 @@ from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
@@ -199,6 +200,7 @@ class Node:
             protocols=self.protocols,
             bench=self.bench,
             bench_folder=self.bench_folder,
+            analytics=Analytics(self.core, self.projection),
             arshin=self.arshin,
             register=self.register,
             commerceml=self.commerceml,

@@ -8,6 +8,7 @@ from node.config import Settings
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
@@ -88,6 +89,7 @@ class WebContext:
     protocols: Protocols
     bench: Bench
     bench_folder: BenchFolder
+    analytics: Analytics
     arshin: ArshinFiles
     register: RegisterReading
     exchange_1c: Exchange1C

@@ -2,6 +2,7 @@
 
 from node.web.api import (
     access,
+    analytics,
     arshin,
     catalogs,
     checks,
@@ -52,6 +53,7 @@ ROUTES = (
     *radio.ROUTES,
     *protocols.ROUTES,
     *arshin.ROUTES,
+    *analytics.ROUTES,
     *exchange_1c.ROUTES,
     *catalogs.ROUTES,
     *own_codes.ROUTES,

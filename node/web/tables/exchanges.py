@@ -1,6 +1,6 @@
-"""The columns of lists of what is exchanged with other systems."""
+"""The columns of lists of what is exchanged with other systems, and of what is counted for them."""
 
-from node.web.columns import coded, organisation, table, time
+from node.web.columns import coded, number, organisation, table, time
 from node.web.exchange_words import FOUND, MESSAGES
 
 RESULTS = table(
@@ -71,4 +71,15 @@ CHANGES_1C = table(
     ("Состояние", "State", "state"),
     ("Поверка до", "Verified until", "valid_until"),
     ("Номер записи", "Number of the record", "record"),
+)
+FAILURES = table(
+    "failures",
+    "Отказы",
+    "Failures",
+    ("Группа", "Group", "name"),
+    ("Приборов", "Devices", "devices"),
+    ("Отказало", "Failed", "failed"),
+    ("Доля", "Rate", number("rate")),
+    ("События", "Events", "codes"),
+    ("Код", "Code", "group"),
 )
