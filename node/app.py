@@ -25,11 +25,15 @@ from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.acts import Acts
+from node.services.analytics import Analytics
+from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
+from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
+from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
@@ -38,6 +42,7 @@ from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
+from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
@@ -61,6 +66,8 @@ from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.refolding import Refolding
+from node.services.register_client import RegisterClient
+from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.runs import Runs
@@ -121,6 +128,7 @@ class Node:
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.releases = Releases(self.core, self.ledger, self.projection)
+        self.own_codes = OwnCodes(self.core, self.ledger, self.projection, self.releases)
         self.entry = Entry(self.core, self.projection, self.releases)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
@@ -136,6 +144,10 @@ class Node:
         self.forms = Forms(self.core, self.templates, self.protocols)
         self.files = Files(self.core, self.sync)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
+        self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
+        self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
+        self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         self.limits = Limits(self.core)
@@ -198,7 +210,7 @@ class Node:
             passport_files=PassportFiles(self.core),
             catalogs=Catalogs(self.core, self.ledger, self.projection, self.releases),
             releases=self.releases,
-            own_codes=OwnCodes(self.core, self.ledger, self.projection, self.releases),
+            own_codes=self.own_codes,
             entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
             checkup=self.checkup,
@@ -217,6 +229,12 @@ class Node:
             bench=self.bench,
             procedures=self.procedures,
             runs=self.runs,
+            bench_folder=self.bench_folder,
+            analytics=Analytics(self.core, self.projection),
+            arshin=self.arshin,
+            register=self.register,
+            commerceml=self.commerceml,
+            exchange_1c=Exchange1C(self.core, self.ledger, self.projection, self.own_codes),
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
@@ -245,6 +263,7 @@ class Node:
             tasks.create_task(self.releases.run())
             tasks.create_task(self.runs.watch())
             tasks.create_task(self.deliveries.run())
+            tasks.create_task(self.bench_folder.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

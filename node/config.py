@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from node.errors import ConfigError
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
+from node.passport.waiting import RECORD_DAYS
 
 CONFIG_FILE = "config.toml"
 
@@ -93,6 +94,26 @@ class WebhooksSection(_Section):
         return networks
 
 
+class ArshinSection(_Section):
+    """Reading the public interface of ФГИС «Аршин»: off while `url` is empty.
+
+    `pause_s` lies between two requests of this node, whatever asks; a result of verification has no record in the
+    register for `record_days` days at most before it is shown as such.
+    """
+
+    url: str = Field(default="", max_length=512, pattern=r"^(https?://[^\s?#]+)?$")
+    pause_s: float = Field(default=2.0, ge=2.0, le=3600)
+    timeout_s: float = Field(default=30.0, gt=0, le=600)
+    record_days: int = Field(default=RECORD_DAYS, ge=1, le=3650)
+
+
+class BenchSection(_Section):
+    """The folder into which a bench drops its files; off while it is empty."""
+
+    folder: str = ""
+    poll_s: float = Field(default=2.0, gt=0, le=3600)
+
+
 class Settings(BaseSettings):
     """All settings of one node."""
 
@@ -110,6 +131,8 @@ class Settings(BaseSettings):
     federation: FederationSection = FederationSection()
     radio: RadioSection = RadioSection()
     webhooks: WebhooksSection = WebhooksSection()
+    arshin: ArshinSection = ArshinSection()
+    bench: BenchSection = BenchSection()
 
     @classmethod
     def settings_customise_sources(

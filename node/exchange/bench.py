@@ -1,8 +1,8 @@
 """The bench file: for each serial its flow points and the last reading, made into flow-bench protocols.
 
 A CSV or XLSX table has one row for each point and repeats the head of the protocol; JSON has `[{head…, "points":
-[{…}]}]` with the same field names. Errors and verdicts are computed here from the volumes, never copied, so that a
-document agrees with its own numbers.
+[{…}]}]`, or one such run, with the same field names. Errors and verdicts are computed here from the volumes, never
+copied, so that a document agrees with its own numbers.
 """
 
 import datetime
@@ -332,8 +332,10 @@ def _flatten(raw: bytes, limits: Limits) -> Table:
         runs = json.loads(raw.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise TableError(f"not JSON: {type(error).__name__}") from error
+    if isinstance(runs, dict):
+        runs = [runs]  # a bench that writes a file for each run
     if not isinstance(runs, list):
-        raise BenchError("a bench file in JSON is a list of runs")
+        raise BenchError("a bench file in JSON is a run, or a list of runs")
     header = tuple(COLUMNS)
     rows: list[Row] = []
     for run in runs:

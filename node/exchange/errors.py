@@ -8,6 +8,7 @@ ExchangeError
 ├── SheetError              a document for paper is too long to be drawn
 ├── PassportFileError       bytes are no passport file that could be checked
 ├── WebhookError            an address of a receiver, or a secret of one, is none that may be used
+├── CommerceError           a file of 1C is no CommerceML that may be read
 └── ArshinError             a protocol lacks what the register's file needs, or the file is none of it
 """
 
@@ -56,6 +57,10 @@ class PassportFileError(ExchangeError):
 
 class WebhookError(ExchangeError):
     """No address of a receiver, none that this node sends to, or no secret."""
+
+
+class CommerceError(ExchangeError):
+    """The bytes are no CommerceML file that may be read; the message says why and what to do."""
 
 
 class ArshinError(ExchangeError):

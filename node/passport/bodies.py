@@ -109,6 +109,20 @@ class WithdrawalBody(Body):
     reason: Line
 
 
+class AnnulmentBody(Body):
+    """Section `annulment`: why a lab takes back the results of the protocols that it refs."""
+
+    reason: Line
+
+
+class RegisterBody(Body):
+    """Section `register` beside `extract` and the bytes of an `answer`: which register was asked, where and when."""
+
+    source: Code
+    url: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    asked: Moment
+
+
 class AliasBody(Body):
     """Section `alias`: another name of the subject, with its evidence."""
 

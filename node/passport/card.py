@@ -20,7 +20,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What lists show and filters ask: texts are empty where nothing is known, `expires` is a day since 1970 or 0.
+    """What lists show and filters ask: texts are empty where nothing is known, `expires` is a day since 1970 or 0, and
+    so is `unrecorded`: that of the last result of verification, while nobody knows a record of it in the register.
 
     `names` are the words of everything that somebody may read off the device or type for it, folded, a space between.
     `ids` are those that lead to the passport; `changed_us` is when the view last changed here.
@@ -38,6 +39,7 @@ class Card:
     expires: int
     ids: int
     changed_us: int
+    unrecorded: int = 0
 
 
 def card_of(subject: bytes, view: View, changed_us: int) -> Card:
@@ -57,6 +59,7 @@ def card_of(subject: bytes, view: View, changed_us: int) -> Card:
         expires=_day(text(view, "verification", "valid_until")),
         ids=len(ids) if isinstance(ids, list) else 1,
         changed_us=changed_us,
+        unrecorded=_day(text(view, "verification", "unrecorded")),
     )
 
 

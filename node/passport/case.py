@@ -11,16 +11,20 @@ from functools import cached_property
 from federation.authority import Kind, Verb
 from federation.fragment import Ref
 from node.passport.acts import Act, find_acts
+from node.passport.annulments import find_annulled, without_results
 from node.passport.bodies import Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.chronology import made_of
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
 from node.passport.corrections import find_unwitnessed
-from node.passport.identity import Identity, identity_of, settled
+from node.passport.identity import Identity, identity_of, serial_key, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
-from node.passport.ranks import FactClass, Ground, Rank, SubjectFacts, rank
+from node.passport.ranks import FactClass, Ground, Rank, SubjectFacts, rank, register_rank
 from node.passport.reading import Reading, read
 from node.passport.references import References
+from node.passport.register_answers import RegisterRecord, serial_form, type_base
+from node.passport.registered import SECTION as REGISTER
+from node.passport.registered import proved_by
 from node.passport.sameness import Sameness
 from node.passport.statement import Statement
 from node.passport.titles import Chain, covers, title_chain
@@ -60,6 +64,7 @@ class Case:
     sameness: Sameness = field(default_factory=Sameness)
     taken_back: tuple[Statement, ...] = ()  # what was withdrawn, and by which statement of `statements`
     withdrawn: Withdrawn = field(default_factory=dict)
+    annulled: Mapping[Ref, Statement] = field(default_factory=dict)  # results, and by which statement
     _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
     _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
@@ -100,8 +105,34 @@ class Case:
         """What ranks of this statement depend on: its subject, or the one here that it routes to."""
         return next((self.facts[subject] for subject in statement.subjects if subject in self.facts), _NO_FACTS)
 
+    @cached_property
+    def proved(self) -> Mapping[Ref, RegisterRecord]:
+        """The readings of a register that prove what they say of this thing, each with its record."""
+        found = [reading for reading in self.spoken if REGISTER in reading.bodies]
+        if not found:
+            return {}
+        plates = [plate for reading in self.spoken if (plate := reading.body("nameplate", Plate))]
+        serials = {self._serial_of(plate.serial) for plate in plates}
+        approvals = {type_base(number) for plate in plates for number in plate.approvals}
+        scopes = (scope for facts in self.facts.values() for scope in facts.scopes)
+        approvals |= {type_base(scope.removeprefix("grsi:")) for scope in scopes if scope.startswith("grsi:")}
+        proofs = (
+            (reading.statement.ref, proved_by(reading, lambda said: self._serial_of(said) in serials, approvals))
+            for reading in found
+        )
+        return {ref: record for ref, record in proofs if record is not None}
+
+    def _serial_of(self, serial: str) -> str:
+        return serial_key(self.identity, self.world, serial_form(serial))
+
     def rank(self, fact_class: FactClass, statement: Statement) -> Rank:
-        """The rank of a statement's author for facts of a class, when they occurred."""
+        """The rank of a statement's author for facts of a class, when they occurred.
+
+        A reading of the register that proves what it says ranks as the register where its author has a part in the
+        thing on the day of the reading.
+        """
+        if fact_class is FactClass.VERIFICATION and REGISTER in statement.sections and statement.ref in self.proved:
+            return register_rank(statement.org, self.facts_of(statement), self.world, statement.stamp)
         key = (fact_class, statement.org, statement.subjects, statement.occurred)
         found = self._ranks.get(key)
         if found is None:
@@ -184,7 +215,9 @@ def open_case(
         taken_back = tuple(statement for statement in taken_back if _is_about(read(statement), members))
         sameness = replace(sameness, said=tuple(one for one in sameness.said if members & set(one.pair)))
     pending = find_pending(said, world)
-    readings = tuple(read(statement) for statement in said if statement.ref not in pending)
+    told = tuple(read(statement) for statement in said if statement.ref not in pending)
+    annulled = find_annulled(told)
+    readings = without_results(told, annulled) if annulled else told
     identity = found or identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
@@ -203,6 +236,7 @@ def open_case(
         sameness,
         taken_back,
         stands.withdrawn,
+        annulled,
     )
 
 

@@ -35,6 +35,24 @@ RULES: Mapping[str, Words] = {
         "The own code is spelled as a central one and bound to another.",
         "Bind it to that same code, or name it otherwise.",
     ),
+    "item-unknown": (
+        "Обозначение прибора неизвестно: номенклатура {value} не связана с типом.",
+        "Свяжите её с центральным кодом или пришлите обозначение с таблички.",
+        "The device's designation is not known: item {value} is bound to no type.",
+        "Bind it to a central code, or send what the plate prints.",
+    ),
+    "serial-changed": (
+        "У объекта 1С другой заводской номер, чем прежде: {value}.",
+        "Исправьте номер в паспорте прибора или пришлите другой объект.",
+        "The object of 1C had another serial before: {value}.",
+        "Correct the serial in the passport, or send another object.",
+    ),
+    "device-unknown": (
+        "Прибор {value} из 1С сюда не приходил.",
+        "Сначала пришлите приборы, потом документы.",
+        "Device {value} of 1C never came here.",
+        "Send the devices first, then the documents.",
+    ),
     "code-empty": ("Кода нет.", "Впишите свой код.", "There is no code.", "Fill in the own code."),
     "code-hidden": (
         "В тексте есть невидимые знаки.",

@@ -8,6 +8,7 @@ from federation.fragment import Ref, SectionClass
 from node.passport.bodies import (
     AgreementBody,
     AliasBody,
+    AnnulmentBody,
     Body,
     CardBody,
     CatalogReference,
@@ -18,6 +19,7 @@ from node.passport.bodies import (
     Plate,
     RadioBody,
     ReferencesBody,
+    RegisterBody,
     RootKeysBody,
     RunBody,
     SamenessBody,
@@ -139,6 +141,24 @@ def protocol(
 def unsigned(subject: bytes, body: UnsignedBody, act: Ref, occurred: int) -> Draft:
     """Kind 6: why an act that it refs lacks signatures; it occurred when the act did, so that its readers read this."""
     return Draft(Kind.PROTOCOL, (subject,), occurred, (section("unsigned", body),), (act,))
+
+
+def register_record(
+    subject: bytes, extract: ExtractBody, body: RegisterBody, answer: bytes, occurred: int, refs: Sequence[Ref] = ()
+) -> Draft:
+    """Kind 5: what a register was read to say of the subject, with the bytes of its answer."""
+    sections = (
+        section("extract", extract),
+        section("register", body),
+        DraftSection("answer", answer, SectionClass.TECHNICAL),
+    )
+    return Draft(Kind.PARAMETER, (subject,), occurred, sections, tuple(refs))
+
+
+def annulment(subject: bytes, refs: Sequence[Ref], body: AnnulmentBody, event: EventBody, occurred: int) -> Draft:
+    """Kind 6: the author annuls results of verification of his own."""
+    sections = (section("event", event), section("annulment", body, SectionClass.AUTHORITY))
+    return Draft(Kind.PROTOCOL, (subject,), occurred, sections, tuple(refs))
 
 
 def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:

@@ -9,6 +9,7 @@ PassportError
 ├── LineError               the record of a serial line breaks its rule
 ├── CatalogError            a catalog, a type or a code of one is wrong or lacks what is asked of it
 ├── NumberError             a number of a register (ГРСИ, ИНН, ОГРН) has the wrong form or check digit
+├── RegisterAnswerError     what a state register answered cannot be read
 └── BodyError               the content of a section does not have its shape
 """
 
@@ -51,3 +52,7 @@ class NumberError(PassportError):
 
 class BodyError(PassportError):
     """The content of a section does not have the shape of its kind."""
+
+
+class RegisterAnswerError(PassportError):
+    """The answer of a state register does not have its shape."""

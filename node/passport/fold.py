@@ -11,12 +11,13 @@ from node.passport.case import Case, open_case
 from node.passport.chronology import AHEAD, BEFORE_MADE, format_day, is_day
 from node.passport.composition import Around, Edge, composition_view, edges_of, part_title
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.lifecycle import VALID_UNTIL, State, state_of, verification_view
+from node.passport.lifecycle import State, state_of
 from node.passport.merge import Standing, Verdict
 from node.passport.papers import correction_view, protocols_view, sections_view, withdrawal_view, without_effect
 from node.passport.parameters import Parameter, parameters_of
 from node.passport.parties import leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
+from node.passport.registered import VALID_UNTIL
 from node.passport.registers import (
     aliases_view,
     identity_facts,
@@ -34,6 +35,7 @@ from node.passport.statement import Statement
 from node.passport.stays import ADDRESSES, TWO_DEVICES, Stay, contradicting, of_equals, stays_of
 from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.twins import hold_apart
+from node.passport.verifications import verification_view
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
@@ -90,7 +92,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "type": type_view(case, kinds),
         "state": state.view(),
         "made": _made(case),
-        "verification": verification_view(parameters, events),
+        "verification": verification_view(case, parameters, events),
         "events": [event_view(case, event) for event in events],
         "parameters": cast("dict[str, Plain]", shown_parameters),
         "protocols": protocols_view(case),

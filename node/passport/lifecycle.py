@@ -1,16 +1,15 @@
-"""The state of a device out of its events, and the verification that is in force.
+"""The state of a device out of its events.
 
 Where somebody with authority has spoken, only events with authority change the state. A repair needs a verification
 after it whoever recorded it: until then nothing counts as admitted.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from node.passport.case import Case
 from node.passport.chronology import AHEAD
-from node.passport.parameters import Parameter
 from node.passport.references import ref_text
 from node.passport.timeline import Event
 from node.passport.view import DAY_US, Plain
@@ -36,7 +35,6 @@ STATES = frozenset(
 # A verification in place leaves a device installed; it is a state only of what was made or mended for it.
 VERIFIED_FROM = frozenset({"known", "manufactured", "repaired", "modified", "rejected"})
 NEEDS_VERIFICATION = frozenset({"repaired", "modified", "seal_broken"})
-VALID_UNTIL, RECORD = "verification_valid_until", "fif_docnum"
 NOT_ADMITTED = "not-admitted-until-verified"
 KNOWN = "known"
 
@@ -82,32 +80,6 @@ def state_of(case: Case, events: Iterable[Event]) -> State:
         elif event.code != "verified" or code in VERIFIED_FROM:
             code, last = event.code, event
     return State(code, last, _open(repairs, verified), tuple(ignored))
-
-
-def verification_view(parameters: Mapping[str, Parameter], events: Sequence[Event]) -> dict[str, Plain]:
-    """The verification that stands: until when, by whom, its record, and whether the device was rejected since."""
-    valid = parameters[VALID_UNTIL].current if VALID_UNTIL in parameters else None
-    fact = valid.view() if valid else {}
-    verdicts = [
-        e
-        for e in events
-        if e.is_own and e.code in {"verified", "rejected"} and e.replaced_by is None and AHEAD not in e.warnings
-    ]
-    best = max((event.rank.level for event in verdicts), default=0)
-    last = max((e for e in verdicts if e.rank.level == best), key=lambda event: event.order, default=None)
-    rejected = last is not None and last.code == "rejected"
-    record = parameters[RECORD].current.view() if RECORD in parameters else {}
-    return {
-        "valid_until": None if rejected else fact.get("value"),
-        "standing": fact.get("standing") or (last.standing.value if last else None),
-        "by": fact.get("by") or (last.statement.org.hex() if last else None),
-        "ground": fact.get("ground"),
-        "ref": fact.get("ref") or (ref_text(last.statement.ref) if last else None),
-        "since": fact.get("since"),
-        "verified": last.statement.occurred if last and not rejected else None,
-        "rejected": last.statement.occurred if last and rejected else None,
-        "record": record.get("value"),
-    }
 
 
 def _admits(case: Case, event: Event) -> bool:

@@ -2,7 +2,7 @@
 
 from federation.authority import Kind
 from node.passport.acts import Act, act_view
-from node.passport.bodies import AttachmentsBody, CorrectionBody, ExtractBody, TemplateRef
+from node.passport.bodies import AnnulmentBody, AttachmentsBody, CorrectionBody, ExtractBody, TemplateRef
 from node.passport.case import Case
 from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, event_class
@@ -43,6 +43,7 @@ def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[Stat
         "attachments": _files(reading),
         "sections": sections_view(reading),
         "replaced_by": _replaced(case, reading.statement, others),
+        "annulled": _annulled(case, statement),
     }
 
 
@@ -76,6 +77,15 @@ def without_effect(case: Case, statement: Statement) -> list[Plain]:
     """The fault of a withdrawal that names what is here and is not its author's to take back."""
     is_idle = any(ref in case.places and ref not in case.withdrawn for ref in statement.refs)
     return ["withdrawal: without-effect"] if statement.kind == Kind.WITHDRAWAL and is_idle else []
+
+
+def _annulled(case: Case, statement: Statement) -> dict[str, Plain] | None:
+    """When and why its author annulled the result."""
+    word = case.annulled.get(statement.ref)
+    body = case.reading_of(word).body("annulment", AnnulmentBody) if word is not None else None
+    if word is None or body is None:
+        return None
+    return {"ref": ref_text(word.ref), "at": word.occurred, "reason": body.reason}
 
 
 def _template(case: Case, body: TemplateRef) -> dict[str, Plain]:

@@ -121,6 +121,9 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
     FactClass.OBSERVATION: (_EXECUTORS, _ANYBODY),
 }
 
+# Who may bring a register's answer about a thing.
+READERS = (Ground.REGISTER, Ground.MAKER, Ground.LAB, Ground.TITLE, Ground.SETTLEMENT)
+
 # What is not listed: passport parameters are production, all others are observed.
 PARAMETER_CLASSES: Mapping[str, FactClass] = {
     "verification_valid_until": FactClass.VERIFICATION,
@@ -151,6 +154,7 @@ EVENT_CLASSES: Mapping[str, FactClass] = {
     "packed": FactClass.PRODUCTION,
     "verified": FactClass.VERIFICATION,
     "rejected": FactClass.VERIFICATION,
+    "verification_annulled": FactClass.VERIFICATION,
     "admitted": FactClass.ADMISSION,
     "reading_replaced": FactClass.ADMISSION,
     "shipped": FactClass.OWNERSHIP,
@@ -174,6 +178,17 @@ def rank(fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, a
 def has_ground(ground: Ground, org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
     """Whether an organisation has that ground to speak of a subject at a fact's time."""
     return _HOLDS[ground](org, facts, world, at)
+
+
+def register_rank(org: bytes, facts: SubjectFacts, world: World, at: int) -> Rank:
+    """Where an organisation stands that read a register's record and kept the answer.
+
+    As the register, where it could answer for the reading: it makes the thing, verifies such things, owns it or settles
+    by it. Anybody else's reading is a word like any other.
+    """
+    if any(_HOLDS[ground](org, facts, world, at) for ground in READERS):
+        return Rank(len(AUTHORITY[FactClass.VERIFICATION]) * TURNS, has_authority=True, ground=Ground.REGISTER)
+    return rank(FactClass.VERIFICATION, org, facts, world, at)
 
 
 def parameter_class(central: str | None) -> FactClass:

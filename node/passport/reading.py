@@ -12,6 +12,7 @@ from federation.authority import Authority, Kind
 from federation.errors import FederationError
 from node.passport.bodies import (
     AliasBody,
+    AnnulmentBody,
     AttachmentsBody,
     Body,
     CompositionBody,
@@ -21,6 +22,7 @@ from node.passport.bodies import (
     ParametersBody,
     Plate,
     RadioBody,
+    RegisterBody,
     RunBody,
     SamenessBody,
     ShipmentBody,
@@ -45,6 +47,8 @@ BODIES: Mapping[str, type[Body]] = {
     "sameness": SamenessBody,
     "correction": CorrectionBody,
     "withdrawal": WithdrawalBody,
+    "annulment": AnnulmentBody,
+    "register": RegisterBody,
     "type": TypeBody,
     "alias": AliasBody,
     "event": EventBody,

@@ -54,7 +54,8 @@ class Sift:
     """A question to the registry; what is None or empty asks nothing. `owner` is an organisation in hex or words.
 
     `owners` are organisations in hex that are meant too where an owner is asked for: ids of one company.
-    `expires_before` is a day since 1970: the verification ends before it.
+    `expires_before` is a day since 1970: the verification ends before it; `unrecorded_before` likewise: a result of a
+    day before it has no record in the register.
     """
 
     text: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Sift:
     expires_before: int | None = None
     is_joined: bool = False
     owners: frozenset[str] = frozenset()
+    unrecorded_before: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -85,6 +87,7 @@ def parse_sift(
     expires_before: int | None = None,
     is_joined: bool = False,
     owners: frozenset[str] = frozenset(),
+    unrecorded_before: int | None = None,
 ) -> Sift:
     """A question out of what was typed: a label word before a number (№, зав., S/N) is no word to look for."""
     said = text.strip()
@@ -100,6 +103,7 @@ def parse_sift(
         expires_before=expires_before,
         is_joined=is_joined,
         owners=owners if owner else frozenset(),
+        unrecorded_before=unrecorded_before,
     )
 
 
@@ -122,6 +126,7 @@ def lets_through(sift: Sift, card: Card) -> bool:
         and (sift.owner in (None, card.owner) or card.owner in sift.owners)
         and (not sift.is_joined or card.ids > 1)
         and (sift.expires_before is None or 0 < card.expires < sift.expires_before)
+        and (sift.unrecorded_before is None or 0 < card.unrecorded < sift.unrecorded_before)
     )
     return plain and _speaks(sift, card)
 

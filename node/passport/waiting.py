@@ -16,6 +16,7 @@ from node.passport.shown import at, rows, text
 from node.passport.view import Plain, View
 
 SOON = timedelta(days=90)
+RECORD_DAYS = 60  # in which a result of verification comes into the register
 
 
 class Waiting(StrEnum):
@@ -25,6 +26,7 @@ class Waiting(StrEnum):
     VERIFICATION = "verification"  # after a repair nothing counts as admitted without one
     VERIFICATION_SOON = "verification-soon"
     VERIFICATION_OVERDUE = "verification-overdue"
+    RECORD_MISSING = "record-missing"  # of a result of verification in the register, after the legal term
     STEP = "step"  # the next step of a process, or the last one that was told where nobody opened it
     CLOSING = "closing"  # a process of which every step is done
 
@@ -45,9 +47,15 @@ class Running:
     run: str | None = None
 
 
-def running(view: View, today: date) -> list[Running]:
-    """Everything that goes on about the device of a view."""
-    return [*_offers(view), *_verifications(view, today), *_runs(view), *_steps(view)]
+def running(view: View, today: date, record_days: int = RECORD_DAYS) -> list[Running]:
+    """Everything that goes on about the device of a view; a result stands in the register within `record_days`."""
+    return [
+        *_offers(view),
+        *_verifications(view, today),
+        *_records(view, today, record_days),
+        *_runs(view),
+        *_steps(view),
+    ]
 
 
 def _offers(view: View) -> Iterator[Running]:
@@ -99,6 +107,15 @@ def _runs(view: View) -> Iterator[Running]:
                 ref=text(last, "ref"),
                 run=text(run, "id"),
             )
+
+
+def _records(view: View, today: date, record_days: int) -> Iterator[Running]:
+    since = _day(text(view, "verification", "unrecorded"))
+    if since is None or text(view, "state", "code") in {"scrapped", "lost"}:
+        return
+    until = since + timedelta(days=record_days)
+    if until < today:
+        yield Running(Waiting.RECORD_MISSING, until=until.isoformat(), by=text(view, "verification", "by") or None)
 
 
 def _steps(view: View) -> Iterator[Running]:

@@ -53,6 +53,7 @@ class Question:
     is_joined: bool = False
     order: Order = Order.TITLE
     owners: frozenset[str] = frozenset()
+    unrecorded_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,16 @@ def _is_narrowed(question: Question) -> bool:
     return replace(question, kind=None) != Question(question.text, order=question.order)
 
 
+def _day(said: str | None) -> int | None:
+    try:
+        return parse_expiry(said) if said else None
+    except ValueError as error:
+        raise InputError(f"{said} is no date", "moment") from error
+
+
 def _read_question(question: Question) -> Sift:
     exact, _ = read_exact(question.text), read_exact(question.place)
-    try:
-        day = parse_expiry(question.expires_before) if question.expires_before else None
-    except ValueError as error:
-        raise InputError(f"{question.expires_before} is no date", "moment") from error
+    ends, told = _day(question.expires_before), _day(question.unrecorded_before)
     sift = parse_sift(
         "" if exact and exact.scheme == "id" else exact.term if exact else question.text,
         kind=question.kind,
@@ -204,9 +209,10 @@ def _read_question(question: Question) -> Sift:
         type_code=question.type_code,
         owner=question.owner,
         place=question.place,
-        expires_before=day,
+        expires_before=ends,
         is_joined=question.is_joined,
         owners=question.owners,
+        unrecorded_before=told,
     )
     said = ((question.text, sift.text or exact), (question.place, sift.place))
     for text, words in (*said, (question.owner or "", sift.owner or sift.owner_words)):

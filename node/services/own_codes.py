@@ -17,6 +17,7 @@ from node.passport import drafts
 from node.passport.bodies import OwnCodeRow, ReferencesBody
 from node.passport.catalogs import Catalog, name_in
 from node.passport.code_suggestions import Suggester, Suggestion
+from node.passport.drafts import Draft
 from node.passport.own_codes import OwnCode, before, history_of, read_own_codes
 from node.passport.references import ref_text
 from node.passport.statement import Statement
@@ -122,6 +123,18 @@ class OwnCodes:
             raise InputError(f"{len(rows)} rows are more than {MAX_LOADED}", "codes_too_many", most=MAX_LOADED)
         if findings := self._find_faults(catalog, rows):
             raise refusal("codes_refused", findings)
+        fresh = self._fresh(catalog, rows)
+        await self._say(catalog, fresh, actor, "codes_loaded")
+        return len(fresh), len({row.local for row in rows}) - len(fresh)
+
+    def prepare(self, catalog: str, rows: Sequence[Loaded]) -> tuple[list[Draft], list[Shown]]:
+        """What loading these codes says, for who says it with more in one transaction, and what is wrong with them."""
+        check_catalog(catalog)
+        findings = self._find_faults(catalog, rows)
+        return ([], findings) if findings else (self._drafts(catalog, self._fresh(catalog, rows)), [])
+
+    def _fresh(self, catalog: str, rows: Sequence[Loaded]) -> list[OwnCodeRow]:
+        """Of these rows those that say something new, a code once."""
         known = self.known(catalog)
         fresh: dict[str, OwnCodeRow] = {}
         for row in rows:
@@ -130,8 +143,7 @@ class OwnCodes:
             central = row.central or (said.central if said else None)
             if said is None or (said.name, said.central) != (name, central):
                 fresh[row.local] = OwnCodeRow(local=row.local, name=name, central=central)
-        await self._say(catalog, list(fresh.values()), actor, "codes_loaded")
-        return len(fresh), len({row.local for row in rows}) - len(fresh)
+        return list(fresh.values())
 
     async def map(self, catalog: str, pairs: Sequence[tuple[str, str | None]], actor: str) -> Ref | None:
         """Bind own codes to central ones in one transaction, or to none; answer the last statement that says so.
@@ -228,12 +240,7 @@ class OwnCodes:
     async def _say(self, catalog: str, rows: Sequence[OwnCodeRow], actor: str, what: str) -> Ref | None:
         if not rows:
             return None
-        known, now = self.known(catalog), self._core.clock.now()
-        said = [
-            drafts.references(self._core.org, ReferencesBody(catalog=catalog, rows=part), now, _refs(known, part))
-            for at in range(0, len(rows), CHUNK)
-            if (part := tuple(rows[at : at + CHUNK]))
-        ]
+        said = self._drafts(catalog, rows)
 
         async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
             ref = ref_text(entry_ref(self._ledger.log.log, entries[-1]))
@@ -241,6 +248,14 @@ class OwnCodes:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[-1])
+
+    def _drafts(self, catalog: str, rows: Sequence[OwnCodeRow]) -> list[Draft]:
+        known, now = self.known(catalog), self._core.clock.now()
+        return [
+            drafts.references(self._core.org, ReferencesBody(catalog=catalog, rows=part), now, _refs(known, part))
+            for at in range(0, len(rows), CHUNK)
+            if (part := tuple(rows[at : at + CHUNK]))
+        ]
 
     async def _own(self) -> list[Statement]:
         async with self._core.database.read() as tx:

@@ -11,7 +11,7 @@ from node.passport import drafts
 from node.passport.bodies import EventBody, ExtractBody, ParameterRow, Place, Reference, UnsignedBody, UnsignedRow
 from node.passport.catalog_rules import Rulebook, check_row
 from node.passport.drafts import Draft, DraftSection
-from node.passport.lifecycle import VALID_UNTIL
+from node.passport.registered import VALID_UNTIL
 from node.passport.rules import HEX_CODES
 from node.passport.template_extract import EventItem, ExtractedEvent, ExtractedParameter
 from node.passport.template_findings import Finding, Layer, Severity

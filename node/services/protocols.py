@@ -5,7 +5,7 @@ schema marks as personal goes into a section of its own; what its template extra
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -68,6 +68,16 @@ class Signed:
     remarks: tuple[Remark, ...]
     waits_for: int = 0
     is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SignedResult:
+    """A result of verification that this organisation signed and that stands: its place, device, time and document."""
+
+    ref: str
+    subject: bytes
+    occurred: int
+    document: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,23 +221,23 @@ class Protocols:
             raise InputError(f"the protocol cannot be read: {error}", "protocol_unreadable") from error
         return Paper(passport.subject, row, held, document, not withheld & {"document", "personal"})
 
-    async def arshin(self, actor: str, subjects: Sequence[bytes] = (), since: date | None = None) -> bytes:
-        """The «Аршин» import file of this organisation's verifications: of these devices, or from a day on.
+    async def application(self, results: Sequence[SignedResult]) -> bytes:
+        """The «Аршин» import file of these results.
 
-        Raise InputError naming the protocol and the place that the file cannot do with.
+        Raise InputError where there is none, or naming the protocol and the place that the file cannot do with.
         """
-        documents = await self._verifications(subjects, since)
-        if not documents:
+        if not results:
             raise InputError("there is no signed verification to export", "arshin_empty")
         try:
-            raw = await asyncio.to_thread(write_application, documents)
+            return await asyncio.to_thread(write_application, [result.document for result in results])
         except ArshinError as error:
             raise InputError(str(error), "arshin_refused") from error
-        async with self._core.database.write() as tx:
-            await self._core.announce(tx, actor, "arshin_exported", count=len(documents))
-        return raw
 
-    async def _verifications(self, subjects: Sequence[bytes], since: date | None) -> list[Json]:
+    async def results(self, subjects: Sequence[bytes] = (), since: date | None = None) -> list[SignedResult]:
+        """This organisation's results of verification, of these devices or from a day on, oldest first.
+
+        What a later document replaced, and what was annulled, is none of them.
+        """
         async with self._core.database.read() as tx:
             reader = await StatementReader.open(tx)
             if subjects:
@@ -240,19 +250,20 @@ class Protocols:
         earliest = moment_us(since.isoformat()) if since else 0
         mine = [s for s in said if s.org == self._core.org and s.kind == Kind.PROTOCOL]
         try:
-            return await asyncio.to_thread(self._documents, [s for s in mine if s.occurred >= earliest], mine)
+            return await asyncio.to_thread(self._results, mine, earliest)
         except PassportError as error:
             raise InputError(f"a protocol cannot be read: {error}", "arshin_refused") from error
 
-    def _documents(self, chosen: Iterable[Statement], mine: Sequence[Statement]) -> list[Json]:
+    def _results(self, mine: Sequence[Statement], earliest: int) -> list[SignedResult]:
         references, later = References(mine), [s for s in mine if s.refs]
-        documents = []
-        for statement in sorted(chosen, key=lambda s: (s.occurred, s.order)):
+        found = []
+        for statement in sorted(mine, key=lambda s: (s.occurred, s.order)):
             is_replaced = any(references.supersedes(other, statement) for other in later)
-            if not is_replaced and self._is_verification(statement):
+            if statement.occurred >= earliest and not is_replaced and self._is_verification(statement):
                 sections = statement.sections
-                documents.append(_joined(sections.get("document"), sections.get("personal")))
-        return documents
+                document = _joined(sections.get("document"), sections.get("personal"))
+                found.append(SignedResult(ref_text(statement.ref), statement.subject, statement.occurred, document))
+        return found
 
     def _is_verification(self, statement: Statement) -> bool:
         raw = statement.sections.get("extract")
@@ -297,7 +308,9 @@ def _same(view: View, held: HeldTemplate, document: Json) -> list[View]:
     return [
         row
         for row in rows(view, "protocols")
-        if row["document"] == wanted and (at(row, "template", "publisher"), at(row, "template", "name")) == key
+        if row["annulled"] is None
+        and row["document"] == wanted
+        and (at(row, "template", "publisher"), at(row, "template", "name")) == key
     ]
 
 

@@ -15,10 +15,10 @@ from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import decode_claim, local_claim
 from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.ids import SubjectId
-from node.passport.lifecycle import VALID_UNTIL
 from node.passport.places import Places, compare_places
 from node.passport.plate import has_word
 from node.passport.references import parse_ref
+from node.passport.registered import VALID_UNTIL
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, select
 from node.passport.sifting import Condition, Key, Sift, conditions_of
 from node.store import schema
 from node.store.database import ReadTx
-from node.store.filing import EXPIRES, SIZES, figure_name
+from node.store.filing import EXPIRES, SIZES, UNRECORDED, figure_name
 from node.store.lists import as_list, is_listed
 from node.store.slots import CAPACITY, SLICES, common_bits, part_figures, read_bits, read_slice
 
@@ -66,12 +66,13 @@ async def find_candidates(tx: ReadTx, shelves: Sequence[Shelf], sift: Sift) -> P
         found = await _narrow(tx, found, condition)
         if count_places(found) <= LOOKED:
             return found
-    if sift.expires_before is None:
-        return found
-    figures = Figures(tx, EXPIRES)
-    earlier, _ = await figures.part(found, sift.expires_before)
-    unknown, _ = await figures.part(earlier, 1)
-    return without(earlier, unknown)
+    for name, before in ((EXPIRES, sift.expires_before), (UNRECORDED, sift.unrecorded_before)):
+        if before is not None:
+            figures = Figures(tx, name)
+            earlier, _ = await figures.part(found, before)
+            unknown, _ = await figures.part(earlier, 1)
+            found = without(earlier, unknown)
+    return found
 
 
 class Figures:

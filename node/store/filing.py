@@ -17,8 +17,8 @@ from node.store.database import Record, WriteTx
 from node.store.slots import CAPACITY, change_figures, change_slots, decode_slots
 from node.store.upserts import insert_all, upsert
 
-CHANGED, EXPIRES = "changed", "expires"
-SIZES = {CHANGED: 4, EXPIRES: 2}  # bytes of a figure; the largest stands for what is larger
+CHANGED, EXPIRES, UNRECORDED = "changed", "expires", "unrecorded"
+SIZES = {CHANGED: 4, EXPIRES: 2, UNRECORDED: 2}  # bytes of a figure; the largest stands for what is larger
 PART = 400  # values of one statement
 MANY = 2_000  # cards of one statement's worth of work in memory
 
@@ -105,6 +105,7 @@ def card_of_row(row: Record) -> Card:
         row.expires,
         row.ids,
         row.changed_us,
+        row.unrecorded,
     )
 
 
@@ -288,7 +289,7 @@ async def _write_figures(tx: WriteTx, shelf: int, change: _Change) -> None:
 
 
 def _figure(name: str, card: Card) -> int:
-    number = card.changed_us // SECOND_US if name == CHANGED else card.expires
+    number = {CHANGED: card.changed_us // SECOND_US, EXPIRES: card.expires, UNRECORDED: card.unrecorded}[name]
     return min(max(number, 0), (1 << 8 * SIZES[name]) - 1)
 
 
@@ -305,6 +306,7 @@ def _row(no: int, card: Card) -> dict[str, object]:
         "owner": card.owner,
         "owner_name": card.owner_name,
         "expires": card.expires,
+        "unrecorded": card.unrecorded,
         "ids": card.ids,
         "changed_us": card.changed_us,
     }

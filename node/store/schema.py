@@ -295,6 +295,54 @@ readings = _table(
     _need("driver_hash", LargeBinary),
 )
 
+# Sources: what other systems were sent and sent.
+register_answers = _table(
+    "register_answers",
+    Column("id", Int64, primary_key=True, autoincrement=True),
+    _need("subject", LargeBinary),
+    _need("asked_us", Int64),
+    _need("url", Text),
+    _need("body", LargeBinary),
+    _need("found", Text),
+    _need("detail", Text),
+    Index("register_answers_by_subject", "subject", "id"),
+)
+arshin_files = _table(
+    "arshin_files",
+    Column("id", Int64, primary_key=True, autoincrement=True),
+    _need("made_us", Int64),
+    _need("actor", Text),
+    _need("results", Int64),
+    _need("content", LargeBinary),  # sealed under this store's own key: owners and metrologists are persons
+)
+arshin_results = _table(
+    "arshin_results", _key("ref", Text), _need("file", Int64), Index("arshin_results_by_file", "file")
+)
+messages_1c = _table(
+    "messages_1c",
+    _key("system", Text),
+    _key("id", Text),
+    _need("number", Int64),
+    _need("kind", Text),
+    _need("hash", LargeBinary),
+    _need("answer", Text),
+    _need("received_us", Int64),
+    _need("actor", Text),
+    Index("messages_1c_by_time", "received_us", "id"),
+)
+# Which message an object of 1C was last written by: what comes late from an older one changes nothing.
+objects_1c = _table(
+    "objects_1c",
+    _key("system", Text),
+    _key("kind", Text),
+    _key("id", Text),
+    _need("number", Int64),
+    _need("message", Text),
+    _need("hash", LargeBinary),
+    Column("subject", LargeBinary),
+    Index("objects_1c_by_subject", "subject"),
+)
+
 # Projections: dropped and folded again when their version changes.
 passports = _table(
     "passports",
@@ -397,6 +445,7 @@ cards = _table(
     _need("expires", Int64),
     _need("ids", Int64),
     _need("changed_us", Int64),
+    Column("unrecorded", Int64, nullable=False, server_default=text("0")),
     Index("cards_by_subject", "subject", unique=True),
     Index("cards_by_title", "title", "subject", unique=True),
 )

@@ -9,6 +9,8 @@ JOB_KINDS: Table = {
     "import.fleet": ("Таблица приборов", "Fleet table"),
     "import.bench": ("Файл проливной установки", "Bench file"),
     "import.undo": ("Отмена импорта", "Undo of an import"),
+    "register.read": ("Чтение реестра поверок", "Reading of the register"),
+    "import.commerceml": ("Номенклатура из 1С", "Items from 1C"),
     "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }
 # Why an undo left a device as it is.
@@ -141,6 +143,7 @@ PROCESSES: Table = {
     "verification": ("Ждёт поверки", "Waits for a verification"),
     "verification-soon": ("Поверка истекает", "The verification runs out"),
     "verification-overdue": ("Поверка просрочена", "The verification is overdue"),
+    "record-missing": ("Нет записи в реестре поверок", "No record in the register of verifications"),
     "step": ("Процесс идёт", "A process runs"),
     "closing": ("Процесс ждёт закрытия", "A process waits to be closed"),
 }

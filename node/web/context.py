@@ -9,11 +9,15 @@ from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.acts import Acts
+from node.services.analytics import Analytics
+from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.bench import Bench
+from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
+from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
@@ -21,6 +25,7 @@ from node.services.corrections import Corrections
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
+from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
@@ -41,6 +46,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.runs import Runs
@@ -98,6 +104,12 @@ class WebContext:
     bench: Bench
     procedures: ProcedureBook
     runs: Runs
+    bench_folder: BenchFolder
+    analytics: Analytics
+    arshin: ArshinFiles
+    register: RegisterReading
+    exchange_1c: Exchange1C
+    commerceml: CommerceItems
     readings: Readings
     commissioning: Commissioning
     radio: Radio

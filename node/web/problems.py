@@ -937,6 +937,60 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The device was found unfit", "Have it repaired, or take another one."),
         ("Признан непригодным {on}.", "Found unfit on {on}."),
     ),
+    "arshin_file_unknown": _unknown("Такого файла «Аршин» здесь нет", "There is no such Arshin file here"),
+    "annul_foreign": _state(
+        ("Этот результат подписала другая организация", "Попросите её аннулировать свой результат."),
+        ("Another organisation signed this result", "Ask it to annul its own."),
+    ),
+    "annulled_already": _state(
+        ("Результат уже аннулирован", "Проведите поверку заново и подпишите новый протокол."),
+        ("The result is annulled already", "Verify the device anew and sign a new protocol."),
+    ),
+    "annul_nothing": _state(
+        ("Этот протокол — не результат поверки", "Аннулируют только результаты поверки."),
+        ("This protocol is no result of a verification", "Only results of verification are annulled."),
+    ),
+    "register_off": _state(
+        ("Чтение реестра поверок выключено", "Впишите адрес в [arshin] url в config.toml и перезапустите узел."),
+        ("Reading the register is off", "Set [arshin] url in config.toml and start the node again."),
+    ),
+    "register_nothing": _text(
+        ("Спрашивать реестр не о чем", "Выберите приборы, или подпишите поверки."),
+        ("There is nothing to ask the register about", "Choose devices, or sign verifications."),
+    ),
+    "register_too_many": _text(
+        ("Слишком много приборов для одного чтения", "Разделите список."),
+        ("Too many devices for one reading", "Split the list."),
+        ("За один раз — не больше {most}.", "At most {most} at once."),
+    ),
+    "register_away": _text(
+        ("Реестр поверок не отвечает", "Повторите позже: уже прочитанное записано."),
+        ("The register does not answer", "Try again later: what was read is written."),
+        ("{reason}", "{reason}"),
+        PeerError,
+    ),
+    "register_refused": _text(
+        ("Реестр поверок отклонил запрос", "Проверьте адрес в [arshin] url."),
+        ("The register refused the request", "Check the address in [arshin] url."),
+        ("Ответ {status}.", "It answered {status}."),
+        PeerError,
+    ),
+    "answer_unknown": _unknown("Такого ответа реестра здесь нет", "There is no such answer here"),
+    # 1C.
+    "message_changed_1c": _state(
+        ("Под этим номером сообщения уже принято другое содержание", "Отправьте изменения новым сообщением."),
+        ("A message of this id was taken with other content", "Send the changes as a new message."),
+        ("Сообщение {other}.", "Message {other}."),
+    ),
+    "number_taken_1c": _state(
+        ("Порядковый номер занят другим сообщением", "Номера сообщений одной базы не повторяются."),
+        ("The number is that of another message", "Numbers of one system's messages never repeat."),
+        ("Номер {number} у сообщения {other}.", "Number {number} is that of message {other}."),
+    ),
+    "message_refused_1c": _text(
+        ("Сообщение 1С не принято", "Исправьте перечисленное и отправьте его снова: ничего не записано."),
+        ("The message of 1C was refused", "Put right what is listed and send it again: nothing was written."),
+    ),
     # The LoRa network.
     "radio_off": _state(
         ("На этом узле нет сети LoRa", "Включите раздел [radio] в config.toml и перезапустите узел."),

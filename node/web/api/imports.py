@@ -11,6 +11,7 @@ from node.exchange.errors import ExchangeError
 from node.exchange.fleet.mapping import FleetMapping
 from node.services.access import Scope
 from node.services.bench import Bench
+from node.services.commerceml import CommerceItems
 from node.services.fleet import Fleet
 from node.services.jobs import Job
 from node.services.production import Production
@@ -46,7 +47,7 @@ class FleetQuery(BaseModel):
 class ImportQuery(FleetQuery):
     """What the file is, and how it is read where it is a fleet table."""
 
-    kind: Literal["production", "bench", "fleet"] = "production"
+    kind: Literal["production", "bench", "fleet", "commerceml"] = "production"
     name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = "file"
 
 
@@ -96,14 +97,13 @@ class JobsQuery(PageQuery):
 @api("POST", "/imports", title="Import a file", scopes=[Scope.IMPORT], status=202, max_body=MAX_FILE,
      problems=["import_unreadable", "supplier_unknown"])  # fmt: skip
 async def import_file(call: Call, query: ImportQuery, body: bytes) -> JobTaken:
-    """XLSX or CSV as it is. What is in order is imported, the rest comes back to be corrected."""
+    """XLSX, CSV or CommerceML as it is. What is in order is imported, the rest comes back to be corrected."""
     if query.kind == "fleet":
         supplier = query.supplier or ""
         fleet = call.context.fleet
         job = await fleet.submit(body, query.name, call.actor.label, mapping=query.wish, supplier=supplier)
         return JobTaken(job=job)
-    service = call.context.production if query.kind == "production" else call.context.bench
-    return JobTaken(job=await service.submit(body, query.name, call.actor.label))
+    return JobTaken(job=await importer(call, query.kind).submit(body, query.name, call.actor.label))
 
 
 @api("GET", "/jobs", title="Jobs", scopes=[Scope.READ], problems=["cursor"], table=tables.JOBS)
@@ -143,13 +143,19 @@ async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Resp
     return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv", headers=headers)
 
 
-def _service(call: Call, job: Job) -> Production | Bench | Fleet:
-    """Who ran a job and writes its report."""
-    services: dict[str, Production | Bench | Fleet] = {
-        "import.bench": call.context.bench,
-        "import.fleet": call.context.fleet,
+def importer(call: Call, kind: str) -> Production | Bench | CommerceItems:
+    """Who takes files of a kind that need no mapping."""
+    services: dict[str, Production | Bench | CommerceItems] = {
+        "bench": call.context.bench,
+        "commerceml": call.context.commerceml,
     }
-    return services.get(job.kind, call.context.production)
+    return services.get(kind, call.context.production)
+
+
+def _service(call: Call, job: Job) -> Production | Bench | Fleet | CommerceItems:
+    """Who ran a job and writes its report."""
+    kind = job.kind.removeprefix("import.")
+    return call.context.fleet if kind == "fleet" else importer(call, kind)
 
 
 def _answer(job: Job) -> JobAnswer:

@@ -119,7 +119,8 @@ async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> Co
 async def read_processes(call: Call, path: PassportPath) -> ProcessesAnswer:
     """Offers that wait for the buyer, verifications that are due, processes between two steps."""
     view = (await call.context.timelines.overview(subject_of(path.id))).view
-    return ProcessesAnswer(items=[ProcessAnswer(**asdict(item)) for item in running(view, today(call))])
+    days = call.context.settings.arshin.record_days
+    return ProcessesAnswer(items=[ProcessAnswer(**asdict(item)) for item in running(view, today(call), days)])
 
 
 def today(call: Call) -> date:

@@ -140,7 +140,7 @@ async def read_paper(call: Call, path: PaperPath) -> PaperAnswer:
 @api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD])
 async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
     """Of this organisation's own signed verifications."""
-    raw = await call.context.protocols.arshin(call.actor.label, (), query.since)
+    _, raw = await call.context.arshin.make(call.actor.label, (), query.since)
     return web.Response(body=raw, content_type="application/xml")
 
 

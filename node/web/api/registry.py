@@ -36,6 +36,7 @@ class PassportRow(BaseModel):
     owner: str = Field(description="The organisation that holds the title, in hex.")
     owner_name: str
     expires: str | None = Field(description="The day on which the verification ends.")
+    unrecorded: str | None = Field(description="The day of the last verification, while no record of it is known.")
     ids: int = Field(description="How many ids lead to it; more than one where duplicates were joined.")
     changed_us: int
 
@@ -66,6 +67,11 @@ class PassportsQuery(PageQuery):
     expires_before: str | None = Field(
         default=None, pattern=r"^(\d{4}-\d\d-\d\d)?$", description="The verification ends before that day."
     )
+    unrecorded_before: str | None = Field(
+        default=None,
+        pattern=r"^(\d{4}-\d\d-\d\d)?$",
+        description="Verified before that day, and no record of it in the register is known.",
+    )
     joined: bool = Field(default=False, description="Only passports to which several ids lead.")
     sort: Literal["title", "changed"] = Field(default="title", description="By title, or the last changed first.")
 
@@ -80,6 +86,7 @@ class PassportsQuery(PageQuery):
             owner=self.owner or None,
             place=self.place,
             expires_before=self.expires_before or None,
+            unrecorded_before=self.unrecorded_before or None,
             is_joined=self.joined,
             order=Order(self.sort),
         )
@@ -239,6 +246,7 @@ def _row(card: Card, directory: Directory) -> PassportRow:
         owner=card.owner,
         owner_name=owner_name(card, directory),
         expires=format_expiry(card.expires) if card.expires else None,
+        unrecorded=format_expiry(card.unrecorded) if card.unrecorded else None,
         ids=card.ids,
         changed_us=card.changed_us,
     )

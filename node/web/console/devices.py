@@ -12,7 +12,7 @@ from node.web.languages import mark
 from node.web.passport_words import STATES
 from node.web.routes import Menu, page
 
-FILTERS = ("kind", "state", "type", "owner", "place", "expires_before", "joined")
+FILTERS = ("kind", "state", "type", "owner", "place", "expires_before", "unrecorded_before", "joined")
 MOST_TYPES = 200
 MOST_OWNERS = 500
 

@@ -14,7 +14,7 @@ from node.services.journal import JournalRow
 from node.services.undo import UNDOABLE
 from node.web.api.checks import owner_of
 from node.web.api.fields import Line
-from node.web.api.imports import MAX_FILE, OPEN, JobPath, SupplierName
+from node.web.api.imports import MAX_FILE, OPEN, JobPath, SupplierName, importer
 from node.web.api.undo import default_reason
 from node.web.binding import Upload
 from node.web.calls import Call, View
@@ -35,7 +35,7 @@ JOB_ROWS = frozenset({"job_taken", "import_advanced", "refold_advanced", "job_fa
 class ImportForm(BaseModel):
     """A file, and what it is."""
 
-    kind: Literal["production", "bench", "fleet"]
+    kind: Literal["production", "bench", "fleet", "commerceml"]
     file: Upload
     supplier: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = ""
     look: Literal["", "yes"] = Field(default="", description="Look first what an import would do.")
@@ -96,8 +96,7 @@ async def _taken(call: Call, form: ImportForm, raw: bytes, name: str) -> str:
             held = await call.context.checkup.check(raw, name, owner_of(call), mapping=kept)
             return f"/checks/{held.id}/import?{urlencode({'supplier': form.supplier})}"
         return f"{PATH}/{await call.context.fleet.submit(raw, name, actor, supplier=form.supplier)}"
-    service = call.context.production if form.kind == "production" else call.context.bench
-    return f"{PATH}/{await service.submit(raw, name, actor)}"
+    return f"{PATH}/{await importer(call, form.kind).submit(raw, name, actor)}"
 
 
 @page("GET", PATH + "/{job}/undo", title=UNDO, scopes=[Scope.IMPORT], api="GET /jobs/{job}/undo")

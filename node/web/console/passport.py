@@ -74,7 +74,7 @@ async def _values(  # Any: what templates are given
         "asked_older": asked.older,
         "counts": {"events": found.events, "asked": found.asked, "statements": found.statements},
         "statements": statements.rows,
-        "processes": running(view, today(call)),
+        "processes": running(view, today(call), call.context.settings.arshin.record_days),
         "shipments": await _shipments(call, view),
         "template_titles": await _template_titles(call),
         "id": format_device_id(SubjectId(stored.subject)),

@@ -84,6 +84,7 @@ DEVICES = table(
     ("Место", "Place", "place"),
     ("Владелец", "Owner", "owner_name"),
     ("Поверка до", "Verified until", "expires"),
+    ("Поверен, записи нет", "Verified, no record", "unrecorded"),
     ("Номеров", "Ids", "ids"),
     ("Изменён, UTC", "Changed, UTC", time("changed_us")),
 )

@@ -58,6 +58,8 @@ def questions(cards: Sequence[Card], seed: int) -> list[Sift]:
         parse_sift(owner=other.owner),
         parse_sift(owner=one.owner_name.split("»")[0], state="removed"),
         parse_sift(expires_before=DAY),
+        parse_sift(unrecorded_before=DAY + 90),
+        parse_sift(unrecorded_before=DAY + 300, expires_before=DAY + 400),
         parse_sift(expires_before=DAY + 300, state="admitted", type_code=one.type),
         parse_sift(is_joined=True),
         parse_sift("000"),
@@ -95,7 +97,12 @@ def crowded(seed: int) -> list[Card]:
     """Cards in no order, some of them without a title and many of one second."""
     source = random.Random(seed)
     cards = [
-        replace(card, title="" if n % 97 == 0 else card.title, changed_us=card.changed_us if n % 3 else SECOND_US)
+        replace(
+            card,
+            title="" if n % 97 == 0 else card.title,
+            changed_us=card.changed_us if n % 3 else SECOND_US,
+            unrecorded=DAY + n % 500 if n % 7 == 0 else 0,
+        )
         for n, card in enumerate(make_cards(COUNT, seed))
     ]
     source.shuffle(cards)

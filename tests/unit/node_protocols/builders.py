@@ -25,6 +25,7 @@ from node.passport.template_json import format_json
 from node.passport.templates import parse_document
 from node.passport.view import View
 from node.services.acts import Acts
+from node.services.arshin import ArshinFiles
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
@@ -72,6 +73,7 @@ class Desk:
     acts: Acts
     production: Production
     bench: Bench
+    arshin: ArshinFiles
 
     @property
     def org(self) -> bytes:
@@ -155,6 +157,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         Acts(core, ledger, projection, protocols),
         Production(core, ledger, projection, jobs, entry),
         Bench(core, ledger, projection, jobs, templates, protocols),
+        ArshinFiles(core, ledger, protocols),
     )
     try:
         await ledger.open()

@@ -393,9 +393,9 @@ async def test_import_file_holds_own_verifications_with_their_persons(desk: Desk
         await desk.protocols.sign(act.reference, raw, "test")
         await desk.protocols.sign(bench.reference, document("flow-bench", subject, serial, {}), "test")
 
-    everything = (await desk.protocols.arshin("test")).decode()
-    some = (await desk.protocols.arshin("test", subjects=subjects[:1])).decode()
-    since = (await desk.protocols.arshin("test", since=datetime.date(2025, 5, 16))).decode()
+    everything = (await desk.arshin.make("test"))[1].decode()
+    some = (await desk.arshin.make("test", subjects=subjects[:1]))[1].decode()
+    since = (await desk.arshin.make("test", since=datetime.date(2025, 5, 16)))[1].decode()
 
     for file in (everything, some, since):
         check_application(file.encode())
@@ -411,11 +411,11 @@ async def test_import_file_of_nothing_or_of_what_the_register_lacks_is_refused(d
     """Without a verification there is no file; what a protocol lacks for the register is named with its place."""
     subject = await desk.device(SERIAL)
     with pytest.raises(InputError) as empty:
-        await desk.protocols.arshin("test")
+        await desk.arshin.make("test")
     await desk.protocols.sign(act.reference, verification(subject, SERIAL, sign_in_passport=None), "test")
 
     with pytest.raises(InputError, match="/sign_in_passport") as refused:
-        await desk.protocols.arshin("test")
+        await desk.arshin.make("test")
 
     assert (empty.value.code, refused.value.code) == ("arshin_empty", "arshin_refused")
     assert "ПП-26-000001" in str(refused.value)

@@ -83,8 +83,9 @@ def test_verification_is_due_ninety_days_before_its_last_day(today: date, what: 
 
     found = running(shown(said, federation.world), today)
 
-    assert [item.what for item in found] == ([what] if what else [])
-    assert all(item.until == "2032-02-29" for item in found)
+    due = [item for item in found if item.what is not Waiting.RECORD_MISSING]
+    assert [item.what for item in due] == ([what] if what else [])
+    assert all(item.until == "2032-02-29" for item in due)
 
 
 def test_scrapped_device_waits_for_no_verification() -> None:

@@ -1,0 +1,276 @@
+"""ФГИС «Аршин»: results that wait for a file or a record, the files that were made, and reading the register."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, Field, StringConstraints
+
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import at, rows
+from node.passport.template_pointer import find, parse_pointer
+from node.services.access import Scope
+from node.services.arshin import Outgoing
+from node.services.register_reading import Answer, Which
+from node.web.api.fields import Line
+from node.web.api.imports import JobTaken
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.protocols import PaperPath
+from node.web.calls import Call, Page, PageQuery
+from node.web.routes import api
+from node.web.tables import exchanges as tables
+
+DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+
+class ResultsQuery(BaseModel):
+    """From which day on; nothing means all."""
+
+    since: date | None = None
+
+
+class ResultRow(BaseModel):
+    """A signed result of verification of this organisation, and the file that it went into."""
+
+    ref: str
+    id: str
+    serial: str
+    number: str = Field(description="The number of the protocol.")
+    occurred_us: int
+    file: int | None = Field(description="Null while it waits for a file.")
+
+
+class ResultsAnswer(BaseModel):
+    """Results that stand, oldest first; what was annulled is none of them."""
+
+    items: list[ResultRow]
+
+
+class FileWish(BaseModel):
+    """What a file is to hold."""
+
+    since: date | None = Field(default=None, description="Results from that day on.")
+    new: bool = Field(default=True, description="Only what stood in no file before.")
+
+
+class FileRow(BaseModel):
+    """A file that was made."""
+
+    file: int
+    made_us: int
+    actor: str
+    results: int
+
+
+class FileMade(BaseModel):
+    """The number of a file, by which it is fetched."""
+
+    file: int
+
+
+class FilePath(BaseModel):
+    """One file."""
+
+    file: Annotated[int, Field(ge=1, le=2**53)]
+
+
+class Annulment(BaseModel):
+    """Why a result is taken back."""
+
+    reason: Line
+
+
+class AnnulmentAnswer(BaseModel):
+    """The file by which the register has the result already, where there is one: it is annulled there too."""
+
+    file: int | None
+
+
+class ReadWish(BaseModel):
+    """About which devices the register is asked: a list, or all of a kind."""
+
+    devices: list[DeviceId] = Field(default=[], max_length=10_000)
+    which: Which | None = Field(
+        default=None, description="Without a list: results that wait for a record, or terms that end in 90 days."
+    )
+
+
+class AnswerRow(BaseModel):
+    """An answer of the register: `found` is recorded, known, none, other or unreadable."""
+
+    answer: int
+    id: str
+    asked_us: int
+    url: str
+    found: str
+    detail: dict[str, Any]  # Any: what was found is plain JSON
+
+
+class AnswerPath(BaseModel):
+    """One answer."""
+
+    answer: Annotated[int, Field(ge=1, le=2**53)]
+
+
+class DifferenceRow(BaseModel):
+    """One thing of which the register says something else than the passport."""
+
+    what: str
+    register_says: str | None
+    passport_says: str | None
+
+
+class RecordRow(BaseModel):
+    """A record of the register as it was read, beside what the passport says."""
+
+    number: str | None
+    verified: str
+    valid_until: str | None
+    organisation: str
+    fit: bool
+    by: str = Field(description="The organisation that read it, in hex.")
+    asked: str
+    url: str
+    differences: list[DifferenceRow]
+
+
+class RegisterAnswerOf(BaseModel):
+    """What the register says of a device; `unrecorded` is the day of a result that has no record."""
+
+    valid_until: str | None
+    standing: str | None
+    record: str | None
+    record_standing: str | None
+    unrecorded: str | None
+    items: list[RecordRow]
+
+
+@api("GET", "/arshin/results", title="Results for the «Аршин» file", scopes=[Scope.READ], table=tables.RESULTS)
+async def list_results(call: Call, query: ResultsQuery) -> ResultsAnswer:
+    """This organisation's own, each with the file that it went into."""
+    return ResultsAnswer(items=[_result(one) for one in await call.context.arshin.results(query.since)])
+
+
+@api("POST", "/arshin/files", title="Make an «Аршин» file", scopes=[Scope.RECORD], status=201,
+     problems=["arshin_empty", "arshin_refused"])  # fmt: skip
+async def make_file(call: Call, body: FileWish) -> FileMade:
+    """Of what is new, or of everything; it is checked against the register's schema and kept."""
+    number, _ = await call.context.arshin.make(call.actor.label, (), body.since, only_new=body.new)
+    return FileMade(file=number)
+
+
+@api("GET", "/arshin/files", title="«Аршин» files", scopes=[Scope.READ], problems=["cursor"], table=tables.FILES)
+async def list_files(call: Call, query: PageQuery) -> Page[FileRow]:
+    """Newest first."""
+    before = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else None
+    found = await call.context.arshin.files(query.limit + 1, before)
+    last = found[query.limit - 1] if len(found) > query.limit else None
+    shown = [
+        FileRow(file=one.id, made_us=one.made_us, actor=one.actor, results=one.results) for one in found[: query.limit]
+    ]
+    return Page(items=shown, next=call.encode_cursor(last.id) if last else None)
+
+
+@api("GET", "/arshin/files/{file}", title="One «Аршин» file", scopes=[Scope.RECORD], problems=["arshin_file_unknown"])
+async def read_file(call: Call, path: FilePath) -> web.Response:
+    """As it was made."""
+    raw = await call.context.arshin.file(path.file)
+    headers = {"Content-Disposition": f'attachment; filename="arshin-{path.file}.xml"'}
+    return web.Response(body=raw, content_type="application/xml", headers=headers)
+
+
+@api("POST", "/passports/{id}/protocols/{ref}/annul", title="Annul a verification", scopes=[Scope.RECORD],
+     problems=["protocol_unknown", "annul_foreign", "annulled_already", "annul_nothing"])  # fmt: skip
+async def annul(call: Call, path: PaperPath, body: Annulment) -> AnnulmentAnswer:
+    """The protocol stays and is shown as annulled; the verification is in force no longer."""
+    file = await call.context.arshin.annul(subject_of(path.id), path.ref, body.reason, call.actor.label)
+    return AnnulmentAnswer(file=file)
+
+
+@api("POST", "/register/read", title="Read the register of verifications", scopes=[Scope.RECORD], status=202,
+     problems=["register_off", "register_nothing", "register_too_many"])  # fmt: skip
+async def read_register(call: Call, body: ReadWish) -> JobTaken:
+    """One request every two seconds; what the register says is written into the passports with its answers."""
+    subjects = [subject_of(one) for one in body.devices]
+    return JobTaken(job=await call.context.register.submit(subjects, call.actor.label, body.which))
+
+
+@api("GET", "/register/answers", title="Answers of the register", scopes=[Scope.READ], problems=["cursor"],
+     table=tables.ANSWERS)  # fmt: skip
+async def list_answers(call: Call, query: PageQuery) -> Page[AnswerRow]:
+    """Newest first, without their bytes."""
+    before = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else None
+    found = await call.context.register.newest(query.limit + 1, before)
+    last = found[query.limit - 1] if len(found) > query.limit else None
+    return Page(
+        items=[_answer(one) for one in found[: query.limit]], next=call.encode_cursor(last.id) if last else None
+    )
+
+
+@api("GET", "/register/answers/{answer}", title="One answer of the register", scopes=[Scope.READ],
+     problems=["answer_unknown"])  # fmt: skip
+async def read_answer(call: Call, path: AnswerPath) -> web.Response:
+    """The bytes as they came."""
+    kept = await call.context.register.answer(path.answer)
+    headers = {"Content-Disposition": f'attachment; filename="answer-{kept.id}.json"'}
+    return web.Response(body=kept.body, content_type="application/octet-stream", headers=headers)
+
+
+@api("GET", "/passports/{id}/register", title="What the register says of a device", scopes=[Scope.READ],
+     table=tables.RECORDS)  # fmt: skip
+async def read_records(call: Call, path: PassportPath) -> RegisterAnswerOf:
+    """Each record that was read, beside the passport's own result."""
+    view = (await call.context.registry.get(subject_of(path.id), whole=False)).content
+    items = [
+        RecordRow(
+            **{name: at(row, "record", name) for name in ("number", "verified", "valid_until", "organisation", "fit")},
+            **{name: row[name] for name in ("by", "asked", "url")},
+            differences=[
+                DifferenceRow(what=one["what"], register_says=one["register"], passport_says=one["passport"])
+                for one in rows(row, "differences")
+            ],
+        )
+        for row in rows(view, "verification", "register")
+    ]
+    told = {
+        name: at(view, "verification", name)
+        for name in ("valid_until", "standing", "record", "record_standing", "unrecorded")
+    }
+    return RegisterAnswerOf(**told, items=items)
+
+
+def _result(one: Outgoing) -> ResultRow:
+    document = one.result.document
+    serial, number = (find(document, parse_pointer(pointer)) for pointer in ("/device/serial", "/protocol_no"))
+    return ResultRow(
+        ref=one.result.ref,
+        id=format_device_id(SubjectId(one.result.subject)),
+        serial=serial if isinstance(serial, str) else "",
+        number=number if isinstance(number, str) else "",
+        occurred_us=one.result.occurred,
+        file=one.file,
+    )
+
+
+def _answer(kept: Answer) -> AnswerRow:
+    return AnswerRow(
+        answer=kept.id,
+        id=format_device_id(SubjectId(kept.subject)),
+        asked_us=kept.asked_us,
+        url=kept.url,
+        found=kept.found,
+        detail=kept.detail,
+    )
+
+
+ROUTES = (
+    list_results,
+    make_file,
+    list_files,
+    read_file,
+    annul,
+    read_register,
+    list_answers,
+    read_answer,
+    read_records,
+)
