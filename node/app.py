@@ -44,6 +44,7 @@ from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.lookup import Lookup
+from node.services.mandates import Mandates
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -110,6 +111,7 @@ class Node:
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
+        self.mandates = Mandates(self.core, self.ledger, self.projection)
         self.releases = Releases(self.core, self.ledger, self.projection)
         self.entry = Entry(self.core, self.projection, self.releases)
         self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
@@ -178,6 +180,7 @@ class Node:
             types=Types(self.core, self.ledger, self.projection, self.releases),
             checkup=self.checkup,
             shipments=self.shipments,
+            mandates=self.mandates,
             lookup=Lookup(self.core, self.search, self.sync),
             archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,

@@ -15,6 +15,8 @@ from node.passport.catalogs import Catalog
 from node.passport.chronology import made_of
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
 from node.passport.corrections import find_unwitnessed
+from node.passport.deals import acts_of, covers
+from node.passport.holding import Holding, hold
 from node.passport.identity import Identity, identity_of, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
 from node.passport.ranks import FactClass, Ground, Rank, SubjectFacts, rank
@@ -22,7 +24,7 @@ from node.passport.reading import Reading, read
 from node.passport.references import References
 from node.passport.sameness import Sameness
 from node.passport.statement import Statement
-from node.passport.titles import Chain, covers, title_chain
+from node.passport.titles import Chain
 from node.passport.view import Plain
 from node.passport.withdrawals import Withdrawn
 from node.passport.world import World
@@ -55,11 +57,12 @@ class Case:
     pending: Mapping[Ref, tuple[Ref, ...]]
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
+    holdings: Mapping[bytes, Holding] = field(default_factory=dict)
     signers: frozenset[bytes] = frozenset()  # of statements that are folded already and left out here
     sameness: Sameness = field(default_factory=Sameness)
     taken_back: tuple[Statement, ...] = ()  # what was withdrawn, and by which statement of `statements`
     withdrawn: Withdrawn = field(default_factory=dict)
-    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
+    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int, Ref | None], Rank] = field(default_factory=dict)
     _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
     @cached_property
@@ -96,11 +99,12 @@ class Case:
 
     def rank(self, fact_class: FactClass, statement: Statement) -> Rank:
         """The rank of a statement's author for facts of a class, when they occurred."""
-        key = (fact_class, statement.org, statement.subjects, statement.occurred)
+        facts = self.facts_of(statement)
+        place = statement.ref if facts.is_cut(statement.org) else None
+        key = (fact_class, statement.org, statement.subjects, statement.occurred, place)
         found = self._ranks.get(key)
         if found is None:
-            facts = self.facts_of(statement)
-            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
+            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred, place)
         return found
 
     def settle(
@@ -182,8 +186,9 @@ def open_case(
     identity = found or identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
-    facts = {subject: found for subject, (found, _) in stated.items()}
-    chains = {subject: chain for subject, (_, chain) in stated.items()}
+    facts = {subject: found for subject, (found, _, _) in stated.items()}
+    chains = {subject: chain for subject, (_, chain, _) in stated.items()}
+    holdings = {subject: holding for subject, (_, _, holding) in stated.items()}
     return Case(
         world,
         identity,
@@ -193,6 +198,7 @@ def open_case(
         pending,
         facts,
         chains,
+        holdings,
         frozenset(signers),
         sameness,
         taken_back,
@@ -220,11 +226,12 @@ def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tup
 
 def facts_of_subject(
     subject: bytes, readings: Sequence[Reading], identity: Identity, world: World
-) -> tuple[SubjectFacts, Chain]:
-    """Who made the subject, who held its title, and whom they named."""
+) -> tuple[SubjectFacts, Chain, Holding]:
+    """Who made the subject, who held its title and other roles, and whom they named."""
     authors = [r for r in readings if r.claim is not None and r.statement.subject == subject]
     makers = _makers(authors, identity, world)
-    chain = title_chain(readings, subject, next(iter(makers)) if len(makers) == 1 else None)
+    origin = next(iter(makers)) if len(makers) == 1 else None
+    chain, holding = hold(acts_of(readings, subject), origin, frozenset(r.statement.org for r in authors), world)
     entitled = makers | {title.org for title in chain.titles}
     naming = [r for r in readings if r.statement.org in entitled and _names(r) and covers(r, subject)]
     facts = SubjectFacts(
@@ -236,8 +243,9 @@ def facts_of_subject(
         network=_parties(naming, "network"),
         named=_parties(naming, None),
         made=made_of(subject, readings, (makers, frozenset(r.statement.org for r in authors)), world),
+        roles=holding.tenures,
     )
-    return facts, chain
+    return facts, chain, holding
 
 
 def _is_about(reading: Reading, members: Container[bytes]) -> bool:
@@ -270,7 +278,9 @@ def _prefix_names(reading: Reading) -> frozenset[str]:
 
 def _names(reading: Reading) -> bool:
     authority = reading.authority
-    return authority is not None and authority.verb in NAMING_VERBS and reading.statement.kind != Kind.SHIPMENT
+    # What kind 9 gives is a role and no more: who reads meters is not named to mend them.
+    apart = reading.statement.kind in (Kind.SHIPMENT, Kind.PARTY)
+    return authority is not None and authority.verb in NAMING_VERBS and not apart
 
 
 def _parties(naming: Iterable[Reading], role: str | None) -> frozenset[bytes]:

@@ -17,12 +17,14 @@ from node.passport.bodies import (
     CorrectionBody,
     EventBody,
     ExtractBody,
+    MandateBody,
     ParametersBody,
     Plate,
     RadioBody,
     SamenessBody,
     ShipmentBody,
     SubjectBody,
+    SystemBody,
     TemplateRef,
     TypeBody,
     WithdrawalBody,
@@ -50,6 +52,8 @@ BODIES: Mapping[str, type[Body]] = {
     "template": TemplateRef,
     "extract": ExtractBody,
     "shipment": ShipmentBody,
+    "mandate": MandateBody,
+    "system": SystemBody,
 }
 UNREADABLE = "unreadable"
 
