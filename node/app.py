@@ -55,6 +55,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.lookup import Lookup
+from node.services.mandates import Mandates
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -127,6 +128,7 @@ class Node:
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
+        self.mandates = Mandates(self.core, self.ledger, self.projection)
         self.releases = Releases(self.core, self.ledger, self.projection)
         self.own_codes = OwnCodes(self.core, self.ledger, self.projection, self.releases)
         self.entry = Entry(self.core, self.projection, self.releases)
@@ -215,6 +217,7 @@ class Node:
             types=Types(self.core, self.ledger, self.projection, self.releases),
             checkup=self.checkup,
             shipments=self.shipments,
+            mandates=self.mandates,
             lookup=Lookup(self.core, self.search, self.sync),
             archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,

@@ -1,11 +1,12 @@
 """Builders of statements as the merge sees them: authors with logs of their own, who say drafts."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from federation.authority import Attestation, Attested, Authority, Kind, Verb
 from federation.codec import pack
+from federation.cut import Cut, CutRow
 from federation.fragment import Ref, SectionClass
 from federation.genesis import Genesis
 from node.passport import drafts
@@ -15,6 +16,7 @@ from node.passport.bodies import (
     CompositionBody,
     EventBody,
     ExtractBody,
+    MandateBody,
     ParameterRow,
     ParametersBody,
     Place,
@@ -32,6 +34,8 @@ from node.passport.claims import Claim, local_claim
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId
 from node.passport.lines import LineKey
+from node.passport.roles import PartyRole as Role
+from node.passport.roles import outside_party
 from node.passport.statement import Statement
 from node.passport.view import DAY_US, moment_us
 from node.passport.world import World, build_world
@@ -222,6 +226,57 @@ def acceptance(seller: Author, made: Statement, *devices: bytes) -> Draft:
     papers = ShipmentBody(number="1", date=DAY, accepted=True)
     subject = id16("shipment/" + seller.name)
     return drafts.shipment(subject, Verb.ACCEPT, seller.org, devices, papers, 0, made.ref)
+
+
+def role_offer(
+    seller: Author, party: Author, role: Role, *devices: bytes, since: str | None = None, until: str | None = None
+) -> Draft:
+    """An offer of a role over devices, which lapses at `until`."""
+    return _mandate(Verb.OFFER, seller, party.org, (role.value,), devices, since=since, until=until)
+
+
+def role_answer(made: Statement, role: Role, *devices: bytes) -> Draft:
+    """The acceptance of an offer of a role."""
+    authority = Authority(Verb.ACCEPT, made.org, (role.value,), tuple(sorted(devices)))
+    return drafts.mandate(made.subject, authority, MandateBody(), 0, grounds=[made.ref])
+
+
+def role_paper(author: Author, number: str, role: Role, *devices: bytes, is_whole: bool = True) -> Draft:
+    """A role of a party without a node, by a document; `number` is `inn:...`, or `resident`."""
+    party = id16(f"resident/{author.name}") if number == "resident" else outside_party(number)
+    rows = [role.value, number, *(["document"] if is_whole else [])]
+    return _mandate(Verb.ROLE, author, party, rows, devices, document="договор 7")
+
+
+def appointment(
+    author: Author, party: Author, role: Role, *devices: bytes, since: str | None = None, until: str | None = None
+) -> Draft:
+    """A role that is given."""
+    return _mandate(Verb.ROLE, author, party.org, (role.value,), devices, since=since, until=until)
+
+
+def role_end(act: Statement, party: bytes, role: Role, *devices: bytes, sizes: Mapping[bytes, int]) -> Draft:
+    """A role or an offer ends; `sizes` are those up to which the logs of the loser count."""
+    authority = Authority(Verb.END, party, (role.value,), tuple(sorted(devices)))
+    cut = Cut(tuple(CutRow(log, size, bytes(32)) for log, size in sorted(sizes.items())))
+    return drafts.ending(act.subject, authority, cut, MandateBody(reason="расторгнут"), 0, act.ref)
+
+
+def _mandate(
+    verb: Verb,
+    author: Author,
+    party: bytes,
+    rows: Sequence[str],
+    devices: Sequence[bytes],
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    document: str | None = None,
+) -> Draft:
+    times = (moment_us(day) if day else None for day in (since, until))
+    authority = Authority(verb, party, tuple(sorted(rows, key=pack)), tuple(sorted(devices)), (), *times)
+    subject = id16(f"mandate/{author.name}/{author.seq}")
+    return drafts.mandate(subject, authority, MandateBody(document=document, name="ТСЖ «Садовая»"), 0)
 
 
 def composition(part: bytes, whole: bytes, since: str | None, until: str | None = None, quantity: str = "1") -> Draft:

@@ -1,9 +1,10 @@
 """Stories for the laws of the fold: what a few organisations say about one device, in the order in which they say it.
 
-Authors contradict each other, restate and correct by refs with and without a paper, repair and verify, sell, share,
-name grounds that are here or missing, type plates in Cyrillic and Latin, put the device at other places, into lots and
-out of them, say that it is another one, that it is not, or that there are two, speak in codes of their own that are
-bound to central ones, open a repair and go on with it, keep sections to themselves, and take back what they said.
+Authors offer, accept, state, give and end roles, contradict each other, restate and correct by refs with and without a
+paper, repair and verify, sell, share, name grounds that are here or missing, type plates in Cyrillic and Latin, put the
+device at other places, into lots and out of them, say that it is another one, that it is not, or that there are two,
+speak in codes of their own that are bound to central ones, open a repair and go on with it, keep sections to
+themselves, and take back what they said.
 """
 
 from dataclasses import replace
@@ -28,12 +29,15 @@ from node.passport.bodies import (
 )
 from node.passport.drafts import Draft
 from node.passport.references import ref_text
+from node.passport.roles import CAPACITIES
+from node.passport.roles import PartyRole as Role
 from node.passport.sameness import TWIN
 from node.passport.statement import Statement
 from tests.builders import id16
 from tests.builders_passport import (
     Author,
     acceptance,
+    appointment,
     composition,
     demo,
     dual,
@@ -46,6 +50,10 @@ from tests.builders_passport import (
     radio,
     raw,
     reading,
+    role_answer,
+    role_end,
+    role_offer,
+    role_paper,
     verification,
     withdrawal,
 )
@@ -159,10 +167,23 @@ def run_drafts() -> st.SearchStrategy[Draft]:
     return st.one_of(st.just(opened), moves, moves, papers)
 
 
+@st.composite
+def role_answers(draw: st.DrawFn, acts: list[Statement]) -> Draft:
+    """An offer of a role is accepted, or a role or an offer ends, by whoever says so."""
+    act = draw(st.sampled_from(acts))
+    role = draw(st.sampled_from([*CAPACITIES, Role.DATA_SOURCE]))
+    if draw(st.booleans()):
+        return role_answer(act, role, DEVICE)
+    sizes = {Author(name).log: draw(st.integers(100, 112)) for name in draw(st.sets(st.sampled_from(NAMES)))}
+    return role_end(act, Author(draw(st.sampled_from(NAMES))).org, role, DEVICE, sizes=sizes)
+
+
 @cache  # made once: drawing is faster than making what is drawn from
 def drafts_of() -> st.SearchStrategy[Draft]:
     """Anything that somebody may say."""
     device, others = st.just(DEVICE), st.sampled_from([id16("one"), id16("two")])
+    names, roles = st.sampled_from(NAMES), st.sampled_from([*CAPACITIES, Role.DATA_SOURCE, Role.NETWORK])
+    numbered = st.sampled_from(["inn:7707083893", "resident"])
     relations, types = st.sampled_from(["lot", "material"]), st.sampled_from(["ВС", "СГВ"])
     return st.one_of(
         run_drafts(),
@@ -197,6 +218,15 @@ def drafts_of() -> st.SearchStrategy[Draft]:
         st.builds(composition, others, device, st.none() | days, st.none() | days),
         st.builds(composition, device, others, days),
         st.builds(lambda who: reading(DEVICE, Author(who), 2), st.sampled_from(NAMES)),
+        st.builds(
+            lambda a, b, role, until: role_offer(Author(a), Author(b), role, DEVICE, until=until),
+            names,
+            names,
+            roles,
+            st.none() | days.filter(lambda day: len(day) == 10),
+        ),
+        st.builds(lambda a, number, role: role_paper(Author(a), number, role, DEVICE), names, numbered, roles),
+        st.builds(lambda a, b, role: appointment(Author(a), Author(b), role, DEVICE), names, names, roles),
         st.builds(lambda a, b: offer(Author(a), Author(b), DEVICE), st.sampled_from(NAMES), st.sampled_from(NAMES)),
         st.builds(
             lambda name, content: raw(Kind.EVENT, DEVICE, **{name: content}),
@@ -220,7 +250,10 @@ def stories(draw: st.DrawFn) -> list[Statement]:
         draft = accepted[0] if accepted else draw(drafts_of())
         hide = draw(st.sampled_from([(), ("parameters",), ("event",), ("personal",)]))
         auth = refs[:1] if draw(st.integers(0, 5)) == 0 else []
-        refs = [] if draft.kind == Kind.SHIPMENT else refs
+        acts = [s for s in said if s.kind == Kind.PARTY]
+        if acts and draw(st.integers(0, 2)) == 0:
+            draft = draw(role_answers(acts))
+        refs = [] if draft.kind in (Kind.SHIPMENT, Kind.PARTY, Kind.END) else refs
         has_paper = draw(st.booleans())
         if said and draw(st.integers(0, 5)) == 0:
             # Mostly one's own words; those of others, and withdrawals, are named in vain.

@@ -307,6 +307,29 @@ class AgreementBody(Body):
     says: Literal["accepted", "ended"]
 
 
+class MandateBody(Body):
+    """Section `mandate` of an act about roles: the paper behind it, why, and what a party without a node is called."""
+
+    number: Line | None = None
+    date: Day | None = None
+    document: Line | None = None
+    reason: Line | None = None
+    name: Line | None = None
+
+
+class PersonBody(Body):
+    """Section `person`, class personal: the resident whom an act names; it never leaves its author."""
+
+    name: Line
+    contact: Line | None = None
+
+
+class SystemBody(Body):
+    """Section `system`: by which system of the author a statement was made."""
+
+    name: Code
+
+
 class CatalogReference(Body):
     """Section `reference`: one code of the author's own catalog; without a central code it is bound to none."""
 

@@ -17,6 +17,8 @@ from node.passport.catalogs import Catalog
 from node.passport.chronology import made_of
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
 from node.passport.corrections import find_unwitnessed
+from node.passport.deals import acts_of, covers
+from node.passport.holding import Holding, hold
 from node.passport.identity import Identity, identity_of, serial_key, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
 from node.passport.ranks import FactClass, Ground, Rank, SubjectFacts, rank, register_rank
@@ -27,7 +29,7 @@ from node.passport.registered import SECTION as REGISTER
 from node.passport.registered import proved_by
 from node.passport.sameness import Sameness
 from node.passport.statement import Statement
-from node.passport.titles import Chain, covers, title_chain
+from node.passport.titles import Chain
 from node.passport.view import Plain
 from node.passport.withdrawals import Withdrawn
 from node.passport.world import World
@@ -60,12 +62,13 @@ class Case:
     pending: Mapping[Ref, tuple[Ref, ...]]
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
+    holdings: Mapping[bytes, Holding] = field(default_factory=dict)
     signers: frozenset[bytes] = frozenset()  # of statements that are folded already and left out here
     sameness: Sameness = field(default_factory=Sameness)
     taken_back: tuple[Statement, ...] = ()  # what was withdrawn, and by which statement of `statements`
     withdrawn: Withdrawn = field(default_factory=dict)
     annulled: Mapping[Ref, Statement] = field(default_factory=dict)  # results, and by which statement
-    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int], Rank] = field(default_factory=dict)
+    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int, Ref | None], Rank] = field(default_factory=dict)
     _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
     @cached_property
@@ -131,13 +134,14 @@ class Case:
         A reading of the register that proves what it says ranks as the register where its author has a part in the
         thing on the day of the reading.
         """
+        facts = self.facts_of(statement)
         if fact_class is FactClass.VERIFICATION and REGISTER in statement.sections and statement.ref in self.proved:
-            return register_rank(statement.org, self.facts_of(statement), self.world, statement.stamp)
-        key = (fact_class, statement.org, statement.subjects, statement.occurred)
+            return register_rank(statement.org, facts, self.world, statement.stamp)
+        place = statement.ref if facts.is_cut(statement.org) else None
+        key = (fact_class, statement.org, statement.subjects, statement.occurred, place)
         found = self._ranks.get(key)
         if found is None:
-            facts = self.facts_of(statement)
-            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred)
+            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred, place)
         return found
 
     def settle(
@@ -221,8 +225,9 @@ def open_case(
     identity = found or identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
     stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
-    facts = {subject: found for subject, (found, _) in stated.items()}
-    chains = {subject: chain for subject, (_, chain) in stated.items()}
+    facts = {subject: found for subject, (found, _, _) in stated.items()}
+    chains = {subject: chain for subject, (_, chain, _) in stated.items()}
+    holdings = {subject: holding for subject, (_, _, holding) in stated.items()}
     return Case(
         world,
         identity,
@@ -232,6 +237,7 @@ def open_case(
         pending,
         facts,
         chains,
+        holdings,
         frozenset(signers),
         sameness,
         taken_back,
@@ -260,11 +266,12 @@ def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tup
 
 def facts_of_subject(
     subject: bytes, readings: Sequence[Reading], identity: Identity, world: World
-) -> tuple[SubjectFacts, Chain]:
-    """Who made the subject, who held its title, and whom they named."""
+) -> tuple[SubjectFacts, Chain, Holding]:
+    """Who made the subject, who held its title and other roles, and whom they named."""
     authors = [r for r in readings if r.claim is not None and r.statement.subject == subject]
     makers = _makers(authors, identity, world)
-    chain = title_chain(readings, subject, next(iter(makers)) if len(makers) == 1 else None)
+    origin = next(iter(makers)) if len(makers) == 1 else None
+    chain, holding = hold(acts_of(readings, subject), origin, frozenset(r.statement.org for r in authors), world)
     entitled = makers | {title.org for title in chain.titles}
     naming = [r for r in readings if r.statement.org in entitled and _names(r) and covers(r, subject)]
     facts = SubjectFacts(
@@ -276,8 +283,9 @@ def facts_of_subject(
         network=_parties(naming, "network"),
         named=_parties(naming, None),
         made=made_of(subject, readings, (makers, frozenset(r.statement.org for r in authors)), world),
+        roles=holding.tenures,
     )
-    return facts, chain
+    return facts, chain, holding
 
 
 def _is_about(reading: Reading, members: Container[bytes]) -> bool:
@@ -310,7 +318,9 @@ def _prefix_names(reading: Reading) -> frozenset[str]:
 
 def _names(reading: Reading) -> bool:
     authority = reading.authority
-    return authority is not None and authority.verb in NAMING_VERBS and reading.statement.kind != Kind.SHIPMENT
+    # What kind 9 gives is a role and no more: who reads meters is not named to mend them.
+    apart = reading.statement.kind in (Kind.SHIPMENT, Kind.PARTY)
+    return authority is not None and authority.verb in NAMING_VERBS and not apart
 
 
 def _parties(naming: Iterable[Reading], role: str | None) -> frozenset[bytes]:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from federation import codec
 from federation.authority import Attestation, Authority, Kind, Verb
+from federation.cut import Cut
 from federation.fragment import Ref, SectionClass
 from node.passport.bodies import (
     AgreementBody,
@@ -15,7 +17,9 @@ from node.passport.bodies import (
     CompositionBody,
     EventBody,
     ExtractBody,
+    MandateBody,
     ParametersBody,
+    PersonBody,
     Plate,
     RadioBody,
     ReferencesBody,
@@ -204,6 +208,49 @@ def shipment(
         refs=(offer,) if offer else (),
         auth=(offer,) if offer else (),
         routes=tuple(devices),
+    )
+
+
+def mandate(
+    subject: bytes,
+    authority: Authority,
+    body: MandateBody,
+    occurred: int,
+    *,
+    grounds: Sequence[Ref] = (),
+    person: PersonBody | None = None,
+) -> Draft:
+    """Kind 9: a role over things offered, accepted, stated or given; `grounds` entitle the author."""
+    content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+    sections = [content, section("mandate", body)]
+    if person is not None:
+        sections.append(section("person", person, SectionClass.PERSONAL))
+    is_answer = authority.verb is Verb.ACCEPT
+    return Draft(
+        Kind.PARTY,
+        (subject,),
+        occurred,
+        tuple(sections),
+        refs=tuple(grounds) if is_answer else (),
+        auth=tuple(grounds),
+        routes=authority.subjects or (),
+    )
+
+
+def ending(subject: bytes, authority: Authority, cut: Cut, body: MandateBody, occurred: int, act: Ref) -> Draft:
+    """Kind 18: a role that an act gave ends, or an offer; `cut` tells how far the loser's logs still count."""
+    return Draft(
+        Kind.END,
+        (subject,),
+        occurred,
+        (
+            DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
+            DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+            section("mandate", body),
+        ),
+        refs=(act,),
+        auth=(act,),
+        routes=authority.subjects or (),
     )
 
 

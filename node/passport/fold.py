@@ -13,9 +13,16 @@ from node.passport.composition import Around, Edge, composition_view, edges_of, 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of
 from node.passport.merge import Standing, Verdict
-from node.passport.papers import correction_view, protocols_view, sections_view, withdrawal_view, without_effect
+from node.passport.papers import (
+    correction_view,
+    protocols_view,
+    sections_view,
+    system_of,
+    withdrawal_view,
+    without_effect,
+)
 from node.passport.parameters import Parameter, parameters_of
-from node.passport.parties import leading_chain, parties_view, signers_view
+from node.passport.parties import contested_roles, leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
 from node.passport.registered import VALID_UNTIL
 from node.passport.registers import (
@@ -165,6 +172,8 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
             yield {"what": "composition", "why": edge.conflict, "values": [edge.view()]}
     for deal in leading_chain(case).conflict:
         yield {"what": "parties.owner", "why": Standing.DISPUTED.value, "values": [deal.party.hex()]}
+    for role, deal in contested_roles(case):
+        yield {"what": f"parties.{role.value}", "why": Standing.DISPUTED.value, "values": [deal.party.hex()]}
     if case.identity.contested:
         lines: list[Plain] = [key.line.hex for key in case.identity.contested]
         yield {"what": "identity.line", "why": "plates-of-several-lines", "values": lines}
@@ -278,6 +287,7 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
         "pending": statement.ref in case.pending,
         "sections": sections_view(reading),
         "correction": correction_view(reading),
+        "system": system_of(reading),
         "withdrawn": withdrawal_view(case, statement),
         "faults": [*reading.faults, *without_effect(case, statement)],
     }

@@ -24,6 +24,7 @@ from node.passport.identity import Identity
 from node.passport.lifecycle import NEEDS_VERIFICATION, STATES
 from node.passport.ranks import SubjectFacts, Title
 from node.passport.reading import Reading
+from node.passport.roles import PartyRole, Tenure
 from node.passport.statement import Statement
 from node.passport.timeline import Event, event_view, timeline_of
 from node.passport.view import HASH, Plain, Seal, View, chain_blocks, digest_of, seal_hash
@@ -237,17 +238,26 @@ def _plain(case: Case, events: Sequence[Event]) -> frozenset[Ref]:
 
 # In the order in which they are written; a new field of the facts is written too, or this is refused at import.
 _SETS = ("makers", "plate_readers", "settlement", "network", "named")
-_KNOWN = frozenset({*_SETS, "scopes", "titles", "made"})
+_KNOWN = frozenset({*_SETS, "scopes", "titles", "made", "roles"})
 if {item.name for item in fields(SubjectFacts)} != _KNOWN:
     raise TypeError("what is kept of a passport lacks a field of SubjectFacts")
 
 
 def _facts(facts: SubjectFacts) -> tuple[object, ...]:
-    titles = [(title.org, title.since, title.until) for title in facts.titles]
-    return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made
+    titles = [(title.org, title.since, title.until, title.is_outside) for title in facts.titles]
+    roles = [(one.role.value, one.org, one.since, one.until, one.cut) for one in facts.roles]
+    return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made, roles
 
 
 def _subject_facts(*found: Any) -> SubjectFacts:  # Any: of the fields, in the order of `_facts`
-    *sets, scopes, titles, made = found
+    *sets, scopes, titles, made, roles = found
     named = dict(zip(_SETS, map(frozenset, sets), strict=True))
-    return SubjectFacts(scopes=frozenset(scopes), titles=tuple(Title(*title) for title in titles), made=made, **named)
+    held = tuple(Title(*title) for title in titles)
+    return SubjectFacts(
+        scopes=frozenset(scopes), titles=held, made=made, roles=tuple(_tenure(*role) for role in roles), **named
+    )
+
+
+def _tenure(role: str, org: bytes, since: int, until: int | None, cut: Any) -> Tenure:  # Any: as msgpack gives it
+    sizes = None if cut is None else tuple((log, size) for log, size in cut)
+    return Tenure(PartyRole(role), org, since, until, sizes)

@@ -2,7 +2,15 @@
 
 from federation.authority import Kind
 from node.passport.acts import Act, act_view
-from node.passport.bodies import AnnulmentBody, AttachmentsBody, CorrectionBody, ExtractBody, TemplateRef
+from node.passport.bodies import (
+    AnnulmentBody,
+    AttachmentsBody,
+    CorrectionBody,
+    EventBody,
+    ExtractBody,
+    SystemBody,
+    TemplateRef,
+)
 from node.passport.case import Case
 from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, event_class
@@ -53,6 +61,12 @@ def sections_view(reading: Reading) -> list[Plain]:
     rows: list[dict[str, Plain]] = [{"name": name, "present": True, "class": None} for name in statement.sections]
     rows += [{"name": name, "present": False, "class": klass} for name, klass in statement.withheld]
     return [*sorted(rows, key=lambda row: str(row["name"]))]
+
+
+def system_of(reading: Reading) -> str | None:
+    """By which system of its author a statement was made, where it says so."""
+    told, event = reading.body("system", SystemBody), reading.body("event", EventBody)
+    return told.name if told else event.system if event else None
 
 
 def correction_view(reading: Reading) -> dict[str, Plain] | None:

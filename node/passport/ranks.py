@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from federation.fragment import Ref
 from node.passport.catalogs import Catalog, load_central
+from node.passport.roles import PartyRole, Tenure
 from node.passport.world import World
 
 
@@ -35,6 +37,9 @@ class Ground(StrEnum):
     NETWORK = "network"
     SETTLEMENT = "settlement"
     TITLE = "title"
+    RESPONSIBLE = "responsible"
+    DATA_SOURCE = "data-source"
+    EXECUTOR = "executor"  # carries out a process, or owns it
     NAMED = "named"  # by the maker or a title holder, in a share or an event
     STEWARD = "steward"
     ANYBODY = "anybody"
@@ -65,6 +70,7 @@ class Title:
     org: bytes
     since: int
     until: int | None = None
+    is_outside: bool = False  # it has no node, and says nothing itself
 
     def holds(self, at: int) -> bool:
         """Whether the title is held at a fact's time."""
@@ -86,17 +92,35 @@ class SubjectFacts:
     network: frozenset[bytes] = frozenset()
     named: frozenset[bytes] = frozenset()
     made: int | None = None
+    roles: tuple[Tenure, ...] = ()
+
+    def has(self, role: PartyRole, org: bytes, at: int, place: Ref | None = None) -> bool:
+        """Whether an organisation holds a role at a fact's time, by what it says at that place of a log."""
+        return any(one.org == org and one.role is role and one.holds(at, place) for one in self.roles)
+
+    def is_cut(self, org: bytes) -> bool:
+        """Whether a role of the organisation was ended, so that it matters where in its logs it spoke."""
+        return any(one.org == org and one.cut is not None for one in self.roles)
 
     @property
     def names_somebody(self) -> bool:
         """Whether anybody made it, owns it or was named for it."""
-        return bool(self.makers or self.titles or self.settlement or self.network or self.named)
+        return bool(self.makers or self.titles or self.settlement or self.network or self.named or self.roles)
 
 
 TURNS = 1000  # a level has room for so many titles one after another
 
 _ANYBODY = Tier((Ground.ANYBODY,), has_authority=False)
-_EXECUTORS = Tier((Ground.MAKER, Ground.LAB, Ground.NETWORK, Ground.SETTLEMENT, Ground.TITLE, Ground.NAMED))
+_EXECUTORS = (
+    Ground.MAKER,
+    Ground.LAB,
+    Ground.NETWORK,
+    Ground.SETTLEMENT,
+    Ground.RESPONSIBLE,
+    Ground.TITLE,
+    Ground.EXECUTOR,
+    Ground.NAMED,
+)
 
 AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
     FactClass.PRODUCTION: (
@@ -107,9 +131,9 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
         _ANYBODY,
     ),
     FactClass.VERIFICATION: (Tier((Ground.REGISTER,)), Tier((Ground.LAB,)), _ANYBODY),
-    FactClass.PHYSICAL: (_EXECUTORS, _ANYBODY),
-    FactClass.ADMISSION: (Tier((Ground.SETTLEMENT, Ground.TITLE)), _ANYBODY),
-    FactClass.OWNERSHIP: (Tier((Ground.TITLE,)), _ANYBODY),
+    FactClass.PHYSICAL: (Tier(_EXECUTORS), _ANYBODY),
+    FactClass.ADMISSION: (Tier((Ground.SETTLEMENT, Ground.RESPONSIBLE, Ground.TITLE)), _ANYBODY),
+    FactClass.OWNERSHIP: (Tier((Ground.TITLE,)), Tier((Ground.RESPONSIBLE,)), _ANYBODY),
     FactClass.RADIO: (
         Tier((Ground.NETWORK,)),
         Tier((Ground.TITLE,), by_turn=True),
@@ -118,7 +142,7 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
         _ANYBODY,
     ),
     FactClass.CATALOG: (Tier((Ground.STEWARD,)), Tier((Ground.MAKER,)), _ANYBODY),
-    FactClass.OBSERVATION: (_EXECUTORS, _ANYBODY),
+    FactClass.OBSERVATION: (Tier((*_EXECUTORS, Ground.DATA_SOURCE)), _ANYBODY),
 }
 
 # Who may bring a register's answer about a thing.
@@ -164,12 +188,15 @@ EVENT_CLASSES: Mapping[str, FactClass] = {
 }
 
 
-def rank(fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, at: int) -> Rank:
-    """Where an organisation stands in the table at the time when the fact occurred."""
+def rank(
+    fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, at: int, place: Ref | None = None
+) -> Rank:
+    """Where an organisation stands in the table at the time when the fact occurred, by what it says at a place."""
     tiers = AUTHORITY[fact_class]
     for index, tier in enumerate(tiers):
         for ground in tier.grounds:
-            if _HOLDS[ground](org, facts, world, at):
+            role = _BY_ROLE.get(ground, ())
+            if any(facts.has(one, org, at, place) for one in role) or _HOLDS[ground](org, facts, world, at):
                 turn = _turn(org, facts, at) if tier.by_turn else 0
                 return Rank((len(tiers) - index) * TURNS + turn, tier.has_authority, ground)
     return Rank(0, has_authority=False, ground=Ground.ANYBODY)
@@ -215,6 +242,15 @@ def _is_lab(org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
     return world.attestations.is_accredited(org, facts.scopes, at)
 
 
+# Grounds that a role gives.
+_BY_ROLE: Mapping[Ground, tuple[PartyRole, ...]] = {
+    Ground.NETWORK: (PartyRole.NETWORK,),
+    Ground.SETTLEMENT: (PartyRole.SETTLEMENT,),
+    Ground.RESPONSIBLE: (PartyRole.RESPONSIBLE,),
+    Ground.DATA_SOURCE: (PartyRole.DATA_SOURCE,),
+    Ground.EXECUTOR: (PartyRole.PROCESS_OWNER, PartyRole.PROCESS_EXECUTOR),
+}
+
 _Holds = Callable[[bytes, SubjectFacts, World, int], bool]
 
 _HOLDS: Mapping[Ground, _Holds] = {
@@ -226,6 +262,9 @@ _HOLDS: Mapping[Ground, _Holds] = {
     Ground.SETTLEMENT: lambda org, facts, _, __: org in facts.settlement,
     Ground.TITLE: lambda org, facts, _, at: any(title.org == org and title.holds(at) for title in facts.titles),
     Ground.NAMED: lambda org, facts, _, __: org in facts.named,
+    Ground.RESPONSIBLE: lambda *_: False,
+    Ground.DATA_SOURCE: lambda *_: False,
+    Ground.EXECUTOR: lambda *_: False,
     Ground.STEWARD: lambda org, _, world, at: world.attestations.is_steward(org, "line", at),
     Ground.ANYBODY: lambda *_: True,
 }

@@ -19,6 +19,7 @@ from node.passport.bodies import (
     CorrectionBody,
     EventBody,
     ExtractBody,
+    MandateBody,
     ParametersBody,
     Plate,
     RadioBody,
@@ -27,6 +28,7 @@ from node.passport.bodies import (
     SamenessBody,
     ShipmentBody,
     SubjectBody,
+    SystemBody,
     TemplateRef,
     TypeBody,
     UnsignedBody,
@@ -62,6 +64,8 @@ BODIES: Mapping[str, type[Body]] = {
     "shipment": ShipmentBody,
     "run": RunBody,
     "why": Why,
+    "mandate": MandateBody,
+    "system": SystemBody,
 }
 UNREADABLE = "unreadable"
 

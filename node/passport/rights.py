@@ -11,11 +11,12 @@ from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
 from federation.fragment import SectionClass
 from node.passport.case import Case, open_case
+from node.passport.deals import covers
+from node.passport.holding import Holding
 from node.passport.identity import Identity
 from node.passport.ranks import SubjectFacts
 from node.passport.reading import Reading
 from node.passport.statement import Statement
-from node.passport.titles import covers
 from node.passport.world import World
 
 PUBLISHED_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES})
@@ -62,6 +63,7 @@ def rights_of(case: Case) -> tuple[Right, ...]:
     for subject, facts in case.facts.items():
         found |= {Right(subject, org, None, _HEADERS | _TECHNICAL) for org in facts.makers | facts.network}
         found |= _title_rights(subject, facts)
+        found |= _role_rights(subject, case.holdings.get(subject, _NO_ROLES))
         for reading in case.readings:
             found |= _shared(subject, reading, facts)
     return tuple(sorted(found, key=_order))
@@ -116,9 +118,27 @@ def _title_rights(subject: bytes, facts: SubjectFacts) -> set[Right]:
     """Headers for ever; technical sections up to the end of the title; commercial ones of its time."""
     found: set[Right] = set()
     for title in facts.titles:
+        if title.is_outside:
+            continue
         found.add(Right(subject, title.org, None, _HEADERS))
         found.add(Right(subject, title.org, None, _HEADERS | _TECHNICAL, until=title.until))
         found.add(Right(subject, title.org, None, _HEADERS | _COMMERCIAL, title.since, title.until))
+    return found
+
+
+def _role_rights(subject: bytes, holding: Holding) -> set[Right]:
+    """Who holds a role reads as an owner does but what is commercial; who is offered one, what it is about.
+
+    Where nobody holds the title, what the author of the act says himself.
+    """
+    found: set[Right] = set()
+    for held in holding.held:
+        if not held.is_outside:
+            tenure, author = held.tenure, None if held.has_authority else held.act.org
+            found.add(Right(subject, tenure.org, author, _HEADERS))
+            found.add(Right(subject, tenure.org, author, _HEADERS | _TECHNICAL, until=tenure.until))
+    for deal in (*holding.responsible.waiting, *holding.settlement.waiting):
+        found.add(Right(subject, deal.party, deal.offer.org if not holding.has_authority else None, _HEADERS))
     return found
 
 
@@ -135,6 +155,9 @@ def _shared(subject: bytes, reading: Reading, facts: SubjectFacts) -> set[Right]
         return {own}
     everybody = Right(subject, share.party, None, _HEADERS | named & _TECHNICAL, since, until)
     return {everybody, own} if named & _COMMERCIAL else {everybody}
+
+
+_NO_ROLES = Holding()
 
 
 def _authority(statement: Statement) -> Authority | None:

@@ -7,6 +7,7 @@ an event is shown beside it and removes nothing. Offers and acceptances of shipm
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from federation.authority import Kind
 from federation.fragment import Ref
 from node.passport.acts import agreed_by
 from node.passport.bodies import EventBody, ExtractBody, Place, Reference, Why
@@ -24,6 +25,7 @@ from node.passport.view import Plain
 _Above = dict[tuple[Ref, int], Statement]
 
 PLACES = "places"
+SHIPPED, CHANGED = "shipped", "owner_changed"
 ONE_SIDED = "one-sided"
 
 
@@ -191,10 +193,12 @@ def _deals(case: Case) -> Iterator[Event]:
 def _deal(case: Case, chain: Chain, deal: Deal, is_effective: bool) -> Iterator[Event]:
     offered = is_effective or deal in chain.waiting
     held = Rank(2, has_authority=True, ground=Ground.TITLE) if offered else Rank(1, False, Ground.ANYBODY)
-    shipped = case.refer(Reference(central="shipped"), deal.offer.org, Catalog.EVENTS)
     standing = Standing.STATED if offered else Standing.CLAIM
-    key = f"{ref_text(deal.offer.ref)}/offer"
-    yield Event(key, deal.offer, shipped, held, standing, "offer", told=(deal.offer,))
+    if deal.is_paper or deal.offer.kind == Kind.SHIPMENT:
+        code, source = (CHANGED, "document") if deal.is_paper else (SHIPPED, "offer")
+        what = case.refer(Reference(central=code), deal.offer.org, Catalog.EVENTS)
+        key = f"{ref_text(deal.offer.ref)}/{source}"
+        yield Event(key, deal.offer, what, held, standing, source, told=(deal.offer,))
     if deal.acceptance is not None:
         passed = case.refer(Reference(central="transferred"), deal.party, Catalog.EVENTS)
         standing = Standing.AGREED if is_effective else Standing.CLAIM

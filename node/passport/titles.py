@@ -1,33 +1,25 @@
-"""Who held the title to a subject, one after another: from its maker over offers that were accepted.
+"""Who held the title to a subject, one after another: from its maker over deals that were closed.
 
-An offer counts when its signer holds the title; it ends in an acceptance by the party that it names. Of two effective
-acceptances in one log the lower seq wins; in different logs nobody's does, until an accepted later offer of the old
-owner refs the one that he withdraws.
+A deal counts when who made it holds the title; an offer is closed by the acceptance of the party that it names. Of two
+effective acceptances in one log the lower seq wins; in different logs nobody's does, until an accepted later offer of
+the old owner refs the one that he withdraws. For an owner without a node the responsible party speaks, with a document.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from federation.authority import Kind, Verb
-from federation.fragment import Ref
+from node.passport.deals import Deal, acts_of, covers, deals_of
 from node.passport.ranks import Title
 from node.passport.reading import Reading
 from node.passport.references import References
+from node.passport.roles import PartyRole
 from node.passport.statement import Statement
+from node.passport.world import World
 
+__all__ = ["Chain", "Deal", "Speaks", "covers", "follows", "last_with_node", "title_at", "title_chain", "titles_by"]
 
-@dataclass(frozen=True, slots=True)
-class Deal:
-    """An offer with the acceptance that answered it, if any did."""
-
-    offer: Statement
-    party: bytes
-    acceptance: Statement | None = None
-
-    @property
-    def last(self) -> Statement:
-        """The acceptance, else the offer."""
-        return self.acceptance or self.offer
+# Who speaks at a time for a holder of the title that has no node, besides the last one that had one.
+Speaks = Callable[[int], frozenset[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,58 +39,61 @@ class Chain:
 
 def title_chain(readings: Iterable[Reading], subject: bytes, origin: bytes | None) -> Chain:
     """Follow the title of a subject from its origin; without one, no offer counts."""
-    deals = _deals(readings, subject)
+    return titles_by(deals_of(acts_of(readings, subject), PartyRole.TITLE, World()), origin)
+
+
+def titles_by(deals: Sequence[Deal], origin: bytes | None, speaks: Speaks = lambda _: frozenset()) -> Chain:
+    """Follow the title over deals; `speaks` tells who acts for an owner without a node."""
     references = References(deal.offer for deal in deals)
     titles = [] if origin is None else [Title(origin, 0)]
     taken: list[Deal] = []
-    due = _due(titles, taken, deals, references)
+    due = _due(titles, taken, deals, references, speaks)
     while len(due) == 1:
         taken.append(due[0])
         _pass_on(titles, due[0])
-        due = _due(titles, taken, deals, references)
-    holder = titles[-1].org if titles else None
+        due = _due(titles, taken, deals, references, speaks)
     rest = [deal for deal in deals if deal not in taken and deal not in due]
-    waiting = tuple(deal for deal in rest if deal.offer.org == holder and deal.acceptance is None)
+    waiting = tuple(deal for deal in rest if _waits(deal, titles, speaks))
     return Chain(tuple(titles), tuple(taken), waiting, tuple(due), tuple(d for d in rest if d not in waiting))
 
 
-def covers(reading: Reading, subject: bytes) -> bool:
-    """Whether the section `authority` of a statement is about this subject."""
-    authority = reading.authority
-    if authority is None:
-        return False
-    return subject in authority.subjects if authority.subjects else subject in reading.statement.subjects
+def title_at(titles: Sequence[Title], at: int) -> Title | None:
+    """The title that is held at a time."""
+    return next((title for title in titles if title.holds(at)), None)
 
 
-def _deals(readings: Iterable[Reading], subject: bytes) -> list[Deal]:
-    offers: dict[Ref, Deal] = {}
-    accepted: list[Statement] = []
-    for reading in readings:
-        authority, statement = reading.authority, reading.statement
-        if statement.kind != Kind.SHIPMENT or authority is None or not covers(reading, subject):
-            continue
-        if authority.verb is Verb.OFFER:
-            offers[statement.ref] = Deal(statement, authority.party)
-        elif authority.verb is Verb.ACCEPT:
-            accepted.append(statement)
-    deals = [
-        Deal(offers[ref].offer, statement.org, statement)
-        for statement in accepted
-        for ref in sorted({*statement.refs, *statement.auth} & offers.keys())
-        if offers[ref].party == statement.org
-    ]
-    answered = {deal.offer.ref for deal in deals}
-    deals += [deal for ref, deal in offers.items() if ref not in answered]
-    return sorted(deals, key=lambda deal: (deal.last.ref, deal.offer.ref))
+def last_with_node(titles: Sequence[Title], title: Title) -> frozenset[bytes]:
+    """Who had a node and held the title last before one that has none."""
+    before = [one for one in titles[: titles.index(title)] if not one.is_outside]
+    return frozenset({before[-1].org}) if before else frozenset()
 
 
-def _due(titles: Sequence[Title], taken: Sequence[Deal], deals: Sequence[Deal], references: References) -> list[Deal]:
+def _waits(deal: Deal, titles: Sequence[Title], speaks: Speaks) -> bool:
+    is_open = deal.acceptance is None and not deal.is_paper and deal.fault is None
+    return is_open and bool(titles) and deal.offer.org in _speakers(titles, deal.offer.occurred, speaks)
+
+
+def _speakers(titles: Sequence[Title], at: int, speaks: Speaks) -> frozenset[bytes]:
+    """Who passes the last title on."""
+    last = titles[-1]
+    if not last.is_outside:
+        return frozenset({last.org})
+    return speaks(at) or last_with_node(titles, last)
+
+
+def _due(
+    titles: Sequence[Title], taken: Sequence[Deal], deals: Sequence[Deal], references: References, speaks: Speaks
+) -> list[Deal]:
     """The deals by which the present holder passes the title on: one, or several that contradict each other."""
     if not titles:
         return []
     done = {deal.last.ref for deal in taken}
-    mine = [d for d in deals if d.acceptance and d.offer.org == titles[-1].org and d.last.ref not in done]
-    found = [deal for deal in mine if _is_of_this_title(deal.offer, taken, deals)]
+    mine = [
+        d
+        for d in deals
+        if d.is_done and d.last.ref not in done and d.offer.org in _speakers(titles, d.last.occurred, speaks)
+    ]
+    found = [deal for deal in mine if _is_of_this_title(deal, titles, taken, deals)]
     by_log: dict[bytes, Deal] = {}
     for deal in found:
         if not any(references.supersedes(other.offer, deal.offer) for other in found):
@@ -106,17 +101,29 @@ def _due(titles: Sequence[Title], taken: Sequence[Deal], deals: Sequence[Deal], 
     return list(by_log.values())
 
 
-def _is_of_this_title(offer: Statement, taken: Sequence[Deal], deals: Sequence[Deal]) -> bool:
-    """Who sold a thing and got it back offers it anew by naming the acceptance that brought it."""
-    brought = {deal.last.ref for deal in deals if deal.acceptance and deal.party == offer.org}
+def _is_of_this_title(deal: Deal, titles: Sequence[Title], taken: Sequence[Deal], deals: Sequence[Deal]) -> bool:
+    """Who sold a thing and got it back offers it anew by naming the acceptance that brought it.
+
+    Who speaks for an owner without a node does so after what brought it to that owner.
+    """
+    offer = deal.offer
+    if titles[-1].is_outside:
+        return bool(taken) and follows(offer, taken[-1].last)
+    brought = {deal.last.ref for deal in deals if deal.is_done and deal.party == offer.org}
     named = brought & {*offer.refs, *offer.auth}
     if named:
         return bool(taken) and taken[-1].last.ref in named
     return all(deal.offer.org != offer.org for deal in taken)
 
 
+def follows(later: Statement, earlier: Statement) -> bool:
+    """Whether a statement comes after another: it names it, or one organisation said both in that order."""
+    named = earlier.ref in {*later.refs, *later.auth}
+    return named or (later.org == earlier.org and later.order > earlier.order)
+
+
 def _pass_on(titles: list[Title], deal: Deal) -> None:
     last = titles[-1]
-    at = max(last.since, deal.last.occurred)
-    titles[-1] = Title(last.org, last.since, at)
-    titles.append(Title(deal.party, at))
+    at = max(last.since, deal.passes_at)
+    titles[-1] = Title(last.org, last.since, at, last.is_outside)
+    titles.append(Title(deal.party, at, is_outside=deal.is_outside))

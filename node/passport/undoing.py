@@ -92,7 +92,7 @@ _GROUNDS = {
     Kind.PROCESS: Ground.SAID,
 }
 # Kinds that make a passport of a subject of which somebody spoke.
-_SPOKEN = frozenset({Kind.IDENTITY, *_GROUNDS} - {Kind.SHIPMENT})
+_SPOKEN = frozenset({Kind.IDENTITY, *_GROUNDS} - {Kind.SHIPMENT, Kind.PARTY})
 
 
 def _built(own: Sequence[Statement], others: Iterable[Statement]) -> Iterator[Built]:

@@ -25,6 +25,7 @@ from node.store.passports import NewPassport, StoredPassport, Term, pack_view
 
 NOT_SPOKEN = PUBLISHED_KINDS | {
     Kind.SHIPMENT,
+    Kind.PARTY,
     Kind.GRANT,
     Kind.END,
     Kind.ERASURE,

@@ -24,7 +24,8 @@ def openings_of(case: Case, own: bytes) -> Opened:
         stored = StoredRight(right.org, author, right.classes, right.since or 0, until)
         found.setdefault(right.subject, []).append(stored)
     for subject, facts in case.facts.items():
-        held = [StoredRight(title.org, EVERYBODY, SECRET) for title in facts.titles if title.until is None]
+        current = [title for title in facts.titles if title.until is None and not title.is_outside]
+        held = [StoredRight(title.org, EVERYBODY, SECRET) for title in current]
         found.setdefault(subject, []).extend(held)
     others = {subject: [right for right in rights if right.org != own] for subject, rights in sorted(found.items())}
     return {subject: rights for subject, rights in others.items() if rights}

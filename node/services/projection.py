@@ -12,8 +12,10 @@ from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
+from node.passport.organisations import INN, OGRN
 from node.passport.procedures import is_of_procedures
 from node.passport.rights import PUBLISHED_KINDS, class_mask
+from node.passport.roles import RESIDENT
 from node.passport.sameness import other_sides
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
@@ -33,7 +35,7 @@ from node.store.passports import (
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, StoredRight, open_entries, open_subjects, rights_to
+from node.store.rights import EVERYBODY, StoredRight, narrow_subjects, open_entries, open_subjects, rights_to
 from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
@@ -172,7 +174,7 @@ class Projection:
                 if has_edges and any(shown.get(subject, subject) != lead for subject in groups[lead]):
                     stale |= one.tied
         found = [one for _, one in sorted(folded.items()) if one is not None]
-        await self._widen(tx, together(one.opened for one in found))
+        await self._widen(tx, together(one.opened for one in found), is_whole=True)
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
@@ -238,7 +240,10 @@ class Projection:
         leads = leads.union(*(identity.members for identity in found))
         return leads.union(*members.values())
 
-    async def _widen(self, tx: WriteTx, opened: Opened) -> None:
+    async def _widen(self, tx: WriteTx, opened: Opened, *, is_whole: bool = False) -> None:
+        """Open subjects to organisations; where that `is_whole`, what follows no more from what is said is closed."""
+        if is_whole:
+            await narrow_subjects(tx, opened)
         if opened and await open_subjects(tx, opened):
             tx.on_commit(self._core.outgoing.set)
 
@@ -249,7 +254,7 @@ class Projection:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
-            papers = PAPERS if entry.header.kind == Kind.SHIPMENT else HEADERS
+            papers = PAPERS if entry.header.kind in (Kind.SHIPMENT, Kind.PARTY, Kind.END) else HEADERS
             opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, papers))
         await self._widen(tx, opened)
 
@@ -321,6 +326,9 @@ def _party(entry: NewEntry) -> bytes | None:
     if section is None or section.salt is None:
         return None
     try:
-        return Authority.from_bytes(section.data).party
+        authority = Authority.from_bytes(section.data)
     except CodecError:
         return None
+    # Of a party without a node the act tells a number, or that it is a resident: nobody asks in its name.
+    is_outside = any(row == RESIDENT or row.partition(":")[0] in (INN, OGRN) for row in authority.rows)
+    return None if is_outside else authority.party

@@ -14,6 +14,7 @@ from node.passport.catalogs import Catalog
 from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import decode_claim, local_claim
 from node.passport.drafts import OPEN_CLASSES, Draft
+from node.passport.entitlement import is_observed, only_data_source
 from node.passport.ids import SubjectId
 from node.passport.places import Places, compare_places
 from node.passport.plate import has_word
@@ -167,6 +168,7 @@ class Registry:
                 external=body.external,
                 ref=told["ref"],
             )
+        self._check_role(passport)
         await self.check_event(passport, body, occurred)
         if corrects is not None:
             _check_corrected(rows(passport.content, EVENTS), corrects)
@@ -177,12 +179,17 @@ class Registry:
 
     async def record_parameters(self, subject: bytes, body: ParametersBody, occurred: int, actor: str) -> Ref:
         """Values of parameters of a subject."""
-        self._check_days(await self.get(subject, whole=False), body)
+        passport, org = await self.get(subject, whole=False), self._core.org
+        self._check_days(passport, body)
+        codes = [self._projection.world.central(row.code, org, Catalog.PARAMETERS) for row in body.rows]
+        if not all(map(is_observed, codes)):
+            self._check_role(passport)
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
     async def record_move(self, subject: bytes, place: str, moment: str, actor: str) -> Ref:
         """A device was taken off where it stood at a moment, and stands elsewhere since, said together."""
         at_us, passport = moment_us(moment), await self.get(subject)
+        self._check_role(passport)
         view = passport.content
         removal = EventBody(what=Reference(central=REMOVED), where=where_of(view, place), system="console")
         await self.check_event(passport, removal, at_us)
@@ -204,6 +211,7 @@ class Registry:
                 raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")
         passport = await self.get(subject, whole=False)
         view = passport.content
+        self._check_role(passport)
         await self.check_event(passport, event, moment_us(moment))
         said: list[Draft] = [drafts.event(subject, event, moment_us(moment))]
         for part in parts:
@@ -275,6 +283,11 @@ class Registry:
             )
         if code in ADMITTING:
             check_fit(view)
+
+    def _check_role(self, passport: StoredPassport) -> None:
+        """Raise DeniedError where this organisation is a source of the thing's data and nothing else to it."""
+        if only_data_source(passport.content, self._core.org, self._core.clock.now()):
+            raise DeniedError("a data source states observed parameters alone", "role_data_source")
 
     def _check_plate(self, plate: Plate) -> None:
         """Raise InputError for a text that names nothing, and for a year of make to come."""

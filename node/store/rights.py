@@ -75,6 +75,25 @@ async def open_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight
     return {cast("bytes", row["org"]) for row in openings}
 
 
+async def narrow_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight]]) -> None:
+    """Close what stood open without an end to all that is said of these subjects and is not among `opened` any more.
+
+    What was opened to an author's own statements, and for a time that is over, stays: it was given for ever.
+    """
+    stored = await rights_to(tx, opened)
+    rows: list[dict[str, object]] = []
+    for subject, rights in opened.items():
+        wanted: dict[tuple[bytes, bytes, int, int], int] = {}
+        for right in rights:
+            wanted[right.span] = wanted.get(right.span, 0) | right.classes
+        for had in stored.get(subject, ()):
+            kept = had.classes & wanted.get(had.span, 0)
+            if had.author == EVERYBODY and had.until_us == FOR_EVER and kept != had.classes:
+                span = {"subject": subject, "org": had.org, "author": had.author}
+                rows.append({**span, "since_us": had.since_us, "until_us": had.until_us, "classes": kept})
+    await upsert(tx, schema.readers, rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What was opened: all that is said about a subject, or one new entry about it at (log_no, seq)."""

@@ -36,6 +36,7 @@ from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.lookup import Lookup
+from node.services.mandates import Mandates
 from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -90,6 +91,7 @@ class WebContext:
     types: Types
     checkup: Checkup
     shipments: Shipments
+    mandates: Mandates
     lookup: Lookup
     archive: Archive
     jobs: Jobs

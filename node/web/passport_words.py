@@ -74,6 +74,8 @@ FIELDS: Table = {
     "execution": ("Исполнение", "Execution"),
     "line": ("Серия номеров", "Serial line"),
     "owner": ("Владелец", "Owner"),
+    "responsible": ("Ответственный", "Responsible party"),
+    "settlement": ("Сторона расчётов", "Settlement party"),
     "composition": ("Комплектация", "Composition"),
     "state": ("Состояние", "State"),
     "events": ("Событие", "Event"),

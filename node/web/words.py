@@ -7,6 +7,7 @@ from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
 from node.web.radio_words import COMPARED, REFUSALS
+from node.web.role_words import ROLES
 
 # What a code reads as: Russian, English.
 JOURNAL: dict[str, tuple[str, str]] = {
@@ -37,6 +38,13 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
     "shipped": ("Отгрузка предложена", "Shipment offered"),
+    "role_offered": ("Предложена роль", "A role was offered"),
+    "role_stated": ("Роль заявлена по документу", "A role was stated by a document"),
+    "role_given": ("Назначена роль", "A role was given"),
+    "role_accepted": ("Роль принята", "A role was accepted"),
+    "role_refused": ("От роли отказались", "A role was refused"),
+    "role_withdrawn": ("Предложение роли отозвано", "The offer of a role was withdrawn"),
+    "role_ended": ("Роль прекращена", "A role was ended"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
     "shipment_came": ("Нам предложили отгрузку", "A shipment was offered to us"),
     "shipment_taken": ("Получатель принял отгрузку", "The buyer accepted the shipment"),
@@ -149,6 +157,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "address": ("адрес", "address"),
     "attested": ("аттестация", "attested"),
     "automatic": ("сам", "by itself"),
+    "capacity": ("роль", "role"),
     "catalog": ("справочник", "catalog"),
     "code": ("код", "code"),
     "dev_eui": ("DevEUI", "DevEUI"),
@@ -179,6 +188,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "kind": ("вид", "kind"),
     "language": ("язык", "language"),
     "log": ("журнал узла", "log"),
+    "mandate": ("акт", "act"),
     "name": ("имя", "name"),
     "node": ("узел", "node"),
     "supplier": ("поставщик", "supplier"),
@@ -245,6 +255,7 @@ CODES: dict[str, Table] = {
     "attested": ATTESTED,
     "code": {code: (text.ru.title, text.en.title) for code, text in PROBLEMS.items()},
     "automatic": {"yes": ("да", "yes"), "no": ("нет", "no")},
+    "capacity": ROLES,
     "catalog": CATALOGS,
     "fields": COMPARED,
     "kind": JOB_KINDS,

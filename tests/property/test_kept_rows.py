@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from benchmarks.fold import BEGIN_US, DAY_US, LINE, Author, found_federation, open_core, store
 from federation.authority import Authority, Verb
+from federation.cut import Cut, CutRow
 from federation.fragment import Fragment, Ref, SectionClass
 from node.errors import InputError
 from node.passport import drafts
@@ -21,6 +22,7 @@ from node.passport.bodies import (
     CompositionBody,
     EventBody,
     ExtractBody,
+    MandateBody,
     ParameterRow,
     ParametersBody,
     Place,
@@ -165,6 +167,7 @@ def anything(random: Random, stage: Stage, claim: Claim, author: Author, said: l
         lambda: replace(drafts.share(device, other.org, (), at), sections=(authority(naming),)),
         lambda: drafts.shipment(author.log, Verb.OFFER, other.org, [device], papers, at),
         lambda: drafts.shipment(author.log, Verb.ACCEPT, author.org, [device], papers, at, random.choice(said)),
+        lambda: mandate(random, author, other, device, at, said),
         lambda: drafts.composition(device, bytes(15) + b"w", CompositionBody(since="2026-01-01"), at),
         lambda: drafts.identity(twin.subject.raw, twin.encode(), plate_of(random, claim), at),
         lambda: drafts.identity(device, claim.encode(), plate_of(random, claim), at),
@@ -172,6 +175,17 @@ def anything(random: Random, stage: Stage, claim: Claim, author: Author, said: l
     if random.randrange(5) == 0:
         return random.choice(rare)()
     return event(device, random.choice(CODES), random.choice([None, None, None, "1", "2"]), at)
+
+
+def mandate(random: Random, author: Author, other: Author, device: bytes, at: int, said: list[Ref]) -> Draft:
+    """A role is given, offered, accepted or ended."""
+    verb, act = random.choice([Verb.ROLE, Verb.OFFER, Verb.ACCEPT, Verb.END]), random.choice(said)
+    role = "data_source" if verb is Verb.ROLE else "responsible"
+    says = Authority(verb, other.org, (role,), (device,))
+    if verb is Verb.END:
+        cut = Cut((CutRow(other.log, random.randrange(1, 9), bytes(32)),))
+        return drafts.ending(author.log, says, cut, MandateBody(reason="расторгнут"), at, act)
+    return drafts.mandate(author.log, says, MandateBody(), at, grounds=[act] if verb is Verb.ACCEPT else [])
 
 
 def authority(naming: Authority) -> DraftSection:

@@ -1,0 +1,203 @@
+"""Deals: how a capacity passes on. An offer with its acceptance, or one statement with a document behind it.
+
+An offer ends without effect where its time is over, the party refuses it, or its author withdraws it. A withdrawal
+names in its cut how far the party's logs still count: an acceptance inside came first and stands.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from federation import codec
+from federation.authority import Authority, Kind, Verb
+from federation.cut import Cut
+from federation.errors import CodecError
+from federation.fragment import Ref
+from node.passport.reading import Reading
+from node.passport.roles import DOCUMENT, Party, PartyRole, party_of, roles_named
+from node.passport.statement import Statement
+from node.passport.world import World
+
+ACT_KINDS = frozenset({Kind.PARTY, Kind.SHIPMENT, Kind.END})
+
+# Why a deal has no effect: fixed words, because they enter the digest of a view.
+REFUSED, WITHDRAWN, EXPIRED = "refused", "withdrawn", "expired"
+NOT_HOLDER, NOT_ENTITLED, PASSED_ALREADY = "not-the-holder", "not-entitled", "passed-already"
+NEEDS_ACCEPTANCE, NEEDS_DOCUMENT, NO_PARTY = "needs-acceptance", "needs-document", "no-party"
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """An offer with the acceptance that answered it, if any did; or a statement by document, which needs none.
+
+    `since` is from when the parties want it to count, `until` when an offer lapses or what a document gives ends.
+    `fault` tells why it can have no effect whoever said it.
+    """
+
+    offer: Statement
+    party: bytes
+    acceptance: Statement | None = None
+    is_paper: bool = False
+    is_outside: bool = False
+    number: str | None = None
+    since: int | None = None
+    until: int | None = None
+    fault: str | None = None
+
+    @property
+    def last(self) -> Statement:
+        """The acceptance, else the offer."""
+        return self.acceptance or self.offer
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all have signed who have to."""
+        return self.fault is None and (self.acceptance is not None or self.is_paper)
+
+    @property
+    def passes_at(self) -> int:
+        """From when it counts."""
+        return self.last.occurred if self.since is None else self.since
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A statement that ends a role or an offer: of which roles (all, where empty), and of whom."""
+
+    statement: Statement
+    party: bytes
+    roles: frozenset[PartyRole]
+    cut: tuple[tuple[bytes, int], ...]
+
+    def names(self, *acts: Statement | None) -> bool:
+        """Whether it is about one of these statements."""
+        named = {*self.statement.refs, *self.statement.auth}
+        return any(act is not None and act.ref in named for act in acts)
+
+    def ends(self, role: PartyRole) -> bool:
+        """Whether it ends this role."""
+        return not self.roles or role in self.roles
+
+    def counts(self, place: Ref) -> bool:
+        """Whether what was said at a place was said before it."""
+        return dict(self.cut).get(place.log, 0) > place.seq
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What was said of the parties of one subject, in a fixed order."""
+
+    readings: tuple[tuple[Reading, Authority], ...] = ()
+    ends: tuple[End, ...] = ()
+
+
+def covers(reading: Reading, subject: bytes) -> bool:
+    """Whether the section `authority` of a statement is about this subject."""
+    authority = reading.authority
+    if authority is None:
+        return False
+    return subject in authority.subjects if authority.subjects else subject in reading.statement.subjects
+
+
+def acts_of(readings: Iterable[Reading], subject: bytes) -> Acts:
+    """The statements about the parties of a subject."""
+    mine = [
+        (reading, reading.authority)
+        for reading in readings
+        if reading.authority is not None and reading.statement.kind in ACT_KINDS and covers(reading, subject)
+    ]
+    mine.sort(key=lambda act: act[0].statement.ref)
+    said = tuple(act for act in mine if act[0].statement.kind != Kind.END)
+    ends = (_end(reading, authority) for reading, authority in mine if reading.statement.kind == Kind.END)
+    return Acts(said, tuple(end for end in ends if end is not None)) if mine else _NOTHING
+
+
+def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
+    """The deals about a capacity, by the places of their last statements."""
+    offers: dict[Ref, Deal] = {}
+    accepted: list[Statement] = []
+    found: list[Deal] = []
+    for reading, authority in acts.readings:
+        statement = reading.statement
+        if not _is_about(role, statement, authority):
+            continue
+        if authority.verb is Verb.OFFER:
+            offers[statement.ref] = Deal(statement, authority.party, since=authority.since, until=authority.until)
+        elif authority.verb is Verb.ACCEPT:
+            accepted.append(statement)
+        elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:
+            found.append(_paper(statement, authority, world))
+    for deal in offers.values():
+        found += _answered(deal, accepted, acts.ends, role)
+    return sorted(found, key=lambda deal: (deal.last.ref, deal.offer.ref))
+
+
+def _is_about(role: PartyRole, statement: Statement, authority: Authority) -> bool:
+    if statement.kind == Kind.SHIPMENT:
+        return role is PartyRole.TITLE
+    return role in roles_named(authority)
+
+
+def _paper(statement: Statement, authority: Authority, world: World) -> Deal:
+    party = party_of(authority, world)
+    fault = NO_PARTY if party is None else None
+    if party is not None and party.number is None and not party.is_resident:
+        fault = NEEDS_ACCEPTANCE
+    elif DOCUMENT not in authority.rows:
+        fault = NEEDS_DOCUMENT
+    named = party or Party(authority.party)
+    return Deal(
+        statement,
+        named.org,
+        is_paper=True,
+        is_outside=named.is_outside,
+        number=named.number,
+        since=authority.since,
+        until=authority.until,
+        fault=fault,
+    )
+
+
+def _answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
+    """The offer with its acceptances: of several of the party the first counts, unless something ended it before."""
+    offer = deal.offer
+    named = [end for end in ends if end.ends(role) and end.names(offer)]
+    answers = sorted((s for s in accepted if s.org == deal.party and offer.ref in {*s.refs, *s.auth}), key=_order)
+    if not answers:
+        yield replace(deal, fault=_ended(deal, None, named))
+    for number, acceptance in enumerate(answers):
+        is_late = deal.until is not None and acceptance.occurred >= deal.until
+        fault = _ended(deal, acceptance, named) or (EXPIRED if is_late else PASSED_ALREADY if number else None)
+        yield replace(deal, acceptance=acceptance, fault=fault)
+
+
+def _order(statement: Statement) -> tuple[int, bytes, int]:
+    return statement.order
+
+
+def _ended(deal: Deal, acceptance: Statement | None, ends: Iterable[End]) -> str | None:
+    for end in sorted(ends, key=lambda one: one.statement.order):
+        said = end.statement
+        if said.org == deal.party and (acceptance is None or said.order < acceptance.order):
+            return REFUSED
+        if said.org == deal.offer.org and (acceptance is None or not end.counts(acceptance.ref)):
+            return WITHDRAWN
+    return None
+
+
+def _end(reading: Reading, authority: Authority) -> End | None:
+    if authority.verb is not Verb.END:
+        return None
+    return End(reading.statement, authority.party, roles_named(authority), tuple(_cut(reading)))
+
+
+def _cut(reading: Reading) -> Iterator[tuple[bytes, int]]:
+    """The sizes of a section `cut`; one that breaks its form counts nothing."""
+    raw = reading.statement.sections.get("cut")
+    try:
+        rows = Cut.from_value(codec.unpack(raw)).rows if raw is not None else ()
+    except CodecError:
+        return
+    yield from ((row.log, row.size) for row in rows)
+
+
+_NOTHING = Acts()

@@ -1,0 +1,104 @@
+"""Whether an organisation may pass a role on or give it, by what a passport shows now; and what it names as its ground.
+
+The fold decides over the signed statements; this tells a person beforehand what it will decide.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from federation.authority import Kind
+from node.passport.holding import BY_TITLE
+from node.passport.parties import roles_at
+from node.passport.ranks import FactClass, parameter_class
+from node.passport.roles import CAPACITIES, PartyRole
+from node.passport.shown import rows
+from node.passport.view import Plain, View
+
+Row = Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What an organisation may do with a role over a thing. `grounds` are places of statements, as views show them."""
+
+    may: bool
+    grounds: frozenset[str] = frozenset()
+
+
+def entitlement(view: View, role: PartyRole, org: bytes, at: int) -> Entitlement:
+    """What an organisation may do with a role at a time."""
+    parties = cast("dict[str, Plain]", view["parties"])
+    every, now = cast("list[Row]", parties["roles"]), roles_at(parties, at)
+    titles = [row for row in every if row["role"] == PartyRole.TITLE]
+    who = _speakers(titles, now) if titles else _authors(view)
+    held = next((row for row in now if row["role"] == role), None) if role in CAPACITIES else None
+    if role is PartyRole.TITLE:
+        return Entitlement(bool(titles) and org.hex() in who, _title_grounds(titles, held, org))
+    if held is not None and held["basis"] != BY_TITLE and held["number"] is None:
+        return Entitlement(held["party"] == org.hex())
+    if role is not PartyRole.RESPONSIBLE and titles:
+        who |= _responsible(now)
+    return Entitlement(org.hex() in who, _grounds(every, held, role, org))
+
+
+def speakers(view: View, at: int) -> set[str]:
+    """Who gives the roles over a thing at a time, and ends them: ids in hex."""
+    parties = cast("dict[str, Plain]", view["parties"])
+    now = roles_at(parties, at)
+    titles = [row for row in cast("list[Row]", parties["roles"]) if row["role"] == PartyRole.TITLE]
+    return _speakers(titles, now) | _responsible(now) if titles else _authors(view)
+
+
+def only_data_source(view: View, org: bytes, at: int) -> bool:
+    """Whether all that an organisation is to a thing is a source of its data."""
+    parties = cast("dict[str, Plain]", view["parties"])
+    mine = {row["role"] for row in roles_at(parties, at) if row["party"] == org.hex()}
+    if org.hex() in speakers(view, at):
+        return False
+    named = {str(one) for name in ("named", "settlement", "network") for one in cast("list[Plain]", parties[name])}
+    return mine == {PartyRole.DATA_SOURCE.value} and org.hex() not in named
+
+
+def is_observed(code: str | None) -> bool:
+    """Whether a parameter is one that a data source may state: observed at the thing, not fixed by others."""
+    return parameter_class(code) is FactClass.OBSERVATION
+
+
+def _speakers(titles: Sequence[Row], now: Sequence[Row]) -> set[str]:
+    """Who acts as the owner: the owner; for one without a node the responsible party, else who owned it last."""
+    title = next((row for row in now if row["role"] == PartyRole.TITLE), None)
+    if title is None:
+        return set()
+    if title["number"] is None:
+        return {str(title["party"])}
+    earlier = [str(row["party"]) for row in titles[: titles.index(title)] if row["number"] is None]
+    return _responsible(now) or set(earlier[-1:])
+
+
+def _responsible(now: Sequence[Row]) -> set[str]:
+    return {str(row["party"]) for row in now if row["role"] == PartyRole.RESPONSIBLE and row["number"] is None}
+
+
+def _authors(view: View) -> set[str]:
+    return {str(row["org"]) for row in rows(view, "statements") if row["kind"] == Kind.IDENTITY and not row["routed"]}
+
+
+def _title_grounds(titles: Sequence[Row], held: Row | None, org: bytes) -> frozenset[str]:
+    """The act that brought the title, where it is not told otherwise that this is the time after it."""
+    if held is None or held["ref"] is None:
+        return frozenset()
+    had_before = any(row["party"] == org.hex() for row in titles[: titles.index(held)])
+    is_needed = had_before or held["number"] is not None
+    return frozenset({str(held["ref"])}) if is_needed else frozenset()
+
+
+def _grounds(every: Sequence[Row], held: Row | None, role: PartyRole, org: bytes) -> frozenset[str]:
+    """What stands before: an act of another organisation that brought the role to its holder, or ended it."""
+    if role not in CAPACITIES:
+        return frozenset()
+    if held is not None and held["basis"] != BY_TITLE:
+        return frozenset({str(held["ref"])} if held["by"] != org.hex() else ())
+    ended = [row for row in every if row["role"] == role and row["ended"] is not None]
+    last = max(ended, key=lambda row: cast("int", row["until"]), default=None)
+    return frozenset() if last is None or last["ended_by"] == org.hex() else frozenset({str(last["ended"])})

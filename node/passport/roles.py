@@ -1,0 +1,91 @@
+"""The roles of organisations over a thing: their names, who a party is, and how long a role is held.
+
+Three of them pass from one holder to the next (title, responsibility, settlement), the others are given by whoever may.
+A party that has no node is known by its number in the state register, whatever its spelling, or is a resident, of whom
+nothing but a random id stands where everybody may read.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from federation.authority import Authority
+from federation.fragment import Ref
+from node.passport.organisations import INN, OGRN
+from node.passport.world import World
+
+
+class PartyRole(StrEnum):
+    """What an organisation is to a thing."""
+
+    MANUFACTURER = "manufacturer"
+    TITLE = "title"
+    RESPONSIBLE = "responsible"
+    SETTLEMENT = "settlement"
+    PROCESS_OWNER = "process_owner"
+    PROCESS_EXECUTOR = "process_executor"
+    DATA_SOURCE = "data_source"
+    NETWORK = "network"
+
+
+# The capacities of an owner: they pass by both signatures, or by a document where one side has no node.
+CAPACITIES = (PartyRole.TITLE, PartyRole.RESPONSIBLE, PartyRole.SETTLEMENT)
+GIVEN = (PartyRole.PROCESS_OWNER, PartyRole.PROCESS_EXECUTOR, PartyRole.DATA_SOURCE, PartyRole.NETWORK)
+
+# Rows of the section `authority` beside the names of roles.
+DOCUMENT = "document"  # a document stands behind the statement; it is named in the section `mandate`
+RESIDENT = "resident"  # the party is a person; the name stands in the section `person`
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """An organisation with a node holds a role from a time until another, which is excluded; None is open.
+
+    `cut` are the sizes up to which its logs count, where the role was ended; None is no limit.
+    """
+
+    role: PartyRole
+    org: bytes
+    since: int
+    until: int | None = None
+    cut: tuple[tuple[bytes, int], ...] | None = None
+
+    def holds(self, at: int, place: Ref | None = None) -> bool:
+        """Whether it is held at a fact's time, by a statement at that place of a log."""
+        in_time = self.since <= at and (self.until is None or at < self.until)
+        if self.cut is None or place is None:
+            return in_time
+        # What the holder said before the role was ended counts for ever; what came later counts nothing.
+        return in_time and dict(self.cut).get(place.log, 0) > place.seq
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom an act names. `number` is `inn:...` or `ogrn:...` of one without a node."""
+
+    org: bytes
+    number: str | None = None
+    is_resident: bool = False
+    is_outside: bool = False
+
+
+def outside_party(number: str) -> bytes:
+    """The id of an organisation that is known by its number alone: the same for everybody who names it."""
+    return hashlib.sha256(f"passport/party/1\n{number}".encode()).digest()[:16]
+
+
+def party_of(authority: Authority, world: World) -> Party | None:
+    """Whom an act names; None where its rows contradict each other. A number that is a member's means the member."""
+    numbers = [row for row in authority.rows if row.partition(":")[0] in (INN, OGRN)]
+    is_resident = RESIDENT in authority.rows
+    if not numbers:
+        return Party(authority.party, is_resident=is_resident, is_outside=is_resident)
+    if is_resident or len(numbers) > 1 or outside_party(numbers[0]) != authority.party:
+        return None
+    member = world.attestations.holder(numbers[0])
+    return Party(member, numbers[0]) if member else Party(authority.party, numbers[0], is_outside=True)
+
+
+def roles_named(authority: Authority) -> frozenset[PartyRole]:
+    """The roles of which an act speaks."""
+    return frozenset(role for role in PartyRole if role.value in authority.rows)

@@ -1,0 +1,44 @@
+"""What the codes of roles and of acts about them read as for people, in Russian and English."""
+
+from node.web.passport_words import Table
+
+ROLES: Table = {
+    "manufacturer": ("Производитель", "Manufacturer"),
+    "title": ("Собственник", "Owner by title"),
+    "responsible": ("Ответственный", "Responsible party"),
+    "settlement": ("Сторона расчётов", "Settlement party"),
+    "process_owner": ("Владелец процесса", "Owner of processes"),
+    "process_executor": ("Исполнитель процесса", "Executor of processes"),
+    "data_source": ("Источник данных", "Source of data"),
+    "network": ("Сеть LoRa", "LoRa network"),
+}
+BASES: Table = {
+    "maker": ("изготовил", "made it"),
+    "title": ("по праву собственности", "by title"),
+    "acceptance": ("предложено и принято", "offered and accepted"),
+    "document": ("по документу", "by a document"),
+    "appointment": ("назначение", "given"),
+    "offer": ("предложение", "offer"),
+}
+STATES: Table = {
+    "waiting": ("ждёт ответа", "waits for an answer"),
+    "lapsed": ("срок вышел", "lapsed"),
+    "refused": ("отклонено", "refused"),
+    "withdrawn": ("отозвано", "withdrawn"),
+    "stands": ("действует", "stands"),
+    "ended": ("прекращено", "ended"),
+    "disputed": ("спорно", "disputed"),
+    "ineffective": ("не действует", "has no effect"),
+}
+REASONS: Table = {
+    "refused": ("сторона отказалась", "the party refused"),
+    "withdrawn": ("предложение отозвано", "the offer was withdrawn"),
+    "expired": ("ответ пришёл после срока", "answered too late"),
+    "not-the-holder": ("предложил не тот, у кого эта роль", "offered by who does not hold it"),
+    "not-entitled": ("назначил не собственник и не ответственный", "given by neither owner nor responsible party"),
+    "passed-already": ("роль уже передана другому", "it had passed on already"),
+    "needs-acceptance": ("у стороны есть узел: нужна её подпись", "the party has a node: its signature is missing"),
+    "needs-document": ("нет документа", "there is no document"),
+    "no-party": ("не сказано, кому", "it is not told to whom"),
+}
+RESIDENT: Table = {"resident": ("житель", "resident")}

@@ -1,0 +1,52 @@
+"""The columns of lists of roles, of the acts by which they pass, and of systems that write here."""
+
+from node.web.columns import Item, Reader, coded, organisation, table, time
+from node.web.passport_words import STANDINGS, words
+from node.web.role_words import BASES, RESIDENT, ROLES, STATES
+
+
+def _party(item: Item, reader: Reader) -> str:
+    """What a party is called: by its card, by the act, by its number, or that it is a resident."""
+    number = words(RESIDENT, item.number, reader.language) if item.number else ""
+    return reader.organisations.get(item.party) or ", ".join(filter(None, (item.name, number))) or str(item.party)
+
+
+def _to(item: Item, reader: Reader) -> str:
+    resident = words(RESIDENT, "resident", reader.language) if item.resident else ""
+    known = reader.organisations.get(item.org or "")
+    return known or ", ".join(filter(None, (item.name, item.number, resident))) or str(item.org or "")
+
+
+ROLES_OVER = table(
+    "roles",
+    "Роли",
+    "Roles",
+    ("Роль", "Role", coded("role", ROLES)),
+    ("Кто", "Who", _party),
+    ("С, UTC", "Since, UTC", time("since")),
+    ("До, UTC", "Until, UTC", time("until")),
+    ("Основание", "Ground", coded("basis", BASES)),
+    ("Документ", "Document", "document"),
+    ("Статус", "Standing", coded("standing", STANDINGS)),
+    ("Кто заявил", "Stated by", organisation("by")),
+    ("Кто прекратил", "Ended by", organisation("ended_by")),
+    ("Организация", "Organisation id", "party"),
+)
+MANDATES = table(
+    "mandates",
+    "Передача и назначение ролей",
+    "Acts about roles",
+    ("Сказано, UTC", "Said, UTC", time("said")),
+    ("Роль", "Role", coded("role", ROLES)),
+    ("Кто", "By", organisation("by")),
+    ("Кому", "To", _to),
+    ("Основание", "Ground", coded("basis", BASES)),
+    ("Состояние", "State", coded("state", STATES)),
+    ("Отвечено, UTC", "Answered, UTC", time("answered")),
+    ("С, UTC", "From, UTC", time("since")),
+    ("До, UTC", "Until, UTC", time("until")),
+    ("Документ", "Document", lambda item, _: str(item.papers.get("document", ""))),
+    ("Приборов", "Things", lambda item, _: str(len(item.devices))),
+    ("Номера приборов", "Ids of things", "devices"),
+    ("Номер акта", "Act id", "id"),
+)
