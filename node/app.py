@@ -33,6 +33,8 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.courier import Courier
+from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -43,11 +45,13 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.limits import Limits
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -56,14 +60,17 @@ from node.services.readings import Readings
 from node.services.refolding import Refolding
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
+from node.services.steps import Steps
 from node.services.sync import Sync
 from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
 from node.store.migrate import upgrade
@@ -117,9 +124,18 @@ class Node:
         self.undo = Undo(self.core, self.ledger, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
+        self.assembly = Assembly(self.core, self.ledger)
+        self.procedures = ProcedureBook(self.core, self.ledger, self.projection)
+        self.runs = Runs(
+            self.core, self.ledger, self.procedures, Steps(self.core, self.registry, self.assembly, self.protocols)
+        )
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
+        self.limits = Limits(self.core)
+        courier = Courier(self.settings.webhooks, clock)
+        self.webhooks = Webhooks(self.core, courier, self.limits)
+        self.deliveries = Deliveries(self.core, courier, self.metrics)
         directory = MemoryDirectory()
         self.readings = Readings(database)
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -159,12 +175,15 @@ class Node:
             tokens=Tokens(self.core),
             answers=Answers(self.core),
             journal=Journal(self.core),
+            limits=self.limits,
+            webhooks=self.webhooks,
+            deliveries=self.deliveries,
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
-            assembly=Assembly(self.core, self.ledger),
+            assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
             identities=Identities(self.core, self.ledger, self.projection),
@@ -187,6 +206,8 @@ class Node:
             templates=self.templates,
             protocols=self.protocols,
             bench=self.bench,
+            procedures=self.procedures,
+            runs=self.runs,
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
@@ -213,6 +234,8 @@ class Node:
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
+            tasks.create_task(self.runs.watch())
+            tasks.create_task(self.deliveries.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

@@ -1,6 +1,7 @@
 """The settings of a node: `config.toml` in its folder, over which `PASSPORT_SECTION__KEY` wins. Unknown keys refuse."""
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,26 @@ class RadioSection(_Section):
     net_id: int = Field(default=0, ge=0, lt=2**24)
 
 
+class WebhooksSection(_Section):
+    """Telling other systems of changes. `allow` are networks, as `10.1.0.0/16`, into which that is let: elsewhere it
+    goes to public addresses over TLS alone. An event that was not taken is tried again after `retry_s`, then at
+    doubling intervals, for `give_up_days`.
+    """
+
+    allow: list[str] = []
+    retry_s: float = Field(default=1.0, gt=0, le=3600)
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
+    give_up_days: float = Field(default=5.0, gt=0)
+    most: int = Field(default=50, ge=0, le=1000)
+
+    @field_validator("allow")
+    @classmethod
+    def _check_networks(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+
 class Settings(BaseSettings):
     """All settings of one node."""
 
@@ -88,6 +109,7 @@ class Settings(BaseSettings):
     web: WebSection = WebSection()
     federation: FederationSection = FederationSection()
     radio: RadioSection = RadioSection()
+    webhooks: WebhooksSection = WebhooksSection()
 
     @classmethod
     def settings_customise_sources(

@@ -3,7 +3,7 @@
 Authors contradict each other, restate and correct by refs with and without a paper, repair and verify, sell, share,
 name grounds that are here or missing, type plates in Cyrillic and Latin, put the device at other places, into lots and
 out of them, say that it is another one, that it is not, or that there are two, speak in codes of their own that are
-bound to central ones, keep sections to themselves, and take back what they said.
+bound to central ones, open a repair and go on with it, keep sections to themselves, and take back what they said.
 """
 
 from dataclasses import replace
@@ -50,10 +50,15 @@ from tests.builders_passport import (
     withdrawal,
 )
 from tests.laws import cases
+from tests.processes import agreement, move, opening, paper, procedure_bytes
 
 FEDERATION, _, LAB = demo()
 for what, local in (("events", "своё"), ("parameters", "ду"), ("types", "ВС")):
     FEDERATION.publish(LAB, dual(LAB, what, local, {"events": "repaired", "parameters": "dn", "types": "СГВ"}[what]))
+PROCEDURE = procedure_bytes()
+FEDERATION.publish(LAB, drafts.procedure(LAB.org, PROCEDURE, 0))
+for name in ("maker", "lab", "owner"):
+    FEDERATION.publish(Author(name, seq=50), agreement(Author(name), PROCEDURE))
 WORLD = FEDERATION.world
 CLAIM = line_claim()
 DEVICE = CLAIM.subject.raw
@@ -72,6 +77,8 @@ SECTIONS = (
     "extract",
     "template",
     "authority",
+    "run",
+    "why",
 )
 
 
@@ -127,12 +134,38 @@ def sameness_of(draw: st.DrawFn, said: list[Statement]) -> Draft:
     return drafts.sameness(DEVICE, TWIN_CLAIM.subject.raw, body, 0)
 
 
+OWNER = Author("owner")
+MOVES: tuple[tuple[str, dict[str, object]], ...] = (
+    ("done", {"step": "diagnose"}),
+    ("done", {"step": "replace"}),
+    ("done", {"step": "verify", "outcome": "fit"}),
+    ("done", {"step": "verify", "outcome": "unfit"}),
+    ("declined", {"step": "diagnose"}),
+    ("assigned", {"roles": {"workshop": Author("lab").org.hex()}}),
+    ("closed", {"result": "cancelled"}),
+)
+
+
+@cache  # as below
+def run_drafts() -> st.SearchStrategy[Draft]:
+    """A repair is opened and goes on, in whatever order, by whomever, with or without its protocol."""
+    opened = opening(DEVICE, PROCEDURE, workshop=Author("maker"), lab=Author("lab"))
+    moves = st.builds(
+        lambda n, made: move(DEVICE, OWNER, n, made[0], **made[1]), st.integers(0, 4), st.sampled_from(MOVES)
+    )
+    papers = st.builds(
+        lambda n, event: paper(DEVICE, OWNER, n, event), st.integers(0, 4), st.sampled_from(["verified", "rejected"])
+    )
+    return st.one_of(st.just(opened), moves, moves, papers)
+
+
 @cache  # made once: drawing is faster than making what is drawn from
 def drafts_of() -> st.SearchStrategy[Draft]:
     """Anything that somebody may say."""
     device, others = st.just(DEVICE), st.sampled_from([id16("one"), id16("two")])
     relations, types = st.sampled_from(["lot", "material"]), st.sampled_from(["ВС", "СГВ"])
     return st.one_of(
+        run_drafts(),
         st.builds(
             lambda place, since: parameters(DEVICE, since=since, install_place=place),
             st.sampled_from(PLACES),

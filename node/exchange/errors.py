@@ -7,6 +7,7 @@ ExchangeError
 ├── BenchError              a bench file does not have its shape
 ├── SheetError              a document for paper is too long to be drawn
 ├── PassportFileError       bytes are no passport file that could be checked
+├── WebhookError            an address of a receiver, or a secret of one, is none that may be used
 └── ArshinError             a protocol lacks what the register's file needs, or the file is none of it
 """
 
@@ -51,6 +52,10 @@ class SheetError(ExchangeError):
 
 class PassportFileError(ExchangeError):
     """The bytes are no passport file, or its manifest cannot be read."""
+
+
+class WebhookError(ExchangeError):
+    """No address of a receiver, none that this node sends to, or no secret."""
 
 
 class ArshinError(ExchangeError):

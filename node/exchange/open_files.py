@@ -47,6 +47,11 @@ PROTOCOLS = (
     "document", "personal",
 )  # fmt: skip
 
+MOVES = (
+    "device_id", "process", "version", "run", "number", "owner", "n", "says", "step", "outcome", "by", "by_name",
+    "occurred", "recorded", "reason", "ref",
+)  # fmt: skip
+
 
 def readme() -> str:
     """The text that explains every file, in Russian and English."""
@@ -162,6 +167,31 @@ def protocol_rows(view: View) -> Iterator[Row]:
             document=_file(item["document"]),
             personal=_file(item["personal"]),
         )
+
+
+def move_rows(view: View) -> Iterator[Row]:
+    """The lines of processes.csv of one passport: the moves that count, of each process in their order."""
+    for run in rows(view, "processes"):
+        for move in rows(run, "moves"):
+            yield _row(
+                MOVES,
+                device_id=view["id"],
+                process=run["code"],
+                version=run["version"],
+                run=run["id"],
+                number=run["number"],
+                owner=run["owner"],
+                n=move["n"],
+                says=move["says"],
+                step=move["step"],
+                outcome=move["outcome"],
+                by=move["by"],
+                by_name=_name(view, move["by"]),
+                occurred=moment(move["occurred"]),
+                recorded=moment(move["recorded"]),
+                reason=move["reason"],
+                ref=move["ref"],
+            )
 
 
 def release_object(release: Release, file: str, *, is_adopted: bool) -> dict[str, Json]:

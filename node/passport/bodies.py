@@ -16,6 +16,8 @@ SubjectHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MOST_MOVES = 10_000
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
 
 
@@ -126,10 +128,15 @@ class Place(Body):
 
 
 class Why(Body):
-    """Why: the process and its step."""
+    """Why: the process and its step, and the run of the process where there is one.
+
+    Beside a protocol it stands as the section `why`, and `n` is the move that the protocol is of.
+    """
 
     process: Code
     step: Code | None = None
+    run: SubjectHex | None = None
+    n: int | None = Field(default=None, ge=0, le=MOST_MOVES)
 
 
 class EventBody(Body):
@@ -219,6 +226,38 @@ class ShipmentBody(Body):
     number: Line
     date: Day
     accepted: bool | None = None
+
+
+class RunBody(Body):
+    """Section `run`: one move of a process that runs, `n` counted from the opening, which is 0.
+
+    Opened: its `nonce`, the SHA-256 of the procedure, who has which role. The others name the `run`, whose id follows
+    from opener and nonce. Done: a step with its outcome. Declined: whose turn it is gives his role back. Assigned: a
+    role passes to another organisation. Closed: with the result, by the owner.
+    """
+
+    says: Literal["opened", "done", "declined", "assigned", "closed"]
+    n: int = Field(default=0, ge=0, le=MOST_MOVES)
+    nonce: SubjectHex | None = None
+    run: SubjectHex | None = None
+    procedure: Digest | None = None
+    code: Code | None = None
+    number: Line | None = None
+    about: Line | None = None
+    due: Day | None = None
+    roles: dict[Code, SubjectHex] = Field(default_factory=dict, max_length=16)
+    step: Code | None = None
+    outcome: Code | None = None
+    detail: dict[Code, Line] = Field(default_factory=dict, max_length=32)
+    result: Literal["done", "cancelled"] | None = None
+    reason: Line | None = None
+
+
+class AgreementBody(Body):
+    """Section `agreement` of a publication: its author takes part in processes by a procedure, or does no more."""
+
+    procedure: Digest
+    says: Literal["accepted", "ended"]
 
 
 class CatalogReference(Body):

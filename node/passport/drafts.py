@@ -1,11 +1,12 @@
 """What is about to be said: drafts of fragments, one maker for each kind of statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation.authority import Attestation, Authority, Kind, Verb
 from federation.fragment import Ref, SectionClass
 from node.passport.bodies import (
+    AgreementBody,
     AliasBody,
     Body,
     CardBody,
@@ -18,11 +19,13 @@ from node.passport.bodies import (
     RadioBody,
     ReferencesBody,
     RootKeysBody,
+    RunBody,
     SamenessBody,
     ShipmentBody,
     SubjectBody,
     TemplateRef,
     TypeBody,
+    Why,
     WithdrawalBody,
 )
 
@@ -128,6 +131,16 @@ def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int,
     return Draft(Kind.COMPOSITION, (part, whole), occurred, (section("composition", body),), tuple(refs))
 
 
+def because(draft: Draft, why: Why) -> Draft:
+    """The draft of a protocol for a step of a process that runs."""
+    return replace(draft, sections=(*draft.sections, section("why", why)))
+
+
+def run(subject: bytes, body: RunBody, occurred: int) -> Draft:
+    """Kind 8: a move of a process that runs about the subject."""
+    return Draft(Kind.PROCESS, (subject,), occurred, (section("run", body),))
+
+
 def withdrawal(subjects: Sequence[bytes], refs: Sequence[Ref], body: WithdrawalBody, occurred: int) -> Draft:
     """Kind 23: the author takes back what he said of these subjects; at most 16 statements at once."""
     content = section("withdrawal", body, SectionClass.AUTHORITY)
@@ -169,6 +182,17 @@ def share(subject: bytes, party: bytes, classes: Sequence[int], occurred: int) -
 def template(org: bytes, content: bytes, occurred: int) -> Draft:
     """Kind 12: a protocol template for everybody."""
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("template", content, SectionClass.PUBLIC),))
+
+
+def procedure(org: bytes, content: bytes, occurred: int) -> Draft:
+    """Kind 12: how a process goes, for everybody."""
+    return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("procedure", content, SectionClass.PUBLIC),))
+
+
+def agreement(org: bytes, body: AgreementBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 12: the organisation takes part in processes by a published procedure, or does no more."""
+    content = section("agreement", body, SectionClass.PUBLIC)
+    return Draft(Kind.TEMPLATE, (org,), occurred, (content,), tuple(refs))
 
 
 def catalog(org: bytes, name: str, content: bytes, occurred: int) -> Draft:

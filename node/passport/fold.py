@@ -29,6 +29,7 @@ from node.passport.registers import (
     type_facts,
     type_view,
 )
+from node.passport.run_views import runs_view
 from node.passport.statement import Statement
 from node.passport.stays import ADDRESSES, TWO_DEVICES, Stay, contradicting, of_equals, stays_of
 from node.passport.timeline import Event, event_view, timeline_of
@@ -36,7 +37,7 @@ from node.passport.twins import hold_apart
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 10
+FOLD_VERSION = 11
 MOST_TOLD = 64  # events that one conflict names
 
 
@@ -94,6 +95,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "parameters": cast("dict[str, Plain]", shown_parameters),
         "protocols": protocols_view(case),
         "composition": composition,
+        "processes": runs_view(case),
         "parties": parties_view(case),
         "radio": _facts(radio),
         "aliases": aliases_view(case, identity),

@@ -20,11 +20,13 @@ from node.passport.bodies import (
     ParametersBody,
     Plate,
     RadioBody,
+    RunBody,
     SamenessBody,
     ShipmentBody,
     SubjectBody,
     TemplateRef,
     TypeBody,
+    Why,
     WithdrawalBody,
 )
 from node.passport.claims import Claim, decode_claim
@@ -50,6 +52,8 @@ BODIES: Mapping[str, type[Body]] = {
     "template": TemplateRef,
     "extract": ExtractBody,
     "shipment": ShipmentBody,
+    "run": RunBody,
+    "why": Why,
 }
 UNREADABLE = "unreadable"
 

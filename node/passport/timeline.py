@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from federation.fragment import Ref
-from node.passport.bodies import EventBody, ExtractBody, Place, Reference
+from node.passport.bodies import EventBody, ExtractBody, Place, Reference, Why
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
 from node.passport.chronology import find_impossible
@@ -98,7 +98,7 @@ def event_view(case: Case, event: Event) -> dict[str, Plain]:
         "where": _place(case, body.where, statement.org) if body else None,
         "occurred": statement.occurred,
         "recorded": statement.stamp,
-        "why": {"process": body.why.process, "step": body.why.step} if body and body.why else None,
+        "why": why_view(body.why) if body and body.why else None,
         "external": body.external if body else None,
         "detail": dict(sorted(body.detail.items())) if body else {},
         "standing": event.standing.value,
@@ -111,14 +111,20 @@ def event_view(case: Case, event: Event) -> dict[str, Plain]:
     }
 
 
+def why_view(why: Why) -> dict[str, Plain]:
+    """Process, step and run of an event as views show them."""
+    return {"process": why.process, "step": why.step, "run": why.run}
+
+
 def _events(case: Case, reading: Reading) -> Iterator[Event]:
     statement = reading.statement
     body = reading.body("event", EventBody)
     if body is not None:
         yield _event(case, statement, body, "event", ref_text(statement.ref))
-    extract = reading.body("extract", ExtractBody)
+    extract, why = reading.body("extract", ExtractBody), reading.body("why", Why)
     for index, extracted in enumerate(extract.events if extract else ()):
-        yield _event(case, statement, extracted, "protocol", f"{ref_text(statement.ref)}#{index}")
+        told = extracted if why is None else extracted.model_copy(update={"why": why})
+        yield _event(case, statement, told, "protocol", f"{ref_text(statement.ref)}#{index}")
 
 
 def _event(case: Case, statement: Statement, body: EventBody, source: str, place: str) -> Event:

@@ -1,4 +1,4 @@
-"""What publications say: organisations, serial lines, types, templates, codes and dual references.
+"""What publications say: organisations, serial lines, types, templates, procedures, codes and dual references.
 
 A world is built from the statements of kinds 12, 13, 15 and 16 and is the same for any order of them.
 """
@@ -20,6 +20,7 @@ from node.passport.errors import BodyError, CatalogError, PassportError
 from node.passport.lines import Lines, SerialLine
 from node.passport.own_codes import OwnCode, read_own_codes
 from node.passport.plate import comparison_text
+from node.passport.procedures import Procedures, read_procedures
 from node.passport.publications import Published, PublishedTemplate, Shelf, count_records, read_record
 from node.passport.references import References, unique
 from node.passport.releases import Release, read_releases, settled
@@ -53,6 +54,7 @@ class World:
     code_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     type_records: Mapping[str, Published[DeviceType]] = field(default_factory=dict)
     type_versions: Versions = field(default_factory=lambda: Versions({}))
+    procedures: Procedures = field(default_factory=Procedures)
     known: frozenset[Ref] = frozenset()
 
     def central(self, reference: Reference, org: bytes, catalog: str) -> str | None:
@@ -120,6 +122,7 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         code_names=_names(records),
         type_records=types,
         type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
+        procedures=read_procedures(said),
         # A card says what somebody is called; it is nobody's ground for anything.
         known=frozenset(statement.ref for statement in said if statement.kind != Kind.CARD),
     )

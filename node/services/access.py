@@ -50,6 +50,7 @@ class Scope(StrEnum):
     SHIP = "ship"
     PEERS = "peers"
     RADIO = "radio"
+    HOOKS = "hooks"
     ACCESS = "access"
 
 
@@ -82,6 +83,7 @@ class Actor:
     scopes: frozenset[Scope]
     language: str | None = None
     id: str = ""  # of the session or the token
+    subjects: tuple[bytes, ...] = ()  # those that it is limited to; none means every one
 
     @property
     def label(self) -> str:
@@ -299,8 +301,13 @@ class Tokens:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    async def issue(self, actor: Actor, name: str, scopes: frozenset[Scope], days: int) -> tuple[str, StoredToken]:
-        """A new token's secret and what is kept of it; raise DeniedError where the actor may less."""
+    async def issue(
+        self, actor: Actor, name: str, scopes: frozenset[Scope], days: int, subjects: Iterable[bytes] = ()
+    ) -> tuple[str, StoredToken]:
+        """A new token's secret and what is kept of it; raise DeniedError where the actor may less.
+
+        With subjects the token is limited to those.
+        """
         if days not in TOKEN_DAYS:
             raise InputError(f"a token lives 1 to 366 days, not {days}", "token_days")
         if not actor.may(scopes):
@@ -309,10 +316,13 @@ class Tokens:
         hashed = _hash("token", secret)
         async with self._core.database.write() as tx:
             expires = tx.now + days * DAY_US
-            token = StoredToken(hashed, hashed[:8].hex(), name, tuple(sorted(scopes)), actor.label, tx.now, expires)
+            limits = tuple(sorted(set(subjects)))
+            given = tuple(sorted(scopes))
+            token = StoredToken(hashed, hashed[:8].hex(), name, given, actor.label, tx.now, expires, limits)
             await store.insert_token(tx, token)
-            given = list(token.scopes)
-            await self._core.announce(tx, actor.label, "token_issued", token=token.id, name=name, scopes=given)
+            await self._core.announce(
+                tx, actor.label, "token_issued", token=token.id, name=name, scopes=list(given), devices=len(limits)
+            )
         return secret, token
 
     async def find_actor(self, secret: str) -> Actor | None:
@@ -321,7 +331,7 @@ class Tokens:
             token = await store.find_token(tx, _hash("token", secret))
             if token is None or token.expires_us <= tx.now:
                 return None
-        return Actor(token.name, "token", frozenset(map(Scope, token.scopes)), id=token.id)
+        return Actor(token.name, "token", frozenset(map(Scope, token.scopes)), id=token.id, subjects=token.subjects)
 
     async def list(self, after: tuple[int, str] | None = None, limit: int = 50) -> list[StoredToken]:
         """Tokens, newest first, after a (created_us, id) place."""

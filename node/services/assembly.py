@@ -63,7 +63,7 @@ class Assembly:
     def __init__(self, core: Core, ledger: Ledger) -> None:
         self._core = core
         self._ledger = ledger
-        self._adding = asyncio.Lock()  # a part that is free when it is looked at is free when it is said
+        self.adding = asyncio.Lock()  # a part that is free when it is looked at is free when it is said
 
     async def register(self, body: SubjectBody, actor: str) -> bytes:
         """State a thing without a plate, and answer its subject."""
@@ -77,35 +77,38 @@ class Assembly:
 
         Raise StateError where a part stands elsewhere at that time, or the whole stands in its own part.
         """
-        async with self._adding:
-            said: list[Draft] = []
-            subjects: list[bytes] = []
-            leads: set[bytes] = set()
-            _check_printed(parts)
-            async with self._core.database.read() as tx:
-                above = await _above(tx, await _lead(tx, whole), moment_us(since))
-                for part in parts:
-                    subject = await self._checked(tx, part, whole, above, since)
-                    body = CompositionBody(
-                        relation=part.relation,
-                        position=part.position,
-                        quantity=part.quantity,
-                        since=since,
-                        designation=part.designation,
-                        serial=part.serial,
-                    )
-                    lead = await _lead(tx, subject)
-                    if lead in leads and part.relation is None:
-                        raise InputError("one part is named twice", "composition_twice")
-                    leads.add(lead)
-                    subjects.append(subject)
-                    said.append(drafts.composition(subject, whole, body, moment_us(since)))
+        async with self.adding:
+            said = await self.drafts_of(whole, parts, since)
             await self._say(said, actor, "parts_added", whole)
-            return subjects
+            return [draft.subjects[0] for draft in said]
+
+    async def drafts_of(self, whole: bytes, parts: Sequence[PartIn], since: str) -> list[Draft]:
+        """What is to be said where parts go into a whole, one draft a part; call and say it within `adding`."""
+        said: list[Draft] = []
+        leads: set[bytes] = set()
+        _check_printed(parts)
+        async with self._core.database.read() as tx:
+            above = await _above(tx, await _lead(tx, whole), moment_us(since))
+            for part in parts:
+                subject = await self._checked(tx, part, whole, above, since)
+                body = CompositionBody(
+                    relation=part.relation,
+                    position=part.position,
+                    quantity=part.quantity,
+                    since=since,
+                    designation=part.designation,
+                    serial=part.serial,
+                )
+                lead = await _lead(tx, subject)
+                if lead in leads and part.relation is None:
+                    raise InputError("one part is named twice", "composition_twice")
+                leads.add(lead)
+                said.append(drafts.composition(subject, whole, body, moment_us(since)))
+        return said
 
     async def take_out(self, whole: bytes, part: bytes, until: str, actor: str) -> None:
         """End the time of a part in a whole; raise NotFoundError where it does not stand there."""
-        async with self._adding:
+        async with self.adding:
             await self._take_out(whole, part, until, actor)
 
     async def _take_out(self, whole: bytes, part: bytes, until: str, actor: str) -> None:

@@ -270,8 +270,11 @@ def _fragment(output: Output, entry: StoredFragment) -> dict[str, Json]:
 
 
 def _documents(output: Output, header: Header, sections: Mapping[str, Section]) -> None:
-    """Documents and templates byte for byte, each in a file of its own."""
-    wanted = {Kind.PROTOCOL: ("documents", (DOCUMENT, PERSONAL)), Kind.TEMPLATE: ("templates", ("template",))}
+    """Documents, templates and procedures byte for byte, each in a file of its own."""
+    wanted = {
+        Kind.PROTOCOL: ("documents", (DOCUMENT, PERSONAL)),
+        Kind.TEMPLATE: ("templates", ("template", "procedure")),
+    }
     folder, names = wanted.get(Kind(header.kind), ("", ())) if header.kind in set(Kind) else ("", ())
     for name in names:
         section = sections.get(name)
@@ -287,6 +290,7 @@ async def _passports(tx: ReadTx, output: Output) -> AsyncIterator[int]:
         ("parameters", open_files.PARAMETERS, open_files.parameter_rows),
         ("composition", open_files.COMPOSITION, open_files.composition_rows),
         ("protocols", open_files.PROTOCOLS, open_files.protocol_rows),
+        ("processes", open_files.MOVES, open_files.move_rows),
     )
     with ExitStack() as opened:
         file = opened.enter_context(output.open("passports.jsonl"))

@@ -8,12 +8,12 @@ from federation.errors import FederationError
 from node.errors import InputError
 from node.passport.card import Card, parse_expiry
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift
+from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift, spot_of
 from node.services.core import Core
 from node.services.search import Near, Query, Search, read_exact, read_query
 from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx
-from node.store.finding import Counts, count_cards, find_card, find_cards
+from node.store.finding import Counts, count_cards, find_card, find_cards, read_cards
 from node.store.passports import StoredPassport
 from node.store.peers import Peer, list_peers
 
@@ -72,16 +72,21 @@ class Lookup:
         self._search = search
         self._sync = sync
 
-    async def find(self, text: str) -> list[Found]:
-        """What carries that identifier; raise InputError where it is mistyped. Peers are asked if nothing is here."""
+    async def find(self, text: str, among: frozenset[bytes] | None = None) -> list[Found]:
+        """What carries that identifier; raise InputError where it is mistyped. Peers are asked if nothing is here.
+
+        With `among`, one of those subjects alone, and peers are not asked.
+        """
         query = read_query(text)
         async with self._core.database.read() as tx:
             here = await self._search.find(tx, query)
             now = tx.now
+            if among is not None:
+                return [_found(passport, now) for passport in here if passport.subject in among]
             peers = await list_peers(tx, "active")
             slip = None if here else await self._search.find_slip(tx, text)
         if here:
-            return [Found(p.subject, p.title, p.state, None, max(0, now - p.changed_us)) for p in here]
+            return [_found(passport, now) for passport in here]
         answers = await asyncio.gather(*(self._ask(peer, query) for peer in peers))
         found = [one for answer in answers for one in answer]
         if slip and not found:
@@ -101,10 +106,21 @@ class Lookup:
             return {text: await self._here(tx, text) for text in texts}
 
     async def page(
-        self, question: Question, spot: Spot | None = None, limit: int = 50, *, backwards: bool = False
+        self,
+        question: Question,
+        spot: Spot | None = None,
+        limit: int = 50,
+        *,
+        backwards: bool = False,
+        among: frozenset[bytes] | None = None,
     ) -> Listed:
-        """Cards that answer, after a place or before it; raise InputError for a mistyped id or DevEUI, or no word."""
+        """Cards that answer, after a place or before it; raise InputError for a mistyped id or DevEUI, or no word.
+
+        With `among`, of those subjects alone.
+        """
         sift = _read_question(question)
+        if among is not None:
+            return await self._page_among(among, sift, question, spot, limit, backwards=backwards)
         async with self._core.database.read() as tx:
             if (exact := read_exact(question.text)) and exact.scheme == "id":
                 passports = await self._search.find(tx, exact) if spot is None else []
@@ -120,6 +136,26 @@ class Lookup:
         if backwards:
             return Listed(shown[::-1], has_before=is_more, has_after=True)
         return Listed(shown, has_before=spot is not None, has_after=is_more)
+
+    async def _page_among(
+        self, among: frozenset[bytes], sift: Sift, question: Question, spot: Spot | None, limit: int, *, backwards: bool
+    ) -> Listed:
+        """A page of a few cards, each looked at."""
+        async with self._core.database.read() as tx:
+            if (exact := read_exact(question.text)) and exact.scheme == "id":
+                among &= {passport.subject for passport in await self._search.find(tx, exact)}
+            found = [card for card in await read_cards(tx, among) if lets_through(sift, card)]
+        places = {_place(spot_of(card, question.order)): card for card in found}
+        left = sorted(places)
+        if spot is not None:
+            here = _place(spot)
+            left = [place for place in left if (place < here if backwards else place > here)]
+        shown = left[-limit:] if backwards else left[:limit]
+        is_more = len(left) > len(shown)
+        cards = [places[place] for place in shown]
+        if backwards:
+            return Listed(cards, has_before=is_more, has_after=True)
+        return Listed(cards, has_before=spot is not None, has_after=is_more)
 
     async def count(self) -> Counts:
         """How many passports are here."""
@@ -139,6 +175,15 @@ class Lookup:
         except (*AWAY, FederationError):
             return []
         return [Found(subject, "", "", peer.org, age) for subject, age in found]
+
+
+def _found(passport: StoredPassport, now: int) -> Found:
+    return Found(passport.subject, passport.title, passport.state, None, max(0, now - passport.changed_us))
+
+
+def _place(spot: Spot) -> tuple[int, str, bytes]:
+    """By this a list is sorted: the last changed second first where it is told, then by title."""
+    return -spot.second, spot.title, spot.subject
 
 
 def _is_narrowed(question: Question) -> bool:

@@ -11,6 +11,7 @@ from node.passport.fold import view_of
 from node.passport.identity import settled
 from node.passport.kept import Kept, Row, awaited_of, rows_of
 from node.passport.rights import PUBLISHED_KINDS
+from node.passport.run_views import run_cards
 from node.passport.shown import terms_of, text
 from node.passport.statement import Statement
 from node.passport.timeline import timeline_of
@@ -123,7 +124,7 @@ def item_of(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set
         now,
     )
     named = {Term(scheme, term) for scheme, term in terms_of(view)}
-    return NewPassport(passport, group.subjects, named | codes, kept, pack_view(passport.view))
+    return NewPassport(passport, group.subjects, named | codes, kept, pack_view(passport.view), run_cards(view))
 
 
 def rest_of(view: View) -> View:

@@ -12,6 +12,7 @@ from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
+from node.passport.procedures import is_of_procedures
 from node.passport.rights import PUBLISHED_KINDS, class_mask
 from node.passport.sameness import other_sides
 from node.passport.statement import Statement
@@ -33,6 +34,7 @@ from node.store.passports import (
     read_members,
 )
 from node.store.rights import EVERYBODY, StoredRight, open_entries, open_subjects, rights_to
+from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
@@ -216,6 +218,8 @@ class Projection:
             await self._tell_releases(tx, world)
             if not _reads_alike(self.world, world, headers):
                 await self._refold_every(tx, reader, world)
+            elif changed := world.procedures.changed(self.world.procedures):
+                await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
         if subjects:
@@ -303,8 +307,11 @@ def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
-    """Whether what was published cannot alter a view: cards of organisations that are called as they were."""
-    if any(header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD for header in headers):
+    """Whether what was published cannot alter a view but by the procedures that it speaks of: these, and cards of
+    organisations that are called as they were.
+    """
+    said = [header for header in headers if header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD]
+    if not all(header.kind == Kind.TEMPLATE and is_of_procedures(s.name for s in header.sections) for header in said):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 

@@ -162,7 +162,7 @@ class Protocols:
         said = find_said(view, self._core.org, checked.held, checked.document)
         if said is not None:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)
-        lacking = self._lacking(view, checked)
+        lacking = self.lacking(view, checked)
         draft = draft_protocol(
             checked.held,
             checked.document,
@@ -263,7 +263,7 @@ class Protocols:
         world = self._projection.world
         return any(world.central(event.what, statement.org, Catalog.EVENTS) in VERDICTS for event in events)
 
-    def _lacking(self, view: View, checked: Checked) -> int:
+    def lacking(self, view: View, checked: Checked) -> int:
         """How many parties have still to sign the same document after this one."""
         needed = len(checked.held.template.layout.signers)
         same = _same(view, checked.held, checked.document)

@@ -22,8 +22,8 @@ from node.passport.references import parse_ref
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of
-from node.passport.timeline import outer_key
-from node.passport.view import DAY_US, ROWS, Plain, load_view, moment_us
+from node.passport.timeline import outer_key, why_view
+from node.passport.view import DAY_US, ROWS, Plain, View, load_view, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
@@ -41,6 +41,7 @@ from node.store.timelines import find_event, page_of_rows
 INSTALL_PLACE = "install_place"
 EVENTS, _ = ROWS
 REMOVED = "removed"
+ADMITTING = frozenset({"installed", "admitted"})
 MOST_MADE = 16  # words about production that stand before the first other event
 MOST_PRINTED = 8
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
@@ -167,7 +168,7 @@ class Registry:
                 external=body.external,
                 ref=told["ref"],
             )
-        await self._check_order(passport, body, occurred)
+        await self.check_event(passport, body, occurred)
         if corrects is not None:
             _check_corrected(rows(passport.content, EVENTS), corrects)
         refs = (parse_ref(corrects),) if corrects else ()
@@ -185,7 +186,7 @@ class Registry:
         at_us, passport = moment_us(moment), await self.get(subject)
         view = passport.content
         removal = EventBody(what=Reference(central=REMOVED), where=where_of(view, place), system="console")
-        await self._check_order(passport, removal, at_us)
+        await self.check_event(passport, removal, at_us)
         # The new stay begins after the removal, which would end it too.
         since = datetime.fromtimestamp(at_us // 10**6, UTC).strftime("%Y-%m-%dT%H:%M:%S") + ".000001Z"
         row = ParameterRow(code=Reference(central=INSTALL_PLACE), value=place, since=since)
@@ -204,10 +205,10 @@ class Registry:
                 raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")
         passport = await self.get(subject, whole=False)
         view = passport.content
-        await self._check_order(passport, event, moment_us(moment))
+        await self.check_event(passport, event, moment_us(moment))
         said: list[Draft] = [drafts.event(subject, event, moment_us(moment))]
         for part in parts:
-            said += replacement_drafts(view, subject, part, moment, self._mint)
+            said += replacement_drafts(view, subject, part, moment, self.mint)
         return await self._say(said, actor, "repair_recorded", subject)
 
     async def ask_key(self, subject: bytes, org: bytes, actor: str) -> None:
@@ -255,8 +256,10 @@ class Registry:
             raw = await find_event(tx, passport.lead, key)
         return None if raw is None else load_view(raw)
 
-    async def _check_order(self, passport: StoredPassport, body: EventBody, occurred: int) -> None:
-        """Raise InputError where something would have happened to a device before it was made."""
+    async def check_event(self, passport: StoredPassport, body: EventBody, occurred: int) -> None:
+        """Raise InputError where something would have happened to a device before it was made, or where one that was
+        found unfit would be installed.
+        """
         view, made = passport.content, text(passport.content, "made")
         code = self._projection.world.central(body.what, self._core.org, Catalog.EVENTS)
         if code == MADE:
@@ -271,6 +274,8 @@ class Registry:
                 "event_before_production",
                 made=made,
             )
+        if code in ADMITTING:
+            check_fit(view)
 
     def _check_plate(self, plate: Plate) -> None:
         """Raise InputError for a text that names nothing, and for a year of make to come."""
@@ -298,7 +303,7 @@ class Registry:
         if made and until is not None and moment_us(until) < moment_us(made):
             raise InputError(f"{until} is before the device was made", "verification_before_production", made=made)
 
-    def _mint(self) -> bytes:
+    def mint(self) -> bytes:
         """The subject of something without a plate that was read."""
         return local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
 
@@ -311,6 +316,14 @@ class Registry:
 
         entries = await self._ledger.append(said, note)
         return entry_ref(self._ledger.log.log, entries[0])
+
+
+def check_fit(view: View) -> None:
+    """Raise StateError where the last verification found a device unfit."""
+    rejected = at(view, "verification", "rejected")
+    if isinstance(rejected, int):
+        day = format_day(rejected)
+        raise StateError(f"it was found unfit on {day}", "device_unfit", on=day)
 
 
 def _stands_elsewhere(passport: StoredPassport, place: str) -> bool:
@@ -338,7 +351,7 @@ def _is_told_so(told: dict[str, Plain], body: EventBody, occurred: int) -> bool:
         and (place is None) == (where is None)
         and (place is None or _means(where, place))
         and told["detail"] == body.detail
-        and told["why"] == ({"process": why.process, "step": why.step} if why else None)
+        and told["why"] == (why_view(why) if why else None)
     )
 
 

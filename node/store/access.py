@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError
+from node.store.packing import pack_subjects, unpack_subjects
 from node.store.upserts import upsert
 
 
@@ -51,6 +52,7 @@ class StoredToken:
     issuer: str
     created_us: int
     expires_us: int
+    subjects: tuple[bytes, ...] = ()  # those that it is limited to; none means every one
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +147,20 @@ async def delete_sessions(tx: WriteTx, account: str, *, session_id: str | None =
 
 async def insert_token(tx: WriteTx, token: StoredToken) -> None:
     """Add a token."""
-    await tx.run(insert(schema.tokens).values({**_columns(token), "scopes": " ".join(token.scopes)}))
+    texts = {"scopes": " ".join(token.scopes), "subjects": pack_subjects(token.subjects)}
+    await tx.run(insert(schema.tokens).values({**_columns(token), **texts}))
 
 
 async def find_token(tx: ReadTx, token_hash: bytes) -> StoredToken | None:
     """The token of that hash, expired or not."""
     row = await tx.first(select(schema.tokens).where(schema.tokens.c.hash == token_hash))
     return _token(row) if row else None
+
+
+async def is_token_valid(tx: ReadTx, token_id: str) -> bool:
+    """Whether there is a token of that id that has not ended."""
+    table = schema.tokens.c
+    return await tx.first(select(table.id).where(table.id == token_id, table.expires_us > tx.now)) is not None
 
 
 async def list_tokens(tx: ReadTx, after: tuple[int, str] | None, limit: int) -> list[StoredToken]:
@@ -220,7 +229,8 @@ async def drop_answer(tx: WriteTx, actor: str, key: str) -> None:
 
 
 def _token(row: Record) -> StoredToken:
-    return StoredToken(**{**row._mapping, "scopes": tuple(row.scopes.split())})
+    values = {"scopes": tuple(row.scopes.split()), "subjects": unpack_subjects(row.subjects)}
+    return StoredToken(**{**row._mapping, **values})
 
 
 def _columns(record: StoredSession | StoredToken) -> dict[str, object]:

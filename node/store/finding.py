@@ -48,6 +48,7 @@ from node.store.slots import CAPACITY, list_bits, places_of
 FIRST_SHELVES = (32, 128)  # so many are read at first, before all that are left
 DENSE = 125  # cards of one shelf from which on it is walked in order instead of fetched place by place
 WALKED = 256
+AT_ONCE = 400
 
 _CARDS = select(schema.cards)
 _SIZE_OF_MARKS = select(func.sum(func.length(schema.marks.c.slots))).where(schema.marks.c.shelf == bindparam("no"))
@@ -70,6 +71,15 @@ async def find_card(tx: ReadTx, subject: bytes) -> Card | None:
     """The card of a leading subject."""
     row = await tx.first(select(schema.cards).where(schema.cards.c.subject == subject))
     return None if row is None else card_of_row(row)
+
+
+async def read_cards(tx: ReadTx, subjects: Iterable[bytes]) -> list[Card]:
+    """The cards of those of the subjects that lead."""
+    wanted, found = sorted(set(subjects)), list[Card]()
+    for at in range(0, len(wanted), AT_ONCE):
+        rows = await tx.all(_CARDS.where(schema.cards.c.subject.in_(wanted[at : at + AT_ONCE])))
+        found += [card_of_row(row) for row in rows]
+    return found
 
 
 async def find_cards(

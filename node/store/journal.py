@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from node.store import schema
-from node.store.database import ReadTx, WriteTx
+from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_all
 
 
@@ -22,6 +22,17 @@ class JournalRow:
     what: str
     subject: bytes | None
     detail: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """Which rows: of these kinds of change (none means all), about these subjects (None means all, and of none)."""
+
+    kinds: frozenset[str] = frozenset()
+    subjects: frozenset[bytes] | None = None
+
+
+EVERYTHING = Sift()
 
 
 async def write_journal(
@@ -59,15 +70,35 @@ async def read_journal(
         statement = statement.where(table.id > after).order_by(table.id)
     if subject is not None:
         statement = statement.where(table.subject == subject)
-    return [
-        JournalRow(r.id, r.at_us, r.org, r.actor, r.what, r.subject, json.loads(r.detail))
-        for r in await tx.all(statement)
-    ]
+    return [_row(row) for row in await tx.all(statement)]
+
+
+async def read_feed(tx: ReadTx, after: int, limit: int, sift: Sift = EVERYTHING) -> tuple[list[JournalRow], int]:
+    """Rows with a greater id, oldest first, and the id up to which there are no more such rows."""
+    last = max(after, await last_journal_id(tx))
+    table = schema.journal.c
+    statement = select(schema.journal).where(table.id > after, table.id <= last).order_by(table.id).limit(limit)
+    if sift.kinds:
+        statement = statement.where(table.what.in_(sorted(sift.kinds)))
+    if sift.subjects is not None:
+        statement = statement.where(table.subject.in_(sorted(sift.subjects)))
+    rows = [_row(row) for row in await tx.all(statement)] if limit else []
+    return rows, rows[-1].id if limit and len(rows) == limit else last
+
+
+async def find_row(tx: ReadTx, row_id: int) -> JournalRow | None:
+    """The row of that id."""
+    row = await tx.first(select(schema.journal).where(schema.journal.c.id == row_id))
+    return _row(row) if row else None
 
 
 async def last_journal_id(tx: ReadTx) -> int:
     """The newest id, 0 where the journal is empty."""
     return int(await tx.value(select(func.coalesce(func.max(schema.journal.c.id), 0))))
+
+
+def _row(row: Record) -> JournalRow:
+    return JournalRow(row.id, row.at_us, row.org, row.actor, row.what, row.subject, json.loads(row.detail))
 
 
 def _text(detail: Mapping[str, object]) -> str:

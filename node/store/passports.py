@@ -8,10 +8,12 @@ from functools import partial
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
+from node.passport.run_views import RunCard
 from node.passport.shown import TYPE
 from node.passport.view import ROWS, Seal, View, load_view
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
+from node.store.runs import drop_runs, put_runs
 from node.store.timelines import all_rows
 from node.store.upserts import insert_new, upsert
 
@@ -51,7 +53,7 @@ class NewPassport:
     """A view to be stored, the subjects that are joined in it and its terms.
 
     `kept` is of a long one, whose rows stand by themselves. `packed` is its view as it is stored, where whoever made it
-    packed it.
+    packed it. `runs` are the processes that it shows.
     """
 
     passport: StoredPassport
@@ -59,6 +61,7 @@ class NewPassport:
     terms: Collection[Term] = ()
     kept: Kept | None = None
     packed: bytes = b""
+    runs: Collection[RunCard] = ()
 
     @property
     def subjects(self) -> set[bytes]:
@@ -74,12 +77,13 @@ async def put_passport(
 
 
 async def put_passports(tx: WriteTx, items: Sequence[NewPassport]) -> None:
-    """Replace the views of passports, the pointers of their joined subjects, and their terms."""
+    """Replace the views of passports, the pointers of their joined subjects, their terms and their processes."""
     await upsert(tx, schema.passports, await tx.aside(partial(_rows_of, items)))
     subjects = sorted(set[bytes]().union(*(item.subjects for item in items)))
     for start in range(0, len(subjects), 400):
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects[start : start + 400])))
     await insert_new(tx, schema.terms, [row for item in items for row in _terms_of(item)])
+    await put_runs(tx, {item.passport.subject: item.runs for item in items}, subjects)
 
 
 def pack_view(view: bytes) -> bytes:
@@ -123,6 +127,7 @@ async def drop_passports(tx: WriteTx, subjects: Iterable[bytes]) -> None:
         part = wanted[start : start + 400]
         await tx.run(delete(schema.passports).where(schema.passports.c.subject.in_(part)))
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(part)))
+    await drop_runs(tx, wanted)
 
 
 async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:

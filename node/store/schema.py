@@ -155,7 +155,45 @@ tokens = _table(
     _need("issuer", Text),
     _need("created_us", Int64),
     _need("expires_us", Int64),
+    Column("subjects", Text, nullable=False, server_default="[]"),  # JSON: the hex of those that the token is limited to; none means every one
     Index("tokens_by_id", "id", unique=True),
+)
+# What other systems are told of: the journal's rows in their order, each until it was taken.
+webhooks = _table(
+    "webhooks",
+    _key("id", Text),
+    _need("url", Text),
+    _need("description", Text),
+    _need("kinds", Text),  # JSON: which changes; none means every one
+    Column("subjects", Text, nullable=False, server_default="[]"),  # JSON: the hex of those about which; none means every one
+    _need("author", Text),
+    _need("token", Text),  # whose hook it is; empty for a person's
+    _need("secret", LargeBinary),  # sealed under this store's own key, as the one before it
+    Column("old_secret", LargeBinary),
+    _need("old_until_us", Int64),
+    _need("paused", Text),  # why nothing is sent; empty while it is
+    _need("cursor", Int64),  # the journal's row up to which all was taken
+    _need("attempts", Int64),  # at the row after it
+    _need("next_us", Int64),
+    _need("failing_us", Int64),  # since when; 0 while rows are taken
+    _need("error", Text),
+    _need("tries", Int64),  # of all rows: the number of the last delivery
+    _need("taken", Int64),
+    _need("taken_us", Int64),
+    _need("created_us", Int64),
+)
+deliveries = _table(
+    "deliveries",
+    _key("hook", Text),
+    _key("n", Int64),
+    _need("purpose", Text),
+    _need("event", Int64),  # the journal's row; 0 for a test
+    _need("what", Text),
+    _need("attempt", Int64),
+    _need("at_us", Int64),
+    _need("took_us", Int64),
+    _need("status", Int64),  # of HTTP; 0 where there was no answer
+    _need("error", Text),
 )
 accounts = _table(
     "accounts",
@@ -285,6 +323,29 @@ moments = _table(
     Index("moments_by_entry", "log_no", "seq", "plain"),
     Index("moments_moving", "lead", sqlite_where=text("plain = 0"), postgresql_where=text("plain = 0")),
 )
+# Processes that run or ran, as the views show them, one row each: who has to do what, and until when.
+runs = _table(
+    "runs",
+    _key("id", LargeBinary),
+    _need("lead", LargeBinary),
+    _need("procedure", Text),
+    _need("code", Text),
+    _need("state", Text),
+    _need("is_open", Int64),
+    _need("number", Text),
+    _need("about", Text),
+    _need("owner", LargeBinary),
+    _need("opened_us", Int64),
+    _need("step", Text),
+    _need("org", LargeBinary),  # who has to act, empty where nobody has the role
+    _need("since_us", Int64),
+    _need("due_us", Int64),  # the largest number where there is no term
+    Index("runs_by_lead", "lead"),
+    Index("runs_by_procedure", "procedure"),
+    Index("runs_by_due", "is_open", "due_us", "id"),
+    Index("runs_by_org", "is_open", "org", "due_us", "id"),
+    Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -336,4 +397,4 @@ shelves = _table(
 marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
 figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
 REGISTRY = (cards, shelves, marks, figures)
-PROJECTIONS = (passports, terms, moments, *REGISTRY)
+PROJECTIONS = (passports, terms, moments, runs, *REGISTRY)

@@ -11,7 +11,7 @@ from node.errors import DeniedError
 from node.services.access import SESSION_US, Actor, NewSession
 from node.web.calls import Call
 from node.web.context import CONTEXT, WebContext
-from node.web.routes import Route
+from node.web.routes import Limit, Route
 
 BEARER = "Bearer "
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -88,6 +88,12 @@ def check_scopes(route: Route, visitor: Actor | None) -> None:
         raise DeniedError("this needs a log-in or a token", "unauthenticated")
     if not visitor.may(route.scopes):
         raise DeniedError(f"{visitor.label} lacks a scope", "scope", scopes=", ".join(sorted(route.scopes)))
+
+
+def check_limit(route: Route, visitor: Actor | None) -> None:
+    """Raise DeniedError where the asker is limited to some devices and the route cannot hold it to them."""
+    if visitor is not None and visitor.subjects and route.limit is Limit.REFUSES and not route.is_open:
+        raise DeniedError(f"{visitor.label} is limited to some devices, this is about more", "token_limited")
 
 
 def is_local_socket(request: web.Request) -> bool:

@@ -27,6 +27,34 @@ JOB_STATES: Table = {
     "done": ("готово", "done"),
     "failed": ("не выполнено", "failed"),
 }
+# How a webhook is, why one sends nothing, why an attempt failed, and what it was for.
+HOOK_HEALTH: Table = {
+    "new": ("ещё ничего не отправлено", "nothing sent yet"),
+    "good": ("работает", "works"),
+    "failing": ("сбои", "fails"),
+    "paused": ("остановлено", "paused"),
+}
+HOOK_PAUSES: Table = {
+    "hand": ("вручную", "by hand"),
+    "failing": ("адресат слишком долго не принимал", "the receiver took nothing for too long"),
+    "gone": ("адресат ответил, что его больше нет", "the receiver says that it is gone"),
+    "token": ("токен больше не действует", "its token has ended"),
+}
+HOOK_FAULTS: Table = {
+    "refused": ("адресат отказал", "the receiver refused"),
+    "redirect": ("адресат отсылает на другой адрес", "the receiver points to another address"),
+    "timeout": ("нет ответа вовремя", "no answer in time"),
+    "address": ("адрес ведёт в закрытую сеть", "the address leads into a closed network"),
+    "name": ("имя не найдено", "the name is not found"),
+    "connection": ("нет соединения", "no connection"),
+    "tls": ("сертификат не подошёл", "the certificate does not do"),
+    "answer": ("ответ не по HTTP", "the answer is no HTTP"),
+}
+HOOK_PURPOSES: Table = {
+    "event": ("событие", "event"),
+    "resent": ("отправлено ещё раз", "sent again"),
+    "test": ("проверка", "test"),
+}
 CATALOGS: Table = {
     "parameters": ("Параметры", "Parameters"),
     "units": ("Единицы измерения", "Units of measure"),
@@ -114,6 +142,7 @@ PROCESSES: Table = {
     "verification-soon": ("Поверка истекает", "The verification runs out"),
     "verification-overdue": ("Поверка просрочена", "The verification is overdue"),
     "step": ("Процесс идёт", "A process runs"),
+    "closing": ("Процесс ждёт закрытия", "A process waits to be closed"),
 }
 
 

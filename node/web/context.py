@@ -17,6 +17,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -25,11 +26,13 @@ from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.limits import Limits
 from node.services.lookup import Lookup
 from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
 from node.services.protocols import Protocols
@@ -37,11 +40,13 @@ from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.runs import Runs
 from node.services.shipments import Shipments
 from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ class WebContext:
     tokens: Tokens
     answers: Answers
     journal: Journal
+    limits: Limits
+    webhooks: Webhooks
+    deliveries: Deliveries
     ledger: Ledger
     projection: Projection
     membership: Membership
@@ -82,6 +90,8 @@ class WebContext:
     templates: Templates
     protocols: Protocols
     bench: Bench
+    procedures: ProcedureBook
+    runs: Runs
     readings: Readings
     commissioning: Commissioning
     radio: Radio

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -16,7 +17,7 @@ from node.web.downloads import asked_form, send_list
 from node.web.errors import problem_of
 from node.web.languages import choose_language
 from node.web.rendering import RENDERER
-from node.web.routes import Route
+from node.web.routes import Limit, Route
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -49,6 +50,7 @@ class Dispatcher:
         request[LANGUAGE] = language
         await auth.check_claimed(self._route, request, visitor)
         auth.check_scopes(self._route, visitor)
+        auth.check_limit(self._route, visitor)
         auth.check_origin(request, visitor)
         return Call(request, self._route, visitor, language)
 
@@ -75,6 +77,9 @@ class Dispatcher:
     async def _answer(self, call: Call, raw: bytes | None) -> web.StreamResponse:
         asked = asked_form(self._route, call.request)
         arguments = await bind(self._route, call.request, raw)
+        if self._route.limit is Limit.PASSPORT and call.actor.subjects:
+            path: Any = arguments["path"]  # Any: the model of a path that names a passport
+            await call.context.limits.check(call.actor, path.subject)
         if asked is not None:
             return await send_list(call, arguments, *asked)
         result = await self._route.handler(call, **arguments)

@@ -18,10 +18,10 @@ from pydantic import BaseModel, Field
 
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.services.access import Actor, Scope
-from node.services.journal import JournalRow
+from node.services.journal import JournalRow, Sift
 from node.web.auth import authenticate
 from node.web.calls import Call
-from node.web.routes import page
+from node.web.routes import Limit, page
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class EventsQuery(BaseModel):
     older: str | None = Field(default=None, max_length=1024, description="Before which event, as a page names it.")
 
 
-@page("GET", "/events", title="Events", scopes=[Scope.READ])
+@page("GET", "/events", title="Events", scopes=[Scope.READ], limit=Limit.NARROWS)
 async def events(call: Call, query: EventsQuery) -> web.StreamResponse:
     """Server-sent events over the journal."""
     streams = call.request.app[STREAMS]
@@ -115,12 +115,12 @@ async def events(call: Call, query: EventsQuery) -> web.StreamResponse:
 class _Stream:
     """One open stream."""
 
-    def __init__(self, call: Call, query: EventsQuery, part: Live | None, heard: "asyncio.Queue[int]", at: int) -> None:
+    def __init__(self, call: Call, sift: Sift, part: Live | None, heard: "asyncio.Queue[int]", at: int) -> None:
         self.response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         self._call = call
-        self._subject = bytes.fromhex(query.subject) if query.subject else None
+        self._sift = sift
         self._part = part
         self._heard = heard
         self._at = at
@@ -132,7 +132,12 @@ class _Stream:
         at = _last_event_id(call.request)
         if at is None:
             at = query.after if query.after is not None else await call.context.journal.last_id()
-        stream = cls(call, query, part, heard, at)
+        subject = bytes.fromhex(query.subject) if query.subject else None
+        if call.actor.subjects:
+            sift = Sift(subjects=await call.context.limits.narrow(call.actor, [subject] if subject else []))
+        else:
+            sift = Sift(subjects=frozenset([subject]) if subject else None)
+        stream = cls(call, sift, part, heard, at)
         await stream._has_moved()
         await stream.response.prepare(call.request)
         await stream.response.write(f"retry: {RETRY_MS}\nid: {at}\n\n".encode())
@@ -141,7 +146,7 @@ class _Stream:
     async def run(self, heartbeat_s: float) -> None:
         """Send what is there, then what comes, until the reader, its rights or the node go."""
         while True:
-            while rows := await self._call.context.journal.after(self._at, BATCH, self._subject):
+            while rows := await self._call.context.journal.after(self._at, BATCH, self._sift):
                 self._at = rows[-1].id
                 await self.response.write((await self._message(rows)).encode())
             if await self._has_moved():
@@ -183,6 +188,8 @@ def _part(streams: Streams, name: str | None, actor: Actor) -> Live | None:
     part = streams.parts.get(name)
     if part is None:
         raise NotFoundError(f"there is no live part {name!r}", "route_unknown")
+    if actor.subjects:
+        raise DeniedError(f"{actor.label} is limited to some devices, pages are about more", "token_limited")
     if not actor.may(part.scopes):
         raise DeniedError(f"{actor.label} lacks a scope", "scope", scopes=", ".join(sorted(part.scopes)))
     return part

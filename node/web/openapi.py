@@ -14,9 +14,10 @@ from node.web.binding import BYTES, JSON
 from node.web.downloads import PLAIN, TYPES
 from node.web.errors import COMMON_CODES, PROBLEM_TYPE, READ_CODES, WRITE_CODES, Problem, status_of_code
 from node.web.problems import find_text
-from node.web.routes import API, Route
+from node.web.routes import API, Limit, Route
 
 Schema = dict[str, Any]  # Any: a JSON document
+LIMIT_CODES = {Limit.REFUSES: ("token_limited",), Limit.PASSPORT: ("token_device",)}
 REF = "#/components/schemas/{model}"
 
 
@@ -51,7 +52,8 @@ def plain_path(route: Route) -> str:
 def codes_of(route: Route) -> list[str]:
     """Every problem code that an operation declares."""
     of_lists = ("format_unknown",) if route.table is not None else ()
-    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *of_lists, *route.problems)
+    limited = () if route.is_open else LIMIT_CODES.get(route.limit, ())
+    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *of_lists, *limited, *route.problems)
     return list(dict.fromkeys(own))
 
 

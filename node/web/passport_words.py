@@ -125,6 +125,10 @@ SECTIONS: Table = {
     "sameness": ("слово о приборе", "word about identity"),
     "correction": ("исправление", "correction"),
     "withdrawal": ("отзыв сказанного", "withdrawal"),
+    "run": ("действие процесса", "move of a process"),
+    "why": ("для какого шага", "for which step"),
+    "procedure": ("регламент", "procedure"),
+    "agreement": ("участие по регламенту", "taking part by a procedure"),
 }
 # Programs that bring what is said.
 SYSTEMS: Table = {
@@ -169,6 +173,10 @@ STEPS: Table = {
     "visit": ("выезд", "visit"),
     "resolve": ("устранение", "resolution"),
     "confirm": ("подтверждение", "confirmation"),
+    "placement": ("установка компонентов", "placement"),
+    "reflow": ("пайка", "reflow"),
+    "aoi": ("оптическая инспекция", "optical inspection"),
+    "rework": ("доработка", "rework"),
 }
 # Units that are not in the central catalog.
 OTHER_UNITS: Table = {"mo": ("мес.", "months"), "W.h": ("Вт·ч", "W·h")}

@@ -248,6 +248,47 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Токен не может больше своего автора", "Уберите права, которых нет у вас."),
         ("A token may do no more than who issues it", "Leave out the rights that you do not have."),
     ),
+    "token_limited": _denied(
+        ("Токен ограничен отдельными приборами", "Возьмите токен без ограничения: здесь речь не только о них."),
+        ("The token is limited to some devices", "Take a token without that limit: this is about more than those."),
+    ),
+    "token_device": _denied(
+        ("Токен ограничен другими приборами", "Попросите токен, в который входит этот прибор. Свои — в GET /me."),
+        ("The token is limited to other devices", "Ask for a token that has this one. GET /me tells its devices."),
+        ("Этого прибора в токене нет: {id}.", "The token does not have {id}."),
+    ),
+    "webhook_unknown": _unknown("Такого уведомления здесь нет", "There is no such webhook"),
+    "delivery_unknown": _unknown("Такой отправки здесь уже нет", "That delivery is not kept any more"),
+    "webhook_target": _text(
+        (
+            "Туда этот узел ничего не отправляет",
+            "Нужен адрес https:// в открытой сети. Свои сети разрешает администратор: [webhooks] allow в config.toml.",
+        ),
+        (
+            "This node sends nothing there",
+            "Take an https:// address in the open network. Own networks: [webhooks] allow in config.toml.",
+        ),
+    ),
+    "webhook_secret": _text(
+        ("Секрет не подходит", "Нужны whsec_ и base64 от 24 до 64 случайных байтов; без секрета узел создаст его сам."),
+        ("The secret does not do", "whsec_ and the base64 of 24 to 64 random bytes; without one the node makes it."),
+    ),
+    "webhooks_too_many": _state(
+        ("Уведомлений слишком много", "Удалите ненужные: узел держит не больше {most}."),
+        ("Too many webhooks", "Remove those that are not needed: this node keeps {most} at most."),
+    ),
+    "webhook_ended": _state(
+        ("Токен этого уведомления больше не действует", "Заведите уведомление заново с действующим токеном."),
+        ("The token of this webhook has ended", "Add the webhook anew with a token that is valid."),
+    ),
+    "events_ahead": _state(
+        (
+            "Журнал узла кончается раньше",
+            "Хранилище восстановлено из более ранней копии: прочтите ленту заново с after={last} или с начала.",
+        ),
+        ("The journal ends before that", "The store is an earlier copy: read on from after={last}, or from the start."),
+        ("Последнее событие — {last}, запрошено после {after}.", "The last event is {last}; asked for after {after}."),
+    ),
     "last_administrator": _state(
         ("Последнего администратора удалить нельзя", "Сначала добавьте другого администратора."),
         ("The last administrator stays", "Add another administrator first."),
@@ -694,6 +735,145 @@ PROBLEMS: dict[str, ProblemText] = {
     "arshin_refused": _text(
         ("Файл для ФГИС «Аршин» не составлен", "Исправьте протокол: причина — в подробностях."),
         ("The file for the Arshin register was not made", "Correct the protocol: the detail tells why."),
+    ),
+    # Processes.
+    "procedure_refused": _text(
+        ("Регламент не принят", "Исправьте указанное место."),
+        ("The procedure is refused", "Correct the named place."),
+        ("{reason}", "{reason}"),
+    ),
+    "procedure_version_taken": _state(
+        ("Эта версия регламента уже опубликована с другим содержанием", "Увеличьте номер версии."),
+        ("This version is published with other content", "Raise the version."),
+        ("Регламент {procedure}, версия {version}.", "Procedure {procedure}, version {version}."),
+    ),
+    "procedure_unknown": _unknown("Такого регламента здесь нет", "There is no such procedure here"),
+    "procedure_not_accepted": _state(
+        ("Регламент не принят участником", "Попросите организацию принять регламент или поручите шаг другой."),
+        ("The procedure is not accepted", "Ask the organisation to accept it, or choose another one."),
+        ("{procedure} {version}: {org}", "{procedure} {version}: {org}"),
+    ),
+    "run_count": _text(
+        ("Столько процессов сразу не открывается", "Откройте их частями, до 500."),
+        ("So many processes are not opened at once", "Open them in parts of at most 500."),
+    ),
+    "run_role_unknown": _text(
+        ("Такой роли в регламенте нет", "Роли регламента: {roles}."),
+        ("The procedure has no such role", "Its roles: {roles}."),
+        ("Роль {role}.", "Role {role}."),
+    ),
+    "run_kind": _text(
+        ("Регламент не для таких предметов", "Выберите предмет одного из видов: {kinds}."),
+        ("The procedure is not of such things", "Choose one of: {kinds}."),
+        ("Вид предмета: {kind}.", "Its kind: {kind}."),
+    ),
+    "run_open_already": _state(
+        ("Такой процесс об этом предмете уже идёт", "Продолжите его или закройте."),
+        ("Such a process of this thing runs already", "Go on with it, or close it."),
+        ("Паспорт {id}, процесс {run}.", "Passport {id}, process {run}."),
+    ),
+    "run_unknown": _unknown("Такого процесса здесь нет", "There is no such process here"),
+    "run_unread": _state(
+        ("Регламент этого процесса сюда не пришёл", "Дождитесь обмена с узлом издателя."),
+        ("The procedure of this process is not here", "Wait for the exchange with its publisher."),
+    ),
+    "run_over": _state(
+        ("Процесс не ждёт этого действия", "Посмотрите, на чём он остановился."),
+        ("The process does not wait for that", "Look where it stands."),
+        ("Состояние процесса: {state}.", "State of the process: {state}."),
+    ),
+    "run_step_order": _state(
+        ("Сейчас очередь другого шага", "Сначала выполните шаг {expected}."),
+        ("It is another step's turn", "Do the step {expected} first."),
+        ("Шаг {step}, а очередь шага {expected}.", "Step {step}, while it is the turn of {expected}."),
+    ),
+    "run_no_mandate": _text(
+        ("Шаг поручен другой организации", "Владелец процесса может поручить его вам."),
+        ("The step is another organisation's", "The owner of the process can give it to you."),
+        ("Шаг {step}, роль {role}.", "Step {step}, role {role}."),
+        DeniedError,
+    ),
+    "run_owner_only": _text(
+        ("Это делает только владелец процесса", "Обратитесь к владельцу процесса."),
+        ("Only the owner of the process does that", "Ask the owner."),
+        kind=DeniedError,
+    ),
+    "run_owner_declines": _state(
+        ("Владелец не отказывается от своего процесса", "Отмените процесс с указанием причины."),
+        ("The owner does not decline his own process", "Cancel it with a reason."),
+    ),
+    "run_reason": _text(
+        ("Не указана причина отмены", "Напишите, почему процесс отменяется."),
+        ("The reason is missing", "Write why the process is cancelled."),
+    ),
+    "run_protocol_needed": _text(
+        ("Шаг требует протокола", "Заполните документ по шаблону {template}."),
+        ("The step demands a protocol", "Fill in a document of the template {template}."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_protocol_unasked": _text(
+        ("Шаг не требует протокола", "Подпишите документ отдельно от шага."),
+        ("The step takes no protocol", "Sign the document apart from the step."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_protocol_other": _text(
+        ("Протокол другого вида", "Нужен документ по шаблону {template}."),
+        ("The protocol is of another kind", "A document of the template {template} is needed."),
+        ("Шаг {step}: получен {got}.", "Step {step}: got {got}."),
+    ),
+    "run_protocol_unchecked": _state(
+        ("Протокол здесь проверен не полностью", "Обновите узел: ему неизвестны правила шаблона."),
+        ("The protocol is not fully checked here", "Update the node: it does not know rules of the template."),
+        ("Правила: {rules}.", "Rules: {rules}."),
+    ),
+    "run_protocol_device": _text(
+        ("Протокол о другом приборе", "Проверьте прибор в документе."),
+        ("The protocol is of another device", "Check the device in the document."),
+        ("В протоколе {device}, в процессе {expected}.", "The protocol names {device}, the process {expected}."),
+    ),
+    "run_document": _text(
+        ("Документ и шаблон указываются вместе", "Укажите и документ, и ссылку на его шаблон."),
+        ("A document comes with its template", "Give both the document and the reference of its template."),
+    ),
+    "run_outcome": _text(
+        ("Исход шага не указан или не из списка", "Возможные исходы: {outcomes}."),
+        ("The outcome is missing or none of the step's", "Its outcomes: {outcomes}."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_outcome_differs": _text(
+        ("Исход шага расходится с протоколом", "Исход следует из протокола; возможные: {outcomes}."),
+        ("The outcome differs from the protocol", "It follows from the protocol; possible: {outcomes}."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_need_verified": _state(
+        ("Нет действующей поверки", "Сначала поверьте прибор."),
+        ("No verification is in force", "Have the device verified first."),
+        ("Шаг {step}, поверка до: {until}.", "Step {step}, verified until: {until}."),
+    ),
+    "run_need_mounted": _state(
+        ("Прибор уже установлен", "Сначала оформите его снятие."),
+        ("The device is installed already", "Record its removal first."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_parts_unasked": _text(
+        ("Шаг не меняет состава прибора", "Запишите детали отдельно от шага."),
+        ("The step does not alter the composition", "Record the parts apart from the step."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_parts_needed": _text(
+        ("Не указаны детали", "Отсканируйте детали комплекта."),
+        ("No parts are named", "Scan the parts of the kit."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "run_detail_needed": _text(
+        ("Не заполнено то, о чём спрашивает шаг", "Заполните: {missing}."),
+        ("Something that the step asks is missing", "Fill in: {missing}."),
+        ("Шаг {step}.", "Step {step}."),
+    ),
+    "device_unfit": _state(
+        ("Прибор признан непригодным", "Отправьте его в ремонт или замените."),
+        ("The device was found unfit", "Have it repaired, or take another one."),
+        ("Признан непригодным {on}.", "Found unfit on {on}."),
     ),
     # The LoRa network.
     "radio_off": _state(

@@ -8,6 +8,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol, get_type_hints
 
 from pydantic import BaseModel
@@ -21,6 +22,15 @@ PARTS = ("path", "query", "body")
 
 # What a handler answers: a model, a view, a ready response, or None for "no content".
 Handler = Callable[..., Awaitable[object]]
+
+
+class Limit(Enum):
+    """How an operation holds a token to the devices that it is limited to."""
+
+    REFUSES = "refuses"  # it takes no such token
+    PASSPORT = "passport"  # its path names the one passport that it reads
+    NARROWS = "narrows"  # its handler answers for those devices alone
+    NONE = "none"  # it tells nothing of any device
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Route:
     api: str
     table: Table | None = None
     lists: tuple[str, ...] = ()
+    limit: Limit = Limit.REFUSES
 
     @property
     def name(self) -> str:
@@ -99,6 +110,7 @@ def api(
     before_claim: bool = False,
     max_body: int = MAX_BODY,
     table: Table | None = None,
+    limit: Limit = Limit.REFUSES,
 ) -> Decorator:
     """A resource of the API under /api/v1. `problems` are the codes it may answer beside the common ones.
 
@@ -109,7 +121,7 @@ def api(
         models, answer = _contract(handler)
         return Route(
             method, API + path, handler, title, frozenset(scopes), models, answer, status, tuple(problems),
-            is_open, False, before_claim, max_body, None, "", table,
+            is_open, False, before_claim, max_body, None, "", table, limit=limit,
         )  # fmt: skip
 
     return decorate
@@ -127,6 +139,7 @@ def page(
     is_open: bool = False,
     before_claim: bool = False,
     max_body: int = MAX_BODY,
+    limit: Limit = Limit.REFUSES,
 ) -> Decorator:
     """A page of the console or an act of its forms. `title` is marked for translation."""
 
@@ -134,7 +147,7 @@ def page(
         models, answer = _contract(handler)
         return Route(
             method, path, handler, title, frozenset(scopes), models, answer, 200, (),
-            is_open, True, before_claim, max_body, menu, api, None, tuple(lists),
+            is_open, True, before_claim, max_body, menu, api, None, tuple(lists), limit,
         )  # fmt: skip
 
     return decorate

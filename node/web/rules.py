@@ -201,5 +201,11 @@ RULES: dict[str, tuple[str, str, str, str]] = {
         "There is neither an ИНН nor an ОГРН.",
         "Enter one of them.",
     ),
+    "kind_unknown": (
+        "Такого вида событий нет.",
+        "Виды перечислены в GET /events/kinds.",
+        "There is no such kind of event.",
+        "GET /events/kinds tells them.",
+    ),
     "value_error": ("Значение неверно: {error}", "Исправьте.", "The value is wrong: {error}", "Correct it."),
 }

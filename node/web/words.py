@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS
 from node.web.languages import mark, translations
-from node.web.passport_words import SECTIONS, Table, words
+from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
 from node.web.radio_words import COMPARED, REFUSALS
 
@@ -21,6 +21,13 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "write_refused": ("Действие отклонено: прав недостаточно", "Refused: not enough rights"),
     "token_issued": ("Выпущен токен", "Token issued"),
     "token_revoked": ("Отозван токен", "Token revoked"),
+    "webhook_added": ("Заведено уведомление системы", "Webhook added"),
+    "webhook_changed": ("Изменено уведомление системы", "Webhook changed"),
+    "webhook_removed": ("Удалено уведомление системы", "Webhook removed"),
+    "webhook_paused": ("Уведомления системы остановлены", "Webhook paused"),
+    "webhook_resumed": ("Уведомления системы возобновлены", "Webhook resumed"),
+    "webhook_moved": ("Уведомления системы отправляются с другого места", "Webhook sends from another place"),
+    "webhook_secret_changed": ("Сменён секрет уведомлений", "Secret of a webhook changed"),
     "federation_founded": ("Создана федерация", "Federation founded"),
     "joined_federation": ("Узел вступил в федерацию", "Joined a federation"),
     "invited": ("Выпущено приглашение", "Invitation made"),
@@ -68,6 +75,16 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "key_refused": ("В ключе прибора отказано", "Device key refused"),
     "template_published": ("Опубликован шаблон", "Template published"),
     "protocol_signed": ("Подписан протокол", "Protocol signed"),
+    "procedure_published": ("Опубликован регламент", "Procedure published"),
+    "procedure_accepted": ("Регламент принят", "Procedure accepted"),
+    "procedure_ended": ("Участие по регламенту прекращено", "Taking part by a procedure ended"),
+    "run_opened": ("Открыт процесс", "Process opened"),
+    "step_done": ("Выполнен шаг процесса", "Step of a process done"),
+    "step_declined": ("Исполнитель отказался от шага", "A step was declined"),
+    "step_overdue": ("Срок шага истёк", "A step is overdue"),
+    "run_assigned": ("Назначен исполнитель", "A role was given"),
+    "run_closed": ("Процесс закрыт", "Process closed"),
+    "run_cancelled": ("Процесс отменён", "Process cancelled"),
     "arshin_exported": ("Составлен файл для ФГИС «Аршин»", "Arshin file made"),
     "shared": ("Открыт доступ", "Access opened"),
     "device_commissioned": ("Прибор подготовлен к подключению", "Device put on the air"),
@@ -98,8 +115,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
     mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
-    mark("scope radio"), mark("scope access"), mark("role reader"), mark("role operator"), mark("role admin"),
-    mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"), mark("step 3"), mark("step 4"),
+    mark("scope radio"), mark("scope hooks"), mark("scope access"), mark("role reader"), mark("role operator"),
+    mark("role admin"), mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"),
+    mark("step 3"), mark("step 4"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
     "local:administrator": ("администратор этой машины", "administrator of this machine"),
@@ -114,6 +132,7 @@ ACTORS: dict[str, tuple[str, str]] = {
     "mdns": ("местная сеть", "local network"),
     "card": ("карточка организации", "the organisation’s card"),
     "node": ("этот узел", "this node"),
+    "clock": ("часы узла", "the node's clock"),
 }
 
 
@@ -127,6 +146,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "catalog": ("справочник", "catalog"),
     "code": ("код", "code"),
     "dev_eui": ("DevEUI", "DevEUI"),
+    "devices": ("приборов", "devices"),
     "digest": ("отпечаток", "digest"),
     "fields": ("поля", "fields"),
     "gateway": ("шлюз", "gateway"),
@@ -140,6 +160,9 @@ DETAILS: dict[str, tuple[str, str]] = {
     "expires_us": ("до", "until"),
     "federation": ("федерация", "federation"),
     "file": ("файл", "file"),
+    "hook": ("уведомление", "webhook"),
+    "after": ("после события", "after the event"),
+    "target": ("куда", "where to"),
     "job": ("задание", "job"),
     "kind": ("вид", "kind"),
     "language": ("язык", "language"),
@@ -169,6 +192,11 @@ DETAILS: dict[str, tuple[str, str]] = {
     "token": ("токен", "token"),
     "total": ("всего", "total"),
     "type": ("тип", "type"),
+    "process": ("процесс", "process"),
+    "run": ("запуск", "run"),
+    "step": ("шаг", "step"),
+    "outcome": ("исход", "outcome"),
+    "due_us": ("срок", "term"),
     "url": ("адрес", "address"),
     "version": ("версия", "version"),
 }
@@ -213,6 +241,7 @@ CODES: dict[str, Table] = {
     "rows": ROWS,
     "section": SECTIONS,
     "state": CHECKS,
+    "step": STEPS,
 }
 # What the .po files name with a word before it, see NAMES.
 NAMED = {"role": "role", "scopes": "scope"}

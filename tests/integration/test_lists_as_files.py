@@ -25,7 +25,7 @@ PART = {"position": "=cmd()", "designation": "П-1", "serial": "0018", "removed_
 ROWS = 450
 # What a route's path needs where nothing of that name has to be there.
 PATHS = {"catalog": "units", "job": "00" * 8, "check": "00" * 8, "code": "К-1", "id": "EPP1-0", "ref": "0", "eui": "0",
-         "release": "1"}  # fmt: skip
+         "release": "1", "run": "0" * 32, "digest": "0" * 64, "hook": "0" * 16}  # fmt: skip
 QUERIES = {
     "/lookup": {"q": PLATE["serial"]},
     "/plates/suggestions": {"designation": DESIGNATION, "serial": "0012345"},
@@ -65,7 +65,8 @@ async def test_list_is_one_table_in_three_forms(web: RunningWeb, route: Route) -
     await post(client, "/references", {"catalog": "units", "local": "К-1", "central": "m3"})
     async with client.post(f"{API}/checks", data=TABLE.encode(), params={"name": "дом.csv"}) as response:
         check = (await response.json())["check"]
-    path = route.address({**PATHS, "id": device, "job": job, "check": check}).removeprefix(API)
+    hook = (await post(client, "/webhooks", {"url": "https://192.88.99.1/"}))["id"]
+    path = route.address({**PATHS, "id": device, "job": job, "check": check, "hook": hook}).removeprefix(API)
     query = QUERIES.get(route.path.removeprefix(API), {})
 
     paged = {"limit": "200"} if "limit" in route.parameters else {}

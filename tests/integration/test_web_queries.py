@@ -27,6 +27,9 @@ PATHS = {
     "eui": "0" * 16,
     "release": "1",
     "id": "EPP1-0",
+    "run": "0" * 32,
+    "digest": "0" * 64,
+    "hook": "0" * 16,
 }
 NEEDED = {"q": "0012345", "designation": "ВС-15", "serial": "1", "a": "EPP1-0", "b": "EPP1-1"}
 

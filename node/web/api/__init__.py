@@ -7,6 +7,7 @@ from node.web.api import (
     composition,
     conflicts,
     corrections,
+    events,
     facts,
     federation,
     fleet_imports,
@@ -18,6 +19,8 @@ from node.web.api import (
     own_codes,
     papers,
     passports,
+    procedures,
+    processes,
     protocols,
     radio,
     records,
@@ -27,6 +30,7 @@ from node.web.api import (
     shipments,
     types,
     undo,
+    webhooks,
 )
 
 ROUTES = (
@@ -49,11 +53,15 @@ ROUTES = (
     *shipments.ROUTES,
     *radio.ROUTES,
     *protocols.ROUTES,
+    *procedures.ROUTES,
+    *processes.ROUTES,
     *catalogs.ROUTES,
     *own_codes.ROUTES,
     *releases.ROUTES,
     *types.ROUTES,
     *access.ROUTES,
     *journal.ROUTES,
+    *events.ROUTES,
+    *webhooks.ROUTES,
     *reference.ROUTES,
 )

@@ -1,19 +1,23 @@
 """Accounts, sessions, tokens and the claim as resources."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from node.errors import DeniedError
+from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Account, Actor, Role, Scope, StoredSession, StoredToken
+from node.web.api.passports import DeviceText, subject_of
 from node.web.auth import client_address
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import office as tables
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[\w.@ -]+$")]
 Language = Literal["ru", "en"]
+MOST_DEVICES = 1000
 
 
 class Input(BaseModel):
@@ -68,6 +72,7 @@ class Me(BaseModel):
     kind: str
     scopes: list[Scope]
     language: str
+    devices: list[str] = Field(description="Device ids to which one is limited; empty where one is not.")
 
 
 class MyChanges(Input):
@@ -107,6 +112,9 @@ class NewToken(Input):
     name: Name
     scopes: frozenset[Scope] = Field(min_length=1)
     days: int = Field(default=90, ge=1, le=366)
+    devices: list[DeviceText] = Field(
+        default=[], max_length=MOST_DEVICES, description="Device ids to which it is limited; without any, all."
+    )
 
 
 class TokenInfo(BaseModel):
@@ -118,6 +126,7 @@ class TokenInfo(BaseModel):
     issuer: str
     created: datetime
     expires: datetime
+    devices: list[str] = Field(description="Device ids to which it is limited; empty where it is not.")
 
 
 class IssuedToken(TokenInfo):
@@ -142,7 +151,7 @@ async def claim(call: Call, body: Claim) -> AccountInfo:
     return _account(account)
 
 
-@api("GET", "/me", title="Who I am")
+@api("GET", "/me", title="Who I am", limit=Limit.NONE)
 async def get_me(call: Call) -> Me:
     """The account or token that this request came with, and its rights."""
     return _me(call.actor, call.language)
@@ -208,10 +217,12 @@ async def list_tokens(call: Call, query: PageQuery) -> Page[TokenInfo]:
     return Page(items=[to_token(row) for row in rows[: query.limit]], next=more)
 
 
-@api("POST", "/tokens", title="Issue a token", scopes=[Scope.ACCESS], status=201, problems=["token_scopes"])
+@api("POST", "/tokens", title="Issue a token", scopes=[Scope.ACCESS], status=201,
+     problems=["token_scopes", "id_mistyped"])  # fmt: skip
 async def issue_token(call: Call, body: NewToken) -> IssuedToken:
     """A token with scopes and an end; the secret in the answer is not shown again."""
-    secret, token = await call.context.tokens.issue(call.actor, body.name, body.scopes, body.days)
+    subjects = [subject_of(text) for text in body.devices]
+    secret, token = await call.context.tokens.issue(call.actor, body.name, body.scopes, body.days, subjects)
     return IssuedToken(secret=secret, **to_token(token).model_dump())
 
 
@@ -230,11 +241,17 @@ def to_token(token: StoredToken) -> TokenInfo:
         issuer=token.issuer,
         created=_time(token.created_us),
         expires=_time(token.expires_us),
+        devices=_devices(token.subjects),
     )
 
 
+def _devices(subjects: Iterable[bytes]) -> list[str]:
+    return [format_device_id(SubjectId(subject)) for subject in subjects]
+
+
 def _me(actor: Actor, language: str) -> Me:
-    return Me(name=actor.name, kind=actor.kind, scopes=sorted(actor.scopes), language=language)
+    devices = _devices(actor.subjects)
+    return Me(name=actor.name, kind=actor.kind, scopes=sorted(actor.scopes), language=language, devices=devices)
 
 
 def _account(account: Account) -> AccountInfo:

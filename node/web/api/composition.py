@@ -137,13 +137,15 @@ async def state_thing(call: Call, body: ThingInput) -> SaidAnswer:
 async def add_parts(call: Call, path: PassportPath, body: PartsInput) -> PartsAnswer:
     """All of them or none. A part stands in one whole at a time, and nothing stands in its own part."""
     occurred(call, body.since)
-    parts = [
-        PartIn(subject_of(row.id) if row.id else None, row.designation, row.serial, row.position, row.quantity,
-               row.relation)
-        for row in body.parts
-    ]  # fmt: skip
+    parts = [part_in(row) for row in body.parts]
     subjects = await call.context.assembly.add(subject_of(path.id), parts, body.since, call.actor.label)
     return PartsAnswer(ids=[format_device_id(SubjectId(subject)) for subject in subjects])
+
+
+def part_in(row: PartRow) -> PartIn:
+    """A part as it goes in; raise InputError where its id is mistyped."""
+    subject = subject_of(row.id) if row.id else None
+    return PartIn(subject, row.designation, row.serial, row.position, row.quantity, row.relation)
 
 
 @api("POST", "/passports/{id}/parts/removals", title="Take a part out of a whole", scopes=[Scope.RECORD], status=204,

@@ -9,14 +9,14 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.errors import InputError
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.processes import running
 from node.passport.shown import at
 from node.passport.view import Plain, View, inside_on, moment_us, value_on
+from node.passport.waiting import running
 from node.services.access import Scope
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.passport_words import named
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import passports as tables
 
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
@@ -84,6 +84,7 @@ class ProcessAnswer(BaseModel):
     step: str | None
     next_step: str | None
     ref: str | None
+    run: str | None = Field(description="The process, where somebody opened it: `GET /processes/{run}`.")
 
 
 class ProcessesAnswer(BaseModel):
@@ -93,7 +94,7 @@ class ProcessesAnswer(BaseModel):
 
 
 @api("GET", "/passports/{id}/parameters", title="Values of parameters on a date", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "moment"], table=tables.PARAMETERS)  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "moment"], table=tables.PARAMETERS)  # fmt: skip
 async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> ParametersAnswer:
     """One row a parameter: what stands at the end of that day, by rank and then by valid-from. Rivals stand beside."""
     on = checked_day(call, query)
@@ -104,7 +105,7 @@ async def read_parameters(call: Call, path: PassportPath, query: OnQuery) -> Par
 
 
 @api("GET", "/passports/{id}/composition", title="What was inside on a date", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "moment"], table=tables.COMPOSITION)  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "moment"], table=tables.COMPOSITION)  # fmt: skip
 async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> CompositionAnswer:
     """Parts that stood inside at the end of that day; what is disputed is left out."""
     on = checked_day(call, query)
@@ -112,7 +113,8 @@ async def read_composition(call: Call, path: PassportPath, query: OnQuery) -> Co
     return CompositionAnswer(on=on, items=[_part(edge) for edge in inside_on(view, on)])
 
 
-@api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ], problems=PROBLEMS,
+@api("GET", "/passports/{id}/processes", title="What goes on about a device", scopes=[Scope.READ],
+     limit=Limit.PASSPORT, problems=PROBLEMS,
      table=tables.PROCESSES_TABLE)  # fmt: skip
 async def read_processes(call: Call, path: PassportPath) -> ProcessesAnswer:
     """Offers that wait for the buyer, verifications that are due, processes between two steps."""

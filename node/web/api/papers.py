@@ -21,7 +21,7 @@ from node.web.binding import BYTES
 from node.web.calls import Call
 from node.web.passport_sheet import Issue, passport_sheet
 from node.web.protocol_sheet import protocol_sheet
-from node.web.routes import api
+from node.web.routes import Limit, api
 
 FONTS = STATIC / "vendor"
 PDF = "application/pdf"
@@ -31,7 +31,7 @@ PRINTING = web.AppKey("printing", asyncio.Semaphore)
 
 
 @api("GET", "/passports/{id}/protocols/{ref}/pdf", title="A protocol as PDF", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable", TOO_LONG])  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable", TOO_LONG])  # fmt: skip
 async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
     """As its template lays it out for print, with who signed it and how it stands."""
     subject = subject_of(path.id)
@@ -57,7 +57,8 @@ class FileQuery(BaseModel):
     party: Hex16 | None = Field(default=None, description="An organisation: only what it may read. Nothing means all.")
 
 
-@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=[*PROBLEMS, TOO_LONG])
+@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=[*PROBLEMS, TOO_LONG],
+     limit=Limit.PASSPORT)  # fmt: skip
 async def read_pdf(call: Call, path: PassportPath) -> web.Response:
     """What the page shows, for paper: in the language of the request, with the digest of the view and who issued it."""
     passport = await call.context.registry.get(subject_of(path.id))
@@ -90,7 +91,7 @@ def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending
 
 
 @api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ],
-     problems=[*PROBLEMS, "org_unknown", "passport_file_large"])  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "org_unknown", "passport_file_large"])  # fmt: skip
 async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
     """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""
     party = bytes.fromhex(query.party) if query.party else None

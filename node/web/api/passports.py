@@ -12,14 +12,21 @@ from node.services.access import Scope
 from node.services.timelines import Asked
 from node.web.api.fields import Hex16
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import passports as tables
+
+DeviceText = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
 class PassportPath(BaseModel):
     """One passport, by device id."""
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    id: DeviceText
+
+    @property
+    def subject(self) -> bytes:
+        """The subject; raise InputError where the id is mistyped."""
+        return subject_of(self.id)
 
 
 class SealAnswer(BaseModel):
@@ -58,7 +65,14 @@ class TimelineQuery(RowsQuery, Sift):
     """Which events of a passport."""
 
 
-@api("GET", "/passports/{id}", title="One passport", scopes=[Scope.READ], problems=["passport_unknown", "id_mistyped"])
+@api(
+    "GET",
+    "/passports/{id}",
+    title="One passport",
+    scopes=[Scope.READ],
+    limit=Limit.PASSPORT,
+    problems=["passport_unknown", "id_mistyped"],
+)
 async def read_passport(call: Call, path: PassportPath) -> PassportAnswer:
     """Every fact with its standing and who said it."""
     passport = await call.context.registry.get(subject_of(path.id), whole=False)
@@ -72,14 +86,14 @@ async def read_passport(call: Call, path: PassportPath) -> PassportAnswer:
 
 
 @api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ],
-     problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.EVENTS)  # fmt: skip
+     limit=Limit.PASSPORT, problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.EVENTS)  # fmt: skip
 async def timeline(call: Call, path: PassportPath, query: TimelineQuery) -> Page[dict[str, Any]]:  # Any: plain JSON
     """In the order in which it happened, by organisation and by what happened."""
     return await _rows(call, path, EVENTS, query, query.who, query.what)
 
 
 @api("GET", "/passports/{id}/statements", title="Who signed what of a device", scopes=[Scope.READ],
-     problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.STATEMENTS)  # fmt: skip
+     limit=Limit.PASSPORT, problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.STATEMENTS)  # fmt: skip
 async def list_statements(call: Call, path: PassportPath, query: RowsQuery) -> Page[dict[str, Any]]:  # Any: plain JSON
     """In the order in which it was recorded."""
     return await _rows(call, path, STATEMENTS, query)

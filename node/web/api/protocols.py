@@ -15,7 +15,7 @@ from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import protocols as tables
 
 MAX_DOCUMENT = 1 << 20
@@ -151,7 +151,7 @@ async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAn
     return SaidAnswer(id=format_device_id(SubjectId(signed.subject)), log=signed.ref.log.hex(), seq=signed.ref.seq)
 
 
-@api("GET", "/passports/{id}/protocols", title="The protocols of a passport", scopes=[Scope.READ],
+@api("GET", "/passports/{id}/protocols", title="The protocols of a passport", scopes=[Scope.READ], limit=Limit.PASSPORT,
      table=tables.PROTOCOLS)  # fmt: skip
 async def list_papers(call: Call, path: PassportPath) -> PapersAnswer:
     """Without the documents, which are read one by one."""
@@ -162,7 +162,7 @@ async def list_papers(call: Call, path: PassportPath) -> PapersAnswer:
 
 
 @api("GET", "/passports/{id}/protocols/{ref}", title="One protocol", scopes=[Scope.READ],
-     problems=["protocol_unknown", "protocol_unreadable"])  # fmt: skip
+     limit=Limit.PASSPORT, problems=["protocol_unknown", "protocol_unreadable"])  # fmt: skip
 async def read_paper(call: Call, path: PaperPath) -> PaperAnswer:
     """The document as it was signed; what may not be read here is left out."""
     return _paper(await call.context.protocols.paper(subject_of(path.id), path.ref))

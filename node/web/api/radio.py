@@ -15,7 +15,7 @@ from node.services.readings import Series, StoredReading
 from node.web.api.fields import Name
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import network as tables
 
 EuiText = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{16}$")]
@@ -245,7 +245,7 @@ async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
     return Page(items=[_frame(frame) for frame in found], next=more)
 
 
-@api("GET", "/passports/{id}/series", title="What is observed of a device", scopes=[Scope.READ],
+@api("GET", "/passports/{id}/series", title="What is observed of a device", scopes=[Scope.READ], limit=Limit.PASSPORT,
      table=tables.SERIES)  # fmt: skip
 async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     """Each series with its latest value."""
@@ -256,7 +256,7 @@ async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     )
 
 
-@api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ],
+@api("GET", "/passports/{id}/readings", title="Readings of a device", scopes=[Scope.READ], limit=Limit.PASSPORT,
      table=tables.READINGS)  # fmt: skip
 async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> ReadingsAnswer:
     """The values of one quantity or of all, oldest first."""

@@ -197,7 +197,7 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production",
                "production_after_events", "correction_nothing", "correction_replaced", "event_told_otherwise",
-               "catalog_rule"])  # fmt: skip
+               "catalog_rule", "device_unfit"])  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused.
 
@@ -230,14 +230,14 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
 
 @api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
      problems=["passport_unknown", "id_mistyped", "part_same", "moment", "moment_future", "event_before_production",
-               "catalog_rule"])  # fmt: skip
+               "catalog_rule", "device_unfit"])  # fmt: skip
 async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
     """The repair, the parts that came out until then and those that went in from then on, said together."""
     occurred(call, body.when)
     ref = await call.context.registry.record_repair(
         subject_of(path.id),
         checked_event(call, body),
-        [_replacement(part) for part in body.parts],
+        [replacement(part) for part in body.parts],
         body.when,
         call.actor.label,
     )
@@ -294,7 +294,8 @@ def plate_of(call: Call, body: PlateBody) -> Plate:
     )
 
 
-def _replacement(part: PartInput) -> Replacement:
+def replacement(part: PartInput) -> Replacement:
+    """What was taken out of a position, and what was put in."""
     removed = Part(part.removed_designation or part.designation, part.removed_serial)
     return Replacement(part.position, removed, Part(part.designation, part.serial))
 

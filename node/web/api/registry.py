@@ -13,7 +13,7 @@ from node.passport.sifting import Order, Spot, spot_of
 from node.services.access import Scope
 from node.services.lookup import Found, Listed, Question
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import passports as tables
 
 KindName = Literal["device", "unit", "component", "batch", "object", "type", "subject"]
@@ -134,7 +134,8 @@ class LookupAnswer(BaseModel):
 
 
 @api("GET", "/passports", title="Passports", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped", "query_empty", "moment"], table=tables.DEVICES)  # fmt: skip
+     problems=["id_mistyped", "eui_mistyped", "query_empty", "moment"], table=tables.DEVICES,
+     limit=Limit.NARROWS)  # fmt: skip
 async def list_passports(call: Call, query: PassportsQuery) -> PassportsPage:
     """The registry, narrowed by what is asked; `next` and `previous` lead through it while it changes."""
     listed, following, previous = await find_page(call, query)
@@ -160,16 +161,18 @@ async def count(call: Call) -> CountsAnswer:
 
 
 @api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped", "query_empty"], table=tables.FOUND)  # fmt: skip
+     problems=["id_mistyped", "eui_mistyped", "query_empty"], table=tables.FOUND, limit=Limit.NARROWS)  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
     """Here first, then at every peer; and where nothing is found, what may have been meant."""
     items = await look_up_all(call, query.q)
-    return LookupAnswer(items=items, near=[] if items else await find_near(call, query.q))
+    is_all = bool(items or call.actor.subjects)  # what is near may be of others
+    return LookupAnswer(items=items, near=[] if is_all else await find_near(call, query.q))
 
 
 async def look_up_all(call: Call, text: str) -> list[LookupRow]:
     """What carries an identifier here, else at the peers."""
-    return [_found(found) for found in await call.context.lookup.find(text)]
+    among = await call.context.limits.narrow(call.actor)
+    return [_found(found) for found in await call.context.lookup.find(text, among)]
 
 
 async def find_near(call: Call, text: str) -> list[NearRow]:
@@ -197,7 +200,8 @@ async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | No
             raise InputError("the cursor is of a list that is sorted otherwise", "cursor")
         spot = Spot(int(second), str(title), bytes.fromhex(str(subject)))
         is_back = str(way).endswith("<")
-    listed = await call.context.lookup.page(question, spot, query.limit, backwards=is_back)
+    among = await call.context.limits.narrow(call.actor)
+    listed = await call.context.lookup.page(question, spot, query.limit, backwards=is_back, among=among)
 
     def cursor(card: Card, way: str) -> str:
         at = spot_of(card, question.order)

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.processes import running
 from node.passport.references import ref_text
 from node.passport.shown import at, fact, place_of, rows
 from node.passport.view import EVENTS, STATEMENTS, inside_on
 from node.passport.view import View as PassportView
+from node.passport.waiting import running
 from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.readings import Series, StoredReading

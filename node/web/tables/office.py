@@ -11,6 +11,10 @@ from node.web.columns import (
     time,
 )
 from node.web.console_words import (
+    HOOK_FAULTS,
+    HOOK_HEALTH,
+    HOOK_PAUSES,
+    HOOK_PURPOSES,
     JOB_KINDS,
     JOB_STATES,
     UNDO_GROUNDS,
@@ -66,6 +70,38 @@ JOBS = table(
     ("Возвращено", "Sent back", lambda item, _: str(len(item.result.get("findings", ())))),
     ("Изменено, UTC", "Changed, UTC", time("changed_us")),
     ("Задание", "Job", "job"),
+)
+WEBHOOKS = table(
+    "webhooks",
+    "Уведомления систем",
+    "Webhooks",
+    ("Адрес", "Address", "url"),
+    ("Для чего", "What for", "description"),
+    ("Состояние", "Health", coded("health", HOOK_HEALTH)),
+    ("Почему остановлено", "Why paused", coded("paused", HOOK_PAUSES)),
+    ("Ошибка", "Error", coded("error", HOOK_FAULTS)),
+    ("Сбои с, UTC", "Failing since, UTC", time("failing_since")),
+    ("Принято событий", "Events taken", "taken"),
+    ("Принято последнее, UTC", "Last taken, UTC", time("taken_at")),
+    ("Виды событий", "Kinds of events", lambda item, _: ", ".join(item.what)),
+    ("Приборы", "Devices", lambda item, _: ", ".join(item.devices)),
+    ("Кто завёл", "Made by", lambda item, reader: actor_words(item.author, reader.language)),
+    ("Заведено, UTC", "Made, UTC", time("created")),
+    ("Уведомление", "Webhook", "id"),
+)
+DELIVERIES = table(
+    "deliveries",
+    "Отправки",
+    "Deliveries",
+    ("№", "No.", "n"),
+    ("Когда, UTC", "When, UTC", time("at")),
+    ("Что", "What", lambda item, reader: journal_words(item.what, reader.language) if item.event else ""),
+    ("Событие", "Event", "event"),
+    ("Зачем", "Purpose", coded("purpose", HOOK_PURPOSES)),
+    ("Попытка", "Attempt", "attempt"),
+    ("Ответ", "Answer", "status"),
+    ("Ошибка", "Error", coded("error", HOOK_FAULTS)),
+    ("Заняло, мс", "Took, ms", "took_ms"),
 )
 LEFT = table(
     "left",

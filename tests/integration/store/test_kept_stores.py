@@ -21,6 +21,7 @@ from node.store.trees import read_range
 from tests.fakes import FakeClock
 
 KEPT = sorted((Path(__file__).parents[2] / "vectors" / "store").glob("*.sql"))
+WITH_INPUTS = [kept for kept in KEPT if kept.stem < "v0005"]  # of jobs, in their own rows
 UNCHANGED = ("fragments", "sections", "mentions", "checkpoints", "root_statements", "tiles", "passports", "journal")
 
 
@@ -80,7 +81,7 @@ async def test_passports_of_a_kept_store_are_listed_and_found(kept: Path, tmp_pa
     await database.close()
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("kept", WITH_INPUTS, ids=lambda path: path.stem)
 async def test_input_of_a_waiting_job_is_moved(kept: Path, tmp_path: Path) -> None:
     """What a job of an earlier version works on is read by this one; a job that ended has nothing."""
     path = tmp_path / "passport.sqlite"

@@ -6,9 +6,9 @@ import pytest
 
 from node.passport.bodies import Plate
 from node.passport.fold import fold
-from node.passport.processes import running
 from node.passport.statement import Statement
 from node.passport.view import View, inside_on
+from node.passport.waiting import running
 from node.web.api.moments import values_on
 from node.web.assets import Assets
 from node.web.rendering import make_environment

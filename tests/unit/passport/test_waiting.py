@@ -8,9 +8,9 @@ from node.passport import drafts
 from node.passport.bodies import EventBody, Place, Plate, Reference, Why
 from node.passport.drafts import Draft
 from node.passport.fold import fold
-from node.passport.processes import Waiting, running
 from node.passport.statement import Statement
 from node.passport.view import View, moment_us
+from node.passport.waiting import Waiting, running
 from node.passport.world import World
 from tests.builders_passport import (
     Author,

@@ -1,0 +1,234 @@
+"""Processes through the API of a real node: procedures, steps with protocols and parts, queues, refusals."""
+
+import json
+from importlib import resources
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from node.demo.documents import verification_document, verification_template
+from tests.unit.web.running import RunningWeb, get, post, refused
+
+Json = Any  # Any: JSON
+
+
+def procedure(name: str, **changes: object) -> Json:
+    """A procedure that comes with the product."""
+    raw = (resources.files("node.passport") / "data" / "procedures" / f"{name}.json").read_text()
+    return {**json.loads(raw), **changes}
+
+
+async def device(client: ClientSession, serial: str = "0000001") -> str:
+    body = {"designation": "ВС-15", "serial": serial, "approvals": ["999910-00"]}
+    return str((await post(client, "/plates", body))["id"])
+
+
+async def publish(client: ClientSession, name: str, **changes: object) -> str:
+    return str((await post(client, "/procedures", procedure(name, **changes)))["digest"])
+
+
+def verification(device: str, serial: str, *, wrong: bool = False) -> str:
+    """A filled verification of the first of September."""
+    raw = verification_document(device, f"ВС-15 № {serial}", 1, wrong=wrong).decode()
+    return raw.replace("2026-11-02", "2026-09-01").replace("2032-11-01", "2032-08-31")
+
+
+async def opened(client: ClientSession, name: str, *ids: str, **more: object) -> list[str]:
+    """Processes of which this organisation has every role."""
+    org = (await get(client, "/node"))["org"]
+    roles = {role["code"]: org for role in procedure(name)["roles"]}
+    body = {"procedure": await publish(client, name), "ids": list(ids), "roles": roles, **more}
+    found: list[str] = (await post(client, "/processes", body))["items"]
+    return found
+
+
+async def refuse(client: ClientSession, path: str, body: Json, code: str) -> None:
+    assert await refused(client, path, body) == code
+
+
+async def do(client: ClientSession, run: str, step: str, status: int = 200, **body: object) -> Json:
+    return await post(client, f"/processes/{run}/steps/{step}", body, status)
+
+
+async def test_verification_goes_from_opening_to_closing_with_its_protocol(web: RunningWeb) -> None:
+    """Intake, protocol and return: the passport shows the moves, the protocol's event names its process and step."""
+    client = web.local()
+    template = (await post(client, "/templates", json.loads(verification_template())))["reference"]
+    meter = await device(client)
+    (run,) = await opened(client, "verification", meter, number="З-1", due="2027-01-01")
+
+    await do(client, run, "remove_or_onsite")
+    document = verification(meter, "0000001")
+    done = await do(client, run, "protocol", template=template, document=document)
+    assert done["process"]["moves"][-1]["outcome"] == "fit"
+    closed = await do(client, run, "return")
+
+    assert closed["process"]["state"] == "done"
+    view = (await get(client, f"/passports/{meter}"))["view"]
+    (verified,) = [event for event in view["events"] if event["what"]["central"] == "verified"]
+    assert verified["why"] == {"process": "verification", "step": "protocol", "run": run}
+    assert view["verification"]["valid_until"] == "2032-08-31"
+    assert (await get(client, "/processes"))["items"] == []
+    (row,) = (await get(client, "/processes?state=closed"))["items"]
+    assert (row["run"], row["number"], row["overdue"]) == (run, "З-1", False)
+
+
+async def test_step_that_is_refused_leaves_nothing_behind(web: RunningWeb) -> None:
+    """Out of order, without its protocol, with one that is wrong or of another device: nothing is written."""
+    client = web.local()
+    template = (await post(client, "/templates", json.loads(verification_template())))["reference"]
+    meter, other = await device(client), await device(client, "0000002")
+    (run,) = await opened(client, "verification", meter)
+    before = await get(client, f"/passports/{meter}")
+    wrong = verification(meter, "0000001", wrong=True)
+    of_other = verification(other, "0000002")
+
+    await refuse(client, f"/processes/{run}/steps/protocol", {}, "run_step_order")
+    await refuse(client, f"/processes/{run}/steps/nowhere", {}, "run_step_order")
+    await refuse(client, f"/processes/{run}/closing", {}, "run_reason")
+    await refuse(client, f"/processes/{'0' * 32}/steps/protocol", {}, "run_unknown")
+    assert (await get(client, f"/passports/{meter}"))["digest"] == before["digest"]
+
+    await do(client, run, "remove_or_onsite")
+    path, sent = f"/processes/{run}/steps/protocol", {"template": template}
+    await refuse(client, path, {}, "run_protocol_needed")
+    await refuse(client, path, {**sent, "document": wrong}, "document_refused")
+    await refuse(client, path, {**sent, "document": of_other}, "run_protocol_device")
+    await refuse(client, path, {**sent, "document": "{"}, "document_unreadable")
+    await refuse(client, path, sent, "run_document")
+    fine = verification(meter, "0000001")
+    await refuse(client, path, {**sent, "document": fine, "outcome": "unfit"}, "run_outcome_differs")
+    await refuse(client, path, {**sent, "document": fine, "parts": [{"serial": "1"}]}, "run_parts_unasked")
+    view = (await get(client, f"/passports/{meter}"))["view"]
+    assert view["protocols"] == []
+    assert [move["step"] for move in view["processes"][0]["moves"]] == [None, "remove_or_onsite"]
+
+
+@pytest.mark.req("A06")
+async def test_second_version_is_published_and_what_runs_stays_on_the_first(web: RunningWeb) -> None:
+    """An edited procedure is a new version; a process that runs keeps its steps, one opened later has the new ones."""
+    client = web.local()
+    one, two = await device(client), await device(client, "0000002")
+    (running,) = await opened(client, "dispatch_request", one)
+    old = procedure("dispatch_request")
+    steps = [{**step, "next": "confirm"} if step["code"] == "visit" else step for step in old["steps"]]
+    edited = {"version": "2", "steps": [step for step in steps if step["code"] != "resolve"]}
+    await refuse(client, "/procedures", procedure("dispatch_request", title={"ru": "Иначе"}), "procedure_version_taken")
+
+    second = await publish(client, "dispatch_request", **edited)
+    org = (await get(client, "/node"))["org"]
+    body = {"procedure": second, "ids": [two], "roles": {"executor": org}}
+    (later,) = (await post(client, "/processes", body))["items"]
+
+    found = {"found": "течь"}
+    assert (await do(client, running, "visit", detail=found))["process"]["waits"]["step"] == "resolve"
+    assert (await do(client, later, "visit", detail=found))["process"]["waits"]["step"] == "confirm"
+    versions = [row["version"] for row in (await get(client, "/procedures"))["items"]]
+    assert versions == ["1", "2"]
+
+
+async def test_processes_are_listed_by_their_term_and_counted_by_organisation(web: RunningWeb) -> None:
+    """The list is by term over its pages, filters find what they name, and the loads count what is overdue."""
+    client = web.local()
+    meters = [await device(client, f"{number:07}") for number in range(5)]
+    runs = []
+    for at, meter in enumerate(meters):
+        runs += await opened(client, "dispatch_request", meter, due=f"2026-03-0{9 - at}", number=f"О-{at}")
+
+    first = await get(client, "/processes?limit=2")
+    second = await get(client, f"/processes?limit=3&cursor={first['next']}")
+
+    assert [row["run"] for row in (*first["items"], *second["items"])] == runs[::-1]
+    assert second["next"] is None
+    assert [row["run"] for row in (await get(client, "/processes?number=О-3"))["items"]] == [runs[3]]
+    assert (await get(client, "/processes?step=confirm"))["items"] == []
+    assert len((await get(client, "/processes?mine=true&overdue=true"))["items"]) == 5
+    (load,) = (await get(client, "/processes/loads"))["items"]
+    assert (load["open"], load["overdue"]) == (5, 5)
+
+
+async def test_repair_replaces_parts_and_demands_a_verification_before_it_goes_on(web: RunningWeb) -> None:
+    """The step takes the parts that came out and went in; the passport then waits for the verification."""
+    client = web.local()
+    meter = await device(client)
+    (run,) = await opened(client, "repair", meter)
+    part = {"position": "плата", "designation": "СЭ-2726", "serial": "26-1", "removed_serial": "22-1"}
+
+    await refuse(client, f"/processes/{run}/steps/diagnose", {"outcome": "repairable"}, "run_detail_needed")
+    await refuse(client, f"/processes/{run}/steps/diagnose", {"detail": {"defect": "нет связи"}}, "run_outcome")
+    await do(client, run, "diagnose", outcome="repairable", detail={"defect": "нет связи"})
+    await do(client, run, "replace_parts", replaced=[part])
+
+    view = (await get(client, f"/passports/{meter}"))["view"]
+    assert (view["state"]["code"], view["state"]["needs_verification"]) == ("repaired", True)
+    assert {(edge["serial"], edge["until"] is None) for edge in view["composition"]["children"]} == {
+        ("22-1", False),
+        ("26-1", True),
+    }
+    assert view["processes"][0]["waits"]["step"] == "verify"
+
+
+async def test_unfit_device_is_not_installed(web: RunningWeb) -> None:
+    """A device that was found unfit is refused at its installation, in a process and as an event."""
+    client = web.local()
+    meter = await device(client)
+    rejected = {"what": "rejected", "where": "лаборатория", "when": "2026-05-01"}
+    await post(client, f"/passports/{meter}/events", rejected)
+    (run,) = await opened(client, "installation", meter)
+
+    await refuse(client, f"/processes/{run}/steps/check_passport", {}, "device_unfit")
+    installed = {"what": "installed", "where": "дом", "when": "2026-05-02"}
+    await refuse(client, f"/passports/{meter}/events", installed, "device_unfit")
+
+
+async def test_device_without_verification_is_not_installed(web: RunningWeb) -> None:
+    """The step that needs a verification in force names the term that is over, or that there is none."""
+    client = web.local()
+    meter = await device(client)
+    (run,) = await opened(client, "installation", meter)
+
+    await refuse(client, f"/processes/{run}/steps/check_passport", {}, "run_need_verified")
+
+
+async def test_second_process_of_a_kind_about_one_device_is_refused_with_the_first(web: RunningWeb) -> None:
+    """One process of a kind runs about a device at a time; a cancelled one makes room."""
+    client = web.local()
+    meter = await device(client)
+    (run,) = await opened(client, "repair", meter)
+    org = (await get(client, "/node"))["org"]
+    again = {"procedure": await publish(client, "repair"), "ids": [meter], "roles": {"workshop": org, "lab": org}}
+
+    await refuse(client, "/processes", again, "run_open_already")
+    await post(client, f"/processes/{run}/closing", {"reason": "открыт по ошибке"}, 200)
+    assert len((await post(client, "/processes", again))["items"]) == 1
+
+
+async def test_opening_is_refused_with_what_is_wrong(web: RunningWeb) -> None:
+    """An unknown procedure, role, organisation or device, and a party that takes no part, are each named."""
+    client = web.local()
+    meter, org = await device(client), (await get(client, "/node"))["org"]
+    digest = await publish(client, "repair")
+    whole = {"procedure": digest, "ids": [meter], "roles": {"workshop": org, "lab": org}}
+
+    await refuse(client, "/processes", {**whole, "procedure": "0" * 64}, "procedure_unknown")
+    await refuse(client, "/processes", {**whole, "roles": {"cook": org}}, "run_role_unknown")
+    await refuse(client, "/processes", {**whole, "roles": {"owner": org}}, "run_role_unknown")
+    await refuse(client, "/processes", {**whole, "roles": {"lab": "1" * 32}}, "procedure_not_accepted")
+    await client.delete(f"/api/v1/procedures/{digest}/acceptance")
+    await refuse(client, "/processes", whole, "procedure_not_accepted")
+    await refuse(client, "/procedures", {**procedure("repair"), "steps": []}, "validation")
+    assert (await get(client, "/processes"))["items"] == []
+
+
+async def test_declined_step_waits_for_the_owner_to_name_another(web: RunningWeb) -> None:
+    """A role that was given back is nobody's until the owner gives it anew."""
+    client = web.local()
+    meter, org = await device(client), (await get(client, "/node"))["org"]
+    (run,) = await opened(client, "dispatch_request", meter)
+
+    declined = await post(client, f"/processes/{run}/refusal", {"reason": "нет бригады"}, 200)
+    assert declined["process"]["waits"]["org"] is None
+    await refuse(client, f"/processes/{run}/steps/visit", {"detail": {"found": "-"}}, "run_no_mandate")
+    given = await post(client, f"/processes/{run}/roles", {"roles": {"executor": org}}, 200)
+    assert given["process"]["waits"]["org"] == org
