@@ -155,7 +155,9 @@ tokens = _table(
     _need("issuer", Text),
     _need("created_us", Int64),
     _need("expires_us", Int64),
-    Column("subjects", Text, nullable=False, server_default="[]"),  # JSON: the hex of those that the token is limited to; none means every one
+    Column(
+        "subjects", Text, nullable=False, server_default="[]"
+    ),  # JSON: the hex of those that the token is limited to; none means every one
     Index("tokens_by_id", "id", unique=True),
 )
 # What other systems are told of: the journal's rows in their order, each until it was taken.
@@ -165,7 +167,9 @@ webhooks = _table(
     _need("url", Text),
     _need("description", Text),
     _need("kinds", Text),  # JSON: which changes; none means every one
-    Column("subjects", Text, nullable=False, server_default="[]"),  # JSON: the hex of those about which; none means every one
+    Column(
+        "subjects", Text, nullable=False, server_default="[]"
+    ),  # JSON: the hex of those about which; none means every one
     _need("author", Text),
     _need("token", Text),  # whose hook it is; empty for a person's
     _need("secret", LargeBinary),  # sealed under this store's own key, as the one before it
