@@ -47,6 +47,10 @@ class Shelf(Protocol):
         """A secret section sealed to the asker's box key."""
         ...
 
+    async def chunk(self, asker: Asker, ref: Ref, section: str, n: int) -> bytes:
+        """One chunk of a section of an entry, under that section's right."""
+        ...
+
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
         """Subjects that carry an identifier and that the asker may read, each with the age of what is known."""
         ...

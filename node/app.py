@@ -24,6 +24,7 @@ from node.keystore import open_keystore
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.acts import Acts
 from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
@@ -38,7 +39,9 @@ from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
+from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.identities import Identities
 from node.services.ingest import Ingest
@@ -122,13 +125,16 @@ class Node:
         self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
         self.undo = Undo(self.core, self.ledger, self.jobs)
-        self.templates = Templates(self.core, self.ledger, self.projection)
+        self.templates = Templates(self.core, self.ledger, self.projection, self.sync, self.ingest)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
         self.assembly = Assembly(self.core, self.ledger)
         self.procedures = ProcedureBook(self.core, self.ledger, self.projection)
         self.runs = Runs(
             self.core, self.ledger, self.procedures, Steps(self.core, self.registry, self.assembly, self.protocols)
         )
+        self.acts = Acts(self.core, self.ledger, self.projection, self.protocols)
+        self.forms = Forms(self.core, self.templates, self.protocols)
+        self.files = Files(self.core, self.sync)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
@@ -205,6 +211,9 @@ class Node:
             undo=self.undo,
             templates=self.templates,
             protocols=self.protocols,
+            acts=self.acts,
+            forms=self.forms,
+            files=self.files,
             bench=self.bench,
             procedures=self.procedures,
             runs=self.runs,

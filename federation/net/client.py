@@ -74,6 +74,10 @@ class PeerClient:
         """The newest secret section of that name about a subject, sealed to this node."""
         return messages.section_from_bytes(await self._must("/fed/1/secret", messages.encode_secret(subject, section)))
 
+    async def chunk(self, ref: Ref, section: str, n: int) -> bytes:
+        """One chunk of a section of an entry; the caller compares its hash."""
+        return messages.decode_chunk(await self._must("/fed/1/chunk", messages.encode_chunk_asked(ref, section, n)))
+
     async def lookup(self, scheme: str, value: str) -> list[tuple[bytes, int]]:
         """Subjects that carry an identifier."""
         return messages.decode_found(await self._must("/fed/1/lookup", messages.encode_lookup(scheme, value)))

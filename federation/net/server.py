@@ -58,6 +58,7 @@ class FederationServer:
                 web.post("/fed/1/pull", self._signed("pull", self._pull)),
                 web.post("/fed/1/fetch", self._signed("fetch", self._fetch)),
                 web.post("/fed/1/secret", self._signed("secret", self._secret)),
+                web.post("/fed/1/chunk", self._signed("chunk", self._chunk)),
                 web.post("/fed/1/lookup", self._signed("lookup", self._lookup)),
                 web.post("/fed/1/join", self._join),
                 web.get("/fed/1/live", self._serve_live),
@@ -152,6 +153,9 @@ class FederationServer:
 
     async def _secret(self, asker: Asker, _request: web.Request, body: bytes) -> Answer:
         return messages.section_to_bytes(await self._shelf.secret(asker, *messages.decode_secret(body)))
+
+    async def _chunk(self, asker: Asker, _request: web.Request, body: bytes) -> Answer:
+        return messages.encode_chunk(await self._shelf.chunk(asker, *messages.decode_chunk_asked(body)))
 
     async def _lookup(self, asker: Asker, _request: web.Request, body: bytes) -> Answer:
         return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(body)))

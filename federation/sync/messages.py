@@ -6,6 +6,7 @@ entries  path and query                           -> [start, [leaf bin32 | fragm
 pull     [after, limit]                           -> [next, [[log, seq, fragment]...], done 0 | 1]
 fetch    [[log, seq, id16]...]                    -> [[log, seq, fragment, size, [path...]]...]
 secret   [subject, section]                       -> [name, nil, sealed]
+chunk    [log, seq, id16, section, n]             -> [bytes]
 lookup   [scheme, value]                          -> [[subject, age us]...]
 join     [secret, chain, node id, url, pin]       -> [1]
 """
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation import codec
+from federation.chunks import CHUNK_SIZE, MAX_CHUNKS, SUFFIX
 from federation.errors import CodecError, FederationError, RemoteProtocolError, StatementError
 from federation.fragment import Fragment, Ref, Section, fragment_from_value
 from federation.log import LogStatement, decode_log_statement
@@ -217,6 +219,33 @@ def decode_secret(raw: bytes) -> tuple[bytes, str]:
     with _Reading("secret"):
         subject, name = codec.array(codec.unpack(raw, 256), 2, "secret")
         return codec.binary(subject, 16, "subject"), codec.text(name, "section", most=24)
+
+
+def encode_chunk_asked(ref: Ref, section: str, n: int) -> bytes:
+    """Ask for one chunk of a section whose name ends in `.chunks`."""
+    return codec.pack([ref.log, ref.seq, ref.id16, section, n])
+
+
+def decode_chunk_asked(raw: bytes) -> tuple[Ref, str, int]:
+    """Read the question."""
+    with _Reading("chunk"):
+        log, seq, id16, section, n = codec.array(codec.unpack(raw, 256), 5, "chunk")
+        name = codec.text(section, "section", most=24)
+        if not name.endswith(SUFFIX) or codec.uint(n, "chunk") >= MAX_CHUNKS:
+            raise CodecError(f"chunk: {name} has no chunk of that number")
+        return _ref([log, seq, id16]), name, codec.uint(n, "chunk")
+
+
+def encode_chunk(chunk: bytes) -> bytes:
+    """The answer to chunk."""
+    return codec.pack([chunk])
+
+
+def decode_chunk(raw: bytes) -> bytes:
+    """Read the answer to chunk; whose bytes they are, their hash tells."""
+    with _Reading("chunk"):
+        (chunk,) = codec.array(codec.unpack(raw, CHUNK_SIZE + 64), 1, "chunk")
+        return codec.binary(chunk, None, "chunk", most=CHUNK_SIZE)
 
 
 def encode_lookup(scheme: str, value: str) -> bytes:

@@ -91,6 +91,11 @@ class Attestations:
         mine = [held for held in self._by_org.get(org, ()) if held.what is Attested.NUMBER]
         return tuple(sorted({row for held in mine for row in held.rows if not self._is_contested(held, row)}))
 
+    def holder(self, number: str) -> bytes | None:
+        """The one organisation that has a number, written as `inn:…` or `ogrn:…`."""
+        orgs = {held.org for held in self._by_number.get(number, ()) if not self._is_contested(held, number)}
+        return next(iter(orgs)) if len(orgs) == 1 else None
+
     def _is_contested(self, mine: Held, number: str) -> bool:
         return any(held.org != mine.org and held.overlaps(mine) for held in self._by_number[number])
 

@@ -204,12 +204,13 @@ class CompositionBody(Body):
 
 
 class TemplateRef(Body):
-    """Section `template` of a protocol: which published template the document is of."""
+    """Section `template` of a protocol: which published template the document is of, and where it stands."""
 
     name: Code
     version: Code
     publisher: Hex
     id: Hex
+    place: RefText | None = None
 
 
 class ExtractBody(Body):
@@ -218,6 +219,38 @@ class ExtractBody(Body):
     parameters: tuple[ParameterRow, ...] = ()
     events: tuple[EventBody, ...] = ()
     checked: bool = True
+
+
+class UnsignedRow(Body):
+    """Why a party has not signed an act: it refused, was absent, gave no answer by a day, has no node, or objects."""
+
+    role: Code
+    why: Literal["refused", "absent", "no-answer", "no-node", "objects"]
+    until: Day | None = None
+    document: Line | None = None
+    note: Line | None = None
+
+
+class UnsignedBody(Body):
+    """Section `unsigned`: the signatures that an act lacks, said with a signature of it or later by a ref to one."""
+
+    rows: Annotated[tuple[UnsignedRow, ...], Field(min_length=1, max_length=16)]
+
+
+class AttachedFile(Body):
+    """A file of a protocol; its bytes are the chunks that the section of that name lists."""
+
+    name: Line
+    type: Code
+    size: Annotated[int, Field(ge=1, le=1 << 32)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    section: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,12}\.chunks$")]
+
+
+class AttachmentsBody(Body):
+    """Section `attachments`: the files that belong to a protocol."""
+
+    files: Annotated[tuple[AttachedFile, ...], Field(min_length=1, max_length=8)]
 
 
 class ShipmentBody(Body):

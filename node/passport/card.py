@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from node.passport.plate import comparison_text
-from node.passport.shown import at, fact, place_of, rows, text
+from node.passport.shown import at, extracted_of, fact, place_of, rows, text
 from node.passport.view import DAY_US, View, moment_us
 
 # Raised when what a card holds or the marks of a card change: cards are then made again from the views.
-CARD_VERSION = 1
+CARD_VERSION = 2
 LAST_DAY = (date.max - date(1970, 1, 1)).days
 MAX_WORDS = 64
 MAX_WORD = 64
@@ -90,6 +90,7 @@ def _names(view: View) -> Iterator[str]:
     for plate in rows(view, "plates"):
         approvals = plate.get("approvals")
         yield from map(str, approvals if isinstance(approvals, list) else ())
+    yield from (value for _, value in extracted_of(view))
 
 
 def _type_names(view: View) -> Iterable[str]:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from federation.authority import Kind, Verb
 from federation.fragment import Ref
+from node.passport.acts import Act, find_acts
 from node.passport.bodies import Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.chronology import made_of
@@ -84,6 +85,11 @@ class Case:
     def reading_of(self, statement: Statement) -> Reading:
         """A statement with its sections read, a pending one too."""
         return self._by_place.get(statement.ref) or read(statement)
+
+    @cached_property
+    def acts(self) -> Mapping[Ref, Act]:
+        """The acts of several parties, by the place of each signature."""
+        return find_acts(self.spoken, self.facts, self.world)
 
     @cached_property
     def spoken(self) -> tuple[Reading, ...]:

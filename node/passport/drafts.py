@@ -25,11 +25,13 @@ from node.passport.bodies import (
     SubjectBody,
     TemplateRef,
     TypeBody,
+    UnsignedBody,
     Why,
     WithdrawalBody,
 )
 
 MANIFEST, PAGE = "release", "release-page"
+OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +115,30 @@ def radio(subject: bytes, body: RadioBody, keys: RootKeysBody | None, occurred: 
 
 
 def protocol(
-    subject: bytes, template: TemplateRef, document: bytes, personal: bytes | None, extract: ExtractBody, occurred: int
+    subject: bytes,
+    template: TemplateRef,
+    document: bytes,
+    personal: bytes | None,
+    extract: ExtractBody,
+    occurred: int,
+    *,
+    more: Sequence[DraftSection] = (),
+    refs: Sequence[Ref] = (),
 ) -> Draft:
-    """Kind 6: a filled document, its personal part apart, and what its author took out of it."""
+    """Kind 6: a filled document, its personal part apart, what its author took out of it, and what he says beside."""
     sections = [
         section("template", template, SectionClass.PUBLIC),
         DraftSection("document", document, SectionClass.TECHNICAL),
     ]
     if personal is not None:
         sections.append(DraftSection("personal", personal, SectionClass.PERSONAL))
-    sections.append(section("extract", extract))
-    return Draft(Kind.PROTOCOL, (subject,), occurred, tuple(sections))
+    sections += [section("extract", extract), *more]
+    return Draft(Kind.PROTOCOL, (subject,), occurred, tuple(sections), tuple(refs))
+
+
+def unsigned(subject: bytes, body: UnsignedBody, act: Ref, occurred: int) -> Draft:
+    """Kind 6: why an act that it refs lacks signatures; it occurred when the act did, so that its readers read this."""
+    return Draft(Kind.PROTOCOL, (subject,), occurred, (section("unsigned", body),), (act,))
 
 
 def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
@@ -172,9 +187,16 @@ def shipment(
     )
 
 
-def share(subject: bytes, party: bytes, classes: Sequence[int], occurred: int) -> Draft:
-    """Kind 17: the party may read the subject."""
-    authority = Authority(Verb.READ, party, (), (subject,), tuple(sorted(classes)))
+def share(
+    subject: bytes,
+    party: bytes,
+    classes: Sequence[int],
+    occurred: int,
+    since: int | None = None,
+    until: int | None = None,
+) -> Draft:
+    """Kind 17: the party may read the subject, or what occurred to it from a time until another (excluded)."""
+    authority = Authority(Verb.READ, party, (), (subject,), tuple(sorted(classes)), since, until)
     content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
     return Draft(Kind.GRANT, (subject,), occurred, (content,))
 

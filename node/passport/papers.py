@@ -1,7 +1,8 @@
 """Protocols: documents against templates, kept whole, with what their authors took out of them."""
 
 from federation.authority import Kind
-from node.passport.bodies import CorrectionBody, ExtractBody, TemplateRef
+from node.passport.acts import Act, act_view
+from node.passport.bodies import AttachmentsBody, CorrectionBody, ExtractBody, TemplateRef
 from node.passport.case import Case
 from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, event_class
@@ -27,17 +28,19 @@ def protocols_view(case: Case) -> list[Plain]:
 
 def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[Statement]) -> Plain:
     statement = reading.statement
-    extract = reading.body("extract", ExtractBody)
+    extract, act = reading.body("extract", ExtractBody), case.acts.get(statement.ref)
     return {
         "ref": ref_text(statement.ref),
         "by": statement.org.hex(),
         "occurred": statement.occurred,
         "recorded": statement.stamp,
         "template": _template(case, body),
-        "standing": _standing(case, reading, extract).value,
+        "standing": _standing(case, reading, extract, act).value,
+        "act": act_view(act) if act else None,
         "extract": _extract(case, statement.org, extract) if extract else None,
         "document": _text(statement.sections.get(DOCUMENT)),
         "personal": _text(statement.sections.get(PERSONAL)),
+        "attachments": _files(reading),
         "sections": sections_view(reading),
         "replaced_by": _replaced(case, reading.statement, others),
     }
@@ -83,12 +86,20 @@ def _template(case: Case, body: TemplateRef) -> dict[str, Plain]:
         "publisher": body.publisher,
         "id": body.id,
         "title": published.title if published else None,
+        "place": body.place,
         "known": published is not None,
     }
 
 
-def _standing(case: Case, reading: Reading, extract: ExtractBody | None) -> Standing:
-    """A document stands as its author stands for what he took out of it."""
+def _files(reading: Reading) -> list[Plain]:
+    body = reading.body("attachments", AttachmentsBody)
+    return [file.model_dump() for file in (body.files if body else ())]
+
+
+def _standing(case: Case, reading: Reading, extract: ExtractBody | None, act: Act | None) -> Standing:
+    """A document stands as its author stands for what he took out of it, or as an act that all its parties signed."""
+    if act is not None and act.is_agreed and act.fills(reading.statement):
+        return Standing.AGREED
     org = reading.statement.org
     codes = [case.world.central(event.what, org, "events") for event in (extract.events if extract else ())]
     classes = [event_class(code) for code in codes if code] or [FactClass.PHYSICAL]

@@ -16,6 +16,7 @@ from node.passport.errors import BodyError, PassportError
 from node.passport.references import References
 from node.passport.statement import Statement
 from node.passport.template_json import parse_json
+from node.passport.template_pointer import Pointer
 
 T = TypeVar("T")
 
@@ -32,14 +33,23 @@ class Published(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Signatory:
+    """A party that must sign a template's acts; `organisation` is the place of who it is in a document."""
+
+    role: str
+    organisation: Pointer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedTemplate:
-    """What views show of a protocol template; the rest is read by those who fill it in."""
+    """What views need of a protocol template; the rest is read by those who fill it in."""
 
     org: bytes
     ref: Ref
     name: str
     version: str
     title: str | None
+    signers: tuple[Signatory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

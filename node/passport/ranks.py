@@ -171,6 +171,11 @@ def rank(fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, a
     return Rank(0, has_authority=False, ground=Ground.ANYBODY)
 
 
+def has_ground(ground: Ground, org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
+    """Whether an organisation has that ground to speak of a subject at a fact's time."""
+    return _HOLDS[ground](org, facts, world, at)
+
+
 def parameter_class(central: str | None) -> FactClass:
     """The class of a parameter by its central code; one that is not bound yet is its maker's own."""
     if central is None:

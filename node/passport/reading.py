@@ -12,6 +12,7 @@ from federation.authority import Authority, Kind
 from federation.errors import FederationError
 from node.passport.bodies import (
     AliasBody,
+    AttachmentsBody,
     Body,
     CompositionBody,
     CorrectionBody,
@@ -26,6 +27,7 @@ from node.passport.bodies import (
     SubjectBody,
     TemplateRef,
     TypeBody,
+    UnsignedBody,
     Why,
     WithdrawalBody,
 )
@@ -51,6 +53,8 @@ BODIES: Mapping[str, type[Body]] = {
     "composition": CompositionBody,
     "template": TemplateRef,
     "extract": ExtractBody,
+    "unsigned": UnsignedBody,
+    "attachments": AttachmentsBody,
     "shipment": ShipmentBody,
     "run": RunBody,
     "why": Why,

@@ -20,6 +20,8 @@ SUBJECT = re.compile(r"[0-9a-f]{32}")
 LONGEST_CODE = 128
 # Events that say where a thing stands, or that it stands there no longer.
 MOUNTED, DISMOUNTED = frozenset({"installed"}), frozenset({"removed", "scrapped", "lost"})
+EXTRACTED = "protocol"  # the source of values that documents stated, and the scheme of their terms
+ACT = "act"  # the scheme of acts that lack a signature
 BARE = "bare"  # the scheme of serials without separators and leading zeros: by it slips of reading are looked up
 
 
@@ -121,6 +123,48 @@ def terms_of(view: View) -> Iterator[tuple[str, str]]:
         yield (TYPE, kind)
     for why in kinds_of_conflict(view):
         yield (CONFLICT, conflict_term(why))
+    yield from ((EXTRACTED, parameter_term(code, value)) for code, value in extracted_of(view))
+    yield from ((ACT, term) for term in _act_terms(view))
+
+
+def parameter_term(code: str, value: str) -> str:
+    """How a value that a document stated stands among the terms; it is typed as `code=value`."""
+    return f"{code}={_plain(value)}"
+
+
+def extracted_of(view: View) -> Iterator[tuple[str, str]]:
+    """The code and the value that stands of each parameter that documents stated."""
+    parameters = at(view, "parameters")
+    for code in parameters if isinstance(parameters, dict) else ():
+        values = rows(view, "parameters", code, "values")
+        if values and values[-1].get("source") == EXTRACTED and isinstance(values[-1]["value"], str):
+            yield code, str(values[-1]["value"])
+
+
+def act_term(org: str, *, signs: bool) -> str:
+    """The term of passports with an act that an organisation (in hex) is to sign, or signed and waits for others."""
+    return f"{ACT}={'sign' if signs else 'wait'}={org}"
+
+
+def open_acts(view: View) -> list[dict[str, Plain]]:
+    """The first signature of each act here that lacks a party's, where its author has not replaced it."""
+    return [
+        row
+        for row in rows(view, "protocols")
+        if row["act"] is not None
+        and at(row, "act", "lead") == row["ref"]
+        and not at(row, "act", "agreed")
+        and row["replaced_by"] is None
+    ]
+
+
+def _act_terms(view: View) -> Iterator[str]:
+    for row in open_acts(view):
+        for side in rows(row, "act", "sides"):
+            if side["ref"] is not None:
+                yield act_term(str(side["by"]), signs=False)
+            elif side["org"] is not None:
+                yield act_term(str(side["org"]), signs=True)
 
 
 def kinds_of_conflict(view: View) -> list[str]:

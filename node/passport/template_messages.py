@@ -32,6 +32,10 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "Обязательное поле не заполнено.", "Заполните поле.",
         "A required field is missing.", "Fill it in.",
     ),
+    "personal-not-shown": (
+        "Личные данные этого поля здесь не показаны.", "Ничего делать не нужно: их проверил тот, кто их вписал.",
+        "The personal data of this field is not shown here.", "Nothing needs doing: who wrote it has checked it.",
+    ),
     "schema-additionalProperties": (
         "Такого поля в шаблоне нет.", "Удалите поле или проверьте его имя.",
         "The template has no such field.", "Remove it or check its name.",

@@ -6,6 +6,7 @@ whose time is linear. Nothing is ever fetched.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NoReturn, cast  # Any: what jsonschema-rs says of an error has no narrower type
 
 import jsonschema_rs
@@ -194,12 +195,19 @@ def places(
         yield from places(node if isinstance(node, dict) else {}, child, place.child(token))
 
 
-def find_in_schema(validator: jsonschema_rs.Validator, schema: Schema, document: Json) -> Iterator[Finding]:
-    """What the schema refuses in a document, then what its number checks refuse or cannot check."""
+def find_in_schema(
+    validator: jsonschema_rs.Validator, schema: Schema, document: Json, *, is_whole: bool = True
+) -> Iterator[Finding]:
+    """What the schema refuses in a document, then what its number checks refuse or cannot check.
+
+    Of one that is not whole, a personal value that is missing was not shown here: it is unchecked.
+    """
     refused = False
     for error in validator.iter_errors(document):
-        refused = True
-        yield from _findings(error, schema, document)
+        for finding in _findings(error, schema, document):
+            is_hidden = not is_whole and finding.personal and finding.rule == "required"
+            refused = refused or not is_hidden
+            yield replace(finding, severity=Severity.UNCHECKED, code="personal-not-shown") if is_hidden else finding
     if not refused:
         yield from _check_numbers(schema, document)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import jsonschema_rs
 
+from node.passport.publications import Signatory
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_extract import Extraction, ExtractItem, extract_from, read_extract
 from node.passport.template_facts import PassportFacts
@@ -58,6 +59,11 @@ class Template:
     validator: jsonschema_rs.Validator = field(repr=False, compare=False)
 
     @property
+    def signers(self) -> tuple[Signatory, ...]:
+        """The parties that must sign, with the place of who each is."""
+        return tuple(Signatory(party.role, party.organisation) for party in self.layout.parties if party.signs)
+
+    @property
     def unknown_rules(self) -> tuple[str, ...]:
         """The types of rules this node does not understand: with any, no document is ever valid here."""
         return tuple(rule.name for rule in self.rules if rule.rule is None)
@@ -92,13 +98,15 @@ def parse_document(data: bytes) -> Json:
     return parse_json(data)
 
 
-def validate(template: Template, document: Json, facts: PassportFacts) -> Verdict:
+def validate(template: Template, document: Json, facts: PassportFacts, *, is_whole: bool = True) -> Verdict:
     """Check a document: first the schema; the rules only on what it lets through.
 
+    Of one that is not whole, personal values may be missing, and with them the verdict is not fully checked.
     Raise JsonError for a document that no bytes could have given (a float, too deep, too large).
     """
     check_json(document)
-    verdict = verdict_of(find_in_schema(template.validator, template.schema, document), MAX_FINDINGS)
+    found = find_in_schema(template.validator, template.schema, document, is_whole=is_whole)
+    verdict = verdict_of(found, MAX_FINDINGS)
     if verdict.errors:
         return verdict
     return verdict_of((*verdict.findings, *_rule_findings(template, document, facts)), MAX_FINDINGS)

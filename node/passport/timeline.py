@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from federation.fragment import Ref
+from node.passport.acts import agreed_by
 from node.passport.bodies import EventBody, ExtractBody, Place, Reference, Why
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
@@ -121,10 +122,14 @@ def _events(case: Case, reading: Reading) -> Iterator[Event]:
     body = reading.body("event", EventBody)
     if body is not None:
         yield _event(case, statement, body, "event", ref_text(statement.ref))
-    extract, why = reading.body("extract", ExtractBody), reading.body("why", Why)
+    extract, act = reading.body("extract", ExtractBody), case.acts.get(statement.ref)
+    if act is not None and not (act.is_agreed and act.fills(statement)):
+        return  # the events of an act arise when all its parties have signed
+    first, why = act.lead if act else statement, reading.body("why", Why)
     for index, extracted in enumerate(extract.events if extract else ()):
         told = extracted if why is None else extracted.model_copy(update={"why": why})
-        yield _event(case, statement, told, "protocol", f"{ref_text(statement.ref)}#{index}")
+        event = _event(case, statement, told, "protocol", f"{ref_text(first.ref)}#{index}")
+        yield replace(event, standing=agreed_by(act, event.standing))
 
 
 def _event(case: Case, statement: Statement, body: EventBody, source: str, place: str) -> Event:

@@ -21,11 +21,13 @@ from node.passport.lines import Lines, SerialLine
 from node.passport.own_codes import OwnCode, read_own_codes
 from node.passport.plate import comparison_text
 from node.passport.procedures import Procedures, read_procedures
-from node.passport.publications import Published, PublishedTemplate, Shelf, count_records, read_record
+from node.passport.publications import Published, PublishedTemplate, Shelf, Signatory, count_records, read_record
 from node.passport.references import References, unique
 from node.passport.releases import Release, read_releases, settled
 from node.passport.statement import Statement
-from node.passport.template_json import TEMPLATE_LIMITS, parse_json
+from node.passport.template_json import TEMPLATE_LIMITS, Json, parse_json
+from node.passport.template_layout import MAX_PARTIES, ROLES
+from node.passport.template_pointer import parse_pointer
 from node.passport.template_schema import TEMPLATE_KEYWORD
 from node.passport.type_passports import SHELF as TYPE_VERSIONS
 from node.passport.type_passports import Versions, choose_versions
@@ -278,4 +280,21 @@ def _read_template(statement: Statement, raw: bytes) -> PublishedTemplate | None
         name if isinstance(name, str) else "",
         version if isinstance(version, str) else "",
         title if isinstance(title, str) else None,
+        _read_signers(card.get("parties")),
     )
+
+
+def _read_signers(parties: Json) -> tuple[Signatory, ...]:
+    """The parties that must sign; none where the template is not one that runs."""
+    signers: list[Signatory] = []
+    for party in parties if isinstance(parties, list) else ():
+        if not isinstance(party, dict) or party.get("signs") is not True:
+            continue
+        role, place = party.get("role"), party.get("organisation")
+        if not isinstance(role, str) or role not in ROLES or len(signers) == MAX_PARTIES:
+            return ()
+        try:
+            signers.append(Signatory(role, None if place is None else parse_pointer(place)))
+        except PassportError:
+            return ()
+    return tuple(signers)

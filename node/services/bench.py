@@ -24,9 +24,10 @@ from node.passport.templates import parse_document
 from node.services.core import Core
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
+from node.services.papers import draft_protocol, format_told, parse_told
 from node.services.projection import Projection
 from node.services.protocols import Checked, Protocols, find_said
-from node.services.templates import HeldTemplate, Templates, draft_protocol, format_told, parse_told
+from node.services.templates import HeldTemplate, Templates
 from node.store.database import WriteTx
 from node.store.jobs import Job
 from node.store.passports import find_passport
@@ -180,7 +181,6 @@ class Bench:
                 checked.document,
                 subject,
                 is_checked=checked.state is State.VALID,
-                with_events=len(checked.held.template.layout.signers) <= 1,
                 place=self._protocols.place,
                 system=SYSTEM,
                 now=now,

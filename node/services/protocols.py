@@ -5,7 +5,7 @@ schema marks as personal goes into a section of its own; what its template extra
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -16,7 +16,6 @@ from node.errors import InputError, NotFoundError
 from node.exchange.arshin import write_application
 from node.exchange.errors import ArshinError
 from node.passport.bodies import ExtractBody
-from node.passport.catalog_messages import rule_words
 from node.passport.catalogs import Catalog
 from node.passport.errors import PassportError
 from node.passport.references import References, parse_ref, ref_text
@@ -24,38 +23,23 @@ from node.passport.shown import at, rows, text
 from node.passport.statement import Statement
 from node.passport.template_findings import Finding, Layer, State, Verdict
 from node.passport.template_json import Json, format_json
-from node.passport.template_messages import Explanation, explain
 from node.passport.template_personal import Parts, join
 from node.passport.templates import parse_document, split_personal, validate
 from node.passport.view import DAY_US, View, moment_us
-from node.secret import MASK
 from node.services.core import Core
 from node.services.entry import Entry
 from node.services.facts import VERDICTS, find_device, read_facts
 from node.services.ledger import Ledger, entry_ref
+from node.services.papers import Beside, draft_protocol, find_broken, find_untold
 from node.services.projection import Projection
+from node.services.remarks import Remark, explain_all
 from node.services.search import Search
+from node.services.sides import Sides, check_reasons
 from node.services.statements import StatementReader
-from node.services.templates import CATALOG_RULE, HeldTemplate, Templates, draft_protocol, find_broken, find_untold
+from node.services.templates import HeldTemplate, Templates
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.passports import StoredPassport, find_passport, read_leads, read_members
-
-OPEN_WORDS = frozenset({"expected", "check", "rule"})  # parameters of findings that come from the template alone
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One finding in words. The value of a personal place is masked wherever it stands."""
-
-    pointer: str
-    layer: str
-    severity: str
-    rule: str
-    code: str
-    value: str
-    ru: Explanation
-    en: Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +102,7 @@ class Protocols:
         self._search = search
         self._templates = templates
         self._entry = entry
+        self._sides = Sides(core, projection)
 
     async def check(self, template: str, raw: bytes) -> Checked:
         """Check a document against a template by its reference; nothing is written.
@@ -131,62 +116,74 @@ class Protocols:
             raise InputError(f"the document cannot be read: {error}", "document_unreadable") from error
         return await self.judge(held, document)
 
-    async def judge(self, held: HeldTemplate, document: Json) -> Checked:
-        """The same for a document that was read already."""
+    async def judge(
+        self, held: HeldTemplate, document: Json, passport: StoredPassport | None = None, *, is_whole: bool = True
+    ) -> Checked:
+        """The same for a document that was read already, of a passport where that is known.
+
+        What is not whole may lack the personal values that its template requires.
+        """
         template = held.template
         async with self._core.database.read() as tx:
             facts = await read_facts(tx, self._search, template, document)
-            device = await find_device(tx, self._search, self._projection.world, template, document)
-        verdict = await asyncio.to_thread(validate, template, document, facts)
+            device = passport or await find_device(tx, self._search, self._projection.world, template, document)
+        verdict = await asyncio.to_thread(validate, template, document, facts, is_whole=is_whole)
         if verdict.layer is Layer.SCHEMA:
             return Checked(held, document, verdict, explain_all(verdict.findings), None)
-        more = [device] if isinstance(device, Finding) else []
+        more = [device] if isinstance(device, Finding) else self._sides.unnamed(device.content, held, document)
         made = text(device.content, "made") if isinstance(device, StoredPassport) else ""
         latest = self._core.clock.now() + DAY_US
         untold = find_untold(template, document, latest, moment_us(made) if made else None)
         broken = find_broken(template, document, self._entry.book)
         whole = Verdict((*verdict.findings, *more, *untold, *broken), verdict.truncated)
-        passport = device if isinstance(device, StoredPassport) else None
-        return Checked(held, document, whole, explain_all(whole.findings), passport)
+        known = device if isinstance(device, StoredPassport) else None
+        return Checked(held, document, whole, explain_all(whole.findings), known)
 
-    async def sign(self, template: str, raw: bytes, actor: str, system: str = "protocol") -> Signed:
+    async def sign(
+        self, template: str, raw: bytes, actor: str, system: str = "protocol", beside: Beside | None = None
+    ) -> Signed:
         """Sign a document of a device; raise InputError `document_refused` with its findings, and write nothing.
 
-        The same document again is not signed again. Of a template with several signing parties the events arise with
+        The same document again is not signed again. The events of a template with several signing parties arise with
         the last signature that is needed.
         """
-        checked = await self.check(template, raw)
+        return await self.put(await self.check(template, raw), actor, system, beside or Beside())
+
+    async def put(self, checked: Checked, actor: str, system: str, beside: Beside) -> Signed:
+        """Sign what was checked."""
         if checked.state is State.INVALID or checked.passport is None:
             raise refusal(checked)
         subject, view = checked.passport.subject, checked.passport.content
         said = find_said(view, self._core.org, checked.held, checked.document)
         if said is not None:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)
-        lacking = self.lacking(view, checked)
+        held, document = checked.held, checked.document
+        lacking = self._sides.lacking(view, held, document, signers_of(view, held, document))
+        check_reasons(beside.unsigned, lacking)
         draft = draft_protocol(
-            checked.held,
-            checked.document,
+            held,
+            document,
             subject,
             is_checked=checked.state is State.VALID,
-            with_events=lacking == 0,
             place=self.place,
             system=system,
             now=self._core.clock.now(),
+            beside=beside,
         )
 
         async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
-            ref = ref_text(entry_ref(self._ledger.log.log, entries[0]))
-            named = checked.held.reference
-            await self._core.announce(
-                tx, actor, "protocol_signed", subject, ref=ref, template=named, state=checked.state.value
-            )
+            ref, state = entry_ref(self._ledger.log.log, entries[0]), checked.state.value
+            named, place = held.reference, ref_text(ref)
+            await self._core.announce(tx, actor, "protocol_signed", subject, ref=place, template=named, state=state)
+            if beside.also is not None:
+                await beside.also(tx, ref)
 
         try:
-            entries = await self._ledger.append([draft], note)
+            entries = await self._ledger.append([draft, *self._sides.openings(held, document, draft)], note)
         except CodecError as error:
             raise InputError(f"the document is too large to be signed: {error}", "document_too_large") from error
         ref = entry_ref(self._ledger.log.log, entries[0])
-        return Signed(ref, subject, checked.state, checked.remarks, lacking)
+        return Signed(ref, subject, checked.state, checked.remarks, len(lacking))
 
     @property
     def place(self) -> str:
@@ -263,19 +260,6 @@ class Protocols:
         world = self._projection.world
         return any(world.central(event.what, statement.org, Catalog.EVENTS) in VERDICTS for event in events)
 
-    def lacking(self, view: View, checked: Checked) -> int:
-        """How many parties have still to sign the same document after this one."""
-        needed = len(checked.held.template.layout.signers)
-        same = _same(view, checked.held, checked.document)
-        version = checked.held.id.hex()
-        others = {str(row["by"]) for row in same if at(row, "template", "id") == version} - {self._core.org.hex()}
-        return max(0, needed - 1 - len(others))
-
-
-def explain_all(findings: Iterable[Finding]) -> tuple[Remark, ...]:
-    """Findings in both languages, with personal values masked."""
-    return tuple(_remark(finding) for finding in findings)
-
 
 def refusal(checked: Checked) -> InputError:
     """The error of a document that is not signed: the first rule in its text, every finding in its values."""
@@ -298,6 +282,12 @@ def find_said(view: View, org: bytes, held: HeldTemplate, document: Json) -> "Vi
     return next(
         (row for row in _same(view, held, document) if row["by"] == org.hex() and row["personal"] == wanted), None
     )
+
+
+def signers_of(view: View, held: HeldTemplate, document: Json) -> set[bytes]:
+    """The organisations that signed this document under this very template."""
+    same = _same(view, held, document)
+    return {bytes.fromhex(str(row["by"])) for row in same if at(row, "template", "id") == held.id.hex()}
 
 
 def _same(view: View, held: HeldTemplate, document: Json) -> list[View]:
@@ -323,99 +313,3 @@ def _bytes(value: object) -> bytes | None:
 
 def _ref(row: View) -> Ref:
     return parse_ref(str(row["ref"]))
-
-
-def _remark(finding: Finding) -> Remark:
-    shown = _masked(finding) if finding.personal else finding
-    return Remark(
-        shown.pointer,
-        shown.layer.value,
-        shown.severity.value,
-        shown.rule,
-        shown.code,
-        shown.value,
-        _words(shown, "ru"),
-        _words(shown, "en"),
-    )
-
-
-def _masked(finding: Finding) -> Finding:
-    words = tuple((name, value if name in OPEN_WORDS else MASK) for name, value in finding.parameters)
-    return Finding(
-        finding.layer,
-        finding.severity,
-        finding.pointer,
-        finding.rule,
-        finding.code,
-        words,
-        MASK if finding.value else "",
-        personal=True,
-    )
-
-
-def _words(finding: Finding, language: str) -> Explanation:
-    own = TEXTS.get(finding.code)
-    if finding.rule.startswith(CATALOG_RULE):
-        values = {"value": finding.value, **{name: str(value) for name, value in finding.parameters}}
-        return Explanation(finding.pointer or "/", *rule_words(finding.code, values, language))
-    if own is None:
-        return explain(finding, language)
-    what, advice = own[0:2] if language == "ru" else own[2:4]
-    return Explanation(finding.pointer or "/", what.format(value=finding.value), advice)
-
-
-# What a node finds beside the template's own rules; code: (ru what, ru advice, en what, en advice).
-TEXTS: Mapping[str, tuple[str, str, str, str]] = {
-    "device-not-named": (
-        "Документ не называет прибор.", "Впишите идентификатор прибора или тип и заводской номер.",
-        "The document names no device.", "Fill in the device's id, or its type and serial.",
-    ),
-    "device-mistyped": (
-        "Идентификатор {value} набран с ошибкой.", "Сверьте его с этикеткой прибора.",
-        "The id {value} is mistyped.", "Compare it with the device's label.",
-    ),
-    "place-mistyped": (
-        "Идентификатор места {value} набран с ошибкой.", "Сверьте его с паспортом объекта.",
-        "The id of the place, {value}, is mistyped.", "Compare it with the passport of the object.",
-    ),
-    "device-unknown": (
-        "Паспорта прибора {value} на этом узле нет.", "Сначала импортируйте прибор или запросите его паспорт.",
-        "No passport of {value} is on this node.", "Import the device first, or ask for its passport.",
-    ),
-    "device-ambiguous": (
-        "Под {value} здесь несколько приборов.", "Укажите идентификатор прибора.",
-        "Several devices here go by {value}.", "Name the device by its id.",
-    ),
-    "device-serial-differs": (
-        "Заводской номер {value} не этого прибора.", "Сверьте идентификатор и номер с табличкой.",
-        "The serial {value} is not of this device.", "Compare id and serial with the plate.",
-    ),
-    "extract-no-time": (
-        "Событие документа без времени, которое можно прочесть.", "Впишите дату или время с поясом, с 1970 года.",
-        "An event of the document has no time that can be read.", "Fill in a date, or a time with its zone.",
-    ),
-    "extract-to-come": (
-        "Этот день ещё не наступил.", "Проверьте год и число: подписывают то, что уже было.",
-        "That day has not come yet.", "Check the year and the day: what is signed has happened.",
-    ),
-    "extract-before-made": (
-        "Этот день раньше выпуска прибора.", "Сверьте дату с табличкой и паспортом прибора.",
-        "That day is before the device was made.", "Compare the date with the plate and the passport.",
-    ),
-    "extract-times-differ": (
-        "События одного документа в разное время здесь не подписываются.", "Оформите их разными документами.",
-        "Events of one document at different times are not signed here.", "Make a document of each.",
-    ),
-    "extract-personal": (
-        "Событие берётся из личных данных и было бы видно всем.", "Сообщите издателю шаблона.",
-        "An event is taken out of personal data and would be seen by all.", "Tell the template's publisher.",
-    ),
-    "extract-too-long": (
-        "Значение для паспорта длиннее 512 знаков.", "Сократите значение.",
-        "A value for the passport has more than 512 characters.", "Shorten it.",
-    ),
-    "personal-too-deep": (
-        "Личные данные стоят слишком глубоко в документе.", "Сообщите издателю шаблона.",
-        "Personal data stands too deep in the document.", "Tell the template's publisher.",
-    ),
-}  # fmt: skip

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from federation.authority import Authority, Verb
 from federation.errors import FederationError, RequestError
-from federation.fragment import Ref, SectionClass
+from federation.fragment import Ref
 from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
 from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate, Reference, TypeBody
 from node.passport.catalogs import Catalog
 from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import decode_claim, local_claim
-from node.passport.drafts import Draft
+from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.ids import SubjectId
 from node.passport.lifecycle import VALID_UNTIL
 from node.passport.places import Places, compare_places
@@ -44,7 +44,6 @@ REMOVED = "removed"
 ADMITTING = frozenset({"installed", "admitted"})
 MOST_MADE = 16  # words about production that stand before the first other event
 MOST_PRINTED = 8
-OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
 class Registry:

@@ -11,7 +11,7 @@ from federation.fragment import SectionClass
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import RunBody
-from node.passport.drafts import Draft
+from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.procedures import OWNER
 from node.passport.runs import RunState, run_id
@@ -21,7 +21,6 @@ from node.services.core import Core
 from node.services.known import check_organisation
 from node.services.ledger import Ledger
 from node.services.procedures import HeldProcedure, ProcedureBook
-from node.services.registry import OPEN_CLASSES
 from node.services.steps import Steps, Turn, Work
 from node.store import runs as store
 from node.store.database import ReadTx, WriteTx

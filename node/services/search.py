@@ -8,7 +8,7 @@ from node.errors import InputError
 from node.passport.errors import MistypedIdError, PlateError
 from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
 from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
-from node.passport.shown import BARE, bare_term, rows
+from node.passport.shown import BARE, EXTRACTED, bare_term, parameter_term, rows
 from node.passport.suggestions import Slip, bare_serial, serials_near
 from node.store.database import ReadTx
 from node.store.passports import (
@@ -24,6 +24,8 @@ from node.store.rights import EVERYBODY, rights_to
 EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 # An EUI-64 with one character lost or one too many.
 SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
+# A value that a document stated, under the code of its parameter.
+STATED = re.compile(r"([0-9a-z][0-9a-z_.:-]{0,63})=(\S.{0,127})")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
 LEAST_SERIAL = 4  # characters of a serial from which on neighbours tell anything
 LEAST_ALONE = 6  # characters from which on they tell beside a designation that no device has
@@ -63,6 +65,8 @@ def read_exact(text: str) -> Query | None:
             raise InputError(f"mistyped id: {error}", "id_mistyped", text=trimmed[:64]) from error
     if EUI.fullmatch(trimmed):
         return Query("dev_eui", re.sub(r"[-:\s]", "", trimmed).lower())
+    if stated := STATED.fullmatch(trimmed):
+        return Query(EXTRACTED, parameter_term(stated[1], stated[2]))
     return None
 
 

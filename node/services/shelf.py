@@ -14,6 +14,7 @@ from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
 from node.services.sync import Sync
+from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
 from node.store.logs import StoredLog, find_log, list_logs
@@ -126,6 +127,23 @@ class FederationShelf:
                 return seal_section(box_key, opened)
         await self._journal(asker, "secret_refused", subject, section)
         raise RequestError(f"secret: section {section} is not for this organisation")
+
+    async def chunk(self, asker: Asker, ref: Ref, section: str, n: int) -> bytes:
+        """One chunk of a section that the asker may open."""
+        async with self._core.database.read() as tx:
+            log = await find_log(tx, ref.log)
+            found = await entries_at(tx, [(log.no, ref.seq)]) if log and ref.seq < log.note_size else []
+            view = await self._disclosure.view(tx, asker.org, found)
+            chunk = await read_chunk(tx, signed_file(ref, section), n)
+        header = _header(found[0]) if found else None
+        head = header.section(section) if header is not None else None
+        if header is None or head is None or found[0].to_fragment().id[:16] != ref.id16:
+            raise RequestError(f"chunk: no such section {section} is here")
+        if not view.may_read(header) or not view.may_open(header, head.klass):
+            raise RequestError(f"chunk: section {section} is not for this organisation")
+        if chunk is None:
+            raise RequestError(f"chunk: {n} of section {section} is not here")
+        return chunk
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
         """Subjects found by an identifier that the asker may read."""

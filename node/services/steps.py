@@ -21,9 +21,9 @@ from node.passport.templates import extract
 from node.passport.view import DAY_US, Plain, View, moment_us
 from node.services.assembly import Assembly, PartIn
 from node.services.core import Core
+from node.services.papers import draft_protocol
 from node.services.protocols import Checked, Protocols, refusal
 from node.services.registry import Registry, check_fit
-from node.services.templates import draft_protocol
 from node.store.passports import StoredPassport
 
 MOUNTED = frozenset({"installed", "admitted"})
@@ -159,7 +159,6 @@ class Steps:
             checked.document,
             turn.passport.subject,
             is_checked=True,
-            with_events=self._protocols.lacking(turn.passport.content, checked) == 0,
             place=self._protocols.place,
             system=work.system,
             now=self._core.clock.now(),

@@ -1,47 +1,37 @@
 """Protocol templates: published by this organisation, and run here whoever published them.
 
 A publication is a statement of kind 12 that every node may hold. What a publisher's bytes say is read again on every
-node that runs them; one that is not run here is listed with the reason. What a held template makes of a document is a
-draft: the document in two parts, and what is extracted from it.
+node that runs them; one that is not run here is listed with the reason. What one makes of a document: `papers.py`.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from federation.authority import Kind
+from federation.errors import FederationError
 from federation.fragment import Ref
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import EventBody, ExtractBody, ParameterRow, Place, Reference, TemplateRef
-from node.passport.catalog_rules import Rulebook, check_row
-from node.passport.drafts import Draft
-from node.passport.lifecycle import VALID_UNTIL
-from node.passport.references import ref_text
-from node.passport.rules import HEX_CODES
+from node.passport.bodies import TemplateRef
+from node.passport.references import parse_ref, ref_text
 from node.passport.statement import Statement
 from node.passport.template_errors import TemplateError
-from node.passport.template_extract import EventItem, ExtractedEvent, ExtractedParameter, Extraction
-from node.passport.template_findings import Finding, Layer, Severity
-from node.passport.template_json import MAX_NAME, Json, format_json
-from node.passport.template_pointer import find
-from node.passport.templates import Template, extract, parse_template, split_personal
-from node.passport.view import moment_us
+from node.passport.templates import Template, parse_template
 from node.passport.world import World
 from node.services.core import Core
+from node.services.ingest import Ingest
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
-from node.services.search import read_exact
 from node.services.statements import StatementReader
+from node.services.sync import AWAY, Sync
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
+from node.store.peers import list_peers
 
 SECTION = "template"
-CATALOG_RULE = "catalog:"
-MAX_VALUE = 512
-MAX_PLACE = 128
+PEER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +56,8 @@ class HeldTemplate:
     def body(self) -> TemplateRef:
         """How a protocol names it."""
         name, version = self.template.name, self.template.version
-        return TemplateRef(name=name, version=version, publisher=self.org.hex(), id=self.id.hex())
+        place = ref_text(self.ref)
+        return TemplateRef(name=name, version=version, publisher=self.org.hex(), id=self.id.hex(), place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +69,18 @@ class Publication:
     id: bytes
     held: HeldTemplate | None
     trouble: str = ""
+    raw: bytes = field(default=b"", repr=False)
 
 
 class Templates:
     """Publishes templates and finds those that are held."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, sync: Sync, ingest: Ingest) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
+        self._sync = sync
+        self._ingest = ingest
         self._parsed: dict[bytes, Publication] = {}
         self._listed: tuple[Publication, ...] = ()
         self._seen: World | None = None
@@ -97,10 +91,7 @@ class Templates:
         Raise InputError naming the place and the rule of what is refused, and StateError where this version says
         something else already.
         """
-        try:
-            template = await asyncio.to_thread(parse_template, raw)
-        except TemplateError as error:
-            raise InputError(f"the template is refused: {error}", "template_refused", reason=str(error)) from error
+        template = await self.check(raw)
         said = await self._own(template)
         if said is not None:
             if said.template.digest == template.digest:
@@ -132,6 +123,20 @@ class Templates:
             self._seen = world
         return self._listed
 
+    async def publication(self, entry: str) -> Publication:
+        """A publication by the id of its statement, in hex; raise NotFoundError."""
+        found = next((item for item in await self.list() if item.id.hex() == entry), None)
+        if found is None:
+            raise NotFoundError("no template of that id is held here", "template_unknown")
+        return found
+
+    async def check(self, raw: bytes) -> Template:
+        """Read a template without publishing it; raise InputError naming the place and the rule."""
+        try:
+            return await asyncio.to_thread(parse_template, raw)
+        except TemplateError as error:
+            raise InputError(f"the template is refused: {error}", "template_refused", reason=str(error)) from error
+
     async def get(self, reference: str) -> HeldTemplate:
         """A template by `publisher/name/version`, by the place or id of its statement, or by its SHA-256.
 
@@ -144,6 +149,26 @@ class Templates:
             if publication.held is None and reference in (ref_text(publication.ref), publication.id.hex()):
                 raise InputError(f"the template is refused: {publication.trouble}", "template_refused")
         raise NotFoundError(f"no template {reference[:200]!r} is held here", "template_unknown")
+
+    async def seek(self, place: str, actor: str) -> bool:
+        """Ask the peers for a template that a protocol names and that is not here; whether it is here now.
+
+        Raise InputError where the protocol does not tell in which log it stands.
+        """
+        ref = parse_ref(place)
+        if any(publication.ref == ref for publication in await self.list()):
+            return True
+        async with self._core.database.read() as tx:
+            peers = await list_peers(tx, "active")
+        for peer in peers:
+            with contextlib.suppress(*AWAY, FederationError):
+                async with asyncio.timeout(PEER_S):
+                    found = await self._sync.client(peer.address).fetch([ref])
+                if found and await self._ingest.take_placed([proven.placed for proven in found]):
+                    async with self._core.database.write() as tx:
+                        await self._core.announce(tx, actor, "template_fetched", ref=place)
+                    return True
+        return False
 
     async def newest_own(self, name: str) -> HeldTemplate | None:
         """What this organisation published last under that name, or None."""
@@ -172,190 +197,5 @@ def _parsed(statement: Statement, raw: bytes) -> Publication:
     try:
         held = HeldTemplate(parse_template(raw), org, ref, entry)
     except TemplateError as error:
-        return Publication(org, ref, entry, None, str(error))
-    return Publication(org, ref, entry, held)
-
-
-def find_untold(template: Template, document: Json, latest_us: int, made: int | None = None) -> tuple[Finding, ...]:
-    """Why a valid document cannot become a statement: events without one time of their own, or with one that has not
-    come by `latest_us` or is before the device was made, a term that ends before that, values that do not fit.
-    """
-    early = _before_made(template, document, made) if made is not None else ()
-    return (*_untold(template, document), *_to_come(template, document, latest_us), *early)
-
-
-def find_broken(template: Template, document: Json, book: Rulebook) -> tuple[Finding, ...]:
-    """Which rules of the catalogs the values break that a document would state: place, rule and value.
-
-    A unit stands in the template: where it is not that of the parameter, whoever fills the document in is warned alone.
-    """
-    extraction = extract(template, document)
-    rows = [
-        (item.pointer, {"parameter": item.code, "value": _text(item), **({"unit": item.unit} if item.unit else {})})
-        for item in extraction.parameters
-        if not item.personal and _text(item)
-    ]
-    rows += [(event.pointer, {"event": event.code}) for event in extraction.events if not event.personal]
-    return tuple(
-        Finding(
-            Layer.RULE,
-            Severity.NOTICE if found.field == "unit" else Severity.ERROR,
-            pointer,
-            f"{CATALOG_RULE}{found.rule}",
-            found.rule,
-            tuple(sorted(found.words.items())),
-            found.value,
-        )
-        for pointer, row in rows
-        for found in check_row(book, row)
-        if not found.is_hint
-    )
-
-
-def draft_protocol(
-    held: HeldTemplate,
-    document: Json,
-    subject: bytes,
-    *,
-    is_checked: bool,
-    with_events: bool,
-    place: str,
-    system: str,
-    now: int,
-) -> Draft:
-    """The statement of a document in which nothing is untold; `place` is where an event happened that names no place.
-
-    What is extracted from personal places stays in the document's personal part alone.
-    """
-    extraction, parts = extract(held.template, document), split_personal(held.template, document)
-    told = _told_us(held.template, document, extraction)
-    since = None if told is None else format_told(told)
-    rows = (_row(item, since) for item in extraction.parameters if not item.personal)
-    events = extraction.events if with_events else ()
-    body = ExtractBody(
-        parameters=tuple(row for row in rows if row is not None),
-        events=tuple(_event(event, place, system) for event in events),
-        checked=is_checked,
-    )
-    personal = format_json(dict(parts.personal)) if parts.personal else None
-    occurred = now if told is None else told
-    return drafts.protocol(subject, held.body(), format_json(parts.open), personal, body, occurred)
-
-
-def parse_told(text: object) -> int | None:
-    """Microseconds of a date or a time with its zone, from 1970 on; None for anything else."""
-    try:
-        moment = moment_us(text.upper()) if isinstance(text, str) else -1
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment >= 0 else None
-
-
-def format_told(moment: int) -> str:
-    """A day where it begins one, else the time in UTC."""
-    seconds, micros = divmod(moment, 1_000_000)
-    told = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-    if moment % 86_400_000_000 == 0:
-        return told.date().isoformat()
-    return told.replace(tzinfo=None).isoformat() + "Z"
-
-
-def _untold(template: Template, document: Json) -> Iterator[Finding]:
-    extraction = extract(template, document)
-    for code in extraction.skipped:
-        yield _finding("", code, "extract-no-time")
-    for event in extraction.events:
-        if event.personal:
-            yield _finding(event.pointer, event.code, "extract-personal")
-        elif parse_told(event.when) is None:
-            yield _finding(event.pointer, event.code, "extract-no-time", event.when)
-        elif event.where is not None and (wrong := _fault_of_place(event.where)):
-            yield _finding(event.pointer, event.code, wrong, event.where)
-    if len({parse_told(event.when) for event in extraction.events}) > 1:
-        yield _finding(extraction.events[0].pointer, extraction.events[0].code, "extract-times-differ")
-    for item in extraction.parameters:
-        if item.valid_from is not None and parse_told(item.valid_from) is None:
-            yield _finding(item.pointer, item.code, "extract-no-time")
-        if not item.personal and len(_text(item)) > MAX_VALUE:
-            yield _finding(item.pointer, item.code, "extract-too-long")
-    # The personal part is JSON by pointers, and is read again within the limit of names.
-    for pointer in split_personal(template, document).personal:
-        if len(pointer) > MAX_NAME:
-            yield Finding(Layer.RULE, Severity.ERROR, pointer, "x-epd-access", "personal-too-deep", personal=True)
-
-
-def _to_come(template: Template, document: Json, latest_us: int) -> Iterator[Finding]:
-    """The times of acts, also of those whose result makes no event."""
-    places = dict.fromkeys(item.when for item in template.extract if isinstance(item, EventItem))
-    for place in places:
-        if (parse_told(find(document, place)) or 0) > latest_us:
-            yield _finding(str(place), "when", "extract-to-come")
-
-
-def _before_made(template: Template, document: Json, made: int) -> Iterator[Finding]:
-    places = dict.fromkeys(item.when for item in template.extract if isinstance(item, EventItem))
-    for place in places:
-        if (moment := parse_told(find(document, place))) is not None and moment < made:
-            yield _finding(str(place), "when", "extract-before-made")
-    for item in extract(template, document).parameters:
-        if item.code == VALID_UNTIL and (until := parse_told(item.value)) is not None and until < made:
-            yield _finding(item.pointer, item.code, "extract-before-made")
-
-
-def _finding(pointer: str, code: str, what: str, value: str = "") -> Finding:
-    return Finding(Layer.RULE, Severity.ERROR, pointer, f"extract:{code}", what, (), value)
-
-
-def _told_us(template: Template, document: Json, extraction: Extraction) -> int | None:
-    """When the document's act was, also where its result makes no event."""
-    items = (find(document, item.when) for item in template.extract if isinstance(item, EventItem))
-    told = (parse_told(text) for text in (*(event.when for event in extraction.events), *items))
-    return next((moment for moment in told if moment is not None), None)
-
-
-def _row(item: ExtractedParameter, since: str | None) -> ParameterRow | None:
-    text = _text(item)
-    if not text:
-        return None
-    own = parse_told(item.valid_from)
-    return ParameterRow(
-        code=Reference(central=item.code),
-        value=text,
-        unit=item.unit[:MAX_PLACE] or None,
-        since=since if own is None else format_told(own),
-        source="protocol",
-    )
-
-
-def _event(event: ExtractedEvent, place: str, system: str) -> EventBody:
-    return EventBody(what=Reference(central=event.code), where=_where(event.where, place), system=system)
-
-
-def _where(named: str | None, place: str) -> Place:
-    if named is None:
-        return Place(place=Reference(local=place), default=True)
-    exact = read_exact(named)
-    is_object = exact is not None and exact.scheme == "id"
-    return Place(object=exact.term) if exact and is_object else Place(place=Reference(local=named))
-
-
-def _fault_of_place(named: str) -> str | None:
-    if not 0 < len(named) <= MAX_PLACE:
-        return "extract-too-long"
-    try:
-        read_exact(named)
-    except InputError:
-        return "place-mistyped"
-    return None
-
-
-def _text(item: ExtractedParameter) -> str:
-    """A value as passports keep it: decimals as text, hex in lower case."""
-    value = item.value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | Decimal):
-        return format(Decimal(value), "f")
-    if isinstance(value, str):
-        return value.lower() if item.code in HEX_CODES else value
-    return format_json(value).decode()
+        return Publication(org, ref, entry, None, str(error), raw)
+    return Publication(org, ref, entry, held, raw=raw)

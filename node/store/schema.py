@@ -135,6 +135,20 @@ jobs = _table(
 )
 # Apart from the row that each step of a job writes anew: a file may have tens of megabytes.
 job_inputs = _table("job_inputs", _key("job", Text), _need("data", LargeBinary))
+# Forms that are being filled in, and the bytes of files: of a form until it is signed, then of the statement's section.
+forms = _table(
+    "forms",
+    _key("id", Text),
+    _need("template", Text),
+    _need("subject", LargeBinary),
+    _need("document", Text),
+    _need("files", Text),
+    _need("actor", Text),
+    _need("created_us", Int64),
+    _need("changed_us", Int64),
+    Index("forms_by_change", "changed_us"),
+)
+chunks = _table("chunks", _key("file", Text), _key("n", Int64), _need("data", LargeBinary))
 idempotency = _table(
     "idempotency",
     _key("actor", Text),
@@ -155,9 +169,8 @@ tokens = _table(
     _need("issuer", Text),
     _need("created_us", Int64),
     _need("expires_us", Int64),
-    Column(
-        "subjects", Text, nullable=False, server_default="[]"
-    ),  # JSON: the hex of those that the token is limited to; none means every one
+    # JSON: the hex of those that the token is limited to; none means every one.
+    Column("subjects", Text, nullable=False, server_default="[]"),
     Index("tokens_by_id", "id", unique=True),
 )
 # What other systems are told of: the journal's rows in their order, each until it was taken.
@@ -167,9 +180,7 @@ webhooks = _table(
     _need("url", Text),
     _need("description", Text),
     _need("kinds", Text),  # JSON: which changes; none means every one
-    Column(
-        "subjects", Text, nullable=False, server_default="[]"
-    ),  # JSON: the hex of those about which; none means every one
+    _need("subjects", Text),  # JSON: the hex of those about which; none means every one
     _need("author", Text),
     _need("token", Text),  # whose hook it is; empty for a person's
     _need("secret", LargeBinary),  # sealed under this store's own key, as the one before it

@@ -8,6 +8,7 @@ from node.config import Settings
 from node.metrics import Metrics
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.acts import Acts
 from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
@@ -21,7 +22,9 @@ from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
+from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.forms import Forms
 from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -89,6 +92,9 @@ class WebContext:
     undo: Undo
     templates: Templates
     protocols: Protocols
+    acts: Acts
+    forms: Forms
+    files: Files
     bench: Bench
     procedures: ProcedureBook
     runs: Runs

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import recalls_of, sides_of
+from node.passport.template_form import choice_text
 from node.services.access import DAY_US
 from node.web.console_words import (
     APPROVAL_STATES,
@@ -41,7 +42,7 @@ from node.web.passport_words import (
     unit_words,
     words,
 )
-from node.web.protocol_words import ROLES, label_words, text_words, value_words
+from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, text_words, typed_text, value_words
 from node.web.radio_words import (
     COMPARED,
     FRAME_STATES,
@@ -88,6 +89,8 @@ WORDED: Final = {
     "organisation_kind": ORGANISATION_KINDS,
     "attested": ATTESTED,
     "role_name": ROLES,
+    "unsigned_reason": REASONS,
+    "rule_name": RULES,
 }
 
 
@@ -119,6 +122,9 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
         "trouble": lambda text: trouble_words(text, language),
         "label": lambda label: label_words(label, language),
+        "typed": lambda field: typed_text(field, language),
+        "choice": choice_text,
+        "is_day": lambda value: DAY.fullmatch(value) is not None,
         "told": lambda value: value_words(value, language),
         "in_language": lambda texts: text_words(texts, language),
         "day": lambda text: day(text, language),

@@ -46,9 +46,10 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the security headers; nothing is kept by browsers unless it says so."""
+    """Set the security headers, unless an answer has a stricter policy; browsers keep nothing unless it says so."""
     for name, value in SECURITY_HEADERS.items():
-        response.headers[name] = value
+        if name != "Content-Security-Policy" or not response.headers.get(name, "").startswith("sandbox"):
+            response.headers[name] = value
     if request.secure:
         response.headers["Strict-Transport-Security"] = TRANSPORT_HEADER
     response.headers.setdefault("Cache-Control", "no-store")

@@ -724,6 +724,68 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Подписанный протокол не читается", "Попросите автора записать его заново."),
         ("A signed protocol cannot be read", "Ask its author to record it again."),
     ),
+    "template_missing": _state(
+        ("Шаблона этого акта здесь нет или он не работает", "Запросите шаблон у узлов на странице протокола."),
+        ("The template of this act is not here or does not run", "Ask the peers for it on the protocol's page."),
+    ),
+    "act_one_party": _state(
+        ("У этого протокола одна сторона, и она подписала", "Подписывать больше некому."),
+        ("This protocol has one party, and it has signed", "Nobody else has to sign it."),
+    ),
+    "act_replaced": _state(
+        ("Автор заменил этот документ другим", "Откройте новый документ и подпишите его."),
+        ("Its author replaced this document", "Open the new one and sign that."),
+        ("Вместо него стоит {ref}.", "In its place stands {ref}."),
+    ),
+    "act_closed": _denied(
+        ("Сам документ вашей организации не открыт", "Попросите автора открыть паспорт прибора."),
+        ("The document itself is not open to your organisation", "Ask its author to share the passport."),
+    ),
+    "act_not_party": _denied(
+        ("Ваша организация — не сторона этого акта", "Подписать или объяснить может сторона, названная в документе."),
+        ("Your organisation is no party of this act", "A party that the document names signs it or gives the reason."),
+    ),
+    "act_role": _text(
+        ("Подпись этой стороны не ждут", "Выберите сторону, подписи которой нет."),
+        ("The signature of this party is not waited for", "Choose a party whose signature is lacking."),
+    ),
+    "act_objection": _text(
+        ("Возражает сама сторона, а не другая за неё", "Укажите причину: отказ, отсутствие, нет ответа или узла."),
+        ("A party objects itself, nobody does for it", "Give a reason: refused, absent, no answer or no node."),
+    ),
+    "attachment_unknown": _unknown("Такого файла у протокола нет", "The protocol has no such file"),
+    "attachment_closed": _denied(
+        ("Файл вашей организации не открыт", "Попросите автора открыть его."),
+        ("The file is not open to your organisation", "Ask its author to share it."),
+    ),
+    "attachment_large": _text(
+        ("Файл слишком велик или пуст", "Один файл — до 20 МБ, все вместе — до 40 МБ. Уменьшите снимок."),
+        ("The file is too large or empty", "One file has at most 20 MB, all together 40 MB. Make the picture smaller."),
+    ),
+    "attachment_refused": _text(
+        ("Такой файл приложить нельзя", "Приложите снимок JPEG, PNG или WebP, файл PDF, XML, CSV или TXT."),
+        ("Such a file cannot be attached", "Attach a picture (JPEG, PNG, WebP), a PDF, XML, CSV or TXT."),
+    ),
+    "attachments_many": _text(
+        ("Файлов больше, чем можно приложить", "Соедините снимки в один PDF."),
+        ("More files than can be attached", "Put the pictures into one PDF."),
+        ("Можно не больше {most}.", "At most {most} are taken."),
+    ),
+    "attachment_wrong": _text(
+        ("Байты файла не те, что подписаны", "Сообщите автору протокола."),
+        ("The bytes of the file are not those that were signed", "Tell the author of the protocol."),
+    ),
+    "attachment_away": _text(
+        ("Файл сейчас взять неоткуда", "Повторите, когда узел автора будет на связи."),
+        ("Nobody gives the file now", "Try again when the author's node can be reached."),
+        kind=PeerError,
+    ),
+    "form_unknown": _unknown("Такого черновика здесь нет", "There is no such draft here"),
+    "forms_many": _state(
+        ("Слишком много черновиков", "Подпишите или удалите старые."),
+        ("Too many drafts", "Sign or drop old ones."),
+        ("Можно не больше {most}.", "At most {most} are kept."),
+    ),
     "bench_no_template": _text(
         ("Нет шаблона проливной установки", "Сначала опубликуйте шаблон, потом отправьте файл."),
         ("There is no template of a flow bench", "Publish one before the first bench file."),

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from node.passport.catalogs import Catalog, find_name
-from node.passport.template_json import Json
+from node.passport.template_form import Field
+from node.passport.template_json import Json, show
 from node.passport.template_layout import Texts
 from node.passport.template_pointer import EVERY, Missing
 from node.passport.template_sheet import Label
@@ -177,6 +178,30 @@ ROLES: Table = {
 }
 
 
+REASONS: Table = {
+    "refused": ("отказ от подписи", "refused to sign"),
+    "absent": ("представитель отсутствовал", "was absent"),
+    "no-answer": ("нет ответа", "gave no answer"),
+    "no-node": ("у стороны нет узла", "has no node"),
+    "objects": ("возражает", "objects"),
+}
+RULES: Table = {
+    "relative_error": ("Погрешность следует из показаний", "The error follows from the readings"),
+    "within_mpe": ("Отметка точки согласуется с пределом погрешности", "The mark of a point agrees with its limit"),
+    "all_pass": ("Все точки пройдены", "All points have passed"),
+    "time_order": ("Окончание не раньше начала", "The end is not before the start"),
+    "required_if": ("Поле обязательно при условии", "The field is required under a condition"),
+    "min_items_if": ("Строк не меньше при условии", "At least so many rows under a condition"),
+    "date_plus_months_minus_day": (
+        "Срок — дата плюс интервал минус день",
+        "The term is a date plus months minus a day",
+    ),
+    "docnum_agrees": ("Номер записи согласуется с документом", "The record number agrees with the document"),
+    "verification_valid_on": ("Поверка действует на дату", "The verification is valid on the date"),
+    "parameter_equals": ("Значение то же, что в паспорте", "The value is that of the passport"),
+}
+
+
 def label_words(label: Label, language: str) -> str:
     """What a value of a document is called, with its unit."""
     names = [token for token in label.place.tokens if token != EVERY and not token.isdigit()]
@@ -208,6 +233,23 @@ def value_words(value: Json | Missing, language: str) -> str:
     if isinstance(value, list):
         return ", ".join(value_words(item, language) for item in value)
     return ", ".join(f"{_name(name, language)}: {value_words(item, language)}" for name, item in value.items())
+
+
+def typed_text(field: Field, language: str) -> str:
+    """A value as it stands in its input: numbers with the reader's mark, pairs one a line."""
+    value = field.value
+    if isinstance(value, Missing) or value is None:
+        return ""
+    if isinstance(value, dict):
+        return "\n".join(f"{name} = {_plain(item, language)}" for name, item in value.items())
+    return _plain(value, language)
+
+
+def _plain(value: Json, language: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return value if isinstance(value, str) else show(value)
+    text = format(Decimal(value), "f")
+    return text.replace(".", ",") if language == "ru" else text
 
 
 def titles_words(titles: Mapping[str, str] | None, fallback: object, language: str) -> str:

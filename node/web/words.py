@@ -74,6 +74,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "key_received": ("Получен ключ прибора", "Device key received"),
     "key_refused": ("В ключе прибора отказано", "Device key refused"),
     "template_published": ("Опубликован шаблон", "Template published"),
+    "template_fetched": ("Шаблон получен у другого узла", "Template fetched from a peer"),
+    "act_explained": ("Указана причина отсутствия подписи", "Said why a signature is missing"),
     "protocol_signed": ("Подписан протокол", "Protocol signed"),
     "procedure_published": ("Опубликован регламент", "Procedure published"),
     "procedure_accepted": ("Регламент принят", "Procedure accepted"),

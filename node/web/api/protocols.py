@@ -1,4 +1,4 @@
-"""Protocols: templates that anybody publishes, documents checked against them, and the «Аршин» file."""
+"""Protocols: documents checked against templates and signed, read again, and the «Аршин» file."""
 
 from datetime import date
 from typing import Annotated
@@ -7,10 +7,11 @@ from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import rows
+from node.passport.shown import at, rows, text
 from node.passport.template_json import format_json
+from node.passport.view import View
 from node.services.access import Scope
-from node.services.protocols import Paper
+from node.services.protocols import Checked, Paper
 from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.records import SaidAnswer
@@ -20,22 +21,6 @@ from node.web.tables import protocols as tables
 
 MAX_DOCUMENT = 1 << 20
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-
-
-class TemplateAnswer(BaseModel):
-    """A published template: `reference` names it in documents, `trouble` says why it does not run here."""
-
-    org: Hex16
-    reference: str | None
-    name: str | None
-    version: str | None
-    trouble: str
-
-
-class TemplatesAnswer(BaseModel):
-    """Every template that is known here."""
-
-    items: list[TemplateAnswer]
 
 
 class ProtocolQuery(BaseModel):
@@ -69,6 +54,30 @@ class PaperPath(BaseModel):
     ref: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:\d{1,19}:[0-9a-f]{32}$")]
 
 
+class SideAnswer(BaseModel):
+    """A party that has to sign an act: who it is, its signature, and why there is none."""
+
+    role: str
+    org: Hex16 | None
+    named: str | None = Field(description="What the document calls it.")
+    ref: str | None = Field(description="Its signature.")
+    by: Hex16 | None
+    late: bool = Field(description="Whether it signed after the reason for its absence had been said.")
+    reason: str | None = Field(description="refused, absent, no-answer, no-node or objects.")
+    until: str | None
+    document: str | None
+    note: str | None
+
+
+class FileAnswer(BaseModel):
+    """A file of a protocol."""
+
+    name: str
+    type: str
+    size: int
+    sha256: str
+
+
 class PaperAnswer(BaseModel):
     """A protocol: who signed it, how it stands, and the document itself."""
 
@@ -80,6 +89,10 @@ class PaperAnswer(BaseModel):
     template: str | None = Field(description="The reference of its template, where that runs here.")
     document: str | None = Field(description="The signed JSON with its personal part, digits as they were signed.")
     whole: bool = Field(description="Whether no part of it is withheld here.")
+    replaced_by: str | None
+    agreed: bool | None = Field(description="Whether all parties have signed; null where there is one party.")
+    parties: list[SideAnswer]
+    attachments: list[FileAnswer]
 
 
 class PapersAnswer(BaseModel):
@@ -94,54 +107,10 @@ class ArshinQuery(BaseModel):
     since: date | None = Field(default=None)
 
 
-@api("POST", "/templates", title="Publish a protocol template", scopes=[Scope.RECORD], status=201)
-async def publish_template(call: Call, body: bytes) -> TemplateAnswer:
-    """JSON Schema with `x-epd-template`; it is checked, signed and travels to every member."""
-    held = await call.context.templates.publish(body, call.actor.label)
-    return TemplateAnswer(
-        org=held.org.hex(),
-        reference=held.reference,
-        name=held.template.name,
-        version=held.template.version,
-        trouble="",
-    )
-
-
-@api("GET", "/templates", title="Protocol templates", scopes=[Scope.READ], table=tables.TEMPLATES)
-async def list_templates(call: Call) -> TemplatesAnswer:
-    """Those of every organisation that were published to the members."""
-    return TemplatesAnswer(
-        items=[
-            TemplateAnswer(
-                org=item.org.hex(),
-                reference=item.held.reference if item.held else None,
-                name=item.held.template.name if item.held else None,
-                version=item.held.template.version if item.held else None,
-                trouble=item.trouble,
-            )
-            for item in await call.context.templates.list()
-        ]
-    )
-
-
 @api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT)
 async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> VerdictAnswer:
     """Nothing is written."""
-    checked = await call.context.protocols.check(query.template, body)
-    remarks = []
-    for remark in checked.remarks:
-        words = remark.ru if call.language == "ru" else remark.en
-        remarks.append(
-            RemarkAnswer(
-                pointer=remark.pointer,
-                layer=remark.layer,
-                severity=remark.severity,
-                rule=remark.rule,
-                what=words.what,
-                advice=words.advice,
-            )
-        )
-    return VerdictAnswer(state=checked.state, remarks=remarks)
+    return verdict_answer(await call.context.protocols.check(query.template, body), call.language)
 
 
 @api("POST", "/protocols", title="Sign a document", scopes=[Scope.RECORD], status=201, max_body=MAX_DOCUMENT)
@@ -175,6 +144,31 @@ async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
     return web.Response(body=raw, content_type="application/xml")
 
 
+def verdict_answer(checked: Checked, language: str) -> VerdictAnswer:
+    """What a check found, in words."""
+    remarks = []
+    for remark in checked.remarks:
+        words = remark.ru if language == "ru" else remark.en
+        remarks.append(
+            RemarkAnswer(
+                pointer=remark.pointer,
+                layer=remark.layer,
+                severity=remark.severity,
+                rule=remark.rule,
+                what=words.what,
+                advice=words.advice,
+            )
+        )
+    return VerdictAnswer(state=checked.state, remarks=remarks)
+
+
+def side_answer(side: View) -> SideAnswer:
+    """A side of an act as a view shows it."""
+    told = {name: at(side, "reason", name) for name in ("until", "document", "note")}
+    own = {name: side[name] for name in ("role", "org", "named", "ref", "by", "late")}
+    return SideAnswer.model_validate({**own, **told, "reason": at(side, "reason", "why")})
+
+
 def _paper(paper: Paper) -> PaperAnswer:
     row = paper.row
     return PaperAnswer(
@@ -186,7 +180,11 @@ def _paper(paper: Paper) -> PaperAnswer:
         template=paper.held.reference if paper.held else None,
         document=format_json(paper.document).decode() if paper.document is not None else None,
         whole=paper.is_whole,
+        replaced_by=text(row, "replaced_by") or None,
+        agreed=bool(at(row, "act", "agreed")) if row["act"] is not None else None,
+        parties=[side_answer(side) for side in rows(row, "act", "sides")],
+        attachments=[FileAnswer.model_validate(file) for file in rows(row, "attachments")],
     )
 
 
-ROUTES = (publish_template, list_templates, check_protocol, sign_protocol, list_papers, read_paper, export_arshin)
+ROUTES = (check_protocol, sign_protocol, list_papers, read_paper, export_arshin)

@@ -2,12 +2,14 @@
 
 from node.web.console import (
     access,
+    acts,
     assembly,
     catalogs,
     checks,
     compare,
     conflicts,
     devices,
+    forms,
     home,
     imports,
     journal,
@@ -20,6 +22,7 @@ from node.web.console import (
     records,
     register,
     shipments,
+    templates,
 )
 
 ROUTES = (
@@ -33,6 +36,9 @@ ROUTES = (
     *compare.ROUTES,
     *conflicts.ROUTES,
     *protocol.ROUTES,
+    *templates.ROUTES,
+    *forms.ROUTES,
+    *acts.ROUTES,
     *imports.ROUTES,
     *catalogs.ROUTES,
     *checks.ROUTES,

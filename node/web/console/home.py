@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from node.services.access import DAY_US, Scope
 from node.services.journal import JournalRow
 from node.web.calls import Call, View
-from node.web.console import conflicts, peers, shipments
+from node.web.console import acts, conflicts, peers, shipments
 from node.web.console.journal import in_words
 from node.web.events import Live
 from node.web.languages import mark
@@ -45,6 +45,15 @@ async def waiting_offers(call: Call) -> list[Attention]:
     return [Attention(mark("Shipments wait for your acceptance"), count, shipments.PATH)] if count else []
 
 
+async def waiting_acts(call: Call) -> list[Attention]:
+    """Acts that others signed and that this organisation is to sign, and those that wait for the other side."""
+    found = [
+        (mark("Acts wait for your signature"), await acts.waiting_acts(call)),
+        (mark("One-sided acts wait for the other party"), len(await call.context.acts.waiting(signs=False))),
+    ]
+    return [Attention(text, count, acts.PATH) for text, count in found if count]
+
+
 async def waiting_peers(call: Call) -> list[Attention]:
     """Nodes that were heard of and not added yet."""
     count = await peers.inbox_size(call) if call.actor.may([Scope.PEERS]) else 0
@@ -57,7 +66,7 @@ async def waiting_conflicts(call: Call) -> list[Attention]:
     return [Attention(mark("Passports have something to decide"), count, conflicts.PATH)] if count else []
 
 
-CONCERNS: tuple[Concern, ...] = (waiting_conflicts, waiting_offers, waiting_peers, ending_tokens)
+CONCERNS: tuple[Concern, ...] = (waiting_conflicts, waiting_acts, waiting_offers, waiting_peers, ending_tokens)
 
 
 @page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(0, "home"), api="GET /journal")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.shown import text
+from node.passport.shown import rows, text
 from node.passport.template_sheet import attachments_of, parties_of, sheet_of
 from node.passport.view import View as PassportView
 from node.services.access import Scope
@@ -24,7 +24,9 @@ async def protocol(call: Call, path: PaperPath) -> View:
     subject = subject_of(path.id)
     view = (await call.context.registry.get(subject, whole=False)).content
     paper = await call.context.protocols.paper(subject, path.ref)
-    return View("protocol.html", **_values(call, view, paper))
+    is_party = call.actor.may([Scope.RECORD]) and paper.row["replaced_by"] is None and paper.row["act"] is not None
+    may_sign = call.context.acts.own_roles(paper, view) if is_party else []
+    return View("protocol.html", may_sign=may_sign, may_explain=is_party, **_values(call, view, paper))
 
 
 def _values(call: Call, view: PassportView, paper: Paper) -> dict[str, Any]:  # Any: what templates are given
@@ -43,6 +45,10 @@ def _values(call: Call, view: PassportView, paper: Paper) -> dict[str, Any]:  # 
         "signatures": signatures_of(view, paper.row),
         "hashes": hashes_of(paper.row),
         "attachments": list(attachments_of(document)) if document is not None else [],
+        "files": rows(paper.row, "attachments"),
+        "open_sides": [side for side in rows(paper.row, "act", "sides") if side["ref"] is None],
+        "own": call.context.core.org.hex(),
+        "has_signed": any(s["by"] == call.context.core.org.hex() for s in rows(paper.row, "act", "sides")),
         "names": {org.hex(): card.name for org, card in call.context.projection.world.cards.items()},
         "printed_us": call.context.clock.now(),
     }

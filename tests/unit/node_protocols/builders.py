@@ -24,6 +24,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.template_json import format_json
 from node.passport.templates import parse_document
 from node.passport.view import View
+from node.services.acts import Acts
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
@@ -37,6 +38,7 @@ from node.services.projection import FEDERATION, Projection
 from node.services.protocols import Protocols
 from node.services.releases import Releases
 from node.services.search import Search
+from node.services.sync import Sync
 from node.services.templates import Templates
 from node.store.database import Database
 from node.store.finding import count_cards
@@ -67,6 +69,7 @@ class Desk:
     jobs: Jobs
     templates: Templates
     protocols: Protocols
+    acts: Acts
     production: Production
     bench: Bench
 
@@ -137,17 +140,19 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     core = Core(load_settings(folder), place, clock, random, open_keystore(place, random), database, EventBus())
     projection = Projection(core)
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
-    templates = Templates(core, ledger, projection)
+    ingest = Ingest(core, projection.take)
+    templates = Templates(core, ledger, projection, Sync(core, ingest), ingest)
     entry = Entry(core, projection, Releases(core, ledger, projection))
     protocols = Protocols(core, ledger, projection, Search(), templates, entry)
     desk = Desk(
         core,
         projection,
         ledger,
-        Ingest(core, projection.take),
+        ingest,
         jobs,
         templates,
         protocols,
+        Acts(core, ledger, projection, protocols),
         Production(core, ledger, projection, jobs, entry),
         Bench(core, ledger, projection, jobs, templates, protocols),
     )

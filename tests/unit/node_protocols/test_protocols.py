@@ -21,7 +21,7 @@ from node.passport.template_findings import State
 from node.passport.templates import parse_document
 from node.passport.view import value_on
 from node.secret import MASK
-from node.services.protocols import TEXTS
+from node.services.remarks import TEXTS
 from node.services.templates import HeldTemplate
 from node.store.fragments import entries_between
 from node.store.journal import read_journal
@@ -323,30 +323,6 @@ async def test_document_dated_before_production_is_refused(desk: Desk, act: Held
     await desk.protocols.check(act.reference, verification(subject, SERIAL))
 
     assert ("/date", "extract-before-made") in [(r.pointer, r.code) for r in early.remarks if r.severity == "error"]
-
-
-async def test_event_of_two_parties_arises_with_the_second_signature(tmp_path: Path) -> None:
-    """The act of an executor is a document without an event until the utility signs the same one."""
-    async with new_desk(tmp_path / "one") as one:
-        held = await one.templates.publish(template("commissioning"), "test")
-        act = await one.templates.publish(template("verification"), "test")
-        subject = await one.device(SERIAL)
-        await one.protocols.sign(act.reference, verification(subject, SERIAL), "test")
-        raw = document("commissioning", subject, SERIAL, {})
-        await found(tmp_path / "two", "Второй", 2)
-        async with opened(tmp_path / "two", 2) as two:
-            await mirror(one, two)
-            first = await one.protocols.sign(held.reference, raw, "test")
-            again = await one.protocols.sign(held.reference, raw, "test")
-            alone = [at(event, "what", "central") for event in rows(await one.view(subject), "events")]
-            await mirror(one, two)
-
-            second = await two.protocols.sign(held.reference, raw, "test")
-
-            events = rows(await two.view(subject), "events")
-            assert (first.waits_for, again.is_new, second.waits_for) == (1, False, 0)
-            assert alone == ["verified"]
-            assert [at(event, "what", "central") for event in events] == ["verified", "installed", "admitted"]
 
 
 async def test_place_of_an_event_is_the_authors_where_the_document_names_none(desk: Desk, act: HeldTemplate) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from node.passport.template_errors import PartsError
+from node.passport.template_facts import NoPassports
+from node.passport.template_findings import State
 from node.passport.template_json import Json, format_json
 from node.passport.template_personal import Parts
-from node.passport.templates import extract, join_personal, parse_document, parse_template, split_personal
+from node.passport.templates import extract, join_personal, parse_document, parse_template, split_personal, validate
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = sorted(path.name for path in (EXAMPLES / "protocols").glob("*.json"))
@@ -146,3 +148,20 @@ def test_extract_takes_unit_time_place_and_privacy_from_the_template() -> None:
     ]
     assert [(item.code, item.where, item.personal) for item in found.events] == [("moved", "7", True)]
     assert found.skipped == ("lost",)
+
+
+def test_document_without_its_personal_part_is_not_fully_checked() -> None:
+    """Required names that are withheld leave it open; what else is wrong with it refuses it all the same."""
+    template, document = template_of("verification"), load("verification.ok")
+    hidden = split_personal(template, document).open
+    assert isinstance(hidden, dict)
+
+    verdict = validate(template, hidden, NoPassports(), is_whole=False)
+    wrong = validate(template, {**hidden, "date": 1}, NoPassports(), is_whole=False)
+
+    assert (verdict.state, {finding.code for finding in verdict.findings}) == (
+        State.NOT_FULLY_CHECKED,
+        {"personal-not-shown"},
+    )
+    assert wrong.state is State.INVALID
+    assert validate(template, hidden, NoPassports()).state is State.INVALID

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _create_runs()
     _limit_tokens()
     _make_webhooks()
+    forms_and_files()
 
 
 def _create_runs() -> None:
@@ -83,5 +84,29 @@ def _make_webhooks() -> None:
         Column("took_us", Int64, nullable=False),
         Column("status", Int64, nullable=False),
         Column("error", Text, nullable=False),
+        sqlite_strict=True,
+    )
+
+
+def forms_and_files() -> None:
+    """Drafts of protocols, and what is attached to them."""
+    op.create_table(
+        "forms",
+        Column("id", Text, primary_key=True, autoincrement=False, nullable=False),
+        Column("template", Text, nullable=False),
+        Column("subject", LargeBinary, nullable=False),
+        Column("document", Text, nullable=False),
+        Column("files", Text, nullable=False),
+        Column("actor", Text, nullable=False),
+        Column("created_us", Int64, nullable=False),
+        Column("changed_us", Int64, nullable=False),
+        sqlite_strict=True,
+    )
+    op.create_index("forms_by_change", "forms", ["changed_us"])
+    op.create_table(
+        "chunks",
+        Column("file", Text, primary_key=True, autoincrement=False, nullable=False),
+        Column("n", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("data", LargeBinary, nullable=False),
         sqlite_strict=True,
     )

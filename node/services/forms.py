@@ -1,0 +1,223 @@
+"""Forms: protocols that are being filled in. They are kept on this node alone, with their files, until they are signed.
+
+What is signed is exactly what was checked: the document without rows that nobody filled in, the hashes of its files,
+and why other parties have not signed, in one statement. The form goes with the transaction that signs it.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from federation.chunks import split_chunks
+from federation.fragment import Ref, SectionClass
+from node.errors import InputError, NotFoundError, StateError
+from node.passport.bodies import AttachedFile, AttachmentsBody, UnsignedRow
+from node.passport.drafts import DraftSection, section
+from node.passport.errors import PassportError
+from node.passport.file_types import check_file
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.shown import fact, rows, text
+from node.passport.template_form import prefill, without_empty_rows
+from node.passport.template_json import Json, format_json
+from node.passport.templates import Template, parse_document
+from node.passport.view import View
+from node.services.core import Core
+from node.services.files import MAX_FILE, MAX_FILES, MAX_TOTAL
+from node.services.papers import Beside
+from node.services.protocols import Checked, Protocols, Signed
+from node.services.templates import HeldTemplate, Templates
+from node.store.chunks import drop_chunks, form_file, move_chunks, put_chunks, read_chunks, signed_file
+from node.store.database import WriteTx
+from node.store.forms import FormFile, StoredForm, delete_form, find_form, insert_form, list_forms, update_form
+from node.store.passports import find_passport
+
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form with its template and the document so far; `title` is of the device that it is for."""
+
+    stored: StoredForm
+    held: HeldTemplate
+    document: Json
+    title: str
+
+    @property
+    def id(self) -> str:
+        """The form's id."""
+        return self.stored.id
+
+
+class Forms:
+    """Keeps forms, and signs what came of them."""
+
+    def __init__(self, core: Core, templates: Templates, protocols: Protocols) -> None:
+        self._core = core
+        self._templates = templates
+        self._protocols = protocols
+
+    async def start(self, template: str, subject: bytes, actor: str, raw: bytes | None = None) -> Form:
+        """Begin a form for a device: with what its passport tells, or with a document that somebody has already.
+
+        Raise NotFoundError for an unknown template or device, InputError for what is no document.
+        """
+        held = await self._templates.get(template)
+        async with self._core.database.read() as tx:
+            passport = await find_passport(tx, subject, whole=False)
+            kept = await list_forms(tx, MOST)
+        if passport is None:
+            raise NotFoundError("no passport of that id is here", "passport_unknown")
+        if len(kept) >= MOST:
+            raise StateError(f"{MOST} forms are being filled in: sign or drop some", "forms_many", most=MOST)
+        now = self._core.clock.now()
+        begun = self._new(held.template, passport.subject, passport.content, now) if raw is None else _read(raw)
+        form_id = self._core.random.bytes(8).hex()
+        stored = StoredForm(form_id, held.id.hex(), passport.subject, format_json(begun), (), actor, now, now)
+        async with self._core.database.write() as tx:
+            await insert_form(tx, stored)
+        return Form(stored, held, begun, passport.title)
+
+    async def list(self) -> Sequence[Form]:
+        """Forms whose templates run here, those changed last first."""
+        async with self._core.database.read() as tx:
+            kept = await list_forms(tx, MOST)
+        found = []
+        for stored in kept:
+            with contextlib.suppress(InputError):
+                found.append(await self.get(stored.id))
+        return found
+
+    async def get(self, form_id: str) -> Form:
+        """A form; raise NotFoundError."""
+        async with self._core.database.read() as tx:
+            stored = await find_form(tx, form_id)
+            passport = await find_passport(tx, stored.subject, whole=False) if stored else None
+        if stored is None:
+            raise NotFoundError("no such form is being filled in here", "form_unknown")
+        held = await self._templates.get(stored.template)
+        return Form(stored, held, _read(stored.document), passport.title if passport else "")
+
+    async def keep(self, form: Form, raw: bytes) -> Form:
+        """Keep a document as bytes; raise InputError where it is no JSON within the limits."""
+        return await self.save(form, _read(raw))
+
+    async def save(self, form: Form, document: Json) -> Form:
+        """Keep what a form has become; raise InputError where it is over a limit."""
+        raw = format_json(document)
+        _read(raw)
+        stored = replace(form.stored, document=raw, changed_us=self._core.clock.now())
+        async with self._core.database.write() as tx:
+            await update_form(tx, stored)
+        return replace(form, stored=stored, document=document)
+
+    async def attach(self, form: Form, name: str, content: bytes, *, personal: bool) -> Form:
+        """Add a file; raise InputError where it is too large, one too many, or not of a type that may be attached."""
+        files = form.stored.files
+        if not content or len(content) > MAX_FILE or sum(file.size for file in files) + len(content) > MAX_TOTAL:
+            raise InputError(f"{name[:80]!r} has {len(content)} bytes", "attachment_large", most=MAX_FILE)
+        if len(files) >= MAX_FILES:
+            raise InputError(f"a protocol has at most {MAX_FILES} files", "attachments_many", most=MAX_FILES)
+        try:
+            kind = await asyncio.to_thread(check_file, name, content)
+        except PassportError as error:
+            raise InputError(str(error), "attachment_refused") from error
+        digest = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+        if any(file.sha256 == digest for file in files):
+            return form
+        taken = {file.section for file in files}
+        free = next(name for n in range(MAX_FILES) if (name := f"file-{n}.chunks") not in taken)
+        _, chunks = await asyncio.to_thread(split_chunks, content)
+        added = FormFile(free, name.rpartition("/")[2][-255:], kind, len(content), digest, personal)
+        stored = replace(form.stored, files=(*files, added), changed_us=self._core.clock.now())
+        async with self._core.database.write() as tx:
+            await put_chunks(tx, form_file(form.id, free), 0, chunks)
+            await update_form(tx, stored)
+        return replace(form, stored=stored)
+
+    async def detach(self, form: Form, sha256: str) -> Form:
+        """Take a file out again."""
+        gone = [file for file in form.stored.files if file.sha256 == sha256]
+        stored = replace(form.stored, files=tuple(file for file in form.stored.files if file not in gone))
+        async with self._core.database.write() as tx:
+            for file in gone:
+                await drop_chunks(tx, form_file(form.id, file.section))
+            await update_form(tx, stored)
+        return replace(form, stored=stored)
+
+    async def drop(self, form: Form) -> None:
+        """Forget a form with its files."""
+        async with self._core.database.write() as tx:
+            await self._forget(tx, form)
+
+    async def check(self, form: Form) -> Checked:
+        """Judge what is filled in; nothing is signed."""
+        return await self._protocols.judge(form.held, without_empty_rows(form.document))
+
+    async def sign(self, form: Form, actor: str, unsigned: Sequence[UnsignedRow] = ()) -> Signed:
+        """Sign the document with its files; raise InputError `document_refused` with its findings."""
+        files = form.stored.files
+        lists = {file.section: await self._listed(form, file) for file in files}
+        sections = [DraftSection(file.section, lists[file.section], _class(file)) for file in files]
+        if files:
+            body = AttachmentsBody(files=tuple(_attached(file) for file in files))
+            sections.insert(0, section("attachments", body))
+
+        async def moved(tx: WriteTx, ref: Ref) -> None:
+            for file in files:
+                await move_chunks(tx, form_file(form.id, file.section), signed_file(ref, file.section))
+            await self._forget(tx, form)
+
+        beside = Beside(sections=tuple(sections), unsigned=tuple(unsigned), also=moved)
+        signed = await self._protocols.put(await self.check(form), actor, "console", beside)
+        if not signed.is_new:
+            await self.drop(form)
+        return signed
+
+    async def _listed(self, form: Form, file: FormFile) -> bytes:
+        async with self._core.database.read() as tx:
+            content = await read_chunks(tx, form_file(form.id, file.section))
+        return (await asyncio.to_thread(split_chunks, content))[0].to_bytes()
+
+    async def _forget(self, tx: WriteTx, form: Form) -> None:
+        for file in form.stored.files:
+            await drop_chunks(tx, form_file(form.id, file.section))
+        await delete_form(tx, form.id)
+
+    def _new(self, template: Template, subject: bytes, view: View, now: int) -> Json:
+        today = datetime.fromtimestamp(now / 1e6, UTC).date().isoformat()
+        return prefill(template, _known(subject, view), today, self._core.org.hex())
+
+
+def _read(raw: bytes) -> Json:
+    try:
+        return parse_document(raw)
+    except PassportError as error:
+        raise InputError(f"the document cannot be read: {error}", "document_unreadable") from error
+
+
+def _known(subject: bytes, view: View) -> Mapping[str, str]:
+    """What a passport tells of its device, by the names of bindings; `device.<name>` stand beside the serial."""
+    plate = next(iter(rows(view, "plates")), {})
+    approvals = plate.get("approvals")
+    record = text(view, "type", "record", "approval")
+    known = {
+        "device.gid": format_device_id(SubjectId(subject)),
+        "device.serial": fact(view, "identity", "serial") or str(plate.get("serial") or ""),
+        "type.grsi": record or (str(approvals[0]) if isinstance(approvals, list) and approvals else ""),
+        "device.model": text(view, "type", "model") or str(plate.get("designation") or ""),
+        "device.execution": text(view, "type", "execution"),
+        "device.year": str(plate.get("year") or ""),
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def _attached(file: FormFile) -> AttachedFile:
+    return AttachedFile(name=file.name, type=file.type, size=file.size, sha256=file.sha256, section=file.section)
+
+
+def _class(file: FormFile) -> SectionClass:
+    return SectionClass.PERSONAL if file.personal else SectionClass.TECHNICAL

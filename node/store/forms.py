@@ -1,0 +1,83 @@
+"""Forms that are being filled in: drafts of protocols, kept here alone."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form: its bytes stand in chunks under the name of its section to be."""
+
+    section: str
+    name: str
+    type: str
+    size: int
+    sha256: str
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredForm:
+    """A form: the id of its template's statement, the subject, and the JSON so far."""
+
+    id: str
+    template: str
+    subject: bytes
+    document: bytes
+    files: tuple[FormFile, ...]
+    actor: str
+    created_us: int
+    changed_us: int
+
+
+async def insert_form(tx: WriteTx, form: StoredForm) -> None:
+    """Keep a new form."""
+    await tx.run(insert(schema.forms).values(_row(form)))
+
+
+async def update_form(tx: WriteTx, form: StoredForm) -> None:
+    """Keep what a form has become."""
+    await tx.run(update(schema.forms).where(schema.forms.c.id == form.id).values(_row(form)))
+
+
+async def find_form(tx: ReadTx, form_id: str) -> StoredForm | None:
+    """The form of that id."""
+    row = await tx.first(select(schema.forms).where(schema.forms.c.id == form_id))
+    return None if row is None else _form(row)
+
+
+async def list_forms(tx: ReadTx, limit: int) -> Sequence[StoredForm]:
+    """Forms, those changed last first."""
+    rows = await tx.all(select(schema.forms).order_by(schema.forms.c.changed_us.desc(), schema.forms.c.id).limit(limit))
+    return [_form(row) for row in rows]
+
+
+async def delete_form(tx: WriteTx, form_id: str) -> None:
+    """Forget a form."""
+    await tx.run(delete(schema.forms).where(schema.forms.c.id == form_id))
+
+
+def _row(form: StoredForm) -> dict[str, object]:
+    return {
+        "id": form.id,
+        "template": form.template,
+        "subject": form.subject,
+        "document": form.document.decode(),
+        "files": json.dumps([asdict(file) for file in form.files], ensure_ascii=False),
+        "actor": form.actor,
+        "created_us": form.created_us,
+        "changed_us": form.changed_us,
+    }
+
+
+def _form(row: Record) -> StoredForm:
+    files = tuple(FormFile(**file) for file in json.loads(row.files))
+    return StoredForm(
+        row.id, row.template, row.subject, row.document.encode(), files, row.actor, row.created_us, row.changed_us
+    )

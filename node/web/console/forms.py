@@ -1,0 +1,190 @@
+"""Forms in a browser: a protocol filled in field by field, with files, checked beside its fields, and signed.
+
+It works without scripts: each button sends the whole form, what was typed is kept first, then the button acts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from node.errors import InputError, NodeError
+from node.passport.bodies import UnsignedRow
+from node.passport.ids import SubjectId, format_device_id
+from node.passport.references import ref_text
+from node.passport.template_errors import PointerError
+from node.passport.template_form import add_row, drop_row, fields_of, form_of, read_form
+from node.passport.template_pointer import parse_pointer
+from node.services.access import Scope
+from node.services.files import MAX_TOTAL
+from node.services.forms import Form
+from node.services.protocols import Checked
+from node.services.remarks import Remark
+from node.web.api.fields import VISIBLE
+from node.web.api.forms import FormPath
+from node.web.api.organisations import find_organisations
+from node.web.api.passports import PassportPath, subject_of
+from node.web.binding import Upload
+from node.web.calls import Call, View
+from node.web.dispatch import redirect, redirect_in_page
+from node.web.languages import mark
+from node.web.routes import page
+
+TITLE = mark("Filling in a protocol")
+PATH = "/forms"
+BODY = MAX_TOTAL + (2 << 20)
+
+
+class StartForm(BaseModel):
+    """Which template."""
+
+    template: str = Field(min_length=1, max_length=256, pattern=VISIBLE)
+
+
+class FilledForm(BaseModel):
+    """What was typed stands under the pointers of its fields; here is what the buttons say."""
+
+    model_config = ConfigDict(extra="allow")
+
+    then: str = Field(default="save", pattern="^(save|check|sign|drop)$")
+    add: str = Field(default="", max_length=2048)
+    take: str = Field(default="", max_length=2048)
+    detach: str = Field(default="", max_length=64)
+    file: Upload | None = None
+    personal: bool = False
+    reason_role: str = Field(default="", max_length=64)
+    reason_why: str = Field(default="", max_length=16)
+    reason_until: str = Field(default="", max_length=10)
+    reason_document: str = Field(default="", max_length=512, pattern=VISIBLE)
+    reason_note: str = Field(default="", max_length=512, pattern=VISIBLE)
+
+    @property
+    def typed(self) -> Mapping[str, str]:
+        """The fields, by their pointers."""
+        extra = self.model_extra or {}
+        return {name: value for name, value in extra.items() if name.startswith("/") and isinstance(value, str)}
+
+    @property
+    def reasons(self) -> list[UnsignedRow]:
+        """Why the other party has not signed; raise InputError for what is no reason."""
+        if not self.reason_why:
+            return []
+        try:
+            return [
+                UnsignedRow(
+                    role=self.reason_role,
+                    why=self.reason_why,  # type: ignore[arg-type]  # checked here
+                    until=self.reason_until or None,
+                    document=self.reason_document or None,
+                    note=self.reason_note or None,
+                )
+            ]
+        except ValueError as error:
+            raise InputError(f"{self.reason_role} {self.reason_why} is no reason", "act_role") from error
+
+
+@page("GET", PATH, title=mark("Drafts"), scopes=[Scope.RECORD], api="GET /forms")
+async def forms(call: Call) -> View:
+    """What is being filled in here."""
+    return View("forms.html", forms=[(form, _device(form)) for form in await call.context.forms.list()])
+
+
+@page("GET", "/devices/{id}/fill", title=TITLE, scopes=[Scope.RECORD], api="GET /templates")
+async def choose(call: Call, path: PassportPath) -> View:
+    """Which template to fill in for a device."""
+    passport = await call.context.registry.get(subject_of(path.id), whole=False)
+    held = [item.held for item in await call.context.templates.list() if item.held is not None]
+    newest = {(one.org, one.template.name): one for one in held}
+    own, names = call.context.core.org, _names(call)
+    ordered = sorted(newest.values(), key=lambda one: (one.org != own, one.template.name))
+    return View("form_new.html", id=path.id, passport=passport, templates=ordered, names=names, own=own)
+
+
+@page("POST", "/devices/{id}/fill", title=TITLE, scopes=[Scope.RECORD], api="POST /forms")
+async def start(call: Call, path: PassportPath, body: StartForm) -> web.Response:
+    """Begin with what the passport tells."""
+    form = await call.context.forms.start(body.template, subject_of(path.id), call.actor.label)
+    return redirect_in_page(call, f"{PATH}/{form.id}")
+
+
+@page("GET", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="GET /forms/{form}")
+async def form_page(call: Call, path: FormPath) -> View:
+    """The form as it was kept."""
+    return await _view(call, await call.context.forms.get(path.form))
+
+
+@page("POST", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="PUT /forms/{form}", max_body=BODY)
+async def act(call: Call, path: FormPath, body: FilledForm) -> View | web.Response:
+    """Keep what was typed, then do what the button says."""
+    service = call.context.forms
+    form = await service.get(path.form)
+    try:
+        form = await service.save(form, _filled(form, body))
+        if body.file is not None and body.file.content:
+            form = await service.attach(form, body.file.filename, body.file.content, personal=body.personal)
+        if body.detach:
+            form = await service.detach(form, body.detach)
+        if body.then == "drop":
+            await service.drop(form)
+            return redirect_in_page(call, f"/devices/{_device(form)}#protocols")
+        if body.then == "sign":
+            return await _sign(call, form, body)
+    except NodeError as error:
+        return await _view(call, form, error=error)
+    if body.then == "check":
+        return await _view(call, form, checked=await service.check(form))
+    if "HX-Request" in call.request.headers:
+        return await _view(call, form, is_saved=True)
+    return redirect(f"{PATH}/{form.id}")
+
+
+async def _sign(call: Call, form: Form, body: FilledForm) -> View | web.Response:
+    checked = await call.context.forms.check(form)
+    if checked.verdict.errors:
+        return await _view(call, form, checked=checked)
+    signed = await call.context.forms.sign(form, call.actor.label, body.reasons)
+    return redirect_in_page(call, f"/passports/{_device(form)}/protocols/{ref_text(signed.ref)}/print")
+
+
+def _filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
+    template = form.held.template
+    document = read_form(template, form.document, body.typed)
+    try:
+        if body.add:
+            document = add_row(template, document, parse_pointer(body.add))
+        if body.take:
+            document = drop_row(document, parse_pointer(body.take))
+    except PointerError as error:
+        raise InputError(str(error), "request") from error
+    return document
+
+
+async def _view(
+    call: Call, form: Form, *, checked: Checked | None = None, error: Exception | None = None, is_saved: bool = False
+) -> View:
+    template = form.held.template
+    groups = form_of(template, form.document)
+    remarks = checked.remarks if checked else ()
+    shown = {str(field.place) for group in groups for field in fields_of(group.parts)}
+    beside: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        beside.setdefault(remark.pointer if remark.pointer in shown else "", []).append(remark)
+    own = call.context.core.org
+    lacking = [party for party in template.layout.parties if party.signs] if len(template.signers) > 1 else []
+    orgs = [(item.org, item.name) for item in await find_organisations(call) if item.org]
+    return View(
+        "form.html", error=error, form=form, found=template, groups=groups, device=_device(form), beside=beside,
+        checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(),
+    )  # fmt: skip
+
+
+def _device(form: Form) -> str:
+    return format_device_id(SubjectId(form.stored.subject))
+
+
+def _names(call: Call) -> dict[bytes, str]:
+    return {org: card.name for org, card in call.context.projection.world.cards.items()}
+
+
+ROUTES = (forms, choose, start, form_page, act)
