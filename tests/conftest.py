@@ -19,6 +19,8 @@ from tests.fakes import FakeClock
 from tests.laws import CASES
 
 ENGINES = ("sqlite", "postgresql")
+TESTS = Path(__file__).parent
+LONGEST = ("scenario", "browser", "integration")
 
 # How long an example takes says something of the machine, not of the law that it stands for.
 settings.register_profile("passport", deadline=None, max_examples=int(os.environ.get(CASES, "50")))
@@ -70,6 +72,11 @@ async def _fresh_schema(server: str, name: str) -> str:
 
 # What is imported stays: no garbage is looked for in it, nor while it is made.
 gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the folders with the longest files begin: none of these is left to one worker when the others are done."""
+    items.sort(key=lambda item: [item.path.is_relative_to(TESTS / name) for name in LONGEST], reverse=True)
 
 
 def pytest_collection_finish() -> None:

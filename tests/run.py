@@ -24,7 +24,7 @@ def main() -> int:
         ["ruff", "check", "."],
         ["mypy"],
         ["hadolint", "docker/Dockerfile"],
-        ["python", "-m", "pytest", "-n", "3", "--dist", "loadfile", "tests"],
+        ["python", "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "tests"],
     )
     for command in commands:
         print("==", " ".join(command), flush=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
-from node.config import load_settings
 from node.errors import FolderError
 from node.folder import NodeFolder
 
@@ -43,6 +42,8 @@ def _store_name(folder: Path) -> str:
     """The file of a store, or the address of its server without the password."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    from node.config import load_settings  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     try:
         url = make_url(load_settings(folder).store.url or NodeFolder(folder).url())

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from node.api_client import ApiClient
 from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason, write
-from node.config import load_settings
 from node.errors import FolderError, InputError, NodeError, NotFoundError
 from node.passport.errors import DeviceIdError
 from node.passport.ids import format_device_id, parse_device_id
 from node.passport.view import Seal, digest
 
 if TYPE_CHECKING:
+    from node.api_client import ApiClient
     from node.app import Node
 
 PANEL = "Passports"
@@ -91,6 +90,8 @@ def export(
     if pdf is None and file is None:
         print(json.dumps(ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
     if pdf is not None:
+        from node.config import load_settings  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
         spoken = language or load_settings(folder).node.language
         write(pdf, ask(folder, lambda api: api.read(f"/passports/{device}/pdf", spoken)), "name another file")
         out.print(str(pdf), markup=False)
@@ -153,7 +154,7 @@ async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, in
     return node.export.counts
 
 
-async def _look_up(api: ApiClient, text: str, *, whole: bool) -> tuple[list[tuple[Any, Any]], list[Any]]:  # Any: JSON
+async def _look_up(api: "ApiClient", text: str, *, whole: bool) -> tuple[list[tuple[Any, Any]], list[Any]]:  # Any: JSON
     """What carries the text, with the whole passport of each that is here, if wanted; and what may be meant."""
     answer = await api.get("/lookup", q=text)
     found = [
@@ -163,7 +164,7 @@ async def _look_up(api: ApiClient, text: str, *, whole: bool) -> tuple[list[tupl
     return found, answer["near"]
 
 
-async def _read_facts(api: ApiClient, text: str) -> Any:  # Any: JSON
+async def _read_facts(api: "ApiClient", text: str) -> Any:  # Any: JSON
     """The answer with the devices of every page."""
     answer = page = await api.get("/facts", q=text)
     while page["next"]:

@@ -3,23 +3,18 @@
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 import typer
-from structlog.tracebacks import ExceptionDictTransformer
 
 from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
-from node.config import template_config
 from node.errors import FolderError
 from node.folder import NodeFolder
-from node.redaction import redact_event
 
 if TYPE_CHECKING:
     from node.app import Addresses, Node
@@ -42,6 +37,8 @@ def init(
     radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
 ) -> None:
     """Make a node: its organisation's root keys, its own keys, its store."""
+    from node.config import template_config  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
     text = template_config(
         {"name": name, "kind": kind, "inn": inn, "ogrn": ogrn, "place": place, "language": language},
         web_port,
@@ -67,6 +64,8 @@ def serve(folder: Folder = HERE) -> None:
 
     def started(addresses: "Addresses") -> None:
         print(json.dumps({"started": addresses.as_dict()}), flush=True)
+
+    from node.cli.node_log import configure_logging  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     with refusals_of_the_store(folder):
         node = open_node(folder)
@@ -103,23 +102,6 @@ def demo(
     from node.demo.run import run_demo  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
-
-
-def configure_logging(path: Path | None = None) -> None:
-    """JSON lines into the node's log file."""
-    target = path.open("a", encoding="utf-8") if path else sys.stderr
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Places and messages only: the values of local names may be secrets.
-            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-            redact_event,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(target),
-        cache_logger_on_first_use=False,
-    )
 
 
 async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine

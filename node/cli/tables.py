@@ -2,13 +2,12 @@
 
 import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
 from rich.text import Text
 
-from node.api_client import ApiClient
 from node.cli.talk import (
     HERE,
     Folder,
@@ -27,6 +26,9 @@ from node.cli.talk import (
     write,
 )
 from node.errors import InputError
+
+if TYPE_CHECKING:
+    from node.api_client import ApiClient
 
 PANEL = "Tables"
 BUSY = ("waiting", "running")
@@ -155,14 +157,14 @@ def _require_done(job: Any) -> None:  # Any: JSON
         raise typer.Exit(1)
 
 
-async def _preview(api: ApiClient, raw: bytes, name: str, query: dict[str, str]) -> Any:  # Any: JSON
+async def _preview(api: "ApiClient", raw: bytes, name: str, query: dict[str, str]) -> Any:  # Any: JSON
     with errors.status(Text(f"{name} …")):
         asked = {key: value for key, value in query.items() if key != "kind"}
         return await api.upload("/imports/preview", raw, name=name, **asked)
 
 
 async def _import(
-    api: ApiClient, raw: bytes, name: str, query: dict[str, str], report: str, language: str
+    api: "ApiClient", raw: bytes, name: str, query: dict[str, str], report: str, language: str
 ) -> tuple[Any, bytes]:  # Any: JSON
     # The node reads the whole file before it takes the job.
     with errors.status(Text(in_words(language, f"отправляется {name} …", f"sending {name} …"))):
@@ -172,7 +174,7 @@ async def _import(
     return job, await api.download(f"/jobs/{taken['job']}/report", format=report) if wanted else b""
 
 
-async def _follow(api: ApiClient, job_id: str, name: str) -> Any:  # Any: JSON
+async def _follow(api: "ApiClient", job_id: str, name: str) -> Any:  # Any: JSON
     """A job once it ended, with a bar until then."""
     with progress_bar() as bar:
         task = bar.add_task(name, total=None)
@@ -183,7 +185,7 @@ async def _follow(api: ApiClient, job_id: str, name: str) -> Any:  # Any: JSON
                 return job
 
 
-async def _undo(api: ApiClient, job_id: str, reason: str, report: str) -> tuple[Any, bytes]:  # Any: JSON
+async def _undo(api: "ApiClient", job_id: str, reason: str, report: str) -> tuple[Any, bytes]:  # Any: JSON
     taken = await api.post(f"/jobs/{job_id}/undo", {"reason": reason} if reason else {})
     job = await _follow(api, taken["job"], f"undo {job_id}")
     wanted = report and job["result"].get("left")

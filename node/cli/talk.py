@@ -6,15 +6,18 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from node.api_client import ApiClient
+from node.collecting import loading
 from node.errors import InputError, NodeError
 from node.exchange.errors import ExchangeError
+
+if TYPE_CHECKING:
+    from node.api_client import ApiClient
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 out = Console(highlight=False, soft_wrap=True)
@@ -32,8 +35,10 @@ REASONS_RU = {
 TABLES = (".csv", ".xlsx")
 
 
-def ask(folder: Path, call: Callable[[ApiClient], Awaitable[Any]], language: str = "en") -> Any:  # Any: JSON
+def ask(folder: Path, call: Callable[["ApiClient"], Awaitable[Any]], language: str = "en") -> Any:  # Any: JSON
     """What a running node answers, asked through its socket; its problems come in the language."""
+    with loading():
+        from node.api_client import ApiClient  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     async def run() -> Any:  # Any: JSON
         async with ApiClient(folder, language) as api:

@@ -1,4 +1,8 @@
-"""Chromium of Debian against real nodes: any console error, failed load or request to another host fails the test."""
+"""Chromium of Debian against real nodes: any console error, failed load or request to another host fails the test.
+
+The browser is started once for this folder, so that its tests share one event loop: an async fixture of theirs says
+`loop_scope="session"`.
+"""
 
 import os
 import re
@@ -8,7 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+
+from tests.unit.web.running import RunningWeb, running_web
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -69,7 +76,14 @@ class Tabs:
         return [text for text in self.troubles if not any(re.search(pattern, text) for pattern in self.expected)]
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of this folder in one event loop."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Path:
     """Debian's browser; without it the test is skipped by name, on CI it fails."""
     if not CHROMIUM.exists():
@@ -79,17 +93,30 @@ def chromium() -> Path:
     return CHROMIUM
 
 
-@pytest.fixture
-async def tabs(chromium: Path) -> AsyncIterator[Tabs]:
-    """The browser; the test fails on any trouble of its pages."""
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    """The browser of all tests here; each has tabs with cookies of their own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        opened = Tabs(browser)
-        yield opened
-        for context in opened.contexts:
-            await context.close()
+        yield browser
         await browser.close()
-        assert opened.unexpected == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tabs(browser: Browser) -> AsyncIterator[Tabs]:
+    """Tabs of the browser; the test fails on any trouble of its pages."""
+    opened = Tabs(browser)
+    yield opened
+    for context in opened.contexts:
+        await context.close()
+    assert opened.unexpected == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
+    """A node's doors."""
+    async with running_web(tmp_path / "node") as running:
+        yield running
 
 
 @pytest.fixture

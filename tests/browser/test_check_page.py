@@ -1,6 +1,5 @@
 """The page that checks a table, in Chromium: a file goes in, a column is corrected, the report comes out."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,9 @@ from tests.browser.conftest import Tabs
 from tests.browser.doors import Shot, shots
 from tests.browser.test_web_shell import claim
 from tests.fleets import COUNTED, as_billing, planted
-from tests.unit.web.running import RunningWeb, running_web
+from tests.unit.web.running import RunningWeb
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node's doors."""
-    async with running_web(tmp_path / "node") as running:
-        yield running
 
 
 async def test_table_is_checked_corrected_and_its_report_downloaded(

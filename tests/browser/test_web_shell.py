@@ -1,25 +1,17 @@
 """The frame of the console in a real browser: coming in, the pages, live rows, both languages, a phone's width."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import Page, Request, expect
 
 from node.services.access import Actor, Scope
 from tests.browser.conftest import DESKTOP, PHONE, Tabs
-from tests.unit.web.running import PASSWORD, RunningWeb, running_web
+from tests.unit.web.running import PASSWORD, RunningWeb
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Shot = Callable[[Page, str], Awaitable[None]]
 LIVE_MS = 3000
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node's doors."""
-    async with running_web(tmp_path / "node") as running:
-        yield running
 
 
 async def claim(web: RunningWeb, tabs: Tabs, size: tuple[int, int] = DESKTOP, **look: object) -> Page:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from node.passport.bodies import Plate
 from node.passport.world import World
 from node.services.making import Group, Made, Maker, Spoken
-from node.services.workshop import MANY, Workshop
+from node.services.workshop import FEW, MANY, Workshop
 from tests.builders_passport import demo, event, identity, line_claim, parameters, verification
 from tests.nodes import until
 
@@ -33,9 +34,17 @@ time.sleep(600)
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    """A workshop of two processes."""
+    """A workshop of two processes, whichever of them a test before has lost."""
+    opened = open_workshop()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def unmanned() -> Iterator[Workshop]:
+    """A workshop in which nobody is yet."""
     opened = open_workshop()
     yield opened
     opened.close()
@@ -63,14 +72,21 @@ def spoken(count: int = COUNT) -> list[Spoken]:
     return found
 
 
-def long_ones(count: int, events: int) -> list[Spoken]:
-    """So many meters with a long life."""
+@cache
+def long_ones() -> list[Spoken]:
+    """Meters with a long life; for all tests the same, which none of them alters."""
     found = []
-    for one in spoken(count):
+    for one in spoken(40):
         subject = one.group.lead
-        life = [LAB.say(event(subject, "inspected", what_for=f"visit {n}")) for n in range(events)]
+        life = [LAB.say(event(subject, "inspected", what_for=f"visit {n}")) for n in range(300)]
         found.append(replace(one, said=[*one.said, *life]))
     return found
+
+
+@cache
+def long_ones_alone() -> list[Made | None]:
+    """What is made of them without processes."""
+    return MAKER.make_each(long_ones(), FEDERATION.world, NOW)
 
 
 def made_by(workshop: Workshop, asked: list[Spoken], world: World) -> list[Made | None]:
@@ -81,9 +97,10 @@ def made_by(workshop: Workshop, asked: list[Spoken], world: World) -> list[Made 
 def manned(workshop: Workshop) -> list[int]:
     """The processes of a workshop, once both take part."""
     asked = spoken(MANY)
+    made_by(workshop, asked, World())
 
     def both() -> list[int] | None:
-        made_by(workshop, asked, World())
+        made_by(workshop, asked[:FEW], World())
         return found if len(found := workshop.processes) == 2 else None
 
     return until("both processes take part", both)
@@ -110,27 +127,28 @@ def test_processes_make_what_is_made_without_them(workshop: Workshop) -> None:
     assert len(workshop.processes) == 2
 
 
-def test_few_passports_start_no_process(workshop: Workshop) -> None:
+def test_few_passports_start_no_process(unmanned: Workshop) -> None:
     """A person who registers a meter waits for no process and pays for none."""
-    assert len(made_by(workshop, spoken(MANY - 1), FEDERATION.world)) == MANY - 1
-    assert workshop.processes == []
+    assert len(made_by(unmanned, spoken(MANY - 1), FEDERATION.world)) == MANY - 1
+    assert unmanned.processes == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-@pytest.mark.parametrize("events", [1, 300])
+@pytest.mark.parametrize("is_long", [False, True])
 def test_share_of_a_process_that_is_lost_is_made_here(
-    workshop: Workshop, how: signal.Signals, events: int, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, how: signal.Signals, is_long: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that is killed or stands still, in the middle of a long piece too, costs time and no passport; another
     takes its place.
     """
     monkeypatch.setattr("node.services.workshop.PATIENCE_S", 3)
-    asked, world = long_ones(40, events) if events > 1 else spoken(), FEDERATION.world
+    asked, world = long_ones() if is_long else spoken(), FEDERATION.world
+    alone = long_ones_alone() if is_long else MAKER.make_each(asked, world, NOW)
     lost, other = manned(workshop)
 
     os.kill(lost, how)
 
-    assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
+    assert made_by(workshop, asked, world) == alone
     until("the lost one has ended", lambda: not is_running(lost))
     again = manned(workshop)
     assert other in again
@@ -175,25 +193,25 @@ def test_passports_that_are_not_wanted_any_more_hold_up_nobody(workshop: Worksho
 
 def test_long_passports_go_both_ways_at_once(workshop: Workshop) -> None:
     """Nobody waits for room to hand over a long passport while the other waits for room to give one back."""
-    asked, world = long_ones(40, 300), FEDERATION.world
+    asked, world, alone = long_ones(), FEDERATION.world, long_ones_alone()
     manned(workshop)
-    out, back = (len(pickle.dumps(asked[:10])), len(pickle.dumps(MAKER.make_each(asked[:10], world, NOW))))
+    out, back = (len(pickle.dumps(asked[:10])), len(pickle.dumps(alone[:10])))
 
     made = made_by(workshop, asked, world)
 
     assert min(out, back) > 4 * ROOM  # both do not fit
     assert [one.item.kept is not None for one in made if one] == [True] * len(asked)
-    assert made == MAKER.make_each(asked, world, NOW)
+    assert made == alone
 
 
-def test_closed_workshop_makes_what_is_asked_of_it_alone(workshop: Workshop) -> None:
+def test_closed_workshop_makes_what_is_asked_of_it_alone(unmanned: Workshop) -> None:
     """Nothing is started while a node ends, and nothing is left out."""
     asked, world = spoken(), FEDERATION.world
-    manned(workshop)
-    workshop.close()
+    manned(unmanned)
+    unmanned.close()
 
-    assert made_by(workshop, asked, world) == MAKER.make_each(asked, world, NOW)
-    assert workshop.processes == []
+    assert made_by(unmanned, asked, world) == MAKER.make_each(asked, world, NOW)
+    assert unmanned.processes == []
 
 
 def test_processes_end_with_the_node_that_is_killed() -> None:

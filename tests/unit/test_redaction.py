@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lora.keys import Key
-from node.cli.serving import configure_logging
+from node.cli.node_log import configure_logging
 from node.redaction import redact
 from node.secret import MASK, Secret
 from tests.secrets import search
