@@ -48,6 +48,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.verifying import Verifying
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class WebContext:
     bench_folder: BenchFolder
     analytics: Analytics
     arshin: ArshinFiles
+    verifying: Verifying
     register: RegisterReading
     exchange_1c: Exchange1C
     commerceml: CommerceItems

@@ -24,6 +24,7 @@ from node.web.console_words import (
     UNDO_GROUNDS,
     trouble_words,
 )
+from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -88,6 +89,10 @@ WORDED: Final = {
     "organisation_kind": ORGANISATION_KINDS,
     "attested": ATTESTED,
     "role_name": ROLES,
+    "register_found": FOUND,
+    "register_difference": DIFFERENCES,
+    "fitness": FITNESS,
+    "message_kind": MESSAGES,
 }
 
 
