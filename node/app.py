@@ -81,6 +81,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.verifying import Verifying
 from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
@@ -147,6 +148,7 @@ class Node:
         self.files = Files(self.core, self.sync)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
+        self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols)
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
@@ -235,6 +237,7 @@ class Node:
             bench_folder=self.bench_folder,
             analytics=Analytics(self.core, self.projection),
             arshin=self.arshin,
+            verifying=self.verifying,
             register=self.register,
             commerceml=self.commerceml,
             exchange_1c=Exchange1C(self.core, self.ledger, self.projection, self.own_codes),

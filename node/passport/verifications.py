@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from node.passport.bodies import RegisterBody
 from node.passport.case import Case
 from node.passport.chronology import AHEAD, format_day
-from node.passport.merge import Said, Standing
+from node.passport.merge import Said
 from node.passport.parameters import Parameter, Version, since_us
 from node.passport.ranks import Ground
 from node.passport.references import ref_text
@@ -20,7 +20,6 @@ from node.passport.view import DAY_US, Plain, moment_us
 
 NEW_RESULT_US = 31 * DAY_US
 VERDICTS = frozenset({"verified", "rejected"})
-IN_FORCE = frozenset({Standing.REGISTERED, Standing.STATED, Standing.WORKING, Standing.DISPUTED})
 
 
 def verification_view(case: Case, parameters: Mapping[str, Parameter], events: Sequence[Event]) -> dict[str, Plain]:
@@ -114,11 +113,18 @@ def _register(case: Case, parameters: Mapping[str, Parameter], events: Sequence[
 
 
 def _own_result(case: Case, day: int, parameters: Mapping[str, Parameter], events: Iterable[Event]) -> Result | None:
-    """What is said of the result of about that day without a register; None where nobody else speaks of it."""
-    near = [e for e in events if e.is_own and e.code in VERDICTS and e.rank.ground is not Ground.REGISTER]
-    near = [e for e in near if abs(e.statement.occurred - day) <= NEW_RESULT_US and e.replaced_by is None]
+    """What is said of the result of about that day by who did not read a register; None where nobody speaks of it."""
+    near = [
+        event
+        for event in events
+        if event.is_own
+        and event.code in VERDICTS
+        and event.replaced_by is None
+        and event.statement.ref not in case.proved
+        and abs(event.statement.occurred - day) <= NEW_RESULT_US
+    ]
     event = max(near, key=lambda e: (e.rank.level, e.order), default=None)
-    until, number = (_own_value(parameters.get(code), day) for code in (VALID_UNTIL, RECORD))
+    until, number = (_own_value(case, parameters.get(code), day) for code in (VALID_UNTIL, RECORD))
     if event is None and until is None:
         return None
     lab = event.statement.org if event and event.rank.ground is Ground.LAB else None
@@ -132,14 +138,14 @@ def _own_result(case: Case, day: int, parameters: Mapping[str, Parameter], event
     )
 
 
-def _own_value(parameter: Parameter | None, day: int) -> str | None:
-    said: list[tuple[int, Said]] = []
+def _own_value(case: Case, parameter: Parameter | None, day: int) -> str | None:
+    """The value by the highest rank, then the latest word, what the register's outranked among them."""
+    said: list[Said] = []
     for version in parameter.versions if parameter else ():
         if abs(_since(version) - day) <= NEW_RESULT_US:
             verdict = version.verdict
-            alive = [one for one, standing in verdict.others if standing is not Standing.REPLACED]
-            told = [*([verdict.chosen] if verdict.chosen else []), *alive]
-            said += [(one.rank.level, one) for one in told if one.rank.ground is not Ground.REGISTER]
-    _, best = max(said, key=lambda item: (item[0], item[1].statement.order), default=(0, None))
+            told = [*([verdict.chosen] if verdict.chosen else []), *(one for one, _ in verdict.others)]
+            said += [one for one in told if one.statement.ref not in case.proved]
+    best = max(said, key=lambda one: (one.rank.level, one.statement.order), default=None)
     value = best.value if best else None
     return str(value["value"]) if isinstance(value, dict) else None

@@ -10,6 +10,7 @@ JOB_KINDS: Table = {
     "import.bench": ("Файл проливной установки", "Bench file"),
     "import.undo": ("Отмена импорта", "Undo of an import"),
     "register.read": ("Чтение реестра поверок", "Reading of the register"),
+    "verify.bench": ("Поверка по проливке", "Verification by bench runs"),
     "import.commerceml": ("Номенклатура из 1С", "Items from 1C"),
     "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }

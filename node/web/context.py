@@ -56,6 +56,7 @@ from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
+from node.services.verifying import Verifying
 from node.services.webhooks import Webhooks
 
 
@@ -109,6 +110,7 @@ class WebContext:
     bench_folder: BenchFolder
     analytics: Analytics
     arshin: ArshinFiles
+    verifying: Verifying
     register: RegisterReading
     exchange_1c: Exchange1C
     commerceml: CommerceItems

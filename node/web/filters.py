@@ -25,6 +25,7 @@ from node.web.console_words import (
     UNDO_GROUNDS,
     trouble_words,
 )
+from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -91,6 +92,10 @@ WORDED: Final = {
     "role_name": ROLES,
     "unsigned_reason": REASONS,
     "rule_name": RULES,
+    "register_found": FOUND,
+    "register_difference": DIFFERENCES,
+    "fitness": FITNESS,
+    "message_kind": MESSAGES,
 }
 
 

@@ -1055,6 +1055,11 @@ PROBLEMS: dict[str, ProblemText] = {
         PeerError,
     ),
     "answer_unknown": _unknown("Такого ответа реестра здесь нет", "There is no such answer here"),
+    "verify_nothing": _text(
+        ("Поверять нечего", "Выберите приборы с проливкой."),
+        ("There is nothing to verify", "Choose meters that have a bench run."),
+        ("За один раз — от 1 до {most}.", "From 1 to {most} at once."),
+    ),
     # 1C.
     "message_changed_1c": _state(
         ("Под этим номером сообщения уже принято другое содержание", "Отправьте изменения новым сообщением."),

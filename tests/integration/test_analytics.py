@@ -68,6 +68,36 @@ async def test_failure_rate_by_lot_reaches_parts_inside_parts(web: RunningWeb) -
     assert found == {"ПЛ-7": (2, 1, "0.5000"), "МОД-1": (1, 1, "1.0000"), "ПЛ-8": (1, 0, "0.0000")}
 
 
+async def test_events_of_all_devices_are_one_list(web: RunningWeb) -> None:
+    """Page after page each event is told once; code and days narrow them; the list is a CSV and JSONL file too."""
+    client = web.local()
+    meters = [await device(client, n, "П-1") for n in range(5)]
+    for n, found in enumerate(meters):
+        await happened(client, found, "packed", f"2026-05-0{n + 1}")
+        await happened(client, found, "repaired", "2026-06-01")
+
+    everything = await get(client, "/analytics/events")
+    told: list[Any] = []
+    query: dict[str, str] = {"limit": "3"}
+    while True:
+        page = await get(client, "/analytics/events", **query)
+        told += page["items"]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+
+    assert told == everything["items"]
+    assert sorted((row["id"], row["what"]) for row in told) == sorted(
+        (found, what) for found in meters for what in ("packed", "repaired")
+    )
+    packed = await get(client, "/analytics/events", what="packed", since="2026-05-02", until="2026-05-04")
+    assert len(packed["items"]) == 3
+    for accept in ("text/csv", "application/jsonl"):
+        async with client.get("/api/v1/analytics/events", headers={"Accept": accept}) as response:
+            assert response.status == 200, await response.text()
+            assert (await response.text()).count("EPP1-") == 10
+
+
 async def part(client: ClientSession, name: str, batch: str) -> str:
     said: Any = await post(client, "/things", {"kind": "component", "name": name})
     row = {"code": "batch", "value": batch, "since": "2026-03-01"}

@@ -1,5 +1,6 @@
 """ФГИС «Аршин»: results that wait for a file or a record, the files that were made, and reading the register."""
 
+import json
 from datetime import date
 from typing import Annotated, Any
 
@@ -86,6 +87,16 @@ class AnnulmentAnswer(BaseModel):
     file: int | None
 
 
+class VerifyWish(BaseModel):
+    """Many meters verified at once, each by its newest bench run."""
+
+    template: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    head: dict[str, Any] = Field(
+        description="The document without what differs by meter; `protocol_no` begins every number."
+    )  # Any: JSON of the template
+    devices: list[DeviceId] = Field(min_length=1, max_length=10_000)
+
+
 class ReadWish(BaseModel):
     """About which devices the register is asked: a list, or all of a kind."""
 
@@ -148,7 +159,7 @@ class RegisterAnswerOf(BaseModel):
 @api("GET", "/arshin/results", title="Results for the «Аршин» file", scopes=[Scope.READ], table=tables.RESULTS)
 async def list_results(call: Call, query: ResultsQuery) -> ResultsAnswer:
     """This organisation's own, each with the file that it went into."""
-    return ResultsAnswer(items=[_result(one) for one in await call.context.arshin.results(query.since)])
+    return ResultsAnswer(items=[result_row(one) for one in await call.context.arshin.results(query.since)])
 
 
 @api("POST", "/arshin/files", title="Make an «Аршин» file", scopes=[Scope.RECORD], status=201,
@@ -187,6 +198,16 @@ async def annul(call: Call, path: PaperPath, body: Annulment) -> AnnulmentAnswer
     return AnnulmentAnswer(file=file)
 
 
+@api("POST", "/verifications", title="Verify meters by their bench runs", scopes=[Scope.RECORD], status=202,
+     problems=["document_unreadable", "verify_nothing"])  # fmt: skip
+async def verify(call: Call, body: VerifyWish) -> JobTaken:
+    """A protocol of each is signed; what the template's rules refuse is told by the job."""
+    subjects = [subject_of(one) for one in body.devices]
+    head = json.dumps(body.head, ensure_ascii=False).encode()
+    job = await call.context.verifying.submit(body.template, head, subjects, call.actor.label)
+    return JobTaken(job=job)
+
+
 @api("POST", "/register/read", title="Read the register of verifications", scopes=[Scope.RECORD], status=202,
      problems=["register_off", "register_nothing", "register_too_many"])  # fmt: skip
 async def read_register(call: Call, body: ReadWish) -> JobTaken:
@@ -203,7 +224,7 @@ async def list_answers(call: Call, query: PageQuery) -> Page[AnswerRow]:
     found = await call.context.register.newest(query.limit + 1, before)
     last = found[query.limit - 1] if len(found) > query.limit else None
     return Page(
-        items=[_answer(one) for one in found[: query.limit]], next=call.encode_cursor(last.id) if last else None
+        items=[answer_row(one) for one in found[: query.limit]], next=call.encode_cursor(last.id) if last else None
     )
 
 
@@ -239,7 +260,8 @@ async def read_records(call: Call, path: PassportPath) -> RegisterAnswerOf:
     return RegisterAnswerOf(**told, items=items)
 
 
-def _result(one: Outgoing) -> ResultRow:
+def result_row(one: Outgoing) -> ResultRow:
+    """A result as lists show it."""
     document = one.result.document
     serial, number = (find(document, parse_pointer(pointer)) for pointer in ("/device/serial", "/protocol_no"))
     return ResultRow(
@@ -252,7 +274,8 @@ def _result(one: Outgoing) -> ResultRow:
     )
 
 
-def _answer(kept: Answer) -> AnswerRow:
+def answer_row(kept: Answer) -> AnswerRow:
+    """An answer as lists show it, without its bytes."""
     return AnswerRow(
         answer=kept.id,
         id=format_device_id(SubjectId(kept.subject)),
@@ -269,6 +292,7 @@ ROUTES = (
     list_files,
     read_file,
     annul,
+    verify,
     read_register,
     list_answers,
     read_answer,

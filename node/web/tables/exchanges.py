@@ -1,7 +1,8 @@
 """The columns of lists of what is exchanged with other systems, and of what is counted for them."""
 
-from node.web.columns import coded, number, organisation, table, time
+from node.web.columns import coded, number, organisation, table, time, yes_no
 from node.web.exchange_words import FOUND, MESSAGES
+from node.web.passport_words import STANDINGS
 
 RESULTS = table(
     "arshin-results",
@@ -82,4 +83,21 @@ FAILURES = table(
     ("Доля", "Rate", number("rate")),
     ("События", "Events", "codes"),
     ("Код", "Code", "group"),
+)
+EVENTS = table(
+    "all-events",
+    "События",
+    "Events",
+    ("Прибор", "Device", "title"),
+    ("Идентификатор", "Device id", "id"),
+    ("Тип", "Type", "type"),
+    ("Когда, UTC", "When, UTC", time("occurred_us")),
+    ("Что", "What", "what"),
+    ("Кто", "Who", organisation("by")),
+    ("Система", "System", "system"),
+    ("Процесс", "Process", "process"),
+    ("Шаг", "Step", "step"),
+    ("Статус", "Standing", coded("standing", STANDINGS)),
+    ("Заменено", "Replaced", yes_no("replaced")),
+    ("Место", "Place of the statement", "ref"),
 )

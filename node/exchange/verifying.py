@@ -1,0 +1,56 @@
+"""A verification out of a bench run: what is the same for all meters of a day, with what was measured of one.
+
+The head is a document of the verification template without what differs by meter; the run is a flow-bench document. The
+conclusion follows the run; whether the whole is in order the template's own rules tell.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from node.passport.rules import add_months
+from node.passport.template_json import Json
+
+POINTS = "error-flow"
+UNFIT = "Погрешность превышает допускаемую в точках: {points}"
+LONGEST_NUMBER = 64
+
+
+def verify_run(head: Mapping[str, Json], run: Mapping[str, Json], number: str) -> dict[str, Json]:
+    """The verification document of one meter; `number` is that of its protocol."""
+    points = [point for point in _list(run.get("points")) if isinstance(point, Mapping)]
+    is_fit = run.get("result") == "pass"
+    operation: dict[str, Json] = {"name": POINTS, "pass": is_fit, "points": [dict(point) for point in points]}
+    document: dict[str, Json] = {
+        **head,
+        "protocol_no": number[:LONGEST_NUMBER],
+        "device": run.get("device"),
+        "conditions": head.get("conditions") or run.get("conditions"),
+        "operations": [*_list(head.get("operations")), operation],
+        "applicable": is_fit,
+    }
+    if is_fit:
+        document |= {"valid_until": _valid_until(head), "unfit_reasons": None}
+    else:
+        failed = ", ".join(str(point.get("name")) for point in points if point.get("pass") is not True)
+        document |= {
+            "unfit_reasons": UNFIT.format(points=failed or "—"),
+            "valid_until": None,
+            "sign_in_passport": None,
+            "sign_on_device": None,
+        }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _valid_until(head: Mapping[str, Json]) -> str | None:
+    """The day before the next verification is due; None where the head does not tell enough."""
+    said, months = head.get("date"), head.get("mpi_months")
+    try:
+        day = date.fromisoformat(said) if isinstance(said, str) else None
+        due = add_months(day, int(str(months))) if day is not None and months is not None else None
+    except ValueError:
+        return None
+    return (due - timedelta(days=1)).isoformat() if due is not None else None
+
+
+def _list(value: Json | None) -> list[Json]:
+    return list(value) if isinstance(value, list) else []
