@@ -92,6 +92,15 @@ def fields_of(parts: Sequence[Part]) -> Iterator[Field]:
                 yield from fields_of(item)
 
 
+def rows_of(parts: Sequence[Part]) -> Iterator[Rows]:
+    """Every list, those of rows among them."""
+    for part in parts:
+        if isinstance(part, Rows):
+            yield part
+            for item in part.items:
+                yield from rows_of(item)
+
+
 def read_form(template: Template, document: Json, values: Mapping[str, str]) -> Json:
     """The document with what a form sent under the pointers of its fields; an empty text takes a value away."""
     filled = deepcopy(document)

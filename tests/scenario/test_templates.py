@@ -74,7 +74,7 @@ def templates(trade: Trade, name: str) -> dict[str, Json]:
     return {row["reference"]: row for row in trade.call(name, "get", "/templates")["items"]}
 
 
-def refusal(trade: Trade, name: str, method: str, path: str, *arguments: Json, **query: str) -> str:
+def refusal(trade: Trade, name: str, method: str, path: str, /, *arguments: Json, **query: str) -> str:
     """The code with which a node refuses."""
     with pytest.raises(ApiError) as refused:
         trade.call(name, method, path, *arguments, **query)
@@ -141,7 +141,7 @@ def test_act_of_two_nodes_is_one_sided_until_the_other_signs(trade: Trade) -> No
     assert (sides["process_owner"]["reason"], sides["process_owner"]["document"]) == ("no-answer", "Письмо № 4")
     assert trade.call("lab", "download", f"{path}/files/{digest}") == photo
     assert trade.call("lab", "download", f"{path}/pdf").startswith(b"%PDF")
-    assert refusal(trade, "utility", "get", path) == "passport_unknown"
+    assert refusal(trade, "utility", "get", path) == "protocol_unknown"
     assert events(trade, "lab", device) == []
 
     trade.call("lab", "post", f"{path}/signature")
