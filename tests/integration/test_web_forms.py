@@ -1,12 +1,11 @@
 """Forms and templates through the API and the console without scripts, over a real store."""
 
 import json
-import pytest
+
 from aiohttp import ClientSession, FormData
 
-from node.services.access import Scope
-from tests.unit.node_protocols.builders import DESIGNATION, document, template
-from tests.unit.web.running import Json, RunningWeb, get, post, problem_code, refused
+from tests.unit.node_protocols.builders import DESIGNATION, template
+from tests.unit.web.running import Json, RunningWeb, get, post
 
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(4000)
