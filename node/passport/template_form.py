@@ -22,6 +22,7 @@ MAX_ROWS = 200
 LONG = 200  # characters from which on a text has several lines
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 LOCAL_DAY = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?:\s+(.+))?")
+LOCAL_TIME = re.compile(r"(\d\d:\d\d)(:\d\d(?:\.\d+)?)?(.*)")
 SPACES = re.compile("[\\s\u00a0\u202f]")
 
 
@@ -90,6 +91,15 @@ def fields_of(parts: Sequence[Part]) -> Iterator[Field]:
         else:
             for item in part.items:
                 yield from fields_of(item)
+
+
+def rows_of(parts: Sequence[Part]) -> Iterator[Rows]:
+    """Every list, those of rows among them."""
+    for part in parts:
+        if isinstance(part, Rows):
+            yield part
+            for item in part.items:
+                yield from rows_of(item)
 
 
 def read_form(template: Template, document: Json, values: Mapping[str, str]) -> Json:
@@ -324,7 +334,10 @@ def _day(typed: str) -> str:
         return typed
     day, month, year, rest = local.groups()
     iso = f"{year}-{int(month):02d}-{int(day):02d}"
-    return iso if rest is None else f"{iso}T{SPACES.sub('', rest)}"
+    time = LOCAL_TIME.fullmatch(SPACES.sub("", rest or ""))
+    if time is None:
+        return iso if rest is None else typed
+    return f"{iso}T{time[1]}{time[2] or ':00'}{time[3]}"
 
 
 def _pairs(typed: str, field: Field, schema: Schema) -> Json:

@@ -167,7 +167,9 @@ def _default_block(section: Section, schema: Schema) -> Block:
 
 def _leaves(schema: Schema, root: Pointer) -> Iterator[Pointer]:
     for place, node in nodes(schema_at(schema, root) or {}, root):
-        if node.get("type") not in ("object", "array"):
+        # Names with values, of which the schema names none, are one field.
+        is_map = node.get("type") == "object" and not node.get("properties")
+        if is_map or node.get("type") not in ("object", "array"):
             yield place
 
 

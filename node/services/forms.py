@@ -35,6 +35,7 @@ from node.store.forms import FormFile, StoredForm, delete_form, find_form, inser
 from node.store.passports import find_passport
 
 MOST = 500
+SECTIONS = tuple(f"file-{n}.chunks" for n in range(MAX_FILES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Forms:
         if any(file.sha256 == digest for file in files):
             return form
         taken = {file.section for file in files}
-        free = next(name for n in range(MAX_FILES) if (name := f"file-{n}.chunks") not in taken)
+        free = next(section for section in SECTIONS if section not in taken)
         _, chunks = await asyncio.to_thread(split_chunks, content)
         added = FormFile(free, name.rpartition("/")[2][-255:], kind, len(content), digest, personal)
         stored = replace(form.stored, files=(*files, added), changed_us=self._core.clock.now())

@@ -121,14 +121,14 @@ def _whole_body() -> Iterator[None]:
 
 
 def _flat(model: type[BaseModel], values: MultiMapping[Any]) -> dict[str, object]:
-    """One value a name, a list where the model has one; an empty text is as good as none."""
+    """One value a name, a list where the model has one; an empty text, or no file chosen, is as good as none."""
     lists = {name for name, field in model.model_fields.items() if _takes_list(field.annotation)}
     found: dict[str, object] = {}
     for name in values:
         taken = [_plain(value) for value in values.getall(name)]
         found[name] = taken if name in lists else taken[-1]
     optional = {name for name, field in model.model_fields.items() if not field.is_required()}
-    return {name: value for name, value in found.items() if not (value == "" and name in optional)}
+    return {name: value for name, value in found.items() if not (value in ("", b"") and name in optional)}
 
 
 def _takes_list(annotation: object) -> bool:

@@ -19,7 +19,7 @@ from node.web.columns import moment_text
 from node.web.languages import translations
 from node.web.passport_sheet import Issue
 from node.web.passport_words import SECTIONS, STANDINGS, words
-from node.web.protocol_words import ROLES, label_words, text_words, titles_words, value_words
+from node.web.protocol_words import REASONS, ROLES, label_words, text_words, titles_words, value_words
 from node.web.sheet_words import sheet_words
 
 STANDS = ("stated", "registered", "agreed")
@@ -80,6 +80,9 @@ def _stamps(paper: Paper, language: str) -> Iterator[str]:
         yield say("Replaced by a later protocol of the same author")
     if row["standing"] not in STANDS:
         yield f"{say('Standing')}: {words(STANDINGS, row['standing'], language)}"
+    if row["act"] is not None:
+        is_agreed = bool(at(row, "act", "agreed"))
+        yield say("Agreed: every party has signed") if is_agreed else say("One-sided: not every party has signed")
     extract = row["extract"]
     if isinstance(extract, dict) and not extract["checked"]:
         yield say("Signed without being fully checked against the rules of its template")
@@ -100,6 +103,9 @@ def _document(paper: Paper, language: str) -> Iterator[Block]:
         for block in sheet_of(paper.held.template, document, is_whole=paper.is_whole):
             if block.kind is not BlockKind.SIGNATURES:
                 yield _block(block, language)
+    attached = [(str(file["name"]), f"SHA-256 {file['sha256']}", "") for file in rows(paper.row, "attachments")]
+    if attached:
+        yield Pairs(say("Attached files"), attached)
     files = [
         (str(file.get("media_type") or place), f"SHA-256 {file['sha256']}", "")
         for place, file in attachments_of(document)
@@ -123,7 +129,9 @@ def _block(block: SheetBlock, language: str) -> Block:
 
 def _signed(view: PassportView, paper: Paper, names: Mapping[str, str], language: str) -> Iterator[Block]:
     say, row = translations(language).gettext, paper.row
-    if paper.held is not None and paper.document is not None:
+    if row["act"] is not None:
+        yield Pairs(say("Parties and signatures"), [_side(paper, side, names, language) for side in _sides(row)])
+    elif paper.held is not None and paper.document is not None:
         parties = parties_of(paper.held.template, paper.document)
         told = [
             (
@@ -151,6 +159,25 @@ def _signed(view: PassportView, paper: Paper, names: Mapping[str, str], language
     published = " ".join(str(at(row, "template", name) or "") for name in ("name", "version", "id"))
     hashes.append((say("Template"), published, ""))
     yield Pairs(sheet_words("Where this comes from", language), hashes)
+
+
+def _sides(row: PassportView) -> list[PassportView]:
+    return rows(row, "act", "sides")
+
+
+def _side(paper: Paper, side: PassportView, names: Mapping[str, str], language: str) -> tuple[str, str, str]:
+    """A party of an act: what it is called, who that is, and its signature or why there is none."""
+    say, role = translations(language).gettext, str(side["role"])
+    parties = paper.held.template.layout.parties if paper.held else ()
+    title = next((text_words(party.title, language) for party in parties if party.role == role), "")
+    who = names.get(str(side["org"]), str(side["named"] or "—"))
+    told = [f"{say('signed')} {moment_text(side['at'])} UTC" if side["ref"] else say("has not signed")]
+    told += [say("late")] if side["late"] else []
+    if isinstance(reason := side["reason"], dict):
+        told.append(words(REASONS, reason["why"], language))
+        told += [f"{say('until')} {reason['until']}"] if reason["until"] else []
+        told += [str(reason[name]) for name in ("document", "note") if reason[name]]
+    return (title or words(ROLES, role, language), who, ", ".join(told))
 
 
 def _named(row: PassportView) -> tuple[object, object, object]:

@@ -135,13 +135,15 @@ def test_act_of_two_nodes_is_one_sided_until_the_other_signs(trade: Trade) -> No
     path = f"/passports/{device}/protocols/{waiting['ref']}"
     paper = trade.call("lab", "get", path)
     assert waiting["ref"].startswith(f"{signed['log']}:{signed['seq']}:")
-    assert (paper["standing"], paper["agreed"], paper["whole"]) == ("stated", False, False)
+    mine = trade.call("maker", "get", path)
+    assert (mine["standing"], mine["agreed"], mine["whole"]) == ("stated", False, True)
+    assert (paper["agreed"], paper["whole"]) == (False, False)
     sides = {side["role"]: side for side in paper["parties"]}
     assert (sides["process_executor"]["by"], sides["process_owner"]["by"]) == (trade.orgs["maker"], None)
     assert (sides["process_owner"]["reason"], sides["process_owner"]["document"]) == ("no-answer", "Письмо № 4")
     assert trade.call("lab", "download", f"{path}/files/{digest}") == photo
     assert trade.call("lab", "download", f"{path}/pdf").startswith(b"%PDF")
-    assert refusal(trade, "utility", "get", path) == "passport_unknown"
+    assert refusal(trade, "utility", "get", path) == "protocol_unknown"
     assert events(trade, "lab", device) == []
 
     trade.call("lab", "post", f"{path}/signature")

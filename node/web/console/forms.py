@@ -14,7 +14,7 @@ from node.passport.bodies import UnsignedRow
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
 from node.passport.template_errors import PointerError
-from node.passport.template_form import add_row, drop_row, fields_of, form_of, read_form
+from node.passport.template_form import add_row, drop_row, fields_of, form_of, read_form, rows_of
 from node.passport.template_pointer import parse_pointer
 from node.services.access import Scope
 from node.services.files import MAX_TOTAL
@@ -33,6 +33,8 @@ from node.web.routes import page
 
 TITLE = mark("Filling in a protocol")
 PATH = "/forms"
+# A name that begins with a slash is taken for the path of a file by readers of multipart bodies, and loses it.
+FIELD = "f/"
 BODY = MAX_TOTAL + (2 << 20)
 
 
@@ -43,7 +45,7 @@ class StartForm(BaseModel):
 
 
 class FilledForm(BaseModel):
-    """What was typed stands under the pointers of its fields; here is what the buttons say."""
+    """What was typed stands under the pointers of its fields, each after an `f`; here is what the buttons say."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -62,8 +64,8 @@ class FilledForm(BaseModel):
     @property
     def typed(self) -> Mapping[str, str]:
         """The fields, by their pointers."""
-        extra = self.model_extra or {}
-        return {name: value for name, value in extra.items() if name.startswith("/") and isinstance(value, str)}
+        extra = (self.model_extra or {}).items()
+        return {name[1:]: value for name, value in extra if name.startswith(FIELD) and isinstance(value, str)}
 
     @property
     def reasons(self) -> list[UnsignedRow]:
@@ -166,10 +168,14 @@ async def _view(
     template = form.held.template
     groups = form_of(template, form.document)
     remarks = checked.remarks if checked else ()
-    shown = {str(field.place) for group in groups for field in fields_of(group.parts)}
+    shown = [str(field.place) for group in groups for field in fields_of(group.parts)]
+    lists = {str(rows.place) for group in groups for rows in rows_of(group.parts)}
     beside: dict[str, list[Remark]] = {}
     for remark in remarks:
-        beside.setdefault(remark.pointer if remark.pointer in shown else "", []).append(remark)
+        # What lacks a whole part of the document stands beside the first field of that part.
+        within = (place for place in shown if remark.pointer and place.startswith(f"{remark.pointer}/"))
+        known = remark.pointer in lists or remark.pointer in shown
+        beside.setdefault(remark.pointer if known else next(within, ""), []).append(remark)
     own = call.context.core.org
     lacking = [party for party in template.layout.parties if party.signs] if len(template.signers) > 1 else []
     orgs = [(item.org, item.name) for item in await find_organisations(call) if item.org]

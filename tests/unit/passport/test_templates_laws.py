@@ -1,12 +1,14 @@
 """Laws: the verdict follows the template's data, and nothing breaks the machinery."""
 
 import json
+import os
 from copy import deepcopy
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,9 @@ from node.passport.template_findings import State, Verdict
 from node.passport.template_json import Json, format_json, parse_json
 from node.passport.templates import extract, join_personal, parse_template, split_personal, validate
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples"
+DEMO = Path(os.environ.get("PASSPORT_DEMO", ROOT.parent / "shared" / "demo"))
 PAIRS = [
     (
         json.loads((EXAMPLES / "templates" / f"{name}.schema.json").read_text()),
@@ -169,3 +173,108 @@ def damage(value: Any, data: st.DataObject) -> None:
             value[key] = data.draw(VALUES)
             return
         value = child
+
+
+SETS = [(EXAMPLES / "templates", EXAMPLES / "protocols"), (DEMO / "templates", DEMO / "examples")]
+DOCUMENTS = [
+    (templates / f"{path.name.split('.')[0]}.schema.json", path)
+    for templates, documents in SETS
+    for path in sorted(documents.glob("*.json"))
+]
+
+
+@pytest.mark.parametrize(("schema", "path"), DOCUMENTS, ids=lambda path: f"{path.parent.parent.name}-{path.name}")
+def test_verdict_follows_the_template_under_any_names(schema: Path, path: Path) -> None:
+    """Every field renamed in template and document alike, pointers with it: the same findings at the new places."""
+    root, document = json.loads(schema.read_text()), parse_json(path.read_bytes())
+    names = {name: f"п~{number}/{name[::-1]}" for number, name in enumerate(sorted(field_names(root)))}
+    before = validate(parse_template(schema.read_bytes()), document, NoPassports())
+
+    renamed = parse_template(json.dumps(rename(root, names), ensure_ascii=False).encode())
+    after = validate(renamed, rename_document(document, names), NoPassports())
+
+    assert [(f.layer, f.severity, f.rule, f.code) for f in after.findings] == [
+        (f.layer, f.severity, f.rule, f.code) for f in before.findings
+    ]
+    assert [f.pointer for f in after.findings] == [moved(f.pointer, names) for f in before.findings]
+
+
+@pytest.mark.parametrize(("schema", "path"), DOCUMENTS, ids=lambda path: f"{path.parent.parent.name}-{path.name}")
+def test_verdict_follows_months_and_tolerances_of_the_template(schema: Path, path: Path) -> None:
+    """A template that allows any error and reads the interval elsewhere accepts and refuses other documents."""
+    root, document = json.loads(schema.read_text()), parse_json(path.read_bytes())
+    rules = root["x-epd-template"]["rules"]
+    wide, wrong = deepcopy(root), deepcopy(root)
+    for rule in wide["x-epd-template"]["rules"]:
+        rule.update({"tolerance": 10**9} if rule["type"] == "relative_error" else {})
+    for rule in wrong["x-epd-template"]["rules"]:
+        rule.update({"months": 1} if rule["type"] == "date_plus_months_minus_day" else {})
+        rule.update({"tolerance": 0} if rule["type"] == "relative_error" else {})
+
+    kinds = [kinds_of(judged, document) for judged in (root, wide, wrong)]
+
+    assert kinds[1] == [kind for kind in kinds[0] if kind != "relative_error"]
+    if not kinds[0] and any(rule["type"] == "date_plus_months_minus_day" for rule in rules):
+        assert "date_plus_months_minus_day" in kinds[2]
+
+
+def kinds_of(root: dict[str, Any], document: Json) -> list[str]:
+    """The rules that refuse a document, by a template as it is given."""
+    verdict = validate(parse_template(json.dumps(root, ensure_ascii=False).encode()), document, NoPassports())
+    return [finding.rule for finding in verdict.errors]
+
+
+def field_names(node: Any) -> set[str]:
+    """The names of all properties of a schema."""
+    if isinstance(node, list):
+        return {name for item in node for name in field_names(item)}
+    if not isinstance(node, dict):
+        return set()
+    own = set(node["properties"]) if isinstance(node.get("properties"), dict) else set()
+    return own | {name for key, item in node.items() if key != "x-epd-template" for name in field_names(item)}
+
+
+def rename(node: Any, names: dict[str, str], within: str = "") -> Any:
+    """A template with its properties, what requires them, and every pointer to them under other names."""
+    if within == "card":
+        return rename_card(node, names)
+    if isinstance(node, list):
+        return [rename(item, names) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "properties":
+            found[key] = {names[name]: rename(child, names) for name, child in value.items()}
+        elif key == "required":
+            found[key] = [names.get(name, name) for name in value]
+        elif key in ("enum", "const", "title", "description"):
+            found[key] = value
+        else:
+            found[key] = rename(value, names, "card" if key == "x-epd-template" else "")
+    return found
+
+
+def rename_card(node: Any, names: dict[str, str], key: str = "") -> Any:
+    if isinstance(node, dict):
+        return {name: rename_card(value, names, name) for name, value in node.items()}
+    if isinstance(node, list):
+        return [rename_card(item, names, key) for item in node]
+    if key in ("title", "ru", "en", "type", "role", "kind", "parameter", "event", "equals", "name", "process"):
+        return node
+    if isinstance(node, str) and node.startswith("/"):
+        return moved(node, names)
+    is_member = key in ("measured", "reference", "error", "mpe", "flag", "columns")
+    return moved("/" + node, names) if is_member and key != "columns" else names.get(node, node) if is_member else node
+
+
+def rename_document(value: Json, names: dict[str, str]) -> Json:
+    if isinstance(value, dict):
+        return {names.get(name, name): rename_document(child, names) for name, child in value.items()}
+    return [rename_document(item, names) for item in value] if isinstance(value, list) else value
+
+
+def moved(pointer: str, names: dict[str, str]) -> str:
+    """A pointer under other names."""
+    tokens = [names.get(token, token) for token in pointer.split("/")[1:]]
+    return "".join("/" + token.replace("~", "~0").replace("/", "~1") if token != "*" else "/*" for token in tokens)
