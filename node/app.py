@@ -54,6 +54,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.registry import Registry
 from node.services.releases import Releases
@@ -108,6 +109,9 @@ class Node:
         self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
+        self.identities = Identities(self.core, self.ledger, self.projection)
+        self.lookup = Lookup(self.core, self.search, self.sync)
+        self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
         self.export = Export(self.core)
@@ -175,7 +179,7 @@ class Node:
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
-            identities=Identities(self.core, self.ledger, self.projection),
+            identities=self.identities,
             timelines=Timelines(self.core),
             export=self.export,
             passport_files=PassportFiles(self.core),
@@ -186,7 +190,8 @@ class Node:
             types=Types(self.core, self.ledger, self.projection, self.releases),
             checkup=self.checkup,
             shipments=self.shipments,
-            lookup=Lookup(self.core, self.search, self.sync),
+            lookup=self.lookup,
+            recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,
             production=self.production,

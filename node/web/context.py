@@ -36,6 +36,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.recognition import Recognition
 from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.runs import Runs
@@ -76,6 +77,7 @@ class WebContext:
     checkup: Checkup
     shipments: Shipments
     lookup: Lookup
+    recognition: Recognition
     archive: Archive
     jobs: Jobs
     production: Production

@@ -41,6 +41,7 @@ from node.web.passport_words import (
     unit_words,
     words,
 )
+from node.web.process_words import IDLE, MOVES, NEEDS, PARTS, RUN_STATES, process_name, titled
 from node.web.protocol_words import ROLES, label_words, text_words, value_words
 from node.web.radio_words import (
     COMPARED,
@@ -88,6 +89,11 @@ WORDED: Final = {
     "organisation_kind": ORGANISATION_KINDS,
     "attested": ATTESTED,
     "role_name": ROLES,
+    "run_state": RUN_STATES,
+    "move": MOVES,
+    "idle": IDLE,
+    "need": NEEDS,
+    "step_parts": PARTS,
 }
 
 
@@ -122,6 +128,9 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "told": lambda value: value_words(value, language),
         "in_language": lambda texts: text_words(texts, language),
         "day": lambda text: day(text, language),
+        "micros_day": lambda micros: day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language),
+        "process_name": lambda code: process_name(code, language),
+        "titled": lambda title, code: titled(title, code, language),
     }
 
 

@@ -819,6 +819,12 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The step does not alter the composition", "Record the parts apart from the step."),
         ("Шаг {step}.", "Step {step}."),
     ),
+    "scan_unknown": _text(
+        ("Здесь нет ничего с таким номером", "Отсканируйте ещё раз или заведите паспорт прибора."),
+        ("Nothing here has that number", "Scan it once more, or register the device."),
+        ("Прочитано: {text}.", "Read: {text}."),
+        NotFoundError,
+    ),
     "run_parts_needed": _text(
         ("Не указаны детали", "Отсканируйте детали комплекта."),
         ("No parts are named", "Scan the parts of the kit."),

@@ -29,10 +29,10 @@ def publish(trade: Trade, who: str, name: str, *parties: str) -> str:
     raw = (resources.files("node.passport") / "data" / "procedures" / f"{name}.json").read_text()
     digest = str(trade.call(who, "post", "/procedures", json.loads(raw))["digest"])
     for party in parties:
-        trade.until("the procedure", lambda party=party: digest in known(trade, party))  # type: ignore[misc]
+        trade.until("the procedure", lambda party=party: digest in known(trade, party))  # type: ignore[misc]  # mypy does not infer a lambda with a default
         trade.call(party, "post", f"/procedures/{digest}/acceptance")
     for node in EVERYBODY:
-        trade.until("both signatures", lambda node=node: parties_of(trade, node, digest) == {who, *parties})  # type: ignore[misc]
+        trade.until("both signatures", lambda node=node: parties_of(trade, node, digest) == {who, *parties})  # type: ignore[misc]  # mypy does not infer a lambda with a default
     return digest
 
 
@@ -100,7 +100,7 @@ def test_request_of_a_dispatcher_is_done_by_another_organisation_and_closed_by_t
     do(trade, "utility", run, "confirm", outcome="confirmed")
 
     for who in ("utility", "lab"):
-        trade.until("the closing", lambda who=who: process(trade, who, run)["state"] == "done")  # type: ignore[misc]
+        trade.until("the closing", lambda who=who: process(trade, who, run)["state"] == "done")  # type: ignore[misc]  # mypy does not infer a lambda with a default
     view = trade.call("utility", "get", f"/passports/{house}")["view"]
     (event,) = view["events"]
     assert (event["what"]["central"], event["by"]) == ("serviced", trade.orgs["lab"])
