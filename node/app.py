@@ -43,6 +43,7 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
@@ -124,11 +125,12 @@ class Node:
         self.undo = Undo(self.core, self.ledger, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
-        self.assembly = Assembly(self.core, self.ledger)
+        self.assembly = Assembly(self.core, self.ledger, self.search)
         self.procedures = ProcedureBook(self.core, self.ledger, self.projection)
-        self.runs = Runs(
-            self.core, self.ledger, self.procedures, Steps(self.core, self.registry, self.assembly, self.protocols)
-        )
+        steps = Steps(self.core, self.projection, self.registry, self.assembly, self.protocols)
+        self.runs = Runs(self.core, self.ledger, self.procedures, steps)
+        self.journal = Journal(self.core)
+        self.line = Line(self.core, self.runs, steps, self.recognition, self.journal)
         self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
@@ -170,7 +172,7 @@ class Node:
             access=self.access,
             tokens=Tokens(self.core),
             answers=Answers(self.core),
-            journal=Journal(self.core),
+            journal=self.journal,
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
@@ -202,6 +204,7 @@ class Node:
             bench=self.bench,
             procedures=self.procedures,
             runs=self.runs,
+            line=self.line,
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,

@@ -25,6 +25,7 @@ from node.services.identities import Identities
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
+from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.membership import Membership
 from node.services.organisations import Organisations
@@ -88,6 +89,7 @@ class WebContext:
     bench: Bench
     procedures: ProcedureBook
     runs: Runs
+    line: Line
     readings: Readings
     commissioning: Commissioning
     radio: Radio
