@@ -54,6 +54,7 @@ from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.limits import Limits
+from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
 from node.services.membership import MDNS, Membership
@@ -66,6 +67,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
@@ -124,6 +126,9 @@ class Node:
         self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
+        self.identities = Identities(self.core, self.ledger, self.projection)
+        self.lookup = Lookup(self.core, self.search, self.sync)
+        self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
         self.export = Export(self.core)
@@ -138,11 +143,12 @@ class Node:
         self.undo = Undo(self.core, self.ledger, self.jobs)
         self.templates = Templates(self.core, self.ledger, self.projection, self.sync, self.ingest)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
-        self.assembly = Assembly(self.core, self.ledger)
+        self.assembly = Assembly(self.core, self.ledger, self.search)
         self.procedures = ProcedureBook(self.core, self.ledger, self.projection)
-        self.runs = Runs(
-            self.core, self.ledger, self.procedures, Steps(self.core, self.registry, self.assembly, self.protocols)
-        )
+        steps = Steps(self.core, self.projection, self.registry, self.assembly, self.protocols)
+        self.runs = Runs(self.core, self.ledger, self.procedures, steps)
+        self.journal = Journal(self.core)
+        self.line = Line(self.core, self.runs, steps, self.recognition, self.journal)
         self.acts = Acts(self.core, self.ledger, self.projection, self.protocols)
         self.forms = Forms(self.core, self.templates, self.protocols)
         self.files = Files(self.core, self.sync)
@@ -196,7 +202,7 @@ class Node:
             access=self.access,
             tokens=Tokens(self.core),
             answers=Answers(self.core),
-            journal=Journal(self.core),
+            journal=self.journal,
             limits=self.limits,
             webhooks=self.webhooks,
             deliveries=self.deliveries,
@@ -208,7 +214,7 @@ class Node:
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
-            identities=Identities(self.core, self.ledger, self.projection),
+            identities=self.identities,
             timelines=Timelines(self.core),
             export=self.export,
             passport_files=PassportFiles(self.core),
@@ -220,7 +226,8 @@ class Node:
             checkup=self.checkup,
             shipments=self.shipments,
             mandates=self.mandates,
-            lookup=Lookup(self.core, self.search, self.sync),
+            lookup=self.lookup,
+            recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,
             production=self.production,
@@ -241,6 +248,7 @@ class Node:
             register=self.register,
             commerceml=self.commerceml,
             exchange_1c=Exchange1C(self.core, self.ledger, self.projection, self.own_codes),
+            line=self.line,
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from federation.authority import Kind
 from federation.fragment import Ref
@@ -25,6 +26,18 @@ SECTION, AGREEMENT = "procedure", "agreement"
 SECTIONS = frozenset({SECTION, AGREEMENT})
 OWNER = "owner"
 MAX_STEPS, MAX_ROLES, MAX_OUTCOMES, MAX_ASKS, MAX_DAYS = 64, 16, 8, 16, 3660
+
+_FAULTS = {
+    "step_twice": "steps: {step} stands twice",
+    "roles_twice": "roles: each stands once, and {owner} is always there",
+    "role_unknown": "steps/{step}/role: {role} is none of {roles}",
+    "next_twice": "steps/{step}: next stands in its outcomes or beside none",
+    "outcome_twice": "steps/{step}/outcomes: each stands once",
+    "event_alone": "steps/{step}/outcomes: an event comes out of a protocol, and the step demands none",
+    "next_unknown": "steps/{step}: the next step {next} is unknown",
+    "step_alone": "steps/{step}: no step leads to it",
+    "step_endless": "steps/{step}: no end is reached from it",
+}
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$")]
@@ -122,7 +135,7 @@ class Procedure(_Part):
     @model_validator(mode="after")
     def _check_graph(self) -> Self:
         for fault in _faults(self):
-            raise ValueError(fault)
+            raise fault
         return self
 
     @property
@@ -231,41 +244,45 @@ def _newest(items: list[tuple[Statement, AgreementBody]], references: References
     return next((statement, body) for statement, body in items if statement.ref == newest.ref)
 
 
-def _faults(procedure: Procedure) -> Iterator[str]:
+def _faults(procedure: Procedure) -> Iterator[PydanticCustomError]:
     """What is wrong with the graph of steps, each with the place."""
     codes = [step.code for step in procedure.steps]
     for repeated in (code for code, count in Counter(codes).items() if count > 1):
-        yield f"steps: {repeated} stands twice"
+        yield _fault("step_twice", repeated)
     roles = {OWNER, *procedure.performers}
     if len(roles) <= len(procedure.roles):
-        yield f"roles: each stands once, and {OWNER} is always there"
+        yield _fault("roles_twice", "", owner=OWNER)
     for step in procedure.steps:
         if step.role not in roles:
-            yield f"steps/{step.code}/role: {step.role} is none of {', '.join(sorted(roles))}"
+            yield _fault("role_unknown", step.code, role=step.role, roles=", ".join(sorted(roles)))
         yield from _faults_of_step(step, codes)
     yield from _dead_ends(procedure)
 
 
-def _faults_of_step(step: Step, codes: list[str]) -> Iterator[str]:
+def _faults_of_step(step: Step, codes: list[str]) -> Iterator[PydanticCustomError]:
     if step.outcomes and step.next is not None:
-        yield f"steps/{step.code}: next stands in its outcomes or beside none"
+        yield _fault("next_twice", step.code)
     if len({outcome.code for outcome in step.outcomes}) < len(step.outcomes):
-        yield f"steps/{step.code}/outcomes: each stands once"
+        yield _fault("outcome_twice", step.code)
     if step.protocol is None and any(outcome.event for outcome in step.outcomes):
-        yield f"steps/{step.code}/outcomes: an event comes out of a protocol, and the step demands none"
+        yield _fault("event_alone", step.code)
     for unknown in (code for code in step.exits if code is not None and code not in codes):
-        yield f"steps/{step.code}: the next step {unknown} is unknown"
+        yield _fault("next_unknown", step.code, next=unknown)
 
 
-def _dead_ends(procedure: Procedure) -> Iterator[str]:
+def _fault(name: str, step: str, **values: str) -> PydanticCustomError:
+    return PydanticCustomError(f"procedure_{name}", _FAULTS[name], {"step": step, **values})
+
+
+def _dead_ends(procedure: Procedure) -> Iterator[PydanticCustomError]:
     """Steps that nothing leads to, and steps from which no end is reached."""
     exits = {step.code: step.exits for step in procedure.steps}
     reached = _closure({procedure.first.code}, exits)
     for code in exits:
         if code not in reached:
-            yield f"steps/{code}: no step leads to it"
+            yield _fault("step_alone", code)
         elif None not in _closure({code}, exits):
-            yield f"steps/{code}: no end is reached from it"
+            yield _fault("step_endless", code)
 
 
 def _closure(start: set[str], exits: Mapping[str, tuple[str | None, ...]]) -> set[str | None]:

@@ -1,13 +1,14 @@
 """Passports of types: what was approved, and the versions that were built of it, before the first device exists.
 
 A type is a subject of its own, computed from its code. Its maker publishes the record and, one statement each, the
-versions: documents, firmware builds, prototypes. A version is whole from its first statement on and never changes; a
-device names the exact one that it was built to.
+versions: documents, firmware builds, prototypes, the kit of parts. A version is whole from its first statement on and
+never changes; a device names the exact one that it was built to.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -50,6 +51,21 @@ class PrototypeRow(Body):
     note: Line | None = None
 
 
+class KitRow(Body):
+    """A row of the kit: which part stands where, how many, what may stand there in its place."""
+
+    position: Line
+    designation: Line
+    quantity: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")] = "1"
+    optional: bool = False
+    alternates: Annotated[tuple[Line, ...], Field(max_length=32)] = ()
+
+    @property
+    def amount(self) -> Decimal:
+        """The quantity as a number."""
+        return Decimal(self.quantity)
+
+
 class TypeVersion(Body):
     """Section `type-version`: one version of a type."""
 
@@ -61,6 +77,7 @@ class TypeVersion(Body):
     documents: Annotated[tuple[DocumentRow, ...], Field(max_length=256)] = ()
     firmware: Annotated[tuple[FirmwareRow, ...], Field(max_length=256)] = ()
     prototypes: Annotated[tuple[PrototypeRow, ...], Field(max_length=256)] = ()
+    kit: Annotated[tuple[KitRow, ...], Field(max_length=512)] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ from node.passport.composition import own_rows
 from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.merge import Standing
+from node.passport.plate import plate_text
 from node.passport.references import parse_ref
 from node.passport.shown import rows
 from node.passport.view import Plain, View, inside_on, moment_us
 from node.services.core import Core
 from node.services.ledger import Ledger
 from node.services.reach import Reach, find_reach
+from node.services.search import Query, Search
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, find_passport, read_titles
 
@@ -60,8 +62,9 @@ class Node:
 class Assembly:
     """Says what things are and what stands in what, in this organisation's name."""
 
-    def __init__(self, core: Core, ledger: Ledger) -> None:
+    def __init__(self, core: Core, ledger: Ledger, search: Search) -> None:
         self._core = core
+        self._search = search
         self._ledger = ledger
         self.adding = asyncio.Lock()  # a part that is free when it is looked at is free when it is said
 
@@ -105,6 +108,17 @@ class Assembly:
                 leads.add(lead)
                 said.append(drafts.composition(subject, whole, body, moment_us(since)))
         return said
+
+    async def resolved(self, parts: Sequence[PartIn]) -> list[PartIn]:
+        """The same parts: what is printed on one that is known here names that one, wherever it stands."""
+        async with self._core.database.read() as tx:
+            return [await self._resolved(tx, part) for part in parts]
+
+    async def _resolved(self, tx: ReadTx, part: PartIn) -> PartIn:
+        if part.subject is not None or part.relation is not None or not (part.designation and part.serial):
+            return part
+        found = await self._search.find(tx, Query("serial", plate_text(f"{part.designation} {part.serial}")))
+        return replace(part, subject=found[0].subject) if len(found) == 1 else part
 
     async def take_out(self, whole: bytes, part: bytes, until: str, actor: str) -> None:
         """End the time of a part in a whole; raise NotFoundError where it does not stand there."""

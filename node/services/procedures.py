@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
@@ -136,6 +138,14 @@ class ProcedureBook:
             await self._core.announce(tx, actor, what, process=procedure.code, version=procedure.version)
 
         await self._ledger.append([draft], note)
+
+
+@cache
+def shipped_procedures() -> tuple[Procedure, ...]:
+    """The procedures that come with the product, by code; an organisation publishes them, as they are or altered."""
+    folder = resources.files("node.passport") / "data" / "procedures"
+    found = [Procedure.from_bytes(file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".json")]
+    return tuple(sorted(found, key=lambda procedure: procedure.code))
 
 
 def read_procedure(raw: bytes) -> Procedure:

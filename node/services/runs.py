@@ -124,7 +124,7 @@ class Runs:
                 said = [*done.drafts, drafts.run(turn.passport.subject, move, work.occurred)]
                 said += await self._shares_back(turn)
                 await self._say(said, actor, "step_done", turn.passport.subject, run=run, step=step,
-                                outcome=done.outcome)  # fmt: skip
+                                process=turn.procedure.code, outcome=done.outcome)  # fmt: skip
         return await self.get(run)
 
     async def decline(self, run: str, reason: str, actor: str) -> ShownRun:
@@ -186,6 +186,11 @@ class Runs:
         """How many there are."""
         async with self._core.database.read() as tx:
             return await store.count_runs(tx, sift)
+
+    async def count_steps(self, sift: RunSift) -> dict[str, int]:
+        """How many there are at each step."""
+        async with self._core.database.read() as tx:
+            return await store.count_steps(tx, sift)
 
     async def loads(self) -> list[Load]:
         """Who has how many open steps, and how many overdue ones."""

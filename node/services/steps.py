@@ -5,13 +5,15 @@ Everything that the step demands is checked before anything is signed, and is sa
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from node.errors import InputError, StateError
 from node.passport import drafts
 from node.passport.bodies import EventBody, Place, Reference, Why
 from node.passport.drafts import Draft
+from node.passport.kits import Kit, KitFault, KitPart, designation_of, kit_of
 from node.passport.procedures import Need, Parts, Procedure, Step
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.runs import ends_by, fits
@@ -22,6 +24,7 @@ from node.passport.view import DAY_US, Plain, View, moment_us
 from node.services.assembly import Assembly, PartIn
 from node.services.core import Core
 from node.services.papers import draft_protocol
+from node.services.projection import Projection
 from node.services.protocols import Checked, Protocols, refusal
 from node.services.registry import Registry, check_fit
 from node.store.passports import StoredPassport
@@ -80,8 +83,11 @@ class Done:
 class Steps:
     """Checks work and makes the drafts of it."""
 
-    def __init__(self, core: Core, registry: Registry, assembly: Assembly, protocols: Protocols) -> None:
+    def __init__(
+        self, core: Core, projection: Projection, registry: Registry, assembly: Assembly, protocols: Protocols
+    ) -> None:
         self._core = core
+        self._projection = projection
         self._registry = registry
         self._assembly = assembly
         self._protocols = protocols
@@ -176,11 +182,48 @@ class Steps:
     async def _parts(self, turn: Turn, work: Work) -> list[Draft]:
         since = _moment(work.occurred)
         if turn.step.parts is Parts.FIT:
-            return await self._assembly.drafts_of(turn.passport.subject, work.fitted, since)
+            parts = await self._kitted(turn.passport.content, work.fitted)
+            return await self._assembly.drafts_of(turn.passport.subject, parts, since)
         said: list[Draft] = []
         for part in work.replaced:
             said += replacement_drafts(turn.passport.content, turn.passport.subject, part, since, self._registry.mint)
         return said
+
+    async def kit(self, view: View, parts: Sequence[PartIn]) -> tuple[Kit | None, list[PartIn]]:
+        """The kit of a device with these parts put into it, and the parts with their positions.
+
+        Raise InputError naming the first one that does not belong there; a kit need not be whole.
+        """
+        resolved = await self._assembly.resolved(parts)
+        kit = kit_of(view, self._projection.world.type_versions)
+        if kit is None:
+            return None, resolved
+        placed: list[PartIn] = []
+        for part in resolved:
+            put = kit.put(KitPart(await self._designation(part), part.position, Decimal(part.quantity)))
+            if isinstance(put, KitFault):
+                raise _no_kit(put)
+            placed.append(replace(part, position=put))
+        return kit, placed
+
+    async def check_fitting(self, whole: bytes, parts: Sequence[PartIn], occurred: int) -> None:
+        """Raise StateError or InputError where a part cannot go in: it stands elsewhere, or is named twice."""
+        await self._assembly.drafts_of(whole, parts, _moment(occurred))
+
+    async def _kitted(self, view: View, parts: Sequence[PartIn]) -> list[PartIn]:
+        kit, placed = await self.kit(view, parts)
+        if kit is not None and (fault := kit.missing) is not None:
+            raise _no_kit(fault)
+        return placed
+
+    async def _designation(self, part: PartIn) -> str:
+        if part.designation or part.subject is None:
+            return part.designation or ""
+        return designation_of((await self._registry.get(part.subject)).content)
+
+
+def _no_kit(fault: KitFault) -> InputError:
+    return InputError(f"{fault.code}: {dict(fault.values)}", fault.code, **fault.values)
 
 
 def check_needs(step: Step, view: View, occurred: int) -> None:

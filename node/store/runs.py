@@ -86,6 +86,12 @@ async def count_runs(tx: ReadTx, sift: RunSift) -> int:
     return int(await tx.value(select(func.count()).select_from(schema.runs).where(*_conditions(sift))))
 
 
+async def count_steps(tx: ReadTx, sift: RunSift) -> dict[str, int]:
+    """How many there are at each step."""
+    statement = select(_RUNS.step, func.count().label("n")).where(*_conditions(sift)).group_by(_RUNS.step)
+    return {row.step: int(row.n) for row in await tx.all(statement)}
+
+
 async def count_loads(tx: ReadTx, now: int) -> list[Load]:
     """Who has how many open steps, and how many overdue ones."""
     overdue = func.sum(func.coalesce((_RUNS.due_us < now).cast(_RUNS.due_us.type), 0))

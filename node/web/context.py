@@ -35,6 +35,7 @@ from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
 from node.services.limits import Limits
+from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
 from node.services.membership import Membership
@@ -47,6 +48,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.recognition import Recognition
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
@@ -94,6 +96,7 @@ class WebContext:
     shipments: Shipments
     mandates: Mandates
     lookup: Lookup
+    recognition: Recognition
     archive: Archive
     jobs: Jobs
     production: Production
@@ -114,6 +117,7 @@ class WebContext:
     register: RegisterReading
     exchange_1c: Exchange1C
     commerceml: CommerceItems
+    line: Line
     readings: Readings
     commissioning: Commissioning
     radio: Radio

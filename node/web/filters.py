@@ -43,6 +43,7 @@ from node.web.passport_words import (
     unit_words,
     words,
 )
+from node.web.process_words import IDLE, MOVES, NEEDS, PARTS, RUN_STATES, process_name, titled
 from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, text_words, typed_text, value_words
 from node.web.radio_words import (
     COMPARED,
@@ -96,6 +97,11 @@ WORDED: Final = {
     "register_difference": DIFFERENCES,
     "fitness": FITNESS,
     "message_kind": MESSAGES,
+    "run_state": RUN_STATES,
+    "move": MOVES,
+    "idle": IDLE,
+    "need": NEEDS,
+    "step_parts": PARTS,
 }
 
 
@@ -133,6 +139,9 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "told": lambda value: value_words(value, language),
         "in_language": lambda texts: text_words(texts, language),
         "day": lambda text: day(text, language),
+        "micros_day": lambda micros: day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language),
+        "process_name": lambda code: process_name(code, language),
+        "titled": lambda title, code: titled(title, code, language),
     }
 
 

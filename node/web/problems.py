@@ -1001,6 +1001,52 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The step does not alter the composition", "Record the parts apart from the step."),
         ("Шаг {step}.", "Step {step}."),
     ),
+    "line_no_process": _state(
+        ("Этот прибор здесь не в работе", "Откройте для него процесс, или ремонт, если прибор вернулся."),
+        ("This device is not in work here", "Open a process for it, or a repair where the device came back."),
+        ("{title}.", "{title}."),
+    ),
+    "line_other_step": _state(
+        ("Прибор на другом шаге", "Передайте его туда, где этот шаг выполняют."),
+        ("The device is at another step", "Pass it on to where that step is done."),
+        ("{title}: {step}.", "{title}: {step}."),
+    ),
+    "line_not_ours": _state(
+        ("Этот шаг ждёт другую организацию", "Шаг выполняет тот, кому он поручен."),
+        ("This step waits for another organisation", "Whoever has the role does the step."),
+        ("{title}.", "{title}."),
+    ),
+    "line_step_unknown": _text(
+        ("Такого рабочего места нет", "Выберите процесс и шаг из регламентов, в которых вы участвуете."),
+        ("There is no such station", "Choose process and step of a procedure by which you take part."),
+        ("Процесс {process}, шаг {step}.", "Process {process}, step {step}."),
+    ),
+    "scan_unknown": _text(
+        ("Здесь нет ничего с таким номером", "Отсканируйте ещё раз или заведите паспорт прибора."),
+        ("Nothing here has that number", "Scan it once more, or register the device."),
+        ("Прочитано: {text}.", "Read: {text}."),
+        NotFoundError,
+    ),
+    "kit_designation": _text(
+        ("Этой детали нет в комплекте", "Верните её на место и возьмите деталь из комплекта: {expected}."),
+        ("That part is not of this kit", "Put it back and take one of the kit: {expected}."),
+        ("Отсканировано: {designation}.", "Scanned: {designation}."),
+    ),
+    "kit_position": _text(
+        ("Такого места в комплекте нет", "Есть места: {positions}."),
+        ("The kit has no such position", "There are: {positions}."),
+        ("{designation}, место {position}.", "{designation}, position {position}."),
+    ),
+    "kit_too_many": _text(
+        ("Эта деталь уже установлена", "На место {position} идёт {quantity}. Лишнюю верните."),
+        ("That part is there already", "Position {position} takes {quantity}. Put the other one back."),
+        ("{designation}, место {position}.", "{designation}, position {position}."),
+    ),
+    "kit_missing": _text(
+        ("Комплект неполный", "Отсканируйте недостающее: {missing}."),
+        ("The kit is not complete", "Scan what is missing: {missing}."),
+        ("Не хватает: {missing}.", "Missing: {missing}."),
+    ),
     "run_parts_needed": _text(
         ("Не указаны детали", "Отсканируйте детали комплекта."),
         ("No parts are named", "Scan the parts of the kit."),

@@ -68,6 +68,60 @@ def _shown(pointer: str, value: object) -> str | None:
 
 # rule: (ru what, ru advice, en what, en advice)
 RULES: dict[str, tuple[str, str, str, str]] = {
+    "procedure_step_twice": (
+        "Шаг {step} стоит дважды.",
+        "Дайте одному из них другой код.",
+        "The step {step} stands twice.",
+        "Give one of them another code.",
+    ),
+    "procedure_roles_twice": (
+        "Роль стоит дважды, или названа ролью {owner}, которая есть всегда.",
+        "Оставьте каждую роль один раз.",
+        "A role stands twice, or is called {owner}, which is always there.",
+        "Keep each role once.",
+    ),
+    "procedure_role_unknown": (
+        "Шаг {step}: роли {role} нет.",
+        "Есть: {roles}.",
+        "Step {step}: there is no role {role}.",
+        "There are: {roles}.",
+    ),
+    "procedure_next_twice": (
+        "Шаг {step}: следующий шаг назван и у шага, и у исходов.",
+        "Оставьте его у исходов.",
+        "Step {step}: what follows is named by the step and by its outcomes.",
+        "Keep it in the outcomes.",
+    ),
+    "procedure_outcome_twice": (
+        "Шаг {step}: исход стоит дважды.",
+        "Дайте одному из них другой код.",
+        "Step {step}: an outcome stands twice.",
+        "Give one of them another code.",
+    ),
+    "procedure_event_alone": (
+        "Шаг {step}: событие исхода берётся из протокола, а протокола шаг не требует.",
+        "Назовите шаблон протокола или уберите событие у исхода.",
+        "Step {step}: the event of an outcome comes out of a protocol, and the step demands none.",
+        "Name the protocol's template, or take the event out of the outcome.",
+    ),
+    "procedure_next_unknown": (
+        "Шаг {step}: следующего шага {next} нет.",
+        "Проверьте код или добавьте такой шаг.",
+        "Step {step}: there is no step {next} to follow.",
+        "Check the code, or add that step.",
+    ),
+    "procedure_step_alone": (
+        "К шагу {step} не ведёт ни один шаг.",
+        "Назовите его следующим у другого шага.",
+        "No step leads to {step}.",
+        "Name it as what follows another step.",
+    ),
+    "procedure_step_endless": (
+        "Из шага {step} процесс не заканчивается.",
+        "Уберите следующий шаг там, где процесс закончен.",
+        "From the step {step} no end is reached.",
+        "Leave out what follows where the process is over.",
+    ),
     "missing": ("Обязательного поля нет.", "Добавьте поле.", "A required field is missing.", "Add the field."),
     "extra_forbidden": (
         "Такого поля нет.",

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.procedures import Procedure
 from node.services.access import Scope
-from node.services.procedures import HeldProcedure
+from node.services.procedures import HeldProcedure, shipped_procedures
 from node.web.api.fields import Hex16
 from node.web.calls import Call
 from node.web.routes import api
@@ -52,10 +52,22 @@ class ProceduresAnswer(BaseModel):
     items: list[ProcedureRow]
 
 
+class ShippedAnswer(BaseModel):
+    """Procedures that nobody has published yet."""
+
+    items: list[Procedure]
+
+
 @api("GET", "/procedures", title="Procedures", scopes=[Scope.READ], table=tables.PROCEDURES)
 async def list_procedures(call: Call) -> ProceduresAnswer:
     """Those of every organisation, by code, publisher and time."""
-    return ProceduresAnswer(items=[ProcedureRow(**_row(call, held)) for held in call.context.procedures.all()])
+    return ProceduresAnswer(items=[row_of(call, held) for held in call.context.procedures.all()])
+
+
+@api("GET", "/procedures/shipped", title="Procedures that come with the product", scopes=[Scope.READ])
+async def list_shipped(_call: Call) -> ShippedAnswer:
+    """To be published as they are or altered: nobody takes part by them before."""
+    return ShippedAnswer(items=list(shipped_procedures()))
 
 
 @api("POST", "/procedures", title="Publish a procedure", scopes=[Scope.RECORD], status=201,
@@ -86,22 +98,23 @@ async def end_procedure(call: Call, path: ProcedurePath) -> ProcedureAnswer:
 
 
 def _answer(call: Call, held: HeldProcedure) -> ProcedureAnswer:
-    return ProcedureAnswer(procedure=held.procedure, **_row(call, held))
+    return ProcedureAnswer(procedure=held.procedure, **row_of(call, held).model_dump())
 
 
-def _row(call: Call, held: HeldProcedure) -> dict[str, object]:
+def row_of(call: Call, held: HeldProcedure) -> ProcedureRow:
+    """A version as lists show it."""
     book, published = call.context.procedures, held.published
-    return {
-        "digest": held.digest,
-        "code": held.procedure.code,
-        "version": held.procedure.version,
-        "title": held.procedure.title,
-        "publisher": published.org.hex(),
-        "publisher_name": book.name_of(published.org),
-        "published_us": published.occurred,
-        "accepted": book.takes_part(call.context.core.org, held.digest),
-        "parties": [PartyRow(org=org.hex(), name=book.name_of(org)) for org in held.parties],
-    }
+    return ProcedureRow(
+        digest=held.digest,
+        code=held.procedure.code,
+        version=held.procedure.version,
+        title=held.procedure.title,
+        publisher=published.org.hex(),
+        publisher_name=book.name_of(published.org),
+        published_us=published.occurred,
+        accepted=book.takes_part(call.context.core.org, held.digest),
+        parties=[PartyRow(org=org.hex(), name=book.name_of(org)) for org in held.parties],
+    )
 
 
-ROUTES = (list_procedures, publish_procedure, read_procedure, accept_procedure, end_procedure)
+ROUTES = (list_procedures, list_shipped, publish_procedure, read_procedure, accept_procedure, end_procedure)

@@ -31,7 +31,7 @@ DOING = (
     "run_detail_needed", "run_parts_unasked", "run_parts_needed", "run_document", "device_unfit", "part_same",
     "part_unnamed", "composition_cycle", "composition_two_parents", "composition_there", "composition_twice",
     "document_refused", "document_unreadable", "template_unknown", "passport_unknown", "id_mistyped", "moment",
-    "moment_future", "event_before_production",
+    "moment_future", "event_before_production", "kit_designation", "kit_position", "kit_too_many", "kit_missing",
 )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class ExecutionRow(BaseModel):
 
 
 class VersionRow(BaseModel):
-    """A version of a type: documents, firmware builds with hashes, prototypes."""
+    """A version of a type: documents, firmware builds with hashes, prototypes, the kit of parts."""
 
     version: str
     since: str | None
@@ -43,6 +43,7 @@ class VersionRow(BaseModel):
     documents: list[dict[str, Any]]  # Any: rows of the signed record, plain JSON
     firmware: list[dict[str, Any]]  # Any: the same
     prototypes: list[dict[str, Any]]  # Any: the same
+    kit: list[dict[str, Any]]  # Any: the same
 
 
 class TypeRow(BaseModel):
@@ -100,6 +101,10 @@ class VersionInput(BaseModel):
     documents: list[dict[str, Any]] = []  # Any: checked against the model of the signed record
     firmware: list[dict[str, Any]] = []  # Any: the same
     prototypes: list[dict[str, Any]] = []  # Any: the same
+    kit: list[dict[str, Any]] = Field(
+        default=[],  # Any: the same
+        description="Parts by `position` and `designation`, with `quantity`, `optional` and `alternates`.",
+    )
 
 
 class CountsAnswer(BaseModel):
@@ -231,6 +236,7 @@ def _version(item: Published[TypeVersion]) -> VersionRow:
         documents=list(said["documents"]),
         firmware=list(said["firmware"]),
         prototypes=list(said["prototypes"]),
+        kit=list(said["kit"]),
     )
 
 

@@ -1,16 +1,14 @@
 """Parts in and out of a whole, what a lot reached, and its recall."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
-from node.errors import InputError, NodeError, NotFoundError
+from node.errors import NodeError
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.scans import Filled
 from node.services.access import Scope
-from node.services.assembly import PartIn
 from node.services.reach import BATCH, Reached
 from node.web.api.composition import DOUBTS, RecallInput, RemovalInput, check_some
 from node.web.api.fields import Line
@@ -108,35 +106,12 @@ async def _fit(call: Call, whole: bytes, form: PartForm) -> Fitted:
     occurred(call, form.since)
     kind = (await call.context.registry.get(whole)).kind
     quantity = form.quantity.replace(",", ".")
-    known = await _known(call, form.part)
-    if known is None:
-        read = call.context.projection.world.lines.read_typed(form.part)
-        designation, serial = (read.designation, read.serial) if read else (form.part, None)
-        part = PartIn(None, designation, serial, form.position, quantity, "lot" if kind == BATCH else None)
-    else:
-        subject, of_kind = known
-        relation = "material" if of_kind == BATCH else "lot" if kind == BATCH else None
-        part = PartIn(subject, None, None, form.position, quantity, relation)  # type: ignore[arg-type]  # one of both words
+    part = await call.context.recognition.part(form.part, form.position, quantity)
+    if kind == BATCH and part.relation is None:
+        part = replace(part, relation="lot")
     (subject,) = await call.context.assembly.add(whole, [part], form.since, call.actor.label)
     title = (await call.context.assembly.titles([subject])).get(subject, "")
     return Fitted(form.part, format_device_id(SubjectId(subject)), title, form.position or "", quantity)
-
-
-async def _known(call: Call, text: str) -> tuple[bytes, str] | None:
-    """The one passport that a text names, with its kind; raise InputError where it names several or is mistyped."""
-    read = await call.context.identities.read(Filled(text))
-    if read.known is not None:
-        return read.known.subject, read.known.kind
-    if read.scan.subject is not None:
-        raise NotFoundError("no passport of that id is here", "passport_unknown")
-    found = (await call.context.lookup.here([text]))[text]
-    if len(found) > 1:
-        raise InputError(
-            f"{text[:64]!r} names {len(found)} things here",
-            "part_several",
-            titles=", ".join(p.title for p in found[:5]),
-        )
-    return (found[0].subject, found[0].kind) if found else None
 
 
 def _place(row: Reached, titles: dict[bytes, str]) -> str:

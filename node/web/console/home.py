@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from node.services.access import DAY_US, Scope
 from node.services.journal import JournalRow
+from node.services.runs import RunSift
 from node.web.calls import Call, View
-from node.web.console import acts, conflicts, peers, shipments
+from node.web.console import acts, conflicts, peers, processes, shipments
 from node.web.console.journal import in_words
 from node.web.events import Live
 from node.web.languages import mark
@@ -66,7 +67,24 @@ async def waiting_conflicts(call: Call) -> list[Attention]:
     return [Attention(mark("Passports have something to decide"), count, conflicts.PATH)] if count else []
 
 
-CONCERNS: tuple[Concern, ...] = (waiting_conflicts, waiting_acts, waiting_offers, waiting_peers, ending_tokens)
+async def waiting_steps(call: Call) -> list[Attention]:
+    """Steps of processes that are this organisation's turn, those that are overdue by themselves."""
+    org, now = call.context.core.org, call.context.clock.now()
+    count = await processes.waiting_steps(call)
+    overdue = await call.context.runs.count(RunSift(org=org, before_us=now)) if count else 0
+    found = [Attention(mark("Steps of ours are overdue"), overdue, f"{processes.PATH}?mine=true&overdue=true")]
+    found += [Attention(mark("Steps of processes wait for us"), count - overdue, f"{processes.PATH}?mine=true")]
+    return [item for item in found if item.count]
+
+
+CONCERNS: tuple[Concern, ...] = (
+    waiting_steps,
+    waiting_conflicts,
+    waiting_acts,
+    waiting_offers,
+    waiting_peers,
+    ending_tokens,
+)
 
 
 @page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(0, "home"), api="GET /journal")

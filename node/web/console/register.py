@@ -21,6 +21,7 @@ from node.web.api.identity import FilledQuery
 from node.web.api.moments import today
 from node.web.api.records import occurred
 from node.web.calls import Call, View
+from node.web.console.known_device import Known, known_by
 from node.web.dispatch import redirect, redirect_in_page
 from node.web.errors import Problem, problem_of
 from node.web.languages import mark
@@ -69,6 +70,7 @@ class Outcome:
     title: str = ""
     place: str = ""
     alike: tuple[Likely, ...] = ()
+    known: Known | None = None
     problem: Problem | None = None
 
 
@@ -81,12 +83,16 @@ async def register(call: Call) -> View:
 @page("GET", PATH + "/hints", title=TITLE, scopes=[Scope.RECORD], api="GET /plates/suggestions")
 async def hints(call: Call, query: HintsQuery) -> web.Response:
     """What is known of a plate while it is being typed: the line's rules, and devices that it may be."""
-    values: dict[str, Any] = {"read": None, "alike": [], "problem": None}  # Any: what templates are given
+    values: dict[str, Any] = {
+        "read": None,
+        "known": None,
+        "alike": [],
+        "problem": None,
+    }  # Any: what templates are given
     try:
         found = await _read(call, query)
         values["read"] = found
-        values["place"] = place_of(found.known.content) if found.known else ""
-        values["known_id"] = format_device_id(SubjectId(found.known.subject)) if found.known else ""
+        values["known"] = await known_by(call, found.known.subject) if found.known else None
         if found.known is None and found.scan.is_whole:
             values["alike"] = await _alike(call, found.scan.plate, query.place)
     except NodeError as error:
@@ -180,6 +186,7 @@ async def _outcome(call: Call, form: RegisterForm) -> Outcome:
         passport.title,
         place_of(passport.content),
         tuple(likely(one, found.scan.plate.serial) for one in alike) if is_new else (),
+        None if is_new else await known_by(call, passport.subject),
     )
 
 
