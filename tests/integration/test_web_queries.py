@@ -30,8 +30,11 @@ PATHS = {
     "run": "0" * 32,
     "digest": "0" * 64,
     "hook": "0" * 16,
+    "form": "0" * 32,
+    "sha256": "0" * 64,
+    "statement": "0" * 64,
 }
-NEEDED = {"q": "0012345", "designation": "ВС-15", "serial": "1", "a": "EPP1-0", "b": "EPP1-1"}
+NEEDED = {"system": "ut", "q": "0012345", "designation": "ВС-15", "serial": "1", "a": "EPP1-0", "b": "EPP1-1"}
 
 
 async def documented(client: ClientSession) -> dict[str, list[Json]]:

@@ -15,6 +15,7 @@ from node.web.api.protocols import MAX_DOCUMENT, FileAnswer, Reference, VerdictA
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import protocols as tables
 
 
 class FormInput(BaseModel):
@@ -78,7 +79,7 @@ async def start_form(call: Call, body: FormInput) -> FormAnswer:
     return form_answer(made)
 
 
-@api("GET", "/forms", title="Protocols that are being filled in", scopes=[Scope.RECORD])
+@api("GET", "/forms", title="Protocols that are being filled in", scopes=[Scope.RECORD], table=tables.FORMS)
 async def list_forms(call: Call) -> FormsAnswer:
     """Of this node."""
     kept = await call.context.forms.list()

@@ -64,7 +64,8 @@ async def list_procedures(call: Call) -> ProceduresAnswer:
     return ProceduresAnswer(items=[row_of(call, held) for held in call.context.procedures.all()])
 
 
-@api("GET", "/procedures/shipped", title="Procedures that come with the product", scopes=[Scope.READ])
+@api("GET", "/procedures/shipped", title="Procedures that come with the product", scopes=[Scope.READ],
+     table=tables.SHIPPED)  # fmt: skip
 async def list_shipped(_call: Call) -> ShippedAnswer:
     """To be published as they are or altered: nobody takes part by them before."""
     return ShippedAnswer(items=list(shipped_procedures()))

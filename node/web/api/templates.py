@@ -22,7 +22,7 @@ ContentId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class TemplateAnswer(BaseModel):
     """A published template: `reference` names it in documents, `trouble` says why it does not run here."""
 
-    id: ContentId
+    statement: ContentId
     ref: str = Field(description="The place of its statement.")
     org: Hex16
     reference: str | None
@@ -97,10 +97,10 @@ async def check_template(call: Call, body: bytes) -> CheckedTemplateAnswer:
     )
 
 
-@api("GET", "/templates/{id}", title="One protocol template", scopes=[Scope.READ], problems=["template_unknown"])
+@api("GET", "/templates/{statement}", title="One protocol template", scopes=[Scope.READ], problems=["template_unknown"])
 async def read_template(call: Call, path: TemplatePath) -> web.Response:
     """The very bytes that were published."""
-    found = await call.context.templates.publication(path.id)
+    found = await call.context.templates.publication(path.statement)
     return web.Response(body=found.raw, content_type=JSON, headers=call.headers)
 
 

@@ -53,3 +53,12 @@ LOADS = table(
     ("Из них просрочено", "Overdue", lambda item, _: str(item.overdue)),
     ("Код организации", "Organisation's id", "org"),
 )
+SHIPPED = table(
+    "shipped-procedures",
+    "Регламенты из поставки",
+    "Procedures that come with the product",
+    ("Название", "Title", _title),
+    ("Код", "Code", "code"),
+    ("Версия", "Version", "version"),
+    ("Шаги", "Steps", lambda item, _: ", ".join(step.code for step in item.steps)),
+)
