@@ -124,7 +124,8 @@ async def list_templates(call: Call) -> TemplatesAnswer:
     )
 
 
-@api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT)
+@api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT,
+     problems=["template_unknown", "document_unreadable", "document_too_large"])  # fmt: skip
 async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> VerdictAnswer:
     """Nothing is written."""
     checked = await call.context.protocols.check(query.template, body)
@@ -144,7 +145,9 @@ async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> Verdi
     return VerdictAnswer(state=checked.state, remarks=remarks)
 
 
-@api("POST", "/protocols", title="Sign a document", scopes=[Scope.RECORD], status=201, max_body=MAX_DOCUMENT)
+@api("POST", "/protocols", title="Sign a document", scopes=[Scope.RECORD], status=201, max_body=MAX_DOCUMENT,
+     problems=["template_unknown", "document_unreadable", "document_too_large", "document_refused",
+               "passport_unknown"])  # fmt: skip
 async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAnswer:
     """Refused with every rule that it breaks; what it states becomes parameters and events of the passport."""
     signed = await call.context.protocols.sign(query.template, body, call.actor.label)

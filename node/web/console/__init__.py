@@ -20,6 +20,7 @@ from node.web.console import (
     records,
     register,
     shipments,
+    webhooks,
 )
 
 ROUTES = (
@@ -41,6 +42,7 @@ ROUTES = (
     *peers.ROUTES,
     *organisations.ROUTES,
     *journal.ROUTES,
+    *webhooks.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
@@ -51,4 +53,5 @@ LIVE = (
     *radio.LIVE,
     *peers.LIVE,
     *journal.LIVE,
+    *webhooks.LIVE,
 )
