@@ -30,7 +30,7 @@ from node.store.webhooks import Delivery, StoredHook, make_delivery
 
 log = structlog.get_logger()
 
-BATCH = 20
+BATCH = 50
 ACTOR = "node:webhooks"
 TEST = "webhook_test"
 AGAIN_S = 5.0  # after a fault of this node's own, such as a store that is busy
@@ -135,11 +135,15 @@ class Deliveries:
                     await woken.wait()
 
     async def _send_all(self, road: Road, work: _Work) -> None:
-        """Send rows up to the first that is not taken, or after which the hook stands elsewhere."""
-        hook = work.hook
-        for row in work.rows:
-            stands = await self._deliver(road, hook, row)
-            if stands is None or stands.progress.cursor != row.id:
+        """Send rows up to the first that has to wait, or after which the hook stands elsewhere."""
+        hook, at = work.hook, 0
+        while at < len(work.rows):
+            stands = await self._deliver(road, hook, work.rows[at])
+            if stands is None or stands.progress.next_us > self._core.clock.now():
+                return
+            if stands.progress.cursor == work.rows[at].id:
+                at += 1
+            elif stands.progress.cursor != hook.progress.cursor:
                 return
             hook = stands
 
