@@ -55,7 +55,16 @@ def codes_of(route: Route) -> list[str]:
     """Every problem code that an operation declares."""
     of_lists = ("format_unknown",) if route.table is not None else ()
     limited = () if route.is_open else LIMIT_CODES.get(route.limit, ())
-    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *of_lists, *limited, *route.problems)
+    paged = ("cursor",) if "cursor" in route.parameters else ()
+    own = (
+        *COMMON_CODES,
+        *READ_CODES,
+        *(WRITE_CODES if route.is_write else ()),
+        *of_lists,
+        *paged,
+        *limited,
+        *route.problems,
+    )
     return list(dict.fromkeys(own))
 
 
@@ -110,10 +119,10 @@ def _answers(route: Route, refs: Mapping[type, Schema]) -> Schema:
         content: Schema = {JSON: {"schema": refs[route.answer]}}
         if route.table is not None:
             content |= {kind: {} for kind in TYPES.values()}
-        return {str(route.status): {"description": "Done.", "content": content}}
+        return {str(route.status): {"description": getdoc(route.answer) or "Done.", "content": content}}
     if route.answer is type(None):
         return {"204": {"description": "Done; nothing to say."}}
-    return {str(route.status): {"description": "Done."}}
+    return {str(route.status): {"description": "The file.", "content": {kind: {} for kind in route.files}}}
 
 
 def _problems(route: Route, refs: Mapping[type, Schema]) -> Schema:

@@ -132,7 +132,8 @@ async def read_job(call: Call, path: JobPath, query: JobQuery) -> JobAnswer:
     return _answer(job)
 
 
-@api("GET", "/jobs/{job}/report", title="The rows to correct", scopes=[Scope.READ], problems=["job_unknown"])
+@api("GET", "/jobs/{job}/report", title="The rows to correct", scopes=[Scope.READ], problems=["job_unknown", "report_empty"],
+     files=["text/csv", XLSX])  # fmt: skip
 async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Response:
     """A table that can be corrected and sent again; keys in it are masked."""
     job = await call.context.jobs.get(path.job)

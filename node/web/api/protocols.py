@@ -171,7 +171,8 @@ async def read_paper(call: Call, path: PaperPath) -> PaperAnswer:
     return _paper(await call.context.protocols.paper(subject_of(path.id), path.ref))
 
 
-@api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD])
+@api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD],
+     problems=["arshin_empty", "arshin_refused"], files=["application/xml"])  # fmt: skip
 async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
     """Of this organisation's own signed verifications."""
     raw = await call.context.protocols.arshin(call.actor.label, (), query.since)
