@@ -18,7 +18,7 @@ from federation.peer import PeerAddress
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
-from node.doors import listening, opening, url_of
+from node.doors import LONGEST_LINE, listening, opening, url_of
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
@@ -264,7 +264,9 @@ class Node:
         radio = await self._open_radio()
         async with (
             listening("federation", server.application(), settings, refused, tls=self._tls()) as port,
-            listening("web", console, web_settings, unread, socket=self.folder.socket) as web_port,
+            listening(
+                "web", console, web_settings, unread, socket=self.folder.socket, longest_line=LONGEST_LINE
+            ) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or url_of("https", settings.host, port)

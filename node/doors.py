@@ -17,6 +17,8 @@ from node.errors import ConfigError
 from node.folder import PRIVATE, short_socket_path
 
 GOODBYE_S = 1.0
+# A question may name the columns of a table, or some hundred devices: a letter beyond ASCII is six characters there.
+LONGEST_LINE = 1 << 17
 # The method of the request that the HTTP library makes up for bytes that are none.
 UNREAD = "UNKNOWN"
 
@@ -47,14 +49,20 @@ async def listening(
     *,
     tls: ssl.SSLContext | None = None,
     socket: Path | None = None,
+    longest_line: int = 8190,
 ) -> AsyncIterator[int]:
     """Serve on a port, and on a socket in the node's folder, for as long as the block lasts; answer the port.
 
     Raise ConfigError naming the section of the settings where the port cannot be opened.
-    `count` is told "tls" for a connection that is no TLS and "http" for bytes that are no HTTP.
+    What comes with a longer first line than that is no request. `count` is told "tls" for a connection that is no TLS
+    and "http" for bytes that are no HTTP.
     """
     runner = web.AppRunner(
-        application, access_log=logging.getLogger(__name__), access_log_class=_unread(count), shutdown_timeout=GOODBYE_S
+        application,
+        access_log=logging.getLogger(__name__),
+        access_log_class=_unread(count),
+        shutdown_timeout=GOODBYE_S,
+        max_line_size=longest_line,
     )
     await runner.setup()
     try:

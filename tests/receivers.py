@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 Json = Any  # Any: JSON
-DEADLINE_S = 120.0
+DEADLINE_S = 60.0
 
 
 @dataclass

@@ -30,7 +30,7 @@ from node.store.webhooks import Delivery, StoredHook, make_delivery
 
 log = structlog.get_logger()
 
-BATCH = 20
+BATCH = 50
 ACTOR = "node:webhooks"
 TEST = "webhook_test"
 AGAIN_S = 5.0  # after a fault of this node's own, such as a store that is busy
@@ -56,6 +56,7 @@ class Deliveries:
         self._courier = courier
         self._metrics = metrics
         self._pace = Pace(first_s=settings.retry_s, give_up_days=settings.give_up_days)
+        self.changes = 0  # grows when pages have something new to show
         self._woken: dict[str, asyncio.Event] = {}
         # Up to where nothing is for a hook: (its place, the journal's row).
         self._looked: dict[str, tuple[int, int]] = {}
@@ -93,6 +94,10 @@ class Deliveries:
             raise NotFoundError(f"event {event} is not in the journal", "delivery_unknown")
         return await self._send_once(hook, self._message(row), RESENT, event, row.what)
 
+    async def again(self, hook: StoredHook, delivery: Delivery) -> Delivery:
+        """Send what a delivery was about once more: its event, or another test."""
+        return await (self.resend(hook, delivery.event) if delivery.event else self.test(hook))
+
     async def _keep_sending(self, road: Road, hook_id: str) -> None:
         woken = self._woken[hook_id]
         try:
@@ -112,21 +117,39 @@ class Deliveries:
 
     async def _follow(self, road: Road, hook_id: str, woken: asyncio.Event) -> None:
         """Send what is there, then what comes, until the hook is paused or gone."""
+        is_shown = True
         while True:
             woken.clear()
             work = await self._find_work(hook_id)
             if work is None:
                 return
-            hook = work.hook
-            for row in work.rows:
-                stands = await self._deliver(road, hook, row)
-                if stands is None or stands.progress.cursor != row.id:
-                    break
-                hook = stands
-            if not work.rows:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(work.wait_s):
-                        await woken.wait()
+            if work.rows:
+                await self._send_all(road, work)
+                is_shown = False
+                continue
+            if not is_shown:
+                self._show()
+                is_shown = True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(work.wait_s):
+                    await woken.wait()
+
+    async def _send_all(self, road: Road, work: _Work) -> None:
+        """Send rows up to the first that has to wait, or after which the hook stands elsewhere."""
+        hook, at = work.hook, 0
+        while at < len(work.rows):
+            stands = await self._deliver(road, hook, work.rows[at])
+            if stands is None or stands.progress.next_us > self._core.clock.now():
+                return
+            if stands.progress.cursor == work.rows[at].id:
+                at += 1
+            elif stands.progress.cursor != hook.progress.cursor:
+                return
+            hook = stands
+
+    def _show(self) -> None:
+        self.changes += 1
+        self._core.bus.wake()
 
     async def _find_work(self, hook_id: str) -> _Work | None:
         async def look(tx: ReadTx) -> _Work | None:
@@ -189,7 +212,7 @@ class Deliveries:
         if progress.paused and not hook.progress.paused:
             await self._core.announce(tx, ACTOR, "webhook_paused", hook=hook.id, reason=progress.paused)
         elif progress.health != hook.progress.health:
-            tx.on_commit(self._core.bus.wake)
+            tx.on_commit(self._show)
 
     async def _end(self, hook: StoredHook) -> None:
         async with self._core.database.write() as tx:

@@ -130,12 +130,15 @@ async def _pages(call: Call, table: Table, arguments: Mapping[str, object]) -> A
         whole = {"limit": table.page, "cursor": None}
         known = {name: value for name, value in whole.items() if name in type(query).model_fields}
         asked["query"] = query = query.model_copy(update=known)
+    before: object = None
     while True:
         answer: Any = await call.route.handler(call, **asked)  # Any: each list has its own model
         yield answer.items
         place = getattr(answer, table.place, None)
-        if place is None or not isinstance(query, BaseModel):
+        # A list that is followed has a place after its last item too.
+        if place is None or place == before or not isinstance(query, BaseModel):
             return
+        before = place
         asked["query"] = query.model_copy(update={table.start: place})
 
 

@@ -138,7 +138,6 @@ class _Stream:
         else:
             sift = Sift(subjects=frozenset([subject]) if subject else None)
         stream = cls(call, sift, part, heard, at)
-        await stream._has_moved()
         await stream.response.prepare(call.request)
         await stream.response.write(f"retry: {RETRY_MS}\nid: {at}\n\n".encode())
         return stream
@@ -168,7 +167,10 @@ class _Stream:
         return "".join(_message(name, self._at, html) for name, html in parts.items())
 
     async def _has_moved(self) -> bool:
-        """Whether what the part watches has grown since the last look."""
+        """Whether what the part watches has grown since the last look; at the first, since the node began.
+
+        It may have grown between the page and its stream.
+        """
         if self._part is None or self._part.watch is None:
             return False
         before, self._seen = self._seen, await self._part.watch(self._call)

@@ -6,6 +6,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from node.exchange.webhooks.target import parse_target
 from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import recalls_of, sides_of
@@ -15,6 +16,10 @@ from node.web.console_words import (
     APPROVAL_STATES,
     ATTESTED,
     CATALOGS,
+    HOOK_FAULTS,
+    HOOK_HEALTH,
+    HOOK_PAUSES,
+    HOOK_PURPOSES,
     JOB_KINDS,
     JOB_STATES,
     ORGANISATION_KINDS,
@@ -102,6 +107,10 @@ WORDED: Final = {
     "idle": IDLE,
     "need": NEEDS,
     "step_parts": PARTS,
+    "hook_health": HOOK_HEALTH,
+    "hook_pause": HOOK_PAUSES,
+    "hook_fault": HOOK_FAULTS,
+    "hook_purpose": HOOK_PURPOSES,
 }
 
 
@@ -110,6 +119,8 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
     worded = {name: lambda code, table=table: words(table, code, language) for name, table in WORDED.items()}
     return worded | {
         "moment": moment,
+        "instant": lambda at: moment(int(at.timestamp() * 1e6)),
+        "origin": lambda url: parse_target(url).origin,
         "when": lambda micros: when(micros, language),
         "short_id": short_id,
         "device_id": lambda subject: format_device_id(SubjectId(bytes.fromhex(subject))),

@@ -15,6 +15,7 @@ from node.web.downloads import PLAIN, TYPES
 from node.web.errors import COMMON_CODES, PROBLEM_TYPE, READ_CODES, WRITE_CODES, Problem, status_of_code
 from node.web.problems import find_text
 from node.web.routes import API, Limit, Route
+from node.web.webhook_event import WebhookEvent
 
 Schema = dict[str, Any]  # Any: a JSON document
 LIMIT_CODES = {Limit.REFUSES: ("token_limited",), Limit.PASSPORT: ("token_device",)}
@@ -22,7 +23,7 @@ REF = "#/components/schemas/{model}"
 
 
 def describe(routes: Sequence[Route], title: str, version: str) -> Schema:
-    """The document of those routes that belong to the API."""
+    """The document of those routes that belong to the API, and of what the node itself sends."""
     shown = [route for route in routes if not route.is_page]
     schemas, refs = _schemas(shown)
     paths: dict[str, Schema] = defaultdict(dict)
@@ -33,6 +34,7 @@ def describe(routes: Sequence[Route], title: str, version: str) -> Schema:
         "info": {"title": title, "version": version},
         "servers": [{"url": "/"}],
         "paths": dict(paths),
+        "webhooks": {"event": {"post": _webhook(refs)}},
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -53,7 +55,16 @@ def codes_of(route: Route) -> list[str]:
     """Every problem code that an operation declares."""
     of_lists = ("format_unknown",) if route.table is not None else ()
     limited = () if route.is_open else LIMIT_CODES.get(route.limit, ())
-    own = (*COMMON_CODES, *READ_CODES, *(WRITE_CODES if route.is_write else ()), *of_lists, *limited, *route.problems)
+    paged = ("cursor",) if "cursor" in route.parameters else ()
+    own = (
+        *COMMON_CODES,
+        *READ_CODES,
+        *(WRITE_CODES if route.is_write else ()),
+        *of_lists,
+        *paged,
+        *limited,
+        *route.problems,
+    )
     return list(dict.fromkeys(own))
 
 
@@ -75,6 +86,30 @@ def _operation(route: Route, refs: Mapping[type, Schema]) -> Schema:
     return operation
 
 
+def _webhook(refs: Mapping[type, Schema]) -> Schema:
+    """What a receiver has to take."""
+    headers = (
+        ("webhook-id", "The same for an event however often it is sent: tell by it what you have had."),
+        ("webhook-timestamp", "When this attempt was made, in seconds since 1970: refuse what is old."),
+        ("webhook-signature", "`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several apart by spaces."),
+    )
+    text = {"schema": {"type": "string"}, "in": "header", "required": True}
+    return {
+        "operationId": "event",
+        "summary": "An event",
+        "description": getdoc(WebhookEvent) or "",
+        "tags": ["webhooks"],
+        "security": [],
+        "parameters": [{"name": name, "description": told, **text} for name, told in headers],
+        "requestBody": {"required": True, "content": {JSON: {"schema": refs[WebhookEvent]}}},
+        "responses": {
+            "2XX": {"description": "Taken: the next event follows."},
+            "410": {"description": "Gone: the webhook pauses."},
+            "default": {"description": "Not taken: it is sent again, later each time. No redirect is followed."},
+        },
+    }
+
+
 def _body(model: type, refs: Mapping[type, Schema]) -> Schema:
     return {BYTES: {}} if model is bytes else {JSON: {"schema": refs[model]}}
 
@@ -84,10 +119,10 @@ def _answers(route: Route, refs: Mapping[type, Schema]) -> Schema:
         content: Schema = {JSON: {"schema": refs[route.answer]}}
         if route.table is not None:
             content |= {kind: {} for kind in TYPES.values()}
-        return {str(route.status): {"description": "Done.", "content": content}}
+        return {str(route.status): {"description": getdoc(route.answer) or "Done.", "content": content}}
     if route.answer is type(None):
         return {"204": {"description": "Done; nothing to say."}}
-    return {str(route.status): {"description": "Done."}}
+    return {str(route.status): {"description": "The file.", "content": {kind: {} for kind in route.files}}}
 
 
 def _problems(route: Route, refs: Mapping[type, Schema]) -> Schema:
@@ -123,7 +158,9 @@ def _fields(place: str, model: type[BaseModel]) -> Iterable[Schema]:
         inlined = _inline(field, schema.get("$defs", {}))
         description = inlined.pop("description", "")
         required = place == "path" or name in schema.get("required", ())
-        yield {"name": name, "in": place, "required": required, "schema": inlined, "description": description}
+        parameter = {"name": name, "in": place, "required": required, "schema": inlined, "description": description}
+        # An empty text asks as much as none: forms send it.
+        yield {**parameter, "allowEmptyValue": True} if place == "query" and not required else parameter
 
 
 def _inline(field: Schema, definitions: Mapping[str, Schema]) -> Schema:
@@ -135,7 +172,7 @@ def _inline(field: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _schemas(routes: Iterable[Route]) -> tuple[dict[str, Schema], dict[type, Schema]]:
-    models: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
+    models: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization"), (WebhookEvent, "serialization")]
     for route in routes:
         models += [(route.models["body"], "validation")] if _is_model(route.models.get("body")) else []
         models += [(route.answer, "serialization")] if _is_model(route.answer) else []

@@ -64,6 +64,7 @@ class Route:
     table: Table | None = None
     lists: tuple[str, ...] = ()
     limit: Limit = Limit.REFUSES
+    files: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -111,17 +112,18 @@ def api(
     max_body: int = MAX_BODY,
     table: Table | None = None,
     limit: Limit = Limit.REFUSES,
+    files: Iterable[str] = (),
 ) -> Decorator:
     """A resource of the API under /api/v1. `problems` are the codes it may answer beside the common ones.
 
-    A list with a `table` is answered as CSV, XLSX and JSONL too.
+    A list with a `table` is answered as CSV, XLSX and JSONL too. What answers a file says of which media types.
     """
 
     def decorate(handler: Handler) -> Route:
         models, answer = _contract(handler)
         return Route(
             method, API + path, handler, title, frozenset(scopes), models, answer, status, tuple(problems),
-            is_open, False, before_claim, max_body, None, "", table, limit=limit,
+            is_open, False, before_claim, max_body, None, "", table, limit=limit, files=tuple(files),
         )  # fmt: skip
 
     return decorate

@@ -30,7 +30,9 @@ PATHS = {
     "run": "0" * 32,
     "digest": "0" * 64,
     "hook": "0" * 16,
-    "form": "0" * 32,
+    "form": "0" * 16,
+    "file": "1",
+    "answer": "1",
     "sha256": "0" * 64,
     "statement": "0" * 64,
 }

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Actor, Scope
 from node.store.journal import write_each
+from node.web.webhook_event import WebhookEvent
 from tests.receivers import DEADLINE_S, Receiver, receiving, talking
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import Json, RunningWeb, get, post, refused, running_web
@@ -107,6 +108,10 @@ async def test_message_is_signed_and_tells_what_the_feed_tells(web: RunningWeb) 
     assert message.headers["content-type"] == "application/json"
     (told,) = (await get(web.local(), "/events", after=str(event - 1), what="event_recorded"))["events"]
     assert message.data == {**told, "device": DEVICES[0], "is_cut": False}
+    async with web.local().get("/api/v1/openapi.json") as response:
+        described = (await response.json())["webhooks"]["event"]["post"]
+    assert {one["name"] for one in described["parameters"]} <= message.headers.keys()
+    assert WebhookEvent.model_validate_json(message.body, extra="forbid").type == "event_recorded"
 
 
 async def test_secret_that_changes_is_valid_beside_the_new_one_for_a_day(web: RunningWeb) -> None:

@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.bodies import Day, UnsignedRow
+from node.passport.file_types import TYPES
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import rows, text
 from node.services.access import Scope
@@ -97,6 +98,7 @@ async def explain_act(call: Call, path: PaperPath, body: ReasonsInput) -> SaidAn
 
 
 @api("GET", "/passports/{id}/protocols/{ref}/files/{sha256}", title="A file of a protocol", scopes=[Scope.READ],
+     files=sorted(TYPES),
      problems=["protocol_unknown", "attachment_unknown", "attachment_closed", "attachment_away", "attachment_large",
                "attachment_wrong"])  # fmt: skip
 async def read_attachment(call: Call, path: FilePath) -> web.Response:

@@ -17,6 +17,7 @@ from node.web.api.fields import Line
 from node.web.api.imports import JobTaken
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.protocols import PaperPath
+from node.web.binding import BYTES
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import exchanges as tables
@@ -182,7 +183,8 @@ async def list_files(call: Call, query: PageQuery) -> Page[FileRow]:
     return Page(items=shown, next=call.encode_cursor(last.id) if last else None)
 
 
-@api("GET", "/arshin/files/{file}", title="One «Аршин» file", scopes=[Scope.RECORD], problems=["arshin_file_unknown"])
+@api("GET", "/arshin/files/{file}", title="One «Аршин» file", scopes=[Scope.RECORD],
+     problems=["arshin_file_unknown"], files=["application/xml"])  # fmt: skip
 async def read_file(call: Call, path: FilePath) -> web.Response:
     """As it was made."""
     raw = await call.context.arshin.file(path.file)
@@ -228,7 +230,7 @@ async def list_answers(call: Call, query: PageQuery) -> Page[AnswerRow]:
     )
 
 
-@api("GET", "/register/answers/{answer}", title="One answer of the register", scopes=[Scope.READ],
+@api("GET", "/register/answers/{answer}", title="One answer of the register", scopes=[Scope.READ], files=[BYTES],
      problems=["answer_unknown"])  # fmt: skip
 async def read_answer(call: Call, path: AnswerPath) -> web.Response:
     """The bytes as they came."""

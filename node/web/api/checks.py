@@ -210,7 +210,8 @@ async def list_findings(call: Call, path: CheckPath, query: FindingsQuery) -> Pa
     return Page(items=items, next=None if last is None else call.encode_cursor(path.check, last))
 
 
-@api("GET", "/checks/{check}/report", title="The report of a check", scopes=[Scope.READ], problems=["check_unknown"])
+@api("GET", "/checks/{check}/report", title="The report of a check", scopes=[Scope.READ], problems=["check_unknown"],
+     files=TYPES.values())  # fmt: skip
 async def download_report(call: Call, path: CheckPath, query: ReportQuery) -> web.Response:
     """Every finding, the rows with what to do in them, and the verifications with their addresses."""
     check = call.context.checkup.get(path.check, owner_of(call))

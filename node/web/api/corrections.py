@@ -38,7 +38,7 @@ class AgreementInput(BaseModel):
 
 @api("POST", "/passports/{id}/corrections", title="Correct a fact, or close a dispute", scopes=[Scope.RECORD],
      status=201,
-     problems=[*PROBLEMS, "moment", "correction_nothing", "correction_same", "correction_document",
+     problems=[*PROBLEMS, "moment", "moment_future", "correction_nothing", "correction_same", "correction_document",
                "correction_ground", "correction_value", "correction_unit", "catalog_rule"])  # fmt: skip
 async def correct(call: Call, path: PassportPath, body: CorrectionInput) -> SaidAnswer:
     """The original is kept beside it. A maker's correction after shipment stands once the owner or a lab agrees.

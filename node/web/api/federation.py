@@ -132,7 +132,8 @@ async def join_federation(call: Call, body: JoinBody) -> FederationAnswer:
     return _federation(await call.context.membership.join(body.invitation, call.actor.label))
 
 
-@api("POST", "/attestations", title="Attest an organisation, as an anchor", scopes=[Scope.PEERS], status=201)
+@api("POST", "/attestations", title="Attest an organisation, as an anchor", scopes=[Scope.PEERS], status=201,
+     problems=["org_unknown", "no_federation", "not_an_anchor", "number_wrong"])  # fmt: skip
 async def attest(call: Call, body: AttestationBody) -> AttestationBody:
     """What anchors attest decides whose lines, verifications and records count."""
     what = Attested[body.what.upper()]
@@ -153,7 +154,8 @@ async def list_peers(call: Call) -> PeersAnswer:
     return PeersAnswer(items=[await peer_answer(call, peer) for peer in await call.context.membership.peers()])
 
 
-@api("GET", "/federation", title="The federation of this node", scopes=[Scope.READ])
+@api("GET", "/federation", title="The federation of this node", scopes=[Scope.READ],
+     problems=["no_federation"])  # fmt: skip
 async def read_federation(call: Call) -> FederationAnswer:
     """Refused with `no_federation` before one is founded or joined."""
     genesis = await call.context.membership.genesis()
@@ -162,7 +164,8 @@ async def read_federation(call: Call) -> FederationAnswer:
     return _federation(genesis)
 
 
-@api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204)
+@api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204,
+     problems=["peer_unknown"])  # fmt: skip
 async def set_peer(call: Call, path: PeerPath, body: PeerBody) -> None:
     """Takes it out of the inbox."""
     await call.context.membership.accept(bytes.fromhex(path.node), call.actor.label, body.state)

@@ -117,7 +117,7 @@ async def list_jobs(call: Call, query: JobsQuery) -> Page[JobAnswer]:
     return Page(items=[_answer(job) for job in found[: query.limit]], next=more)
 
 
-@api("GET", "/jobs/{job}", title="One job", scopes=[Scope.READ])
+@api("GET", "/jobs/{job}", title="One job", scopes=[Scope.READ], problems=["job_unknown"])
 async def read_job(call: Call, path: JobPath, query: JobQuery) -> JobAnswer:
     """With `wait`, as soon as it ends or the seconds are over."""
     job = await call.context.jobs.get(path.job)
@@ -132,7 +132,8 @@ async def read_job(call: Call, path: JobPath, query: JobQuery) -> JobAnswer:
     return _answer(job)
 
 
-@api("GET", "/jobs/{job}/report", title="The rows to correct", scopes=[Scope.READ])
+@api("GET", "/jobs/{job}/report", title="The rows to correct", scopes=[Scope.READ],
+     problems=["job_unknown", "report_empty"], files=["text/csv", XLSX])  # fmt: skip
 async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Response:
     """A table that can be corrected and sent again; keys in it are masked."""
     job = await call.context.jobs.get(path.job)

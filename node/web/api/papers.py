@@ -30,7 +30,7 @@ TOO_LONG = "pdf_too_long"
 PRINTING = web.AppKey("printing", asyncio.Semaphore)
 
 
-@api("GET", "/passports/{id}/protocols/{ref}/pdf", title="A protocol as PDF", scopes=[Scope.READ],
+@api("GET", "/passports/{id}/protocols/{ref}/pdf", title="A protocol as PDF", scopes=[Scope.READ], files=[PDF],
      limit=Limit.PASSPORT, problems=[*PROBLEMS, "protocol_unknown", "protocol_unreadable", TOO_LONG])  # fmt: skip
 async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
     """As its template lays it out for print, with who signed it and how it stands."""
@@ -58,7 +58,7 @@ class FileQuery(BaseModel):
 
 
 @api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=[*PROBLEMS, TOO_LONG],
-     limit=Limit.PASSPORT)  # fmt: skip
+     files=[PDF], limit=Limit.PASSPORT)  # fmt: skip
 async def read_pdf(call: Call, path: PassportPath) -> web.Response:
     """What the page shows, for paper: in the language of the request, with the digest of the view and who issued it."""
     passport = await call.context.registry.get(subject_of(path.id))
@@ -90,7 +90,7 @@ def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending
     return web.Response(body=raw, content_type=kind, headers={**call.headers, "Content-Disposition": own})
 
 
-@api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ],
+@api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ], files=[BYTES],
      limit=Limit.PASSPORT, problems=[*PROBLEMS, "org_unknown", "passport_file_large"])  # fmt: skip
 async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
     """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""

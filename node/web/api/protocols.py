@@ -107,13 +107,16 @@ class ArshinQuery(BaseModel):
     since: date | None = Field(default=None)
 
 
-@api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT)
+@api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT,
+     problems=["template_unknown", "document_unreadable", "document_too_large"])  # fmt: skip
 async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> VerdictAnswer:
     """Nothing is written."""
     return verdict_answer(await call.context.protocols.check(query.template, body), call.language)
 
 
-@api("POST", "/protocols", title="Sign a document", scopes=[Scope.RECORD], status=201, max_body=MAX_DOCUMENT)
+@api("POST", "/protocols", title="Sign a document", scopes=[Scope.RECORD], status=201, max_body=MAX_DOCUMENT,
+     problems=["template_unknown", "document_unreadable", "document_too_large", "document_refused",
+               "passport_unknown"])  # fmt: skip
 async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAnswer:
     """Refused with every rule that it breaks; what it states becomes parameters and events of the passport."""
     signed = await call.context.protocols.sign(query.template, body, call.actor.label)
@@ -137,7 +140,8 @@ async def read_paper(call: Call, path: PaperPath) -> PaperAnswer:
     return _paper(await call.context.protocols.paper(subject_of(path.id), path.ref))
 
 
-@api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD])
+@api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD],
+     problems=["arshin_empty", "arshin_refused"], files=["application/xml"])  # fmt: skip
 async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
     """Of this organisation's own signed verifications."""
     _, raw = await call.context.arshin.make(call.actor.label, (), query.since)

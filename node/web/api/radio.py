@@ -200,13 +200,15 @@ async def read_device(call: Call, path: EuiPath) -> DeviceAnswer:
     return show_device(await call.context.commissioning.get(_eui(path)))
 
 
-@api("POST", "/radio/devices/{eui}/comparison", title="Compare once more", scopes=[Scope.RADIO])
+@api("POST", "/radio/devices/{eui}/comparison", title="Compare once more", scopes=[Scope.RADIO],
+     problems=["radio_device_unknown", "registration_not_stopped", "registration_changed"])  # fmt: skip
 async def retry(call: Call, path: EuiPath) -> DeviceAnswer:
     """For a stopped registration whose passport was put right: what was heard is compared again."""
     return show_device(await call.context.commissioning.retry(_eui(path), call.actor.label))
 
 
-@api("DELETE", "/radio/devices/{eui}", title="Take a device off the air", scopes=[Scope.RADIO], status=204)
+@api("DELETE", "/radio/devices/{eui}", title="Take a device off the air", scopes=[Scope.RADIO], status=204,
+     problems=["radio_device_unknown"])  # fmt: skip
 async def retire(call: Call, path: EuiPath) -> None:
     """It may join no more; what it sent is kept."""
     await call.context.commissioning.retire(_eui(path), call.actor.label)

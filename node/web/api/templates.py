@@ -22,7 +22,7 @@ ContentId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class TemplateAnswer(BaseModel):
     """A published template: `reference` names it in documents, `trouble` says why it does not run here."""
 
-    statement: ContentId
+    id: ContentId
     ref: str = Field(description="The place of its statement.")
     org: Hex16
     reference: str | None
@@ -54,7 +54,7 @@ class CheckedTemplateAnswer(BaseModel):
 class TemplatePath(BaseModel):
     """A template by the id of its statement."""
 
-    id: ContentId
+    statement: ContentId
 
 
 class SeekInput(BaseModel):
@@ -97,7 +97,8 @@ async def check_template(call: Call, body: bytes) -> CheckedTemplateAnswer:
     )
 
 
-@api("GET", "/templates/{statement}", title="One protocol template", scopes=[Scope.READ], problems=["template_unknown"])
+@api("GET", "/templates/{statement}", title="One protocol template", scopes=[Scope.READ],
+     problems=["template_unknown"], files=[JSON])  # fmt: skip
 async def read_template(call: Call, path: TemplatePath) -> web.Response:
     """The very bytes that were published."""
     found = await call.context.templates.publication(path.statement)

@@ -123,16 +123,6 @@ class DeliveryPath(WebhookPath):
     n: int = Field(ge=1, le=LARGEST_ID)
 
 
-class WebhookEvent(BaseModel):
-    """What a receiver is sent (Standard Webhooks)."""
-
-    type: str = Field(description="The kind of change, `webhook_test` for a test.")
-    timestamp: datetime
-    data: dict[str, Any] = Field(  # Any: JSON of each kind of change
-        description="The event as GET /events tells it, with `device`; `is_cut` where its detail was too large."
-    )
-
-
 @api("GET", "/webhooks", title="Webhooks", scopes=MAY, limit=Limit.NARROWS, table=tables.WEBHOOKS)
 async def list_webhooks(call: Call) -> WebhookList:
     """Where events go, and how well. A limited token sees its own."""
@@ -220,8 +210,7 @@ async def replay_delivery(call: Call, path: DeliveryPath) -> DeliveryInfo:
     """The same event under the same id, once, beside the others; the answer tells how it ended."""
     hook = await call.context.webhooks.get(call.actor, path.hook)
     delivery = await call.context.webhooks.delivery(call.actor, path.hook, path.n)
-    resend = call.context.deliveries.resend
-    return to_delivery(await (resend(hook, delivery.event) if delivery.event else call.context.deliveries.test(hook)))
+    return to_delivery(await call.context.deliveries.again(hook, delivery))
 
 
 def new_hook(body: WebhookBody) -> NewHook:

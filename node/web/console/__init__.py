@@ -29,6 +29,7 @@ from node.web.console import (
     register,
     shipments,
     templates,
+    webhooks,
 )
 
 ROUTES = (
@@ -59,6 +60,7 @@ ROUTES = (
     *peers.ROUTES,
     *organisations.ROUTES,
     *journal.ROUTES,
+    *webhooks.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
@@ -72,4 +74,5 @@ LIVE = (
     *radio.LIVE,
     *peers.LIVE,
     *journal.LIVE,
+    *webhooks.LIVE,
 )

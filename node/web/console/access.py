@@ -5,7 +5,8 @@ from pydantic import BaseModel, Field
 
 from node.errors import InputError
 from node.services.access import Role, Scope
-from node.web.api.access import AccountPath, NewAccount, NewToken, SessionPath, TokenPath
+from node.web.api.access import MOST_DEVICES, AccountPath, Name, NewAccount, SessionPath, TokenPath
+from node.web.api.passports import subject_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect
 from node.web.languages import mark
@@ -14,6 +15,15 @@ from node.web.routes import Menu, page
 TITLE = mark("Access")
 PATH = "/access"
 LAST_TOKENS = 100
+
+
+class TokenForm(BaseModel):
+    """A system to let in; devices stand apart by spaces or lines."""
+
+    name: Name
+    scopes: frozenset[Scope] = Field(min_length=1)
+    days: int = Field(default=90, ge=1, le=366)
+    devices: str = Field(default="", max_length=MOST_DEVICES * 80)
 
 
 class PasswordForm(BaseModel):
@@ -30,10 +40,11 @@ async def access(call: Call) -> View:
 
 
 @page("POST", PATH + "/tokens", title=TITLE, scopes=[Scope.ACCESS], api="POST /tokens")
-async def issue_token(call: Call, body: NewToken) -> View:
+async def issue_token(call: Call, body: TokenForm) -> View:
     """Issue a token and show its secret this once."""
     try:
-        secret, _ = await call.context.tokens.issue(call.actor, body.name, body.scopes, body.days)
+        subjects = [subject_of(text) for text in body.devices.split()]
+        secret, _ = await call.context.tokens.issue(call.actor, body.name, body.scopes, body.days, subjects)
     except InputError as error:
         return await _view(call, error=error)
     return await _view(call, secret=secret)

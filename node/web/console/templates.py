@@ -112,10 +112,10 @@ async def publish(call: Call, body: PublishForm) -> View | web.Response:
     return redirect_in_page(call, f"{PATH}/{held.id.hex()}")
 
 
-@page("GET", PATH + "/{id}", title=TITLE, scopes=[Scope.READ], api="GET /templates/{id}")
+@page("GET", PATH + "/{statement}", title=TITLE, scopes=[Scope.READ], api="GET /templates/{statement}")
 async def template(call: Call, path: TemplatePath) -> View:
     """What it asks for, how it prints, what becomes of it, and its rules in words."""
-    item = await call.context.templates.publication(path.id)
+    item = await call.context.templates.publication(path.statement)
     found = item.held.template if item.held else None
     values: dict[str, Any] = {"groups": (), "extracted": [], "rules": [], "layout": None}  # Any: for the template
     if found is not None:

@@ -34,6 +34,17 @@ def test_document_names_every_operation_once() -> None:
     assert len(names) == len(set(names)) == sum(not route.is_page for route in ROUTES)
 
 
+def test_every_answer_is_described() -> None:
+    """Each operation says what each of its statuses means, and of which types what is answered with them is."""
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            assert operation["description"], (method, path)
+            for status, answer in operation["responses"].items():
+                assert answer["description"], (method, path, status)
+                assert status == "204" or answer["content"], (method, path, status)
+
+
 def test_every_page_action_exists_in_the_api() -> None:
     """Each page and each act of a page names an operation that the API has."""
     for route in ROUTES:
