@@ -17,7 +17,6 @@ from node.web.api.protocols import PaperPath, SideAnswer, side_answer
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
 from node.web.routes import api
-from node.web.tables import protocols as tables
 
 PROBLEMS = ("protocol_unknown", "act_one_party", "act_replaced", "act_not_party")
 
@@ -71,7 +70,7 @@ class FilePath(PaperPath):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-@api("GET", "/acts", title="Acts that lack a signature", scopes=[Scope.READ], table=tables.ACTS)
+@api("GET", "/acts", title="Acts that lack a signature", scopes=[Scope.READ])
 async def list_acts(call: Call, query: ActsQuery) -> ActsAnswer:
     """Where every party is named."""
     found = await call.context.acts.waiting(signs=query.side == "sign")

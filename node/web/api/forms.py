@@ -15,7 +15,6 @@ from node.web.api.protocols import MAX_DOCUMENT, FileAnswer, PaperPath, Referenc
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
 from node.web.routes import api
-from node.web.tables import protocols as tables
 
 
 class FormInput(BaseModel):
@@ -91,7 +90,7 @@ async def correct_protocol(call: Call, path: CorrectionPath) -> FormAnswer:
     return form_answer(await call.context.forms.correct(subject_of(path.id), path.ref, call.actor.label))
 
 
-@api("GET", "/forms", title="Protocols that are being filled in", scopes=[Scope.RECORD], table=tables.FORMS)
+@api("GET", "/forms", title="Protocols that are being filled in", scopes=[Scope.RECORD])
 async def list_forms(call: Call) -> FormsAnswer:
     """Of this node."""
     kept = await call.context.forms.list()

@@ -31,25 +31,3 @@ TEMPLATES = table(
     ("Ссылка", "Reference", "reference"),
     ("Почему не работает здесь", "Why it does not run here", "trouble"),
 )
-ACTS = table(
-    "acts",
-    "Акты без подписи",
-    "Acts that lack a signature",
-    ("Прибор", "Device", "id"),
-    ("Название", "Title", "title"),
-    ("Когда, UTC", "When, UTC", time("occurred_us")),
-    ("Шаблон", "Template", "template"),
-    ("Фрагмент", "Statement", "ref"),
-)
-FORMS = table(
-    "forms",
-    "Черновики протоколов",
-    "Drafts of protocols",
-    ("Черновик", "Draft", "form"),
-    ("Прибор", "Device", "id"),
-    ("Шаблон", "Template", "template"),
-    ("Исправляет", "Corrects", "replaces"),
-    ("Кто", "Who", "actor"),
-    ("Начат, UTC", "Begun, UTC", time("created_us")),
-    ("Изменён, UTC", "Changed, UTC", time("changed_us")),
-)
