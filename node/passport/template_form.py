@@ -7,7 +7,7 @@ its place asks for is kept as it was typed, so that the check names it; nothing 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -222,6 +222,7 @@ class _Maker:
         self._schema = template.schema
         self._document = document
         self._parties = {party.organisation for party in template.layout.parties}
+        self._made: dict[Pointer, Field] = {}
 
     def parts(self, base: Pointer, pattern: Pointer, fields: Sequence[tuple[str, ...]]) -> Iterator[Part]:
         """Parts under a place, `pattern` being the place with `*` for items."""
@@ -255,17 +256,20 @@ class _Maker:
         return Rows(place, label_of(self._schema, pattern), made)
 
     def _field(self, place: Pointer, pattern: Pointer, node: Schema) -> Field:
-        options = node.get("enum", [node["const"]] if "const" in node else [])
-        kind = FieldKind.PARTY if pattern in self._parties else _kind(node)
-        return Field(
-            place,
-            label_of(self._schema, pattern),
-            kind,
-            find(self._document, place),
-            _is_required(self._schema, pattern),
-            is_personal(self._schema, pattern),
-            tuple(options) if isinstance(options, list) else (),
-        )
+        made = self._made.get(pattern)
+        if made is None:  # what the schema tells is the same for every row
+            options = node.get("enum", [node["const"]] if "const" in node else [])
+            kind = FieldKind.PARTY if pattern in self._parties else _kind(node)
+            made = self._made[pattern] = Field(
+                place,
+                label_of(self._schema, pattern),
+                kind,
+                MISSING,
+                _is_required(self._schema, pattern),
+                is_personal(self._schema, pattern),
+                tuple(options) if isinstance(options, list) else (),
+            )
+        return replace(made, place=place, value=find(self._document, place))
 
 
 def label_of(schema: Schema, pattern: Pointer) -> Label:

@@ -19,6 +19,7 @@ from node.passport.drafts import DraftSection, section
 from node.passport.errors import PassportError
 from node.passport.file_types import check_file
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.references import parse_ref
 from node.passport.shown import fact, rows, text
 from node.passport.template_form import prefill, without_empty_rows
 from node.passport.template_json import Json, format_json
@@ -32,7 +33,7 @@ from node.services.templates import HeldTemplate, Templates
 from node.store.chunks import drop_chunks, form_file, move_chunks, put_chunks, read_chunks, signed_file
 from node.store.database import WriteTx
 from node.store.forms import FormFile, StoredForm, delete_form, find_form, insert_form, list_forms, update_form
-from node.store.passports import find_passport
+from node.store.passports import StoredPassport, find_passport
 
 MOST = 500
 SECTIONS = tuple(f"file-{n}.chunks" for n in range(MAX_FILES))
@@ -69,18 +70,39 @@ class Forms:
         held = await self._templates.get(template)
         async with self._core.database.read() as tx:
             passport = await find_passport(tx, subject, whole=False)
-            kept = await list_forms(tx, MOST)
         if passport is None:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
-        if len(kept) >= MOST:
-            raise StateError(f"{MOST} forms are being filled in: sign or drop some", "forms_many", most=MOST)
         now = self._core.clock.now()
         begun = self._new(held.template, passport.subject, passport.content, now) if raw is None else _read(raw)
-        form_id = self._core.random.bytes(8).hex()
-        stored = StoredForm(form_id, held.id.hex(), passport.subject, format_json(begun), (), actor, now, now)
+        return await self._begin(held, passport, begun, "", actor)
+
+    async def correct(self, subject: bytes, ref: str, actor: str) -> Form:
+        """Begin a form that takes the place of an own protocol, with its document.
+
+        Raise NotFoundError where there is none, StateError where it is another's, was replaced, or does not run here.
+        """
+        paper = await self._protocols.paper(subject, ref)
+        if paper.row["by"] != self._core.org.hex() or paper.row["replaced_by"] is not None:
+            raise StateError("only an own protocol that stands is corrected", "protocol_not_own")
+        if paper.held is None or paper.document is None:
+            raise StateError("its template does not run here", "template_missing")
+        async with self._core.database.read() as tx:
+            passport = await find_passport(tx, subject, whole=False)
+        if passport is None:
+            raise NotFoundError("no passport of that id is here", "passport_unknown")
+        return await self._begin(paper.held, passport, paper.document, ref, actor)
+
+    async def _begin(
+        self, held: HeldTemplate, passport: StoredPassport, document: Json, replaces: str, actor: str
+    ) -> Form:
+        now, form_id = self._core.clock.now(), self._core.random.bytes(8).hex()
+        raw, subject = format_json(document), passport.subject
+        stored = StoredForm(form_id, held.id.hex(), subject, raw, (), replaces, actor, now, now)
         async with self._core.database.write() as tx:
+            if len(await list_forms(tx, MOST)) >= MOST:
+                raise StateError(f"{MOST} forms are being filled in: sign or drop some", "forms_many", most=MOST)
             await insert_form(tx, stored)
-        return Form(stored, held, begun, passport.title)
+        return Form(stored, held, document, passport.title)
 
     async def list(self) -> Sequence[Form]:
         """Forms whose templates run here, those changed last first."""
@@ -172,7 +194,8 @@ class Forms:
                 await move_chunks(tx, form_file(form.id, file.section), signed_file(ref, file.section))
             await self._forget(tx, form)
 
-        beside = Beside(sections=tuple(sections), unsigned=tuple(unsigned), also=moved)
+        refs = (parse_ref(form.stored.replaces),) if form.stored.replaces else ()
+        beside = Beside(sections=tuple(sections), refs=refs, unsigned=tuple(unsigned), also=moved)
         signed = await self._protocols.put(await self.check(form), actor, "console", beside)
         if not signed.is_new:
             await self.drop(form)

@@ -24,13 +24,17 @@ class FormFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredForm:
-    """A form: the id of its template's statement, the subject, and the JSON so far."""
+    """A form: the id of its template's statement, the subject, and the JSON so far.
+
+    `replaces` is the place of the own protocol that it corrects, empty where it corrects none.
+    """
 
     id: str
     template: str
     subject: bytes
     document: bytes
     files: tuple[FormFile, ...]
+    replaces: str
     actor: str
     created_us: int
     changed_us: int
@@ -70,6 +74,7 @@ def _row(form: StoredForm) -> dict[str, object]:
         "subject": form.subject,
         "document": form.document.decode(),
         "files": json.dumps([asdict(file) for file in form.files], ensure_ascii=False),
+        "replaces": form.replaces,
         "actor": form.actor,
         "created_us": form.created_us,
         "changed_us": form.changed_us,
@@ -79,5 +84,13 @@ def _row(form: StoredForm) -> dict[str, object]:
 def _form(row: Record) -> StoredForm:
     files = tuple(FormFile(**file) for file in json.loads(row.files))
     return StoredForm(
-        row.id, row.template, row.subject, row.document.encode(), files, row.actor, row.created_us, row.changed_us
+        row.id,
+        row.template,
+        row.subject,
+        row.document.encode(),
+        files,
+        row.replaces,
+        row.actor,
+        row.created_us,
+        row.changed_us,
     )

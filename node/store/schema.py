@@ -143,6 +143,7 @@ forms = _table(
     _need("subject", LargeBinary),
     _need("document", Text),
     _need("files", Text),
+    _need("replaces", Text),  # the place of an own protocol, or nothing
     _need("actor", Text),
     _need("created_us", Int64),
     _need("changed_us", Int64),

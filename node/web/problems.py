@@ -807,6 +807,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Шаблона этого акта здесь нет или он не работает", "Запросите шаблон у узлов на странице протокола."),
         ("The template of this act is not here or does not run", "Ask the peers for it on the protocol's page."),
     ),
+    "protocol_not_own": _state(
+        ("Исправить можно только свой действующий протокол", "Попросите автора исправить его."),
+        ("Only an own protocol that stands can be corrected", "Ask its author to correct it."),
+    ),
     "act_one_party": _state(
         ("У этого протокола одна сторона, и она подписала", "Подписывать больше некому."),
         ("This protocol has one party, and it has signed", "Nobody else has to sign it."),

@@ -36,7 +36,16 @@ PATHS = {
     "sha256": "0" * 64,
     "statement": "0" * 64,
 }
-NEEDED = {"system": "ut", "q": "0012345", "designation": "ВС-15", "serial": "1", "a": "EPP1-0", "b": "EPP1-1"}
+NEEDED = {
+    "system": "ut",
+    "code": "production",
+    "step": "mark",
+    "q": "0012345",
+    "designation": "ВС-15",
+    "serial": "1",
+    "a": "EPP1-0",
+    "b": "EPP1-1",
+}
 
 
 async def documented(client: ClientSession) -> dict[str, list[Json]]:

@@ -11,7 +11,7 @@ from node.services.forms import Form
 from node.web.api.acts import ReasonInput
 from node.web.api.fields import Line
 from node.web.api.passports import subject_of
-from node.web.api.protocols import MAX_DOCUMENT, FileAnswer, Reference, VerdictAnswer, verdict_answer
+from node.web.api.protocols import MAX_DOCUMENT, FileAnswer, PaperPath, Reference, VerdictAnswer, verdict_answer
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
 from node.web.routes import api
@@ -30,6 +30,10 @@ class FormPath(BaseModel):
     """A form."""
 
     form: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class CorrectionPath(PaperPath):
+    """An own protocol."""
 
 
 class FormFilePath(FormPath):
@@ -59,6 +63,7 @@ class FormAnswer(BaseModel):
     id: str
     document: str | None
     files: list[FileAnswer]
+    replaces: str | None = Field(description="The own protocol that it corrects.")
     actor: str
     created_us: int
     changed_us: int
@@ -77,6 +82,13 @@ async def start_form(call: Call, body: FormInput) -> FormAnswer:
     raw = body.document.encode() if body.document is not None else None
     made = await call.context.forms.start(body.template, subject_of(body.id), call.actor.label, raw)
     return form_answer(made)
+
+
+@api("POST", "/passports/{id}/protocols/{ref}/form", title="Begin to correct an own protocol", scopes=[Scope.RECORD],
+     status=201, problems=["protocol_unknown", "protocol_not_own", "template_missing", "forms_many"])  # fmt: skip
+async def correct_protocol(call: Call, path: CorrectionPath) -> FormAnswer:
+    """A form with its document; once signed it takes the place of the protocol, which stays."""
+    return form_answer(await call.context.forms.correct(subject_of(path.id), path.ref, call.actor.label))
 
 
 @api("GET", "/forms", title="Protocols that are being filled in", scopes=[Scope.RECORD], table=tables.FORMS)
@@ -150,6 +162,7 @@ def form_answer(made: Form) -> FormAnswer:
         id=format_device_id(SubjectId(form.subject)),
         document=form.document.decode(),
         files=[FileAnswer(name=f.name, type=f.type, size=f.size, sha256=f.sha256) for f in form.files],
+        replaces=form.replaces or None,
         actor=form.actor,
         created_us=form.created_us,
         changed_us=form.changed_us,
@@ -158,6 +171,7 @@ def form_answer(made: Form) -> FormAnswer:
 
 ROUTES = (
     start_form,
+    correct_protocol,
     list_forms,
     read_form,
     keep_form,

@@ -25,6 +25,7 @@ from node.web.api.fields import VISIBLE
 from node.web.api.forms import FormPath
 from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of
+from node.web.api.protocols import PaperPath
 from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect, redirect_in_page
@@ -107,6 +108,14 @@ async def choose(call: Call, path: PassportPath) -> View:
 async def start(call: Call, path: PassportPath, body: StartForm) -> web.Response:
     """Begin with what the passport tells."""
     form = await call.context.forms.start(body.template, subject_of(path.id), call.actor.label)
+    return redirect_in_page(call, f"{PATH}/{form.id}")
+
+
+@page("POST", "/passports/{id}/protocols/{ref}/form", title=TITLE, scopes=[Scope.RECORD],
+      api="POST /passports/{id}/protocols/{ref}/form")  # fmt: skip
+async def correct(call: Call, path: PaperPath) -> web.Response:
+    """Begin with the document of an own protocol that is to be replaced."""
+    form = await call.context.forms.correct(subject_of(path.id), path.ref, call.actor.label)
     return redirect_in_page(call, f"{PATH}/{form.id}")
 
 
@@ -193,4 +202,4 @@ def _names(call: Call) -> dict[bytes, str]:
     return {org: card.name for org, card in call.context.projection.world.cards.items()}
 
 
-ROUTES = (forms, choose, start, form_page, act)
+ROUTES = (forms, choose, start, correct, form_page, act)

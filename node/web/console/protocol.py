@@ -26,7 +26,10 @@ async def protocol(call: Call, path: PaperPath) -> View:
     paper = await call.context.protocols.paper(subject, path.ref)
     is_party = call.actor.may([Scope.RECORD]) and paper.row["replaced_by"] is None and paper.row["act"] is not None
     may_sign = call.context.acts.own_roles(paper, view) if is_party else []
-    return View("protocol.html", may_sign=may_sign, may_explain=is_party, **_values(call, view, paper))
+    is_own = paper.row["by"] == call.context.core.org.hex() and paper.row["replaced_by"] is None
+    may_correct = call.actor.may([Scope.RECORD]) and is_own and paper.held is not None
+    values = _values(call, view, paper)
+    return View("protocol.html", may_sign=may_sign, may_explain=is_party, may_correct=may_correct, **values)
 
 
 def _values(call: Call, view: PassportView, paper: Paper) -> dict[str, Any]:  # Any: what templates are given

@@ -11,7 +11,7 @@ from federation.errors import RequestError
 from federation.fragment import Ref
 from federation.peer import PeerAddress
 from federation.ports import Asker
-from node.errors import InputError, NotFoundError, PeerError
+from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
 from node.passport.template_json import format_json
@@ -91,6 +91,23 @@ async def test_form_is_kept_over_a_restart_and_signed_with_its_files(tmp_path: P
         assert (signed.is_new, await desk.state() != before) == (True, True)
         with pytest.raises(NotFoundError):
             await forms.get(form.id)
+
+
+async def test_corrected_protocol_takes_the_place_of_the_old_one(desk: Desk) -> None:
+    """The form begins with its document; signed anew, the old one is replaced and cannot be corrected again."""
+    form, _, subject = await flow(desk)
+    forms = forms_of(desk)
+    first = ref_text((await forms.sign(form, "test")).ref)
+    again = await forms.correct(subject, first, "test")
+    assert isinstance(again.document, dict)
+
+    second = await forms.sign(await forms.save(again, {**again.document, "protocol_no": "П-2"}), "test")
+
+    old, new = rows(await desk.view(subject), "protocols")
+    with pytest.raises(StateError) as refused:
+        await forms.correct(subject, first, "test")
+    assert (old["replaced_by"], new["replaced_by"]) == (ref_text(second.ref), None)
+    assert (refused.value.code, format_json(again.document)) == ("protocol_not_own", format_json(form.document))
 
 
 async def test_form_that_breaks_a_rule_stays_and_nothing_is_signed(desk: Desk) -> None:

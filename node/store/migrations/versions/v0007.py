@@ -98,6 +98,7 @@ def forms_and_files() -> None:
         Column("subject", LargeBinary, nullable=False),
         Column("document", Text, nullable=False),
         Column("files", Text, nullable=False),
+        Column("replaces", Text, nullable=False),
         Column("actor", Text, nullable=False),
         Column("created_us", Int64, nullable=False),
         Column("changed_us", Int64, nullable=False),
