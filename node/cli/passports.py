@@ -31,11 +31,23 @@ def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> 
 
 
 @app.command(rich_help_panel=PANEL)
-def arshin(file: Path, folder: Folder = HERE) -> None:
+def arshin(
+    file: Path,
+    new: Annotated[bool, typer.Option("--new", help="Only what stood in no file before.")] = False,
+    folder: Folder = HERE,
+) -> None:
     """Write the «Аршин» import file of this lab's verifications."""
-    raw = ask(folder, lambda api: api.download("/arshin"))
+    raw = ask(folder, lambda api: _arshin(api, new=new))
     write(file, raw, "name another file")
     out.print(f"{file}: {raw.count(b'<gost:result>') or raw.count(b'result>') // 2} results")
+
+
+async def _arshin(api: ApiClient, *, new: bool) -> bytes:
+    """The file of all results, or one of those that stood in none."""
+    if not new:
+        return await api.download("/arshin")
+    made = await api.post("/arshin/files", {"new": True})
+    return await api.download(f"/arshin/files/{made['file']}")
 
 
 @app.command(rich_help_panel=PANEL)

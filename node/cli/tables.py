@@ -38,7 +38,7 @@ UNDOABLE = ("import.fleet", "import.production")
 @app.command("import", rich_help_panel=PANEL)
 def import_file(
     file: Path,
-    kind: Annotated[str, typer.Option(help="production, bench or fleet.")] = "production",
+    kind: Annotated[str, typer.Option(help="production, bench, fleet or commerceml.")] = "production",
     fleet: Annotated[bool, typer.Option("--fleet", help="The file is a fleet table of any shape.")] = False,
     supplier: Annotated[str, typer.Option(help="Whose fleet table it is: its columns are kept by that name.")] = "",
     column: Annotated[list[str] | None, typer.Option(help='What a column holds: "Header=serial".')] = None,

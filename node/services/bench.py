@@ -35,6 +35,7 @@ from node.store.passports import find_passport
 KIND = "import.bench"
 TEMPLATE = "flow-bench"
 RUNS_A_STEP = 20
+AT_ONCE = 4
 SYSTEM = "bench-file"
 REPORT = ("Правило / Rule", "Замечание / Remark")
 
@@ -135,14 +136,16 @@ class Bench:
         report = await asyncio.to_thread(check_bench, table, world.lines, world.types)
         runs: list[Run] = []
         findings, repeated = list(report.findings), 0
-        for bench in _unique(report):
-            told = await self._judge(held, table, bench)
-            if isinstance(told, Run):
-                runs.append(told)
-            elif told:
-                findings += told
-            else:
-                repeated += 1
+        unique = _unique(report)
+        for at in range(0, len(unique), AT_ONCE):
+            # Judging one mostly waits for the store: some are asked about together.
+            for told in await asyncio.gather(*(self._judge(held, table, one) for one in unique[at : at + AT_ONCE])):
+                if isinstance(told, Run):
+                    runs.append(told)
+                elif told:
+                    findings += told
+                else:
+                    repeated += 1
         findings.sort(key=lambda finding: finding.row)
         header, faulty = await asyncio.to_thread(_sent_back, table, findings)
         return BenchCheck(held, tuple(runs), repeated, tuple(findings), header, faulty)
