@@ -33,6 +33,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.correspondents import Correspondents
 from node.services.dossiers import Archive
 from node.services.entry import Entry
 from node.services.export import Export
@@ -153,12 +154,13 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
-        entry = self.entry
+        entry, tokens = self.entry, Tokens(self.core)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
             access=self.access,
-            tokens=Tokens(self.core),
+            tokens=tokens,
+            correspondents=Correspondents(self.core, tokens),
             answers=Answers(self.core),
             journal=Journal(self.core),
             ledger=self.ledger,

@@ -5,7 +5,7 @@ schema marks as personal goes into a section of its own; what its template extra
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -41,6 +41,7 @@ from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.passports import StoredPassport, find_passport, read_leads, read_members
 
+Allow = Callable[[bytes], Awaitable[None]]
 OPEN_WORDS = frozenset({"expected", "check", "rule"})  # parameters of findings that come from the template alone
 
 
@@ -149,8 +150,12 @@ class Protocols:
         passport = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), passport)
 
-    async def sign(self, template: str, raw: bytes, actor: str, system: str = "protocol") -> Signed:
+    async def sign(
+        self, template: str, raw: bytes, actor: str, system: str = "protocol", allow: Allow | None = None
+    ) -> Signed:
         """Sign a document of a device; raise InputError `document_refused` with its findings, and write nothing.
+
+        `allow` raises where the device is none of those that the system may write about.
 
         The same document again is not signed again. Of a template with several signing parties the events arise with
         the last signature that is needed.
@@ -159,6 +164,8 @@ class Protocols:
         if checked.state is State.INVALID or checked.passport is None:
             raise refusal(checked)
         subject, view = checked.passport.subject, checked.passport.content
+        if allow is not None:
+            await allow(subject)
         said = find_said(view, self._core.org, checked.held, checked.document)
         if said is not None:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)

@@ -155,7 +155,23 @@ tokens = _table(
     _need("issuer", Text),
     _need("created_us", Int64),
     _need("expires_us", Int64),
+    Column("system", Text),  # of which correspondent it is
     Index("tokens_by_id", "id", unique=True),
+)
+correspondents = _table(
+    "correspondents",
+    _key("name", Text),
+    _need("kind", Text),
+    _need("contact", Text),
+    _need("rights", Text),
+    Column("blocked_us", Int64),
+    Column("reason", Text),
+    _need("created_us", Int64),
+    _need("changed_us", Int64),
+    Column("used_us", Int64),
+    _need("used", Int64),
+    Column("refused_us", Int64),
+    _need("refused", Int64),
 )
 accounts = _table(
     "accounts",

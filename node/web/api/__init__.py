@@ -7,6 +7,7 @@ from node.web.api import (
     composition,
     conflicts,
     corrections,
+    correspondents,
     facts,
     federation,
     fleet_imports,
@@ -56,6 +57,7 @@ ROUTES = (
     *releases.ROUTES,
     *types.ROUTES,
     *access.ROUTES,
+    *correspondents.ROUTES,
     *journal.ROUTES,
     *reference.ROUTES,
 )

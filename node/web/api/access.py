@@ -114,6 +114,7 @@ class TokenInfo(BaseModel):
 
     id: str
     name: str
+    system: str | None = Field(default=None, description="Of which registered system it is.")
     scopes: list[str]
     issuer: str
     created: datetime
@@ -208,7 +209,14 @@ async def list_tokens(call: Call, query: PageQuery) -> Page[TokenInfo]:
     return Page(items=[to_token(row) for row in rows[: query.limit]], next=more)
 
 
-@api("POST", "/tokens", title="Issue a token", scopes=[Scope.ACCESS], status=201, problems=["token_scopes"])
+@api(
+    "POST",
+    "/tokens",
+    title="Issue a token",
+    scopes=[Scope.ACCESS],
+    status=201,
+    problems=["token_scopes", "system_named"],
+)
 async def issue_token(call: Call, body: NewToken) -> IssuedToken:
     """A token with scopes and an end; the secret in the answer is not shown again."""
     secret, token = await call.context.tokens.issue(call.actor, body.name, body.scopes, body.days)
@@ -226,10 +234,11 @@ def to_token(token: StoredToken) -> TokenInfo:
     return TokenInfo(
         id=token.id,
         name=token.name,
+        system=token.system,
         scopes=list(token.scopes),
         issuer=token.issuer,
-        created=_time(token.created_us),
-        expires=_time(token.expires_us),
+        created=utc_time(token.created_us),
+        expires=utc_time(token.expires_us),
     )
 
 
@@ -238,7 +247,7 @@ def _me(actor: Actor, language: str) -> Me:
 
 
 def _account(account: Account) -> AccountInfo:
-    created = _time(account.created_us)
+    created = utc_time(account.created_us)
     return AccountInfo(name=account.name, role=Role(account.role), language=account.language, created=created)
 
 
@@ -247,13 +256,14 @@ def _session(session: StoredSession) -> SessionInfo:
         id=session.id,
         account=session.account,
         address=session.address,
-        created=_time(session.created_us),
-        seen=_time(session.seen_us),
-        expires=_time(session.expires_us),
+        created=utc_time(session.created_us),
+        seen=utc_time(session.seen_us),
+        expires=utc_time(session.expires_us),
     )
 
 
-def _time(micros: int) -> datetime:
+def utc_time(micros: int) -> datetime:
+    """Microseconds as a time."""
     return datetime.fromtimestamp(micros / 1e6, UTC)
 
 
