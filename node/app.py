@@ -38,6 +38,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.correspondents import Correspondents
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
@@ -195,12 +196,13 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
-        entry = self.entry
+        entry, tokens = self.entry, Tokens(self.core)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
             access=self.access,
-            tokens=Tokens(self.core),
+            tokens=tokens,
+            correspondents=Correspondents(self.core, tokens),
             answers=Answers(self.core),
             journal=self.journal,
             limits=self.limits,

@@ -42,7 +42,7 @@ def arshin(
     out.print(f"{file}: {raw.count(b'<gost:result>') or raw.count(b'result>') // 2} results")
 
 
-async def _arshin(api: ApiClient, *, new: bool) -> bytes:
+async def _arshin(api: "ApiClient", *, new: bool) -> bytes:
     """The file of all results, or one of those that stood in none."""
     if not new:
         return await api.download("/arshin")

@@ -19,12 +19,13 @@ from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.services.core import Core
 from node.store import access as store
 from node.store.access import Account, KeptAnswer, StoredSession, StoredToken
+from node.store.correspondents import find_correspondent
 from node.store.database import WriteTx
 from node.store.errors import ConflictError
 from node.store.settings import find_setting, set_setting
 
-__all__ = ["Access", "Account", "Actor", "Answers", "KeptAnswer", "NewSession", "Role", "Scope", "StoredSession"]
-__all__ += ["StoredToken", "Tokens"]
+__all__ = ["Access", "Account", "Actor", "Answers", "KeptAnswer", "Limits", "NewSession", "Role", "Scope"]
+__all__ += ["StoredSession", "StoredToken", "Tokens"]
 
 MINUTE_US = 60_000_000
 DAY_US = 24 * 60 * MINUTE_US
@@ -75,6 +76,20 @@ _ROLES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """To what a system is limited beside its scopes: what it writes, and over which things (ids in hex) and types."""
+
+    writes: frozenset[str]
+    things: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it may act on some things only."""
+        return bool(self.things or self.types)
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a person, a system with a token, or the administrator of this machine."""
 
@@ -84,6 +99,12 @@ class Actor:
     language: str | None = None
     id: str = ""  # of the session or the token
     subjects: tuple[bytes, ...] = ()  # those that it is limited to; none means every one
+    limits: Limits | None = None  # of a system with rights of its own
+
+    @property
+    def system(self) -> str | None:
+        """The name of the system that acts; None where it is a person."""
+        return self.name if self.kind in ("system", "token") else None
 
     @property
     def label(self) -> str:
@@ -302,11 +323,19 @@ class Tokens:
         self._core = core
 
     async def issue(
-        self, actor: Actor, name: str, scopes: frozenset[Scope], days: int, subjects: Iterable[bytes] = ()
+        self,
+        actor: Actor,
+        name: str,
+        scopes: frozenset[Scope],
+        days: int,
+        subjects: Iterable[bytes] = (),
+        *,
+        system: str | None = None,
     ) -> tuple[str, StoredToken]:
         """A new token's secret and what is kept of it; raise DeniedError where the actor may less.
 
-        With subjects the token is limited to those.
+        With subjects the token is limited to those. With a `system` it is that correspondent's; one that is nobody's
+        must not have the name of a correspondent.
         """
         if days not in TOKEN_DAYS:
             raise InputError(f"a token lives 1 to 366 days, not {days}", "token_days")
@@ -315,10 +344,10 @@ class Tokens:
         secret = TOKEN_PREFIX + _text(self._core.random.bytes(32))
         hashed = _hash("token", secret)
         async with self._core.database.write() as tx:
-            expires = tx.now + days * DAY_US
-            limits = tuple(sorted(set(subjects)))
-            given = tuple(sorted(scopes))
-            token = StoredToken(hashed, hashed[:8].hex(), name, given, actor.label, tx.now, expires, limits)
+            if system is None and await find_correspondent(tx, name) is not None:
+                raise StateError(f"{name!r} is a registered system", "system_named", system=name)
+            expires, given, limits = tx.now + days * DAY_US, tuple(sorted(scopes)), tuple(sorted(set(subjects)))
+            token = StoredToken(hashed, hashed[:8].hex(), name, given, actor.label, tx.now, expires, limits, system)
             await store.insert_token(tx, token)
             await self._core.announce(
                 tx, actor.label, "token_issued", token=token.id, name=name, scopes=list(given), devices=len(limits)
@@ -331,7 +360,8 @@ class Tokens:
             token = await store.find_token(tx, _hash("token", secret))
             if token is None or token.expires_us <= tx.now:
                 return None
-        return Actor(token.name, "token", frozenset(map(Scope, token.scopes)), id=token.id, subjects=token.subjects)
+        kind, scopes = "token" if token.system is None else "system", frozenset(map(Scope, token.scopes))
+        return Actor(token.system or token.name, kind, scopes, id=token.id, subjects=token.subjects)
 
     async def list(self, after: tuple[int, str] | None = None, limit: int = 50) -> list[StoredToken]:
         """Tokens, newest first, after a (created_us, id) place."""

@@ -100,6 +100,11 @@ class Entry:
         own = self._projection.world.local_names.get((self._core.org.hex(), catalog, reference.local or ""))
         return BothCodes(catalog, reference.local, central, name or own)
 
+    def central_codes(self, rows: Iterable[ParameterRow]) -> list[str | None]:
+        """What the codes of some rows mean here; None where nothing binds one."""
+        world = self._projection.world
+        return [world.central(row.code, self._core.org, Catalog.PARAMETERS) for row in rows]
+
     def codes_of_rows(self, rows: Iterable[ParameterRow], language: str) -> list[BothCodes]:
         """The codes of rows of parameters, each once, with both spellings."""
         found: dict[tuple[str, str | None, str | None], BothCodes] = {}

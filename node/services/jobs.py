@@ -13,9 +13,10 @@ import structlog
 
 from node.errors import NodeError, NotFoundError
 from node.services.core import Core
+from node.services.speaking import speaking, system_of
 from node.store.database import WriteTx
 from node.store.errors import MissingError, StoreError
-from node.store.jobs import Job, advance_job, forget_input, get_job, insert_job, list_jobs, read_input
+from node.store.jobs import OPEN, Job, advance_job, forget_input, get_job, insert_job, list_jobs, read_input
 
 __all__ = ["Job", "Jobs"]
 
@@ -122,8 +123,11 @@ class Jobs:
                 sealed = await read_input(tx, job.id)
             content = await asyncio.to_thread(self._core.keystore.vault.open, sealed)
             del sealed
-            while await self._steps[job.kind](job, content):
-                job = await self.get(job.id)
+            with speaking(system_of(job.actor)):
+                while await self._steps[job.kind](job, content):
+                    job = await self.get(job.id)
+                    if job.state not in OPEN:
+                        return
         except (NodeError, StoreError, KeyError) as error:
             log.warning("job_failed", job=job.id, kind=job.kind, error=str(error))
             await self._fail(job.id, str(error))
@@ -135,6 +139,8 @@ class Jobs:
     async def _fail(self, job_id: str, error: str) -> None:
         async with self._core.database.write() as tx:
             job = await get_job(tx, job_id)
+            if job.state not in OPEN:
+                return  # it was stopped, and says why
             await advance_job(tx, job_id, job.done, job.done, {**job.result, "error": error}, "failed")
             await forget_input(tx, job_id)
             await self._core.announce(tx, job.actor, "job_failed", job=job_id, error=error)

@@ -28,6 +28,7 @@ from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
 from node.services.core import Core
+from node.services.speaking import said_by_system
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import CLEAR, STORED, NewEntry, StoredSection, insert_entries, last_seqs, last_stamp
 from node.store.journal import write_journal
@@ -114,7 +115,7 @@ class Ledger:
 
     async def append(self, drafts: Sequence[Draft], also: Also | None = None) -> list[NewEntry]:
         """Say something: durable when this returns. `also` runs in the same transaction."""
-        submission = _Submission(drafts, also, asyncio.get_running_loop().create_future())
+        submission = _Submission([*map(said_by_system, drafts)], also, asyncio.get_running_loop().create_future())
         await self._waiting.put(submission)
         return await submission.done
 

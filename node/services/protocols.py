@@ -5,7 +5,7 @@ schema marks as personal goes into a section of its own; what its template extra
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -40,6 +40,8 @@ from node.services.templates import HeldTemplate, Templates
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.passports import StoredPassport, find_passport, read_leads, read_members
+
+Allow = Callable[[bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +152,25 @@ class Protocols:
         return Checked(held, document, whole, explain_all(whole.findings), known)
 
     async def sign(
-        self, template: str, raw: bytes, actor: str, system: str = "protocol", beside: Beside | None = None
+        self,
+        template: str,
+        raw: bytes,
+        actor: str,
+        system: str = "protocol",
+        beside: Beside | None = None,
+        allow: Allow | None = None,
     ) -> Signed:
         """Sign a document of a device; raise InputError `document_refused` with its findings, and write nothing.
+
+        `allow` raises where the device is none of those that the system may write about.
 
         The same document again is not signed again. The events of a template with several signing parties arise with
         the last signature that is needed.
         """
-        return await self.put(await self.check(template, raw), actor, system, beside or Beside())
+        checked = await self.check(template, raw)
+        if allow is not None and checked.passport is not None:
+            await allow(checked.passport.subject)
+        return await self.put(checked, actor, system, beside or Beside())
 
     async def put(self, checked: Checked, actor: str, system: str, beside: Beside) -> Signed:
         """Sign what was checked."""

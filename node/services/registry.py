@@ -186,12 +186,12 @@ class Registry:
             self._check_role(passport)
         return await self._say([drafts.parameters(subject, body, occurred)], actor, "parameters_recorded", subject)
 
-    async def record_move(self, subject: bytes, place: str, moment: str, actor: str) -> Ref:
+    async def record_move(self, subject: bytes, place: str, moment: str, actor: str, *, system: str = "console") -> Ref:
         """A device was taken off where it stood at a moment, and stands elsewhere since, said together."""
         at_us, passport = moment_us(moment), await self.get(subject)
         self._check_role(passport)
         view = passport.content
-        removal = EventBody(what=Reference(central=REMOVED), where=where_of(view, place), system="console")
+        removal = EventBody(what=Reference(central=REMOVED), where=where_of(view, place), system=system)
         await self.check_event(passport, removal, at_us)
         # The new stay begins after the removal, which would end it too.
         since = datetime.fromtimestamp(at_us // 10**6, UTC).strftime("%Y-%m-%dT%H:%M:%S") + ".000001Z"

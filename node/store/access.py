@@ -53,6 +53,7 @@ class StoredToken:
     created_us: int
     expires_us: int
     subjects: tuple[bytes, ...] = ()  # those that it is limited to; none means every one
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,26 @@ async def list_tokens(tx: ReadTx, after: tuple[int, str] | None, limit: int) -> 
         older = (table.created_us == created) & (table.id < token_id)
         statement = statement.where((table.created_us < created) | older)
     return [_token(row) for row in await tx.all(statement)]
+
+
+async def tokens_of(tx: ReadTx, system: str) -> list[StoredToken]:
+    """The tokens of a correspondent, newest first, out of date or not."""
+    table = schema.tokens.c
+    statement = select(schema.tokens).where(table.system == system).order_by(table.created_us.desc(), table.id.desc())
+    return [_token(row) for row in await tx.all(statement)]
+
+
+async def has_plain_token(tx: ReadTx, name: str) -> bool:
+    """Whether a token that is no correspondent's has that name."""
+    table = schema.tokens.c
+    return await tx.first(select(table.id).where(table.name == name, table.system.is_(None)).limit(1)) is not None
+
+
+async def shorten_tokens(tx: WriteTx, system: str, until_us: int) -> int:
+    """Let the tokens of a correspondent that live longer end at a time; answer how many."""
+    table = schema.tokens
+    later = update(table).where(table.c.system == system, table.c.expires_us > until_us)
+    return await tx.run(later.values(expires_us=until_us))
 
 
 async def delete_token(tx: WriteTx, token_id: str) -> bool:

@@ -94,10 +94,22 @@ async def extend_job(tx: WriteTx, job_id: str, total: int, result: dict[str, obj
 async def advance_job(tx: WriteTx, job_id: str, seen: int, done: int, result: dict[str, object], state: str) -> None:
     """Move a job from where the caller saw it; raise ConflictError if somebody else did."""
     table = schema.jobs
-    statement = update(table).where(table.c.id == job_id, table.c.done == seen)
+    statement = update(table).where(table.c.id == job_id, table.c.done == seen, table.c.state.in_(OPEN))
     text = json.dumps(result, ensure_ascii=False)
     if await tx.run(statement.values(done=done, result=text, state=state, changed_us=tx.now)) != 1:
-        raise ConflictError(f"job {job_id} is not at {seen}")
+        raise ConflictError(f"job {job_id} is not at {seen}, or was stopped")
+
+
+async def stop_jobs(tx: WriteTx, actor: str, error: str) -> list[str]:
+    """End the jobs of an actor that have not ended, with why; answer their ids. What they did stays done."""
+    table = schema.jobs
+    rows = await tx.all(select(table).where(table.c.state.in_(OPEN), table.c.actor == actor))
+    for row in rows:
+        text = json.dumps({**json.loads(row.result), "error": error}, ensure_ascii=False)
+        one = update(table).where(table.c.id == row.id)
+        await tx.run(one.values(state="failed", result=text, changed_us=tx.now))
+        await forget_input(tx, row.id)
+    return [row.id for row in rows]
 
 
 async def forget_input(tx: WriteTx, job_id: str) -> None:

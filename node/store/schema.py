@@ -172,6 +172,7 @@ tokens = _table(
     _need("expires_us", Int64),
     # JSON: the hex of those that the token is limited to; none means every one.
     Column("subjects", Text, nullable=False, server_default="[]"),
+    Column("system", Text),  # of which correspondent it is
     Index("tokens_by_id", "id", unique=True),
 )
 # What other systems are told of: the journal's rows in their order, each until it was taken.
@@ -210,6 +211,21 @@ deliveries = _table(
     _need("took_us", Int64),
     _need("status", Int64),  # of HTTP; 0 where there was no answer
     _need("error", Text),
+)
+correspondents = _table(
+    "correspondents",
+    _key("name", Text),
+    _need("kind", Text),
+    _need("contact", Text),
+    _need("rights", Text),
+    Column("blocked_us", Int64),
+    Column("reason", Text),
+    _need("created_us", Int64),
+    _need("changed_us", Int64),
+    Column("used_us", Int64),
+    _need("used", Int64),
+    Column("refused_us", Int64),
+    _need("refused", Int64),
 )
 accounts = _table(
     "accounts",

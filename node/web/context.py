@@ -22,6 +22,7 @@ from node.services.commissioning import Commissioning
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
+from node.services.correspondents import Correspondents
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
@@ -70,6 +71,7 @@ class WebContext:
     metrics: Metrics
     access: Access
     tokens: Tokens
+    correspondents: Correspondents
     answers: Answers
     journal: Journal
     limits: Limits

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from node.errors import InputError, NodeError
 from node.services.access import Actor, KeptAnswer
+from node.services.speaking import speaking
 from node.web import auth
 from node.web.binding import JSON, bind, read_body
 from node.web.calls import Call, View
@@ -18,6 +19,7 @@ from node.web.errors import problem_of
 from node.web.languages import choose_language
 from node.web.rendering import RENDERER
 from node.web.routes import Limit, Route
+from node.web.system_rights import PASSPORTS, check_system
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -38,7 +40,9 @@ class Dispatcher:
         """Check, bind, handle and answer."""
         call = await self._admit(request)
         keyed = self._route.is_write and not self._route.is_page and "Idempotency-Key" in request.headers
-        response = await (self._answer_once(call) if keyed else self._answer(call, None))
+        actor = call.visitor
+        with call.context.correspondents.running(actor), speaking(actor.system if actor else None):
+            response = await (self._answer_once(call) if keyed else self._answer(call, None))
         return _unless_known(request, response)
 
     async def _admit(self, request: web.Request) -> Call:
@@ -52,7 +56,9 @@ class Dispatcher:
         auth.check_scopes(self._route, visitor)
         auth.check_limit(self._route, visitor)
         auth.check_origin(request, visitor)
-        return Call(request, self._route, visitor, language)
+        call = Call(request, self._route, visitor, language)
+        await check_system(call, request.match_info.get("id") if PASSPORTS in self._route.path else None)
+        return call
 
     async def _answer_once(self, call: Call) -> web.StreamResponse:
         """Answer a request with an Idempotency-Key: repeated, it gets the first answer and changes nothing."""

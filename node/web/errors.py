@@ -44,6 +44,7 @@ STATUS_BY_CODE = {
     "idempotency_key": 400,
     "too_many_attempts": 429,
     "too_many_streams": 429,
+    "system_rate": 429,
 }
 # Every operation may answer these.
 COMMON_CODES = ("unauthenticated", "scope", "unclaimed", "request", "internal")
@@ -51,7 +52,7 @@ READ_CODES = ("validation",)
 WRITE_CODES = (
     "csrf", "json", "media_type", "too_large", "idempotency_key", "idempotency_mismatch", "idempotency_running",
 )  # fmt: skip
-RETRY_S = {"too_many_attempts": "60", "too_many_streams": "10", "idempotency_running": "2"}
+RETRY_S = {"too_many_attempts": "60", "too_many_streams": "10", "system_rate": "60", "idempotency_running": "2"}
 
 
 class Problem(BaseModel):

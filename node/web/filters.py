@@ -60,6 +60,10 @@ from node.web.radio_words import (
     parameter_words,
     step_words,
 )
+from node.web.role_words import BASES, WRITES
+from node.web.role_words import REASONS as MANDATE_REASONS
+from node.web.role_words import ROLES as PARTY_ROLES
+from node.web.role_words import STATES as MANDATE_STATES
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
@@ -111,6 +115,11 @@ WORDED: Final = {
     "hook_pause": HOOK_PAUSES,
     "hook_fault": HOOK_FAULTS,
     "hook_purpose": HOOK_PURPOSES,
+    "party_role": PARTY_ROLES,
+    "party_basis": BASES,
+    "mandate_state": MANDATE_STATES,
+    "mandate_reason": MANDATE_REASONS,
+    "system_writes": WRITES,
 }
 
 

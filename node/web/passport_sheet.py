@@ -29,6 +29,8 @@ from node.web.passport_words import (
     words,
 )
 from node.web.radio_words import parameter_words
+from node.web.role_words import REASONS, RESIDENT, ROLES
+from node.web.role_words import STATES as ACT_STATES
 from node.web.sheet_words import EVIDENCE, READ, sheet_words
 
 Row = Mapping[str, Plain]
@@ -145,7 +147,7 @@ class _Writer:
         told = f"{words(STANDINGS, 'disputed', self._language).upper()}: {told}"
         if why != "disputed":
             return told
-        if what == "parties.owner":
+        if what.startswith("parties."):
             return f"{told} — {', '.join(map(self._org, _texts(item['values'])))}"
         said = [one for one in sides_of(item["values"]) if isinstance(one, dict)]
         sides = [f"{self._plain(what, one['value'])} ({self._org(one['by'])})" for one in said]
@@ -227,11 +229,18 @@ class _Writer:
 
     def _parties(self) -> Block:
         say, found = self._say, []
-        for name in ("chain", "offers", "disputed", "claims"):
-            for deal in rows(self._view, "parties", name):
-                standing = words(STANDINGS, deal["standing"], self._language)
-                sides = f"{self._org(deal['from'])} → {self._org(deal['to'])}"
-                found.append([say("Title"), sides, self._moment(deal["accepted"] or deal["offered"]), standing])
+        for row in rows(self._view, "parties", "roles"):
+            role, number = words(ROLES, row["role"], self._language), words(RESIDENT, row["number"], self._language)
+            who = str(row["name"] or "") or ("" if row["number"] else self._org(row["party"]))
+            since, until = (self._moment(row[name]) or "…" for name in ("since", "until"))
+            standing = words(STANDINGS, row["standing"], self._language)
+            told = ", ".join(filter(None, (who, number if row["number"] else "", str(row["document"] or ""))))
+            found.append([role, told, f"{since} — {until}", standing])
+        for item in rows(self._view, "parties", "transfers"):
+            sides = f"{self._org(item['from'])} → {item['name'] or self._org(item['to'])}"
+            reason = words(REASONS, item["reason"], self._language) if item["reason"] else ""
+            state = ", ".join(filter(None, (words(ACT_STATES, item["state"], self._language), reason)))
+            found.append([words(ROLES, item["role"], self._language), sides, self._moment(item["offered"]), state])
         for name, title in (
             ("settlement", say("Settlement")),
             ("network", say("LoRa network")),

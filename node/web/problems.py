@@ -342,6 +342,64 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
         ("A subject is shared with others", "Choose another organisation."),
     ),
+    "token_overlap": _text(
+        ("Неверное время перехода", "Старые токены живут ещё от 0 до 31 дня."),
+        ("Wrong time of overlap", "The tokens before it live on for 0 to 31 days."),
+    ),
+    "system_unknown": _unknown("Такой системы здесь нет", "No such system is here"),
+    "system_exists": _state(
+        ("Имя системы занято", "Выберите другое имя или отзовите токен с этим именем."),
+        ("The name of the system is taken", "Choose another, or revoke the token of that name."),
+        ("Занято имя {system}.", "The name {system} is taken."),
+    ),
+    "system_named": _state(
+        ("Так называется зарегистрированная система", "Выпустите токен на её карточке."),
+        ("A registered system has that name", "Issue a token of that system."),
+        ("Система {system}.", "The system {system}."),
+    ),
+    "system_network_form": _text(
+        ("Это не сеть", "Напишите сеть как 10.0.0.0/8 или 2001:db8::/32."),
+        ("That is no network", "Write it as 10.0.0.0/8 or 2001:db8::/32."),
+        ("Прочитано «{text}».", "It reads “{text}”."),
+    ),
+    "system_blocked": _denied(
+        ("Система отключена", "Обратитесь к администратору узла."),
+        ("The system is cut off", "Ask the administrator of the node."),
+        ("Отключена система {system}.", "The system {system} is cut off."),
+    ),
+    "system_network": _denied(
+        ("Из этой сети системе входить нельзя", "Администратор узла может добавить сеть."),
+        ("The system may not come from this network", "The administrator of the node may add the network."),
+        ("Запрос пришёл с адреса {address}.", "The request came from {address}."),
+    ),
+    "system_rate": _state(
+        ("Система спрашивает слишком часто", "Подождите минуту."),
+        ("The system asks too often", "Wait a minute."),
+        ("Не больше {most} запросов в минуту.", "At most {most} requests a minute."),
+    ),
+    "system_write": _denied(
+        ("Системе не дано так писать", "Администратор узла может добавить это право."),
+        ("The system may not write that", "The administrator of the node may add the right."),
+        ("Действие {operation}.", "The operation {operation}."),
+    ),
+    "system_observed": _denied(
+        ("Системе даны только наблюдаемые параметры", "Уберите строки с паспортными параметрами."),
+        ("The system may state observed parameters alone", "Leave out the rows of passport parameters."),
+    ),
+    "system_thing": _denied(
+        ("Этот прибор вне прав системы", "Администратор узла может добавить прибор или тип."),
+        ("The system has no right to this thing", "The administrator of the node may add the thing or its type."),
+    ),
+    "system_other": _denied(
+        ("Система говорит только за себя", "Уберите поле system."),
+        ("A system speaks for itself alone", "Leave out the field `system`."),
+        ("Токен системы {system}.", "The token is of the system {system}."),
+    ),
+    "system_own_token": _denied(
+        ("Эта система входит со своим токеном", "Запишите от своего имени, без поля system."),
+        ("That system has tokens of its own", "Record it in your own name, without the field `system`."),
+        ("Зарегистрирована система {system}.", "The system {system} is registered."),
+    ),
     "role_not_held": _denied(
         ("Эту роль даёт не наша организация", "Смотрите в паспорте, у кого роль сейчас: передаёт её он."),
         ("The role is not ours to give", "See in the passport who holds it now: that organisation passes it on."),

@@ -42,3 +42,15 @@ REASONS: Table = {
     "no-party": ("не сказано, кому", "it is not told to whom"),
 }
 RESIDENT: Table = {"resident": ("житель", "resident")}
+# What a system may write.
+WRITES: Table = {
+    "plates": ("таблички и типы", "plates and types"),
+    "events": ("события", "events"),
+    "parameters": ("параметры", "parameters"),
+    "observed": ("наблюдаемые параметры", "observed parameters"),
+    "protocols": ("протоколы", "protocols"),
+    "imports": ("файлы производства", "production files"),
+    "composition": ("комплектацию", "composition"),
+    "codes": ("свои коды", "own codes"),
+    "shipments": ("отгрузки", "shipments"),
+}

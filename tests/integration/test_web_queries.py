@@ -31,6 +31,7 @@ PATHS = {
     "digest": "0" * 64,
     "hook": "0" * 16,
     "form": "0" * 16,
+    "name": "bench",
     "file": "1",
     "answer": "1",
     "sha256": "0" * 64,

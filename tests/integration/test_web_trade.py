@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -73,6 +74,20 @@ def states(trade: Trade) -> dict[str, str]:
     return {item["org"]: item["state"] for item in trade.call("utility", "get", "/peers")["items"]}
 
 
+def roles(trade: Trade, name: str, device: str) -> list[tuple[str, str, str]]:
+    """Who holds which role at last and by what, as a node tells; nothing where it has no passport."""
+    try:
+        items = trade.call(name, "get", f"/passports/{device}/roles", on="2199-01-01")["items"]
+    except ApiError:
+        return []
+    return sorted((row["party"], row["role"], row["basis"]) for row in items)
+
+
+def owner(trade: Trade, name: str, device: str) -> str:
+    """Who holds the title, as a node tells."""
+    return str(trade.call(name, "get", f"/passports/{device}")["view"]["parties"]["owner"]["value"])
+
+
 def accept(trade: Trade, name: str, shipment: str) -> Json:
     """Let a node accept a shipment."""
     return trade.call(name, "post", f"/shipments/{shipment}/acceptance")
@@ -106,6 +121,74 @@ def test_day_is_answered_alike_by_seller_and_buyer(trade: Trade) -> None:
             assert [(row["value"], row["by"]) for row in found] == [(firmware, trade.orgs["maker"])], (name, on)
             assert [item["serial"] for item in inside["items"]] == [part], (name, on)
             assert values["on"] == inside["on"] == on
+
+
+@pytest.mark.req("B64b")
+def test_responsibility_is_offered_on_one_node_accepted_on_another_and_shown_alike(trade: Trade) -> None:
+    """Both signatures pass it on, over several devices in one act; without the other's node a document does."""
+    devices, (maker, utility) = trade.devices[5:7], (trade.orgs["maker"], trade.orgs["utility"])
+    offered = {"role": "responsible", "org": utility, "ids": devices, "document": "договор 12"}
+    made = trade.call("maker", "post", "/mandates/offers", offered)
+
+    def waits() -> Json:
+        items = trade.call("utility", "get", "/mandates", direction="in", state="waiting")["items"]
+        return [item for item in items if item["id"] == made["id"]]
+
+    (seen,) = trade.until("the offer", waits)
+    assert (seen["by"], seen["role"], seen["devices"]) == (maker, "responsible", made["devices"])
+    assert seen["papers"]["document"] == "договор 12"
+    assert refusal(trade, "maker", "post", f"/mandates/{made['id']}/acceptance") == "mandate_not_ours"
+    trade.call("utility", "post", f"/mandates/{made['id']}/acceptance")
+
+    def alike() -> Json:
+        both = [[roles(trade, name, device) for device in devices] for name in ("maker", "utility")]
+        return both[0] == both[1] and all((utility, "responsible", "acceptance") in held for held in both[0])
+
+    trade.until("the same roles on both", alike)
+    assert (maker, "title", "maker") in roles(trade, "utility", devices[0])
+    assert refusal(trade, "maker", "post", "/mandates/offers", offered) == "role_not_held"
+    # Who is responsible reads the device, and speaks of it with authority.
+    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    admitted = {"what": "admitted", "where": "Садовая, 1", "when": when}
+    trade.call("utility", "post", f"/passports/{devices[0]}/events", admitted)
+
+    def told() -> Json:
+        items = trade.call("maker", "get", f"/passports/{devices[0]}/events", who=utility)["items"]
+        return [(item["ground"], item["standing"]) for item in items if item["source"] == "event"]
+
+    assert trade.until("the event", told)[-1] == ("responsible", "stated")
+
+    housing = {"role": "title", "ids": [devices[1]], "name": "ТСЖ «Садовая»", "inn": "7736050003", "document": "ДКП 5"}
+    trade.call("maker", "post", "/mandates/statements", housing)
+    trade.until("the owner", lambda: owner(trade, "utility", devices[1]) == owner(trade, "maker", devices[1]) != maker)
+    # The owner has no node: the responsible party, which has one, states the next one.
+    trade.call("utility", "post", "/mandates/statements", {**housing, "inn": "7728168971", "name": "ООО «Дом»"})
+    trade.until("the next", lambda: owner(trade, "utility", devices[1]) == owner(trade, "maker", devices[1]))
+    ended = trade.call("maker", "post", f"/mandates/{made['id']}/end", {"reason": "расторгнут", "ids": [devices[0]]})
+    assert ended["ended"] == [devices[0]]
+    trade.until("the end", lambda: (maker, "responsible", "title") in roles(trade, "utility", devices[0]))
+
+
+@pytest.mark.req("B64e")
+def test_source_of_data_is_refused_all_but_observed_parameters_on_its_own_node(trade: Trade) -> None:
+    """Named by the owner, it reads the device and states readings with authority; other writes stop at entry."""
+    device, utility = trade.devices[7], trade.orgs["utility"]
+    given = {"role": "data_source", "org": utility, "ids": [device]}
+    trade.call("maker", "post", "/mandates/appointments", given)
+    trade.until("the role", lambda: (utility, "data_source", "appointment") in roles(trade, "utility", device))
+
+    event = {"what": "installed", "where": "Садовая, 1", "when": "2026-11-01"}
+    said = (("dn", "15"), ("rssi", "-70"))
+    fixed, seen = ({"rows": [{"code": {"central": code}, "value": value}]} for code, value in said)
+    assert refusal(trade, "utility", "post", f"/passports/{device}/events", event) == "role_data_source"
+    assert refusal(trade, "utility", "post", f"/passports/{device}/parameters", fixed) == "role_data_source"
+    trade.call("utility", "post", f"/passports/{device}/parameters", seen)
+
+    def stated() -> Json:
+        items = trade.call("maker", "get", f"/passports/{device}/parameters")["items"]
+        return [row["standing"] for row in items if row["code"] == "rssi"]
+
+    assert trade.until("the value", stated) == ["stated"]
 
 
 def test_shipment_reads_alike_on_both_sides_until_and_after_its_acceptance(trade: Trade) -> None:

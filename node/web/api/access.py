@@ -122,6 +122,7 @@ class TokenInfo(BaseModel):
 
     id: str
     name: str
+    system: str | None = Field(default=None, description="Of which registered system it is.")
     scopes: list[str]
     issuer: str
     created: datetime
@@ -218,7 +219,7 @@ async def list_tokens(call: Call, query: PageQuery) -> Page[TokenInfo]:
 
 
 @api("POST", "/tokens", title="Issue a token", scopes=[Scope.ACCESS], status=201,
-     problems=["token_scopes", "id_mistyped"])  # fmt: skip
+     problems=["token_scopes", "system_named", "id_mistyped"])  # fmt: skip
 async def issue_token(call: Call, body: NewToken) -> IssuedToken:
     """A token with scopes and an end; the secret in the answer is not shown again."""
     subjects = [subject_of(text) for text in body.devices]
@@ -237,10 +238,11 @@ def to_token(token: StoredToken) -> TokenInfo:
     return TokenInfo(
         id=token.id,
         name=token.name,
+        system=token.system,
         scopes=list(token.scopes),
         issuer=token.issuer,
-        created=_time(token.created_us),
-        expires=_time(token.expires_us),
+        created=utc_time(token.created_us),
+        expires=utc_time(token.expires_us),
         devices=_devices(token.subjects),
     )
 
@@ -255,7 +257,7 @@ def _me(actor: Actor, language: str) -> Me:
 
 
 def _account(account: Account) -> AccountInfo:
-    created = _time(account.created_us)
+    created = utc_time(account.created_us)
     return AccountInfo(name=account.name, role=Role(account.role), language=account.language, created=created)
 
 
@@ -264,13 +266,14 @@ def _session(session: StoredSession) -> SessionInfo:
         id=session.id,
         account=session.account,
         address=session.address,
-        created=_time(session.created_us),
-        seen=_time(session.seen_us),
-        expires=_time(session.expires_us),
+        created=utc_time(session.created_us),
+        seen=utc_time(session.seen_us),
+        expires=utc_time(session.expires_us),
     )
 
 
-def _time(micros: int) -> datetime:
+def utc_time(micros: int) -> datetime:
+    """Microseconds as a time."""
     return datetime.fromtimestamp(micros / 1e6, UTC)
 
 

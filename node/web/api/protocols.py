@@ -119,7 +119,13 @@ async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> Verdi
                "passport_unknown"])  # fmt: skip
 async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAnswer:
     """Refused with every rule that it breaks; what it states becomes parameters and events of the passport."""
-    signed = await call.context.protocols.sign(query.template, body, call.actor.label)
+    signed = await call.context.protocols.sign(
+        query.template,
+        body,
+        call.actor.label,
+        call.actor.system or "protocol",
+        allow=lambda subject: call.context.correspondents.check_thing(call.actor, subject),
+    )
     return SaidAnswer(id=format_device_id(SubjectId(signed.subject)), log=signed.ref.log.hex(), seq=signed.ref.seq)
 
 

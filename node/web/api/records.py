@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
-from node.errors import InputError
+from node.errors import DeniedError, InputError
 from node.passport.bodies import (
     Day,
     EventBody,
@@ -19,6 +19,7 @@ from node.passport.bodies import (
     TypeBody,
 )
 from node.passport.catalogs import Catalog
+from node.passport.entitlement import is_observed
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.plate import narrow
 from node.passport.replacement import Part, Replacement
@@ -31,7 +32,9 @@ from node.web.api.fields import Hex16, Line, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.system_rights import only_observed, speaking_system
 
+CONSOLE = "console"
 # A central code as catalogs write it; an unknown one is refused. What is written otherwise is an own code.
 CENTRAL_CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 
@@ -94,7 +97,10 @@ class EventInput(BaseModel):
     when: Moment
     process: Text | None = None
     step: Text | None = None
-    system: Text = "console"
+    system: Text | None = Field(
+        default=None,
+        description="Of people: which of their systems told it. A token speaks for its own system alone.",
+    )
     external: Line | None = None
     detail: dict[Text, Line] = Field(default={}, max_length=32)
     corrects: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}$")] | None = Field(
@@ -203,7 +209,7 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 
     An event that a system sends again under the same `external` is written once: the answer says where it stands.
     """
-    event = checked_event(call, body)
+    event = await checked_event(call, body)
     ref = await call.context.registry.record_event(
         subject_of(path.id), event, occurred(call, body.when), call.actor.label, corrects=body.corrects
     )
@@ -221,6 +227,8 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
     entry = call.context.entry
     said = ParametersBody(rows=tuple(_parameter(call, row) for row in body.rows))
     hints = entry.check_rows(said.rows)
+    if only_observed(call.actor) and not all(map(is_observed, entry.central_codes(said.rows))):
+        raise DeniedError(f"{call.actor.label} states observed parameters alone", "system_observed")
     ref = await call.context.registry.record_parameters(
         subject_of(path.id), said, call.context.clock.now(), call.actor.label
     )
@@ -236,7 +244,7 @@ async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> Sa
     occurred(call, body.when)
     ref = await call.context.registry.record_repair(
         subject_of(path.id),
-        checked_event(call, body),
+        await checked_event(call, body),
         [replacement(part) for part in body.parts],
         body.when,
         call.actor.label,
@@ -250,7 +258,9 @@ async def record_move(call: Call, path: PassportPath, body: MoveInput) -> SaidAn
     """The removal from where it stood and its new place, said together."""
     occurred(call, body.when)
     place_named(body.place)
-    ref = await call.context.registry.record_move(subject_of(path.id), body.place, body.when, call.actor.label)
+    ref = await call.context.registry.record_move(
+        subject_of(path.id), body.place, body.when, call.actor.label, system=call.actor.system or CONSOLE
+    )
     return SaidAnswer(id=path.id, log=ref.log.hex(), seq=ref.seq)
 
 
@@ -300,10 +310,14 @@ def replacement(part: PartInput) -> Replacement:
     return Replacement(part.position, removed, Part(part.designation, part.serial))
 
 
-def checked_event(call: Call, body: EventInput) -> EventBody:
-    """The event in both codes' terms; raise InputError where its kind is no code of the catalog."""
+async def checked_event(call: Call, body: EventInput) -> EventBody:
+    """The event in both codes' terms, in the name of the system that speaks.
+
+    Raise InputError where its kind is no code of the catalog, DeniedError where it names another's system.
+    """
     entry = call.context.entry
-    event = _event(body, entry.refer(Catalog.EVENTS, body.what))
+    system = await speaking_system(call.context, call.actor, body.system) or CONSOLE
+    event = _event(body, entry.refer(Catalog.EVENTS, body.what), system)
     entry.check_event(event, CENTRAL_CODE.fullmatch(body.what) is not None)
     return event
 
@@ -331,14 +345,14 @@ def hints_of(found: Iterable[Mapping[str, Any]], language: str) -> list[Hint]:  
     return [Hint(pointer=one["pointer"], rule=one["rule"], message=one[told]["what"]) for one in found]
 
 
-def _event(body: EventInput, what: Reference) -> EventBody:
+def _event(body: EventInput, what: Reference, system: str) -> EventBody:
     place = place_named(body.where)
     why = {"process": body.process, "step": body.step} if body.process else None
     return EventBody.model_validate(
         {
             "what": what,
             "where": place,
-            "system": body.system,
+            "system": system,
             "why": why,
             "external": body.external,
             "detail": body.detail,

@@ -3,11 +3,16 @@
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from node.errors import InputError
+from node.errors import InputError, NodeError
 from node.services.access import Role, Scope
-from node.web.api.access import MOST_DEVICES, AccountPath, Name, NewAccount, SessionPath, TokenPath
+from node.services.correspondents import Write
+from node.web.api.access import AccountPath, NewAccount, NewToken, SessionPath, TokenPath
+from node.web.api.correspondents import BlockBody, NewSystem, NewSystemToken, RightsBody, SystemPath, to_system
+from node.web.api.correspondents import change_system as change
+from node.web.api.correspondents import register_system as register
 from node.web.api.passports import subject_of
 from node.web.calls import Call, View
+from node.web.console.form_values import Lines
 from node.web.dispatch import redirect
 from node.web.languages import mark
 from node.web.routes import Menu, page
@@ -17,13 +22,20 @@ PATH = "/access"
 LAST_TOKENS = 100
 
 
-class TokenForm(BaseModel):
-    """A system to let in; devices stand apart by spaces or lines."""
+class TokenForm(Lines, NewToken):
+    """A system to let in."""
 
-    name: Name
-    scopes: frozenset[Scope] = Field(min_length=1)
-    days: int = Field(default=90, ge=1, le=366)
-    devices: str = Field(default="", max_length=MOST_DEVICES * 80)
+
+class SystemForm(Lines, NewSystem):
+    """A new system."""
+
+
+class RightsForm(Lines, RightsBody):
+    """Other rights of a system."""
+
+
+class SystemTokenForm(Lines, NewSystemToken):
+    """A new token of a system."""
 
 
 class PasswordForm(BaseModel):
@@ -33,7 +45,7 @@ class PasswordForm(BaseModel):
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.ACCESS], menu=Menu(100, "access"), api="GET /tokens",
-      lists=["GET /accounts", "GET /sessions"])  # fmt: skip
+      lists=["GET /systems", "GET /accounts", "GET /sessions"])  # fmt: skip
 async def access(call: Call) -> View:
     """Who may come in."""
     return await _view(call)
@@ -43,11 +55,55 @@ async def access(call: Call) -> View:
 async def issue_token(call: Call, body: TokenForm) -> View:
     """Issue a token and show its secret this once."""
     try:
-        subjects = [subject_of(text) for text in body.devices.split()]
+        subjects = [subject_of(text) for text in body.devices]
         secret, _ = await call.context.tokens.issue(call.actor, body.name, body.scopes, body.days, subjects)
     except InputError as error:
         return await _view(call, error=error)
     return await _view(call, secret=secret)
+
+
+@page("POST", PATH + "/systems", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems")
+async def register_system(call: Call, body: SystemForm) -> View | web.Response:
+    """Make a system known."""
+    try:
+        await register.handler(call, body=body)
+    except NodeError as error:
+        return await _view(call, error=error)
+    return redirect(f"{PATH}#systems")
+
+
+@page("POST", PATH + "/systems/{name}", title=TITLE, scopes=[Scope.ACCESS], api="PUT /systems/{name}")
+async def change_system(call: Call, path: SystemPath, body: RightsForm) -> View | web.Response:
+    """Give a system other rights."""
+    try:
+        await change.handler(call, path=path, body=body)
+    except NodeError as error:
+        return await _view(call, error=error)
+    return redirect(f"{PATH}#systems")
+
+
+@page("POST", PATH + "/systems/{name}/tokens", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems/{name}/tokens")
+async def issue_system_token(call: Call, path: SystemPath, body: SystemTokenForm) -> View:
+    """Issue a token of a system and show its secret this once."""
+    try:
+        secret, _ = await call.context.correspondents.issue(call.actor, path.name, body.days, body.overlap_hours)
+    except NodeError as error:
+        return await _view(call, error=error)
+    return await _view(call, secret=secret)
+
+
+@page("POST", PATH + "/systems/{name}/block", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems/{name}/block")
+async def block_system(call: Call, path: SystemPath, body: BlockBody) -> web.Response:
+    """Cut a system off."""
+    await call.context.correspondents.block(call.actor, path.name, body.reason)
+    return redirect(f"{PATH}#systems")
+
+
+@page("POST", PATH + "/systems/{name}/unblock", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems/{name}/unblock")
+async def unblock_system(call: Call, path: SystemPath) -> web.Response:
+    """Let a system in again."""
+    await call.context.correspondents.unblock(call.actor, path.name)
+    return redirect(f"{PATH}#systems")
 
 
 @page("POST", PATH + "/tokens/{token}/revoke", title=TITLE, scopes=[Scope.ACCESS], api="DELETE /tokens/{token}")
@@ -107,7 +163,9 @@ async def _view(call: Call, error: Exception | None = None, secret: str = "") ->
         "access.html",
         error=error,
         secret=secret,
-        tokens=await call.context.tokens.list(limit=LAST_TOKENS),
+        tokens=[token for token in await call.context.tokens.list(limit=LAST_TOKENS) if token.system is None],
+        systems=[to_system(one) for one in await call.context.correspondents.all()],
+        writes=list(Write),
         accounts=await service.accounts(),
         sessions=await service.sessions(),
         scopes=[scope for scope in Scope if call.actor.may([scope])],
@@ -122,5 +180,6 @@ async def _account(call: Call, error: Exception | None = None, *, changed: bool 
 
 
 ROUTES = (
-    access, issue_token, revoke_token, add_account, remove_account, end_session, account, change_password,
+    access, issue_token, register_system, change_system, issue_system_token, block_system, unblock_system,
+    revoke_token, add_account, remove_account, end_session, account, change_password,
 )  # fmt: skip

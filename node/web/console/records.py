@@ -48,7 +48,7 @@ class CorrectionForm(CorrectionInput):
       api="POST /passports/{id}/events")  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventForm) -> web.Response:
     """The page shows it in the timeline, and the state that follows from it."""
-    event = checked_event(call, EventInput(what=body.what, where=body.where, when=body.when))
+    event = await checked_event(call, EventInput(what=body.what, where=body.where, when=body.when))
     when = occurred(call, body.when)
     await call.context.registry.record_event(subject_of(path.id), event, when, call.actor.label)
     return redirect(f"/devices/{path.id}")

@@ -1,8 +1,13 @@
 """The columns of lists of roles, of the acts by which they pass, and of systems that write here."""
 
-from node.web.columns import Item, Reader, coded, organisation, table, time
-from node.web.passport_words import STANDINGS, words
-from node.web.role_words import BASES, RESIDENT, ROLES, STATES
+from node.web.columns import Cell, Item, Reader, coded, organisation, table, time
+from node.web.passport_words import STANDINGS, Table, words
+from node.web.role_words import BASES, RESIDENT, ROLES, STATES, WRITES
+
+
+def coded_all(name: str, codes: Table) -> Cell:
+    """The words of several codes, with commas."""
+    return lambda item, reader: ", ".join(words(codes, str(code), reader.language) for code in getattr(item, name))
 
 
 def _party(item: Item, reader: Reader) -> str:
@@ -31,6 +36,25 @@ ROLES_OVER = table(
     ("Кто заявил", "Stated by", organisation("by")),
     ("Кто прекратил", "Ended by", organisation("ended_by")),
     ("Организация", "Organisation id", "party"),
+)
+SYSTEMS = table(
+    "systems",
+    "Системы",
+    "Systems",
+    ("Имя", "Name", "name"),
+    ("Вид", "Kind", "kind"),
+    ("Контакт", "Contact", "contact"),
+    ("Права", "Rights", "scopes"),
+    ("Что пишет", "Writes", coded_all("writes", WRITES)),
+    ("Сети", "Networks", "networks"),
+    ("Типы", "Types", "types"),
+    ("Приборы", "Things", "things"),
+    ("Запросов в минуту", "Requests a minute", "per_minute"),
+    ("Отключена, UTC", "Cut off, UTC", time("blocked")),
+    ("Почему", "Why", "reason"),
+    ("Запросов", "Requests", "used"),
+    ("Последний, UTC", "Last, UTC", time("used_at")),
+    ("Отказов", "Refused", "refused"),
 )
 MANDATES = table(
     "mandates",

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _make_webhooks()
     forms_and_files()
     _create_exchanges()
+    _add_correspondents()
 
 
 def _create_runs() -> None:
@@ -169,3 +170,23 @@ def _create_exchanges() -> None:
         sqlite_strict=True,
     )
     op.create_index("objects_1c_by_subject", "objects_1c", ["subject"])
+
+
+def _add_correspondents() -> None:
+    op.create_table(
+        "correspondents",
+        Column("name", Text, primary_key=True, autoincrement=False, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("contact", Text, nullable=False),
+        Column("rights", Text, nullable=False),
+        Column("blocked_us", Int64),
+        Column("reason", Text),
+        Column("created_us", Int64, nullable=False),
+        Column("changed_us", Int64, nullable=False),
+        Column("used_us", Int64),
+        Column("used", Int64, nullable=False),
+        Column("refused_us", Int64),
+        Column("refused", Int64, nullable=False),
+        sqlite_strict=True,
+    )
+    op.add_column("tokens", Column("system", Text))

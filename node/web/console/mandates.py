@@ -1,0 +1,150 @@
+"""The page of roles: what is offered to us and by us, what stands, and giving, stating and ending roles."""
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from node.errors import NodeError
+from node.passport.mandates import MandateState
+from node.passport.roles import CAPACITIES, GIVEN
+from node.services.access import Scope
+from node.web.api.mandates import (
+    AppointmentBody,
+    EndBody,
+    OfferBody,
+    ReasonBody,
+    StatementBody,
+    appoint,
+    offer,
+    state,
+    to_mandate,
+)
+from node.web.api.mandates import accept as accept_offer
+from node.web.api.mandates import end as end_role
+from node.web.api.mandates import refuse as refuse_offer
+from node.web.api.mandates import withdraw as withdraw_offer
+from node.web.api.organisations import find_organisations
+from node.web.api.passports import PassportPath
+from node.web.calls import Call, View
+from node.web.console.form_values import Lines
+from node.web.dispatch import redirect
+from node.web.languages import mark
+from node.web.routes import Menu, page
+
+TITLE = mark("Roles")
+PATH = "/roles"
+SHOWN = 100
+BODY = 4 << 20
+
+
+class RolesQuery(BaseModel):
+    """Which things the forms begin with."""
+
+    ids: str = Field(default="", max_length=4096)
+
+
+class OfferForm(Lines, OfferBody):
+    """A capacity for an organisation with a node."""
+
+
+class StatementForm(Lines, StatementBody):
+    """A role of a party without a node."""
+
+
+class AppointmentForm(Lines, AppointmentBody):
+    """A role that is given."""
+
+
+async def _waiting(call: Call) -> int:
+    return len(await call.context.mandates.waiting())
+
+
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "organisations", _waiting), api="GET /mandates")
+async def roles(call: Call, query: RolesQuery) -> View:
+    """Offers and roles, to us and by us."""
+    return await _view(call, query.ids)
+
+
+@page("POST", PATH + "/offers", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/offers", max_body=BODY)
+async def make_offer(call: Call, body: OfferForm) -> View | web.Response:
+    """Offer a capacity."""
+    try:
+        await offer.handler(call, body=body)
+    except NodeError as error:
+        return await _view(call, "\n".join(body.ids), error)
+    return redirect(PATH)
+
+
+@page("POST", PATH + "/statements", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/statements", max_body=BODY)
+async def make_statement(call: Call, body: StatementForm) -> View | web.Response:
+    """State a role by a document."""
+    try:
+        await state.handler(call, body=body)
+    except NodeError as error:
+        return await _view(call, "\n".join(body.ids), error)
+    return redirect(PATH)
+
+
+@page("POST", PATH + "/appointments", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/appointments",
+      max_body=BODY)  # fmt: skip
+async def make_appointment(call: Call, body: AppointmentForm) -> View | web.Response:
+    """Give a role."""
+    try:
+        await appoint.handler(call, body=body)
+    except NodeError as error:
+        return await _view(call, "\n".join(body.ids), error)
+    return redirect(PATH)
+
+
+@page("POST", PATH + "/{id}/acceptance", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/{id}/acceptance")
+async def accept(call: Call, path: PassportPath) -> web.Response:
+    """Accept an offer."""
+    await accept_offer.handler(call, path=path)
+    return redirect(PATH)
+
+
+@page("POST", PATH + "/{id}/refusal", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/{id}/refusal")
+async def refuse(call: Call, path: PassportPath, body: ReasonBody) -> web.Response:
+    """Refuse an offer."""
+    await refuse_offer.handler(call, path=path, body=body)
+    return redirect(PATH)
+
+
+@page("POST", PATH + "/{id}/withdrawal", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/{id}/withdrawal")
+async def withdraw(call: Call, path: PassportPath, body: ReasonBody) -> web.Response:
+    """Take an offer back."""
+    await withdraw_offer.handler(call, path=path, body=body)
+    return redirect(PATH)
+
+
+@page("POST", PATH + "/{id}/end", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/{id}/end")
+async def end(call: Call, path: PassportPath, body: ReasonBody) -> web.Response:
+    """End a role over all that the act names."""
+    await end_role.handler(call, path=path, body=EndBody(reason=body.reason))
+    return redirect(PATH)
+
+
+async def _view(call: Call, ids: str = "", error: Exception | None = None) -> View:
+    own = call.context.core.org.hex()
+    acts = [to_mandate(call, one) for one in reversed(await call.context.mandates.all())]
+    companies = await find_organisations(call)
+    return View(
+        "roles.html",
+        error=error,
+        ids=ids,
+        own=own,
+        waiting=[one for one in acts if one.org == own and one.state is MandateState.WAITING][:SHOWN],
+        to_us=[one for one in acts if one.org == own and one.state is not MandateState.WAITING][:SHOWN],
+        by_us=[one for one in acts if one.by == own][:SHOWN],
+        names={org: one.name for one in companies for org in one.orgs},
+        parties=[(org, one.name) for one in companies for org in one.orgs if org != own],
+        everybody=[(org, one.name) for one in companies for org in one.orgs],
+        capacities=CAPACITIES,
+        given=GIVEN,
+        every=[*CAPACITIES, *GIVEN],
+        may=call.actor.may([Scope.SHIP]),
+    )
+
+
+ROUTES = (
+    roles, make_offer, make_statement, make_appointment, accept, refuse, withdraw, end,
+)  # fmt: skip

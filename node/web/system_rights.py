@@ -1,0 +1,90 @@
+"""Which operations a system with rights of its own may use: by what they write, and over which thing."""
+
+from collections.abc import Mapping
+
+from node.errors import DeniedError, InputError
+from node.passport.errors import DeviceIdError
+from node.passport.ids import parse_device_id
+from node.services.access import Actor
+from node.services.correspondents import Write
+from node.web.calls import Call
+from node.web.context import WebContext
+from node.web.routes import Route
+
+# What each operation writes. One that stands nowhere here no system may use, whatever its scopes: members, people,
+# tokens, roles, releases and decisions between parties are matters of people.
+WRITES: Mapping[str, Write] = {
+    "POST /plates": Write.PLATES,
+    "POST /things": Write.PLATES,
+    "POST /passports/{id}/type": Write.PLATES,
+    "POST /passports/{id}/events": Write.EVENTS,
+    "POST /passports/{id}/repairs": Write.EVENTS,
+    "POST /passports/{id}/moves": Write.EVENTS,
+    "POST /passports/{id}/parameters": Write.PARAMETERS,
+    "POST /protocols": Write.PROTOCOLS,
+    "POST /imports": Write.IMPORTS,
+    "POST /passports/{id}/parts": Write.COMPOSITION,
+    "POST /passports/{id}/parts/removals": Write.COMPOSITION,
+    "POST /catalogs/{catalog}/codes": Write.CODES,
+    "POST /catalogs/{catalog}/codes/file": Write.CODES,
+    "POST /catalogs/{catalog}/mappings": Write.CODES,
+    "POST /references": Write.CODES,
+    "POST /shipments": Write.SHIPMENTS,
+    "POST /shipments/{id}/acceptance": Write.SHIPMENTS,
+}
+# Operations that write nothing, though they take a body.
+CHECKS = frozenset(
+    {"POST /checks", "POST /checks/{check}", "POST /protocols/check", "POST /catalogs/checks", "POST /imports/preview"}
+)
+# Operations that look whose thing it is once they know it.
+LATER = frozenset({"POST /protocols"})
+PASSPORTS = "/passports/{id}"
+
+
+def may_write(actor: Actor, route: Route) -> bool:
+    """Whether a system's rights name what an operation writes."""
+    if actor.limits is None or not route.is_write or route.operation in CHECKS:
+        return True
+    wanted = WRITES.get(route.operation)
+    found = actor.limits.writes
+    return wanted in found or (wanted is Write.PARAMETERS and Write.OBSERVED in found)
+
+
+async def check_system(call: Call, thing: str | None) -> None:
+    """Raise DeniedError where a system may not use the route, or not over the passport of this id."""
+    actor, route = call.visitor, call.route
+    if actor is None or actor.limits is None:
+        return
+    if not may_write(actor, route):
+        raise DeniedError(f"{actor.label} may not {route.operation}", "system_write", operation=route.operation)
+    if thing is not None and actor.limits.is_narrow:
+        await call.context.correspondents.check_thing(actor, _subject(thing))
+    elif thing is None and route.is_write and actor.limits.is_narrow and route.operation not in CHECKS | LATER:
+        raise DeniedError(f"{actor.label} may act on single things alone", "system_thing")
+
+
+def only_observed(actor: Actor) -> bool:
+    """Whether a system may state observed parameters and no others."""
+    limits = actor.limits
+    return limits is not None and Write.PARAMETERS not in limits.writes
+
+
+def _subject(text: str) -> bytes:
+    try:
+        return parse_device_id(text).raw
+    except DeviceIdError as error:
+        raise InputError(f"{text[:64]}: {error}", "id_mistyped") from error
+
+
+async def speaking_system(context: WebContext, actor: Actor, named: str | None) -> str | None:
+    """The name of the system in whose name an actor speaks; None is the console. Raise DeniedError for another's.
+
+    People may name a system of theirs that is not registered: what it told them they pass on.
+    """
+    if actor.system is not None:
+        if named is not None and named != actor.system:
+            raise DeniedError(f"{actor.label} speaks for itself, not for {named}", "system_other", system=actor.system)
+        return actor.system
+    if named is not None and await context.correspondents.is_registered(named):
+        raise DeniedError(f"{named} is a registered system with tokens of its own", "system_own_token", system=named)
+    return named
