@@ -131,7 +131,9 @@ class Node:
         self.runs = Runs(self.core, self.ledger, self.procedures, steps)
         self.journal = Journal(self.core)
         self.line = Line(self.core, self.runs, steps, self.recognition, self.journal)
-        self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.bench = Bench(
+            self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols, self.runs
+        )
         self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         directory = MemoryDirectory()

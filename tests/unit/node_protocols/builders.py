@@ -24,6 +24,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.template_json import format_json
 from node.passport.templates import parse_document
 from node.passport.view import View
+from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
@@ -32,11 +33,16 @@ from node.services.found import found_node
 from node.services.ingest import Ingest
 from node.services.jobs import Job, Jobs
 from node.services.ledger import Ledger
+from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import FEDERATION, Projection
 from node.services.protocols import Protocols
+from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.runs import Runs
 from node.services.search import Search
+from node.services.steps import Steps
+from node.services.sync import Sync
 from node.services.templates import Templates
 from node.store.database import Database
 from node.store.finding import count_cards
@@ -69,6 +75,8 @@ class Desk:
     protocols: Protocols
     production: Production
     bench: Bench
+    procedures: ProcedureBook
+    runs: Runs
 
     @property
     def org(self) -> bytes:
@@ -139,17 +147,24 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
     templates = Templates(core, ledger, projection)
     entry = Entry(core, projection, Releases(core, ledger, projection))
-    protocols = Protocols(core, ledger, projection, Search(), templates, entry)
+    search, ingest = Search(), Ingest(core, projection.take)
+    protocols = Protocols(core, ledger, projection, search, templates, entry)
+    registry = Registry(core, ledger, projection, ingest, Sync(core, ingest))
+    book = ProcedureBook(core, ledger, projection)
+    steps = Steps(core, projection, registry, Assembly(core, ledger, search), protocols)
+    runs = Runs(core, ledger, book, steps)
     desk = Desk(
         core,
         projection,
         ledger,
-        Ingest(core, projection.take),
+        ingest,
         jobs,
         templates,
         protocols,
         Production(core, ledger, projection, jobs, entry),
-        Bench(core, ledger, projection, jobs, templates, protocols),
+        Bench(core, ledger, projection, jobs, templates, protocols, runs),
+        book,
+        runs,
     )
     try:
         await ledger.open()
