@@ -23,7 +23,7 @@ from node.web.console.processes import MOVES
 from node.web.errors import Problem, problem_of
 from node.web.events import Live
 from node.web.languages import mark
-from node.web.nested import nest
+from node.web.nested import texts_of
 from node.web.process_words import titled
 from node.web.rendering import RENDERER
 from node.web.routes import Menu, page
@@ -238,8 +238,7 @@ def _station(form: StationQuery) -> Station:
 
 
 def _detail(form: ScanForm) -> dict[str, str]:
-    found = nest(form.model_extra or {}).get("detail", {})
-    return {str(code): str(value).strip() for code, value in found.items()} if isinstance(found, dict) else {}
+    return {code: value.strip() for code, value in texts_of(form.model_extra or {}, "detail").items()}
 
 
 async def _moved(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
