@@ -153,7 +153,9 @@ class Node:
         self.acts = Acts(self.core, self.ledger, self.projection, self.protocols)
         self.forms = Forms(self.core, self.templates, self.protocols)
         self.files = Files(self.core, self.sync)
-        self.bench = Bench(self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols)
+        self.bench = Bench(
+            self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols, self.runs
+        )
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
         self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols)
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)

@@ -27,6 +27,8 @@ from node.services.ledger import Ledger
 from node.services.papers import draft_protocol, format_told, parse_told
 from node.services.projection import Projection
 from node.services.protocols import Checked, Protocols, find_said
+from node.services.runs import Completed, Runs
+from node.services.steps import Filled, Work
 from node.services.templates import HeldTemplate, Templates
 from node.store.database import WriteTx
 from node.store.jobs import Job
@@ -77,12 +79,14 @@ class Bench:
         jobs: Jobs,
         templates: Templates,
         protocols: Protocols,
+        runs: Runs,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
         self._templates = templates
         self._protocols = protocols
+        self._runs = runs
         self._checks: dict[str, tuple[BenchCheck, int]] = {}
         jobs.register(KIND, self._step)
         self._jobs = jobs
@@ -115,13 +119,17 @@ class Bench:
         last = at + len(runs) >= len(check.runs)
         done = job.total if last else min(job.total - 1, job.done + len(runs))
         result = {**_result(check, job), "accepted": _count(job, "accepted") + len(runs)}
-        said = [draft for run in runs for draft in self._drafts(run)]
+        async with self._runs.moving():
+            said, steps = await self._said(runs)
 
-        async def record(tx: WriteTx, _entries: object) -> None:
-            await self._jobs.advance(tx, job, done, result)
-            await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
+            async def record(tx: WriteTx, _entries: object) -> None:
+                for step in steps:
+                    subject = step.turn.passport.subject
+                    await self._core.announce(tx, job.actor, "step_done", subject, org=None, **step.told)
+                await self._jobs.advance(tx, job, done, result)
+                await self._core.announce(tx, job.actor, "import_advanced", job=job.id, done=done, total=job.total)
 
-        await self._ledger.append(said, record)
+            await self._ledger.append(said, record)
         self._checks[job.id] = (check, at + len(runs))
         if last:
             del self._checks[job.id]
@@ -175,23 +183,47 @@ class Bench:
             for remark in wrong
         ]
 
-    def _drafts(self, run: Run) -> list[Draft]:
-        checked, now = run.checked, self._core.clock.now()
-        subject = checked.passport.subject if checked.passport else run.bench.claim.subject.raw
-        said = [
-            draft_protocol(
-                checked.held,
-                checked.document,
-                subject,
-                is_checked=checked.state is State.VALID,
-                place=self._protocols.place,
-                system=SYSTEM,
-                now=now,
-            )
-        ]
+    async def _said(self, runs: Sequence[Run]) -> tuple[list[Draft], list[Completed]]:
+        """What is said of runs, and the steps of processes that they do: of a device one at a time."""
+        said, steps = list[Draft](), dict[bytes, Completed]()
+        for run in runs:
+            subject = self._subject(run)
+            step = None if subject in steps else await self._step_of(run, subject)
+            if step is not None:
+                steps[subject] = step
+            said += step.drafts if step else [self._protocol(run, subject)]
+            said += self._reading(run, subject)
+        return said, list(steps.values())
+
+    async def _step_of(self, run: Run, subject: bytes) -> Completed | None:
+        """The step of an open process that a run's protocol does."""
+        held = run.checked.held
+        work = Work(self._occurred(run), SYSTEM, document=Filled(held.reference, run.bench.to_bytes()))
+        return await self._runs.completed_by(subject, held.body(), work)
+
+    def _subject(self, run: Run) -> bytes:
+        passport = run.checked.passport
+        return passport.subject if passport else run.bench.claim.subject.raw
+
+    def _occurred(self, run: Run) -> int:
+        finished = parse_told(run.bench.document.get("finished_at"))
+        return self._core.clock.now() if finished is None else finished
+
+    def _protocol(self, run: Run, subject: bytes) -> Draft:
+        checked = run.checked
+        return draft_protocol(
+            checked.held,
+            checked.document,
+            subject,
+            is_checked=checked.state is State.VALID,
+            place=self._protocols.place,
+            system=SYSTEM,
+            now=self._core.clock.now(),
+        )
+
+    def _reading(self, run: Run, subject: bytes) -> list[Draft]:
         if run.bench.last_reading_m3 is not None:
-            finished = parse_told(run.bench.document.get("finished_at"))
-            occurred = now if finished is None else finished
+            occurred = self._occurred(run)
             row = ParameterRow(
                 code=Reference(central="bench_reading"),
                 value=format(run.bench.last_reading_m3, "f"),
@@ -199,8 +231,8 @@ class Bench:
                 since=format_told(occurred),
                 source=SYSTEM,
             )
-            said.append(drafts.parameters(subject, ParametersBody(rows=(row,)), occurred))
-        return said
+            return [drafts.parameters(subject, ParametersBody(rows=(row,)), occurred)]
+        return []
 
 
 def _unique(report: BenchReport) -> list[BenchRun]:

@@ -4,24 +4,25 @@ What a step is done with is worked out in `node/services/steps.py`; the moves ar
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from federation.fragment import SectionClass
-from node.errors import DeniedError, InputError, NotFoundError, StateError
+from node.errors import DeniedError, InputError, NodeError, NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import RunBody
+from node.passport.bodies import RunBody, TemplateRef
 from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.procedures import OWNER
-from node.passport.runs import RunState, run_id
+from node.passport.runs import RunState, fits, run_id
 from node.passport.shown import at, rows, text
 from node.passport.view import Plain
 from node.services.core import Core
 from node.services.known import check_organisation
 from node.services.ledger import Ledger
 from node.services.procedures import HeldProcedure, ProcedureBook
-from node.services.steps import Steps, Turn, Work
+from node.services.steps import Done, Steps, Turn, Work
 from node.store import runs as store
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, every_id, find_passport
@@ -29,7 +30,7 @@ from node.store.rights import EVERYBODY, rights_to
 from node.store.runs import Load, RunSift, StoredRun
 from node.store.settings import find_setting, set_setting
 
-__all__ = ["Load", "NewRun", "RunSift", "Runs", "ShownRun", "StoredRun", "Work"]
+__all__ = ["Completed", "Load", "NewRun", "RunSift", "Runs", "ShownRun", "StoredRun", "Work"]
 
 MOST_AT_ONCE = 500
 WATCH_S = 30.0
@@ -56,6 +57,21 @@ class ShownRun:
     passport: StoredPassport
     row: dict[str, Plain]
     held: HeldProcedure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A step that a document does: what is to be said, the protocol first, and how the step ends."""
+
+    turn: Turn
+    outcome: str | None
+    drafts: list[Draft]
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What the journal's row `step_done` says of it."""
+        told = {"run": self.turn.run, "step": self.turn.step.code, "process": self.turn.procedure.code}
+        return told | ({"outcome": self.outcome} if self.outcome else {})
 
 
 class Runs:
@@ -112,20 +128,33 @@ class Runs:
         async with self._moving:
             turn = await self._turn(run, step)
             async with self._steps.prepared(turn, work) as done:
-                move = RunBody(
-                    says="done",
-                    n=turn.n,
-                    run=run,
-                    step=step,
-                    outcome=done.outcome,
-                    detail=dict(work.detail),
-                    reason=work.reason,
-                )
-                said = [*done.drafts, drafts.run(turn.passport.subject, move, work.occurred)]
-                said += await self._shares_back(turn)
-                await self._say(said, actor, "step_done", turn.passport.subject, run=run, step=step,
-                                process=turn.procedure.code, outcome=done.outcome)  # fmt: skip
+                said = [*done.drafts, _move(turn, work, done), *await self._shares_back(turn)]
+                told = Completed(turn, done.outcome, said).told
+                await self._say(said, actor, "step_done", turn.passport.subject, **told)
         return await self.get(run)
+
+    @asynccontextmanager
+    async def moving(self) -> AsyncIterator[None]:
+        """While this is held, nobody else moves a process of this node."""
+        async with self._moving:
+            yield
+
+    async def completed_by(self, subject: bytes, body: TemplateRef, work: Work) -> Completed | None:
+        """What is said where a document does the step at which a process of a thing waits for us.
+
+        None where no process waits for such a document, or it does not do the step; the document then stands for
+        itself. Call it and say what it answers within `moving`, once for each thing.
+        """
+        turn = await self._turn_for(subject, body)
+        if turn is None:
+            return None
+        try:
+            async with self._steps.prepared(turn, work) as done:
+                return Completed(
+                    turn, done.outcome, [*done.drafts, _move(turn, work, done), *await self._shares_back(turn)]
+                )
+        except NodeError:
+            return None
 
     async def decline(self, run: str, reason: str, actor: str) -> ShownRun:
         """Give the role back whose turn it is: the owner then names another organisation."""
@@ -219,6 +248,20 @@ class Runs:
             await set_setting(tx, WATCHED, str(found[-1].card.due_us if is_full else tx.now).encode())
         return is_full
 
+    async def _turn_for(self, subject: bytes, template: TemplateRef) -> Turn | None:
+        """Our turn in a process of a thing, at a step that demands nothing but a document of this template."""
+        async with self._core.database.read() as tx:
+            passport = await find_passport(tx, subject, whole=False)
+        for row in rows(passport.content, "processes") if passport else []:
+            if text(row, "waits", "org") == self._core.org.hex() and text(row, "waits", "protocol") == template.name:
+                try:
+                    turn = await self._turn(text(row, "id"), None)
+                except NodeError:
+                    continue
+                if fits(turn.step, template) and turn.step.parts is None:
+                    return turn
+        return None
+
     async def _turn(self, run: str, step: str | None) -> Turn:
         """Where a run stands, if it is this organisation that has to do that step."""
         shown = await self.get(run)
@@ -298,6 +341,20 @@ class Runs:
             await self._core.announce(tx, actor, what, subject, org=None, **told)
 
         await self._ledger.append(said, note)
+
+
+def _move(turn: Turn, work: Work, done: Done) -> Draft:
+    """The move of a step that is done."""
+    body = RunBody(
+        says="done",
+        n=turn.n,
+        run=turn.run,
+        step=turn.step.code,
+        outcome=done.outcome,
+        detail=dict(work.detail),
+        reason=work.reason,
+    )
+    return drafts.run(turn.passport.subject, body, work.occurred)
 
 
 async def _get(tx: ReadTx, subject: bytes) -> StoredPassport:

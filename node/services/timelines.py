@@ -1,9 +1,11 @@
 """The events and statements of a passport by pages, the same for one that is kept whole and for a long one."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from node.errors import InputError, NotFoundError
+from node.passport.operations import Operation, operations_of
 from node.passport.shown import at, rows, text
 from node.passport.view import EVENTS, STATEMENTS, Plain, View, load_view
 from node.services.core import Core
@@ -13,6 +15,7 @@ from node.store.timelines import count_events, last_events, page_of_rows
 
 Row = dict[str, Plain]
 
+MOST_READ = 1000
 # By what the rows of a list are told apart, and after which of them a page begins.
 NAMES = {EVENTS: "key", STATEMENTS: "ref"}
 
@@ -66,6 +69,18 @@ class Timelines:
                 found = _of_view(passport.content, name, asked)
         more = len(found) > asked.limit
         return RowPage(found[: asked.limit], text(found[asked.limit - 1], NAMES[name]) if more else None)
+
+    async def operations(self, subject: bytes) -> list[Operation]:
+        """The ledger of operations; raise NotFoundError."""
+        async with self._core.database.read() as tx:
+            passport = await _get(tx, subject)
+            if not passport.seals:
+                return await asyncio.to_thread(operations_of, passport.content, rows(passport.content, EVENTS))
+            events, after = list[Row](), None
+            while found := await self._stored(tx, passport.lead, EVENTS, Asked(MOST_READ, after)):
+                events += found
+                after = text(found[-1], NAMES[EVENTS])
+        return await asyncio.to_thread(operations_of, passport.content, events)
 
     async def overview(self, subject: bytes, who: str | None = None, what: str | None = None) -> Overview:
         """What stands around the lists; raise NotFoundError."""

@@ -31,6 +31,21 @@ def name_of(location: Iterable[int | str]) -> str:
     return ".".join(map(str, location))
 
 
+def texts_of(fields: Mapping[str, object], name: str) -> dict[str, str]:
+    """The texts under a name: `role.lab` and its like."""
+    found = nest(fields).get(name)
+    return (
+        {str(key): value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+    )
+
+
+def rows_of(fields: Mapping[str, object], name: str) -> list[dict[str, str]]:
+    """The rows of texts under a name: `parts.0.serial` and its like."""
+    found = nest(fields).get(name)
+    rows = found if isinstance(found, list) else []
+    return [{str(key): str(value) for key, value in row.items()} for row in rows if isinstance(row, dict)]
+
+
 def _listed(value: Nested) -> Nested:
     """Mappings by numbers as lists, in the order of the numbers."""
     if not isinstance(value, dict):

@@ -1089,6 +1089,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Прочитано: {text}.", "Read: {text}."),
         NotFoundError,
     ),
+    "part_quantity": _text(
+        ("Количество не число", "Введите число больше нуля, до шести знаков после запятой."),
+        ("That is no quantity", "Enter a number above nothing, up to six digits after the point."),
+        ("Введено: {quantity}.", "Entered: {quantity}."),
+    ),
     "kit_designation": _text(
         ("Этой детали нет в комплекте", "Верните её на место и возьмите деталь из комплекта: {expected}."),
         ("That part is not of this kit", "Put it back and take one of the kit: {expected}."),

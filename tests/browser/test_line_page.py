@@ -29,7 +29,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
         running.call("maker", "post", f"/types/{WATER.central}/versions", {**VERSION, "kit": KIT})
         for device in running.devices:
             running.call("maker", "post", f"/passports/{device}/type", {"type": WATER.central, "version": "1.0"})
-        shipped = running.call("maker", "get", "/procedures/shipped")["items"]
+        shipped = running.call("maker", "get", "/procedures/shipped")["procedures"]
         for procedure in shipped:
             if procedure["code"] in ("production", "repair"):
                 running.call("maker", "post", "/procedures", procedure)
@@ -80,7 +80,7 @@ async def test_kit_is_put_together_by_scanning_and_the_next_station_goes_on(
 
     await scan(page, "text", other)
     await scan(page, "part", "СЭ-2726 № 26-1")
-    await expect(page.locator(".outcome.refused")).to_contain_text("стоит")
+    await expect(page.locator(".outcome.refused")).to_contain_text("Стоит в")
     await shots(page, shot, "line-used", languages=())
     await page.get_by_role("link", name="Отложить").click()
     await scan(page, "text", idle)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,9 +19,12 @@ from node.exchange.tables import read_table, write_csv
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lines import LineKey
 from node.passport.plate import Nameplate
+from node.passport.procedures import Procedure
 from node.passport.shown import at, rows
 from node.passport.view import moment_us, value_on
 from node.services.jobs import Job
+from node.services.procedures import shipped_procedures
+from node.services.runs import NewRun
 from node.store.fragments import entries_of_kinds
 from node.store.passports import list_subjects
 from tests.unit.node_protocols.builders import (
@@ -264,3 +268,51 @@ async def test_hostile_bench_file_is_refused_before_it_becomes_a_job(tmp_path: P
             assert refused.value.code == "import_unreadable"
 
         assert await desk.jobs.newest() == []
+
+
+@pytest.mark.req("B34")
+async def test_bench_file_does_the_step_of_every_meter_and_sends_the_failing_one_to_adjust(tmp_path: Path) -> None:
+    """Of twenty meters in production one fails on the bench: twenty protocols, nineteen to be marked, one to adjust."""
+    files = make_files(5)
+    async with maker(tmp_path, files) as desk:
+        raw, meters = await _bench_of_twenty(desk, files)
+        held = await desk.procedures.publish(_production(), "test")
+        await desk.runs.open(NewRun(held.digest, meters, {}), "test")
+
+        job = await imported(desk, raw)
+
+        assert (job.state, job.result["accepted"], findings(job)) == ("done", 20, [])
+        views = [await desk.view(meter) for meter in meters]
+        runs = [rows(view, "processes")[0] for view in views]
+        assert Counter(at(run, "waits", "step") for run in runs) == {"mark": 19, "adjust": 1}
+        for view, run in zip(views, runs, strict=True):
+            (protocol,), (_, done) = rows(view, "protocols"), rows(run, "moves")
+            assert done["protocols"] == [protocol["ref"]]
+        again = await imported(desk, raw)
+        assert (again.result["accepted"], again.result["repeated"]) == (0, 20)
+
+
+def _production() -> Procedure:
+    """The production that comes with the product, from the bench on."""
+    whole = next(one for one in shipped_procedures() if one.code == "production")
+    return whole.model_copy(update={"version": "bench", "steps": whole.steps[2:]})
+
+
+async def _bench_of_twenty(desk: Desk, files: DemoFiles) -> tuple[bytes, list[bytes]]:
+    """The runs of twenty meters that are known here, one of which reads twice what went through, and the meters."""
+    table = read_table(files.bench_csv)
+    at_serial = table.header.index("Заводской номер")
+    known: dict[str, bytes] = {}
+    async with desk.core.database.read() as tx:
+        subjects = await list_subjects(tx)
+    for subject in subjects:
+        known[str(at(await desk.view(subject), "identity", "serial", "value"))] = subject
+    cells = [[cell.text for cell in row.cells] for row in table.rows if row.cells[at_serial].text in known]
+    serials = list(dict.fromkeys(row[at_serial] for row in cells))[:20]
+    reference, measured = (table.header.index(f"Объём {of}, м³") for of in ("эталона", "прибора"))
+    for row in cells:
+        if row[at_serial] == serials[7]:
+            row[measured] = format(Decimal(row[reference].replace(",", ".")) * 2, "f")
+    return write_csv(list(table.header), [row for row in cells if row[at_serial] in serials]), [
+        known[s] for s in serials
+    ]

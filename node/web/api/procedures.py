@@ -53,9 +53,9 @@ class ProceduresAnswer(BaseModel):
 
 
 class ShippedAnswer(BaseModel):
-    """Procedures that nobody has published yet."""
+    """Procedures as they come with the product."""
 
-    items: list[Procedure]
+    procedures: list[Procedure]
 
 
 @api("GET", "/procedures", title="Procedures", scopes=[Scope.READ], table=tables.PROCEDURES)
@@ -68,7 +68,7 @@ async def list_procedures(call: Call) -> ProceduresAnswer:
      table=tables.SHIPPED)  # fmt: skip
 async def list_shipped(_call: Call) -> ShippedAnswer:
     """To be published as they are or altered: nobody takes part by them before."""
-    return ShippedAnswer(items=list(shipped_procedures()))
+    return ShippedAnswer(procedures=list(shipped_procedures()))
 
 
 @api("POST", "/procedures", title="Publish a procedure", scopes=[Scope.RECORD], status=201,

@@ -23,7 +23,7 @@ from node.web.console.processes import MOVES
 from node.web.errors import Problem, problem_of
 from node.web.events import Live
 from node.web.languages import mark
-from node.web.nested import nest
+from node.web.nested import texts_of
 from node.web.process_words import titled
 from node.web.rendering import RENDERER
 from node.web.routes import Menu, page
@@ -67,6 +67,7 @@ class Scanned:
     next: str = ""
     problem: Problem | None = None
     stands: str = ""
+    whole: tuple[str, str, str] | None = None  # in which another part stands: its id, title, and since when
     known: Known | None = None
 
 
@@ -143,14 +144,24 @@ def _done(call: Call, scanned: str, shown: ShownRun) -> Scanned:
 async def _refused(call: Call, scanned: str, error: NodeError, *, is_part: bool = False) -> Scanned:
     """Why a scan was refused; of a device that is known, with its history."""
     problem = problem_of(error, call.language, call.request.path)
-    stands = error.values.get("stands")
-    words = titled({str(name): str(value) for name, value in stands.items()}, str(error.values.get("step", "")),
-                   call.language) if isinstance(stands, dict) else ""  # fmt: skip
+    values = error.values
+    title = values.get("stands")
+    stands = (
+        titled({str(name): str(told) for name, told in title.items()}, str(values.get("step", "")), call.language)
+        if isinstance(title, dict)
+        else ""
+    )
+    whole = (
+        (str(values["whole"]), str(values.get("title", "")), str(values.get("since", "")).strip("—"))
+        if is_part and "whole" in values
+        else None
+    )
     return Scanned(
         scanned,
         problem=problem,
-        stands=words,
-        run=str(error.values.get("run", "")),
+        stands=stands,
+        whole=whole,
+        run=str(values.get("run", "")),
         known=None if is_part else await known_device(call, scanned),
     )
 
@@ -227,8 +238,7 @@ def _station(form: StationQuery) -> Station:
 
 
 def _detail(form: ScanForm) -> dict[str, str]:
-    found = nest(form.model_extra or {}).get("detail", {})
-    return {str(code): str(value).strip() for code, value in found.items()} if isinstance(found, dict) else {}
+    return {code: value.strip() for code, value in texts_of(form.model_extra or {}, "detail").items()}
 
 
 async def _moved(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ LISTS = (
     "GET /passports/{id}/parameters",
     "GET /passports/{id}/composition",
     "GET /passports/{id}/protocols",
+    "GET /passports/{id}/operations",
     "GET /passports/{id}/readings",
 )
 EDGES = ("parents", "children", "lots", "members", "used_in")

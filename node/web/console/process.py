@@ -1,5 +1,6 @@
 """One process: where it stands, the form of its step, who has which role, and every move with who and when."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from node.errors import NodeError
+from node.errors import InputError, NodeError
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.procedures import Parts, Procedure, Step
 from node.passport.runs import RunState, fits
@@ -25,7 +26,7 @@ from node.web.console.processes import MOVES, PATH, process_title
 from node.web.dispatch import redirect
 from node.web.events import Live
 from node.web.languages import mark
-from node.web.nested import Nested, nest
+from node.web.nested import rows_of, texts_of
 from node.web.process_words import titled
 from node.web.rendering import RENDERER
 from node.web.routes import page
@@ -50,9 +51,14 @@ class StepForm(BaseModel):
     reason: str = ""
 
     @property
-    def rest(self) -> dict[str, Nested]:
-        """The fields with a name of several parts."""
-        return nest(self.model_extra or {})
+    def detail(self) -> dict[str, str]:
+        """What the step asks."""
+        return texts_of(self.model_extra or {}, "detail")
+
+    @property
+    def parts(self) -> list[dict[str, str]]:
+        """The rows of parts that are filled in."""
+        return rows_of(self.model_extra or {}, "parts")
 
 
 class RolesForm(BaseModel):
@@ -104,9 +110,9 @@ async def assign(call: Call, path: ProcessPath, body: RolesForm) -> View | web.R
     """Give the roles that the form names to other organisations; those that stay as they are, are not said again."""
     try:
         shown = await call.context.runs.get(path.run)
-        given, known = nest(body.model_extra or {}).get("role", {}), at(shown.row, "roles")
+        given, known = texts_of(body.model_extra or {}, "role"), at(shown.row, "roles")
         stated = known if isinstance(known, dict) else {}
-        roles = {str(role): _org(org) for role, org in given.items() if stated.get(role) != org}
+        roles = {role: _org(org) for role, org in given.items() if stated.get(role) != org}
         if roles:
             await call.context.runs.assign(path.run, roles, call.actor.label)
     except NodeError as error:
@@ -126,7 +132,7 @@ async def close(call: Call, path: ProcessPath, body: ClosingInput) -> View | web
 
 async def _work(call: Call, path: StepPath, form: StepForm) -> Work:
     """What the form says; raise InputError."""
-    rest, shown = form.rest, await call.context.runs.get(path.run)
+    shown = await call.context.runs.get(path.run)
     step = shown.held.procedure.step(path.step) if shown.held else None
     raw = form.file.content.decode("utf-8", errors="replace") if form.file and form.file.content else form.document
     said: dict[str, object] = {
@@ -134,37 +140,44 @@ async def _work(call: Call, path: StepPath, form: StepForm) -> Work:
         "when": form.when or None,
         "where": form.where or None,
         "reason": form.reason or None,
-        "detail": rest.get("detail", {}),
+        "detail": form.detail,
         "template": form.template if raw and form.template else None,
         "document": raw or None,
     }
-    parts = rest.get("parts", [])
     if step and step.parts is Parts.REPLACE:
-        said["replaced"] = parts
+        said["replaced"] = form.parts
     try:
         work = work_of(call, StepInput.model_validate(said))
     except ValidationError as error:
         raise RulesError("body", error) from error
     if step and step.parts is Parts.FIT:
-        return await _with_parts(call, work, parts if isinstance(parts, list) else [])
+        return await _with_parts(call, work, form.parts)
     return work
 
 
-async def _with_parts(call: Call, work: Work, parts: Sequence[Nested]) -> Work:
+async def _with_parts(call: Call, work: Work, parts: Sequence[Mapping[str, str]]) -> Work:
     recognition = call.context.recognition
     fitted = [
-        await recognition.part(str(part.get("part")), part.get("position"), str(part.get("quantity", "1")))
+        await recognition.part(part["part"], part.get("position"), quantity_of(part.get("quantity", "1")))
         for part in parts
-        if isinstance(part, dict) and part.get("part")
+        if part.get("part")
     ]
     return Work(
         work.occurred, work.system, work.outcome, work.place, work.detail, work.document, fitted, (), work.reason
     )
 
 
-def _org(value: object) -> bytes:
+def quantity_of(text: str) -> str:
+    """How many, as it was typed; raise InputError where that is no number above nothing."""
+    told = text.strip().replace(",", ".")
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", told, re.ASCII) or not told.strip("0."):
+        raise InputError(f"{text[:32]} is no quantity", "part_quantity", quantity=text[:32])
+    return told
+
+
+def _org(value: str) -> bytes:
     try:
-        return bytes.fromhex(str(value))
+        return bytes.fromhex(value)
     except ValueError:
         return b""
 
@@ -178,7 +191,8 @@ async def _view(call: Call, run: str, error: Exception | None = None, form: Step
         error=error,
         after=after,
         form=form or StepForm(),
-        given=form.rest if form else {},
+        given=form.detail if form else {},
+        given_parts=form.parts if form else [],
         step=step,
         templates=await _templates(call, step),
         rows_of_parts=_rows_of_parts(form),
@@ -242,7 +256,7 @@ def _template_title(call: Call, held: HeldTemplate) -> str:
 
 
 def _rows_of_parts(form: StepForm | None) -> range:
-    filled = len(form.rest.get("parts", [])) if form else 0
+    filled = len(form.parts) if form else 0
     return range(max(LEAST_ROWS, filled + (LEAST_ROWS if form and form.act else 1)))
 
 

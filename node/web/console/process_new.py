@@ -17,7 +17,7 @@ from node.web.calls import Call, View
 from node.web.console.processes import PATH
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
-from node.web.nested import nest
+from node.web.nested import texts_of
 from node.web.routes import page
 
 TITLE = mark("New process")
@@ -90,8 +90,7 @@ def _read(form: OpenForm, subjects: Sequence[bytes]) -> NewRun:
 
 
 def _roles(form: OpenForm) -> dict[str, str]:
-    found = nest(form.model_extra or {}).get("role", {})
-    return found if isinstance(found, dict) else {}
+    return texts_of(form.model_extra or {}, "role")
 
 
 async def _subjects(call: Call, text: str) -> tuple[list[bytes], list[str]]:

@@ -26,6 +26,7 @@ from node.passport.templates import parse_document
 from node.passport.view import View
 from node.services.acts import Acts
 from node.services.arshin import ArshinFiles
+from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
@@ -34,11 +35,15 @@ from node.services.found import found_node
 from node.services.ingest import Ingest
 from node.services.jobs import Job, Jobs
 from node.services.ledger import Ledger
+from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import FEDERATION, Projection
 from node.services.protocols import Protocols
+from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.runs import Runs
 from node.services.search import Search
+from node.services.steps import Steps
 from node.services.sync import Sync
 from node.services.templates import Templates
 from node.store.database import Database
@@ -74,6 +79,8 @@ class Desk:
     production: Production
     bench: Bench
     arshin: ArshinFiles
+    procedures: ProcedureBook
+    runs: Runs
 
     @property
     def org(self) -> bytes:
@@ -145,7 +152,12 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     ingest = Ingest(core, projection.take)
     templates = Templates(core, ledger, projection, Sync(core, ingest), ingest)
     entry = Entry(core, projection, Releases(core, ledger, projection))
-    protocols = Protocols(core, ledger, projection, Search(), templates, entry)
+    search = Search()
+    protocols = Protocols(core, ledger, projection, search, templates, entry)
+    registry = Registry(core, ledger, projection, ingest, Sync(core, ingest))
+    book = ProcedureBook(core, ledger, projection)
+    steps = Steps(core, projection, registry, Assembly(core, ledger, search), protocols)
+    runs = Runs(core, ledger, book, steps)
     desk = Desk(
         core,
         projection,
@@ -156,8 +168,10 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         protocols,
         Acts(core, ledger, projection, protocols),
         Production(core, ledger, projection, jobs, entry),
-        Bench(core, ledger, projection, jobs, templates, protocols),
+        Bench(core, ledger, projection, jobs, templates, protocols, runs),
         ArshinFiles(core, ledger, protocols),
+        book,
+        runs,
     )
     try:
         await ledger.open()
