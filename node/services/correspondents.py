@@ -46,6 +46,7 @@ class Write(StrEnum):
     COMPOSITION = "composition"
     CODES = "codes"
     SHIPMENTS = "shipments"
+    PROCESSES = "processes"  # opened, and their steps done
 
 
 @dataclass(frozen=True, slots=True)

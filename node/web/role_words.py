@@ -49,8 +49,9 @@ WRITES: Table = {
     "parameters": ("параметры", "parameters"),
     "observed": ("наблюдаемые параметры", "observed parameters"),
     "protocols": ("протоколы", "protocols"),
-    "imports": ("файлы производства", "production files"),
+    "imports": ("файлы и сообщения", "files and messages"),
     "composition": ("комплектацию", "composition"),
     "codes": ("свои коды", "own codes"),
     "shipments": ("отгрузки", "shipments"),
+    "processes": ("процессы", "processes"),
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from node.errors import DeniedError, InputError
 from node.passport.errors import DeviceIdError
 from node.passport.ids import parse_device_id
-from node.services.access import Actor
+from node.services.access import Actor, Scope
 from node.services.correspondents import Write
 from node.web.calls import Call
 from node.web.context import WebContext
@@ -22,7 +22,22 @@ WRITES: Mapping[str, Write] = {
     "POST /passports/{id}/moves": Write.EVENTS,
     "POST /passports/{id}/parameters": Write.PARAMETERS,
     "POST /protocols": Write.PROTOCOLS,
+    "POST /verifications": Write.PROTOCOLS,
+    "POST /arshin/files": Write.PROTOCOLS,
+    "POST /forms": Write.PROTOCOLS,
+    "PUT /forms/{form}": Write.PROTOCOLS,
+    "DELETE /forms/{form}": Write.PROTOCOLS,
+    "POST /forms/{form}/files": Write.PROTOCOLS,
+    "DELETE /forms/{form}/files/{sha256}": Write.PROTOCOLS,
+    "POST /forms/{form}/signature": Write.PROTOCOLS,
     "POST /imports": Write.IMPORTS,
+    "POST /register/read": Write.IMPORTS,
+    "POST /exchange/1c/messages": Write.IMPORTS,
+    "POST /processes": Write.PROCESSES,
+    "POST /processes/{run}/steps/{step}": Write.PROCESSES,
+    "POST /processes/{run}/refusal": Write.PROCESSES,
+    "POST /processes/{run}/closing": Write.PROCESSES,
+    "POST /line/scans": Write.PROCESSES,
     "POST /passports/{id}/parts": Write.COMPOSITION,
     "POST /passports/{id}/parts/removals": Write.COMPOSITION,
     "POST /catalogs/{catalog}/codes": Write.CODES,
@@ -34,7 +49,15 @@ WRITES: Mapping[str, Write] = {
 }
 # Operations that write nothing, though they take a body.
 CHECKS = frozenset(
-    {"POST /checks", "POST /checks/{check}", "POST /protocols/check", "POST /catalogs/checks", "POST /imports/preview"}
+    {
+        "POST /checks",
+        "POST /checks/{check}",
+        "POST /protocols/check",
+        "POST /templates/check",
+        "POST /forms/{form}/check",
+        "POST /catalogs/checks",
+        "POST /imports/preview",
+    }
 )
 # Operations that look whose thing it is once they know it.
 LATER = frozenset({"POST /protocols"})
@@ -43,8 +66,8 @@ PASSPORTS = "/passports/{id}"
 
 def may_write(actor: Actor, route: Route) -> bool:
     """Whether a system's rights name what an operation writes."""
-    if actor.limits is None or not route.is_write or route.operation in CHECKS:
-        return True
+    if actor.limits is None or not route.is_write or route.operation in CHECKS or Scope.HOOKS in route.scopes:
+        return True  # its own webhooks tell it what it may read, and write nothing
     wanted = WRITES.get(route.operation)
     found = actor.limits.writes
     return wanted in found or (wanted is Write.PARAMETERS and Write.OBSERVED in found)
@@ -59,7 +82,13 @@ async def check_system(call: Call, thing: str | None) -> None:
         raise DeniedError(f"{actor.label} may not {route.operation}", "system_write", operation=route.operation)
     if thing is not None and actor.limits.is_narrow:
         await call.context.correspondents.check_thing(actor, _subject(thing))
-    elif thing is None and route.is_write and actor.limits.is_narrow and route.operation not in CHECKS | LATER:
+    elif (
+        thing is None
+        and route.is_write
+        and actor.limits.is_narrow
+        and route.operation not in CHECKS | LATER
+        and Scope.HOOKS not in route.scopes
+    ):
         raise DeniedError(f"{actor.label} may act on single things alone", "system_thing")
 
 

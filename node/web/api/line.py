@@ -72,7 +72,7 @@ async def scan(call: Call, body: ScanInput) -> ScanAnswer:
     hand = await line.take(station, body.text, body.parts)
     row = hand.shown.row
     if body.do:
-        done = await line.do(hand, station, body.detail, body.outcome, call.actor.name, call.actor.label)
+        done = await line.do(hand, station, body.detail, body.outcome, call.actor.system or "console", call.actor.label)
         row = done.row
     return ScanAnswer(
         run=hand.run,

@@ -21,6 +21,7 @@ from node.web.routes import api
 from node.web.tables import processes as tables
 
 MAX_WORK = 2 << 20
+CONSOLE = "console"
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 STEP_PROBLEMS = (
     "run_unknown", "run_unread", "run_over", "run_step_order", "run_no_mandate", "procedure_not_accepted",
@@ -244,7 +245,7 @@ def work_of(call: Call, body: StepInput) -> Work:
     """What a step is done with, in the terms of this node; raise InputError."""
     return Work(
         occurred=occurred(call, body.when) if body.when else call.context.clock.now(),
-        system=call.actor.name,
+        system=call.actor.system or CONSOLE,
         outcome=body.outcome,
         place=place_named(body.where) if body.where else None,
         detail=body.detail,
