@@ -29,7 +29,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
         running.call("maker", "post", f"/types/{WATER.central}/versions", {**VERSION, "kit": KIT})
         for device in running.devices:
             running.call("maker", "post", f"/passports/{device}/type", {"type": WATER.central, "version": "1.0"})
-        shipped = running.call("maker", "get", "/procedures/shipped")["procedures"]
+        shipped = running.call("maker", "get", "/procedures/shipped")["items"]
         for procedure in shipped:
             if procedure["code"] in ("production", "repair"):
                 running.call("maker", "post", "/procedures", procedure)

@@ -20,7 +20,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     """A maker with four meters and published procedures."""
     with trading(tmp_path_factory.mktemp("processes"), PASSPORT_FEDERATION__DISCOVERY="false") as running:
         running.produce(meters(4))
-        for procedure in running.call("maker", "get", "/procedures/shipped")["procedures"]:
+        for procedure in running.call("maker", "get", "/procedures/shipped")["items"]:
             if procedure["code"] in ("production", "repair"):
                 running.call("maker", "post", "/procedures", procedure)
         yield running

@@ -33,7 +33,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
         running.call("maker", "post", f"/types/{WATER.central}/versions", {**VERSION, "kit": KIT})
         for device in running.devices[:4]:
             running.call("maker", "post", f"/passports/{device}/type", {"type": WATER.central, "version": "1.0"})
-        for procedure in running.call("maker", "get", "/procedures/shipped")["procedures"]:
+        for procedure in running.call("maker", "get", "/procedures/shipped")["items"]:
             if procedure["code"] in ("production", "smt"):
                 running.call("maker", "post", "/procedures", procedure)
         opened(running, "production", *running.devices[:4])
@@ -168,9 +168,7 @@ def test_device_that_comes_back_is_known_with_its_whole_history(trade: Trade) ->
     theirs = trade.call("utility", "get", f"/passports/{device}")["view"]["events"]
     assert history() == [event["what"]["central"] for event in theirs]
     assert view(trade, device)["parties"]["owner"]["value"] == trade.orgs["utility"]
-    repair = next(
-        one for one in trade.call("maker", "get", "/procedures/shipped")["procedures"] if one["code"] == "repair"
-    )
+    repair = next(one for one in trade.call("maker", "get", "/procedures/shipped")["items"] if one["code"] == "repair")
     trade.call("maker", "post", "/procedures", repair)
     (run,) = opened(trade, "repair", device)
     done: Json = {"detail": {"defect": "плата"}, "outcome": "repairable"}

@@ -55,7 +55,7 @@ class ProceduresAnswer(BaseModel):
 class ShippedAnswer(BaseModel):
     """Procedures as they come with the product."""
 
-    procedures: list[Procedure]
+    items: list[Procedure]
 
 
 @api("GET", "/procedures", title="Procedures", scopes=[Scope.READ], table=tables.PROCEDURES)
@@ -68,7 +68,7 @@ async def list_procedures(call: Call) -> ProceduresAnswer:
      table=tables.SHIPPED)  # fmt: skip
 async def list_shipped(_call: Call) -> ShippedAnswer:
     """To be published as they are or altered: nobody takes part by them before."""
-    return ShippedAnswer(procedures=list(shipped_procedures()))
+    return ShippedAnswer(items=list(shipped_procedures()))
 
 
 @api("POST", "/procedures", title="Publish a procedure", scopes=[Scope.RECORD], status=201,
