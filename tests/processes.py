@@ -1,5 +1,7 @@
 """Processes of tests: a repair between an owner, a workshop and a lab, and what is said while it runs."""
 
+from dataclasses import replace
+
 from node.passport import drafts
 from node.passport.bodies import AgreementBody, EventBody, ExtractBody, Place, Reference, RunBody, TemplateRef, Why
 from node.passport.canonical import dump_json
@@ -73,4 +75,5 @@ def paper(subject: bytes, owner: Author, n: int, event: str = "verified", name: 
     template = TemplateRef(name=name, version="1", publisher=id16("lab").hex(), id=id16("t").hex())
     what = EventBody(what=Reference(central=event), where=Place(place=Reference(local="лаборатория")), system="стенд")
     why = Why(process="repair", step="verify", run=run_id(owner.org, NONCE), n=n)
-    return drafts.because(drafts.protocol(subject, template, b"{}", None, ExtractBody(events=(what,)), 0), why)
+    draft = drafts.protocol(subject, template, b"{}", None, ExtractBody(events=(what,)), 0)
+    return replace(draft, sections=(*draft.sections, drafts.section("why", why)))

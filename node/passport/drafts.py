@@ -1,7 +1,7 @@
 """What is about to be said: drafts of fragments, one maker for each kind of statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from federation import codec
 from federation.authority import Attestation, Authority, Kind, Verb
@@ -32,7 +32,6 @@ from node.passport.bodies import (
     TemplateRef,
     TypeBody,
     UnsignedBody,
-    Why,
     WithdrawalBody,
 )
 
@@ -168,11 +167,6 @@ def annulment(subject: bytes, refs: Sequence[Ref], body: AnnulmentBody, event: E
 def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
     """Kind 7: the part stands in the whole."""
     return Draft(Kind.COMPOSITION, (part, whole), occurred, (section("composition", body),), tuple(refs))
-
-
-def because(draft: Draft, why: Why) -> Draft:
-    """The draft of a protocol for a step of a process that runs."""
-    return replace(draft, sections=(*draft.sections, section("why", why)))
 
 
 def run(subject: bytes, body: RunBody, occurred: int) -> Draft:

@@ -1,7 +1,7 @@
 """Questions over the whole registry: failure rates by batch, by lot of a component and by type."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from node.passport.failures import By, Rate, Thing, failure_rates, thing_of
 from node.passport.shown import rows
@@ -25,14 +25,19 @@ class Analytics:
         self._core = core
         self._projection = projection
 
-    async def failure_rates(self, by: By, since: int = 0, until: int | None = None) -> list[Rate]:
-        """The groups with the largest share of failed devices first; times in microseconds, `until` is excluded."""
+    async def failure_rates(
+        self, groupings: Sequence[By], since: int = 0, until: int | None = None
+    ) -> dict[By, list[Rate]]:
+        """By each of these, the groups with the largest share of failed devices first.
+
+        Times in microseconds, `until` is excluded.
+        """
         things: list[Thing] = []
         async with self._core.database.read() as tx:
             async for page in _pages(tx):
                 things += await asyncio.to_thread(_things, page, since, until)
         names = {code: kind.model for code, kind in self._projection.world.types.items()}
-        return await asyncio.to_thread(failure_rates, things, by, names)
+        return {by: await asyncio.to_thread(failure_rates, things, by, names) for by in groupings}
 
     async def events(
         self, after: tuple[bytes, int] | None, limit: int, wanted: Callable[[Row], bool]

@@ -17,6 +17,7 @@ from node.exchange.arshin import write_application
 from node.exchange.errors import ArshinError
 from node.passport.bodies import ExtractBody
 from node.passport.catalogs import Catalog
+from node.passport.drafts import Draft
 from node.passport.errors import PassportError
 from node.passport.references import References, parse_ref, ref_text
 from node.passport.shown import at, rows, text
@@ -183,6 +184,24 @@ class Protocols:
         held, document = checked.held, checked.document
         lacking = self._sides.lacking(view, held, document, signers_of(view, held, document))
         check_reasons(beside.unsigned, lacking)
+
+        async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
+            ref, state = entry_ref(self._ledger.log.log, entries[0]), checked.state.value
+            named, place = held.reference, ref_text(ref)
+            await self._core.announce(tx, actor, "protocol_signed", subject, ref=place, template=named, state=state)
+            if beside.also is not None:
+                await beside.also(tx, ref)
+
+        try:
+            entries = await self._ledger.append(self.drafts_of(checked, subject, system, beside), note)
+        except CodecError as error:
+            raise InputError(f"the document is too large to be signed: {error}", "document_too_large") from error
+        ref = entry_ref(self._ledger.log.log, entries[0])
+        return Signed(ref, subject, checked.state, checked.remarks, len(lacking))
+
+    def drafts_of(self, checked: Checked, subject: bytes, system: str, beside: Beside) -> list[Draft]:
+        """What is said where a checked document is signed: the protocol first, then what opens it to its parties."""
+        held, document = checked.held, checked.document
         draft = draft_protocol(
             held,
             document,
@@ -193,20 +212,7 @@ class Protocols:
             now=self._core.clock.now(),
             beside=beside,
         )
-
-        async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
-            ref, state = entry_ref(self._ledger.log.log, entries[0]), checked.state.value
-            named, place = held.reference, ref_text(ref)
-            await self._core.announce(tx, actor, "protocol_signed", subject, ref=place, template=named, state=state)
-            if beside.also is not None:
-                await beside.also(tx, ref)
-
-        try:
-            entries = await self._ledger.append([draft, *self._sides.openings(held, document, draft)], note)
-        except CodecError as error:
-            raise InputError(f"the document is too large to be signed: {error}", "document_too_large") from error
-        ref = entry_ref(self._ledger.log.log, entries[0])
-        return Signed(ref, subject, checked.state, checked.remarks, len(lacking))
+        return [draft, *self._sides.openings(held, document, draft)]
 
     @property
     def place(self) -> str:

@@ -23,7 +23,7 @@ from node.passport.templates import extract
 from node.passport.view import DAY_US, Plain, View, moment_us
 from node.services.assembly import Assembly, PartIn
 from node.services.core import Core
-from node.services.papers import draft_protocol
+from node.services.papers import Beside
 from node.services.projection import Projection
 from node.services.protocols import Checked, Protocols, refusal
 from node.services.registry import Registry, check_fit
@@ -101,7 +101,7 @@ class Steps:
         checked = await self._checked(turn, work)
         outcome = self._outcome(turn.step, work, checked)
         if checked is not None:
-            said.append(self._protocol(turn, work, checked))
+            said += self._protocol(turn, work, checked)
         if turn.step.event is not None:
             said.append(await self._event(turn, work, turn.step.event))
         _check_parts(turn.step, work)
@@ -159,17 +159,9 @@ class Steps:
                              outcomes=named)  # fmt: skip
         return told.code
 
-    def _protocol(self, turn: Turn, work: Work, checked: Checked) -> Draft:
-        draft = draft_protocol(
-            checked.held,
-            checked.document,
-            turn.passport.subject,
-            is_checked=True,
-            place=self._protocols.place,
-            system=work.system,
-            now=self._core.clock.now(),
-        )
-        return drafts.because(draft, turn.why.model_copy(update={"n": turn.n}))
+    def _protocol(self, turn: Turn, work: Work, checked: Checked) -> list[Draft]:
+        why = drafts.section("why", turn.why.model_copy(update={"n": turn.n}))
+        return self._protocols.drafts_of(checked, turn.passport.subject, work.system, Beside(sections=(why,)))
 
     async def _event(self, turn: Turn, work: Work, code: str) -> Draft:
         place = work.place or Place(place=Reference(local=self._protocols.place), default=True)

@@ -24,3 +24,8 @@ MESSAGES: Table = {
     "devices": ("приборы", "devices"),
     "documents": ("документы", "documents"),
 }
+GROUPINGS: Table = {
+    "batch": ("партия приборов", "batch of devices"),
+    "lot": ("партия деталей", "lot of components"),
+    "type": ("тип", "type"),
+}

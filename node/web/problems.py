@@ -1078,11 +1078,6 @@ PROBLEMS: dict[str, ProblemText] = {
         ("This step waits for another organisation", "Whoever has the role does the step."),
         ("{title}.", "{title}."),
     ),
-    "line_step_unknown": _text(
-        ("Такого рабочего места нет", "Выберите процесс и шаг из регламентов, в которых вы участвуете."),
-        ("There is no such station", "Choose process and step of a procedure by which you take part."),
-        ("Процесс {process}, шаг {step}.", "Process {process}, step {step}."),
-    ),
     "scan_unknown": _text(
         ("Здесь нет ничего с таким номером", "Отсканируйте ещё раз или заведите паспорт прибора."),
         ("Nothing here has that number", "Scan it once more, or register the device."),

@@ -4,11 +4,13 @@ import csv
 import io
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.unit.web.running import RunningWeb, get, post
 
 DAY = "2026-05-01"
+LOTS = ("МОД-1", "ПЛ-7", "ПЛ-8")  # the largest share of failures first
 
 
 async def device(client: ClientSession, n: int, batch: str) -> str:
@@ -51,6 +53,7 @@ async def test_failure_rate_by_batch_is_one_question(web: RunningWeb) -> None:
     assert [row[:4] for row in table[1:]] == [["П-1", "4", "2", "0,5000"], ["П-2", "2", "0", "0,0000"]]
 
 
+@pytest.mark.req("B21")
 async def test_failure_rate_by_lot_reaches_parts_inside_parts(web: RunningWeb) -> None:
     """Devices with a board of a lot are counted under it, however deep the board stands."""
     client = web.local()
@@ -66,6 +69,8 @@ async def test_failure_rate_by_lot_reaches_parts_inside_parts(web: RunningWeb) -
     found = await rates(client, by="lot")
 
     assert found == {"ПЛ-7": (2, 1, "0.5000"), "МОД-1": (1, 1, "1.0000"), "ПЛ-8": (1, 0, "0.0000")}
+    both = (await get(client, "/analytics/failures?by=batch&by=lot"))["items"]
+    assert [(row["by"], row["name"]) for row in both] == [("batch", "П-1"), *(("lot", name) for name in LOTS)]
 
 
 async def test_events_of_all_devices_are_one_list(web: RunningWeb) -> None:

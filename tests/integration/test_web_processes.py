@@ -232,3 +232,28 @@ async def test_declined_step_waits_for_the_owner_to_name_another(web: RunningWeb
     await refuse(client, f"/processes/{run}/steps/visit", {"detail": {"found": "-"}}, "run_no_mandate")
     given = await post(client, f"/processes/{run}/roles", {"roles": {"executor": org}}, 200)
     assert given["process"]["waits"]["org"] == org
+
+
+@pytest.mark.req("B40")
+async def test_boards_of_a_lot_are_found_in_the_devices_that_hold_them(web: RunningWeb) -> None:
+    """A board with its panel, lots and inspection has a passport; the recall of a lot lists the devices with it."""
+    client = web.local()
+    chips = (await post(client, "/things", {"kind": "batch", "name": "Конденсаторы 10 мкФ", "number": "X-17"}))["id"]
+    board = (await post(client, "/things", {"kind": "component", "name": "Плата", "number": "26-1"}))["id"]
+    meter, other = await device(client), await device(client, "0000002")
+    (run,) = await opened(client, "smt", board)
+
+    used = {"id": chips, "quantity": "4", "relation": "material", "position": "C1-C4"}
+    await do(client, run, "placement", parts=[used], detail={"panel": "МП-9", "station": "SMT-1"})
+    await do(client, run, "reflow", detail={"profile": "SAC305"})
+    await do(client, run, "aoi", outcome="failed", detail={"defects": "C3: нет пайки"})
+    await do(client, run, "rework")
+    done = await do(client, run, "aoi", outcome="passed")
+    await post(client, f"/passports/{meter}/parts", {"parts": [{"id": board, "position": "A1"}], "since": "2026-09-10"})
+
+    told = [(move["step"], move["outcome"], move["detail"]) for move in done["process"]["moves"]]
+    assert told[1] == ("placement", None, {"panel": "МП-9", "station": "SMT-1"})
+    assert told[3:] == [("aoi", "failed", {"defects": "C3: нет пайки"}), ("rework", None, {}), ("aoi", "passed", {})]
+    reached = {row["id"]: row["kind"] for row in (await get(client, f"/passports/{chips}/reach"))["items"]}
+    assert reached == {board: "component", meter: "device"}
+    assert other not in reached

@@ -19,7 +19,7 @@ from node.web.tables import exchanges as tables
 class FailuresQuery(BaseModel):
     """What devices are counted by, and which failures: of days from `since` to `until`, both included."""
 
-    by: By = By.BATCH
+    by: list[By] = Field(default=[By.BATCH], min_length=1, max_length=3, description="One of these, or several.")
     since: date | None = None
     until: date | None = None
 
@@ -27,6 +27,7 @@ class FailuresQuery(BaseModel):
 class FailureRow(BaseModel):
     """A batch, a lot of components or a type: its devices, those of them that failed, failures by code."""
 
+    by: By
     group: str = Field(description="What passports call it, or the id of the batch's own passport in hex.")
     name: str
     devices: int
@@ -61,7 +62,7 @@ class EventRow(BaseModel):
 
 
 class FailuresAnswer(BaseModel):
-    """Groups, the largest share of failed devices first; of the passports that are here alone."""
+    """By each that was asked, the groups with the largest share of failed devices first; of passports here alone."""
 
     items: list[FailureRow]
 
@@ -75,6 +76,7 @@ async def failures(call: Call, query: FailuresQuery) -> FailuresAnswer:
     return FailuresAnswer(
         items=[
             FailureRow(
+                by=by,
                 group=one.group,
                 name=one.name,
                 devices=one.devices,
@@ -82,7 +84,8 @@ async def failures(call: Call, query: FailuresQuery) -> FailuresAnswer:
                 rate=one.share,
                 codes=dict(one.codes),
             )
-            for one in found
+            for by, rates in found.items()
+            for one in rates
         ]
     )
 

@@ -1,7 +1,7 @@
 """The columns of lists of what is exchanged with other systems, and of what is counted for them."""
 
 from node.web.columns import coded, number, organisation, table, time, yes_no
-from node.web.exchange_words import FOUND, MESSAGES
+from node.web.exchange_words import FOUND, GROUPINGS, MESSAGES
 from node.web.passport_words import STANDINGS
 
 RESULTS = table(
@@ -77,6 +77,7 @@ FAILURES = table(
     "failures",
     "Отказы",
     "Failures",
+    ("По чему", "By", coded("by", GROUPINGS)),
     ("Группа", "Group", "name"),
     ("Приборов", "Devices", "devices"),
     ("Отказало", "Failed", "failed"),
