@@ -127,7 +127,8 @@ def _events(case: Case, reading: Reading) -> Iterator[Event]:
     extract, act = reading.body("extract", ExtractBody), case.acts.get(statement.ref)
     if act is not None and not (act.is_agreed and act.fills(statement)):
         return  # the events of an act arise when all its parties have signed
-    first, why = act.lead if act else statement, reading.body("why", Why)
+    first = act.lead if act else statement
+    why = case.reading_of(first).body("why", Why) or reading.body("why", Why)
     for index, extracted in enumerate(extract.events if extract else ()):
         told = extracted if why is None else extracted.model_copy(update={"why": why})
         event = _event(case, statement, told, "protocol", f"{ref_text(first.ref)}#{index}")

@@ -4,6 +4,7 @@ What is scanned names a device; its process that waits at the station's step for
 at once where nothing more is asked than who works there.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class Line:
         self._recognition = recognition
         self._journal = journal
         self._counted = 0  # the last row of the journal that is counted
+        self._counting = asyncio.Lock()  # two pages at once would count the same rows twice
         self._day = -1
         self._done: Counter[tuple[str, str]] = Counter()
 
@@ -118,6 +120,12 @@ class Line:
 
     async def done_today(self, station: Station) -> int:
         """How often the step was done here on this day (UTC)."""
+        async with self._counting:
+            await self._count()
+        return self._done[station.code, station.step]
+
+    async def _count(self) -> None:
+        """Count what the journal has more of than at the last look."""
         day = self._core.clock.now() // DAY_US
         if day != self._day:
             self._day, self._counted, self._done = day, await self._before(day * DAY_US), Counter()
@@ -129,7 +137,6 @@ class Line:
                 if row.what == "step_done"
             ]
             self._done.update(named)
-        return self._done[station.code, station.step]
 
     async def _before(self, moment: int) -> int:
         """The last row of the journal from before a moment."""

@@ -82,6 +82,7 @@ class Runs:
         self._ledger = ledger
         self._book = book
         self._steps = steps
+        self._watched_us = 0  # terms up to then are told
         self._moving = asyncio.Lock()  # of two moves at once the second one sees the first
 
     async def open(self, new: NewRun, actor: str) -> list[str]:
@@ -234,19 +235,30 @@ class Runs:
             await asyncio.sleep(WATCH_S)
 
     async def _tell_overdue(self) -> bool:
-        """Tell of the next ones; whether there may be more."""
+        """Tell of the next ones; whether there may be more. A look that finds nothing writes nothing."""
+        since = self._watched_us or await self._begin_watching()
+        async with self._core.database.read() as tx:
+            now = tx.now
+            found = await store.due_between(tx, since, now, TOLD_AT_ONCE)
+        is_full = len(found) == TOLD_AT_ONCE and found[-1].card.due_us > since
+        self._watched_us = found[-1].card.due_us if is_full else now
+        if found:
+            async with self._core.database.write() as write:
+                for one in found:
+                    await self._core.announce(
+                        write, "clock", "step_overdue", one.lead, run=one.card.id.hex(), process=one.card.code,
+                        step=one.card.step, party=one.card.org.hex() or None, due_us=one.card.due_us,
+                    )  # fmt: skip
+                await set_setting(write, WATCHED, str(self._watched_us).encode())
+        return is_full
+
+    async def _begin_watching(self) -> int:
+        """From when on terms are looked at: those that ended while the node was down are told too."""
         async with self._core.database.write() as tx:
             raw = await find_setting(tx, WATCHED)
-            since = int(raw) if raw else tx.now
-            found = await store.due_between(tx, since, tx.now, TOLD_AT_ONCE)
-            for one in found:
-                await self._core.announce(
-                    tx, "clock", "step_overdue", one.lead, run=one.card.id.hex(), process=one.card.code,
-                    step=one.card.step, party=one.card.org.hex() or None, due_us=one.card.due_us,
-                )  # fmt: skip
-            is_full = len(found) == TOLD_AT_ONCE and found[-1].card.due_us > since
-            await set_setting(tx, WATCHED, str(found[-1].card.due_us if is_full else tx.now).encode())
-        return is_full
+            if raw is None:
+                await set_setting(tx, WATCHED, str(tx.now).encode())
+            return int(raw) if raw else tx.now
 
     async def _turn_for(self, subject: bytes, template: TemplateRef) -> Turn | None:
         """Our turn in a process of a thing, at a step that demands nothing but a document of this template."""

@@ -144,8 +144,8 @@ def _parameters(route: Route) -> list[Schema]:
             found += _fields(place, model)
     if route.table is not None:
         text = "As a file: the whole list under this filter, without pages."
-        forms = [PLAIN, *TYPES]
-        found.append({"name": "format", "in": "query", "schema": {"enum": forms}, "description": text})
+        schema = {"enum": ["", PLAIN, *TYPES]}  # left empty it is as good as left out
+        found.append({"name": "format", "in": "query", "schema": schema, "description": text})
     if route.is_write:
         text = "Repeated within a day with the same key, a request acts once and gets the same answer."
         found.append({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": text})

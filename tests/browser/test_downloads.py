@@ -25,7 +25,7 @@ LISTS = {
     "/peers": 1,
     "/organisations": 2,
     "/journal": 1,
-    "/access": 3,
+    "/access": 4,
 }
 
 

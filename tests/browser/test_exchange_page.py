@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from node.passport import drafts
@@ -23,7 +24,7 @@ RECORDED = Path(__file__).parents[2] / "examples" / "exchange" / "arshin_eapi_vr
 ITEM = {"id": "8a7d2f10-5b7e-11ee-8c99-0242ac120002", "name": "Счётчик воды ВС-15Д", "central": "t:cw"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
     """A node that writes its log."""
     async with running_web(tmp_path / "node") as running:

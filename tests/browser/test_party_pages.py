@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tabs
@@ -16,7 +17,7 @@ from tests.unit.web.running import RunningWeb, post, running_web
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
     """A node that writes its log."""
     async with running_web(tmp_path / "node") as running:

@@ -94,7 +94,7 @@ async def test_token_is_issued_and_shown_once(web: RunningWeb, tabs: Tabs, shot:
     page = await claim(web, tabs)
     await page.goto(f"{web.url}/access")
     await page.locator("#tokens input[name=name]").fill("Стенд поверки")
-    await page.get_by_label("импорт").check()
+    await page.locator("#tokens").get_by_label("импорт").check()
     await page.get_by_role("button", name="Выпустить").click()
     secret = await page.locator("#secret").inner_text()
     assert secret.startswith("pn_")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Tabs
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("br
 DEVICE = bytes(range(16))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningWeb]:
     """A node that sends to this machine."""
     monkeypatch.setenv("PASSPORT_WEBHOOKS__ALLOW", '["127.0.0.0/8"]')

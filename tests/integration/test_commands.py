@@ -246,7 +246,7 @@ def test_limit_of_a_lookup_is_that_of_the_node(trade: Trade) -> None:
 def test_request_that_no_route_reads_is_told_with_its_start(trade: Trade) -> None:
     """Where the node refuses a request without a problem document, the error says which one, and not all of it."""
     with pytest.raises(ApiError) as refused:
-        trade.call("maker", "get", "/passports/" + "7" * 20_000)
+        trade.call("maker", "get", "/passports/" + "7" * 200_000)
 
     text = str(refused.value)
     assert "the node cannot read the request GET /api/v1/passports/777" in text

@@ -1,6 +1,5 @@
 """Questions over all passports of the node."""
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -11,6 +10,7 @@ from node.passport.shown import at, text
 from node.passport.view import DAY_US, moment_us
 from node.services.access import Scope
 from node.services.analytics import Row, StoredPassport
+from node.web.api.fields import IsoDay
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import api
 from node.web.tables import exchanges as tables
@@ -20,8 +20,8 @@ class FailuresQuery(BaseModel):
     """What devices are counted by, and which failures: of days from `since` to `until`, both included."""
 
     by: list[By] = Field(default=[By.BATCH], min_length=1, max_length=3, description="One of these, or several.")
-    since: date | None = None
-    until: date | None = None
+    since: IsoDay | None = None
+    until: IsoDay | None = None
 
 
 class FailureRow(BaseModel):
@@ -40,8 +40,8 @@ class EventsQuery(PageQuery):
     """Which events: of a code, of days from `since` to `until`, both included."""
 
     what: Annotated[str, Field(max_length=128)] | None = None
-    since: date | None = None
-    until: date | None = None
+    since: IsoDay | None = None
+    until: IsoDay | None = None
 
 
 class EventRow(BaseModel):

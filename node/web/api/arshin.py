@@ -1,7 +1,6 @@
 """ФГИС «Аршин»: results that wait for a file or a record, the files that were made, and reading the register."""
 
 import json
-from datetime import date
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -13,7 +12,7 @@ from node.passport.template_pointer import find, parse_pointer
 from node.services.access import Scope
 from node.services.arshin import Outgoing
 from node.services.register_reading import Answer, Which
-from node.web.api.fields import Line
+from node.web.api.fields import IsoDay, Line
 from node.web.api.imports import JobTaken
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.protocols import PaperPath
@@ -28,7 +27,7 @@ DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 class ResultsQuery(BaseModel):
     """From which day on; nothing means all."""
 
-    since: date | None = None
+    since: IsoDay | None = None
 
 
 class ResultRow(BaseModel):
@@ -51,7 +50,7 @@ class ResultsAnswer(BaseModel):
 class FileWish(BaseModel):
     """What a file is to hold."""
 
-    since: date | None = Field(default=None, description="Results from that day on.")
+    since: IsoDay | None = Field(default=None, description="Results from that day on.")
     new: bool = Field(default=True, description="Only what stood in no file before.")
 
 

@@ -4,9 +4,11 @@ What is signed stays for ever, so a line of nothing, of control characters or of
 writing (Unicode TR 36) is refused before.
 """
 
+import re
+from datetime import date
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from node.passport.bodies import SubjectHex
 
@@ -19,3 +21,13 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=VISIBLE)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=VISIBLE)]
 Hex16 = SubjectHex
+
+
+def _written_out(value: object) -> object:
+    """The text; raise ValueError where it is a number, which would count days or seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("a day is written as 2026-01-31")
+    return value
+
+
+IsoDay = Annotated[date, BeforeValidator(_written_out)]

@@ -1,6 +1,5 @@
 """Protocols: documents checked against templates and signed, read again, and the «Аршин» file."""
 
-from datetime import date
 from typing import Annotated
 
 from aiohttp import web
@@ -12,7 +11,7 @@ from node.passport.template_json import format_json
 from node.passport.view import View
 from node.services.access import Scope
 from node.services.protocols import Checked, Paper
-from node.web.api.fields import Hex16
+from node.web.api.fields import Hex16, IsoDay
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
@@ -104,7 +103,7 @@ class PapersAnswer(BaseModel):
 class ArshinQuery(BaseModel):
     """From which day on; nothing means all."""
 
-    since: date | None = Field(default=None)
+    since: IsoDay | None = Field(default=None)
 
 
 @api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT,
