@@ -58,7 +58,7 @@ async def _waiting(call: Call) -> int:
     return len(await call.context.mandates.waiting())
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "organisations", _waiting), api="GET /mandates")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "roles", _waiting), api="GET /mandates")
 async def roles(call: Call, query: RolesQuery) -> View:
     """Offers and roles, to us and by us."""
     return await _view(call, query.ids)
