@@ -24,7 +24,8 @@ from node.demo.stage import Stage, set_stage
 from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, PHONE
 from tests.unit.web.running import PASSWORD
 
-OPENED = ("dispatch_request", "repair", "verification")
+OPENED = ("dispatch_request", "repair")
+CALLS = ("Кв. 12: течёт", "Подъезд 2: гаснет экран", "Кв. 48: не крутится", "Подвал: нет связи")
 SCREENS = Path(__file__).parents[2] / "docs" / "screens"
 LIST = "pictures.json"
 SEED = 20_260
@@ -50,7 +51,7 @@ PICTURES = (
     Picture("passport-phone-ru", "utility", "/devices/" + WATER, "ru", PHONE),
     Picture("radio-en", "utility", "/radio", "en"),
     Picture("devices-ru", "maker", "/devices", "ru"),
-    Picture("processes-ru", "utility", "/processes", "ru"),
+    Picture("processes-ru", "utility", "/processes?state=open&code=dispatch_request", "ru"),
     Picture("process-en", "service", "/processes/" + REPAIR, "en", (1280, 1180)),
     Picture("form-ru", "lab", "/forms/" + FORM, "ru", (1280, 1180)),
 )
@@ -87,17 +88,19 @@ async def begin_work(stage: Stage) -> dict[str, str]:
     for procedure in shipped["items"]:
         if procedure["code"] in OPENED:
             digests[procedure["code"]] = (await stage.post("utility", "/procedures", procedure))["digest"]
-    for name, code in (("service", "repair"), ("lab", "repair"), ("lab", "verification")):
-        await stage.until(f"{name} accepts {code}", partial(_accept, stage, name, digests[code]))
-        await stage.until(f"{name} takes part", partial(_takes_part, stage, name, digests[code]))
+    for name in ("service", "lab"):
+        await stage.until(f"{name} accepts the procedure", partial(_accept, stage, name, digests["repair"]))
+        await stage.until(f"{name} takes part", partial(_takes_part, stage, name, digests["repair"]))
     roles = {"workshop": stage.orgs["service"], "lab": stage.orgs["lab"]}
     body = {"procedure": digests["repair"], "ids": [stage.mended.device], "number": "Р-17", "roles": roles}
     (repair,) = (await stage.post("utility", "/processes", body))["items"]
-    for meter, about in ((stage.on_air.water, "Кв. 12: течёт"), (stage.on_air.energy, "Подъезд 2: гаснет экран")):
-        body = {"procedure": digests["dispatch_request"], "ids": [meter.id], "number": meter.dev_eui[-4:]}
-        await stage.post("utility", "/processes", {**body, "about": about})
-    body = {"procedure": digests["verification"], "ids": [stage.on_air.copied.id], "roles": {"lab": stage.orgs["lab"]}}
-    await stage.post("utility", "/processes", body)
+    air, asked = stage.on_air, []
+    for meter, about in zip((air.water, air.energy, air.copied, air.named), CALLS, strict=True):
+        more = {"number": meter.dev_eui[-4:].upper(), "about": about, "roles": {"executor": stage.orgs["utility"]}}
+        body = {"procedure": digests["dispatch_request"], "ids": [meter.id], **more}
+        asked += (await stage.post("utility", "/processes", body))["items"]
+    for run in asked[:2]:
+        await stage.post("utility", f"/processes/{run}/steps/visit", {"detail": {"found": "Сорвана пломба"}})
     await stage.until("the firm has the repair", partial(_held, stage, repair))
     done = {"outcome": "repairable", "detail": {"defect": "Плата залита водой"}}
     await stage.post("service", f"/processes/{repair}/steps/diagnose", done)
