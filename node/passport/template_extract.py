@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from node.passport.template_errors import PointerError, TemplateRefusedError
 from node.passport.template_json import Json, json_equal, show
+from node.passport.template_personal import personal_places
 from node.passport.template_pointer import MISSING, Pointer, find, parse_pointer
 from node.passport.template_schema import Schema, is_personal, schema_at
 
@@ -141,6 +142,8 @@ def _condition(raw: dict[str, Json], schema: Schema, where: str) -> Condition | 
     condition = read_condition(raw["if"], schema, where)
     if condition is None:
         raise TemplateRefusedError(f"{where}: if has pointer and equals alone, got {show(raw['if'])}")
+    if is_personal(schema, condition.pointer):
+        raise TemplateRefusedError(f"{where}: what is extracted would tell of {condition.pointer}, which is personal")
     return condition
 
 
@@ -163,9 +166,10 @@ def _parameter(item: ParameterItem, schema: Schema, document: Json, default: str
     if value is MISSING or value is None or not _applies(item.condition, document):
         return None
     since = find(document, item.since) if item.since is not None else default
-    unit = (schema_at(schema, item.pointer) or {}).get("x-epd-unit", "")
+    within = schema_at(schema, item.pointer) or {}
+    unit = within.get("x-epd-unit", "")
     valid_from = since if isinstance(since, str) else None
-    personal = is_personal(schema, item.pointer)
+    personal = is_personal(schema, item.pointer) or bool(personal_places(within, value))
     return ExtractedParameter(item.code, value, str(unit), str(item.pointer), valid_from, personal)
 
 

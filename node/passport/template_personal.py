@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from node.passport.template_errors import PartsError, PointerError
 from node.passport.template_json import Json, show
-from node.passport.template_pointer import EVERY, MISSING, Pointer, find, is_index, parse_pointer
-from node.passport.template_schema import PERSONAL, Schema, child_schema
+from node.passport.template_pointer import MISSING, Pointer, find, is_index, parse_pointer
+from node.passport.template_schema import PERSONAL, Schema, item_schema, member_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ def _marked(schema: Schema, value: Json, place: Pointer) -> Iterator[Pointer]:
         yield place
     elif isinstance(value, dict):
         for name, child in value.items():
-            yield from _marked_child(child_schema(schema, name), child, place.child(name))
+            yield from _marked_child(member_schema(schema, name), child, place.child(name))
     elif isinstance(value, list):
         for index, child in enumerate(value):
-            yield from _marked_child(child_schema(schema, EVERY), child, place.child(index))
+            yield from _marked_child(item_schema(schema), child, place.child(index))
 
 
 def _marked_child(node: Json, value: Json, place: Pointer) -> Iterator[Pointer]:

@@ -9,8 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-
-import jsonschema_rs
+from itertools import chain
 
 from node.passport.publications import Signatory
 from node.passport.template_errors import JsonError, TemplateRefusedError
@@ -25,12 +24,11 @@ from node.passport.template_rules import Declared, read_rules
 from node.passport.template_schema import (
     TEMPLATE_KEYWORD,
     Schema,
-    compile_schema,
-    find_in_schema,
     is_personal,
     nodes,
     read_schema,
 )
+from node.passport.template_validation import SchemaValidator
 
 MAX_FINDINGS = 100
 _MEMBERS = frozenset(
@@ -56,7 +54,7 @@ class Template:
     rules: tuple[Declared, ...]
     extract: tuple[ExtractItem, ...]
     layout: Layout
-    validator: jsonschema_rs.Validator = field(repr=False, compare=False)
+    validator: SchemaValidator = field(repr=False, compare=False)
 
     @property
     def signers(self) -> tuple[Signatory, ...]:
@@ -79,7 +77,7 @@ def parse_template(data: bytes) -> Template:
         raise TemplateRefusedError(f"a template is an object with {TEMPLATE_KEYWORD}")
     identity = _read_identity(root, card)
     schema = read_schema(root)
-    validator = compile_schema(schema)  # before anything reads the schema: from here on its keywords have their types
+    validator = SchemaValidator(schema)  # before anything reads the schema: from here on its keywords have their types
     return Template(
         **identity,
         process=_read_process(card),
@@ -105,11 +103,10 @@ def validate(template: Template, document: Json, facts: PassportFacts, *, is_who
     Raise JsonError for a document that no bytes could have given (a float, too deep, too large).
     """
     check_json(document)
-    found = find_in_schema(template.validator, template.schema, document, is_whole=is_whole)
-    verdict = verdict_of(found, MAX_FINDINGS)
+    verdict = verdict_of(template.validator.find(document, is_whole=is_whole), MAX_FINDINGS)
     if verdict.errors:
         return verdict
-    return verdict_of((*verdict.findings, *_rule_findings(template, document, facts)), MAX_FINDINGS)
+    return verdict_of(chain(verdict.findings, _rule_findings(template, document, facts)), MAX_FINDINGS)
 
 
 def extract(template: Template, document: Json) -> Extraction:

@@ -14,6 +14,7 @@ from node.passport import drafts
 from node.passport.bodies import EventBody, ExtractBody, Place, Plate, Reference, TemplateRef, UnsignedBody, UnsignedRow
 from node.passport.drafts import Draft
 from node.passport.fold import fold
+from node.passport.references import ref_text
 from node.passport.shown import at, open_acts, rows, terms_of
 from node.passport.statement import Statement
 from node.passport.view import View, frozen_view
@@ -53,8 +54,10 @@ def view(*said: Statement, world: World = WORLD) -> View:
     return fold([DEVICE], [Author("maker").say(identity(CLAIM, plate)), *said], world)
 
 
-def sides(shown: View) -> dict[str, View]:
-    first = next(row for row in rows(shown, "protocols") if row["act"])
+def sides(shown: View, of: Statement | None = None) -> dict[str, View]:
+    """The sides of an act, of the one of a signature where there are several."""
+    ref = ref_text(of.ref) if of else None
+    first = next(row for row in rows(shown, "protocols") if row["act"] and ref in (None, row["ref"]))
     return {str(side["role"]): side for side in rows(first, "act", "sides")}
 
 
@@ -92,7 +95,7 @@ def test_another_document_another_template_and_a_stranger_fill_no_side() -> None
     unknown = view(first, TWO.say(act()), world=FEDERATION.world)
 
     assert installed(shown) == []
-    assert sides(shown)[UTILITY]["ref"] is None
+    assert sides(shown, first)[UTILITY]["ref"] is None
     assert [row["act"] for row in rows(unknown, "protocols")] == [None, None]
     assert {row["standing"] for row in rows(unknown, "protocols")} <= {"stated", "working"}
 

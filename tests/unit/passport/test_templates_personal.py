@@ -150,6 +150,29 @@ def test_extract_takes_unit_time_place_and_privacy_from_the_template() -> None:
     assert found.skipped == ("lost",)
 
 
+def test_value_that_holds_personal_data_is_personal() -> None:
+    """An object with a name in it is as personal as the name; without the name it is not."""
+    who = {"name": {"type": "string", "x-epd-access": "personal"}, "role": {"type": "string"}}
+    template = template_with(
+        {"who": {"type": "object", "properties": who}}, [{"parameter": "person", "pointer": "/who"}]
+    )
+
+    whole: Json = {"who": {"name": "Иванов", "role": "a"}}
+    open_part: Json = {"who": {"role": "a"}}
+
+    told = [extract(template, document).parameters[0].personal for document in (whole, open_part)]
+
+    assert told == [True, False]
+
+
+def test_personal_member_that_looks_like_an_index_is_personal() -> None:
+    """Names of an object are no items of a list, whatever they look like."""
+    closed = {"items": {"type": "string"}, "additionalProperties": {"x-epd-access": "personal"}}
+    template = template_with({"people": closed})
+
+    assert split_personal(template, {"people": {"0": "Иванов"}}).personal == {"/people/0": "Иванов"}
+
+
 def test_document_without_its_personal_part_is_not_fully_checked() -> None:
     """Required names that are withheld leave it open; what else is wrong with it refuses it all the same."""
     template, document = template_of("verification"), load("verification.ok")
