@@ -878,6 +878,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Its author replaced this document", "Open the new one and sign that."),
         ("Вместо него стоит {ref}.", "In its place stands {ref}."),
     ),
+    "act_annulled": _state(
+        ("Автор аннулировал этот документ", "Попросите автора составить новый."),
+        ("Its author annulled this document", "Ask its author for a new one."),
+        ("Причина: {reason}.", "The reason: {reason}."),
+    ),
     "act_closed": _denied(
         ("Сам документ вашей организации не открыт", "Попросите автора открыть паспорт прибора."),
         ("The document itself is not open to your organisation", "Ask its author to share the passport."),
