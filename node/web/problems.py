@@ -927,6 +927,16 @@ PROBLEMS: dict[str, ProblemText] = {
         kind=PeerError,
     ),
     "form_unknown": _unknown("Такого черновика здесь нет", "There is no such draft here"),
+    "form_changed": _state(
+        (
+            "Черновик тем временем изменён в другом окне",
+            "Ниже то, что набрано в этом окне: проверьте и сохраните ещё раз, тогда останется оно.",
+        ),
+        (
+            "The draft was changed in another window meanwhile",
+            "Below is what was typed in this one: look at it and keep it again, and it stays.",
+        ),
+    ),
     "forms_many": _state(
         ("Слишком много черновиков", "Подпишите или удалите старые."),
         ("Too many drafts", "Sign or drop old ones."),

@@ -1,6 +1,7 @@
 """Forms and templates through the API and the console without scripts, over a real store."""
 
 import json
+import re
 
 from aiohttp import ClientSession, FormData
 
@@ -47,6 +48,25 @@ async def test_form_keeps_what_was_typed_without_scripts(web: RunningWeb) -> Non
     assert [file["name"] for file in form["files"]] == ["узел.png"]
     assert "volume = 0,012" in shown
     assert 'name="f/seals/1/no"' in shown
+
+
+async def test_older_window_does_not_silently_overwrite_a_newer_one(web: RunningWeb) -> None:
+    """It is told so with its own text still in the fields, and the reasons it gave; kept once more, its text stays."""
+    browser, local = await web.claim(), web.local()
+    device, published = await device_and_template(local)
+    form = (await post(local, "/forms", {"template": published["id"], "id": device}))["form"]
+    seen = re.findall('name="seen" value="([0-9a-f]{16})"', await _page(browser, f"/forms/{form}"))
+    newer = {"seen": seen[0], "f/act_no": "А-1"}
+    older = {**newer, "f/act_no": "А-2", "reason_why": "absent", "reason_note": "не пришёл"}
+    assert await _send(browser, f"/forms/{form}", newer)
+
+    refused = await _send(browser, f"/forms/{form}", older)
+    between = json.loads((await get(local, f"/forms/{form}"))["document"])["act_no"]
+    mark = re.findall('name="seen" value="([0-9a-f]{16})"', refused)
+    await _send(browser, f"/forms/{form}", {**older, "seen": mark[0]})
+
+    assert all(text in refused for text in ("в другом окне", "А-2", "не пришёл"))
+    assert (between, json.loads((await get(local, f"/forms/{form}"))["document"])["act_no"]) == ("А-1", "А-2")
 
 
 async def test_hostile_templates_and_documents_are_refused_and_nothing_is_written(web: RunningWeb) -> None:
@@ -131,3 +151,16 @@ def _with(raw: bytes, note: Json) -> bytes:
     found = json.loads(raw)
     found["properties"]["note"] = note
     return json.dumps(found).encode()
+
+
+async def _page(browser: ClientSession, path: str) -> str:
+    async with browser.get(path) as response:
+        return await response.text()
+
+
+async def _send(browser: ClientSession, path: str, fields: dict[str, str]) -> str:
+    form = FormData(quote_fields=False)
+    for name, text in {"then": "save", **fields}.items():
+        form.add_field(name, text, content_type="text/plain")
+    async with browser.post(path, data=form) as response:
+        return await response.text()
