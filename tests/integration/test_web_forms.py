@@ -146,6 +146,30 @@ async def test_attached_file_is_saved_and_never_run(web: RunningWeb) -> None:
     assert paper["attachments"] == [{"name": "узел «1».png", "type": "image/png", "size": len(PNG), "sha256": digest}]
 
 
+async def test_protocol_that_no_page_holds_is_cut_on_screen_and_no_paper(web: RunningWeb) -> None:
+    """The page says that there is more; a PDF that leaves something out is none; the document itself is whole."""
+    browser, local = await web.claim(), web.local()
+    device = (await post(local, "/plates", PLATE))["id"]
+    card = json.loads(template("flow-bench"))
+    card["properties"]["pulses"] = {"type": "array", "items": {"type": "integer"}}
+    card["x-epd-template"]["print"]["blocks"].append({"kind": "fields", "fields": ["/pulses/*"]})
+    async with local.post(f"{API}/templates", data=json.dumps(card).encode()) as response:
+        published = await response.json()
+    filled = json.loads(document("flow-bench", device, PLATE["serial"], {})) | {"pulses": [7] * 20_001}
+    query = {"template": published["reference"]}
+    async with local.post(f"{API}/protocols", data=json.dumps(filled), params=query) as response:
+        assert response.status == 201, await response.text()
+    (row,) = (await get(local, f"/passports/{device}/protocols"))["items"]
+    path = f"/passports/{device}/protocols/{row['ref']}"
+
+    shown = await _page(browser, f"{path}/print")
+    async with local.get(f"{API}{path}/pdf") as response:
+        refused = await problem_code(response)
+
+    assert ("больше, чем помещается на странице" in shown, refused) == (True, "pdf_too_long")
+    assert len(json.loads((await get(local, path))["document"])["pulses"]) == 20_001
+
+
 def _with(raw: bytes, note: Json) -> bytes:
     """A template in which one property is another."""
     found = json.loads(raw)

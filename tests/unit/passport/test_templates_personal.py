@@ -25,8 +25,8 @@ def template_of(name: str) -> Any:
     return parse_template((EXAMPLES / "templates" / f"{name.partition('.')[0]}.schema.json").read_bytes())
 
 
-def template_with(properties: dict[str, Any], extracted: list[dict[str, Any]] | None = None) -> Any:
-    card = {"name": "t", "version": "1", "publisher": "p", "title": {"en": "t"}, "extract": extracted or []}
+def template_with(properties: dict[str, Any], extracted: list[dict[str, Any]] | None = None, **told: Any) -> Any:
+    card = {"name": "t", "version": "1", "publisher": "p", "title": {"en": "t"}, "extract": extracted or [], **told}
     root = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:t", "type": "object"}
     return parse_template(json.dumps(root | {"properties": properties, "x-epd-template": card}).encode())
 
