@@ -264,8 +264,14 @@ class ParameterEquals:
 DocumentRule = (
     RelativeError | WithinMpe | AllPass | TimeOrder | RequiredIf | MinItemsIf | DatePlusMonthsMinusDay | DocnumAgrees
 )
+EachRule = RelativeError | WithinMpe | AllPass
 FactRule = VerificationValidOn | ParameterEquals
 Rule = DocumentRule | FactRule
+
+
+def count_items(rule: Rule, document: Json) -> int:
+    """How many items of a document a rule looks at."""
+    return sum(1 for _ in _items(document, rule.each)) if isinstance(rule, EachRule) else 1
 
 
 def add_months(day: date, months: int) -> date | None:

@@ -22,14 +22,14 @@ class Parts:
     personal: dict[str, Json]
 
 
-def personal_places(schema: Schema, document: Json) -> tuple[Pointer, ...]:
-    """The outermost personal places of a document, in its order."""
-    return tuple(_marked(schema, document, Pointer()))
+def holds_personal(schema: Schema, value: Json) -> bool:
+    """Whether anything within a value is personal by its schema."""
+    return next(_marked(schema, value, Pointer()), None) is not None
 
 
 def split(schema: Schema, document: Json) -> Parts:
-    """Take the personal places out of a document; the document is not changed."""
-    marked = personal_places(schema, document)
+    """Take the outermost personal places out of a document; the document is not changed."""
+    marked = tuple(_marked(schema, document, Pointer()))
     rest = deepcopy(document)
     taken = {str(place): _take(rest, place) for place in reversed(marked)}
     return Parts(rest, {str(place): taken[str(place)] for place in marked})

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from node.passport.publications import Signatory
+from node.passport.rules import count_items
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_extract import Extraction, ExtractItem, extract_from, read_extract
 from node.passport.template_facts import PassportFacts
-from node.passport.template_findings import Finding, Layer, Verdict, verdict_of
+from node.passport.template_findings import Finding, Layer, Severity, Verdict, parameters, verdict_of
 from node.passport.template_json import TEMPLATE_LIMITS, Json, check_json, parse_json, show
 from node.passport.template_layout import Layout, read_layout
 from node.passport.template_personal import Parts, join, split
@@ -31,6 +32,7 @@ from node.passport.template_schema import (
 from node.passport.template_validation import SchemaValidator
 
 MAX_FINDINGS = 100
+MAX_CHECKED = 200_000  # items that the rules of a template look at in one document
 _MEMBERS = frozenset(
     {"name", "version", "publisher", "title", "process", "extract", "rules", "parties", "form", "print"}
 )
@@ -132,7 +134,13 @@ def bindings(template: Template, document: Json) -> dict[str, Json]:
 
 
 def _rule_findings(template: Template, document: Json, facts: PassportFacts) -> Iterator[Finding]:
+    left = MAX_CHECKED
     for rule in template.rules:
+        left -= count_items(rule.rule, document) if rule.rule is not None else 1
+        if left < 0:
+            values = parameters(most=MAX_CHECKED)
+            yield Finding(Layer.RULE, Severity.UNCHECKED, "", rule.name, "rules-too-long", values)
+            return
         for problem in rule.check(document, facts):
             personal = is_personal(template.schema, problem.pointer)
             value = find(document, problem.pointer) if problem.pointer.tokens else MISSING

@@ -148,8 +148,9 @@ class Protocols:
         more = [device] if isinstance(device, Finding) else self._sides.unnamed(device.content, held, document)
         made = text(device.content, "made") if isinstance(device, StoredPassport) else ""
         latest = self._core.clock.now() + DAY_US
-        untold = find_untold(template, document, latest, moment_us(made) if made else None)
-        broken = find_broken(template, document, self._entry.book)
+        since, book = moment_us(made) if made else None, self._entry.book
+        untold = await asyncio.to_thread(find_untold, template, document, latest, since)
+        broken = await asyncio.to_thread(find_broken, template, document, book)
         whole = Verdict((*verdict.findings, *more, *untold, *broken), verdict.truncated)
         known = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), known)

@@ -9,7 +9,7 @@ import pytest
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_facts import NoPassports
 from node.passport.template_findings import State
-from node.passport.templates import parse_document, parse_template, validate
+from node.passport.templates import extract, parse_document, parse_template, validate
 
 pytestmark = pytest.mark.timeout(20)
 CARD = {"name": "t", "version": "1", "publisher": "org:t", "title": {"en": "t"}}
@@ -237,6 +237,29 @@ def test_work_over_a_flood_of_findings_is_cut() -> None:
     ]
 
     assert [(len(verdict.findings), verdict.truncated) for verdict in told] == [(100, True)] * 2
+
+
+@pytest.mark.timeout(4)
+def test_work_of_rules_that_find_nothing_is_cut_and_said_so() -> None:
+    """200 rules over 12,000 rows stop after so many; what was not looked at leaves the document open."""
+    rule = {"type": "relative_error", "each": "/a", "measured": "m", "reference": "r", "error": "e", "tolerance": 1}
+    ruled = parse_template(template({"a": {"type": "array", "items": {"type": "object"}}}, {"rules": [rule] * 200}))
+
+    verdict = validate(ruled, {"a": [{"m": 1, "r": 1, "e": 0}] * 12_000}, NoPassports())
+
+    assert (verdict.state, [found.code for found in verdict.findings]) == (State.NOT_FULLY_CHECKED, ["rules-too-long"])
+
+
+@pytest.mark.timeout(4)
+def test_one_large_value_is_taken_out_by_many_lines_at_once() -> None:
+    """Whether it holds anything personal is looked up once for its place."""
+    lines = [{"parameter": f"p{number}", "pointer": "/a"} for number in range(200)]
+    personal = {"type": "object", "properties": {"n": {"type": "string", "x-epd-access": "personal"}}}
+    taking = parse_template(template({"a": {"type": "array", "items": personal}}, {"extract": lines}))
+
+    taken = extract(taking, {"a": [*[{}] * 40_000, {"n": "Иванов"}]})
+
+    assert {item.personal for item in taken.parameters} == {True}
 
 
 def test_value_in_a_finding_is_cut() -> None:
