@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from weakref import WeakValueDictionary
 
 from federation.authority import Kind
 from federation.errors import CodecError
@@ -116,6 +117,7 @@ class Protocols:
         self._templates = templates
         self._entry = entry
         self._sides = Sides(core, projection)
+        self._signing: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def check(self, template: str, raw: bytes) -> Checked:
         """Check a document against a template by its reference; nothing is written.
@@ -146,8 +148,9 @@ class Protocols:
         more = [device] if isinstance(device, Finding) else self._sides.unnamed(device.content, held, document)
         made = text(device.content, "made") if isinstance(device, StoredPassport) else ""
         latest = self._core.clock.now() + DAY_US
-        untold = find_untold(template, document, latest, moment_us(made) if made else None)
-        broken = find_broken(template, document, self._entry.book)
+        since, book = moment_us(made) if made else None, self._entry.book
+        untold = await asyncio.to_thread(find_untold, template, document, latest, since)
+        broken = await asyncio.to_thread(find_broken, template, document, book)
         whole = Verdict((*verdict.findings, *more, *untold, *broken), verdict.truncated)
         known = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), known)
@@ -177,7 +180,14 @@ class Protocols:
         """Sign what was checked."""
         if checked.state is State.INVALID or checked.passport is None:
             raise refusal(checked)
-        subject, view = checked.passport.subject, checked.passport.content
+        # Of two presses of one button the second finds what the first signed.
+        async with self._signing.setdefault(checked.passport.subject, asyncio.Lock()):
+            async with self._core.database.read() as tx:
+                passport = await find_passport(tx, checked.passport.subject, whole=False)
+            return await self._put(checked, passport or checked.passport, actor, system, beside)
+
+    async def _put(self, checked: Checked, passport: StoredPassport, actor: str, system: str, beside: Beside) -> Signed:
+        subject, view = passport.subject, passport.content
         said = find_said(view, self._core.org, checked.held, checked.document)
         if said is not None:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)

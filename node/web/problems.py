@@ -878,6 +878,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Its author replaced this document", "Open the new one and sign that."),
         ("Вместо него стоит {ref}.", "In its place stands {ref}."),
     ),
+    "act_annulled": _state(
+        ("Автор аннулировал этот документ", "Попросите автора составить новый."),
+        ("Its author annulled this document", "Ask its author for a new one."),
+        ("Причина: {reason}.", "The reason: {reason}."),
+    ),
     "act_closed": _denied(
         ("Сам документ вашей организации не открыт", "Попросите автора открыть паспорт прибора."),
         ("The document itself is not open to your organisation", "Ask its author to share the passport."),
@@ -922,6 +927,16 @@ PROBLEMS: dict[str, ProblemText] = {
         kind=PeerError,
     ),
     "form_unknown": _unknown("Такого черновика здесь нет", "There is no such draft here"),
+    "form_changed": _state(
+        (
+            "Черновик тем временем изменён в другом окне",
+            "Ниже то, что набрано в этом окне: проверьте и сохраните ещё раз, тогда останется оно.",
+        ),
+        (
+            "The draft was changed in another window meanwhile",
+            "Below is what was typed in this one: look at it and keep it again, and it stays.",
+        ),
+    ),
     "forms_many": _state(
         ("Слишком много черновиков", "Подпишите или удалите старые."),
         ("Too many drafts", "Sign or drop old ones."),

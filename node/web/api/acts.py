@@ -20,7 +20,7 @@ from node.web.calls import Call
 from node.web.routes import api
 from node.web.tables import protocols as tables
 
-PROBLEMS = ("protocol_unknown", "act_one_party", "act_replaced", "act_not_party")
+PROBLEMS = ("protocol_unknown", "act_one_party", "act_replaced", "act_annulled", "act_not_party")
 
 
 class ReasonInput(BaseModel):
