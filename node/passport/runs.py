@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from federation.authority import Kind
+from federation.codec import MAX_INT
 from node.passport.bodies import ExtractBody, RunBody, TemplateRef, Why
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
@@ -46,6 +47,7 @@ class Idle(StrEnum):
     """Why a move has no effect."""
 
     OWNER_ONLY = "owner-only"
+    OWNER_STAYS = "owner-stays"
     NO_MANDATE = "no-mandate"
     NOT_ACCEPTED = "not-accepted"
     OUT_OF_ORDER = "out-of-order"
@@ -234,7 +236,7 @@ def _pass(run: Run, waits: Waits, one: Said) -> None:
 
 def _waits(run: Run, step: Step, since: int) -> Waits:
     org = run.owner if step.role == OWNER else run.roles.get(step.role)
-    due = None if step.days is None else _day_end(since) + step.days * DAY_US
+    due = None if step.days is None else min(_day_end(since) + step.days * DAY_US, MAX_INT)
     ends = [moment for moment in (due, run.due) if moment is not None]
     return Waits(step, org, since, min(ends) if ends else None)
 
@@ -252,7 +254,7 @@ def _fault(case: Case, run: Run, one: Said) -> Idle | None:
     if org != waits.org:
         return Idle.NO_MANDATE
     if says == "declined":
-        return None
+        return Idle.OWNER_STAYS if waits.step.role == OWNER else None
     if (org, run.opened.body.procedure or "") not in case.world.procedures.accepted:
         return Idle.NOT_ACCEPTED
     return _fault_of_work(run, waits.step, one)
