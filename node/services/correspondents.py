@@ -179,7 +179,9 @@ class Correspondents:
         if refusal is not None:
             raise refusal
         limits = Limits(frozenset(rights.writes), frozenset(rights.things), frozenset(rights.types))
-        return replace(actor, scopes=actor.scopes & frozenset(rights.scopes), limits=limits)
+        # A list is narrowed to single things; of a type nobody lists them all, so such a system asks for one at a time.
+        subjects = () if rights.types else tuple(map(bytes.fromhex, rights.things))
+        return replace(actor, scopes=actor.scopes & frozenset(rights.scopes), subjects=subjects, limits=limits)
 
     async def check_thing(self, actor: Actor, subject: bytes) -> None:
         """Raise DeniedError where a system's rights are limited to other things."""

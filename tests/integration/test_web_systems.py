@@ -11,6 +11,8 @@ from aiohttp import ClientPayloadError, ClientSession
 from node.services.access import Scope
 from node.services.correspondents import STOPPED
 from node.web.routes import API
+from node.web.server import ROUTES
+from tests.integration.test_web_processes import opened
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, get, post, problem_code, refused, running_web, view_of
 
@@ -226,6 +228,35 @@ async def test_rights_are_those_that_stand_at_the_request(web: RunningWeb) -> No
         await refused(web.local(), "/systems", {**RIGHTS, "name": "x", "networks": ["10.0.0.1/8"]})
         == "system_network_form"
     )
+
+
+@pytest.mark.parametrize("limit", ["things", "types"])
+async def test_system_with_a_right_to_some_things_is_told_of_no_other(web: RunningWeb, limit: str) -> None:
+    """Lists, look-ups, journal and processes: whatever it asks, no answer names a thing that is not its own."""
+    device, other = await meter(web), await meter(web, "7654321")
+    runs = dict(zip((device, other), await opened(web.local(), "dispatch_request", device, other), strict=True))
+    rights: Json = {"things": [device]} if limit == "things" else {"types": ["СГВ-15"]}
+    scopes = ["read", "record", "import", "ship", "radio", "hooks"]
+    system = await enter(web, scopes=scopes, writes=["processes", "events"], **rights)
+
+    answered = 0
+    for route in ROUTES:
+        if route.method == "GET" and not route.is_page and "{" not in route.path:
+            async with system.get(route.path, params={"q": "7654321"} if "lookup" in route.path else {}) as response:
+                told = await response.text()
+                answered += response.status == 200
+                assert not any(name in told for name in (other, "7654321", runs[other])), route.path
+    assert answered >= 10
+    assert await code_of(system, f"/processes/{runs[other]}") == "system_thing"
+    step = {"detail": {"found": "течь"}}
+    assert await refused(system, f"/processes/{runs[other]}/steps/visit", step) == "system_thing"
+    scan = {"code": "dispatch_request", "step": "visit", "text": other}
+    assert await refused(system, "/line/scans", scan) == "system_thing"
+    again = {"procedure": "0" * 64, "ids": [device, other]}
+    assert await refused(system, "/processes", again) == "system_thing"
+    if limit == "things":
+        assert [row["id"] for row in (await get(system, "/passports"))["items"]] == [device]
+        await post(system, f"/processes/{runs[device]}/steps/visit", step)
 
 
 async def test_token_is_rotated_with_an_overlap(web: RunningWeb) -> None:

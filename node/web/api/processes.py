@@ -160,9 +160,12 @@ class LoadsAnswer(BaseModel):
                "run_open_already", "passport_unknown", "id_mistyped", "org_unknown"])  # fmt: skip
 async def open_processes(call: Call, body: NewProcess) -> OpenedAnswer:
     """This organisation owns them. Who has a role is let read what it is about; all are opened, or none."""
+    subjects = [subject_of(text) for text in body.ids]
+    for subject in subjects:
+        await call.context.correspondents.check_thing(call.actor, subject)
     new = NewRun(
         body.procedure,
-        [subject_of(text) for text in body.ids],
+        subjects,
         {role: bytes.fromhex(org) for role, org in body.roles.items()},
         body.number,
         body.about,
