@@ -17,6 +17,7 @@ from federation.codec import MAX_INT
 from node.passport.bodies import ExtractBody, RunBody, TemplateRef, Why
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
+from node.passport.papers import system_of
 from node.passport.procedures import OWNER, Outcome, Procedure, PublishedProcedure, Step
 from node.passport.reading import Reading
 from node.passport.statement import Statement
@@ -61,10 +62,11 @@ class Idle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A statement that moves a run."""
+    """A statement that moves a run; `system` is that of its author which made it, None where people did."""
 
     body: RunBody
     statement: Statement
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def ends_by(step: Step, events: Collection[str]) -> Outcome | None:
 def runs_of(case: Case) -> list[Run]:
     """The runs about the subjects of a case, in the order in which they were opened."""
     said = [
-        Said(body, reading.statement)
+        Said(body, reading.statement, system_of(reading))
         for reading in case.spoken
         if reading.statement.kind == Kind.PROCESS and (body := reading.body(SECTION, RunBody)) is not None
     ]

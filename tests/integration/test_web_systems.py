@@ -70,7 +70,8 @@ async def system_of(web: RunningWeb, name: str = "1С ERP") -> Json:
 async def test_each_write_names_the_system_and_the_organisation(web: RunningWeb) -> None:
     """Events, values, plates and codes that a system writes name it in what is signed, and in the journal."""
     device, own = await meter(web), (await get(web.local(), "/node"))["org"]
-    writes = ["events", "parameters", "plates", "codes", "composition"]
+    writes = ["events", "parameters", "plates", "codes", "composition", "processes"]
+    (run,) = await opened(web.local(), "dispatch_request", device)
     system = await enter(web, writes=writes, scopes=["read", "record", "import"])
 
     await post(system, f"/passports/{device}/events", EVENT)
@@ -79,15 +80,19 @@ async def test_each_write_names_the_system_and_the_organisation(web: RunningWeb)
     other = (await post(system, "/plates", {"designation": "СГВ-15", "serial": "0012346"}))["id"]
     codes = {"items": [{"code": "УСТ", "name": "Установка", "central": "installed"}]}
     await post(system, "/catalogs/events/codes", codes)
+    moved = await post(system, f"/processes/{run}/steps/visit", {"detail": {"found": "течь"}})
 
     for shown in (device, other):
-        for row in (await get(web.local(), f"/passports/{shown}/statements"))["items"][shown == device :]:
+        for row in (await get(web.local(), f"/passports/{shown}/statements"))["items"][2 * (shown == device) :]:
             assert (row["org"], row["system"]) == (own, "1С ERP"), row["kind"]
+    assert [(move["by"], move["system"]) for move in moved["process"]["moves"]] == [(own, None), (own, "1С ERP")]
+    ledger = (await get(web.local(), f"/passports/{device}/operations"))["items"]
+    assert [row["system"] for row in ledger if row["says"] == "done"] == ["1С ERP"]
     assert {event["system"] for event in (await view_of(web.local(), device))["events"]} == {"1С ERP"}
     journal = (await get(web.local(), "/journal", limit="100"))["items"]
     rows = [row for row in journal if row["actor"] == "system:1С ERP"]
     assert {row["what"] for row in rows} == {
-        "event_recorded", "parameters_recorded", "move_recorded", "plate_stated", "codes_loaded",
+        "event_recorded", "parameters_recorded", "move_recorded", "plate_stated", "codes_loaded", "step_done",
     }  # fmt: skip
     assert {row["org"] for row in rows} == {own}
     person = (await get(web.local(), f"/passports/{device}/statements"))["items"][0]
