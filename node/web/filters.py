@@ -54,7 +54,6 @@ from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, tex
 from node.web.radio_words import (
     COMPARED,
     FRAME_STATES,
-    QUANTITIES,
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
@@ -78,7 +77,6 @@ WORDED: Final = {
     "refusal": REFUSALS,
     "compared": COMPARED,
     "reading_status": READING_STATUSES,
-    "quantity": QUANTITIES,
     "conflict": CONFLICTS,
     "slip": SLIPS,
     "sign": SIGNS,
