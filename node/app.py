@@ -22,6 +22,7 @@ from node.doors import LONGEST_LINE, listening, opening, url_of
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
+from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.acts import Acts
@@ -168,7 +169,7 @@ class Node:
         self.webhooks = Webhooks(self.core, courier, self.limits)
         self.deliveries = Deliveries(self.core, courier, self.metrics)
         directory = MemoryDirectory()
-        self.readings = Readings(database)
+        self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.sync, self.search)

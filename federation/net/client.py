@@ -3,7 +3,7 @@
 import base64
 import binascii
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -19,6 +19,9 @@ from federation.sync import messages
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=20)
 TRIES = 2
+LIVE = "/fed/1/live"
+OTHER_TIME = "the peer does not accept this node's time"
+PIN_SIZE = 32  # SHA-256
 
 
 class PeerClient:
@@ -33,6 +36,8 @@ class PeerClient:
         random: Callable[[int], bytes],
     ) -> None:
         check_url(peer.url)
+        if len(peer.pin) != PIN_SIZE:
+            raise RemoteProtocolError(f"a pin is {PIN_SIZE} bytes, got {len(peer.pin)}")
         self._session = session
         self._peer = peer
         self._signer = signer
@@ -89,11 +94,21 @@ class PeerClient:
     @asynccontextmanager
     async def live(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """A connection for notices both ways."""
-        headers, _ = self._sign("GET", "/fed/1/live", b"")
-        async with self._session.ws_connect(
-            URL(self._peer.url + "/fed/1/live"), ssl=self._ssl, headers=headers, heartbeat=20, max_msg_size=1024
-        ) as socket:
+        async with await self._connect() as socket:
             yield socket
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        url = URL(self._peer.url + LIVE)
+        for _ in range(TRIES):
+            headers, _ = self._sign("GET", LIVE, b"")
+            try:
+                return await self._session.ws_connect(
+                    url, ssl=self._ssl, headers=headers, heartbeat=20, max_msg_size=1024
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                if not self._takes_time(error.status, error.headers or {}):
+                    raise
+        raise RequestError(OTHER_TIME)
 
     async def _rows(self, what: str, log: bytes, start: int, end: int) -> list[messages.Row]:
         raw = await self._ask("GET", f"/fed/1/log/{log.hex()}/{what}?start={start}&end={end}", b"")
@@ -111,15 +126,21 @@ class PeerClient:
         for _ in range(TRIES):
             headers, digest = self._sign(method, target, body)
             status, raw, answered = await self._send(method, target, body, headers)
-            if status == 401 and TIME in answered:
-                self._offset_ms = _time(answered[TIME]) - self._times.now() // 1000
+            if self._takes_time(status, answered):
                 continue
             if status >= 400:
                 raise RequestError(f"{target.partition('?')[0]}: {status} {raw[:300].decode(errors='replace')}")
             signature = _signature(answered.get(SIGNATURE, ""))
             verify_response(signature, self._peer.sign_key, digest, status, raw)
             return None if status == 204 else raw
-        raise RequestError("the peer does not accept this node's time")
+        raise RequestError(OTHER_TIME)
+
+    def _takes_time(self, status: int, answered: Mapping[str, str]) -> bool:
+        """Whether the peer refused the time of a request; the next one goes by the time that it told."""
+        if status != 401 or TIME not in answered:
+            return False
+        self._offset_ms = _time(answered[TIME]) - self._times.now() // 1000
+        return True
 
     def _sign(self, method: str, target: str, body: bytes) -> tuple[dict[str, str], bytes]:
         request = Request(method, target, self._signer.org, self._signer.node, self._peer.node, body)

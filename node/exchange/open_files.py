@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from importlib.resources import files
 
 from federation import codec
@@ -21,7 +20,7 @@ from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.releases import Release
 from node.passport.shown import at, fact, rows, text
-from node.passport.view import Plain, View
+from node.passport.view import Plain, View, moment_at
 
 Json = object  # what json.dumps takes
 Row = dict[str, str]
@@ -267,9 +266,7 @@ def moment(micros: object) -> str | None:
     """Microseconds as RFC 3339 in UTC."""
     if micros is None or micros == "":
         return None
-    whole, rest = divmod(int(str(micros)), 1_000_000)
-    told = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{told}.{rest:06d}Z" if rest else f"{told}Z"
+    return moment_at(int(str(micros))).isoformat().replace("+00:00", "Z")
 
 
 def json_line(value: Json) -> bytes:

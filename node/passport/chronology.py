@@ -4,17 +4,15 @@ What is said at an impossible time is kept and shown with why; it is refused onl
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 
 from node.passport.bodies import EventBody, ParametersBody, Reference
 from node.passport.catalogs import Catalog
 from node.passport.reading import Reading
 from node.passport.statement import Statement
-from node.passport.view import DAY_US, moment_us
+from node.passport.view import DAY_US, moment_at, moment_us
 from node.passport.world import World
 
 MADE, MADE_ON = "manufactured", "manufactured_on"
-_EPOCH = date(1970, 1, 1).toordinal()
 BEFORE_MADE, AHEAD = "before-production", "ahead-of-record"
 
 
@@ -59,7 +57,7 @@ def is_day(text: str) -> bool:
 
 def format_day(moment: int) -> str:
     """The day of a moment; one beyond the calendar is its last."""
-    return date.fromordinal(min(_EPOCH + moment // DAY_US, date.max.toordinal())).isoformat()
+    return moment_at(moment).date().isoformat()
 
 
 def _made(reading: Reading, world: World) -> Iterator[int]:

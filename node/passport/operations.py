@@ -49,14 +49,12 @@ class Operation:
 
 def operations_of(view: View, events: Iterable[Row]) -> list[Operation]:
     """The operations of a passport; `events` are all of its events, of which a long passport's view has only some."""
-    listed = list(events)
-    systems = {_place(event): text(event, "system") for event in listed}
     steps = {ref: (run, move) for run, move in _moves(view) for ref in _texts(move["protocols"])}
     found = [
-        *map(_event, listed),
+        *map(_event, events),
         *(_protocol(row, steps.get(text(row, "ref"))) for row in rows(view, "protocols")),
         *_parts(view),
-        *(_move(run, move, systems) for run, move in _moves(view)),
+        *(_move(run, move) for run, move in _moves(view)),
     ]
     return sorted(found, key=lambda one: (one.when or 0, one.ref, one.what))
 
@@ -120,15 +118,14 @@ def _moves(view: View) -> Iterator[tuple[Row, Row]]:
             yield run, move
 
 
-def _move(run: Row, move: Row, systems: dict[tuple[str, str, Plain], str]) -> Operation:
-    """The system of a move is that of the event which was said with it."""
+def _move(run: Row, move: Row) -> Operation:
     return Operation(
         What.MOVE,
         _object(move["title"]),
         _moment(move["occurred"]),
         text(move, "by"),
         text(move, "ref"),
-        systems.get((text(run, "id"), text(move, "step"), move["occurred"]), ""),
+        text(move, "system"),
         station=text(move, "detail", STATION),
         operator=text(move, "detail", OPERATOR),
         process=text(run, "code"),
@@ -137,10 +134,6 @@ def _move(run: Row, move: Row, systems: dict[tuple[str, str, Plain], str]) -> Op
         says=text(move, "says"),
         outcome=text(move, "outcome"),
     )
-
-
-def _place(event: Row) -> tuple[str, str, Plain]:
-    return text(event, "why", "run"), text(event, "why", "step"), event["occurred"]
 
 
 def _object(value: Plain) -> Row:

@@ -105,6 +105,7 @@ def _said(one: Said) -> dict[str, Plain]:
         "reason": body.reason,
         "roles": dict(sorted(body.roles.items())),
         "by": statement.org.hex(),
+        "system": one.system,
         "occurred": statement.occurred,
         "recorded": statement.stamp,
         "ref": ref_text(statement.ref),

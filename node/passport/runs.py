@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from federation.authority import Kind
+from federation.codec import MAX_INT
 from node.passport.bodies import ExtractBody, RunBody, TemplateRef, Why
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
+from node.passport.papers import system_of
 from node.passport.procedures import OWNER, Outcome, Procedure, PublishedProcedure, Step
 from node.passport.reading import Reading
 from node.passport.statement import Statement
@@ -46,6 +48,7 @@ class Idle(StrEnum):
     """Why a move has no effect."""
 
     OWNER_ONLY = "owner-only"
+    OWNER_STAYS = "owner-stays"
     NO_MANDATE = "no-mandate"
     NOT_ACCEPTED = "not-accepted"
     OUT_OF_ORDER = "out-of-order"
@@ -59,10 +62,11 @@ class Idle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A statement that moves a run."""
+    """A statement that moves a run; `system` is that of its author which made it, None where people did."""
 
     body: RunBody
     statement: Statement
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def ends_by(step: Step, events: Collection[str]) -> Outcome | None:
 def runs_of(case: Case) -> list[Run]:
     """The runs about the subjects of a case, in the order in which they were opened."""
     said = [
-        Said(body, reading.statement)
+        Said(body, reading.statement, system_of(reading))
         for reading in case.spoken
         if reading.statement.kind == Kind.PROCESS and (body := reading.body(SECTION, RunBody)) is not None
     ]
@@ -234,7 +238,7 @@ def _pass(run: Run, waits: Waits, one: Said) -> None:
 
 def _waits(run: Run, step: Step, since: int) -> Waits:
     org = run.owner if step.role == OWNER else run.roles.get(step.role)
-    due = None if step.days is None else _day_end(since) + step.days * DAY_US
+    due = None if step.days is None else min(_day_end(since) + step.days * DAY_US, MAX_INT)
     ends = [moment for moment in (due, run.due) if moment is not None]
     return Waits(step, org, since, min(ends) if ends else None)
 
@@ -252,7 +256,7 @@ def _fault(case: Case, run: Run, one: Said) -> Idle | None:
     if org != waits.org:
         return Idle.NO_MANDATE
     if says == "declined":
-        return None
+        return Idle.OWNER_STAYS if waits.step.role == OWNER else None
     if (org, run.opened.body.procedure or "") not in case.world.procedures.accepted:
         return Idle.NOT_ACCEPTED
     return _fault_of_work(run, waits.step, one)

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias, cast
 
 import orjson
@@ -133,11 +133,17 @@ def moment_us(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text} has no zone")
-    gap = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
+    return (moment - _ZERO) // _MICRO
+
+
+def moment_at(micros: int) -> datetime:
+    """The time of microseconds in UTC; one before or after the calendar is its first or last."""
+    return _ZERO + min(max(micros * _MICRO, _FIRST), _LAST)
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_ZERO, _MICRO = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC) - _ZERO, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _ZERO
 
 
 def _at(day: str) -> int:

@@ -133,7 +133,7 @@ class Correspondents:
     async def issue(self, actor: Actor, name: str, days: int, overlap_hours: int | None) -> tuple[str, StoredToken]:
         """A token of a system, its secret shown once; with an overlap the tokens before it end after so many hours."""
         async with self._core.database.read() as tx:
-            rights = _load((await _find(tx, name)).rights)
+            rights = rights_of(await _find(tx, name))
         if overlap_hours is not None and overlap_hours not in range(31 * HOURS_A_DAY + 1):
             raise InputError("tokens overlap for 0 to 31 days", "token_overlap")
         if overlap_hours is not None:
@@ -173,13 +173,15 @@ class Correspondents:
             now = tx.now
         if found is None:
             raise DeniedError(f"there is no system {actor.name!r}", "unauthenticated")
-        rights, tally = _load(found.rights), self._tallies.setdefault(actor.name, _Tally())
+        rights, tally = rights_of(found), self._tallies.setdefault(actor.name, _Tally())
         refusal = _refusal(found, rights, address, tally, now)
         await self._count(actor.name, tally, now, refusal)
         if refusal is not None:
             raise refusal
         limits = Limits(frozenset(rights.writes), frozenset(rights.things), frozenset(rights.types))
-        return replace(actor, scopes=actor.scopes & frozenset(rights.scopes), limits=limits)
+        # A list is narrowed to single things; of a type nobody lists them all, so such a system asks for one at a time.
+        subjects = () if rights.types else tuple(map(bytes.fromhex, rights.things))
+        return replace(actor, scopes=actor.scopes & frozenset(rights.scopes), subjects=subjects, limits=limits)
 
     async def check_thing(self, actor: Actor, subject: bytes) -> None:
         """Raise DeniedError where a system's rights are limited to other things."""
@@ -235,7 +237,7 @@ class Correspondents:
         columns = {name: getattr(stored, name) for name in stored.__slots__ if name != "rights"}
         columns |= {"used": stored.used + tally.used, "refused": stored.refused + tally.refused}
         columns |= {"used_us": tally.used_us or stored.used_us, "refused_us": tally.refused_us or stored.refused_us}
-        return Correspondent(**columns, rights=_load(stored.rights), tokens=tuple(tokens))
+        return Correspondent(**columns, rights=rights_of(stored), tokens=tuple(tokens))
 
     async def _count(self, name: str, tally: _Tally, now: int, refusal: Exception | None) -> None:
         """Count a use, and write it down once a minute: a try that is refused is journaled so often too."""
@@ -305,8 +307,9 @@ def _dump(rights: Rights) -> str:
     return json.dumps(asdict(rights), ensure_ascii=False, sort_keys=True)
 
 
-def _load(raw: str) -> Rights:
-    told = json.loads(raw)
+def rights_of(stored: StoredCorrespondent) -> Rights:
+    """What a system may."""
+    told = json.loads(stored.rights)
     return Rights(
         tuple(map(Scope, told["scopes"])),
         tuple(map(Write, told["writes"])),

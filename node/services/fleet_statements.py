@@ -17,7 +17,7 @@ from node.passport.drafts import Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.places import NO_PLACE, Places, compare_places
 from node.passport.shown import PLACE, at, has_plate, place_of, rows, text, where_of
-from node.passport.view import DAY_US, View, value_on
+from node.passport.view import DAY_US, View, moment_at, value_on
 from node.store.passports import StoredPassport
 
 SOURCE: Literal["document"] = "document"
@@ -61,7 +61,7 @@ def weigh(intake: Intake, meter: FleetMeter, held: Held, author: Author) -> Iter
         return intake.finding(ELSEWHERE, row, intake.serial_field(row), row.serial, **words)
     made = _made_us(view)
     if row.verified_on and made is not None and _micros(row.verified_on) < made - made % DAY_US:
-        day = datetime.datetime.fromtimestamp(made / 1e6, datetime.UTC).date().isoformat()
+        day = moment_at(made).date().isoformat()
         return intake.finding(rules.BEFORE_MADE, row, Field.VERIFIED_ON, row.verified_on.isoformat(), made=day)
     return _said(meter, passport.lead, view, author)
 

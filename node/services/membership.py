@@ -160,7 +160,7 @@ class Membership:
             await put_peer(tx, peer, invitation.org, "active")
             await self._core.announce(tx, actor, "joined_federation", federation=invitation.genesis.id.hex())
         await self._projection.refold_all()
-        self._sync.peers_changed()
+        self._sync.peer_changed(invitation.node)
         return invitation.genesis
 
     async def admit(self, join: Join) -> None:
@@ -181,7 +181,7 @@ class Membership:
             peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
             await put_peer(tx, peer, chain.org_id, "active")
             await self._core.announce(tx, "peer", "peer_joined", org=chain.org_id, node=join.node.hex(), url=join.url)
-        self._sync.peers_changed()
+        self._sync.peer_changed(join.node)
 
     async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
         """A node was heard of: talk to it, or put it into the inbox.
@@ -199,7 +199,7 @@ class Membership:
         async with self._core.database.write() as tx:
             await put_peer(tx, peer, org, "active" if active else "inbox")
             await self._core.announce(tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active)
-        self._sync.peers_changed()
+        self._sync.peer_changed(peer.node)
 
     async def _answers(self, peer: PeerAddress) -> bool:
         """Whether the node of that key answers at an address: answers are signed."""
@@ -239,7 +239,7 @@ class Membership:
                 raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
             await set_peer_state(tx, node, state)
             await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
-        self._sync.peers_changed()
+        self._sync.peer_changed(node)
 
     @property
     def exchanges(self) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from federation.fragment import Ref
@@ -18,7 +17,7 @@ from node.passport.template_findings import Finding, Layer, Severity
 from node.passport.template_json import MAX_NAME, Json, format_json
 from node.passport.template_pointer import find
 from node.passport.templates import Template, extract, split_personal
-from node.passport.view import moment_us
+from node.passport.view import moment_at, moment_us
 from node.services.search import read_exact
 from node.services.templates import HeldTemplate
 from node.store.database import WriteTx
@@ -128,15 +127,14 @@ def parse_told(text: object) -> int | None:
     """Microseconds of a date or a time with its zone, from 1970 on; None for anything else."""
     try:
         moment = moment_us(text.upper()) if isinstance(text, str) else -1
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return moment if moment >= 0 else None
 
 
 def format_told(moment: int) -> str:
     """A day where it begins one, else the time in UTC."""
-    seconds, micros = divmod(moment, 1_000_000)
-    told = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    told = moment_at(moment)
     if moment % 86_400_000_000 == 0:
         return told.date().isoformat()
     return told.replace(tzinfo=None).isoformat() + "Z"

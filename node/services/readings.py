@@ -4,18 +4,17 @@ Readings are local and never fragments. A frame that no driver reads is kept and
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cache
 
 from drivers.errors import DriverError, UnitError
 from drivers.plausibility import Amount, Expectations, Limits, judge
 from drivers.reading import Decoded, Reading, ReadingKey
 from drivers.registry import Installed
 from drivers.units import get_unit
-from node.passport.catalogs import Catalog, load_central
+from node.passport.catalogs import Catalog, Record, load_central
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
@@ -34,6 +33,13 @@ __all__ = ["Decoding", "Readings", "Series", "StoredReading", "decode", "micros"
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Records = Mapping[str, Record]
+Parameters = Callable[[], Records]
+
+
+def _shipped() -> Records:
+    return load_central(Catalog.PARAMETERS)
+
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
@@ -46,8 +52,11 @@ class Decoding:
 class Readings:
     """Stores and answers readings."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, parameters: Parameters = _shipped) -> None:
+        """`parameters` answers the catalog that this node works with: its ranges judge what is read."""
         self._database = database
+        self._parameters = parameters
+        self._ranges: tuple[Records, Mapping[str, Limits]] | None = None
 
     async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed | None) -> int:
         """Decode a stored frame, keep its readings, say in the frame what became of it; answer how many were new."""
@@ -109,7 +118,14 @@ class Readings:
             if held is not None:
                 last[reading.key] = Amount(held.value, held.unit)
         clock = driver.driver.descriptor.clock
-        return judge(decoded, received_at, clock, Expectations(_limits(), last))
+        return judge(decoded, received_at, clock, Expectations(self._limits(), last))
+
+    def _limits(self) -> Mapping[str, Limits]:
+        """The ranges of the parameter catalog, for units that drivers know."""
+        records = self._parameters()
+        if self._ranges is None or self._ranges[0] is not records:
+            self._ranges = records, dict(_each_limit(records.items()))
+        return self._ranges[1]
 
 
 def decode(driver: Installed | None, frame: StoredFrame) -> Decoding:
@@ -162,13 +178,7 @@ def _series(reading: Reading) -> Series:
     return Series(reading.channel, reading.quantity, reading.storage.value, reading.tariff)
 
 
-@cache
-def _limits() -> Mapping[str, Limits]:
-    """The ranges of the parameter catalog, for units that drivers know."""
-    return dict(_each_limit(load_central(Catalog.PARAMETERS).items()))
-
-
-def _each_limit(records: Iterable[tuple[str, Mapping[str, object]]]) -> Iterable[tuple[str, Limits]]:
+def _each_limit(records: Iterable[tuple[str, Record]]) -> Iterable[tuple[str, Limits]]:
     for code, record in records:
         unit, low, high = record.get("unit"), record.get("min"), record.get("max")
         if not isinstance(unit, str) or (low is None and high is None):

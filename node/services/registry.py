@@ -24,7 +24,7 @@ from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.sameness import twin_of, twins_of
 from node.passport.shown import at, has_plate, place_of, rows, text, where_of
 from node.passport.timeline import outer_key, why_view
-from node.passport.view import DAY_US, ROWS, Plain, View, load_view, moment_us
+from node.passport.view import DAY_US, ROWS, Plain, View, load_view, moment_at, moment_us
 from node.passport.withdrawals import find_withdrawn, reason_of
 from node.services.core import Core
 from node.services.ingest import Ingest
@@ -390,7 +390,7 @@ async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:
     if not withdrawn:
         return NotFoundError("no passport of that id is here", "passport_unknown")
     last = max(withdrawn.values(), key=lambda statement: statement.order)
-    day = datetime.fromtimestamp(last.stamp / 1e6, UTC).date().isoformat()
+    day = moment_at(last.stamp).date().isoformat()
     reason = reason_of(last) or ""
     return NotFoundError(
         f"what was said of it was taken back on {day}: {reason}", "passport_withdrawn", day=day, reason=reason

@@ -63,9 +63,10 @@ class Sync:
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
-    def peers_changed(self) -> None:
-        """A peer was added: start to talk to it."""
+    def peer_changed(self, node: bytes) -> None:
+        """A peer was added or moved, or it was decided whether to talk to it: do so from now on."""
         self._changed.set()
+        self.noticed(node)
 
     def noticed(self, node: bytes) -> None:
         """A peer says that it has something new."""
@@ -107,6 +108,8 @@ class Sync:
                         self._wake[peer.node] = asyncio.Event()
                         tasks.create_task(self._talk(peer.node))
                         tasks.create_task(self._listen(peer.node))
+                for node in self._sockets.keys() - {peer.node for peer in peers}:
+                    tasks.create_task(self._hang_up(self._sockets.pop(node)))
                 await self._changed.wait()
                 self._changed.clear()
 
@@ -148,7 +151,11 @@ class Sync:
             self._seen[node] = digest
         await self._note(node, trouble)
         await self.on_level()
-        return whole or await self._may_retry(node)
+        if not whole:
+            return await self._may_retry(node)
+        self._retries.pop(node, None)
+        # What was refused would be refused again: it is asked for at the next notice, not at once.
+        return trouble is None
 
     async def _may_retry(self, node: bytes) -> bool:
         """Entries were opened before their leaves came: ask again soon, a few times, then at the next notice."""
@@ -260,8 +267,12 @@ class Sync:
             async with self._core.database.read() as tx:
                 peer = await find_peer(tx, node)
             if peer is not None and peer.state == ACTIVE:
-                with contextlib.suppress(*AWAY, FederationError):
+                try:
                     await self._hear(peer)
+                except (*AWAY, FederationError):
+                    pass  # `_talk` tells of a peer that is away
+                except Exception as error:
+                    log.error("listening_broke", node=node.hex(), exc_info=error)
             self._sockets.pop(node, None)
             await asyncio.sleep(min(1.0, self._core.settings.federation.poll_s))
 
@@ -272,6 +283,10 @@ class Sync:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
                     self.noticed(peer.node)
+
+    async def _hang_up(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        with contextlib.suppress(*AWAY, RuntimeError):
+            await socket.close()
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         await self._note(node, trouble[:500])

@@ -92,7 +92,8 @@ def check_scopes(route: Route, visitor: Actor | None) -> None:
 
 def check_limit(route: Route, visitor: Actor | None) -> None:
     """Raise DeniedError where the asker is limited to some devices and the route cannot hold it to them."""
-    if visitor is not None and visitor.subjects and route.limit is Limit.REFUSES and not route.is_open:
+    is_token = visitor is not None and visitor.limits is None  # systems are held to their things by `check_system`
+    if visitor is not None and is_token and visitor.subjects and route.limit is Limit.REFUSES and not route.is_open:
         raise DeniedError(f"{visitor.label} is limited to some devices, this is about more", "token_limited")
 
 

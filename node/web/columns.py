@@ -11,6 +11,7 @@ from typing import Any
 
 from node.passport.errors import PassportError
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.view import moment_at
 from node.web.passport_words import named, unit_words, words
 
 Words = tuple[str, str]  # Russian, English
@@ -153,7 +154,7 @@ def moment_text(value: object) -> str:
     """A time of microseconds as `2026-01-31 12:00:00`."""
     if value is None or value == "":
         return ""
-    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(int(str(value)) // 1_000_000, UTC)
+    moment = value if isinstance(value, datetime) else moment_at(int(str(value)))
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -143,22 +143,36 @@ class _Stream:
         return stream
 
     async def run(self, heartbeat_s: float) -> None:
-        """Send what is there, then what comes, until the reader, its rights or the node go."""
+        """Send what is there, then what comes, until the reader, its rights or the node go.
+
+        The rights are looked at after each silence, and so often however much there is to tell.
+        """
+        clock = asyncio.get_running_loop().time
+        looked = clock()
         while True:
             while rows := await self._call.context.journal.after(self._at, BATCH, self._sift):
                 self._at = rows[-1].id
                 await self.response.write((await self._message(rows)).encode())
             if await self._has_moved():
                 await self.response.write((await self._message(())).encode())
-            try:
-                async with asyncio.timeout(heartbeat_s):
-                    await self._heard.get()
-            except TimeoutError:
+            is_silent = not await self._comes(heartbeat_s)
+            if is_silent or clock() - looked >= heartbeat_s:
                 if not await self._may_stay():
                     return
+                looked = clock()
+            if is_silent:
                 await self.response.write(b": beat\n\n")
-            while not self._heard.empty():
-                self._heard.get_nowait()
+
+    async def _comes(self, within_s: float) -> bool:
+        """Wait for a change; False where none came in that time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._heard.get()
+        except TimeoutError:
+            return False
+        while not self._heard.empty():
+            self._heard.get_nowait()
+        return True
 
     async def _message(self, rows: Sequence[JournalRow]) -> str:
         if self._part is None:
@@ -181,7 +195,7 @@ class _Stream:
             actor = await authenticate(self._call.request)
         except DeniedError:
             return False
-        return actor is not None and actor.may(self._call.route.scopes)
+        return actor is not None and actor.may(self._call.route.scopes) and actor.subjects == self._call.actor.subjects
 
 
 def _part(streams: Streams, name: str | None, actor: Actor) -> Live | None:

@@ -1,7 +1,7 @@
 """What templates call: codes in words, moments and numbers as a reader of a language writes them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import recalls_of, sides_of
 from node.passport.template_form import choice_text
+from node.passport.view import moment_at
 from node.services.access import DAY_US
 from node.web.console_words import (
     APPROVAL_STATES,
@@ -53,7 +54,6 @@ from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, tex
 from node.web.radio_words import (
     COMPARED,
     FRAME_STATES,
-    QUANTITIES,
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
@@ -77,7 +77,6 @@ WORDED: Final = {
     "refusal": REFUSALS,
     "compared": COMPARED,
     "reading_status": READING_STATUSES,
-    "quantity": QUANTITIES,
     "conflict": CONFLICTS,
     "slip": SLIPS,
     "sign": SIGNS,
@@ -159,7 +158,7 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "told": lambda value: value_words(value, language),
         "in_language": lambda texts: text_words(texts, language),
         "day": lambda text: day(text, language),
-        "micros_day": lambda micros: day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language),
+        "micros_day": lambda micros: day(moment_at(micros).date().isoformat(), language),
         "process_name": lambda code: process_name(code, language),
         "titled": lambda title, code: titled(title, code, language),
     }
@@ -167,7 +166,7 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
 
 def moment(micros: int) -> Markup:
     """A time as an element that the browser shows in its own zone; without script it reads as UTC."""
-    when = datetime.fromtimestamp(micros / 1e6, UTC)
+    when = moment_at(micros)
     shown = when.strftime("%Y-%m-%d %H:%M:%S UTC")
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="milliseconds"), shown)
 
@@ -175,7 +174,7 @@ def moment(micros: int) -> Markup:
 def when(micros: int, language: str) -> Markup:
     """When a fact happened: the day alone where nothing more exact was told."""
     if micros % DAY_US == 0:
-        return day(datetime.fromtimestamp(micros / 1e6, UTC).date().isoformat(), language)
+        return day(moment_at(micros).date().isoformat(), language)
     return moment(micros)
 
 

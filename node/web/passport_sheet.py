@@ -6,14 +6,14 @@ left out silently: what is disputed, claimed, replaced, pending or withheld stan
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from node.exchange.sheets import Block, Grid, Notes, Pairs, Sheet
 from node.passport.catalogs import Catalog
 from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, format_label_url, parse_device_id
 from node.passport.shown import at, rows, sides_of, text
-from node.passport.view import DAY_US, Plain, View
+from node.passport.view import DAY_US, Plain, View, moment_at
 from node.web.console_words import ATTESTED
 from node.web.passport_words import (
     CLASSES,
@@ -420,7 +420,7 @@ class _Writer:
     def _moment(self, micros: Plain) -> str:
         if not isinstance(micros, int):
             return ""
-        moment = datetime.fromtimestamp(micros // 1_000_000, UTC)
+        moment = moment_at(micros)
         day = moment.strftime("%d.%m.%Y" if self._language == "ru" else "%Y-%m-%d")
         return day if micros % DAY_US == 0 else f"{day} {moment:%H:%M} UTC"
 

@@ -278,8 +278,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Too many webhooks", "Remove those that are not needed: this node keeps {most} at most."),
     ),
     "webhook_ended": _state(
-        ("Токен этого уведомления больше не действует", "Заведите уведомление заново с действующим токеном."),
-        ("The token of this webhook has ended", "Add the webhook anew with a token that is valid."),
+        (
+            "Токен или система, чьё это уведомление, больше не действует",
+            "Верните системе доступ или заведите уведомление заново с действующим токеном.",
+        ),
+        (
+            "The token or system whose webhook this is has no access any more",
+            "Let the system in again, or add the webhook anew with a token that is valid.",
+        ),
     ),
     "events_ahead": _state(
         (

@@ -21,6 +21,7 @@ MOVES: Table = {
 }
 IDLE: Table = {
     "owner-only": ("это делает только владелец процесса", "only the owner of the process does that"),
+    "owner-stays": ("владелец не отказывается от своего шага", "the owner declines no step of his own"),
     "no-mandate": ("шаг поручен другой организации", "the step is another organisation's"),
     "not-accepted": ("организация не приняла регламент", "the organisation has not accepted the procedure"),
     "out-of-order": ("сейчас очередь другого шага", "it is another step's turn"),

@@ -56,12 +56,6 @@ READING_STATUSES: dict[str, tuple[str, str]] = {
     "uncertain": ("сомнительно", "uncertain"),
     "bad": ("недостоверно", "bad"),
 }
-QUANTITIES: dict[str, tuple[str, str]] = {
-    "volume": ("Объём", "Volume"),
-    "energy_active_import": ("Активная энергия", "Active energy"),
-    "temperature": ("Температура", "Temperature"),
-    "battery_level": ("Заряд батареи", "Battery"),
-}
 
 
 def parameter_words(code: str, value: object, language: str) -> str:

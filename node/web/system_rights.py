@@ -1,5 +1,6 @@
 """Which operations a system with rights of its own may use: by what they write, and over which thing."""
 
+import re
 from collections.abc import Mapping
 
 from node.errors import DeniedError, InputError
@@ -9,7 +10,7 @@ from node.services.access import Actor, Scope
 from node.services.correspondents import Write
 from node.web.calls import Call
 from node.web.context import WebContext
-from node.web.routes import Route
+from node.web.routes import Limit, Route
 
 # What each operation writes. One that stands nowhere here no system may use, whatever its scopes: members, people,
 # tokens, roles, releases and decisions between parties are matters of people.
@@ -60,8 +61,9 @@ CHECKS = frozenset(
     }
 )
 # Operations that look whose thing it is once they know it.
-LATER = frozenset({"POST /protocols"})
-PASSPORTS = "/passports/{id}"
+LATER = frozenset({"POST /protocols", "POST /processes", "POST /line/scans"})
+PASSPORTS, RUNS = "/passports/{id}", "/processes/{run}"
+RUN = re.compile(r"[0-9a-f]{32}")
 
 
 def may_write(actor: Actor, route: Route) -> bool:
@@ -73,22 +75,19 @@ def may_write(actor: Actor, route: Route) -> bool:
     return wanted in found or (wanted is Write.PARAMETERS and Write.OBSERVED in found)
 
 
-async def check_system(call: Call, thing: str | None) -> None:
-    """Raise DeniedError where a system may not use the route, or not over the passport of this id."""
+async def check_system(call: Call) -> None:
+    """Raise DeniedError where a system may not use the route, or not over what its path names."""
     actor, route = call.visitor, call.route
     if actor is None or actor.limits is None:
         return
     if not may_write(actor, route):
         raise DeniedError(f"{actor.label} may not {route.operation}", "system_write", operation=route.operation)
-    if thing is not None and actor.limits.is_narrow:
-        await call.context.correspondents.check_thing(actor, _subject(thing))
-    elif (
-        thing is None
-        and route.is_write
-        and actor.limits.is_narrow
-        and route.operation not in CHECKS | LATER
-        and Scope.HOOKS not in route.scopes
-    ):
+    if not actor.limits.is_narrow:
+        return
+    subject = await _named(call)
+    if subject is not None:
+        await call.context.correspondents.check_thing(actor, subject)
+    elif not _keeps_to_things(actor, route):
         raise DeniedError(f"{actor.label} may act on single things alone", "system_thing")
 
 
@@ -96,6 +95,23 @@ def only_observed(actor: Actor) -> bool:
     """Whether a system may state observed parameters and no others."""
     limits = actor.limits
     return limits is not None and Write.PARAMETERS not in limits.writes
+
+
+async def _named(call: Call) -> bytes | None:
+    """The thing of the passport or of the process that the path names."""
+    path, named = call.route.path, call.request.match_info
+    if PASSPORTS in path:
+        return _subject(named["id"])
+    if RUNS in path and RUN.fullmatch(named["run"]):
+        return (await call.context.runs.get(named["run"])).passport.subject
+    return None
+
+
+def _keeps_to_things(actor: Actor, route: Route) -> bool:
+    """Whether an operation that names no passport tells and changes nothing beyond the things of a system."""
+    if route.is_open or route.limit is Limit.NONE or route.operation in CHECKS | LATER:
+        return True
+    return route.limit is Limit.NARROWS and bool(actor.subjects)
 
 
 def _subject(text: str) -> bytes:

@@ -152,6 +152,22 @@ async def test_stream_ends_with_the_right_to_it(web: RunningWeb) -> None:
         await reader.ended()
 
 
+async def test_stream_ends_with_the_right_to_it_however_much_there_is_to_tell(web: RunningWeb) -> None:
+    """A node that is never silent looks at the rights too: a revoked token's stream ends amid the rows."""
+    client = await web.system(Scope.READ)
+
+    async def chatter() -> None:
+        while True:
+            await write(web, "tick")
+
+    async with reading(client) as reader:
+        busy = asyncio.create_task(chatter())
+        (token,) = await web.context.tokens.list()
+        await web.context.tokens.revoke(Actor.local(), token.id)
+        await reader.ended()
+        busy.cancel()
+
+
 async def test_one_reader_has_few_streams(web: RunningWeb) -> None:
     """More streams than a browser can spare are refused; an ended one makes room."""
     client = await web.system(Scope.READ)

@@ -8,6 +8,10 @@ import pytest
 from aiohttp import ClientSession
 
 from node.demo.documents import verification_document, verification_template
+from node.passport import drafts
+from node.passport.bodies import RunBody
+from node.passport.ids import parse_device_id
+from node.web.routes import API
 from tests.unit.web.running import RunningWeb, get, post, refused
 
 Json = Any  # Any: JSON
@@ -219,6 +223,29 @@ async def test_opening_is_refused_with_what_is_wrong(web: RunningWeb) -> None:
     await refuse(client, "/processes", whole, "procedure_not_accepted")
     await refuse(client, "/procedures", {**procedure("repair"), "steps": []}, "validation")
     assert (await get(client, "/processes"))["items"] == []
+
+
+@pytest.mark.parametrize("due", ["2026-02-30", "2026-13-01", "30.02.2026"])
+async def test_term_that_is_no_day_is_refused(web: RunningWeb, due: str) -> None:
+    """A day that no calendar has would be no term at all."""
+    client = web.local()
+    body = {"procedure": await publish(client, "dispatch_request"), "ids": [await device(client)], "due": due}
+    await refuse(client, "/processes", body, "validation")
+
+
+async def test_time_beyond_the_calendar_is_shown_as_its_last(web: RunningWeb) -> None:
+    """What somebody signed with a time of no calendar breaks no page and no file: lists, passport, process."""
+    client, browser = web.local(), await web.claim()
+    meter = await device(client)
+    body = RunBody(says="opened", nonce="ab" * 16, procedure=await publish(client, "dispatch_request"))
+    await web.context.ledger.append([drafts.run(parse_device_id(meter).raw, body, 2**63 - 1)])
+    (row,) = (await get(client, "/processes"))["items"]
+
+    for path in ("/processes", f"/processes/{row['run']}", f"/devices/{meter}"):
+        async with browser.get(path) as response:
+            assert response.status == 200, path
+    async with client.get(f"{API}/processes?format=csv") as table:
+        assert "9999-12-31 23:59:59" in await table.text()
 
 
 async def test_declined_step_waits_for_the_owner_to_name_another(web: RunningWeb) -> None:

@@ -11,6 +11,8 @@ from aiohttp import ClientPayloadError, ClientSession
 from node.services.access import Scope
 from node.services.correspondents import STOPPED
 from node.web.routes import API
+from node.web.server import ROUTES
+from tests.integration.test_web_processes import opened
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, get, post, problem_code, refused, running_web, view_of
 
@@ -68,7 +70,8 @@ async def system_of(web: RunningWeb, name: str = "1С ERP") -> Json:
 async def test_each_write_names_the_system_and_the_organisation(web: RunningWeb) -> None:
     """Events, values, plates and codes that a system writes name it in what is signed, and in the journal."""
     device, own = await meter(web), (await get(web.local(), "/node"))["org"]
-    writes = ["events", "parameters", "plates", "codes", "composition"]
+    writes = ["events", "parameters", "plates", "codes", "composition", "processes"]
+    (run,) = await opened(web.local(), "dispatch_request", device)
     system = await enter(web, writes=writes, scopes=["read", "record", "import"])
 
     await post(system, f"/passports/{device}/events", EVENT)
@@ -77,15 +80,19 @@ async def test_each_write_names_the_system_and_the_organisation(web: RunningWeb)
     other = (await post(system, "/plates", {"designation": "СГВ-15", "serial": "0012346"}))["id"]
     codes = {"items": [{"code": "УСТ", "name": "Установка", "central": "installed"}]}
     await post(system, "/catalogs/events/codes", codes)
+    moved = await post(system, f"/processes/{run}/steps/visit", {"detail": {"found": "течь"}})
 
     for shown in (device, other):
-        for row in (await get(web.local(), f"/passports/{shown}/statements"))["items"][shown == device :]:
+        for row in (await get(web.local(), f"/passports/{shown}/statements"))["items"][2 * (shown == device) :]:
             assert (row["org"], row["system"]) == (own, "1С ERP"), row["kind"]
+    assert [(move["by"], move["system"]) for move in moved["process"]["moves"]] == [(own, None), (own, "1С ERP")]
+    ledger = (await get(web.local(), f"/passports/{device}/operations"))["items"]
+    assert [row["system"] for row in ledger if row["says"] == "done"] == ["1С ERP"]
     assert {event["system"] for event in (await view_of(web.local(), device))["events"]} == {"1С ERP"}
     journal = (await get(web.local(), "/journal", limit="100"))["items"]
     rows = [row for row in journal if row["actor"] == "system:1С ERP"]
     assert {row["what"] for row in rows} == {
-        "event_recorded", "parameters_recorded", "move_recorded", "plate_stated", "codes_loaded",
+        "event_recorded", "parameters_recorded", "move_recorded", "plate_stated", "codes_loaded", "step_done",
     }  # fmt: skip
     assert {row["org"] for row in rows} == {own}
     person = (await get(web.local(), f"/passports/{device}/statements"))["items"][0]
@@ -226,6 +233,35 @@ async def test_rights_are_those_that_stand_at_the_request(web: RunningWeb) -> No
         await refused(web.local(), "/systems", {**RIGHTS, "name": "x", "networks": ["10.0.0.1/8"]})
         == "system_network_form"
     )
+
+
+@pytest.mark.parametrize("limit", ["things", "types"])
+async def test_system_with_a_right_to_some_things_is_told_of_no_other(web: RunningWeb, limit: str) -> None:
+    """Lists, look-ups, journal and processes: whatever it asks, no answer names a thing that is not its own."""
+    device, other = await meter(web), await meter(web, "7654321")
+    runs = dict(zip((device, other), await opened(web.local(), "dispatch_request", device, other), strict=True))
+    rights: Json = {"things": [device]} if limit == "things" else {"types": ["СГВ-15"]}
+    scopes = ["read", "record", "import", "ship", "radio", "hooks"]
+    system = await enter(web, scopes=scopes, writes=["processes", "events"], **rights)
+
+    answered = 0
+    for route in ROUTES:
+        if route.method == "GET" and not route.is_page and "{" not in route.path:
+            async with system.get(route.path, params={"q": "7654321"} if "lookup" in route.path else {}) as response:
+                told = await response.text()
+                answered += response.status == 200
+                assert not any(name in told for name in (other, "7654321", runs[other])), route.path
+    assert answered >= 10
+    assert await code_of(system, f"/processes/{runs[other]}") == "system_thing"
+    step = {"detail": {"found": "течь"}}
+    assert await refused(system, f"/processes/{runs[other]}/steps/visit", step) == "system_thing"
+    scan = {"code": "dispatch_request", "step": "visit", "text": other}
+    assert await refused(system, "/line/scans", scan) == "system_thing"
+    again = {"procedure": "0" * 64, "ids": [device, other]}
+    assert await refused(system, "/processes", again) == "system_thing"
+    if limit == "things":
+        assert [row["id"] for row in (await get(system, "/passports"))["items"]] == [device]
+        await post(system, f"/processes/{runs[device]}/steps/visit", step)
 
 
 async def test_token_is_rotated_with_an_overlap(web: RunningWeb) -> None:

@@ -373,6 +373,39 @@ async def test_hook_ends_with_its_token(web: RunningWeb) -> None:
         assert len(receiver.came) == 1
 
 
+async def test_hooks_of_a_system_are_its_own_follow_its_rights_and_end_with_it(web: RunningWeb) -> None:
+    """It sees no others; its token is changed; its rights narrow what is told; cut off, its hook tells nothing."""
+    rights = {"kind": "1С", "scopes": ["read", "hooks"], "contact": "отдел АСУ"}
+    await post(web.local(), "/systems", {"name": "erp", **rights})
+    secret = (await post(web.local(), "/systems/erp/tokens", {}))["secret"]
+    system = web.client({"Authorization": f"Bearer {secret}"})
+    async with receiving() as receiver:
+        others = await hooked(web.local(), receiver.url + "/all", what=["plate_stated"])
+        mine = await hooked(system, receiver.url)
+        assert [hook["id"] for hook in (await get(system, "/webhooks"))["items"]] == [mine["id"]]
+        assert await refused(system, f"/webhooks/{others['id']}/pause", {}) == "webhook_unknown"
+        await post(web.local(), "/systems/erp/tokens", {"overlap_hours": 0})
+        before = await happen(web, 3)
+        await receiver.until(lambda: receiver.events == before)
+
+        async with web.local().put("/api/v1/systems/erp", json={**rights, "things": DEVICES[:1]}) as response:
+            assert response.status == 200, await response.text()
+        after = await happen(web, 4)
+        expected = [*before, after[0], after[3]]
+        await receiver.until(lambda: receiver.events == expected)
+
+        await post(web.local(), "/systems/erp/block", {"reason": "проверка"})
+        await happen(web, 1)
+        await until(lambda: _is(web, mine, "paused"))
+        assert (await state(web, mine))["paused"] == "token"
+        assert await refused(web.local(), f"/webhooks/{mine['id']}/resumption", {}) == "webhook_ended"
+        assert receiver.events == expected
+
+        await post(web.local(), "/systems/erp/unblock", None)
+        await post(web.local(), f"/webhooks/{mine['id']}/resumption", {})
+        await receiver.until(lambda: len(receiver.events) == len(expected) + 1)
+
+
 async def test_hook_is_changed_and_removed(web: RunningWeb) -> None:
     """A change goes on from where the hook is; a hook that is removed sends nothing more."""
     async with receiving() as first, receiving() as second:

@@ -6,13 +6,13 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
-from node.passport.bodies import Day, UnsignedRow
+from node.passport.bodies import UnsignedRow
 from node.passport.file_types import TYPES
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import rows, text
 from node.services.access import Scope
 from node.services.acts import OpenAct
-from node.web.api.fields import Line
+from node.web.api.fields import Line, SignedDay
 from node.web.api.passports import subject_of
 from node.web.api.protocols import PaperPath, SideAnswer, side_answer
 from node.web.api.records import SaidAnswer
@@ -28,7 +28,7 @@ class ReasonInput(BaseModel):
 
     role: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     why: Literal["refused", "absent", "no-answer", "no-node", "objects"]
-    until: Day | None = Field(default=None, description="The day until which an answer was waited for.")
+    until: SignedDay | None = Field(default=None, description="The day until which an answer was waited for.")
     document: Line | None = Field(default=None, description="The paper that shows it: number and date.")
     note: Line | None = None
 

@@ -13,7 +13,7 @@ from node.web.api.fields import Text
 from node.web.api.plain import plain
 from node.web.api.records import Hint, hints_of
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import catalogs as tables
 
 CatalogName = Literal["parameters", "units", "events", "types", "processes", "roles", "obis"]
@@ -134,7 +134,7 @@ async def bind_reference(call: Call, body: ReferenceBody) -> ReferenceAnswer:
     return ReferenceAnswer(**body.model_dump())
 
 
-@api("GET", "/lines", title="Serial lines", scopes=[Scope.READ], table=tables.LINES)
+@api("GET", "/lines", title="Serial lines", scopes=[Scope.READ], limit=Limit.NONE, table=tables.LINES)
 async def list_lines(call: Call) -> LinesAnswer:
     """Those that count here: their publisher is attested as the maker, or is a steward."""
     published = call.context.projection.world.line_records.values()
@@ -142,7 +142,7 @@ async def list_lines(call: Call) -> LinesAnswer:
     return LinesAnswer(items=sorted(rows, key=lambda row: (row.designations, row.line)))
 
 
-@api("GET", "/references", title="Dual references", scopes=[Scope.READ], table=tables.REFERENCES)
+@api("GET", "/references", title="Dual references", scopes=[Scope.READ], limit=Limit.NONE, table=tables.REFERENCES)
 async def list_references(call: Call) -> ReferencesAnswer:
     """What organisations say their own codes mean."""
     world = call.context.projection.world
@@ -172,13 +172,13 @@ def _line(record: SerialLine) -> LineRow:
     )
 
 
-@api("GET", "/catalogs", title="Catalogs", scopes=[Scope.READ], table=tables.CATALOGS_TABLE)
+@api("GET", "/catalogs", title="Catalogs", scopes=[Scope.READ], limit=Limit.NONE, table=tables.CATALOGS_TABLE)
 async def list_catalogs(call: Call) -> CatalogsAnswer:
     """Each central catalog and the own codes in it; places have own codes only."""
     return CatalogsAnswer(items=await catalog_rows(call))
 
 
-@api("GET", "/catalogs/{catalog}/records", title="Records of a central catalog", scopes=[Scope.READ],
+@api("GET", "/catalogs/{catalog}/records", title="Records of a central catalog", scopes=[Scope.READ], limit=Limit.NONE,
      table=tables.CODES)  # fmt: skip
 async def list_records(call: Call, path: CatalogPath, query: RecordsQuery) -> Page[RecordRow]:
     """The records that this node works with, by code, with both codes."""

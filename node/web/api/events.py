@@ -123,7 +123,7 @@ async def _comes(heard: "asyncio.Queue[int]", deadline: float) -> bool:
 async def _check_still(call: Call) -> None:
     """Raise DeniedError where the right to the feed ended during the wait."""
     actor = await authenticate(call.request)
-    if actor is None or not actor.may(call.route.scopes):
+    if actor is None or not actor.may(call.route.scopes) or actor.subjects != call.actor.subjects:
         raise DeniedError("the right to read ended during the wait", "unauthenticated")
 
 

@@ -60,14 +60,14 @@ async def read_facts(call: Call, query: FactsQuery) -> FactsAnswer:
     is_none = not found.items and not after
     elsewhere = await look_up_all(call, query.q) if is_none else []
     return FactsAnswer(
-        devices=[_facts(dossier) for dossier in found.items],
+        devices=[_facts(call, dossier) for dossier in found.items],
         next=call.encode_cursor(found.more.hex()) if found.more else None,
         elsewhere=elsewhere,
         near=await find_near(call, query.q) if is_none and not elsewhere else [],
     )
 
 
-def _facts(dossier: Dossier) -> DeviceFacts:
+def _facts(call: Call, dossier: Dossier) -> DeviceFacts:
     passport = dossier.passport
     return DeviceFacts(
         id=format_device_id(SubjectId(passport.subject)),
@@ -77,13 +77,13 @@ def _facts(dossier: Dossier) -> DeviceFacts:
         found_by=dossier.scheme,
         digest=passport.digest.hex(),
         view=passport.content,
-        series=[_observed(one) for one in dossier.observed],
+        series=[_observed(call, one) for one in dossier.observed],
     )
 
 
-def _observed(observed: Observed) -> ObservedAnswer:
-    shown = show_series(observed.series, observed.last).model_dump()
-    newest = [show_reading(reading) for reading in observed.newest]
+def _observed(call: Call, observed: Observed) -> ObservedAnswer:
+    shown = show_series(call, observed.series, observed.last).model_dump()
+    newest = [show_reading(call, reading) for reading in observed.newest]
     return ObservedAnswer(**shown, readings=newest, older=observed.has_older)
 
 

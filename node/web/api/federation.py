@@ -11,7 +11,7 @@ from node.services.access import Scope
 from node.services.membership import Peer
 from node.web.api.fields import Hex16, Name
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import network as tables
 
 
@@ -100,7 +100,7 @@ class PeerBody(BaseModel):
     state: Literal["active", "ignored"]
 
 
-@api("GET", "/node", title="Who this node is", scopes=[Scope.READ])
+@api("GET", "/node", title="Who this node is", scopes=[Scope.READ], limit=Limit.NONE)
 async def read_node(call: Call) -> NodeAnswer:
     """Organisation, node, federation and own log."""
     context = call.context
@@ -154,7 +154,7 @@ async def list_peers(call: Call) -> PeersAnswer:
     return PeersAnswer(items=[await peer_answer(call, peer) for peer in await call.context.membership.peers()])
 
 
-@api("GET", "/federation", title="The federation of this node", scopes=[Scope.READ],
+@api("GET", "/federation", title="The federation of this node", scopes=[Scope.READ], limit=Limit.NONE,
      problems=["no_federation"])  # fmt: skip
 async def read_federation(call: Call) -> FederationAnswer:
     """Refused with `no_federation` before one is founded or joined."""

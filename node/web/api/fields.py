@@ -8,9 +8,9 @@ import re
 from datetime import date
 from typing import Annotated
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-from node.passport.bodies import SubjectHex
+from node.passport.bodies import Day, SubjectHex
 
 VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 
@@ -30,4 +30,11 @@ def _written_out(value: object) -> object:
     return value
 
 
+def _of_the_calendar(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+# What is signed carries days as texts; one that is on no calendar would be a term that nobody sees.
+SignedDay = Annotated[Day, AfterValidator(_of_the_calendar)]
 IsoDay = Annotated[date, BeforeValidator(_written_out)]

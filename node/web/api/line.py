@@ -69,6 +69,9 @@ class DoneAnswer(BaseModel):
 async def scan(call: Call, body: ScanInput) -> ScanAnswer:
     """Find its process that waits at that step, check the parts, and with `do` do the step."""
     line, station = call.context.line, station_of(body)
+    if call.actor.limits is not None:
+        scanned = await call.context.recognition.get(body.text)
+        await call.context.correspondents.check_thing(call.actor, scanned.subject)
     hand = await line.take(station, body.text, body.parts)
     row = hand.shown.row
     if body.do:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from node.errors import InputError
-from node.passport.bodies import Day, MandateBody, Moment
+from node.passport.bodies import MandateBody, Moment
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.mandates import Mandate, MandateBasis, MandateState
 from node.passport.parties import roles_on
@@ -15,7 +15,7 @@ from node.passport.roles import PartyRole
 from node.passport.view import moment_us
 from node.services.access import Scope
 from node.services.mandates import Outside
-from node.web.api.fields import Hex16, Line
+from node.web.api.fields import Hex16, Line, SignedDay
 from node.web.api.organisations import Inn, Ogrn
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
@@ -68,7 +68,7 @@ class ActBody(BaseModel):
     since: Moment | None = Field(default=None, description="From when it counts; else from when it is closed.")
     until: Moment | None = Field(default=None, description="When an offer lapses, or what is given ends.")
     number: Line | None = None
-    date: Day | None = None
+    date: SignedDay | None = None
     document: Line | None = None
     reason: Line | None = None
 

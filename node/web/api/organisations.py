@@ -12,7 +12,7 @@ from node.services.access import Scope
 from node.services.organisations import Named, OrganisationKeys
 from node.web.api.fields import Hex16, Line
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import network as tables
 
 
@@ -136,7 +136,7 @@ class NamePath(BaseModel):
     name: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
-@api("GET", "/organisations", title="Organisations", scopes=[Scope.READ], table=tables.ORGANISATIONS)
+@api("GET", "/organisations", title="Organisations", scopes=[Scope.READ], limit=Limit.NONE, table=tables.ORGANISATIONS)
 async def list_organisations(call: Call, query: OrganisationsQuery) -> OrganisationsAnswer:
     """Members by their cards, those whom people here, suppliers and serial lines name: each company once."""
     return OrganisationsAnswer(items=await find_organisations(call, query.q))

@@ -16,7 +16,7 @@ from node.services.access import Scope
 from node.services.own_codes import Listed, Loaded, central_name
 from node.web.api.fields import Line, Text
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import catalogs as tables
 
 CODE_COLUMNS = {
@@ -176,7 +176,7 @@ class HistoryAnswer(BaseModel):
     items: list[HistoryRow]
 
 
-@api("GET", "/catalogs/{catalog}/codes", title="Own codes, unmapped first", scopes=[Scope.READ],
+@api("GET", "/catalogs/{catalog}/codes", title="Own codes, unmapped first", scopes=[Scope.READ], limit=Limit.NONE,
      table=tables.OWN_CODES)  # fmt: skip
 async def list_codes(call: Call, path: OwnCatalogPath, query: CodesQuery) -> Page[CodeRow]:
     """Own codes that were loaded or stand in records, with what the unmapped ones may mean."""

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.errors import InputError
-from node.passport.bodies import Day, Moment
+from node.passport.bodies import Moment
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.run_views import FOR_EVER
 from node.services.access import Scope
 from node.services.runs import Load, NewRun, RunSift, ShownRun, StoredRun
 from node.services.steps import Filled, Work
 from node.web.api.composition import PartRow, part_in
-from node.web.api.fields import Hex16, Line, Text
+from node.web.api.fields import Hex16, Line, SignedDay, Text
 from node.web.api.passports import subject_of
 from node.web.api.protocols import Reference
 from node.web.api.records import PartInput, occurred, place_named, replacement
@@ -56,7 +56,7 @@ class NewProcess(BaseModel):
     roles: dict[Code, Hex16] = Field(default={}, max_length=16, description="The organisation in each role.")
     number: Text | None = Field(default=None, description="The own number: of a request, an order, a claim.")
     about: Line | None = None
-    due: Day | None = None
+    due: SignedDay | None = None
 
 
 class OpenedAnswer(BaseModel):
@@ -160,9 +160,12 @@ class LoadsAnswer(BaseModel):
                "run_open_already", "passport_unknown", "id_mistyped", "org_unknown"])  # fmt: skip
 async def open_processes(call: Call, body: NewProcess) -> OpenedAnswer:
     """This organisation owns them. Who has a role is let read what it is about; all are opened, or none."""
+    subjects = [subject_of(text) for text in body.ids]
+    for subject in subjects:
+        await call.context.correspondents.check_thing(call.actor, subject)
     new = NewRun(
         body.procedure,
-        [subject_of(text) for text in body.ids],
+        subjects,
         {role: bytes.fromhex(org) for role, org in body.roles.items()},
         body.number,
         body.about,

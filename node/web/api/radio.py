@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from lora.identifiers import Eui
 from node.doors import url_of
+from node.passport.catalogs import Catalog, name_in
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.attribution import is_contested
@@ -122,6 +123,7 @@ class SeriesAnswer(BaseModel):
 
     channel: int
     quantity: str
+    title: str = Field(description="What the catalog of parameters calls it, in the language of the request.")
     storage: str
     tariff: int
     value: str | None
@@ -150,6 +152,7 @@ class ReadingAnswer(BaseModel):
     """One value: decimal text and UCUM unit; `reasons` say why it is not ok."""
 
     quantity: str
+    title: str = Field(description="What the catalog of parameters calls it, in the language of the request.")
     channel: int
     storage: str
     tariff: int
@@ -254,7 +257,7 @@ async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     passport = await call.context.registry.get(subject_of(path.id), whole=False)
     found = await call.context.readings.series(passport.subject)
     return SeriesListAnswer(
-        items=[show_series(one, last) for one, last in found], contested=is_contested(passport.content)
+        items=[show_series(call, one, last) for one, last in found], contested=is_contested(passport.content)
     )
 
 
@@ -266,7 +269,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> Read
     found, more = await call.context.readings.values(
         passport.subject, query.quantity, query.since, query.until, query.limit
     )
-    items = [show_reading(reading) for reading in found]
+    items = [show_reading(call, reading) for reading in found]
     return ReadingsAnswer(items=items, next_since=more, contested=is_contested(passport.content))
 
 
@@ -287,11 +290,12 @@ def show_device(device: StoredDevice) -> DeviceAnswer:
     )
 
 
-def show_series(one: Series, last: StoredReading | None) -> SeriesAnswer:
+def show_series(call: Call, one: Series, last: StoredReading | None) -> SeriesAnswer:
     """A series as the API answers it."""
     return SeriesAnswer(
         channel=one.channel,
         quantity=one.quantity,
+        title=title_of(call, one.quantity),
         storage=one.storage,
         tariff=one.tariff,
         value=format(last.value, "f") if last else None,
@@ -301,10 +305,11 @@ def show_series(one: Series, last: StoredReading | None) -> SeriesAnswer:
     )
 
 
-def show_reading(reading: StoredReading) -> ReadingAnswer:
+def show_reading(call: Call, reading: StoredReading) -> ReadingAnswer:
     """A reading as the API answers it."""
     return ReadingAnswer(
         quantity=reading.series.quantity,
+        title=title_of(call, reading.series.quantity),
         channel=reading.series.channel,
         storage=reading.series.storage,
         tariff=reading.series.tariff,
@@ -319,6 +324,12 @@ def show_reading(reading: StoredReading) -> ReadingAnswer:
         driver=reading.driver_hash.hex(),
         frame=reading.frame_id,
     )
+
+
+def title_of(call: Call, quantity: str) -> str:
+    """What the catalog that this node works with calls what a driver reads, in the language of the request."""
+    record = call.context.releases.records(Catalog.PARAMETERS).get(quantity, {})
+    return name_in(record, call.language) or name_in(record, "ru") or quantity
 
 
 def _eui(path: EuiPath) -> Eui:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model
 
 from node.errors import DeniedError, InputError
 from node.passport.bodies import (
-    Day,
     EventBody,
     Moment,
     ParameterRow,
@@ -28,7 +27,7 @@ from node.services.access import Scope
 from node.services.entry import BothCodes as Codes
 from node.services.findings import show_finding
 from node.services.search import read_exact
-from node.web.api.fields import Hex16, Line, Text
+from node.web.api.fields import Hex16, Line, SignedDay, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
 from node.web.routes import api
@@ -56,7 +55,7 @@ class PlateBody(BaseModel):
     type: Text | None = Field(default=None, description="The own code of the type, or its central one.")
     execution: Line | None = None
     version: Line | None = Field(default=None, description="The version of the type that it was built to.")
-    manufactured_on: Day | None = Field(default=None, description="On which day an approval has to hold.")
+    manufactured_on: SignedDay | None = Field(default=None, description="On which day an approval has to hold.")
     read: Literal["scan", "wire", "typed", "document"] = "typed"
     place: Line | None = Field(default=None, description="Where it stands: stated as its address.")
     twin: bool = Field(default=False, description="Another device with a plate that is known already.")

@@ -18,6 +18,7 @@ from node.services.readings import Series, StoredReading
 from node.services.timelines import Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, Sift, subject_of
+from node.web.api.radio import title_of
 from node.web.calls import CURSORS, Call, View
 from node.web.console.records import codes_to_choose
 from node.web.events import Live
@@ -143,15 +144,15 @@ async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what tem
         "device": next((one for one in reversed(devices) if one.state.value != "retired"), None),
         "may_commission": is_radio and call.actor.may([Scope.RADIO]),
         "may_retire": call.actor.may([Scope.RADIO]),
-        "series": [_series(one, readings) for one, readings in latest if readings],
+        "series": [_series(call, one, readings) for one, readings in latest if readings],
     }
 
 
-def _series(series: Series, readings: Sequence[StoredReading]) -> dict[str, object]:
+def _series(call: Call, series: Series, readings: Sequence[StoredReading]) -> dict[str, object]:
     last = readings[-1]
     drawn = [reading for reading in readings if reading.n == 0] if not series.tariff else []
     return {
-        "quantity": series.quantity,
+        "title": title_of(call, series.quantity),
         "tariff": series.tariff,
         "value": format(last.value, "f"),
         "unit": last.unit,

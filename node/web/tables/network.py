@@ -16,7 +16,7 @@ from node.web.console_words import (
     ORGANISATION_KINDS,
     PEER_STATES,
 )
-from node.web.radio_words import FRAME_STATES, QUANTITIES, RADIO_STATES, READING_STATUSES
+from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 
 
 def _keys(item: Item, _: Reader) -> str:
@@ -121,7 +121,7 @@ SERIES = table(
     "series",
     "Ряды показаний",
     "Series",
-    ("Величина", "Quantity", coded("quantity", QUANTITIES)),
+    ("Величина", "Quantity", "title"),
     ("Канал", "Channel", "channel"),
     ("Тариф", "Tariff", "tariff"),
     ("Значение", "Value", number("value")),
@@ -134,7 +134,7 @@ READINGS = table(
     "Показания",
     "Readings",
     ("Когда, UTC", "At, UTC", time("at_us")),
-    ("Величина", "Quantity", coded("quantity", QUANTITIES)),
+    ("Величина", "Quantity", "title"),
     ("Канал", "Channel", "channel"),
     ("Тариф", "Tariff", "tariff"),
     ("Значение", "Value", number("value")),

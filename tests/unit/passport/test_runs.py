@@ -10,6 +10,7 @@ from node.passport import drafts
 from node.passport.bodies import Plate
 from node.passport.drafts import Draft
 from node.passport.fold import fold
+from node.passport.run_views import run_cards
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
 from node.passport.view import Plain, View, digest, moment_us
@@ -162,6 +163,29 @@ def test_role_is_declined_and_given_to_another() -> None:
     assert [row["why"] for row in rows(play.run, "idle")] == ["no-mandate"]
     play.move(other, 3, step="diagnose")
     assert at(play.run, "waits", "step") == "replace"
+
+
+def test_owner_declines_no_step_of_his_own() -> None:
+    """The owner's step is nobody else's: a refusal of it has no effect, and the run goes on."""
+    play = Play()
+    play.move(play.workshop, 1, step="diagnose")
+    play.move(play.workshop, 2, step="replace")
+    play.say(play.lab, paper(DEVICE, play.owner, 3))
+    play.move(play.lab, 3, step="verify", outcome="fit")
+    play.move(play.owner, 4, "declined", step="accept", reason="не хочу")
+
+    assert [row["why"] for row in rows(play.run, "idle")] == ["owner-stays"]
+    play.move(play.owner, 4, step="accept")
+    assert play.run["state"] == "done"
+
+
+def test_term_of_a_run_at_the_end_of_time_is_kept_as_a_number() -> None:
+    """A fact time at the edge of what the format takes makes a term that every store takes."""
+    play = Play()
+    play.said[-1] = replace(play.said[-1], occurred=2**63 - 1)
+
+    (card,) = run_cards(play.view)
+    assert (card.since_us, card.due_us) == (2**63 - 1, 2**63 - 1)
 
 
 def test_work_that_was_done_counts_before_a_closing_that_did_not_know_of_it() -> None:

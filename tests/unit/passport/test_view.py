@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.passport.view import Plain, View, digest, inside_on, moment_us, value_on
+from node.passport.view import Plain, View, digest, inside_on, moment_at, moment_us, value_on
 
 ROWS: list[Plain] = [
     {"since": None, "value": "1", "level": 1},
@@ -83,3 +83,23 @@ def test_moment_that_is_none_is_refused(text: str) -> None:
     """A text of the right shape may still name no day."""
     with pytest.raises(ValueError, match=r"."):
         moment_us(text)
+
+
+@pytest.mark.parametrize(
+    ("micros", "shown"),
+    [
+        (0, "1970-01-01T00:00:00+00:00"),
+        (1_790_000_000_123_456, "2026-09-21T14:13:20.123456+00:00"),
+        (2**63 - 1, "9999-12-31T23:59:59+00:00"),
+        (-(2**63), "0001-01-01T00:00:00+00:00"),
+    ],
+)
+def test_moment_beyond_the_calendar_is_its_end(micros: int, shown: str) -> None:
+    """Every number that a statement may carry as a time can be shown."""
+    assert moment_at(micros).isoformat() == shown
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moment_at_the_edge_of_the_calendar_is_counted_in_any_zone(text: str) -> None:
+    """A zone may move a written time over the edge: it is a number, and no fault."""
+    assert abs(moment_us(text)) > 62_000_000_000_000_000
