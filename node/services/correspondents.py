@@ -179,7 +179,8 @@ class Correspondents:
         if refusal is not None:
             raise refusal
         limits = Limits(frozenset(rights.writes), frozenset(rights.things), frozenset(rights.types))
-        return replace(actor, scopes=actor.scopes & frozenset(rights.scopes), limits=limits)
+        scopes = actor.scopes & frozenset(rights.scopes)
+        return replace(actor, scopes=scopes, limits=limits, subjects=limits.subjects)
 
     async def check_thing(self, actor: Actor, subject: bytes) -> None:
         """Raise DeniedError where a system's rights are limited to other things."""
@@ -263,6 +264,15 @@ class Correspondents:
             "refused_us": tally.refused_us or stored.refused_us,
         }
         await change_correspondent(tx, name, **values)
+
+
+async def standing_rights(tx: ReadTx, name: str) -> Rights | None:
+    """What a system may now; None where it is not known, cut off, or has no token that lives."""
+    found = await find_correspondent(tx, name)
+    if found is None or found.blocked_us is not None:
+        return None
+    is_alive = any(token.expires_us > tx.now for token in await tokens_of(tx, name))
+    return _load(found.rights) if is_alive else None
 
 
 def _refusal(

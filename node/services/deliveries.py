@@ -20,12 +20,11 @@ from node.passport.ids import SUBJECT_SIZE, SubjectId, format_device_id
 from node.secret import Secret
 from node.services.core import Core
 from node.services.courier import Courier, Road
+from node.services.hook_holders import is_ended, subjects_of
 from node.store import webhooks as store
-from node.store.access import is_token_valid
 from node.store.database import ReadTx, WriteTx
 from node.store.errors import StoreError
 from node.store.journal import JournalRow, Sift, find_row, read_feed
-from node.store.passports import every_id
 from node.store.webhooks import Delivery, StoredHook, make_delivery
 
 log = structlog.get_logger()
@@ -156,7 +155,7 @@ class Deliveries:
             hook = await store.find_hook(tx, hook_id)
             if hook is None or hook.progress.paused:
                 return None
-            if await _is_ended(tx, hook):
+            if await is_ended(tx, hook):
                 return _Work(hook, [], is_ended=True)
             wait_us = hook.progress.next_us - tx.now
             return _Work(hook, [], wait_us / 1e6) if wait_us > 0 else _Work(hook, await self._read(tx, hook))
@@ -172,8 +171,7 @@ class Deliveries:
         """The next rows for a hook. Where there are none, what was looked through is not looked at again."""
         cursor = hook.progress.cursor
         place, looked = self._looked.get(hook.id, (cursor, cursor))
-        subjects = frozenset(await every_id(tx, hook.subjects)) if hook.subjects else None
-        sift = Sift(frozenset(hook.kinds), subjects)
+        sift = Sift(frozenset(hook.kinds), await subjects_of(tx, hook))
         rows, last = await read_feed(tx, looked if place == cursor else cursor, BATCH, sift)
         if not rows:
             self._looked[hook.id] = (cursor, last)
@@ -191,7 +189,7 @@ class Deliveries:
                 return None
             await store.add_delivery(tx, make_delivery(fresh, EVENT, row.id, row.what, at, outcome))
             progress = self._after(hook.progress, fresh.progress, outcome, row.id, tx.now)
-            if await _is_ended(tx, fresh):
+            if await is_ended(tx, fresh):
                 progress = progress.stopped(Pause.TOKEN)
             await self._put(tx, fresh, progress)
             return None if progress.paused else replace(fresh, progress=progress)
@@ -251,7 +249,3 @@ class Deliveries:
             "detail": row.detail,
         }
         return encode_event(f"{self._core.node.hex()[:16]}-{row.id}", row.what, row.at_us, data)
-
-
-async def _is_ended(tx: ReadTx, hook: StoredHook) -> bool:
-    return bool(hook.token) and not await is_token_valid(tx, hook.token)

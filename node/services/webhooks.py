@@ -1,6 +1,6 @@
 """Webhooks: which other systems are told of which changes, their secrets, and what was delivered to them.
 
-A hook that a token made is that token's: it is about the token's devices, and ends with it.
+A hook that a token or a system made is theirs: it is about their devices, and ends when they are cut off.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,9 +15,9 @@ from node.secret import Secret
 from node.services.access import Actor
 from node.services.core import Core
 from node.services.courier import Courier
+from node.services.hook_holders import is_ended, is_own
 from node.services.limits import Limits
 from node.store import webhooks as store
-from node.store.access import is_token_valid
 from node.store.database import WriteTx
 from node.store.journal import last_journal_id
 from node.store.webhooks import Delivery, StoredHook
@@ -87,7 +87,8 @@ class Webhooks:
     async def all(self, actor: Actor) -> list[StoredHook]:
         """The hooks that an actor may see, oldest first: one that is limited sees its own."""
         async with self._core.database.read() as tx:
-            return await store.list_hooks(tx, actor.id if actor.subjects else None)
+            hooks = await store.list_hooks(tx)
+        return [hook for hook in hooks if not actor.subjects or is_own(actor, hook)]
 
     async def get(self, actor: Actor, hook_id: str) -> StoredHook:
         """One hook; raise NotFoundError."""
@@ -132,11 +133,11 @@ class Webhooks:
             await self._core.announce(tx, actor.label, "webhook_paused", hook=hook_id, reason=Pause.HAND.value)
 
     async def resume(self, actor: Actor, hook_id: str) -> None:
-        """Go on at once from where it was; raise StateError where the token whose it is has ended."""
+        """Go on at once from where it was; raise StateError where whose it is may not follow."""
         async with self._core.database.write() as tx:
             hook = await self._take(tx, actor, hook_id)
-            if hook.token and not await is_token_valid(tx, hook.token):
-                raise StateError(f"the token {hook.token} has ended, and its webhooks with it", "webhook_ended")
+            if await is_ended(tx, hook):
+                raise StateError(f"whose {hook_id} is, {hook.author}, may follow no events now", "webhook_ended")
             await store.put_progress(tx, hook_id, hook.progress.resumed())
             await self._core.announce(tx, actor.label, "webhook_resumed", hook=hook_id)
 
@@ -210,7 +211,7 @@ class Webhooks:
 
 
 def _visible(actor: Actor, hook_id: str, hook: StoredHook | None) -> StoredHook:
-    if hook is None or (actor.subjects and hook.token != actor.id):
+    if hook is None or (actor.subjects and not is_own(actor, hook)):
         raise NotFoundError(f"webhook {hook_id} is not known here", "webhook_unknown")
     return hook
 

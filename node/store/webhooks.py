@@ -75,13 +75,11 @@ async def find_hook(tx: ReadTx, hook_id: str) -> StoredHook | None:
     return _hook(row) if row else None
 
 
-async def list_hooks(tx: ReadTx, token: str | None = None) -> list[StoredHook]:
-    """Every hook, or those of a token, oldest first."""
+async def list_hooks(tx: ReadTx) -> list[StoredHook]:
+    """Every hook, oldest first."""
     table = schema.webhooks.c
-    statement = select(schema.webhooks).order_by(table.created_us, table.id)
-    if token is not None:
-        statement = statement.where(table.token == token)
-    return [_hook(row) for row in await tx.all(statement)]
+    rows = await tx.all(select(schema.webhooks).order_by(table.created_us, table.id))
+    return [_hook(row) for row in rows]
 
 
 async def list_active(tx: ReadTx) -> list[str]:

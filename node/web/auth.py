@@ -91,8 +91,10 @@ def check_scopes(route: Route, visitor: Actor | None) -> None:
 
 
 def check_limit(route: Route, visitor: Actor | None) -> None:
-    """Raise DeniedError where the asker is limited to some devices and the route cannot hold it to them."""
-    if visitor is not None and visitor.subjects and route.limit is Limit.REFUSES and not route.is_open:
+    """Raise DeniedError where a token is limited to some devices and the route cannot hold it to them."""
+    if visitor is None or visitor.limits is not None:
+        return  # a registered system has rights of its own
+    if visitor.subjects and route.limit is Limit.REFUSES and not route.is_open:
         raise DeniedError(f"{visitor.label} is limited to some devices, this is about more", "token_limited")
 
 

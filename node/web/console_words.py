@@ -41,7 +41,7 @@ HOOK_PAUSES: Table = {
     "hand": ("вручную", "by hand"),
     "failing": ("адресат слишком долго не принимал", "the receiver took nothing for too long"),
     "gone": ("адресат ответил, что его больше нет", "the receiver says that it is gone"),
-    "token": ("токен больше не действует", "its token has ended"),
+    "token": ("токен или система больше не имеют права", "its token or system has no right any more"),
 }
 HOOK_FAULTS: Table = {
     "refused": ("адресат отказал", "the receiver refused"),

@@ -278,8 +278,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Too many webhooks", "Remove those that are not needed: this node keeps {most} at most."),
     ),
     "webhook_ended": _state(
-        ("Токен этого уведомления больше не действует", "Заведите уведомление заново с действующим токеном."),
-        ("The token of this webhook has ended", "Add the webhook anew with a token that is valid."),
+        (
+            "Чьё это уведомление, больше не имеет права следить за событиями",
+            "Впустите систему снова или заведите уведомление заново с действующим токеном.",
+        ),
+        (
+            "Whose this webhook is may not follow events any more",
+            "Let the system in again, or add the webhook anew with a token that is valid.",
+        ),
     ),
     "events_ahead": _state(
         (

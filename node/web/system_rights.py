@@ -9,7 +9,7 @@ from node.services.access import Actor, Scope
 from node.services.correspondents import Write
 from node.web.calls import Call
 from node.web.context import WebContext
-from node.web.routes import Route
+from node.web.routes import Limit, Route
 
 # What each operation writes. One that stands nowhere here no system may use, whatever its scopes: members, people,
 # tokens, roles, releases and decisions between parties are matters of people.
@@ -80,16 +80,19 @@ async def check_system(call: Call, thing: str | None) -> None:
         return
     if not may_write(actor, route):
         raise DeniedError(f"{actor.label} may not {route.operation}", "system_write", operation=route.operation)
-    if thing is not None and actor.limits.is_narrow:
+    if not actor.limits.is_narrow:
+        return
+    if thing is not None:
         await call.context.correspondents.check_thing(actor, _subject(thing))
-    elif (
-        thing is None
-        and route.is_write
-        and actor.limits.is_narrow
-        and route.operation not in CHECKS | LATER
-        and Scope.HOOKS not in route.scopes
-    ):
+    elif not _is_held(actor, route):
         raise DeniedError(f"{actor.label} may act on single things alone", "system_thing")
+
+
+def _is_held(actor: Actor, route: Route) -> bool:
+    """Whether an operation that names no one thing keeps a system to its own, or is about none."""
+    if route.is_open or route.operation in CHECKS | LATER or route.limit is Limit.NONE:
+        return True
+    return route.limit is Limit.NARROWS and bool(actor.subjects)
 
 
 def only_observed(actor: Actor) -> bool:

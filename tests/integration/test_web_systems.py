@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
+from node.passport.ids import parse_device_id
 from node.services.access import Scope
 from node.services.correspondents import STOPPED
 from node.web.routes import API
@@ -226,6 +227,25 @@ async def test_rights_are_those_that_stand_at_the_request(web: RunningWeb) -> No
         await refused(web.local(), "/systems", {**RIGHTS, "name": "x", "networks": ["10.0.0.1/8"]})
         == "system_network_form"
     )
+
+
+async def test_system_held_to_things_reads_nothing_of_others(web: RunningWeb) -> None:
+    """Lists, the feed and searches tell of its own things; one held to types asks by id, and both read catalogs."""
+    device, other = await meter(web), await meter(web, "0012346")
+    by_things = await enter(web, things=[device], scopes=["read", "hooks"])
+    by_types = await enter(web, "SCADA", types=["СГВ"], scopes=["read", "hooks"])
+
+    assert (await get(by_things, "/me"))["devices"] == [device]
+    assert [row["id"] for row in (await get(by_things, "/passports"))["items"]] == [device]
+    subjects = {event["subject"] for event in (await get(by_things, "/events"))["events"]}
+    assert subjects == {parse_device_id(device).hex}
+    assert (await get(by_things, "/events", device=other))["events"] == []
+    for path in (f"/passports/{other}", "/journal", "/analytics/events", "/arshin/results"):
+        assert await code_of(by_things, path) == "system_thing", path
+    for path in ("/passports", "/events", "/webhooks", "/lookup?q=0012345"):
+        assert await code_of(by_types, path) == "system_thing", path
+    for client in (by_things, by_types):
+        assert (await get(client, "/catalogs/events/records"))["items"]
 
 
 async def test_token_is_rotated_with_an_overlap(web: RunningWeb) -> None:

@@ -373,6 +373,29 @@ async def test_hook_ends_with_its_token(web: RunningWeb) -> None:
         assert len(receiver.came) == 1
 
 
+async def test_hook_of_a_system_stops_with_it_and_tells_of_its_things_alone(web: RunningWeb) -> None:
+    """Held to one thing a system hears of it alone; cut off, nothing more is sent; let in again, it is resumed."""
+    rights = {"kind": "ERP", "scopes": ["read", "hooks"], "things": [DEVICES[0]]}
+    await post(web.local(), "/systems", {"name": "erp", **rights})
+    issued = await post(web.local(), "/systems/erp/tokens", {})
+    client = web.client({"Authorization": f"Bearer {issued['secret']}"})
+    async with receiving() as receiver:
+        hook = await hooked(client, receiver.url)
+        happened = await happen(web, 4)
+        await receiver.until(lambda: receiver.events == [happened[0], happened[3]])
+
+        await post(web.local(), "/systems/erp/block", {"reason": "утечка ключа"})
+        await until(lambda: _is(web, hook, "paused"))
+        later = await happen(web, 1)
+
+        assert (await state(web, hook))["paused"] == "token"
+        assert await refused(web.local(), f"/webhooks/{hook['id']}/resumption", {}) == "webhook_ended"
+        assert len(receiver.came) == 2
+        await post(web.local(), "/systems/erp/unblock", None)
+        await post(client, f"/webhooks/{hook['id']}/resumption", {})
+        await receiver.until(lambda: receiver.events == [happened[0], happened[3], *later])
+
+
 async def test_hook_is_changed_and_removed(web: RunningWeb) -> None:
     """A change goes on from where the hook is; a hook that is removed sends nothing more."""
     async with receiving() as first, receiving() as second:

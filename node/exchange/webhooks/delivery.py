@@ -34,7 +34,7 @@ class Pause(StrEnum):
     HAND = "hand"
     FAILING = "failing"
     GONE = "gone"  # the receiver answered 410
-    TOKEN = "token"  # noqa: S105 - the name of a reason: the token whose hook it is has ended
+    TOKEN = "token"  # noqa: S105 - the name of a reason: the token or system whose hook it is may not follow
 
 
 class Health(StrEnum):

@@ -18,7 +18,7 @@ from node.web.api.passports import PassportPath, subject_of
 from node.web.api.protocols import PaperPath
 from node.web.binding import BYTES
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import exchanges as tables
 
 DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -239,7 +239,7 @@ async def read_answer(call: Call, path: AnswerPath) -> web.Response:
 
 
 @api("GET", "/passports/{id}/register", title="What the register says of a device", scopes=[Scope.READ],
-     table=tables.RECORDS)  # fmt: skip
+     limit=Limit.PASSPORT, table=tables.RECORDS)  # fmt: skip
 async def read_records(call: Call, path: PassportPath) -> RegisterAnswerOf:
     """Each record that was read, beside the passport's own result."""
     view = (await call.context.registry.get(subject_of(path.id), whole=False)).content

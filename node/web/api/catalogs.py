@@ -13,7 +13,7 @@ from node.web.api.fields import Text
 from node.web.api.plain import plain
 from node.web.api.records import Hint, hints_of
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import catalogs as tables
 
 CatalogName = Literal["parameters", "units", "events", "types", "processes", "roles", "obis"]
@@ -134,7 +134,7 @@ async def bind_reference(call: Call, body: ReferenceBody) -> ReferenceAnswer:
     return ReferenceAnswer(**body.model_dump())
 
 
-@api("GET", "/lines", title="Serial lines", scopes=[Scope.READ], table=tables.LINES)
+@api("GET", "/lines", title="Serial lines", scopes=[Scope.READ], limit=Limit.NONE, table=tables.LINES)
 async def list_lines(call: Call) -> LinesAnswer:
     """Those that count here: their publisher is attested as the maker, or is a steward."""
     published = call.context.projection.world.line_records.values()
@@ -178,7 +178,7 @@ async def list_catalogs(call: Call) -> CatalogsAnswer:
     return CatalogsAnswer(items=await catalog_rows(call))
 
 
-@api("GET", "/catalogs/{catalog}/records", title="Records of a central catalog", scopes=[Scope.READ],
+@api("GET", "/catalogs/{catalog}/records", title="Records of a central catalog", scopes=[Scope.READ], limit=Limit.NONE,
      table=tables.CODES)  # fmt: skip
 async def list_records(call: Call, path: CatalogPath, query: RecordsQuery) -> Page[RecordRow]:
     """The records that this node works with, by code, with both codes."""

@@ -11,7 +11,7 @@ from node.services.access import Scope
 from node.services.membership import Peer
 from node.web.api.fields import Hex16, Name
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import network as tables
 
 
@@ -100,7 +100,7 @@ class PeerBody(BaseModel):
     state: Literal["active", "ignored"]
 
 
-@api("GET", "/node", title="Who this node is", scopes=[Scope.READ])
+@api("GET", "/node", title="Who this node is", scopes=[Scope.READ], limit=Limit.NONE)
 async def read_node(call: Call) -> NodeAnswer:
     """Organisation, node, federation and own log."""
     context = call.context

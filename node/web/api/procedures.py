@@ -9,7 +9,7 @@ from node.services.access import Scope
 from node.services.procedures import HeldProcedure, shipped_procedures
 from node.web.api.fields import Hex16
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import processes as tables
 
 
@@ -58,7 +58,7 @@ class ShippedAnswer(BaseModel):
     items: list[Procedure]
 
 
-@api("GET", "/procedures", title="Procedures", scopes=[Scope.READ], table=tables.PROCEDURES)
+@api("GET", "/procedures", title="Procedures", scopes=[Scope.READ], limit=Limit.NONE, table=tables.PROCEDURES)
 async def list_procedures(call: Call) -> ProceduresAnswer:
     """Those of every organisation, by code, publisher and time."""
     return ProceduresAnswer(items=[row_of(call, held) for held in call.context.procedures.all()])
@@ -78,7 +78,14 @@ async def publish_procedure(call: Call, body: Procedure) -> ProcedureAnswer:
     return _answer(call, await call.context.procedures.publish(body, call.actor.label))
 
 
-@api("GET", "/procedures/{digest}", title="One procedure", scopes=[Scope.READ], problems=["procedure_unknown"])
+@api(
+    "GET",
+    "/procedures/{digest}",
+    title="One procedure",
+    scopes=[Scope.READ],
+    limit=Limit.NONE,
+    problems=["procedure_unknown"],
+)
 async def read_procedure(call: Call, path: ProcedurePath) -> ProcedureAnswer:
     """Its steps, roles and what each step demands."""
     return _answer(call, call.context.procedures.get(path.digest))

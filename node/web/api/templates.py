@@ -12,7 +12,7 @@ from node.web.api.fields import Hex16
 from node.web.api.identity import RefText
 from node.web.binding import JSON
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import protocols as tables
 
 MAX_TEMPLATE = 262_144
@@ -77,7 +77,7 @@ async def publish_template(call: Call, body: bytes) -> TemplateAnswer:
     return template_answer(Publication(held.org, held.ref, held.id, held))
 
 
-@api("GET", "/templates", title="Protocol templates", scopes=[Scope.READ], table=tables.TEMPLATES)
+@api("GET", "/templates", title="Protocol templates", scopes=[Scope.READ], limit=Limit.NONE, table=tables.TEMPLATES)
 async def list_templates(call: Call) -> TemplatesAnswer:
     """Those of every organisation that were published to the members."""
     return TemplatesAnswer(items=[template_answer(item) for item in await call.context.templates.list()])
@@ -97,7 +97,7 @@ async def check_template(call: Call, body: bytes) -> CheckedTemplateAnswer:
     )
 
 
-@api("GET", "/templates/{statement}", title="One protocol template", scopes=[Scope.READ],
+@api("GET", "/templates/{statement}", title="One protocol template", scopes=[Scope.READ], limit=Limit.NONE,
      problems=["template_unknown"], files=[JSON])  # fmt: skip
 async def read_template(call: Call, path: TemplatePath) -> web.Response:
     """The very bytes that were published."""
