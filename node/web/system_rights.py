@@ -24,6 +24,7 @@ WRITES: Mapping[str, Write] = {
     "POST /protocols": Write.PROTOCOLS,
     "POST /verifications": Write.PROTOCOLS,
     "POST /arshin/files": Write.PROTOCOLS,
+    "POST /arshin/results/{ref}/settlement": Write.PROTOCOLS,
     "POST /forms": Write.PROTOCOLS,
     "PUT /forms/{form}": Write.PROTOCOLS,
     "DELETE /forms/{form}": Write.PROTOCOLS,
