@@ -90,8 +90,8 @@ class Bench:
         jobs.register(KIND, self._step)
         self._jobs = jobs
 
-    async def submit(self, raw: bytes, name: str, actor: str) -> str:
-        """Take a file and answer its job.
+    async def submit(self, raw: bytes, name: str, actor: str, job_id: str | None = None) -> str:
+        """Take a file and answer its job, of this id where one is known.
 
         Raise InputError where it is no bench file, and where no flow-bench template is published yet.
         """
@@ -101,7 +101,7 @@ class Bench:
             raise InputError(
                 f"{name}: {error}", "import_unreadable", file=name, ru=f"{name}: {error.text('ru')}"
             ) from error
-        return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor, name)
+        return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor, name, job_id)
 
     async def _step(self, job: Job, content: bytes) -> bool:
         if job.id not in self._checks:

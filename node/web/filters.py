@@ -31,7 +31,7 @@ from node.web.console_words import (
     UNDO_GROUNDS,
     trouble_words,
 )
-from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES
+from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -102,6 +102,7 @@ WORDED: Final = {
     "unsigned_reason": REASONS,
     "rule_name": RULES,
     "register_found": FOUND,
+    "result_state": RESULT_STATES,
     "register_difference": DIFFERENCES,
     "fitness": FITNESS,
     "message_kind": MESSAGES,

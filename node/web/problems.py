@@ -1146,6 +1146,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Признан непригодным {on}.", "Found unfit on {on}."),
     ),
     "arshin_file_unknown": _unknown("Такого файла «Аршин» здесь нет", "There is no such Arshin file here"),
+    "result_unknown": _unknown("Такого результата поверки здесь нет", "There is no such result of verification here"),
+    "result_stands": _state(
+        ("Результат в силе или не выгружался", "Аннулируйте его здесь, прежде чем отметить аннулирование в реестре."),
+        ("The result stands, or went into no file", "Annul it here before you note that the register did."),
+    ),
     "annul_foreign": _state(
         ("Этот результат подписала другая организация", "Попросите её аннулировать свой результат."),
         ("Another organisation signed this result", "Ask it to annul its own."),

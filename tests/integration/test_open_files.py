@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node.services.export import Export
-from node.store.register_answers import insert_file
+from node.store.arshin import note_file
 from node.web.routes import API
 from tests.catalog_records import UNIT
 from tests.integration.test_exchange_1c import item, message
@@ -119,7 +119,7 @@ async def test_files_and_what_other_systems_were_told_leave_too(web: RunningWeb,
     await post(client, "/systems", {"name": "Биллинг", "kind": "billing", "scopes": ["read"]})
     await post(client, "/webhooks", {"url": "https://example.org/hook", "secret": SECRET})
     async with web.context.core.database.write() as tx:
-        await insert_file(tx, "anna", web.context.core.keystore.vault.seal(b"<application/>"), [])
+        await note_file(tx, "anna", web.context.core.keystore.vault.seal(b"<application/>"), [])
 
     async for _ in Export(web.context.core).write(tmp_path / "out"):
         pass

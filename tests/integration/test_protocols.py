@@ -236,7 +236,7 @@ async def test_verified_production_goes_to_the_register_and_to_paper(tmp_path: P
             subject = key.claim.subject.raw
             await desk.protocols.sign(held.reference, verification(subject, serial, number, **after), "test")
 
-        _, raw = await desk.arshin.make("test")
+        raw = (await desk.arshin.make("test")).raw
 
         check_application(raw)
         assert all(raw.count(serial.encode()) == 1 for serial in serials)
