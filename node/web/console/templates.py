@@ -7,8 +7,9 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import InputError, NodeError
-from node.passport.template_extract import EventItem, ParameterItem
+from node.passport.template_extract import Condition, EventItem, ParameterItem
 from node.passport.template_form import form_of, label_of
+from node.passport.template_json import Json
 from node.passport.template_pointer import Pointer
 from node.passport.template_rules import Declared
 from node.passport.template_schema import schema_at
@@ -44,7 +45,7 @@ class RuleRow:
 
     name: str
     members: list[tuple[str, Label | str]]
-    condition: str
+    condition: tuple[Label, Json] | None
     is_known: bool
 
 
@@ -153,8 +154,12 @@ def _extracted(template: Template, item: ParameterItem | EventItem) -> dict[str,
         "is_event": is_event,
         "code": item.code,
         "label": _label(template, place),
-        "condition": f"{item.condition.pointer} = {item.condition.equals}" if item.condition else "",
+        "condition": _condition(template, item.condition),
     }
+
+
+def _condition(template: Template, condition: Condition | None) -> tuple[Label, Json] | None:
+    return (_label(template, condition.pointer), condition.equals) if condition else None
 
 
 def _rule(template: Template, declared: Declared) -> RuleRow:
@@ -165,8 +170,7 @@ def _rule(template: Template, declared: Declared) -> RuleRow:
         is_place = isinstance(value, Pointer) and schema_at(template.schema, value) is not None
         if value is not None:
             members.append((one.name, label_of(template.schema, value) if is_place else str(value)))
-    told = f"{condition.pointer} = {condition.equals}" if condition else ""
-    return RuleRow(declared.name, members, told, rule is not None)
+    return RuleRow(declared.name, members, _condition(template, condition), rule is not None)
 
 
 ROUTES = (gallery, new, publish, template)
