@@ -78,6 +78,7 @@ from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
+from node.services.step_forms import StepForms
 from node.services.steps import Steps
 from node.services.sync import Sync
 from node.services.templates import Templates
@@ -152,6 +153,7 @@ class Node:
         self.line = Line(self.core, self.runs, steps, self.recognition, self.journal)
         self.acts = Acts(self.core, self.ledger, self.projection, self.protocols)
         self.forms = Forms(self.core, self.templates, self.protocols)
+        self.step_forms = StepForms(self.core, self.templates, self.forms, self.runs)
         self.files = Files(self.core, self.sync)
         self.bench = Bench(
             self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols, self.runs
@@ -241,6 +243,7 @@ class Node:
             protocols=self.protocols,
             acts=self.acts,
             forms=self.forms,
+            step_forms=self.step_forms,
             files=self.files,
             bench=self.bench,
             procedures=self.procedures,

@@ -55,6 +55,7 @@ from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.runs import Runs
 from node.services.shipments import Shipments
+from node.services.step_forms import StepForms
 from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
@@ -108,6 +109,7 @@ class WebContext:
     protocols: Protocols
     acts: Acts
     forms: Forms
+    step_forms: StepForms
     files: Files
     bench: Bench
     procedures: ProcedureBook

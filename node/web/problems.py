@@ -922,6 +922,11 @@ PROBLEMS: dict[str, ProblemText] = {
         kind=PeerError,
     ),
     "form_unknown": _unknown("Такого черновика здесь нет", "There is no such draft here"),
+    "form_of_step": _state(
+        ("Черновик протокола подписывается вместе с шагом", "Выполните шаг: протокол подпишется с ним."),
+        ("The draft is signed together with its step", "Do the step: the protocol is signed with it."),
+        ("Шаг {step} процесса {run}.", "Step {step} of the process {run}."),
+    ),
     "forms_many": _state(
         ("Слишком много черновиков", "Подпишите или удалите старые."),
         ("Too many drafts", "Sign or drop old ones."),

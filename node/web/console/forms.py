@@ -13,6 +13,7 @@ from node.errors import InputError, NodeError
 from node.passport.bodies import UnsignedRow
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
+from node.passport.shown import text
 from node.passport.template_errors import PointerError
 from node.passport.template_form import add_row, drop_row, fields_of, form_of, read_form, rows_of
 from node.passport.template_pointer import parse_pointer
@@ -25,9 +26,13 @@ from node.web.api.fields import VISIBLE
 from node.web.api.forms import FormPath
 from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of
+from node.web.api.processes import StepPath
 from node.web.api.protocols import PaperPath
 from node.web.binding import Upload
 from node.web.calls import Call, View
+from node.web.console.process import done_path
+from node.web.console.processes import process_title, step_title
+from node.web.console.step_work import StepForm, step_work
 from node.web.dispatch import redirect, redirect_in_page
 from node.web.languages import mark
 from node.web.routes import page
@@ -45,12 +50,18 @@ class StartForm(BaseModel):
     template: str = Field(min_length=1, max_length=256, pattern=VISIBLE)
 
 
+class FormQuery(BaseModel):
+    """Whether what is wrong with the form stands beside its fields."""
+
+    checked: bool = False
+
+
 class FilledForm(BaseModel):
     """What was typed stands under the pointers of its fields, each after an `f`; here is what the buttons say."""
 
     model_config = ConfigDict(extra="allow")
 
-    then: str = Field(default="save", pattern="^(save|check|sign|drop)$")
+    then: str = Field(default="save", pattern="^(save|check|sign|drop|back)$")
     add: str = Field(default="", max_length=2048)
     take: str = Field(default="", max_length=2048)
     detach: str = Field(default="", max_length=64)
@@ -120,9 +131,10 @@ async def correct(call: Call, path: PaperPath) -> web.Response:
 
 
 @page("GET", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="GET /forms/{form}")
-async def form_page(call: Call, path: FormPath) -> View:
-    """The form as it was kept."""
-    return await _view(call, await call.context.forms.get(path.form))
+async def form_page(call: Call, path: FormPath, query: FormQuery) -> View:
+    """The form as it was kept; checked where that is asked."""
+    form = await call.context.forms.get(path.form)
+    return await _view(call, form, checked=await call.context.forms.check(form) if query.checked else None)
 
 
 @page("POST", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="PUT /forms/{form}", max_body=BODY)
@@ -138,7 +150,9 @@ async def act(call: Call, path: FormPath, body: FilledForm) -> View | web.Respon
             form = await service.detach(form, body.detach)
         if body.then == "drop":
             await service.drop(form)
-            return redirect_in_page(call, f"/devices/{_device(form)}#protocols")
+            return redirect_in_page(call, _origin(form))
+        if body.then == "back":
+            return redirect_in_page(call, _origin(form))
         if body.then == "sign":
             return await _sign(call, form, body)
     except NodeError as error:
@@ -154,6 +168,11 @@ async def _sign(call: Call, form: Form, body: FilledForm) -> View | web.Response
     checked = await call.context.forms.check(form)
     if checked.verdict.errors:
         return await _view(call, form, checked=checked)
+    if (of := form.stored.of) is not None:
+        path = StepPath(run=of.run, step=of.step)
+        work = await step_work(call, path, StepForm.model_validate(dict(of.beside)))
+        await call.context.step_forms.do(form, work, call.actor.label, body.reasons)
+        return redirect_in_page(call, done_path(path))
     signed = await call.context.forms.sign(form, call.actor.label, body.reasons)
     return redirect_in_page(call, f"/passports/{_device(form)}/protocols/{ref_text(signed.ref)}/print")
 
@@ -190,8 +209,24 @@ async def _view(
     orgs = [(item.org, item.name) for item in await find_organisations(call) if item.org]
     return View(
         "form.html", error=error, form=form, found=template, groups=groups, device=_device(form), beside=beside,
-        checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(),
+        checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(), step=await _step(call, form),
     )  # fmt: skip
+
+
+async def _step(call: Call, form: Form) -> tuple[str, str] | None:
+    """What the process and the step are called for which a form is filled in."""
+    of = form.stored.of
+    if of is None:
+        return None
+    row = (await call.context.runs.get(of.run)).row
+    title = process_title(call, text(row, "procedure"), text(row, "code"))
+    return f"{title} {text(row, 'number')}".strip(), step_title(call, text(row, "procedure"), of.step)
+
+
+def _origin(form: Form) -> str:
+    """The page on which somebody began a form."""
+    of = form.stored.of
+    return f"/processes/{of.run}" if of else f"/devices/{_device(form)}#protocols"
 
 
 def _device(form: Form) -> str:
