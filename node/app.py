@@ -50,6 +50,7 @@ from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.identities import Identities
+from node.services.imported import Imported
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -159,7 +160,7 @@ class Node:
             self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols, self.runs
         )
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
-        self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols)
+        self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols, self.runs)
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
@@ -236,6 +237,7 @@ class Node:
             recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,
+            imported=Imported(self.core, self.jobs),
             production=self.production,
             fleet=self.fleet,
             undo=self.undo,

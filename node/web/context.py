@@ -32,6 +32,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.identities import Identities
+from node.services.imported import Imported
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
@@ -110,6 +111,7 @@ class WebContext:
     acts: Acts
     forms: Forms
     step_forms: StepForms
+    imported: Imported
     files: Files
     bench: Bench
     procedures: ProcedureBook

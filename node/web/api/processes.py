@@ -12,7 +12,7 @@ from node.services.access import Scope
 from node.services.papers import Beside
 from node.services.runs import Load, NewRun, RunSift, ShownRun, StoredRun
 from node.services.steps import Filled, Work
-from node.web.api.acts import ReasonInput
+from node.web.api.acts import ReasonInput as UnsignedInput
 from node.web.api.composition import PartRow, part_in
 from node.web.api.fields import Hex16, Line, Text
 from node.web.api.passports import subject_of
@@ -79,7 +79,7 @@ class StepInput(BaseModel):
     template: Reference | None = Field(default=None, description="The template of the document, by its reference.")
     document: str | None = Field(default=None, max_length=1 << 20, description="The filled document: JSON as text.")
     form: FormId | None = Field(default=None, description="Or the form that was begun for this step and is filled in.")
-    reasons: list[ReasonInput] = Field(
+    reasons: list[UnsignedInput] = Field(
         default=[], max_length=16, description="Why other parties of the protocol have not signed."
     )
     parts: list[PartRow] = Field(default=[], max_length=512, description="Parts that go in.")

@@ -43,6 +43,7 @@ async def devices(call: Call, query: PassportsQuery) -> View:
         types=[(code, types[code].model if code in types else code) for code in sorted(counts.types)[:MOST_TYPES]],
         iso=format_expiry,
         owner=lambda card: owner_name(card, directory),
+        may_record=call.actor.may([Scope.RECORD]),
         owners=[company for company in directory.companies if company.orgs][:MOST_OWNERS],
     )
 

@@ -30,6 +30,7 @@ from node.web.api.processes import StepPath
 from node.web.api.protocols import PaperPath
 from node.web.binding import Upload
 from node.web.calls import Call, View
+from node.web.console.benched import waiting_beside
 from node.web.console.process import done_path
 from node.web.console.processes import process_title, step_title
 from node.web.console.step_work import StepForm, step_work
@@ -134,7 +135,7 @@ async def correct(call: Call, path: PaperPath) -> web.Response:
 async def form_page(call: Call, path: FormPath, query: FormQuery) -> View:
     """The form as it was kept; checked where that is asked."""
     form = await call.context.forms.get(path.form)
-    return await _view(call, form, checked=await call.context.forms.check(form) if query.checked else None)
+    return await form_view(call, form, checked=await call.context.forms.check(form) if query.checked else None)
 
 
 @page("POST", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="PUT /forms/{form}", max_body=BODY)
@@ -143,7 +144,7 @@ async def act(call: Call, path: FormPath, body: FilledForm) -> View | web.Respon
     service = call.context.forms
     form = await service.get(path.form)
     try:
-        form = await service.save(form, _filled(form, body))
+        form = await service.save(form, filled(form, body))
         if body.file is not None and body.file.content:
             form = await service.attach(form, body.file.filename, body.file.content, personal=body.personal)
         if body.detach:
@@ -156,18 +157,18 @@ async def act(call: Call, path: FormPath, body: FilledForm) -> View | web.Respon
         if body.then == "sign":
             return await _sign(call, form, body)
     except NodeError as error:
-        return await _view(call, form, error=error)
+        return await form_view(call, form, error=error)
     if body.then == "check":
-        return await _view(call, form, checked=await service.check(form))
+        return await form_view(call, form, checked=await service.check(form))
     if "HX-Request" in call.request.headers:
-        return await _view(call, form, is_saved=True)
+        return await form_view(call, form, is_saved=True)
     return redirect(f"{PATH}/{form.id}")
 
 
 async def _sign(call: Call, form: Form, body: FilledForm) -> View | web.Response:
     checked = await call.context.forms.check(form)
     if checked.verdict.errors:
-        return await _view(call, form, checked=checked)
+        return await form_view(call, form, checked=checked)
     if (of := form.stored.of) is not None:
         path = StepPath(run=of.run, step=of.step)
         work = await step_work(call, path, StepForm.model_validate(dict(of.beside)))
@@ -177,7 +178,8 @@ async def _sign(call: Call, form: Form, body: FilledForm) -> View | web.Response
     return redirect_in_page(call, f"/passports/{_device(form)}/protocols/{ref_text(signed.ref)}/print")
 
 
-def _filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
+def filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
+    """The document of a form with what was typed, a row more or less where a button says so; raise InputError."""
     template = form.held.template
     document = read_form(template, form.document, body.typed)
     try:
@@ -190,9 +192,10 @@ def _filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
     return document
 
 
-async def _view(
+async def form_view(
     call: Call, form: Form, *, checked: Checked | None = None, error: Exception | None = None, is_saved: bool = False
 ) -> View:
+    """The page of a form, with what a check found beside its fields."""
     template = form.held.template
     groups = form_of(template, form.document)
     remarks = checked.remarks if checked else ()
@@ -210,6 +213,7 @@ async def _view(
     return View(
         "form.html", error=error, form=form, found=template, groups=groups, device=_device(form), beside=beside,
         checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(), step=await _step(call, form),
+        waiting=await waiting_beside(call, form),
     )  # fmt: skip
 
 

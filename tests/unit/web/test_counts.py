@@ -41,7 +41,14 @@ def job(kind: str, accepted: int, repeated: int, refused: int, language: str = "
     """The texts of a job and of its row in the list."""
     result = {"accepted": accepted, "repeated": repeated, "faulty": [["row"]] * refused, "file": "f"}
     one = SimpleNamespace(id="1", kind=kind, state="done", actor="nobody", created_us=0, done=1, total=1, result=result)
-    shown: dict[str, Any] = {"is_open": False, "refused": refused, "findings": [], "unshown": 0, "may_undo": False}
+    shown: dict[str, Any] = {
+        "is_open": False,
+        "refused": refused,
+        "findings": [],
+        "unshown": 0,
+        "may_undo": False,
+        "may_open": False,
+    }
     return " | ".join(
         [
             text(language, "parts/import_job.html", job=one, **shown),
