@@ -16,6 +16,7 @@ import structlog
 from node.errors import InputError, NodeError, NotFoundError
 from node.services.bench import Bench
 from node.services.core import Core
+from node.services.job_results import sent_back
 from node.services.jobs import Job, Jobs
 
 log = structlog.get_logger()
@@ -116,14 +117,15 @@ class BenchFolder:
         if job.state in OPEN:
             return
         is_good = job.state == "done" and bool(job.result.get("accepted") or job.result.get("repeated"))
-        report = await self._report(job)
+        report = _report(job)
         name = found[2]
         await asyncio.to_thread(_put, path, folder / (DONE if is_good else FAILED), name, report)
 
-    async def _report(self, job: Job) -> bytes | None:
-        if job.result.get("findings"):
-            return await self._bench.report_file(job.id, "csv")
-        return f"{job.result.get('error')}\n".encode() if job.state == "failed" else None
+
+def _report(job: Job) -> bytes | None:
+    if job.result.get("findings"):
+        return sent_back(job, "csv")
+    return f"{job.result.get('error')}\n".encode() if job.state == "failed" else None
 
 
 def _make_folders(folder: Path) -> None:

@@ -15,7 +15,7 @@ from node.web.api.passports import subject_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Exchange")
 PATH = "/exchange"
@@ -37,7 +37,7 @@ class AnnulForm(BaseModel):
     reason: Line
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "exchange"), api="GET /arshin/results",
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.NODE, 1, "exchange"), api="GET /arshin/results",
       lists=["GET /arshin/files", "GET /register/answers", "GET /exchange/1c/messages"])  # fmt: skip
 async def exchange(call: Call) -> View:
     """What goes to other systems and what came from them."""

@@ -28,7 +28,7 @@ from node.web.calls import Call, View
 from node.web.console.form_values import Lines
 from node.web.dispatch import redirect
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Roles")
 PATH = "/roles"
@@ -58,7 +58,8 @@ async def _waiting(call: Call) -> int:
     return len(await call.context.mandates.waiting())
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "roles", _waiting), api="GET /mandates")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 3, "roles", _waiting),
+      api="GET /mandates")  # fmt: skip
 async def roles(call: Call, query: RolesQuery) -> View:
     """Offers and roles, to us and by us."""
     return await _view(call, query.ids)

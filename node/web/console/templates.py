@@ -22,7 +22,7 @@ from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Templates")
 PATH = "/templates"
@@ -68,7 +68,7 @@ class GalleryQuery(BaseModel):
     q: str = Field(default="", max_length=128, pattern=VISIBLE)
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(62, "templates"), api="GET /templates")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.WORK, 4, "templates"), api="GET /templates")
 async def gallery(call: Call, query: GalleryQuery) -> View:
     """Own and others', with versions, and why one does not run here."""
     listed = await call.context.templates.list()
