@@ -256,7 +256,7 @@ class Protocols:
         try:
             return await asyncio.to_thread(write_application, [result.document for result in results])
         except ArshinError as error:
-            raise InputError(str(error), "arshin_refused") from error
+            raise InputError(str(error), "arshin_refused", ru=error.text("ru")) from error
 
     async def results(self, subjects: Sequence[bytes] = (), since: date | None = None) -> list[SignedResult]:
         """This organisation's results of verification, of these devices or from a day on, oldest first.

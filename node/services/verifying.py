@@ -5,13 +5,16 @@ passed over, so a job that goes on after a crash signs nothing twice; what a rul
 a process of the meter waits for us to do a step with such a protocol, the step is done with it.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from federation.errors import CodecError
 from node.errors import InputError
-from node.exchange.findings import Finding
+from node.exchange.arshin import write_application
+from node.exchange.errors import ArshinError
+from node.exchange.findings import Advice, Finding
 from node.exchange.verifying import verify_run
 from node.passport.drafts import Draft
 from node.passport.errors import PassportError
@@ -39,11 +42,18 @@ SYSTEM = "protocol"
 METERS_A_STEP = 40
 MOST = 10_000
 
+NOT_FOR_REGISTER = Advice(
+    "verify.not_for_register",
+    "Без этого значения прибор не войдёт в файл «Аршин». Заполните его в форме.",
+    "Without this value the meter gets into no «Аршин» file. Fill it in.",
+)
+
 
 @dataclass(slots=True)
 class _Step:
     drafts: list[Draft] = field(default_factory=list)
     signed: int = 0
+    failed: int = 0
     repeated: int = 0
     findings: list[Finding] = field(default_factory=list)
     done: list[Completed] = field(default_factory=list)
@@ -109,6 +119,7 @@ class Verifying:
         before = job.result.get("findings")
         result = {
             "accepted": _count(job, "accepted") + step.signed,
+            "failed": _count(job, "failed") + step.failed,
             "repeated": _count(job, "repeated") + step.repeated,
             "findings": [*(before if isinstance(before, list) else []), *(_shown(one) for one in step.findings)],
         }
@@ -149,7 +160,11 @@ class Verifying:
                     for one in wrong
                 )
                 continue
+            if (refused := await asyncio.to_thread(_refused_by_register, at_, document)) is not None:
+                step.findings.append(refused)
+                continue
             step.signed += 1
+            step.failed += run.get("result") != "pass"
             await self._add(step, checked, checked.passport.subject)
         return step
 
@@ -173,6 +188,15 @@ class Verifying:
                 now=self._core.clock.now(),
             )
         )
+
+
+def _refused_by_register(row: int, document: Json) -> Finding | None:
+    """What the «Аршин» file could not do with: what is signed without it would never get there."""
+    try:
+        write_application([document])
+    except ArshinError as error:
+        return NOT_FOR_REGISTER.at(row, error.place or "/", "")
+    return None
 
 
 def _bench_run(view: View, org: bytes) -> dict[str, Json] | None:

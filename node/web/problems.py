@@ -941,8 +941,12 @@ PROBLEMS: dict[str, ProblemText] = {
         ("There is no signed verification to export", "Sign verification protocols first."),
     ),
     "arshin_refused": _text(
-        ("Файл для ФГИС «Аршин» не составлен", "Исправьте протокол: причина — в подробностях."),
-        ("The file for the Arshin register was not made", "Correct the protocol: the detail tells why."),
+        ("Файл для ФГИС «Аршин» не составлен", "Исправьте этот протокол из паспорта прибора и составьте файл снова."),
+        (
+            "The file for the Arshin register was not made",
+            "Correct that protocol from its passport, and make it again.",
+        ),
+        ("{ru}", ""),
     ),
     # Processes.
     "procedure_refused": _text(

@@ -66,6 +66,8 @@ async def new(call: Call, query: OpenQuery) -> View:
     """The form."""
     held = _choice(call)
     chosen = next((one for one in held if query.procedure == one.digest or query.code == one.procedure.code), None)
+    if len(held) == 1:
+        (chosen,) = held
     devices, is_cut = await _begun(call, query)
     form = OpenForm(procedure=chosen.digest if chosen else query.procedure, devices="\n".join(devices))
     return await _view(call, form, is_cut=is_cut)
@@ -83,7 +85,13 @@ async def open_processes(call: Call, body: OpenForm) -> View | web.Response:
         ids = await call.context.runs.open(_read(body, subjects), call.actor.label)
     except NodeError as error:
         return await _view(call, body, error=error)
-    return redirect_in_page(call, f"{PATH}/{ids[0]}" if len(ids) == 1 else f"{PATH}?state=open")
+    return redirect_in_page(call, f"{PATH}/{ids[0]}" if len(ids) == 1 else _board(call, body))
+
+
+def _board(call: Call, form: OpenForm) -> str:
+    """The board of a kind of process."""
+    held = call.context.procedures.find(form.procedure)
+    return f"{PATH}?state=open" + (f"&code={held.procedure.code}" if held else "")
 
 
 async def _begun(call: Call, query: OpenQuery) -> tuple[list[str], bool]:
@@ -92,7 +100,7 @@ async def _begun(call: Call, query: OpenQuery) -> tuple[list[str], bool]:
         things = await call.context.imported.things(query.job, 0, MOST_AT_ONCE + 1)
         found = [one.subject for one in things if one.kind == "device"]
     elif query.among is not None:
-        asked = PassportsQuery.model_validate({"kind": "device", **dict(parse_qsl(query.among))})
+        asked = PassportsQuery.model_validate(dict(parse_qsl(query.among)))
         listed, more, _ = await find_page(call, asked.model_copy(update={"limit": MOST_AT_ONCE, "cursor": None}))
         found = [card.subject for card in listed.cards] + ([b""] if more else [])
     else:
