@@ -59,7 +59,7 @@ def work(run: int) -> float:
 
 async def _work(folder: Path, run: int) -> float:
     async with new_desk(folder) as desk:
-        verifying = Verifying(desk.core, desk.ledger, desk.jobs, desk.templates, desk.protocols)
+        verifying = Verifying(desk.core, desk.ledger, desk.jobs, desk.templates, desk.protocols, desk.runs)
         await desk.templates.publish(template("flow-bench"), "bench")
         held = await desk.templates.publish(template("verification"), "bench")
         subjects = await _meters(desk, run)

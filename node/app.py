@@ -51,6 +51,7 @@ from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.identities import Identities
+from node.services.imported import Imported
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
@@ -79,6 +80,7 @@ from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.shipments import Shipments
+from node.services.step_forms import StepForms
 from node.services.steps import Steps
 from node.services.sync import Sync
 from node.services.templates import Templates
@@ -153,12 +155,13 @@ class Node:
         self.line = Line(self.core, self.runs, steps, self.recognition, self.journal)
         self.acts = Acts(self.core, self.ledger, self.projection, self.protocols)
         self.forms = Forms(self.core, self.templates, self.protocols)
+        self.step_forms = StepForms(self.core, self.templates, self.forms, self.runs)
         self.files = Files(self.core, self.sync)
         self.bench = Bench(
             self.core, self.ledger, self.projection, self.jobs, self.templates, self.protocols, self.runs
         )
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
-        self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols)
+        self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols, self.runs)
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
@@ -235,6 +238,7 @@ class Node:
             recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),
             jobs=self.jobs,
+            imported=Imported(self.core, self.jobs),
             production=self.production,
             fleet=self.fleet,
             undo=self.undo,
@@ -242,6 +246,7 @@ class Node:
             protocols=self.protocols,
             acts=self.acts,
             forms=self.forms,
+            step_forms=self.step_forms,
             files=self.files,
             bench=self.bench,
             procedures=self.procedures,

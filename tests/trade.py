@@ -21,11 +21,13 @@ WHO: dict[str, dict[str, str]] = {
     "maker": {"name": "ООО «Завод Приборучёт-Демо»", "kind": "maker", "inn": "0000000018", "place": "works"},
     "utility": {"name": "МУП «Водоканал-Демо»", "kind": "utility", "inn": "0000000040", "place": "depot"},
     "lab": {"name": "ФБУ «Демо-ЦСМ»", "kind": "lab", "inn": "0000000025", "place": "lab"},
+    "service": {"name": "ООО «Сервис-Демо»", "kind": "service", "inn": "0000000064", "place": "workshop"},
 }
 
 ATTESTED: dict[str, list[tuple[str, list[str]]]] = {
     "maker": [("maker", [])],
     "lab": [("accreditation", ["RA.RU.000000", "verification"])],
+    "service": [("accreditation", ["RA.RU.000001", "verification"])],
 }
 
 

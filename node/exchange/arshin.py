@@ -65,7 +65,11 @@ class _Protocol:
     def refuse(self, pointer: str, reason: str) -> NoReturn:
         number = find(self.document, parse_pointer("/protocol_no"))
         name = number if isinstance(number, str) else "without a number"
-        raise ArshinError(f"protocol {self.index + 1} ({name}), {pointer}: {reason}")
+        raise ArshinError(
+            f"protocol {self.index + 1} ({name}), {pointer}: {reason}",
+            f"протокол {self.index + 1} ({name}): в поле {pointer} нет того, что нужно файлу",
+            pointer,
+        )
 
     def value(self, pointer: str) -> Json:
         value = find(self.document, parse_pointer(pointer))

@@ -64,4 +64,11 @@ class CommerceError(ExchangeError):
 
 
 class ArshinError(ExchangeError):
-    """A verification protocol lacks what the register's file needs, or a file is not of its schema."""
+    """A verification protocol lacks what the register's file needs, or a file is not of its schema.
+
+    `place` is the pointer of what is wrong in the protocol, where it is one place.
+    """
+
+    def __init__(self, message: str, ru: str = "", place: str = "") -> None:
+        super().__init__(message, ru)
+        self.place = place

@@ -1,7 +1,7 @@
 """A verification out of a bench run: what is the same for all meters of a day, with what was measured of one.
 
-The head is a document of the verification template without what differs by meter; the run is a flow-bench document. The
-conclusion follows the run; whether the whole is in order the template's own rules tell.
+The head is a document of the verification template, of which what differs by meter is passed over; the run is a
+flow-bench document. The conclusion follows the run; whether the whole is in order the template's own rules tell.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from node.passport.template_json import Json
 POINTS = "error-flow"
 UNFIT = "Погрешность превышает допускаемую в точках: {points}"
 LONGEST_NUMBER = 64
+OF_ONE_METER = ("fif_record", "sticker_no", "seals", "reading_at_verification")
 
 
 def verify_run(head: Mapping[str, Json], run: Mapping[str, Json], number: str) -> dict[str, Json]:
@@ -21,11 +22,11 @@ def verify_run(head: Mapping[str, Json], run: Mapping[str, Json], number: str) -
     is_fit = run.get("result") == "pass"
     operation: dict[str, Json] = {"name": POINTS, "pass": is_fit, "points": [dict(point) for point in points]}
     document: dict[str, Json] = {
-        **head,
+        **{name: value for name, value in head.items() if name not in OF_ONE_METER},
         "protocol_no": number[:LONGEST_NUMBER],
         "device": run.get("device"),
         "conditions": head.get("conditions") or run.get("conditions"),
-        "operations": [*_list(head.get("operations")), operation],
+        "operations": [*(one for one in _list(head.get("operations")) if not _is_measured(one)), operation],
         "applicable": is_fit,
     }
     if is_fit:
@@ -39,6 +40,10 @@ def verify_run(head: Mapping[str, Json], run: Mapping[str, Json], number: str) -
             "sign_on_device": None,
         }
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _is_measured(operation: Json) -> bool:
+    return isinstance(operation, Mapping) and bool(operation.get("points") or operation.get("name") == POINTS)
 
 
 def _valid_until(head: Mapping[str, Json]) -> str | None:

@@ -43,7 +43,11 @@ class LeftOut:
     """A result that a file cannot take, and why."""
 
     result: StoredResult
-    why: str
+    why: ArshinError | PassportError
+
+    def text(self, language: str) -> str:
+        """Why, in `ru` or `en`."""
+        return _text(self.why, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,7 @@ class ArshinFiles:
                 await self._core.announce(tx, actor, "arshin_settled", found.lead, ref=ref, file=found.file)
 
 
-def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, str]]:
+def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, ArshinError | PassportError]]:
     """The file of these results, and which of them it cannot take and why; raise InputError where it can take none."""
     if not said:
         raise InputError("there is no signed verification to export", "arshin_empty")
@@ -180,20 +184,28 @@ def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, str]]:
         return write_application([_document(statement) for statement in said.values()]), {}
     except (ArshinError, PassportError) as error:
         if len(said) > MAX_RESULTS:
-            raise InputError(str(error), "arshin_refused") from error
+            raise _refusal(error) from error
         refused = {ref: why for ref, statement in said.items() if (why := _fault(statement))}
         fit = [_document(statement) for ref, statement in said.items() if ref not in refused]
         if not fit:
-            raise InputError(next(iter(refused.values()), str(error)), "arshin_refused") from error
+            raise _refusal(next(iter(refused.values()), error)) from error
         return write_application(fit), refused
 
 
-def _fault(statement: Statement) -> str:
+def _fault(statement: Statement) -> ArshinError | PassportError | None:
     try:
         write_application([_document(statement)])
     except (ArshinError, PassportError) as error:
-        return str(error)
-    return ""
+        return error
+    return None
+
+
+def _refusal(error: ArshinError | PassportError) -> InputError:
+    return InputError(str(error), "arshin_refused", ru=_text(error, "ru"))
+
+
+def _text(error: ArshinError | PassportError, language: str) -> str:
+    return error.text(language) if isinstance(error, ArshinError) else str(error)
 
 
 def _document(statement: Statement) -> Json:

@@ -110,7 +110,9 @@ class Bench:
         runs = check.runs[at : at + RUNS_A_STEP]
         last = at + len(runs) >= len(check.runs)
         done = job.total if last else min(job.total - 1, job.done + len(runs))
-        result = {**_result(check, job), "accepted": counted(job, "accepted") + len(runs)}
+        failed = sum(not run.bench.passed for run in runs)
+        told = {"accepted": counted(job, "accepted") + len(runs), "failed": counted(job, "failed") + failed}
+        result = {**_result(check, job), **told}
         async with self._runs.moving():
             said, steps = await self._said(runs)
 

@@ -32,7 +32,16 @@ from node.services.protocols import Checked, Protocols, Signed
 from node.services.templates import HeldTemplate, Templates
 from node.store.chunks import drop_chunks, form_file, move_chunks, put_chunks, read_chunks, signed_file
 from node.store.database import ReadTx, WriteTx
-from node.store.forms import FormFile, StoredForm, delete_form, find_form, insert_form, list_forms, update_form
+from node.store.forms import (
+    FormFile,
+    FormStep,
+    StoredForm,
+    delete_form,
+    find_form,
+    insert_form,
+    list_forms,
+    update_form,
+)
 from node.store.passports import StoredPassport, find_passport
 
 MOST = 500
@@ -67,10 +76,13 @@ class Forms:
         self._templates = templates
         self._protocols = protocols
 
-    async def start(self, template: str, subject: bytes, actor: str, raw: bytes | None = None) -> Form:
+    async def start(
+        self, template: str, subject: bytes, actor: str, raw: bytes | None = None, of: FormStep | None = None
+    ) -> Form:
         """Begin a form for a device: with what its passport tells, or with a document that somebody has already.
 
-        Raise NotFoundError for an unknown template or device, InputError for what is no document.
+        `of` is the step of a process that it is for. Raise NotFoundError for an unknown template or device, InputError
+        for what is no document.
         """
         held = await self._templates.get(template)
         async with self._core.database.read() as tx:
@@ -79,7 +91,7 @@ class Forms:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
         now = self._core.clock.now()
         begun = self._new(held.template, passport.subject, passport.content, now) if raw is None else _read(raw)
-        return await self._begin(held, passport, begun, "", actor)
+        return await self._begin(held, passport, begun, "", actor, of)
 
     async def correct(self, subject: bytes, ref: str, actor: str) -> Form:
         """Begin a form that takes the place of an own protocol, with its document.
@@ -98,11 +110,17 @@ class Forms:
         return await self._begin(paper.held, passport, paper.document, ref, actor)
 
     async def _begin(
-        self, held: HeldTemplate, passport: StoredPassport, document: Json, replaces: str, actor: str
+        self,
+        held: HeldTemplate,
+        passport: StoredPassport,
+        document: Json,
+        replaces: str,
+        actor: str,
+        of: FormStep | None = None,
     ) -> Form:
         now, form_id = self._core.clock.now(), self._core.random.bytes(8).hex()
         raw, subject = format_json(document), passport.subject
-        stored = StoredForm(form_id, held.id.hex(), subject, raw, (), replaces, actor, now, now)
+        stored = StoredForm(form_id, held.id.hex(), subject, raw, (), replaces, actor, now, now, of)
         async with self._core.database.write() as tx:
             if len(await list_forms(tx, MOST)) >= MOST:
                 raise StateError(f"{MOST} forms are being filled in: sign or drop some", "forms_many", most=MOST)
@@ -195,8 +213,20 @@ class Forms:
     async def sign(self, form: Form, actor: str, unsigned: Sequence[UnsignedRow] = ()) -> Signed:
         """Sign the document with its files; raise InputError `document_refused` with its findings.
 
-        Raise StateError where the form became another meanwhile, NotFoundError where it was signed or dropped.
+        Raise StateError for a form of a step, which is signed with the step alone, and where the form became another
+        meanwhile; NotFoundError where it was signed or dropped.
         """
+        if form.stored.of is not None:
+            raise StateError("that form is signed with its step", "form_of_step", run=form.stored.of.run,
+                             step=form.stored.of.step)  # fmt: skip
+        signed = await self._protocols.put(await self.check(form), actor, "console", await self.beside(form, unsigned))
+        if not signed.is_new:
+            with contextlib.suppress(NotFoundError):
+                await self.drop(form.id)
+        return signed
+
+    async def beside(self, form: Form, unsigned: Sequence[UnsignedRow] = ()) -> Beside:
+        """What is signed beside the document of a form: its files. The form goes with the transaction that signs it."""
         files = form.stored.files
         lists = {file.section: await self._listed(form, file) for file in files}
         sections = [DraftSection(file.section, lists[file.section], _class(file)) for file in files]
@@ -213,12 +243,7 @@ class Forms:
             await _forget(tx, stored)
 
         refs = (parse_ref(form.stored.replaces),) if form.stored.replaces else ()
-        beside = Beside(sections=tuple(sections), refs=refs, unsigned=tuple(unsigned), also=moved)
-        signed = await self._protocols.put(await self.check(form), actor, "console", beside)
-        if not signed.is_new:
-            with contextlib.suppress(NotFoundError):
-                await self.drop(form.id)
-        return signed
+        return Beside(sections=tuple(sections), refs=refs, unsigned=tuple(unsigned), also=moved)
 
     async def _listed(self, form: Form, file: FormFile) -> bytes:
         async with self._core.database.read() as tx:

@@ -67,8 +67,7 @@ class InHand:
     @property
     def is_done_at_once(self) -> bool:
         """Whether the step asks nothing but who works there."""
-        is_plain = not self.step.outcomes and self.step.protocol is None and self.step.parts is None
-        return is_plain and not asks_of(self.step)
+        return is_plain(self.step) and not asks_of(self.step)
 
 
 class Line:
@@ -147,6 +146,11 @@ class Line:
                 return older
             before = found[-1].id
         return 0
+
+
+def is_plain(step: Step) -> bool:
+    """Whether a step has one way on, and takes neither a protocol nor parts."""
+    return not step.outcomes and step.protocol is None and step.parts is None
 
 
 def asks_of(step: Step) -> list[str]:

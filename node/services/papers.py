@@ -22,6 +22,8 @@ from node.services.search import read_exact
 from node.services.templates import HeldTemplate
 from node.store.database import WriteTx
 
+Also = Callable[[WriteTx, Ref], Awaitable[None]]
+
 CATALOG_RULE = "catalog:"
 MAX_VALUE = 512
 MAX_PLACE = 128
@@ -39,7 +41,7 @@ class Beside:
     refs: tuple[Ref, ...] = ()
     unsigned: tuple[UnsignedRow, ...] = ()
     signed: bytes | None = None
-    also: Callable[[WriteTx, Ref], Awaitable[None]] | None = None
+    also: Also | None = None
 
     @property
     def all_sections(self) -> tuple[DraftSection, ...]:

@@ -175,7 +175,6 @@ class Protocols:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)
         held, document = checked.held, checked.document
         lacking = self._sides.lacking(view, held, document, signers_of(view, held, document))
-        check_reasons(beside.unsigned, lacking)
 
         async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
             ref, state = entry_ref(self._ledger.log.log, entries[0]), checked.state.value
@@ -192,8 +191,15 @@ class Protocols:
         return Signed(ref, subject, checked.state, checked.remarks, len(lacking))
 
     def drafts_of(self, checked: Checked, subject: bytes, system: str, beside: Beside) -> list[Draft]:
-        """What is said where a checked document is signed: the protocol first, then what opens it to its parties."""
+        """What is said where a checked document is signed: the protocol first, then what opens it to its parties.
+
+        Raise InputError for a reason of a party that is none of those whose signature is missing.
+        """
         held, document = checked.held, checked.document
+        if beside.unsigned and checked.passport is not None:
+            view = checked.passport.content
+            lacking = self._sides.lacking(view, held, document, signers_of(view, held, document))
+            check_reasons(beside.unsigned, lacking)
         draft = draft_protocol(
             held,
             document,

@@ -20,11 +20,13 @@ from node.passport.shown import at, rows, text
 from node.passport.view import Plain
 from node.services.core import Core
 from node.services.known import check_organisation
-from node.services.ledger import Ledger
+from node.services.ledger import Ledger, entry_ref
+from node.services.papers import Also
 from node.services.procedures import HeldProcedure, ProcedureBook
 from node.services.steps import Done, Steps, Turn, Work
 from node.store import runs as store
 from node.store.database import ReadTx, WriteTx
+from node.store.fragments import NewEntry
 from node.store.passports import StoredPassport, every_id, find_passport
 from node.store.rights import EVERYBODY, rights_to
 from node.store.runs import Load, RunSift, StoredRun
@@ -127,11 +129,12 @@ class Runs:
         where something that the step demands is missing or wrong.
         """
         async with self._moving:
-            turn = await self._turn(run, step)
+            turn = await self.turn(run, step)
             async with self._steps.prepared(turn, work) as done:
                 said = [*done.drafts, _move(turn, work, done), *await self._shares_back(turn)]
                 told = Completed(turn, done.outcome, said).told
-                await self._say(said, actor, "step_done", turn.passport.subject, **told)
+                also = work.document.beside.also if work.document else None
+                await self._say(said, actor, "step_done", turn.passport.subject, also, **told)
         return await self.get(run)
 
     @asynccontextmanager
@@ -160,7 +163,7 @@ class Runs:
     async def decline(self, run: str, reason: str, actor: str) -> ShownRun:
         """Give the role back whose turn it is: the owner then names another organisation."""
         async with self._moving:
-            turn = await self._turn(run, None)
+            turn = await self.turn(run, None)
             if turn.step.role == OWNER:
                 raise StateError("the owner closes his process, he declines no step of it", "run_owner_declines")
             body = RunBody(says="declined", n=turn.n, run=run, step=turn.step.code, reason=reason)
@@ -206,6 +209,27 @@ class Runs:
         """A run; raise NotFoundError."""
         async with self._core.database.read() as tx:
             return await self._shown(tx, run)
+
+    async def turn(self, run: str, step: str | None) -> Turn:
+        """Where a run stands, if it is this organisation that has to do that step; raise StateError or DeniedError."""
+        shown = await self.get(run)
+        row, held = shown.row, shown.held
+        if held is None:
+            raise StateError("the procedure of that process is not here", "run_unread")
+        waits = held.procedure.step(text(row, "waits", "step"))
+        if text(row, "state") != RunState.OPEN or waits is None:
+            raise StateError(f"the process is {text(row, 'state')}", "run_over", state=text(row, "state"))
+        if step is not None and step != waits.code:
+            raise StateError(f"the next step is {waits.code}, not {step}", "run_step_order", step=step,
+                             expected=waits.code)  # fmt: skip
+        org = text(row, "waits", "org")
+        if org != self._core.org.hex():
+            raise DeniedError(f"{waits.code} is the step of {org or 'nobody yet'}", "run_no_mandate",
+                              step=waits.code, role=waits.role, org=org)  # fmt: skip
+        if (self._core.org, held.digest) not in self._book.accepted:
+            raise StateError("this organisation has not accepted the procedure", "procedure_not_accepted",
+                             procedure=held.procedure.code, version=held.procedure.version, org="")  # fmt: skip
+        return Turn(run, shown.passport, row, held.procedure, waits, len(rows(row, "moves")))
 
     async def page(self, sift: RunSift, after: tuple[int, bytes] | None = None, limit: int = 50) -> Sequence[StoredRun]:
         """Open ones by their term, ended ones by their end, the last first."""
@@ -267,33 +291,12 @@ class Runs:
         for row in rows(passport.content, "processes") if passport else []:
             if text(row, "waits", "org") == self._core.org.hex() and text(row, "waits", "protocol") == template.name:
                 try:
-                    turn = await self._turn(text(row, "id"), None)
+                    turn = await self.turn(text(row, "id"), None)
                 except NodeError:
                     continue
                 if fits(turn.step, template) and turn.step.parts is None:
                     return turn
         return None
-
-    async def _turn(self, run: str, step: str | None) -> Turn:
-        """Where a run stands, if it is this organisation that has to do that step."""
-        shown = await self.get(run)
-        row, held = shown.row, shown.held
-        if held is None:
-            raise StateError("the procedure of that process is not here", "run_unread")
-        waits = held.procedure.step(text(row, "waits", "step"))
-        if text(row, "state") != RunState.OPEN or waits is None:
-            raise StateError(f"the process is {text(row, 'state')}", "run_over", state=text(row, "state"))
-        if step is not None and step != waits.code:
-            raise StateError(f"the next step is {waits.code}, not {step}", "run_step_order", step=step,
-                             expected=waits.code)  # fmt: skip
-        org = text(row, "waits", "org")
-        if org != self._core.org.hex():
-            raise DeniedError(f"{waits.code} is the step of {org or 'nobody yet'}", "run_no_mandate",
-                              step=waits.code, role=waits.role, org=org)  # fmt: skip
-        if (self._core.org, held.digest) not in self._book.accepted:
-            raise StateError("this organisation has not accepted the procedure", "procedure_not_accepted",
-                             procedure=held.procedure.code, version=held.procedure.version, org="")  # fmt: skip
-        return Turn(run, shown.passport, row, held.procedure, waits, len(rows(row, "moves")))
 
     async def _owned(self, run: str) -> ShownRun:
         shown = await self.get(run)
@@ -347,10 +350,22 @@ class Runs:
                     said.append(drafts.share(one, org, OPEN_CLASSES, tx.now))
         return said
 
-    async def _say(self, said: Sequence[Draft], actor: str, what: str, subject: bytes | None, **detail: object) -> None:
-        async def note(tx: WriteTx, _entries: object) -> None:
+    async def _say(
+        self,
+        said: Sequence[Draft],
+        actor: str,
+        what: str,
+        subject: bytes | None,
+        also: Also | None = None,
+        **detail: object,
+    ) -> None:
+        """`also` runs in the transaction that says it, with the place of the first statement."""
+
+        async def note(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
             told = {name: value for name, value in detail.items() if value is not None}
             await self._core.announce(tx, actor, what, subject, org=None, **told)
+            if also is not None:
+                await also(tx, entry_ref(self._ledger.log.log, entries[0]))
 
         await self._ledger.append(said, note)
 

@@ -27,6 +27,7 @@ from node.services.papers import Beside
 from node.services.projection import Projection
 from node.services.protocols import Checked, Protocols, refusal
 from node.services.registry import Registry, check_fit
+from node.services.templates import HeldTemplate
 from node.store.passports import StoredPassport
 
 MOUNTED = frozenset({"installed", "admitted"})
@@ -34,10 +35,11 @@ MOUNTED = frozenset({"installed", "admitted"})
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A document as it was sent, and the reference of its template."""
+    """A document as it was sent, the reference of its template, and what is signed beside it: its files."""
 
     template: str
     raw: bytes
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,7 @@ class Steps:
             return None
         checked = await self._protocols.check(document.template, document.raw)
         if not fits(turn.step, checked.held.body()):
-            raise InputError(
-                f"the step {turn.step.code} demands a protocol {demanded.name}, not {checked.held.template.name}",
-                "run_protocol_other",
-                step=turn.step.code,
-                template=demanded.name,
-                got=checked.held.template.name,
-            )
+            raise other_protocol(turn.step, checked.held)
         if checked.state is State.INVALID or checked.passport is None:
             raise refusal(checked)
         if checked.state is not State.VALID:
@@ -161,7 +157,9 @@ class Steps:
 
     def _protocol(self, turn: Turn, work: Work, checked: Checked) -> list[Draft]:
         why = drafts.section("why", turn.why.model_copy(update={"n": turn.n}))
-        return self._protocols.drafts_of(checked, turn.passport.subject, work.system, Beside(sections=(why,)))
+        beside = work.document.beside if work.document else Beside()
+        with_why = replace(beside, sections=(why, *beside.sections))
+        return self._protocols.drafts_of(checked, turn.passport.subject, work.system, with_why)
 
     async def _event(self, turn: Turn, work: Work, code: str) -> Draft:
         place = work.place or Place(place=Reference(local=self._protocols.place), default=True)
@@ -239,6 +237,13 @@ def _is_verified(view: View, occurred: int) -> bool:
         return moment_us(text(view, "verification", "valid_until")[:10]) >= occurred - occurred % DAY_US
     except ValueError:
         return False
+
+
+def other_protocol(step: Step, held: HeldTemplate) -> InputError:
+    """The error of a protocol that is none of those that a step demands."""
+    demanded, got = step.protocol.name if step.protocol else "", held.template.name
+    return InputError(f"the step {step.code} demands a protocol {demanded}, not {got}", "run_protocol_other",
+                      step=step.code, template=demanded, got=got)  # fmt: skip
 
 
 def _check_asked(step: Step, work: Work) -> None:

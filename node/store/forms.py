@@ -1,8 +1,8 @@
 """Forms that are being filled in: drafts of protocols, kept here alone."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import delete, insert, select, update
 
@@ -23,10 +23,20 @@ class FormFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FormStep:
+    """The step of a process for which a form is filled in, and what else was typed for that step, by its fields."""
+
+    run: str
+    step: str
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class StoredForm:
     """A form: the id of its template's statement, the subject, and the JSON so far.
 
-    `replaces` is the place of the own protocol that it corrects, empty where it corrects none.
+    `replaces` is the place of the own protocol that it corrects, empty where it corrects none; `of` is the step that
+    it does once it is signed.
     """
 
     id: str
@@ -38,6 +48,7 @@ class StoredForm:
     actor: str
     created_us: int
     changed_us: int
+    of: FormStep | None = None
 
 
 async def insert_form(tx: WriteTx, form: StoredForm) -> None:
@@ -53,6 +64,14 @@ async def update_form(tx: WriteTx, form: StoredForm) -> None:
 async def find_form(tx: ReadTx, form_id: str) -> StoredForm | None:
     """The form of that id."""
     row = await tx.first(select(schema.forms).where(schema.forms.c.id == form_id))
+    return None if row is None else _form(row)
+
+
+async def find_form_of(tx: ReadTx, run: str, step: str) -> StoredForm | None:
+    """The form that is filled in for a step of a process: of several the one that was changed last."""
+    forms = schema.forms.c
+    asked = select(schema.forms).where(forms.run == run, forms.step == step).order_by(forms.changed_us.desc(), forms.id)
+    row = await tx.first(asked.limit(1))
     return None if row is None else _form(row)
 
 
@@ -78,6 +97,9 @@ def _row(form: StoredForm) -> dict[str, object]:
         "actor": form.actor,
         "created_us": form.created_us,
         "changed_us": form.changed_us,
+        "run": form.of.run if form.of else "",
+        "step": form.of.step if form.of else "",
+        "beside": json.dumps(dict(form.of.beside), ensure_ascii=False) if form.of else "{}",
     }
 
 
@@ -93,4 +115,5 @@ def _form(row: Record) -> StoredForm:
         row.actor,
         row.created_us,
         row.changed_us,
+        FormStep(row.run, row.step, json.loads(row.beside)) if row.run else None,
     )

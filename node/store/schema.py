@@ -147,7 +147,11 @@ forms = _table(
     _need("actor", Text),
     _need("created_us", Int64),
     _need("changed_us", Int64),
+    _need("run", Text),  # the process of whose step it is, or nothing
+    _need("step", Text),
+    _need("beside", Text),  # what else was typed for the step
     Index("forms_by_change", "changed_us"),
+    Index("forms_by_run", "run", "step"),
 )
 chunks = _table("chunks", _key("file", Text), _key("n", Int64), _need("data", LargeBinary))
 idempotency = _table(

@@ -32,6 +32,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.identities import Identities
+from node.services.imported import Imported
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.ledger import Ledger
@@ -55,6 +56,7 @@ from node.services.registry import Registry
 from node.services.releases import Releases
 from node.services.runs import Runs
 from node.services.shipments import Shipments
+from node.services.step_forms import StepForms
 from node.services.templates import Templates
 from node.services.timelines import Timelines
 from node.services.types import Types
@@ -108,6 +110,8 @@ class WebContext:
     protocols: Protocols
     acts: Acts
     forms: Forms
+    step_forms: StepForms
+    imported: Imported
     files: Files
     bench: Bench
     procedures: ProcedureBook

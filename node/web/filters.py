@@ -64,6 +64,7 @@ from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
 from node.web.role_words import STATES as MANDATE_STATES
+from node.web.tables.operations import WHAT
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
@@ -77,6 +78,7 @@ WORDED: Final = {
     "refusal": REFUSALS,
     "compared": COMPARED,
     "reading_status": READING_STATUSES,
+    "operation": WHAT,
     "conflict": CONFLICTS,
     "slip": SLIPS,
     "sign": SIGNS,

@@ -943,6 +943,11 @@ PROBLEMS: dict[str, ProblemText] = {
             "Below is what was typed in this one: look at it and keep it again, and it stays.",
         ),
     ),
+    "form_of_step": _state(
+        ("Черновик протокола подписывается вместе с шагом", "Выполните шаг: протокол подпишется с ним."),
+        ("The draft is signed together with its step", "Do the step: the protocol is signed with it."),
+        ("Шаг {step} процесса {run}.", "Step {step} of the process {run}."),
+    ),
     "forms_many": _state(
         ("Слишком много черновиков", "Подпишите или удалите старые."),
         ("Too many drafts", "Sign or drop old ones."),
@@ -957,8 +962,12 @@ PROBLEMS: dict[str, ProblemText] = {
         ("There is no signed verification to export", "Sign verification protocols first."),
     ),
     "arshin_refused": _text(
-        ("Файл для ФГИС «Аршин» не составлен", "Исправьте протокол: причина — в подробностях."),
-        ("The file for the Arshin register was not made", "Correct the protocol: the detail tells why."),
+        ("Файл для ФГИС «Аршин» не составлен", "Исправьте этот протокол из паспорта прибора и составьте файл снова."),
+        (
+            "The file for the Arshin register was not made",
+            "Correct that protocol from its passport, and make it again.",
+        ),
+        ("{ru}", ""),
     ),
     # Processes.
     "procedure_refused": _text(

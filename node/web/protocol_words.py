@@ -56,6 +56,8 @@ PLACES: Table = {
     "method": ("Метод", "Method"),
     "reg_number": ("Номер в реестре", "Number in the register"),
     "type_number": ("Номер типа", "Type number"),
+    "standards": ("Средства поверки", "Standards"),
+    "points": ("Точки", "Points"),
     "standards/name": ("Наименование", "Name"),
     "bench/name": ("Установка", "Bench"),
     "expanded_uncertainty": ("Расширенная неопределённость", "Expanded uncertainty"),

@@ -37,6 +37,7 @@ WRITES: Mapping[str, Write] = {
     "POST /exchange/1c/messages": Write.IMPORTS,
     "POST /processes": Write.PROCESSES,
     "POST /processes/{run}/steps/{step}": Write.PROCESSES,
+    "POST /processes/{run}/steps/{step}/form": Write.PROCESSES,
     "POST /processes/{run}/refusal": Write.PROCESSES,
     "POST /processes/{run}/closing": Write.PROCESSES,
     "POST /line/scans": Write.PROCESSES,

@@ -34,7 +34,7 @@ async def lab_of(desk: Desk) -> tuple[Verifying, str, list[bytes]]:
     runs = [run_of(serial, "0.1103" if serial == SERIALS[3] else "0.1003") for serial in SERIALS[:-1]]
     raw = json.dumps([{**run, **ON_THE_BENCH} for run in runs], ensure_ascii=False).encode()
     assert (await desk.finish(await desk.bench.submit(raw, "bench.json", "test"))).result["accepted"] == 39
-    verifying = Verifying(desk.core, desk.ledger, desk.jobs, desk.templates, desk.protocols)
+    verifying = Verifying(desk.core, desk.ledger, desk.jobs, desk.templates, desk.protocols, desk.runs)
     return verifying, held.reference, subjects
 
 

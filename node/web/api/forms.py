@@ -11,6 +11,7 @@ from node.services.forms import Form
 from node.web.api.acts import ReasonInput
 from node.web.api.fields import Line
 from node.web.api.passports import subject_of
+from node.web.api.processes import STEP_PROBLEMS, FormId, StepPath
 from node.web.api.protocols import MAX_DOCUMENT, FileAnswer, PaperPath, Reference, VerdictAnswer, verdict_answer
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
@@ -26,10 +27,17 @@ class FormInput(BaseModel):
     document: Annotated[str, StringConstraints(max_length=262_144)] | None = Field(default=None, description="JSON.")
 
 
+class StepFormInput(BaseModel):
+    """Which of the templates that the step takes; the document so far, or what the passport tells."""
+
+    template: Reference
+    document: Annotated[str, StringConstraints(max_length=262_144)] | None = Field(default=None, description="JSON.")
+
+
 class FormPath(BaseModel):
     """A form."""
 
-    form: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    form: FormId
 
 
 class CorrectionPath(PaperPath):
@@ -64,6 +72,8 @@ class FormAnswer(BaseModel):
     document: str | None
     files: list[FileAnswer]
     replaces: str | None = Field(description="The own protocol that it corrects.")
+    run: str | None = Field(description="The process of whose step it is; doing that step signs it.")
+    step: str | None
     actor: str
     created_us: int
     changed_us: int
@@ -89,6 +99,17 @@ async def start_form(call: Call, body: FormInput) -> FormAnswer:
 async def correct_protocol(call: Call, path: CorrectionPath) -> FormAnswer:
     """A form with its document; once signed it takes the place of the protocol, which stays."""
     return form_answer(await call.context.forms.correct(subject_of(path.id), path.ref, call.actor.label))
+
+
+@api("POST", "/processes/{run}/steps/{step}/form", title="Begin the protocol that a step demands",
+     scopes=[Scope.RECORD], status=201,
+     problems=[*STEP_PROBLEMS, "run_protocol_unasked", "run_protocol_other", "template_unknown", "passport_unknown",
+               "document_unreadable", "forms_many"])  # fmt: skip
+async def start_step_form(call: Call, path: StepPath, body: StepFormInput) -> FormAnswer:
+    """A form that is signed with its step; one of the same template that was begun before is gone on with."""
+    raw = body.document.encode() if body.document is not None else None
+    made = await call.context.step_forms.start(path.run, path.step, body.template, call.actor.label, raw)
+    return form_answer(made)
 
 
 @api("GET", "/forms", title="Protocols that are being filled in", scopes=[Scope.RECORD], table=tables.FORMS)
@@ -145,7 +166,8 @@ async def detach_file(call: Call, path: FormFilePath) -> FormAnswer:
 
 
 @api("POST", "/forms/{form}/signature", title="Sign a form", scopes=[Scope.RECORD], status=201,
-     problems=["form_unknown", "form_changed", "document_refused", "document_too_large", "act_role"])  # fmt: skip
+     problems=["form_unknown", "form_changed", "form_of_step", "document_refused", "document_too_large",
+               "act_role"])  # fmt: skip
 async def sign_form(call: Call, path: FormPath, body: SignatureInput) -> SaidAnswer:
     """The form becomes a protocol, its files with it."""
     form, told = await call.context.forms.get(path.form), [reason.row() for reason in body.reasons]
@@ -163,6 +185,8 @@ def form_answer(made: Form) -> FormAnswer:
         document=form.document.decode(),
         files=[FileAnswer(name=f.name, type=f.type, size=f.size, sha256=f.sha256) for f in form.files],
         replaces=form.replaces or None,
+        run=form.of.run if form.of else None,
+        step=form.of.step if form.of else None,
         actor=form.actor,
         created_us=form.created_us,
         changed_us=form.changed_us,
@@ -172,6 +196,7 @@ def form_answer(made: Form) -> FormAnswer:
 ROUTES = (
     start_form,
     correct_protocol,
+    start_step_form,
     list_forms,
     read_form,
     keep_form,

@@ -37,6 +37,11 @@ class OperationRow(BaseModel):
      limit=Limit.PASSPORT, problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.OPERATIONS)  # fmt: skip
 async def list_operations(call: Call, path: PassportPath, query: PageQuery) -> Page[OperationRow]:
     """In the order of time: events, protocols, parts in and out, and the moves of processes."""
+    return await operations_page(call, path, query)
+
+
+async def operations_page(call: Call, path: PassportPath, query: PageQuery) -> Page[OperationRow]:
+    """Part of the ledger."""
     place = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0
     found = await call.context.timelines.operations(subject_of(path.id))
     end = place + query.limit

@@ -9,8 +9,10 @@ from node.passport.bodies import Moment
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.run_views import FOR_EVER
 from node.services.access import Scope
+from node.services.papers import Beside
 from node.services.runs import Load, NewRun, RunSift, ShownRun, StoredRun
 from node.services.steps import Filled, Work
+from node.web.api.acts import ReasonInput as UnsignedInput
 from node.web.api.composition import PartRow, part_in
 from node.web.api.fields import Hex16, Line, SignedDay, Text
 from node.web.api.passports import subject_of
@@ -23,6 +25,7 @@ from node.web.tables import processes as tables
 MAX_WORK = 2 << 20
 CONSOLE = "console"
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+FormId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 STEP_PROBLEMS = (
     "run_unknown", "run_unread", "run_over", "run_step_order", "run_no_mandate", "procedure_not_accepted",
 )  # fmt: skip
@@ -33,6 +36,7 @@ DOING = (
     "part_unnamed", "composition_cycle", "composition_two_parents", "composition_there", "composition_twice",
     "document_refused", "document_unreadable", "template_unknown", "passport_unknown", "id_mistyped", "moment",
     "moment_future", "event_before_production", "kit_designation", "kit_position", "kit_too_many", "kit_missing",
+    "form_unknown", "act_role",
 )  # fmt: skip
 
 
@@ -74,6 +78,10 @@ class StepInput(BaseModel):
     detail: dict[Text, Line] = Field(default={}, max_length=32)
     template: Reference | None = Field(default=None, description="The template of the document, by its reference.")
     document: str | None = Field(default=None, max_length=1 << 20, description="The filled document: JSON as text.")
+    form: FormId | None = Field(default=None, description="Or the form that was begun for this step and is filled in.")
+    reasons: list[UnsignedInput] = Field(
+        default=[], max_length=16, description="Why other parties of the protocol have not signed."
+    )
     parts: list[PartRow] = Field(default=[], max_length=512, description="Parts that go in.")
     replaced: list[PartInput] = Field(default=[], max_length=64, description="Parts that are replaced.")
     reason: Line | None = None
@@ -204,7 +212,14 @@ async def read_process(call: Call, path: ProcessPath) -> ProcessAnswer:
      problems=DOING)  # fmt: skip
 async def do_step(call: Call, path: StepPath, body: StepInput) -> ProcessAnswer:
     """With its protocol, event and parts, all signed together with the move or none of it."""
-    return _answer(await call.context.runs.do(path.run, path.step, work_of(call, body), call.actor.label))
+    work = work_of(call, body)
+    if body.form is None:
+        return _answer(await call.context.runs.do(path.run, path.step, work, call.actor.label))
+    if work.document is not None:
+        raise InputError("the document is that of the form, or one that comes with its template", "run_document")
+    forms = call.context.step_forms
+    form = await forms.get(path.run, path.step, body.form)
+    return _answer(await forms.do(form, work, call.actor.label, [reason.row() for reason in body.reasons]))
 
 
 @api("POST", "/processes/{run}/refusal", title="Decline a role", scopes=[Scope.RECORD],
@@ -252,20 +267,21 @@ def work_of(call: Call, body: StepInput) -> Work:
         outcome=body.outcome,
         place=place_named(body.where) if body.where else None,
         detail=body.detail,
-        document=filled(body.template, body.document.encode() if body.document else None),
+        document=filled(body),
         fitted=[part_in(part) for part in body.parts],
         replaced=[replacement(part) for part in body.replaced],
         reason=body.reason,
     )
 
 
-def filled(template: str | None, document: bytes | None) -> Filled | None:
+def filled(body: StepInput) -> Filled | None:
     """A document with its template; raise InputError where one of the two is missing."""
-    if template is None and document is None:
+    if body.template is None and not body.document:
         return None
-    if template is None or document is None:
+    if body.template is None or not body.document:
         raise InputError("a document comes with the reference of its template, and the other way round", "run_document")
-    return Filled(template, document)
+    unsigned = tuple(reason.row() for reason in body.reasons)
+    return Filled(body.template, body.document.encode(), Beside(unsigned=unsigned))
 
 
 def row_of(call: Call, run: StoredRun) -> ProcessRow:

@@ -17,6 +17,7 @@ from node.web.console import (
     line,
     login,
     mandates,
+    operations,
     organisations,
     passport,
     peers,
@@ -30,6 +31,7 @@ from node.web.console import (
     register,
     shipments,
     templates,
+    verifications,
     webhooks,
 )
 
@@ -39,6 +41,7 @@ ROUTES = (
     *devices.ROUTES,
     *exchange.ROUTES,
     *passport.ROUTES,
+    *operations.ROUTES,
     *assembly.ROUTES,
     *records.ROUTES,
     *register.ROUTES,
@@ -47,6 +50,7 @@ ROUTES = (
     *protocol.ROUTES,
     *templates.ROUTES,
     *forms.ROUTES,
+    *verifications.ROUTES,
     *acts.ROUTES,
     *imports.ROUTES,
     *catalogs.ROUTES,

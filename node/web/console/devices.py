@@ -31,6 +31,7 @@ async def devices(call: Call, query: PassportsQuery) -> View:
     return View(
         "devices.html",
         api_query=urlencode(narrowed),
+        among=urlencode({"kind": "device"} | narrowed),
         near=await find_near(call, query.q) if query.q.strip() and not listed.cards and not query.cursor else [],
         rows=[(format_device_id(SubjectId(card.subject)), card) for card in listed.cards],
         more=urlencode(narrowed | {"cursor": following}) if following else "",
@@ -44,6 +45,7 @@ async def devices(call: Call, query: PassportsQuery) -> View:
         types=[(code, types[code].model if code in types else code) for code in sorted(counts.types)[:MOST_TYPES]],
         iso=format_expiry,
         owner=lambda card: owner_name(card, directory),
+        may_record=call.actor.may([Scope.RECORD]),
         owners=[company for company in directory.companies if company.orgs][:MOST_OWNERS],
     )
 

@@ -14,6 +14,7 @@ from node.errors import InputError, NodeError
 from node.passport.bodies import UnsignedRow
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
+from node.passport.shown import text
 from node.passport.template_errors import PointerError
 from node.passport.template_form import add_row, drop_row, fields_of, form_of, read_form, rows_of
 from node.passport.template_pointer import parse_pointer
@@ -26,9 +27,14 @@ from node.web.api.fields import VISIBLE
 from node.web.api.forms import FormPath
 from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of
+from node.web.api.processes import StepPath
 from node.web.api.protocols import PaperPath
 from node.web.binding import Upload
 from node.web.calls import Call, View
+from node.web.console.benched import waiting_beside
+from node.web.console.process import done_path
+from node.web.console.processes import process_title, step_title
+from node.web.console.step_work import StepForm, step_work
 from node.web.dispatch import redirect, redirect_in_page
 from node.web.languages import mark
 from node.web.routes import page
@@ -46,12 +52,18 @@ class StartForm(BaseModel):
     template: str = Field(min_length=1, max_length=256, pattern=VISIBLE)
 
 
+class FormQuery(BaseModel):
+    """Whether what is wrong with the form stands beside its fields."""
+
+    checked: bool = False
+
+
 class FilledForm(BaseModel):
     """What was typed stands under the pointers of its fields, each after an `f`; here is what the buttons say."""
 
     model_config = ConfigDict(extra="allow")
 
-    then: str = Field(default="save", pattern="^(save|check|sign|drop)$")
+    then: str = Field(default="save", pattern="^(save|check|sign|drop|back)$")
     seen: str = Field(default="", max_length=16)
     add: str = Field(default="", max_length=2048)
     take: str = Field(default="", max_length=2048)
@@ -122,9 +134,10 @@ async def correct(call: Call, path: PaperPath) -> web.Response:
 
 
 @page("GET", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="GET /forms/{form}")
-async def form_page(call: Call, path: FormPath) -> View:
-    """The form as it was kept."""
-    return await _view(call, await call.context.forms.get(path.form), FilledForm())
+async def form_page(call: Call, path: FormPath, query: FormQuery) -> View:
+    """The form as it was kept; checked where that is asked."""
+    form = await call.context.forms.get(path.form)
+    return await form_view(call, form, checked=await call.context.forms.check(form) if query.checked else None)
 
 
 @page("POST", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="PUT /forms/{form}", max_body=BODY)
@@ -136,34 +149,42 @@ async def act(call: Call, path: FormPath, body: FilledForm) -> View | web.Respon
     try:
         if body.then == "drop":
             await service.drop(form.id)
-            return redirect_in_page(call, f"/devices/{_device(form)}#protocols")
-        filled = _filled(form, body)
-        shown = replace(form, document=filled)
-        form = shown = await service.save_over(form, filled, body.seen or form.mark)
+            return redirect_in_page(call, _origin(form))
+        typed = filled(form, body)
+        shown = replace(form, document=typed)
+        form = shown = await service.save_over(form, typed, body.seen or form.mark)
         if body.file is not None and body.file.content:
             form = shown = await service.attach(form, body.file.filename, body.file.content, personal=body.personal)
         if body.detach:
             form = shown = await service.detach(form, body.detach)
+        if body.then == "back":
+            return redirect_in_page(call, _origin(form))
         if body.then == "sign":
             return await _sign(call, form, body)
     except NodeError as error:
-        return await _view(call, shown, body, error=error)
+        return await form_view(call, shown, body, error=error)
     if body.then == "check":
-        return await _view(call, form, body, checked=await service.check(form))
+        return await form_view(call, form, body, checked=await service.check(form))
     if "HX-Request" in call.request.headers:
-        return await _view(call, form, body, is_saved=True)
+        return await form_view(call, form, body, is_saved=True)
     return redirect(f"{PATH}/{form.id}")
 
 
 async def _sign(call: Call, form: Form, body: FilledForm) -> View | web.Response:
     checked = await call.context.forms.check(form)
     if checked.verdict.errors:
-        return await _view(call, form, body, checked=checked)
+        return await form_view(call, form, body, checked=checked)
+    if (of := form.stored.of) is not None:
+        path = StepPath(run=of.run, step=of.step)
+        work = await step_work(call, path, StepForm.model_validate(dict(of.beside)))
+        await call.context.step_forms.do(form, work, call.actor.label, body.reasons)
+        return redirect_in_page(call, done_path(path))
     signed = await call.context.forms.sign(form, call.actor.label, body.reasons)
     return redirect_in_page(call, f"/passports/{_device(form)}/protocols/{ref_text(signed.ref)}/print")
 
 
-def _filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
+def filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
+    """The document of a form with what was typed, a row more or less where a button says so; raise InputError."""
     template = form.held.template
     document = read_form(template, form.document, body.typed)
     try:
@@ -176,15 +197,16 @@ def _filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
     return document
 
 
-async def _view(
+async def form_view(
     call: Call,
     form: Form,
-    told: FilledForm,
+    told: FilledForm | None = None,
     *,
     checked: Checked | None = None,
     error: Exception | None = None,
     is_saved: bool = False,
 ) -> View:
+    """The page of a form, with what a check found beside its fields."""
     template = form.held.template
     groups = form_of(template, form.document)
     remarks = checked.remarks if checked else ()
@@ -200,9 +222,26 @@ async def _view(
     lacking = [party for party in template.layout.parties if party.signs] if len(template.signers) > 1 else []
     orgs = [(item.org, item.name) for item in await find_organisations(call) if item.org]
     return View(
-        "form.html", error=error, form=form, told=told, found=template, groups=groups, device=_device(form),
-        beside=beside, checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(),
+        "form.html", error=error, form=form, told=told or FilledForm(), found=template, groups=groups,
+        device=_device(form), beside=beside, checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs,
+        own=own.hex(), step=await _step(call, form), waiting=await waiting_beside(call, form),
     )  # fmt: skip
+
+
+async def _step(call: Call, form: Form) -> tuple[str, str] | None:
+    """What the process and the step are called for which a form is filled in."""
+    of = form.stored.of
+    if of is None:
+        return None
+    row = (await call.context.runs.get(of.run)).row
+    title = process_title(call, text(row, "procedure"), text(row, "code"))
+    return f"{title} {text(row, 'number')}".strip(), step_title(call, text(row, "procedure"), of.step)
+
+
+def _origin(form: Form) -> str:
+    """The page on which somebody began a form."""
+    of = form.stored.of
+    return f"/processes/{of.run}" if of else f"/devices/{_device(form)}#protocols"
 
 
 def _device(form: Form) -> str:

@@ -154,6 +154,11 @@ def _job(call: Call, job: Job | None) -> dict[str, Any]:  # Any: what templates 
         "findings": found[:SHOWN_FINDINGS],
         "unshown": max(0, len(found) - SHOWN_FINDINGS),
         "refused": len(faulty) if isinstance(faulty, list) else 0,
+        "may_open": job is not None
+        and job.kind in UNDOABLE
+        and job.state not in OPEN
+        and bool(result.get("accepted"))
+        and call.actor.may([Scope.RECORD]),
         "may_undo": job is not None
         and job.kind in UNDOABLE
         and job.state not in OPEN

@@ -13,7 +13,7 @@ from node.passport.procedures import Procedure, Step
 from node.passport.shown import at, text
 from node.services.access import Scope
 from node.services.journal import JournalRow
-from node.services.line import PLACE, WORKER, InHand, Station
+from node.services.line import InHand, Station, asks_of, is_plain
 from node.services.runs import RunSift, ShownRun
 from node.web.api.line import kit_of
 from node.web.api.processes import row_of
@@ -46,7 +46,10 @@ class StationQuery(BaseModel):
 
 
 class ScanForm(StationQuery):
-    """A scan: a device or, with a device in hand, a part; `detail.CODE` for what the step asks."""
+    """A scan: a device or, with a device in hand, a part; `detail.CODE` for what the step asks.
+
+    With `same` what was answered once holds for every device that is scanned after it.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -54,6 +57,7 @@ class ScanForm(StationQuery):
     part: str = Field(default="", max_length=512)
     outcome: str = Field(default="", max_length=64)
     act: str = Field(default="", max_length=16)
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ async def _taken(call: Call, form: ScanForm) -> tuple[InHand, bool]:
         form.parts = [part for at, part in enumerate(form.parts) if f"drop-{at}" != form.act]
     hand = await service.take(station, form.text, form.parts)
     if not form.part:
-        return hand, bool(form.outcome) or form.act == "do" or (hand.is_done_at_once and not form.act)
+        is_answered = hand.is_done_at_once or (form.same and is_plain(hand.step))
+        return hand, bool(form.outcome) or form.act == "do" or (is_answered and not form.act)
     if await service.is_named(hand, form.part):
         return hand, True
     hand = await service.take(station, form.text, [*form.parts, form.part])
@@ -180,10 +185,10 @@ async def _view(call: Call, form: ScanForm, hand: InHand | None = None, scanned:
         stations=[_choice(call, *one) for one in stations],
         step=found,
         process=next((title for code, title, _ in stations if code == form.code), ""),
-        is_at_once=found is not None and _is_at_once(found),
+        is_at_once=found is not None and is_plain(found) and (form.same or not asks_of(found)),
+        asks=[ask for ask in found.asks if ask.code in asks_of(found)] if found else [],
         scanned=scanned,
         after=after,
-        own_asks=(PLACE, WORKER),
         **values,
         **(await _queue(call, _station(form)) if found else {"queue": [], "waiting": 0, "done": 0}),
     )
@@ -224,12 +229,6 @@ def _stations(call: Call) -> list[tuple[str, str, Step]]:
 def _choice(call: Call, code: str, title: str, step: Step) -> tuple[str, str, str]:
     """A station as the form gives it: its name there, the process, the step."""
     return f"{code}/{step.code}", title, titled(step.title, step.code, call.language)
-
-
-def _is_at_once(step: Step) -> bool:
-    """Whether a scan alone does the step, so that scans follow one another without waiting."""
-    is_plain = not step.outcomes and step.protocol is None and step.parts is None
-    return is_plain and all(ask.code in (PLACE, WORKER) for ask in step.asks)
 
 
 def _station(form: StationQuery) -> Station:

@@ -1,6 +1,5 @@
 """One process: where it stands, the form of its step, who has which role, and every move with who and when."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,25 +7,25 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from node.errors import InputError, NodeError
+from node.errors import NodeError
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.procedures import Parts, Procedure, Step
+from node.passport.procedures import Procedure, Step
 from node.passport.runs import RunState, fits
 from node.passport.shown import at, rows, text
 from node.passport.view import Plain
 from node.services.access import Scope
 from node.services.journal import JournalRow
 from node.services.procedures import HeldProcedure
-from node.services.runs import ShownRun, Work
+from node.services.runs import RunSift, ShownRun, Work
 from node.services.templates import HeldTemplate
-from node.web.api.processes import MAX_WORK, ClosingInput, ProcessPath, ReasonInput, StepInput, StepPath, work_of
-from node.web.binding import RulesError, Upload
+from node.web.api.processes import MAX_WORK, ClosingInput, ProcessPath, ProcessRow, ReasonInput, StepPath, row_of
 from node.web.calls import Call, View
 from node.web.console.processes import MOVES, PATH, process_title
+from node.web.console.step_work import StepForm, step_work
 from node.web.dispatch import redirect
 from node.web.events import Live
 from node.web.languages import mark
-from node.web.nested import rows_of, texts_of
+from node.web.nested import texts_of
 from node.web.process_words import titled
 from node.web.rendering import RENDERER
 from node.web.routes import page
@@ -36,29 +35,10 @@ LEAST_ROWS = 3
 BODY = MAX_WORK + (1 << 16)
 
 
-class StepForm(BaseModel):
-    """What a step is done with; beside it `detail.CODE` for what is asked, and `parts.N.…` for its parts."""
+class AfterQuery(BaseModel):
+    """The step that was done a moment ago, so that the page says what waits there next."""
 
-    model_config = ConfigDict(extra="allow")
-
-    act: str = Field(default="", max_length=16)
-    outcome: str = ""
-    when: str = ""
-    where: str = ""
-    template: str = ""
-    document: str = ""
-    file: Upload | None = None
-    reason: str = ""
-
-    @property
-    def detail(self) -> dict[str, str]:
-        """What the step asks."""
-        return texts_of(self.model_extra or {}, "detail")
-
-    @property
-    def parts(self) -> list[dict[str, str]]:
-        """The rows of parts that are filled in."""
-        return rows_of(self.model_extra or {}, "parts")
+    after: str = Field(default="", max_length=64)
 
 
 class RolesForm(BaseModel):
@@ -75,10 +55,19 @@ class Stage:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The step that was done a moment ago, the first process that waits for us there, and how many do."""
+
+    step: Step
+    first: ProcessRow | None
+    count: int
+
+
 @page("GET", PATH + "/{run}", title=TITLE, scopes=[Scope.READ], api="GET /processes/{run}")
-async def process(call: Call, path: ProcessPath) -> View:
+async def process(call: Call, path: ProcessPath, query: AfterQuery) -> View:
     """Follows the stream."""
-    return await _view(call, path.run)
+    return await _view(call, path.run, done=query.after)
 
 
 @page("POST", PATH + "/{run}/steps/{step}", title=TITLE, scopes=[Scope.RECORD],
@@ -88,11 +77,29 @@ async def do_step(call: Call, path: StepPath, body: StepForm) -> View | web.Resp
     if body.act:
         return await _view(call, path.run, form=body)
     try:
-        work = await _work(call, path, body)
+        work = await step_work(call, path, body)
+        if body.draft and not body.raw:
+            return await _do_with(call, path, body.draft, work)
         await call.context.runs.do(path.run, path.step, work, call.actor.label)
     except NodeError as error:
         return await _view(call, path.run, error, body)
-    return redirect(f"{PATH}/{path.run}")
+    return redirect(done_path(path))
+
+
+@page("POST", PATH + "/{run}/steps/{step}/form", title=TITLE, scopes=[Scope.RECORD],
+      api="POST /processes/{run}/steps/{step}/form", max_body=BODY)  # fmt: skip
+async def fill_in(call: Call, path: StepPath, body: StepForm) -> View | web.Response:
+    """Begin the form of the step's protocol, or go on with it; what else was typed for the step is kept with it."""
+    forms = call.context.step_forms
+    try:
+        template = body.template
+        if body.draft and not body.raw:
+            template = (await forms.get(path.run, path.step, body.draft)).held.reference
+        raw = body.raw.encode() if body.raw else None
+        form = await forms.start(path.run, path.step, template, call.actor.label, raw, body.beside)
+    except NodeError as error:
+        return await _view(call, path.run, error, body)
+    return redirect(f"/forms/{form.id}")
 
 
 @page("POST", PATH + "/{run}/refusal", title=TITLE, scopes=[Scope.RECORD], api="POST /processes/{run}/refusal")
@@ -130,49 +137,18 @@ async def close(call: Call, path: ProcessPath, body: ClosingInput) -> View | web
     return redirect(f"{PATH}/{path.run}")
 
 
-async def _work(call: Call, path: StepPath, form: StepForm) -> Work:
-    """What the form says; raise InputError."""
-    shown = await call.context.runs.get(path.run)
-    step = shown.held.procedure.step(path.step) if shown.held else None
-    raw = form.file.content.decode("utf-8", errors="replace") if form.file and form.file.content else form.document
-    said: dict[str, object] = {
-        "outcome": form.outcome or None,
-        "when": form.when or None,
-        "where": form.where or None,
-        "reason": form.reason or None,
-        "detail": form.detail,
-        "template": form.template if raw and form.template else None,
-        "document": raw or None,
-    }
-    if step and step.parts is Parts.REPLACE:
-        said["replaced"] = form.parts
-    try:
-        work = work_of(call, StepInput.model_validate(said))
-    except ValidationError as error:
-        raise RulesError("body", error) from error
-    if step and step.parts is Parts.FIT:
-        return await _with_parts(call, work, form.parts)
-    return work
+def done_path(path: StepPath) -> str:
+    """The page of a process after a step of it was done."""
+    return f"{PATH}/{path.run}?after={path.step}"
 
 
-async def _with_parts(call: Call, work: Work, parts: Sequence[Mapping[str, str]]) -> Work:
-    recognition = call.context.recognition
-    fitted = [
-        await recognition.part(part["part"], part.get("position"), quantity_of(part.get("quantity", "1")))
-        for part in parts
-        if part.get("part")
-    ]
-    return Work(
-        work.occurred, work.system, work.outcome, work.place, work.detail, work.document, fitted, (), work.reason
-    )
-
-
-def quantity_of(text: str) -> str:
-    """How many, as it was typed; raise InputError where that is no number above nothing."""
-    told = text.strip().replace(",", ".")
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", told, re.ASCII) or not told.strip("0."):
-        raise InputError(f"{text[:32]} is no quantity", "part_quantity", quantity=text[:32])
-    return told
+async def _do_with(call: Call, path: StepPath, draft: str, work: Work) -> web.Response:
+    """Do a step with its draft; one that is not in order is shown with what is wrong beside its fields."""
+    form = await call.context.step_forms.get(path.run, path.step, draft)
+    if (await call.context.forms.check(form)).verdict.errors:
+        return redirect(f"/forms/{form.id}?checked=true")
+    await call.context.step_forms.do(form, work, call.actor.label)
+    return redirect(done_path(path))
 
 
 def _org(value: str) -> bytes:
@@ -182,10 +158,15 @@ def _org(value: str) -> bytes:
         return b""
 
 
-async def _view(call: Call, run: str, error: Exception | None = None, form: StepForm | None = None) -> View:
+async def _view(
+    call: Call, run: str, error: Exception | None = None, form: StepForm | None = None, done: str = ""
+) -> View:
     after = await call.context.journal.last_id()
     shown = await call.context.runs.get(run)
     step = _turn(call, shown)
+    draft = await call.context.step_forms.find(run, step.code) if step and step.protocol else None
+    if form is None and draft is not None and draft.stored.of is not None:
+        form = StepForm.model_validate(dict(draft.stored.of.beside))
     return View(
         "process.html",
         error=error,
@@ -194,6 +175,8 @@ async def _view(call: Call, run: str, error: Exception | None = None, form: Step
         given=form.detail if form else {},
         given_parts=form.parts if form else [],
         step=step,
+        draft=draft,
+        following=await _following(call, shown, done) if done else None,
         templates=await _templates(call, step),
         rows_of_parts=_rows_of_parts(form),
         may=call.actor.may([Scope.RECORD]),
@@ -230,6 +213,16 @@ def _turn(call: Call, shown: ShownRun) -> Step | None:
     """The step that this organisation has to do now."""
     is_ours = text(shown.row, "waits", "org") == call.context.core.org.hex()
     return shown.held.procedure.step(text(shown.row, "waits", "step")) if shown.held and is_ours else None
+
+
+async def _following(call: Call, shown: ShownRun, done: str) -> Following | None:
+    """What waits for us at the step that was done a moment ago; None where the procedure has no such step."""
+    step = shown.held.procedure.step(done) if shown.held else None
+    if step is None:
+        return None
+    sift = RunSift(org=call.context.core.org, code=text(shown.row, "code"), step=step.code)
+    found = await call.context.runs.page(sift, None, 1)
+    return Following(step, row_of(call, found[0]) if found else None, await call.context.runs.count(sift))
 
 
 def _stages(procedure: Procedure | None, row: dict[str, Plain]) -> list[Stage]:
@@ -314,5 +307,5 @@ async def _moved(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     return {part: renderer.part(call, f"parts/process_{part}.html", **values) for part in ("stands", "moves")}
 
 
-ROUTES = (process, do_step, decline, assign, close)
+ROUTES = (process, do_step, fill_in, decline, assign, close)
 LIVE = (Live("process", _moved),)

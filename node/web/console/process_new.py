@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,7 @@ from node.services.access import Scope
 from node.services.procedures import HeldProcedure
 from node.services.runs import MOST_AT_ONCE, NewRun
 from node.web.api.processes import NewProcess
+from node.web.api.registry import PassportsQuery, find_page
 from node.web.binding import RulesError
 from node.web.calls import Call, View
 from node.web.console.processes import PATH
@@ -25,9 +27,14 @@ BODY = 1 << 20
 
 
 class OpenQuery(BaseModel):
-    """What is filled in from the start: a device, and a kind of process."""
+    """What is filled in from the start: a device, those of a list or of an import, and a kind of process.
+
+    `among` is what the page of devices was asked, as its address says it.
+    """
 
     device: str = Field(default="", max_length=80)
+    among: str | None = Field(default=None, max_length=2048)
+    job: str = Field(default="", max_length=16, pattern="^([0-9a-f]{16})?$")
     code: str = Field(default="", max_length=64)
     procedure: str = Field(default="", max_length=64)
 
@@ -59,8 +66,11 @@ async def new(call: Call, query: OpenQuery) -> View:
     """The form."""
     held = _choice(call)
     chosen = next((one for one in held if query.procedure == one.digest or query.code == one.procedure.code), None)
-    form = OpenForm(procedure=chosen.digest if chosen else query.procedure, devices=query.device)
-    return await _view(call, form)
+    if len(held) == 1:
+        (chosen,) = held
+    devices, is_cut = await _begun(call, query)
+    form = OpenForm(procedure=chosen.digest if chosen else query.procedure, devices="\n".join(devices))
+    return await _view(call, form, is_cut=is_cut)
 
 
 @page("POST", PATH + "/new", title=TITLE, scopes=[Scope.RECORD], api="POST /processes", max_body=BODY)
@@ -75,7 +85,27 @@ async def open_processes(call: Call, body: OpenForm) -> View | web.Response:
         ids = await call.context.runs.open(_read(body, subjects), call.actor.label)
     except NodeError as error:
         return await _view(call, body, error=error)
-    return redirect_in_page(call, f"{PATH}/{ids[0]}" if len(ids) == 1 else f"{PATH}?state=open")
+    return redirect_in_page(call, f"{PATH}/{ids[0]}" if len(ids) == 1 else _board(call, body))
+
+
+def _board(call: Call, form: OpenForm) -> str:
+    """The board of a kind of process."""
+    held = call.context.procedures.find(form.procedure)
+    return f"{PATH}?state=open" + (f"&code={held.procedure.code}" if held else "")
+
+
+async def _begun(call: Call, query: OpenQuery) -> tuple[list[str], bool]:
+    """The ids of the devices that are filled in from the start, and whether there were too many for all of them."""
+    if query.job:
+        things = await call.context.imported.things(query.job, 0, MOST_AT_ONCE + 1)
+        found = [one.subject for one in things if one.kind == "device"]
+    elif query.among is not None:
+        asked = PassportsQuery.model_validate(dict(parse_qsl(query.among)))
+        listed, more, _ = await find_page(call, asked.model_copy(update={"limit": MOST_AT_ONCE, "cursor": None}))
+        found = [card.subject for card in listed.cards] + ([b""] if more else [])
+    else:
+        return [query.device] if query.device else [], False
+    return [format_device_id(SubjectId(subject)) for subject in found[:MOST_AT_ONCE]], len(found) > MOST_AT_ONCE
 
 
 def _read(form: OpenForm, subjects: Sequence[bytes]) -> NewRun:
@@ -119,7 +149,9 @@ def _parties(call: Call, held: HeldProcedure) -> list[Party]:
     return sorted(found, key=lambda party: (not party.has_accepted, party.name))
 
 
-async def _view(call: Call, form: OpenForm, unknown: Sequence[str] = (), error: Exception | None = None) -> View:
+async def _view(
+    call: Call, form: OpenForm, unknown: Sequence[str] = (), error: Exception | None = None, *, is_cut: bool = False
+) -> View:
     choice = _choice(call)
     held = next((one for one in choice if one.digest == form.procedure), None)
     lines = [line.strip() for line in form.devices.splitlines() if line.strip()]
@@ -138,6 +170,8 @@ async def _view(call: Call, form: OpenForm, unknown: Sequence[str] = (), error: 
         own=call.context.core.org.hex(),
         unknown=unknown,
         titles=titles,
+        is_cut=is_cut,
+        count=len(lines),
         most=MOST_AT_ONCE,
     )
 

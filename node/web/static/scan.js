@@ -62,6 +62,17 @@
     }
   });
 
+  // What stays from the device before is chosen whole: what is scanned or typed now takes its place.
+  function chooseWhole(box) {
+    if (box instanceof HTMLInputElement && box.hasAttribute("data-anew")) {
+      box.select();
+    }
+  }
+  chooseWhole(document.activeElement);
+  document.addEventListener("focusin", function (event) {
+    chooseWhole(event.target);
+  });
+
   // The camera, where the browser reads codes by itself (https or localhost only).
   const button = document.querySelector("[data-camera]");
   if (button && "BarcodeDetector" in window && navigator.mediaDevices && window.isSecureContext) {

@@ -14,7 +14,7 @@ WHAT: Table = {
 }
 
 
-def _name(item: Item, reader: Reader) -> str:
+def operation_name(item: Item, reader: Reader) -> str:
     """What was done: the event, the template, the part, or the step."""
     name = item.name
     if item.what == "event":
@@ -29,7 +29,8 @@ def _name(item: Item, reader: Reader) -> str:
     return f"{name.get('position') or ''} {printed or name.get('part')}".strip()
 
 
-def _place(item: Item, _: Reader) -> str:
+def operation_place(item: Item, _: Reader) -> str:
+    """Where it was done, as far as the statement says."""
     where = item.where or {}
     place = where.get("place") or {}
     return str(place.get("name") or place.get("local") or place.get("central") or where.get("object") or "")
@@ -45,11 +46,11 @@ OPERATIONS = table(
     "Operations",
     ("Когда, UTC", "When, UTC", time("when_us")),
     ("Вид", "Kind", coded("what", WHAT)),
-    ("Операция", "Operation", _name),
+    ("Операция", "Operation", operation_name),
     ("Исход", "Outcome", "outcome"),
     ("Кто", "Who", organisation("by")),
     ("Система", "System", coded("system", SYSTEMS)),
-    ("Где", "Where", _place),
+    ("Где", "Where", operation_place),
     ("Рабочее место", "Station", "station"),
     ("Табельный номер", "Operator", "operator"),
     ("Процесс", "Process", _process),

@@ -69,6 +69,15 @@ def _type(item: Item, reader: Reader) -> str:
     return named({"central": take(item, "type")}, Catalog.TYPES.value, reader.language)
 
 
+IMPORTED = table(
+    "imported",
+    "Загруженное",
+    "Imported",
+    ("Идентификатор", "Device id", "id"),
+    ("Название", "Title", "title"),
+    ("Вид", "Kind", coded("kind", KINDS)),
+    ("Состояние", "State", coded("state", STATES)),
+)
 DEVICES = table(
     "devices",
     "Приборы",

@@ -41,7 +41,14 @@ def job(kind: str, accepted: int, repeated: int, refused: int, language: str = "
     """The texts of a job and of its row in the list."""
     result = {"accepted": accepted, "repeated": repeated, "faulty": [["row"]] * refused, "file": "f"}
     one = SimpleNamespace(id="1", kind=kind, state="done", actor="nobody", created_us=0, done=1, total=1, result=result)
-    shown: dict[str, Any] = {"is_open": False, "refused": refused, "findings": [], "unshown": 0, "may_undo": False}
+    shown: dict[str, Any] = {
+        "is_open": False,
+        "refused": refused,
+        "findings": [],
+        "unshown": 0,
+        "may_undo": False,
+        "may_open": False,
+    }
     return " | ".join(
         [
             text(language, "parts/import_job.html", job=one, **shown),
@@ -162,7 +169,7 @@ def test_devices_with_several_ids_are_counted_in_russian(count: int, devices: st
         "counts": Counts(60, count, {}, {}, {}),
         "query": PassportsQuery(),
         "iso": format_expiry,
-        **dict.fromkeys(("more", "before", "is_filtered", "is_asked"), ""),
+        **dict.fromkeys(("more", "before", "is_filtered", "is_asked", "may_record"), ""),
         **dict.fromkeys(("states", "types", "owners", "near"), ()),
         "owner": lambda card: card.owner_name,
     }

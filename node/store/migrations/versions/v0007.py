@@ -103,9 +103,13 @@ def forms_and_files() -> None:
         Column("actor", Text, nullable=False),
         Column("created_us", Int64, nullable=False),
         Column("changed_us", Int64, nullable=False),
+        Column("run", Text, nullable=False),
+        Column("step", Text, nullable=False),
+        Column("beside", Text, nullable=False),
         sqlite_strict=True,
     )
     op.create_index("forms_by_change", "forms", ["changed_us"])
+    op.create_index("forms_by_run", "forms", ["run", "step"])
     op.create_table(
         "chunks",
         Column("file", Text, primary_key=True, autoincrement=False, nullable=False),
