@@ -1,5 +1,6 @@
 """Templates and documents of strangers: refused or harmless, in bounded time."""
 
+import gc
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_facts import NoPassports
 from node.passport.template_findings import State
+from node.passport.template_validation import MAX_COMPILED, Compiled
 from node.passport.templates import extract, parse_document, parse_template, validate
 
 pytestmark = pytest.mark.timeout(20)
@@ -237,6 +239,20 @@ def test_work_over_a_flood_of_findings_is_cut() -> None:
     ]
 
     assert [(len(verdict.findings), verdict.truncated) for verdict in told] == [(100, True)] * 2
+
+
+def test_patterns_of_templates_that_are_not_in_use_take_no_memory() -> None:
+    """Of any number of templates with the largest patterns a few are compiled at once."""
+    wide = [
+        parse_template(template({f"a{n}": {"pattern": f".{{1,255}}{n}"} for n in range(20)} | {"b": {"const": m}}))
+        for m in range(2 * MAX_COMPILED)
+    ]
+
+    verdicts = [validate(one, {"b": number}, NoPassports()).state for number, one in enumerate(wide)]
+
+    assert set(verdicts) == {State.VALID}
+    gc.collect()
+    assert sum(isinstance(item, Compiled) for item in gc.get_objects()) == MAX_COMPILED
 
 
 @pytest.mark.timeout(4)
