@@ -109,6 +109,8 @@ REFUSED: list[tuple[str, Callable[[], bytes]]] = [
             {f"a{i}": {"$ref": "#/$defs/x"} for i in range(2_000)}, root={"$defs": {"x": {"title": "x" * 100_000}}}
         ),
     ),
+    ("unit of two lines", lambda: template({"a": {"type": "number", "x-epd-unit": "m3\nh"}})),
+    ("code that nobody sees", lambda: template({"a": {}}, {"extract": [{"parameter": "\u202e", "pointer": "/a"}]})),
     ("name that is the wildcard", lambda: template({"*": {}})),
     ("personal as a whole", lambda: template(root={"x-epd-access": "personal"})),
     ("unknown access", lambda: template({"a": {"x-epd-access": "secret"}})),
