@@ -109,6 +109,10 @@ REFUSED: list[tuple[str, Callable[[], bytes]]] = [
             {f"a{i}": {"$ref": "#/$defs/x"} for i in range(2_000)}, root={"$defs": {"x": {"title": "x" * 100_000}}}
         ),
     ),
+    (
+        "two signing parties of one role",
+        lambda: template(card={"parties": [{"role": "owner", "signs": True, "title": {"en": "o"}}] * 2}),
+    ),
     ("unit of two lines", lambda: template({"a": {"type": "number", "x-epd-unit": "m3\nh"}})),
     ("code that nobody sees", lambda: template({"a": {}}, {"extract": [{"parameter": "\u202e", "pointer": "/a"}]})),
     ("name that is the wildcard", lambda: template({"*": {}})),
