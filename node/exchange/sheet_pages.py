@@ -24,6 +24,9 @@ BOLD = {"wght": 700.0}
 MARGIN, FOOT = 15, 18
 QR_SIDE = 30.0
 MAX_COLUMNS = 10
+PADDING = (0.9, 1.2)
+WIDEST = 3.0  # of a letter in a table, in mm
+ROW_LINES, ROW_BREAKS, HEADING_LINES = 30, 18, 12  # a page has room for all of them
 # Signs that the font has not, by what reads the same.
 SPELT = str.maketrans({"→": "›", "←": "‹", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "‑": "-"})
 INK, QUIET, LINE, SOFT = (24, 24, 27), (96, 100, 108), (205, 208, 214), (242, 243, 245)
@@ -125,6 +128,7 @@ class _Page(FPDF):
 
     def _table(self, header: Sequence[str], rows: Iterable[Sequence[str]], weights: Sequence[float]) -> None:
         self._font(8)
+        columns = [(self.epw * weight / sum(weights) - 2 * PADDING[1]) // WIDEST for weight in weights]
         with self.table(
             col_widths=tuple(weights),
             first_row_as_headings=bool(header),
@@ -132,14 +136,15 @@ class _Page(FPDF):
             headings_style=FontFace(emphasis="B", fill_color=SOFT),
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
             line_height=4,
-            padding=(0.9, 1.2),
+            padding=PADDING,
             text_align="LEFT",
             v_align="T",
         ) as table:
             if header:
-                table.row([_spelt(text) for text in header])
+                table.row([_shortened(text, HEADING_LINES * wide) for text, wide in zip(header, columns, strict=True)])
+            limits = [int(min(LONGEST_CELL, ROW_LINES * wide)) for wide in columns]
             for row in rows:
-                for part in _split(row):
+                for part in _split(row, limits):
                     table.row(part)
         self.set_x(MARGIN)
 
@@ -176,17 +181,22 @@ def _spelt(text: str) -> str:
     return printable(text).translate(SPELT)
 
 
-def _split(row: Sequence[str]) -> Iterator[list[str]]:
+def _shortened(text: str, most: float) -> str:
+    shown = " ".join(_spelt(text).split())
+    return shown if len(shown) <= most else shown[: int(most) - 1] + "…"
+
+
+def _split(row: Sequence[str], limits: Sequence[int]) -> Iterator[list[str]]:
     """A row, and those below it in which cells that are too long for a page go on."""
-    parts = [_pieces(_spelt(text)) for text in row]
+    parts = [_pieces(_spelt(text), most) for text, most in zip(row, limits, strict=True)]
     for at in range(max(map(len, parts), default=0)):
         yield [part[at] if at < len(part) else "" for part in parts]
 
 
-def _pieces(text: str) -> list[str]:
-    if len(text) <= LONGEST_CELL:
+def _pieces(text: str, most: int) -> list[str]:
+    if len(text) <= most and text.count("\n") <= ROW_BREAKS:
         return [text]
-    return textwrap.wrap(text, LONGEST_CELL, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, most, break_on_hyphens=False) or [""]
 
 
 @cache

@@ -13,8 +13,9 @@ from node.passport.errors import BodyError
 
 Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=128)]
 SubjectHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+# A store of one of the two engines keeps no text with a NUL in it, and what one node cannot keep none reads.
+Line = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]+$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MOST_MOVES = 10_000
@@ -119,7 +120,7 @@ class RegisterBody(Body):
     """Section `register` beside `extract` and the bytes of an `answer`: which register was asked, where and when."""
 
     source: Code
-    url: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    url: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
     asked: Moment
 
 

@@ -1,5 +1,6 @@
 """What of a signed protocol becomes central parameters and events: run by the author, who signs the results with it."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from node.passport.template_schema import Schema, is_personal, schema_at
 
 MAX_ITEMS = 200
 MAX_CODE = 128
+# Line ends, other controls and what turns the direction of writing: in a passport nobody would see them.
+UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _read_item(raw: Json, schema: Schema, where: str) -> ExtractItem:
     if not needed <= raw.keys() <= needed | allowed:
         raise TemplateRefusedError(f"{where}: {kind} has {sorted(needed)} and at most {sorted(allowed)}")
     code = raw[kind]
-    if not isinstance(code, str) or not 0 < len(code) <= MAX_CODE:
+    if not isinstance(code, str) or not 0 < len(code) <= MAX_CODE or UNSEEN.search(code) or not code.strip():
         raise TemplateRefusedError(f"{where}: {show(code)} is no code")
     condition = _condition(raw, schema, where)
     if kind == "parameter":

@@ -84,6 +84,9 @@ def read_layout(card: Mapping[str, Json], schema: Schema) -> Layout:
         _party(item, schema, f"parties/{index}")
         for index, item in enumerate(_list(card.get("parties", []), "parties", MAX_PARTIES))
     )
+    twice = [role for role, times in Counter(party.role for party in parties if party.signs).items() if times > 1]
+    if twice:
+        raise TemplateRefusedError(f"parties: {twice[0]} signs twice, and whose signature is lacking nobody could say")
     form = _form(card["form"], schema) if "form" in card else _default_form(schema)
     blocks = _blocks(card["print"], schema) if "print" in card else _default_blocks(form, schema)
     return Layout(parties, form, blocks)

@@ -106,8 +106,9 @@ class Inliner:
         if "x-epd-access" in node and node["x-epd-access"] != PERSONAL:
             _refuse(place, f"x-epd-access {show(node['x-epd-access'])} is not {PERSONAL}")
         for mark in MARKS & node.keys():
-            if not isinstance(node[mark], str):
-                _refuse(place, f"{mark} is no text")
+            text = node[mark]
+            if not isinstance(text, str) or not text.isprintable():
+                _refuse(place, f"{mark} is no text of one line")
 
 
 def read_schema(root: Schema) -> Schema:

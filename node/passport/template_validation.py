@@ -7,6 +7,7 @@ template and document at once would not fit in memory.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NoReturn, cast  # Any: what jsonschema-rs says of an error has no narrower type
 
 import jsonschema_rs
@@ -18,6 +19,8 @@ from node.passport.template_numbers import find_check, latin_letters, to_cyrilli
 from node.passport.template_pointer import Missing, Pointer, find
 from node.passport.template_schema import ASSERTIONS, Schema, is_personal, places
 
+# Patterns of one hostile template take 65 MB when they are compiled, and a node may hold thousands of templates.
+MAX_COMPILED = 4
 _PLACED_BY_POINTER = frozenset({"required", "additionalProperties"})
 
 
@@ -27,8 +30,11 @@ class SchemaValidator:
     def __init__(self, schema: Schema) -> None:
         """Compile a schema that was read; raise TemplateRefusedError where its keywords say nothing that can be run."""
         self._schema = schema
-        self._whole = _compile(_plain(schema))
-        self._nodes: dict[int, jsonschema_rs.Validator] = {}  # by the id of a node of the schema, which outlives it
+        _compiled(self)
+
+    def compile(self) -> "Compiled":
+        """The schema as it is run; raise TemplateRefusedError."""
+        return Compiled(self._schema)
 
     def find(self, document: Json, *, is_whole: bool = True) -> Iterator[Finding]:
         """What the schema refuses, in the document's order, then what its number checks refuse or cannot check.
@@ -44,18 +50,32 @@ class SchemaValidator:
             yield from _check_numbers(self._schema, document)
 
     def _refused(self, document: Json) -> Iterator[Finding]:
-        if self._whole.is_valid(document):
+        compiled = _compiled(self)
+        if compiled.whole.is_valid(document):
             return
         for place, node, value in places(self._schema, document):
-            for error in self._of(node).iter_errors(value) if node else ():
+            for error in compiled.of(node).iter_errors(value) if node else ():
                 yield from _findings(error, place, self._schema, document)
 
-    def _of(self, node: Schema) -> jsonschema_rs.Validator:
+
+class Compiled:
+    """A schema that can be run, whole and node by node."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.whole = _compile(_plain(schema))
+        self._nodes: dict[int, jsonschema_rs.Validator] = {}  # by the id of a node of the schema, which outlives it
+
+    def of(self, node: Schema) -> jsonschema_rs.Validator:
         """What the keywords of one node ask of the value itself, not of what is in it."""
         known = self._nodes.get(id(node))
         if known is None:
             known = self._nodes[id(node)] = _compile(_own_keywords(node))
         return known
+
+
+@lru_cache(maxsize=MAX_COMPILED)
+def _compiled(validator: SchemaValidator) -> Compiled:
+    return validator.compile()
 
 
 def _compile(schema: Schema) -> jsonschema_rs.Validator:

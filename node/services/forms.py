@@ -21,6 +21,7 @@ from node.passport.file_types import check_file
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import parse_ref
 from node.passport.shown import fact, rows, text
+from node.passport.template_extract import UNSEEN
 from node.passport.template_form import prefill, without_empty_rows
 from node.passport.template_json import Json, format_json
 from node.passport.templates import Template, parse_document
@@ -160,6 +161,7 @@ class Forms:
 
     async def attach(self, form: Form, name: str, content: bytes, *, personal: bool) -> Form:
         """Add a file; raise InputError where it is too large, one too many, or not of a type that may be attached."""
+        name = UNSEEN.sub("", name).rpartition("/")[2][-255:]
         _check_room(form.stored.files, name, content)
         try:
             kind = await asyncio.to_thread(check_file, name, content)
@@ -174,7 +176,7 @@ class Forms:
                 _check_room(stored.files, name, content)
                 taken = {file.section for file in stored.files}
                 free = next(section for section in SECTIONS if section not in taken)
-                added = FormFile(free, name.rpartition("/")[2][-255:], kind, len(content), digest, personal)
+                added = FormFile(free, name, kind, len(content), digest, personal)
                 stored = replace(stored, files=(*stored.files, added), changed_us=tx.now)
                 await put_chunks(tx, form_file(form.id, free), 0, chunks)
                 await update_form(tx, stored)

@@ -12,7 +12,7 @@ from node.passport.catalog_rules import Rulebook, check_row
 from node.passport.drafts import Draft, DraftSection
 from node.passport.registered import VALID_UNTIL
 from node.passport.rules import HEX_CODES
-from node.passport.template_extract import EventItem, ExtractedEvent, ExtractedParameter
+from node.passport.template_extract import UNSEEN, EventItem, ExtractedEvent, ExtractedParameter
 from node.passport.template_findings import Finding, Layer, Severity
 from node.passport.template_json import MAX_NAME, Json, format_json
 from node.passport.template_pointer import find
@@ -158,8 +158,9 @@ def _untold(template: Template, document: Json) -> Iterator[Finding]:
     for item in extraction.parameters:
         if item.valid_from is not None and parse_told(item.valid_from) is None:
             yield _finding(item.pointer, item.code, "extract-no-time")
-        if not item.personal and len(_text(item)) > MAX_VALUE:
-            yield _finding(item.pointer, item.code, "extract-too-long")
+        text = "" if item.personal else _text(item)
+        if text and (wrong := _fault_of_text(text, MAX_VALUE)):
+            yield _finding(item.pointer, item.code, wrong)
     # The personal part is JSON by pointers, and is read again within the limit of names.
     for pointer in split_personal(template, document).personal:
         if len(pointer) > MAX_NAME:
@@ -215,13 +216,19 @@ def _where(named: str | None, place: str) -> Place:
 
 
 def _fault_of_place(named: str) -> str | None:
-    if not 0 < len(named) <= MAX_PLACE:
-        return "extract-too-long"
+    if wrong := _fault_of_text(named, MAX_PLACE):
+        return wrong
     try:
         read_exact(named)
     except InputError:
         return "place-mistyped"
     return None
+
+
+def _fault_of_text(text: str, most: int) -> str | None:
+    if len(text) > most:
+        return "extract-too-long"
+    return "extract-unseen" if not text.strip() or UNSEEN.search(text) else None
 
 
 def _text(item: ExtractedParameter) -> str:

@@ -126,6 +126,12 @@ TEXTS: Mapping[str, tuple[str, str, str, str]] = {
         "Значение для паспорта длиннее 512 знаков.", "Сократите значение.",
         "A value for the passport has more than 512 characters.", "Shorten it.",
     ),
+    "extract-unseen": (
+        "Значение для паспорта пусто или содержит знаки, которых не видно: переводы строк, управляющие.",
+        "Наберите его заново одной строкой.",
+        "A value for the passport is empty or has characters that nobody sees: line ends, controls.",
+        "Type it again in one line.",
+    ),
     "personal-too-deep": (
         "Личные данные стоят слишком глубоко в документе.", "Сообщите издателю шаблона.",
         "Personal data stands too deep in the document.", "Tell the template's publisher.",

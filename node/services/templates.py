@@ -84,6 +84,7 @@ class Templates:
         self._parsed: dict[bytes, Publication] = {}
         self._listed: tuple[Publication, ...] = ()
         self._seen: World | None = None
+        self._publishing = asyncio.Lock()
 
     async def publish(self, raw: bytes, actor: str) -> HeldTemplate:
         """Publish a template for everybody; the same bytes again are not published again.
@@ -92,6 +93,10 @@ class Templates:
         something else already.
         """
         template = await self.check(raw)
+        async with self._publishing:  # two presses of one button, or two contents of one version, at once
+            return await self._publish(template, raw, actor)
+
+    async def _publish(self, template: Template, raw: bytes, actor: str) -> HeldTemplate:
         said = await self._own(template)
         if said is not None:
             if said.template.digest == template.digest:

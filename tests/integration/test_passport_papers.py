@@ -195,6 +195,16 @@ def test_any_text_is_drawn_whole() -> None:
     assert text.count("слово499") == 2
 
 
+def test_cell_higher_than_a_page_goes_on_in_the_next_row() -> None:
+    """Long texts in narrow columns, line ends without end, and a heading as long as a page are drawn all the same."""
+    texts = ["Щ" * 900, "\n" * 800 + "конец", "\n" * 18 + "Щ" * 900, *("1",) * 7]
+    table = Grid("Таблица", ["Щ" * 5_000, *("Б",) * 9], [texts], [1] * 10)
+
+    text = "".join(pages(write_pdf(Sheet("ru", "В", "И", (), "", (table,), "", "{} {}", MADE), STATIC / "vendor")))
+
+    assert (text.replace(" ", "").count("Щ") >= 1_800, "конец" in text.replace(" ", "")) == (True, True)
+
+
 def test_wide_table_comes_in_parts_and_a_book_is_refused() -> None:
     """A table of sixty columns is drawn whole; a document that nobody would print is refused before it is drawn."""
     header = [f"столбец{number}" for number in range(60)]

@@ -164,7 +164,7 @@ async def test_files_that_come_at_once_are_both_kept_whole(desk: Desk) -> None:
     await asyncio.gather(
         forms.attach(form, "большой.png", large, personal=False),
         forms.save(form, typed),
-        forms.attach(form, "малый.png", small, personal=False),
+        forms.attach(form, "п/мал\x00ый\n.png", small, personal=False),
     )
 
     kept = await forms.get(form.id)
@@ -172,6 +172,7 @@ async def test_files_that_come_at_once_are_both_kept_whole(desk: Desk) -> None:
     row, files = await row_of(desk, subject), Files(desk.core, Sync(desk.core, desk.ingest))
     told = [(await files.read(row, str(file["sha256"]))).content for file in rows(row, "attachments")]
     assert (sorted(told, key=len), format_json(kept.document)) == ([small, large], format_json(typed))
+    assert {str(file["name"]) for file in rows(row, "attachments")} == {"большой.png", "малый.png"}
     with pytest.raises(NotFoundError):
         await forms.attach(kept, "поздно.png", small, personal=False)
 

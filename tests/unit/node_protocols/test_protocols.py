@@ -378,6 +378,26 @@ async def test_event_that_cannot_be_told_refuses_the_document(desk: Desk, change
     assert code in codes(refused.value)
 
 
+@pytest.mark.parametrize("text", ["a\nb", "\u0000", "\u202egnp.exe", " ", "\u2028"])
+async def test_value_that_nobody_would_see_is_not_stated(desk: Desk, text: str) -> None:
+    """Neither a value nor a place of an event has line ends, controls or turned text, nor spaces alone."""
+    root = json.loads(template("verification"))
+    extracted = root["x-epd-template"]["extract"]
+    extracted[2]["where"] = "/location"
+    extracted.append({"parameter": "control_seal", "pointer": "/seal"})
+    root["properties"] |= {"location": {"type": "string"}, "seal": {"type": "string"}}
+    held = await desk.templates.publish(json.dumps(root, ensure_ascii=False).encode(), "test")
+    subject, before = await desk.device(SERIAL), await desk.state()
+
+    for name in ("location", "seal"):
+        changes: dict[str, Any] = {name: text}
+        with pytest.raises(InputError) as refused:
+            await desk.protocols.sign(held.reference, verification(subject, SERIAL, **changes), "test")
+        assert codes(refused.value) == ["extract-unseen"]
+
+    assert await desk.state() == before
+
+
 async def test_import_file_holds_own_verifications_with_their_persons(desk: Desk, act: HeldTemplate) -> None:
     """The file is valid, in the order of the acts, with the owner and the verifier of the personal parts; no other
     protocol and no other organisation's is in it.

@@ -1,5 +1,6 @@
 """Publishing templates and finding them, at the publisher and wherever the publication is held."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from node.passport.drafts import Draft, DraftSection
 from node.passport.references import ref_text
 from node.passport.shown import at
 from node.passport.template_findings import State
+from node.services.templates import HeldTemplate
 from tests.unit.node_protocols.builders import found, mirror, new_desk, opened, template, verification
 
 
@@ -28,10 +30,15 @@ async def test_published_template_is_found_by_each_of_its_names(tmp_path: Path) 
 
 
 async def test_template_is_published_once_and_a_version_is_never_changed(tmp_path: Path) -> None:
-    """The same bytes are not said again, and other bytes under one version are refused."""
+    """The same bytes are not said again, and other bytes under one version are refused, at once too."""
     async with new_desk(tmp_path) as desk:
-        first = await desk.templates.publish(template("verification"), "test")
+        raw = template("verification")
+        said = [desk.templates.publish(one, "test") for one in (raw, raw, raw + b"\n")]
+        first, at_once, other = await asyncio.gather(*said, return_exceptions=True)
         before = await desk.state()
+        assert isinstance(first, HeldTemplate)
+        assert isinstance(at_once, HeldTemplate)
+        assert (at_once.ref, type(other)) == (first.ref, StateError)
 
         again = await desk.templates.publish(template("verification"), "test")
         with pytest.raises(StateError, match="raise the version"):

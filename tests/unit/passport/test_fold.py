@@ -632,6 +632,8 @@ def test_party_that_an_event_names_acts_with_authority() -> None:
         ("event", b'{"system":"s","what":{"central":"packed"},"where":{}}'),
         ("parameters", b'{"rows":[{"code":{"central":"dn"},"value":"1","since":"2026-02-31"}]}'),
         ("parameters", b'{"rows":[{"code":{"central":"dn"},"value":"\\ud800"}]}'),
+        ("parameters", b'{"rows":[{"code":{"central":"dn"},"value":"a\\u0000b"}]}'),
+        ("event", b'{"system":"s","what":{"central":"a\\u0000"},"where":{"place":{"local":"p"}}}'),
         ("composition", b'{"since":"2026-99-99"}'),
         ("authority", b"\x90"),
         ("claim", b"\x94"),

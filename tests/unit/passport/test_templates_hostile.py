@@ -1,5 +1,6 @@
 """Templates and documents of strangers: refused or harmless, in bounded time."""
 
+import gc
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_facts import NoPassports
 from node.passport.template_findings import State
+from node.passport.template_validation import MAX_COMPILED, Compiled
 from node.passport.templates import extract, parse_document, parse_template, validate
 
 pytestmark = pytest.mark.timeout(20)
@@ -107,6 +109,12 @@ REFUSED: list[tuple[str, Callable[[], bytes]]] = [
             {f"a{i}": {"$ref": "#/$defs/x"} for i in range(2_000)}, root={"$defs": {"x": {"title": "x" * 100_000}}}
         ),
     ),
+    (
+        "two signing parties of one role",
+        lambda: template(card={"parties": [{"role": "owner", "signs": True, "title": {"en": "o"}}] * 2}),
+    ),
+    ("unit of two lines", lambda: template({"a": {"type": "number", "x-epd-unit": "m3\nh"}})),
+    ("code that nobody sees", lambda: template({"a": {}}, {"extract": [{"parameter": "\u202e", "pointer": "/a"}]})),
     ("name that is the wildcard", lambda: template({"*": {}})),
     ("personal as a whole", lambda: template(root={"x-epd-access": "personal"})),
     ("unknown access", lambda: template({"a": {"x-epd-access": "secret"}})),
@@ -237,6 +245,20 @@ def test_work_over_a_flood_of_findings_is_cut() -> None:
     ]
 
     assert [(len(verdict.findings), verdict.truncated) for verdict in told] == [(100, True)] * 2
+
+
+def test_patterns_of_templates_that_are_not_in_use_take_no_memory() -> None:
+    """Of any number of templates with the largest patterns a few are compiled at once."""
+    wide = [
+        parse_template(template({f"a{n}": {"pattern": f".{{1,255}}{n}"} for n in range(20)} | {"b": {"const": m}}))
+        for m in range(2 * MAX_COMPILED)
+    ]
+
+    verdicts = [validate(one, {"b": number}, NoPassports()).state for number, one in enumerate(wide)]
+
+    assert set(verdicts) == {State.VALID}
+    gc.collect()
+    assert sum(isinstance(item, Compiled) for item in gc.get_objects()) == MAX_COMPILED
 
 
 @pytest.mark.timeout(4)
