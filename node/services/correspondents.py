@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from node.errors import DeniedError, InputError, NotFoundError, StateError
+from node.passport.plate import comparison_text
 from node.passport.shown import text
 from node.services.access import MINUTE_US, Actor, Limits, Scope, StoredToken, Tokens
 from node.services.core import Core
@@ -25,7 +26,6 @@ from node.store.correspondents import (
     list_correspondents,
 )
 from node.store.database import ReadTx, WriteTx
-from node.store.errors import ConflictError
 from node.store.jobs import stop_jobs
 from node.store.passports import find_passport, read_leads
 
@@ -106,17 +106,18 @@ class Correspondents:
         self._cut: set[str] = set()  # since this process began: what was admitted before the cut ends too
 
     async def register(self, actor: Actor, name: str, kind: str, contact: str, rights: Rights) -> Correspondent:
-        """Make a system known; raise StateError where the name is taken, DeniedError where the actor may less."""
+        """Make a system known; raise StateError where the name or one that reads alike is taken, DeniedError where the actor may less."""
         _check_rights(actor, rights)
         async with self._core.database.write() as tx:
             raw = _dump(rights)
             stored = StoredCorrespondent(name, kind, contact, raw, None, None, tx.now, tx.now)
+            same = comparison_text(name)
+            for other in await list_correspondents(tx):
+                if comparison_text(other.name) == same:
+                    raise StateError(f"{other.name!r} reads as {name!r}", "system_exists", system=other.name)
             if await has_plain_token(tx, name):
                 raise StateError(f"a token is called {name!r}: revoke it first", "system_exists", system=name)
-            try:
-                await insert_correspondent(tx, stored)
-            except ConflictError as error:
-                raise StateError(str(error), "system_exists", system=name) from error
+            await insert_correspondent(tx, stored)
             await self._core.announce(tx, actor.label, "system_registered", system=name, kind=kind)
         return await self.get(name)
 

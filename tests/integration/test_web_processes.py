@@ -208,6 +208,17 @@ async def test_second_process_of_a_kind_about_one_device_is_refused_with_the_fir
     assert len((await post(client, "/processes", again))["items"]) == 1
 
 
+@pytest.mark.parametrize("event", ["no_such_event", "Установлен"])
+async def test_procedure_that_records_an_unknown_event_is_refused(web: RunningWeb, event: str) -> None:
+    """An event that the catalog does not know would be recorded under a code that means nothing."""
+    client = web.local()
+    step = {"code": "go", "title": {"ru": "Шаг"}, "role": "owner", "event": event}
+
+    code = await refused(client, "/procedures", procedure("dispatch_request", roles=[], steps=[step]))
+    assert code == ("code_unknown" if event.isascii() else "validation")
+    assert (await get(client, "/procedures"))["items"] == []
+
+
 async def test_opening_is_refused_with_what_is_wrong(web: RunningWeb) -> None:
     """An unknown procedure, role, organisation or device, and a party that takes no part, are each named."""
     client = web.local()
