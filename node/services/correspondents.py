@@ -106,7 +106,10 @@ class Correspondents:
         self._cut: set[str] = set()  # since this process began: what was admitted before the cut ends too
 
     async def register(self, actor: Actor, name: str, kind: str, contact: str, rights: Rights) -> Correspondent:
-        """Make a system known; raise StateError where the name or one that reads alike is taken, DeniedError where the actor may less."""
+        """Make a system known.
+
+        Raise StateError where the name or one that reads alike is taken, DeniedError where the actor may less.
+        """
         _check_rights(actor, rights)
         async with self._core.database.write() as tx:
             raw = _dump(rights)
