@@ -191,3 +191,25 @@ async def test_thousand_acts_hold_up_no_page(maker: RunningWeb) -> None:
 
     await context.ledger.append([drafts.mandate(bytes(16), offers[0], MandateBody(), 0)])
     assert len(await context.mandates.waiting()) == 1001
+
+
+async def test_offers_are_answered_page_after_page_and_none_is_left_out(maker: RunningWeb) -> None:
+    """Who answers what a page shows before asking for the next one is shown every offer once."""
+    client, me = maker.local(), bytes.fromhex((await get(maker.local(), "/node"))["org"])
+    offers = [Authority(Verb.OFFER, me, ("responsible",), subjects=(n.to_bytes(16),)) for n in range(1, 8)]
+    said = [drafts.mandate(bytes([n]) * 16, offer, MandateBody(), 0) for n, offer in enumerate(offers)]
+    await maker.context.ledger.append(said)
+
+    seen: list[str] = []
+    query = {"state": "waiting", "limit": "2"}
+    while True:
+        page = await get(client, "/mandates", **query)
+        for one in page["items"]:
+            seen.append(one["id"])
+            await post(client, f"/mandates/{one['id']}/acceptance", None, 200)
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+
+    assert len(seen) == len(set(seen)) == len(offers)
+    assert (await get(client, "/mandates", state="waiting"))["items"] == []
