@@ -7,6 +7,7 @@ download, a job, is ended by the cut itself.
 import asyncio
 import ipaddress
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -92,7 +93,7 @@ class _Tally:
     used_us: int | None = None
     refused_us: int | None = None
     written_us: int = 0
-    recent: list[int] = field(default_factory=list)
+    recent: deque[int] = field(default_factory=deque)
 
 
 class Correspondents:
@@ -279,7 +280,8 @@ def _refusal(
         return DeniedError(f"the system {found.name!r} is cut off", "system_blocked", system=found.name)
     if rights.networks and not _is_inside(address, rights.networks):
         return DeniedError(f"the system {found.name!r} comes from {address}", "system_network", address=address)
-    tally.recent = [at for at in tally.recent if now - at < MINUTE_US]
+    while tally.recent and now - tally.recent[0] >= MINUTE_US:
+        tally.recent.popleft()
     if rights.per_minute is not None and len(tally.recent) >= rights.per_minute:
         return StateError(f"more than {rights.per_minute} requests a minute", "system_rate", most=rights.per_minute)
     return None

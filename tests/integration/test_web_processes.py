@@ -2,15 +2,21 @@
 
 import json
 from importlib import resources
+from random import Random
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from benchmarks.fold import Author
 from node.demo.documents import verification_document, verification_template
 from node.passport import drafts
 from node.passport.bodies import RunBody
 from node.passport.ids import parse_device_id
+from node.passport.procedures import Procedure, digest_of
+from node.store.fragments import insert_entries
+from node.store.logs import insert_log
+from node.store.organisations import insert_statements
 from node.web.routes import API
 from tests.unit.web.running import RunningWeb, get, post, refused
 
@@ -193,6 +199,33 @@ async def test_device_without_verification_is_not_installed(web: RunningWeb) -> 
     (run,) = await opened(client, "installation", meter)
 
     await refuse(client, f"/processes/{run}/steps/check_passport", {}, "run_need_verified")
+
+
+async def test_step_by_who_did_not_accept_the_procedure_is_refused_until_it_does(web: RunningWeb) -> None:
+    """Another organisation opens its process with us as the executor: without our signature no step is ours to do."""
+    client, context = web.local(), web.context
+    meter, own = await device(client), (await get(client, "/node"))["org"]
+    raw = Procedure.model_validate(procedure("dispatch_request")).to_bytes()
+    caller = Author("caller", Random(1))
+    body = RunBody(says="opened", nonce="ab" * 16, procedure=digest_of(raw), roles={"executor": own})
+    async with context.core.database.write() as tx:
+        await insert_statements(tx, caller.chain)
+        log = await insert_log(tx, caller.statement, own=False)
+        caller.say(drafts.procedure(caller.org, raw, web.clock.now()), web.clock.now())
+        caller.say(drafts.run(parse_device_id(meter).raw, body, web.clock.now()), web.clock.now())
+        await insert_entries(tx, log.no, caller.entries)
+        await context.projection.take(tx, log, caller.entries)
+    (row,) = (await get(client, "/processes", mine="true"))["items"]
+    done: Json = {"detail": {"found": "течь"}}
+
+    await refuse(client, f"/processes/{row['run']}/steps/visit", done, "procedure_not_accepted")
+    await post(client, f"/procedures/{row['procedure']}/acceptance", None, 200)
+    shown = await do(client, row["run"], "visit", **done)
+
+    assert [(move["by"], move["step"]) for move in shown["process"]["moves"]] == [
+        (caller.org.hex(), None),
+        (own, "visit"),
+    ]
 
 
 async def test_second_process_of_a_kind_about_one_device_is_refused_with_the_first(web: RunningWeb) -> None:
