@@ -44,9 +44,7 @@ def arshin(
 
 async def _arshin(api: "ApiClient", *, new: bool) -> bytes:
     """The file of all results, or one of those that stood in none."""
-    if not new:
-        return await api.download("/arshin")
-    made = await api.post("/arshin/files", {"new": True})
+    made = await api.post("/arshin/files", {"new": new})
     return await api.download(f"/arshin/files/{made['file']}")
 
 

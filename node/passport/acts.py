@@ -70,7 +70,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One document that several parties sign; `lead` is its first signature, of all that carry it."""
+    """One document that several parties sign; `lead` is its first signature, a party's where there is one.
+
+    `signatures` are all that carry it, also of organisations that are no party.
+    """
 
     lead: Statement
     signatures: tuple[Statement, ...]
@@ -125,14 +128,17 @@ def named_by(document: Json, signatory: Signatory) -> str | None:
 
 
 def meant(document: Json, signatory: Signatory, world: World) -> bytes | None:
-    """The organisation that a document names for a party: by its id or number, or by a number beside its code."""
+    """The organisation that a document names for a party: by its id or number, or by a number beside its code.
+
+    One whose id and numbers are of several organisations names nobody.
+    """
     place = signatory.organisation
     if place is None:
         return None
     beside = find(document, Pointer(place.tokens[:-1]))
     texts = [find(document, place), *((beside.get(n) for n in ("inn", "ogrn")) if isinstance(beside, dict) else ())]
-    known = (_organisation(text, world) for text in texts if isinstance(text, str))
-    return next((org for org in known if org is not None), None)
+    known = {_organisation(text, world) for text in texts if isinstance(text, str)} - {None}
+    return known.pop() if len(known) == 1 else None
 
 
 def act_view(act: Act) -> dict[str, Plain]:
@@ -157,27 +163,27 @@ def _act(
         document = parse_json(raw)
     except PassportError:
         document = None
-    places, subject = {statement.ref for statement in said}, said[0].subject
+    places, known = {statement.ref for statement in said}, facts.get(said[0].subject, SubjectFacts())
     about = [r for r in reasons if r.statement.ref in places or places & set(r.statement.refs)]
 
-    def fills(signatory: Signatory, org: bytes) -> bool:
-        known = facts.get(subject, SubjectFacts())
-        return may_fill(signatory, document, org, known, world, said[0].occurred)
+    def fills(signatory: Signatory, org: bytes, occurred: int) -> bool:
+        return may_fill(signatory, document, org, known, world, occurred)
 
+    valid = [one for one in said if any(fills(signatory, one.org, one.occurred) for signatory in signers)]
+    lead, voices = (valid or said)[0], {statement.org for statement in valid}
     sides = []
     for signatory in signers:
-        signed = next((statement for statement in said if fills(signatory, statement.org)), None)
+        signed = next((one for one in valid if fills(signatory, one.org, one.occurred)), None)
         side = Side(signatory.role, named_by(document, signatory), meant(document, signatory, world), signed)
-        voices = {statement.org for statement in said if any(fills(one, statement.org) for one in signers)}
         told = [
             Reason(row, reading.statement)
             for reading in about
             for row in _rows(reading, signatory.role)
-            if reading.statement.org in voices or fills(signatory, reading.statement.org)
+            if reading.statement.org in voices or fills(signatory, reading.statement.org, lead.occurred)
         ]
         last = max(told, key=lambda reason: (reason.statement.order, reason.row.to_bytes()), default=None)
         sides.append(replace(side, reason=last))
-    return Act(said[0], tuple(said), tuple(sides))
+    return Act(lead, tuple(said), tuple(sides))
 
 
 def _rows(reading: Reading, role: str) -> Iterator[UnsignedRow]:

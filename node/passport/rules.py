@@ -57,7 +57,7 @@ class RelativeError:
             computed = ARITHMETIC.divide(
                 ARITHMETIC.multiply(ARITHMETIC.subtract(measured, reference), Decimal(100)), reference
             )
-            if abs(ARITHMETIC.subtract(computed, stated)) > self.tolerance:
+            if ARITHMETIC.subtract(computed, stated).copy_abs() > self.tolerance:
                 values = parameters(stated=stated, computed=_short(computed), tolerance=self.tolerance)
                 yield Problem(place.join(self.error), "relative-error-differs", values)
 
@@ -80,7 +80,7 @@ class WithinMpe:
                 continue
             flag = find(item, self.flag) if self.flag is not None else MISSING
             passed = flag if isinstance(flag, bool) else True
-            if passed != (abs(error) <= limit):
+            if passed != (error.copy_abs() <= limit):
                 at = place.join(self.flag if self.flag is not None and flag is not MISSING else self.error)
                 code = "mpe-exceeded" if passed else "mpe-kept-but-failed"
                 yield Problem(at, code, parameters(error=error, mpe=limit))
@@ -166,11 +166,11 @@ class DatePlusMonthsMinusDay:
         months = self._months(document)
         if start is None or end is None or months is None:
             return
-        expected = add_months(start, int(months)) if months == int(months) and abs(months) <= MAX_MONTHS else None
-        if expected is None:
+        later = add_months(start, int(months)) if months == int(months) and abs(months) <= MAX_MONTHS else None
+        if later is None or later == date.min:
             yield Problem(self.end, "date-out-of-range", parameters(start=start, months=months))
-        elif end != expected - timedelta(days=1):
-            values = parameters(start=start, months=months, stated=end, expected=expected - timedelta(days=1))
+        elif end != (expected := later - timedelta(days=1)):
+            values = parameters(start=start, months=months, stated=end, expected=expected)
             yield Problem(self.end, "valid-until-differs", values)
 
     def _months(self, document: Json) -> Decimal | None:
@@ -264,8 +264,14 @@ class ParameterEquals:
 DocumentRule = (
     RelativeError | WithinMpe | AllPass | TimeOrder | RequiredIf | MinItemsIf | DatePlusMonthsMinusDay | DocnumAgrees
 )
+EachRule = RelativeError | WithinMpe | AllPass
 FactRule = VerificationValidOn | ParameterEquals
 Rule = DocumentRule | FactRule
+
+
+def count_items(rule: Rule, document: Json) -> int:
+    """How many items of a document a rule looks at."""
+    return sum(1 for _ in _items(document, rule.each)) if isinstance(rule, EachRule) else 1
 
 
 def add_months(day: date, months: int) -> date | None:
@@ -324,4 +330,4 @@ def _later(one: date | datetime, other: date | datetime) -> bool:
 
 
 def _short(value: Decimal) -> str:
-    return format(round(value, 6).normalize(), "f")
+    return format(value, ".6f").rstrip("0").rstrip(".")

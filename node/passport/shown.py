@@ -147,7 +147,7 @@ def act_term(org: str, *, signs: bool) -> str:
 
 
 def open_acts(view: View) -> list[dict[str, Plain]]:
-    """The first signature of each act here that lacks a party's, where its author has not replaced it."""
+    """The first signature of each act here that lacks a party's, where its author has not replaced nor annulled it."""
     return [
         row
         for row in rows(view, "protocols")
@@ -155,6 +155,7 @@ def open_acts(view: View) -> list[dict[str, Plain]]:
         and at(row, "act", "lead") == row["ref"]
         and not at(row, "act", "agreed")
         and row["replaced_by"] is None
+        and row["annulled"] is None
     ]
 
 

@@ -1,9 +1,11 @@
 """What of a signed protocol becomes central parameters and events: run by the author, who signs the results with it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from node.passport.template_errors import PointerError, TemplateRefusedError
 from node.passport.template_json import Json, json_equal, show
+from node.passport.template_personal import holds_personal
 from node.passport.template_pointer import MISSING, Pointer, find, parse_pointer
 from node.passport.template_schema import Schema, is_personal, schema_at
 
@@ -114,7 +116,10 @@ def extract_from(items: tuple[ExtractItem, ...], schema: Schema, document: Json)
     events = tuple(_event(item, when, schema, document) for item, when in dated)
     skipped = tuple(item.code for item in due if not isinstance(find(document, item.when), str))
     default = events[0].when if events else None
-    stated = (_parameter(item, schema, document, default) for item in items if isinstance(item, ParameterItem))
+    named = [item for item in items if isinstance(item, ParameterItem)]
+    # Each place once: many items may take one large value.
+    hidden = {place for place in {item.pointer for item in named} if _is_hidden(schema, document, place)}
+    stated = (_parameter(item, schema, document, default, hidden) for item in named)
     return Extraction(tuple(item for item in stated if item is not None), events, skipped)
 
 
@@ -141,6 +146,8 @@ def _condition(raw: dict[str, Json], schema: Schema, where: str) -> Condition | 
     condition = read_condition(raw["if"], schema, where)
     if condition is None:
         raise TemplateRefusedError(f"{where}: if has pointer and equals alone, got {show(raw['if'])}")
+    if is_personal(schema, condition.pointer):
+        raise TemplateRefusedError(f"{where}: what is extracted would tell of {condition.pointer}, which is personal")
     return condition
 
 
@@ -158,15 +165,22 @@ def _event(item: EventItem, when: str, schema: Schema, document: Json) -> Extrac
     return ExtractedEvent(item.code, when, where if isinstance(where, str) else None, str(item.when), personal)
 
 
-def _parameter(item: ParameterItem, schema: Schema, document: Json, default: str | None) -> ExtractedParameter | None:
+def _parameter(
+    item: ParameterItem, schema: Schema, document: Json, default: str | None, hidden: Collection[Pointer]
+) -> ExtractedParameter | None:
     value = find(document, item.pointer)
     if value is MISSING or value is None or not _applies(item.condition, document):
         return None
     since = find(document, item.since) if item.since is not None else default
     unit = (schema_at(schema, item.pointer) or {}).get("x-epd-unit", "")
     valid_from = since if isinstance(since, str) else None
-    personal = is_personal(schema, item.pointer)
-    return ExtractedParameter(item.code, value, str(unit), str(item.pointer), valid_from, personal)
+    return ExtractedParameter(item.code, value, str(unit), str(item.pointer), valid_from, item.pointer in hidden)
+
+
+def _is_hidden(schema: Schema, document: Json, place: Pointer) -> bool:
+    value = find(document, place)
+    within = schema_at(schema, place) or {}
+    return is_personal(schema, place) or (value is not MISSING and holds_personal(within, value))
 
 
 _MEMBERS = {

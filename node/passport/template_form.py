@@ -19,6 +19,7 @@ from node.passport.template_sheet import Label
 from node.passport.templates import Template
 
 MAX_ROWS = 200
+MAX_SHOWN = 5_000  # fields, after which no further rows are shown
 LONG = 200  # characters from which on a text has several lines
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 LOCAL_DAY = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?:\s+(.+))?")
@@ -56,11 +57,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list: the parts of each of its items."""
+    """A list: the parts of each of its items; `hidden` counts those for which there is no room."""
 
     place: Pointer
     label: Label
     items: tuple[tuple["Part", ...], ...]
+    hidden: int = 0
 
 
 Part = Field | Rows
@@ -163,7 +165,7 @@ def add_row(template: Template, document: Json, place: Pointer) -> Json:
     if node is None or _type(node) != "array":
         return document
     filled, items = deepcopy(document), find(document, place)
-    fresh: Json = {} if _type(schema_at(template.schema, pattern.child(EVERY)) or {}) in ("object", "") else ""
+    fresh = _fresh_row(template.schema, pattern)
     rows = [*deepcopy(items), fresh] if isinstance(items, list) else [fresh]
     if len(rows) <= MAX_ROWS:
         put_value(filled, place, rows)
@@ -195,16 +197,17 @@ def prefill(template: Template, known: Mapping[str, str], today: str, org: str) 
     Lists that must have an item begin with one.
     """
     document: Json = {}
+    beside = _holder_of(template.schema, "device.serial") if "device.serial" in known else None
     for place, node in nodes(template.schema):
         if place.has_wildcard or not place.tokens:
             continue
         value = known.get(str(node.get("x-epd-bind", "")))
-        if value is None and "device.serial" in known and _stands_beside(template.schema, place, "device.serial"):
+        if value is None and place.tokens[:-1] == beside:
             value = known.get(f"device.{place.tokens[-1]}")
         if value:
             put_value(document, place, int(value) if _type(node) == "integer" and value.isdecimal() else value)
         elif _type(node) == "array" and _is_required(template.schema, place):
-            document = add_row(template, document, place)
+            put_value(document, place, [_fresh_row(template.schema, place)])
     for item in template.extract:
         when = getattr(item, "when", None)
         if when is not None and (schema_at(template.schema, when) or {}).get("format") == "date":
@@ -223,6 +226,7 @@ class _Maker:
         self._document = document
         self._parties = {party.organisation for party in template.layout.parties}
         self._made: dict[Pointer, Field] = {}
+        self._shown = 0
 
     def parts(self, base: Pointer, pattern: Pointer, fields: Sequence[tuple[str, ...]]) -> Iterator[Part]:
         """Parts under a place, `pattern` being the place with `*` for items."""
@@ -250,12 +254,15 @@ class _Maker:
 
     def _rows(self, place: Pointer, pattern: Pointer, inner: Sequence[tuple[str, ...]]) -> Rows:
         items = find(self._document, place)
-        count = min(len(items), MAX_ROWS) if isinstance(items, list) else 0
+        count = len(items) if isinstance(items, list) else 0
         each = pattern.child(EVERY)
-        made = tuple(tuple(self.parts(place.child(n), each, inner)) for n in range(count))
-        return Rows(place, label_of(self._schema, pattern), made)
+        made: list[tuple[Part, ...]] = []
+        while len(made) < min(count, MAX_ROWS) and self._shown < MAX_SHOWN:
+            made.append(tuple(self.parts(place.child(len(made)), each, inner)))
+        return Rows(place, label_of(self._schema, pattern), tuple(made), count - len(made))
 
     def _field(self, place: Pointer, pattern: Pointer, node: Schema) -> Field:
+        self._shown += 1
         made = self._made.get(pattern)
         if made is None:  # what the schema tells is the same for every row
             options = node.get("enum", [node["const"]] if "const" in node else [])
@@ -307,9 +314,13 @@ def _is_required(schema: Schema, pattern: Pointer) -> bool:
     return start < len(tokens)
 
 
-def _stands_beside(schema: Schema, place: Pointer, binding: str) -> bool:
-    bound = next((where for where, node in nodes(schema) if node.get("x-epd-bind") == binding), None)
-    return bound is not None and bound.tokens[:-1] == place.tokens[:-1]
+def _holder_of(schema: Schema, binding: str) -> tuple[str, ...] | None:
+    """Where the object stands that holds the first place with a binding."""
+    return next((place.tokens[:-1] for place, node in nodes(schema) if node.get("x-epd-bind") == binding), None)
+
+
+def _fresh_row(schema: Schema, pattern: Pointer) -> Json:
+    return {} if _type(schema_at(schema, pattern.child(EVERY)) or {}) in ("object", "") else ""
 
 
 def _put_member(

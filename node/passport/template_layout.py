@@ -5,7 +5,8 @@
 {kind: "signatures", title}]}. A template without a form or a print layout gets one from its schema.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ MAX_PARTIES = 16
 MAX_BLOCKS = 100
 MAX_FIELDS = 500
 MAX_TEXT = 4_000
+MAX_PRINTED = 4  # times that one place may stand in print
 
 Texts = Mapping[str, str]
 
@@ -98,8 +100,10 @@ def _party(raw: Json, schema: Schema, where: str) -> Party:
 
 def _form(raw: Json, schema: Schema) -> tuple[Section, ...]:
     form = _members(raw, "form", {"sections"}, set())
-    sections = _list(form["sections"], "form/sections", MAX_BLOCKS)
-    return tuple(_section(item, schema, f"form/sections/{index}") for index, item in enumerate(sections))
+    listed = _list(form["sections"], "form/sections", MAX_BLOCKS)
+    sections = tuple(_section(item, schema, f"form/sections/{index}") for index, item in enumerate(listed))
+    _check_asked_once([place for section in sections for place in section.fields])
+    return sections
 
 
 def _section(raw: Json, schema: Schema, where: str) -> Section:
@@ -109,8 +113,13 @@ def _section(raw: Json, schema: Schema, where: str) -> Section:
 
 def _blocks(raw: Json, schema: Schema) -> tuple[Block, ...]:
     page = _members(raw, "print", {"blocks"}, set())
-    blocks = _list(page["blocks"], "print/blocks", MAX_BLOCKS)
-    return tuple(_block(item, schema, f"print/blocks/{index}") for index, item in enumerate(blocks))
+    listed = _list(page["blocks"], "print/blocks", MAX_BLOCKS)
+    blocks = tuple(_block(item, schema, f"print/blocks/{index}") for index, item in enumerate(listed))
+    printed = Counter(_within(block, place) for block in blocks for place in block.fields)
+    for place, times in printed.items():
+        if times > MAX_PRINTED:
+            raise TemplateRefusedError(f"print: {place} is printed {times} times, over {MAX_PRINTED}")
+    return blocks
 
 
 def _block(raw: Json, schema: Schema, where: str) -> Block:
@@ -127,6 +136,21 @@ def _block(raw: Json, schema: Schema, where: str) -> Block:
     elif "fields" in item:
         fields = _fields(item["fields"], schema, where)
     return Block(BlockKind(kind), title, fields, each, text)
+
+
+def _check_asked_once(places: Sequence[Pointer]) -> None:
+    """A value that a form asks for twice would be sent twice, and which of the two counts nobody could say."""
+    known = set(places)
+    for place in places:
+        above = (Pointer(place.tokens[:length]) for length in range(1, len(place.tokens)))
+        if (twice := next((one for one in above if one in known), None)) is not None:
+            raise TemplateRefusedError(f"form: {place} is asked for within {twice} already")
+    if len(known) != len(places):
+        raise TemplateRefusedError(f"form: {Counter(places).most_common(1)[0][0]} is asked for twice")
+
+
+def _within(block: Block, place: Pointer) -> Pointer:
+    return block.each.child(EVERY).join(place) if block.each is not None else place
 
 
 def _columns(raw: Json, each: Pointer, schema: Schema, where: str) -> tuple[Pointer, ...]:

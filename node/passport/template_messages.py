@@ -131,6 +131,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "This node does not know the template's rule {rule}.",
         "Update the node; until then the document is not fully checked.",
     ),
+    "rules-too-long": (
+        "Правил и строк так много, что проверены не все: предел — {most}.",
+        "Разделите документ; иначе он проверен не полностью.",
+        "There are so many rules and rows that not all are checked: the limit is {most}.",
+        "Split the document; otherwise it is not fully checked.",
+    ),
     "relative-error-no-reference": (
         "Эталонное значение равно нулю: погрешность не вычисляется.", "Введите показание эталона.",
         "The reference value is zero: no error can be computed.", "Enter the reference's reading.",

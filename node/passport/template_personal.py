@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from node.passport.template_errors import PartsError, PointerError
 from node.passport.template_json import Json, show
-from node.passport.template_pointer import EVERY, MISSING, Pointer, find, is_index, parse_pointer
-from node.passport.template_schema import PERSONAL, Schema, child_schema
+from node.passport.template_pointer import MISSING, Pointer, find, is_index, parse_pointer
+from node.passport.template_schema import PERSONAL, Schema, item_schema, member_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Parts:
     personal: dict[str, Json]
 
 
-def personal_places(schema: Schema, document: Json) -> tuple[Pointer, ...]:
-    """The outermost personal places of a document, in its order."""
-    return tuple(_marked(schema, document, Pointer()))
+def holds_personal(schema: Schema, value: Json) -> bool:
+    """Whether anything within a value is personal by its schema."""
+    return next(_marked(schema, value, Pointer()), None) is not None
 
 
 def split(schema: Schema, document: Json) -> Parts:
-    """Take the personal places out of a document; the document is not changed."""
-    marked = personal_places(schema, document)
+    """Take the outermost personal places out of a document; the document is not changed."""
+    marked = tuple(_marked(schema, document, Pointer()))
     rest = deepcopy(document)
     taken = {str(place): _take(rest, place) for place in reversed(marked)}
     return Parts(rest, {str(place): taken[str(place)] for place in marked})
@@ -48,10 +48,10 @@ def _marked(schema: Schema, value: Json, place: Pointer) -> Iterator[Pointer]:
         yield place
     elif isinstance(value, dict):
         for name, child in value.items():
-            yield from _marked_child(child_schema(schema, name), child, place.child(name))
+            yield from _marked_child(member_schema(schema, name), child, place.child(name))
     elif isinstance(value, list):
         for index, child in enumerate(value):
-            yield from _marked_child(child_schema(schema, EVERY), child, place.child(index))
+            yield from _marked_child(item_schema(schema), child, place.child(index))
 
 
 def _marked_child(node: Json, value: Json, place: Pointer) -> Iterator[Pointer]:

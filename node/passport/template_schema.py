@@ -1,26 +1,22 @@
-"""The part of a template that is JSON Schema 2020-12: what of it is allowed, how it is compiled, what it finds.
+"""The part of a template that is JSON Schema 2020-12: what of it is allowed, and which node governs a place.
 
 A template comes from strangers. Keywords are allow-listed; a reference may only name a definition of the same template
-and is put in place before anything runs, so that neither recursion nor doubling survives; patterns run on an engine
-whose time is linear. Nothing is ever fetched.
+and is put in place before anything runs, so that neither recursion nor doubling survives, and what that comes to has a
+limit of its own.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NoReturn, cast  # Any: what jsonschema-rs says of an error has no narrower type
-
-import jsonschema_rs
+from typing import NoReturn, cast
 
 from node.passport.template_errors import TemplateRefusedError
-from node.passport.template_findings import Finding, Layer, Parameters, Severity, parameters
-from node.passport.template_json import MAX_SHOWN, Json, show
-from node.passport.template_numbers import find_check, latin_letters, to_cyrillic
-from node.passport.template_pointer import EVERY, Missing, Pointer, find, is_index
+from node.passport.template_json import Json, format_json, show
+from node.passport.template_pointer import EVERY, Pointer, is_index
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEMPLATE_KEYWORD = "x-epd-template"
 MAX_NODES = 5_000
 MAX_SCHEMA_DEPTH = 24
+MAX_INLINED = 1 << 20  # bytes of what all nodes say, a definition as often as it is referred to
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 256
 MAX_ENUM = 1_000
@@ -36,8 +32,6 @@ ROOT_ONLY = frozenset({"$schema", "$id", "$defs", TEMPLATE_KEYWORD})
 FORMATS = frozenset({"date", "date-time", "time", "uuid", "uri", "email"})
 PERSONAL = "personal"
 
-_PLACED_BY_POINTER = frozenset({"required", "additionalProperties"})
-
 Schema = dict[str, Json]
 
 
@@ -46,7 +40,7 @@ class Inliner:
 
     def __init__(self, root: Schema) -> None:
         self._definitions = root.get("$defs", {})
-        self._nodes = self._patterns = 0
+        self._nodes = self._patterns = self._bytes = 0
 
     def copy(self, node: Json, place: Pointer, references: tuple[str, ...] = ()) -> Schema:
         """A checked copy of the node at `place`; raise TemplateRefusedError naming the place."""
@@ -96,6 +90,9 @@ class Inliner:
         return children
 
     def _check_values(self, node: Schema, place: Pointer) -> None:
+        self._bytes += len(format_json(node))
+        if self._bytes > MAX_INLINED:
+            _refuse(place, f"with its references in place the schema is over {MAX_INLINED} bytes")
         if "pattern" in node:
             self._patterns += 1
             pattern = node["pattern"]
@@ -129,21 +126,6 @@ def read_schema(root: Schema) -> Schema:
     return schema
 
 
-def compile_schema(schema: Schema) -> jsonschema_rs.Validator:
-    """A validator that checks formats, never leaves linear time and fetches nothing; raise TemplateRefusedError."""
-    try:
-        return jsonschema_rs.Draft202012Validator(
-            cast("dict[str, Any]", _without_marks(schema)),
-            validate_formats=True,
-            ignore_unknown_formats=False,
-            retriever=_refuse_retrieval,
-            pattern_options=jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20),
-        )
-    except ValueError as error:  # jsonschema_rs.ValidationError is one
-        reason = getattr(error, "message", str(error))
-        raise TemplateRefusedError(f"the schema is refused: {str(reason)[:MAX_SHOWN]}") from error
-
-
 def schema_at(schema: Schema, pointer: Pointer) -> Schema | None:
     """The schema of a place: {} where anything may stand, None where nothing ever can."""
     node = schema
@@ -160,11 +142,10 @@ def child_schema(node: Schema, token: str) -> Json:
     types = node.get("type", ["object", "array"])
     within = {str(name) for name in types} if isinstance(types, list) else {types}
     properties = node.get("properties")
-    if "object" in within and isinstance(properties, dict) and token in properties:
-        return properties[token]
-    if "array" in within and (token == EVERY or is_index(token)):
-        return node.get("items", True)
-    return node.get("additionalProperties", True) if "object" in within else False
+    is_named = isinstance(properties, dict) and token in properties
+    if "array" in within and (token == EVERY or is_index(token)) and not ("object" in within and is_named):
+        return item_schema(node)
+    return member_schema(node, token) if "object" in within else False
 
 
 def nodes(schema: Schema, pointer: Pointer = Pointer()) -> Iterator[tuple[Pointer, Schema]]:  # noqa: B008 - immutable
@@ -191,25 +172,20 @@ def places(
     elif isinstance(value, list):
         children = ((str(index), item) for index, item in enumerate(value))
     for token, child in children:
-        node = child_schema(schema, EVERY if isinstance(value, list) else token)
+        node = item_schema(schema) if isinstance(value, list) else member_schema(schema, token)
         yield from places(node if isinstance(node, dict) else {}, child, place.child(token))
 
 
-def find_in_schema(
-    validator: jsonschema_rs.Validator, schema: Schema, document: Json, *, is_whole: bool = True
-) -> Iterator[Finding]:
-    """What the schema refuses in a document, then what its number checks refuse or cannot check.
+def member_schema(node: Schema, name: str) -> Json:
+    """The schema of a member of an object that the node governs."""
+    properties = node.get("properties")
+    named = properties.get(name) if isinstance(properties, dict) else None
+    return named if named is not None else node.get("additionalProperties", True)
 
-    Of one that is not whole, a personal value that is missing was not shown here: it is unchecked.
-    """
-    refused = False
-    for error in validator.iter_errors(document):
-        for finding in _findings(error, schema, document):
-            is_hidden = not is_whole and finding.personal and finding.rule == "required"
-            refused = refused or not is_hidden
-            yield replace(finding, severity=Severity.UNCHECKED, code="personal-not-shown") if is_hidden else finding
-    if not refused:
-        yield from _check_numbers(schema, document)
+
+def item_schema(node: Schema) -> Json:
+    """The schema of the items of a list that the node governs."""
+    return node.get("items", True)
 
 
 def is_personal(schema: Schema, pointer: Pointer) -> bool:
@@ -223,63 +199,6 @@ def _check_keywords(node: Schema, place: Pointer) -> None:
     for keyword in node:
         if keyword not in allowed:
             _refuse(place, f"the keyword {show(keyword)} is not in the allowed subset")
-
-
-def _without_marks(node: Json) -> Json:
-    if not isinstance(node, dict):
-        return node
-    kept = {name: value for name, value in node.items() if name in ASSERTIONS}
-    if isinstance(properties := node.get("properties"), dict):
-        kept["properties"] = {name: _without_marks(child) for name, child in properties.items()}
-    return kept | {name: _without_marks(node[name]) for name in ("additionalProperties", "items") if name in node}
-
-
-def _findings(error: jsonschema_rs.ValidationError, schema: Schema, document: Json) -> Iterator[Finding]:
-    place = Pointer(tuple(str(token) for token in error.instance_path))
-    keyword, details = error.kind.name, error.kind.as_dict()
-    if keyword == "required":
-        places_meant = [place.child(details["property"])]
-    elif keyword == "additionalProperties":
-        places_meant = [place.child(name) for name in details["unexpected"]]
-    else:
-        places_meant = [place]
-    code, values = _described(keyword, details, find(document, place))
-    for at in places_meant:
-        yield _finding(schema, document, at, Severity.ERROR, keyword, code, values)
-
-
-def _described(keyword: str, details: dict[str, Any], value: object) -> tuple[str, Parameters]:
-    if keyword in _PLACED_BY_POINTER:
-        return f"schema-{keyword}", ()
-    if keyword == "pattern" and isinstance(value, str) and "А-Я" in details["pattern"] and latin_letters(value):
-        return "schema-latin-letters", parameters(letters=latin_letters(value), meant=to_cyrillic(value))
-    expected = next(iter(details.values()), "")
-    text = ", ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
-    return f"schema-{keyword}", parameters(expected=text[:MAX_SHOWN])
-
-
-def _check_numbers(schema: Schema, document: Json) -> Iterator[Finding]:
-    for place, node, value in places(schema, document):
-        name = node.get("x-epd-check")
-        if not isinstance(name, str) or not isinstance(value, str):
-            continue
-        check, rule, values = find_check(name), f"x-epd-check:{name}", parameters(check=name)
-        if check is None:
-            yield _finding(schema, document, place, Severity.UNCHECKED, rule, "check-unknown", values)
-        elif not check(value):
-            yield _finding(schema, document, place, Severity.ERROR, rule, "check-failed", values)
-
-
-def _finding(
-    schema: Schema, document: Json, place: Pointer, severity: Severity, rule: str, code: str, values: Parameters
-) -> Finding:
-    value = find(document, place)
-    shown = "" if isinstance(value, Missing) else show(value)
-    return Finding(Layer.SCHEMA, severity, str(place), rule, code, values, shown, is_personal(schema, place))
-
-
-def _refuse_retrieval(uri: str) -> NoReturn:
-    raise ValueError(f"nothing is fetched, not {uri[:MAX_SHOWN]}")
 
 
 def _refuse(place: Pointer, reason: str) -> NoReturn:

@@ -7,6 +7,7 @@ of the sheet names the place.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from node.passport.template_json import Json
 from node.passport.template_layout import Block, BlockKind, Texts
@@ -15,6 +16,7 @@ from node.passport.template_schema import is_personal, schema_at
 from node.passport.templates import Template
 
 DIGEST = re.compile("[0-9a-f]{64}")
+MAX_VALUES = 20_000  # places that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SheetBlock:
-    """A part of the page: lines, or a table of `columns` and `rows`, or a text."""
+    """A part of the page: lines, or a table of `columns` and `rows`, or a text; `is_cut` where more is not laid out."""
 
     kind: BlockKind
     title: Texts
@@ -44,11 +46,12 @@ class SheetBlock:
     columns: tuple[Label, ...] = ()
     rows: tuple[tuple[Json | Missing, ...], ...] = ()
     text: Texts | None = None
+    is_cut: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether the document says nothing in it."""
-        return self.kind in {BlockKind.FIELDS, BlockKind.TABLE} and not self.lines and not self.rows
+        return self.kind in {BlockKind.FIELDS, BlockKind.TABLE} and not (self.lines or self.rows or self.is_cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,12 @@ class SheetParty:
 
 
 def sheet_of(template: Template, document: Json, *, is_whole: bool = True) -> tuple[SheetBlock, ...]:
-    """The blocks of a document that say something; where it is not whole, lacking personal values are shown as such."""
-    blocks = (_block(template, document, block, is_whole) for block in template.layout.blocks)
+    """The blocks of a document that say something; where it is not whole, lacking personal values are shown as such.
+
+    A stranger's template and document may come to millions of cells: what is over the limit is cut.
+    """
+    maker = _Maker(template, document, is_whole)
+    blocks = [maker.block(block) for block in template.layout.blocks]
     return tuple(block for block in blocks if not block.is_empty)
 
 
@@ -92,29 +99,42 @@ def attachments_of(
             yield from attachments_of(value, place.child(index))
 
 
-def _block(template: Template, document: Json, block: Block, is_whole: bool) -> SheetBlock:
-    if block.kind is BlockKind.TABLE and block.each is not None:
-        return _table(template, document, block, block.each)
-    lines = tuple(line for place in block.fields for line in _lines(template, document, place, is_whole))
-    return SheetBlock(block.kind, block.title, lines=lines, text=block.text)
+class _Maker:
+    """Makes the blocks of one document, as long as there is room."""
 
+    def __init__(self, template: Template, document: Json, is_whole: bool) -> None:
+        self._template = template
+        self._document = document
+        self._is_whole = is_whole
+        self._room = MAX_VALUES
 
-def _lines(template: Template, document: Json, place: Pointer, is_whole: bool) -> Iterator[Line]:
-    label = _label(template, place)
-    values = [value for _, value in expand(document, place)]
-    for value in values:
-        yield Line(label, value)
-    if not values and not is_whole and is_personal(template.schema, place):
-        yield Line(label, MISSING)
+    def block(self, block: Block) -> SheetBlock:
+        """A block as far as there is room for it."""
+        if block.kind is BlockKind.TABLE and block.each is not None:
+            return self._table(block, block.each)
+        found = (line for place in block.fields for line in self._lines(place))
+        lines = tuple(islice(found, self._room))
+        self._room -= len(lines)
+        return SheetBlock(block.kind, block.title, lines=lines, text=block.text, is_cut=next(found, None) is not None)
 
+    def _lines(self, place: Pointer) -> Iterator[Line]:
+        label, is_told = _label(self._template, place), False
+        for _, value in expand(self._document, place):
+            is_told = True
+            yield Line(label, value)
+        if not is_told and not self._is_whole and is_personal(self._template.schema, place):
+            yield Line(label, MISSING)
 
-def _table(template: Template, document: Json, block: Block, each: Pointer) -> SheetBlock:
-    items = [item for _, found in expand(document, each) if isinstance(found, list) for item in found]
-    rows = [tuple(find(item, column) for column in block.fields) for item in items]
-    # A column in which no row says anything only takes room.
-    used = [at for at in range(len(block.fields)) if any(row[at] is not MISSING for row in rows)]
-    columns = tuple(_label(template, each.child(EVERY).join(block.fields[at])) for at in used)
-    return SheetBlock(block.kind, block.title, columns=columns, rows=tuple(tuple(row[a] for a in used) for row in rows))
+    def _table(self, block: Block, each: Pointer) -> SheetBlock:
+        listed = (item for _, found in expand(self._document, each) if isinstance(found, list) for item in found)
+        items = list(islice(listed, self._room // max(1, len(block.fields))))
+        self._room -= len(items) * len(block.fields)
+        rows = [tuple(find(item, column) for column in block.fields) for item in items]
+        # A column in which no row says anything only takes room.
+        used = [at for at in range(len(block.fields)) if any(row[at] is not MISSING for row in rows)]
+        columns = tuple(_label(self._template, each.child(EVERY).join(block.fields[at])) for at in used)
+        told = tuple(tuple(row[at] for at in used) for row in rows)
+        return SheetBlock(block.kind, block.title, columns=columns, rows=told, is_cut=next(listed, None) is not None)
 
 
 def _label(template: Template, place: Pointer) -> Label:

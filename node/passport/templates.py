@@ -9,14 +9,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-
-import jsonschema_rs
+from itertools import chain
 
 from node.passport.publications import Signatory
+from node.passport.rules import count_items
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_extract import Extraction, ExtractItem, extract_from, read_extract
 from node.passport.template_facts import PassportFacts
-from node.passport.template_findings import Finding, Layer, Verdict, verdict_of
+from node.passport.template_findings import Finding, Layer, Severity, Verdict, parameters, verdict_of
 from node.passport.template_json import TEMPLATE_LIMITS, Json, check_json, parse_json, show
 from node.passport.template_layout import Layout, read_layout
 from node.passport.template_personal import Parts, join, split
@@ -25,14 +25,14 @@ from node.passport.template_rules import Declared, read_rules
 from node.passport.template_schema import (
     TEMPLATE_KEYWORD,
     Schema,
-    compile_schema,
-    find_in_schema,
     is_personal,
     nodes,
     read_schema,
 )
+from node.passport.template_validation import SchemaValidator
 
 MAX_FINDINGS = 100
+MAX_CHECKED = 200_000  # items that the rules of a template look at in one document
 _MEMBERS = frozenset(
     {"name", "version", "publisher", "title", "process", "extract", "rules", "parties", "form", "print"}
 )
@@ -56,7 +56,7 @@ class Template:
     rules: tuple[Declared, ...]
     extract: tuple[ExtractItem, ...]
     layout: Layout
-    validator: jsonschema_rs.Validator = field(repr=False, compare=False)
+    validator: SchemaValidator = field(repr=False, compare=False)
 
     @property
     def signers(self) -> tuple[Signatory, ...]:
@@ -79,7 +79,7 @@ def parse_template(data: bytes) -> Template:
         raise TemplateRefusedError(f"a template is an object with {TEMPLATE_KEYWORD}")
     identity = _read_identity(root, card)
     schema = read_schema(root)
-    validator = compile_schema(schema)  # before anything reads the schema: from here on its keywords have their types
+    validator = SchemaValidator(schema)  # before anything reads the schema: from here on its keywords have their types
     return Template(
         **identity,
         process=_read_process(card),
@@ -105,11 +105,10 @@ def validate(template: Template, document: Json, facts: PassportFacts, *, is_who
     Raise JsonError for a document that no bytes could have given (a float, too deep, too large).
     """
     check_json(document)
-    found = find_in_schema(template.validator, template.schema, document, is_whole=is_whole)
-    verdict = verdict_of(found, MAX_FINDINGS)
+    verdict = verdict_of(template.validator.find(document, is_whole=is_whole), MAX_FINDINGS)
     if verdict.errors:
         return verdict
-    return verdict_of((*verdict.findings, *_rule_findings(template, document, facts)), MAX_FINDINGS)
+    return verdict_of(chain(verdict.findings, _rule_findings(template, document, facts)), MAX_FINDINGS)
 
 
 def extract(template: Template, document: Json) -> Extraction:
@@ -135,7 +134,13 @@ def bindings(template: Template, document: Json) -> dict[str, Json]:
 
 
 def _rule_findings(template: Template, document: Json, facts: PassportFacts) -> Iterator[Finding]:
+    left = MAX_CHECKED
     for rule in template.rules:
+        left -= count_items(rule.rule, document) if rule.rule is not None else 1
+        if left < 0:
+            values = parameters(most=MAX_CHECKED)
+            yield Finding(Layer.RULE, Severity.UNCHECKED, "", rule.name, "rules-too-long", values)
+            return
         for problem in rule.check(document, facts):
             personal = is_personal(template.schema, problem.pointer)
             value = find(document, problem.pointer) if problem.pointer.tokens else MISSING

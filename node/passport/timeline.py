@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from federation.authority import Kind
 from federation.fragment import Ref
-from node.passport.acts import agreed_by
+from node.passport.acts import Act, agreed_by
 from node.passport.bodies import EventBody, ExtractBody, Place, Reference, Why
 from node.passport.case import Case
 from node.passport.catalogs import Catalog
@@ -131,8 +131,30 @@ def _events(case: Case, reading: Reading) -> Iterator[Event]:
     why = case.reading_of(first).body("why", Why) or reading.body("why", Why)
     for index, extracted in enumerate(extract.events if extract else ()):
         told = extracted if why is None else extracted.model_copy(update={"why": why})
-        event = _event(case, statement, told, "protocol", f"{ref_text(first.ref)}#{index}")
-        yield replace(event, standing=agreed_by(act, event.standing))
+        shared = _shared(case, act, statement, extracted) if act else None
+        event = _event(case, statement, told, "protocol", shared or f"{ref_text(statement.ref)}#{index}")
+        yield replace(event, standing=agreed_by(act if shared else None, event.standing))
+
+
+def _shared(case: Case, act: Act, statement: Statement, body: EventBody) -> str | None:
+    """The key of an event that every party of an act took out of it; None where one took out another, or annulled it.
+
+    The parties signed the document, not what each of them took out of it: that is agreed only where it is the same.
+    """
+    told = []
+    for one in {side.signed.ref: side.signed for side in act.sides if side.signed}.values():
+        extract = case.reading_of(one).body("extract", ExtractBody)
+        if extract is not None or one.ref in case.annulled:  # else it may not be read here
+            told.append([_content(one, event) for event in (extract.events if extract else ())])
+    content = _content(statement, body)
+    if not told or not all(content in events for events in told):
+        return None
+    return f"{ref_text(act.lead.ref)}#{told[0].index(content)}"
+
+
+def _content(statement: Statement, body: EventBody) -> tuple[object, ...]:
+    """What an event says, without what each author says of itself: its system, its usual place, its step."""
+    return statement.occurred, body.what, None if body.where.default else body.where, body.external, body.detail
 
 
 def _event(case: Case, statement: Statement, body: EventBody, source: str, place: str) -> Event:

@@ -88,6 +88,11 @@ class Limits:
         """Whether it may act on some things only."""
         return bool(self.things or self.types)
 
+    @property
+    def subjects(self) -> tuple[bytes, ...]:
+        """The things that it is held to, where those are all; none where types widen them or nothing limits it."""
+        return () if self.types else tuple(sorted(map(bytes.fromhex, self.things)))
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

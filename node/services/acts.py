@@ -67,8 +67,8 @@ class Acts:
     async def sign(self, subject: bytes, ref: str, actor: str) -> Signed:
         """Sign the document that another party signed at a place; the same again is not signed again.
 
-        Raise StateError where it is no act of several parties or was replaced, DeniedError where the document names
-        other parties or is not open here, InputError `document_refused` with its findings.
+        Raise StateError where it is no act of several parties, was replaced or annulled, DeniedError where the document
+        names other parties or is not open here, InputError `document_refused` with its findings.
         """
         paper, view = await self._act(subject, ref)
         held, document = paper.held, paper.document
@@ -123,6 +123,10 @@ class Acts:
             raise StateError("this protocol has one party, and it has signed", "act_one_party")
         if replaced := paper.row["replaced_by"]:
             raise StateError(f"the document was replaced by {replaced}", "act_replaced", ref=replaced)
+        if paper.row["annulled"] is not None:
+            raise StateError(
+                "its author annulled the document", "act_annulled", reason=at(paper.row, "annulled", "reason")
+            )
         async with self._core.database.read() as tx:
             passport = await find_passport(tx, subject, whole=False)
         return paper, passport.content if passport else {}

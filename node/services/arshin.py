@@ -1,37 +1,66 @@
-"""The files for ФГИС «Аршин»: what is new since the last one, every file that was made, and annulled results."""
+"""The files for ФГИС «Аршин»: what is new since the last one, every file that was made, and annulled results.
+
+A result that was annulled or replaced after it went into a file is in the register still: it is told until
+somebody says that the register annulled it too.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from federation.fragment import Ref
-from node.errors import NotFoundError, StateError
-from node.exchange.arshin import MAX_RESULTS
+from node.errors import InputError, NotFoundError, StateError
+from node.exchange.arshin import MAX_RESULTS, write_application
+from node.exchange.errors import ArshinError
 from node.passport import drafts
 from node.passport.bodies import AnnulmentBody, EventBody, Place, Reference
-from node.passport.references import parse_ref
+from node.passport.errors import PassportError
+from node.passport.references import parse_ref, ref_text
+from node.passport.result_cards import ResultState
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
+from node.passport.template_json import Json
+from node.passport.verifications import VERDICTS
+from node.passport.view import moment_us
 from node.services.core import Core
 from node.services.ledger import Ledger
-from node.services.protocols import Protocols, SignedResult
+from node.services.protocols import Protocols, join_sections
 from node.services.statements import StatementReader
+from node.store import arshin as store
+from node.store.arshin import MadeFile, ResultSift, StoredResult
 from node.store.database import ReadTx, WriteTx
 from node.store.errors import MissingError
 from node.store.passports import find_passport
-from node.store.register_answers import MadeFile, files_of, get_file, insert_file, list_files
+
+__all__ = ["ArshinFiles", "LeftOut", "Made", "ResultSift", "StoredResult", "Waiting"]
 
 ANNULLED = "verification_annulled"
-VERDICTS = frozenset({"verified", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A result of this organisation's verification, and the number of the file that it went into."""
+class LeftOut:
+    """A result that a file cannot take, and why."""
 
-    result: SignedResult
-    file: int | None
+    result: StoredResult
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that was made, and what could not go into it."""
+
+    number: int
+    raw: bytes
+    left_out: list[LeftOut]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many results wait for a file, and how many the register has that are in force no longer."""
+
+    new: int
+    gone: int
 
 
 class ArshinFiles:
@@ -41,44 +70,53 @@ class ArshinFiles:
         self._core = core
         self._ledger = ledger
         self._protocols = protocols
+        self._making = asyncio.Lock()  # two who ask at once do not get one result in two files
 
-    async def results(self, since: date | None = None) -> list[Outgoing]:
-        """The results that stand, oldest first, each with its file; those that are annulled are none."""
-        found = await self._protocols.results((), since)
+    async def results(self, sift: ResultSift, limit: int, before: tuple[int, str] | None = None) -> list[StoredResult]:
+        """This organisation's results, newest first, before a (time, place of the protocol)."""
         async with self._core.database.read() as tx:
-            files = await files_of(tx, [result.ref for result in found])
-        return [Outgoing(result, files.get(result.ref)) for result in found]
+            return await store.list_results(tx, sift, limit, before)
 
-    async def make(
-        self, actor: str, subjects: Sequence[bytes] = (), since: date | None = None, *, only_new: bool = False
-    ) -> tuple[int, bytes]:
-        """Make a file of the results of these devices, or from a day on, and keep it; answer its number and bytes.
+    async def waiting(self) -> Waiting:
+        """What is to be done."""
+        async with self._core.database.read() as tx:
+            counts = [await store.count_results(tx, ResultSift(is_new=True, is_gone=gone)) for gone in (False, True)]
+        return Waiting(*counts)
 
-        `only_new` leaves out what stood in an earlier file. Raise InputError where there is nothing, or a result lacks
-        what the register needs.
+    async def make(self, actor: str, since: date | None = None, *, only_new: bool = False) -> Made:
+        """Make a file of the results that stand, from a day on, and keep it.
+
+        `only_new` leaves out what stood in an earlier file. A result that lacks what the register needs goes on waiting
+        and is told. Raise InputError where there is nothing for a file.
         """
-        found = await self._protocols.results(subjects, since)
-        if only_new:
+        sift = ResultSift(is_new=only_new, since_us=moment_us(since.isoformat()) if since else None)
+        async with self._making:
             async with self._core.database.read() as tx:
-                known = await files_of(tx, [result.ref for result in found])
-            found = [result for result in found if result.ref not in known][:MAX_RESULTS]
-        raw = await self._protocols.application(found)
-        refs = [result.ref for result in found]
-        sealed = await asyncio.to_thread(self._core.keystore.vault.seal, raw)
-        async with self._core.database.write() as tx:
-            number = await insert_file(tx, actor, sealed, refs)
-            await self._core.announce(tx, actor, "arshin_exported", count=len(refs), file=number)
-        return number, raw
+                # One more than a file holds is refused, unless another file takes the rest.
+                found = await store.oldest_results(tx, sift, MAX_RESULTS if only_new else MAX_RESULTS + 1)
+                results = {result.card.ref: result for result in found}
+                said = {ref_text(one.ref): one for one in await _said(tx, map(parse_ref, results))}
+            raw, refused = await asyncio.to_thread(_application, {ref: said[ref] for ref in results if ref in said})
+            sealed = await asyncio.to_thread(self._core.keystore.vault.seal, raw)
+            refs = said.keys() - refused.keys()
+            async with self._core.database.write() as tx:
+                number = await store.note_file(tx, actor, sealed, refs)
+                await self._core.announce(tx, actor, "arshin_exported", count=len(refs), file=number)
+        return Made(number, raw, [LeftOut(results[ref], why) for ref, why in refused.items()])
 
     async def files(self, limit: int = 50, before: int | None = None) -> list[MadeFile]:
         """The files that were made, newest first."""
         async with self._core.database.read() as tx:
-            return await list_files(tx, limit, before)
+            return await store.list_files(tx, limit, before)
 
     async def file(self, number: int) -> bytes:
         """A file as it was made; raise NotFoundError."""
         async with self._core.database.read() as tx:
-            return self._core.keystore.vault.open((await _file(tx, number)).content)
+            try:
+                made = await store.get_file(tx, number)
+            except MissingError as error:
+                raise NotFoundError(str(error), "arshin_file_unknown") from error
+        return self._core.keystore.vault.open(made.content)
 
     async def annul(self, subject: bytes, ref: str, reason: str, actor: str) -> int | None:
         """Annul a result of this organisation's own; answer the file that it went into, which the register has by now.
@@ -89,9 +127,8 @@ class ArshinFiles:
             passport = await find_passport(tx, subject, whole=False)
             view = passport.content if passport else {}
             row = next((row for row in rows(view, "protocols") if row["ref"] == ref), None)
-            file = (await files_of(tx, [ref])).get(ref)
             # Of joined passports it may be signed under another id than the leading one.
-            said = await _said(tx, parse_ref(ref)) if row else []
+            said = await _said(tx, [parse_ref(ref)]) if row else []
         if passport is None or row is None or not said:
             raise NotFoundError("no protocol of that place is here", "protocol_unknown")
         if row["by"] != self._core.org.hex():
@@ -109,21 +146,61 @@ class ArshinFiles:
             event,
             self._core.clock.now(),
         )
+        file: int | None = None
 
         async def note(tx: WriteTx, _entries: object) -> None:
+            nonlocal file
+            file = (await store.get_result(tx, ref)).file
             await self._core.announce(tx, actor, "verification_annulled", passport.subject, ref=ref, file=file)
 
         await self._ledger.append([draft], note)
         return file
 
+    async def settle(self, ref: str, actor: str) -> None:
+        """The register annulled a result too, as somebody saw there; raise NotFoundError, or StateError where it stands
+        or went into no file.
+        """
+        async with self._core.database.write() as tx:
+            try:
+                found = await store.get_result(tx, ref)
+            except MissingError as error:
+                raise NotFoundError(str(error), "result_unknown") from error
+            if found.card.state is ResultState.STANDS or found.file is None:
+                raise StateError("the result stands, or went into no file", "result_stands")
+            if found.settled_us is None:
+                await store.settle_result(tx, ref)
+                await self._core.announce(tx, actor, "arshin_settled", found.lead, ref=ref, file=found.file)
 
-async def _said(tx: ReadTx, ref: Ref) -> list[Statement]:
-    reader = await StatementReader.open(tx)
-    return await reader.at(tx, [(reader.numbers[ref.log], ref.seq)])
 
-
-async def _file(tx: ReadTx, number: int) -> MadeFile:
+def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, str]]:
+    """The file of these results, and which of them it cannot take and why; raise InputError where it can take none."""
+    if not said:
+        raise InputError("there is no signed verification to export", "arshin_empty")
     try:
-        return await get_file(tx, number)
-    except MissingError as error:
-        raise NotFoundError(str(error), "arshin_file_unknown") from error
+        return write_application([_document(statement) for statement in said.values()]), {}
+    except (ArshinError, PassportError) as error:
+        if len(said) > MAX_RESULTS:
+            raise InputError(str(error), "arshin_refused") from error
+        refused = {ref: why for ref, statement in said.items() if (why := _fault(statement))}
+        fit = [_document(statement) for ref, statement in said.items() if ref not in refused]
+        if not fit:
+            raise InputError(next(iter(refused.values()), str(error)), "arshin_refused") from error
+        return write_application(fit), refused
+
+
+def _fault(statement: Statement) -> str:
+    try:
+        write_application([_document(statement)])
+    except (ArshinError, PassportError) as error:
+        return str(error)
+    return ""
+
+
+def _document(statement: Statement) -> Json:
+    sections = statement.sections
+    return join_sections(sections.get("document"), sections.get("personal"))
+
+
+async def _said(tx: ReadTx, refs: Iterable[Ref]) -> list[Statement]:
+    reader = await StatementReader.open(tx)
+    return await reader.at(tx, [(reader.numbers[ref.log], ref.seq) for ref in refs])

@@ -14,7 +14,6 @@ from node.exchange.cells import Table
 from node.exchange.columns import Columns
 from node.exchange.errors import ExchangeError
 from node.exchange.findings import Advice, Finding
-from node.exchange.tables import write_csv, write_xlsx
 from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.passport.drafts import Draft
@@ -22,6 +21,7 @@ from node.passport.template_findings import State
 from node.passport.template_json import Json
 from node.passport.templates import parse_document
 from node.services.core import Core
+from node.services.job_results import REPORT, counted
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.papers import draft_protocol, format_told, parse_told
@@ -39,7 +39,6 @@ TEMPLATE = "flow-bench"
 RUNS_A_STEP = 20
 AT_ONCE = 4
 SYSTEM = "bench-file"
-REPORT = ("Правило / Rule", "Замечание / Remark")
 
 NO_PASSPORT = Advice(
     "bench.no_passport",
@@ -91,8 +90,8 @@ class Bench:
         jobs.register(KIND, self._step)
         self._jobs = jobs
 
-    async def submit(self, raw: bytes, name: str, actor: str) -> str:
-        """Take a file and answer its job.
+    async def submit(self, raw: bytes, name: str, actor: str, job_id: str | None = None) -> str:
+        """Take a file and answer its job, of this id where one is known.
 
         Raise InputError where it is no bench file, and where no flow-bench template is published yet.
         """
@@ -102,14 +101,7 @@ class Bench:
             raise InputError(
                 f"{name}: {error}", "import_unreadable", file=name, ru=f"{name}: {error.text('ru')}"
             ) from error
-        return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor, name)
-
-    async def report_file(self, job_id: str, kind: str) -> bytes:
-        """The rows that were sent back, as a table that can be corrected and sent again."""
-        job = await self._jobs.get(job_id)
-        header, rows = _strings(job.result.get("header")), job.result.get("faulty")
-        faulty = [_strings(row) for row in rows] if isinstance(rows, list) else []
-        return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
+        return await self._jobs.submit(KIND, raw, max(1, len(check.runs)), actor, name, job_id)
 
     async def _step(self, job: Job, content: bytes) -> bool:
         if job.id not in self._checks:
@@ -118,7 +110,7 @@ class Bench:
         runs = check.runs[at : at + RUNS_A_STEP]
         last = at + len(runs) >= len(check.runs)
         done = job.total if last else min(job.total - 1, job.done + len(runs))
-        result = {**_result(check, job), "accepted": _count(job, "accepted") + len(runs)}
+        result = {**_result(check, job), "accepted": counted(job, "accepted") + len(runs)}
         async with self._runs.moving():
             said, steps = await self._said(runs)
 
@@ -269,7 +261,7 @@ def _title(table: Table, field: str) -> str:
 
 def _result(check: BenchCheck, job: Job) -> dict[str, object]:
     # A job that goes on finds its own runs signed: only its first step tells which were there before it.
-    repeated = check.repeated if "repeated" not in job.result else _count(job, "repeated")
+    repeated = check.repeated if "repeated" not in job.result else counted(job, "repeated")
     return {
         "template": check.held.reference,
         "repeated": repeated,
@@ -277,12 +269,3 @@ def _result(check: BenchCheck, job: Job) -> dict[str, object]:
         "header": list(check.header),
         "faulty": [list(row) for row in check.faulty],
     }
-
-
-def _count(job: Job, name: str) -> int:
-    value = job.result.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

@@ -1,13 +1,15 @@
 """A folder into which a bench drops its files: each is taken as a job, and goes to `done` or `failed` with its report.
 
-A file is taken once it has not changed between two looks, so that one that is still being written is waited for. While
-its job runs it stands in `work` under the job's id; a node that is started again goes on from there. A file that was
-taken just before the end of a process is taken again, and its runs are known then.
+A file is taken once it has not changed between two looks, so that one that is still being written is waited for. It is
+moved to `work` under its job's id before the job is made, so that what cannot be moved makes none; a node that is
+started again goes on from there, and a file without its job is taken again. One file holds up no other.
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +18,19 @@ import structlog
 from node.errors import InputError, NodeError, NotFoundError
 from node.services.bench import Bench
 from node.services.core import Core
+from node.services.job_results import sent_back
 from node.services.jobs import Job, Jobs
+from node.store.errors import StoreError
 
 log = structlog.get_logger()
 
 SUFFIXES = frozenset({".csv", ".xlsx", ".json"})
 WORK, DONE, FAILED = "work", "done", "failed"
 MAX_FILE = 60 << 20
+LONGEST_NAME = 200  # bytes, where a file system takes 255
 ACTOR = "folder:bench"
 OPEN = ("waiting", "running")
-_TAKEN = re.compile(r"^([0-9a-f]{16})-(.+)$")
+_TAKEN = re.compile(r"([0-9a-f]{16})-(.+)", re.DOTALL)
 
 Mark = tuple[int, int]
 
@@ -72,13 +77,15 @@ class BenchFolder:
             return
         await asyncio.to_thread(_make_folders, folder)
         for path in await asyncio.to_thread(_files, folder / WORK):
-            await self._settle(folder, path)
+            with _alone(path):
+                await self._settle(folder, path)
         for path, mark in (await asyncio.to_thread(_marked, folder)).items():
-            if self._seen.get(path) == mark:
-                self._seen.pop(path)
-                await self._take(folder, path, mark)
-            else:
+            if self._seen.get(path) != mark:
                 self._seen[path] = mark
+                continue
+            self._seen.pop(path)
+            with _alone(path):
+                await self._take(folder, path, mark)
 
     async def state(self) -> FolderState | None:
         """What lies in the folder now; None where none is set or it cannot be read."""
@@ -91,39 +98,59 @@ class BenchFolder:
             return FolderState(str(folder))
 
     async def _take(self, folder: Path, path: Path, mark: Mark) -> None:
+        name, job = _plain(path.name), self._jobs.new_id()
         if mark[0] > MAX_FILE:
-            await asyncio.to_thread(_put, path, folder / FAILED, path.name, f"more than {MAX_FILE >> 20} MB\n".encode())
+            await asyncio.to_thread(_put, path, folder / FAILED, name, f"more than {MAX_FILE >> 20} MB\n".encode())
             return
         raw = await asyncio.to_thread(path.read_bytes)
+        taken = await asyncio.to_thread(path.rename, folder / WORK / f"{job}-{name}")
         try:
-            job = await self._bench.submit(raw, path.name[:255], ACTOR)
+            await self._bench.submit(raw, name, ACTOR, job)
         except InputError as error:
             told = f"{error.values.get('ru', error)}\n{error}\n".encode()
-            await asyncio.to_thread(_put, path, folder / FAILED, path.name, told)
-            return
-        await asyncio.to_thread(path.rename, folder / WORK / f"{job}-{path.name}")
+            await asyncio.to_thread(_put, taken, folder / FAILED, name, told)
 
     async def _settle(self, folder: Path, path: Path) -> None:
         """Put a file away whose job ended, with what the job sent back beside it."""
-        found = _TAKEN.match(path.name)
+        found = _TAKEN.fullmatch(path.name)
         if found is None:
             return
         try:
             job = await self._jobs.get(found[1])
         except NotFoundError:
-            await asyncio.to_thread(path.rename, folder / found[2])  # of another store: it is taken here anew
+            await asyncio.to_thread(path.rename, folder / found[2])  # its job was not made here: it is taken anew
             return
         if job.state in OPEN:
             return
         is_good = job.state == "done" and bool(job.result.get("accepted") or job.result.get("repeated"))
-        report = await self._report(job)
+        report = _report(job)
         name = found[2]
         await asyncio.to_thread(_put, path, folder / (DONE if is_good else FAILED), name, report)
 
-    async def _report(self, job: Job) -> bytes | None:
-        if job.result.get("findings"):
-            return await self._bench.report_file(job.id, "csv")
-        return f"{job.result.get('error')}\n".encode() if job.state == "failed" else None
+
+def _report(job: Job) -> bytes | None:
+    if job.result.get("findings"):
+        return sent_back(job, "csv")
+    return f"{job.result.get('error')}\n".encode() if job.state == "failed" else None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Log what is wrong with one file; it is looked at again, and the others go on."""
+    try:
+        yield
+    except (OSError, NodeError, StoreError) as error:
+        log.warning("bench_file_failed", file=_plain(path.name), error=str(error))
+
+
+def _plain(name: str) -> str:
+    """A name as text that a store and a page take, with room for what is put before and after it."""
+    try:
+        told = os.fsencode(name).decode()
+    except UnicodeDecodeError:
+        told = os.fsencode(name).decode("cp1251", "replace")
+    stem, suffix = Path(told).stem, Path(told).suffix
+    return stem.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
 
 
 def _make_folders(folder: Path) -> None:
@@ -165,7 +192,7 @@ def _put(path: Path, folder: Path, name: str, report: bytes | None) -> None:
 
 
 def _state(folder: Path) -> FolderState:
-    waiting = [path.name for path in _marked(folder)]
+    waiting = [_plain(path.name) for path in _marked(folder)]
     working = [path.name.partition("-")[2] for path in _files(folder / WORK)]
     done = [path for path in _files(folder / DONE) if not path.name.endswith(".report.txt")]
     failed = [path.name for path in _files(folder / FAILED) if not path.name.endswith(".report.txt")]

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from node.errors import InputError
 from node.exchange.commerceml import HEADER, CommerceFile, read_commerceml
 from node.exchange.errors import ExchangeError
-from node.exchange.tables import write_csv, write_xlsx
 from node.passport.catalogs import Catalog
 from node.services.core import Core
+from node.services.job_results import REPORT, counted, listed
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.own_codes import Loaded, OwnCodes
@@ -22,7 +22,6 @@ from node.store.jobs import Job
 KIND = "import.commerceml"
 ITEMS_A_STEP = 500
 SHOWN = 200
-REPORT = ("Правило / Rule", "Замечание / Remark")
 TYPES = Catalog.TYPES.value
 
 
@@ -47,13 +46,6 @@ class CommerceItems:
             ) from error
         return await self._jobs.submit(KIND, raw, max(1, len(told.items)), actor, name)
 
-    async def report_file(self, job_id: str, kind: str) -> bytes:
-        """The items that were sent back, as a table."""
-        job = await self._jobs.get(job_id)
-        header, rows = _strings(job.result.get("header")), job.result.get("faulty")
-        faulty = [_strings(row) for row in rows] if isinstance(rows, list) else []
-        return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
-
     async def _step(self, job: Job, content: bytes) -> bool:
         file = self._files.get(job.id)
         if file is None:
@@ -68,11 +60,11 @@ class CommerceItems:
             raise InputError(f"an item breaks the catalog: {faults[0]['value']} {faults[0]['rule']}", "codes_refused")
         unbound = [row.name or row.local for row in rows if row.local not in known or known[row.local].central is None]
         result = {
-            "accepted": _count(job, "accepted") + len(fresh),
-            "repeated": _count(job, "repeated") + len(rows) - len(fresh),
-            "gone": _count(job, "gone") + len(items) - len(rows),
-            "unbound": [*_strings(job.result.get("unbound")), *unbound][:SHOWN],
-            "unbound_count": _count(job, "unbound_count") + len(unbound),
+            "accepted": counted(job, "accepted") + len(fresh),
+            "repeated": counted(job, "repeated") + len(rows) - len(fresh),
+            "gone": counted(job, "gone") + len(items) - len(rows),
+            "unbound": [*listed(job, "unbound"), *unbound][:SHOWN],
+            "unbound_count": counted(job, "unbound_count") + len(unbound),
             "findings": [asdict(finding) for finding in file.findings],
             "header": [*HEADER, *REPORT],
             "faulty": [list(row) for row in file.faulty],
@@ -86,12 +78,3 @@ class CommerceItems:
         if done >= job.total:
             self._files.pop(job.id, None)
         return done < job.total
-
-
-def _count(job: Job, name: str) -> int:
-    value = job.result.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

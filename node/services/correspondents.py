@@ -272,6 +272,15 @@ class Correspondents:
         await change_correspondent(tx, name, **values)
 
 
+async def standing_rights(tx: ReadTx, name: str) -> Rights | None:
+    """What a system may now; None where it is not known, cut off, or has no token that lives."""
+    found = await find_correspondent(tx, name)
+    if found is None or found.blocked_us is not None:
+        return None
+    is_alive = any(token.expires_us > tx.now for token in await tokens_of(tx, name))
+    return rights_of(found) if is_alive else None
+
+
 def _refusal(
     found: StoredCorrespondent, rights: Rights, address: str, tally: _Tally, now: int
 ) -> DeniedError | StateError | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from federation.authority import Kind
-from federation.fragment import Header, Section, decode_header
+from federation.fragment import Header, Ref, Section, decode_header, fragment_id
 from federation.genesis import Genesis, fingerprint
 from federation.organisation import Chain
 from node.errors import StateError
@@ -23,16 +23,15 @@ from node.passport.papers import DOCUMENT, PERSONAL
 from node.passport.view import View
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
+from node.services.export_files import ATTACHMENTS, forms, write_arshin_files, write_attachments
 from node.services.export_folder import CsvFile, Output
 from node.services.export_tables import (
-    ACCOUNTS,
     FRAMES,
-    GATEWAYS,
-    PEERS,
     READINGS,
-    TOKENS,
+    SMALL,
     jobs,
     radio_devices,
+    register_answers,
     write_journal_files,
     write_table,
 )
@@ -102,10 +101,11 @@ class Export:
         await _catalogs(tx, output, world)
         self.counts["suppliers"] = await _suppliers(tx, output)
         done = 0
-        for log in logs:
-            async for count in _log(tx, output, log):
-                done += count
-                yield Progress("fragments", done, total)
+        with CsvFile(output, "attachments", ATTACHMENTS) as attachments:
+            for log in logs:
+                async for count in _log(tx, output, log, attachments):
+                    done += count
+                    yield Progress("fragments", done, total)
         self.counts["fragments"] = done
         for what, steps in (
             ("passports", _passports(tx, output)),
@@ -118,10 +118,16 @@ class Export:
                 self.counts[what] += count
                 done += count
                 yield Progress(what, min(done, total), total)
-        for listing in (PEERS, ACCOUNTS, TOKENS, GATEWAYS):
+        for listing in SMALL:
             self.counts[listing.name] = sum([count async for count in write_table(tx, output, listing)])
-        for what, lines in (("radio-devices", radio_devices(tx)), ("jobs", jobs(tx))):
+        for what, lines in (
+            ("radio-devices", radio_devices(tx)),
+            ("jobs", jobs(tx)),
+            ("forms", forms(tx, output)),
+            ("register-answers", register_answers(tx)),
+        ):
             self.counts[what] = await _lines(output, f"{what}.jsonl", lines)
+        self.counts["arshin"] = await write_arshin_files(tx, output, self._core.keystore.vault)
         output.add("node.json", self._about(tx, version, genesis))
         yield Progress("done", total, total)
 
@@ -236,7 +242,7 @@ def _add_lines(output: Output, name: str, lines: Iterable[Json]) -> None:
     output.add(name, b"".join(map(json_line, lines)))
 
 
-async def _log(tx: ReadTx, output: Output, log: StoredLog) -> AsyncIterator[int]:
+async def _log(tx: ReadTx, output: Output, log: StoredLog, attachments: CsvFile) -> AsyncIterator[int]:
     folder = f"logs/{log.log.hex()}"
     with output.open(f"{folder}/leaves.txt") as file:
         for start in range(0, log.size, LEAVES):
@@ -250,11 +256,11 @@ async def _log(tx: ReadTx, output: Output, log: StoredLog) -> AsyncIterator[int]
         for start in range(0, log.size, ENTRIES):
             entries = await entries_between(tx, log.no, start, start + ENTRIES)
             for _, entry in sorted(entries.items()):
-                file.write(json_line(_fragment(output, entry)))
+                file.write(json_line(await _fragment(tx, output, entry, attachments)))
             yield min(ENTRIES, log.size - start)
 
 
-def _fragment(output: Output, entry: StoredFragment) -> dict[str, Json]:
+async def _fragment(tx: ReadTx, output: Output, entry: StoredFragment, attachments: CsvFile) -> dict[str, Json]:
     told = open_files.fragment_object(entry.log, entry.seq, entry.header, entry.signature, entry.void)
     told["received"] = moment(entry.received_us)
     if told["void"] is None:
@@ -266,7 +272,12 @@ def _fragment(output: Output, entry: StoredFragment) -> dict[str, Json]:
             open_files.section_object(header, sections.get(head.name), head.name) for head in header.sections
         ]
         _documents(output, header, sections)
+        await write_attachments(tx, output, attachments, _ref(entry), header, sections)
     return told
+
+
+def _ref(entry: StoredFragment) -> Ref:
+    return Ref(entry.log, entry.seq, fragment_id(entry.header)[:16])
 
 
 def _documents(output: Output, header: Header, sections: Mapping[str, Section]) -> None:

@@ -36,9 +36,13 @@ class Output:
         """A new file."""
         return OpenFile(self._part, name, self._sums)
 
+    def has(self, name: str) -> bool:
+        """Whether a file is there already, as one under the name of its own hash may be."""
+        return (self._part / name).exists()
+
     def add(self, name: str, content: bytes) -> None:
         """A whole file; one that is there already under the name of its own hash stays."""
-        if not (self._part / name).exists():
+        if not self.has(name):
             with self.open(name) as file:
                 file.write(content)
 

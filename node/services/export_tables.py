@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Table
 
-from node.exchange.open_files import Json, Row, json_line, moment
+from node.exchange.open_files import Json, Row, base64_text, json_line, moment
 from node.services.export_folder import CsvFile, Output
 from node.store import schema
 from node.store.copying import read_pages
@@ -69,6 +69,22 @@ async def jobs(tx: ReadTx) -> AsyncIterator[Json]:
             result = {name: value for name, value in json.loads(row.result).items() if name not in ROWS_OF_JOBS}
             told = {name: getattr(row, name) for name in ("id", "kind", "state", "done", "total", "actor")}
             yield {**told, "created": moment(row.created_us), "changed": moment(row.changed_us), "result": result}
+
+
+async def register_answers(tx: ReadTx) -> AsyncIterator[Json]:
+    """What the register answered, byte for byte, and what was found in it."""
+    columns = ("subject", "asked_us", "url", "body", "found", "detail")
+    async for page in read_pages(tx, schema.register_answers, *columns):
+        for row in page:
+            yield {
+                "id": row.id,
+                "subject": row.subject.hex(),
+                "asked": moment(row.asked_us),
+                "url": row.url,
+                "answer": base64_text(row.body),
+                "found": row.found,
+                "detail": json.loads(row.detail),
+            }
 
 
 def _journal_row(row: Record) -> Row:
@@ -149,6 +165,27 @@ def _gateway_row(row: Record) -> Row:
     return {"eui": row.eui.hex(), "name": row.name, "seen": moment(row.seen_us) or "", "frames": str(row.frames)}
 
 
+def _system_row(row: Record) -> Row:
+    times = {"created": moment(row.created_us) or "", "changed": moment(row.changed_us) or ""}
+    cut = {"blocked": moment(row.blocked_us) or "", "reason": row.reason or ""}
+    return {"name": row.name, "kind": row.kind, "contact": row.contact, "rights": row.rights, **cut, **times}
+
+
+def _webhook_row(row: Record) -> Row:
+    told = {name: getattr(row, name) for name in ("id", "url", "description", "kinds", "subjects", "author", "token")}
+    return {**told, "paused": row.paused, "created": moment(row.created_us) or ""}
+
+
+def _message_row(row: Record) -> Row:
+    told = {"system": row.system, "id": row.id, "number": str(row.number), "kind": row.kind, "sha256": row.hash.hex()}
+    return {**told, "answer": row.answer, "received": moment(row.received_us) or "", "actor": row.actor}
+
+
+def _object_row(row: Record) -> Row:
+    told = {"system": row.system, "kind": row.kind, "id": row.id, "number": str(row.number), "message": row.message}
+    return {**told, "subject": row.subject.hex() if row.subject else ""}
+
+
 _NAMES: dict[str, tuple[str, ...]] = {
     "journal": ("id", "at", "org", "actor", "what", "subject", "detail"),
     "readings": (
@@ -160,6 +197,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "accounts": ("name", "role", "language", "created"),
     "tokens": ("id", "name", "scopes", "issuer", "created", "expires"),
     "gateways": ("eui", "name", "seen", "frames"),
+    "systems": ("name", "kind", "contact", "rights", "blocked", "reason", "created", "changed"),
+    "webhooks": ("id", "url", "description", "kinds", "subjects", "author", "token", "paused", "created"),
+    "messages-1c": ("system", "id", "number", "kind", "sha256", "answer", "received", "actor"),
+    "objects-1c": ("system", "kind", "id", "number", "message", "subject"),
 }  # fmt: skip
 READINGS = Listing(
     "readings",
@@ -178,3 +219,20 @@ PEERS = Listing("peers", schema.peers, ("org", "url", "pin", "sign_key", "state"
 ACCOUNTS = Listing("accounts", schema.accounts, ("role", "language", "created_us"), _account_row)
 TOKENS = Listing("tokens", schema.tokens, ("id", "name", "scopes", "issuer", "created_us", "expires_us"), _token_row)
 GATEWAYS = Listing("gateways", schema.gateways, ("name", "seen_us", "frames"), _gateway_row)
+SYSTEMS = Listing(
+    "systems",
+    schema.correspondents,
+    ("kind", "contact", "rights", "blocked_us", "reason", "created_us", "changed_us"),
+    _system_row,
+)
+WEBHOOKS = Listing(
+    "webhooks",
+    schema.webhooks,
+    ("url", "description", "kinds", "subjects", "author", "token", "paused", "created_us"),
+    _webhook_row,
+)
+MESSAGES_1C = Listing(
+    "messages-1c", schema.messages_1c, ("number", "kind", "hash", "answer", "received_us", "actor"), _message_row
+)
+OBJECTS_1C = Listing("objects-1c", schema.objects_1c, ("number", "message", "subject"), _object_row)
+SMALL = (PEERS, ACCOUNTS, TOKENS, GATEWAYS, SYSTEMS, WEBHOOKS, MESSAGES_1C, OBJECTS_1C)

@@ -25,7 +25,6 @@ from node.exchange.fleet.mapping import FleetMapping
 from node.exchange.fleet.reader import read_fleet
 from node.exchange.fleet.rules import RULES
 from node.exchange.grids import Grid
-from node.exchange.tables import write_csv, write_xlsx
 from node.passport.bodies import Reference
 from node.passport.catalogs import Catalog
 from node.passport.claims import Claim
@@ -34,6 +33,7 @@ from node.passport.places import Places, compare_places
 from node.passport.shown import place_of, plate_term
 from node.services.core import Core
 from node.services.fleet_statements import Author, Held, is_same_plate, weigh
+from node.services.job_results import counted, listed
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.plates import find_standing
@@ -167,13 +167,6 @@ class Fleet:
             if not await drop_setting(tx, SUPPLIER + name):
                 raise _unkept(name)
             await self._core.announce(tx, actor, "supplier_forgotten", supplier=name)
-
-    async def report_file(self, job_id: str, kind: str) -> bytes:
-        """The rows that were sent back, as a table that can be corrected and sent again."""
-        job = await self._jobs.get(job_id)
-        header, rows = _strings(job.result.get("header")), job.result.get("faulty")
-        faulty = [_strings(row) for row in rows] if isinstance(rows, list) else []
-        return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
 
     async def _step(self, job: Job, content: bytes) -> bool:
         if self._run is None or self._run[0] != job.id:
@@ -309,11 +302,11 @@ def _result(job: Job, intake: Intake, step: _Judged, content: bytes | None) -> d
     before = job.result
     held_back = [*_refusals(before), *(_told(at, finding) for at, finding in sorted(step.refused.items()))]
     result: dict[str, object] = {
-        "accepted": _count(before, "accepted") + step.new + step.known,
-        "new": _count(before, "new") + step.new,
-        "known": _count(before, "known") + step.known,
-        "repeated": _count(before, "repeated") + step.repeated,
-        "unbound": sorted({*_strings(before.get("unbound")), *step.unbound}),
+        "accepted": counted(job, "accepted") + step.new + step.known,
+        "new": counted(job, "new") + step.new,
+        "known": counted(job, "known") + step.known,
+        "repeated": counted(job, "repeated") + step.repeated,
+        "unbound": sorted({*listed(job, "unbound"), *step.unbound}),
     }
     if content is None:
         return {**result, HELD_BACK: held_back}
@@ -363,12 +356,3 @@ def _finding(finding: FleetFinding) -> tuple[tuple[str, object], ...]:
         ("ru", finding.text("ru")),
         ("en", finding.text("en")),
     )
-
-
-def _count(result: Mapping[str, object], name: str) -> int:
-    value = result.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

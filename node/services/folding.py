@@ -26,7 +26,7 @@ from node.passport.used_codes import used_codes
 from node.passport.view import EVENTS, ROWS, load_view, rest_hash
 from node.passport.world import World
 from node.services.core import Core
-from node.services.making import Group, Made, Maker, Spoken, item_of, rest_of
+from node.services.making import Group, Made, Maker, Spoken, rest_of
 from node.services.neighbours import Neighbours, is_apart, tied_to
 from node.services.openings import Opened, openings_of
 from node.services.statements import StatementReader
@@ -160,7 +160,7 @@ class Folding:
         signers = kept.signers | {statement.org for statement in case.statements}
         after = Kept(case.facts, awaited_of(case), signers, rest_hash(view), **put)
         codes = self._maker.own_codes(case) | await read_own_terms(tx, group.lead)
-        new = await self._store(tx, [(group, item_of(group, view, after.digest, after, codes, tx.now))])
+        new = await self._store(tx, [(group, self._maker.item(group, view, after.digest, after, codes, tx.now))])
         stale = new.get(group.lead)
         opened = openings_of(case, self._core.org)
         return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))

@@ -31,7 +31,7 @@ from node.services.papers import Beside
 from node.services.protocols import Checked, Protocols, Signed
 from node.services.templates import HeldTemplate, Templates
 from node.store.chunks import drop_chunks, form_file, move_chunks, put_chunks, read_chunks, signed_file
-from node.store.database import WriteTx
+from node.store.database import ReadTx, WriteTx
 from node.store.forms import FormFile, StoredForm, delete_form, find_form, insert_form, list_forms, update_form
 from node.store.passports import StoredPassport, find_passport
 
@@ -52,6 +52,11 @@ class Form:
     def id(self) -> str:
         """The form's id."""
         return self.stored.id
+
+    @property
+    def mark(self) -> str:
+        """By this a window tells whether the document is still the one that it shows."""
+        return hashlib.sha256(self.stored.document).hexdigest()[:16]
 
 
 class Forms:
@@ -117,10 +122,8 @@ class Forms:
     async def get(self, form_id: str) -> Form:
         """A form; raise NotFoundError."""
         async with self._core.database.read() as tx:
-            stored = await find_form(tx, form_id)
-            passport = await find_passport(tx, stored.subject, whole=False) if stored else None
-        if stored is None:
-            raise NotFoundError("no such form is being filled in here", "form_unknown")
+            stored = await _stored(tx, form_id)
+            passport = await find_passport(tx, stored.subject, whole=False)
         held = await self._templates.get(stored.template)
         return Form(stored, held, _read(stored.document), passport.title if passport else "")
 
@@ -132,56 +135,68 @@ class Forms:
         """Keep what a form has become; raise InputError where it is over a limit."""
         raw = format_json(document)
         _read(raw)
-        stored = replace(form.stored, document=raw, changed_us=self._core.clock.now())
         async with self._core.database.write() as tx:
+            stored = replace(await _stored(tx, form.id), document=raw, changed_us=tx.now)
             await update_form(tx, stored)
         return replace(form, stored=stored, document=document)
 
     async def attach(self, form: Form, name: str, content: bytes, *, personal: bool) -> Form:
         """Add a file; raise InputError where it is too large, one too many, or not of a type that may be attached."""
-        files = form.stored.files
-        if not content or len(content) > MAX_FILE or sum(file.size for file in files) + len(content) > MAX_TOTAL:
-            raise InputError(f"{name[:80]!r} has {len(content)} bytes", "attachment_large", most=MAX_FILE)
-        if len(files) >= MAX_FILES:
-            raise InputError(f"a protocol has at most {MAX_FILES} files", "attachments_many", most=MAX_FILES)
+        _check_room(form.stored.files, name, content)
         try:
             kind = await asyncio.to_thread(check_file, name, content)
         except PassportError as error:
             raise InputError(str(error), "attachment_refused") from error
         digest = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
-        if any(file.sha256 == digest for file in files):
-            return form
-        taken = {file.section for file in files}
-        free = next(section for section in SECTIONS if section not in taken)
         _, chunks = await asyncio.to_thread(split_chunks, content)
-        added = FormFile(free, name.rpartition("/")[2][-255:], kind, len(content), digest, personal)
-        stored = replace(form.stored, files=(*files, added), changed_us=self._core.clock.now())
         async with self._core.database.write() as tx:
-            await put_chunks(tx, form_file(form.id, free), 0, chunks)
-            await update_form(tx, stored)
-        return replace(form, stored=stored)
+            # Read again: another request may have added a file meanwhile.
+            stored = await _stored(tx, form.id)
+            if all(file.sha256 != digest for file in stored.files):
+                _check_room(stored.files, name, content)
+                taken = {file.section for file in stored.files}
+                free = next(section for section in SECTIONS if section not in taken)
+                added = FormFile(free, name.rpartition("/")[2][-255:], kind, len(content), digest, personal)
+                stored = replace(stored, files=(*stored.files, added), changed_us=tx.now)
+                await put_chunks(tx, form_file(form.id, free), 0, chunks)
+                await update_form(tx, stored)
+        return replace(form, stored=stored, document=_read(stored.document))
 
     async def detach(self, form: Form, sha256: str) -> Form:
         """Take a file out again."""
-        gone = [file for file in form.stored.files if file.sha256 == sha256]
-        stored = replace(form.stored, files=tuple(file for file in form.stored.files if file not in gone))
         async with self._core.database.write() as tx:
-            for file in gone:
-                await drop_chunks(tx, form_file(form.id, file.section))
+            stored = await _stored(tx, form.id)
+            for file in stored.files:
+                if file.sha256 == sha256:
+                    await drop_chunks(tx, form_file(form.id, file.section))
+            kept = tuple(file for file in stored.files if file.sha256 != sha256)
+            stored = replace(stored, files=kept, changed_us=tx.now)
             await update_form(tx, stored)
-        return replace(form, stored=stored)
+        return replace(form, stored=stored, document=_read(stored.document))
 
-    async def drop(self, form: Form) -> None:
-        """Forget a form with its files."""
+    async def drop(self, form_id: str) -> None:
+        """Forget a form with its files, also one whose template does not run here; raise NotFoundError."""
         async with self._core.database.write() as tx:
-            await self._forget(tx, form)
+            await _forget(tx, await _stored(tx, form_id))
+
+    async def save_over(self, form: Form, document: Json, mark: str) -> Form:
+        """Keep what a window sent that had shown the document of a mark.
+
+        Raise StateError where the document became another since, and is not what was sent.
+        """
+        if mark != form.mark and format_json(document) != form.stored.document:
+            raise _changed()
+        return await self.save(form, document)
 
     async def check(self, form: Form) -> Checked:
         """Judge what is filled in; nothing is signed."""
         return await self._protocols.judge(form.held, without_empty_rows(form.document))
 
     async def sign(self, form: Form, actor: str, unsigned: Sequence[UnsignedRow] = ()) -> Signed:
-        """Sign the document with its files; raise InputError `document_refused` with its findings."""
+        """Sign the document with its files; raise InputError `document_refused` with its findings.
+
+        Raise StateError where the form became another meanwhile, NotFoundError where it was signed or dropped.
+        """
         files = form.stored.files
         lists = {file.section: await self._listed(form, file) for file in files}
         sections = [DraftSection(file.section, lists[file.section], _class(file)) for file in files]
@@ -190,15 +205,19 @@ class Forms:
             sections.insert(0, section("attachments", body))
 
         async def moved(tx: WriteTx, ref: Ref) -> None:
+            stored = await _stored(tx, form.id)
+            if (stored.document, stored.files) != (form.stored.document, files):
+                raise _changed()
             for file in files:
                 await move_chunks(tx, form_file(form.id, file.section), signed_file(ref, file.section))
-            await self._forget(tx, form)
+            await _forget(tx, stored)
 
         refs = (parse_ref(form.stored.replaces),) if form.stored.replaces else ()
         beside = Beside(sections=tuple(sections), refs=refs, unsigned=tuple(unsigned), also=moved)
         signed = await self._protocols.put(await self.check(form), actor, "console", beside)
         if not signed.is_new:
-            await self.drop(form)
+            with contextlib.suppress(NotFoundError):
+                await self.drop(form.id)
         return signed
 
     async def _listed(self, form: Form, file: FormFile) -> bytes:
@@ -206,14 +225,34 @@ class Forms:
             content = await read_chunks(tx, form_file(form.id, file.section))
         return (await asyncio.to_thread(split_chunks, content))[0].to_bytes()
 
-    async def _forget(self, tx: WriteTx, form: Form) -> None:
-        for file in form.stored.files:
-            await drop_chunks(tx, form_file(form.id, file.section))
-        await delete_form(tx, form.id)
-
     def _new(self, template: Template, subject: bytes, view: View, now: int) -> Json:
         today = datetime.fromtimestamp(now / 1e6, UTC).date().isoformat()
         return prefill(template, _known(subject, view), today, self._core.org.hex())
+
+
+async def _stored(tx: ReadTx, form_id: str) -> StoredForm:
+    stored = await find_form(tx, form_id)
+    if stored is None:
+        raise NotFoundError("no such form is being filled in here", "form_unknown")
+    return stored
+
+
+async def _forget(tx: WriteTx, stored: StoredForm) -> None:
+    for file in stored.files:
+        await drop_chunks(tx, form_file(stored.id, file.section))
+    await delete_form(tx, stored.id)
+
+
+def _changed() -> StateError:
+    return StateError("the form was changed in another window meanwhile", "form_changed")
+
+
+def _check_room(files: Sequence[FormFile], name: str, content: bytes) -> None:
+    """Raise InputError for a file that is empty or too large, or one too many."""
+    if not content or len(content) > MAX_FILE or sum(file.size for file in files) + len(content) > MAX_TOTAL:
+        raise InputError(f"{name[:80]!r} has {len(content)} bytes", "attachment_large", most=MAX_FILE)
+    if len(files) >= MAX_FILES:
+        raise InputError(f"a protocol has at most {MAX_FILES} files", "attachments_many", most=MAX_FILES)
 
 
 def _read(raw: bytes) -> Json:

@@ -4,9 +4,8 @@ What a system may hear is what its rights say when an event is sent, not when it
 """
 
 from node.services.access import Actor, Scope
-from node.services.correspondents import Rights, rights_of
+from node.services.correspondents import Rights, standing_rights
 from node.store.access import is_token_valid
-from node.store.correspondents import find_correspondent
 from node.store.database import ReadTx
 from node.store.passports import every_id
 from node.store.webhooks import StoredHook
@@ -51,12 +50,11 @@ def _system(hook: StoredHook) -> str | None:
 
 
 async def _rights(tx: ReadTx, name: str) -> Rights | None:
-    """A system's rights where they let it be told of what happens; None where it is cut off or let no more.
+    """A system's rights while it has a valid token and may be told of what happens, else None.
 
     One that is limited to types is told nothing: which things are of a type changes with each event.
     """
-    found = await find_correspondent(tx, name)
-    if found is None or found.blocked_us is not None:
-        return None
-    rights = rights_of(found)
-    return rights if {Scope.READ, Scope.HOOKS} <= set(rights.scopes) and not rights.types else None
+    rights = await standing_rights(tx, name)
+    return (
+        rights if rights is not None and {Scope.READ, Scope.HOOKS} <= set(rights.scopes) and not rights.types else None
+    )

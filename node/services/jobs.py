@@ -57,9 +57,11 @@ class Jobs:
         """What a job will work on, as it is stored."""
         return await asyncio.to_thread(self._core.keystore.vault.seal, content)
 
-    async def submit(self, kind: str, content: bytes, total: int, actor: str, file: str = "") -> str:
+    async def submit(
+        self, kind: str, content: bytes, total: int, actor: str, file: str = "", job_id: str | None = None
+    ) -> str:
         """Take a job and answer its id; `file` is what its input is called."""
-        return await self.submit_sealed(kind, await self.seal(content), total, actor, file, self.new_id())
+        return await self.submit_sealed(kind, await self.seal(content), total, actor, file, job_id or self.new_id())
 
     async def submit_sealed(self, kind: str, sealed: bytes, total: int, actor: str, file: str, job_id: str) -> str:
         """The same with an input that was sealed already, and an id that is known."""

@@ -10,6 +10,7 @@ from node.passport.composition import Around
 from node.passport.fold import view_of
 from node.passport.identity import settled
 from node.passport.kept import Kept, Row, awaited_of, rows_of
+from node.passport.result_cards import result_cards
 from node.passport.rights import PUBLISHED_KINDS
 from node.passport.run_views import run_cards
 from node.passport.shown import terms_of, text
@@ -103,29 +104,21 @@ class Maker:
             view = rest_of(view)
             signers = frozenset(statement.org for statement in case.statements)
             kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view))
-        item = item_of(group, view, mark, kept, self.own_codes(case), now)
+        item = self.item(group, view, mark, kept, self.own_codes(case), now)
         tied = tied_to(case) if spoken.is_tied else frozenset[bytes]()
         return Made(group, item, openings_of(case, self.org), card, rows, tied)
+
+    def item(self, group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term], now: int) -> NewPassport:
+        """A view as it is stored."""
+        state, title = text(view, "state", "code"), text(view, "title")
+        passport = StoredPassport(group.lead, group.lead, text(view, "kind"), state, title, mark, dump_view(view), now)
+        terms = {Term(scheme, term) for scheme, term in terms_of(view)} | codes
+        packed, results = pack_view(passport.view), tuple(result_cards(view, self.org))
+        return NewPassport(passport, group.subjects, terms, kept, packed, run_cards(view), results)
 
     def own_codes(self, case: Case) -> set[Term]:
         """How the own codes are found that what was said here speaks of."""
         return {own_term(catalog, code) for catalog, code in used_codes(case.readings, self.org)}
-
-
-def item_of(group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term], now: int) -> NewPassport:
-    """A view as it is stored."""
-    passport = StoredPassport(
-        group.lead,
-        group.lead,
-        text(view, "kind"),
-        text(view, "state", "code"),
-        text(view, "title"),
-        mark,
-        dump_view(view),
-        now,
-    )
-    named = {Term(scheme, term) for scheme, term in terms_of(view)}
-    return NewPassport(passport, group.subjects, named | codes, kept, pack_view(passport.view), run_cards(view))
 
 
 def rest_of(view: View) -> View:

@@ -12,7 +12,7 @@ from node.errors import InputError
 from node.exchange.errors import ExchangeError
 from node.exchange.findings import Finding
 from node.exchange.production import HeldSecrets, Known, ProductionRow, Report, Stated, check_rows
-from node.exchange.tables import Table, read_table, write_csv, write_xlsx
+from node.exchange.tables import Table, read_table
 from node.passport import drafts
 from node.passport.bodies import (
     AliasBody,
@@ -36,6 +36,7 @@ from node.passport.view import DAY_US, value_on
 from node.secret import Secret
 from node.services.core import Core
 from node.services.entry import Entry
+from node.services.job_results import counted, listed
 from node.services.jobs import Jobs
 from node.services.ledger import Ledger
 from node.services.projection import Projection
@@ -86,20 +87,13 @@ class Production:
         total = max(1, len(report.accepted))
         return await self._jobs.submit(KIND, raw, total, actor, name)
 
-    async def report_file(self, job_id: str, kind: str) -> bytes:
-        """The rows that were sent back, as a table that can be corrected and sent again."""
-        job = await self._jobs.get(job_id)
-        header, rows = _strings(job.result.get("header")), job.result.get("faulty")
-        faulty = [_strings(row) for row in rows] if isinstance(rows, list) else []
-        return write_xlsx(header, faulty) if kind == "xlsx" else write_csv(header, faulty)
-
     async def _step(self, job: Job, content: bytes) -> bool:
         run = self._runs.get(job.id) or await self._take_up(job, content)
         rows = run.report.accepted[run.at : run.at + ROWS_A_STEP]
         last = run.at + len(rows) >= len(run.report.accepted)
         # A job whose progress is full has ended: what became acceptable since it was taken does not end it early.
         done = job.total if last else min(job.done + len(rows), job.total - 1)
-        result = {**run.result, "accepted": _count(job) + len(rows)}
+        result = {**run.result, "accepted": counted(job, "accepted") + len(rows)}
         said = [draft for row in rows for draft in self._drafts(row)]
 
         async def record(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
@@ -121,7 +115,7 @@ class Production:
         report = await self._check(table, job.id)
         result = _result(report)
         result["repeated"] = job.result.get("repeated", len(report.repeated))
-        result["unbound"] = sorted({*report.unbound, *_strings(job.result.get("unbound"))})
+        result["unbound"] = sorted({*report.unbound, *listed(job, "unbound")})
         self._runs[job.id] = run = _Run(report, result)
         return run
 
@@ -313,15 +307,6 @@ def _finding(finding: Finding) -> dict[str, object]:
         "ru": finding.ru,
         "en": finding.en,
     }
-
-
-def _count(job: Job) -> int:
-    value = job.result.get("accepted", 0)
-    return value if isinstance(value, int) else 0
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _secret(text: str | None) -> Secret | None:

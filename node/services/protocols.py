@@ -7,21 +7,15 @@ schema marks as personal goes into a section of its own; what its template extra
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from weakref import WeakValueDictionary
 
-from federation.authority import Kind
 from federation.errors import CodecError
 from federation.fragment import Ref
 from node.errors import InputError, NotFoundError
-from node.exchange.arshin import write_application
-from node.exchange.errors import ArshinError
-from node.passport.bodies import ExtractBody
-from node.passport.catalogs import Catalog
 from node.passport.drafts import Draft
 from node.passport.errors import PassportError
-from node.passport.references import References, parse_ref, ref_text
+from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows, text
-from node.passport.statement import Statement
 from node.passport.template_findings import Finding, Layer, State, Verdict
 from node.passport.template_json import Json, format_json
 from node.passport.template_personal import Parts, join
@@ -29,18 +23,17 @@ from node.passport.templates import parse_document, split_personal, validate
 from node.passport.view import DAY_US, View, moment_us
 from node.services.core import Core
 from node.services.entry import Entry
-from node.services.facts import VERDICTS, find_device, read_facts
+from node.services.facts import find_device, read_facts
 from node.services.ledger import Ledger, entry_ref
 from node.services.papers import Beside, draft_protocol, find_broken, find_untold
 from node.services.projection import Projection
 from node.services.remarks import Remark, explain_all
 from node.services.search import Search
 from node.services.sides import Sides, check_reasons
-from node.services.statements import StatementReader
 from node.services.templates import HeldTemplate, Templates
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
-from node.store.passports import StoredPassport, find_passport, read_leads, read_members
+from node.store.passports import StoredPassport, find_passport
 
 Allow = Callable[[bytes], Awaitable[None]]
 
@@ -71,16 +64,6 @@ class Signed:
     remarks: tuple[Remark, ...]
     waits_for: int = 0
     is_new: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SignedResult:
-    """A result of verification that this organisation signed and that stands: its place, device, time and document."""
-
-    ref: str
-    subject: bytes
-    occurred: int
-    document: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +99,7 @@ class Protocols:
         self._templates = templates
         self._entry = entry
         self._sides = Sides(core, projection)
+        self._signing: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def check(self, template: str, raw: bytes) -> Checked:
         """Check a document against a template by its reference; nothing is written.
@@ -146,8 +130,9 @@ class Protocols:
         more = [device] if isinstance(device, Finding) else self._sides.unnamed(device.content, held, document)
         made = text(device.content, "made") if isinstance(device, StoredPassport) else ""
         latest = self._core.clock.now() + DAY_US
-        untold = find_untold(template, document, latest, moment_us(made) if made else None)
-        broken = find_broken(template, document, self._entry.book)
+        since, book = moment_us(made) if made else None, self._entry.book
+        untold = await asyncio.to_thread(find_untold, template, document, latest, since)
+        broken = await asyncio.to_thread(find_broken, template, document, book)
         whole = Verdict((*verdict.findings, *more, *untold, *broken), verdict.truncated)
         known = device if isinstance(device, StoredPassport) else None
         return Checked(held, document, whole, explain_all(whole.findings), known)
@@ -177,7 +162,14 @@ class Protocols:
         """Sign what was checked."""
         if checked.state is State.INVALID or checked.passport is None:
             raise refusal(checked)
-        subject, view = checked.passport.subject, checked.passport.content
+        # Of two presses of one button the second finds what the first signed.
+        async with self._signing.setdefault(checked.passport.subject, asyncio.Lock()):
+            async with self._core.database.read() as tx:
+                passport = await find_passport(tx, checked.passport.subject, whole=False)
+            return await self._put(checked, passport or checked.passport, actor, system, beside)
+
+    async def _put(self, checked: Checked, passport: StoredPassport, actor: str, system: str, beside: Beside) -> Signed:
+        subject, view = passport.subject, passport.content
         said = find_said(view, self._core.org, checked.held, checked.document)
         if said is not None:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)
@@ -235,60 +227,10 @@ class Protocols:
         withheld = {str(part["name"]) for part in rows(row, "sections") if part["present"] is False}
         open_part = _bytes(row["document"])
         try:
-            document = _joined(open_part, _bytes(row["personal"])) if open_part is not None else None
+            document = join_sections(open_part, _bytes(row["personal"])) if open_part is not None else None
         except PassportError as error:
             raise InputError(f"the protocol cannot be read: {error}", "protocol_unreadable") from error
         return Paper(passport.subject, row, held, document, not withheld & {"document", "personal"})
-
-    async def application(self, results: Sequence[SignedResult]) -> bytes:
-        """The «Аршин» import file of these results.
-
-        Raise InputError where there is none, or naming the protocol and the place that the file cannot do with.
-        """
-        if not results:
-            raise InputError("there is no signed verification to export", "arshin_empty")
-        try:
-            return await asyncio.to_thread(write_application, [result.document for result in results])
-        except ArshinError as error:
-            raise InputError(str(error), "arshin_refused") from error
-
-    async def results(self, subjects: Sequence[bytes] = (), since: date | None = None) -> list[SignedResult]:
-        """This organisation's results of verification, of these devices or from a day on, oldest first.
-
-        What a later document replaced, and what was annulled, is none of them.
-        """
-        async with self._core.database.read() as tx:
-            reader = await StatementReader.open(tx)
-            if subjects:
-                leads = await read_leads(tx, subjects)
-                members = await read_members(tx, leads.values())
-                wanted = {*subjects, *(subject for group in members.values() for subject in group)}
-                said = [s for s in await reader.about(tx, wanted) if s.subject in wanted]
-            else:
-                said = await reader.of_kinds(tx, (Kind.PROTOCOL,))
-        earliest = moment_us(since.isoformat()) if since else 0
-        mine = [s for s in said if s.org == self._core.org and s.kind == Kind.PROTOCOL]
-        try:
-            return await asyncio.to_thread(self._results, mine, earliest)
-        except PassportError as error:
-            raise InputError(f"a protocol cannot be read: {error}", "arshin_refused") from error
-
-    def _results(self, mine: Sequence[Statement], earliest: int) -> list[SignedResult]:
-        references, later = References(mine), [s for s in mine if s.refs]
-        found = []
-        for statement in sorted(mine, key=lambda s: (s.occurred, s.order)):
-            is_replaced = any(references.supersedes(other, statement) for other in later)
-            if statement.occurred >= earliest and not is_replaced and self._is_verification(statement):
-                sections = statement.sections
-                document = _joined(sections.get("document"), sections.get("personal"))
-                found.append(SignedResult(ref_text(statement.ref), statement.subject, statement.occurred, document))
-        return found
-
-    def _is_verification(self, statement: Statement) -> bool:
-        raw = statement.sections.get("extract")
-        events = ExtractBody.from_bytes(raw).events if raw else ()
-        world = self._projection.world
-        return any(world.central(event.what, statement.org, Catalog.EVENTS) in VERDICTS for event in events)
 
 
 def refusal(checked: Checked) -> InputError:
@@ -333,7 +275,7 @@ def _same(view: View, held: HeldTemplate, document: Json) -> list[View]:
     ]
 
 
-def _joined(document: bytes | None, personal: bytes | None) -> Json:
+def join_sections(document: bytes | None, personal: bytes | None) -> Json:
     """A document out of its sections; raise TemplateError where they are none or do not join."""
     parts = parse_document(personal) if personal is not None else {}
     return join(Parts(parse_document(document or b""), parts if isinstance(parts, dict) else {}))

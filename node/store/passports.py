@@ -8,10 +8,12 @@ from functools import partial
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
+from node.passport.result_cards import ResultCard
 from node.passport.run_views import RunCard
 from node.passport.shown import TYPE
 from node.passport.view import ROWS, Seal, View, load_view
 from node.store import schema
+from node.store.arshin import put_results
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.runs import drop_runs, put_runs
 from node.store.timelines import all_rows
@@ -53,7 +55,7 @@ class NewPassport:
     """A view to be stored, the subjects that are joined in it and its terms.
 
     `kept` is of a long one, whose rows stand by themselves. `packed` is its view as it is stored, where whoever made it
-    packed it. `runs` are the processes that it shows.
+    packed it. `runs` are the processes that it shows, `results` own results of verification.
     """
 
     passport: StoredPassport
@@ -62,6 +64,7 @@ class NewPassport:
     kept: Kept | None = None
     packed: bytes = b""
     runs: Collection[RunCard] = ()
+    results: Collection[ResultCard] = ()
 
     @property
     def subjects(self) -> set[bytes]:
@@ -77,13 +80,14 @@ async def put_passport(
 
 
 async def put_passports(tx: WriteTx, items: Sequence[NewPassport]) -> None:
-    """Replace the views of passports, the pointers of their joined subjects, their terms and their processes."""
+    """Replace the views of passports, the pointers of their joined subjects, their terms, processes and own results."""
     await upsert(tx, schema.passports, await tx.aside(partial(_rows_of, items)))
     subjects = sorted(set[bytes]().union(*(item.subjects for item in items)))
     for start in range(0, len(subjects), 400):
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects[start : start + 400])))
     await insert_new(tx, schema.terms, [row for item in items for row in _terms_of(item)])
     await put_runs(tx, {item.passport.subject: item.runs for item in items}, subjects)
+    await put_results(tx, {item.passport.subject: item.results for item in items}, subjects)
 
 
 def pack_view(view: bytes) -> bytes:
@@ -128,6 +132,7 @@ async def drop_passports(tx: WriteTx, subjects: Iterable[bytes]) -> None:
         await tx.run(delete(schema.passports).where(schema.passports.c.subject.in_(part)))
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(part)))
     await drop_runs(tx, wanted)
+    await put_results(tx, {}, wanted)
 
 
 async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:

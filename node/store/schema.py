@@ -332,8 +332,20 @@ arshin_files = _table(
     _need("results", Int64),
     _need("content", LargeBinary),  # sealed under this store's own key: owners and metrologists are persons
 )
+# Own results of verification, as the views show them; `file` and `settled_us` are known nowhere else.
 arshin_results = _table(
-    "arshin_results", _key("ref", Text), _need("file", Int64), Index("arshin_results_by_file", "file")
+    "arshin_results",
+    _key("ref", Text),
+    _need("lead", LargeBinary),
+    _need("occurred_us", Int64),
+    _need("serial", Text),
+    _need("number", Text),
+    _need("state", Text),
+    Column("file", Int64),  # the first that it stood in
+    Column("settled_us", Int64),  # when the register had annulled it too
+    Index("arshin_results_by_lead", "lead"),
+    Index("arshin_results_by_time", "state", "occurred_us", "ref"),
+    Index("arshin_results_by_file", "file", "state", "occurred_us", "ref"),
 )
 messages_1c = _table(
     "messages_1c",

@@ -11,6 +11,12 @@ FOUND: Table = {
     "silent": ("реестр не ответил", "the register did not answer"),
     "unnamed": ("нет номера типа или заводского", "no type approval number or serial"),
 }
+RESULT_STATES: Table = {
+    "stands": ("в силе", "in force"),
+    "annulled": ("аннулирован", "annulled"),
+    "replaced": ("исправлен другим протоколом", "replaced by another protocol"),
+    "void": ("подпись больше не действует", "its signature counts no more"),
+}
 DIFFERENCES: Table = {
     "verified": ("день поверки", "day of verification"),
     "valid_until": ("действительна до", "valid until"),

@@ -31,7 +31,7 @@ from node.web.console_words import (
     UNDO_GROUNDS,
     trouble_words,
 )
-from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES
+from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -60,7 +60,7 @@ from node.web.radio_words import (
     parameter_words,
     step_words,
 )
-from node.web.role_words import BASES, WRITES
+from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
 from node.web.role_words import STATES as MANDATE_STATES
@@ -102,6 +102,7 @@ WORDED: Final = {
     "unsigned_reason": REASONS,
     "rule_name": RULES,
     "register_found": FOUND,
+    "result_state": RESULT_STATES,
     "register_difference": DIFFERENCES,
     "fitness": FITNESS,
     "message_kind": MESSAGES,
@@ -161,7 +162,14 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "micros_day": lambda micros: day(moment_at(micros).date().isoformat(), language),
         "process_name": lambda code: process_name(code, language),
         "titled": lambda title, code: titled(title, code, language),
+        "state_number": lambda number: state_number(number, language),
     }
+
+
+def state_number(number: str, language: str) -> str:
+    """A party's `inn:…` or `ogrn:…` as papers have it."""
+    kind, _, digits = number.partition(":")
+    return f"{words(NUMBERS, kind, language)} {digits}" if kind in NUMBERS else number
 
 
 def moment(micros: int) -> Markup:

@@ -884,6 +884,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Its author replaced this document", "Open the new one and sign that."),
         ("Вместо него стоит {ref}.", "In its place stands {ref}."),
     ),
+    "act_annulled": _state(
+        ("Автор аннулировал этот документ", "Попросите автора составить новый."),
+        ("Its author annulled this document", "Ask its author for a new one."),
+        ("Причина: {reason}.", "The reason: {reason}."),
+    ),
     "act_closed": _denied(
         ("Сам документ вашей организации не открыт", "Попросите автора открыть паспорт прибора."),
         ("The document itself is not open to your organisation", "Ask its author to share the passport."),
@@ -928,6 +933,16 @@ PROBLEMS: dict[str, ProblemText] = {
         kind=PeerError,
     ),
     "form_unknown": _unknown("Такого черновика здесь нет", "There is no such draft here"),
+    "form_changed": _state(
+        (
+            "Черновик тем временем изменён в другом окне",
+            "Ниже то, что набрано в этом окне: проверьте и сохраните ещё раз, тогда останется оно.",
+        ),
+        (
+            "The draft was changed in another window meanwhile",
+            "Below is what was typed in this one: look at it and keep it again, and it stays.",
+        ),
+    ),
     "forms_many": _state(
         ("Слишком много черновиков", "Подпишите или удалите старые."),
         ("Too many drafts", "Sign or drop old ones."),
@@ -1131,6 +1146,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Признан непригодным {on}.", "Found unfit on {on}."),
     ),
     "arshin_file_unknown": _unknown("Такого файла «Аршин» здесь нет", "There is no such Arshin file here"),
+    "result_unknown": _unknown("Такого результата поверки здесь нет", "There is no such result of verification here"),
+    "result_stands": _state(
+        ("Результат в силе или не выгружался", "Аннулируйте его здесь, прежде чем отметить аннулирование в реестре."),
+        ("The result stands, or went into no file", "Annul it here before you note that the register did."),
+    ),
     "annul_foreign": _state(
         ("Этот результат подписала другая организация", "Попросите её аннулировать свой результат."),
         ("Another organisation signed this result", "Ask it to annul its own."),

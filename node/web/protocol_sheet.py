@@ -6,7 +6,8 @@ Where the template does not run here the document is told place by place; what i
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from node.exchange.sheets import Block, Grid, Notes, Pairs, Sheet
+from node.exchange.errors import SheetError
+from node.exchange.sheets import MAX_CELLS, Block, Grid, Notes, Pairs, Sheet
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows, text
 from node.passport.template_json import Json
@@ -26,7 +27,10 @@ STANDS = ("stated", "registered", "agreed")
 
 
 def protocol_sheet(view: PassportView, paper: Paper, issue: Issue, names: Mapping[str, str], language: str) -> Sheet:
-    """The document of a protocol of a view; `names` are those of organisations, by id in hex."""
+    """The document of a protocol of a view; `names` are those of organisations, by id in hex.
+
+    Raise SheetError where it is too long for paper.
+    """
     template = paper.held.template if paper.held else None
     titles = template.title if template else None
     title = titles_words(titles, at(paper.row, "template", "title") or at(paper.row, "template", "name"), language)
@@ -101,6 +105,8 @@ def _document(paper: Paper, language: str) -> Iterator[Block]:
         yield Pairs(say("The template does not run on this node: the document is shown place by place."), told)
     else:
         for block in sheet_of(paper.held.template, document, is_whole=paper.is_whole):
+            if block.is_cut:
+                raise SheetError(f"a document for paper has at most {MAX_CELLS} values")
             if block.kind is not BlockKind.SIGNATURES:
                 yield _block(block, language)
     attached = [(str(file["name"]), f"SHA-256 {file['sha256']}", "") for file in rows(paper.row, "attachments")]

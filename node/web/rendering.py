@@ -17,7 +17,7 @@ from node.web.calls import Call, View
 from node.web.downloads import TYPES
 from node.web.filters import make_filters
 from node.web.languages import LANGUAGES, translations
-from node.web.routes import API, Route
+from node.web.routes import API, Group, Route
 
 TEMPLATES = Path(__file__).parent / "templates"
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\]*$")  # what no browser reads as another host
@@ -36,6 +36,14 @@ class MenuItem:
 
 
 @dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """Links of the navigation that stand together, under a title or under none."""
+
+    title: str
+    links: list[MenuItem]
+
+
+@dataclass(frozen=True, slots=True)
 class Download:
     """A list that can be had as a file: what it is called, and (kind, address) of each file."""
 
@@ -48,10 +56,9 @@ class Renderer:
 
     def __init__(self, assets: Assets, routes: Sequence[Route]) -> None:
         self._environment = cache(partial(make_environment, assets=assets))
-        placed = [(route.menu.order, route.path, route.menu, route) for route in routes if route.menu]
         self._lists = {route.operation: route for route in routes if route.table is not None}
         self._taken = {route.operation: frozenset(route.parameters) for route in routes if not route.is_page}
-        self._menu = [(menu, route) for _, _, menu, route in sorted(placed, key=lambda place: place[:2])]
+        self._menu = sorted(((route.menu, route) for route in routes if route.menu), key=lambda one: one[0].order)
 
     async def counts(self, call: Call) -> dict[str, int]:
         """How many things wait behind each entry of the menu, by path."""
@@ -94,12 +101,12 @@ class Renderer:
             "Scope": Scope,
         }
 
-    def _menu_of(self, visitor: Actor | None, counts: Mapping[str, int] = NO_COUNTS) -> list[MenuItem]:
-        return [
-            MenuItem(route.path, route.title, menu.icon, counts.get(route.path, 0))
-            for menu, route in self._menu
-            if visitor is not None and visitor.may(route.scopes)
-        ]
+    def _menu_of(self, visitor: Actor | None, counts: Mapping[str, int] = NO_COUNTS) -> list[MenuGroup]:
+        parts: dict[Group, list[MenuItem]] = {group: [] for group in Group}
+        for menu, route in self._menu:
+            if visitor is not None and visitor.may(route.scopes):
+                parts[menu.group].append(MenuItem(route.path, route.title, menu.icon, counts.get(route.path, 0)))
+        return [MenuGroup(group.value, items) for group, items in parts.items() if items]
 
     def _downloads(self, call: Call) -> list[Download]:
         """The lists that a page shows, as files, as far as the reader may have them."""

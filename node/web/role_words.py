@@ -12,6 +12,7 @@ ROLES: Table = {
     "data_source": ("Источник данных", "Source of data"),
     "network": ("Сеть LoRa", "LoRa network"),
 }
+NUMBERS: Table = {"inn": ("ИНН", "INN"), "ogrn": ("ОГРН", "OGRN")}
 BASES: Table = {
     "maker": ("изготовил", "made it"),
     "title": ("по праву собственности", "by title"),

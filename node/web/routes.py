@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from node.services.access import Scope
 from node.web.columns import Table
+from node.web.languages import mark
 
 API = "/api/v1"
 MAX_BODY = 1 << 20
@@ -33,10 +34,21 @@ class Limit(Enum):
     NONE = "none"  # it tells nothing of any device
 
 
+class Group(Enum):
+    """The parts of the navigation in their order, by what stands over each."""
+
+    HOME = ""
+    PASSPORTS = mark("Passports")
+    WORK = mark("Work")
+    PARTIES = mark("Parties")
+    NODE = mark("The node")
+
+
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A place in the navigation; smaller orders stand first."""
+    """A place in the navigation; within a group smaller orders stand first."""
 
+    group: Group
     order: int
     icon: str = ""
     count: Callable[[Any], Awaitable[int]] | None = None  # Any: a Call; how many things wait there

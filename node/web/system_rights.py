@@ -25,6 +25,7 @@ WRITES: Mapping[str, Write] = {
     "POST /protocols": Write.PROTOCOLS,
     "POST /verifications": Write.PROTOCOLS,
     "POST /arshin/files": Write.PROTOCOLS,
+    "POST /arshin/results/{ref}/settlement": Write.PROTOCOLS,
     "POST /forms": Write.PROTOCOLS,
     "PUT /forms/{form}": Write.PROTOCOLS,
     "DELETE /forms/{form}": Write.PROTOCOLS,
@@ -89,6 +90,13 @@ async def check_system(call: Call) -> None:
         await call.context.correspondents.check_thing(actor, subject)
     elif not _keeps_to_things(actor, route):
         raise DeniedError(f"{actor.label} may act on single things alone", "system_thing")
+
+
+def _is_held(actor: Actor, route: Route) -> bool:
+    """Whether an operation that names no one thing keeps a system to its own, or is about none."""
+    if route.is_open or route.operation in CHECKS | LATER or route.limit is Limit.NONE:
+        return True
+    return route.limit is Limit.NARROWS and bool(actor.subjects)
 
 
 def only_observed(actor: Actor) -> bool:

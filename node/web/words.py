@@ -101,6 +101,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "run_closed": ("Процесс закрыт", "Process closed"),
     "run_cancelled": ("Процесс отменён", "Process cancelled"),
     "arshin_exported": ("Составлен файл для ФГИС «Аршин»", "Arshin file made"),
+    "arshin_settled": ("Реестр аннулировал результат поверки", "The register annulled a verification"),
     "verification_annulled": ("Результат поверки аннулирован", "Verification annulled"),
     "register_read": ("Прочитан реестр поверок", "Register of verifications read"),
     "message_taken_1c": ("Принято сообщение 1С", "Message of 1C taken"),

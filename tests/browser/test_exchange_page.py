@@ -63,7 +63,7 @@ async def recorded(web: RunningWeb, device: str) -> None:
 
 
 async def test_file_is_made_and_a_result_annulled_on_the_page(web: RunningWeb, tabs: Tabs, shot: Shot) -> None:
-    """New results go into a file by one press; one that is annulled leaves the list, and its passport says so."""
+    """New results go into a file by one press; one that is annulled leaves the list, and waits for the register."""
     await web.context.templates.publish(template("verification"), "test")
     first, second = await verified(web, 1), await verified(web, 2)
     message = {"id": "5f0c1c5e-0a52-4c1b-9d43-6f0f3a0b8e01", "number": 41, "system": "ut-main", "kind": "items"}
@@ -87,7 +87,11 @@ async def test_file_is_made_and_a_result_annulled_on_the_page(web: RunningWeb, t
     await row.get_by_role("button", name="Аннулировать", exact=True).click()
 
     await expect(page.locator("#results tbody tr")).to_have_count(1)
+    gone = page.locator("#gone")
+    await expect(gone).to_contain_text("Аннулируйте эти записи в личном кабинете ФГИС «Аршин»")
     await shots(page, shot, "exchange")
+    await gone.get_by_role("button", name="В реестре аннулировано").click()
+    await expect(gone).to_have_count(0)
     await page.goto(f"{web.url}/devices/{first}")
     await expect(page.locator("#register")).to_contain_text("2031-05-14")
     await shots(page, shot, "exchange-register", languages=())

@@ -129,6 +129,25 @@ async def test_wrong_files_go_to_failed_with_what_is_wrong(tmp_path: Path) -> No
         }
 
 
+async def test_names_that_no_file_may_bear_here_hold_up_no_other(tmp_path: Path) -> None:
+    """A name of another encoding and one too long for what is put before it are taken once, under names that fit."""
+    async with shop(tmp_path) as (desk, watcher, folder):
+        for serial in SERIALS[:3]:
+            await desk.device(serial)
+        foreign = os.fsdecode("смена.json".encode("cp1251"))
+        long = f"{'я' * 122}.json"
+        for name, serial in zip((foreign, long, "ящик.json"), SERIALS, strict=False):
+            (folder / name).write_text(json.dumps(run_of(serial)))
+
+        await settled(desk, watcher, lambda: len([*(folder / "done").glob("*.json")]) == 3)
+
+        assert {path.name for path in (folder / "done").iterdir()} == {"смена.json", f"{'я' * 97}.json", "ящик.json"}
+        assert len(await desk.jobs.newest()) == 3
+        state = await watcher.state()
+        assert state is not None
+        assert (state.waiting, state.working, state.done, state.failed) == ((), (), 3, ())
+
+
 async def test_node_that_ended_in_the_middle_goes_on_with_its_file(tmp_path: Path) -> None:
     """A file whose job was taken before the end is put away after the start; taken twice it signs once."""
     async with shop(tmp_path) as (desk, watcher, folder):

@@ -179,6 +179,30 @@ async def test_limited_token_pages_through_its_devices(web: RunningWeb) -> None:
         assert sorted(chain(*seen)) == sorted(devices[:4])
 
 
+async def test_limited_token_writes_what_its_scopes_let_about_its_devices_alone(web: RunningWeb) -> None:
+    """With the right to record it tells of its own device; about another one every such operation refuses it."""
+    mine, other = await stated(web.local(), 2)
+    script, reader = await limited(web, [mine], Scope.READ, Scope.RECORD), await limited(web, [mine])
+
+    await install(script, mine)
+
+    told = (await get(script, f"/passports/{mine}/events"))["items"]
+    assert [one["system"] for one in told] == ["erp"]
+    body = {"what": "installed", "where": "подвал", "when": WHEN}
+    async with reader.post(f"/api/v1/passports/{mine}/events", json=body) as response:
+        assert await problem_code(response) == "scope"
+    names: defaultdict[str, object] = defaultdict(lambda: f"{'0' * 32}:1:{'0' * 32}", sha256="0" * 64)
+    for route in (route for route in ROUTES if route.limit is Limit.PASSPORT):
+        for device in (mine, other):
+            path = route.address(names | {"id": device})
+            async with script.request(route.method, path, json={}) as response:
+                assert response.status < 500, path
+                if device == other and route.method == "GET":
+                    assert await problem_code(response) == "token_device", path
+    async with script.post(f"/api/v1/passports/{other}/events", json=body) as response:
+        assert await problem_code(response) == "token_device"
+
+
 async def test_what_cannot_hold_to_a_limit_refuses_limited_tokens(web: RunningWeb) -> None:
     """Every operation that is about more than one device refuses a limited token, whatever its scopes are."""
     (device,) = await stated(web.local(), 1)

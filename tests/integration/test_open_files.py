@@ -1,6 +1,7 @@
 """The whole node as open files: what a stranger needs to read every code, event and part stands in them."""
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,18 @@ from typing import Any
 import pytest
 
 from node.services.export import Export
+from node.store.arshin import note_file
+from node.web.routes import API
 from tests.catalog_records import UNIT
+from tests.integration.test_exchange_1c import item, message
+from tests.integration.test_web_forms import PLATE, PNG, device_and_template
+from tests.unit.node_protocols.builders import document
 from tests.unit.web.running import RunningWeb, post
 
 Json = Any  # Any: what stands in the files
 DAY = "2026-05-01"
+SIGNED, KEPT = PNG, PNG + b"\x01" * (1 << 20)  # of one chunk and of two
+SECRET = "whsec_" + "Q2FuYXJ5" * 4
 
 
 @pytest.fixture
@@ -93,3 +101,37 @@ async def test_tables_join_by_device_id_and_tell_lots_from_parts(folder: Path) -
     assert lot in {row["device_id"] for row in table(folder / "devices.csv")}
     assert (edge["part"], edge["relation"], edge["quantity"]) == (lot, "material", "2")
     assert edge["by_name"] != edge["relation"]
+
+
+async def test_files_and_what_other_systems_were_told_leave_too(web: RunningWeb, tmp_path: Path) -> None:
+    """What is attached to a protocol and to a form, the file for the register, messages of 1C, systems and webhooks."""
+    client = web.local()
+    device, published = await device_and_template(client, "flow-bench")
+    filled = json.dumps(json.loads(document("flow-bench", device, PLATE["serial"], {})))
+    for content in (SIGNED, KEPT):
+        form = (await post(client, "/forms", {"template": published["id"], "id": device, "document": filled}))["form"]
+        async with client.post(f"{API}/forms/{form}/files", params={"name": "узел.png"}, data=content) as response:
+            assert response.status < 300
+        if content is SIGNED:
+            await post(client, f"/forms/{form}/signature", {})
+    told = message(1, "items", item())
+    await post(client, "/exchange/1c/messages", told)
+    await post(client, "/systems", {"name": "Биллинг", "kind": "billing", "scopes": ["read"]})
+    await post(client, "/webhooks", {"url": "https://example.org/hook", "secret": SECRET})
+    async with web.context.core.database.write() as tx:
+        await note_file(tx, "anna", web.context.core.keystore.vault.seal(b"<application/>"), [])
+
+    async for _ in Export(web.context.core).write(tmp_path / "out"):
+        pass
+
+    folder = tmp_path / "out"
+    (row,) = table(folder / "attachments.csv")
+    (draft,) = lines(folder / "forms.jsonl")
+    assert (row["name"], row["type"], row["sha256"]) == ("узел.png", "image/png", hashlib.sha256(SIGNED).hexdigest())
+    assert (folder / row["file"]).read_bytes() == SIGNED
+    assert [(folder / file["file"]).read_bytes() for file in draft["files"]] == [KEPT]
+    assert (folder / "arshin" / "1.xml").read_bytes() == b"<application/>"
+    assert [(one["system"], one["kind"]) for one in table(folder / "messages-1c.csv")] == [("ut-main", "items")]
+    assert [one["name"] for one in table(folder / "systems.csv")] == ["Биллинг"]
+    assert [one["url"] for one in table(folder / "webhooks.csv")] == ["https://example.org/hook"]
+    assert not [path for path in folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]

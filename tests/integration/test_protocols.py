@@ -22,6 +22,7 @@ from node.passport.plate import Nameplate
 from node.passport.procedures import Procedure
 from node.passport.shown import at, rows
 from node.passport.view import moment_us, value_on
+from node.services.job_results import sent_back
 from node.services.jobs import Job
 from node.services.procedures import shipped_procedures
 from node.services.runs import NewRun
@@ -101,13 +102,13 @@ async def test_bench_file_signs_a_protocol_for_each_meter_that_has_a_passport(tm
         assert sorted(findings(job)) == [("bench.no_passport", serial) for serial in missing]
         assert await said(desk) == {PROTOCOL: WATER - 2, PARAMETER: parameters + WATER - 2}
 
-        back = await desk.bench.report_file(job.id, "csv")
+        back = sent_back(job, "csv")
         assert len(read_table(back).rows) == 6
         again = await imported(desk, back)
         assert (again.result["accepted"], len(findings(again))) == (0, 2)
 
         await desk.finish(await desk.production.submit(corrected(files), "corrected", "test"))
-        last = await imported(desk, await desk.bench.report_file(again.id, "xlsx"))
+        last = await imported(desk, sent_back(again, "xlsx"))
 
         assert (last.state, last.result["accepted"], findings(last)) == ("done", 2, [])
         # Each of the two meters has a parameter statement and a radio one of its own.
@@ -216,7 +217,7 @@ async def test_run_that_breaks_a_rule_of_the_template_comes_back_with_its_rows(t
 
         assert sorted(rule for rule, _ in findings(job)) == ["bench.no_passport"] * 2 + ["time_order"]
         assert job.result["accepted"] == WATER - 3
-        back = read_table(await desk.bench.report_file(job.id, "csv"))
+        back = read_table(sent_back(job, "csv"))
         assert len([row for row in back.rows if row.cells[0].text == number]) == 3
 
 
@@ -235,7 +236,7 @@ async def test_verified_production_goes_to_the_register_and_to_paper(tmp_path: P
             subject = key.claim.subject.raw
             await desk.protocols.sign(held.reference, verification(subject, serial, number, **after), "test")
 
-        _, raw = await desk.arshin.make("test")
+        raw = (await desk.arshin.make("test")).raw
 
         check_application(raw)
         assert all(raw.count(serial.encode()) == 1 for serial in serials)

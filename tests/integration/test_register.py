@@ -25,7 +25,6 @@ from tests.unit.node_protocols.builders import (
     Desk,
     attest,
     found,
-    new_desk,
     opened,
     publish_line,
     template,
@@ -257,29 +256,6 @@ async def test_register_that_is_away_ends_the_job_and_keeps_what_was_read(tmp_pa
         assert (job.state, job.done, job.result["counts"]) == ("failed", 4, {"recorded": 1, "silent": 3})
         assert "does not answer" in str(job.result["error"])
         assert at(await here.desk.view(subjects[0]), "verification", "standing") == "registered"
-
-
-async def test_annulled_result_leaves_the_file_and_the_passport(tmp_path: Path) -> None:
-    """New results go into a file once; an annulled one goes into none, and the device is verified no more."""
-    async with new_desk(tmp_path) as desk:
-        await desk.templates.publish(template("verification"), "test")
-        first = await verified(desk, "25000201")
-        number, raw = await desk.arshin.make("test", only_new=True)
-        second, third = await verified(desk, "25000202"), await verified(desk, "25000203")
-        (paper,) = rows(await desk.view(third), "protocols")
-
-        assert await desk.arshin.annul(third, str(paper["ref"]), "перепутан эталон", "test") is None
-        last, fresh = await desk.arshin.make("test", only_new=True)
-
-        assert (b"25000201" in raw, b"25000202" in fresh, b"25000203" in fresh) == (True, True, False)
-        assert b"25000201" not in fresh
-        assert await desk.arshin.file(number) == raw
-        assert [one.id for one in await desk.arshin.files()] == [last, number]
-        view = await desk.view(third)
-        assert (at(view, "verification", "valid_until"), at(view, "verification", "verified")) == (None, None)
-        (known,) = rows(await desk.view(first), "protocols")
-        assert await desk.arshin.annul(first, str(known["ref"]), "ошибка", "test") == number
-        assert [one.result.subject for one in await desk.arshin.results()] == [second]
 
 
 @pytest.mark.parametrize("which", ["unrecorded", "expiring"])

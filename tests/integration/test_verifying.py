@@ -56,7 +56,7 @@ async def test_meters_of_a_day_are_verified_by_their_bench_runs(tmp_path: Path) 
             json.loads(str(rows(await desk.view(s), "protocols")[-1]["document"]))["protocol_no"] for s in subjects[:3]
         ]
         assert numbers == [f"ПП-25-000812-{n:04d}" for n in (1, 2, 3)]
-        _, raw = await desk.arshin.make("test", only_new=True)
+        raw = (await desk.arshin.make("test", only_new=True)).raw
         check_application(raw)
         assert raw.count(b"<gost:result>") == 39
 

@@ -1,6 +1,7 @@
 """Forms and templates through the API and the console without scripts, over a real store."""
 
 import json
+import re
 
 from aiohttp import ClientSession, FormData
 
@@ -47,6 +48,25 @@ async def test_form_keeps_what_was_typed_without_scripts(web: RunningWeb) -> Non
     assert [file["name"] for file in form["files"]] == ["узел.png"]
     assert "volume = 0,012" in shown
     assert 'name="f/seals/1/no"' in shown
+
+
+async def test_older_window_does_not_silently_overwrite_a_newer_one(web: RunningWeb) -> None:
+    """It is told so with its own text still in the fields, and the reasons it gave; kept once more, its text stays."""
+    browser, local = await web.claim(), web.local()
+    device, published = await device_and_template(local)
+    form = (await post(local, "/forms", {"template": published["id"], "id": device}))["form"]
+    seen = re.findall('name="seen" value="([0-9a-f]{16})"', await _page(browser, f"/forms/{form}"))
+    newer = {"seen": seen[0], "f/act_no": "А-1"}
+    older = {**newer, "f/act_no": "А-2", "reason_why": "absent", "reason_note": "не пришёл"}
+    assert await _send(browser, f"/forms/{form}", newer)
+
+    refused = await _send(browser, f"/forms/{form}", older)
+    between = json.loads((await get(local, f"/forms/{form}"))["document"])["act_no"]
+    mark = re.findall('name="seen" value="([0-9a-f]{16})"', refused)
+    await _send(browser, f"/forms/{form}", {**older, "seen": mark[0]})
+
+    assert all(text in refused for text in ("в другом окне", "А-2", "не пришёл"))
+    assert (between, json.loads((await get(local, f"/forms/{form}"))["document"])["act_no"]) == ("А-1", "А-2")
 
 
 async def test_hostile_templates_and_documents_are_refused_and_nothing_is_written(web: RunningWeb) -> None:
@@ -126,8 +146,45 @@ async def test_attached_file_is_saved_and_never_run(web: RunningWeb) -> None:
     assert paper["attachments"] == [{"name": "узел «1».png", "type": "image/png", "size": len(PNG), "sha256": digest}]
 
 
+async def test_protocol_that_no_page_holds_is_cut_on_screen_and_no_paper(web: RunningWeb) -> None:
+    """The page says that there is more; a PDF that leaves something out is none; the document itself is whole."""
+    browser, local = await web.claim(), web.local()
+    device = (await post(local, "/plates", PLATE))["id"]
+    card = json.loads(template("flow-bench"))
+    card["properties"]["pulses"] = {"type": "array", "items": {"type": "integer"}}
+    card["x-epd-template"]["print"]["blocks"].append({"kind": "fields", "fields": ["/pulses/*"]})
+    async with local.post(f"{API}/templates", data=json.dumps(card).encode()) as response:
+        published = await response.json()
+    filled = json.loads(document("flow-bench", device, PLATE["serial"], {})) | {"pulses": [7] * 20_001}
+    query = {"template": published["reference"]}
+    async with local.post(f"{API}/protocols", data=json.dumps(filled), params=query) as response:
+        assert response.status == 201, await response.text()
+    (row,) = (await get(local, f"/passports/{device}/protocols"))["items"]
+    path = f"/passports/{device}/protocols/{row['ref']}"
+
+    shown = await _page(browser, f"{path}/print")
+    async with local.get(f"{API}{path}/pdf") as response:
+        refused = await problem_code(response)
+
+    assert ("больше, чем помещается на странице" in shown, refused) == (True, "pdf_too_long")
+    assert len(json.loads((await get(local, path))["document"])["pulses"]) == 20_001
+
+
 def _with(raw: bytes, note: Json) -> bytes:
     """A template in which one property is another."""
     found = json.loads(raw)
     found["properties"]["note"] = note
     return json.dumps(found).encode()
+
+
+async def _page(browser: ClientSession, path: str) -> str:
+    async with browser.get(path) as response:
+        return await response.text()
+
+
+async def _send(browser: ClientSession, path: str, fields: dict[str, str]) -> str:
+    form = FormData(quote_fields=False)
+    for name, text in {"then": "save", **fields}.items():
+        form.add_field(name, text, content_type="text/plain")
+    async with browser.post(path, data=form) as response:
+        return await response.text()

@@ -157,6 +157,44 @@ def test_act_of_two_nodes_is_one_sided_until_the_other_signs(trade: Trade) -> No
     assert refusal(trade, "maker", "get", f"{path}/files/{'0' * 64}") == "attachment_unknown"
 
 
+def test_template_of_a_node_that_is_gone_comes_with_the_document(trade: Trade) -> None:
+    """A newcomer that never met the publisher has its template from the node that gave it the document, and runs it."""
+    device = trade.devices[0]
+    kind = json.loads(json.dumps(NEW_KIND).replace("seal-check", "seal-round"))
+    reference = trade.call("lab", "upload", "/templates", json.dumps(kind).encode())["reference"]
+    trade.until("the template", lambda: reference in templates(trade, "maker"))
+    trade.nodes["lab"].stop()
+    document = {"date": "2026-11-04", "device": {"gid": device}, "seal": SEAL, "intact": True}
+    signed = trade.call("maker", "upload", "/protocols", json.dumps(document).encode(), template=reference)
+
+    trade.start("newcomer", **ALONE)
+    text = trade.call("maker", "post", "/invitations")["text"]
+    trade.call("newcomer", "post", "/federation/join", {"invitation": text})
+    trade.until("the newcomer", lambda: shared(trade, device))
+
+    def given() -> Json:
+        known = trade.call("newcomer", "get", "/passports")["items"]
+        return known and [row for row in trade.protocols("newcomer", device) if row["template"]]
+
+    row = next(one for one in trade.until("the document", given) if one["ref"].startswith(f"{signed['log']}:"))
+    held = templates(trade, "newcomer")[reference]
+    wrong = {**document, "intact": False}
+    ruled = trade.call("newcomer", "upload", "/protocols/check", json.dumps(wrong).encode(), template=reference)
+    assert (row["template"], row["whole"], held["org"]) == (reference, True, trade.orgs["lab"])
+    assert [(one["pointer"], one["rule"]) for one in ruled["remarks"] if one["severity"] == "error"] == [
+        ("/reason", "required_if")
+    ]
+
+
+def shared(trade: Trade, device: str) -> bool:
+    """Let the newcomer read a device, as soon as the maker knows it."""
+    try:
+        trade.call("maker", "post", "/shares", {"org": trade.orgs["newcomer"], "ids": [device]})
+    except ApiError:
+        return False
+    return True
+
+
 def act(trade: Trade, device: str) -> Json:
     """A commissioning without admission, of the maker and the lab."""
     found = json.loads((EXAMPLES / "protocols" / "commissioning.ok.json").read_text())

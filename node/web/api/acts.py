@@ -17,10 +17,10 @@ from node.web.api.passports import subject_of
 from node.web.api.protocols import PaperPath, SideAnswer, side_answer
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import protocols as tables
 
-PROBLEMS = ("protocol_unknown", "act_one_party", "act_replaced", "act_not_party")
+PROBLEMS = ("protocol_unknown", "act_one_party", "act_replaced", "act_annulled", "act_not_party")
 
 
 class ReasonInput(BaseModel):
@@ -98,7 +98,7 @@ async def explain_act(call: Call, path: PaperPath, body: ReasonsInput) -> SaidAn
 
 
 @api("GET", "/passports/{id}/protocols/{ref}/files/{sha256}", title="A file of a protocol", scopes=[Scope.READ],
-     files=sorted(TYPES),
+     limit=Limit.PASSPORT, files=sorted(TYPES),
      problems=["protocol_unknown", "attachment_unknown", "attachment_closed", "attachment_away", "attachment_large",
                "attachment_wrong"])  # fmt: skip
 async def read_attachment(call: Call, path: FilePath) -> web.Response:

@@ -1,33 +1,39 @@
 """ФГИС «Аршин»: results that wait for a file or a record, the files that were made, and reading the register."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.result_cards import ResultState
 from node.passport.shown import at, rows
-from node.passport.template_pointer import find, parse_pointer
+from node.passport.view import moment_us
 from node.services.access import Scope
-from node.services.arshin import Outgoing
+from node.services.arshin import LeftOut, ResultSift, StoredResult
 from node.services.register_reading import Answer, Which
 from node.web.api.fields import IsoDay, Line
+from node.web.api.identity import RefText
 from node.web.api.imports import JobTaken
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.protocols import PaperPath
 from node.web.binding import BYTES
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import exchanges as tables
 
 DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
-class ResultsQuery(BaseModel):
-    """From which day on; nothing means all."""
+class ResultsQuery(PageQuery):
+    """Which results of this organisation."""
 
-    since: IsoDay | None = None
+    since: IsoDay | None = Field(default=None, description="From that day on; nothing means all.")
+    waits: Literal["file", "annulment"] | None = Field(
+        default=None,
+        description="Only what waits for a file, or what the register has though it is in force no longer.",
+    )
 
 
 class ResultRow(BaseModel):
@@ -38,13 +44,8 @@ class ResultRow(BaseModel):
     serial: str
     number: str = Field(description="The number of the protocol.")
     occurred_us: int
-    file: int | None = Field(description="Null while it waits for a file.")
-
-
-class ResultsAnswer(BaseModel):
-    """Results that stand, oldest first; what was annulled is none of them."""
-
-    items: list[ResultRow]
+    file: int | None = Field(description="The first that it stood in; null while it waits for one.")
+    state: ResultState
 
 
 class FileWish(BaseModel):
@@ -63,16 +64,32 @@ class FileRow(BaseModel):
     results: int
 
 
+class LeftOutRow(BaseModel):
+    """A result that the file cannot take: it goes on waiting until its document is corrected, or it is annulled."""
+
+    ref: str
+    id: str
+    number: str
+    why: str
+
+
 class FileMade(BaseModel):
-    """The number of a file, by which it is fetched."""
+    """The number of a file, by which it is fetched, and what it leaves out."""
 
     file: int
+    left_out: list[LeftOutRow]
 
 
 class FilePath(BaseModel):
     """One file."""
 
     file: Annotated[int, Field(ge=1, le=2**53)]
+
+
+class ResultPath(BaseModel):
+    """One result, by the place of its protocol."""
+
+    ref: RefText
 
 
 class Annulment(BaseModel):
@@ -156,18 +173,33 @@ class RegisterAnswerOf(BaseModel):
     items: list[RecordRow]
 
 
-@api("GET", "/arshin/results", title="Results for the «Аршин» file", scopes=[Scope.READ], table=tables.RESULTS)
-async def list_results(call: Call, query: ResultsQuery) -> ResultsAnswer:
-    """This organisation's own, each with the file that it went into."""
-    return ResultsAnswer(items=[result_row(one) for one in await call.context.arshin.results(query.since)])
+@api("GET", "/arshin/results", title="Results for the «Аршин» file", scopes=[Scope.READ], problems=["cursor"],
+     table=tables.RESULTS)  # fmt: skip
+async def list_results(call: Call, query: ResultsQuery) -> Page[ResultRow]:
+    """This organisation's own that stand, newest first, each with the file that it went into."""
+    place = call.decode_cursor(query.cursor, int, str) if query.cursor else None
+    since = moment_us(query.since.isoformat()) if query.since else None
+    sift = ResultSift(is_gone=query.waits == "annulment", is_new=query.waits == "file", since_us=since)
+    before = (int(place[0]), str(place[1])) if place else None
+    found = await call.context.arshin.results(sift, query.limit + 1, before)
+    last = found[query.limit - 1].card if len(found) > query.limit else None
+    more = call.encode_cursor(last.occurred, last.ref) if last else None
+    return Page(items=[result_row(one) for one in found[: query.limit]], next=more)
+
+
+@api("POST", "/arshin/results/{ref}/settlement", title="Note that the register annulled a result too", status=204,
+     scopes=[Scope.RECORD], problems=["result_unknown", "result_stands"])  # fmt: skip
+async def settle(call: Call, path: ResultPath) -> None:
+    """A result that was annulled or replaced after it went into a file waits for nothing more."""
+    await call.context.arshin.settle(path.ref, call.actor.label)
 
 
 @api("POST", "/arshin/files", title="Make an «Аршин» file", scopes=[Scope.RECORD], status=201,
      problems=["arshin_empty", "arshin_refused"])  # fmt: skip
 async def make_file(call: Call, body: FileWish) -> FileMade:
     """Of what is new, or of everything; it is checked against the register's schema and kept."""
-    number, _ = await call.context.arshin.make(call.actor.label, (), body.since, only_new=body.new)
-    return FileMade(file=number)
+    made = await call.context.arshin.make(call.actor.label, body.since, only_new=body.new)
+    return FileMade(file=made.number, left_out=[left_out_row(one) for one in made.left_out])
 
 
 @api("GET", "/arshin/files", title="«Аршин» files", scopes=[Scope.READ], problems=["cursor"], table=tables.FILES)
@@ -239,7 +271,7 @@ async def read_answer(call: Call, path: AnswerPath) -> web.Response:
 
 
 @api("GET", "/passports/{id}/register", title="What the register says of a device", scopes=[Scope.READ],
-     table=tables.RECORDS)  # fmt: skip
+     limit=Limit.PASSPORT, table=tables.RECORDS)  # fmt: skip
 async def read_records(call: Call, path: PassportPath) -> RegisterAnswerOf:
     """Each record that was read, beside the passport's own result."""
     view = (await call.context.registry.get(subject_of(path.id), whole=False)).content
@@ -261,17 +293,24 @@ async def read_records(call: Call, path: PassportPath) -> RegisterAnswerOf:
     return RegisterAnswerOf(**told, items=items)
 
 
-def result_row(one: Outgoing) -> ResultRow:
+def result_row(one: StoredResult) -> ResultRow:
     """A result as lists show it."""
-    document = one.result.document
-    serial, number = (find(document, parse_pointer(pointer)) for pointer in ("/device/serial", "/protocol_no"))
     return ResultRow(
-        ref=one.result.ref,
-        id=format_device_id(SubjectId(one.result.subject)),
-        serial=serial if isinstance(serial, str) else "",
-        number=number if isinstance(number, str) else "",
-        occurred_us=one.result.occurred,
+        ref=one.card.ref,
+        id=format_device_id(SubjectId(one.lead)),
+        serial=one.card.serial,
+        number=one.card.number,
+        occurred_us=one.card.occurred,
         file=one.file,
+        state=one.card.state,
+    )
+
+
+def left_out_row(one: LeftOut) -> LeftOutRow:
+    """A result that a file cannot take."""
+    result = one.result
+    return LeftOutRow(
+        ref=result.card.ref, id=format_device_id(SubjectId(result.lead)), number=result.card.number, why=one.why
     )
 
 
@@ -289,6 +328,7 @@ def answer_row(kept: Answer) -> AnswerRow:
 
 ROUTES = (
     list_results,
+    settle,
     make_file,
     list_files,
     read_file,

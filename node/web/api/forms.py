@@ -116,7 +116,7 @@ async def keep_form(call: Call, path: FormPath, body: bytes) -> FormAnswer:
 @api("DELETE", "/forms/{form}", title="Drop a form", scopes=[Scope.RECORD], status=204, problems=["form_unknown"])
 async def drop_form(call: Call, path: FormPath) -> None:
     """With its files."""
-    await call.context.forms.drop(await call.context.forms.get(path.form))
+    await call.context.forms.drop(path.form)
 
 
 @api("POST", "/forms/{form}/check", title="Check a form", scopes=[Scope.RECORD], problems=["form_unknown"])
@@ -145,7 +145,7 @@ async def detach_file(call: Call, path: FormFilePath) -> FormAnswer:
 
 
 @api("POST", "/forms/{form}/signature", title="Sign a form", scopes=[Scope.RECORD], status=201,
-     problems=["form_unknown", "document_refused", "document_too_large", "act_role"])  # fmt: skip
+     problems=["form_unknown", "form_changed", "document_refused", "document_too_large", "act_role"])  # fmt: skip
 async def sign_form(call: Call, path: FormPath, body: SignatureInput) -> SaidAnswer:
     """The form becomes a protocol, its files with it."""
     form, told = await call.context.forms.get(path.form), [reason.row() for reason in body.reasons]

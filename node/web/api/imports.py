@@ -12,7 +12,7 @@ from node.exchange.fleet.mapping import FleetMapping
 from node.services.access import Scope
 from node.services.bench import Bench
 from node.services.commerceml import CommerceItems
-from node.services.fleet import Fleet
+from node.services.job_results import sent_back
 from node.services.jobs import Job
 from node.services.production import Production
 from node.web.calls import Call, Page, PageQuery
@@ -139,7 +139,7 @@ async def read_report(call: Call, path: JobPath, query: ReportQuery) -> web.Resp
     job = await call.context.jobs.get(path.job)
     if not job.result.get("findings"):
         raise InputError("this job sent no rows back", "report_empty")
-    raw = await _service(call, job).report_file(path.job, query.format)
+    raw = await asyncio.to_thread(sent_back, job, query.format)
     headers = {"Content-Disposition": f'attachment; filename="report-{path.job}.{query.format}"'}
     return web.Response(body=raw, content_type=XLSX if query.format == "xlsx" else "text/csv", headers=headers)
 
@@ -151,12 +151,6 @@ def importer(call: Call, kind: str) -> Production | Bench | CommerceItems:
         "commerceml": call.context.commerceml,
     }
     return services.get(kind, call.context.production)
-
-
-def _service(call: Call, job: Job) -> Production | Bench | Fleet | CommerceItems:
-    """Who ran a job and writes its report."""
-    kind = job.kind.removeprefix("import.")
-    return call.context.fleet if kind == "fleet" else importer(call, kind)
 
 
 def _answer(job: Job) -> JobAnswer:

@@ -8,7 +8,7 @@ from node.passport.operations import Operation
 from node.services.access import Scope
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.tables import operations as tables
 
 
@@ -34,7 +34,7 @@ class OperationRow(BaseModel):
 
 
 @api("GET", "/passports/{id}/operations", title="Ledger of operations of a device", scopes=[Scope.READ],
-     problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.OPERATIONS)  # fmt: skip
+     limit=Limit.PASSPORT, problems=["passport_unknown", "id_mistyped", "cursor"], table=tables.OPERATIONS)  # fmt: skip
 async def list_operations(call: Call, path: PassportPath, query: PageQuery) -> Page[OperationRow]:
     """In the order of time: events, protocols, parts in and out, and the moves of processes."""
     place = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0

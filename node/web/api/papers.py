@@ -38,7 +38,10 @@ async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
     passport = await call.context.registry.get(subject)
     paper = await call.context.protocols.paper(subject, path.ref)
     names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
-    sheet = protocol_sheet(passport.content, paper, issue_of(call, passport.digest.hex()), names, call.language)
+    try:
+        sheet = protocol_sheet(passport.content, paper, issue_of(call, passport.digest.hex()), names, call.language)
+    except SheetError as error:
+        raise _too_long(error) from error
     raw = await _printed(call, sheet)
     device = format_device_id(SubjectId(passport.subject))
     return answer_file(call, raw, PDF, f"protocol-{device}", sheet.title, "pdf")
@@ -112,7 +115,11 @@ async def _printed(call: Call, sheet: Sheet) -> bytes:
         try:
             return await asyncio.to_thread(write_pdf, sheet, FONTS)
         except SheetError as error:
-            raise InputError(str(error), "pdf_too_long", most=MAX_CELLS) from error
+            raise _too_long(error) from error
+
+
+def _too_long(error: SheetError) -> InputError:
+    return InputError(str(error), TOO_LONG, most=MAX_CELLS)
 
 
 ROUTES = (read_pdf, read_protocol_pdf, read_file, note_export)

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.ids import SubjectId, format_device_id
@@ -11,7 +10,7 @@ from node.passport.template_json import format_json
 from node.passport.view import View
 from node.services.access import Scope
 from node.services.protocols import Checked, Paper
-from node.web.api.fields import Hex16, IsoDay
+from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call
@@ -46,10 +45,9 @@ class VerdictAnswer(BaseModel):
     remarks: list[RemarkAnswer]
 
 
-class PaperPath(BaseModel):
+class PaperPath(PassportPath):
     """A protocol of a passport, by the place of its statement as the passport shows it."""
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     ref: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:\d{1,19}:[0-9a-f]{32}$")]
 
 
@@ -100,12 +98,6 @@ class PapersAnswer(BaseModel):
     items: list[PaperAnswer]
 
 
-class ArshinQuery(BaseModel):
-    """From which day on; nothing means all."""
-
-    since: IsoDay | None = Field(default=None)
-
-
 @api("POST", "/protocols/check", title="Check a document", scopes=[Scope.READ, Scope.RECORD], max_body=MAX_DOCUMENT,
      problems=["template_unknown", "document_unreadable", "document_too_large"])  # fmt: skip
 async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> VerdictAnswer:
@@ -114,16 +106,17 @@ async def check_protocol(call: Call, query: ProtocolQuery, body: bytes) -> Verdi
 
 
 @api("POST", "/protocols", title="Sign a document", scopes=[Scope.RECORD], status=201, max_body=MAX_DOCUMENT,
-     problems=["template_unknown", "document_unreadable", "document_too_large", "document_refused",
-               "passport_unknown"])  # fmt: skip
+     limit=Limit.NARROWS, problems=["template_unknown", "document_unreadable", "document_too_large",
+                                    "document_refused", "passport_unknown", "token_device"])  # fmt: skip
 async def sign_protocol(call: Call, query: ProtocolQuery, body: bytes) -> SaidAnswer:
     """Refused with every rule that it breaks; what it states becomes parameters and events of the passport."""
+
+    async def allow(subject: bytes) -> None:
+        await call.context.correspondents.check_thing(call.actor, subject)
+        await call.context.limits.check(call.actor, subject)
+
     signed = await call.context.protocols.sign(
-        query.template,
-        body,
-        call.actor.label,
-        call.actor.system or "protocol",
-        allow=lambda subject: call.context.correspondents.check_thing(call.actor, subject),
+        query.template, body, call.actor.label, call.actor.system or "protocol", allow=allow
     )
     return SaidAnswer(id=format_device_id(SubjectId(signed.subject)), log=signed.ref.log.hex(), seq=signed.ref.seq)
 
@@ -143,14 +136,6 @@ async def list_papers(call: Call, path: PassportPath) -> PapersAnswer:
 async def read_paper(call: Call, path: PaperPath) -> PaperAnswer:
     """The document as it was signed; what may not be read here is left out."""
     return _paper(await call.context.protocols.paper(subject_of(path.id), path.ref))
-
-
-@api("GET", "/arshin", title="The «Аршин» import file", scopes=[Scope.READ, Scope.RECORD],
-     problems=["arshin_empty", "arshin_refused"], files=["application/xml"])  # fmt: skip
-async def export_arshin(call: Call, query: ArshinQuery) -> web.Response:
-    """Of this organisation's own signed verifications."""
-    _, raw = await call.context.arshin.make(call.actor.label, (), query.since)
-    return web.Response(body=raw, content_type="application/xml")
 
 
 def verdict_answer(checked: Checked, language: str) -> VerdictAnswer:
@@ -196,4 +181,4 @@ def _paper(paper: Paper) -> PaperAnswer:
     )
 
 
-ROUTES = (check_protocol, sign_protocol, list_papers, read_paper, export_arshin)
+ROUTES = (check_protocol, sign_protocol, list_papers, read_paper)

@@ -30,7 +30,7 @@ from node.services.search import read_exact
 from node.web.api.fields import Hex16, Line, SignedDay, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call
-from node.web.routes import api
+from node.web.routes import Limit, api
 from node.web.system_rights import only_observed, speaking_system
 
 CONSOLE = "console"
@@ -200,6 +200,7 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
 
 
 @api("POST", "/passports/{id}/events", title="Record an event", scopes=[Scope.RECORD], status=201,
+     limit=Limit.PASSPORT,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production",
                "production_after_events", "correction_nothing", "correction_replaced", "event_told_otherwise",
                "catalog_rule", "device_unfit"])  # fmt: skip
@@ -217,6 +218,7 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 
 
 @api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201,
+     limit=Limit.PASSPORT,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "verification_before_production",
                "catalog_rule"])  # fmt: skip
 async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
@@ -252,6 +254,7 @@ async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> Sa
 
 
 @api("POST", "/passports/{id}/moves", title="Record that a device stands elsewhere", scopes=[Scope.RECORD], status=201,
+     limit=Limit.PASSPORT,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production"])  # fmt: skip
 async def record_move(call: Call, path: PassportPath, body: MoveInput) -> SaidAnswer:
     """The removal from where it stood and its new place, said together."""

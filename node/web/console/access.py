@@ -15,7 +15,7 @@ from node.web.calls import Call, View
 from node.web.console.form_values import Lines
 from node.web.dispatch import redirect
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Access")
 PATH = "/access"
@@ -44,7 +44,7 @@ class PasswordForm(BaseModel):
     password: str = Field(max_length=256)
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.ACCESS], menu=Menu(100, "access"), api="GET /tokens",
+@page("GET", PATH, title=TITLE, scopes=[Scope.ACCESS], menu=Menu(Group.NODE, 4, "access"), api="GET /tokens",
       lists=["GET /systems", "GET /accounts", "GET /sessions"])  # fmt: skip
 async def access(call: Call) -> View:
     """Who may come in."""

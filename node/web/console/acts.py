@@ -14,7 +14,7 @@ from node.web.api.protocols import PaperPath
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Acts")
 PATH = "/acts"
@@ -36,7 +36,7 @@ async def waiting_acts(call: Call) -> int:
     return len(await call.context.acts.waiting(signs=True))
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(64, "acts", waiting_acts), api="GET /acts")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.WORK, 3, "acts", waiting_acts), api="GET /acts")
 async def acts(call: Call) -> View:
     """Both lists."""
     found = {side: await call.context.acts.waiting(signs=side == "sign") for side in ("sign", "wait")}

@@ -29,7 +29,7 @@ from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect, redirect_in_page
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Catalogs")
 PATH = "/catalogs"
@@ -77,7 +77,7 @@ class AdoptionForm(BaseModel):
     automatic: Literal["yes", "no"] | None = None
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(32, "catalogs"), api="GET /catalogs")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PASSPORTS, 6, "catalogs"), api="GET /catalogs")
 async def catalogs(call: Call) -> View:
     """Every catalog with its release, its own codes and what waits."""
     return View("catalogs.html", rows=await catalog_rows(call))

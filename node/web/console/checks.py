@@ -24,7 +24,7 @@ from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE, IMPORT = mark("Check a table"), mark("Import a table")
 PATH = "/checks"
@@ -65,7 +65,7 @@ class ColumnsForm(BaseModel):
     sheet: str = ""
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.IMPORT], menu=Menu(32, "check"), api="POST /checks")
+@page("GET", PATH, title=TITLE, scopes=[Scope.IMPORT], menu=Menu(Group.PASSPORTS, 4, "check"), api="POST /checks")
 async def checks(call: Call) -> View:
     """The form alone."""
     return await _view(call)

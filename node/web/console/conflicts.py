@@ -20,7 +20,7 @@ from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
 from node.web.passport_words import named
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Conflicts")
 PATH = "/conflicts"
@@ -45,7 +45,8 @@ async def _waiting(call: Call) -> int:
     return await call.context.conflicts.total()
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(28, "conflicts", _waiting), api="GET /conflicts")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PASSPORTS, 5, "conflicts", _waiting),
+      api="GET /conflicts")  # fmt: skip
 async def conflicts(call: Call, query: ConflictsQuery) -> View:
     """By title; one kind of them, or all."""
     counts = await call.context.conflicts.count()

@@ -10,14 +10,15 @@ from node.web.api.registry import PassportsQuery, find_near, find_page, owner_na
 from node.web.calls import Call, View
 from node.web.languages import mark
 from node.web.passport_words import STATES
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 FILTERS = ("kind", "state", "type", "owner", "place", "expires_before", "unrecorded_before", "joined")
 MOST_TYPES = 200
 MOST_OWNERS = 500
 
 
-@page("GET", "/devices", title=mark("Devices"), scopes=[Scope.READ], menu=Menu(20, "devices"), api="GET /passports")
+@page("GET", "/devices", title=mark("Devices"), scopes=[Scope.READ], menu=Menu(Group.PASSPORTS, 1, "devices"),
+      api="GET /passports")  # fmt: skip
 async def devices(call: Call, query: PassportsQuery) -> View:
     """A page of the registry; everything that narrows it stands in the address."""
     listed, following, previous = await find_page(call, query)

@@ -1,21 +1,24 @@
 """The exchange page: «Аршин» files and the register's answers, messages of 1C, and the folder of the bench."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
 from aiohttp import web
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from node.errors import NodeError
 from node.services.access import Scope
-from node.web.api.arshin import DeviceId, answer_row, result_row
+from node.services.arshin import LeftOut, ResultSift
+from node.web.api.arshin import DeviceId, answer_row, left_out_row, result_row
 from node.web.api.exchange_1c import message_row
 from node.web.api.fields import Line
+from node.web.api.identity import RefText
 from node.web.api.passports import subject_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Exchange")
 PATH = "/exchange"
@@ -29,15 +32,20 @@ class ReadForm(BaseModel):
     which: Literal["unrecorded", "expiring"]
 
 
-class AnnulForm(BaseModel):
+class ResultForm(BaseModel):
+    """One result."""
+
+    ref: RefText
+
+
+class AnnulForm(ResultForm):
     """Which result is taken back, and why."""
 
     id: DeviceId
-    ref: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:\d{1,19}:[0-9a-f]{32}$")]
     reason: Line
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "exchange"), api="GET /arshin/results",
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.NODE, 1, "exchange"), api="GET /arshin/results",
       lists=["GET /arshin/files", "GET /register/answers", "GET /exchange/1c/messages"])  # fmt: skip
 async def exchange(call: Call) -> View:
     """What goes to other systems and what came from them."""
@@ -48,10 +56,10 @@ async def exchange(call: Call) -> View:
 async def make_file(call: Call) -> View | web.Response:
     """Make the file of what is new."""
     try:
-        await call.context.arshin.make(call.actor.label, only_new=True)
+        made = await call.context.arshin.make(call.actor.label, only_new=True)
     except NodeError as error:
         return await _view(call, error)
-    return redirect(PATH)
+    return await _view(call, left_out=made.left_out) if made.left_out else redirect(PATH)
 
 
 @page("POST", PATH + "/register", title=TITLE, scopes=[Scope.RECORD], api="POST /register/read")
@@ -74,16 +82,31 @@ async def annul(call: Call, body: AnnulForm) -> View | web.Response:
     return redirect(PATH)
 
 
-async def _view(call: Call, error: Exception | None = None) -> View:
+@page("POST", PATH + "/settlement", title=TITLE, scopes=[Scope.RECORD], api="POST /arshin/results/{ref}/settlement")
+async def settle(call: Call, body: ResultForm) -> View | web.Response:
+    """Note that the register annulled a result too."""
+    try:
+        await call.context.arshin.settle(body.ref, call.actor.label)
+    except NodeError as error:
+        return await _view(call, error)
+    return redirect(PATH)
+
+
+async def _view(call: Call, error: Exception | None = None, left_out: Sequence[LeftOut] = ()) -> View:
     context = call.context
-    results = [result_row(one) for one in await context.arshin.results()]
+    results, gone = [
+        [result_row(one) for one in await context.arshin.results(ResultSift(is_gone=is_gone), RESULTS)]
+        for is_gone in (False, True)
+    ]
     today = datetime.fromtimestamp(context.clock.now() / 1e6, UTC).date()
     return View(
         "exchange.html",
         error=error,
-        fresh=sum(one.file is None for one in results),
-        results=results[::-1][:RESULTS],
-        unshown=max(0, len(results) - RESULTS),
+        waiting=await context.arshin.waiting(),
+        results=results,
+        most=RESULTS,
+        gone=gone,
+        left_out=[left_out_row(one) for one in left_out],
         files=await context.arshin.files(SHOWN),
         is_on=context.register.is_on,
         record_days=context.settings.arshin.record_days,
@@ -95,4 +118,4 @@ async def _view(call: Call, error: Exception | None = None) -> View:
     )
 
 
-ROUTES = (exchange, make_file, read_register, annul)
+ROUTES = (exchange, make_file, read_register, annul, settle)

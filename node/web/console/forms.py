@@ -4,6 +4,7 @@ It works without scripts: each button sends the whole form, what was typed is ke
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -51,6 +52,7 @@ class FilledForm(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     then: str = Field(default="save", pattern="^(save|check|sign|drop)$")
+    seen: str = Field(default="", max_length=16)
     add: str = Field(default="", max_length=2048)
     take: str = Field(default="", max_length=2048)
     detach: str = Field(default="", max_length=64)
@@ -122,7 +124,7 @@ async def correct(call: Call, path: PaperPath) -> web.Response:
 @page("GET", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="GET /forms/{form}")
 async def form_page(call: Call, path: FormPath) -> View:
     """The form as it was kept."""
-    return await _view(call, await call.context.forms.get(path.form))
+    return await _view(call, await call.context.forms.get(path.form), FilledForm())
 
 
 @page("POST", PATH + "/{form}", title=TITLE, scopes=[Scope.RECORD], api="PUT /forms/{form}", max_body=BODY)
@@ -130,30 +132,33 @@ async def act(call: Call, path: FormPath, body: FilledForm) -> View | web.Respon
     """Keep what was typed, then do what the button says."""
     service = call.context.forms
     form = await service.get(path.form)
+    shown = form
     try:
-        form = await service.save(form, _filled(form, body))
-        if body.file is not None and body.file.content:
-            form = await service.attach(form, body.file.filename, body.file.content, personal=body.personal)
-        if body.detach:
-            form = await service.detach(form, body.detach)
         if body.then == "drop":
-            await service.drop(form)
+            await service.drop(form.id)
             return redirect_in_page(call, f"/devices/{_device(form)}#protocols")
+        filled = _filled(form, body)
+        shown = replace(form, document=filled)
+        form = shown = await service.save_over(form, filled, body.seen or form.mark)
+        if body.file is not None and body.file.content:
+            form = shown = await service.attach(form, body.file.filename, body.file.content, personal=body.personal)
+        if body.detach:
+            form = shown = await service.detach(form, body.detach)
         if body.then == "sign":
             return await _sign(call, form, body)
     except NodeError as error:
-        return await _view(call, form, error=error)
+        return await _view(call, shown, body, error=error)
     if body.then == "check":
-        return await _view(call, form, checked=await service.check(form))
+        return await _view(call, form, body, checked=await service.check(form))
     if "HX-Request" in call.request.headers:
-        return await _view(call, form, is_saved=True)
+        return await _view(call, form, body, is_saved=True)
     return redirect(f"{PATH}/{form.id}")
 
 
 async def _sign(call: Call, form: Form, body: FilledForm) -> View | web.Response:
     checked = await call.context.forms.check(form)
     if checked.verdict.errors:
-        return await _view(call, form, checked=checked)
+        return await _view(call, form, body, checked=checked)
     signed = await call.context.forms.sign(form, call.actor.label, body.reasons)
     return redirect_in_page(call, f"/passports/{_device(form)}/protocols/{ref_text(signed.ref)}/print")
 
@@ -172,7 +177,13 @@ def _filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
 
 
 async def _view(
-    call: Call, form: Form, *, checked: Checked | None = None, error: Exception | None = None, is_saved: bool = False
+    call: Call,
+    form: Form,
+    told: FilledForm,
+    *,
+    checked: Checked | None = None,
+    error: Exception | None = None,
+    is_saved: bool = False,
 ) -> View:
     template = form.held.template
     groups = form_of(template, form.document)
@@ -189,8 +200,8 @@ async def _view(
     lacking = [party for party in template.layout.parties if party.signs] if len(template.signers) > 1 else []
     orgs = [(item.org, item.name) for item in await find_organisations(call) if item.org]
     return View(
-        "form.html", error=error, form=form, found=template, groups=groups, device=_device(form), beside=beside,
-        checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(),
+        "form.html", error=error, form=form, told=told, found=template, groups=groups, device=_device(form),
+        beside=beside, checked=checked, is_saved=is_saved, lacking=lacking, orgs=orgs, own=own.hex(),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from node.web.console.journal import in_words
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 LAST = 10
 SOON_US = 7 * DAY_US
@@ -87,7 +87,7 @@ CONCERNS: tuple[Concern, ...] = (
 )
 
 
-@page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(0, "home"), api="GET /journal")
+@page("GET", "/", title=mark("Home"), scopes=[Scope.READ], menu=Menu(Group.HOME, 1, "home"), api="GET /journal")
 async def home(call: Call) -> View:
     """The home page."""
     attention = [item for concern in CONCERNS for item in await concern(call)]

@@ -22,7 +22,7 @@ from node.web.dispatch import redirect_in_page
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE, UNDO = mark("Import"), mark("Undo an import")
 PATH = "/imports"
@@ -53,7 +53,7 @@ class UndoForm(BaseModel):
     reason: Line
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(30, "import"), api="GET /jobs")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PASSPORTS, 3, "import"), api="GET /jobs")
 async def imports(call: Call) -> View:
     """The form and the last jobs."""
     return await _view(call)

@@ -11,13 +11,14 @@ from node.web.calls import Call, View
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 from node.web.words import detail_values
 
 FIRST = 50
 
 
-@page("GET", "/journal", title=mark("Journal"), scopes=[Scope.READ], menu=Menu(90, "journal"), api="GET /journal")
+@page("GET", "/journal", title=mark("Journal"), scopes=[Scope.READ], menu=Menu(Group.NODE, 3, "journal"),
+      api="GET /journal")  # fmt: skip
 async def journal(call: Call, query: JournalQuery) -> View:
     """One page of the journal; the newest one follows the stream."""
     before = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0

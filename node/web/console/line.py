@@ -26,7 +26,7 @@ from node.web.languages import mark
 from node.web.nested import texts_of
 from node.web.process_words import titled
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Production line")
 PATH = "/line"
@@ -71,7 +71,7 @@ class Scanned:
     known: Known | None = None
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.RECORD], menu=Menu(29, "line"), api="POST /line/scans")
+@page("GET", PATH, title=TITLE, scopes=[Scope.RECORD], menu=Menu(Group.WORK, 2, "line"), api="POST /line/scans")
 async def line(call: Call, query: ScanForm) -> View:
     """The choice of a station, or the station with its scan field; with `text` a device is in hand."""
     if not query.text:

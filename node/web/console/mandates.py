@@ -1,15 +1,19 @@
 """The page of roles: what is offered to us and by us, what stands, and giving, stating and ending roles."""
 
+from collections.abc import Iterable
+
 from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import NodeError
+from node.passport.ids import parse_device_id
 from node.passport.mandates import MandateState
 from node.passport.roles import CAPACITIES, GIVEN
 from node.services.access import Scope
 from node.web.api.mandates import (
     AppointmentBody,
     EndBody,
+    MandateAnswer,
     OfferBody,
     ReasonBody,
     StatementBody,
@@ -28,11 +32,12 @@ from node.web.calls import Call, View
 from node.web.console.form_values import Lines
 from node.web.dispatch import redirect
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Roles")
 PATH = "/roles"
 SHOWN = 100
+NAMED = 3  # things of an act
 BODY = 4 << 20
 
 
@@ -58,7 +63,8 @@ async def _waiting(call: Call) -> int:
     return len(await call.context.mandates.waiting())
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(37, "roles", _waiting), api="GET /mandates")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 3, "roles", _waiting),
+      api="GET /mandates")  # fmt: skip
 async def roles(call: Call, query: RolesQuery) -> View:
     """Offers and roles, to us and by us."""
     return await _view(call, query.ids)
@@ -127,14 +133,18 @@ async def _view(call: Call, ids: str = "", error: Exception | None = None) -> Vi
     own = call.context.core.org.hex()
     acts = [to_mandate(call, one) for one in reversed(await call.context.mandates.all())]
     companies = await find_organisations(call)
+    waiting = [one for one in acts if one.org == own and one.state is MandateState.WAITING][:SHOWN]
+    to_us = [one for one in acts if one.org == own and one.state is not MandateState.WAITING][:SHOWN]
+    by_us = [one for one in acts if one.by == own][:SHOWN]
     return View(
         "roles.html",
         error=error,
+        titles=await _titles(call, [*waiting, *to_us, *by_us]),
         ids=ids,
         own=own,
-        waiting=[one for one in acts if one.org == own and one.state is MandateState.WAITING][:SHOWN],
-        to_us=[one for one in acts if one.org == own and one.state is not MandateState.WAITING][:SHOWN],
-        by_us=[one for one in acts if one.by == own][:SHOWN],
+        waiting=waiting,
+        to_us=to_us,
+        by_us=by_us,
         names={org: one.name for one in companies for org in one.orgs},
         parties=[(org, one.name) for one in companies for org in one.orgs if org != own],
         everybody=[(org, one.name) for one in companies for org in one.orgs],
@@ -143,6 +153,13 @@ async def _view(call: Call, ids: str = "", error: Exception | None = None) -> Vi
         every=[*CAPACITIES, *GIVEN],
         may=call.actor.may([Scope.SHIP]),
     )
+
+
+async def _titles(call: Call, acts: Iterable[MandateAnswer]) -> dict[str, str]:
+    """What the things are called that lists name, by their ids."""
+    named = {device: parse_device_id(device).raw for act in acts for device in act.devices[:NAMED]}
+    found = await call.context.assembly.titles(named.values())
+    return {device: found[subject] for device, subject in named.items() if found.get(subject)}
 
 
 ROUTES = (

@@ -9,13 +9,14 @@ from node.web.api.organisations import NamedInput, NamePath, OrganisationsQuery,
 from node.web.calls import Call, View
 from node.web.dispatch import redirect
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Organisations")
 PATH = "/organisations"
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(62, "organisations"), api="GET /organisations",
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 2, "organisations"),
+      api="GET /organisations",
       lists=["GET /organisations/names"])  # fmt: skip
 async def organisations(call: Call, query: OrganisationsQuery) -> View:
     """The directory, or those that a text means."""

@@ -20,14 +20,14 @@ from node.web.dispatch import redirect
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Peers")
 PATH = "/peers"
 ORDER = ("inbox", "active", "ignored")
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(60, "peers"), api="GET /peers")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 1, "peers"), api="GET /peers")
 async def peers(call: Call) -> View:
     """Who is met; follows the stream."""
     return await _view(call)

@@ -18,7 +18,7 @@ from node.web.events import Live
 from node.web.languages import mark
 from node.web.process_words import process_name, titled
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Processes")
 PATH = "/processes"
@@ -45,7 +45,8 @@ async def waiting_steps(call: Call) -> int:
     return await call.context.runs.count(RunSift(org=call.context.core.org))
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(28, "processes", waiting_steps), api="GET /processes",
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.WORK, 1, "processes", waiting_steps),
+      api="GET /processes",
       lists=["GET /processes/loads"])  # fmt: skip
 async def processes(call: Call, query: ProcessesQuery) -> View | web.Response:
     """Ours first; everything that narrows the list stands in the address. Follows the stream."""

@@ -20,7 +20,7 @@ from node.web.dispatch import redirect
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("LoRa network")
 PATH = "/radio"
@@ -40,7 +40,7 @@ class RetireForm(BaseModel):
     back: Literal["radio", "passport"] = "radio"
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(40, "radio"), api="GET /radio/frames",
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.WORK, 6, "radio"), api="GET /radio/frames",
       lists=["GET /radio/devices", "GET /radio/gateways"])  # fmt: skip
 async def radio(call: Call) -> View:
     """What is on the air."""

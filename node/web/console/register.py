@@ -26,7 +26,7 @@ from node.web.dispatch import redirect, redirect_in_page
 from node.web.errors import Problem, problem_of
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Register")
 PATH = "/register"
@@ -74,7 +74,7 @@ class Outcome:
     problem: Problem | None = None
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.RECORD], menu=Menu(25, "register"), api="POST /plates")
+@page("GET", PATH, title=TITLE, scopes=[Scope.RECORD], menu=Menu(Group.PASSPORTS, 2, "register"), api="POST /plates")
 async def register(call: Call) -> View:
     """The form."""
     return _view(call, RegisterForm())

@@ -26,7 +26,7 @@ from node.web.events import Live
 from node.web.languages import mark
 from node.web.passport_words import STATES
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Shipments")
 PATH = "/shipments"
@@ -79,7 +79,7 @@ class OfferForm(BaseModel):
     devices: str = ""
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(35, "shipments"), api="GET /shipments")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.WORK, 5, "shipments"), api="GET /shipments")
 async def shipments(call: Call) -> View:
     """Offers in and out; follows the stream."""
     after = await call.context.journal.last_id()

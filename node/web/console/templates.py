@@ -7,8 +7,9 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import InputError, NodeError
-from node.passport.template_extract import EventItem, ParameterItem
+from node.passport.template_extract import Condition, EventItem, ParameterItem
 from node.passport.template_form import form_of, label_of
+from node.passport.template_json import Json
 from node.passport.template_pointer import Pointer
 from node.passport.template_rules import Declared
 from node.passport.template_schema import schema_at
@@ -22,7 +23,7 @@ from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Templates")
 PATH = "/templates"
@@ -44,7 +45,7 @@ class RuleRow:
 
     name: str
     members: list[tuple[str, Label | str]]
-    condition: str
+    condition: tuple[Label, Json] | None
     is_known: bool
 
 
@@ -68,7 +69,7 @@ class GalleryQuery(BaseModel):
     q: str = Field(default="", max_length=128, pattern=VISIBLE)
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(62, "templates"), api="GET /templates")
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.WORK, 4, "templates"), api="GET /templates")
 async def gallery(call: Call, query: GalleryQuery) -> View:
     """Own and others', with versions, and why one does not run here."""
     listed = await call.context.templates.list()
@@ -153,8 +154,12 @@ def _extracted(template: Template, item: ParameterItem | EventItem) -> dict[str,
         "is_event": is_event,
         "code": item.code,
         "label": _label(template, place),
-        "condition": f"{item.condition.pointer} = {item.condition.equals}" if item.condition else "",
+        "condition": _condition(template, item.condition),
     }
+
+
+def _condition(template: Template, condition: Condition | None) -> tuple[Label, Json] | None:
+    return (_label(template, condition.pointer), condition.equals) if condition else None
 
 
 def _rule(template: Template, declared: Declared) -> RuleRow:
@@ -165,8 +170,7 @@ def _rule(template: Template, declared: Declared) -> RuleRow:
         is_place = isinstance(value, Pointer) and schema_at(template.schema, value) is not None
         if value is not None:
             members.append((one.name, label_of(template.schema, value) if is_place else str(value)))
-    told = f"{condition.pointer} = {condition.equals}" if condition else ""
-    return RuleRow(declared.name, members, told, rule is not None)
+    return RuleRow(declared.name, members, _condition(template, condition), rule is not None)
 
 
 ROUTES = (gallery, new, publish, template)

@@ -18,7 +18,7 @@ from node.web.dispatch import redirect
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Menu, page
+from node.web.routes import Group, Menu, page
 
 TITLE = mark("Webhooks")
 PATH = "/webhooks"
@@ -39,7 +39,7 @@ async def _ill(call: Call) -> int:
     return await call.context.webhooks.count_ill()
 
 
-@page("GET", PATH, title=TITLE, scopes=MAY, menu=Menu(95, "webhooks", _ill), api="GET /webhooks")
+@page("GET", PATH, title=TITLE, scopes=MAY, menu=Menu(Group.NODE, 2, "webhooks", _ill), api="GET /webhooks")
 async def webhooks(call: Call) -> View:
     """Where events go; follows the stream."""
     return await _list(call)

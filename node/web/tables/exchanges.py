@@ -1,7 +1,7 @@
 """The columns of lists of what is exchanged with other systems, and of what is counted for them."""
 
 from node.web.columns import coded, number, organisation, table, time, yes_no
-from node.web.exchange_words import FOUND, GROUPINGS, MESSAGES
+from node.web.exchange_words import FOUND, GROUPINGS, MESSAGES, RESULT_STATES
 from node.web.passport_words import STANDINGS
 
 RESULTS = table(
@@ -13,6 +13,7 @@ RESULTS = table(
     ("Протокол", "Protocol", "number"),
     ("Когда, UTC", "When, UTC", time("occurred_us")),
     ("Файл", "File", "file"),
+    ("Состояние", "State", coded("state", RESULT_STATES)),
     ("Место протокола", "Place of the protocol", "ref"),
 )
 FILES = table(

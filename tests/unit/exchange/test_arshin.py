@@ -1,5 +1,6 @@
 """The import file of the register of verifications."""
 
+import os
 from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +11,13 @@ from lxml import etree
 
 from node.exchange.arshin import check_application, write_application
 from node.exchange.errors import ArshinError, ExchangeError
+from node.passport.register_answers import parse_answer
 from node.passport.template_json import Json, parse_json
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SAMPLE = EXAMPLES / "exchange" / "arshin_application.xml"
+DEMO = Path(os.environ.get("PASSPORT_DEMO", EXAMPLES.parents[1] / "shared" / "demo")) / "exchange"
+APPLICATION, ANSWER = b"import/2020-06-19", b'"vri_id"'
 
 
 def protocol(**changes: Json) -> Any:
@@ -218,3 +222,17 @@ def test_schema_of_the_node_is_the_kept_example() -> None:
     packaged = Path(__file__).parents[3] / "node" / "exchange" / "schemas" / "arshin-import-subset.xsd"
 
     assert packaged.read_bytes() == (EXAMPLES / "exchange" / "arshin-import-subset.xsd").read_bytes()
+
+
+@pytest.mark.skipif(not DEMO.is_dir(), reason="the demo data of PASSPORT_DEMO is not here")
+def test_files_of_the_register_in_the_demo_folder_are_read() -> None:
+    """Every import file that the demo folder holds is valid by our schema, and every answer is read to the record."""
+    files = [path.read_bytes() for path in DEMO.iterdir() if path.suffix in (".xml", ".json")]
+    applications = [raw for raw in files if APPLICATION in raw[:1000]]
+    answers = [raw for raw in files if ANSWER in raw]
+
+    for raw in applications:
+        check_application(raw)
+
+    assert applications
+    assert [len(parse_answer(raw).records) for raw in answers] == [raw.count(ANSWER) for raw in answers]

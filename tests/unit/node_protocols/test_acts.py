@@ -10,7 +10,7 @@ import pytest
 from federation.genesis import Genesis
 from node.errors import DeniedError, InputError, StateError
 from node.passport import drafts
-from node.passport.bodies import UnsignedBody, UnsignedRow
+from node.passport.bodies import AnnulmentBody, EventBody, Place, Reference, UnsignedBody, UnsignedRow
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
 from node.passport.view import View, digest
@@ -219,6 +219,22 @@ async def test_document_that_was_replaced_meanwhile_is_not_signed(tmp_path: Path
 
         assert (refused.value.code, refused.value.values["ref"]) == ("act_replaced", ref_text(newer.ref))
         assert [act.ref for act in await both.two.acts.waiting(signs=True)] == [ref_text(newer.ref)]
+
+
+async def test_document_that_was_annulled_meanwhile_is_not_signed(tmp_path: Path) -> None:
+    """It is refused with its author's reason, and waits for nobody."""
+    async with pair(tmp_path) as both:
+        first = await both.one.protocols.sign(both.held.reference, both.raw, "test")
+        event = EventBody(what=Reference(central="annulled"), where=Place(place=Reference(local="л")), system="t")
+        body, now = AnnulmentBody(reason="не тот прибор"), both.one.core.clock.now()
+        await both.one.ledger.append([drafts.annulment(both.subject, [first.ref], body, event, now)])
+        await mirror(both.one, both.two)
+
+        with pytest.raises(StateError) as refused:
+            await both.two.acts.sign(both.subject, ref_text(first.ref), "test")
+
+        assert (refused.value.code, refused.value.values["reason"]) == ("act_annulled", "не тот прибор")
+        assert await both.two.acts.waiting(signs=True) == await both.one.acts.waiting(signs=False) == []
 
 
 async def test_protocol_of_one_party_is_no_act(tmp_path: Path) -> None:

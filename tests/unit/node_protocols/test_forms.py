@@ -1,5 +1,6 @@
 """Forms over a real store: kept, filled, signed with files; and who is given the files."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from federation.ports import Asker
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
-from node.passport.template_json import format_json
+from node.passport.template_json import Json, format_json
 from node.passport.templates import parse_document
 from node.passport.view import View
 from node.services.files import MAX_FILE, MAX_FILES, Files
@@ -147,9 +148,61 @@ async def test_files_over_a_limit_or_of_no_known_type_are_refused_and_nothing_is
 
     assert refused == ["attachment_large", "attachment_large", "attachment_refused"]
     assert (many.value.code, len((await forms.get(form.id)).stored.files)) == ("attachments_many", MAX_FILES)
-    await forms.drop(same)
+    await forms.drop(same.id)
     async with desk.core.database.read() as tx:
         assert await held_chunks(tx, f"form:{form.id}/file-0.chunks") == set()
+
+
+async def test_files_that_come_at_once_are_both_kept_whole(desk: Desk) -> None:
+    """Neither overwrites the other, nor what is typed in another window; what was dropped meanwhile takes none."""
+    form, _, subject = await flow(desk)
+    forms = forms_of(desk)
+    large, small = b"\x89PNG\r\n\x1a\n" + bytes(3 * CHUNK_SIZE), b"\x89PNG\r\n\x1a\n" + b"x"
+    assert isinstance(form.document, dict)
+    typed: Json = {**form.document, "protocol_no": "П-9"}
+
+    await asyncio.gather(
+        forms.attach(form, "большой.png", large, personal=False),
+        forms.save(form, typed),
+        forms.attach(form, "малый.png", small, personal=False),
+    )
+
+    kept = await forms.get(form.id)
+    await forms.sign(kept, "test")
+    row, files = await row_of(desk, subject), Files(desk.core, Sync(desk.core, desk.ingest))
+    told = [(await files.read(row, str(file["sha256"]))).content for file in rows(row, "attachments")]
+    assert (sorted(told, key=len), format_json(kept.document)) == ([small, large], format_json(typed))
+    with pytest.raises(NotFoundError):
+        await forms.attach(kept, "поздно.png", small, personal=False)
+
+
+async def test_form_that_is_signed_twice_at_once_becomes_one_protocol(desk: Desk) -> None:
+    """The second press is answered with what the first one signed; its files are read."""
+    form, _, subject = await flow(desk)
+    forms = forms_of(desk)
+    form = await forms.attach(form, "узел.png", PNG, personal=False)
+
+    one, two = await asyncio.gather(forms.sign(form, "test"), forms.sign(form, "test"))
+
+    (row,) = rows(await desk.view(subject), "protocols")
+    assert (one.ref, {one.is_new, two.is_new}) == (two.ref, {True, False})
+    read = Files(desk.core, Sync(desk.core, desk.ingest))
+    assert (await read.read(row, str(rows(row, "attachments")[0]["sha256"]))).content == PNG
+
+
+async def test_form_that_became_another_meanwhile_is_not_signed(desk: Desk) -> None:
+    """What another window kept after it was looked at is neither signed unseen nor lost."""
+    form, _, _ = await flow(desk)
+    forms, before = forms_of(desk), await desk.state()
+    assert isinstance(form.document, dict)
+    newer: Json = {**form.document, "protocol_no": "П-9"}
+    await forms.save(form, newer)
+
+    with pytest.raises(StateError) as refused:
+        await forms.sign(form, "test")
+
+    assert (refused.value.code, await desk.state()) == ("form_changed", before)
+    assert format_json((await forms.get(form.id)).document) == format_json(newer)
 
 
 async def test_lying_peer_gives_no_byte_of_a_file(desk: Desk) -> None:

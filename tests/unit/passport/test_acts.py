@@ -11,18 +11,30 @@ from hypothesis import strategies as st
 
 from federation.authority import Attested
 from node.passport import drafts
-from node.passport.bodies import EventBody, ExtractBody, Place, Plate, Reference, TemplateRef, UnsignedBody, UnsignedRow
+from node.passport.bodies import (
+    AnnulmentBody,
+    EventBody,
+    ExtractBody,
+    Place,
+    Plate,
+    Reference,
+    TemplateRef,
+    UnsignedBody,
+    UnsignedRow,
+)
 from node.passport.drafts import Draft
 from node.passport.fold import fold
+from node.passport.references import ref_text
 from node.passport.shown import at, open_acts, rows, terms_of
 from node.passport.statement import Statement
-from node.passport.view import View, frozen_view
+from node.passport.view import View, frozen_view, moment_us
 from node.passport.world import World, build_world
 from tests.builders_passport import Author, Federation, identity
 from tests.laws import cases
 from tests.stories import CLAIM, DEVICE, FEDERATION
 
 EXECUTOR, UTILITY = "process_executor", "process_owner"
+WHEN = moment_us("2026-02-01")
 TEMPLATE = (Path(__file__).parents[3] / "examples" / "templates" / "commissioning.schema.json").read_bytes()
 ONE, TWO, STRANGER = Author("exec"), Author("util"), Author("strange")
 PUBLISHED = Author("publisher").say(drafts.template(Author("publisher").org, TEMPLATE, 0))
@@ -37,11 +49,13 @@ def act(number: str = "1", utility: str = "", **extra: Any) -> Draft:
         "utility": {"org": utility or TWO.org.hex()},
     }
     named = TemplateRef(name="commissioning", version="1.0.0", publisher=PUBLISHED.org.hex(), id=PUBLISHED.id.hex())
-    event = EventBody(what=Reference(central="installed"), where=Place(place=Reference(local="подвал")), system="t")
+    codes, place = extra.pop("events", ("installed",)), extra.pop("place", "подвал")
+    where = Place(place=Reference(local=place))
+    told = tuple(EventBody(what=Reference(central=code), where=where, system="t") for code in codes)
     if also := extra.pop("also", None):
         document["utility"] = also
     raw = json.dumps(document | extra, sort_keys=True).encode()
-    return drafts.protocol(DEVICE, named, raw, None, ExtractBody(events=(event,)), 0)
+    return drafts.protocol(DEVICE, named, raw, None, ExtractBody(events=told), WHEN)
 
 
 def unsigned(to: Statement, role: str = UTILITY, why: Any = "no-answer") -> Draft:
@@ -53,13 +67,19 @@ def view(*said: Statement, world: World = WORLD) -> View:
     return fold([DEVICE], [Author("maker").say(identity(CLAIM, plate)), *said], world)
 
 
-def sides(shown: View) -> dict[str, View]:
-    first = next(row for row in rows(shown, "protocols") if row["act"])
+def sides(shown: View, of: Statement | None = None) -> dict[str, View]:
+    """The sides of an act, of the one of a signature where there are several."""
+    ref = ref_text(of.ref) if of else None
+    first = next(row for row in rows(shown, "protocols") if row["act"] and ref in (None, row["ref"]))
     return {str(side["role"]): side for side in rows(first, "act", "sides")}
 
 
+def events(shown: View) -> list[View]:
+    return [row for row in rows(shown, "events") if row["source"] == "protocol"]
+
+
 def installed(shown: View) -> list[View]:
-    return [row for row in rows(shown, "events") if at(row, "what", "central") == "installed"]
+    return [row for row in events(shown) if at(row, "what", "central") == "installed"]
 
 
 def test_one_signature_is_one_sided_and_its_events_have_not_arisen() -> None:
@@ -84,6 +104,54 @@ def test_events_of_an_agreed_act_arise_once_and_stand_as_agreed() -> None:
     assert (open_acts(shown), [row["standing"] for row in rows(shown, "protocols")]) == ([], ["agreed", "agreed"])
 
 
+def test_what_one_party_alone_took_out_of_an_act_is_not_agreed() -> None:
+    """Both signed the document; an event or a place that only one of them makes of it stands as its own word."""
+    first = ONE.say(act(events=("admitted", "installed")))
+    second = TWO.say(act(), refs=[first])
+    moved = ONE.say(act(place="чердак"), refs=[first])
+
+    shown = view(first, second, moved)
+
+    told = {(at(row, "what", "central"), at(row, "where", "place", "local"), row["standing"]) for row in events(shown)}
+    assert told >= {("installed", "подвал", "agreed")}
+    assert {standing for _, _, standing in told - {("installed", "подвал", "agreed")}} <= {"working", "stated"}
+    assert len(told) == 3
+
+
+def test_result_that_a_party_annulled_is_agreed_no_more() -> None:
+    """The other party's signature keeps the event as that party's own word."""
+    first, second = ONE.say(act()), TWO.say(act())
+    event = EventBody(what=Reference(central="annulled"), where=Place(place=Reference(local="л")), system="t")
+    annulled = ONE.say(drafts.annulment(DEVICE, [first.ref], AnnulmentBody(reason="ошибка"), event, 1))
+
+    (left,) = installed(view(first, second, annulled))
+
+    assert left["standing"] != "agreed"
+
+
+def test_copy_of_a_stranger_leads_no_act() -> None:
+    """Signed before the parties, replaced by its author: the act stays among what the other party is to sign."""
+    early = Author("strange", clock=ONE.clock - 10**12)
+    copied = early.say(act())
+    gone = early.say(act(number="2"), refs=[copied])
+    first = ONE.say(act())
+
+    shown = view(copied, gone, first)
+
+    assert ref_text(first.ref) in {row["ref"] for row in open_acts(shown)}
+    assert ("act", f"act=sign={TWO.org.hex()}") in set(terms_of(shown))
+
+
+def test_party_whose_id_and_number_are_of_two_organisations_is_nobody() -> None:
+    """Else an act would show the number of one and wait for the signature of the other."""
+    numbers = Federation()
+    numbers.attest(STRANGER, Attested.NUMBER, "inn:0000000040")
+    world = build_world([*numbers.published, PUBLISHED], numbers.genesis)
+    first = ONE.say(act(also={"org": TWO.org.hex(), "inn": "0000000040"}))
+
+    assert sides(view(first, world=world))[UTILITY]["org"] is None
+
+
 def test_another_document_another_template_and_a_stranger_fill_no_side() -> None:
     """A word more is another act; who is not named signs nothing; without the publication nobody tells who signs."""
     first, other, third = ONE.say(act()), TWO.say(act(note="и ещё")), STRANGER.say(act())
@@ -92,7 +160,7 @@ def test_another_document_another_template_and_a_stranger_fill_no_side() -> None
     unknown = view(first, TWO.say(act()), world=FEDERATION.world)
 
     assert installed(shown) == []
-    assert sides(shown)[UTILITY]["ref"] is None
+    assert sides(shown, first)[UTILITY]["ref"] is None
     assert [row["act"] for row in rows(unknown, "protocols")] == [None, None]
     assert {row["standing"] for row in rows(unknown, "protocols")} <= {"stated", "working"}
 

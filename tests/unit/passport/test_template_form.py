@@ -148,6 +148,23 @@ def test_new_form_tells_what_the_passport_knows() -> None:
     assert (begun["date"], begun["verifier_org"], begun["standards"]) == ("2026-11-03", {"org": "ab" * 16}, [{}])
 
 
+@pytest.mark.timeout(4)
+def test_form_of_a_template_of_five_thousand_places_is_made_at_once() -> None:
+    """A stranger's template holds the node up neither when a form begins nor when it is shown with its rows."""
+    serial = {"type": "object", "properties": {"serial": {"type": "string", "x-epd-bind": "device.serial"}}}
+    wide = small({f"p{number}": {"type": "string"} for number in range(4_900)} | {"device": serial})
+    names = [f"p{number}" for number in range(2_000)]
+    listed = small({name: {"type": "array", "items": {}} for name in names}, names)
+    rowed = small({"a": {"type": "array", "items": wide.schema}})
+
+    begun = [prefill(template, {"device.serial": "7"}, "2026-11-03", "ab" * 16) for template in (wide, listed)]
+    (rows,) = [part for group in form_of(rowed, {"a": [{}] * 200}) for part in group.parts]
+
+    assert begun == [{"device": {"serial": "7"}}, {name: [{}] for name in names}]
+    assert isinstance(rows, Rows)
+    assert (len(rows.items), rows.hidden) == (2, 198)
+
+
 def test_form_marks_what_is_required_personal_and_a_party() -> None:
     """An asterisk for what must be there, a mark for what only the author reads, a choice of organisations."""
     found = fields(template_of("commissioning"), {"seals": [{}]})

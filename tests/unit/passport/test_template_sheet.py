@@ -7,10 +7,11 @@ import pytest
 from node.passport.template_json import Json
 from node.passport.template_layout import BlockKind
 from node.passport.template_pointer import MISSING
-from node.passport.template_sheet import attachments_of, parties_of, sheet_of
+from node.passport.template_sheet import MAX_VALUES, attachments_of, parties_of, sheet_of
 from node.passport.templates import split_personal
 from node.web.protocol_words import label_words, value_words
 from tests.unit.passport.test_templates import NAMES, load_document, load_template
+from tests.unit.passport.test_templates_personal import template_with
 
 VERIFICATION = load_template("verification")
 
@@ -116,3 +117,16 @@ def test_attachments_are_found_wherever_a_digest_stands() -> None:
 def test_value_reads_as_people_write_it(value: object, russian: str, english: str) -> None:
     """Numbers keep their digits, with a comma in Russian; days, answers and usual words are told in the language."""
     assert (value_words(value, "ru"), value_words(value, "en")) == (russian, english)  # type: ignore[arg-type]  # JSON values of every kind
+
+
+@pytest.mark.timeout(4)
+def test_sheet_of_millions_of_cells_is_cut() -> None:
+    """A stranger's table of 500 columns and 40,000 rows, and places by the ten thousand, take what a page may take."""
+    columns = [f"c{number}" for number in range(500)]
+    blocks = [{"kind": "fields", "fields": ["/b/*"]}] + [{"kind": "table", "each": "/a", "columns": columns}] * 4
+    template = template_with({"a": {"type": "array"}, "b": {"type": "array"}}, print={"blocks": blocks})
+
+    fields, *tables = sheet_of(template, {"a": [{"c0": 1}] * 40_000, "b": [1] * 9_000})
+
+    assert ((len(fields.lines), fields.is_cut), [table.is_cut for table in tables]) == ((9_000, False), [True] * 4)
+    assert sum(len(table.rows) for table in tables) == (MAX_VALUES - 9_000) // 500

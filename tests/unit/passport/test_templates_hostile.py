@@ -9,7 +9,7 @@ import pytest
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_facts import NoPassports
 from node.passport.template_findings import State
-from node.passport.templates import parse_document, parse_template, validate
+from node.passport.templates import extract, parse_document, parse_template, validate
 
 pytestmark = pytest.mark.timeout(20)
 CARD = {"name": "t", "version": "1", "publisher": "org:t", "title": {"en": "t"}}
@@ -41,6 +41,10 @@ def doubling(levels: int) -> dict[str, Any]:
         twice = {"$ref": f"#/$defs/d{level}"}
         definitions[f"d{level + 1}"] = {"type": "object", "properties": {"a": twice, "b": twice}}
     return definitions
+
+
+def form_of(*fields: str) -> dict[str, Any]:
+    return {"form": {"sections": [{"title": {"en": "s"}, "fields": list(fields)}]}}
 
 
 REFUSED: list[tuple[str, Callable[[], bytes]]] = [
@@ -90,6 +94,19 @@ REFUSED: list[tuple[str, Callable[[], bytes]]] = [
     ("pattern that is long", lambda: template({"a": {"pattern": "a" * 257}})),
     ("many patterns", lambda: template({f"a{i}": {"pattern": "a"} for i in range(201)})),
     ("enum that is long", lambda: template({"a": {"enum": list(range(1001))}})),
+    (
+        "enum that references make huge",
+        lambda: template(
+            {f"a{i}": {"$ref": "#/$defs/x"} for i in range(2_000)},
+            root={"$defs": {"x": {"enum": [f"{i:0100}" for i in range(1_000)]}}},
+        ),
+    ),
+    (
+        "title that references make huge",
+        lambda: template(
+            {f"a{i}": {"$ref": "#/$defs/x"} for i in range(2_000)}, root={"$defs": {"x": {"title": "x" * 100_000}}}
+        ),
+    ),
     ("name that is the wildcard", lambda: template({"*": {}})),
     ("personal as a whole", lambda: template(root={"x-epd-access": "personal"})),
     ("unknown access", lambda: template({"a": {"x-epd-access": "secret"}})),
@@ -117,6 +134,19 @@ REFUSED: list[tuple[str, Callable[[], bytes]]] = [
         "form of nothing",
         lambda: template(
             {"a": {"type": "string"}}, {"form": {"sections": [{"title": {"en": "s"}, "fields": ["/a/x"]}]}}
+        ),
+    ),
+    ("form that asks twice", lambda: template({"a": {}}, form_of("/a", "/a"))),
+    ("form that asks within", lambda: template({"a": {"type": "object"}}, form_of("/a/b", "/a"))),
+    (
+        "print of one place without end",
+        lambda: template({"a": {}}, {"print": {"blocks": [{"kind": "fields", "fields": ["/a"] * 5}]}}),
+    ),
+    (
+        "extract that tells of personal data",
+        lambda: template(
+            {"a": {}, "b": {"type": "string", "x-epd-access": "personal"}},
+            {"extract": [{"parameter": "p", "pointer": "/a", "if": {"pointer": "/b", "equals": "x"}}]},
         ),
     ),
     ("print of html", lambda: template(card={"print": {"blocks": [{"kind": "html", "text": "<script>"}]}})),
@@ -156,6 +186,7 @@ def test_pattern_that_hangs_others_is_harmless(pattern: str) -> None:
     assert validate(accepted, {"a": "a" * 100_000 + "!"}, NoPassports()).state is State.INVALID
 
 
+@pytest.mark.timeout(4)
 @pytest.mark.parametrize(
     "data",
     [
@@ -171,6 +202,7 @@ def test_pattern_that_hangs_others_is_harmless(pattern: str) -> None:
         b'{"\\ud800":1}',
         b'{"' + b"k" * 129 + b'":1}',
         b'"\xff"',
+        b"{" + b",".join(b'"%x":1' % name for name in range(25_000)) + b',"61a7":1}',
         b"[" * 33 + b"]" * 33,
         b"[" + b"1," * 50_000 + b"1]",
         b'"' + b"x" * 262_144 + b'"',
@@ -189,6 +221,45 @@ def test_flood_of_findings_is_cut() -> None:
     verdict = validate(accepted, {"a": [1] * 20_000}, NoPassports())
 
     assert (len(verdict.findings), verdict.truncated, verdict.state) == (100, True, State.INVALID)
+
+
+@pytest.mark.timeout(4)
+def test_work_over_a_flood_of_findings_is_cut() -> None:
+    """What would be found in 120 million places, or by 200 rules in 10,000 rows, stops at the first 100."""
+    names: list[str] = [f"r{number}" for number in range(3_000)]
+    lacking = parse_template(template({"a": {"type": "array", "items": {"type": "object", "required": names}}}))
+    rule = {"type": "all_pass", "each": "/a", "flag": "ok"}
+    ruled = parse_template(template({"a": {"type": "array", "items": {"type": "object"}}}, {"rules": [rule] * 200}))
+
+    told = [
+        validate(lacking, {"a": [{}] * 40_000}, NoPassports()),
+        validate(ruled, {"a": [{}] * 10_000}, NoPassports()),
+    ]
+
+    assert [(len(verdict.findings), verdict.truncated) for verdict in told] == [(100, True)] * 2
+
+
+@pytest.mark.timeout(4)
+def test_work_of_rules_that_find_nothing_is_cut_and_said_so() -> None:
+    """200 rules over 12,000 rows stop after so many; what was not looked at leaves the document open."""
+    rule = {"type": "relative_error", "each": "/a", "measured": "m", "reference": "r", "error": "e", "tolerance": 1}
+    ruled = parse_template(template({"a": {"type": "array", "items": {"type": "object"}}}, {"rules": [rule] * 200}))
+
+    verdict = validate(ruled, {"a": [{"m": 1, "r": 1, "e": 0}] * 12_000}, NoPassports())
+
+    assert (verdict.state, [found.code for found in verdict.findings]) == (State.NOT_FULLY_CHECKED, ["rules-too-long"])
+
+
+@pytest.mark.timeout(4)
+def test_one_large_value_is_taken_out_by_many_lines_at_once() -> None:
+    """Whether it holds anything personal is looked up once for its place."""
+    lines = [{"parameter": f"p{number}", "pointer": "/a"} for number in range(200)]
+    personal = {"type": "object", "properties": {"n": {"type": "string", "x-epd-access": "personal"}}}
+    taking = parse_template(template({"a": {"type": "array", "items": personal}}, {"extract": lines}))
+
+    taken = extract(taking, {"a": [*[{}] * 40_000, {"n": "Иванов"}]})
+
+    assert {item.personal for item in taken.parameters} == {True}
 
 
 def test_value_in_a_finding_is_cut() -> None:

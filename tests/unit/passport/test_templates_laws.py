@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from node.passport.rules import add_months
 from node.passport.template_errors import JsonError, TemplateRefusedError
 from node.passport.template_facts import NoPassports
-from node.passport.template_findings import State, Verdict
+from node.passport.template_findings import Finding, State, Verdict
 from node.passport.template_json import Json, format_json, parse_json
+from node.passport.template_pointer import parse_pointer
+from node.passport.template_validation import SchemaValidator
 from node.passport.templates import extract, join_personal, parse_template, split_personal, validate
 
 ROOT = Path(__file__).parents[3]
@@ -147,6 +150,60 @@ def test_damaged_document_is_judged(pair: tuple[dict[str, Any], Path], data: st.
     assert verdict.state in State
     extract(template, document)
     assert format_json(join_personal(split_personal(template, document))) == format_json(document)
+
+
+LEAVES = st.sampled_from(
+    [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": "^a", "maxLength": 4},
+        {"enum": ["a", 1, None]},
+        {"const": True},
+        {"type": "string", "format": "date"},
+        {"type": ["number", "null"], "multipleOf": 2},
+        {},
+    ]
+)
+SCHEMAS = st.recursive(
+    LEAVES,
+    lambda inner: st.fixed_dictionaries(
+        {"properties": st.dictionaries(st.sampled_from("ab0"), inner, max_size=2)},
+        optional={
+            "type": st.sampled_from(["object", "array", ["object", "array", "null"]]),
+            "required": st.lists(st.sampled_from("ab0"), unique=True, max_size=2),
+            "additionalProperties": st.booleans() | inner,
+            "items": st.booleans() | inner,
+            "uniqueItems": st.booleans(),
+            "maxItems": st.integers(0, 2),
+            "minProperties": st.integers(0, 2),
+        },
+    ),
+    max_leaves=8,
+)
+INSTANCES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["a", "b", "aaaaa", "2025-05-15"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab01"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(SCHEMAS, INSTANCES)
+def test_places_checked_one_by_one_are_the_document_checked_whole(schema: dict[str, Any], document: Any) -> None:
+    """Whatever the schema, a document is refused as the whole schema refuses it, and by what that finds outermost."""
+    whole = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    wanted = {(tuple(map(str, error.instance_path)), error.kind.name) for error in whole.iter_errors(document)}
+
+    found = list(SchemaValidator(schema).find(document))
+
+    at = {(name_of(finding), finding.rule) for finding in found}
+    assert bool(found) == bool(wanted)
+    assert at <= wanted
+    assert all(any(place[: len(one)] == one for one, _ in at) for place, _ in wanted)
+
+
+def name_of(finding: Finding) -> tuple[str, ...]:
+    """Where a finding is, as the schema engine has it: of what lacks or is too much, the object."""
+    tokens = parse_pointer(finding.pointer).tokens if finding.pointer else ()
+    return tokens[:-1] if finding.rule in ("required", "additionalProperties") else tokens
 
 
 @given(st.binary(max_size=200) | VALUES.map(lambda value: json.dumps(value).encode()))

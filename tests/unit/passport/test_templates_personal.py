@@ -25,8 +25,8 @@ def template_of(name: str) -> Any:
     return parse_template((EXAMPLES / "templates" / f"{name.partition('.')[0]}.schema.json").read_bytes())
 
 
-def template_with(properties: dict[str, Any], extracted: list[dict[str, Any]] | None = None) -> Any:
-    card = {"name": "t", "version": "1", "publisher": "p", "title": {"en": "t"}, "extract": extracted or []}
+def template_with(properties: dict[str, Any], extracted: list[dict[str, Any]] | None = None, **told: Any) -> Any:
+    card = {"name": "t", "version": "1", "publisher": "p", "title": {"en": "t"}, "extract": extracted or [], **told}
     root = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:t", "type": "object"}
     return parse_template(json.dumps(root | {"properties": properties, "x-epd-template": card}).encode())
 
@@ -148,6 +148,29 @@ def test_extract_takes_unit_time_place_and_privacy_from_the_template() -> None:
     ]
     assert [(item.code, item.where, item.personal) for item in found.events] == [("moved", "7", True)]
     assert found.skipped == ("lost",)
+
+
+def test_value_that_holds_personal_data_is_personal() -> None:
+    """An object with a name in it is as personal as the name; without the name it is not."""
+    who = {"name": {"type": "string", "x-epd-access": "personal"}, "role": {"type": "string"}}
+    template = template_with(
+        {"who": {"type": "object", "properties": who}}, [{"parameter": "person", "pointer": "/who"}]
+    )
+
+    whole: Json = {"who": {"name": "Иванов", "role": "a"}}
+    open_part: Json = {"who": {"role": "a"}}
+
+    told = [extract(template, document).parameters[0].personal for document in (whole, open_part)]
+
+    assert told == [True, False]
+
+
+def test_personal_member_that_looks_like_an_index_is_personal() -> None:
+    """Names of an object are no items of a list, whatever they look like."""
+    closed = {"items": {"type": "string"}, "additionalProperties": {"x-epd-access": "personal"}}
+    template = template_with({"people": closed})
+
+    assert split_personal(template, {"people": {"0": "Иванов"}}).personal == {"/people/0": "Иванов"}
 
 
 def test_document_without_its_personal_part_is_not_fully_checked() -> None:

@@ -89,6 +89,7 @@ RELATIVE = {
         ({"m": Decimal("0.01009"), "r": Decimal("0.01"), "e": Decimal("0.9100001")}, ["relative-error-differs"]),
         ({"m": 1, "r": 3, "e": Decimal("-66.67")}, []),
         ({"m": 1, "r": 0, "e": 0}, ["relative-error-no-reference"]),
+        ({"m": Decimal("1E+40"), "r": Decimal("1E-40"), "e": 0}, ["relative-error-differs"]),
         ({"m": 1, "e": 0}, []),
     ],
 )
@@ -114,6 +115,7 @@ def test_relative_error_reaches_lists_within_lists() -> None:
         ({"e": Decimal("5.1"), "l": 5, "ok": False}, []),
         ({"e": 5, "l": 5, "ok": False}, [("/items/0/ok", "mpe-kept-but-failed")]),
         ({"e": 6, "l": 5}, [("/items/0/e", "mpe-exceeded")]),
+        ({"e": Decimal("5." + "0" * 30 + "1"), "l": 5}, [("/items/0/e", "mpe-exceeded")]),
         ({"e": 6, "ok": True}, []),
     ],
 )
@@ -178,6 +180,7 @@ def test_required_if_and_min_items_if_follow_their_condition() -> None:
         ("9999-12-31", 12, "9999-12-31", ["date-out-of-range"]),
         ("2025-05-15", Decimal("1.5"), "2031-05-14", ["date-out-of-range"]),
         ("2025-05-15", 10**30, "2031-05-14", ["date-out-of-range"]),
+        ("0001-01-01", 0, "2031-05-14", ["date-out-of-range"]),
         ("2025-05-15", "72", "2031-05-15", []),
     ],
 )

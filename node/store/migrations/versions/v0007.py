@@ -141,10 +141,18 @@ def _create_exchanges() -> None:
     op.create_table(
         "arshin_results",
         Column("ref", Text, primary_key=True, nullable=False),
-        Column("file", Int64, nullable=False),
+        Column("lead", LargeBinary, nullable=False),
+        Column("occurred_us", Int64, nullable=False),
+        Column("serial", Text, nullable=False),
+        Column("number", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("file", Int64),
+        Column("settled_us", Int64),
         sqlite_strict=True,
     )
-    op.create_index("arshin_results_by_file", "arshin_results", ["file"])
+    op.create_index("arshin_results_by_lead", "arshin_results", ["lead"])
+    op.create_index("arshin_results_by_time", "arshin_results", ["state", "occurred_us", "ref"])
+    op.create_index("arshin_results_by_file", "arshin_results", ["file", "state", "occurred_us", "ref"])
     op.create_table(
         "messages_1c",
         Column("system", Text, primary_key=True, nullable=False),
