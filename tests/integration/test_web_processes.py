@@ -292,6 +292,22 @@ async def test_time_beyond_the_calendar_is_shown_as_its_last(web: RunningWeb) ->
         assert "9999-12-31 23:59:59" in await table.text()
 
 
+async def test_moves_without_effect_fill_no_page(web: RunningWeb) -> None:
+    """However often somebody moves what is not his turn, the page shows the last fifty and says how many there are."""
+    client, browser = web.local(), await web.claim()
+    meter = await device(client)
+    (run,) = await opened(client, "dispatch_request", meter)
+    wrong = [RunBody(says="done", n=1, run=run, step="resolve", reason=f"ход {n:03}") for n in range(60)]
+    now = web.clock.now()
+    await web.context.ledger.append([drafts.run(parse_device_id(meter).raw, body, now) for body in wrong])
+
+    async with browser.get(f"/processes/{run}") as response:
+        page = await response.text()
+    idle = page[page.index('id="idle"') :]
+    assert idle.count("<tr><td") == 50
+    assert ">60<" in idle
+
+
 async def test_declined_step_waits_for_the_owner_to_name_another(web: RunningWeb) -> None:
     """A role that was given back is nobody's until the owner gives it anew."""
     client = web.local()
