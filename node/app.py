@@ -148,7 +148,7 @@ class Node:
         self.templates = Templates(self.core, self.ledger, self.projection, self.sync, self.ingest)
         self.protocols = Protocols(self.core, self.ledger, self.projection, self.search, self.templates, self.entry)
         self.assembly = Assembly(self.core, self.ledger, self.search)
-        self.procedures = ProcedureBook(self.core, self.ledger, self.projection)
+        self.procedures = ProcedureBook(self.core, self.ledger, self.projection, self.releases)
         steps = Steps(self.core, self.projection, self.registry, self.assembly, self.protocols)
         self.runs = Runs(self.core, self.ledger, self.procedures, steps)
         self.journal = Journal(self.core)

@@ -7,12 +7,14 @@ download, a job, is ended by the cut itself.
 import asyncio
 import ipaddress
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from node.errors import DeniedError, InputError, NotFoundError, StateError
+from node.passport.plate import comparison_text
 from node.passport.shown import text
 from node.services.access import MINUTE_US, Actor, Limits, Scope, StoredToken, Tokens
 from node.services.core import Core
@@ -25,7 +27,6 @@ from node.store.correspondents import (
     list_correspondents,
 )
 from node.store.database import ReadTx, WriteTx
-from node.store.errors import ConflictError
 from node.store.jobs import stop_jobs
 from node.store.passports import find_passport, read_leads
 
@@ -92,7 +93,7 @@ class _Tally:
     used_us: int | None = None
     refused_us: int | None = None
     written_us: int = 0
-    recent: list[int] = field(default_factory=list)
+    recent: deque[int] = field(default_factory=deque)
 
 
 class Correspondents:
@@ -106,17 +107,21 @@ class Correspondents:
         self._cut: set[str] = set()  # since this process began: what was admitted before the cut ends too
 
     async def register(self, actor: Actor, name: str, kind: str, contact: str, rights: Rights) -> Correspondent:
-        """Make a system known; raise StateError where the name is taken, DeniedError where the actor may less."""
+        """Make a system known.
+
+        Raise StateError where the name or one that reads alike is taken, DeniedError where the actor may less.
+        """
         _check_rights(actor, rights)
         async with self._core.database.write() as tx:
             raw = _dump(rights)
             stored = StoredCorrespondent(name, kind, contact, raw, None, None, tx.now, tx.now)
+            same = comparison_text(name)
+            for other in await list_correspondents(tx):
+                if comparison_text(other.name) == same:
+                    raise StateError(f"{other.name!r} reads as {name!r}", "system_exists", system=other.name)
             if await has_plain_token(tx, name):
                 raise StateError(f"a token is called {name!r}: revoke it first", "system_exists", system=name)
-            try:
-                await insert_correspondent(tx, stored)
-            except ConflictError as error:
-                raise StateError(str(error), "system_exists", system=name) from error
+            await insert_correspondent(tx, stored)
             await self._core.announce(tx, actor.label, "system_registered", system=name, kind=kind)
         return await self.get(name)
 
@@ -284,7 +289,8 @@ def _refusal(
         return DeniedError(f"the system {found.name!r} is cut off", "system_blocked", system=found.name)
     if rights.networks and not _is_inside(address, rights.networks):
         return DeniedError(f"the system {found.name!r} comes from {address}", "system_network", address=address)
-    tally.recent = [at for at in tally.recent if now - at < MINUTE_US]
+    while tally.recent and now - tally.recent[0] >= MINUTE_US:
+        tally.recent.popleft()
     if rights.per_minute is not None and len(tally.recent) >= rights.per_minute:
         return StateError(f"more than {rights.per_minute} requests a minute", "system_rate", most=rights.per_minute)
     return None

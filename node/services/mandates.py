@@ -18,12 +18,14 @@ from node.passport.ids import SubjectId
 from node.passport.mandates import KINDS, Mandate, MandateBasis, MandateState, mandates_of
 from node.passport.references import parse_ref
 from node.passport.roles import CAPACITIES, DOCUMENT, GIVEN, RESIDENT, PartyRole, outside_party
+from node.passport.world import World
 from node.services.core import Core
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
+from node.store.fragments import count_kinds
 from node.store.logs import list_logs
 from node.store.passports import StoredPassport, every_id, read_passports
 from node.store.trees import read_range
@@ -41,6 +43,15 @@ class Outside:
     contact: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was read when so many entries and sections of acts stood here, in that world."""
+
+    stands: tuple[int, int]
+    world: World
+    mandates: Sequence[Mandate]
+
+
 class Mandates:
     """Says and answers acts about roles."""
 
@@ -48,6 +59,7 @@ class Mandates:
         self._core = core
         self._ledger = ledger
         self._projection = projection
+        self._kept: _Kept | None = None
         self._one_at_a_time = asyncio.Lock()  # over looking and signing: a role is offered once
 
     async def offer(
@@ -180,8 +192,12 @@ class Mandates:
         return [one for one in await self.all() if one.party.org == own and one.state(now) is MandateState.WAITING]
 
     async def _read(self, tx: ReadTx) -> list[Mandate]:
-        reader = await StatementReader.open(tx)
-        return mandates_of(await reader.of_kinds(tx, KINDS), self._projection.world)
+        """Read anew only where there is more than before: every page asks how many offers wait."""
+        stands, world = await count_kinds(tx, KINDS), self._projection.world
+        if self._kept is None or self._kept.stands != stands or self._kept.world is not world:
+            said = await (await StatementReader.open(tx)).of_kinds(tx, KINDS)
+            self._kept = _Kept(stands, world, await tx.aside(lambda: mandates_of(said, world)))
+        return [*self._kept.mandates]
 
     async def _offered(self, subject: bytes) -> Mandate:
         mandate = await self.get(subject)

@@ -9,11 +9,13 @@ from importlib import resources
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import AgreementBody
+from node.passport.catalogs import Catalog
 from node.passport.errors import BodyError
 from node.passport.procedures import Procedure, Procedures, PublishedProcedure, digest_of
 from node.services.core import Core
 from node.services.ledger import Ledger
 from node.services.projection import Projection
+from node.services.releases import Releases
 from node.store.database import WriteTx
 
 
@@ -38,17 +40,19 @@ class HeldProcedure:
 class ProcedureBook:
     """Publishes, accepts and finds procedures."""
 
-    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection, releases: Releases) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
+        self._releases = releases
         self._publishing = asyncio.Lock()
 
     async def publish(self, procedure: Procedure, actor: str) -> HeldProcedure:
         """Publish a version for everybody; the same again is not published again.
 
-        Raise StateError where this version says something else already.
+        Raise StateError where this version says something else already, InputError for an event that is in no catalog.
         """
+        self._check_events(procedure)
         raw = procedure.to_bytes()
         digest = digest_of(raw)
         async with self._publishing:
@@ -117,6 +121,13 @@ class ProcedureBook:
     @property
     def _said(self) -> Procedures:
         return self._projection.world.procedures
+
+    def _check_events(self, procedure: Procedure) -> None:
+        known = self._releases.records(Catalog.EVENTS)
+        for step in procedure.steps:
+            for code in (step.event, *(outcome.event for outcome in step.outcomes)):
+                if code is not None and code not in known:
+                    raise InputError(f"steps/{step.code}: the catalog of events has no code {code}", "code_unknown")
 
     def _own(self, procedure: Procedure) -> PublishedProcedure | None:
         named = (self._core.org, procedure.code, procedure.version)

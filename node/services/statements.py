@@ -82,7 +82,8 @@ class StatementReader:
 
     async def of_kinds(self, tx: ReadTx, kinds: Iterable[int]) -> list[Statement]:
         """Every counted statement of those kinds."""
-        return self._read(await entries_of_kinds(tx, kinds))
+        entries = await entries_of_kinds(tx, kinds)
+        return await tx.aside(lambda: self._read(entries))
 
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
         known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects

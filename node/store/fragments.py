@@ -223,6 +223,17 @@ async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragm
     return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
 
 
+async def count_kinds(tx: ReadTx, kinds: Iterable[int]) -> tuple[int, int]:
+    """How many entries of those kinds are stored, and how many sections of theirs: while both stay, so do they."""
+    entry, section = schema.fragments.c, schema.sections.c
+    wanted = (entry.kind.in_(list(kinds)), entry.void.is_(None))
+    joined = (section.log_no == entry.log_no) & (section.seq == entry.seq)
+    beside = select(func.count()).select_from(schema.fragments.join(schema.sections, joined)).where(*wanted)
+    return int(await tx.value(select(func.count()).select_from(schema.fragments).where(*wanted))), int(
+        await tx.value(beside)
+    )
+
+
 async def last_seqs(tx: ReadTx, log_no: int, subjects: Iterable[bytes]) -> dict[bytes, int]:
     """The last seq of a log that speaks first about each subject, where there is one."""
     table = schema.mentions.c

@@ -1,9 +1,13 @@
 """Roles over things through the API of one node that made its meters: stated, offered, ended, and who may not."""
 
+import time
 from typing import Any
 
 import pytest
 
+from federation.authority import Authority, Verb
+from node.passport import drafts
+from node.passport.bodies import MandateBody
 from node.passport.roles import outside_party
 from node.services.access import Scope
 from node.web.routes import API
@@ -169,3 +173,43 @@ async def test_reader_states_and_answers_nothing(maker: RunningWeb) -> None:
     assert (await get(reader, f"/passports/{device}/roles"))["items"]
     async with reader.post(f"{API}/mandates/statements", json=body) as response:
         assert (response.status, await problem_code(response)) == (403, "scope")
+
+
+async def test_thousand_acts_hold_up_no_page(maker: RunningWeb) -> None:
+    """Every page asks how many offers wait: where nothing was said since, that takes no time."""
+    context, me = maker.context, bytes.fromhex((await get(maker.local(), "/node"))["org"])
+    things = [n.to_bytes(16) for n in range(1, 1001)]
+    offers = [Authority(Verb.OFFER, me, ("responsible",), subjects=(thing,)) for thing in things]
+    said = [drafts.mandate(thing[::-1], offer, MandateBody(), 0) for thing, offer in zip(things, offers, strict=True)]
+    await context.ledger.append(said)
+    assert len(await context.mandates.waiting()) == 1000
+
+    began = time.perf_counter()
+    for _ in range(10):
+        assert len(await context.mandates.waiting()) == 1000
+    assert time.perf_counter() - began < 0.5
+
+    await context.ledger.append([drafts.mandate(bytes(16), offers[0], MandateBody(), 0)])
+    assert len(await context.mandates.waiting()) == 1001
+
+
+async def test_offers_are_answered_page_after_page_and_none_is_left_out(maker: RunningWeb) -> None:
+    """Who answers what a page shows before asking for the next one is shown every offer once."""
+    client, me = maker.local(), bytes.fromhex((await get(maker.local(), "/node"))["org"])
+    offers = [Authority(Verb.OFFER, me, ("responsible",), subjects=(n.to_bytes(16),)) for n in range(1, 8)]
+    said = [drafts.mandate(bytes([n]) * 16, offer, MandateBody(), 0) for n, offer in enumerate(offers)]
+    await maker.context.ledger.append(said)
+
+    seen: list[str] = []
+    query = {"state": "waiting", "limit": "2"}
+    while True:
+        page = await get(client, "/mandates", **query)
+        for one in page["items"]:
+            seen.append(one["id"])
+            await post(client, f"/mandates/{one['id']}/acceptance", None, 200)
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+
+    assert len(seen) == len(set(seen)) == len(offers)
+    assert (await get(client, "/mandates", state="waiting"))["items"] == []

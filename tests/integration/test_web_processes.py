@@ -2,15 +2,21 @@
 
 import json
 from importlib import resources
+from random import Random
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from benchmarks.fold import Author
 from node.demo.documents import verification_document, verification_template
 from node.passport import drafts
 from node.passport.bodies import RunBody
 from node.passport.ids import parse_device_id
+from node.passport.procedures import Procedure, digest_of
+from node.store.fragments import insert_entries
+from node.store.logs import insert_log
+from node.store.organisations import insert_statements
 from node.web.routes import API
 from tests.unit.web.running import RunningWeb, get, post, refused
 
@@ -195,6 +201,33 @@ async def test_device_without_verification_is_not_installed(web: RunningWeb) -> 
     await refuse(client, f"/processes/{run}/steps/check_passport", {}, "run_need_verified")
 
 
+async def test_step_by_who_did_not_accept_the_procedure_is_refused_until_it_does(web: RunningWeb) -> None:
+    """Another organisation opens its process with us as the executor: without our signature no step is ours to do."""
+    client, context = web.local(), web.context
+    meter, own = await device(client), (await get(client, "/node"))["org"]
+    raw = Procedure.model_validate(procedure("dispatch_request")).to_bytes()
+    caller = Author("caller", Random(1))
+    body = RunBody(says="opened", nonce="ab" * 16, procedure=digest_of(raw), roles={"executor": own})
+    async with context.core.database.write() as tx:
+        await insert_statements(tx, caller.chain)
+        log = await insert_log(tx, caller.statement, own=False)
+        caller.say(drafts.procedure(caller.org, raw, web.clock.now()), web.clock.now())
+        caller.say(drafts.run(parse_device_id(meter).raw, body, web.clock.now()), web.clock.now())
+        await insert_entries(tx, log.no, caller.entries)
+        await context.projection.take(tx, log, caller.entries)
+    (row,) = (await get(client, "/processes", mine="true"))["items"]
+    done: Json = {"detail": {"found": "течь"}}
+
+    await refuse(client, f"/processes/{row['run']}/steps/visit", done, "procedure_not_accepted")
+    await post(client, f"/procedures/{row['procedure']}/acceptance", None, 200)
+    shown = await do(client, row["run"], "visit", **done)
+
+    assert [(move["by"], move["step"]) for move in shown["process"]["moves"]] == [
+        (caller.org.hex(), None),
+        (own, "visit"),
+    ]
+
+
 async def test_second_process_of_a_kind_about_one_device_is_refused_with_the_first(web: RunningWeb) -> None:
     """One process of a kind runs about a device at a time; a cancelled one makes room."""
     client = web.local()
@@ -206,6 +239,17 @@ async def test_second_process_of_a_kind_about_one_device_is_refused_with_the_fir
     await refuse(client, "/processes", again, "run_open_already")
     await post(client, f"/processes/{run}/closing", {"reason": "открыт по ошибке"}, 200)
     assert len((await post(client, "/processes", again))["items"]) == 1
+
+
+@pytest.mark.parametrize("event", ["no_such_event", "Установлен"])
+async def test_procedure_that_records_an_unknown_event_is_refused(web: RunningWeb, event: str) -> None:
+    """An event that the catalog does not know would be recorded under a code that means nothing."""
+    client = web.local()
+    step = {"code": "go", "title": {"ru": "Шаг"}, "role": "owner", "event": event}
+
+    code = await refused(client, "/procedures", procedure("dispatch_request", roles=[], steps=[step]))
+    assert code == ("code_unknown" if event.isascii() else "validation")
+    assert (await get(client, "/procedures"))["items"] == []
 
 
 async def test_opening_is_refused_with_what_is_wrong(web: RunningWeb) -> None:
@@ -246,6 +290,22 @@ async def test_time_beyond_the_calendar_is_shown_as_its_last(web: RunningWeb) ->
             assert response.status == 200, path
     async with client.get(f"{API}/processes?format=csv") as table:
         assert "9999-12-31 23:59:59" in await table.text()
+
+
+async def test_moves_without_effect_fill_no_page(web: RunningWeb) -> None:
+    """However often somebody moves what is not his turn, the page shows the last fifty and says how many there are."""
+    client, browser = web.local(), await web.claim()
+    meter = await device(client)
+    (run,) = await opened(client, "dispatch_request", meter)
+    wrong = [RunBody(says="done", n=1, run=run, step="resolve", reason=f"ход {n:03}") for n in range(60)]
+    now = web.clock.now()
+    await web.context.ledger.append([drafts.run(parse_device_id(meter).raw, body, now) for body in wrong])
+
+    async with browser.get(f"/processes/{run}") as response:
+        page = await response.text()
+    idle = page[page.index('id="idle"') :]
+    assert idle.count("<tr><td") == 50
+    assert ">60<" in idle
 
 
 async def test_declined_step_waits_for_the_owner_to_name_another(web: RunningWeb) -> None:

@@ -111,6 +111,10 @@ async def test_nobody_speaks_in_the_name_of_another_system(web: RunningWeb) -> N
     assert await refused(web.local(), "/tokens", body) == "system_named"
     assert await refused(web.local(), "/systems", {**RIGHTS, "name": "bench"}) == "system_exists"
     assert await refused(web.local(), "/systems", {**RIGHTS, "name": "1С ERP"}) == "system_exists"
+    for alike in ("1C ERP", "1с  erp", "1С-ERP"):
+        assert await refused(web.local(), "/systems", {**RIGHTS, "name": alike}) == "system_exists", alike
+    for unnamed in ("..", ".", "- -"):
+        assert await refused(web.local(), "/systems", {**RIGHTS, "name": unnamed}) == "validation", unnamed
     for client, named in ((plain, "bench"), (web.local(), "старая 1С")):
         await post(client, path.format(device), {**EVENT, **({} if client is plain else {"system": named})})
         events = (await view_of(web.local(), device))["events"]

@@ -128,18 +128,24 @@ def test_repair_goes_over_three_nodes_and_ends_with_a_verification(trade: Trade)
     trade.until("the repair", lambda: at_step(process(trade, "lab", run)) == "verify")
     state = trade.call("lab", "get", f"/passports/{device}")["view"]["state"]
     assert (state["code"], state["needs_verification"]) == ("repaired", True)
-    with pytest.raises(ApiError) as refused:
-        trade.call("utility", "post", f"/processes/{run}/steps/verify", {"outcome": "fit"})
-    assert refused.value.code == "run_no_mandate"
     template = trade.call("lab", "upload", "/templates", verification_template())["reference"]
-    today = document_of(device, row["title"])
-    do(trade, "lab", run, "verify", template=template, document=today)
+    today = {"template": template, "document": document_of(device, row["title"])}
+    # A protocol is added by the executor of its step, at that step alone.
+    for who, step, code in (("utility", "verify", "run_no_mandate"), ("lab", "diagnose", "run_step_order")):
+        with pytest.raises(ApiError) as refused:
+            trade.call(who, "post", f"/processes/{run}/steps/{step}", today)
+        assert refused.value.code == code
+    do(trade, "lab", run, "verify", **today)
+    with pytest.raises(ApiError) as refused:
+        trade.call("lab", "post", f"/processes/{run}/steps/verify", today)
+    assert refused.value.code == "run_step_order"
     do(trade, "maker", run, "return")
 
     digests = trade.until("one passport", lambda: one_digest(trade, device))
     assert len(digests) == 1
     view = trade.call("utility", "get", f"/passports/{device}")["view"]
     assert view["state"]["needs_verification"] is False
+    assert [protocol["by"] for protocol in view["protocols"]] == [trade.orgs["lab"]]
     inside = {edge["serial"] for edge in view["composition"]["children"] if edge["until"] is None}
     assert inside == {"26-1"}
     assert [move["by"] for move in view["processes"][0]["moves"]] == [

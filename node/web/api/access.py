@@ -15,7 +15,9 @@ from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
 from node.web.tables import office as tables
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[\w.@ -]+$")]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[.@ -]*\w[\w.@ -]*$")
+]
 Language = Literal["ru", "en"]
 MOST_DEVICES = 1000
 

@@ -169,10 +169,13 @@ async def list_roles(call: Call, path: PassportPath, query: RolesQuery) -> Roles
 async def list_mandates(call: Call, query: MandatesQuery) -> Page[MandateAnswer]:
     """Over all things; `direction=in` and `state=waiting` are the offers that wait for our answer."""
     found = [one for one in reversed(await call.context.mandates.all()) if _is_asked(call, one, query)]
-    start = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0
-    shown, more = found[start : start + query.limit], len(found) > start + query.limit
-    items = [to_mandate(call, one) for one in shown]
-    return Page(items=items, next=call.encode_cursor(start + query.limit) if more else None)
+    if query.cursor:
+        stamp, log, seq = call.decode_cursor(query.cursor, int, str, int)
+        # After the last one that was shown, not after so many: of those that wait some may have been answered since.
+        found = [one for one in found if one.said.order < (int(stamp), bytes.fromhex(str(log)), int(seq))]
+    last = found[query.limit - 1].said if len(found) > query.limit else None
+    more = call.encode_cursor(last.stamp, last.ref.log.hex(), last.ref.seq) if last else None
+    return Page(items=[to_mandate(call, one) for one in found[: query.limit]], next=more)
 
 
 @api("GET", "/mandates/{id}", title="One act about a role", scopes=[Scope.READ],

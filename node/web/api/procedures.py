@@ -72,7 +72,7 @@ async def list_shipped(_call: Call) -> ShippedAnswer:
 
 
 @api("POST", "/procedures", title="Publish a procedure", scopes=[Scope.RECORD], status=201,
-     problems=["procedure_version_taken"])  # fmt: skip
+     problems=["procedure_version_taken", "code_unknown"])  # fmt: skip
 async def publish_procedure(call: Call, body: Procedure) -> ProcedureAnswer:
     """It is checked, signed and travels to every member; processes that run stay on the version they began under."""
     return _answer(call, await call.context.procedures.publish(body, call.actor.label))
