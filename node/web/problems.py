@@ -949,6 +949,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "arshin_refused": _text(
         ("Файл для ФГИС «Аршин» не составлен", "Исправьте протокол: причина — в подробностях."),
         ("The file for the Arshin register was not made", "Correct the protocol: the detail tells why."),
+        ("{ru}", ""),
     ),
     # Processes.
     "procedure_refused": _text(

@@ -199,7 +199,7 @@ async def settle(call: Call, path: ResultPath) -> None:
 async def make_file(call: Call, body: FileWish) -> FileMade:
     """Of what is new, or of everything; it is checked against the register's schema and kept."""
     made = await call.context.arshin.make(call.actor.label, body.since, only_new=body.new)
-    return FileMade(file=made.number, left_out=[left_out_row(one) for one in made.left_out])
+    return FileMade(file=made.number, left_out=[left_out_row(one, call.language) for one in made.left_out])
 
 
 @api("GET", "/arshin/files", title="«Аршин» files", scopes=[Scope.READ], problems=["cursor"], table=tables.FILES)
@@ -306,11 +306,14 @@ def result_row(one: StoredResult) -> ResultRow:
     )
 
 
-def left_out_row(one: LeftOut) -> LeftOutRow:
+def left_out_row(one: LeftOut, language: str) -> LeftOutRow:
     """A result that a file cannot take."""
     result = one.result
     return LeftOutRow(
-        ref=result.card.ref, id=format_device_id(SubjectId(result.lead)), number=result.card.number, why=one.why
+        ref=result.card.ref,
+        id=format_device_id(SubjectId(result.lead)),
+        number=result.card.number,
+        why=one.why.text(language),
     )
 
 
