@@ -37,15 +37,17 @@ def arshin(
     folder: Folder = HERE,
 ) -> None:
     """Write the «Аршин» import file of this lab's verifications."""
-    raw = ask(folder, lambda api: _arshin(api, new=new))
+    raw, left_out = ask(folder, lambda api: _arshin(api, new=new))
     write(file, raw, "name another file")
+    for one in left_out:
+        out.print(f"left out: {one['number']}: {one['why']}", markup=False)
     out.print(f"{file}: {raw.count(b'<gost:result>') or raw.count(b'result>') // 2} results")
 
 
-async def _arshin(api: "ApiClient", *, new: bool) -> bytes:
-    """The file of all results, or one of those that stood in none."""
+async def _arshin(api: "ApiClient", *, new: bool) -> tuple[bytes, list[dict[str, Any]]]:
+    """The file of all results, or one of those that stood in none; and what it leaves out."""
     made = await api.post("/arshin/files", {"new": new})
-    return await api.download(f"/arshin/files/{made['file']}")
+    return await api.download(f"/arshin/files/{made['file']}"), made["left_out"]
 
 
 @app.command(rich_help_panel=PANEL)

@@ -62,12 +62,13 @@ class _Protocol:
     document: Json
     index: int
 
-    def refuse(self, pointer: str, reason: str) -> NoReturn:
+    def refuse(self, pointer: str, reason: str, ru: str) -> NoReturn:
         number = find(self.document, parse_pointer("/protocol_no"))
-        name = number if isinstance(number, str) else "without a number"
+        name, named = (number, number) if isinstance(number, str) else ("without a number", "без номера")
+        place = self.index + 1
         raise ArshinError(
-            f"protocol {self.index + 1} ({name}), {pointer}: {reason}",
-            f"протокол {self.index + 1} ({name}): в поле {pointer} нет того, что нужно файлу",
+            f"protocol {place} ({name}), {pointer}: {reason}",
+            f"протокол {place} ({named}), {pointer}: {ru}",
             pointer,
         )
 
@@ -80,25 +81,37 @@ class _Protocol:
         if value is None:
             return None
         if not isinstance(value, str) or not 0 < len(value.strip()) <= most:
-            self.refuse(pointer, f"the file needs a text of 1 to {most} characters, got {show(value)}")
+            self.refuse(
+                pointer,
+                f"the file needs a text of 1 to {most} characters, got {show(value)}",
+                f"нужен текст от 1 до {most} знаков, здесь {show(value)}",
+            )
         return value.strip()
 
     def text(self, pointer: str, most: int) -> str:
         text = self.find_text(pointer, most)
         if text is None:
-            self.refuse(pointer, "the file needs a text here and the protocol has none")
+            self.refuse(
+                pointer, "the file needs a text here and the protocol has none", "нужен текст, в протоколе его нет"
+            )
         return text
 
     def flag(self, pointer: str) -> bool:
         value = self.value(pointer)
         if not isinstance(value, bool):
-            self.refuse(pointer, f"the file needs true or false here, got {show(value)}")
+            self.refuse(
+                pointer,
+                f"the file needs true or false here, got {show(value)}",
+                f"нужно «да» или «нет», здесь {show(value)}",
+            )
         return value
 
     def number(self, pointer: str) -> str:
         value = self.value(pointer)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            self.refuse(pointer, f"the file needs a number here, got {show(value)}")
+            self.refuse(
+                pointer, f"the file needs a number here, got {show(value)}", f"нужно число, здесь {show(value)}"
+            )
         return format(Decimal(value), "f").replace(".", ",")
 
 
@@ -128,7 +141,11 @@ def _add_device(device: etree._Element, protocol: _Protocol) -> None:
         _add(device, "manufactureYear", protocol.number("/device/year"))
     execution = protocol.find_text("/device/execution", 128) or protocol.find_text("/device/model", 128)
     if execution is None:
-        protocol.refuse("/device/execution", "the file needs the modification, and there is no execution and no model")
+        protocol.refuse(
+            "/device/execution",
+            "the file needs the modification, and there is no execution and no model",
+            "нужна модификация, а исполнения и модели нет",
+        )
     _add(device, "modification", execution)
 
 
@@ -139,16 +156,26 @@ def _cipher(protocol: _Protocol) -> str:
             "/sign_cipher",
             f"the cipher {cipher!r} has Latin letters {latin}; the register takes Cyrillic ones only:"
             f" type it again on a Russian keyboard, {to_cyrillic(cipher)!r} seems to be meant",
+            f"в шифре «{cipher}» латинские буквы {latin}, реестр принимает только русские:"
+            f" наберите его в русской раскладке, похоже, это «{to_cyrillic(cipher)}»",
         )
     if not 1 <= len(cipher) <= 3 or not all("А" <= letter <= "Я" for letter in cipher):
-        protocol.refuse("/sign_cipher", f"a cipher is 1 to 3 capital Cyrillic letters, got {cipher!r}")
+        protocol.refuse(
+            "/sign_cipher",
+            f"a cipher is 1 to 3 capital Cyrillic letters, got {cipher!r}",
+            f"шифр — от 1 до 3 прописных русских букв, здесь «{cipher}»",
+        )
     return cipher
 
 
 def _kind(protocol: _Protocol) -> str:
     kind = protocol.text("/kind", 32)
     if kind not in KINDS:
-        protocol.refuse("/kind", f"a verification is {' or '.join(KINDS)}, got {kind!r}")
+        protocol.refuse(
+            "/kind",
+            f"a verification is {' or '.join(KINDS)}, got {kind!r}",
+            f"поверка — {' или '.join(KINDS)}, здесь «{kind}»",
+        )
     return KINDS[kind]
 
 
@@ -183,12 +210,18 @@ def _add_means(means: etree._Element, protocol: _Protocol) -> None:
 def _standards(protocol: _Protocol) -> Iterator[tuple[str, str]]:
     standards = protocol.value("/standards")
     if not isinstance(standards, list) or not standards:
-        protocol.refuse("/standards", f"the file needs at least one means of verification, got {show(standards)}")
+        protocol.refuse(
+            "/standards",
+            f"the file needs at least one means of verification, got {show(standards)}",
+            f"нужно хотя бы одно средство поверки, здесь {show(standards)}",
+        )
     for index in range(len(standards)):
         kind = protocol.text(f"/standards/{index}/kind", 32)
         if kind not in (*NUMBERED_MEANS, "mi"):
             protocol.refuse(
-                f"/standards/{index}/kind", f"means of the kind {kind!r} are not in the subset written here"
+                f"/standards/{index}/kind",
+                f"means of the kind {kind!r} are not in the subset written here",
+                f"средства вида «{kind}» этот узел в файл не пишет",
             )
         yield f"/standards/{index}", kind
 
@@ -207,7 +240,10 @@ def _add(parent: etree._Element, name: str, text: str | None = None) -> etree._E
         try:
             element.text = text
         except ValueError as error:
-            raise ArshinError(f"{name}: {text!r} has characters that XML cannot carry") from error
+            raise ArshinError(
+                f"{name}: {text!r} has characters that XML cannot carry",
+                f"{name}: в тексте {text!r} есть знаки, которых нет в XML",
+            ) from error
     return element
 
 
@@ -223,7 +259,9 @@ def _check(root: etree._Element) -> None:
     try:
         _schema().assertValid(root)
     except etree.DocumentInvalid as error:
-        raise ArshinError(f"the register's schema refuses the file: {error}") from error
+        raise ArshinError(
+            f"the register's schema refuses the file: {error}", f"файл не проходит схему реестра: {error}"
+        ) from error
 
 
 @cache

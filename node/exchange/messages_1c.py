@@ -6,9 +6,10 @@ that 1C gives it, and every message tells the whole of each object that it speak
 
 import hashlib
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from node.passport.canonical import dump_json
 
@@ -22,8 +23,19 @@ Guid = Annotated[
 System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=VISIBLE)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512, pattern=VISIBLE)]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 MOST = 1_000
+FIRST_DAY = date(1970, 1, 1)  # what is signed tells no earlier time
+
+
+def _check_day(text: str) -> str:
+    if date.fromisoformat(text) < FIRST_DAY:
+        raise ValueError(f"a day is not before {FIRST_DAY}")
+    return text
+
+
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"), AfterValidator(_check_day)
+]
 
 
 class _Part(BaseModel):

@@ -47,6 +47,12 @@ RULES: Mapping[str, Words] = {
         "The object of 1C had another serial before: {value}.",
         "Correct the serial in the passport, or send another object.",
     ),
+    "day-ahead": (
+        "День {value} ещё не наступил.",
+        "Исправьте дату в 1С или часы её сервера.",
+        "The day {value} has not come yet.",
+        "Correct the date in 1C, or its server's clock.",
+    ),
     "device-unknown": (
         "Прибор {value} из 1С сюда не приходил.",
         "Сначала пришлите приборы, потом документы.",

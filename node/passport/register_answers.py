@@ -18,6 +18,7 @@ REGISTER = "fgis-arshin"
 MAX_ANSWER = 128 * 1024
 MAX_ITEMS = 100
 MAX_TEXT = 512
+FIRST_DAY = "1970-01-01"  # statements tell no earlier time
 FIT, UNFIT = "verified", "rejected"
 
 
@@ -99,7 +100,7 @@ class _Item:
         return RegisterRecord(
             type_number=self.text("mit_number"),
             serial=self.text("mi_number"),
-            verified=self.day("verification_date") or self.refuse("verification_date", "is missing"),
+            verified=self.verified(),
             valid_until=self.day("valid_date"),
             docnum=self.find("result_docnum"),
             organisation=self.text("org_title"),
@@ -138,6 +139,10 @@ class _Item:
             return date(int(year), int(month), int(day)).isoformat()
         except ValueError:
             self.refuse(name, f"is no day like 15.05.2025: {said[:32]}")
+
+    def verified(self) -> str:
+        said = self.day("verification_date") or self.refuse("verification_date", "is missing")
+        return said if said >= FIRST_DAY else self.refuse("verification_date", f"is before {FIRST_DAY}: {said}")
 
     def flag(self, name: str) -> bool:
         value = self.value(name)

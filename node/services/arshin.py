@@ -43,11 +43,7 @@ class LeftOut:
     """A result that a file cannot take, and why."""
 
     result: StoredResult
-    why: ArshinError | PassportError
-
-    def text(self, language: str) -> str:
-        """Why, in `ru` or `en`."""
-        return _text(self.why, language)
+    why: ArshinError
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,41 +172,35 @@ class ArshinFiles:
                 await self._core.announce(tx, actor, "arshin_settled", found.lead, ref=ref, file=found.file)
 
 
-def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, ArshinError | PassportError]]:
+def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, ArshinError]]:
     """The file of these results, and which of them it cannot take and why; raise InputError where it can take none."""
     if not said:
         raise InputError("there is no signed verification to export", "arshin_empty")
     try:
         return write_application([_document(statement) for statement in said.values()]), {}
-    except (ArshinError, PassportError) as error:
-        if len(said) > MAX_RESULTS:
-            raise _refusal(error) from error
-        refused = {ref: why for ref, statement in said.items() if (why := _fault(statement))}
+    except ArshinError as error:
+        refused = {} if len(said) > MAX_RESULTS else {ref: why for ref, one in said.items() if (why := _fault(one))}
         fit = [_document(statement) for ref, statement in said.items() if ref not in refused]
-        if not fit:
-            raise _refusal(next(iter(refused.values()), error)) from error
+        if not (refused and fit):
+            why = next(iter(refused.values()), error)
+            raise InputError(str(why), "arshin_refused", ru=why.text("ru")) from error
         return write_application(fit), refused
 
 
-def _fault(statement: Statement) -> ArshinError | PassportError | None:
+def _fault(statement: Statement) -> ArshinError | None:
     try:
         write_application([_document(statement)])
-    except (ArshinError, PassportError) as error:
+    except ArshinError as error:
         return error
     return None
 
 
-def _refusal(error: ArshinError | PassportError) -> InputError:
-    return InputError(str(error), "arshin_refused", ru=_text(error, "ru"))
-
-
-def _text(error: ArshinError | PassportError, language: str) -> str:
-    return error.text(language) if isinstance(error, ArshinError) else str(error)
-
-
 def _document(statement: Statement) -> Json:
     sections = statement.sections
-    return join_sections(sections.get("document"), sections.get("personal"))
+    try:
+        return join_sections(sections.get("document"), sections.get("personal"))
+    except PassportError as error:
+        raise ArshinError(f"a protocol cannot be read: {error}", f"протокол не читается: {error}") from error
 
 
 async def _said(tx: ReadTx, refs: Iterable[Ref]) -> list[Statement]:

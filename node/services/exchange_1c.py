@@ -36,7 +36,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.lines import Unresolved
 from node.passport.serials import check_serial
 from node.passport.shown import has_plate
-from node.passport.view import View, moment_us
+from node.passport.view import DAY_US, View, moment_us
 from node.services.core import Core
 from node.services.findings import Shown, refusal, show_finding
 from node.services.ledger import Ledger
@@ -50,6 +50,7 @@ from node.store.exchange_1c import (
     TakenMessage,
     find_message,
     find_number,
+    first_actor,
     insert_message,
     known_objects,
     last_messages,
@@ -63,6 +64,7 @@ __all__ = ["Exchange1C", "TakenMessage"]
 ITEM, DEVICE, DOCUMENT = "item", "device", "document"
 WRITTEN, SAME, OLDER = "written", "same", "older"
 PREFIX = "1c:"
+SYSTEM = "system:"  # actors that are registered systems
 ALIAS, PAPER = "1c", "1c_document"
 
 
@@ -140,6 +142,12 @@ class Exchange1C:
         async with self._core.database.read() as tx:
             return await last_messages(tx, limit, before)
 
+    async def owner(self, base: str) -> str | None:
+        """The registered system that sent the first message of a base, None where nobody did, or none of these."""
+        async with self._core.database.read() as tx:
+            actor = await first_actor(tx, base, SYSTEM)
+        return actor.removeprefix(SYSTEM) if actor is not None else None
+
     async def changes(self, system: str, after: int, limit: int) -> list[tuple[Moved, StoredPassport]]:
         """Devices of a system whose passports changed after a place, each once as it stands now."""
         async with self._core.database.read() as tx:
@@ -210,6 +218,8 @@ class Exchange1C:
             before = taking.known.get(device.id)
             if before is not None and before.subject not in (None, subject):
                 taking.findings.append(_finding(f"/devices/{at}/serial", "serial-changed", device.serial))
+            elif device.made_on and self._is_ahead(device.made_on):
+                taking.findings.append(_finding(f"/devices/{at}/made_on", "day-ahead", device.made_on))
             elif fault := self._serial_fault(plate, f"/message/devices/{at}/serial"):
                 taking.findings.append(fault)
             else:
@@ -241,7 +251,8 @@ class Exchange1C:
             said.append(drafts.event(subject, made, occurred))
         values = {"batch": device.batch, "manufactured_on": device.made_on}
         if rows := tuple(
-            ParameterRow(code=Reference(central=code), value=value, since=device.made_on, source=system)
+            # From the beginning: a day of making that is corrected leaves no value of its own time behind.
+            ParameterRow(code=Reference(central=code), value=value, source=system)
             for code, value in values.items()
             if value
         ):
@@ -254,6 +265,8 @@ class Exchange1C:
         for at, paper in enumerate(told.documents):
             if not taking.is_fresh(DOCUMENT, paper):
                 continue
+            if self._is_ahead(paper.date):
+                taking.findings.append(_finding(f"/documents/{at}/date", "day-ahead", paper.date))
             missing = [(n, one) for n, one in enumerate(paper.devices) if one not in known or not known[one].subject]
             taking.findings += [_finding(f"/documents/{at}/devices/{n}", "device-unknown", one) for n, one in missing]
             value = f"{paper.title} № {paper.number} ({told.system}:{paper.id})"
@@ -261,6 +274,10 @@ class Exchange1C:
             subjects = [subject for one in paper.devices if one in known and (subject := known[one].subject)]
             taking.drafts += [drafts.alias(subject, alias, moment_us(paper.date)) for subject in subjects]
             taking.note(DOCUMENT, paper, WRITTEN)
+
+    def _is_ahead(self, day: str) -> bool:
+        """Whether a day has come nowhere yet."""
+        return moment_us(day) > self._core.clock.now() + DAY_US
 
     def _plate(self, device: Device) -> Plate | None:
         """What the plate says; None where neither the device nor the type of its item tells a designation."""

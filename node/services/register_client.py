@@ -118,11 +118,11 @@ class RegisterClient:
         if told.strip().isdecimal():
             return float(told)
         try:
-            moment = parsedate_to_datetime(told)
-        except ValueError:
+            moment = parsedate_to_datetime(told).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
         now = datetime.fromtimestamp(self._core.clock.now() / 1e6, UTC)
-        return max(0.0, (moment.astimezone(UTC) - now).total_seconds()) or None
+        return max(0.0, (moment - now).total_seconds()) or None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -173,6 +173,8 @@ class RegisterReading:
         record = newest(mine)
         if record is None:
             return Found("other" if others else "none", others=others), asked
+        if moment_us(record.verified) > self._core.clock.now() + DAY_US:
+            return Found("unreadable", error=f"a record is of a day to come: {record.verified}"), asked
         what = "known" if self._is_said(passport.content, record) else "recorded"
         return Found(what, record, others), asked
 

@@ -55,6 +55,14 @@ async def find_message(tx: ReadTx, system: str, message: str) -> TakenMessage | 
     return None if row is None else _message(row)
 
 
+async def first_actor(tx: ReadTx, system: str, kind: str) -> str | None:
+    """Who of a kind, as labels of actors begin, sent the first message of a system."""
+    table = schema.messages_1c.c
+    mine = (table.system == system, table.actor.startswith(kind, autoescape=True))
+    row = await tx.first(select(table.actor).where(*mine).order_by(table.received_us, table.id).limit(1))
+    return str(row.actor) if row else None
+
+
 async def find_number(tx: ReadTx, system: str, number: int) -> TakenMessage | None:
     """The message of a system that has that number."""
     table = schema.messages_1c

@@ -362,6 +362,7 @@ messages_1c = _table(
     _need("received_us", Int64),
     _need("actor", Text),
     Index("messages_1c_by_time", "received_us", "id"),
+    Index("messages_1c_by_number", "system", "number", unique=True),
 )
 # Which message an object of 1C was last written by: what comes late from an older one changes nothing.
 objects_1c = _table(

@@ -401,6 +401,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("A system speaks for itself alone", "Leave out the field `system`."),
         ("Токен системы {system}.", "The token is of the system {system}."),
     ),
+    "base_taken_1c": _denied(
+        ("Эта база 1С — другой системы", "Отправляйте сообщения базы с токеном её системы."),
+        ("That base of 1C is another system's", "Send its messages with a token of that system."),
+        ("База {base} — системы {system}.", "The base {base} is that of {system}."),
+    ),
     "system_own_token": _denied(
         ("Эта система входит со своим токеном", "Запишите от своего имени, без поля system."),
         ("That system has tokens of its own", "Record it in your own name, without the field `system`."),

@@ -129,6 +129,51 @@ async def test_message_with_one_wrong_object_is_refused_whole(web: RunningWeb) -
     assert len((await get(client, MESSAGES))["items"]) == 2
 
 
+async def test_day_that_has_not_come_is_refused_by_its_place(web: RunningWeb) -> None:
+    """Neither a device nor a document of a day to come is signed, where it could never be taken back."""
+    client = web.local()
+    await post(client, MESSAGES, message(1, "items", item()))
+    await post(client, MESSAGES, message(2, "devices", device()))
+    paper = {"id": str(UUID(int=9)), "title": "Реализация", "number": "1", "date": "2099-01-01", "devices": [DEVICE]}
+
+    for number, kind, said in ((3, "devices", device(3, made_on="2099-01-01")), (4, "documents", paper)):
+        async with client.post(f"/api/v1{MESSAGES}", json=message(number, kind, said)) as response:
+            (error,) = (await response.json(content_type=None))["errors"]
+        assert (error["rule"], error["pointer"].split("/")[-1]) == ("day-ahead", {3: "made_on", 4: "date"}[number])
+
+
+async def test_correction_of_1c_stands_whichever_day_it_names(web: RunningWeb) -> None:
+    """A later message puts an earlier day and another batch in place of what was said."""
+    client = web.local()
+    await post(client, MESSAGES, message(1, "items", item()))
+    first = await post(client, MESSAGES, message(2, "devices", device()))
+
+    await post(client, MESSAGES, message(3, "devices", device(made_on="2026-04-01", batch="П-2")))
+
+    view = await view_of(client, first["objects"][0]["device"])
+    assert {
+        code: [one["value"] for one in view["parameters"][code]["values"]] for code in ("batch", "manufactured_on")
+    } == {"batch": ["П-2"], "manufactured_on": ["2026-04-01"]}
+    assert view["made"] == "2026-04-01"
+
+
+async def test_system_tells_of_its_own_base_alone(web: RunningWeb) -> None:
+    """Nobody writes in the name of a base that has a registered system's name, or whose messages one sent first."""
+    clients = {}
+    for name in ("ut-main", "Торговля"):
+        await post(web.local(), "/systems", {"name": name, "kind": "1C", "scopes": ["import"], "writes": ["imports"]})
+        issued = await post(web.local(), f"/systems/{name}/tokens", {})
+        clients[name] = web.client({"Authorization": f"Bearer {issued['secret']}"})
+
+    await post(clients["ut-main"], MESSAGES, message(1, "items", item()))
+    await post(clients["Торговля"], MESSAGES, message(1, "items", item(), system="erp"))
+
+    for client, base in (("Торговля", "ut-main"), ("ut-main", "erp")):
+        told = message(2, "items", item(), system=base)
+        assert await refused(clients[client], MESSAGES, told) == "base_taken_1c"
+        assert await refused(web.local(), MESSAGES, told) == "base_taken_1c"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -142,6 +187,8 @@ async def test_message_with_one_wrong_object_is_refused_whole(web: RunningWeb) -
         json.dumps(message(1, "orders", item())).encode(),
         json.dumps(message(1, "items", item(name="а\u202eб"))).encode(),
         json.dumps(message(1, "items", item(), created="2026-05-04")).encode(),
+        json.dumps(message(1, "devices", device(made_on="2025-02-30"))).encode(),
+        json.dumps(message(1, "devices", device(made_on="1900-01-01"))).encode(),
         b" " * ((10 << 20) + 1),
     ],
 )

@@ -243,6 +243,31 @@ async def test_register_is_asked_once_in_two_seconds_also_after_a_restart(tmp_pa
         assert here.register.asked[-1][0] - times[-1] >= PAUSE_US
 
 
+@pytest.mark.parametrize("day", ["01.01.0999", "31.12.1969", "31.12.9999"])
+async def test_record_of_an_impossible_day_is_unreadable_and_the_job_goes_on(tmp_path: Path, day: str) -> None:
+    """A day before 1970 or to come is no day of a verification: the device is named, and the next is asked about."""
+    async with reading(tmp_path) as here:
+        subjects = [await here.desk.device(f"2500010{n}") for n in range(2)]
+        here.register.say("25000100", answer(said("25000100", verification_date=day)))
+        here.register.say("25000101", answer(said("25000101")))
+
+        job = await here.read(*subjects)
+
+        assert (job.state, job.result["counts"]) == ("done", {"unreadable": 1, "recorded": 1})
+
+
+async def test_wait_that_no_clock_can_tell_is_an_ordinary_one(tmp_path: Path) -> None:
+    """A Retry-After beyond the calendar does not end the job."""
+    async with reading(tmp_path) as here:
+        subject = await here.desk.device(SERIAL)
+        here.register.say(SERIAL, b"", 503, Retry_After="Fri, 31 Dec 9999 23:59:59 -1400")
+        here.register.say(SERIAL, answer(said()))
+
+        job = await here.read(subject)
+
+        assert (job.state, job.result["counts"]) == ("done", {"recorded": 1})
+
+
 async def test_register_that_is_away_ends_the_job_and_keeps_what_was_read(tmp_path: Path) -> None:
     """After three devices without an answer the job fails and says so; the record read before stands."""
     async with reading(tmp_path) as here:

@@ -23,7 +23,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("api document")]
 Json = Any  # Any: JSON
 SEED = 20_974
 CASES = 2  # of chance for each operation, beside the edges of every parameter
-WITHIN_S = 240
+# All cases together, at some 6 ms of both processes each, are a minute of a quiet machine and two of a busy one. The
+# number follows from the document and the seed, so an API that outgrows the time is told here, not by a slow machine.
+FEWEST, MOST = 5_000, 11_000
+HANGS_S = 300
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
     "response_schema_conformance", "unsupported_method", "allow_header_conformance", "negative_data_rejection",
@@ -47,7 +50,7 @@ with-security-parameters = false
 [phases.stateful]
 enabled = false
 [phases.coverage]
-unexpected-methods = ["DELETE", "PATCH", "TRACE"]
+unexpected-methods = ["TRACE"]
 [phases.coverage.extra-data-sources]
 responses = false
 [phases.examples.extra-data-sources]
@@ -99,14 +102,14 @@ def test_node_keeps_what_its_document_promises(door: Door, tmp_path: Path) -> No
     ]  # fmt: skip
 
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=WITHIN_S, cwd=tmp_path, errors="replace"
+        command, capture_output=True, text=True, check=False, timeout=HANGS_S, cwd=tmp_path, errors="replace"
     )
 
     told = re.sub(r"(.{400}).*", r"\1…", done.stdout)
     assert done.returncode == 0, told + done.stderr
     found = re.search(r"(\d+) generated", told)
     assert found is not None
-    assert int(found[1]) > 5000
+    assert FEWEST < int(found[1]) < MOST
     (tested,) = re.findall(r"Tested: (\d+)", told)
     assert int(tested) == sum(len(item) for item in served(door)["paths"].values()) - len(LEFT_OUT)
 

@@ -313,7 +313,7 @@ def left_out_row(one: LeftOut, language: str) -> LeftOutRow:
         ref=result.card.ref,
         id=format_device_id(SubjectId(result.lead)),
         number=result.card.number,
-        why=one.text(language),
+        why=one.why.text(language),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from node.errors import DeniedError
 from node.exchange.messages_1c import Guid, Message, System
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
@@ -80,9 +81,10 @@ class ChangesAnswer(BaseModel):
 
 
 @api("POST", "/exchange/1c/messages", title="Take a message of 1C", scopes=[Scope.IMPORT], max_body=MAX_MESSAGE,
-     problems=["message_changed_1c", "number_taken_1c", "message_refused_1c"])  # fmt: skip
+     problems=["message_changed_1c", "number_taken_1c", "message_refused_1c", "base_taken_1c"])  # fmt: skip
 async def take_message(call: Call, body: Message) -> MessageAnswer:
-    """Whole or not at all. The same message again changes nothing; an older one overwrites nothing newer."""
+    """Whole or not at all, of the system whose token it is. The same again changes nothing, nor does an older one."""
+    await _check_base(call, body.message.system)
     answer = await call.context.exchange_1c.take(body, call.actor.label)
     if answer.is_replay:
         call.headers["Message-Replayed"] = "true"
@@ -135,6 +137,14 @@ def message_row(message: TakenMessage) -> MessageRow:
         same=states.count("same"),
         older=states.count("older"),
     )
+
+
+async def _check_base(call: Call, base: str) -> None:
+    """Raise DeniedError where a base is that of another registered system: by its first message, or by its name."""
+    owner = await call.context.exchange_1c.owner(base) or base
+    is_own = (call.actor.kind, call.actor.name) == ("system", owner)
+    if not is_own and await call.context.correspondents.is_registered(owner):
+        raise DeniedError(f"base {base} is that of the system {owner}", "base_taken_1c", base=base, system=owner)
 
 
 ROUTES = (take_message, list_messages, list_changes)

@@ -170,6 +170,7 @@ def _create_exchanges() -> None:
         sqlite_strict=True,
     )
     op.create_index("messages_1c_by_time", "messages_1c", ["received_us", "id"])
+    op.create_index("messages_1c_by_number", "messages_1c", ["system", "number"], unique=True)
     op.create_table(
         "objects_1c",
         Column("system", Text, primary_key=True, nullable=False),
