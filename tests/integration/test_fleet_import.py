@@ -123,6 +123,21 @@ def test_import_says_what_its_preview_counted_and_nothing_twice(node: NodeProces
     assert (last["new"], last["refused"]) == (len(mended), 0), last["findings"]
 
 
+def test_devices_of_an_import_are_listed_by_pages(node: NodeProcess) -> None:
+    """Each device that a file brought is named once, page after page, in the order in which it was said."""
+    done = take(node, table(planted(60, seed=47)))
+
+    first = ask(node, f"/jobs/{done['job']}/devices", limit="4")
+    rest = ask(node, f"/jobs/{done['job']}/devices", limit="200", cursor=first["next"])
+
+    found = [*first["items"], *rest["items"]]
+    assert (len(first["items"]), rest["next"]) == (4, None)
+    assert {one["kind"] for one in found} == {"device"}
+    assert len({one["id"] for one in found}) == len(found) == done["result"]["new"]
+    serial = ask(node, f"/passports/{found[0]['id']}")["view"]["identity"]["serial"]["value"]
+    assert found[0]["title"].endswith(serial)
+
+
 def test_meter_that_is_known_at_another_address_goes_back(node: NodeProcess) -> None:
     """Its row is refused with the known device; the other rows go in, and a later verification is added."""
     meters = clean(12, seed=23)

@@ -46,6 +46,7 @@ async def test_meters_of_a_day_are_verified_by_their_bench_runs(tmp_path: Path) 
         job = await desk.finish(await verifying.submit(reference, head(), subjects, "test"))
 
         assert (job.state, job.result["accepted"], job.result["repeated"]) == ("done", 39, 0)
+        assert job.result["failed"] == 1
         findings = job.result["findings"]
         assert isinstance(findings, list)
         assert [(one["row"], one["rule"]) for one in findings] == [(40, "verify.no_run")]
@@ -75,4 +76,21 @@ async def test_head_that_breaks_the_template_signs_nothing_and_says_why(tmp_path
         findings = job.result["findings"]
         assert isinstance(findings, list)
         assert {(one["row"], one["column"]) for one in findings} == {(1, "/sign_cipher"), (2, "/sign_cipher")}
+        assert (job.result["accepted"], (await desk.state())[0]) == (0, size)
+
+
+async def test_head_that_the_register_could_not_do_with_signs_nothing(tmp_path: Path) -> None:
+    """What the template leaves open and the «Аршин» file needs is told for each meter before anything is signed."""
+    async with new_desk(tmp_path) as desk:
+        verifying, reference, subjects = await lab_of(desk)
+        size = (await desk.state())[0]
+        document = json.loads(head())
+        del document["sign_on_device"]
+
+        job = await desk.finish(await verifying.submit(reference, json.dumps(document).encode(), subjects[:2], "test"))
+
+        findings = job.result["findings"]
+        assert isinstance(findings, list)
+        told = {(one["row"], one["column"], one["rule"]) for one in findings}
+        assert told == {(row, "/sign_on_device", "verify.not_for_register") for row in (1, 2)}
         assert (job.result["accepted"], (await desk.state())[0]) == (0, size)
