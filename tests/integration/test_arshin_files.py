@@ -15,6 +15,7 @@ from node.services.papers import Beside
 from node.services.statements import StatementReader
 from node.store.passports import blank_passports, drop_passports
 from tests.unit.node_protocols.builders import Desk, new_desk, template, verification
+from tests.unit.web.running import RunningWeb, get, post, refused
 
 
 async def verified(desk: Desk, serial: str, **changes: Any) -> bytes:
@@ -138,3 +139,28 @@ async def test_result_that_the_register_lacks_something_of_does_not_hold_up_the_
         assert left.why.text("ru").endswith("/sign_in_passport: нужно «да» или «нет», здесь null")
         (waiting,) = await desk.arshin.results(ResultSift(is_new=True), 10)
         assert waiting.card.ref == left.result.card.ref
+
+
+async def test_results_are_paged_and_settled_over_the_api(web: RunningWeb) -> None:
+    """A page of results leads to the next; what waits for a file or an annulment is listed alone, and settled once."""
+    client = web.local()
+    held = await web.context.templates.publish(template("verification"), "test")
+    for number in (1, 2):
+        plate = {"designation": "ВС-15Д", "serial": f"2500026{number}", "approvals": ["999902-00"]}
+        device = str((await post(client, "/plates", plate))["id"])
+        document = verification(device, f"2500026{number}", number, fif_record=None)
+        async with client.post("/api/v1/protocols", params={"template": held.reference}, data=document) as response:
+            assert response.status == 201, await response.text()
+
+    first = await get(client, "/arshin/results", limit="1")
+    second = await get(client, "/arshin/results", limit="1", cursor=first["next"])
+    one, other = first["items"][0], second["items"][0]
+    assert ({one["serial"], other["serial"]}, second["next"]) == ({"25000261", "25000262"}, None)
+    await post(client, "/arshin/files", {})
+    await post(client, f"/passports/{one['id']}/protocols/{one['ref']}/annul", {"reason": "ошибка"})
+    assert (await get(client, "/arshin/results", waits="file"))["items"] == []
+    (gone,) = (await get(client, "/arshin/results", waits="annulment"))["items"]
+    assert (gone["ref"], gone["state"], gone["file"]) == (one["ref"], "annulled", 1)
+    assert await refused(client, f"/arshin/results/{other['ref']}/settlement", None) == "result_stands"
+    await post(client, f"/arshin/results/{one['ref']}/settlement", None)
+    assert (await get(client, "/arshin/results", waits="annulment"))["items"] == []
