@@ -14,12 +14,12 @@ from typing import Any
 import jsonschema
 
 from benchmarks.__main__ import Measure
-from node.passport.template_facts import NoPassports
-from node.passport.template_findings import State
-from node.passport.template_form import fields_of, form_of, read_form
-from node.passport.template_json import Json
-from node.passport.template_pointer import MISSING
-from node.passport.templates import Template, extract, parse_document, parse_template, validate
+from node.passport.strict_json import Json
+from node.passport.templates.facts import NoPassports
+from node.passport.templates.findings import State
+from node.passport.templates.form import fields_of, form_of, read_form
+from node.passport.templates.pointer import MISSING
+from node.passport.templates.template import Template, extract, parse_document, parse_template, validate
 
 FIELDS, POINTS, TIMES = 60, 6, 200
 RULES: list[dict[str, Any]] = [

@@ -15,9 +15,9 @@ from typing import NoReturn
 from lxml import etree
 
 from node.exchange.errors import ArshinError
-from node.passport.template_json import Json, show
-from node.passport.template_numbers import latin_letters, to_cyrillic
-from node.passport.template_pointer import MISSING, find, parse_pointer
+from node.passport.strict_json import Json, show
+from node.passport.templates.numbers import latin_letters, to_cyrillic
+from node.passport.templates.pointer import MISSING, find, parse_pointer
 
 NAMESPACE = "urn://fgis-arshin.gost.ru/module-verifications/import/2020-06-19"
 SCHEMA = "arshin-import-subset.xsd"

@@ -7,8 +7,8 @@ flow-bench document. The conclusion follows the run; whether the whole is in ord
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from node.passport.rules import add_months
-from node.passport.template_json import Json
+from node.passport.strict_json import Json
+from node.passport.templates.rules import add_months
 
 POINTS = "error-flow"
 UNFIT = "Погрешность превышает допускаемую в точках: {points}"

@@ -20,8 +20,8 @@ from node.passport.ranks import Ground, SubjectFacts, has_ground
 from node.passport.reading import Reading
 from node.passport.references import ref_text
 from node.passport.statement import Statement
-from node.passport.template_json import Json, parse_json
-from node.passport.template_pointer import Pointer, find
+from node.passport.strict_json import Json, parse_json
+from node.passport.templates.pointer import Pointer, find
 from node.passport.view import Plain
 from node.passport.world import World
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from node.passport.catalogs import Catalog, Json, Record, parse_type
 from node.passport.errors import PassportError
 from node.passport.numbers import parse_obis
-from node.passport.template_json import json_equal
+from node.passport.strict_json import json_equal
 
 MAX_CODE = 128
 # What a central code may look like; an OBIS code and a unit have forms of their own.

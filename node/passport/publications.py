@@ -15,8 +15,8 @@ from node.passport.catalogs import Record
 from node.passport.errors import BodyError, PassportError
 from node.passport.references import References
 from node.passport.statement import Statement
-from node.passport.template_json import parse_json
-from node.passport.template_pointer import Pointer
+from node.passport.strict_json import parse_json
+from node.passport.templates.pointer import Pointer
 
 T = TypeVar("T")
 

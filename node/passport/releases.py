@@ -24,7 +24,7 @@ from node.passport.catalogs import Catalog, Record, load_central
 from node.passport.drafts import MANIFEST, PAGE
 from node.passport.errors import BodyError, CatalogError, PassportError
 from node.passport.statement import Statement
-from node.passport.template_json import Json, JsonLimits, format_json, parse_json
+from node.passport.strict_json import Json, JsonLimits, format_json, parse_json
 
 MAX_PAGE = 192 * 1024
 MAX_PAGES = 128

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from node.passport.errors import PassportError
 from node.passport.shown import at, rows
-from node.passport.template_json import Json
-from node.passport.template_pointer import find, parse_pointer
-from node.passport.templates import parse_document
+from node.passport.strict_json import Json
+from node.passport.templates.pointer import find, parse_pointer
+from node.passport.templates.template import parse_document
 from node.passport.verifications import VERDICTS
 from node.passport.view import Plain, View
 

@@ -25,10 +25,10 @@ from node.passport.publications import Published, PublishedTemplate, Shelf, Sign
 from node.passport.references import References, unique
 from node.passport.releases import Release, read_releases, settled
 from node.passport.statement import Statement
-from node.passport.template_json import TEMPLATE_LIMITS, Json, parse_json
-from node.passport.template_layout import MAX_PARTIES, ROLES
-from node.passport.template_pointer import parse_pointer
-from node.passport.template_schema import TEMPLATE_KEYWORD
+from node.passport.strict_json import TEMPLATE_LIMITS, Json, parse_json
+from node.passport.templates.layout import MAX_PARTIES, ROLES
+from node.passport.templates.pointer import parse_pointer
+from node.passport.templates.schema import TEMPLATE_KEYWORD
 from node.passport.type_passports import SHELF as TYPE_VERSIONS
 from node.passport.type_passports import Versions, choose_versions
 

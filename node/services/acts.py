@@ -13,7 +13,7 @@ from node.passport import drafts
 from node.passport.bodies import UnsignedBody, UnsignedRow
 from node.passport.references import parse_ref, ref_text
 from node.passport.shown import ACT, act_term, at, open_acts, rows
-from node.passport.template_findings import State
+from node.passport.templates.findings import State
 from node.passport.view import View
 from node.services.core import Core
 from node.services.ledger import Ledger, entry_ref

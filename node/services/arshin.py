@@ -20,7 +20,7 @@ from node.passport.references import parse_ref, ref_text
 from node.passport.result_cards import ResultState
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
-from node.passport.template_json import Json
+from node.passport.strict_json import Json
 from node.passport.verifications import VERDICTS
 from node.passport.view import moment_us
 from node.services.core import Core

@@ -17,9 +17,9 @@ from node.exchange.findings import Advice, Finding
 from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.passport.drafts import Draft
-from node.passport.template_findings import State
-from node.passport.template_json import Json
-from node.passport.templates import parse_document
+from node.passport.strict_json import Json
+from node.passport.templates.findings import State
+from node.passport.templates.template import parse_document
 from node.services.core import Core
 from node.services.job_results import REPORT, counted
 from node.services.jobs import Jobs

@@ -12,14 +12,14 @@ from node.passport.errors import NumberError, PlateError
 from node.passport.merge import Standing
 from node.passport.numbers import parse_grsi
 from node.passport.plate import cut_label, plate_text
-from node.passport.rules import FactRule
 from node.passport.shown import at, fact, rows, text
-from node.passport.template_facts import Verification
-from node.passport.template_findings import Finding, Layer, Severity
-from node.passport.template_json import Json
-from node.passport.template_pointer import Pointer, find
-from node.passport.template_schema import is_personal, nodes
-from node.passport.templates import Template, bindings
+from node.passport.strict_json import Json
+from node.passport.templates.facts import Verification
+from node.passport.templates.findings import Finding, Layer, Severity
+from node.passport.templates.pointer import Pointer, find
+from node.passport.templates.rules import FactRule
+from node.passport.templates.schema import is_personal, nodes
+from node.passport.templates.template import Template, bindings
 from node.passport.view import DAY_US, View, moment_us, value_on
 from node.passport.world import World
 from node.services.search import Query, Search, read_query

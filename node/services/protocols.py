@@ -16,10 +16,10 @@ from node.passport.drafts import Draft
 from node.passport.errors import PassportError
 from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows, text
-from node.passport.template_findings import Finding, Layer, State, Verdict
-from node.passport.template_json import Json, format_json
-from node.passport.template_personal import Parts, join
-from node.passport.templates import parse_document, split_personal, validate
+from node.passport.strict_json import Json, format_json
+from node.passport.templates.findings import Finding, Layer, State, Verdict
+from node.passport.templates.personal import Parts, join
+from node.passport.templates.template import parse_document, split_personal, validate
 from node.passport.view import DAY_US, View, moment_us
 from node.services.core import Core
 from node.services.entry import Entry

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from node.passport.catalog_messages import rule_words
-from node.passport.template_findings import Finding
-from node.passport.template_messages import Explanation, explain
+from node.passport.templates.findings import Finding
+from node.passport.templates.messages import Explanation, explain
 from node.secret import MASK
 from node.services.papers import CATALOG_RULE
 

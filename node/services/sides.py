@@ -10,8 +10,8 @@ from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.parties import speakers_of
 from node.passport.publications import Signatory
 from node.passport.shown import at
-from node.passport.template_findings import Finding, Layer, Severity
-from node.passport.template_json import Json
+from node.passport.strict_json import Json
+from node.passport.templates.findings import Finding, Layer, Severity
 from node.passport.view import View
 from node.services.core import Core
 from node.services.papers import told_us

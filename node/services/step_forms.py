@@ -6,8 +6,8 @@ from dataclasses import replace
 from node.errors import InputError, NotFoundError
 from node.passport.bodies import UnsignedRow
 from node.passport.runs import fits
-from node.passport.template_form import without_empty_rows
-from node.passport.template_json import format_json
+from node.passport.strict_json import format_json
+from node.passport.templates.form import without_empty_rows
 from node.services.core import Core
 from node.services.forms import Form, Forms
 from node.services.runs import Runs, ShownRun

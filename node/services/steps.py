@@ -18,8 +18,8 @@ from node.passport.procedures import Need, Parts, Procedure, Step
 from node.passport.replacement import Replacement, replacement_drafts
 from node.passport.runs import ends_by, fits
 from node.passport.shown import at, text
-from node.passport.template_findings import State
-from node.passport.templates import extract
+from node.passport.templates.findings import State
+from node.passport.templates.template import extract
 from node.passport.view import DAY_US, Plain, View, moment_us
 from node.services.assembly import Assembly, PartIn
 from node.services.core import Core

@@ -17,8 +17,8 @@ from node.passport import drafts
 from node.passport.bodies import TemplateRef
 from node.passport.references import parse_ref, ref_text
 from node.passport.statement import Statement
-from node.passport.template_errors import TemplateError
-from node.passport.templates import Template, parse_template
+from node.passport.templates.errors import TemplateError
+from node.passport.templates.template import Template, parse_template
 from node.passport.world import World
 from node.services.core import Core
 from node.services.ingest import Ingest

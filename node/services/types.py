@@ -15,7 +15,7 @@ from node.passport.catalogs import Catalog, DeviceType, Json
 from node.passport.errors import PassportError
 from node.passport.ids import SubjectId
 from node.passport.publications import Published, read_record
-from node.passport.template_json import format_json
+from node.passport.strict_json import format_json
 from node.passport.type_passports import VERSION, TypeVersion, subject_of_type
 from node.services.core import Core
 from node.services.findings import refusal, show_fault

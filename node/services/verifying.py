@@ -20,9 +20,9 @@ from node.passport.drafts import Draft
 from node.passport.errors import PassportError
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows
-from node.passport.template_findings import State
-from node.passport.template_json import Json, format_json
-from node.passport.templates import parse_document
+from node.passport.strict_json import Json, format_json
+from node.passport.templates.findings import State
+from node.passport.templates.template import parse_document
 from node.passport.view import DAY_US, Plain, View
 from node.services.bench import TEMPLATE
 from node.services.core import Core

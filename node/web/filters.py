@@ -10,7 +10,7 @@ from node.exchange.webhooks.target import parse_target
 from node.passport.catalogs import Catalog, find_name
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import recalls_of, sides_of
-from node.passport.template_form import choice_text
+from node.passport.templates.form import choice_text
 from node.passport.view import moment_at
 from node.services.access import DAY_US
 from node.web.console_words import (

@@ -10,10 +10,10 @@ from node.exchange.errors import SheetError
 from node.exchange.sheets import MAX_CELLS, Block, Grid, Notes, Pairs, Sheet
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows, text
-from node.passport.template_json import Json
-from node.passport.template_layout import BlockKind
-from node.passport.template_pointer import Pointer
-from node.passport.template_sheet import Label, SheetBlock, attachments_of, parties_of, sheet_of
+from node.passport.strict_json import Json
+from node.passport.templates.layout import BlockKind
+from node.passport.templates.pointer import Pointer
+from node.passport.templates.sheet import Label, SheetBlock, attachments_of, parties_of, sheet_of
 from node.passport.view import View as PassportView
 from node.services.protocols import Paper
 from node.web.columns import moment_text

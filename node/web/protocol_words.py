@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from node.passport.catalogs import Catalog, find_name
-from node.passport.template_form import Field
-from node.passport.template_json import Json, show
-from node.passport.template_layout import Texts
-from node.passport.template_pointer import EVERY, Missing
-from node.passport.template_sheet import Label
+from node.passport.strict_json import Json, show
+from node.passport.templates.form import Field
+from node.passport.templates.layout import Texts
+from node.passport.templates.pointer import EVERY, Missing
+from node.passport.templates.sheet import Label
 from node.web.passport_words import Table, unit_words, words
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")

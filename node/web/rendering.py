@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import jinja2
 from aiohttp import web
 
-from node.passport.template_pointer import Missing
+from node.passport.templates.pointer import Missing
 from node.services.access import Actor, Scope
 from node.web.assets import Assets
 from node.web.calls import Call, View

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows, text
-from node.passport.template_json import format_json
+from node.passport.strict_json import format_json
 from node.passport.view import View
 from node.services.access import Scope
 from node.services.protocols import Checked, Paper

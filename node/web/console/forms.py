@@ -15,9 +15,9 @@ from node.passport.bodies import UnsignedRow
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
 from node.passport.shown import text
-from node.passport.template_errors import PointerError
-from node.passport.template_form import add_row, drop_row, fields_of, form_of, read_form, rows_of
-from node.passport.template_pointer import parse_pointer
+from node.passport.templates.errors import PointerError
+from node.passport.templates.form import add_row, drop_row, fields_of, form_of, read_form, rows_of
+from node.passport.templates.pointer import parse_pointer
 from node.services.access import Scope
 from node.services.files import MAX_TOTAL
 from node.services.forms import Form

@@ -4,7 +4,7 @@ from typing import Any
 
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import rows, text
-from node.passport.template_sheet import attachments_of, parties_of, sheet_of
+from node.passport.templates.sheet import attachments_of, parties_of, sheet_of
 from node.passport.view import View as PassportView
 from node.services.access import Scope
 from node.services.protocols import Paper

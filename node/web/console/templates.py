@@ -7,14 +7,14 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import InputError, NodeError
-from node.passport.template_extract import Condition, EventItem, ParameterItem
-from node.passport.template_form import form_of, label_of
-from node.passport.template_json import Json
-from node.passport.template_pointer import Pointer
-from node.passport.template_rules import Declared
-from node.passport.template_schema import schema_at
-from node.passport.template_sheet import Label
-from node.passport.templates import Template
+from node.passport.strict_json import Json
+from node.passport.templates.declarations import Declared
+from node.passport.templates.extract import Condition, EventItem, ParameterItem
+from node.passport.templates.form import form_of, label_of
+from node.passport.templates.pointer import Pointer
+from node.passport.templates.schema import schema_at
+from node.passport.templates.sheet import Label
+from node.passport.templates.template import Template
 from node.services.access import Scope
 from node.services.templates import Publication
 from node.web.api.fields import VISIBLE

@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from node.errors import InputError, NodeError
-from node.passport.template_form import without_empty_rows
-from node.passport.template_json import format_json
+from node.passport.strict_json import format_json
+from node.passport.templates.form import without_empty_rows
 from node.services.access import Scope
 from node.web.api.forms import FormPath
 from node.web.calls import Call, View

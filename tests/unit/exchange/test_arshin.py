@@ -12,7 +12,7 @@ from lxml import etree
 from node.exchange.arshin import check_application, write_application
 from node.exchange.errors import ArshinError, ExchangeError
 from node.passport.register_answers import parse_answer
-from node.passport.template_json import Json, parse_json
+from node.passport.strict_json import Json, parse_json
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SAMPLE = EXAMPLES / "exchange" / "arshin_application.xml"

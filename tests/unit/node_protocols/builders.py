@@ -21,8 +21,8 @@ from node.keystore import open_keystore
 from node.passport import drafts
 from node.passport.bodies import AliasBody, CatalogReference, Plate
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.template_json import format_json
-from node.passport.templates import parse_document
+from node.passport.strict_json import format_json
+from node.passport.templates.template import parse_document
 from node.passport.view import View
 from node.services.acts import Acts
 from node.services.arshin import ArshinFiles

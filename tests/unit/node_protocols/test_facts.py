@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node.passport.template_facts import PassportFacts, Verification
+from node.passport.templates.facts import PassportFacts, Verification
 from node.passport.view import DAY_US, View, moment_us
 from node.services.facts import StoredFacts
 

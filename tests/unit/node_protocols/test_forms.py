@@ -15,8 +15,8 @@ from federation.ports import Asker
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
-from node.passport.template_json import Json, format_json
-from node.passport.templates import parse_document
+from node.passport.strict_json import Json, format_json
+from node.passport.templates.template import parse_document
 from node.passport.view import View
 from node.services.files import MAX_FILE, MAX_FILES, Files
 from node.services.forms import Form, Forms

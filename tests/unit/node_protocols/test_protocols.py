@@ -18,8 +18,8 @@ from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
-from node.passport.template_findings import State
-from node.passport.templates import parse_document
+from node.passport.templates.findings import State
+from node.passport.templates.template import parse_document
 from node.passport.view import value_on
 from node.secret import MASK
 from node.services.remarks import TEXTS

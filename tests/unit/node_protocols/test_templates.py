@@ -10,7 +10,7 @@ from node.errors import InputError, NotFoundError, StateError
 from node.passport.drafts import Draft, DraftSection
 from node.passport.references import ref_text
 from node.passport.shown import at
-from node.passport.template_findings import State
+from node.passport.templates.findings import State
 from node.services.templates import HeldTemplate
 from tests.unit.node_protocols.builders import found, mirror, new_desk, opened, template, verification
 

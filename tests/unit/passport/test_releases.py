@@ -19,7 +19,7 @@ from node.passport.errors import CatalogError
 from node.passport.references import ref_text
 from node.passport.releases import Release, pack_release, records_of
 from node.passport.statement import Statement
-from node.passport.template_json import format_json
+from node.passport.strict_json import format_json
 from node.passport.type_passports import VERSION, subject_of_type
 from node.passport.world import World, build_world
 from tests.builders_passport import Author, Federation, dual

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.passport.template_facts import NoPassports
-from node.passport.template_findings import State
-from node.passport.template_form import (
+from node.passport.strict_json import Json, format_json, json_equal
+from node.passport.templates.facts import NoPassports
+from node.passport.templates.findings import State
+from node.passport.templates.form import (
     Field,
     FieldKind,
     Rows,
@@ -23,9 +24,8 @@ from node.passport.template_form import (
     read_form,
     without_empty_rows,
 )
-from node.passport.template_json import Json, format_json, json_equal
-from node.passport.template_pointer import Pointer, find, parse_pointer
-from node.passport.templates import Template, parse_document, parse_template, validate
+from node.passport.templates.pointer import Pointer, find, parse_pointer
+from node.passport.templates.template import Template, parse_document, parse_template, validate
 from node.web.protocol_words import typed_text
 from tests.laws import cases
 

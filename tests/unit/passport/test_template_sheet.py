@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from node.passport.template_json import Json
-from node.passport.template_layout import BlockKind
-from node.passport.template_pointer import MISSING
-from node.passport.template_sheet import MAX_VALUES, attachments_of, parties_of, sheet_of
-from node.passport.templates import split_personal
+from node.passport.strict_json import Json
+from node.passport.templates.layout import BlockKind
+from node.passport.templates.pointer import MISSING
+from node.passport.templates.sheet import MAX_VALUES, attachments_of, parties_of, sheet_of
+from node.passport.templates.template import split_personal
 from node.web.protocol_words import label_words, value_words
 from tests.unit.passport.test_templates import NAMES, load_document, load_template
 from tests.unit.passport.test_templates_personal import template_with

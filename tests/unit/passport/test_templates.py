@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from node.passport.template_errors import JsonError
-from node.passport.template_facts import ExtractedFacts, NoPassports
-from node.passport.template_findings import Finding, Layer, Severity, State
-from node.passport.template_json import Json, format_json, json_equal
-from node.passport.template_layout import BlockKind
-from node.passport.template_messages import LANGUAGES, TEXTS, explain
-from node.passport.templates import Template, bindings, extract, parse_document, parse_template, validate
+from node.passport.strict_json import Json, format_json, json_equal
+from node.passport.templates.errors import JsonError
+from node.passport.templates.facts import ExtractedFacts, NoPassports
+from node.passport.templates.findings import Finding, Layer, Severity, State
+from node.passport.templates.layout import BlockKind
+from node.passport.templates.messages import LANGUAGES, TEXTS, explain
+from node.passport.templates.template import Template, bindings, extract, parse_document, parse_template, validate
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from node.passport.template_errors import JsonError, TemplateRefusedError
-from node.passport.template_facts import NoPassports
-from node.passport.template_findings import State
-from node.passport.template_validation import MAX_COMPILED, Compiled
-from node.passport.templates import extract, parse_document, parse_template, validate
+from node.passport.templates.errors import JsonError, TemplateRefusedError
+from node.passport.templates.facts import NoPassports
+from node.passport.templates.findings import State
+from node.passport.templates.template import extract, parse_document, parse_template, validate
+from node.passport.templates.validation import MAX_COMPILED, Compiled
 
 pytestmark = pytest.mark.timeout(20)
 CARD = {"name": "t", "version": "1", "publisher": "org:t", "title": {"en": "t"}}

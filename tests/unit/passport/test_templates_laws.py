@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.passport.rules import add_months
-from node.passport.template_errors import JsonError, TemplateRefusedError
-from node.passport.template_facts import NoPassports
-from node.passport.template_findings import Finding, State, Verdict
-from node.passport.template_json import Json, format_json, parse_json
-from node.passport.template_pointer import parse_pointer
-from node.passport.template_validation import SchemaValidator
-from node.passport.templates import extract, join_personal, parse_template, split_personal, validate
+from node.passport.strict_json import Json, format_json, parse_json
+from node.passport.templates.errors import JsonError, TemplateRefusedError
+from node.passport.templates.facts import NoPassports
+from node.passport.templates.findings import Finding, State, Verdict
+from node.passport.templates.pointer import parse_pointer
+from node.passport.templates.rules import add_months
+from node.passport.templates.template import extract, join_personal, parse_template, split_personal, validate
+from node.passport.templates.validation import SchemaValidator
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples"

@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from node.passport.template_errors import PartsError
-from node.passport.template_facts import NoPassports
-from node.passport.template_findings import State
-from node.passport.template_json import Json, format_json
-from node.passport.template_personal import Parts
-from node.passport.templates import extract, join_personal, parse_document, parse_template, split_personal, validate
+from node.passport.strict_json import Json, format_json
+from node.passport.templates.errors import PartsError
+from node.passport.templates.facts import NoPassports
+from node.passport.templates.findings import State
+from node.passport.templates.personal import Parts
+from node.passport.templates.template import (
+    extract,
+    join_personal,
+    parse_document,
+    parse_template,
+    split_personal,
+    validate,
+)
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = sorted(path.name for path in (EXAMPLES / "protocols").glob("*.json"))

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from node.passport.rules import add_months
-from node.passport.template_errors import TemplateRefusedError
-from node.passport.template_facts import NoPassports, PassportFacts, Verification
-from node.passport.template_findings import Severity, State
-from node.passport.template_json import Json
-from node.passport.template_rules import RULE_TYPES
-from node.passport.templates import parse_template, validate
+from node.passport.strict_json import Json
+from node.passport.templates.declarations import RULE_TYPES
+from node.passport.templates.errors import TemplateRefusedError
+from node.passport.templates.facts import NoPassports, PassportFacts, Verification
+from node.passport.templates.findings import Severity, State
+from node.passport.templates.rules import add_months
+from node.passport.templates.template import parse_template, validate
 
 ITEM = {
     "type": "object",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from federation.log import Reason
-from node.passport.template_findings import State
+from node.passport.templates.findings import State
 from node.services.access import Role, Scope
 from node.services.journal import JournalRow
 from node.web.assets import Assets

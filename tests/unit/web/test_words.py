@@ -11,7 +11,7 @@ from node.config import NodeSection
 from node.passport.catalogs import Catalog, find_name, load_central
 from node.passport.lifecycle import STATES as LIFECYCLE
 from node.passport.merge import Standing
-from node.passport.template_layout import ROLES as TEMPLATE_ROLES
+from node.passport.templates.layout import ROLES as TEMPLATE_ROLES
 from node.passport.waiting import Waiting
 from node.web import console_words, passport_words, protocol_words, radio_words
 from node.web.passport_words import fact_words, named, unit_words

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from node.passport.template_extract import Extraction
-from node.passport.template_json import Json
+from node.passport.strict_json import Json
+from node.passport.templates.extract import Extraction
 
 
 @dataclass(frozen=True, slots=True)

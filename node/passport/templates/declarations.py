@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from node.passport.rules import (
+from node.passport.strict_json import Json, show
+from node.passport.templates.errors import TemplateRefusedError
+from node.passport.templates.extract import Condition, read_condition, read_place
+from node.passport.templates.facts import PassportFacts
+from node.passport.templates.findings import Severity, parameters
+from node.passport.templates.pointer import EVERY, Pointer
+from node.passport.templates.rules import (
     MAX_MONTHS,
     AllPass,
     DatePlusMonthsMinusDay,
@@ -24,13 +30,7 @@ from node.passport.rules import (
     VerificationValidOn,
     WithinMpe,
 )
-from node.passport.template_errors import TemplateRefusedError
-from node.passport.template_extract import Condition, read_condition, read_place
-from node.passport.template_facts import PassportFacts
-from node.passport.template_findings import Severity, parameters
-from node.passport.template_json import Json, show
-from node.passport.template_pointer import EVERY, Pointer
-from node.passport.template_schema import Schema
+from node.passport.templates.schema import Schema
 
 MAX_RULES = 200
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from node.passport.template_findings import Finding
+from node.passport.templates.findings import Finding
 
 LANGUAGES = ("ru", "en")
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from node.passport.template_json import MAX_DIGITS, Json, show
-from node.passport.template_layout import Texts
-from node.passport.template_pointer import EVERY, MISSING, Missing, Pointer, find, is_index
-from node.passport.template_schema import Schema, is_personal, nodes, schema_at
-from node.passport.template_sheet import Label
-from node.passport.templates import Template
+from node.passport.strict_json import MAX_DIGITS, Json, show
+from node.passport.templates.layout import Texts
+from node.passport.templates.pointer import EVERY, MISSING, Missing, Pointer, find, is_index
+from node.passport.templates.schema import Schema, is_personal, nodes, schema_at
+from node.passport.templates.sheet import Label
+from node.passport.templates.template import Template
 
 MAX_ROWS = 200
 MAX_SHOWN = 5_000  # fields, after which no further rows are shown

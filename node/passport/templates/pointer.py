@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from node.passport.template_errors import PointerError
-from node.passport.template_json import Json
+from node.passport.strict_json import Json
+from node.passport.templates.errors import PointerError
 
 # The longest pointer into a document within its limits: 32 names of 128 characters, each escaped.
 MAX_LENGTH = 32 * (1 + 2 * 128)

@@ -12,12 +12,12 @@ from typing import Any, NoReturn, cast  # Any: what jsonschema-rs says of an err
 
 import jsonschema_rs
 
-from node.passport.template_errors import TemplateRefusedError
-from node.passport.template_findings import Finding, Layer, Parameters, Severity, parameters
-from node.passport.template_json import MAX_SHOWN, Json, show
-from node.passport.template_numbers import find_check, latin_letters, to_cyrillic
-from node.passport.template_pointer import Missing, Pointer, find
-from node.passport.template_schema import ASSERTIONS, Schema, is_personal, places
+from node.passport.strict_json import MAX_SHOWN, Json, show
+from node.passport.templates.errors import TemplateRefusedError
+from node.passport.templates.findings import Finding, Layer, Parameters, Severity, parameters
+from node.passport.templates.numbers import find_check, latin_letters, to_cyrillic
+from node.passport.templates.pointer import Missing, Pointer, find
+from node.passport.templates.schema import ASSERTIONS, Schema, is_personal, places
 
 # Patterns of one hostile template take 65 MB when they are compiled, and a node may hold thousands of templates.
 MAX_COMPILED = 4

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-from node.passport.template_errors import PartsError, PointerError
-from node.passport.template_json import Json, show
-from node.passport.template_pointer import MISSING, Pointer, find, is_index, parse_pointer
-from node.passport.template_schema import PERSONAL, Schema, item_schema, member_schema
+from node.passport.strict_json import Json, show
+from node.passport.templates.errors import PartsError, PointerError
+from node.passport.templates.pointer import MISSING, Pointer, find, is_index, parse_pointer
+from node.passport.templates.schema import PERSONAL, Schema, item_schema, member_schema
 
 
 @dataclass(frozen=True, slots=True)

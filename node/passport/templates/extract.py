@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from node.passport.template_errors import PointerError, TemplateRefusedError
-from node.passport.template_json import Json, json_equal, show
-from node.passport.template_personal import holds_personal
-from node.passport.template_pointer import MISSING, Pointer, find, parse_pointer
-from node.passport.template_schema import Schema, is_personal, schema_at
+from node.passport.strict_json import Json, json_equal, show
+from node.passport.templates.errors import PointerError, TemplateRefusedError
+from node.passport.templates.personal import holds_personal
+from node.passport.templates.pointer import MISSING, Pointer, find, parse_pointer
+from node.passport.templates.schema import Schema, is_personal, schema_at
 
 MAX_ITEMS = 200
 MAX_CODE = 128

@@ -8,9 +8,9 @@ limit of its own.
 from collections.abc import Iterator
 from typing import NoReturn, cast
 
-from node.passport.template_errors import TemplateRefusedError
-from node.passport.template_json import Json, format_json, show
-from node.passport.template_pointer import EVERY, Pointer, is_index
+from node.passport.strict_json import Json, format_json, show
+from node.passport.templates.errors import TemplateRefusedError
+from node.passport.templates.pointer import EVERY, Pointer, is_index
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEMPLATE_KEYWORD = "x-epd-template"

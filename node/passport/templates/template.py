@@ -12,24 +12,24 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from node.passport.publications import Signatory
-from node.passport.rules import count_items
-from node.passport.template_errors import JsonError, TemplateRefusedError
-from node.passport.template_extract import Extraction, ExtractItem, extract_from, read_extract
-from node.passport.template_facts import PassportFacts
-from node.passport.template_findings import Finding, Layer, Severity, Verdict, parameters, verdict_of
-from node.passport.template_json import TEMPLATE_LIMITS, Json, check_json, parse_json, show
-from node.passport.template_layout import Layout, read_layout
-from node.passport.template_personal import Parts, join, split
-from node.passport.template_pointer import MISSING, find
-from node.passport.template_rules import Declared, read_rules
-from node.passport.template_schema import (
+from node.passport.strict_json import TEMPLATE_LIMITS, Json, check_json, parse_json, show
+from node.passport.templates.declarations import Declared, read_rules
+from node.passport.templates.errors import JsonError, TemplateRefusedError
+from node.passport.templates.extract import Extraction, ExtractItem, extract_from, read_extract
+from node.passport.templates.facts import PassportFacts
+from node.passport.templates.findings import Finding, Layer, Severity, Verdict, parameters, verdict_of
+from node.passport.templates.layout import Layout, read_layout
+from node.passport.templates.personal import Parts, join, split
+from node.passport.templates.pointer import MISSING, find
+from node.passport.templates.rules import count_items
+from node.passport.templates.schema import (
     TEMPLATE_KEYWORD,
     Schema,
     is_personal,
     nodes,
     read_schema,
 )
-from node.passport.template_validation import SchemaValidator
+from node.passport.templates.validation import SchemaValidator
 
 MAX_FINDINGS = 100
 MAX_CHECKED = 200_000  # items that the rules of a template look at in one document

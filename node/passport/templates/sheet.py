@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from node.passport.template_json import Json
-from node.passport.template_layout import Block, BlockKind, Texts
-from node.passport.template_pointer import EVERY, MISSING, Missing, Pointer, expand, find
-from node.passport.template_schema import is_personal, schema_at
-from node.passport.templates import Template
+from node.passport.strict_json import Json
+from node.passport.templates.layout import Block, BlockKind, Texts
+from node.passport.templates.pointer import EVERY, MISSING, Missing, Pointer, expand, find
+from node.passport.templates.schema import is_personal, schema_at
+from node.passport.templates.template import Template
 
 DIGEST = re.compile("[0-9a-f]{64}")
 MAX_VALUES = 20_000  # places that are looked at

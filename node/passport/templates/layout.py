@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from node.passport.template_errors import TemplateRefusedError
-from node.passport.template_extract import read_place
-from node.passport.template_json import Json, show
-from node.passport.template_pointer import EVERY, Pointer
-from node.passport.template_schema import Schema, nodes, schema_at
+from node.passport.strict_json import Json, show
+from node.passport.templates.errors import TemplateRefusedError
+from node.passport.templates.extract import read_place
+from node.passport.templates.pointer import EVERY, Pointer
+from node.passport.templates.schema import Schema, nodes, schema_at
 
 ROLES = frozenset({"manufacturer", "owner", "process_owner", "process_executor", "data_source", "administrator"})
 MAX_PARTIES = 16

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
-from node.passport.template_errors import JsonError
+from node.passport.templates.errors import JsonError
 
 Json = dict[str, "Json"] | list["Json"] | str | int | Decimal | bool | None
 

@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from typing import ClassVar
 
-from node.passport.template_facts import PassportFacts
-from node.passport.template_findings import Parameters, Severity, parameters
-from node.passport.template_json import Json, json_equal, show
-from node.passport.template_pointer import EVERY, MISSING, Missing, Pointer, expand, find
+from node.passport.strict_json import Json, json_equal, show
+from node.passport.templates.facts import PassportFacts
+from node.passport.templates.findings import Parameters, Severity, parameters
+from node.passport.templates.pointer import EVERY, MISSING, Missing, Pointer, expand, find
 
 MAX_MONTHS = 1_200
 ARITHMETIC = Context(prec=60)
