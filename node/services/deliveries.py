@@ -20,7 +20,7 @@ from node.passport.ids import SUBJECT_SIZE, SubjectId, format_device_id
 from node.secret import Secret
 from node.services.core import Core
 from node.services.courier import Courier, Road
-from node.services.hook_owners import heard_by, is_ended
+from node.services.hook_owners import ended, heard_by, is_ended
 from node.store import webhooks as store
 from node.store.database import ReadTx, WriteTx
 from node.store.errors import StoreError
@@ -79,18 +79,21 @@ class Deliveries:
                         woken.set()
 
     async def test(self, hook: StoredHook) -> Delivery:
-        """Send a message that is about nothing, once, beside the others."""
+        """Send a message about nothing, once, beside the others; raise StateError where its owner was cut off."""
         now = self._core.clock.now()
         data = {"id": 0, "at": format_time(now), "org": self._core.org.hex(), "what": TEST, "hook": hook.id}
         message = encode_event(f"test-{self._core.random.bytes(8).hex()}", TEST, now, data)
         return await self._send_once(hook, message, TESTED, 0, TEST)
 
     async def resend(self, hook: StoredHook, event: int) -> Delivery:
-        """Send an event of the journal again, once, beside the others; raise NotFoundError where there is none."""
+        """Send an event of the journal again, once, beside the others.
+
+        Raise NotFoundError where there is none that the hook tells now, StateError where whose it is was cut off.
+        """
         async with self._core.database.read() as tx:
-            row = await find_row(tx, event)
-        if row is None:
-            raise NotFoundError(f"event {event} is not in the journal", "delivery_unknown")
+            row, heard = await find_row(tx, event), await heard_by(tx, hook)
+        if row is None or not (heard is None or row.subject in heard):
+            raise NotFoundError(f"event {event} is not in the journal, or none of this hook's now", "delivery_unknown")
         return await self._send_once(hook, self._message(row), RESENT, event, row.what)
 
     async def again(self, hook: StoredHook, delivery: Delivery) -> Delivery:
@@ -219,6 +222,9 @@ class Deliveries:
                 await self._put(tx, fresh, fresh.progress.stopped(Pause.TOKEN))
 
     async def _send_once(self, hook: StoredHook, message: Message, purpose: str, event: int, what: str) -> Delivery:
+        async with self._core.database.read() as tx:
+            if await is_ended(tx, hook):
+                raise ended(hook)
         at = self._core.clock.now()
         async with self._courier.out() as road:
             outcome = await road.send(parse_target(hook.url), message, self._secrets(hook))

@@ -3,6 +3,7 @@
 What a system may hear is what its rights say when an event is sent, not when its hook was made.
 """
 
+from node.errors import StateError
 from node.services.access import Actor, Scope
 from node.services.correspondents import Rights, standing_rights
 from node.store.access import is_token_valid
@@ -31,6 +32,11 @@ async def is_ended(tx: ReadTx, hook: StoredHook) -> bool:
         return not await is_token_valid(tx, hook.token)
     name = _system(hook)
     return name is not None and await _rights(tx, name) is None
+
+
+def ended(hook: StoredHook) -> StateError:
+    """The error of a hook whose token or system may hear nothing any more."""
+    return StateError(f"{hook.author} may hear nothing any more, nor may its webhooks", "webhook_ended")
 
 
 async def heard_by(tx: ReadTx, hook: StoredHook) -> frozenset[bytes] | None:

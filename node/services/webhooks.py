@@ -15,7 +15,7 @@ from node.secret import Secret
 from node.services.access import Actor
 from node.services.core import Core
 from node.services.courier import Courier
-from node.services.hook_owners import is_ended, may_see, token_of
+from node.services.hook_owners import ended, is_ended, may_see, token_of
 from node.services.limits import Limits
 from node.store import webhooks as store
 from node.store.database import WriteTx
@@ -135,7 +135,7 @@ class Webhooks:
         async with self._core.database.write() as tx:
             hook = await self._take(tx, actor, hook_id)
             if await is_ended(tx, hook):
-                raise StateError(f"{hook.author} may hear nothing any more, nor may its webhooks", "webhook_ended")
+                raise ended(hook)
             await store.put_progress(tx, hook_id, hook.progress.resumed())
             await self._core.announce(tx, actor.label, "webhook_resumed", hook=hook_id)
 

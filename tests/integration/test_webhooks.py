@@ -398,7 +398,8 @@ async def test_hooks_of_a_system_are_its_own_follow_its_rights_and_end_with_it(w
         await happen(web, 1)
         await until(lambda: _is(web, mine, "paused"))
         assert (await state(web, mine))["paused"] == "token"
-        assert await refused(web.local(), f"/webhooks/{mine['id']}/resumption", {}) == "webhook_ended"
+        for act in ("resumption", "test", "deliveries/1/replay"):
+            assert await refused(web.local(), f"/webhooks/{mine['id']}/{act}", {}) == "webhook_ended"
         assert receiver.events == expected
 
         await post(web.local(), "/systems/erp/unblock", None)

@@ -187,7 +187,8 @@ async def change_secret(call: Call, path: WebhookPath, body: SecretBody) -> Issu
     return IssuedWebhook(secret=secret, **to_webhook(hook).model_dump())
 
 
-@api("POST", "/webhooks/{hook}/test", title="Send a test", scopes=MAY, limit=Limit.NARROWS, problems=[UNKNOWN])
+@api("POST", "/webhooks/{hook}/test", title="Send a test", scopes=MAY, limit=Limit.NARROWS,
+     problems=[UNKNOWN, "webhook_ended"])  # fmt: skip
 async def test_webhook(call: Call, path: WebhookPath) -> DeliveryInfo:
     """One message about nothing, at once; the answer tells how it ended."""
     hook = await call.context.webhooks.get(call.actor, path.hook)
@@ -205,7 +206,7 @@ async def list_deliveries(call: Call, path: WebhookPath, query: PageQuery) -> Pa
 
 
 @api("POST", "/webhooks/{hook}/deliveries/{n}/replay", title="Send one delivery again", scopes=MAY,
-     limit=Limit.NARROWS, problems=[UNKNOWN, "delivery_unknown"])  # fmt: skip
+     limit=Limit.NARROWS, problems=[UNKNOWN, "delivery_unknown", "webhook_ended"])  # fmt: skip
 async def replay_delivery(call: Call, path: DeliveryPath) -> DeliveryInfo:
     """The same event under the same id, once, beside the others; the answer tells how it ended."""
     hook = await call.context.webhooks.get(call.actor, path.hook)
