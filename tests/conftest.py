@@ -12,10 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from node.collecting import settle_collector
+from node.demo import processes
 from node.store.database import Database
 from node.store.migrate import upgrade
 from tests import coverage
 from tests.fakes import FakeClock
+from tests.forking import Forker
 from tests.laws import CASES
 
 ENGINES = ("sqlite", "postgresql")
@@ -25,6 +27,17 @@ LONGEST = ("scenario", "browser", "integration")
 # How long an example takes says something of the machine, not of the law that it stands for.
 settings.register_profile("passport", deadline=None, max_examples=int(os.environ.get(CASES, "50")))
 settings.load_profile("passport")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_programs() -> Iterator[None]:
+    """Nodes and commands that tests start are forked from a process that has imported the program."""
+    forker = Forker()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "run_program", forker.run)
+        patch.setattr(processes, "begin_program", forker.popen)
+        yield
+        forker.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import json
 import re
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from node.api_client import ApiClient
+from node.demo import processes
 from node.demo.processes import NodeProcess
 from node.folder import NodeFolder, short_socket_path
 
@@ -75,7 +75,7 @@ def metrics(node: NodeProcess, name: str) -> dict[str, float]:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `passport-node`."""
-    return subprocess.run([sys.executable, "-m", "node", *arguments], capture_output=True, text=True, check=False)
+    return processes.run_program(["-m", "node", *arguments])
 
 
 def check_store(folder: Path) -> None:

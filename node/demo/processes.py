@@ -46,12 +46,7 @@ class NodeProcess:
         """Make the node; it takes any port for its console."""
         options = {"web_port": "0", "federation_port": str(self.federation_port), **options}
         arguments = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
-        done = subprocess.run(
-            [sys.executable, "-m", "node", "init", str(self.folder), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_program(["-m", "node", "init", str(self.folder), *arguments])
         if done.returncode:
             raise ProcessError(f"{self.name}: init: {done.stderr.strip()}")
 
@@ -60,17 +55,12 @@ class NodeProcess:
         arguments = ["-m", "node", "serve", "--folder", str(self.folder)]
         settings = {**self.environment, **(environment or {})}
         # Known before it has started: whoever ends the demo meanwhile ends this one too.
-        self._process = _begin(self.name, arguments, self.folder.parent, settings)
+        self._process = begin_program(self.name, arguments, self.folder.parent, settings)
         self.addresses = _hear(self.name, self._process)
 
     def type(self, *arguments: str) -> str:
         """Run `passport-node` about this node, as a person would, and answer what it prints; raise ProcessError."""
-        done = subprocess.run(
-            [sys.executable, "-m", "node", *arguments, "--folder", str(self.folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_program(["-m", "node", *arguments, "--folder", str(self.folder)])
         if done.returncode:
             raise ProcessError(f"{self.name}: passport-node {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
@@ -110,7 +100,7 @@ class RelayProcess:
         """Open the link, the same one after every end."""
         pairs = [("--listen", str(port), "--to", f"{HOST}:{to}") for port, to in self.routes.items()]
         arguments = ["-m", "node.demo.relay", *(part for pair in pairs for part in pair)]
-        self._process = _begin("relay", arguments, self.folder, {})
+        self._process = begin_program("relay", arguments, self.folder, {})
         _hear("relay", self._process)
 
     def stop(self) -> None:
@@ -148,6 +138,26 @@ def stop_all(processes: Iterable[NodeProcess | RelayProcess]) -> None:
         process.wait_for_end(max(0.0, deadline - time.monotonic()))
 
 
+def run_program(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command of this program to its end; what it printed."""
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+
+
+def begin_program(
+    name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    """Start this program with more settings; its errors go to `<name>.stderr` in the folder."""
+    with (folder / f"{name}.stderr").open("a") as errors:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of loopback that nothing listens on; they stay free while their processes are ended."""
     found: list[int] = []
@@ -159,18 +169,6 @@ def free_ports(count: int) -> list[int]:
             if probe.connect_ex((HOST, port)):
                 found.append(port)
     raise ProcessError(f"no {count} free ports on {HOST}")
-
-
-def _begin(name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    with (folder / f"{name}.stderr").open("a") as errors:
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, **environment},
-        )
 
 
 def _hear(name: str, process: subprocess.Popen[str]) -> Any:  # Any: what the process prints
