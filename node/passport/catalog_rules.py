@@ -13,6 +13,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from node.passport.bodies import Reference
 from node.passport.catalogs import Catalog, DeviceType, Json, Record
 from node.passport.errors import NumberError
@@ -155,18 +157,24 @@ def check_obis(code: str) -> Iterator[RowFinding]:
 
 
 def _findings(book: Rulebook, row: Row) -> Iterator[RowFinding]:
+    named: dict[str, Reference] = {}
     for name, catalog in (("type", Catalog.TYPES), ("event", Catalog.EVENTS), ("parameter", Catalog.PARAMETERS)):
-        if name in row:
-            yield from check_reference(book, catalog, book.refer(catalog, row[name]), name)
-    code = book.resolve(Catalog.TYPES, book.refer(Catalog.TYPES, row["type"])) if "type" in row else None
+        if name not in row:
+            continue
+        try:
+            named[name] = book.refer(catalog, row[name])
+        except ValidationError:  # no text that may be a code
+            yield RowFinding(name, row[name], "code-unknown", {"catalog": catalog})
+        else:
+            yield from check_reference(book, catalog, named[name], name)
+    code = book.resolve(Catalog.TYPES, named["type"]) if "type" in named else None
     yield from check_type(book, code, row.get("execution"), row.get("version"))
     if "manufactured_on" in row and not _is_day(row["manufactured_on"]):
         yield RowFinding("manufactured_on", row["manufactured_on"], "value-date")
     if "approval" in row:
         yield from check_approval(book, row["approval"], code, row.get("manufactured_on"))
-    if "parameter" in row:
-        reference = book.refer(Catalog.PARAMETERS, row["parameter"])
-        central = book.resolve(Catalog.PARAMETERS, reference)
+    if "parameter" in named:
+        central = book.resolve(Catalog.PARAMETERS, named["parameter"])
         yield from check_parameter(book, central, row.get("value", ""), row.get("unit"))
     if "obis" in row:
         yield from check_obis(row["obis"])

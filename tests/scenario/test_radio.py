@@ -13,11 +13,21 @@ from lora.crypto import derive_session_keys
 from lora.identifiers import NetId
 from lora.keys import Key
 from node.api_client import ApiError
+from node.demo.meters import MeterProcess
 from tests.networks import ENERGY, GATEWAYS, WATER, Network, System, energy, now, running_network, water
 from tests.nodes import metric, rows
 from tests.secrets import search
 
+JOINS = 5
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("radio")]
+
+
+def put_on_the_air(meter: MeterProcess) -> None:
+    """Let it ask to join as often as real ones do: on a busy machine an answer misses its window."""
+    for _ in range(JOINS):
+        if meter.join()["event"] == "joined":
+            return
+    raise AssertionError(f"{JOINS} answers missed their window")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +123,7 @@ def test_electricity_meter_is_known_by_its_own_info_frame(network: Network) -> N
     network.commission(row)
     meter = network.meter(row)
 
-    meter.join()
+    put_on_the_air(meter)
     meter.send(2, energy(row, 120_340))
     network.until(lambda: network.device(row)["state"] == "registered")
 
@@ -160,7 +170,7 @@ def test_right_meter_is_taken_after_a_wrong_one_was_stopped(network: Network) ->
     assert [line["field"] for line in stopped["rows"] if not line["equal"]] == ["serial"]
 
     right = network.meter(row, dev_nonce=wrong.stop())
-    right.join()
+    put_on_the_air(right)
     right.send(2, energy(row, 9_000))
     network.until(lambda: network.device(row)["state"] == "registered")
 
@@ -198,7 +208,7 @@ def test_register_below_the_bench_and_a_temperature_that_cannot_be_stop(
     network.commission(row)
     meter = network.meter(row)
 
-    meter.join()
+    put_on_the_air(meter)
     meter.send(2, water(volume_m3, temperature_c=temperature_c))
     device = network.until(lambda: (d := network.device(row))["state"] == "stopped" and d)
 
@@ -216,7 +226,7 @@ def test_mode_time_and_schedule_that_the_passport_states_are_the_registrations(n
     network.commission(row)
     meter = network.meter(row)
 
-    meter.join()
+    put_on_the_air(meter)
     meter.send(2, water("3.0000"))
     network.until(lambda: network.device(row)["state"] == "registered")
 
@@ -229,7 +239,7 @@ def test_comparing_again_takes_the_latest_word_of_the_meter(network: Network) ->
     row = network.row(WATER.designation, 11)
     network.commission(row)
     meter = network.meter(row)
-    meter.join()
+    put_on_the_air(meter)
     meter.send(202, b"\x01")
     meter.send(2, water("5.0000", now() - timedelta(days=7)))
     stopped = network.until(lambda: (device := network.device(row))["state"] == "stopped" and device)
@@ -250,7 +260,7 @@ def test_device_taken_off_and_put_back_goes_on_in_its_activation(network: Networ
     row = network.row(WATER.designation, 12)
     network.commission(row)
     meter = network.meter(row)
-    meter.join()
+    put_on_the_air(meter)
     meter.send(2, water("7.0000"))
     network.until(lambda: network.device(row)["state"] == "registered")
 
@@ -279,7 +289,7 @@ def test_registered_meter_that_is_swapped_is_stopped(network: Network) -> None:
     """A meter that takes over name and key of a registered one joins, and no frame of it becomes a reading."""
     row, neighbour = network.row(ENERGY.designation, 0), network.row(ENERGY.designation, 2)
     meter = network.meter(row, dev_nonce=100)
-    meter.join()
+    put_on_the_air(meter)
     meter.send(2, energy(neighbour, 130_000))
 
     network.until(lambda: network.device(row)["state"] == "stopped")

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from node.passport.catalog_messages import RULES, rule_words
@@ -149,6 +149,8 @@ def test_rule_speaks_both_languages(rule: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=40)))
+@example({"type": "\0"})
+@example({"parameter": "x" * 5000})
 def test_any_row_gives_findings(row: dict[str, str]) -> None:
     """Whatever texts stand in a row, each finding has words in both languages."""
     for found in check_row(BOOK, row):
