@@ -60,9 +60,17 @@ async def _entitle(stage: "Stage") -> str:
     with stage.sheets.act("utility", "by the API: share a meter with the service firm and the lab") as line:
         for name in ("service", "lab"):
             await stage.post("utility", "/shares", {"org": stage.orgs[name], "ids": [device["id"]]})
-        await stage.until("both hold it", lambda: _digests(stage, device["id"]))
+        await stage.until("both hold it and know that they may speak of it", lambda: _both_named(stage, device["id"]))
         line.shown = f"{device['title']} is open to both"
     return str(device["id"])
+
+
+async def _both_named(stage: "Stage", device: str) -> bool:
+    """Whether both hold the passport, and the owner's word with it: that comes in his log, the entries beside it."""
+    both = {stage.orgs[name] for name in ("service", "lab")}
+    shown = [await stage.passport(name, device) for name in ("service", "lab")]
+    known = all(passport and both <= set(passport["view"]["parties"]["named"]) for passport in shown)
+    return known and bool(await _digests(stage, device))
 
 
 async def _cut(stage: "Stage", device: str) -> None:
