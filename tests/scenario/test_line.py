@@ -27,8 +27,8 @@ DEMANDED = {"firmware": {"firmware": "1.0.7"}, "pack": {"box": "КР-9"}}
 
 @pytest.fixture(scope="module")
 def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
-    """A maker with five meters of a version with a kit, their production open, and a utility."""
-    with trading(tmp_path_factory.mktemp("line"), "utility", PASSPORT_FEDERATION__DISCOVERY="false") as running:
+    """A maker with five meters of a version with a kit, their production open, a utility, and a lab that takes part."""
+    with trading(tmp_path_factory.mktemp("line"), "utility", "lab", PASSPORT_FEDERATION__DISCOVERY="false") as running:
         running.produce(meters(5))
         running.call("maker", "post", f"/types/{WATER.central}/versions", {**VERSION, "kit": KIT})
         for device in running.devices[:4]:
@@ -36,15 +36,25 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
         for procedure in running.call("maker", "get", "/procedures/shipped")["items"]:
             if procedure["code"] in ("production", "smt"):
                 running.call("maker", "post", "/procedures", procedure)
-        opened(running, "production", *running.devices[:4])
+        opened(running, "production", *running.devices[:2], running.devices[3])
+        digest = procedure_of(running, "maker", "production")["digest"]
+        running.until("the procedure", lambda: procedure_of(running, "lab", "production"))
+        running.call("lab", "post", f"/procedures/{digest}/acceptance")
+        running.until("the signature", lambda: len(procedure_of(running, "maker", "production")["parties"]) == 2)
+        opened(running, "production", running.devices[2], lab="lab")
         yield running
 
 
-def opened(trade: Trade, code: str, *things: str) -> list[str]:
-    """Processes of which the maker has every role."""
-    (procedure,) = [row for row in trade.call("maker", "get", "/procedures")["items"] if row["code"] == code]
+def procedure_of(trade: Trade, who: str, code: str) -> Json:
+    """A procedure as a node lists it, None where it is not there."""
+    return next((row for row in trade.call(who, "get", "/procedures")["items"] if row["code"] == code), None)
+
+
+def opened(trade: Trade, code: str, *things: str, lab: str = "maker") -> list[str]:
+    """Processes of which the maker has every role, but for the lab's."""
+    procedure = procedure_of(trade, "maker", code)
     whole = trade.call("maker", "get", f"/procedures/{procedure['digest']}")["procedure"]
-    roles = {role["code"]: trade.orgs["maker"] for role in whole["roles"]}
+    roles = {role["code"]: trade.orgs[lab if role["code"] == "lab" else "maker"] for role in whole["roles"]}
     body = {"procedure": procedure["digest"], "ids": list(things), "roles": roles}
     found: list[str] = trade.call("maker", "post", "/processes", body)["items"]
     return found
@@ -63,9 +73,16 @@ def refused(trade: Trade, step: str, device: str, **more: Json) -> str:
     return str(error.value.code)
 
 
-def view(trade: Trade, device: str) -> Json:
-    """A passport at the maker."""
-    return trade.call("maker", "get", f"/passports/{device}")["view"]
+def view(trade: Trade, device: str, who: str = "maker") -> Json:
+    """A passport as a node shows it."""
+    return trade.call(who, "get", f"/passports/{device}")["view"]
+
+
+def next_step(trade: Trade, who: str, device: str) -> Json:
+    """The step at which the one process of a device stands, None where a node does not know."""
+    known = device in [row["id"] for row in trade.call(who, "get", "/passports")["items"]]
+    waits = [run["waits"] for run in view(trade, device, who)["processes"]] if known else []
+    return waits[0]["step"] if waits and waits[0] else None
 
 
 @pytest.mark.req("B33")
@@ -107,7 +124,9 @@ def test_version_without_a_kit_takes_any_part(trade: Trade) -> None:
 
 @pytest.mark.req("B05", "B26")
 def test_device_is_followed_from_its_board_to_its_box(trade: Trade) -> None:
-    """The ledger of operations names each step with station and operator, the parts, the bench and the verification."""
+    """The ledger of operations names each step with station and operator, the parts, the bench and the verification,
+    which is the step of a lab on its own node.
+    """
     device = trade.devices[2]
     board = trade.call("maker", "post", "/things", {"kind": "component", "name": "СЭ-2726", "number": "Б-1"})["id"]
     opened(trade, "smt", board)
@@ -125,6 +144,7 @@ def test_device_is_followed_from_its_board_to_its_box(trade: Trade) -> None:
     assert run["state"] == "done"
     ledger = trade.call("maker", "get", f"/passports/{device}/operations", limit="200")["items"]
     moves = [row for row in ledger if row["what"] == "move" and row["says"] == "done"]
+    assert {row["step"] for row in moves if row["by"] == trade.orgs["lab"]} == {"initial_verification"}
     assert [row["step"] for row in moves] == [
         "kitting", "firmware", "flow_bench", "mark", "initial_verification", "pack",
     ]  # fmt: skip
@@ -192,9 +212,11 @@ def bench_run(shown: Json) -> Json:
 
 
 def verify(trade: Trade, device: str) -> None:
-    """The verification of the maker's own lab, in the process."""
-    template = trade.call("maker", "upload", "/templates", verification_template())["reference"]
-    (run,) = view(trade, device)["processes"]
-    document = verification_document(device, view(trade, device)["title"], 1).decode()
+    """The lab verifies on its own node, and the maker's node hears of it."""
+    trade.until("the lab's turn", lambda: next_step(trade, "lab", device) == "initial_verification")
+    template = trade.call("lab", "upload", "/templates", verification_template())["reference"]
+    (run,) = view(trade, device, "lab")["processes"]
+    document = verification_document(device, view(trade, device, "lab")["title"], 1).decode()
     body = {"template": template, "document": document}
-    trade.call("maker", "post", f"/processes/{run['id']}/steps/initial_verification", body)
+    trade.call("lab", "post", f"/processes/{run['id']}/steps/initial_verification", body)
+    trade.until("the verification", lambda: next_step(trade, "maker", device) == "pack")
