@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from node.passport.canonical import dump_json
+from node.passport.unseen import VISIBLE
 
-VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 Guid = Annotated[
     str,
     StringConstraints(

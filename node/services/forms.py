@@ -22,9 +22,9 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import parse_ref
 from node.passport.shown import fact, rows, text
 from node.passport.strict_json import Json, format_json
-from node.passport.templates.extract import UNSEEN
 from node.passport.templates.form import prefill, without_empty_rows
 from node.passport.templates.template import Template, parse_document
+from node.passport.unseen import UNSEEN
 from node.passport.view import View
 from node.services.core import Core
 from node.services.files import MAX_FILE, MAX_FILES, MAX_TOTAL

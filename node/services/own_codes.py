@@ -6,7 +6,6 @@ word replaces an earlier one and the earlier one stays. Refused suggestions are 
 
 import asyncio
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from node.passport.drafts import Draft
 from node.passport.own_codes import OwnCode, before, history_of, read_own_codes
 from node.passport.references import ref_text
 from node.passport.statement import Statement
+from node.passport.unseen import UNSEEN
 from node.passport.used_codes import PLACES
 from node.services.core import Core
 from node.services.findings import Shown, refusal, show_finding
@@ -39,8 +39,6 @@ MAX_REFS = 16  # more would not leave room in a header; the later stamp decides 
 MAX_LOADED = 20_000
 MAX_CODE = 128
 MAX_REFUSED = 20_000
-# Controls and marks that turn the direction of writing (Unicode TR 36): what is signed stays for ever.
-HIDDEN = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +224,7 @@ class OwnCodes:
         for row in rows:
             if rule := _broken(row.local):
                 found.append(show_finding(f"{row.pointer}/code", rule, row.local, {}))
-            if row.name and HIDDEN.search(row.name):
+            if row.name and UNSEEN.search(row.name):
                 found.append(show_finding(f"{row.pointer}/name", "code-hidden", row.name, {}))
             if row.central and row.central not in central:
                 found.append(show_finding(f"{row.pointer}/central", "code-unknown", row.central, {"catalog": catalog}))
@@ -297,7 +295,7 @@ def _listed(local: str, code: OwnCode | None, records: int) -> Listed:
 def _broken(local: str) -> str | None:
     if not local.strip():
         return "code-empty"
-    if HIDDEN.search(local):
+    if UNSEEN.search(local):
         return "code-hidden"
     return "code-long" if len(local) > MAX_CODE else None
 

@@ -12,11 +12,12 @@ from node.passport.catalog_rules import Rulebook, check_row
 from node.passport.drafts import Draft, DraftSection
 from node.passport.registered import VALID_UNTIL
 from node.passport.strict_json import MAX_NAME, Json, format_json
-from node.passport.templates.extract import UNSEEN, EventItem, ExtractedEvent, ExtractedParameter
+from node.passport.templates.extract import EventItem, ExtractedEvent, ExtractedParameter
 from node.passport.templates.findings import Finding, Layer, Severity
 from node.passport.templates.pointer import find
 from node.passport.templates.rules import HEX_CODES
 from node.passport.templates.template import Template, extract, split_personal
+from node.passport.unseen import UNSEEN
 from node.passport.view import moment_at, moment_us
 from node.services.search import read_exact
 from node.services.templates import HeldTemplate

@@ -1,6 +1,5 @@
 """What of a signed protocol becomes central parameters and events: run by the author, who signs the results with it."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -9,11 +8,11 @@ from node.passport.templates.errors import PointerError, TemplateRefusedError
 from node.passport.templates.personal import holds_personal
 from node.passport.templates.pointer import MISSING, Pointer, find, parse_pointer
 from node.passport.templates.schema import Schema, is_personal, schema_at
+from node.passport.unseen import UNSEEN
 
 MAX_ITEMS = 200
 MAX_CODE = 128
 # Line ends, other controls and what turns the direction of writing: in a passport nobody would see them.
-UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from node.passport.bodies import Day, SubjectHex
-
-VISIBLE = r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
+from node.passport.unseen import VISIBLE
 
 # A scanner sends the separator of GS1 element strings too.
 SCANNED = VISIBLE.replace(r"\u0000-\u001f", r"\u0000-\u001c\u001e\u001f")

@@ -8,9 +8,10 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.plate import fill_plate
 from node.passport.scans import Filled, PlateCheck
 from node.passport.suggestions import Sighting
+from node.passport.unseen import VISIBLE
 from node.services.access import Scope
 from node.services.identities import Alike
-from node.web.api.fields import SCANNED, VISIBLE, Line
+from node.web.api.fields import SCANNED, Line
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.records import SaidAnswer
 from node.web.calls import Call

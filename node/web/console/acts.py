@@ -7,8 +7,8 @@ from node.errors import InputError, NotFoundError
 from node.passport.bodies import UnsignedRow
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
+from node.passport.unseen import VISIBLE
 from node.services.access import Scope
-from node.web.api.fields import VISIBLE
 from node.web.api.passports import subject_of
 from node.web.api.protocols import PaperPath
 from node.web.calls import Call, View

@@ -18,12 +18,12 @@ from node.passport.shown import text
 from node.passport.templates.errors import PointerError
 from node.passport.templates.form import add_row, drop_row, fields_of, form_of, read_form, rows_of
 from node.passport.templates.pointer import parse_pointer
+from node.passport.unseen import VISIBLE
 from node.services.access import Scope
 from node.services.files import MAX_TOTAL
 from node.services.forms import Form
 from node.services.protocols import Checked
 from node.services.remarks import Remark
-from node.web.api.fields import VISIBLE
 from node.web.api.forms import FormPath
 from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of

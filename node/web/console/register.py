@@ -13,10 +13,10 @@ from node.passport.plate import Nameplate
 from node.passport.scans import Filled
 from node.passport.shown import place_of
 from node.passport.suggestions import Sighting, Slip
+from node.passport.unseen import VISIBLE
 from node.services.access import Scope
 from node.services.identities import Alike, Read
 from node.web.api.composition import ThingInput
-from node.web.api.fields import VISIBLE
 from node.web.api.identity import FilledQuery
 from node.web.api.moments import today
 from node.web.api.records import occurred

@@ -15,9 +15,9 @@ from node.passport.templates.pointer import Pointer
 from node.passport.templates.schema import schema_at
 from node.passport.templates.sheet import Label
 from node.passport.templates.template import Template
+from node.passport.unseen import VISIBLE
 from node.services.access import Scope
 from node.services.templates import Publication
-from node.web.api.fields import VISIBLE
 from node.web.api.templates import MAX_TEMPLATE, ContentId, TemplatePath
 from node.web.binding import Upload
 from node.web.calls import Call, View
