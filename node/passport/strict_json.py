@@ -37,7 +37,9 @@ TEMPLATE_LIMITS = JsonLimits(size=262_144, depth=64, values=50_000)
 def parse_json(data: bytes, limits: JsonLimits = DOCUMENT_LIMITS) -> Json:
     """Read UTF-8 JSON; raise JsonError for what is none or is over a limit."""
     if len(data) > limits.size:
-        raise JsonError(f"{len(data)} bytes are over the limit of {limits.size}")
+        raise JsonError(
+            f"{len(data)} bytes are over the limit of {limits.size}", f"{len(data)} байт при пределе {limits.size}"
+        )
     try:
         value: Json = json.loads(
             data.decode("utf-8"),
@@ -47,9 +49,11 @@ def parse_json(data: bytes, limits: JsonLimits = DOCUMENT_LIMITS) -> Json:
             object_pairs_hook=_object,
         )
     except RecursionError:
-        raise JsonError(f"nesting is over the limit of {limits.depth}") from None
+        raise JsonError(
+            f"nesting is over the limit of {limits.depth}", f"вложенность больше предела {limits.depth}"
+        ) from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are both
-        raise JsonError(f"no JSON: {error}") from error
+        raise JsonError(f"no JSON: {error}", f"это не JSON: {error}") from error
     check_json(value, limits)
     return value
 
@@ -62,7 +66,8 @@ def check_json(value: Json, limits: JsonLimits = DOCUMENT_LIMITS) -> None:
         depth, count = depth + 1, count + len(level)
         if depth > limits.depth or count > limits.values:
             raise JsonError(
-                f"depth {depth} and {count} values are over the limit of {limits.depth} and {limits.values}"
+                f"depth {depth} and {count} values are over the limit of {limits.depth} and {limits.values}",
+                f"вложенность {depth} и значений {count} при пределах {limits.depth} и {limits.values}",
             )
         for item in level:
             _check_scalar(item)
@@ -110,7 +115,11 @@ def _check_scalar(value: Json) -> None:
     if isinstance(value, dict):
         for name in value:
             if not isinstance(name, str) or len(name) > MAX_NAME:
-                raise JsonError(f"{str(name)[:MAX_SHOWN]!r} is no name of at most {MAX_NAME} characters")
+                shown = repr(str(name)[:MAX_SHOWN])
+                raise JsonError(
+                    f"{shown} is no name of at most {MAX_NAME} characters",
+                    f"{shown} — не имя длиной до {MAX_NAME} знаков",
+                )
             _check_text(name)
     elif isinstance(value, str):
         _check_text(value)
@@ -118,45 +127,57 @@ def _check_scalar(value: Json) -> None:
         _check_number(value)
     elif isinstance(value, int):
         if abs(value) >= 10**MAX_DIGITS:
-            raise JsonError(f"a number has over {MAX_DIGITS} digits")
+            raise _long_number()
     elif value is not None and not isinstance(value, list):
-        raise JsonError(f"a {type(value).__name__} is no JSON here: numbers are int or Decimal")
+        kind = type(value).__name__
+        raise JsonError(
+            f"a {kind} is no JSON here: numbers are int or Decimal", f"{kind} здесь не JSON: числа — int или Decimal"
+        )
 
 
 def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise JsonError(f"a text has no UTF-8 form: {error.reason}") from error
+        raise JsonError(
+            f"a text has no UTF-8 form: {error.reason}", f"текст не записать в UTF-8: {error.reason}"
+        ) from error
 
 
 def _check_number(value: Decimal) -> None:
     if not value.is_finite() or len(value.as_tuple().digits) > MAX_DIGITS or abs(value.adjusted()) > MAX_EXPONENT:
-        raise JsonError(f"a number is over {MAX_DIGITS} digits or beyond 10**±{MAX_EXPONENT}")
+        raise JsonError(
+            f"a number is over {MAX_DIGITS} digits or beyond 10**±{MAX_EXPONENT}",
+            f"в числе больше {MAX_DIGITS} цифр, или порядок за пределами 10**±{MAX_EXPONENT}",
+        )
 
 
 def _decimal(text: str) -> Decimal:
     if len(text) > 2 * MAX_DIGITS:
-        raise JsonError(f"a number has over {MAX_DIGITS} digits")
+        raise _long_number()
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        raise JsonError(f"{text} is no number here") from error
+        raise JsonError(f"{text} is no number here", f"{text} здесь не число") from error
 
 
 def _integer(text: str) -> int:
     if len(text) > MAX_DIGITS + 1:
-        raise JsonError(f"a number has over {MAX_DIGITS} digits")
+        raise _long_number()
     return int(text)
 
 
+def _long_number() -> JsonError:
+    return JsonError(f"a number has over {MAX_DIGITS} digits", f"в числе больше {MAX_DIGITS} цифр")
+
+
 def _refuse_constant(text: str) -> NoReturn:
-    raise JsonError(f"{text} is no JSON")
+    raise JsonError(f"{text} is no JSON", f"{text} в JSON не бывает")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise JsonError(f"the name {twice!r} stands twice in one object")
+        raise JsonError(f"the name {twice!r} stands twice in one object", f"имя {twice!r} стоит в одном объекте дважды")
     return found

@@ -15,12 +15,12 @@ from node.exchange.arshin import MAX_RESULTS, write_application
 from node.exchange.errors import ArshinError
 from node.passport import drafts
 from node.passport.bodies import AnnulmentBody, EventBody, Place, Reference
-from node.passport.errors import PassportError
 from node.passport.references import parse_ref, ref_text
 from node.passport.result_cards import ResultState
 from node.passport.shown import at, rows
 from node.passport.statement import Statement
 from node.passport.strict_json import Json
+from node.passport.templates.errors import TemplateError
 from node.passport.verifications import VERDICTS
 from node.passport.view import moment_us
 from node.services.core import Core
@@ -199,8 +199,8 @@ def _document(statement: Statement) -> Json:
     sections = statement.sections
     try:
         return join_sections(sections.get("document"), sections.get("personal"))
-    except PassportError as error:
-        raise ArshinError(f"a protocol cannot be read: {error}", f"протокол не читается: {error}") from error
+    except TemplateError as error:
+        raise ArshinError(f"a protocol cannot be read: {error}", f"протокол не читается: {error.text('ru')}") from error
 
 
 async def _said(tx: ReadTx, refs: Iterable[Ref]) -> list[Statement]:

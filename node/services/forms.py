@@ -22,6 +22,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import parse_ref
 from node.passport.shown import fact, rows, text
 from node.passport.strict_json import Json, format_json
+from node.passport.templates.errors import JsonError
 from node.passport.templates.form import prefill, without_empty_rows
 from node.passport.templates.template import Template, parse_document
 from node.passport.unseen import UNSEEN
@@ -285,8 +286,8 @@ def _check_room(files: Sequence[FormFile], name: str, content: bytes) -> None:
 def _read(raw: bytes) -> Json:
     try:
         return parse_document(raw)
-    except PassportError as error:
-        raise InputError(f"the document cannot be read: {error}", "document_unreadable") from error
+    except JsonError as error:
+        raise InputError(f"the document cannot be read: {error}", "document_unreadable", ru=error.text("ru")) from error
 
 
 def _known(subject: bytes, view: View) -> Mapping[str, str]:

@@ -13,10 +13,10 @@ from federation.errors import CodecError
 from federation.fragment import Ref
 from node.errors import InputError, NotFoundError
 from node.passport.drafts import Draft
-from node.passport.errors import PassportError
 from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows, text
 from node.passport.strict_json import Json, format_json
+from node.passport.templates.errors import JsonError, TemplateError
 from node.passport.templates.findings import Finding, Layer, State, Verdict
 from node.passport.templates.personal import Parts, join
 from node.passport.templates.template import parse_document, split_personal, validate
@@ -109,8 +109,10 @@ class Protocols:
         held = await self._templates.get(template)
         try:
             document = await asyncio.to_thread(parse_document, raw)
-        except PassportError as error:
-            raise InputError(f"the document cannot be read: {error}", "document_unreadable") from error
+        except JsonError as error:
+            raise InputError(
+                f"the document cannot be read: {error}", "document_unreadable", ru=error.text("ru")
+            ) from error
         return await self.judge(held, document)
 
     async def judge(
@@ -234,8 +236,10 @@ class Protocols:
         open_part = _bytes(row["document"])
         try:
             document = join_sections(open_part, _bytes(row["personal"])) if open_part is not None else None
-        except PassportError as error:
-            raise InputError(f"the protocol cannot be read: {error}", "protocol_unreadable") from error
+        except TemplateError as error:
+            raise InputError(
+                f"the protocol cannot be read: {error}", "protocol_unreadable", ru=error.text("ru")
+            ) from error
         return Paper(passport.subject, row, held, document, not withheld & {"document", "personal"})
 
 

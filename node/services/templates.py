@@ -6,7 +6,7 @@ node that runs them; one that is not run here is listed with the reason. What on
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from federation.authority import Kind
@@ -62,13 +62,13 @@ class HeldTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A published template as it is listed: `held` where it runs here, else `trouble` says why it does not."""
+    """A published template as it is listed: `held` where it runs here, else `trouble` by language why it does not."""
 
     org: bytes
     ref: Ref
     id: bytes
     held: HeldTemplate | None
-    trouble: str = ""
+    trouble: Mapping[str, str] = field(default_factory=dict)
     raw: bytes = field(default=b"", repr=False)
 
 
@@ -140,7 +140,7 @@ class Templates:
         try:
             return await asyncio.to_thread(parse_template, raw)
         except TemplateError as error:
-            raise InputError(f"the template is refused: {error}", "template_refused", reason=str(error)) from error
+            raise _refused(_reason(error)) from error
 
     async def get(self, reference: str) -> HeldTemplate:
         """A template by `publisher/name/version`, by the place or id of its statement, or by its SHA-256.
@@ -152,7 +152,7 @@ class Templates:
             if publication.held is not None and reference in publication.held.names:
                 return publication.held
             if publication.held is None and reference in (ref_text(publication.ref), publication.id.hex()):
-                raise InputError(f"the template is refused: {publication.trouble}", "template_refused")
+                raise _refused(publication.trouble)
         raise NotFoundError(f"no template {reference[:200]!r} is held here", "template_unknown")
 
     async def seek(self, place: str, actor: str) -> bool:
@@ -202,5 +202,13 @@ def _parsed(statement: Statement, raw: bytes) -> Publication:
     try:
         held = HeldTemplate(parse_template(raw), org, ref, entry)
     except TemplateError as error:
-        return Publication(org, ref, entry, None, str(error), raw)
+        return Publication(org, ref, entry, None, _reason(error), raw)
     return Publication(org, ref, entry, held, raw=raw)
+
+
+def _reason(error: TemplateError) -> Mapping[str, str]:
+    return {language: error.text(language) for language in ("ru", "en")}
+
+
+def _refused(reason: Mapping[str, str]) -> InputError:
+    return InputError(f"the template is refused: {reason['en']}", "template_refused", ru=reason["ru"])

@@ -17,10 +17,10 @@ from node.exchange.errors import ArshinError
 from node.exchange.findings import Advice, Finding
 from node.exchange.verifying import verify_run
 from node.passport.drafts import Draft
-from node.passport.errors import PassportError
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows
 from node.passport.strict_json import Json, format_json
+from node.passport.templates.errors import JsonError
 from node.passport.templates.findings import State
 from node.passport.templates.template import parse_document
 from node.passport.view import DAY_US, Plain, View
@@ -81,8 +81,8 @@ class Verifying:
         await self._templates.get(template)
         try:
             document = parse_document(head)
-        except PassportError as error:
-            raise InputError(f"the head cannot be read: {error}", "document_unreadable") from error
+        except JsonError as error:
+            raise InputError(f"the head cannot be read: {error}", "document_unreadable", ru=error.text("ru")) from error
         chosen = [*dict.fromkeys(subjects)]
         if not isinstance(document, dict) or not 0 < len(chosen) <= MOST:
             raise InputError(f"1 to {MOST} meters are verified at once", "verify_nothing", most=MOST)

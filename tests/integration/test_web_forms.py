@@ -2,9 +2,11 @@
 
 import json
 import re
+from typing import Any
 
 from aiohttp import ClientSession, FormData
 
+from node.passport import drafts
 from node.web.routes import API
 from tests.unit.node_protocols.builders import DESIGNATION, document, template
 from tests.unit.web.running import Json, RunningWeb, get, post, problem_code
@@ -97,6 +99,35 @@ async def test_hostile_templates_and_documents_are_refused_and_nothing_is_writte
     ]  # fmt: skip
     assert (await web.what(), (await get(local, "/templates"))["items"]) == (before, size)
     assert (await get(local, f"/passports/{device}/protocols"))["items"] == []
+
+
+async def test_reason_of_a_refusal_is_told_in_the_readers_language(web: RunningWeb) -> None:
+    """A template, a document and a stranger's template that does not run: Russian for a Russian, the place as it is."""
+    local, browser = web.local(), await web.claim()
+    _, published = await device_and_template(local)
+    wrong = json.loads(template("verification"))
+    wrong["x-epd-template"]["extract"][0] = {}
+    raw = json.dumps(wrong).encode()
+    await web.context.ledger.append([drafts.template(web.context.core.org, raw, 1)])
+    told = {}
+    for language in ("ru", "en"):
+        spoken: dict[str, Any] = {"headers": {"Accept-Language": language}}
+        async with local.post(f"{API}/templates/check", data=raw, **spoken) as response:
+            refused = (await response.json(content_type=None))["detail"]
+        query = {"template": published["reference"]}
+        async with local.post(f"{API}/protocols/check", data=b"{", params=query, **spoken) as response:
+            unread = (await response.json(content_type=None))["detail"]
+        async with local.get(f"{API}/templates", **spoken) as response:
+            (broken,) = [item for item in (await response.json())["items"] if item["trouble"]]
+        told[language] = (refused, unread, broken["trouble"])
+
+    pages = [await (await browser.get(path)).text() for path in ("/templates", f"/templates/{broken['id']}")]
+
+    ours, reason = "extract/0: нужно одно из двух", "extract/0: one of parameter and event, got {}"
+    assert [ours in text for text in (told["ru"][0], told["ru"][2], *pages)] == [True] * 4
+    assert told["ru"][1].startswith("это не JSON: ")
+    assert (told["en"][0], told["en"][2]) == (f"the template is refused: {reason}", reason)
+    assert told["en"][1].startswith("the document cannot be read: no JSON: ")
 
 
 async def test_unknown_rule_never_makes_a_form_valid(web: RunningWeb) -> None:

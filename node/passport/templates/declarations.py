@@ -57,7 +57,9 @@ class Declared:
 def read_rules(raw: Json, schema: Schema) -> tuple[Declared, ...]:
     """The `rules` list of a template; raise TemplateRefusedError naming the rule that is broken."""
     if not isinstance(raw, list) or len(raw) > MAX_RULES:
-        raise TemplateRefusedError(f"rules is no list of at most {MAX_RULES}")
+        raise TemplateRefusedError(
+            f"rules is no list of at most {MAX_RULES}", f"rules — не список до {MAX_RULES} правил"
+        )
     return tuple(_read_rule(item, schema, f"rules/{index}") for index, item in enumerate(raw))
 
 
@@ -78,7 +80,9 @@ class _Reader:
     def member(self, name: str) -> Pointer:
         raw = self.raw[name]
         if not isinstance(raw, str) or not raw:
-            raise TemplateRefusedError(f"{self.where}/{name}: {show(raw)} names no member")
+            raise TemplateRefusedError(
+                f"{show(raw)} names no member", f"{show(raw)} — не имя поля", f"{self.where}/{name}"
+            )
         inside = raw if raw.startswith("/") else "/" + raw.replace("~", "~0").replace("/", "~1")
         full = read_place(f"{self.each().child(EVERY)}{inside}", self.schema, f"{self.where}/{name}", wildcard=True)
         return Pointer(full.tokens[len(self.each().tokens) + 1 :])
@@ -86,13 +90,19 @@ class _Reader:
     def tolerance(self, name: str) -> Decimal:
         raw = self.raw[name]
         if isinstance(raw, bool) or not isinstance(raw, int | Decimal) or raw < 0:
-            raise TemplateRefusedError(f"{self.where}/{name}: {show(raw)} is no number of at least 0")
+            raise TemplateRefusedError(
+                f"{show(raw)} is no number of at least 0", f"{show(raw)} — не число от 0", f"{self.where}/{name}"
+            )
         return Decimal(raw)
 
     def count(self, name: str, most: int) -> int:
         raw = self.raw[name]
         if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw <= most:
-            raise TemplateRefusedError(f"{self.where}/{name}: {show(raw)} is no number from 0 to {most}")
+            raise TemplateRefusedError(
+                f"{show(raw)} is no number from 0 to {most}",
+                f"{show(raw)} — не целое число от 0 до {most}",
+                f"{self.where}/{name}",
+            )
         return raw
 
     def months(self, name: str) -> Pointer | int:
@@ -101,7 +111,7 @@ class _Reader:
     def text(self, name: str) -> str:
         raw = self.raw[name]
         if not isinstance(raw, str) or not raw:
-            raise TemplateRefusedError(f"{self.where}/{name}: {show(raw)} is no code")
+            raise TemplateRefusedError(f"{show(raw)} is no code", f"{show(raw)} — не код", f"{self.where}/{name}")
         return raw
 
 
@@ -156,12 +166,14 @@ _COMMON = frozenset({"type", "if", "title", "description"})
 
 def _read_rule(raw: Json, schema: Schema, where: str) -> Declared:
     if not isinstance(raw, dict) or not isinstance(name := raw.get("type"), str) or not name:
-        raise TemplateRefusedError(f"{where}: a rule has a type, got {show(raw)}")
+        raise TemplateRefusedError(
+            f"a rule has a type, got {show(raw)}", f"у правила должен быть type, а стоит {show(raw)}", where
+        )
     if name not in _CATALOG:
         return Declared(name, None)
     needed, allowed, build = _CATALOG[name]
     if lacking := sorted(needed - raw.keys()):
-        raise TemplateRefusedError(f"{where}: {name} lacks {', '.join(lacking)}")
+        raise TemplateRefusedError(f"{name} lacks {', '.join(lacking)}", f"в {name} нет {', '.join(lacking)}", where)
     condition = read_condition(raw["if"], schema, where) if "if" in raw else None
     rule = build(_Reader(raw, schema, where))
     understood = raw.keys() <= needed | allowed | _COMMON and (condition is not None or "if" not in raw)

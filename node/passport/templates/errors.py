@@ -11,7 +11,16 @@ from node.passport.errors import PassportError
 
 
 class TemplateError(PassportError):
-    """Base of everything the template modules raise."""
+    """Base of everything the template modules raise; `place`, if it is one, stands before both texts as it is."""
+
+    def __init__(self, message: str, ru: str, place: str = "") -> None:
+        before = f"{place}: " if place else ""
+        super().__init__(before + message)
+        self.ru = before + ru
+
+    def text(self, language: str) -> str:
+        """What is wrong, in `ru`, or in English for any other language."""
+        return self.ru if language == "ru" else str(self)
 
 
 class JsonError(TemplateError):

@@ -86,14 +86,18 @@ ExtractItem = ParameterItem | EventItem
 def read_extract(raw: Json, schema: Schema) -> tuple[ExtractItem, ...]:
     """The `extract` list of a template; raise TemplateRefusedError naming the line."""
     if not isinstance(raw, list) or len(raw) > MAX_ITEMS:
-        raise TemplateRefusedError(f"extract is no list of at most {MAX_ITEMS}")
+        raise TemplateRefusedError(
+            f"extract is no list of at most {MAX_ITEMS}", f"extract — не список до {MAX_ITEMS} строк"
+        )
     return tuple(_read_item(item, schema, f"extract/{index}") for index, item in enumerate(raw))
 
 
 def read_condition(raw: Json, schema: Schema, where: str) -> Condition | None:
     """An `if`; None if it says more than is understood here. Raise TemplateRefusedError if it says less."""
     if not isinstance(raw, dict) or not raw.keys() >= {"pointer", "equals"}:
-        raise TemplateRefusedError(f"{where}: if needs pointer and equals, got {show(raw)}")
+        raise TemplateRefusedError(
+            f"if needs pointer and equals, got {show(raw)}", f"в if нужны pointer и equals, а стоит {show(raw)}", where
+        )
     condition = Condition(read_place(raw["pointer"], schema, f"{where}/if"), raw["equals"])
     return condition if raw.keys() == {"pointer", "equals"} else None
 
@@ -103,11 +107,15 @@ def read_place(raw: Json, schema: Schema, where: str, *, wildcard: bool = False)
     try:
         pointer = parse_pointer(raw)
     except PointerError as error:
-        raise TemplateRefusedError(f"{where}: {error}") from error
+        raise TemplateRefusedError(str(error), error.text("ru"), where) from error
     if pointer.has_wildcard and not wildcard:
-        raise TemplateRefusedError(f"{where}: {pointer} leads to many places")
+        raise TemplateRefusedError(f"{pointer} leads to many places", f"{pointer} ведёт сразу на много мест", where)
     if schema_at(schema, pointer) is None:
-        raise TemplateRefusedError(f"{where}: {pointer} leads to nothing that the schema allows")
+        raise TemplateRefusedError(
+            f"{pointer} leads to nothing that the schema allows",
+            f"{pointer} ведёт туда, где по схеме ничего быть не может",
+            where,
+        )
     return pointer
 
 
@@ -127,14 +135,23 @@ def extract_from(items: tuple[ExtractItem, ...], schema: Schema, document: Json)
 
 def _read_item(raw: Json, schema: Schema, where: str) -> ExtractItem:
     if not isinstance(raw, dict) or ("parameter" in raw) == ("event" in raw):
-        raise TemplateRefusedError(f"{where}: one of parameter and event, got {show(raw)}")
+        raise TemplateRefusedError(
+            f"one of parameter and event, got {show(raw)}",
+            f"нужно одно из двух, parameter или event, а стоит {show(raw)}",
+            where,
+        )
     kind = "parameter" if "parameter" in raw else "event"
     needed, allowed = _MEMBERS[kind]
     if not needed <= raw.keys() <= needed | allowed:
-        raise TemplateRefusedError(f"{where}: {kind} has {sorted(needed)} and at most {sorted(allowed)}")
+        asked, known = ", ".join(sorted(needed)), ", ".join(sorted(needed | allowed))
+        raise TemplateRefusedError(
+            f"{kind} needs {asked} and has nothing but {known}",
+            f"в {kind} нужны {asked}, допустимы только {known}",
+            where,
+        )
     code = raw[kind]
     if not isinstance(code, str) or not 0 < len(code) <= MAX_CODE or UNSEEN.search(code) or not code.strip():
-        raise TemplateRefusedError(f"{where}: {show(code)} is no code")
+        raise TemplateRefusedError(f"{show(code)} is no code", f"{show(code)} — не код", where)
     condition = _condition(raw, schema, where)
     if kind == "parameter":
         since = _optional(raw, "from", schema, where)
@@ -147,9 +164,17 @@ def _condition(raw: dict[str, Json], schema: Schema, where: str) -> Condition | 
         return None
     condition = read_condition(raw["if"], schema, where)
     if condition is None:
-        raise TemplateRefusedError(f"{where}: if has pointer and equals alone, got {show(raw['if'])}")
+        raise TemplateRefusedError(
+            f"if has pointer and equals alone, got {show(raw['if'])}",
+            f"в if бывают только pointer и equals, а стоит {show(raw['if'])}",
+            where,
+        )
     if is_personal(schema, condition.pointer):
-        raise TemplateRefusedError(f"{where}: what is extracted would tell of {condition.pointer}, which is personal")
+        raise TemplateRefusedError(
+            f"what is extracted would tell of {condition.pointer}, which is personal",
+            f"по извлечённому было бы видно {condition.pointer}, а это персональные данные",
+            where,
+        )
     return condition
 
 

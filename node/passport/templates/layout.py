@@ -86,7 +86,11 @@ def read_layout(card: Mapping[str, Json], schema: Schema) -> Layout:
     )
     twice = [role for role, times in Counter(party.role for party in parties if party.signs).items() if times > 1]
     if twice:
-        raise TemplateRefusedError(f"parties: {twice[0]} signs twice, and whose signature is lacking nobody could say")
+        raise TemplateRefusedError(
+            f"{twice[0]} signs twice, and whose signature is lacking nobody could say",
+            f"{twice[0]} подписывает дважды: чьей подписи нет, было бы не сказать",
+            "parties",
+        )
     form = _form(card["form"], schema) if "form" in card else _default_form(schema)
     blocks = _blocks(card["print"], schema) if "print" in card else _default_blocks(form, schema)
     return Layout(parties, form, blocks)
@@ -96,7 +100,12 @@ def _party(raw: Json, schema: Schema, where: str) -> Party:
     item = _members(raw, where, {"role", "signs", "title"}, {"organisation"})
     role, signs = item["role"], item["signs"]
     if not isinstance(role, str) or role not in ROLES or not isinstance(signs, bool):
-        raise TemplateRefusedError(f"{where}: role is one of {', '.join(sorted(ROLES))} and signs true or false")
+        known = ", ".join(sorted(ROLES))
+        raise TemplateRefusedError(
+            f"role is one of {known} and signs true or false",
+            f"role — одна из ролей {known}, а signs — true или false",
+            where,
+        )
     organisation = read_place(item["organisation"], schema, where) if "organisation" in item else None
     return Party(role, signs, _texts(item["title"], where), organisation)
 
@@ -121,14 +130,21 @@ def _blocks(raw: Json, schema: Schema) -> tuple[Block, ...]:
     printed = Counter(_within(block, place) for block in blocks for place in block.fields)
     for place, times in printed.items():
         if times > MAX_PRINTED:
-            raise TemplateRefusedError(f"print: {place} is printed {times} times, over {MAX_PRINTED}")
+            raise TemplateRefusedError(
+                f"{place} is printed {times} times, over {MAX_PRINTED}",
+                f"{place} печатается раз: {times}, а можно не больше {MAX_PRINTED}",
+                "print",
+            )
     return blocks
 
 
 def _block(raw: Json, schema: Schema, where: str) -> Block:
     kind = raw.get("kind") if isinstance(raw, dict) else None
     if not isinstance(kind, str) or kind not in _BLOCK_MEMBERS:
-        raise TemplateRefusedError(f"{where}: kind is one of {', '.join(sorted(_BLOCK_MEMBERS))}, got {show(raw)}")
+        known = ", ".join(sorted(_BLOCK_MEMBERS))
+        raise TemplateRefusedError(
+            f"kind is one of {known}, got {show(raw)}", f"kind — одно из {known}, а стоит {show(raw)}", where
+        )
     item = _members(raw, where, {"kind"} | _BLOCK_MEMBERS[kind], {"title"})
     title = _texts(item["title"], where) if "title" in item else {}
     each = read_place(item["each"], schema, where, wildcard=True) if "each" in item else None
@@ -147,9 +163,12 @@ def _check_asked_once(places: Sequence[Pointer]) -> None:
     for place in places:
         above = (Pointer(place.tokens[:length]) for length in range(1, len(place.tokens)))
         if (twice := next((one for one in above if one in known), None)) is not None:
-            raise TemplateRefusedError(f"form: {place} is asked for within {twice} already")
+            raise TemplateRefusedError(
+                f"{place} is asked for within {twice} already", f"{place} уже спрошено внутри {twice}", "form"
+            )
     if len(known) != len(places):
-        raise TemplateRefusedError(f"form: {Counter(places).most_common(1)[0][0]} is asked for twice")
+        asked = Counter(places).most_common(1)[0][0]
+        raise TemplateRefusedError(f"{asked} is asked for twice", f"{asked} спрошено дважды", "form")
 
 
 def _within(block: Block, place: Pointer) -> Pointer:
@@ -160,7 +179,9 @@ def _columns(raw: Json, each: Pointer, schema: Schema, where: str) -> tuple[Poin
     columns = []
     for name in _list(raw, where, MAX_FIELDS):
         if not isinstance(name, str):
-            raise TemplateRefusedError(f"{where}: a column is a name, got {show(name)}")
+            raise TemplateRefusedError(
+                f"a column is a name, got {show(name)}", f"столбец — это имя, а стоит {show(name)}", where
+            )
         column = Pointer((name,))
         read_place(str(each.child(EVERY).join(column)), schema, where, wildcard=True)
         columns.append(column)
@@ -211,22 +232,37 @@ def _title(schema: Schema, place: Pointer) -> Texts:
 
 def _members(raw: Json, where: str, needed: set[str], allowed: set[str]) -> dict[str, Json]:
     if not isinstance(raw, dict) or not needed <= raw.keys() <= needed | allowed:
-        raise TemplateRefusedError(f"{where}: {sorted(needed)} and at most {sorted(allowed)}, got {show(raw)}")
+        asked, known = ", ".join(sorted(needed)), ", ".join(sorted(needed | allowed))
+        raise TemplateRefusedError(
+            f"needs {asked} and has nothing but {known}, got {show(raw)}",
+            f"нужны {asked}, допустимы только {known}, а стоит {show(raw)}",
+            where,
+        )
     return raw
 
 
 def _list(raw: Json, where: str, most: int) -> list[Json]:
     if not isinstance(raw, list) or len(raw) > most:
-        raise TemplateRefusedError(f"{where}: a list of at most {most}, got {show(raw)}")
+        raise TemplateRefusedError(
+            f"a list of at most {most}, got {show(raw)}",
+            f"нужен список, в нём не больше {most}, а стоит {show(raw)}",
+            where,
+        )
     return raw
 
 
 def _texts(raw: Json, where: str) -> dict[str, str]:
     if not isinstance(raw, dict) or not raw:
-        raise TemplateRefusedError(f"{where}: a text by language, got {show(raw)}")
+        raise TemplateRefusedError(
+            f"a text by language, got {show(raw)}", f"нужен текст по языкам, а стоит {show(raw)}", where
+        )
     texts = {language: text for language, text in raw.items() if isinstance(text, str) and len(text) <= MAX_TEXT}
     if len(texts) != len(raw):
-        raise TemplateRefusedError(f"{where}: a text by language of at most {MAX_TEXT} characters")
+        raise TemplateRefusedError(
+            f"a text by language of at most {MAX_TEXT} characters",
+            f"нужен текст по языкам, до {MAX_TEXT} знаков",
+            where,
+        )
     return texts
 
 

@@ -65,7 +65,7 @@ def _take(document: Json, place: Pointer) -> Json:
         return parent.pop(last)
     if isinstance(parent, list):
         return parent.pop(int(last))
-    raise PartsError(f"{place} is no place of the document")
+    raise PartsError(f"{place} is no place of the document", f"места {place} в документе нет")
 
 
 def _put(document: Json, place: Pointer, value: Json) -> None:
@@ -75,15 +75,18 @@ def _put(document: Json, place: Pointer, value: Json) -> None:
     elif isinstance(parent, list) and is_index(last) and int(last) <= len(parent):
         parent.insert(int(last), value)
     else:
-        what = "nothing to hold it" if parent is MISSING else show(parent)
-        raise PartsError(f"{place} does not fit the open part: there is {what}")
+        held = ("nothing to hold it", "пусто") if parent is MISSING else (show(parent),) * 2
+        raise PartsError(
+            f"{place} does not fit the open part: there is {held[0]}",
+            f"{place} не подходит к открытой части: там {held[1]}",
+        )
 
 
 def _pointer(text: str) -> Pointer:
     try:
         return parse_pointer(text)
     except PointerError as error:
-        raise PartsError(str(error)) from error
+        raise PartsError(str(error), error.text("ru")) from error
 
 
 def _order(text: str) -> tuple[tuple[int, str], ...]:

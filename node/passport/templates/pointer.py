@@ -47,12 +47,17 @@ class Pointer:
 def parse_pointer(text: object) -> Pointer:
     """Read a pointer; raise PointerError for what is none, among it the pointer to the whole document."""
     if not isinstance(text, str) or not text.startswith("/") or len(text) > MAX_LENGTH:
-        raise PointerError(f"{str(text)[:80]!r} is no JSON pointer to a place in a document")
+        shown = repr(str(text)[:80])
+        raise PointerError(
+            f"{shown} is no JSON pointer to a place in a document", f"{shown} — не указатель JSON на место в документе"
+        )
     tokens = []
     for token in text[1:].split("/"):
         plain = token.replace("~0", "").replace("~1", "")
         if "~" in plain:
-            raise PointerError(f"{text!r} has a ~ that is neither ~0 nor ~1")
+            raise PointerError(
+                f"{text!r} has a ~ that is neither ~0 nor ~1", f"в {text!r} есть ~, но это не ~0 и не ~1"
+            )
         tokens.append(token.replace("~1", "/").replace("~0", "~"))
     return Pointer(tuple(tokens))
 

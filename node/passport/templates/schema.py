@@ -46,9 +46,13 @@ class Inliner:
         """A checked copy of the node at `place`; raise TemplateRefusedError naming the place."""
         self._nodes += 1
         if self._nodes > MAX_NODES or len(place.tokens) > 2 * MAX_SCHEMA_DEPTH:
-            _refuse(place, f"the schema is over {MAX_NODES} nodes or {MAX_SCHEMA_DEPTH} levels")
+            _refuse(
+                place,
+                f"the schema is over {MAX_NODES} nodes or {MAX_SCHEMA_DEPTH} levels",
+                f"в схеме больше {MAX_NODES} узлов или {MAX_SCHEMA_DEPTH} уровней",
+            )
         if not isinstance(node, dict):
-            _refuse(place, f"a schema is an object, not {show(node)}")
+            _refuse(place, f"a schema is an object, not {show(node)}", f"схема — это объект, а стоит {show(node)}")
         _check_keywords(node, place)
         if "$ref" in node:
             return self._referred(node, place, references)
@@ -58,13 +62,25 @@ class Inliner:
 
     def _referred(self, node: Schema, place: Pointer, references: tuple[str, ...]) -> Schema:
         if not node.keys() <= {"$ref"} | ANNOTATIONS | MARKS:
-            _refuse(place, "only titles and marks may stand beside $ref")
+            _refuse(
+                place,
+                "only titles and marks may stand beside $ref",
+                "рядом с $ref могут стоять только заголовки и пометки",
+            )
         reference = node["$ref"]
         name = reference.removeprefix("#/$defs/") if isinstance(reference, str) else ""
         if not isinstance(self._definitions, dict) or reference != f"#/$defs/{name}" or name not in self._definitions:
-            _refuse(place, f"$ref {show(reference)} names no definition of this template")
+            _refuse(
+                place,
+                f"$ref {show(reference)} names no definition of this template",
+                f"$ref {show(reference)} не называет определения из $defs этого шаблона",
+            )
         if name in references:
-            _refuse(place, f"$ref {show(reference)} leads back to itself")
+            _refuse(
+                place,
+                f"$ref {show(reference)} leads back to itself",
+                f"ссылка $ref {show(reference)} ведёт на саму себя",
+            )
         copy = self.copy(self._definitions[name], place, (*references, name))
         beside = {key: value for key, value in node.items() if key != "$ref"}
         self._check_values(beside, place)
@@ -75,9 +91,13 @@ class Inliner:
         if "properties" in node:
             properties = node["properties"]
             if not isinstance(properties, dict):
-                _refuse(place, "properties is no object")
+                _refuse(place, "properties is no object", "properties — не объект")
             if EVERY in properties:
-                _refuse(place, f"no property may be called {EVERY}, which means every item in a pointer")
+                _refuse(
+                    place,
+                    f"no property may be called {EVERY}, which means every item in a pointer",
+                    f"свойство не может называться {EVERY}: в указателе это каждая строка списка",
+                )
             children["properties"] = {
                 name: self.copy(child, place.child("properties").child(name), references)
                 for name, child in properties.items()
@@ -92,35 +112,56 @@ class Inliner:
     def _check_values(self, node: Schema, place: Pointer) -> None:
         self._bytes += len(format_json(node))
         if self._bytes > MAX_INLINED:
-            _refuse(place, f"with its references in place the schema is over {MAX_INLINED} bytes")
+            _refuse(
+                place,
+                f"with its references in place the schema is over {MAX_INLINED} bytes",
+                f"с раскрытыми ссылками схема больше {MAX_INLINED} байт",
+            )
         if "pattern" in node:
             self._patterns += 1
             pattern = node["pattern"]
             if not isinstance(pattern, str) or len(pattern) > MAX_PATTERN_LENGTH or self._patterns > MAX_PATTERNS:
-                _refuse(place, f"a pattern is over {MAX_PATTERN_LENGTH} characters or there are over {MAX_PATTERNS}")
+                _refuse(
+                    place,
+                    f"a pattern is over {MAX_PATTERN_LENGTH} characters or there are over {MAX_PATTERNS}",
+                    f"pattern — текст до {MAX_PATTERN_LENGTH} знаков, и всего их не больше {MAX_PATTERNS}",
+                )
         options = node.get("enum", [])
         if not isinstance(options, list) or len(options) > MAX_ENUM:
-            _refuse(place, f"enum is no list of at most {MAX_ENUM}")
+            _refuse(place, f"enum is no list of at most {MAX_ENUM}", f"enum — не список до {MAX_ENUM} значений")
         if "format" in node and not (isinstance(node["format"], str) and node["format"] in FORMATS):
-            _refuse(place, f"format {show(node['format'])} is none of {', '.join(sorted(FORMATS))}")
+            said, known = show(node["format"]), ", ".join(sorted(FORMATS))
+            _refuse(place, f"format {said} is none of {known}", f"format — {said}, а бывает {known}")
         if "x-epd-access" in node and node["x-epd-access"] != PERSONAL:
-            _refuse(place, f"x-epd-access {show(node['x-epd-access'])} is not {PERSONAL}")
+            _refuse(
+                place,
+                f"x-epd-access {show(node['x-epd-access'])} is not {PERSONAL}",
+                f"x-epd-access — {show(node['x-epd-access'])}, а бывает только {PERSONAL}",
+            )
         for mark in MARKS & node.keys():
             text = node[mark]
             if not isinstance(text, str) or not text.isprintable():
-                _refuse(place, f"{mark} is no text of one line")
+                _refuse(place, f"{mark} is no text of one line", f"{mark} — не текст в одну строку")
 
 
 def read_schema(root: Schema) -> Schema:
     """The schema of a template with references in place and marks kept; raise TemplateRefusedError."""
     if root.get("$schema") != DIALECT:
-        _refuse(Pointer(), f"$schema is {show(root.get('$schema'))}, not {DIALECT}")
+        _refuse(
+            Pointer(),
+            f"$schema is {show(root.get('$schema'))}, not {DIALECT}",
+            f"$schema — {show(root.get('$schema'))}, а нужно {DIALECT}",
+        )
     if root.get("type") != "object" or "x-epd-access" in root or "$ref" in root:
-        _refuse(Pointer(), "the root is an object with its own properties, not personal as a whole")
+        _refuse(
+            Pointer(),
+            "the root is an object with its own properties, not personal as a whole",
+            "корень — объект со своими свойствами, и целиком он не персональный",
+        )
     inliner = Inliner(root)
     definitions = root.get("$defs", {})
     if not isinstance(definitions, dict):
-        _refuse(Pointer(("$defs",)), "$defs is no object")
+        _refuse(Pointer(("$defs",)), "$defs is no object", "$defs — не объект")
     schema = inliner.copy(root, Pointer())
     for name, definition in definitions.items():
         inliner.copy(definition, Pointer(("$defs", name)), (name,))
@@ -199,8 +240,12 @@ def _check_keywords(node: Schema, place: Pointer) -> None:
     allowed = ANNOTATIONS | ASSERTIONS | APPLICATORS | MARKS | (frozenset() if place.tokens else ROOT_ONLY)
     for keyword in node:
         if keyword not in allowed:
-            _refuse(place, f"the keyword {show(keyword)} is not in the allowed subset")
+            _refuse(
+                place,
+                f"the keyword {show(keyword)} is not in the allowed subset",
+                f"ключевого слова {show(keyword)} нет среди разрешённых",
+            )
 
 
-def _refuse(place: Pointer, reason: str) -> NoReturn:
-    raise TemplateRefusedError(f"at {str(place) or 'the root'}: {reason}")
+def _refuse(place: Pointer, reason: str, ru: str) -> NoReturn:
+    raise TemplateRefusedError(reason, ru, f"#{place}")

@@ -32,12 +32,13 @@ from node.passport.templates.schema import (
 from node.passport.templates.validation import SchemaValidator
 
 MAX_FINDINGS = 100
+MAX_IDENTITY = 128
 MAX_CHECKED = 200_000  # items that the rules of a template look at in one document
 _MEMBERS = frozenset(
     {"name", "version", "publisher", "title", "process", "extract", "rules", "parties", "form", "print"}
 )
 _NEEDED = ("name", "version", "publisher", "title")
-_IDENTITY = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+_IDENTITY = re.compile(rf"[A-Za-z0-9._:/-]{{1,{MAX_IDENTITY}}}")
 _ID = re.compile(r"urn:[A-Za-z0-9._:/-]{1,250}")
 
 
@@ -74,9 +75,12 @@ def parse_template(data: bytes) -> Template:
     try:
         root = parse_json(data, TEMPLATE_LIMITS)
     except JsonError as error:
-        raise TemplateRefusedError(f"a template is JSON: {error}") from error
+        raise TemplateRefusedError(f"a template is JSON: {error}", f"шаблон не прочитан: {error.text('ru')}") from error
     if not isinstance(root, dict) or not isinstance(card := root.get(TEMPLATE_KEYWORD), dict):
-        raise TemplateRefusedError(f"a template is an object with {TEMPLATE_KEYWORD}")
+        raise TemplateRefusedError(
+            f"a template is an object with {TEMPLATE_KEYWORD}",
+            f"шаблон — это объект, в котором есть {TEMPLATE_KEYWORD}",
+        )
     identity = _read_identity(root, card)
     schema = read_schema(root)
     validator = SchemaValidator(schema)  # before anything reads the schema: from here on its keywords have their types
@@ -153,17 +157,22 @@ def _rule_findings(template: Template, document: Json, facts: PassportFacts) -> 
 
 def _read_identity(root: Schema, card: Schema) -> dict[str, str]:
     if unknown := sorted(card.keys() - _MEMBERS):
-        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD} has {unknown[0]!r}, which this node does not know")
+        raise TemplateRefusedError(
+            f"{TEMPLATE_KEYWORD} has {unknown[0]!r}, which this node does not know",
+            f"в {TEMPLATE_KEYWORD} есть {unknown[0]!r}, чего этот узел не знает",
+        )
     if lacking := [name for name in _NEEDED if name not in card]:
-        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD} lacks {', '.join(lacking)}")
+        raise TemplateRefusedError(
+            f"{TEMPLATE_KEYWORD} lacks {', '.join(lacking)}", f"в {TEMPLATE_KEYWORD} нет {', '.join(lacking)}"
+        )
     identity = root.get("$id")
     if not isinstance(identity, str) or _ID.fullmatch(identity) is None:
-        raise TemplateRefusedError(f"$id is a urn, got {show(identity)}")
+        raise TemplateRefusedError(f"$id is a urn, got {show(identity)}", f"$id — это urn, а стоит {show(identity)}")
     found = {"id": identity}
     for name in ("name", "version", "publisher"):
         value = card[name]
         if not isinstance(value, str) or _IDENTITY.fullmatch(value) is None:
-            raise TemplateRefusedError(f"{TEMPLATE_KEYWORD}/{name} is {show(value)}")
+            raise _no_identity(name, value)
         found[name] = value
     return found
 
@@ -171,12 +180,25 @@ def _read_identity(root: Schema, card: Schema) -> dict[str, str]:
 def _read_process(card: Schema) -> str | None:
     process = card.get("process")
     if process is not None and (not isinstance(process, str) or _IDENTITY.fullmatch(process) is None):
-        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD}/process is {show(process)}")
+        raise _no_identity("process", process)
     return process
+
+
+def _no_identity(name: str, value: Json) -> TemplateRefusedError:
+    place = f"{TEMPLATE_KEYWORD}/{name}"
+    return TemplateRefusedError(
+        f"1 to {MAX_IDENTITY} Latin letters, digits and . _ : / -, got {show(value)}",
+        f"нужно от 1 до {MAX_IDENTITY} латинских букв, цифр и знаков . _ : / -, а стоит {show(value)}",
+        place,
+    )
 
 
 def _read_title(card: Schema) -> dict[str, str]:
     title = card["title"]
     if not isinstance(title, dict) or not title or not all(isinstance(text, str) for text in title.values()):
-        raise TemplateRefusedError(f"{TEMPLATE_KEYWORD}/title is a text by language, got {show(title)}")
+        raise TemplateRefusedError(
+            f"a text by language, got {show(title)}",
+            f"нужен текст по языкам, а стоит {show(title)}",
+            f"{TEMPLATE_KEYWORD}/title",
+        )
     return {language: str(text) for language, text in title.items()}

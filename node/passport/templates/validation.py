@@ -88,8 +88,8 @@ def _compile(schema: Schema) -> jsonschema_rs.Validator:
             pattern_options=jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20),
         )
     except ValueError as error:  # jsonschema_rs.ValidationError is one
-        reason = getattr(error, "message", str(error))
-        raise TemplateRefusedError(f"the schema is refused: {str(reason)[:MAX_SHOWN]}") from error
+        reason = str(getattr(error, "message", error))[:MAX_SHOWN]  # the library's own, in English
+        raise TemplateRefusedError(f"the schema is refused: {reason}", f"схема не принята: {reason}") from error
 
 
 def _plain(node: Json) -> Any:  # Any: as _compile takes it

@@ -12,6 +12,7 @@ from node.web.api.fields import Hex16
 from node.web.api.identity import RefText
 from node.web.binding import JSON
 from node.web.calls import Call
+from node.web.protocol_words import text_words
 from node.web.routes import Limit, api
 from node.web.tables import protocols as tables
 
@@ -32,7 +33,7 @@ class TemplateAnswer(BaseModel):
     process: str | None
     signers: list[str] = Field(description="The roles that must sign.")
     unknown_rules: list[str] = Field(description="With any of these no document is ever valid here.")
-    trouble: str
+    trouble: str = Field(description="In the language of the request; empty where it runs here.")
 
 
 class TemplatesAnswer(BaseModel):
@@ -74,13 +75,14 @@ class SeekAnswer(BaseModel):
 async def publish_template(call: Call, body: bytes) -> TemplateAnswer:
     """JSON Schema with `x-epd-template`; it is checked, signed and travels to every member."""
     held = await call.context.templates.publish(body, call.actor.label)
-    return template_answer(Publication(held.org, held.ref, held.id, held))
+    return template_answer(Publication(held.org, held.ref, held.id, held), call.language)
 
 
 @api("GET", "/templates", title="Protocol templates", scopes=[Scope.READ], limit=Limit.NONE, table=tables.TEMPLATES)
 async def list_templates(call: Call) -> TemplatesAnswer:
     """Those of every organisation that were published to the members."""
-    return TemplatesAnswer(items=[template_answer(item) for item in await call.context.templates.list()])
+    listed = await call.context.templates.list()
+    return TemplatesAnswer(items=[template_answer(item, call.language) for item in listed])
 
 
 @api("POST", "/templates/check", title="Check a protocol template", scopes=[Scope.READ, Scope.RECORD],
@@ -111,8 +113,8 @@ async def seek_template(call: Call, body: SeekInput) -> SeekAnswer:
     return SeekAnswer(found=await call.context.templates.seek(body.place, call.actor.label))
 
 
-def template_answer(item: Publication) -> TemplateAnswer:
-    """A publication in words of the API."""
+def template_answer(item: Publication, language: str) -> TemplateAnswer:
+    """A publication in words of the API, in the reader's language."""
     held: HeldTemplate | None = item.held
     template = held.template if held else None
     return TemplateAnswer(
@@ -126,7 +128,7 @@ def template_answer(item: Publication) -> TemplateAnswer:
         process=template.process if template else None,
         signers=list(template.layout.signers) if template else [],
         unknown_rules=list(template.unknown_rules) if template else [],
-        trouble=item.trouble,
+        trouble=text_words(item.trouble, language),
     )
 
 

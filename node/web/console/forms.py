@@ -193,7 +193,7 @@ def filled(form: Form, body: FilledForm) -> Any:  # Any: JSON
         if body.take:
             document = drop_row(document, parse_pointer(body.take))
     except PointerError as error:
-        raise InputError(str(error), "request") from error
+        raise InputError(str(error), "request", ru=error.text("ru")) from error
     return document
 
 

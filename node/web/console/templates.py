@@ -104,7 +104,7 @@ async def publish(call: Call, body: PublishForm) -> View | web.Response:
     text = raw.decode(errors="replace")
     try:
         if not raw.strip():
-            raise InputError("there is no template yet", "template_refused")
+            raise InputError("there is no template yet", "template_refused", ru="шаблона ещё нет")
         if body.then == "check":
             return View("template_new.html", text=text, checked=await call.context.templates.check(raw))
         held = await call.context.templates.publish(raw, call.actor.label)

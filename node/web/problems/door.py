@@ -57,6 +57,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "request": wrong(
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
+        ("{ru}", ""),
     ),
     "folder_not_empty": wrong(
         ("Папка не пуста", "Назовите новую папку."),

@@ -8,6 +8,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "template_refused": wrong(
         ("Шаблон не принят", "Исправьте шаблон: причина — в подробностях."),
         ("The template was refused", "Correct it: the detail tells why."),
+        ("{ru}", ""),
     ),
     "template_version_taken": state(
         ("Эта версия шаблона уже опубликована с другим содержанием", "Увеличьте номер версии."),
@@ -16,6 +17,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "document_unreadable": wrong(
         ("Документ не читается", "Отправьте JSON по шаблону, дробные числа — строками."),
         ("The document cannot be read", "Send JSON by the template, with decimals as text."),
+        ("{ru}", ""),
     ),
     "document_refused": wrong(
         ("Документ нарушает правила шаблона", "Исправьте перечисленные значения и отправьте ещё раз."),
@@ -29,6 +31,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "protocol_unreadable": wrong(
         ("Подписанный протокол не читается", "Попросите автора записать его заново."),
         ("A signed protocol cannot be read", "Ask its author to record it again."),
+        ("{ru}", ""),
     ),
     "template_missing": state(
         ("Шаблона этого акта здесь нет или он не работает", "Запросите шаблон у узлов на странице протокола."),

@@ -84,7 +84,7 @@ async def test_publication_that_does_not_run_here_is_listed_with_its_reason(tmp_
         listed = await desk.templates.list()
 
         assert [item.held for item in listed] == [None]
-        assert "x-epd-template" in listed[0].trouble
+        assert [("x-epd-template" in listed[0].trouble[language]) for language in ("ru", "en")] == [True, True]
         with pytest.raises(InputError, match="refused"):
             await desk.templates.get(ref_text(listed[0].ref))
 

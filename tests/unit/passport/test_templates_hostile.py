@@ -2,18 +2,20 @@
 
 import gc
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from node.passport.templates.errors import JsonError, TemplateRefusedError
+from node.passport.templates.errors import JsonError, TemplateError, TemplateRefusedError
 from node.passport.templates.facts import NoPassports
 from node.passport.templates.findings import State
 from node.passport.templates.template import extract, parse_document, parse_template, validate
 from node.passport.templates.validation import MAX_COMPILED, Compiled
 
 pytestmark = pytest.mark.timeout(20)
+PLACE = re.compile(r"^(?:#|extract|rules|parties|form|print|x-epd-template)[^ :]*(?=: )")
 CARD = {"name": "t", "version": "1", "publisher": "org:t", "title": {"en": "t"}}
 
 
@@ -47,6 +49,14 @@ def doubling(levels: int) -> dict[str, Any]:
 
 def form_of(*fields: str) -> dict[str, Any]:
     return {"form": {"sections": [{"title": {"en": "s"}, "fields": list(fields)}]}}
+
+
+def assert_told_twice(refusal: TemplateError) -> None:
+    """Both texts are of their language and name the same place, which nobody translates."""
+    english, russian = refusal.text("en"), refusal.text("ru")
+    assert (PLACE.findall(english), russian) == (PLACE.findall(russian), refusal.ru)
+    assert re.search("[а-яё]", russian)
+    assert not re.search("[а-яё]", english)
 
 
 REFUSED: list[tuple[str, Callable[[], bytes]]] = [
@@ -174,6 +184,7 @@ def test_hostile_template_is_refused(make: Callable[[], bytes]) -> None:
         parse_template(make())
 
     assert 10 < len(str(refusal.value)) < 1_000
+    assert_told_twice(refusal.value)
 
 
 def test_plain_template_is_accepted() -> None:
@@ -218,8 +229,10 @@ def test_pattern_that_hangs_others_is_harmless(pattern: str) -> None:
 )
 def test_hostile_document_is_refused(data: bytes) -> None:
     """No JSON, a name twice, a number or a text that nothing can sign, and whatever is too large or too deep."""
-    with pytest.raises(JsonError):
+    with pytest.raises(JsonError) as refusal:
         parse_document(data)
+
+    assert_told_twice(refusal.value)
 
 
 def test_flood_of_findings_is_cut() -> None:
