@@ -18,7 +18,11 @@ CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class FileRefusedError(PassportError):
-    """The bytes are of no type that may be attached, or of another one than the name says."""
+    """The bytes are of no type that may be attached, or of another one than the name says; `ru` says it in Russian."""
+
+    def __init__(self, message: str, ru: str) -> None:
+        super().__init__(message)
+        self.ru = ru
 
 
 def check_file(name: str, content: bytes) -> str:
@@ -26,10 +30,14 @@ def check_file(name: str, content: bytes) -> str:
     ending = name.rpartition(".")[2].lower()
     said = ENDINGS.get(ending)
     if said is None:
-        raise FileRefusedError(f"{name[:80]!r} ends in none of {', '.join(ENDINGS)}")
+        known = ", ".join(ENDINGS)
+        raise FileRefusedError(f"{name[:80]!r} ends in none of {known}", f"«{name[:80]}» не оканчивается на {known}")
     found = _told(content)
     if found is None or not (found == said or (found in TEXTS and said in TEXTS)):
-        raise FileRefusedError(f"{name[:80]!r} is {found or 'of no type that may be attached'}, its name says {said}")
+        raise FileRefusedError(
+            f"{name[:80]!r} is {found or 'of no type that may be attached'}, its name says {said}",
+            f"«{name[:80]}» по содержимому {found or 'не из тех, что можно приложить'}, а по имени {said}",
+        )
     return said
 
 

@@ -16,8 +16,7 @@ from federation.fragment import Ref, SectionClass
 from node.errors import InputError, NotFoundError, StateError
 from node.passport.bodies import AttachedFile, AttachmentsBody, UnsignedRow
 from node.passport.drafts import DraftSection, section
-from node.passport.errors import PassportError
-from node.passport.file_types import check_file
+from node.passport.file_types import FileRefusedError, check_file
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import parse_ref
 from node.passport.shown import fact, rows, text
@@ -166,8 +165,8 @@ class Forms:
         _check_room(form.stored.files, name, content)
         try:
             kind = await asyncio.to_thread(check_file, name, content)
-        except PassportError as error:
-            raise InputError(str(error), "attachment_refused") from error
+        except FileRefusedError as error:
+            raise InputError(str(error), "attachment_refused", ru=error.ru) from error
         digest = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         _, chunks = await asyncio.to_thread(split_chunks, content)
         async with self._core.database.write() as tx:

@@ -83,6 +83,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "attachment_refused": wrong(
         ("Такой файл приложить нельзя", "Приложите снимок JPEG, PNG или WebP, файл PDF, XML, CSV или TXT."),
         ("Such a file cannot be attached", "Attach a picture (JPEG, PNG, WebP), a PDF, XML, CSV or TXT."),
+        ("{ru}", ""),
     ),
     "attachments_many": wrong(
         ("Файлов больше, чем можно приложить", "Соедините снимки в один PDF."),

@@ -49,8 +49,11 @@ def test_file_is_what_its_bytes_say_where_its_name_agrees(name: str, content: by
 )
 def test_file_of_another_type_than_its_name_or_one_that_runs_is_refused(name: str, content: bytes) -> None:
     """A name that lies, markup that a browser draws or runs, an entity, a program."""
-    with pytest.raises(FileRefusedError):
+    with pytest.raises(FileRefusedError) as refused:
         check_file(name, content)
+
+    assert name in refused.value.ru
+    assert "по содержимому" in refused.value.ru or "не оканчивается" in refused.value.ru
 
 
 @given(st.text(max_size=20), st.binary(max_size=200))
