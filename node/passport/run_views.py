@@ -6,11 +6,12 @@ from typing import cast
 
 from node.passport.case import Case
 from node.passport.references import ref_text
-from node.passport.runs import Run, RunState, Said, Waits, runs_of
+from node.passport.runs import Idle, Run, RunState, Said, Waits, runs_of
 from node.passport.shown import at, rows, text
 from node.passport.view import Plain, View
 
 FOR_EVER = 2**63 - 1
+MOST_IDLE = 50  # moves without effect of those who take part, and as many of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,17 @@ def run_view(run: Run) -> dict[str, Plain]:
         "state": run.state.value,
         "waits": _waits_view(run.waits) if run.waits else None,
         "moves": [_move(run, move) for move in run.moves],
-        "idle": [{**_said(one), "why": why.value} for one, why in run.idle],
+        "idle": [{**_said(one), "why": why.value} for one, why in _newest_idle(run)],
+        "idle_count": len(run.idle),
     }
+
+
+def _newest_idle(run: Run) -> list[tuple[Said, Idle]]:
+    """Of the moves without effect the newest of those who take part, and of others: however often a stranger speaks."""
+    parties = {run.owner, *run.roles.values()}
+    ours = [n for n, (one, _) in enumerate(run.idle) if one.statement.org in parties]
+    theirs = [n for n, (one, _) in enumerate(run.idle) if one.statement.org not in parties]
+    return [run.idle[n] for n in sorted([*ours[-MOST_IDLE:], *theirs[-MOST_IDLE:]])]
 
 
 def _waits_view(waits: Waits) -> dict[str, Plain]:

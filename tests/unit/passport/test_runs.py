@@ -151,6 +151,18 @@ def test_protocol_of_another_kind_or_result_does_not_do(event: str, name: str, o
     assert [row["why"] for row in rows(play.run, "idle")] == ["no-protocol"]
 
 
+def test_moves_of_a_stranger_push_none_of_a_party_out_of_the_view() -> None:
+    """Of moves without effect the newest fifty of each side are shown, and how many there are."""
+    play, stranger = Play(), Author("stranger")
+    play.move(play.lab, 1, step="diagnose")
+    for _ in range(60):
+        play.move(stranger, 1, step="diagnose")
+
+    idle = rows(play.run, "idle")
+    assert [row["by"] for row in idle] == [play.lab.org.hex(), *[stranger.org.hex()] * 50]
+    assert play.run["idle_count"] == 61
+
+
 def test_role_is_declined_and_given_to_another() -> None:
     """Whose turn it is may decline; the owner gives the role to somebody else, who goes on."""
     play, other = Play(), Author("other")
