@@ -128,6 +128,11 @@ class Templates:
             self._seen = world
         return self._listed
 
+    async def titles(self) -> Mapping[str, Mapping[str, str]]:
+        """Titles by language of the templates that run here, by the id of their publication in hex."""
+        held = [item.held for item in await self.list() if item.held is not None]
+        return {item.id.hex(): item.template.title for item in held}
+
     async def publication(self, entry: str) -> Publication:
         """A publication by the id of its statement, in hex; raise NotFoundError."""
         found = next((item for item in await self.list() if item.id.hex() == entry), None)

@@ -18,7 +18,7 @@ CYRILLIC = re.compile("[а-яё]+", re.IGNORECASE)
 TYPED = (
     "ООО «Завод Приборучёт-Демо»", "МУП «Водоканал-Демо»", "ФБУ «Демо-ЦСМ»", "ПРИБОРУЧЁТ-ДЕМО", "БВ-15Д-80-Р868",
     "БВ-15Д", "П-2026-04-01", "ПБ-1", "плата", "ТТН-5", "ПП-26-000001", "ЪЫЬ", "Поверитель П.П.",
-    "МП 999910-00 (вымышленная)", "Демо-федерация", "999904.00.2Р.00000003", "апрель",
+    "МП 999910-00 (вымышленная)", "Демо-федерация", "999904.00.2Р.00000003", "апрель", "ФГИС «Аршин»", "«Аршин»",
 )  # fmt: skip
 
 
@@ -311,7 +311,8 @@ async def test_english_pages_hold_no_russian_but_what_was_typed(trade: Trade, ta
     addresses = (
         f"/devices/{mended}", f"/devices/{mended}?on=2026-07-15", f"/devices/{mended}?what=repaired",
         f"/devices/{trade.devices[1]}", paper, "/devices", "/", "/shipments", "/peers", "/imports", "/journal",
-        "/access", "/radio",
+        "/access", "/radio", f"/devices/{mended}/operations", "/acts", "/processes", "/procedures", "/line", "/roles",
+        "/exchange", "/webhooks", "/templates", "/organisations", "/conflicts", "/catalogs",
     )  # fmt: skip
     for address in addresses:
         await page.goto(trade.address("maker") + address)

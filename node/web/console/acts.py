@@ -42,7 +42,7 @@ async def acts(call: Call) -> View:
     found = {side: await call.context.acts.waiting(signs=side == "sign") for side in ("sign", "wait")}
     rows = {side: [(format_device_id(SubjectId(act.subject)), act) for act in some] for side, some in found.items()}
     names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
-    return View("acts.html", rows=rows, names=names)
+    return View("acts.html", rows=rows, names=names, titles=await call.context.templates.titles())
 
 
 @page("POST", PAPER + "/signature", title=TITLE, scopes=[Scope.RECORD],

@@ -31,6 +31,7 @@ async def operations(call: Call, path: PassportPath, query: PageQuery) -> View:
         step_title=lambda row: _step_title(procedures, row, call.language),
         outcome_title=lambda row: _outcome_title(procedures, row, call.language),
         more=listed.next,
+        titles=await call.context.templates.titles(),
         names={org.hex(): card.name for org, card in call.context.projection.world.cards.items()},
     )
 

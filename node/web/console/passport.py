@@ -78,7 +78,7 @@ async def _values(  # Any: what templates are given
         "statements": statements.rows,
         "processes": running(view, today(call), call.context.settings.arshin.record_days),
         "shipments": await _shipments(call, view),
-        "template_titles": await _template_titles(call),
+        "template_titles": await call.context.templates.titles(),
         "id": format_device_id(SubjectId(stored.subject)),
         "subject": stored.subject.hex(),
         "digest": stored.digest.hex(),
@@ -125,12 +125,6 @@ async def _shipments(call: Call, view: PassportView) -> Mapping[str, tuple[str, 
         for item in known
         if ref_text(item.offer) in waiting
     }
-
-
-async def _template_titles(call: Call) -> Mapping[str, Mapping[str, str]]:
-    """Titles by language of the templates that run here, by the id of their publication."""
-    held = [item.held for item in await call.context.templates.list() if item.held is not None]
-    return {item.id.hex(): item.template.title for item in held}
 
 
 async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given
