@@ -114,7 +114,8 @@ class ProcedureBook:
         held = self.get(name)
         if not self.takes_part(self._core.org, held.digest):
             raise StateError("this organisation does not take part by that procedure", "procedure_not_accepted",
-                             procedure=held.procedure.code, version=held.procedure.version, org="")  # fmt: skip
+                             procedure=held.procedure.code, version=held.procedure.version,
+                             org=self._core.settings.node.name)  # fmt: skip
         await self._agree(held, "ended", actor)
         return self.get(held.digest)
 

@@ -228,7 +228,8 @@ class Runs:
                               step=waits.code, role=waits.role, org=org)  # fmt: skip
         if (self._core.org, held.digest) not in self._book.accepted:
             raise StateError("this organisation has not accepted the procedure", "procedure_not_accepted",
-                             procedure=held.procedure.code, version=held.procedure.version, org="")  # fmt: skip
+                             procedure=held.procedure.code, version=held.procedure.version,
+                             org=self._core.settings.node.name)  # fmt: skip
         return Turn(run, shown.passport, row, held.procedure, waits, len(rows(row, "moves")))
 
     async def page(self, sift: RunSift, after: tuple[int, bytes] | None = None, limit: int = 50) -> Sequence[StoredRun]:
