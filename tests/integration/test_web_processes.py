@@ -1,5 +1,6 @@
 """Processes through the API of a real node: procedures, steps with protocols and parts, queues, refusals."""
 
+import asyncio
 import json
 from importlib import resources
 from random import Random
@@ -344,3 +345,16 @@ async def test_boards_of_a_lot_are_found_in_the_devices_that_hold_them(web: Runn
     reached = {row["id"]: row["kind"] for row in (await get(client, f"/passports/{chips}/reach"))["items"]}
     assert reached == {board: "component", meter: "device"}
     assert other not in reached
+
+
+async def test_procedure_is_accepted_and_ended_once_however_often_it_is_pressed_at_once(web: RunningWeb) -> None:
+    """Of presses at once the first one is said; accepting again says nothing, ending again is refused."""
+    client = web.local()
+    path = f"{API}/procedures/{await publish(client, 'verification')}/acceptance"
+
+    ended = [response.status for response in await asyncio.gather(*(client.delete(path) for _ in range(3)))]
+    accepted = [response.status for response in await asyncio.gather(*(client.post(path) for _ in range(3)))]
+
+    assert (sorted(ended), accepted) == ([200, 409, 409], [200, 200, 200])
+    said = [what for what in await web.what() if what.startswith("procedure_")]
+    assert said == ["procedure_published", "procedure_ended", "procedure_accepted"]
