@@ -63,7 +63,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}"
     else:
-        url = await _fresh_schema(
+        url = await fresh_database(
             request.getfixturevalue("postgres_url"), f"t{abs(hash(request.node.nodeid)) % 10**12}"
         )
     store = Database(url, FakeClock())
@@ -72,7 +72,8 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await store.close()
 
 
-async def _fresh_schema(server: str, name: str) -> str:
+async def fresh_database(server: str, name: str) -> str:
+    """The address of an empty database of that name on a PostgreSQL server."""
     url = server.replace("postgresql://", "postgresql+asyncpg://")
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:

@@ -70,7 +70,7 @@ class ArshinFiles:
         self._core = core
         self._ledger = ledger
         self._protocols = protocols
-        self._making = asyncio.Lock()  # two who ask at once do not get one result in two files
+        self._one_at_a_time = asyncio.Lock()  # a result goes into one new file, and is annulled once, after that file
 
     async def results(self, sift: ResultSift, limit: int, before: tuple[int, str] | None = None) -> list[StoredResult]:
         """This organisation's results, newest first, before a (time, place of the protocol)."""
@@ -90,7 +90,7 @@ class ArshinFiles:
         and is told. Raise InputError where there is nothing for a file.
         """
         sift = ResultSift(is_new=only_new, since_us=moment_us(since.isoformat()) if since else None)
-        async with self._making:
+        async with self._one_at_a_time:
             async with self._core.database.read() as tx:
                 # One more than a file holds is refused, unless another file takes the rest.
                 found = await store.oldest_results(tx, sift, MAX_RESULTS if only_new else MAX_RESULTS + 1)
@@ -123,6 +123,25 @@ class ArshinFiles:
 
         Raise NotFoundError for no such protocol, StateError where it is another's, no result, or annulled already.
         """
+        async with self._one_at_a_time:
+            return await self._annul(subject, ref, reason, actor)
+
+    async def settle(self, ref: str, actor: str) -> None:
+        """The register annulled a result too, as somebody saw there; raise NotFoundError, or StateError where it stands
+        or went into no file.
+        """
+        async with self._core.database.write() as tx:
+            try:
+                found = await store.get_result(tx, ref)
+            except MissingError as error:
+                raise NotFoundError(str(error), "result_unknown") from error
+            if found.card.state is ResultState.STANDS or found.file is None:
+                raise StateError("the result stands, or went into no file", "result_stands")
+            if found.settled_us is None:
+                await store.settle_result(tx, ref)
+                await self._core.announce(tx, actor, "arshin_settled", found.lead, ref=ref, file=found.file)
+
+    async def _annul(self, subject: bytes, ref: str, reason: str, actor: str) -> int | None:
         async with self._core.database.read() as tx:
             passport = await find_passport(tx, subject, whole=False)
             view = passport.content if passport else {}
@@ -155,21 +174,6 @@ class ArshinFiles:
 
         await self._ledger.append([draft], note)
         return file
-
-    async def settle(self, ref: str, actor: str) -> None:
-        """The register annulled a result too, as somebody saw there; raise NotFoundError, or StateError where it stands
-        or went into no file.
-        """
-        async with self._core.database.write() as tx:
-            try:
-                found = await store.get_result(tx, ref)
-            except MissingError as error:
-                raise NotFoundError(str(error), "result_unknown") from error
-            if found.card.state is ResultState.STANDS or found.file is None:
-                raise StateError("the result stands, or went into no file", "result_stands")
-            if found.settled_us is None:
-                await store.settle_result(tx, ref)
-                await self._core.announce(tx, actor, "arshin_settled", found.lead, ref=ref, file=found.file)
 
 
 def _application(said: Mapping[str, Statement]) -> tuple[bytes, dict[str, ArshinError]]:

@@ -45,7 +45,7 @@ class ProcedureBook:
         self._ledger = ledger
         self._projection = projection
         self._releases = releases
-        self._publishing = asyncio.Lock()
+        self._saying = asyncio.Lock()  # of two that say one thing at once the second finds it said
 
     async def publish(self, procedure: Procedure, actor: str) -> HeldProcedure:
         """Publish a version for everybody; the same again is not published again.
@@ -55,7 +55,7 @@ class ProcedureBook:
         self._check_events(procedure)
         raw = procedure.to_bytes()
         digest = digest_of(raw)
-        async with self._publishing:
+        async with self._saying:
             known = self._own(procedure)
             if known is not None and known.digest != digest:
                 raise StateError(
@@ -105,17 +105,20 @@ class ProcedureBook:
     async def accept(self, name: str, actor: str) -> HeldProcedure:
         """Take part in processes by a procedure from now on; accepted already, nothing is said."""
         held = self.get(name)
-        if not self.takes_part(self._core.org, held.digest):
-            await self._agree(held, "accepted", actor)
+        async with self._saying:
+            if not self.takes_part(self._core.org, held.digest):
+                await self._agree(held, "accepted", actor)
         return self.get(held.digest)
 
     async def end(self, name: str, actor: str) -> HeldProcedure:
         """Take no new work by a procedure; what runs goes on. Raise StateError where it is not accepted."""
         held = self.get(name)
-        if not self.takes_part(self._core.org, held.digest):
-            raise StateError("this organisation does not take part by that procedure", "procedure_not_accepted",
-                             procedure=held.procedure.code, version=held.procedure.version, org="")  # fmt: skip
-        await self._agree(held, "ended", actor)
+        async with self._saying:
+            if not self.takes_part(self._core.org, held.digest):
+                raise StateError("this organisation does not take part by that procedure", "procedure_not_accepted",
+                                 procedure=held.procedure.code, version=held.procedure.version,
+                                 org=self._core.settings.node.name)  # fmt: skip
+            await self._agree(held, "ended", actor)
         return self.get(held.digest)
 
     @property

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from federation.errors import CodecError
 from federation.fragment import Ref
-from node.errors import InputError, NotFoundError
+from node.errors import InputError, NotFoundError, StateError
 from node.passport.drafts import Draft
 from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, rows, text
@@ -175,6 +175,7 @@ class Protocols:
         said = find_said(view, self._core.org, checked.held, checked.document)
         if said is not None:
             return Signed(_ref(said), subject, checked.state, checked.remarks, is_new=False)
+        _check_replaced(view, self._core.org, beside)
         held, document = checked.held, checked.document
         lacking = self._sides.lacking(view, held, document, signers_of(view, held, document))
 
@@ -270,6 +271,14 @@ def signers_of(view: View, held: HeldTemplate, document: Json) -> set[bytes]:
     """The organisations that signed this document under this very template."""
     same = _same(view, held, document)
     return {bytes.fromhex(str(row["by"])) for row in same if at(row, "template", "id") == held.id.hex()}
+
+
+def _check_replaced(view: View, org: bytes, beside: Beside) -> None:
+    """Raise StateError where what a document takes the place of was replaced meanwhile: one result is not two."""
+    replaced = {ref_text(ref) for ref in beside.refs}
+    for row in rows(view, "protocols"):
+        if row["ref"] in replaced and row["by"] == org.hex() and (other := row["replaced_by"]) is not None:
+            raise StateError(f"the protocol was replaced by {other}", "protocol_replaced", ref=other)
 
 
 def _same(view: View, held: HeldTemplate, document: Json) -> list[View]:

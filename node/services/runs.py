@@ -97,6 +97,7 @@ class Runs:
         if not 0 < len(set(new.subjects)) <= MOST_AT_ONCE:
             raise InputError(f"1 to {MOST_AT_ONCE} processes are opened at once, got {len(new.subjects)}", "run_count")
         self._check_roles(held, new.roles)
+        self._check_part(held, self._core.org)
         async with self._moving:
             now, ids, said = self._core.clock.now(), list[str](), list[Draft]()
             async with self._core.database.read() as tx:
@@ -228,7 +229,8 @@ class Runs:
                               step=waits.code, role=waits.role, org=org)  # fmt: skip
         if (self._core.org, held.digest) not in self._book.accepted:
             raise StateError("this organisation has not accepted the procedure", "procedure_not_accepted",
-                             procedure=held.procedure.code, version=held.procedure.version, org="")  # fmt: skip
+                             procedure=held.procedure.code, version=held.procedure.version,
+                             org=self._core.settings.node.name)  # fmt: skip
         return Turn(run, shown.passport, row, held.procedure, waits, len(rows(row, "moves")))
 
     async def page(self, sift: RunSift, after: tuple[int, bytes] | None = None, limit: int = 50) -> Sequence[StoredRun]:
@@ -317,19 +319,23 @@ class Runs:
     def _check_roles(self, held: HeldProcedure, roles: Mapping[str, bytes]) -> None:
         """Raise InputError for a role that the procedure has not, StateError for a party that takes no part."""
         procedure = held.procedure
-        for role, org in {**roles, OWNER: self._core.org}.items():
-            if role not in procedure.performers and not (role == OWNER and role not in roles):
+        for role, org in roles.items():
+            if role not in procedure.performers:
                 raise InputError(f"{procedure.code} has no role {role}", "run_role_unknown", role=role,
                                  roles=", ".join(procedure.performers))  # fmt: skip
-            if not self._book.takes_part(org, held.digest):
-                name = self._book.name_of(org)
-                raise StateError(
-                    f"{name} has not accepted {procedure.code} {procedure.version}",
-                    "procedure_not_accepted",
-                    procedure=procedure.code,
-                    version=procedure.version,
-                    org=name,
-                )
+            self._check_part(held, org)
+
+    def _check_part(self, held: HeldProcedure, org: bytes) -> None:
+        """Raise StateError where an organisation takes no new work by a procedure."""
+        if not self._book.takes_part(org, held.digest):
+            procedure, name = held.procedure, self._book.name_of(org)
+            raise StateError(
+                f"{name} has not accepted {procedure.code} {procedure.version}",
+                "procedure_not_accepted",
+                procedure=procedure.code,
+                version=procedure.version,
+                org=name,
+            )
 
     async def _shares_back(self, turn: Turn) -> list[Draft]:
         """What lets the other parties read what is said here."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select
 
 from node.passport.run_views import RunCard
 from node.passport.runs import RunState
@@ -94,7 +94,7 @@ async def count_steps(tx: ReadTx, sift: RunSift) -> dict[str, int]:
 
 async def count_loads(tx: ReadTx, now: int) -> list[Load]:
     """Who has how many open steps, and how many overdue ones."""
-    overdue = func.sum(func.coalesce((_RUNS.due_us < now).cast(_RUNS.due_us.type), 0))
+    overdue = func.sum(case((_RUNS.due_us < now, 1), else_=0))
     statement = (
         select(_RUNS.org, func.count().label("n"), overdue.label("overdue"))
         .where(_RUNS.is_open == 1)

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_request import FileField
 from multidict import MultiMapping
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 from pydantic_core import from_json
 
 from node.errors import InputError
@@ -26,6 +26,18 @@ class Upload(BaseModel):
 
     filename: str
     content: bytes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unchosen(cls, value: object) -> object:
+        # What a browser sends where nobody chose a file: a part without a name and without content.
+        return {"filename": "", "content": b""} if value in ("", b"") else value
+
+    def chosen(self) -> bytes:
+        """The content; raise InputError where no file was chosen, or one with nothing in it."""
+        if not self.content:
+            raise InputError("no file was chosen, or it is empty", "file_none")
+        return self.content
 
 
 class RulesError(InputError):

@@ -47,7 +47,9 @@ STATUS_BY_CODE = {
     "system_rate": 429,
 }
 # Every operation may answer these.
-COMMON_CODES = ("unauthenticated", "scope", "unclaimed", "request", "internal")
+COMMON_CODES = (
+    "unauthenticated", "scope", "unclaimed", "request", "internal", "system_blocked", "system_network", "system_rate",
+)  # fmt: skip
 READ_CODES = ("validation",)
 WRITE_CODES = (
     "csrf", "json", "media_type", "too_large", "idempotency_key", "idempotency_mismatch", "idempotency_running",

@@ -55,6 +55,7 @@ def codes_of(route: Route) -> list[str]:
     """Every problem code that an operation declares."""
     of_lists = ("format_unknown",) if route.table is not None else ()
     limited = () if route.is_open else LIMIT_CODES.get(route.limit, ())
+    of_systems = () if route.is_open else ("system_thing", *(["system_write"] if route.is_write else []))
     paged = ("cursor",) if "cursor" in route.parameters else ()
     own = (
         *COMMON_CODES,
@@ -63,6 +64,7 @@ def codes_of(route: Route) -> list[str]:
         *of_lists,
         *paged,
         *limited,
+        *of_systems,
         *route.problems,
     )
     return list(dict.fromkeys(own))

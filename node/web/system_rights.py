@@ -93,13 +93,6 @@ async def check_system(call: Call) -> None:
         raise DeniedError(f"{actor.label} may act on single things alone", "system_thing")
 
 
-def _is_held(actor: Actor, route: Route) -> bool:
-    """Whether an operation that names no one thing keeps a system to its own, or is about none."""
-    if route.is_open or route.operation in CHECKS | LATER or route.limit is Limit.NONE:
-        return True
-    return route.limit is Limit.NARROWS and bool(actor.subjects)
-
-
 def only_observed(actor: Actor) -> bool:
     """Whether a system may state observed parameters and no others."""
     limits = actor.limits

@@ -124,6 +124,26 @@ async def test_results_are_in_one_file_whoever_asks_at_once(tmp_path: Path) -> N
         assert [one.code for one in both if isinstance(one, InputError)] == ["arshin_empty"]
 
 
+async def test_result_is_annulled_once_and_knows_the_file_that_is_being_made(tmp_path: Path) -> None:
+    """Whoever annuls while a file is made learns that the result went into it; of two who annul one is refused."""
+    async with new_desk(tmp_path) as desk:
+        await desk.templates.publish(template("verification"), "test")
+        device = await verified(desk, "25000241")
+        place = await place_of(desk, device)
+
+        made, *annulled = await asyncio.gather(
+            desk.arshin.make("test"),
+            *(desk.arshin.annul(device, place, "перепутан эталон", "test") for _ in range(2)),
+            return_exceptions=True,
+        )
+
+        assert isinstance(made, Made)
+        assert annulled[0] == made.number
+        assert [one.code for one in annulled if isinstance(one, StateError)] == ["annulled_already"]
+        events = rows(await desk.view(device), "events")
+        assert [at(event, "what", "central") for event in events].count("verification_annulled") == 1
+
+
 async def test_result_that_the_register_lacks_something_of_does_not_hold_up_the_others(tmp_path: Path) -> None:
     """The file holds what is fit for it; what is not is told with its reason and goes on waiting."""
     async with new_desk(tmp_path) as desk:

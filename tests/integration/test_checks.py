@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import FormData
 
 from node.demo.processes import NodeProcess
 from node.exchange.tables import read_table, write_csv
@@ -191,3 +192,15 @@ async def test_table_that_cannot_be_read_is_a_problem(web: RunningWeb, raw: byte
     client = await web.system(Scope.IMPORT)
     async with client.post("/api/v1/checks", params=query, data=raw) as response:
         assert (response.status, await problem_code(response)) == (422, "check_unreadable")
+
+
+@pytest.mark.parametrize("page", ["/checks", "/imports", "/catalogs/types/codes/file"])
+async def test_form_without_its_file_is_told_in_the_readers_language(tmp_path: Path, page: str) -> None:
+    """Whoever sends a form without choosing a file reads so in Russian."""
+    async with running_web(tmp_path / "node") as running:
+        browser = await running.claim()
+        form = FormData({"kind": "fleet"})
+        form.add_field("file", b"", filename="", content_type="application/octet-stream")
+        async with browser.post(page, data=form, headers={"Accept-Language": "ru"}) as response:
+            assert response.status == 422
+            assert "Файл не выбран или пуст" in await response.text()

@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from node.web.routes import API
 from tests.integration.test_web_processes import device, opened
 from tests.unit.web.running import SAME_ORIGIN, RunningWeb, get
 
@@ -60,6 +61,17 @@ async def test_process_is_opened_about_pasted_devices_or_the_wrong_line_is_named
     assert (await get(client, "/processes"))["items"] == []
     await sent(browser, "/processes/new", **form, devices=f"{meters[0]}\nВС-15 № 0000001")
     assert {row["id"] for row in (await get(client, "/processes"))["items"]} == set(meters)
+
+
+async def test_own_missing_acceptance_is_told_with_the_own_name(web: RunningWeb) -> None:
+    """Whoever takes no part by a procedure reads that it is his own organisation which has to accept it."""
+    client, browser = web.local(), await web.claim()
+    await browser.post("/procedures", data={"shipped": "dispatch_request"}, headers=SAME_ORIGIN)
+    (held,) = (await get(client, "/procedures"))["items"]
+    path, headers = f"{API}/procedures/{held['digest']}/acceptance", {"Accept-Language": "ru"}
+    async with client.delete(path) as ended, client.delete(path, headers=headers) as response:
+        assert ended.status == 200
+        assert (await response.json())["detail"] == "dispatch_request 1: ООО «Счётчик»"
 
 
 async def test_form_of_a_procedure_with_odd_names_is_answered_with_what_is_wrong(web: RunningWeb) -> None:

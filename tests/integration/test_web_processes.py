@@ -1,5 +1,6 @@
 """Processes through the API of a real node: procedures, steps with protocols and parts, queues, refusals."""
 
+import asyncio
 import json
 from importlib import resources
 from random import Random
@@ -11,7 +12,7 @@ from aiohttp import ClientSession
 from benchmarks.fold import Author
 from node.demo.documents import verification_document, verification_template
 from node.passport import drafts
-from node.passport.bodies import RunBody
+from node.passport.bodies import AgreementBody, RunBody
 from node.passport.ids import parse_device_id
 from node.passport.procedures import Procedure, digest_of
 from node.store.fragments import insert_entries
@@ -344,3 +345,39 @@ async def test_boards_of_a_lot_are_found_in_the_devices_that_hold_them(web: Runn
     reached = {row["id"]: row["kind"] for row in (await get(client, f"/passports/{chips}/reach"))["items"]}
     assert reached == {board: "component", meter: "device"}
     assert other not in reached
+
+
+async def test_procedure_is_accepted_and_ended_once_however_often_it_is_pressed_at_once(web: RunningWeb) -> None:
+    """Of presses at once the first one is said; accepting again says nothing, ending again is refused."""
+    client = web.local()
+    path = f"{API}/procedures/{await publish(client, 'verification')}/acceptance"
+
+    ended = [response.status for response in await asyncio.gather(*(client.delete(path) for _ in range(3)))]
+    accepted = [response.status for response in await asyncio.gather(*(client.post(path) for _ in range(3)))]
+
+    assert (sorted(ended), accepted) == ([200, 409, 409], [200, 200, 200])
+    said = [what for what in await web.what() if what.startswith("procedure_")]
+    assert said == ["procedure_published", "procedure_ended", "procedure_accepted"]
+
+
+async def test_owner_who_takes_no_new_work_still_gives_the_roles_of_what_runs(web: RunningWeb) -> None:
+    """His acceptance is taken back: a declined role goes to another organisation, and nothing new is opened."""
+    client, context, firm = web.local(), web.context, Author("firm", Random(2))
+    (run,) = await opened(client, "dispatch_request", await device(client))
+    digest = (await get(client, f"/processes/{run}"))["process"]["procedure"]
+    agreed = AgreementBody.model_validate({"procedure": digest, "says": "accepted"})
+    async with context.core.database.write() as tx:
+        await insert_statements(tx, firm.chain)
+        log = await insert_log(tx, firm.statement, own=False)
+        firm.say(drafts.agreement(firm.org, agreed, web.clock.now()), web.clock.now())
+        await insert_entries(tx, log.no, firm.entries)
+        await context.projection.take(tx, log, firm.entries)
+    await post(client, f"/processes/{run}/refusal", {"reason": "нет бригады"}, 200)
+    async with client.delete(f"{API}/procedures/{digest}/acceptance") as response:
+        assert response.status == 200
+
+    given = await post(client, f"/processes/{run}/roles", {"roles": {"executor": firm.org.hex()}}, 200)
+
+    assert given["process"]["waits"]["org"] == firm.org.hex()
+    anew = {"procedure": digest, "ids": [await device(client, "0000002")], "roles": {"executor": firm.org.hex()}}
+    await refuse(client, "/processes", anew, "procedure_not_accepted")

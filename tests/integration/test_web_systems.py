@@ -297,3 +297,26 @@ async def test_only_who_may_let_in_registers_systems_and_gives_no_more_than_it_h
     assert await refused(await web.system(Scope.READ, name="reader"), "/systems", body) == "scope"
     assert await code_of(web.local(), "/systems/nobody") == "system_unknown"
     assert [one["name"] for one in (await get(web.local(), "/systems"))["items"]] == ["x"]
+
+
+async def test_refusals_of_systems_stand_in_the_document_of_the_operation(web: RunningWeb) -> None:
+    """What refuses a system is told, with its status, where the API is described: also that it asks too often."""
+    device, other = await meter(web), await meter(web, "0054321")
+    paths = (await get(web.local(), "/openapi.json"))["paths"]
+    system = await enter(web, writes=["events", "observed"], things=[device])
+    event, values, plates = "/passports/{id}/events", "/passports/{id}/parameters", "/plates"
+    asked = [
+        (event, {**EVENT, "system": "другая"}),
+        (event.replace("{id}", other), EVENT),
+        (values, FIXED),
+        (plates, {"designation": "СГВ-15", "serial": "1"}),
+    ]
+
+    for path, body in asked:
+        async with system.post(f"{API}{path.replace('{id}', device)}", json=body) as response:
+            code, told = await problem_code(response), paths[f"{API}{path.replace(other, '{id}')}"]["post"]["responses"]
+            assert code.startswith("system_")
+            assert f"`{code}`" in told[str(response.status)]["description"]
+    for answers in (operation["responses"] for one in paths.values() for operation in one.values()):
+        assert "`system_rate`" in answers["429"]["description"]
+        assert "`system_blocked`" in answers["403"]["description"]

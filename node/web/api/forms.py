@@ -166,8 +166,8 @@ async def detach_file(call: Call, path: FormFilePath) -> FormAnswer:
 
 
 @api("POST", "/forms/{form}/signature", title="Sign a form", scopes=[Scope.RECORD], status=201,
-     problems=["form_unknown", "form_changed", "form_of_step", "document_refused", "document_too_large",
-               "act_role"])  # fmt: skip
+     problems=["form_unknown", "form_changed", "form_of_step", "protocol_replaced", "document_refused",
+               "document_too_large", "act_role"])  # fmt: skip
 async def sign_form(call: Call, path: FormPath, body: SignatureInput) -> SaidAnswer:
     """The form becomes a protocol, its files with it."""
     form, told = await call.context.forms.get(path.form), [reason.row() for reason in body.reasons]

@@ -319,7 +319,7 @@ def read_codes(raw: bytes) -> list[Loaded]:
         table = read_table(raw)
         columns = Columns.find(table.header, CODE_COLUMNS, ("code",), {})
     except (TableError, ColumnError) as error:
-        raise InputError(str(error), "import_unreadable") from error
+        raise InputError(str(error), "import_unreadable", ru=error.text("ru")) from error
     rows = []
     for row in table.rows:
         texts = {field: row.cells[at].text for field, at in columns.places.items()}

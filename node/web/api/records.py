@@ -203,7 +203,7 @@ async def state_plate(call: Call, body: PlateBody) -> SaidAnswer:
      limit=Limit.PASSPORT,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "event_before_production",
                "production_after_events", "correction_nothing", "correction_replaced", "event_told_otherwise",
-               "catalog_rule", "device_unfit"])  # fmt: skip
+               "catalog_rule", "device_unfit", "system_other", "system_own_token"])  # fmt: skip
 async def record_event(call: Call, path: PassportPath, body: EventInput) -> SaidAnswer:
     """Who, what, where, when: one missing and the event is refused.
 
@@ -220,7 +220,7 @@ async def record_event(call: Call, path: PassportPath, body: EventInput) -> Said
 @api("POST", "/passports/{id}/parameters", title="Record values of parameters", scopes=[Scope.RECORD], status=201,
      limit=Limit.PASSPORT,
      problems=["passport_unknown", "id_mistyped", "moment", "moment_future", "verification_before_production",
-               "catalog_rule"])  # fmt: skip
+               "catalog_rule", "system_observed"])  # fmt: skip
 async def record_parameters(call: Call, path: PassportPath, body: ParametersInput) -> SaidAnswer:
     """Typed values with unit and valid-from. A row that breaks the catalog is refused with the rule named."""
     for row in body.rows:
@@ -239,7 +239,8 @@ async def record_parameters(call: Call, path: PassportPath, body: ParametersInpu
 
 @api("POST", "/passports/{id}/repairs", title="Record a repair with replaced parts", scopes=[Scope.RECORD], status=201,
      problems=["passport_unknown", "id_mistyped", "part_same", "moment", "moment_future", "event_before_production",
-               "catalog_rule", "device_unfit"])  # fmt: skip
+               "catalog_rule", "device_unfit",
+               "system_other", "system_own_token"])  # fmt: skip
 async def record_repair(call: Call, path: PassportPath, body: RepairInput) -> SaidAnswer:
     """The repair, the parts that came out until then and those that went in from then on, said together."""
     occurred(call, body.when)

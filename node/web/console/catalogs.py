@@ -127,9 +127,7 @@ async def undo(call: Call, path: OwnCatalogPath, body: UndoBody) -> View | web.R
 async def load(call: Call, path: OwnCatalogPath, body: CodesForm) -> View | web.Response:
     """Load a table of own codes."""
     try:
-        if not body.file.content:
-            raise InputError("no file was chosen, or it is empty", "import_unreadable")
-        await call.context.own_codes.load(path.catalog, read_codes(body.file.content), call.actor.label)
+        await call.context.own_codes.load(path.catalog, read_codes(body.file.chosen()), call.actor.label)
     except NodeError as error:
         return await _view(call, path.catalog, CatalogQuery(), error)
     return redirect_in_page(call, f"{PATH}/{path.catalog}")

@@ -75,9 +75,7 @@ async def checks(call: Call) -> View:
 async def check(call: Call, body: CheckForm) -> View | web.Response:
     """Check a file, and go to what was found."""
     try:
-        if not body.file.content:
-            raise InputError("no file was chosen, or it is empty", "check_unreadable")
-        found = await call.context.checkup.check(body.file.content, body.file.filename[:255], owner_of(call))
+        found = await call.context.checkup.check(body.file.chosen(), body.file.filename[:255], owner_of(call))
     except NodeError as error:
         return await _view(call, error=error)
     return redirect_in_page(call, f"{PATH}/{found.id}")

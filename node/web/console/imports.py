@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
-from node.errors import InputError, NodeError
+from node.errors import NodeError
 from node.services.access import Scope
 from node.services.jobs import Job
 from node.services.journal import JournalRow
@@ -69,9 +69,7 @@ async def one_import(call: Call, path: JobPath) -> View:
 async def send(call: Call, body: ImportForm) -> View | web.Response:
     """Take a file, and go to its job."""
     try:
-        if not body.file.content:
-            raise InputError("no file was chosen, or it is empty", "import_unreadable")
-        place = await _taken(call, body, body.file.content, body.file.filename[:255])
+        place = await _taken(call, body, body.file.chosen(), body.file.filename[:255])
     except NodeError as error:
         return await _view(call, error=error)
     return redirect_in_page(call, place)

@@ -102,6 +102,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The file cannot be read", "Save it as XLSX or CSV and send it again."),
         ("{ru}", ""),
     ),
+    "file_none": wrong(
+        ("Файл не выбран или пуст", "Выберите файл и отправьте ещё раз."),
+        ("No file was chosen, or it is empty", "Choose a file and send it again."),
+    ),
     "supplier_unknown": wrong(
         (
             "Столбцы этого поставщика не сохранены",

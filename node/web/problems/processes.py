@@ -16,8 +16,14 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "procedure_unknown": unknown("Такого регламента здесь нет", "There is no such procedure here"),
     "procedure_not_accepted": state(
-        ("Регламент не принят участником", "Попросите организацию принять регламент или поручите шаг другой."),
-        ("The procedure is not accepted", "Ask the organisation to accept it, or choose another one."),
+        (
+            "Регламент не принят участником",
+            "Своё согласие даётся в «Регламентах»; чужого попросите или поручите шаг другой организации.",
+        ),
+        (
+            "The procedure is not accepted",
+            "For your own organisation accept it in “Procedures”; else ask the other one, or choose another.",
+        ),
         ("{procedure} {version}: {org}", "{procedure} {version}: {org}"),
     ),
     "run_count": wrong(

@@ -21,6 +21,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Этот результат подписала другая организация", "Попросите её аннулировать свой результат."),
         ("Another organisation signed this result", "Ask it to annul its own."),
     ),
+    "protocol_replaced": state(
+        ("Этот протокол уже исправлен", "Откройте исправленный и, если нужно, исправьте его."),
+        ("This protocol was corrected already", "Open the corrected one, and correct that if need be."),
+        ("Вместо него стоит {ref}.", "In its place stands {ref}."),
+    ),
     "annulled_already": state(
         ("Результат уже аннулирован", "Проведите поверку заново и подпишите новый протокол."),
         ("The result is annulled already", "Verify the device anew and sign a new protocol."),

@@ -237,6 +237,37 @@ async def test_document_that_was_annulled_meanwhile_is_not_signed(tmp_path: Path
         assert await both.two.acts.waiting(signs=True) == await both.one.acts.waiting(signs=False) == []
 
 
+async def test_act_whose_template_comes_last_is_agreed_once_it_is_there(tmp_path: Path) -> None:
+    """Both signatures are here, the publication of a third organisation is not: with it they become one act."""
+    await found(tmp_path / "late", "Опоздавший", 3)
+    await found(tmp_path / "publisher", "Издатель", 4)
+    async with (
+        pair(tmp_path) as both,
+        opened(tmp_path / "late", 3) as late,
+        opened(tmp_path / "publisher", 4) as publisher,
+    ):
+        async with both.one.core.database.read() as tx:
+            genesis = Genesis.from_bytes(await find_setting(tx, FEDERATION) or b"")
+        for desk in (late, publisher):
+            await join(desk, genesis)
+        held = await publisher.templates.publish(template("commissioning"), "test")
+        for desk in (both.one, both.two):
+            await mirror(publisher, desk)
+        first = await both.one.protocols.sign(held.reference, both.raw, "test")
+        await mirror(both.one, both.two)
+        await both.two.acts.sign(both.subject, ref_text(first.ref), "test")
+
+        await mirror(both.one, late)
+        await mirror(both.two, late)
+        before = acts(await late.view(both.subject))
+        await mirror(publisher, late)
+
+        view = await late.view(both.subject)
+        assert before == []
+        assert {(row["standing"], at(row, "act", "agreed")) for row in acts(view)} == {("agreed", True)}
+        assert events(view) == [("verified", "stated"), ("installed", "agreed"), ("admitted", "agreed")]
+
+
 async def test_protocol_of_one_party_is_no_act(tmp_path: Path) -> None:
     """A verification has one signature, and nobody is waited for."""
     async with pair(tmp_path) as both:

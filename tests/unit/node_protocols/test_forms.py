@@ -111,6 +111,24 @@ async def test_corrected_protocol_takes_the_place_of_the_old_one(desk: Desk) -> 
     assert (refused.value.code, format_json(again.document)) == ("protocol_not_own", format_json(form.document))
 
 
+async def test_second_correction_of_one_protocol_is_refused_and_its_form_stays(desk: Desk) -> None:
+    """Of two corrections that were begun beside each other one stands: one verification never becomes two results."""
+    form, _, subject = await flow(desk)
+    forms = forms_of(desk)
+    first = ref_text((await forms.sign(form, "test")).ref)
+    begun = [await forms.correct(subject, first, "test") for _ in range(2)]
+    filled = [await forms.save(one, {**one.document, "protocol_no": f"П-{n}"}) for n, one in enumerate(begun)]  # type: ignore[dict-item]  # an object
+
+    ended = await asyncio.gather(*(forms.sign(one, "test") for one in filled), return_exceptions=True)
+
+    (refused,) = [one for one in ended if isinstance(one, StateError)]
+    (kept,) = await forms.list()
+    standing = [row for row in rows(await desk.view(subject), "protocols") if row["replaced_by"] is None]
+    assert (refused.code, len(standing)) == ("protocol_replaced", 1)
+    assert standing[0]["ref"] == refused.values["ref"]
+    assert kept.id in {one.id for one in begun}
+
+
 async def test_form_that_breaks_a_rule_stays_and_nothing_is_signed(desk: Desk) -> None:
     """The findings name the places; rows that nobody filled in are no fault."""
     form, _, _ = await flow(desk)

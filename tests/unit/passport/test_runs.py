@@ -268,6 +268,36 @@ def test_order_and_repetition_of_what_arrives_change_nothing() -> None:
         assert digest(fold([DEVICE], said, play.federation.world)) == expected
 
 
+class Branch(Author):
+    """Another node of an organisation, with a log of its own."""
+
+    @property
+    def log(self) -> bytes:
+        """The other log's id."""
+        return self.org[::-1]
+
+
+def test_step_that_two_nodes_of_one_organisation_do_at_once_is_done_once() -> None:
+    """One of the two moves counts, with its own outcome, whichever arrives first; the other one is told as taken."""
+    play = Play()
+    play.move(play.workshop, 1, step="diagnose")
+    play.move(play.workshop, 2, step="replace")
+    branch = Branch("lab", seq=50)
+    for author, event, outcome in ((play.lab, "verified", "fit"), (branch, "rejected", "unfit")):
+        play.say(author, paper(DEVICE, play.owner, 3, event))
+        play.move(author, 3, step="verify", outcome=outcome)
+
+    here = play.view
+    play.said.reverse()
+
+    assert digest(play.view) == digest(here)
+    counted = rows(play.run, "moves")[-1]
+    waits = {"fit": "accept", "unfit": "replace"}[str(counted["outcome"])]
+    assert (counted["step"], at(play.run, "waits", "step")) == ("verify", waits)
+    assert [row["why"] for row in rows(play.run, "idle")] == ["taken"]
+    assert len(rows(here, "protocols")) == 2
+
+
 def test_withheld_protocol_counts_as_missing_for_whoever_may_not_read_it() -> None:
     """A reader from whom the protocol is withheld sees that the step is not shown to be done."""
     play = Play()

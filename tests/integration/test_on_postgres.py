@@ -1,0 +1,62 @@
+"""A node whose store is PostgreSQL: the working day's records, then every list and page that asks for nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from node.demo.documents import verification_template
+from node.web.server import ROUTES
+from tests.conftest import fresh_database
+from tests.integration.test_web_processes import device, do, opened, verification
+from tests.unit.node_protocols.builders import ended
+from tests.unit.web.running import RunningWeb, get, post, running_web
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+
+@pytest.fixture
+async def web(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningWeb]:
+    """A node that writes its log into a database of its own."""
+    monkeypatch.setenv("PASSPORT_STORE__URL", await fresh_database(postgres_url, "whole_node"))
+    monkeypatch.setenv("PASSPORT_WEBHOOKS__ALLOW", '["127.0.0.0/8"]')
+    async with running_web(tmp_path) as running:
+        await running.context.ledger.open()
+        await running.context.projection.open()
+        await running.context.releases.open()
+        writer = asyncio.create_task(running.context.ledger.run())
+        yield running
+        await ended(writer)
+
+
+async def work(client: ClientSession) -> None:
+    """A verification by its process, a file of its result, a process that waits, a form and a webhook."""
+    template = (await post(client, "/templates", json.loads(verification_template())))["reference"]
+    verified, waiting = await device(client), await device(client, "0000002")
+    (run,) = await opened(client, "verification", verified, due="2020-01-01")
+    await do(client, run, "remove_or_onsite")
+    await do(client, run, "protocol", template=template, document=verification(verified, "0000001"))
+    await post(client, "/arshin/files", {})
+    await opened(client, "dispatch_request", waiting)
+    await post(client, "/forms", {"template": template, "id": waiting})
+    await post(client, "/webhooks", {"url": "http://127.0.0.1:9/"})
+
+
+async def test_every_list_and_page_is_answered(web: RunningWeb) -> None:
+    """No operation that reads, and no page, breaks on what this engine does otherwise than SQLite."""
+    client, browser = web.local(), await web.claim()
+    await work(client)
+
+    paths = [route.path for route in ROUTES if route.method == "GET" and "{" not in route.path]
+    for path in paths:
+        async with browser.get(path) as response:
+            assert response.status < 500, path
+
+    assert len(paths) > 50
+    (load,) = (await get(client, "/processes/loads"))["items"]
+    assert (load["open"], load["overdue"]) == (2, 1)
+    (result,) = (await get(client, "/arshin/results"))["items"]
+    assert result["number"] == "ПП-26-000001"
