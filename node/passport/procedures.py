@@ -65,11 +65,20 @@ class _Part(Body):
     model_config = ConfigDict(strict=False)
 
 
-class Role(_Part):
-    """Who takes part beside the owner of the process, as steps name him."""
+class _Titled(_Part):
+    """A part that people call by its title."""
 
     code: Name
     title: Texts
+
+    @property
+    def name(self) -> Mapping[str, str]:
+        """What people call it, by language; its code where it has no title."""
+        return self.title or {"en": self.code}
+
+
+class Role(_Titled):
+    """Who takes part beside the owner of the process, as steps name him."""
 
 
 class Protocol(_Part):
@@ -79,29 +88,23 @@ class Protocol(_Part):
     publisher: Hex | None = None
 
 
-class Outcome(_Part):
+class Outcome(_Titled):
     """How a step may end. With an event, the step's protocol must state it; without a next step the process ends."""
 
-    code: Name
-    title: Texts
     event: Name | None = None
     next: Name | None = None
 
 
-class Ask(_Part):
+class Ask(_Titled):
     """What a step asks beside its protocol: it is kept with the move, and with the event where the step has one."""
 
-    code: Name
-    title: Texts
     unit: Line | None = None
     required: bool = False
 
 
-class Step(_Part):
+class Step(_Titled):
     """One step. Without outcomes it is followed by `next`; without that the process ends with it."""
 
-    code: Name
-    title: Texts
     role: Name
     days: Annotated[int, Field(ge=0, le=MAX_DAYS)] | None = None
     needs: tuple[Need, ...] = ()

@@ -221,12 +221,14 @@ class Runs:
         if text(row, "state") != RunState.OPEN or waits is None:
             raise StateError(f"the process is {text(row, 'state')}", "run_over", state=text(row, "state"))
         if step is not None and step != waits.code:
-            raise StateError(f"the next step is {waits.code}, not {step}", "run_step_order", step=step,
-                             expected=waits.code)  # fmt: skip
+            asked = held.procedure.step(step)
+            raise StateError(f"the next step is {waits.code}, not {step}", "run_step_order",
+                             step=asked.name if asked else step, expected=waits.name)  # fmt: skip
         org = text(row, "waits", "org")
         if org != self._core.org.hex():
+            role = next((one for one in held.procedure.roles if one.code == waits.role), None)
             raise DeniedError(f"{waits.code} is the step of {org or 'nobody yet'}", "run_no_mandate",
-                              step=waits.code, role=waits.role, org=org)  # fmt: skip
+                              step=waits.name, role=role.name if role else waits.role, org=org)  # fmt: skip
         if (self._core.org, held.digest) not in self._book.accepted:
             raise StateError("this organisation has not accepted the procedure", "procedure_not_accepted",
                              procedure=held.procedure.code, version=held.procedure.version,

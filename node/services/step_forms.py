@@ -77,6 +77,6 @@ class StepForms:
 
 def _check_demand(turn: Turn, held: HeldTemplate) -> None:
     if turn.step.protocol is None:
-        raise InputError(f"the step {turn.step.code} takes no protocol", "run_protocol_unasked", step=turn.step.code)
+        raise InputError(f"the step {turn.step.code} takes no protocol", "run_protocol_unasked", step=turn.step.name)
     if not fits(turn.step, held.body()):
         raise other_protocol(turn.step, held)

@@ -116,10 +116,10 @@ class Steps:
         if demanded is None or document is None:
             if demanded is not None:
                 raise InputError(f"the step {turn.step.code} demands a protocol {demanded.name}", "run_protocol_needed",
-                                 step=turn.step.code, template=demanded.name)  # fmt: skip
+                                 step=turn.step.name, template=demanded.name)  # fmt: skip
             if document is not None:
                 raise InputError(f"the step {turn.step.code} takes no protocol", "run_protocol_unasked",
-                                 step=turn.step.code)  # fmt: skip
+                                 step=turn.step.name)  # fmt: skip
             return None
         checked = await self._protocols.check(document.template, document.raw)
         if not fits(turn.step, checked.held.body()):
@@ -138,21 +138,21 @@ class Steps:
 
     def _outcome(self, step: Step, work: Work, checked: Checked | None) -> str | None:
         """How the step ends: as its protocol says, else as it is told; raise InputError where that is none of it."""
-        named = ", ".join(outcome.code for outcome in step.outcomes)
+        named, ends = ", ".join(one.code for one in step.outcomes), [one.name for one in step.outcomes]
         if not step.outcomes:
             if work.outcome is not None:
-                raise InputError(f"the step {step.code} has no outcomes", "run_outcome", step=step.code, outcomes="—")
+                raise InputError(f"the step {step.code} has no outcomes", "run_outcome", step=step.name, outcomes="—")
             return None
         told = step.find_outcome(work.outcome) if work.outcome else None
         if checked is not None:
             found = ends_by(step, [event.code for event in extract(checked.held.template, checked.document).events])
             if found is None or (work.outcome is not None and found != told):
                 raise InputError(f"the protocol does not say {work.outcome or 'an outcome'} of {step.code}",
-                                 "run_outcome_differs", step=step.code, outcomes=named)  # fmt: skip
+                                 "run_outcome_differs", step=step.name, outcomes=ends)  # fmt: skip
             told = found
         if told is None:
-            raise InputError(f"the step {step.code} ends in one of: {named}", "run_outcome", step=step.code,
-                             outcomes=named)  # fmt: skip
+            raise InputError(f"the step {step.code} ends in one of: {named}", "run_outcome", step=step.name,
+                             outcomes=ends)  # fmt: skip
         return told.code
 
     def _protocol(self, turn: Turn, work: Work, checked: Checked) -> list[Draft]:
@@ -220,15 +220,15 @@ def check_needs(step: Step, view: View, occurred: int) -> None:
     """Raise StateError where the passport does not say what has to hold before a step."""
     for need in step.needs:
         if need is Need.NOT_MOUNTED and text(view, "state", "code") in MOUNTED:
-            raise StateError("the device is installed already", "run_need_mounted", step=step.code)
+            raise StateError("the device is installed already", "run_need_mounted", step=step.name)
         if need in (Need.FIT, Need.VERIFIED):
             check_fit(view)
         if need is Need.VERIFIED and not _is_verified(view, occurred):
             until = text(view, "verification", "valid_until") or "—"
-            raise StateError(f"no verification is in force (until {until})", "run_need_verified", step=step.code,
+            raise StateError(f"no verification is in force (until {until})", "run_need_verified", step=step.name,
                              until=until)  # fmt: skip
         if need is Need.VERIFIED and at(view, "state", "needs_verification"):
-            raise StateError("after the repair no verification was made", "run_need_verified", step=step.code,
+            raise StateError("after the repair no verification was made", "run_need_verified", step=step.name,
                              until="—")  # fmt: skip
 
 
@@ -243,15 +243,16 @@ def other_protocol(step: Step, held: HeldTemplate) -> InputError:
     """The error of a protocol that is none of those that a step demands."""
     demanded, got = step.protocol.name if step.protocol else "", held.template.name
     return InputError(f"the step {step.code} demands a protocol {demanded}, not {got}", "run_protocol_other",
-                      step=step.code, template=demanded, got=got)  # fmt: skip
+                      step=step.name, template=demanded, got=got)  # fmt: skip
 
 
 def _check_asked(step: Step, work: Work) -> None:
     """Raise InputError where something that a step asks is missing."""
-    missing = [ask.code for ask in step.asks if ask.required and not work.detail.get(ask.code)]
+    missing = [ask for ask in step.asks if ask.required and not work.detail.get(ask.code)]
     if missing:
-        raise InputError(f"the step {step.code} asks for {', '.join(missing)}", "run_detail_needed", step=step.code,
-                         missing=", ".join(missing))  # fmt: skip
+        codes = ", ".join(ask.code for ask in missing)
+        raise InputError(f"the step {step.code} asks for {codes}", "run_detail_needed", step=step.name,
+                         missing=[ask.name for ask in missing])  # fmt: skip
 
 
 def _check_parts(step: Step, work: Work) -> None:
@@ -259,9 +260,9 @@ def _check_parts(step: Step, work: Work) -> None:
     asked = {Parts.FIT: work.fitted, Parts.REPLACE: work.replaced}
     for kind, given in asked.items():
         if given and step.parts is not kind:
-            raise InputError(f"the step {step.code} takes no such parts", "run_parts_unasked", step=step.code)
+            raise InputError(f"the step {step.code} takes no such parts", "run_parts_unasked", step=step.name)
     if step.parts is Parts.FIT and not work.fitted:
-        raise InputError(f"the step {step.code} fits parts, and none is named", "run_parts_needed", step=step.code)
+        raise InputError(f"the step {step.code} fits parts, and none is named", "run_parts_needed", step=step.name)
     for part in work.replaced:
         if part.removed.number == part.fitted.number:
             raise InputError(f"{part.position}: {part.fitted.serial} came out and went in", "part_same")

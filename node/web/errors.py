@@ -77,7 +77,8 @@ def problem_of(error: Exception, language: str, path: str, operation: str = "") 
     if known is None or status_of(known) == 500:
         return _incident(error, language, path, operation)
     words = find_text(known.code, type(known).code).words(language)
-    found = _problem(words, known.code, status_of(known), str(known), path, known.values)
+    told = {name: _in_language(value, language) for name, value in known.values.items()}
+    found = _problem(words, known.code, status_of(known), str(known), path, told)
     if isinstance(known, RulesError):
         return found.model_copy(update={"errors": known.rules(language)})
     findings = known.values.get("findings")
@@ -144,6 +145,15 @@ def _finding(item: Mapping[str, Any], language: str) -> BrokenRule:  # Any: JSON
         advice=words["advice"],
         value=item.get("value"),
     )
+
+
+def _in_language(value: object, language: str) -> object:
+    """A value that is told by language, as titles of procedures are, in the reader's or in the first that there is."""
+    if isinstance(value, Mapping):
+        return value.get(language) or next(iter(value.values()), "")
+    if isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value):
+        return ", ".join(str(_in_language(item, language)) for item in value)
+    return value
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:

@@ -167,6 +167,14 @@ async def test_repair_replaces_parts_and_demands_a_verification_before_it_goes_o
     part = {"position": "плата", "designation": "СЭ-2726", "serial": "26-1", "removed_serial": "22-1"}
 
     await refuse(client, f"/processes/{run}/steps/diagnose", {"outcome": "repairable"}, "run_detail_needed")
+    address, body = f"{API}/processes/{run}/steps/diagnose", {"outcome": "repairable"}
+    for language, told in (
+        ("ru", ("Заполните: Неисправность.", "Шаг «Диагностика».")),
+        ("en", ("Fill in: Defect.", "Step “Diagnosis”.")),
+    ):
+        async with client.post(address, json=body, headers={"Accept-Language": language}) as response:
+            problem = await response.json()
+            assert (problem["advice"], problem["detail"]) == told
     await refuse(client, f"/processes/{run}/steps/diagnose", {"detail": {"defect": "нет связи"}}, "run_outcome")
     await do(client, run, "diagnose", outcome="repairable", detail={"defect": "нет связи"})
     await do(client, run, "replace_parts", replaced=[part])

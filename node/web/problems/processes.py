@@ -33,7 +33,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "run_role_unknown": wrong(
         ("Такой роли в регламенте нет", "Роли регламента: {roles}."),
         ("The procedure has no such role", "Its roles: {roles}."),
-        ("Роль {role}.", "Role {role}."),
+        ("Роль «{role}».", "Role “{role}”."),
     ),
     "run_kind": wrong(
         ("Регламент не для таких предметов", "Выберите предмет одного из видов: {kinds}."),
@@ -58,12 +58,12 @@ PROBLEMS: dict[str, ProblemText] = {
     "run_step_order": state(
         ("Сейчас очередь другого шага", "Сначала выполните шаг {expected}."),
         ("It is another step's turn", "Do the step {expected} first."),
-        ("Шаг {step}, а очередь шага {expected}.", "Step {step}, while it is the turn of {expected}."),
+        ("Шаг «{step}», а очередь шага «{expected}».", "Step “{step}”, while it is the turn of “{expected}”."),
     ),
     "run_no_mandate": wrong(
         ("Шаг поручен другой организации", "Владелец процесса может поручить его вам."),
         ("The step is another organisation's", "The owner of the process can give it to you."),
-        ("Шаг {step}, роль {role}.", "Step {step}, role {role}."),
+        ("Шаг «{step}», роль «{role}».", "Step “{step}”, role “{role}”."),
         DeniedError,
     ),
     "run_owner_only": wrong(
@@ -82,17 +82,17 @@ PROBLEMS: dict[str, ProblemText] = {
     "run_protocol_needed": wrong(
         ("Шаг требует протокола", "Заполните документ по шаблону {template}."),
         ("The step demands a protocol", "Fill in a document of the template {template}."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "run_protocol_unasked": wrong(
         ("Шаг не требует протокола", "Подпишите документ отдельно от шага."),
         ("The step takes no protocol", "Sign the document apart from the step."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "run_protocol_other": wrong(
         ("Протокол другого вида", "Нужен документ по шаблону {template}."),
         ("The protocol is of another kind", "A document of the template {template} is needed."),
-        ("Шаг {step}: получен {got}.", "Step {step}: got {got}."),
+        ("Шаг «{step}»: получен {got}.", "Step “{step}”: got {got}."),
     ),
     "run_protocol_unchecked": state(
         ("Протокол здесь проверен не полностью", "Обновите узел: ему неизвестны правила шаблона."),
@@ -111,27 +111,27 @@ PROBLEMS: dict[str, ProblemText] = {
     "run_outcome": wrong(
         ("Исход шага не указан или не из списка", "Возможные исходы: {outcomes}."),
         ("The outcome is missing or none of the step's", "Its outcomes: {outcomes}."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "run_outcome_differs": wrong(
         ("Исход шага расходится с протоколом", "Исход следует из протокола; возможные: {outcomes}."),
         ("The outcome differs from the protocol", "It follows from the protocol; possible: {outcomes}."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "run_need_verified": state(
         ("Нет действующей поверки", "Сначала поверьте прибор."),
         ("No verification is in force", "Have the device verified first."),
-        ("Шаг {step}, поверка до: {until}.", "Step {step}, verified until: {until}."),
+        ("Шаг «{step}», поверка до: {until}.", "Step “{step}”, verified until: {until}."),
     ),
     "run_need_mounted": state(
         ("Прибор уже установлен", "Сначала оформите его снятие."),
         ("The device is installed already", "Record its removal first."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "run_parts_unasked": wrong(
         ("Шаг не меняет состава прибора", "Запишите детали отдельно от шага."),
         ("The step does not alter the composition", "Record the parts apart from the step."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "line_no_process": state(
         ("Этот прибор здесь не в работе", "Откройте для него процесс, или ремонт, если прибор вернулся."),
@@ -182,12 +182,12 @@ PROBLEMS: dict[str, ProblemText] = {
     "run_parts_needed": wrong(
         ("Не указаны детали", "Отсканируйте детали комплекта."),
         ("No parts are named", "Scan the parts of the kit."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "run_detail_needed": wrong(
         ("Не заполнено то, о чём спрашивает шаг", "Заполните: {missing}."),
         ("Something that the step asks is missing", "Fill in: {missing}."),
-        ("Шаг {step}.", "Step {step}."),
+        ("Шаг «{step}».", "Step “{step}”."),
     ),
     "device_unfit": state(
         ("Прибор признан непригодным", "Отправьте его в ремонт или замените."),
