@@ -87,6 +87,14 @@ mentions = _table(
 checkpoints = _table(
     "checkpoints", _key("log_no", Int64), _key("size", Int64), _need("root", LargeBinary), _need("note", LargeBinary)
 )
+# What changed of the federation, each thing by its last change: what a peer has not heard of is after a number.
+changes = _table(
+    "changes",
+    Column("n", Int64, primary_key=True, autoincrement=True),
+    _need("what", Text),  # chain, log, note, fork
+    _need("key", LargeBinary),  # of a chain its organisation, else the log
+    Index("changes_by_key", "what", "key"),
+)
 fork_proofs = _table(
     "fork_proofs", _key("log", LargeBinary), _key("id", LargeBinary), _need("seq", Int64), _need("proof", LargeBinary)
 )
@@ -101,6 +109,7 @@ peers = _table(
     _need("pin", LargeBinary),
     _need("sign_key", LargeBinary),
     _need("state", Text),
+    Column("epoch", LargeBinary, nullable=False, server_default=text("''")),  # within which it counts its openings
     _need("cursor", Int64),
     _need("met_us", Int64),
     Column("seen_us", Int64),

@@ -39,6 +39,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "invited": ("Выпущено приглашение", "Invitation made"),
     "attested": ("Организация аттестована", "Organisation attested"),
     "peer_met": ("Обнаружен узел", "A node was met"),
+    "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
+    "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
