@@ -29,10 +29,13 @@ from node.store.correspondents import (
 from node.store.database import ReadTx, WriteTx
 from node.store.jobs import stop_jobs
 from node.store.passports import find_passport, read_leads
+from node.store.remembered import Remembered
 
 STOPPED = "the system that sent it was cut off"
 HOUR_US = 60 * MINUTE_US
 HOURS_A_DAY = 24
+MOST_REMEMBERED = 4 << 20  # bytes of systems that were admitted lately
+SIZE_BESIDE_RIGHTS = 2 << 10
 
 
 class Write(StrEnum):
@@ -102,6 +105,7 @@ class Correspondents:
     def __init__(self, core: Core, tokens: Tokens) -> None:
         self._core = core
         self._tokens = tokens
+        self._admitted_lately: Remembered[str, StoredCorrespondent] = Remembered(core.database, _size, MOST_REMEMBERED)
         self._tallies: dict[str, _Tally] = {}
         self._running: dict[asyncio.Task[object], str] = {}
         self._cut: set[str] = set()  # since this process began: what was admitted before the cut ends too
@@ -173,11 +177,10 @@ class Correspondents:
         """
         if actor.kind != "system":
             return actor
-        async with self._core.database.read() as tx:
-            found = await find_correspondent(tx, actor.name)
-            now = tx.now
+        name, now = actor.name, self._core.clock.now()
+        found = await self._admitted_lately.get(name, lambda tx, _known: find_correspondent(tx, name))
         if found is None:
-            raise DeniedError(f"there is no system {actor.name!r}", "unauthenticated")
+            raise DeniedError(f"there is no system {name!r}", "unauthenticated")
         rights, tally = rights_of(found), self._tallies.setdefault(actor.name, _Tally())
         refusal = _refusal(found, rights, address, tally, now)
         await self._count(actor.name, tally, now, refusal)
@@ -220,8 +223,7 @@ class Correspondents:
     @contextmanager
     def running(self, actor: Actor | None) -> Iterator[None]:
         """A request of a system is being answered by the current task: a cut ends it."""
-        task = asyncio.current_task()
-        if actor is None or actor.kind != "system" or task is None:
+        if actor is None or actor.kind != "system" or (task := asyncio.current_task()) is None:
             yield
             return
         if actor.label in self._cut:
@@ -316,6 +318,10 @@ def _check_rights(actor: Actor, rights: Rights) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise InputError(f"{network} is no network", "system_network_form", text=network) from error
+
+
+def _size(one: StoredCorrespondent) -> int:
+    return SIZE_BESIDE_RIGHTS + len(one.rights)
 
 
 def _dump(rights: Rights) -> str:

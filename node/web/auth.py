@@ -32,7 +32,7 @@ async def by_token(request: web.Request, context: WebContext) -> Actor | None:
     actor = await context.tokens.find_actor(header.removeprefix(BEARER).strip()) if header.startswith(BEARER) else None
     if actor is None:
         raise DeniedError("the token is unknown, revoked or out of date", "unauthenticated")
-    return await context.correspondents.admit(actor, client_address(request))
+    return await context.correspondents.admit(actor, client_address(request)) if actor.kind == "system" else actor
 
 
 async def by_session(request: web.Request, context: WebContext) -> Actor | None:
