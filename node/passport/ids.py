@@ -7,6 +7,7 @@ number modulo 1021: every single slip and every swap of neighbours is caught, so
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from node.passport.errors import DeviceIdError, MistypedIdError
@@ -17,6 +18,7 @@ BODY_LENGTH = 26
 CHECK_LENGTH = 2
 MODULUS = 1021  # the largest prime below 32 * 32
 SUBJECT_SIZE = 16
+MOST_SPELLED = 4096  # ids that are kept as they were spelled last: lists and pages spell the same ones again and again
 
 _SPACES = (*range(0x09, 0x0E), 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _HYPHENS = (0x2D, *range(0x2010, 0x2016), 0x2212)
@@ -65,12 +67,14 @@ class SubjectId:
 DeviceId: TypeAlias = SubjectId
 
 
+@lru_cache(maxsize=MOST_SPELLED)
 def format_device_id(subject: SubjectId) -> str:
     """Spell a subject of any kind as a device id, 33 characters."""
     number = int.from_bytes(subject.raw)
     return f"{PREFIX}-{_spell(number, BODY_LENGTH)}{_spell(number % MODULUS, CHECK_LENGTH)}"
 
 
+@lru_cache(maxsize=MOST_SPELLED)
 def parse_device_id(text: str) -> SubjectId:
     """Read a device id as a person wrote it; raise MistypedIdError if it cannot be one.
 

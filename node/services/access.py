@@ -364,10 +364,11 @@ class Tokens:
             )
         return secret, token
 
-    async def find_actor(self, secret: str) -> Actor | None:
-        """Which system a token speaks for; None where it is unknown, revoked or out of date."""
+    async def find_actor(self, secret: str, moment: int | None = None) -> Actor | None:
+        """Which system a token speaks for, at a moment of the store; None where it is unknown, revoked or out of date.
+        """
         hashed = _hash("token", secret)
-        token = await self._used_lately.get(hashed, lambda tx, _known: store.find_token(tx, hashed))
+        token = await self._used_lately.get(hashed, lambda tx, _known: store.find_token(tx, hashed), moment)
         if token is None or token.expires_us <= self._core.clock.now():
             return None
         kind, scopes = "token" if token.system is None else "system", frozenset(map(Scope, token.scopes))

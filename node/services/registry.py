@@ -64,9 +64,12 @@ class Registry:
         self._stating = asyncio.Lock()
         self._read_lately: Remembered[bytes, StoredPassport] = Remembered(core.database, _size, MOST_REMEMBERED)
 
-    async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
-        """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
-        if not whole and (known := await self._read_lately.get(subject, partial(_find, subject))) is not None:
+    async def get(self, subject: bytes, *, whole: bool = True, moment: int | None = None) -> StoredPassport:
+        """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError.
+
+        One without may be as it stood at a moment of the store.
+        """
+        if not whole and (known := await self._read_lately.get(subject, partial(_find, subject), moment)) is not None:
             return known
         async with self._core.database.read() as tx:
             found = await find_passport(tx, subject, whole=whole)

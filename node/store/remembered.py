@@ -32,12 +32,16 @@ class Remembered(Generic[K, V]):
         """What all that is kept counts for."""
         return self._bytes
 
-    async def get(self, key: K, read: Callable[[ReadTx, V | None], Work[V | None]]) -> V | None:
-        """The value of a key at this moment, None where there is none.
+    async def get(
+        self, key: K, read: Callable[[ReadTx, V | None], Work[V | None]], moment: int | None = None
+    ) -> V | None:
+        """The value of a key now, None where there is none.
 
-        `read` awaits nothing but the transaction; it is given what was there when it was read last.
+        `read` awaits nothing but the transaction; it is given what was there when it was read last. A `moment` is a
+        version of the store that was asked for already: what stood then is good enough.
         """
-        version = self._database.version()  # before the snapshot: what is committed in between is asked for again
+        # Known before the snapshot opens: what is committed in between is asked for again.
+        version = self._database.version() if moment is None else moment
         was, known = self._kept.get(key, (None, None))
         if known is not None and version is not None and was == version:
             self._kept.move_to_end(key)

@@ -84,7 +84,7 @@ async def bind(route: Route, request: web.Request, raw: bytes | None) -> dict[st
             arguments[name] = _bind_query(route, request, model)
         else:
             arguments[name] = await _bind_body(route, request, raw)
-    if "query" not in route.models:
+    if "query" not in route.models and request.query:
         _bind_query(route, request, NoQuery)
     return arguments
 

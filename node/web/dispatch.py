@@ -56,7 +56,7 @@ class Dispatcher:
         auth.check_scopes(self._route, visitor)
         auth.check_limit(self._route, visitor)
         auth.check_origin(request, visitor)
-        call = Call(request, self._route, visitor, language)
+        call = Call(request, self._route, visitor, language, request[auth.MOMENT])
         await check_system(call)
         return call
 

@@ -77,7 +77,7 @@ class TimelineQuery(RowsQuery, Sift):
 )
 async def read_passport(call: Call, path: PassportPath) -> Written[PassportAnswer]:
     """Every fact with its standing and who said it."""
-    passport = await call.context.registry.get(path.subject, whole=False)
+    passport = await call.context.registry.get(path.subject, whole=False, moment=call.moment)
     call.set_etag(passport.digest)
     return _written(passport)
 
