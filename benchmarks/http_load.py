@@ -14,11 +14,11 @@ OK, END_OF_HEAD, LENGTH = b"HTTP/1.1 200 ", b"\r\n\r\n", b"\r\ncontent-length:"
 
 @dataclass(slots=True)
 class Taken:
-    """What a load took: seconds by the clock, and of each answer; and how many bytes came."""
+    """What a load took: seconds by the clock; of each answer the seconds, and its size in bytes."""
 
     seconds: float = 0.0
     each_s: list[float] = field(default_factory=list)
-    received: int = 0
+    sizes: list[int] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -89,8 +89,7 @@ async def load_in_turn(port: int, requests: Sequence[bytes], connections: int) -
     async def work(connection: Connection) -> None:
         for request in waiting:
             begun = time.perf_counter()
-            size = await connection.ask(request)
-            taken.received += size
+            taken.sizes.append(await connection.ask(request))
             taken.each_s.append(time.perf_counter() - begun)
 
     return await _run(port, connections, taken, work)
@@ -104,8 +103,7 @@ async def load_at_rate(port: int, requests: Sequence[bytes], connections: int, r
         for number, request in waiting:
             due = begun + number / rate
             await asyncio.sleep(due - time.perf_counter())
-            size = await connection.ask(request)
-            taken.received += size
+            taken.sizes.append(await connection.ask(request))
             taken.each_s.append(time.perf_counter() - due)
 
     return await _run(port, connections, taken, work)

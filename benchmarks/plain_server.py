@@ -1,9 +1,10 @@
 """The peer of the API's benchmarks: one aiohttp handler that answers bytes which it holds, in a process of its own.
 
-    python -m benchmarks.plain_server SIZE [SIZE...]     prints its port; /0, /1 ... answer so many bytes
+python -m benchmarks.plain_server SIZE COUNT     prints its port; /empty answers nothing, /0 to /COUNT-1 SIZE bytes
 """
 
 import asyncio
+import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +18,19 @@ HOST = "127.0.0.1"
 
 
 @contextmanager
-def plain_server(*sizes: int) -> Iterator[int]:
-    """The port of a server whose path /0 answers a body of the first size, and so on."""
-    command = [sys.executable, "-m", "benchmarks.plain_server", *map(str, sizes)]
+def plain_server(size: int, count: int) -> Iterator[tuple[int, int]]:
+    """The port and the pid of a server that holds so many bodies of a size, and one that is empty."""
+    command = [sys.executable, "-m", "benchmarks.plain_server", str(size), str(count)]
     with Popen(command, stdout=PIPE, text=True) as process:
         try:
-            yield int(process.stdout.readline() if process.stdout else "")
+            yield int(process.stdout.readline() if process.stdout else ""), process.pid
         finally:
             process.terminate()
 
 
-async def serve(sizes: list[int]) -> None:
+async def serve(size: int, count: int) -> None:
     """Answer until cancelled."""
-    bodies = {str(number): bytes(size) for number, size in enumerate(sizes)}
+    bodies = {"empty": b"", **{str(number): random.randbytes(size) for number in range(count)}}
 
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=bodies[request.match_info["body"]], content_type="application/json")
@@ -45,4 +46,4 @@ async def serve(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve([int(size) for size in sys.argv[1:]]))
+    asyncio.run(serve(*map(int, sys.argv[1:])))

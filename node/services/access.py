@@ -205,8 +205,7 @@ class Access:
 
     async def find_session_actor(self, secret: str) -> Actor | None:
         """Who a session's cookie speaks for; use prolongs the session."""
-        async with self._core.database.read() as tx:
-            found = await store.find_session(tx, _hash("session", secret))
+        found = await self._core.database.glance(lambda tx: store.find_session(tx, _hash("session", secret)))
         if found is None:
             return None
         session, account = found
@@ -365,7 +364,9 @@ class Tokens:
         return secret, token
 
     async def find_actor(self, secret: str, moment: int | None = None) -> Actor | None:
-        """Which system a token speaks for, at a moment of the store; None where it is unknown, revoked or out of date.
+        """Which system a token speaks for; None where it is unknown, revoked or out of date.
+
+        It is what stood at a moment of the store, or later; without one, what stands now.
         """
         hashed = _hash("token", secret)
         token = await self._used_lately.get(hashed, lambda tx, _known: store.find_token(tx, hashed), moment)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport.plate import comparison_text
@@ -170,15 +171,15 @@ class Correspondents:
             tx.on_commit(lambda: self._cut.discard(_label(name)))
         return await self.get(name)
 
-    async def admit(self, actor: Actor, address: str) -> Actor:
+    async def admit(self, actor: Actor, address: str, moment: int | None = None) -> Actor:
         """A system's actor as it may act now; raise DeniedError or StateError where it may not come in.
 
-        Tokens that are nobody's come in as they are.
+        Tokens that are nobody's come in as they are. Its rights are those of a moment of the store, or later ones.
         """
         if actor.kind != "system":
             return actor
         name, now = actor.name, self._core.clock.now()
-        found = await self._admitted_lately.get(name, lambda tx, _known: find_correspondent(tx, name))
+        found = await self._admitted_lately.get(name, lambda tx, _known: find_correspondent(tx, name), moment)
         if found is None:
             raise DeniedError(f"there is no system {name!r}", "unauthenticated")
         rights, tally = rights_of(found), self._tallies.setdefault(actor.name, _Tally())
@@ -196,11 +197,7 @@ class Correspondents:
         limits = actor.limits
         if limits is None or not limits.is_narrow:
             return
-        async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject, whole=False)
-            leads = await read_leads(tx, map(bytes.fromhex, limits.things))
-        own_type = text(passport.content, "type", "central") if passport else ""
-        lead = passport.lead if passport else subject
+        own_type, lead, leads = await self._core.database.glance(partial(_known_of, subject, limits))
         if subject.hex() in limits.things or lead in leads.values() or (own_type and own_type in limits.types):
             return
         raise DeniedError(f"{actor.label} has no right to this thing", "system_thing")
@@ -318,6 +315,14 @@ def _check_rights(actor: Actor, rights: Rights) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise InputError(f"{network} is no network", "system_network_form", text=network) from error
+
+
+async def _known_of(subject: bytes, limits: Limits, tx: ReadTx) -> tuple[str, bytes, dict[bytes, bytes]]:
+    """The central type of a thing and the id that leads it, and those that lead the things of these limits."""
+    passport = await find_passport(tx, subject, whole=False)
+    leads = await read_leads(tx, map(bytes.fromhex, limits.things))
+    own_type = text(passport.content, "type", "central") if passport else ""
+    return own_type, passport.lead if passport else subject, leads
 
 
 def _size(one: StoredCorrespondent) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 
 from federation.authority import Authority, Verb
 from federation.errors import FederationError, RequestError
@@ -38,7 +37,6 @@ from node.services.sync import AWAY, Sync
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, every_id, find_passport, read_leads, read_passports
 from node.store.peers import list_peers
-from node.store.remembered import Remembered
 from node.store.timelines import find_event, page_of_rows
 
 INSTALL_PLACE = "install_place"
@@ -47,9 +45,6 @@ REMOVED = "removed"
 ADMITTING = frozenset({"installed", "admitted"})
 MOST_MADE = 16  # words about production that stand before the first other event
 MOST_PRINTED = 8
-# Passports that were read lately stay in memory: two thousand of 25 statements each.
-MOST_REMEMBERED = 64 << 20
-BESIDE_VIEW = 1 << 10  # bytes of a passport in memory beside its view
 
 
 class Registry:
@@ -62,16 +57,13 @@ class Registry:
         self._ledger = ledger
         self._projection = projection
         self._stating = asyncio.Lock()
-        self._read_lately: Remembered[bytes, StoredPassport] = Remembered(core.database, _size, MOST_REMEMBERED)
 
-    async def get(self, subject: bytes, *, whole: bool = True, moment: int | None = None) -> StoredPassport:
-        """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError.
-
-        One without may be as it stood at a moment of the store.
-        """
-        if not whole and (known := await self._read_lately.get(subject, partial(_find, subject), moment)) is not None:
-            return known
-        async with self._core.database.read() as tx:
+    async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
+        """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
+        database = self._core.database
+        if not whole and (found := await database.glance(lambda tx: find_passport(tx, subject, whole=False))):
+            return found
+        async with database.read() as tx:
             found = await find_passport(tx, subject, whole=whole)
             if found is None:
                 raise await _absent(tx, subject)
@@ -392,14 +384,6 @@ def _check_corrected(events: Iterable[Mapping[str, Plain]], place: str) -> None:
         raise NotFoundError("that is no event of this passport", "correction_nothing")
     if replaced := next((event["replaced_by"] for event in found if event["replaced_by"]), None):
         raise StateError(f"{place} was corrected by {replaced}", "correction_replaced", ref=replaced)
-
-
-async def _find(subject: bytes, tx: ReadTx, known: StoredPassport | None) -> StoredPassport | None:
-    return await find_passport(tx, subject, whole=False, known=known)
-
-
-def _size(passport: StoredPassport) -> int:
-    return len(passport.view) + BESIDE_VIEW
 
 
 async def _absent(tx: ReadTx, subject: bytes) -> NotFoundError:

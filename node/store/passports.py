@@ -141,18 +141,17 @@ _LEADING = select(schema.passports).where(schema.passports.c.subject == _LEAD)
 _VERSION = select(schema.passports.c.digest, schema.passports.c.changed_us).where(schema.passports.c.subject == _LEAD)
 
 
-async def find_passport(
-    tx: ReadTx, subject: bytes, *, whole: bool = True, known: StoredPassport | None = None
-) -> StoredPassport | None:
+async def read_version(tx: ReadTx, subject: bytes) -> tuple[bytes, int] | None:
+    """The digest of the passport of a subject and when it changed: what tells whether it is still the one known."""
+    row = await tx.first(_VERSION, wanted=subject)
+    return (row.digest, row.changed_us) if row else None
+
+
+async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:
     """The passport of a subject, of the one that leads where it is joined.
 
-    Of a long one the view comes without its rows unless it is wanted `whole`: they are read by pages. One that is
-    `known`, read likewise before, is handed back where it still stands.
+    Of a long one the view comes without its rows unless it is wanted `whole`: they are read by pages.
     """
-    if known is not None:
-        version = await tx.first(_VERSION, wanted=subject)
-        if version is not None and (version.digest, version.changed_us) == (known.digest, known.changed_us):
-            return known
     row = await tx.first(_LEADING, wanted=subject)
     if row is None:
         return None

@@ -28,8 +28,8 @@ class Remembered(Generic[K, V]):
         self._kept: OrderedDict[K, tuple[int | None, V]] = OrderedDict()
 
     @property
-    def bytes(self) -> int:
-        """What all that is kept counts for."""
+    def size(self) -> int:
+        """The bytes that all counts for that is kept."""
         return self._bytes
 
     async def get(

@@ -34,7 +34,11 @@ async def by_token(request: web.Request, context: WebContext) -> Actor | None:
         actor = await context.tokens.find_actor(header.removeprefix(BEARER).strip(), request[MOMENT])
     if actor is None:
         raise DeniedError("the token is unknown, revoked or out of date", "unauthenticated")
-    return await context.correspondents.admit(actor, client_address(request)) if actor.kind == "system" else actor
+    return (
+        await context.correspondents.admit(actor, client_address(request), request[MOMENT])
+        if actor.kind == "system"
+        else actor
+    )
 
 
 async def by_session(request: web.Request, context: WebContext) -> Actor | None:

@@ -94,7 +94,7 @@ class Dispatcher:
         if isinstance(result, View):
             return await _page(call, result)
         if isinstance(result, Written | BaseModel):
-            body = b"".join(result.parts) if isinstance(result, Written) else result.model_dump_json().encode()
+            body = result.body if isinstance(result, Written) else result.model_dump_json().encode()
             return web.Response(body=body, status=self._route.status, content_type=JSON, headers=call.headers)
         return web.Response(status=204, headers=call.headers)
 

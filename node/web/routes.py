@@ -31,7 +31,7 @@ Handler = Callable[..., Awaitable[object]]
 class Written(Generic[Answer]):
     """An answer of a model that is JSON already: what the store holds is not read and written again."""
 
-    parts: tuple[bytes, ...]
+    body: bytes
 
 
 class Limit(Enum):

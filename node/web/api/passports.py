@@ -10,7 +10,7 @@ from node.passport.errors import DeviceIdError
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
 from node.passport.view import EVENTS, STATEMENTS
 from node.services.access import Scope
-from node.services.analytics import StoredPassport
+from node.services.ready import StoredPassport
 from node.services.timelines import Asked
 from node.web.api.fields import Hex16
 from node.web.calls import Call, Page, PageQuery
@@ -77,9 +77,9 @@ class TimelineQuery(RowsQuery, Sift):
 )
 async def read_passport(call: Call, path: PassportPath) -> Written[PassportAnswer]:
     """Every fact with its standing and who said it."""
-    passport = await call.context.registry.get(path.subject, whole=False, moment=call.moment)
-    call.set_etag(passport.digest)
-    return _written(passport)
+    ready = await call.context.ready.get(path.subject, _write, moment=call.moment)
+    call.set_etag(ready.digest)
+    return Written(ready.answer)
 
 
 @api("GET", "/passports/{id}/events", title="Timeline of a device", scopes=[Scope.READ],
@@ -113,11 +113,11 @@ async def _rows(
     return Page(items=[*page.rows], next=call.encode_cursor(page.more) if page.more else None)
 
 
-def _written(passport: StoredPassport) -> Written[PassportAnswer]:
-    """The answer around the view as it is stored: reading it only to write it again would take longer than the rest."""
+def _write(passport: StoredPassport) -> bytes:
+    """A PassportAnswer around the view as it is stored: what is read only to be written again takes longer than all."""
     head = f'{{"id":"{format_device_id(SubjectId(passport.subject))}","digest":"{passport.digest.hex()}","view":'
     seals = {name: SealAnswer(rows=seal.rows, hash=seal.hash.hex()) for name, seal in passport.seals.items()}
-    return Written((head.encode(), passport.view, b',"sealed":', to_json(seals), b"}"))
+    return b"".join((head.encode(), passport.view, b',"sealed":', to_json(seals), b"}"))
 
 
 ROUTES = [
