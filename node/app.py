@@ -74,6 +74,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
@@ -225,6 +226,7 @@ class Node:
             membership=self.membership,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
+            ready=ReadyPassports(self.core, self.registry),
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
