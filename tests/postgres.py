@@ -4,8 +4,11 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
 
 T = TypeVar("T")
 
@@ -93,7 +96,8 @@ class Wire:
             is_lost = self._loses_commit and COMMIT in raw
             if self._takes_commit or not is_lost:
                 forth.write(raw)
-                await forth.drain()
+                with suppress(ConnectionError):  # the server ended that session
+                    await forth.drain()
             if is_lost:
                 self._loses_commit = False
                 if self._is_cut and self._listener is not None:
@@ -121,3 +125,37 @@ def running_wire(server: str) -> Iterator[Wire]:
         yield wire
     finally:
         wire.close()
+
+
+def query(url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:  # Any: the columns of the query
+    """What a query finds in a database; parameters are `$1`, `$2` and so on."""
+
+    async def ask() -> list[tuple[Any, ...]]:  # Any: as above
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return [tuple(row) for row in await connection.fetch(sql, *values)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def end_sessions(url: str) -> None:
+    """End every session of a database, as its administrator may at any time."""
+    query(
+        url,
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()",
+    )
+
+
+def guard(server: str, user: str, password: str) -> None:
+    """Make a user who is let in by a password alone."""
+    ((hba,),) = query(server, "show hba_file")
+    path = Path(hba)
+    rule = f"local all {user} scram-sha-256\n"
+    if rule not in path.read_text():
+        path.write_text(rule + path.read_text())
+    query(server, f"drop role if exists {user}")
+    query(server, f"create role {user} login password '{password}'")
+    query(server, "select pg_reload_conf()")

@@ -55,7 +55,7 @@ def init(
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     try:
-        with refusals_of_the_store(folder):
+        with refusals_of_the_store(folder, url):
             founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
     except OSError as error:
         raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error

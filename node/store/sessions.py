@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 DRIVER = "postgresql+asyncpg://"
 CONNECT_S = 10.0
-LOCK_WAIT_S = 3.0
+LOCK_WAIT_S = 2.0
 AGAIN_S = 0.05
 # A machine that vanished is given up after some twenty seconds, by the server and by us.
 ALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
