@@ -33,16 +33,20 @@ ATTESTED: dict[str, list[tuple[str, list[str]]]] = {
 
 @dataclass
 class Trade:
-    """The nodes by name, questions to them, and the ids of what the maker made, by title."""
+    """The nodes by name, questions to them, and the ids of what the maker made, by title.
+
+    `stores` are the databases of those whose store is no file.
+    """
 
     folder: Path
     nodes: dict[str, NodeProcess] = field(default_factory=dict)
     orgs: dict[str, str] = field(default_factory=dict)
     devices: list[str] = field(default_factory=list)
+    stores: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str, **settings: str) -> NodeProcess:
         """Make a node and start it."""
-        node = NodeProcess(name, self.folder / name, environment=settings)
+        node = NodeProcess(name, self.folder / name, environment=settings, store_url=self.stores.get(name, ""))
         node.init(**WHO.get(name, {"name": name}))
         node.start()
         self.nodes[name] = node

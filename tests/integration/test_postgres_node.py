@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -90,6 +91,11 @@ def ended(node: NodeProcess, job: str) -> Json:
         return found if found["state"] not in ("waiting", "running") else None
 
     return until("the job ends", look)
+
+
+def has_done(url: str, least: int) -> bool:
+    """Whether the job has worked so many rows."""
+    return bool(query(url, "select done from jobs")[0][0] >= least)
 
 
 def check_log(url: str, *reasons: str) -> None:
@@ -185,7 +191,7 @@ def test_import_goes_on_when_sessions_are_ended_under_it(maker: NodeProcess, url
     """Ended again and again while it writes, the node stays the same process; each row is one passport."""
     pid, job = maker.pid, imports(maker)
     for least in range(10, METERS, 10):
-        until(f"{least} rows are done", lambda least=least: query(url, "select done from jobs")[0][0] >= least)
+        until(f"{least} rows are done", partial(has_done, url, least))
         end_sessions(url)
 
     result = ended(maker, job)["result"]
