@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,10 +123,15 @@ def with_serial(row: list[str], serial: str) -> list[str]:
     return [serial if at == SERIAL_AT else text for at, text in enumerate(row)]
 
 
-@contextmanager
-def trading(folder: Path, *names: str, **settings: str) -> Iterator[Trade]:
+def trading(folder: Path, *names: str, **settings: str) -> AbstractContextManager[Trade]:
     """A maker that is attested and has its line, with others in its federation; the maker is the anchor."""
-    trade = Trade(folder)
+    return trading_over({}, folder, *names, **settings)
+
+
+@contextmanager
+def trading_over(stores: dict[str, str], folder: Path, *names: str, **settings: str) -> Iterator[Trade]:
+    """The same with databases, by the names of their organisations."""
+    trade = Trade(folder, stores=stores)
     try:
         for name in ("maker", *names):
             trade.start(name, **settings)
