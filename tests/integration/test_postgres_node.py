@@ -16,7 +16,7 @@ from node.folder import NodeFolder
 from tests.conftest import fresh_database
 from tests.meters import line_record, meter_rows, production_file
 from tests.nodes import ALONE, Json, act, ask, check_store, command, send, until
-from tests.postgres import Wire, end_sessions, guard, query, running_wire
+from tests.postgres import Wire, end_sessions, let_in_by_password, query, running_wire
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -109,10 +109,12 @@ def check_log(url: str, *reasons: str) -> None:
 
 def test_password_of_the_database_stands_in_its_file_alone(tmp_path: Path, wire: Wire, postgres_url: str) -> None:
     """Given with the address it is moved into a file of 0600; no setting, log, error or answer shows it."""
-    guard(postgres_url, USER, PASSWORD)
+    query(postgres_url, "drop database if exists guarded")
+    query(postgres_url, f"drop role if exists {USER}")
+    query(postgres_url, f"create role {USER} login password '{PASSWORD}'")
+    let_in_by_password(postgres_url, USER)
     url = asyncio.run(fresh_database(postgres_url, "guarded"))
     query(url, f"alter database guarded owner to {USER}")
-    query(url, f"alter schema public owner to {USER}")
     node = NodeProcess("guarded", tmp_path / "guarded", environment=ALONE)
     node.init(name="МУП «Порт»", store_url=wire.address(url, f"{USER}:{PASSWORD}"))
 
