@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
+from node.errors import StoreAwayError
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
@@ -102,6 +103,8 @@ from node.web.server import build_application
 
 log = structlog.get_logger()
 
+AGAIN_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -123,7 +126,7 @@ class Node:
     def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database(self.settings.store.url or self.folder.url(), clock)
+        database = Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
@@ -188,7 +191,7 @@ class Node:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
             try:
-                await upgrade(self.core.database)
+                await self._open_store()
                 await self._open_ledger()
                 settle_collector()
                 await self._serve(started)
@@ -196,6 +199,22 @@ class Node:
                 self.projection.close()
                 await self.sync.close()
                 await self.core.database.close()
+
+    async def _open_store(self) -> None:
+        """Take the store for this process; a server that does not answer yet is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settings.store.wait_s
+        while True:
+            try:
+                await self.core.database.lock()
+                break
+            except StoreAwayError as error:
+                if loop.time() >= until:
+                    raise
+                log.warning("store_away", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        await upgrade(self.core.database)
+        await self.core.database.hold(self.core.node, self.core.random.bytes(16))
 
     async def _open_ledger(self) -> None:
         """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
@@ -286,18 +305,18 @@ class Node:
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or url_of("https", settings.host, port)
+            tasks.create_task(self.core.database.watch())
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers())
-            tasks.create_task(self.sync.run())
-            tasks.create_task(self.jobs.run())
-            tasks.create_task(self.releases.run())
-            tasks.create_task(self.runs.watch())
-            tasks.create_task(self.deliveries.run())
-            tasks.create_task(self.bench_folder.run())
+            for part in (
+                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
+                self.bench_folder.run,
+            ):  # fmt: skip
+                tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(self._discover())
+                tasks.create_task(_outlasting(self._discover))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -327,7 +346,11 @@ class Node:
         while True:
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
-            await self.hub.notify()
+            try:
+                await self.hub.notify()
+            except StoreAwayError:
+                self.core.outgoing.set()
+                await asyncio.sleep(AGAIN_S)
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""
@@ -356,3 +379,13 @@ class Node:
         finally:
             os.close(descriptor)
         return context
+
+
+async def _outlasting(run: Callable[[], Awaitable[None]]) -> None:
+    """Run a part of the node; where the store went away under it, begin it again until that answers."""
+    while True:
+        try:
+            return await run()
+        except* StoreAwayError as group:
+            log.warning("store_away", part=run.__qualname__, error=str(group))
+        await asyncio.sleep(AGAIN_S)

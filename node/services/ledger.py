@@ -23,7 +23,7 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
-from node.errors import FolderError, InputError, StateError
+from node.errors import FolderError, InputError, StateError, StoreAwayError
 from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
@@ -217,11 +217,13 @@ class Ledger:
             entries = await self._commit(batch)
         except Exception as error:
             # One writer serves all: what failed is told to those who waited, and the writer goes on.
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, StoreAwayError):
                 for submission in batch:
                     await self._write([submission])
-            elif not batch[0].done.done():
-                batch[0].done.set_exception(error)
+            else:
+                for submission in batch:
+                    if not submission.done.done():
+                        submission.done.set_exception(error)
             return
         for submission, mine in zip(batch, entries, strict=True):
             if not submission.done.done():
@@ -292,7 +294,10 @@ class Ledger:
         while True:
             await self._grown.wait()
             self._grown.clear()
-            await self.publish()
+            try:
+                await self.publish()
+            except StoreAwayError:
+                self._grown.set()  # what stands is published when it can be
             await asyncio.sleep(PUBLISH_AFTER_S)
 
 

@@ -24,6 +24,11 @@ async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) ->
         await note_change(tx, Changed.CHAIN, org)
 
 
+async def has_statements(tx: ReadTx) -> bool:
+    """Whether a store has any statement: one without is no node's yet."""
+    return await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
+
+
 async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, list[RootStatement]]:
     """Statements by organisation, in order of n."""
     table = schema.root_statements.c

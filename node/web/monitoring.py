@@ -7,6 +7,7 @@ from functools import cache
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from node.errors import StoreAwayError
 from node.services.access import Scope
 from node.web.calls import Call
 from node.web.routes import page
@@ -39,7 +40,7 @@ async def healthz(call: Call) -> web.Response:
     try:
         async with asyncio.timeout(HEALTH_S):
             await call.context.journal.last_id()
-    except TimeoutError:
+    except (TimeoutError, StoreAwayError):
         return web.json_response({"status": "store does not answer"}, status=503)
     return web.json_response({"status": "ok"})
 

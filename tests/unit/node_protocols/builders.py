@@ -158,7 +158,7 @@ async def found(folder: Path, name: str, seed: int) -> None:
 async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     """New objects over the store of a folder; at the end nothing is finished or flushed, as when a process ends."""
     clock, random, place = FakeClock(NOW + seed * 1_000_000_000), FakeRandom(seed), NodeFolder(folder)
-    database = Database(place.url(), clock)
+    database = Database.of_node(place, load_settings(folder).store, clock)
     core = Core(load_settings(folder), place, clock, random, open_keystore(place, random), database, EventBus())
     projection = Projection(core)
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
