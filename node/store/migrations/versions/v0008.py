@@ -1,0 +1,53 @@
+"""The federation at work: what passports wait for of logs, rights by profiles."""
+
+from alembic import op
+from sqlalchemy import Column, column, insert, literal, select, table
+
+from node.store.types import Int64, LargeBinary
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Make what each area needs."""
+    _await_logs()
+    _limit_rights_to_profiles()
+
+
+def _await_logs() -> None:
+    op.create_table(
+        "awaited",
+        Column("log", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("at", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("is_size", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("lead", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        sqlite_strict=True,
+    )
+    op.create_index("awaited_by_lead", "awaited", ["lead"])
+
+
+def _limit_rights_to_profiles() -> None:
+    """A profile is part of what tells rights apart. Rows stay: what acts opened to their parties is not folded anew."""
+    op.execute("CREATE TEMPORARY TABLE readers_before AS SELECT * FROM readers")
+    op.drop_table("readers")
+    op.create_table(
+        "readers",
+        Column("subject", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("org", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("author", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("since_us", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("until_us", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("profile", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("classes", Int64, nullable=False),
+        sqlite_strict=True,
+    )
+    before = table("readers_before", *(column(name) for name in (*_SPAN, "classes")))
+    everything = literal(b"", LargeBinary).label("profile")
+    rows = select(*(before.c[name] for name in _SPAN), everything, before.c.classes)
+    after = table("readers", *(column(name) for name in (*_SPAN, "profile", "classes")))
+    op.execute(insert(after).from_select([*_SPAN, "profile", "classes"], rows))
+    op.execute("DROP TABLE readers_before")
+
+
+_SPAN = ("subject", "org", "author", "since_us", "until_us")
