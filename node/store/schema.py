@@ -452,6 +452,15 @@ runs = _table(
     Index("runs_by_org", "is_open", "org", "due_us", "id"),
     Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
 )
+# What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
+awaited = _table(
+    "awaited",
+    _key("log", LargeBinary),
+    _key("at", Int64),
+    _key("is_size", Int64),
+    _key("lead", LargeBinary),
+    Index("awaited_by_lead", "lead"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -459,7 +468,8 @@ readers = _table(
     _key("author", LargeBinary),  # whose statements: of one organisation, or empty for everybody's
     _key("since_us", Int64),
     _key("until_us", Int64),
-    _need("classes", Int64),  # a bit for each section class that may be opened
+    _key("profile", LargeBinary),  # of which sections; empty for all
+    _need("classes", Int64),  # a bit for each section class that may be opened; 0 where the right was closed
 )
 openings = _table(
     "openings",
