@@ -29,6 +29,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -50,6 +51,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -76,6 +78,7 @@ from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -135,6 +138,8 @@ class Node:
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
+        self.backups = Backups(self.core, self.jobs)
+        self.returning = Returning(self.core, self.sync, self.ingest)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
@@ -262,6 +267,9 @@ class Node:
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
+            backups=self.backups,
+            returning=self.returning,
+            health=Health(self.core, self.sync, self.backups, self.returning),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -290,6 +298,8 @@ class Node:
             tasks.create_task(self.runs.watch())
             tasks.create_task(self.deliveries.run())
             tasks.create_task(self.bench_folder.run())
+            tasks.create_task(self.backups.run())
+            tasks.create_task(self.returning.run())
             if settings.discovery:
                 tasks.create_task(self._discover())
             if radio is not None:

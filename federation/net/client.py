@@ -5,6 +5,7 @@ import binascii
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 from yarl import URL
@@ -45,6 +46,7 @@ class PeerClient:
         self._random = random
         self._ssl = aiohttp.Fingerprint(peer.pin)
         self._offset_ms = 0
+        self.clock_gap_s: float | None = None  # how far the peer's clock is ahead, to a second, by its last answer
 
     async def heads(self, known: bytes | None) -> tuple[bytes, messages.Heads] | None:
         """What the peer has, with the answer's digest; None where it equals `known`."""
@@ -157,6 +159,7 @@ class PeerClient:
             method, url, data=body or None, headers=headers, ssl=self._ssl, timeout=TIMEOUT, allow_redirects=False
         ) as response:
             raw = await _read(response)
+            self.clock_gap_s = _gap_s(response.headers.get("Date"), self._times.now())
             if response.status >= 400 and not headers:
                 raise RequestError(f"{target}: {response.status} {raw[:300].decode(errors='replace')}")
             return response.status, raw, dict(response.headers)
@@ -183,6 +186,14 @@ def _signature(value: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise RequestError("the answer is not signed") from error
+
+
+def _gap_s(date: str | None, now_us: int) -> float | None:
+    """How far a peer's clock is ahead by the date of its answer; None where it tells none."""
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp() - now_us / 1e6
+    except (ValueError, OverflowError):
+        return None
 
 
 def _time(value: str) -> int:

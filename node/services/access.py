@@ -52,6 +52,7 @@ class Scope(StrEnum):
     PEERS = "peers"
     RADIO = "radio"
     HOOKS = "hooks"
+    BACKUP = "backup"
     ACCESS = "access"
 
 
@@ -70,7 +71,7 @@ class Role(StrEnum):
 
 _ROLES = {
     Role.READER: frozenset({Scope.READ}),
-    Role.OPERATOR: frozenset(Scope) - {Scope.PEERS, Scope.ACCESS},
+    Role.OPERATOR: frozenset(Scope) - {Scope.PEERS, Scope.BACKUP, Scope.ACCESS},
     Role.ADMIN: frozenset(Scope),
 }
 

@@ -60,6 +60,7 @@ class Sync:
         self._mirroring: dict[bytes, asyncio.Lock] = {}
         self._session: aiohttp.ClientSession | None = None
         self._sizes: dict[bytes, dict[bytes, int]] = {}
+        self.clock_gaps: dict[bytes, float] = {}  # by how many seconds a peer's clock is ahead
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
@@ -132,6 +133,14 @@ class Sync:
         to_give = sum(max(0, size - theirs.get(log_id, 0)) for log_id, size in here.items())
         return Level(to_take, to_give, node in self._sockets)
 
+    def is_heard(self, node: bytes) -> bool:
+        """Whether a peer said since the start what it has."""
+        return node in self._sizes
+
+    def sizes_of(self, log_id: bytes) -> dict[bytes, int]:
+        """How far each peer has a log, as it said last."""
+        return {node: sizes[log_id] for node, sizes in self._sizes.items() if log_id in sizes}
+
     async def exchange(self, node: bytes) -> bool:
         """Level with one peer once; whether anything came."""
         async with self._core.database.read() as tx:
@@ -140,6 +149,8 @@ class Sync:
             return False
         client = self.client(peer.address)
         answer = await client.heads(self._seen.get(node))
+        if client.clock_gap_s is not None:
+            self.clock_gaps[node] = client.clock_gap_s
         if answer is None:
             await self._note_answer(peer)
             return False
