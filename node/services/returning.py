@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import aiohttp
 import structlog
 
 from federation.errors import FederationError, VoidError
@@ -32,7 +31,6 @@ REFS_A_TIME = 100
 LOOK_EVERY_S = 1.0
 ASK_AGAIN_S = 3600.0
 SHOWN_RANGES = 50
-AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 Range = tuple[int, int]  # from, to (excluded)
 
@@ -128,7 +126,7 @@ class Returning:
             if lacked == found.gaps.count and now - asked_at < ASK_AGAIN_S:
                 continue
             self._asked[peer.node, left] = (now, found.gaps.count)
-            with contextlib.suppress(*AWAY, FederationError):  # `Sync` tells of a peer that is away or breaks rules
+            with contextlib.suppress(FederationError):  # `Sync` tells of a peer that is away or breaks rules
                 await self._ask(peer, left, found.gaps)
 
     async def _ask(self, peer: Peer, log_id: bytes, gaps: Gaps) -> None:
