@@ -34,6 +34,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -55,6 +56,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -82,6 +84,7 @@ from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -144,6 +147,7 @@ class Node:
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
+        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
@@ -178,8 +182,10 @@ class Node:
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
-        self.webhooks = Webhooks(self.core, courier, self.limits)
-        self.deliveries = Deliveries(self.core, courier, self.metrics)
+        self.webhooks, self.deliveries = (
+            Webhooks(self.core, courier, self.limits),
+            Deliveries(self.core, courier, self.metrics),
+        )
         directory = MemoryDirectory()
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -289,6 +295,9 @@ class Node:
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
+            backups=self.backups,
+            returning=self.returning,
+            health=Health(self.core, self.sync, self.backups, self.returning),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -312,7 +321,7 @@ class Node:
             tasks.create_task(self._tell_peers())
             for part in (
                 self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
-                self.bench_folder.run,
+                self.bench_folder.run, self.backups.run, self.returning.run,
             ):  # fmt: skip
                 tasks.create_task(_outlasting(part))
             if settings.discovery:

@@ -128,6 +128,16 @@ class BenchSection(_Section):
     poll_s: float = Field(default=2.0, gt=0, le=3600)
 
 
+class BackupSection(_Section):
+    """Backups of this node: where they are put (empty: `backups` in its folder), how often by themselves (0: never),
+    and how many good ones are kept. By themselves they are made once there is a recovery key.
+    """
+
+    folder: str = ""
+    every_hours: float = Field(default=24.0, ge=0, le=24 * 366)
+    keep: int = Field(default=7, ge=1, le=1000)
+
+
 class Settings(BaseSettings):
     """All settings of one node."""
 
@@ -147,6 +157,7 @@ class Settings(BaseSettings):
     webhooks: WebhooksSection = WebhooksSection()
     arshin: ArshinSection = ArshinSection()
     bench: BenchSection = BenchSection()
+    backup: BackupSection = BackupSection()
 
     @classmethod
     def settings_customise_sources(

@@ -4,6 +4,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
 
 from federation.errors import RemoteProtocolError, RequestError
 from federation.fragment import Ref, Section
@@ -38,6 +39,7 @@ class PeerClient:
         self._times = times
         self._random = random
         self._offset_ms = 0
+        self.clock_gap_s: float | None = None  # how far the peer's clock is ahead, to a second, by its last answer
 
     async def heads(self, known: messages.HeadsAsked) -> messages.Heads | None:
         """What changed at the peer since; None where nothing did."""
@@ -138,6 +140,7 @@ class PeerClient:
 
     async def _send(self, question: Question) -> Answer:
         answer = await self._asking.ask(self._peer, question, messages.MAX_BODY)
+        self.clock_gap_s = _gap_s(answer.headers.get("Date"), self._times.now())
         return Answer(answer.status, answer.headers, _inflate(answer))
 
 
@@ -162,6 +165,14 @@ def _signature(value: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise RequestError("the answer is not signed") from error
+
+
+def _gap_s(date: str | None, now_us: int) -> float | None:
+    """How far a peer's clock is ahead by the date of its answer; None where it tells none."""
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp() - now_us / 1e6
+    except (ValueError, OverflowError):
+        return None
 
 
 def _time(value: str) -> int:

@@ -15,7 +15,7 @@ join     [secret, chain, node id, url, pin]       -> [1]
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from federation import codec
@@ -187,6 +187,14 @@ def decode_heads(raw: bytes) -> Heads:
             codec.uint(opened, "opened"),
             bool(codec.uint(more, "more")),
         )
+
+
+def placed_rows(part: Part) -> Iterator[tuple[int, Row]]:
+    """Each row of a part with the place at which it begins."""
+    seq = part.start
+    for row in part.rows:
+        yield seq, row
+        seq += width(row)
 
 
 def encode_pull(spans: Sequence[Span]) -> bytes:

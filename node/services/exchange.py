@@ -11,7 +11,7 @@ import structlog
 from federation.checkpoint import parse_note, verify_checkpoint
 from federation.errors import CheckpointError, FederationError, RemoteProtocolError, StatementError
 from federation.log import LogStatement
-from federation.sync.messages import MAX_LOGS, Heads, HeadsAsked, Openings, Part, Span
+from federation.sync.messages import MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
@@ -90,6 +90,16 @@ class Exchange:
         trouble = await self._mirror_all(link, heard)
         is_whole = heard.opened <= cursor or await self._take_opened(link, peer, cursor)
         return Outcome(is_new, is_whole, trouble)
+
+    async def take(self, link: PeerLink, placed: Sequence[Placed]) -> bool:
+        """Store entries after their leaves were mirrored; of a tile that was skipped these are asked for first.
+
+        Whether every leaf was here.
+        """
+        for log_id, n in await self._ingest.unknown_tiles(placed):
+            leaves = await link.leaves(log_id, n * WIDTH, (n + 1) * WIDTH)
+            await self._ingest.take_tile(log_id, n, leaves)
+        return await self._ingest.take_placed(placed)
 
     async def own_size(self, link: PeerLink, own: bytes) -> int:
         """The size of an own log that a peer shows under the own signature, 0 where it shows none."""
@@ -200,10 +210,7 @@ class Exchange:
             opened = await link.opened(cursor)
             if opened.next < cursor:
                 raise RemoteProtocolError("opened: the number went back")
-            for log_id, n in await self._ingest.unknown_tiles(opened.entries):
-                leaves = await link.leaves(log_id, n * WIDTH, (n + 1) * WIDTH)
-                await self._ingest.take_tile(log_id, n, leaves)
-            if not await self._ingest.take_placed(opened.entries):
+            if not await self.take(link, opened.entries):
                 return False
             if opened.done and opened.next == cursor:
                 return True

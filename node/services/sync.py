@@ -56,6 +56,7 @@ class Sync:
         self.levelling = Exchange(core, ingest)
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
+        self.clock_gaps: dict[bytes, float] = {}  # by how many seconds a peer's clock is ahead
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
@@ -129,14 +130,24 @@ class Sync:
         """What a peer told since this node started."""
         return self._heard.setdefault(node, Heard())
 
+    def is_heard(self, node: bytes) -> bool:
+        """Whether a peer said since the start what it has."""
+        return self.heard(node).epoch is not None
+
+    def sizes_of(self, log_id: bytes) -> dict[bytes, int]:
+        """How far each peer has a log, as it said last."""
+        return {node: heard.sizes[log_id] for node, heard in self._heard.items() if log_id in heard.sizes}
+
     async def exchange(self, node: bytes) -> bool:
         """Level with one peer once; whether anything came."""
         async with self._core.database.read() as tx:
             peer = await find_peer(tx, node)
         if peer is None or peer.state != ACTIVE:
             return False
-        heard = self.heard(node)
-        outcome = await self.levelling.level(self.client(peer.address), peer, heard)
+        heard, client = self.heard(node), self.client(peer.address)
+        outcome = await self.levelling.level(client, peer, heard)
+        if client.clock_gap_s is not None:
+            self.clock_gaps[node] = client.clock_gap_s
         if not outcome.is_new and outcome.is_whole and outcome.trouble is None:
             await self._note_answer(peer)
             return False

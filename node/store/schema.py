@@ -260,6 +260,20 @@ sessions = _table(
     Index("sessions_by_account", "account"),
 )
 attempts = _table("attempts", _key("key", Text), _need("count", Int64), _need("since_us", Int64))
+# The backups that this node made: what its content key opens was in this store, which keeps it sealed under its own.
+backups = _table(
+    "backups",
+    _key("name", Text),
+    _need("made_us", Int64),
+    _need("size", Int64),
+    _need("locked_to", Text),  # `passphrase`, or the id of a recovery key in hex
+    _need("key", LargeBinary),
+    _need("statements", Int64),
+    _need("took_ms", Int64),
+    Column("checked_us", Int64),
+    Column("drilled_us", Int64),
+    _need("trouble", Text),
+)
 
 # Sources: radio and readings.
 radio_devices = _table(

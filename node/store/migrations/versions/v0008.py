@@ -1,4 +1,4 @@
-"""The federation at work: what changed of it, numbered; what passports wait for of logs; rights by profiles."""
+"""The federation at work: what each area of it needs."""
 
 from alembic import op
 from sqlalchemy import Column, column, insert, literal, select, table, text
@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("peers", Column("epoch", LargeBinary, nullable=False, server_default=text("''")))
     _await_logs()
     _limit_rights_to_profiles()
+    _keep_backups()
 
 
 def _number_changes() -> None:
@@ -64,6 +65,23 @@ def _limit_rights_to_profiles() -> None:
     after = table("readers", *(column(name) for name in (*_SPAN, "profile", "classes")))
     op.execute(insert(after).from_select([*_SPAN, "profile", "classes"], rows))
     op.execute("DROP TABLE readers_before")
+
+
+def _keep_backups() -> None:
+    op.create_table(
+        "backups",
+        Column("name", Text, primary_key=True, autoincrement=False, nullable=False),
+        Column("made_us", Int64, nullable=False),
+        Column("size", Int64, nullable=False),
+        Column("locked_to", Text, nullable=False),
+        Column("key", LargeBinary, nullable=False),
+        Column("statements", Int64, nullable=False),
+        Column("took_ms", Int64, nullable=False),
+        Column("checked_us", Int64),
+        Column("drilled_us", Int64),
+        Column("trouble", Text, nullable=False),
+        sqlite_strict=True,
+    )
 
 
 _SPAN = ("subject", "org", "author", "since_us", "until_us")
