@@ -40,6 +40,7 @@ from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.correspondents import Correspondents
+from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
@@ -124,7 +125,8 @@ class Node:
         self.metrics = Metrics()
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
-        self.ingest = Ingest(self.core, self.projection.take)
+        self.counting = Counting(self.core, self.projection.recount)
+        self.ingest = Ingest(self.core, self.projection.take, self.counting)
         self.sync = Sync(self.core, self.ingest)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
         self.sync.on_level = self.membership.meet_carded
@@ -197,7 +199,10 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
+        self.projection.attested = self.counting.take_attested
+        self.counting.on_chain = self.sync.look_again
         await self.projection.open()
+        await self.counting.open()
         await self.releases.open()
 
     def web_context(self) -> WebContext:
@@ -284,6 +289,7 @@ class Node:
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers(server))
+            tasks.create_task(self._hang_up(server))
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
@@ -319,6 +325,13 @@ class Node:
             self.core.outgoing.clear()
             await server.notify()
             await self.sync.notify()
+
+    async def _hang_up(self, server: FederationServer) -> None:
+        """End at once the connections of nodes that their organisation ended."""
+        while True:
+            node = await self.counting.ended.get()
+            await server.hang_up(node)
+            self.sync.peer_changed(node)
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""

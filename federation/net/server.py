@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import contextlib
 import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ TIME = "Passport-Time"
 MAX_REQUEST = 1 << 20
 MAX_LIVE = 256
 HEARTBEAT_S = 20.0
+HANG_UP_S = 1.0
 BINARY = "application/vnd.passport+msgpack"
 
 Answer = bytes | None
@@ -75,6 +77,14 @@ class FederationServer:
                     await socket.send_bytes(b"\x01")
             except (ConnectionError, TimeoutError, RuntimeError):
                 self._live.pop(socket, None)
+
+    async def hang_up(self, node: bytes) -> None:
+        """End the live connections of a node; one that does not answer is let go all the same."""
+        for socket in [socket for socket, asker in self._live.items() if asker.node == node]:
+            self._live.pop(socket, None)
+            with contextlib.suppress(ConnectionError, TimeoutError, RuntimeError):
+                async with asyncio.timeout(HANG_UP_S):
+                    await socket.close(code=1008)
 
     @property
     def live_nodes(self) -> set[bytes]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from federation.counting import Loss
 from federation.errors import CodecError
 from federation.fragment import (
     Fragment,
@@ -233,6 +234,7 @@ class Ledger:
         drafts = [draft for submission in batch for draft in submission.drafts]
         async with self._core.database.read() as tx:
             own = await get_log(tx, own.log)
+            _require_counting(own)
             last = await last_seqs(tx, own.no, {draft.subjects[0] for draft in drafts})
         try:
             entries = await asyncio.to_thread(self._sign, own, drafts, last)
@@ -294,6 +296,16 @@ class Ledger:
             self._grown.clear()
             await self.publish()
             await asyncio.sleep(PUBLISH_AFTER_S)
+
+
+def _require_counting(own: StoredLog) -> None:
+    """Raise StateError where nothing that would be said now counts."""
+    if own.counted.loss in (Loss.ENDED, Loss.DISOWNED, Loss.PENDING):
+        raise StateError(
+            f"this node is {own.counted.loss.value}: its organisation's root statements do not let it speak any more; "
+            "make a new node of the organisation",
+            "node_ended",
+        )
 
 
 def entry_ref(log_id: bytes, entry: NewEntry) -> Ref:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from federation.authority import Kind
 from node.store import schema
@@ -92,6 +92,13 @@ async def narrow_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRig
                 span = {"subject": subject, "org": had.org, "author": had.author}
                 rows.append({**span, "since_us": had.since_us, "until_us": had.until_us, "classes": kept})
     await upsert(tx, schema.readers, rows)
+
+
+async def close_subjects(tx: WriteTx, subjects: Iterable[bytes]) -> None:
+    """Close these subjects to everybody: whoever may read them still is told so by what counts, in this transaction."""
+    wanted = sorted(set(subjects))
+    for at in range(0, len(wanted), 400):
+        await tx.run(delete(schema.readers).where(schema.readers.c.subject.in_(wanted[at : at + 400])))
 
 
 @dataclass(frozen=True, slots=True)
