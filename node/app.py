@@ -55,6 +55,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.healing import Healing
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -136,7 +137,6 @@ class Node:
         self.hub = Hub(self._answer)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
-        self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
@@ -208,7 +208,8 @@ class Node:
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
         self.projection.attested = self.counting.take_attested
-        self.counting.on_chain = self.sync.look_again
+        self.ingest.forks.own = self.ledger
+        self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
         await self.projection.open()
         await self.counting.open()
         await self.releases.open()
@@ -296,6 +297,7 @@ class Node:
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers())
             tasks.create_task(self._hang_up())
+            tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())

@@ -28,6 +28,7 @@ MAX_BODY = 4 * 1024 * 1024
 MAX_INFLATED = 8 * 1024 * 1024
 MAX_LOGS = 4096
 MAX_CHAINS = 1024
+MAX_FORKS = 256
 MAX_PULL = 1000
 NESTING = 10
 
@@ -132,7 +133,7 @@ def decode_heads(raw: bytes) -> Heads:
             tuple(_chain(chain) for chain in codec.array(chains, None, "chains", most=MAX_CHAINS)),
             tuple(_log_head(item) for item in codec.array(logs, None, "logs", most=MAX_LOGS)),
             codec.uint(opened, "opened"),
-            tuple(codec.binary(item, None, "fork proof") for item in codec.array(forks, None, "forks", most=256)),
+            tuple(codec.binary(item, None, "fork proof") for item in codec.array(forks, None, "forks", most=MAX_FORKS)),
         )
 
 

@@ -14,6 +14,7 @@ from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
 from node.services.core import Core
 from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
+from node.services.forks import Forks
 from node.services.ledger import Project
 from node.store.database import WriteTx
 from node.store.fragments import (
@@ -48,6 +49,7 @@ class Ingest:
         self._core = core
         self._project = project
         self._counting = counting
+        self.forks = Forks(core, counting)
         self._one_at_a_time = asyncio.Lock()
 
     async def take_chain(self, statements: Sequence[RootStatement]) -> Chain:
@@ -123,6 +125,7 @@ class Ingest:
             leaves = await read_leaves_at(tx, log.no, [item.seq for item in items])
         if sign_key is None:
             return False
+        items = await self._of_one_branch(log, items, leaves)
         entries = await asyncio.to_thread(self._judge, items, leaves, sign_key)
         async with self._core.database.write() as tx:
             stored = {e.seq: len(e.sections) for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
@@ -134,6 +137,16 @@ class Ingest:
             opened = [stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
             await self._take_effect(tx, log, [*fresh, *opened])
         return len(entries) == len(items)
+
+    async def _of_one_branch(self, log: StoredLog, items: list[Placed], leaves: Mapping[int, bytes]) -> list[Placed]:
+        """Those entries that are not of another branch of a forked log; what shows a fork is evidence, and kept so."""
+        kept = []
+        for item in items:
+            is_other = leaves.get(item.seq, item.fragment.leaf) != item.fragment.leaf
+            if is_other and (await self.forks.take_header(item.log, item.seq, item.fragment) or log.counted.loss):
+                continue
+            kept.append(item)
+        return kept
 
     async def take_secret(self, subject: bytes, section: Section) -> bool:
         """Keep a section that was sealed to this node, beside the entry about the subject that commits to it.

@@ -7,7 +7,7 @@ from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
 from federation.ports import Asker
 from federation.sealing import seal_section
-from federation.sync.messages import MAX_BODY, Heads, Join, LogHead, Placed, Proven, Pulled, Row
+from federation.sync.messages import MAX_BODY, MAX_FORKS, Heads, Join, LogHead, Placed, Proven, Pulled, Row
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
 from node.services.ledger import Ledger
@@ -15,6 +15,7 @@ from node.services.membership import Membership
 from node.services.search import Search
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
+from node.store.forks import read_proofs
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
@@ -49,10 +50,13 @@ class FederationShelf:
             chains = await read_statements(tx)
             logs = await list_logs(tx)
             opened = await last_opening(tx, asker.org)
+            proofs = await read_proofs(tx)
         return Heads(
             tuple(tuple(chain) for chain in chains.values()),
             tuple(LogHead(log.statement, log.note_size, log.note) for log in logs if log.stopped is None),
             opened,
+            # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
+            tuple(of_log[0] for _, of_log in sorted(proofs.items()))[:MAX_FORKS],
         )
 
     async def entries(self, asker: Asker, log: bytes, start: int, end: int) -> Sequence[Row]:

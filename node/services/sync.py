@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.checkpoint import verify_checkpoint
-from federation.errors import AwayError, FederationError, RemoteProtocolError, StatementError
+from federation.errors import AwayError, FederationError, ProofError, RemoteProtocolError, StatementError
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.net.live import Hub
@@ -144,6 +144,7 @@ class Sync:
         digest, heads = answer
         self._sizes[node] = {head.statement.log_id: head.size for head in heads.logs}
         trouble = await self._take_heads(client, [list(chain) for chain in heads.chains], list(heads.logs))
+        await self._take_forks(heads.forks)
         whole = heads.opened <= peer.cursor or await self._pull(client, peer)
         if trouble is None and whole:
             self._seen[node] = digest
@@ -181,6 +182,11 @@ class Sync:
                 log.warning("mirror_refused", log=head.statement.log_id.hex(), error=trouble)
         return trouble
 
+    async def _take_forks(self, forks: tuple[bytes, ...]) -> None:
+        for proof in forks:
+            with contextlib.suppress(ProofError):
+                await self._ingest.forks.take(proof)
+
     async def _mirror(self, client: PeerClient, log_id: bytes, note: bytes) -> None:
         # Several peers have the same log: one of them at a time brings it on.
         async with self._mirroring.setdefault(log_id, asyncio.Lock()):
@@ -189,16 +195,22 @@ class Sync:
     async def _mirror_alone(self, client: PeerClient, log_id: bytes, note: bytes) -> None:
         async with self._core.database.read() as tx:
             stored = await get_log(tx, log_id)
-            current = (await list_logs(tx, own=True))[-1:]
+            is_written = any(own.log == log_id for own in (await list_logs(tx, own=True))[-1:])
             sign_key = await find_sign_key(tx, stored)
             held = await read_range(tx, stored.no, stored.size)
-        if sign_key is None or any(own.log == stored.log for own in current):
+        if sign_key is None:
             return
         checkpoint = verify_checkpoint(note, stored.log, sign_key)
-        if checkpoint.size <= stored.size:
+        if checkpoint.size <= stored.size or is_written:
+            await self._ingest.forks.compare(client, log_id, checkpoint, note)
             return
         mirror = Mirror(stored.log, sign_key, held, checkpoint)
-        verified = await self._drive(client, stored.log, mirror)
+        try:
+            verified = await self._drive(client, stored.log, mirror)
+        except RemoteProtocolError:
+            if await self._ingest.forks.compare(client, log_id, checkpoint, note):
+                return  # the peer follows another branch of a forked log
+            raise
         await self._ingest.take_entries(stored, verified, note)
         if verified.refused is not None:
             raise verified.refused

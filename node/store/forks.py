@@ -29,6 +29,12 @@ async def insert_proof(tx: WriteTx, proof: ForkProof) -> bool:
     return True
 
 
+async def has_proof(tx: ReadTx, log: bytes, proof_id: bytes) -> bool:
+    """Whether a proof is here already, by the SHA-256 of its bytes."""
+    table = schema.fork_proofs.c
+    return await tx.value(select(table.seq).where(table.log == log, table.id == proof_id)) is not None
+
+
 async def read_proofs(tx: ReadTx, logs: Iterable[bytes] | None = None) -> dict[bytes, list[bytes]]:
     """The proofs of those logs, or of all, each log's by the place that they prove."""
     table = schema.fork_proofs.c
