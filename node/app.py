@@ -46,6 +46,7 @@ from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.correspondents import Correspondents
+from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
@@ -56,6 +57,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.healing import Healing
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -107,6 +109,7 @@ from node.web.server import build_application
 log = structlog.get_logger()
 
 AGAIN_S = 1.0
+HANG_UP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +138,11 @@ class Node:
         self.metrics = Metrics()
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
-        self.ingest = Ingest(self.core, self.projection.take)
+        self.counting = Counting(self.core, self.projection.recount)
+        self.ingest = Ingest(self.core, self.projection.take, self.counting)
         self.hub = Hub(self._answer)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
-        self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
@@ -229,7 +232,11 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
+        self.projection.attested = self.counting.take_attested
+        self.ingest.forks.own = self.ledger
+        self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
         await self.projection.open()
+        await self.counting.open()
         await self.releases.open()
 
     def web_context(self) -> WebContext:
@@ -319,6 +326,8 @@ class Node:
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers())
+            tasks.create_task(self._hang_up())
+            tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
             for part in (
                 self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
                 self.bench_folder.run, self.backups.run, self.returning.run,
@@ -360,6 +369,15 @@ class Node:
             except StoreAwayError:
                 self.core.outgoing.set()
                 await asyncio.sleep(AGAIN_S)
+
+    async def _hang_up(self) -> None:
+        """End at once the connections of nodes that their organisation ended; what does not answer is let go."""
+        while True:
+            node = await self.counting.ended.get()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANG_UP_S):
+                    await self.hub.close({node})
+            self.sync.peer_changed(node)
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""

@@ -275,6 +275,21 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
     """A statement as views show it among all that was said."""
     reading = case.reading_of(statement)
     return {
+        **said_view(statement),
+        "routed": statement.subject not in case.subjects,
+        "pending": statement.ref in case.pending,
+        "sections": sections_view(reading),
+        "correction": correction_view(reading),
+        "system": system_of(reading),
+        "withdrawn": withdrawal_view(case, statement),
+        "ended_by": ended_by(case, statement),
+        "faults": [*reading.faults, *without_effect(case, statement)],
+    }
+
+
+def said_view(statement: Statement) -> dict[str, Plain]:
+    """Where, when, by whom and of what something was said."""
+    return {
         "ref": ref_text(statement.ref),
         "id": statement.id.hex(),
         "org": statement.org.hex(),
@@ -284,12 +299,4 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
         "occurred": statement.occurred,
         "refs": [ref_text(ref) for ref in statement.refs],
         "auth": [ref_text(ref) for ref in statement.auth],
-        "routed": statement.subject not in case.subjects,
-        "pending": statement.ref in case.pending,
-        "sections": sections_view(reading),
-        "correction": correction_view(reading),
-        "system": system_of(reading),
-        "withdrawn": withdrawal_view(case, statement),
-        "ended_by": ended_by(case, statement),
-        "faults": [*reading.faults, *without_effect(case, statement)],
     }

@@ -19,6 +19,7 @@ from node.passport.bodies import CardBody
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.services.core import Core
+from node.services.counting import ENDED
 from node.services.ingest import Ingest
 from node.services.known import check_organisation
 from node.services.ledger import Ledger
@@ -235,8 +236,10 @@ class Membership:
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""
         async with self._core.database.write() as tx:
-            if await find_peer(tx, node) is None:
+            if (peer := await find_peer(tx, node)) is None:
                 raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
+            if peer.state == ENDED:
+                raise StateError(f"node {node.hex()} was ended by its organisation", "peer_ended")
             await set_peer_state(tx, node, state)
             await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
         self._sync.peer_changed(node)

@@ -94,7 +94,7 @@ class PassportFiles:
     async def _read(
         self, tx: ReadTx, entries: Sequence[StoredFragment], logs: dict[bytes, StoredLog], party: bytes | None
     ) -> list[_Said]:
-        whole = [entry for entry in entries if entry.void is None]
+        whole = [entry for entry in entries if entry.void is None and logs[entry.log].counted.counts(entry.seq)]
         shown = None if party is None else await self._disclosure.view(tx, party, whole)
         found = []
         for entry in whole:

@@ -8,6 +8,7 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import Header, SectionClass
 from federation.genesis import Genesis
+from node.passport.attestations import Attestations
 from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
@@ -21,6 +22,7 @@ from node.passport.sameness import other_sides
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
+from node.services.counting import Move, stored_entry
 from node.services.folding import Folded, Folding, Index, by_subject, said_of
 from node.services.making import Group, Spoken
 from node.services.openings import Opened, together
@@ -28,7 +30,7 @@ from node.services.statements import StatementReader
 from node.store.awaited import find_awaiting, put_awaited
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
-from node.store.fragments import NewEntry
+from node.store.fragments import NewEntry, entries_about, entries_between
 from node.store.logs import StoredLog, get_log
 from node.store.passports import (
     blank_passports,
@@ -41,6 +43,7 @@ from node.store.profiles import keep_profiles
 from node.store.rights import (
     EVERYBODY,
     StoredRight,
+    close_subjects,
     narrow_subjects,
     open_entries,
     open_subjects,
@@ -55,6 +58,7 @@ FEDERATION = "federation"
 VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
+RECOUNTED = 1000  # entries read at once
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 
 Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
@@ -70,6 +74,8 @@ class Projection:
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
+        # Told what is attested of root chains, and says whether other statements count by it.
+        self.attested: Callable[[WriteTx, Attestations], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -95,10 +101,48 @@ class Projection:
     async def refold_all(self) -> None:
         """What decides about every passport changed: read the world again and fold them, now or in the background."""
         async with self._core.database.write() as tx:
+            reader, world = await self._take_world(tx)
+            await self._refold_every(tx, reader, world)
+
+    async def recount(self, tx: WriteTx, moves: Sequence[Move]) -> None:
+        """Entries came to count, or count no more: fold what they touch anew, and open it to whom it is open now."""
+        subjects, is_published = set[bytes](), False
+        for move in moves:
+            for start in range(move.start, move.end, RECOUNTED):
+                found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
+                headers = [entry.header for entry in map(stored_entry, found.values()) if entry.header is not None]
+                is_published |= any(header.kind in PUBLICATION_KINDS for header in headers)
+                subjects |= {subject for entry in map(stored_entry, found.values()) for subject in entry.named}
+        reader, world = await StatementReader.open(tx), self.world
+        if is_published:
+            reader, world = await self._take_world(tx)
+            await self._refold_every(tx, reader, world)
+        ordered = sorted(subjects)
+        for start in range(0, len(ordered), PAGE):
+            page = ordered[start : start + PAGE]
+            await close_subjects(tx, page)
+            await self.refold(tx, page, reader, world)
+            await self._open_again(tx, page, reader)
+
+    async def _open_again(self, tx: WriteTx, subjects: Sequence[bytes], reader: StatementReader) -> None:
+        """Open subjects, that were closed, to the parties that entries name which count."""
+        by_log: dict[bytes, list[NewEntry]] = {}
+        for entry in await entries_about(tx, subjects):
+            if reader.counts(entry.log, entry.seq):
+                by_log.setdefault(entry.log, []).append(stored_entry(entry))
+        for log_id, entries in sorted(by_log.items()):
+            await self._open_to_parties(tx, await get_log(tx, log_id), entries)
+
+    async def _take_world(self, tx: WriteTx) -> tuple[StatementReader, World]:
+        """Read the world anew; where it attests other branches of root chains, other statements count."""
+        reader = await StatementReader.open(tx)
+        world = await self._read_world(tx, reader)
+        if self.attested is not None and await self.attested(tx, world.attestations):
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
-            tx.on_commit(lambda: self._set_world(world))
-            await self._refold_every(tx, reader, world)
+        read = world
+        tx.on_commit(lambda: self._set_world(read))
+        return reader, world
 
     async def _fold_anew(self) -> None:
         """Fold every passport by a new version of the fold; where this is cut off, the next start does it all."""
@@ -227,9 +271,7 @@ class Projection:
         subjects = {subject for header in spoken for subject in header.subjects}
         subjects |= {subject for entry in entries for subject in entry.routes}
         if standing or any(header.kind in PUBLICATION_KINDS for header in headers):
-            reader = await StatementReader.open(tx)
-            world = await self._read_world(tx, reader)
-            tx.on_commit(lambda: self._set_world(world))
+            reader, world = await self._take_world(tx)
             await self._tell_releases(tx, world)
             if fresh := world.profiles.keys() ^ self.world.profiles.keys():
                 await keep_profiles(tx, world.profiles)

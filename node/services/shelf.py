@@ -34,6 +34,7 @@ from node.services.search import Search
 from node.store.changes import Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
+from node.store.forks import read_proofs
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
@@ -81,6 +82,8 @@ class FederationShelf:
             told = changes[:MAX_HEADS]
             logs = {log.log: log for log in await list_logs(tx)}
             orgs = [change.key for change in told if change.what is Changed.CHAIN]
+            # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
+            proofs = await read_proofs(tx, [change.key for change in told if change.what is Changed.FORK])
             chains = [tuple((await read_statements(tx, org)).get(org, ())) for org in orgs]
         return Heads(
             epoch,
@@ -88,7 +91,8 @@ class FederationShelf:
             tuple(chains),
             tuple(logs[change.key].statement for change in told if change.what is Changed.LOG),
             tuple(note for change in told if change.what is Changed.NOTE and (note := _note(logs[change.key]))),
-            opened=opened,
+            tuple(of_log[0] for _, of_log in sorted(proofs.items())),
+            opened,
             more=len(changes) > MAX_HEADS,
         )
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from federation.authority import Kind
 from federation.errors import VoidError
 from federation.fragment import Fragment, Header, read_header
-from federation.organisation import Chain
 from node.passport.cuts import rows_of_cut
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
@@ -29,19 +28,15 @@ from node.store.fragments import (
     mention_counts,
 )
 from node.store.logs import StoredLog, list_logs
-from node.store.organisations import read_statements as read_root_statements
 from node.store.timelines import Place, plain_at
 from node.store.trees import read_range
 
 
 class StatementReader:
-    """Reads statements in one transaction; the authors of logs are read once."""
+    """Reads statements in one transaction; what counts of each log is read once."""
 
-    def __init__(
-        self, logs: Iterable[StoredLog], chains: dict[bytes, Chain], fresh: Mapping[Place, NewEntry] | None = None
-    ) -> None:
+    def __init__(self, logs: Iterable[StoredLog], fresh: Mapping[Place, NewEntry] | None = None) -> None:
         self._logs = {log.log: log for log in logs}
-        self._chains = chains
         self._fresh = fresh or {}
         self._roots: dict[tuple[bytes, int], bytes] = {}
         self.numbers = {log.log: log.no for log in self._logs.values()}
@@ -50,12 +45,11 @@ class StatementReader:
     async def open(
         cls, tx: ReadTx, log: StoredLog | None = None, entries: Iterable[NewEntry] = ()
     ) -> "StatementReader":
-        """Read logs and chains. Entries of a log that this transaction stored, all that is here of them, are at hand:
+        """Read the logs. Entries of a log that this transaction stored, all that is here of them, are at hand:
         what nobody else speaks of is not read back.
         """
-        chains = {org: Chain(statements) for org, statements in (await read_root_statements(tx)).items()}
         fresh = {(log.no, entry.seq): entry for entry in entries} if log is not None else {}
-        return cls(await list_logs(tx), chains, fresh)
+        return cls(await list_logs(tx), fresh)
 
     async def about(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
         """Every counted statement that names one of the subjects."""
@@ -83,9 +77,14 @@ class StatementReader:
         """The counted statements that name each subject, every section of them withheld."""
         return {subject: self._read(entries) for subject, entries in (await headers_about(tx, subjects)).items()}
 
+    def counts(self, log: bytes, seq: int) -> bool:
+        """Whether the entry at a place of a known log counts."""
+        known = self._logs.get(log)
+        return known is not None and known.counted.counts(seq)
+
     def standing(self, entries: Iterable[StoredFragment]) -> list[StoredFragment]:
-        """Those of some entries that nobody among them took back."""
-        kept = list(entries)
+        """Those of some entries that count and that nobody among them took back."""
+        kept = [entry for entry in entries if self.counts(entry.log, entry.seq)]
         withdrawn = find_withdrawn(self._read(kept))
         places = {(ref.log, ref.seq) for ref in withdrawn}
         return [entry for entry in kept if (entry.log, entry.seq) not in places]
@@ -154,10 +153,6 @@ class StatementReader:
         return [statement for statement in found if statement is not None]
 
     def _statement(self, header: Header, fragment: Fragment) -> Statement | None:
-        log = self._logs.get(header.log)
-        return read_statement(fragment, header, log.org) if log is not None and self._counts(log) else None
-
-    def _counts(self, log: StoredLog) -> bool:
-        chain = self._chains.get(log.org)
-        node = chain.node(log.node) if chain else None
-        return node is not None and not node.disowned
+        if not self.counts(header.log, header.seq):
+            return None
+        return read_statement(fragment, header, self._logs[header.log].org)

@@ -65,6 +65,11 @@ class Sync:
         self._changed.set()
         self.noticed(node)
 
+    def look_again(self) -> None:
+        """What waited for a root statement may count now: level with everybody."""
+        for wake in self._wake.values():
+            wake.set()
+
     def noticed(self, node: bytes) -> None:
         """A peer says that it has something new."""
         if node in self._wake:

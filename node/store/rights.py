@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from federation.authority import Kind
 from node.store import schema
@@ -113,6 +113,13 @@ async def reopen_profiles(tx: WriteTx, keys: Iterable[bytes]) -> None:
     table = schema.readers.c
     limited = select(table.org, table.subject).where(table.profile.in_(sorted(keys)), table.classes != 0).distinct()
     await insert_all(tx, schema.openings, [{"org": row.org, "subject": row.subject} for row in await tx.all(limited)])
+
+
+async def close_subjects(tx: WriteTx, subjects: Iterable[bytes]) -> None:
+    """Close these subjects to everybody: whoever may read them still is told so by what counts, in this transaction."""
+    wanted = sorted(set(subjects))
+    for at in range(0, len(wanted), 400):
+        await tx.run(delete(schema.readers).where(schema.readers.c.subject.in_(wanted[at : at + 400])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ root_statements = _table(
     _need("n", Int64),
     _need("envelope", LargeBinary),
     _need("received_us", Int64),
+    # Whether k anchors attest its branch: what attestations say, kept where chains are read.
+    Column("attested", Int64, nullable=False, server_default="0"),
 )
 logs = _table(
     "logs",
@@ -52,6 +54,8 @@ logs = _table(
     _need("note_size", Int64),
     Column("stopped", Text),
     _need("opened_us", Int64),
+    Column("counted", Int64),  # entries from this seq on do not count; none where all do
+    Column("loss", Text),  # why they do not
     Index("logs_by_id", "log", unique=True),
 )
 tiles = _table("tiles", _key("log_no", Int64), _key("level", Int64), _key("n", Int64), _need("hashes", LargeBinary))
@@ -97,6 +101,15 @@ changes = _table(
 )
 fork_proofs = _table(
     "fork_proofs", _key("log", LargeBinary), _key("id", LargeBinary), _need("seq", Int64), _need("proof", LargeBinary)
+)
+# Own entries that fell with a fork, and where they were said again.
+said_again = _table(
+    "said_again",
+    _key("log", LargeBinary),
+    _key("seq", Int64),
+    _need("again_log", LargeBinary),
+    _need("again_seq", Int64),
+    _need("again_id16", LargeBinary),
 )
 
 # Sources: what this node knows and does.

@@ -58,6 +58,20 @@ PROBLEMS: dict[str, ProblemText] = {
         ),
         ("The node that made the bundle was not met here", "Meet it first: by an invitation, or the inbox of peers."),
     ),
+    "node_ended": state(
+        (
+            "Этот узел отключён своей организацией",
+            "Сделайте новый узел организации: `passport-node init --organisation-of`.",
+        ),
+        (
+            "This node was ended by its organisation",
+            "Make a new node of the organisation: `passport-node init --organisation-of`.",
+        ),
+    ),
+    "peer_ended": state(
+        ("Узел отключён своей организацией", "С ним больше не обмениваются: встретьте другой узел организации."),
+        ("The node was ended by its organisation", "Nobody exchanges with it: meet another node of the organisation."),
+    ),
     "share_with_self": wrong(
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
         ("A subject is shared with others", "Choose another organisation."),

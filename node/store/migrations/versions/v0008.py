@@ -16,6 +16,7 @@ def upgrade() -> None:
     _await_logs()
     _limit_rights_to_profiles()
     _keep_backups()
+    _count_logs()
 
 
 def _number_changes() -> None:
@@ -80,6 +81,21 @@ def _keep_backups() -> None:
         Column("checked_us", Int64),
         Column("drilled_us", Int64),
         Column("trouble", Text, nullable=False),
+        sqlite_strict=True,
+    )
+
+
+def _count_logs() -> None:
+    op.add_column("logs", Column("counted", Int64))
+    op.add_column("logs", Column("loss", Text))
+    op.add_column("root_statements", Column("attested", Int64, nullable=False, server_default="0"))
+    op.create_table(
+        "said_again",
+        Column("log", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("seq", Int64, primary_key=True, autoincrement=False, nullable=False),
+        Column("again_log", LargeBinary, nullable=False),
+        Column("again_seq", Int64, nullable=False),
+        Column("again_id16", LargeBinary, nullable=False),
         sqlite_strict=True,
     )
 
