@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -129,7 +130,7 @@ class Node:
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
         self.ingest = Ingest(self.core, self.projection.take)
-        self.hub = Hub(self._answer)
+        self.hub = Hub(keystore.node, self._answer)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
         self.sync.on_level = self.membership.meet_carded
@@ -271,19 +272,17 @@ class Node:
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
-        server = FederationServer(self.desk, self.hub, self.metrics)
         settings, web_settings = self.settings.federation, self.settings.web
         console = build_application(self.web_context())
-        refused, unread = (partial(self.metrics.count, name) for name in ("federation_refused", "web_problems"))
+        unread = partial(self.metrics.count, "web_problems")
         radio = await self._open_radio()
         async with (
-            listening("federation", server.application(), settings, refused, tls=self._tls()) as port,
+            self._open_to_peers() as self.membership.url,
             listening(
                 "web", console, web_settings, unread, socket=self.folder.socket, longest_line=LONGEST_LINE
             ) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
-            self.membership.url = settings.url or url_of("https", settings.host, port)
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
@@ -302,6 +301,20 @@ class Node:
             address = url_of("http", web_settings.host, web_port)
             secret = await self.access.open_claim()
             started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
+
+    @asynccontextmanager
+    async def _open_to_peers(self) -> AsyncIterator[str]:
+        """Open the federation port and answer what others are told; nothing where this node only dials out."""
+        settings = self.settings.federation
+        if settings.dial_out_only:
+            yield ""
+            return
+        server, refused = (
+            FederationServer(self.desk, self.hub, self.metrics),
+            partial(self.metrics.count, "federation_refused"),
+        )
+        async with listening("federation", server.application(), settings, refused, tls=self._tls()) as port:
+            yield settings.url or url_of("https", settings.host, port)
 
     async def _open_radio(self) -> str | None:
         """Open the gateway port where this node owns a network, and answer its address."""

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from node.errors import ConfigError
@@ -54,14 +54,25 @@ class WebSection(_Section):
 
 
 class FederationSection(_Section):
-    """The federation port, https only. `url` is what others are told; empty means host and port."""
+    """The federation port, https only. `url` is what others are told; empty means host and port.
+
+    With `dial_out_only` no port is opened and no address told: the others ask this node on the connections that it
+    dialled, as one behind an address translation needs it.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8441, ge=0, le=65535)
     url: str = ""
+    dial_out_only: bool = False
     discovery: bool = True
     discovery_interfaces: list[str] = ["127.0.0.1"]
     poll_s: float = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check_address(self) -> "FederationSection":
+        if self.dial_out_only and self.url:
+            raise ValueError("a node that only dials out has no url: take one of the two away")
+        return self
 
 
 class RadioSection(_Section):
@@ -159,10 +170,13 @@ def load_settings(folder: Path) -> Settings:
         raise ConfigError(f"{path}: {_first_line(error)}") from error
 
 
-def template_config(node: dict[str, str], web_port: int, federation_port: int, radio_port: int | None) -> str:
+def template_config(
+    node: dict[str, str], web_port: int, federation_port: int, radio_port: int | None, *, dial_out: bool = False
+) -> str:
     """The first `config.toml` of a node."""
     lines = ["[node]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in node.items() if value)]
-    lines += ["", "[web]", f"port = {web_port}", "", "[federation]", f"port = {federation_port}"]
+    lines += ["", "[web]", f"port = {web_port}", "", "[federation]"]
+    lines.append("dial_out_only = true" if dial_out else f"port = {federation_port}")
     if radio_port is not None:
         lines += ["", "[radio]", "enabled = true", f"port = {radio_port}"]
     return "\n".join(lines) + "\n"

@@ -29,9 +29,10 @@ class PeerClient:
         times: Times,
         random: Callable[[int], bytes],
     ) -> None:
-        check_url(peer.url)
-        if len(peer.pin) != PIN_SIZE:
-            raise RemoteProtocolError(f"a pin is {PIN_SIZE} bytes, got {len(peer.pin)}")
+        if peer.url:
+            check_url(peer.url)
+            if len(peer.pin) != PIN_SIZE:
+                raise RemoteProtocolError(f"a pin is {PIN_SIZE} bytes, got {len(peer.pin)}")
         self._asking = asking
         self._peer = peer
         self._signer = signer

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from federation.errors import AwayError, FederationError, RemoteProtocolError
 from federation.peer import PeerAddress
@@ -114,46 +115,77 @@ class Channel:
             raise AwayError("the peer does not read") from error
 
 
-class Hub:
-    """The live connections of this node, whoever dialled them."""
+@dataclass(slots=True)
+class _Held:
+    """A connection that is held, and whether this node dialled it."""
 
-    def __init__(self, answering: Answering) -> None:
+    channel: Channel
+    dialled: bool
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Hub:
+    """The live connections of this node, whoever dialled them; one a peer."""
+
+    def __init__(self, own: bytes, answering: Answering) -> None:
+        """`own` is the id of this node, `answering` its desk."""
+        self._own = own
         self._answering = answering
-        self._channels: dict[Channel, bytes] = {}
+        self._held: dict[bytes, _Held] = {}
         self.on_notice: Callable[[bytes], None] = _nobody
 
     @property
     def is_full(self) -> bool:
         """Whether no further connection is taken."""
-        return len(self._channels) >= MAX_LIVE
+        return len(self._held) >= MAX_LIVE
 
     @property
     def nodes(self) -> set[bytes]:
         """The nodes that are connected now."""
-        return set(self._channels.values())
+        return set(self._held)
 
     def channel(self, node: bytes) -> Channel | None:
-        """The newest connection to a node."""
-        return next((channel for channel, of in reversed(self._channels.items()) if of == node), None)
+        """The connection to a node."""
+        return self._held[node].channel if node in self._held else None
 
-    async def serve(self, node: bytes, wire: Wire) -> None:
-        """Hold a connection until it ends."""
-        channel = Channel(wire, self._answering, lambda: self.on_notice(node))
-        self._channels[channel] = node
+    async def serve(self, node: bytes, wire: Wire, *, dialled: bool) -> None:
+        """Hold a connection that this node dialled, or the other, until it ends. One that opens counts as a notice."""
+        before = self._held.get(node)
+        if before is not None and not self._is_better(node, before, dialled):
+            await wire.close()
+            return
+        held = _Held(Channel(wire, self._answering, lambda: self.on_notice(node)), dialled)
+        self._held[node] = held
         try:
-            await channel.run()
+            if before is not None:
+                await before.channel.close()
+            self.on_notice(node)
+            await held.channel.run()
         finally:
-            del self._channels[channel]
+            held.ended.set()
+            if self._held.get(node) is held:
+                del self._held[node]
+
+    async def left(self, node: bytes) -> None:
+        """Wait until there is no connection to a node."""
+        while node in self._held:
+            await self._held[node].ended.wait()
 
     async def notify(self) -> None:
         """Tell every connected peer that something new is here."""
-        await asyncio.gather(*(self._tell(channel) for channel in list(self._channels)))
+        await asyncio.gather(*(self._tell(held.channel) for held in list(self._held.values())))
 
     async def close(self, nodes: set[bytes] | None = None) -> None:
         """End the connections to these nodes, or all."""
-        for channel, node in list(self._channels.items()):
-            if nodes is None or node in nodes:
-                await channel.close()
+        ended = [held.channel for node, held in self._held.items() if nodes is None or node in nodes]
+        await asyncio.gather(*(channel.close() for channel in ended))
+
+    def _is_better(self, node: bytes, before: "_Held", dialled: bool) -> bool:
+        """Whether a second connection takes the place of the first: both nodes must choose the same one.
+
+        Where both dialled it is that of the node with the smaller id; where one dialled twice, the newer.
+        """
+        return dialled in (before.dialled, self._own < node)
 
     async def _tell(self, channel: Channel) -> None:
         try:

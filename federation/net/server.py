@@ -1,6 +1,8 @@
 """The federation port: https in front of the desk, and live connections."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType, web
 from aiohttp.http import HttpProcessingError
@@ -12,6 +14,7 @@ from federation.ports import Answer, Meter, Question
 
 MAX_REQUEST = 1 << 20
 HEARTBEAT_S = 20.0
+GOODBYE_S = 1.0
 
 
 class FederationServer:
@@ -54,7 +57,7 @@ class FederationServer:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
         await socket.prepare(request)
         try:
-            await self._hub.serve(admitted.node, SocketWire(socket))
+            await self._hub.serve(admitted.node, SocketWire(socket), dialled=False)
         except RemoteProtocolError:
             self._meter.count("federation_refused", "frame")
         return socket
@@ -84,8 +87,10 @@ class SocketWire:
             yield message.data
 
     async def close(self) -> None:
-        """End the connection."""
-        await self._socket.close(code=1001)
+        """End the connection; who does not say goodbye is not waited for."""
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(GOODBYE_S):
+                await self._socket.close(code=1001)
 
 
 def _question(request: web.Request, body: bytes) -> Question:

@@ -34,6 +34,7 @@ def init(
     language: str = "ru",
     web_port: int = 8440,
     federation_port: int = 8441,
+    dial_out: Annotated[bool, typer.Option(help="No federation port: others cannot reach this machine.")] = False,
     radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
 ) -> None:
     """Make a node: its organisation's root keys, its own keys, its store."""
@@ -44,6 +45,7 @@ def init(
         web_port,
         federation_port,
         radio_port,
+        dial_out=dial_out,
     )
     with loading():
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once

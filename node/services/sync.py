@@ -22,6 +22,7 @@ from federation.sync.messages import LogHead
 from federation.sync.mirror import Mirror, NeedEntries, NeedLeaves, Verified
 from node.errors import NodeError
 from node.services.core import Core
+from node.services.dialling import ACTIVE, Dialler
 from node.services.ingest import Ingest
 from node.store.errors import StoreError
 from node.store.logs import get_log, list_logs
@@ -32,7 +33,7 @@ from node.store.trees import read_range
 log = structlog.get_logger()
 
 RETRIES = 10
-ACTIVE, IGNORED = "active", "ignored"
+IGNORED = "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 
@@ -55,6 +56,7 @@ class Sync:
         self._carrier = carrier
         self._hub = hub
         hub.on_notice = self.noticed
+        self._dialler = Dialler(core, carrier, hub, self.client)
         self._wake: dict[bytes, asyncio.Event] = {}
         self._seen: dict[bytes, bytes] = {}
         self._changed = asyncio.Event()
@@ -67,6 +69,7 @@ class Sync:
     def peer_changed(self, node: bytes) -> None:
         """A peer was added or moved, or it was decided whether to talk to it: do so from now on."""
         self._changed.set()
+        self._dialler.wake(node)
         self.noticed(node)
 
     def noticed(self, node: bytes) -> None:
@@ -100,7 +103,7 @@ class Sync:
                         running.add(peer.node)
                         self._wake[peer.node] = asyncio.Event()
                         tasks.create_task(self._talk(peer.node))
-                        tasks.create_task(self._listen(peer.node))
+                        tasks.create_task(self._dialler.run(peer.node))
                 await self._hub.close(ignored)
                 await self._changed.wait()
                 self._changed.clear()
@@ -240,6 +243,7 @@ class Sync:
             try:
                 while await self.exchange(node):
                     pass
+                self._dialler.wake(node)
             except AwayError as error:
                 await self._say_trouble(node, f"away: {error}")
             except (FederationError, StoreError, NodeError) as error:
@@ -253,21 +257,6 @@ class Sync:
                 async with asyncio.timeout(self._core.settings.federation.poll_s):
                     await wake.wait()
             wake.clear()
-
-    async def _listen(self, node: bytes) -> None:
-        while True:
-            async with self._core.database.read() as tx:
-                peer = await find_peer(tx, node)
-            if peer is not None and peer.state == ACTIVE and peer.url:
-                try:
-                    wire = await self.client(peer.address).dial(self._carrier)
-                    self.noticed(peer.node)
-                    await self._hub.serve(node, wire)
-                except FederationError:
-                    pass  # `_talk` tells of a peer that is away
-                except Exception as error:
-                    log.error("listening_broke", node=node.hex(), exc_info=error)
-            await asyncio.sleep(min(1.0, self._core.settings.federation.poll_s))
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         await self._note(node, trouble[:500])

@@ -42,7 +42,7 @@ class Neighbour:
         clock, signer = FakeClock(desk.core.clock.now()), Signer(self.line.org, id16("node"), signing_key("node"))
         clock.move(ahead_s)
         answers = FederationDesk(self, signer, clock, self)  # type: ignore[arg-type]  # the rest is not asked
-        self.hub = Hub(answers.answer)
+        self.hub = Hub(signer.node, answers.answer)
         self.server = FederationServer(answers, self.hub, self)
 
     def count(self, name: str, label: str = "") -> None:

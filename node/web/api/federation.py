@@ -72,7 +72,8 @@ class PeerAnswer(BaseModel):
     org: Hex16
     name: str | None
     kind: str | None = Field(description="What its organisation says it is: maker, lab, utility, housing and so on.")
-    url: str
+    url: str = Field(description="Empty where it only dials out: it is asked on the connection that it dialled.")
+    dials_out_only: bool
     state: str
     met_us: int
     seen_us: int | None
@@ -141,7 +142,8 @@ async def attest(call: Call, body: AttestationBody) -> AttestationBody:
     return body
 
 
-@api("POST", "/invitations", title="Invite a node", scopes=[Scope.PEERS], status=201)
+@api("POST", "/invitations", title="Invite a node", scopes=[Scope.PEERS], status=201,
+     problems=["no_federation", "dials_out_only"])  # fmt: skip
 async def invite(call: Call) -> InvitationAnswer:
     """A text for one node, good for seven days and one use."""
     invitation = await call.context.membership.invite(call.actor.label)
@@ -181,6 +183,7 @@ async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
         name=card.name if card else None,
         kind=card.kind if card else None,
         url=peer.url,
+        dials_out_only=not peer.url,
         state=peer.state,
         met_us=peer.met_us,
         seen_us=peer.seen_us,

@@ -31,6 +31,7 @@ PEERS = table(
     ("Организация", "Organisation", "name"),
     ("Вид", "Kind", coded("kind", ORGANISATION_KINDS)),
     ("Адрес", "Address", "url"),
+    ("Только подключается сам", "Dials out only", yes_no("dials_out_only")),
     ("Обмен", "Exchange", coded("state", PEER_STATES)),
     ("Узел", "Node", "node"),
     ("Номер организации", "Organisation id", "org"),

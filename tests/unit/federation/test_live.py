@@ -70,13 +70,18 @@ async def echo(question: Question) -> Answer:
     return Answer(200, {"Target": question.target}, question.body)
 
 
+def hubs() -> tuple[Hub, Hub]:
+    """The hubs of two nodes that answer with what was asked."""
+    return Hub(id16("near"), echo), Hub(FAR.node, echo)
+
+
 @asynccontextmanager
 async def connected(near: Hub, far: Hub) -> AsyncIterator[tuple[Pipe, Pipe]]:
     """Two nodes on one connection."""
     here, there = pipe()
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
-        tasks.create_task(near.serve(FAR.node, here))
-        tasks.create_task(far.serve(id16("near"), there))
+        tasks.create_task(near.serve(FAR.node, here, dialled=True))
+        tasks.create_task(far.serve(id16("near"), there, dialled=False))
         await asyncio.sleep(0)
         yield here, there
         await here.close()
@@ -99,7 +104,7 @@ def test_bytes_that_are_no_frame_are_refused(raw: bytes) -> None:
 
 async def test_either_end_asks_the_other() -> None:
     """Whoever dialled, both ends ask and are answered on one connection, many questions at a time."""
-    near, far = Hub(echo), Hub(echo)
+    near, far = hubs()
     async with connected(near, far):
         for hub, node in ((near, FAR.node), (far, id16("near"))):
             channel = hub.channel(node)
@@ -111,11 +116,12 @@ async def test_either_end_asks_the_other() -> None:
 
 
 async def test_notice_reaches_whoever_listens() -> None:
-    """A notice tells which node has something new."""
+    """A notice tells which node has something new; so does a connection that opens."""
     heard: asyncio.Queue[bytes] = asyncio.Queue()
-    near, far = Hub(echo), Hub(echo)
+    near, far = hubs()
     near.on_notice = heard.put_nowait
     async with connected(near, far):
+        assert await heard.get() == FAR.node
         await far.notify()
         assert await heard.get() == FAR.node
 
@@ -129,7 +135,7 @@ async def test_questions_beyond_what_one_side_may_have_open_are_put_off() -> Non
         return await echo(question)
 
     here, there = pipe()
-    serving = asyncio.create_task(Hub(slow).serve(FAR.node, there))
+    serving = asyncio.create_task(Hub(id16("near"), slow).serve(FAR.node, there, dialled=False))
     for number in range(MAX_BUSY + 1):
         await here.send(encode_frame(Asked(number, QUESTION)))
     first = await here.incoming.get()
@@ -144,9 +150,9 @@ async def test_questions_beyond_what_one_side_may_have_open_are_put_off() -> Non
 
 async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
     """A question that waits when the connection ends is answered by nobody, at once."""
-    near = Hub(echo)
+    near, _ = hubs()
     here, there = pipe()
-    serving = asyncio.create_task(near.serve(FAR.node, here))
+    serving = asyncio.create_task(near.serve(FAR.node, here, dialled=True))
     await asyncio.sleep(0)
     channel = near.channel(FAR.node)
     assert channel is not None
@@ -161,19 +167,55 @@ async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
 
 async def test_peer_that_sends_no_frame_is_named_as_the_fault() -> None:
     """Bytes that are no frame end the connection with the peer's fault."""
-    near = Hub(echo)
+    near, _ = hubs()
     here, there = pipe()
     await there.send(b"garbage")
     with pytest.raises(RemoteProtocolError):
-        await near.serve(FAR.node, here)
+        await near.serve(FAR.node, here, dialled=True)
     assert here.closed
 
 
 async def test_answer_over_the_limit_is_refused() -> None:
     """What is longer than was asked for is not handed on."""
-    near, far = Hub(echo), Hub(echo)
+    near, far = hubs()
     async with connected(near, far):
         channel = near.channel(FAR.node)
         assert channel is not None
         with pytest.raises(RemoteProtocolError, match="more than 3 bytes"):
             await channel.ask(FAR, QUESTION, 3)
+
+
+@pytest.mark.parametrize("first_dialled", [True, False])
+async def test_of_two_connections_both_nodes_keep_the_same_one(first_dialled: bool) -> None:
+    """Where both dialled, the connection of the node with the smaller id stays, whichever came first."""
+    near, far = hubs()
+    ids = {near: id16("near"), far: FAR.node}
+    pipes = [pipe(), pipe()]
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        for dialled, (here, there) in zip((first_dialled, not first_dialled), pipes, strict=True):
+            tasks.create_task(near.serve(FAR.node, here, dialled=dialled))
+            tasks.create_task(far.serve(ids[near], there, dialled=not dialled))
+            await asyncio.sleep(0)
+        kept = pipes[0 if first_dialled == (ids[near] < ids[far]) else 1]
+        closed = pipes[1 if kept is pipes[0] else 0]
+        while not (closed[0].closed and closed[1].closed):  # noqa: ASYNC110 - a pipe tells nobody of its end
+            await asyncio.sleep(0)
+        channel = near.channel(FAR.node)
+        assert channel is not None
+        assert (await channel.ask(FAR, QUESTION, 100)).body == QUESTION.body
+        assert not kept[0].closed
+        await near.close()
+        await near.left(FAR.node)
+
+
+async def test_newer_of_two_connections_that_one_node_dialled_is_kept() -> None:
+    """A node that comes back before its old connection was seen to be dead is served on the new one."""
+    near, _ = hubs()
+    (first, _), (second, _) = pipe(), pipe()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        for wire in (first, second):
+            tasks.create_task(near.serve(FAR.node, wire, dialled=False))
+            await asyncio.sleep(0)
+        assert (first.closed, second.closed) == (True, False)
+        assert near.nodes == {FAR.node}
+        await near.close()
