@@ -16,16 +16,18 @@ from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
 from federation.net.discovery import Announcement, discovery
+from federation.net.gate import Gate
 from federation.net.live import Hub
 from federation.net.server import FederationServer
 from federation.peer import PeerAddress
 from federation.ports import Answer, Carrier, Question
+from federation.sync.allowance import Allowance, Budget
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
 from node.folder import NodeFolder
-from node.keystore import open_keystore
+from node.keystore import Keystore, open_keystore
 from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
@@ -130,8 +132,9 @@ class Node:
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
         self.ingest = Ingest(self.core, self.projection.take)
-        self.hub = Hub(keystore.node, self._answer)
-        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
+        budget = Budget(self.settings.federation.limits.in_hand)
+        self.hub = Hub(keystore.node, self._answer, budget)
+        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
         self.sync.on_level = self.membership.meet_carded
         self.search = Search()
@@ -171,7 +174,6 @@ class Node:
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
-        self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
@@ -182,7 +184,14 @@ class Node:
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
-        self.desk = Desk(self.shelf, Signer(keystore.org, keystore.node, keystore.sign), clock, self.metrics)
+        self.desk = self._open_desk(keystore, budget)
+
+    def _open_desk(self, keystore: Keystore, budget: Budget) -> Desk:
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        return Desk(self.shelf, signer, self.core.clock, self.metrics, self._allowance(), budget)
+
+    def _allowance(self) -> Allowance:
+        return Allowance(**self.settings.federation.limits.model_dump())
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
@@ -238,7 +247,7 @@ class Node:
             own_codes=self.own_codes,
             entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
-            checkup=self.checkup,
+            checkup=Checkup(self.core, self.projection),
             shipments=self.shipments,
             mandates=self.mandates,
             lookup=self.lookup,
@@ -309,11 +318,10 @@ class Node:
         if settings.dial_out_only:
             yield ""
             return
-        server, refused = (
-            FederationServer(self.desk, self.hub, self.metrics),
-            partial(self.metrics.count, "federation_refused"),
-        )
-        async with listening("federation", server.application(), settings, refused, tls=self._tls()) as port:
+        gate = Gate(self._allowance(), self.metrics)
+        application = FederationServer(self.desk, self.hub, self.metrics, gate).application()
+        refused = partial(self.metrics.count, "federation_refused")
+        async with listening("federation", application, settings, refused, tls=self._tls(), gate=gate) as port:
             yield settings.url or url_of("https", settings.host, port)
 
     async def _open_radio(self) -> str | None:

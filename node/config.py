@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from federation.sync.allowance import Allowance
 from node.errors import ConfigError
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
@@ -53,6 +54,27 @@ class WebSection(_Section):
     port: int = Field(default=8440, ge=0, le=65535)
 
 
+class LimitsSection(_Section):
+    """What other nodes may take of this one; who comes with more is asked to come later.
+
+    Of one node: `requests_s` and `bytes_s` a second, up to a burst after a silence, and `at_once` questions. Of one
+    address from which nobody known asked yet: `stranger_connections`, each for `stranger_s`, and refused requests.
+    Over all: `connections`, and bytes of questions and answers `in_hand`.
+    """
+
+    requests_s: float = Field(default=Allowance.requests_s, gt=0)
+    requests_burst: int = Field(default=Allowance.requests_burst, gt=0)
+    bytes_s: int = Field(default=Allowance.bytes_s, gt=0)
+    bytes_burst: int = Field(default=Allowance.bytes_burst, ge=1 << 20)
+    at_once: int = Field(default=Allowance.at_once, gt=0)
+    stranger_requests_s: float = Field(default=Allowance.stranger_requests_s, gt=0)
+    stranger_requests_burst: int = Field(default=Allowance.stranger_requests_burst, gt=0)
+    stranger_connections: int = Field(default=Allowance.stranger_connections, gt=0)
+    stranger_s: float = Field(default=Allowance.stranger_s, ge=1)
+    connections: int = Field(default=Allowance.connections, gt=0)
+    in_hand: int = Field(default=Allowance.in_hand, ge=16 << 20)
+
+
 class FederationSection(_Section):
     """The federation port, https only. `url` is what others are told; empty means host and port.
 
@@ -67,6 +89,7 @@ class FederationSection(_Section):
     discovery: bool = True
     discovery_interfaces: list[str] = ["127.0.0.1"]
     poll_s: float = Field(default=30.0, gt=0)
+    limits: LimitsSection = LimitsSection()
 
     @model_validator(mode="after")
     def _check_address(self) -> "FederationSection":

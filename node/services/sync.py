@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import structlog
 
 from federation.checkpoint import verify_checkpoint
-from federation.errors import AwayError, FederationError, RemoteProtocolError, StatementError
+from federation.errors import (
+    AwayError,
+    BusyError,
+    FederationError,
+    RemoteProtocolError,
+    StatementError,
+    UnconnectedError,
+)
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.net.live import Hub
@@ -24,6 +31,7 @@ from node.errors import NodeError
 from node.services.core import Core
 from node.services.dialling import ACTIVE, Dialler
 from node.services.ingest import Ingest
+from node.services.troubles import trouble_of
 from node.store.errors import StoreError
 from node.store.logs import get_log, list_logs
 from node.store.organisations import find_sign_key
@@ -174,7 +182,7 @@ class Sync:
                 if stored is not None and head.note is not None:
                     await self._mirror(client, stored.log, head.note)
             except FederationError as error:
-                trouble = str(error)
+                trouble = trouble_of(error)
                 log.warning("mirror_refused", log=head.statement.log_id.hex(), error=trouble)
         return trouble
 
@@ -244,15 +252,18 @@ class Sync:
                 while await self.exchange(node):
                     pass
                 self._dialler.wake(node)
+            except BusyError as error:
+                await self._say_trouble(node, trouble_of(error))
+                await asyncio.sleep(error.retry_s)  # a notice meanwhile changes nothing
             except AwayError as error:
-                await self._say_trouble(node, f"away: {error}")
+                await self._say_trouble(node, trouble_of(error))
             except (FederationError, StoreError, NodeError) as error:
                 log.warning("exchange_failed", node=node.hex(), error=str(error))
-                await self._say_trouble(node, str(error))
+                await self._say_trouble(node, trouble_of(error))
             except Exception as error:
                 # What one peer answers must not end the node.
                 log.error("exchange_broke", node=node.hex(), exc_info=error)
-                await self._say_trouble(node, "internal error of this node: its log tells more")
+                await self._say_trouble(node, trouble_of(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._core.settings.federation.poll_s):
                     await wake.wait()
@@ -281,7 +292,7 @@ class _Nowhere:
     """A node that dials out only, and is not connected."""
 
     async def ask(self, _peer: PeerAddress, _question: Question, _limit: int) -> Answer:
-        raise AwayError("it dials out only, and is not connected")
+        raise UnconnectedError("it dials out only, and is not connected")
 
 
 _NOWHERE = _Nowhere()

@@ -37,7 +37,8 @@ PEERS = table(
     ("Номер организации", "Organisation id", "org"),
     ("Встречен, UTC", "Met, UTC", time("met_us")),
     ("Последний обмен, UTC", "Last exchange, UTC", time("seen_us")),
-    ("Неполадка", "Trouble", "trouble"),
+    ("Неполадка", "Trouble", "trouble_title"),
+    ("Подробности", "What happened", "trouble"),
     ("Взять", "To take", "to_take"),
     ("Отдать", "To give", "to_give"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from federation.errors import AwayError, RemoteProtocolError
-from federation.net.live import BUSY, Hub
+from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
 from federation.sync.frames import (
@@ -56,6 +56,19 @@ class Pipe:
             self.closed = True
             await self.out.put(None)
             await self.incoming.put(None)
+
+
+@dataclass
+class Unread(Pipe):
+    """An end whose other end does not read: what is sent comes to nothing after a while."""
+
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, frame: bytes) -> None:
+        """Give up later."""
+        self.tried.set()
+        await asyncio.sleep(0.01)
+        raise AwayError(f"{len(frame)} bytes are not read")
 
 
 def pipe() -> tuple[Pipe, Pipe]:
@@ -126,26 +139,65 @@ async def test_notice_reaches_whoever_listens() -> None:
         assert await heard.get() == FAR.node
 
 
-async def test_questions_beyond_what_one_side_may_have_open_are_put_off() -> None:
-    """A peer that asks too much at once is told to wait, and what it asked before is answered."""
-    go = asyncio.Event()
+async def test_peer_with_too_many_open_questions_is_not_read_from() -> None:
+    """Beyond what one side may have open nothing is read: no task and no answer piles up; later all are answered."""
+    go, begun = asyncio.Event(), []
 
     async def slow(question: Question) -> Answer:
+        begun.append(question)
         await go.wait()
         return await echo(question)
 
     here, there = pipe()
-    serving = asyncio.create_task(Hub(id16("near"), slow).serve(FAR.node, there, dialled=False))
-    for number in range(MAX_BUSY + 1):
-        await here.send(encode_frame(Asked(number, QUESTION)))
-    first = await here.incoming.get()
-    go.set()
-    others = [await here.incoming.get() for _ in range(MAX_BUSY)]
-    await here.close()
-    await serving
+    asked = MAX_BUSY + 5
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(Hub(id16("near"), slow).serve(FAR.node, there, dialled=False))
+        for number in range(asked):
+            await here.send(encode_frame(Asked(number, QUESTION)))
+        while there.incoming.qsize() > asked - MAX_BUSY - 1:  # noqa: ASYNC110 - a queue tells nobody that it is read
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (len(begun), there.incoming.qsize()) == (MAX_BUSY, asked - MAX_BUSY - 1)
+        go.set()
+        answers = [decode_frame(await here.incoming.get() or b"") for _ in range(asked)]
+        await here.close()
 
-    assert decode_frame(first or b"") == Answered(MAX_BUSY, BUSY)
-    assert {frame.number for raw in others if isinstance(frame := decode_frame(raw or b""), Answered)} == set(range(8))
+    assert {frame.number for frame in answers if isinstance(frame, Answered)} == set(range(asked))
+
+
+async def test_peer_that_does_not_read_delays_nobody_and_loses_its_connection() -> None:
+    """A notice to a peer that does not read waits alone; an answer that it does not read ends its connection."""
+    near, far = hubs()
+    stuck, reading = Unread(asyncio.Queue(), asyncio.Queue()), pipe()
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    far.on_notice = heard.put_nowait
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(near.serve(id16("stuck"), stuck, dialled=True))
+        tasks.create_task(near.serve(FAR.node, reading[0], dialled=True))
+        tasks.create_task(far.serve(id16("near"), reading[1], dialled=False))
+        assert await heard.get() == id16("near")
+        await near.notify()
+        assert await heard.get() == id16("near")
+        await stuck.tried.wait()
+        await near.left(id16("stuck"))
+        assert near.nodes == {FAR.node}
+        await near.close()
+
+
+async def test_notices_that_were_not_said_yet_are_said_once() -> None:
+    """A thousand changes while a notice waits to be sent make one more notice, no queue."""
+    near, _ = hubs()
+    here, there = pipe()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(near.serve(FAR.node, here, dialled=True))
+        await asyncio.sleep(0)
+        for _ in range(1000):
+            await near.notify()
+        assert decode_frame(await there.incoming.get() or b"") == Noticed()
+        await asyncio.sleep(0)
+        assert there.incoming.empty()
+        await near.close()
 
 
 async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
