@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,17 +16,19 @@ from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
 from federation.net.discovery import Announcement, discovery
+from federation.net.gate import Gate
 from federation.net.live import Hub
 from federation.net.server import FederationServer
 from federation.peer import PeerAddress
 from federation.ports import Answer, Carrier, Question
+from federation.sync.allowance import Allowance, Budget
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
 from node.errors import StoreAwayError
 from node.folder import NodeFolder
-from node.keystore import open_keystore
+from node.keystore import Keystore, open_keystore
 from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
@@ -140,8 +143,9 @@ class Node:
         self.ledger = Ledger(self.core, self.projection.take)
         self.counting = Counting(self.core, self.projection.recount)
         self.ingest = Ingest(self.core, self.projection.take, self.counting)
-        self.hub = Hub(self._answer)
-        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
+        budget = Budget(self.settings.federation.limits.in_hand)
+        self.hub = Hub(keystore.node, self._answer, budget)
+        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
         self.search = Search()
         self.jobs = Jobs(self.core)
@@ -181,7 +185,6 @@ class Node:
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
-        self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
@@ -194,7 +197,14 @@ class Node:
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
-        self.desk = Desk(self.shelf, Signer(keystore.org, keystore.node, keystore.sign), clock, self.metrics)
+        self.desk = self._open_desk(keystore, budget)
+
+    def _open_desk(self, keystore: Keystore, budget: Budget) -> Desk:
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        return Desk(self.shelf, signer, self.core.clock, self.metrics, self._allowance(), budget)
+
+    def _allowance(self) -> Allowance:
+        return Allowance(**self.settings.federation.limits.model_dump())
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
@@ -271,7 +281,7 @@ class Node:
             own_codes=self.own_codes,
             entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
-            checkup=self.checkup,
+            checkup=Checkup(self.core, self.projection),
             shipments=self.shipments,
             mandates=self.mandates,
             lookup=self.lookup,
@@ -308,19 +318,17 @@ class Node:
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
-        server = FederationServer(self.desk, self.hub, self.metrics)
         settings, web_settings = self.settings.federation, self.settings.web
         console = build_application(self.web_context())
-        refused, unread = (partial(self.metrics.count, name) for name in ("federation_refused", "web_problems"))
+        unread = partial(self.metrics.count, "web_problems")
         radio = await self._open_radio()
         async with (
-            listening("federation", server.application(), settings, refused, tls=self._tls()) as port,
+            self._open_to_peers() as self.membership.url,
             listening(
                 "web", console, web_settings, unread, socket=self.folder.socket, longest_line=LONGEST_LINE
             ) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
-            self.membership.url = settings.url or url_of("https", settings.host, port)
             tasks.create_task(self.core.database.watch())
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
@@ -341,6 +349,19 @@ class Node:
             address = url_of("http", web_settings.host, web_port)
             secret = await self.access.open_claim()
             started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
+
+    @asynccontextmanager
+    async def _open_to_peers(self) -> AsyncIterator[str]:
+        """Open the federation port and answer what others are told; nothing where this node only dials out."""
+        settings = self.settings.federation
+        if settings.dial_out_only:
+            yield ""
+            return
+        gate = Gate(self._allowance(), self.metrics)
+        application = FederationServer(self.desk, self.hub, self.metrics, gate).application()
+        refused = partial(self.metrics.count, "federation_refused")
+        async with listening("federation", application, settings, refused, tls=self._tls(), gate=gate) as port:
+            yield settings.url or url_of("https", settings.host, port)
 
     async def _open_radio(self) -> str | None:
         """Open the gateway port where this node owns a network, and answer its address."""

@@ -16,6 +16,7 @@ from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
 from node.services.ingest import Ingest
+from node.services.troubles import trouble_of
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import find_sign_key
 from node.store.peers import Peer, set_peer_cursor
@@ -279,4 +280,4 @@ def _check_progress(heard: Heard, heads: Heads) -> None:
 
 def _say(log_id: bytes, error: FederationError) -> str:
     log.warning("mirror_refused", log=log_id.hex(), error=str(error))
-    return str(error)
+    return trouble_of(error)

@@ -2,8 +2,6 @@
 
 from node.web.passport_words import Table
 
-AWAY = "away: "
-
 JOB_KINDS: Table = {
     "import.production": ("Файл производства", "Production file"),
     "import.fleet": ("Таблица приборов", "Fleet table"),
@@ -163,10 +161,3 @@ PROCESSES: Table = {
     "step": ("Процесс идёт", "A process runs"),
     "closing": ("Процесс ждёт закрытия", "A process waits to be closed"),
 }
-
-
-def trouble_words(text: str, language: str) -> str:
-    """Why an exchange with a peer failed; what the peer broke is told as the node found it."""
-    if text.startswith(AWAY):
-        return "не отвечает" if language == "ru" else "does not answer"
-    return text

@@ -11,6 +11,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Узел не состоит в федерации", "Создайте федерацию или вступите по приглашению."),
         ("This node is in no federation", "Found one or join by invitation."),
     ),
+    "dials_out_only": state(
+        (
+            "Узел только подключается сам, к нему подключиться нельзя",
+            "Пусть приглашает узел с адресом; или уберите dial_out_only из config.toml и укажите url.",
+        ),
+        (
+            "This node only dials out: nobody can reach it",
+            "Let a node with an address invite; or take dial_out_only out of config.toml and name a url.",
+        ),
+    ),
     "other_federation": state(
         ("Узел состоит в другой федерации", "Попросите приглашение в свою федерацию."),
         ("This node is in another federation", "Ask for an invitation to your own."),

@@ -143,7 +143,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 def new_sync(core: Core, ingest: Ingest) -> Sync:
     """What talks to peers over https; whoever connects is refused."""
-    return Sync(core, ingest, HttpsCarrier(), Hub(_refuse))
+    return Sync(core, ingest, HttpsCarrier(), Hub(core.node, _refuse))
 
 
 async def _refuse(_question: Question) -> Answer:
