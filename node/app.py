@@ -29,6 +29,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.attesting import Attesting
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -60,6 +61,7 @@ from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
+from node.services.members import Members
 from node.services.membership import MDNS, Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -126,7 +128,8 @@ class Node:
         self.ledger = Ledger(self.core, self.projection.take)
         self.ingest = Ingest(self.core, self.projection.take)
         self.sync = Sync(self.core, self.ingest)
-        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
+        self.attesting = Attesting(self.core, self.ledger, self.projection)
+        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection, self.attesting)
         self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
@@ -217,6 +220,8 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
+            attesting=self.attesting,
+            members=Members(self.core, self.projection),
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             assembly=self.assembly,
@@ -322,7 +327,7 @@ class Node:
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""
-        genesis = await self.membership.genesis()
+        genesis = await self.attesting.genesis()
         peer = PeerAddress(self.membership.url, self.core.node, self.core.keystore.sign.public, self.membership.pin())
         own = Announcement(self.core.org, genesis.id if genesis else bytes(16), peer)
         heard: asyncio.Queue[Announcement] = asyncio.Queue(100)

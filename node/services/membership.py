@@ -1,30 +1,26 @@
-"""Federations, invitations and peers: who is met, and what anchors say of whom."""
+"""Invitations and peers: who is met, and what this node says of where it is."""
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
-from typing import TypeVar
 
-from federation import codec
-from federation.authority import Attestation, Attested
-from federation.errors import CodecError, FederationError, InvitationError, RequestError
+from federation.errors import FederationError, InvitationError, RequestError
 from federation.genesis import Genesis
 from federation.invitation import Invitation, parse_invitation
 from federation.peer import PeerAddress, check_url
 from federation.sync.messages import Join
 from node.certificate import certificate_pin
-from node.errors import InputError, NotFoundError, PeerError, StateError
+from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
 from node.passport.bodies import CardBody
-from node.passport.errors import NumberError
-from node.passport.numbers import parse_inn, parse_ogrn
+from node.passport.standing import Standing
+from node.services.attesting import Attesting
 from node.services.core import Core
 from node.services.ingest import Ingest
-from node.services.known import check_organisation
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.sync import AWAY, Level, Sync
 from node.store.database import WriteTx
+from node.store.genesis import FEDERATION
 from node.store.organisations import find_chain, read_statements
 from node.store.peers import (
     Peer,
@@ -40,59 +36,25 @@ from node.store.settings import find_setting, set_setting
 
 __all__ = ["Membership", "Peer"]
 
-FEDERATION = "federation"
 CARDED = "carded:"
 MDNS = "mdns"
 ANSWER_S = 5.0
-NUMBERS = {"inn": parse_inn, "ogrn": parse_ogrn}
 DAY_US = 86_400_000_000
-
-Said = TypeVar("Said", Genesis, Attestation)
 
 
 class Membership:
-    """Founds and joins federations; keeps the list of peers."""
+    """Invites nodes, joins federations, and keeps the list of peers."""
 
-    def __init__(self, core: Core, ledger: Ledger, ingest: Ingest, sync: Sync, projection: Projection) -> None:
+    def __init__(
+        self, core: Core, ledger: Ledger, ingest: Ingest, sync: Sync, projection: Projection, attesting: Attesting
+    ) -> None:
         self._core = core
+        self._attesting = attesting
         self._projection = projection
         self._ledger = ledger
         self._ingest = ingest
         self._sync = sync
         self.url = ""
-
-    async def genesis(self) -> Genesis | None:
-        """The federation of this node."""
-        async with self._core.database.read() as tx:
-            raw = await find_setting(tx, FEDERATION)
-        return Genesis.from_bytes(raw) if raw else None
-
-    async def found(self, name: str, actor: str) -> Genesis:
-        """Make a federation with this organisation as its only anchor."""
-        genesis = _readable(Genesis(name, (self._core.org,), 1))
-        async with self._core.database.write() as tx:
-            if await find_setting(tx, FEDERATION) is not None:
-                raise StateError("this node is in a federation already", "federation_exists")
-            await set_setting(tx, FEDERATION, genesis.to_bytes())
-            await self._core.announce(tx, actor, "federation_founded", federation=genesis.id.hex(), name=name)
-        await self._projection.refold_all()
-        return genesis
-
-    async def attest(self, org: bytes, what: Attested, rows: Sequence[str], actor: str) -> None:
-        """Say something of an organisation, as an anchor."""
-        genesis = await self.genesis()
-        if genesis is None or self._core.org not in genesis.anchors:
-            raise StateError("only an anchor of a federation attests", "not_an_anchor")
-        if what is Attested.NUMBER:
-            _check_numbers(rows)
-        async with self._core.database.read() as tx:
-            await check_organisation(tx, org)
-        body = _readable(Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack))))
-
-        async def note(tx: WriteTx, _entries: object) -> None:
-            await self._core.announce(tx, actor, "attested", of=org.hex(), attested=what.name.lower(), rows=list(rows))
-
-        await self._ledger.append([drafts.attestation(body, self._core.clock.now())], note)
 
     async def publish_card(self) -> None:
         """Say who this organisation is and where this node is, if that changed."""
@@ -123,9 +85,11 @@ class Membership:
 
     async def invite(self, actor: str, days: int = 7) -> Invitation:
         """An invitation for one node."""
-        genesis = await self.genesis()
+        genesis = await self._attesting.genesis()
         if genesis is None:
             raise StateError("found or join a federation first", "no_federation")
+        if not self._projection.world.standings.of(self._core.org).standing.is_member:
+            raise DeniedError("whoever is invited is a guest by the word of a member", "not_a_member")
         secret = self._core.random.bytes(16)
         expires = self._core.clock.now() + days * DAY_US
         async with self._core.database.write() as tx:
@@ -142,7 +106,7 @@ class Membership:
             raise InputError(str(error), "invitation") from error
         if invitation.node == self._core.node:
             raise InputError("this node gave the invitation itself: another node joins by it", "join_self")
-        mine = await self.genesis()
+        mine = await self._attesting.genesis()
         if mine is not None and mine.id != invitation.genesis.id:
             raise StateError("this node is in another federation", "other_federation")
         async with self._core.database.read() as tx:
@@ -175,12 +139,17 @@ class Membership:
         if node is None or node.ended is not None:
             raise RequestError("join: the node is not stated by its organisation")
         check_url(join.url)
+        standing = self._projection.world.standings.of(chain.org_id).standing
+        if standing is Standing.EXPELLED:
+            raise RequestError("join: the organisation was expelled from the federation, its anchors alone let it in")
         async with self._core.database.write() as tx:
             if not await use_invitation(tx, secret, join.node):
                 raise RequestError("join: the invitation is not known here, out of date or used")
             peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
             await put_peer(tx, peer, chain.org_id, "active")
             await self._core.announce(tx, "peer", "peer_joined", org=chain.org_id, node=join.node.hex(), url=join.url)
+        # The invitation is the word of whoever gave it.
+        await self._attesting.vouch(chain.org_id, "peer")
         self._sync.peer_changed(join.node)
 
     async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
@@ -254,26 +223,6 @@ class Membership:
         """Every node that was met."""
         async with self._core.database.read() as tx:
             return await list_peers(tx)
-
-
-def _readable(said: Said) -> Said:
-    """What others will read as it is; raise InputError where a text in it breaks a rule of theirs."""
-    try:
-        return type(said).from_bytes(said.to_bytes())
-    except CodecError as error:
-        raise InputError(f"this cannot be signed: {error}", "not_signable") from error
-
-
-def _check_numbers(rows: Sequence[str]) -> None:
-    """Raise InputError for a number whose check digits disagree; schemes that are not known here pass."""
-    for row in rows:
-        scheme, _, number = row.partition(":")
-        check = NUMBERS.get(scheme)
-        try:
-            if check is not None and check(number) != number:
-                raise NumberError(f"not as it is written: {number!r}")
-        except NumberError as error:
-            raise InputError(f"{row}: {error}", "number_wrong") from error
 
 
 def _secret_hash(secret: bytes) -> bytes:

@@ -7,7 +7,6 @@ from typing import TypeAlias
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import Header, SectionClass
-from federation.genesis import Genesis
 from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
@@ -17,6 +16,7 @@ from node.passport.procedures import is_of_procedures
 from node.passport.rights import PUBLISHED_KINDS, class_mask
 from node.passport.roles import RESIDENT
 from node.passport.sameness import other_sides
+from node.passport.standing import is_end
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
@@ -27,6 +27,7 @@ from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
+from node.store.genesis import find_genesis
 from node.store.logs import StoredLog
 from node.store.passports import (
     blank_passports,
@@ -40,7 +41,6 @@ from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
-FEDERATION = "federation"
 VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
@@ -211,14 +211,15 @@ class Projection:
     async def _take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         headers = [entry.header for entry in entries if entry.header is not None]
         world = self.world
-        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
-        subjects |= {subject for entry in entries for subject in entry.routes}
-        if any(header.kind in PUBLICATION_KINDS for header in headers):
+        published = [header for header in headers if self._is_published(header)]
+        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS and h not in published for s in h.subjects}
+        subjects |= {subject for entry in entries if entry.header not in published for subject in entry.routes}
+        if published:
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
             await self._tell_releases(tx, world)
-            if not _reads_alike(self.world, world, headers):
+            if not _reads_alike(self.world, world, published):
                 await self._refold_every(tx, reader, world)
             elif changed := world.procedures.changed(self.world.procedures):
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
@@ -230,6 +231,10 @@ class Projection:
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
+
+    def _is_published(self, header: Header) -> bool:
+        federation = self.world.federation
+        return header.kind in PUBLICATION_KINDS or (federation is not None and is_end(header, federation))
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -276,9 +281,8 @@ class Projection:
             tx.on_commit(self._core.outgoing.set)
 
     async def _read_world(self, tx: ReadTx, reader: StatementReader) -> World:
-        raw = await find_setting(tx, FEDERATION)
-        genesis = Genesis.from_bytes(raw) if raw else None
-        return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis)
+        genesis = await find_genesis(tx)
+        return build_world(await reader.published(tx, genesis), genesis)
 
     async def _tell_releases(self, tx: WriteTx, world: World) -> None:
         """Journal the releases of catalogs that are here whole now and were not before."""
@@ -305,6 +309,12 @@ class Projection:
         self.world = world
 
 
+def _is_of_people(header: Header) -> bool:
+    """Whether it says what somebody is called, or who is a guest or a member no more."""
+    is_vouch = header.kind == Kind.ATTESTATION and header.section("attest") is None
+    return is_vouch or header.kind in (Kind.CARD, Kind.END)
+
+
 def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
     said = said_of(subjects, index)
     sides = other_sides(said, subjects)
@@ -312,11 +322,13 @@ def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
-    """Whether what was published cannot alter a view but by the procedures that it speaks of: these, and cards of
-    organisations that are called as they were.
+    """Whether what was published cannot alter a view but by the procedures that it speaks of: these, cards of
+    organisations that are called as they were, and words about memberships by which nothing else is attested.
     """
-    said = [header for header in headers if header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD]
+    said = [header for header in headers if not _is_of_people(header)]
     if not all(header.kind == Kind.TEMPLATE and is_of_procedures(s.name for s in header.sections) for header in said):
+        return False
+    if not before.attestations.says_as(after.attestations):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 

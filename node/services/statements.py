@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 
 from federation.errors import VoidError
 from federation.fragment import Fragment, Header, read_header
+from federation.genesis import Genesis
 from federation.organisation import Chain
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.passport.withdrawals import find_withdrawn
+from node.passport.world import PUBLICATION_KINDS
 from node.store.database import ReadTx
 from node.store.fragments import (
     NewEntry,
@@ -84,6 +86,11 @@ class StatementReader:
         """Every counted statement of those kinds."""
         entries = await entries_of_kinds(tx, kinds)
         return await tx.aside(lambda: self._read(entries))
+
+    async def published(self, tx: ReadTx, genesis: Genesis | None) -> list[Statement]:
+        """Every counted publication, and what was said to the whole federation."""
+        found = await self.of_kinds(tx, PUBLICATION_KINDS)
+        return found if genesis is None else [*found, *await self.about(tx, [genesis.id])]
 
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
         known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects

@@ -126,6 +126,14 @@ ORGANISATION_KINDS: Table = {
     "service": ("сервисная организация", "service firm"),
     "operator": ("оператор", "operator"),
 }
+STANDINGS: Table = {
+    "anchor": ("якорь", "anchor"),
+    "member": ("участник", "member"),
+    "guest": ("гость", "guest"),
+    "unknown": ("за неё никто не поручился", "nobody speaks for it"),
+    "left": ("вышла", "left"),
+    "expelled": ("исключена", "expelled"),
+}
 ATTESTED: Table = {
     "number": ("реквизиты подтверждены", "numbers confirmed"),
     "maker": ("изготовитель", "maker"),

@@ -12,6 +12,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.attesting import Attesting
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -40,6 +41,7 @@ from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
+from node.services.members import Members
 from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -82,6 +84,8 @@ class WebContext:
     ledger: Ledger
     projection: Projection
     membership: Membership
+    attesting: Attesting
+    members: Members
     organisations: Organisations
     registry: Registry
     identities: Identities

@@ -91,7 +91,7 @@ async def test_two_nodes_live_in_one_event_loop(tmp_path: Path) -> None:
     before = asyncio.all_tasks()
     async with running(tmp_path / "maker", "ООО «Завод»") as maker:
         async with running(tmp_path / "utility", "МУП «Водоканал»") as utility:
-            genesis = await maker.membership.found("Одна петля", "test")
+            genesis = await maker.attesting.found("Одна петля", "test")
             joined = await utility.membership.join((await maker.membership.invite("test")).to_text(), "test")
             subject = await maker.registry.register_plate(PLATE, None, "test")
             assert await passport_at(utility, subject) is None

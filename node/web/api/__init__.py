@@ -23,6 +23,7 @@ from node.web.api import (
     journal,
     line,
     mandates,
+    members,
     moments,
     operations,
     organisations,
@@ -46,6 +47,7 @@ from node.web.api import (
 
 ROUTES = (
     *federation.ROUTES,
+    *members.ROUTES,
     *organisations.ROUTES,
     *registry.ROUTES,
     *facts.ROUTES,

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from federation.authority import Attested
 from federation.genesis import Genesis, fingerprint
 from node.errors import StateError
 from node.services.access import Scope
@@ -29,9 +28,11 @@ class NodeAnswer(BaseModel):
 
 
 class FederationBody(BaseModel):
-    """A federation to be founded."""
+    """A federation to be founded: this organisation and others are its anchors, and so many of them must agree."""
 
     name: Name
+    anchors: list[Hex16] = Field(default=[], max_length=15, description="The other anchors; they are invited later.")
+    quorum: int = Field(default=1, ge=1, le=16)
 
 
 class FederationAnswer(BaseModel):
@@ -42,14 +43,6 @@ class FederationAnswer(BaseModel):
     anchors: list[Hex16]
     quorum: int
     fingerprint: str
-
-
-class AttestationBody(BaseModel):
-    """What an anchor says of an organisation."""
-
-    org: Hex16
-    what: Literal["number", "maker", "accreditation", "steward", "prefix"]
-    rows: list[Annotated[str, StringConstraints(min_length=1, max_length=128)]] = Field(default=[], max_length=64)
 
 
 class InvitationAnswer(BaseModel):
@@ -104,7 +97,7 @@ class PeerBody(BaseModel):
 async def read_node(call: Call) -> NodeAnswer:
     """Organisation, node, federation and own log."""
     context = call.context
-    genesis = await context.membership.genesis()
+    genesis = await context.attesting.genesis()
     async with context.core.database.read() as tx:
         log = await context.ledger.stored(tx)
     settings = context.settings.node
@@ -120,25 +113,18 @@ async def read_node(call: Call) -> NodeAnswer:
     )
 
 
-@api("POST", "/federation", title="Found a federation", scopes=[Scope.PEERS], status=201)
+@api("POST", "/federation", title="Found a federation", scopes=[Scope.PEERS], status=201,
+     problems=["federation_exists", "quorum_wrong"])  # fmt: skip
 async def found_federation(call: Call, body: FederationBody) -> FederationAnswer:
-    """This organisation becomes its only anchor."""
-    return _federation(await call.context.membership.found(body.name, call.actor.label))
+    """Its anchors and how many of them must agree stand for good: another set of them is another federation."""
+    anchors = [bytes.fromhex(org) for org in body.anchors]
+    return _federation(await call.context.attesting.found(body.name, call.actor.label, anchors, body.quorum))
 
 
 @api("POST", "/federation/join", title="Join a federation by an invitation", scopes=[Scope.PEERS])
 async def join_federation(call: Call, body: JoinBody) -> FederationAnswer:
     """Meet the node that gave the invitation, and its federation."""
     return _federation(await call.context.membership.join(body.invitation, call.actor.label))
-
-
-@api("POST", "/attestations", title="Attest an organisation, as an anchor", scopes=[Scope.PEERS], status=201,
-     problems=["org_unknown", "no_federation", "not_an_anchor", "number_wrong"])  # fmt: skip
-async def attest(call: Call, body: AttestationBody) -> AttestationBody:
-    """What anchors attest decides whose lines, verifications and records count."""
-    what = Attested[body.what.upper()]
-    await call.context.membership.attest(bytes.fromhex(body.org), what, body.rows, call.actor.label)
-    return body
 
 
 @api("POST", "/invitations", title="Invite a node", scopes=[Scope.PEERS], status=201)
@@ -158,7 +144,7 @@ async def list_peers(call: Call) -> PeersAnswer:
      problems=["no_federation"])  # fmt: skip
 async def read_federation(call: Call) -> FederationAnswer:
     """Refused with `no_federation` before one is founded or joined."""
-    genesis = await call.context.membership.genesis()
+    genesis = await call.context.attesting.genesis()
     if genesis is None:
         raise StateError("this node is in no federation", "no_federation")
     return _federation(genesis)
@@ -206,7 +192,6 @@ ROUTES = [
     read_federation,
     found_federation,
     join_federation,
-    attest,
     invite,
     list_peers,
     set_peer,

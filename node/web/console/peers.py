@@ -57,7 +57,7 @@ async def join(call: Call, body: JoinBody) -> View | web.Response:
 async def found(call: Call, body: FederationBody) -> View | web.Response:
     """Found a federation."""
     try:
-        await call.context.membership.found(body.name, call.actor.label)
+        await call.context.attesting.found(body.name, call.actor.label)
     except NodeError as error:
         return await _view(call, error=error)
     return redirect(PATH)
@@ -79,7 +79,7 @@ async def _view(
     call: Call, error: Exception | None = None, invitation: Invitation | None = None, typed: str = ""
 ) -> View:
     after = await call.context.journal.last_id()
-    genesis = await call.context.membership.genesis()
+    genesis = await call.context.attesting.genesis()
     core = call.context.core
     return View(
         "peers.html",
