@@ -11,6 +11,7 @@ FederationError
 ├── ProofError              an inclusion, consistency or fork proof does not hold
 ├── SealError               a sealed section that this key does not open
 ├── InvitationError         an invitation that is broken or out of date
+├── AwayError               the peer is not reached, or does not answer in time
 └── RemoteProtocolError     the peer broke the protocol of the exchange
     ├── RequestError        a request whose signature, time or nonce is refused
     └── EntryRefusedError   one entry of a mirrored log does not verify
@@ -59,6 +60,10 @@ class SealError(FederationError):
 
 class InvitationError(FederationError):
     """The invitation is malformed, expired or for somebody else."""
+
+
+class AwayError(FederationError):
+    """The peer is not reached, or does not answer in time: nobody's fault, asked again later."""
 
 
 class RemoteProtocolError(FederationError):

@@ -1,10 +1,11 @@
-"""What the federation's shells take from the node above them."""
+"""What the federation takes from the node above it, and what carries questions and answers between nodes."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from federation.fragment import Ref, Section
+from federation.peer import PeerAddress
 from federation.sync.messages import Heads, Join, Proven, Pulled, Row
 
 
@@ -14,6 +15,61 @@ class Asker:
 
     org: bytes
     node: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one node asks another; `target` is path and query as they are sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; the body as it was sent, deflated perhaps."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Wire(Protocol):
+    """A live connection that carries frames both ways."""
+
+    async def send(self, frame: bytes) -> None:
+        """Hand one frame on; raise AwayError where the connection is gone."""
+        ...
+
+    def frames(self) -> AsyncIterator[bytes]:
+        """What comes, until the connection ends."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection."""
+        ...
+
+
+class Asking(Protocol):
+    """A way to ask a peer."""
+
+    async def ask(self, peer: PeerAddress, question: Question, limit: int) -> Answer:
+        """Carry a question to a peer and its answer back; raise AwayError, or RemoteProtocolError over the limit."""
+        ...
+
+
+class Carrier(Asking, Protocol):
+    """How this node reaches the others."""
+
+    async def dial(self, peer: PeerAddress, question: Question) -> Wire | Answer:
+        """Open a live connection, or answer the peer's refusal; raise AwayError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
 
 
 class Shelf(Protocol):
@@ -57,10 +113,6 @@ class Shelf(Protocol):
 
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""
-        ...
-
-    async def noticed(self, asker: Asker) -> None:
-        """A peer says that it has something new."""
         ...
 
 

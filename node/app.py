@@ -12,9 +12,13 @@ from pathlib import Path
 import structlog
 
 from drivers.registry import load_registry
+from federation.net.carrier import HttpsCarrier
+from federation.net.desk import Desk, Signer
 from federation.net.discovery import Announcement, discovery
-from federation.net.server import FederationServer, Signer
+from federation.net.live import Hub
+from federation.net.server import FederationServer
 from federation.peer import PeerAddress
+from federation.ports import Answer, Carrier, Question
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
@@ -117,7 +121,7 @@ class Addresses:
 class Node:
     """One node. Two may live in one event loop: nothing is kept in modules."""
 
-    def __init__(self, folder: Path, clock: Clock, random: Random) -> None:
+    def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
         database = Database(self.settings.store.url or self.folder.url(), clock)
@@ -127,7 +131,8 @@ class Node:
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
         self.ingest = Ingest(self.core, self.projection.take)
-        self.sync = Sync(self.core, self.ingest)
+        self.hub = Hub(self._answer)
+        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
         self.attesting = Attesting(self.core, self.ledger, self.projection)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection, self.attesting)
         self.sync.on_level = self.membership.meet_carded
@@ -178,7 +183,8 @@ class Node:
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.sync, self.search)
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
+        self.desk = Desk(self.shelf, Signer(keystore.org, keystore.node, keystore.sign), clock, self.metrics)
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
@@ -270,9 +276,7 @@ class Node:
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
-        keystore = self.core.keystore
-        signer = Signer(keystore.org, keystore.node, keystore.sign)
-        server = FederationServer(self.shelf, signer, self.core.clock, self.metrics)
+        server = FederationServer(self.desk, self.hub, self.metrics)
         settings, web_settings = self.settings.federation, self.settings.web
         console = build_application(self.web_context())
         refused, unread = (partial(self.metrics.count, name) for name in ("federation_refused", "web_problems"))
@@ -288,7 +292,7 @@ class Node:
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
-            tasks.create_task(self._tell_peers(server))
+            tasks.create_task(self._tell_peers())
             tasks.create_task(self.sync.run())
             tasks.create_task(self.jobs.run())
             tasks.create_task(self.releases.run())
@@ -318,12 +322,15 @@ class Node:
         except Exception as error:  # only slower without it; whoever asks for what is broken is told
             log.warning("read_ahead_failed", error=repr(error))
 
-    async def _tell_peers(self, server: FederationServer) -> None:
+    async def _answer(self, question: Question) -> Answer:
+        """What a peer asks on a live connection."""
+        return await self.desk.answer(question)
+
+    async def _tell_peers(self) -> None:
         while True:
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
-            await server.notify()
-            await self.sync.notify()
+            await self.hub.notify()
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""

@@ -1,35 +1,29 @@
-"""Asking a peer: pinned TLS, signed requests, answers checked against the peer's key."""
+"""Asking a peer: signed requests, answers checked against the peer's key."""
 
 import base64
 import binascii
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-
-import aiohttp
-from yarl import URL
+from collections.abc import Callable, Sequence
 
 from federation.errors import RemoteProtocolError, RequestError
 from federation.fragment import Ref, Section
-from federation.net.server import SIGNATURE, TIME, Signer
+from federation.net.desk import LIVE, SIGNATURE, TIME, Signer
 from federation.peer import PeerAddress, check_url
-from federation.ports import Times
+from federation.ports import Answer, Asking, Carrier, Question, Times, Wire
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
 
-TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=20)
 TRIES = 2
-LIVE = "/fed/1/live"
 OTHER_TIME = "the peer does not accept this node's time"
 PIN_SIZE = 32  # SHA-256
 
 
 class PeerClient:
-    """Requests to one peer. Raises RemoteProtocolError, or aiohttp.ClientError and TimeoutError where it is away."""
+    """Requests to one peer. Raises RemoteProtocolError, or AwayError where it is away."""
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        asking: Asking,
         peer: PeerAddress,
         signer: Signer,
         times: Times,
@@ -38,12 +32,11 @@ class PeerClient:
         check_url(peer.url)
         if len(peer.pin) != PIN_SIZE:
             raise RemoteProtocolError(f"a pin is {PIN_SIZE} bytes, got {len(peer.pin)}")
-        self._session = session
+        self._asking = asking
         self._peer = peer
         self._signer = signer
         self._times = times
         self._random = random
-        self._ssl = aiohttp.Fingerprint(peer.pin)
         self._offset_ms = 0
 
     async def heads(self, known: bytes | None) -> tuple[bytes, messages.Heads] | None:
@@ -89,25 +82,19 @@ class PeerClient:
 
     async def join(self, join: messages.Join) -> None:
         """Show an invitation's secret."""
-        await self._send("POST", "/fed/1/join", join.to_bytes(), {})
+        answer = await self._send(Question("POST", "/fed/1/join", {}, join.to_bytes()))
+        if answer.status >= 400:
+            raise _refusal("/fed/1/join", answer)
 
-    @asynccontextmanager
-    async def live(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A connection for notices both ways."""
-        async with await self._connect() as socket:
-            yield socket
-
-    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
-        url = URL(self._peer.url + LIVE)
+    async def dial(self, carrier: Carrier) -> Wire:
+        """A live connection."""
         for _ in range(TRIES):
-            headers, _ = self._sign("GET", LIVE, b"")
-            try:
-                return await self._session.ws_connect(
-                    url, ssl=self._ssl, headers=headers, heartbeat=20, max_msg_size=1024
-                )
-            except aiohttp.WSServerHandshakeError as error:
-                if not self._takes_time(error.status, error.headers or {}):
-                    raise
+            question, _ = self._sign("GET", LIVE, b"")
+            answer = await carrier.dial(self._peer, question)
+            if not isinstance(answer, Answer):
+                return answer
+            if not self._takes_time(answer):
+                raise _refusal(LIVE, answer)
         raise RequestError(OTHER_TIME)
 
     async def _rows(self, what: str, log: bytes, start: int, end: int) -> list[messages.Row]:
@@ -124,58 +111,50 @@ class PeerClient:
 
     async def _ask(self, method: str, target: str, body: bytes) -> bytes | None:
         for _ in range(TRIES):
-            headers, digest = self._sign(method, target, body)
-            status, raw, answered = await self._send(method, target, body, headers)
-            if self._takes_time(status, answered):
+            question, digest = self._sign(method, target, body)
+            answer = await self._send(question)
+            if self._takes_time(answer):
                 continue
-            if status >= 400:
-                raise RequestError(f"{target.partition('?')[0]}: {status} {raw[:300].decode(errors='replace')}")
-            signature = _signature(answered.get(SIGNATURE, ""))
-            verify_response(signature, self._peer.sign_key, digest, status, raw)
-            return None if status == 204 else raw
+            if answer.status >= 400:
+                raise _refusal(target.partition("?")[0], answer)
+            signature = _signature(answer.headers.get(SIGNATURE, ""))
+            verify_response(signature, self._peer.sign_key, digest, answer.status, answer.body)
+            return None if answer.status == 204 else answer.body
         raise RequestError(OTHER_TIME)
 
-    def _takes_time(self, status: int, answered: Mapping[str, str]) -> bool:
+    def _takes_time(self, answer: Answer) -> bool:
         """Whether the peer refused the time of a request; the next one goes by the time that it told."""
-        if status != 401 or TIME not in answered:
+        if answer.status != 401 or TIME not in answer.headers:
             return False
-        self._offset_ms = _time(answered[TIME]) - self._times.now() // 1000
+        self._offset_ms = _time(answer.headers[TIME]) - self._times.now() // 1000
         return True
 
-    def _sign(self, method: str, target: str, body: bytes) -> tuple[dict[str, str], bytes]:
+    def _sign(self, method: str, target: str, body: bytes) -> tuple[Question, bytes]:
         request = Request(method, target, self._signer.org, self._signer.node, self._peer.node, body)
         time_ms, nonce = self._times.now() // 1000 + self._offset_ms, self._random(16)
         signature = sign_request(self._signer.key, request, time_ms, nonce)
-        header = base64.b64encode(signature.to_bytes()).decode()
-        return {SIGNATURE: header, "Accept-Encoding": "deflate"}, request.hash(time_ms, nonce)
+        headers = {SIGNATURE: base64.b64encode(signature.to_bytes()).decode(), "Accept-Encoding": "deflate"}
+        return Question(method, target, headers, body), request.hash(time_ms, nonce)
 
-    async def _send(
-        self, method: str, target: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, bytes, dict[str, str]]:
-        url = URL(self._peer.url + target, encoded=True)
-        async with self._session.request(
-            method, url, data=body or None, headers=headers, ssl=self._ssl, timeout=TIMEOUT, allow_redirects=False
-        ) as response:
-            raw = await _read(response)
-            if response.status >= 400 and not headers:
-                raise RequestError(f"{target}: {response.status} {raw[:300].decode(errors='replace')}")
-            return response.status, raw, dict(response.headers)
+    async def _send(self, question: Question) -> Answer:
+        answer = await self._asking.ask(self._peer, question, messages.MAX_BODY)
+        return Answer(answer.status, answer.headers, _inflate(answer))
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    inflate = zlib.decompressobj() if response.headers.get("Content-Encoding") == "deflate" else None
-    raw, size = bytearray(), 0
-    async for chunk in response.content.iter_chunked(1 << 16):
-        size += len(chunk)
-        if size > messages.MAX_BODY:
-            raise RemoteProtocolError(f"an answer of more than {messages.MAX_BODY} bytes")
-        try:
-            raw += inflate.decompress(chunk, messages.MAX_INFLATED + 1 - len(raw)) if inflate else chunk
-        except zlib.error as error:
-            raise RemoteProtocolError("an answer that does not inflate") from error
-        if len(raw) > messages.MAX_INFLATED:
-            raise RemoteProtocolError(f"an answer that inflates over {messages.MAX_INFLATED} bytes")
-    return bytes(raw)
+def _refusal(what: str, answer: Answer) -> RequestError:
+    return RequestError(f"{what}: {answer.status} {answer.body[:300].decode(errors='replace')}")
+
+
+def _inflate(answer: Answer) -> bytes:
+    if answer.headers.get("Content-Encoding") != "deflate":
+        return answer.body
+    try:
+        raw = zlib.decompressobj().decompress(answer.body, messages.MAX_INFLATED + 1)
+    except zlib.error as error:
+        raise RemoteProtocolError("an answer that does not inflate") from error
+    if len(raw) > messages.MAX_INFLATED:
+        raise RemoteProtocolError(f"an answer that inflates over {messages.MAX_INFLATED} bytes")
+    return raw
 
 
 def _signature(value: str) -> bytes:
@@ -189,8 +168,3 @@ def _time(value: str) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 16:
         raise RemoteProtocolError("the peer's time is no number")
     return int(value)
-
-
-def new_session() -> aiohttp.ClientSession:
-    """A session whose answers arrive as they were sent: inflating is limited here, not there."""
-    return aiohttp.ClientSession(auto_decompress=False)

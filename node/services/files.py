@@ -19,7 +19,7 @@ from node.passport.references import parse_ref
 from node.passport.shown import rows
 from node.passport.view import View
 from node.services.core import Core
-from node.services.sync import AWAY, Sync
+from node.services.sync import Sync
 from node.store.chunks import held_chunks, put_chunks, read_chunks, signed_file
 from node.store.database import ReadTx
 from node.store.fragments import CLEAR, entries_at
@@ -85,7 +85,7 @@ class Files:
         try:
             async with asyncio.timeout(PEER_S):
                 chunk = await self._sync.client(peer.address).chunk(ref, section, n)
-        except (*AWAY, FederationError):
+        except (TimeoutError, FederationError):
             return False
         if chunk_hash(chunk) != listed.hashes[n] or len(chunk) != listed.size_of(n):
             return False

@@ -11,7 +11,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift, spot_of
 from node.services.core import Core
 from node.services.search import Near, Query, Search, read_exact, read_query
-from node.services.sync import AWAY, Sync
+from node.services.sync import Sync
 from node.store.database import ReadTx
 from node.store.finding import Counts, count_cards, find_card, find_cards, read_cards
 from node.store.passports import StoredPassport
@@ -173,7 +173,7 @@ class Lookup:
         try:
             async with asyncio.timeout(PEER_S):
                 found = await self._sync.client(peer.address).lookup(query.scheme, query.term)
-        except (*AWAY, FederationError):
+        except (TimeoutError, FederationError):
             return []
         return [Found(subject, "", "", peer.org, age) for subject, age in found]
 

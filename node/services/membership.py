@@ -18,7 +18,7 @@ from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.ledger import Ledger
 from node.services.projection import Projection
-from node.services.sync import AWAY, Level, Sync
+from node.services.sync import Level, Sync
 from node.store.database import WriteTx
 from node.store.genesis import FEDERATION
 from node.store.organisations import find_chain, read_statements
@@ -117,7 +117,7 @@ class Membership:
             await client.join(Join(invitation.secret, tuple(chain), self._core.node, self.url, self.pin()))
         except RequestError as error:
             raise InputError(f"the node that invited refuses: {error}", "invitation") from error
-        except (*AWAY, FederationError) as error:
+        except (TimeoutError, FederationError) as error:
             raise PeerError(f"{invitation.url} did not answer: {error or type(error).__name__}") from error
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
@@ -175,7 +175,7 @@ class Membership:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._sync.client(peer).heads(None)
-        except (*AWAY, FederationError):
+        except (TimeoutError, FederationError):
             return False
         return True
 

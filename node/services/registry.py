@@ -33,7 +33,7 @@ from node.services.ledger import Ledger, entry_ref
 from node.services.plates import find_printed, find_standing, settle_claim
 from node.services.projection import Projection
 from node.services.statements import StatementReader
-from node.services.sync import AWAY, Sync
+from node.services.sync import Sync
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, every_id, find_passport, read_leads, read_passports
 from node.store.peers import list_peers
@@ -233,7 +233,7 @@ class Registry:
             async with self._core.database.write() as tx:
                 await self._core.announce(tx, actor, "key_refused", subject, of=org.hex())
             raise DeniedError("the key was refused: it is given for a shipment only", "key_refused") from error
-        except (*AWAY, FederationError) as error:
+        except (TimeoutError, FederationError) as error:
             raise PeerError(f"{peers[0].url} did not answer: {type(error).__name__}") from error
         if not await self._ingest.take_secret(subject, section):
             raise PeerError(f"{peers[0].url} gave a key that no statement here commits to")

@@ -13,7 +13,6 @@ from node.services.disclosure import Disclosure, View
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
-from node.services.sync import Sync
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
@@ -30,12 +29,11 @@ ROW_OVERHEAD = 256
 class FederationShelf:
     """The port `Shelf` of the federation over this node's store."""
 
-    def __init__(self, core: Core, ledger: Ledger, membership: Membership, sync: Sync, search: Search) -> None:
+    def __init__(self, core: Core, ledger: Ledger, membership: Membership, search: Search) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
         self._disclosure = Disclosure()
-        self._sync = sync
         self._search = search
 
     async def sign_key(self, org: bytes, node: bytes) -> bytes | None:
@@ -155,10 +153,6 @@ class FederationShelf:
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""
         await self._membership.admit(join)
-
-    async def noticed(self, asker: Asker) -> None:
-        """A peer has something new."""
-        self._sync.noticed(asker.node)
 
     async def _log(self, tx: ReadTx, log: bytes) -> StoredLog:
         stored = await find_log(tx, log)

@@ -8,14 +8,15 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiohttp
 import structlog
 
 from federation.checkpoint import verify_checkpoint
-from federation.errors import FederationError, RemoteProtocolError, StatementError
-from federation.net.client import PeerClient, new_session
-from federation.net.server import Signer
+from federation.errors import AwayError, FederationError, RemoteProtocolError, StatementError
+from federation.net.client import PeerClient
+from federation.net.desk import Signer
+from federation.net.live import Hub
 from federation.peer import PeerAddress
+from federation.ports import Answer, Asking, Carrier, Question
 from federation.statements import RootStatement
 from federation.sync.messages import LogHead
 from federation.sync.mirror import Mirror, NeedEntries, NeedLeaves, Verified
@@ -31,10 +32,9 @@ from node.store.trees import read_range
 log = structlog.get_logger()
 
 RETRIES = 10
-ACTIVE = "active"
+ACTIVE, IGNORED = "active", "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
-AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,17 @@ class Level:
 class Sync:
     """Keeps this node level with its peers."""
 
-    def __init__(self, core: Core, ingest: Ingest) -> None:
+    def __init__(self, core: Core, ingest: Ingest, carrier: Carrier, hub: Hub) -> None:
         self._core = core
         self._ingest = ingest
+        self._carrier = carrier
+        self._hub = hub
+        hub.on_notice = self.noticed
         self._wake: dict[bytes, asyncio.Event] = {}
         self._seen: dict[bytes, bytes] = {}
-        self._sockets: dict[bytes, aiohttp.ClientWebSocketResponse] = {}
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
         self._mirroring: dict[bytes, asyncio.Lock] = {}
-        self._session: aiohttp.ClientSession | None = None
         self._sizes: dict[bytes, dict[bytes, int]] = {}
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
@@ -73,27 +74,19 @@ class Sync:
         if node in self._wake:
             self._wake[node].set()
 
-    async def notify(self) -> None:
-        """Tell the peers that this node dialled that something new is here."""
-        for node, socket in list(self._sockets.items()):
-            try:
-                async with asyncio.timeout(5):
-                    await socket.send_bytes(b"\x01")
-            except (*AWAY, RuntimeError):
-                self._sockets.pop(node, None)
-
     def client(self, peer: PeerAddress) -> PeerClient:
-        """A client for one peer; only while `run` runs."""
-        if self._session is None:
-            self._session = new_session()
+        """A client for one peer."""
         keystore = self._core.keystore
         signer = Signer(keystore.org, keystore.node, keystore.sign)
-        return PeerClient(self._session, peer, signer, self._core.clock, self._core.random.bytes)
+        return PeerClient(self._way(peer), peer, signer, self._core.clock, self._core.random.bytes)
+
+    def _way(self, peer: PeerAddress) -> Asking:
+        """A node without an address is asked on the connection that it dialled."""
+        return self._carrier if peer.url else self._hub.channel(peer.node) or _NOWHERE
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._carrier.close()
 
     async def run(self) -> None:
         """Talk to every active peer until cancelled."""
@@ -101,15 +94,14 @@ class Sync:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 async with self._core.database.read() as tx:
-                    peers = await list_peers(tx, "active")
+                    peers, ignored = await list_peers(tx, ACTIVE), {peer.node for peer in await list_peers(tx, IGNORED)}
                 for peer in peers:
                     if peer.node not in running:
                         running.add(peer.node)
                         self._wake[peer.node] = asyncio.Event()
                         tasks.create_task(self._talk(peer.node))
                         tasks.create_task(self._listen(peer.node))
-                for node in self._sockets.keys() - {peer.node for peer in peers}:
-                    tasks.create_task(self._hang_up(self._sockets.pop(node)))
+                await self._hub.close(ignored)
                 await self._changed.wait()
                 self._changed.clear()
 
@@ -130,7 +122,7 @@ class Sync:
         here = {log.log: log.note_size for log in logs if log.stopped is None}
         to_take = sum(max(0, size - here.get(log_id, 0)) for log_id, size in theirs.items())
         to_give = sum(max(0, size - theirs.get(log_id, 0)) for log_id, size in here.items())
-        return Level(to_take, to_give, node in self._sockets)
+        return Level(to_take, to_give, node in self._hub.nodes)
 
     async def exchange(self, node: bytes) -> bool:
         """Level with one peer once; whether anything came."""
@@ -234,7 +226,7 @@ class Sync:
         try:
             async with asyncio.timeout(2):
                 answer = await self.client(peer.address).heads(None)
-        except (*AWAY, FederationError):
+        except (TimeoutError, FederationError):
             return 0
         for head in answer[1].logs if answer else ():
             if head.statement.log_id == own and head.note is not None:
@@ -248,8 +240,8 @@ class Sync:
             try:
                 while await self.exchange(node):
                     pass
-            except AWAY as error:
-                await self._say_trouble(node, f"away: {type(error).__name__}")
+            except AwayError as error:
+                await self._say_trouble(node, f"away: {error}")
             except (FederationError, StoreError, NodeError) as error:
                 log.warning("exchange_failed", node=node.hex(), error=str(error))
                 await self._say_trouble(node, str(error))
@@ -266,27 +258,16 @@ class Sync:
         while True:
             async with self._core.database.read() as tx:
                 peer = await find_peer(tx, node)
-            if peer is not None and peer.state == ACTIVE:
+            if peer is not None and peer.state == ACTIVE and peer.url:
                 try:
-                    await self._hear(peer)
-                except (*AWAY, FederationError):
+                    wire = await self.client(peer.address).dial(self._carrier)
+                    self.noticed(peer.node)
+                    await self._hub.serve(node, wire)
+                except FederationError:
                     pass  # `_talk` tells of a peer that is away
                 except Exception as error:
                     log.error("listening_broke", node=node.hex(), exc_info=error)
-            self._sockets.pop(node, None)
             await asyncio.sleep(min(1.0, self._core.settings.federation.poll_s))
-
-    async def _hear(self, peer: Peer) -> None:
-        async with self.client(peer.address).live() as socket:
-            self._sockets[peer.node] = socket
-            self.noticed(peer.node)
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.BINARY:
-                    self.noticed(peer.node)
-
-    async def _hang_up(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        with contextlib.suppress(*AWAY, RuntimeError):
-            await socket.close()
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         await self._note(node, trouble[:500])
@@ -305,3 +286,13 @@ class Sync:
 
 async def _nothing() -> None:
     """Nobody wants to know."""
+
+
+class _Nowhere:
+    """A node that dials out only, and is not connected."""
+
+    async def ask(self, _peer: PeerAddress, _question: Question, _limit: int) -> Answer:
+        raise AwayError("it dials out only, and is not connected")
+
+
+_NOWHERE = _Nowhere()

@@ -25,7 +25,7 @@ from node.services.ingest import Ingest
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.statements import StatementReader
-from node.services.sync import AWAY, Sync
+from node.services.sync import Sync
 from node.store.database import WriteTx
 from node.store.fragments import NewEntry
 from node.store.peers import list_peers
@@ -171,7 +171,7 @@ class Templates:
         async with self._core.database.read() as tx:
             peers = await list_peers(tx, "active")
         for peer in peers:
-            with contextlib.suppress(*AWAY, FederationError):
+            with contextlib.suppress(TimeoutError, FederationError):
                 async with asyncio.timeout(PEER_S):
                     found = await self._sync.client(peer.address).fetch([ref])
                 if found and await self._ingest.take_placed([proven.placed for proven in found]):

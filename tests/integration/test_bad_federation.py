@@ -13,6 +13,7 @@ from federation.fragment import Ref
 from federation.keys import SigningKey
 from federation.statements import NodeBody, genesis, sign_root_statement
 from federation.sync import messages
+from federation.sync.frames import MAX_FRAME, Noticed, encode_frame
 from tests.garbage import blobs, mutated
 from tests.integration.bad_input import SIGNATURE, WAIT_S, Answer, Contents, Doors, open_doors
 from tests.nodes import journal, metrics, until
@@ -247,10 +248,13 @@ def test_join_without_an_invitation_leaves_nothing(doors: Doors) -> None:
 
 
 def test_live_connection_takes_any_frame(doors: Doors) -> None:
-    """On the live connection random bytes are overlooked, a frame over the limit ends it, no upgrade is a refusal."""
+    """On the live connection what is no frame ends it, a notice does not, no upgrade is a refusal."""
     counting = Counting(doors)
-    for frame in (b"\x01", b"", bytes(2000), *blobs(SEED, 5, 900)[-5:]):
-        assert asyncio.run(_live(doors, frame)) is (len(frame) > 1024)
+    broken: list[bytes | str] = ["text", b"", bytes(2000), bytes(MAX_FRAME + 1), *blobs(SEED, 5, 900)[-5:]]
+    assert not asyncio.run(_live(doors, encode_frame(Noticed())))
+    for frame in broken:
+        assert asyncio.run(_live(doors, frame)), frame[:20]
+    assert counting.rise("frame") == len([frame for frame in broken if isinstance(frame, bytes)]) - 1
     assert doors.federation.ask("GET", "/fed/1/live", b"", doors.signed("GET", "/fed/1/live")).status == 400
     assert counting.rise("400") == 1
 
@@ -278,16 +282,15 @@ def _shapes(source: random.Random) -> Iterator[codec.Value]:
         yield source.choices(parts, k=3)
 
 
-async def _live(doors: Doors, frame: bytes) -> bool:
-    """Send a text and the frame on a live connection; whether the node ended it."""
+async def _live(doors: Doors, frame: bytes | str) -> bool:
+    """Send a frame on a live connection; whether the node ended it."""
     url = doors.maker.addresses["federation"] + "/fed/1/live"
     async with (
         asyncio.timeout(WAIT_S),
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session,
         session.ws_connect(url, headers=doors.signed("GET", "/fed/1/live"), autoping=False) as socket,
     ):
-        await socket.send_str("text")
-        await socket.send_bytes(frame)
+        await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
         await socket.ping(b"?")
         message = await socket.receive()
         return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING)

@@ -14,10 +14,9 @@ from node.services.disclosure import Disclosure, View
 from node.services.registry import Registry
 from node.services.shipments import Shipments
 from node.services.statements import StatementReader
-from node.services.sync import Sync
 from node.store.fragments import entries_about
 from tests.builders import found
-from tests.unit.node_protocols.builders import NOW, Desk, attest, new_desk
+from tests.unit.node_protocols.builders import NOW, Desk, attest, new_desk, new_sync
 
 CHAINS = [found(f"{name}-0", f"{name}-1") for name in ("reader", "buyer", "stranger")]
 READER, BUYER, STRANGER = (chain.org for chain in CHAINS)
@@ -81,7 +80,7 @@ async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path)
     """A plate was stated before its line was published: the passport has two ids, and a share or a sale names both."""
     async with new_desk(tmp_path) as desk:
         await meet(desk)
-        registry = Registry(desk.core, desk.ledger, desk.projection, desk.ingest, Sync(desk.core, desk.ingest))
+        registry = Registry(desk.core, desk.ledger, desk.projection, desk.ingest, new_sync(desk.core, desk.ingest))
         stated = await registry.register_plate(Plate(designation=LATE, serial="0012345"), None, "test")
         await desk.ledger.append([late_line(desk)])
         lead = (await registry.get(stated)).subject

@@ -7,22 +7,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from federation.checkpoint import Checkpoint, sign_checkpoint
+from federation.errors import AwayError
 from federation.keys import SigningKey
-from federation.net.server import FederationServer, Signer
+from federation.net.desk import Desk as FederationDesk
+from federation.net.desk import Signer
+from federation.net.live import Hub
+from federation.net.server import FederationServer
 from federation.peer import PeerAddress
 from federation.ports import Asker
 from federation.sync.messages import Heads, LogHead, Pulled
 from node.certificate import certificate_pin, make_certificate
-from node.services.sync import Sync
 from node.store.peers import find_peer, put_peer, set_peer_state
 from tests.builders import found, id16, log_statement, signing_key
 from tests.fakes import FakeClock
-from tests.unit.node_protocols.builders import Desk, ended, new_desk
+from tests.unit.node_protocols.builders import Desk, ended, new_desk, new_sync
 
 NOBODY = "https://127.0.0.1:1"  # tcpmux: nothing listens there
 WAIT_S = 10.0  # less than the time after which a peer is asked again without a notice
@@ -39,7 +41,9 @@ class Neighbour:
         self._log = LogHead(log_statement(org=self.line.org), 1 if note else 0, note)
         clock, signer = FakeClock(desk.core.clock.now()), Signer(self.line.org, id16("node"), signing_key("node"))
         clock.move(ahead_s)
-        self.server = FederationServer(self, signer, clock, self)  # type: ignore[arg-type]  # the rest is not asked
+        answers = FederationDesk(self, signer, clock, self)  # type: ignore[arg-type]  # the rest is not asked
+        self.hub = Hub(answers.answer)
+        self.server = FederationServer(answers, self.hub, self)
 
     def count(self, name: str, label: str = "") -> None:
         """Count what was asked."""
@@ -57,9 +61,6 @@ class Neighbour:
     async def pull(self, _asker: Asker, _after: int, _limit: int) -> Pulled:
         """Openings of nothing."""
         return Pulled(self.opened, (), True)
-
-    async def noticed(self, _asker: Asker) -> None:
-        """Nothing is asked back."""
 
 
 @asynccontextmanager
@@ -94,7 +95,7 @@ async def test_ignored_and_unadded_nodes_are_not_talked_to(tmp_path: Path) -> No
     key = SigningKey.from_seed(bytes(32)).public
     peer = PeerAddress(NOBODY, id16("node"), key, bytes(32))
     async with new_desk(tmp_path) as desk:
-        sync = Sync(desk.core, desk.ingest)
+        sync = new_sync(desk.core, desk.ingest)
         try:
             for state in ("inbox", "ignored"):
                 async with desk.core.database.write() as tx:
@@ -103,7 +104,7 @@ async def test_ignored_and_unadded_nodes_are_not_talked_to(tmp_path: Path) -> No
                 assert not await sync.exchange(peer.node)
             async with desk.core.database.write() as tx:
                 await set_peer_state(tx, peer.node, "active")
-            with pytest.raises(aiohttp.ClientError):
+            with pytest.raises(AwayError):
                 await sync.exchange(peer.node)
             assert await sync.level(peer.node) is None
         finally:
@@ -113,7 +114,7 @@ async def test_ignored_and_unadded_nodes_are_not_talked_to(tmp_path: Path) -> No
 async def test_peer_with_a_pin_of_another_size_is_refused_and_ends_nothing(tmp_path: Path) -> None:
     """A member's card may tell any bytes as its certificate: nobody is asked by them, and the others are."""
     async with new_desk(tmp_path) as desk:
-        sync, neighbour = Sync(desk.core, desk.ingest), Neighbour(desk)
+        sync, neighbour = new_sync(desk.core, desk.ingest), Neighbour(desk)
         short = PeerAddress(NOBODY, id16("short"), signing_key("short").public, b"ab")
         async with desk.core.database.write() as tx:
             await put_peer(tx, short, id16("org"), "active")
@@ -121,7 +122,7 @@ async def test_peer_with_a_pin_of_another_size_is_refused_and_ends_nothing(tmp_p
             assert await sync.largest_own_size(desk.ledger.log.log) == 0
             running = asyncio.create_task(sync.run())
             try:
-                await until(lambda: neighbour.server.live_nodes)
+                await until(lambda: neighbour.hub.nodes)
                 assert not running.done()
             finally:
                 await ended(running)
@@ -133,7 +134,7 @@ async def test_peer_whose_log_is_refused_is_not_asked_again_at_once(tmp_path: Pa
     statement = log_statement(org=found().org)
     forged = sign_checkpoint(signing_key("stranger"), Checkpoint(statement.log_id, 1, bytes(32)))
     async with new_desk(tmp_path) as desk:
-        neighbour, sync = Neighbour(desk, forged), Sync(desk.core, desk.ingest)
+        neighbour, sync = Neighbour(desk, forged), new_sync(desk.core, desk.ingest)
         async with met(desk, neighbour, tmp_path) as peer:
             try:
                 assert not await sync.exchange(peer.node)
@@ -148,7 +149,7 @@ async def test_peer_whose_log_is_refused_is_not_asked_again_at_once(tmp_path: Pa
 async def test_peer_that_was_ignored_is_left_and_asked_at_once_when_it_is_active_again(tmp_path: Path) -> None:
     """An ignored peer loses the live connection; news of that time are asked for by the decision, not by a timer."""
     async with new_desk(tmp_path) as desk:
-        neighbour, sync = Neighbour(desk), Sync(desk.core, desk.ingest)
+        neighbour, sync = Neighbour(desk), new_sync(desk.core, desk.ingest)
         async with met(desk, neighbour, tmp_path) as peer:
             running = asyncio.create_task(sync.run())
 
@@ -158,13 +159,13 @@ async def test_peer_that_was_ignored_is_left_and_asked_at_once_when_it_is_active
                 sync.peer_changed(peer.node)
 
             try:
-                await until(lambda: neighbour.server.live_nodes and neighbour.asked["heads"] >= 2)
+                await until(lambda: neighbour.hub.nodes and neighbour.asked["heads"] >= 2)
                 await decide("ignored")
-                await until(lambda: not neighbour.server.live_nodes)
+                await until(lambda: not neighbour.hub.nodes)
                 neighbour.opened, asked = 1, neighbour.asked["heads"]
                 await decide("active")
                 await until(lambda: neighbour.asked["heads"] > asked and neighbour.asked["pull"])
-                await until(lambda: neighbour.server.live_nodes)
+                await until(lambda: neighbour.hub.nodes)
             finally:
                 await ended(running)
                 await sync.close()
@@ -173,13 +174,13 @@ async def test_peer_that_was_ignored_is_left_and_asked_at_once_when_it_is_active
 async def test_peer_by_another_clock_is_heard_at_once(tmp_path: Path) -> None:
     """Where clocks differ by an hour the live connection goes by the peer's time, as every question does."""
     async with new_desk(tmp_path) as desk:
-        neighbour, sync = Neighbour(desk, ahead_s=3600), Sync(desk.core, desk.ingest)
+        neighbour, sync = Neighbour(desk, ahead_s=3600), new_sync(desk.core, desk.ingest)
         async with met(desk, neighbour, tmp_path):
             running = asyncio.create_task(sync.run())
             try:
-                await until(lambda: neighbour.server.live_nodes and neighbour.asked["heads"])
+                await until(lambda: neighbour.hub.nodes and neighbour.asked["heads"])
                 neighbour.opened = 1
-                await neighbour.server.notify()
+                await neighbour.hub.notify()
                 await until(lambda: neighbour.asked["pull"])
             finally:
                 await ended(running)

@@ -13,9 +13,8 @@ from node.passport.replacement import Part, Replacement
 from node.passport.shown import at, rows
 from node.passport.view import View, inside_on
 from node.services.registry import Registry
-from node.services.sync import Sync
 from tests.builders import id16
-from tests.unit.node_protocols.builders import Desk, new_desk
+from tests.unit.node_protocols.builders import Desk, new_desk, new_sync
 
 EVENT = EventBody(what=Reference(central="repaired"), where=Place(place=Reference(local="цех")), system="console")
 
@@ -24,7 +23,7 @@ EVENT = EventBody(what=Reference(central="repaired"), where=Place(place=Referenc
 async def workshop(folder: Path) -> AsyncIterator[tuple[Desk, Registry, bytes]]:
     """A node, what says things on it, and a device."""
     async with new_desk(folder) as desk:
-        registry = Registry(desk.core, desk.ledger, desk.projection, desk.ingest, Sync(desk.core, desk.ingest))
+        registry = Registry(desk.core, desk.ledger, desk.projection, desk.ingest, new_sync(desk.core, desk.ingest))
         yield desk, registry, await desk.device("00012345")
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from federation.fragment import Ref
 from federation.invitation import parse_invitation
-from federation.net.client import PeerClient, new_session
-from federation.net.server import Signer
+from federation.net.carrier import HttpsCarrier
+from federation.net.client import PeerClient
+from federation.net.desk import Signer
 from federation.peer import PeerAddress
 from federation.sync import messages
 from node.api_client import ApiError
@@ -248,8 +249,9 @@ async def _ask_as_peers(left: Traces) -> None:
     for name in ("buyer", "service"):
         keys = open_keystore(NodeFolder(left.homes[name]), SystemRandom())
         signer = Signer(keys.org, keys.node, keys.sign)
-        async with new_session() as session:
-            client = PeerClient(session, address, signer, SystemClock(), SystemRandom().bytes)
+        carrier = HttpsCarrier()
+        try:
+            client = PeerClient(carrier, address, signer, SystemClock(), SystemRandom().bytes)
             _, heads = await client.heads(None) or (b"", messages.Heads((), (), 0))
             left.keep("heads", heads.to_bytes())
             for head in heads.logs:
@@ -259,6 +261,8 @@ async def _ask_as_peers(left: Traces) -> None:
                 ids = [(seq, row.id[:16]) for seq, row in enumerate(entries) if not isinstance(row, bytes)]
                 left.keep("fetch", messages.encode_fetched(await client.fetch([Ref(log, *i) for i in ids[:100]])))
             left.keep("pull", messages.encode_pulled(await client.pull(0)))
+        finally:
+            await carrier.close()
 
 
 def _refused(call: Callable[..., Json], *arguments: object) -> str:

@@ -13,6 +13,9 @@ from federation.authority import Attestation, Attested
 from federation.checkpoint import verify_checkpoint
 from federation.fragment import Fragment
 from federation.genesis import Genesis
+from federation.net.carrier import HttpsCarrier
+from federation.net.live import Hub
+from federation.ports import Answer, Question
 from federation.sync.mirror import Mirror, NeedEntries, Verified
 from node.config import load_settings, template_config
 from node.demo.files import MARK, PRODUCTS, DemoFiles, make_line
@@ -136,6 +139,15 @@ async def ended(task: asyncio.Task[None]) -> None:
         await task
 
 
+def new_sync(core: Core, ingest: Ingest) -> Sync:
+    """What talks to peers over https; whoever connects is refused."""
+    return Sync(core, ingest, HttpsCarrier(), Hub(_refuse))
+
+
+async def _refuse(_question: Question) -> Answer:
+    return Answer(404, {})
+
+
 async def found(folder: Path, name: str, seed: int) -> None:
     """Make a node in a folder."""
     config = template_config({"name": name, "kind": "maker", "place": f"цех {name}"}, 0, 0, None)
@@ -151,12 +163,12 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     projection = Projection(core)
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
     ingest = Ingest(core, projection.take)
-    templates = Templates(core, ledger, projection, Sync(core, ingest), ingest)
+    templates = Templates(core, ledger, projection, new_sync(core, ingest), ingest)
     releases = Releases(core, ledger, projection)
     entry = Entry(core, projection, releases)
     search = Search()
     protocols = Protocols(core, ledger, projection, search, templates, entry)
-    registry = Registry(core, ledger, projection, ingest, Sync(core, ingest))
+    registry = Registry(core, ledger, projection, ingest, new_sync(core, ingest))
     book = ProcedureBook(core, ledger, projection, releases)
     steps = Steps(core, projection, registry, Assembly(core, ledger, search), protocols)
     runs = Runs(core, ledger, book, steps)

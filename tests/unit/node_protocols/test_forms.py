@@ -24,11 +24,10 @@ from node.services.forms import Form, Forms
 from node.services.membership import Membership
 from node.services.search import Search
 from node.services.shelf import FederationShelf
-from node.services.sync import Sync
 from node.services.templates import HeldTemplate
 from node.store.chunks import drop_chunks, held_chunks, signed_file
 from node.store.peers import put_peer
-from tests.unit.node_protocols.builders import Desk, document, found, mirror, new_desk, opened, template
+from tests.unit.node_protocols.builders import Desk, document, found, mirror, new_desk, new_sync, opened, template
 
 SERIAL = "25000017"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 6000
@@ -84,7 +83,7 @@ async def test_form_is_kept_over_a_restart_and_signed_with_its_files(tmp_path: P
 
         signed = await forms.sign(again, "test")
 
-        row, files = await row_of(desk, subject), Files(desk.core, Sync(desk.core, desk.ingest))
+        row, files = await row_of(desk, subject), Files(desk.core, new_sync(desk.core, desk.ingest))
         told = {str(file["name"]): str(file["sha256"]) for file in rows(row, "attachments")}
         assert format_json(again.document) == format_json(form.document)
         assert (await files.read(row, told["узел.png"])).content == PNG
@@ -188,7 +187,7 @@ async def test_files_that_come_at_once_are_both_kept_whole(desk: Desk) -> None:
 
     kept = await forms.get(form.id)
     await forms.sign(kept, "test")
-    row, files = await row_of(desk, subject), Files(desk.core, Sync(desk.core, desk.ingest))
+    row, files = await row_of(desk, subject), Files(desk.core, new_sync(desk.core, desk.ingest))
     told = [(await files.read(row, str(file["sha256"]))).content for file in rows(row, "attachments")]
     assert (sorted(told, key=len), format_json(kept.document)) == ([small, large], format_json(typed))
     assert {str(file["name"]) for file in rows(row, "attachments")} == {"большой.png", "малый.png"}
@@ -206,7 +205,7 @@ async def test_form_that_is_signed_twice_at_once_becomes_one_protocol(desk: Desk
 
     (row,) = rows(await desk.view(subject), "protocols")
     assert (one.ref, {one.is_new, two.is_new}) == (two.ref, {True, False})
-    read = Files(desk.core, Sync(desk.core, desk.ingest))
+    read = Files(desk.core, new_sync(desk.core, desk.ingest))
     assert (await read.read(row, str(rows(row, "attachments")[0]["sha256"]))).content == PNG
 
 
@@ -255,10 +254,10 @@ async def test_chunk_is_given_to_those_who_may_read_its_section_alone(desk: Desk
     form = await forms_of(desk).attach(form, "лицо.txt", b"face", personal=True)
     signed = await forms_of(desk).sign(form, "test")
     await desk.ledger.publish()
-    sync = Sync(desk.core, desk.ingest)
+    sync = new_sync(desk.core, desk.ingest)
     attesting = Attesting(desk.core, desk.ledger, desk.projection)
     membership = Membership(desk.core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
-    shelf = FederationShelf(desk.core, desk.ledger, membership, sync, Search())
+    shelf = FederationShelf(desk.core, desk.ledger, membership, Search())
     own, stranger = Asker(desk.org, b"n" * 16), Asker(b"s" * 16, b"m" * 16)
 
     given = await shelf.chunk(own, signed.ref, "file-0.chunks", 1)

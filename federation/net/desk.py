@@ -1,0 +1,190 @@
+"""Answering peers: one question in, one signed answer out, whatever carried it here."""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from federation import codec
+from federation.errors import FederationError, RemoteProtocolError, RequestError
+from federation.keys import SigningKey
+from federation.ports import Answer, Asker, Meter, Question, Shelf, Times
+from federation.request import ReplayWindow, Request, RequestSignature, StaleError, response_hash, verify_request
+from federation.sync import messages
+
+SIGNATURE = "Passport-Signature"
+TIME = "Passport-Time"
+BINARY = "application/vnd.passport+msgpack"
+ROOT = "/fed/1/"
+LIVE = ROOT + "live"
+DEFLATED_FROM = 1024  # bytes: below, the saving is none
+
+Answering = Callable[[Asker, Question], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who answers here."""
+
+    org: bytes
+    node: bytes
+    key: SigningKey
+
+
+class Desk:
+    """The questions of `/fed/1` over a shelf."""
+
+    def __init__(self, shelf: Shelf, signer: Signer, times: Times, meter: Meter) -> None:
+        self._shelf = shelf
+        self._signer = signer
+        self._times = times
+        self._meter = meter
+        self._window = ReplayWindow()
+        self._signed: dict[str, tuple[str, Answering]] = {
+            "heads": ("POST", self._heads),
+            "pull": ("POST", self._pull),
+            "fetch": ("POST", self._fetch),
+            "secret": ("POST", self._secret),
+            "chunk": ("POST", self._chunk),
+            "lookup": ("POST", self._lookup),
+            "entries": ("GET", self._entries),
+            "leaves": ("GET", self._leaves),
+        }
+
+    async def answer(self, question: Question) -> Answer:
+        """Answer anything that anybody asks; what is refused is counted and says why."""
+        return await self._guarded(self._answer(question))
+
+    async def admit(self, question: Question) -> Asker | Answer:
+        """Who asks for a live connection, or the refusal."""
+        found: list[Asker] = []
+
+        async def authenticate() -> Answer:
+            found.append((await self._authenticate(question))[0])
+            return Answer(101, {})
+
+        refusal = await self._guarded(authenticate())
+        return found[0] if found else refusal
+
+    async def _guarded(self, answering: Awaitable[Answer]) -> Answer:
+        try:
+            return await answering
+        except StaleError as error:
+            self._meter.count("federation_refused", "stale")
+            return _text(401, str(error), {TIME: str(self._times.now() // 1000)})
+        except RequestError as error:
+            self._meter.count("federation_refused", "request")
+            return _text(403, str(error))
+        except FederationError as error:
+            self._meter.count("federation_refused", "protocol")
+            return _text(400, str(error))
+
+    async def _answer(self, question: Question) -> Answer:
+        name = _name(question.target)
+        if name == "join":
+            method, handler = "POST", None
+        elif name in self._signed:
+            method, handler = self._signed[name]
+        else:
+            return self._refuse(404, "no such question")
+        if question.method != method:
+            return self._refuse(405, f"{name} is asked by {method}")
+        if handler is None:
+            await self._shelf.join(messages.decode_join(question.body))
+            return Answer(204, {})
+        asker, digest = await self._authenticate(question)
+        raw = await handler(asker, question)
+        self._meter.count("federation_answers", name)
+        return self._sign(question, digest, raw)
+
+    def _sign(self, question: Question, digest: bytes, raw: bytes | None) -> Answer:
+        status, body = (204, b"") if raw is None else (200, raw)
+        signature = self._signer.key.sign_hash("response", response_hash(digest, status, body))
+        headers = {
+            SIGNATURE: base64.b64encode(signature).decode(),
+            "Cache-Control": "private, no-store",
+            "Content-Type": BINARY,
+        }
+        if len(body) > DEFLATED_FROM and "deflate" in question.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "deflate"
+            body = zlib.compress(body, 1)
+        return Answer(status, headers, body)
+
+    def _refuse(self, status: int, text: str) -> Answer:
+        self._meter.count("federation_refused", str(status))
+        return _text(status, text)
+
+    async def _authenticate(self, question: Question) -> tuple[Asker, bytes]:
+        signature = RequestSignature.from_bytes(_header_bytes(question.headers.get(SIGNATURE, "")))
+        key = await self._shelf.sign_key(signature.org, signature.sender)
+        if key is None:
+            raise RequestError("the sender is no node of a known organisation")
+        own, target = self._signer.node, question.target
+        asked = Request(question.method, target, signature.org, signature.sender, own, question.body)
+        now_ms = self._times.now() // 1000
+        digest = verify_request(signature, key, asked, now_ms)
+        self._window.admit(signature.sender, signature.nonce, now_ms)
+        return Asker(signature.org, signature.sender), digest
+
+    async def _heads(self, asker: Asker, question: Question) -> bytes | None:
+        known = messages.decode_digest(question.body)
+        raw = (await self._shelf.heads(asker)).to_bytes()
+        return None if known == messages.digest(raw) else raw
+
+    async def _entries(self, asker: Asker, question: Question) -> bytes:
+        log, start, end = _range(question.target)
+        return messages.encode_entries(start, await self._shelf.entries(asker, log, start, end))
+
+    async def _leaves(self, _asker: Asker, question: Question) -> bytes:
+        log, start, end = _range(question.target)
+        return messages.encode_entries(start, await self._shelf.leaves(log, start, end))
+
+    async def _pull(self, asker: Asker, question: Question) -> bytes:
+        return messages.encode_pulled(await self._shelf.pull(asker, *messages.decode_pull(question.body)))
+
+    async def _fetch(self, asker: Asker, question: Question) -> bytes:
+        return messages.encode_fetched(await self._shelf.fetch(asker, messages.decode_fetch(question.body)))
+
+    async def _secret(self, asker: Asker, question: Question) -> bytes:
+        return messages.section_to_bytes(await self._shelf.secret(asker, *messages.decode_secret(question.body)))
+
+    async def _chunk(self, asker: Asker, question: Question) -> bytes:
+        return messages.encode_chunk(await self._shelf.chunk(asker, *messages.decode_chunk_asked(question.body)))
+
+    async def _lookup(self, asker: Asker, question: Question) -> bytes:
+        return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
+
+
+def _text(status: int, text: str, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, {"Content-Type": "text/plain", **(headers or {})}, text.encode(errors="replace"))
+
+
+def _name(target: str) -> str:
+    """The question of a path: its last part, where it is a path of this protocol."""
+    path = target.partition("?")[0]
+    parts = path.removeprefix(ROOT).split("/") if path.startswith(ROOT) else []
+    if len(parts) == 3 and parts[0] == "log" and parts[2] in ("entries", "leaves"):
+        return parts[2]
+    return parts[0] if len(parts) == 1 and parts[0] not in ("entries", "leaves") else ""
+
+
+def _header_bytes(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RequestError("the request is not signed") from error
+
+
+def _range(target: str) -> tuple[bytes, int, int]:
+    path, _, query = target.partition("?")
+    values = dict(reversed(parse_qsl(query)))
+    try:
+        log = bytes.fromhex(path.split("/")[4])
+        start, end = int(values["start"]), int(values["end"])
+    except (KeyError, ValueError) as error:
+        raise RemoteProtocolError("entries: log, start and end are hex and numbers") from error
+    if len(log) != 16 or not 0 <= start < end <= min(start + messages.MAX_ENTRIES, codec.MAX_INT):
+        raise RemoteProtocolError(f"entries: a range of 1 to {messages.MAX_ENTRIES}")
+    return log, start, end
