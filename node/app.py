@@ -1,7 +1,6 @@
 """Wiring: one node as an object, from its folder to its open ports."""
 
 import asyncio
-import contextlib
 import os
 import ssl
 from collections.abc import Callable
@@ -14,10 +13,8 @@ import structlog
 from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
-from federation.net.discovery import Announcement, discovery
 from federation.net.live import Hub
 from federation.net.server import FederationServer
-from federation.peer import PeerAddress
 from federation.ports import Answer, Carrier, Question
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
@@ -30,6 +27,7 @@ from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.acts import Acts
+from node.services.admission import Admission
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
@@ -66,10 +64,12 @@ from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
 from node.services.members import Members
-from node.services.membership import MDNS, Membership
+from node.services.membership import Membership
+from node.services.neighbourhood import Neighbourhood
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
@@ -133,17 +133,23 @@ class Node:
         self.ingest = Ingest(self.core, self.projection.take)
         self.hub = Hub(self._answer)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
-        self.attesting = Attesting(self.core, self.ledger, self.projection)
-        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection, self.attesting)
-        self.sync.on_level = self.membership.meet_carded
-        self.search = Search()
-        self.jobs = Jobs(self.core)
+        self.membership = Membership(
+            self.core,
+            self.ledger,
+            self.ingest,
+            self.sync,
+            self.projection,
+            Attesting(self.core, self.ledger, self.projection),
+        )
+        self.peering = Peering(self.core, self.projection, self.sync)
+        admission = Admission(self.core, self.projection)
+        self.sync.on_level, self.sync.check_head = self.peering.meet_carded, admission.check_head
+        self.search, self.jobs = Search(), Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
         self.lookup = Lookup(self.core, self.search, self.sync)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
-        self.fsck = Fsck(self.core)
-        self.export = Export(self.core)
+        self.fsck, self.export = Fsck(self.core), Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
@@ -183,7 +189,7 @@ class Node:
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission)
         self.desk = Desk(self.shelf, Signer(keystore.org, keystore.node, keystore.sign), clock, self.metrics)
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
@@ -226,7 +232,8 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
-            attesting=self.attesting,
+            attesting=self.membership.attesting,
+            peering=self.peering,
             members=Members(self.core, self.projection),
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
@@ -300,7 +307,7 @@ class Node:
             tasks.create_task(self.deliveries.run())
             tasks.create_task(self.bench_folder.run())
             if settings.discovery:
-                tasks.create_task(self._discover())
+                tasks.create_task(Neighbourhood(self.core, self.membership, self.peering).run())
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -328,25 +335,10 @@ class Node:
 
     async def _tell_peers(self) -> None:
         while True:
+            await self.peering.settle()
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
             await self.hub.notify()
-
-    async def _discover(self) -> None:
-        """Announce this node on the local network and put those heard into the inbox."""
-        genesis = await self.attesting.genesis()
-        peer = PeerAddress(self.membership.url, self.core.node, self.core.keystore.sign.public, self.membership.pin())
-        own = Announcement(self.core.org, genesis.id if genesis else bytes(16), peer)
-        heard: asyncio.Queue[Announcement] = asyncio.Queue(100)
-
-        def hear(announcement: Announcement) -> None:
-            with contextlib.suppress(asyncio.QueueFull):
-                heard.put_nowait(announcement)
-
-        async with discovery(own, self.settings.federation.discovery_interfaces, hear):
-            while True:
-                announcement = await heard.get()
-                await self.membership.meet(announcement.peer, announcement.org, active=False, how=MDNS)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -54,7 +54,11 @@ class WebSection(_Section):
 
 
 class FederationSection(_Section):
-    """The federation port, https only. `url` is what others are told; empty means host and port."""
+    """The federation port, https only. `url` is what others are told; empty means host and port.
+
+    Of an organisation that is no member at most `guest_logs` logs and `guest_entries` entries a day are taken, and
+    `guest_lookups` of its questions for a device are answered a day.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8441, ge=0, le=65535)
@@ -62,6 +66,9 @@ class FederationSection(_Section):
     discovery: bool = True
     discovery_interfaces: list[str] = ["127.0.0.1"]
     poll_s: float = Field(default=30.0, gt=0)
+    guest_logs: int = Field(default=8, ge=1)
+    guest_entries: int = Field(default=20_000, ge=1)
+    guest_lookups: int = Field(default=100, ge=0)
 
 
 class RadioSection(_Section):

@@ -62,7 +62,9 @@ class Desk:
         found: list[Asker] = []
 
         async def authenticate() -> Answer:
-            found.append((await self._authenticate(question))[0])
+            asker, _ = await self._authenticate(question)
+            await self._shelf.check(asker, "live")
+            found.append(asker)
             return Answer(101, {})
 
         refusal = await self._guarded(authenticate())
@@ -95,6 +97,7 @@ class Desk:
             await self._shelf.join(messages.decode_join(question.body))
             return Answer(204, {})
         asker, digest = await self._authenticate(question)
+        await self._shelf.check(asker, name)
         raw = await handler(asker, question)
         self._meter.count("federation_answers", name)
         return self._sign(question, digest, raw)

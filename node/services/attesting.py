@@ -3,6 +3,7 @@
 Who is anchor, member or guest follows from what is said (`node/passport/standing.py`); nothing here decides it.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -41,6 +42,7 @@ class Attesting:
         self._core = core
         self._ledger = ledger
         self._projection = projection
+        self.entered = asyncio.Event()  # set once a federation is founded or joined
 
     async def genesis(self) -> Genesis | None:
         """The federation of this node."""
@@ -58,6 +60,7 @@ class Attesting:
                 raise StateError("this node is in a federation already", "federation_exists")
             await set_setting(tx, FEDERATION, genesis.to_bytes())
             await self._core.announce(tx, actor, "federation_founded", federation=genesis.id.hex(), name=name)
+            tx.on_commit(self.entered.set)
         await self._projection.refold_all()
         return genesis
 

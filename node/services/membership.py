@@ -1,6 +1,5 @@
-"""Invitations and peers: who is met, and what this node says of where it is."""
+"""Invitations: how a node joins a federation, and what this one says of where it is."""
 
-import asyncio
 import hashlib
 
 from federation.errors import FederationError, InvitationError, RequestError
@@ -9,47 +8,45 @@ from federation.invitation import Invitation, parse_invitation
 from federation.peer import PeerAddress, check_url
 from federation.sync.messages import Join
 from node.certificate import certificate_pin
-from node.errors import DeniedError, InputError, NotFoundError, PeerError, StateError
+from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
 from node.passport.bodies import CardBody
 from node.passport.standing import Standing
+from node.services.admission import INTRODUCER
 from node.services.attesting import Attesting
 from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.ledger import Ledger
 from node.services.projection import Projection
-from node.services.sync import Level, Sync
+from node.services.sync import Sync
 from node.store.database import WriteTx
 from node.store.genesis import FEDERATION
-from node.store.organisations import find_chain, read_statements
+from node.store.organisations import read_statements
 from node.store.peers import (
-    Peer,
+    ACTIVE,
+    OpenInvitation,
+    drop_invitation,
     find_peer,
     insert_invitation,
-    list_peers,
     may_use_invitation,
+    open_invitations,
     put_peer,
-    set_peer_state,
     use_invitation,
 )
 from node.store.settings import find_setting, set_setting
 
-__all__ = ["Membership", "Peer"]
-
-CARDED = "carded:"
-MDNS = "mdns"
-ANSWER_S = 5.0
 DAY_US = 86_400_000_000
+CLOCKS_APART_US = 3 * DAY_US
 
 
 class Membership:
-    """Invites nodes, joins federations, and keeps the list of peers."""
+    """Invites nodes, and joins federations."""
 
     def __init__(
         self, core: Core, ledger: Ledger, ingest: Ingest, sync: Sync, projection: Projection, attesting: Attesting
     ) -> None:
         self._core = core
-        self._attesting = attesting
+        self.attesting = attesting
         self._projection = projection
         self._ledger = ledger
         self._ingest = ingest
@@ -85,30 +82,49 @@ class Membership:
 
     async def invite(self, actor: str, days: int = 7) -> Invitation:
         """An invitation for one node."""
-        genesis = await self._attesting.genesis()
+        genesis = await self.attesting.genesis()
         if genesis is None:
             raise StateError("found or join a federation first", "no_federation")
-        if not self._projection.world.standings.of(self._core.org).standing.is_member:
-            raise DeniedError("whoever is invited is a guest by the word of a member", "not_a_member")
         secret = self._core.random.bytes(16)
         expires = self._core.clock.now() + days * DAY_US
         async with self._core.database.write() as tx:
-            await insert_invitation(tx, _secret_hash(secret), expires)
+            await insert_invitation(tx, _secret_hash(secret), expires, actor)
             await self._core.announce(tx, actor, "invited", expires_us=expires)
         sign_key = self._core.keystore.sign.public
         return Invitation(genesis, self._core.org, self._core.node, sign_key, self.pin(), self.url, secret, expires)
 
-    async def join(self, text: str, actor: str) -> Genesis:
-        """Take an invitation: meet the node that gave it, and its federation."""
+    async def invitations(self) -> list[OpenInvitation]:
+        """Those by which a node may still join."""
+        async with self._core.database.read() as tx:
+            return await open_invitations(tx)
+
+    async def revoke(self, invitation: str, actor: str) -> None:
+        """Let nobody join by an invitation any more."""
+        async with self._core.database.write() as tx:
+            found = [one for one in await open_invitations(tx) if one.id == invitation]
+            if not found or not await drop_invitation(tx, found[0].secret_hash):
+                raise NotFoundError(f"no open invitation {invitation} is here", "invitation_unknown")
+            await self._core.announce(tx, actor, "invitation_revoked", expires_us=found[0].expires_us)
+
+    async def read(self, text: str) -> Invitation:
+        """What an invitation says, before anybody joins by it; raise InputError or StateError where it leads nowhere.
+
+        Its expiry is told by the clock of the node that gave it, which decides: this one may be days off.
+        """
         try:
-            invitation = parse_invitation(text, self._core.clock.now())
+            invitation = parse_invitation(text, self._core.clock.now() - CLOCKS_APART_US)
         except InvitationError as error:
             raise InputError(str(error), "invitation") from error
         if invitation.node == self._core.node:
             raise InputError("this node gave the invitation itself: another node joins by it", "join_self")
-        mine = await self._attesting.genesis()
+        mine = await self.attesting.genesis()
         if mine is not None and mine.id != invitation.genesis.id:
             raise StateError("this node is in another federation", "other_federation")
+        return invitation
+
+    async def join(self, text: str, actor: str) -> Genesis:
+        """Take an invitation: meet the node that gave it, and its federation."""
+        invitation = await self.read(text)
         async with self._core.database.read() as tx:
             chain = (await read_statements(tx, self._core.org))[self._core.org]
         peer = PeerAddress(invitation.url, invitation.node, invitation.sign_key, invitation.pin)
@@ -121,8 +137,10 @@ class Membership:
             raise PeerError(f"{invitation.url} did not answer: {error or type(error).__name__}") from error
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
-            await put_peer(tx, peer, invitation.org, "active")
+            await set_setting(tx, INTRODUCER, invitation.org)
+            await put_peer(tx, peer, invitation.org, ACTIVE)
             await self._core.announce(tx, actor, "joined_federation", federation=invitation.genesis.id.hex())
+            tx.on_commit(self.attesting.entered.set)
         await self._projection.refold_all()
         self._sync.peer_changed(invitation.node)
         return invitation.genesis
@@ -139,90 +157,39 @@ class Membership:
         if node is None or node.ended is not None:
             raise RequestError("join: the node is not stated by its organisation")
         check_url(join.url)
-        standing = self._projection.world.standings.of(chain.org_id).standing
-        if standing is Standing.EXPELLED:
-            raise RequestError("join: the organisation was expelled from the federation, its anchors alone let it in")
+        needs_word = self._check_may_join(chain.org_id)
         async with self._core.database.write() as tx:
             if not await use_invitation(tx, secret, join.node):
                 raise RequestError("join: the invitation is not known here, out of date or used")
             peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
-            await put_peer(tx, peer, chain.org_id, "active")
+            known = await find_peer(tx, join.node)
+            if known is not None and known.org != chain.org_id:
+                raise RequestError("join: a node of that id is another organisation's here")
+            await put_peer(tx, peer, chain.org_id, ACTIVE)
             await self._core.announce(tx, "peer", "peer_joined", org=chain.org_id, node=join.node.hex(), url=join.url)
-        # The invitation is the word of whoever gave it.
-        await self._attesting.vouch(chain.org_id, "peer")
+        if needs_word:
+            # The invitation is the word of whoever gave it.
+            await self.attesting.vouch(chain.org_id, "peer")
         self._sync.peer_changed(join.node)
 
-    async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
-        """A node was heard of: talk to it, or put it into the inbox.
-
-        What the local network says is a hint of anybody's: it moves a known node only where that node itself answers.
-        """
-        if peer.node == self._core.node:
-            return
-        async with self._core.database.read() as tx:
-            known = await find_peer(tx, peer.node)
-        if known is not None and known.address == peer and (known.state == "active" or not active):
-            return
-        if known is not None and how == MDNS and not (known.sign_key == peer.sign_key and await self._answers(peer)):
-            return
-        async with self._core.database.write() as tx:
-            await put_peer(tx, peer, org, "active" if active else "inbox")
-            await self._core.announce(tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active)
-        self._sync.peer_changed(peer.node)
-
-    async def _answers(self, peer: PeerAddress) -> bool:
-        """Whether the node of that key answers at an address: answers are signed."""
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(None)
-        except (TimeoutError, FederationError):
+    def _check_may_join(self, org: bytes) -> bool:
+        """Whether an organisation needs this one's word to be a guest; raise RequestError where that helps nothing."""
+        standings = self._projection.world.standings
+        standing = standings.of(org).standing
+        if standing is Standing.EXPELLED:
+            raise RequestError("join: the organisation was expelled from the federation, its anchors alone let it in")
+        if standing not in (Standing.UNKNOWN, Standing.LEFT) or org == self._core.org:
             return False
+        if not standings.of(self._core.org).standing.is_member:
+            raise RequestError(
+                "join: who gave the invitation is no member and vouches for nobody: ask a member for one"
+            )
         return True
 
-    async def meet_carded(self) -> None:
-        """Meet the nodes that cards tell of: attested organisations at once, others wait in the inbox.
 
-        A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer than a card that stands.
-        """
-        world = self._projection.world
-        for org, card in world.cards.items():
-            if org == self._core.org or not (card.url and card.pin and card.node):
-                continue
-            active = bool(world.attestations.of(org))
-            said = f"{card.url} {card.pin} {active}".encode()
-            async with self._core.database.read() as tx:
-                chain = await find_chain(tx, org)
-                taken = await find_setting(tx, CARDED + card.node)
-            node = chain.node(bytes.fromhex(card.node)) if chain else None
-            if taken == said or node is None or node.ended is not None or not card.url.startswith("https://"):
-                continue
-            peer = PeerAddress(card.url, node.node, node.sign_key, bytes.fromhex(card.pin))
-            await self.meet(peer, org, active=active, how="card")
-            async with self._core.database.write() as tx:
-                await set_setting(tx, CARDED + card.node, said)
-
-    async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
-        """Take a node out of the inbox, or ignore it."""
-        async with self._core.database.write() as tx:
-            if await find_peer(tx, node) is None:
-                raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
-            await set_peer_state(tx, node, state)
-            await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
-        self._sync.peer_changed(node)
-
-    @property
-    def exchanges(self) -> int:
-        """Grows whenever something was heard of a peer."""
-        return self._sync.exchanges
-
-    async def level(self, node: bytes) -> Level | None:
-        """How this node and a peer stand; None where it said nothing since the start."""
-        return await self._sync.level(node)
-
-    async def peers(self) -> list[Peer]:
-        """Every node that was met."""
-        async with self._core.database.read() as tx:
-            return await list_peers(tx)
+def invitation_id(invitation: Invitation) -> str:
+    """By what an invitation is named while it is open."""
+    return _secret_hash(invitation.secret)[:8].hex()
 
 
 def _secret_hash(secret: bytes) -> bytes:

@@ -8,6 +8,7 @@ from federation.fragment import Fragment, Header, Ref, Section, SectionClass, de
 from federation.ports import Asker
 from federation.sealing import seal_section
 from federation.sync.messages import MAX_BODY, Heads, Join, LogHead, Placed, Proven, Pulled, Row
+from node.services.admission import Admission
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
 from node.services.ledger import Ledger
@@ -29,10 +30,13 @@ ROW_OVERHEAD = 256
 class FederationShelf:
     """The port `Shelf` of the federation over this node's store."""
 
-    def __init__(self, core: Core, ledger: Ledger, membership: Membership, search: Search) -> None:
+    def __init__(
+        self, core: Core, ledger: Ledger, membership: Membership, search: Search, admission: Admission
+    ) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
+        self._admission = admission
         self._disclosure = Disclosure()
         self._search = search
 
@@ -42,6 +46,10 @@ class FederationShelf:
             chain = await find_chain(tx, org)
         entry = chain.node(node) if chain else None
         return entry.sign_key if entry is not None and entry.ended is None else None
+
+    async def check(self, asker: Asker, question: str) -> None:
+        """By the standing of the asker's organisation."""
+        await self._admission.check(asker, question)
 
     async def heads(self, asker: Asker) -> Heads:
         """Every chain and log that is here; sizes are those of checkpoints."""

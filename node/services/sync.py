@@ -63,6 +63,7 @@ class Sync:
         self._sizes: dict[bytes, dict[bytes, int]] = {}
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
+        self.check_head: Callable[[LogHead], Awaitable[None]] = _anything
 
     def peer_changed(self, node: bytes) -> None:
         """A peer was added or moved, or it was decided whether to talk to it: do so from now on."""
@@ -73,6 +74,10 @@ class Sync:
         """A peer says that it has something new."""
         if node in self._wake:
             self._wake[node].set()
+
+    async def hang_up(self, nodes: set[bytes]) -> None:
+        """End the live connections to these nodes, whoever dialled."""
+        await self._hub.close(nodes)
 
     def client(self, peer: PeerAddress) -> PeerClient:
         """A client for one peer."""
@@ -167,6 +172,7 @@ class Sync:
         trouble = None
         for head in logs:
             try:
+                await self.check_head(head)
                 stored = await self._ingest.take_log(head.statement)
                 if stored is not None and head.note is not None:
                     await self._mirror(client, stored.log, head.note)
@@ -286,6 +292,10 @@ class Sync:
 
 async def _nothing() -> None:
     """Nobody wants to know."""
+
+
+async def _anything(_head: LogHead) -> None:
+    """Every log is taken."""
 
 
 class _Nowhere:

@@ -1,5 +1,7 @@
 """What the codes of jobs, peers, shipments and running processes read as for people, in Russian and English."""
 
+from collections.abc import Sequence
+
 from node.web.passport_words import Table
 
 AWAY = "away: "
@@ -117,6 +119,7 @@ PEER_STATES: Table = {
     "inbox": ("ждёт решения", "waits for you"),
     "active": ("обмен идёт", "in exchange"),
     "ignored": ("скрыт", "ignored"),
+    "ended": ("организация вне федерации", "out of the federation"),
 }
 ORGANISATION_KINDS: Table = {
     "maker": ("завод-изготовитель", "maker"),
@@ -126,7 +129,7 @@ ORGANISATION_KINDS: Table = {
     "service": ("сервисная организация", "service firm"),
     "operator": ("оператор", "operator"),
 }
-STANDINGS: Table = {
+MEMBER_STANDINGS: Table = {
     "anchor": ("якорь", "anchor"),
     "member": ("участник", "member"),
     "guest": ("гость", "guest"),
@@ -134,6 +137,25 @@ STANDINGS: Table = {
     "left": ("вышла", "left"),
     "expelled": ("исключена", "expelled"),
 }
+CARD_FAULTS: Table = {
+    "foreign_node": ("карточка называет чужой узел", "its card names another's node"),
+    "ended_node": ("карточка называет отключённый узел", "its card names a node that ended"),
+    "address": ("на карточке нет адреса узла", "its card has no address of a node"),
+}
+# What other nodes say when they refuse, as far as it has words here.
+REFUSED: Sequence[tuple[str, str, str]] = (
+    ("was expelled from the federation", "наша организация исключена из федерации", "we are expelled"),
+    ("left the federation", "наша организация вышла из федерации", "we left the federation"),
+    ("nobody in the federation speaks for", "за нас никто не поручился", "nobody speaks for us"),
+    ("no node of a known organisation", "нас там ещё не знают", "we are not known there yet"),
+    ("ServerFingerprintMismatch", "сертификат узла не тот, что на карточке", "its certificate is not that of its card"),
+    (
+        "entries a day of",
+        "гость прислал больше записей, чем берётся за день",
+        "a guest sent too much for a day",
+    ),
+    ("logs of", "у гостя слишком много журналов", "a guest has too many logs"),
+)
 ATTESTED: Table = {
     "number": ("реквизиты подтверждены", "numbers confirmed"),
     "maker": ("изготовитель", "maker"),
@@ -160,6 +182,9 @@ PROCESSES: Table = {
 
 def trouble_words(text: str, language: str) -> str:
     """Why an exchange with a peer failed; what the peer broke is told as the node found it."""
+    for needle, russian, english in REFUSED:
+        if needle in text:
+            return russian if language == "ru" else english
     if text.startswith(AWAY):
         return "не отвечает" if language == "ru" else "does not answer"
     return text

@@ -46,6 +46,7 @@ from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
@@ -86,6 +87,7 @@ class WebContext:
     membership: Membership
     attesting: Attesting
     members: Members
+    peering: Peering
     organisations: Organisations
     registry: Registry
     identities: Identities

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, MEMBER_STANDINGS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -37,6 +37,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "federation_founded": ("Создана федерация", "Federation founded"),
     "joined_federation": ("Узел вступил в федерацию", "Joined a federation"),
     "invited": ("Выпущено приглашение", "Invitation made"),
+    "invitation_revoked": ("Приглашение отозвано", "Invitation revoked"),
     "attested": ("Организация аттестована", "Organisation attested"),
     "vouched": ("Поручились за организацию", "Vouched for an organisation"),
     "vouch_ended": ("Поручительство отозвано", "A vouch was taken back"),
@@ -45,6 +46,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
+    "peer_dismissed": ("Узел убран из входящих", "A node was dismissed from the inbox"),
+    "peer_ended": (
+        "Обмен с узлом прекращён: организация вне федерации",
+        "Exchange with a node ended",
+    ),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
     "shipped": ("Отгрузка предложена", "Shipment offered"),
     "role_offered": ("Предложена роль", "A role was offered"),
@@ -180,6 +186,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "left": ("оставлено", "left"),
     "thinner": ("осталось со словами других", "kept by other words"),
     "reason": ("причина", "reason"),
+    "standing": ("положение", "standing"),
     "count": ("количество", "count"),
     "done": ("сделано", "done"),
     "error": ("ошибка", "error"),
@@ -274,6 +281,7 @@ CODES: dict[str, Table] = {
     "reason": REFUSALS | REASONS,
     "rows": ROWS,
     "section": SECTIONS,
+    "standing": MEMBER_STANDINGS,
     "state": CHECKS,
     "step": STEPS,
 }

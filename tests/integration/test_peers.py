@@ -54,6 +54,9 @@ class Neighbour:
         keystore = self._desk.core.keystore
         return keystore.sign.public if (org, node) == (keystore.org, keystore.node) else None
 
+    async def check(self, _asker: Asker, _question: str) -> None:
+        """Whoever is known may ask."""
+
     async def heads(self, _asker: Asker) -> Heads:
         """The own log, and how much was opened."""
         return Heads((self.line.statements,), (self._log,), self.opened)

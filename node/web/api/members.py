@@ -8,6 +8,7 @@ from federation.authority import Attested
 from node.passport.bodies import Moment
 from node.services.access import Scope
 from node.services.members import Member, Said
+from node.services.peering import CardFault
 from node.web.api.fields import Hex16, Line
 from node.web.api.mandates import moment
 from node.web.calls import Call
@@ -33,6 +34,7 @@ class SaidAnswer(BaseModel):
     until_us: int | None
     counts: bool
     anchors: list[NamedOrganisation] = Field(description="Who says it in these words.")
+    mine: bool = Field(description="Whether this organisation is one of them.")
 
 
 class MemberAnswer(BaseModel):
@@ -47,7 +49,11 @@ class MemberAnswer(BaseModel):
     contested: list[str] = Field(description="Attested to it and to another, or beside another of the kind: nobody's.")
     foreign: list[str] = Field(description="What its card states and what is attested to another.")
     said: list[SaidAnswer]
+    card_fault: CardFault | None = Field(
+        description="Why its card leads to no node: it names another's node, one that ended, or no address and pin."
+    )
     own: bool
+    mine: bool = Field(description="Whether its standing is by the word of this organisation.")
 
 
 class MembersAnswer(BaseModel):
@@ -144,8 +150,14 @@ def _answer(call: Call, member: Member) -> MemberAnswer:
         contested=list(member.contested),
         foreign=list(member.foreign),
         said=[_said(call, said) for said in member.said],
+        card_fault=_card_fault(call, member),
         own=member.org == call.context.core.org,
+        mine=call.context.core.org in member.stand.voices,
     )
+
+
+def _card_fault(call: Call, member: Member) -> CardFault | None:
+    return call.context.peering.card_faults.get(member.org)
 
 
 def _said(call: Call, said: Said) -> SaidAnswer:
@@ -158,6 +170,7 @@ def _said(call: Call, said: Said) -> SaidAnswer:
             "until_us": words.until,
             "counts": said.counts,
             "anchors": [_named(call, org) for org in words.anchors],
+            "mine": call.context.core.org in words.anchors,
         }
     )
 

@@ -57,6 +57,15 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Приглашение не принято", "Попросите новое приглашение и вставьте его целиком."),
         ("The invitation was not taken", "Ask for a new one and paste all of it."),
     ),
+    "invitation_unknown": unknown(
+        "Такого открытого приглашения нет: оно использовано, отозвано или истекло",
+        "No such invitation is open: it was used or revoked, or its time is over",
+    ),
+    "qr_too_long": wrong(
+        ("Текст не помещается в QR-код", "Передайте текст: скопируйте его или отправьте файлом."),
+        ("The text does not fit into a QR code", "Hand the text on: copy it, or send it as a file."),
+        ("{size} байт, в QR-код помещается {most}.", "{size} bytes, a QR code holds {most}."),
+    ),
     "join_self": wrong(
         ("Это приглашение выдал сам этот узел", "Вставьте его на узле организации, которую приглашаете."),
         ("This node gave the invitation itself", "Paste it on the node of the organisation that you invite."),

@@ -13,9 +13,9 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PEER_STATES,
-    STANDINGS,
 )
 from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 
@@ -52,7 +52,7 @@ MEMBERS = table(
     "Участники",
     "Members",
     ("Организация", "Organisation", "name"),
-    ("Положение", "Standing", coded("standing", STANDINGS)),
+    ("Положение", "Standing", coded("standing", MEMBER_STANDINGS)),
     ("По слову", "By the word of", lambda item, _: "; ".join(one.name or one.org for one in item.by)),
     ("Причина", "Reason", "reason"),
     ("Номера", "Numbers", lambda item, _: ", ".join(item.numbers)),
@@ -60,6 +60,15 @@ MEMBERS = table(
     ("Чужие номера на карточке", "Foreign numbers on its card", lambda item, _: ", ".join(item.foreign)),
     ("Сказано якорями", "Said by anchors", _said),
     ("Номер организации", "Organisation id", "org"),
+)
+INVITATIONS = table(
+    "invitations",
+    "Приглашения",
+    "Invitations",
+    ("Номер", "Id", "id"),
+    ("Выпущено, UTC", "Made, UTC", time("made_us")),
+    ("Действует до, UTC", "Until, UTC", time("expires_us")),
+    ("Кем", "By", "actor"),
 )
 ORGANISATIONS = table(
     "organisations",
