@@ -191,5 +191,5 @@ async def _exchanges(call: Call) -> int:
     return call.context.peering.exchanges
 
 
-ROUTES = (peers, invite, join, found, decide)
+ROUTES = (peers, invite, revoke, read, join, found, dismiss, decide)
 LIVE = (Live("peers", _heard, watch=_exchanges),)
