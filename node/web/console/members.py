@@ -38,9 +38,9 @@ class AttestationForm(Lines, AttestationBody):
     @model_validator(mode="before")
     @classmethod
     def _take_rows(cls, values: Any) -> Any:  # Any: what the form sent
-        if isinstance(values, dict) and isinstance(values.get("rows"), str):
-            rows = [row.strip() for row in values["rows"].splitlines()]
-            return {**values, "rows": [row for row in rows if row]}
+        if isinstance(values, dict) and (texts := values.get("rows")):
+            lines = "\n".join([texts] if isinstance(texts, str) else texts).splitlines()
+            return {**values, "rows": [row.strip() for row in lines if row.strip()]}
         return values
 
 
