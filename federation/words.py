@@ -19,6 +19,11 @@ def fingerprint_words(invitation: Invitation, language: str) -> tuple[str, ...]:
 
     The secret and the expiry are not in them, so that they may be said aloud, or hang on a wall.
     """
+    return tuple(WORDS[language][byte] for byte in fingerprint_bytes(invitation))
+
+
+def fingerprint_bytes(invitation: Invitation) -> bytes:
+    """What the words stand for."""
     named: list[codec.Value] = [
         invitation.genesis.id,
         invitation.org,
@@ -26,8 +31,7 @@ def fingerprint_words(invitation: Invitation, language: str) -> tuple[str, ...]:
         invitation.sign_key,
         invitation.pin,
     ]
-    digest = hashlib.sha256(b"passport/words/1\n" + codec.pack(named)).digest()[:LENGTH]
-    return tuple(WORDS[language][byte] for byte in digest)
+    return hashlib.sha256(b"passport/words/1\n" + codec.pack(named)).digest()[:LENGTH]
 
 
 _RU = """
