@@ -3,7 +3,7 @@
 import asyncio
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
+from node.errors import StoreAwayError
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
@@ -32,6 +33,7 @@ from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.attesting import Attesting
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -53,6 +55,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -76,12 +79,14 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -102,6 +107,8 @@ from node.web.context import WebContext
 from node.web.server import build_application
 
 log = structlog.get_logger()
+
+AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class Node:
     def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database(self.settings.store.url or self.folder.url(), clock)
+        database = Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
@@ -143,13 +150,14 @@ class Node:
         )
         self.peering = Peering(self.core, self.projection, self.sync)
         admission = Admission(self.core, self.projection)
-        self.sync.on_level, self.sync.check_head = self.peering.meet_carded, admission.check_head
+        self.sync.on_level, self.sync.levelling.check_log = self.peering.meet_carded, admission.check_log
         self.search, self.jobs = Search(), Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
         self.lookup = Lookup(self.core, self.search, self.sync)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck, self.export = Fsck(self.core), Export(self.core)
+        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
@@ -183,8 +191,10 @@ class Node:
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
-        self.webhooks = Webhooks(self.core, courier, self.limits)
-        self.deliveries = Deliveries(self.core, courier, self.metrics)
+        self.webhooks, self.deliveries = (
+            Webhooks(self.core, courier, self.limits),
+            Deliveries(self.core, courier, self.metrics),
+        )
         directory = MemoryDirectory()
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -196,7 +206,7 @@ class Node:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
             try:
-                await upgrade(self.core.database)
+                await self._open_store()
                 await self._open_ledger()
                 settle_collector()
                 await self._serve(started)
@@ -204,6 +214,22 @@ class Node:
                 self.projection.close()
                 await self.sync.close()
                 await self.core.database.close()
+
+    async def _open_store(self) -> None:
+        """Take the store for this process; a server that does not answer yet is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settings.store.wait_s
+        while True:
+            try:
+                await self.core.database.lock()
+                break
+            except StoreAwayError as error:
+                if loop.time() >= until:
+                    raise
+                log.warning("store_away", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        await upgrade(self.core.database)
+        await self.core.database.hold(self.core.node, self.core.random.bytes(16))
 
     async def _open_ledger(self) -> None:
         """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
@@ -237,6 +263,7 @@ class Node:
             members=Members(self.core, self.projection),
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
+            ready=ReadyPassports(self.core, self.registry),
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
@@ -280,6 +307,9 @@ class Node:
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
+            backups=self.backups,
+            returning=self.returning,
+            health=Health(self.core, self.sync, self.backups, self.returning),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -296,18 +326,18 @@ class Node:
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or url_of("https", settings.host, port)
+            tasks.create_task(self.core.database.watch())
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers())
-            tasks.create_task(self.sync.run())
-            tasks.create_task(self.jobs.run())
-            tasks.create_task(self.releases.run())
-            tasks.create_task(self.runs.watch())
-            tasks.create_task(self.deliveries.run())
-            tasks.create_task(self.bench_folder.run())
+            for part in (
+                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
+                self.bench_folder.run, self.backups.run, self.returning.run,
+            ):  # fmt: skip
+                tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(Neighbourhood(self.core, self.membership, self.peering).run())
+                tasks.create_task(_outlasting(Neighbourhood(self.core, self.membership, self.peering).run))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -338,7 +368,11 @@ class Node:
             await self.peering.settle()
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
-            await self.hub.notify()
+            try:
+                await self.hub.notify()
+            except StoreAwayError:
+                self.core.outgoing.set()
+                await asyncio.sleep(AGAIN_S)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -351,3 +385,13 @@ class Node:
         finally:
             os.close(descriptor)
         return context
+
+
+async def _outlasting(run: Callable[[], Awaitable[None]]) -> None:
+    """Run a part of the node; where the store went away under it, begin it again until that answers."""
+    while True:
+        try:
+            return await run()
+        except* StoreAwayError as group:
+            log.warning("store_away", part=run.__qualname__, error=str(group))
+        await asyncio.sleep(AGAIN_S)

@@ -1,7 +1,7 @@
 """What publications say: organisations, serial lines, types, templates, procedures, codes and dual references.
 
-A world is built from the statements of kinds 12, 13, 15 and 16, and from ends of memberships; it is the same for any
-order of them.
+A world is built from the statements of kinds 12, 13, 15 and 16, from grants over all that is their authors' (kinds 17
+and 18 under the author's own id) and from ends of memberships; it is the same for any order of them.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from node.passport.lines import Lines, SerialLine
 from node.passport.own_codes import OwnCode, read_own_codes
 from node.passport.plate import comparison_text
 from node.passport.procedures import Procedures, read_procedures
+from node.passport.profiles import PublishedProfile, read_profiles
 from node.passport.publications import Published, PublishedTemplate, Shelf, Signatory, count_records, read_record
 from node.passport.references import References, unique
 from node.passport.releases import Release, read_releases, settled
@@ -37,6 +38,13 @@ from node.passport.type_passports import Versions, choose_versions
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
 LocalCode = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)  # told apart by identity, so that what is read out of it can be kept
+class Standing:
+    """Grants over all that is their authors', and what ended them: they may decide about any passport."""
+
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,8 @@ class World:
     type_versions: Versions = field(default_factory=lambda: Versions({}))
     procedures: Procedures = field(default_factory=Procedures)
     known: frozenset[Ref] = frozenset()
+    profiles: Mapping[bytes, PublishedProfile] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
 
     def central(self, reference: Reference, org: bytes, catalog: str) -> str | None:
         """The central code of an organisation's reference, bound late; None where nothing binds it."""
@@ -96,7 +106,9 @@ class World:
 
 def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> World:
     """Read publications; those that are malformed or not their publisher's to make count nothing."""
-    said = unique(s for s in statements if (genesis and is_end(s, genesis.id)) or s.kind in PUBLICATION_KINDS)
+    everything = unique(s for s in statements if s.kind in PUBLICATION_KINDS or is_standing(s) or _is_end(s, genesis))
+    said = [s for s in everything if s.kind in PUBLICATION_KINDS or _is_end(s, genesis)]
+    granted = tuple(s for s in everything if is_standing(s) and not _is_end(s, genesis))
     references = References(said)
     attestations = count_attestations(said, genesis)
     standings = count_standings(said, genesis, attestations)
@@ -131,17 +143,28 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         type_records=types,
         type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
         procedures=read_procedures(said),
-        known=frozenset(statement.ref for statement in said if _is_ground(statement)),
+        known=frozenset(statement.ref for statement in everything if _is_ground(statement, genesis)),
+        profiles=read_profiles(said),
+        standing=Standing(granted),
     )
+
+
+def is_standing(statement: Statement) -> bool:
+    """Whether it is a grant over all that is its author's, or ends one: it is said of the author himself."""
+    return statement.kind in (Kind.GRANT, Kind.END) and statement.subject == statement.org
 
 
 PUBLICATION_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.CARD, Kind.ATTESTATION})
 
 
-def _is_ground(statement: Statement) -> bool:
+def _is_end(statement: Statement, genesis: Genesis | None) -> bool:
+    return genesis is not None and is_end(statement, genesis.id)
+
+
+def _is_ground(statement: Statement, genesis: Genesis | None) -> bool:
     """Whether others may stand on it: not on what somebody is called, nor on who is a guest or a member no more."""
     is_vouch = statement.kind == Kind.ATTESTATION and "attest" not in statement.sections
-    return not is_vouch and statement.kind not in (Kind.CARD, Kind.END)
+    return not is_vouch and statement.kind != Kind.CARD and not _is_end(statement, genesis)
 
 
 CodeRecord = tuple[str, str, str]  # catalog, code, Russian name

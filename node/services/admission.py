@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from federation.errors import LimitError, RequestError
 from federation.ports import Asker
-from federation.sync.messages import LogHead
 from node.passport.standing import Stand, Standing
 from node.services.core import Core
 from node.services.projection import Projection
@@ -18,7 +17,7 @@ from node.store.logs import find_log, list_logs
 from node.store.settings import find_setting, set_setting
 
 USED = "guest:"
-INTRODUCER = "introducer"  # whose invitation this node took: answered until the anchors' words are here
+INTRODUCER = "introducer:"  # whose invitation this node took: answered before the anchors' words are here
 DAY_US = 86_400_000_000
 LOOKUP = "lookup"
 
@@ -46,9 +45,8 @@ class Admission:
         if question == LOOKUP:
             await self._count_lookup(asker.org)
 
-    async def check_head(self, head: LogHead) -> None:
-        """Raise LimitError where a peer shows more of a guest's logs than is taken in a day."""
-        org, log = head.statement.org, head.statement.log_id
+    async def check_log(self, org: bytes, log: bytes, size: int) -> None:
+        """Raise LimitError where a guest has more logs, or has a log grow more in a day, than is taken."""
         if org == self._core.org or self._projection.world.standings.of(org).standing is not Standing.GUEST:
             return
         async with self._core.database.read() as tx:
@@ -56,8 +54,8 @@ class Admission:
         limits, here = self._core.settings.federation, stored.size if stored else 0
         if stored is None and logs >= limits.guest_logs:
             raise LimitError(f"more than {limits.guest_logs} logs of {org.hex()}, which is a guest")
-        if head.size > here:
-            await self._count_entries(org, log, here, head.size)
+        if size > here:
+            await self._count_entries(org, log, here, size)
 
     async def _count_entries(self, org: bytes, log: bytes, here: int, size: int) -> None:
         most = self._core.settings.federation.guest_entries
@@ -80,7 +78,7 @@ class Admission:
 
     async def _introduced(self, org: bytes) -> bool:
         async with self._core.database.read() as tx:
-            return await find_setting(tx, INTRODUCER) == org
+            return await find_setting(tx, INTRODUCER + org.hex()) is not None
 
     async def _use(self, tx: WriteTx, org: bytes) -> "_Use":
         raw, today = await find_setting(tx, USED + org.hex()), tx.now // DAY_US

@@ -137,7 +137,7 @@ class Membership:
             raise PeerError(f"{invitation.url} did not answer: {error or type(error).__name__}") from error
         async with self._core.database.write() as tx:
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
-            await set_setting(tx, INTRODUCER, invitation.org)
+            await set_setting(tx, INTRODUCER + invitation.org.hex(), invitation.node)
             await put_peer(tx, peer, invitation.org, ACTIVE)
             await self._core.announce(tx, actor, "joined_federation", federation=invitation.genesis.id.hex())
             tx.on_commit(self.attesting.entered.set)

@@ -12,6 +12,7 @@ from typing import Literal
 from federation.errors import FederationError
 from federation.organisation import Chain
 from federation.peer import PeerAddress, check_url
+from federation.sync.messages import HeadsAsked
 from node.errors import NotFoundError
 from node.passport.bodies import CardBody
 from node.passport.standing import Standing, Standings
@@ -89,7 +90,7 @@ class Peering:
         """Whether the node of that key answers at an address: answers are signed."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(None)
+                await self._sync.client(peer).heads(HeadsAsked())
         except (TimeoutError, FederationError):
             return False
         return True

@@ -9,6 +9,7 @@ import pytest
 
 from federation.authority import Attested
 from federation.errors import RequestError
+from federation.sync.messages import HeadsAsked
 from node.app import Node
 from node.passport.bodies import Plate
 from node.passport.standing import Standing
@@ -109,7 +110,7 @@ async def test_two_anchors_of_three_make_a_member_and_expel_it(tmp_path: Path) -
         async with maker.core.database.read() as tx:
             host = await find_peer(tx, first.core.node)
         assert host is not None
-        for asked in (maker.sync.client(host.address).heads(None), maker.sync.client(host.address).pull(0)):
+        for asked in (maker.sync.client(host.address).heads(HeadsAsked()), maker.sync.client(host.address).opened(0)):
             with pytest.raises(RequestError, match=r"expelled.*чужой ИНН"):
                 await asked
         with pytest.raises(RequestError, match="live: 403"):
@@ -166,7 +167,7 @@ async def test_guest_whose_voucher_takes_the_word_back_is_refused(tmp_path: Path
             host = await find_peer(tx, anchor.core.node)
         assert host is not None
         with pytest.raises(RequestError, match="let a member invite it"):
-            await guest.sync.client(host.address).heads(None)
+            await guest.sync.client(host.address).heads(HeadsAsked())
 
 
 @pytest.mark.parametrize("days", [-3, 3])

@@ -241,7 +241,9 @@ def test_end_of_a_wrong_form_ends_nothing(what: str) -> None:
     author = Author("stranger") if what == "stranger" else anchor
     joined = anchor.say(number(federation, maker))
 
-    assert standings(federation, joined, author.say(wrong)).of(maker.org).standing is Standing.MEMBER
+    said = author.say(wrong, proved=what != "cut")
+
+    assert standings(federation, joined, said).of(maker.org).standing is Standing.MEMBER
     assert standings(federation, joined, anchor.say(ended)).of(maker.org).standing is (
         Standing.MEMBER if what == "federation" else Standing.EXPELLED
     )
