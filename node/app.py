@@ -1,11 +1,10 @@
 """Wiring: one node as an object, from its folder to its open ports."""
 
 import asyncio
-import contextlib
 import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,9 @@ import structlog
 from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
-from federation.net.discovery import Announcement, discovery
 from federation.net.gate import Gate
 from federation.net.live import Hub
 from federation.net.server import FederationServer
-from federation.peer import PeerAddress
 from federation.ports import Answer, Carrier, Question
 from federation.sync.allowance import Allowance, Budget
 from lora.memory import MemoryDirectory
@@ -34,9 +31,11 @@ from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.acts import Acts
+from node.services.admission import Admission
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.attesting import Attesting
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
@@ -72,10 +71,13 @@ from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
-from node.services.membership import MDNS, Membership
+from node.services.members import Members
+from node.services.membership import Membership
+from node.services.neighbourhood import Neighbourhood
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
@@ -146,19 +148,29 @@ class Node:
         budget = Budget(self.settings.federation.limits.in_hand)
         self.hub = Hub(keystore.node, self._answer, budget)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
-        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
-        self.search = Search()
-        self.jobs = Jobs(self.core)
+        self.membership = Membership(
+            self.core,
+            self.ledger,
+            self.ingest,
+            self.sync,
+            self.projection,
+            Attesting(self.core, self.ledger, self.projection),
+        )
+        self.peering = Peering(self.core, self.projection, self.sync)
+        admission = Admission(self.core, self.projection)
+        self.sync.on_level, self.sync.levelling.check_log = self.peering.meet_carded, admission.check_log
+        self.search, self.jobs = Search(), Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
         self.lookup = Lookup(self.core, self.search, self.sync)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
-        self.fsck = Fsck(self.core)
+        self.fsck, self.export = Fsck(self.core), Export(self.core)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
-        self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
-        self.shipments = Shipments(self.core, self.ledger)
-        self.mandates = Mandates(self.core, self.ledger, self.projection)
+        self.shipments, self.mandates = (
+            Shipments(self.core, self.ledger),
+            Mandates(self.core, self.ledger, self.projection),
+        )
         self.releases = Releases(self.core, self.ledger, self.projection)
         self.own_codes = OwnCodes(self.core, self.ledger, self.projection, self.releases)
         self.entry = Entry(self.core, self.projection, self.releases)
@@ -196,7 +208,7 @@ class Node:
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission)
         self.desk = self._open_desk(keystore, budget)
 
     def _open_desk(self, keystore: Keystore, budget: Budget) -> Desk:
@@ -244,7 +256,7 @@ class Node:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
         self.projection.attested = self.counting.take_attested
         self.ingest.forks.own = self.ledger
-        self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
+        self.counting.on_chain = self.sync.look_again
         await self.projection.open()
         await self.counting.open()
         await self.releases.open()
@@ -266,6 +278,9 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
+            attesting=self.membership.attesting,
+            peering=self.peering,
+            members=Members(self.core, self.projection),
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             ready=ReadyPassports(self.core, self.registry),
@@ -342,7 +357,7 @@ class Node:
             ):  # fmt: skip
                 tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(_outlasting(self._discover))
+                tasks.create_task(_outlasting(Neighbourhood(self.core, self.membership, self.peering).run))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -383,6 +398,7 @@ class Node:
 
     async def _tell_peers(self) -> None:
         while True:
+            await self.peering.settle()
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
             try:
@@ -395,26 +411,10 @@ class Node:
         """End at once the connections of nodes that their organisation ended; what does not answer is let go."""
         while True:
             node = await self.counting.ended.get()
-            with contextlib.suppress(TimeoutError):
+            with suppress(TimeoutError):
                 async with asyncio.timeout(HANG_UP_S):
                     await self.hub.close({node})
             self.sync.peer_changed(node)
-
-    async def _discover(self) -> None:
-        """Announce this node on the local network and put those heard into the inbox."""
-        genesis = await self.membership.genesis()
-        peer = PeerAddress(self.membership.url, self.core.node, self.core.keystore.sign.public, self.membership.pin())
-        own = Announcement(self.core.org, genesis.id if genesis else bytes(16), peer)
-        heard: asyncio.Queue[Announcement] = asyncio.Queue(100)
-
-        def hear(announcement: Announcement) -> None:
-            with contextlib.suppress(asyncio.QueueFull):
-                heard.put_nowait(announcement)
-
-        async with discovery(own, self.settings.federation.discovery_interfaces, hear):
-            while True:
-                announcement = await heard.get()
-                await self.membership.meet(announcement.peer, announcement.org, active=False, how=MDNS)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -5,30 +5,83 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from node.cli.talk import HERE, Folder, app, ask, out, read
 from node.errors import InputError
 
 PANEL = "Federation"
-federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say what its anchors attest.")
+federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say who belongs to it as what.")
 app.add_typer(federation_app, name="federation", rich_help_panel=PANEL)
 catalog_app = typer.Typer(no_args_is_help=True, help="Load and map own codes, sign and adopt releases of catalogs.")
 app.add_typer(catalog_app, name="catalog", rich_help_panel=PANEL)
 
 
 @federation_app.command("new")
-def federation_new(name: str, folder: Folder = HERE) -> None:
-    """Found a federation with this organisation as its anchor."""
-    answer = ask(folder, lambda api: api.post("/federation", {"name": name}))
+def federation_new(
+    name: str,
+    anchor: Annotated[list[str] | None, typer.Option(help="Id of another anchor; may be repeated.")] = None,
+    quorum: Annotated[int, typer.Option(help="How many anchors must agree.")] = 1,
+    folder: Folder = HERE,
+) -> None:
+    """Found a federation with this organisation as an anchor; others are named now and invited later."""
+    body = {"name": name, "anchors": anchor or [], "quorum": quorum}
+    answer = ask(folder, lambda api: api.post("/federation", body))
     out.print(f"federation {answer['id']}\nfingerprint {answer['fingerprint']}")
+
+
+@federation_app.command("members")
+def federation_members(folder: Folder = HERE) -> None:
+    """List who belongs to the federation as what, by whose word, and why somebody does no more."""
+    answer = ask(folder, lambda api: api.get("/federation/members"))
+    table = Table("Organisation", "Standing", "By", "Numbers", "Attested", "Reason", box=None)
+    for one in answer["items"]:
+        said = [" ".join([each["what"], *each["rows"]]) for each in one["said"] if each["counts"]]
+        numbers = [*one["numbers"], *(f"{number} (contested)" for number in one["contested"])]
+        by = ", ".join(each["name"] or each["org"] for each in one["by"])
+        name = escape(one["name"]) if one["name"] else "-"
+        cells = (", ".join(numbers), "; ".join(said), one["reason"] or "")
+        table.add_row(f"{name}\n{one['org']}", one["standing"], escape(by), *map(escape, cells))
+    out.print(table)
 
 
 @federation_app.command("attest")
 def federation_attest(
-    org: str, what: str, rows: Annotated[list[str] | None, typer.Argument()] = None, folder: Folder = HERE
+    org: str,
+    what: str,
+    rows: Annotated[list[str] | None, typer.Argument()] = None,
+    since: Annotated[str | None, typer.Option(help="From when it holds, as 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until when, excluded; said again with it, it ends.")] = None,
+    folder: Folder = HERE,
 ) -> None:
-    """Say something of an organisation as an anchor: number, maker, accreditation, steward."""
-    ask(folder, lambda api: api.post("/attestations", {"org": org, "what": what, "rows": rows or []}))
+    """Say something of an organisation as an anchor: number, maker, accreditation, steward, prefix."""
+    body = {"org": org, "what": what, "rows": rows or [], "since": since, "until": until}
+    ask(folder, lambda api: api.post("/attestations", body))
+
+
+@federation_app.command("vouch")
+def federation_vouch(
+    org: str,
+    end: Annotated[str, typer.Option(help="Vouch no more, for this reason.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """Speak for an organisation as a member: it is a guest by that."""
+    path = f"/federation/members/{org}/vouch"
+    ask(folder, lambda api: api.post(f"{path}/end", {"reason": end}) if end else api.post(path))
+
+
+@federation_app.command("expel")
+def federation_expel(org: str, reason: str, folder: Folder = HERE) -> None:
+    """Say as an anchor that an organisation is a member no more; what it said so far counts for ever."""
+    ask(folder, lambda api: api.post(f"/federation/members/{org}/expulsion", {"reason": reason}))
+
+
+@federation_app.command("leave")
+def federation_leave(reason: str, folder: Folder = HERE) -> None:
+    """End the own membership; what was said so far counts for ever."""
+    typer.confirm("Nobody gives this node anything new after that. Leave the federation?", abort=True)
+    ask(folder, lambda api: api.post("/federation/leave", {"reason": reason}))
 
 
 @app.command(rich_help_panel=PANEL)

@@ -2,14 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
 from federation.checkpoint import parse_note, verify_checkpoint
-from federation.errors import CheckpointError, FederationError, ProofError, RemoteProtocolError, StatementError
+from federation.errors import (
+    CheckpointError,
+    FederationError,
+    LimitError,
+    ProofError,
+    RemoteProtocolError,
+    StatementError,
+)
 from federation.log import LogStatement
 from federation.sync.messages import MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, NeedLeaves, Verified
@@ -23,6 +30,9 @@ from node.store.peers import Peer, set_peer_cursor
 from node.store.trees import read_range
 
 log = structlog.get_logger()
+
+# Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
+CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
 
 
 class PeerLink(Protocol):
@@ -73,6 +83,7 @@ class Exchange:
         self._core = core
         self._ingest = ingest
         self._taking: set[bytes] = set()
+        self.check_log: CheckLog = _anything
 
     async def level(self, link: PeerLink, peer: Peer, heard: Heard) -> Outcome:
         """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol."""
@@ -139,8 +150,11 @@ class Exchange:
         """Take the logs whose nodes are known by now; the others wait for a root statement."""
         for log_id, statement in list(heard.pending.items()):
             try:
+                await self.check_log(statement.org, log_id, 0)
                 if await self._ingest.take_log(statement) is not None:
                     del heard.pending[log_id]
+            except LimitError as error:
+                _say(log_id, error)
             except StatementError as error:
                 log.warning("log_refused", log=log_id.hex(), error=str(error))
                 del heard.pending[log_id]
@@ -218,7 +232,7 @@ class Exchange:
     ) -> tuple[dict[bytes, tuple[StoredLog, Mirror]], str | None]:
         """What takes these logs on to the peer's checkpoints, and what was wrong with one of those."""
         mirrors: dict[bytes, tuple[StoredLog, Mirror]] = {}
-        wrong: str | None = None
+        logs, wrong = await self._within_limits(logs, heard)
         async with self._core.database.read() as tx:
             for stored in logs:
                 sign_key = await find_sign_key(tx, stored)
@@ -231,6 +245,18 @@ class Exchange:
                 except FederationError as error:
                     wrong = _say(stored.log, error)
         return mirrors, wrong
+
+    async def _within_limits(self, logs: Iterable[StoredLog], heard: Heard) -> tuple[list[StoredLog], str | None]:
+        """Those that may grow so far, and why another may not."""
+        found: list[StoredLog] = []
+        wrong: str | None = None
+        for stored in logs:
+            try:
+                await self.check_log(stored.statement.org, stored.log, heard.sizes[stored.log])
+                found.append(stored)
+            except LimitError as error:
+                wrong = _say(stored.log, error)
+        return found, wrong
 
     async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> bool:
         """Store what a part proves; False where the peer follows another branch of the log, which is a fork."""
@@ -270,6 +296,10 @@ class Exchange:
     async def _keep_cursor(self, peer: Peer, epoch: bytes, cursor: int) -> None:
         async with self._core.database.write() as tx:
             await set_peer_cursor(tx, peer.node, epoch, cursor)
+
+
+async def _anything(_org: bytes, _log: bytes, _size: int) -> None:
+    """Every log is taken, however far it grows."""
 
 
 def _check_progress(heard: Heard, heads: Heads) -> None:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from federation.authority import Kind
 from federation.errors import VoidError
 from federation.fragment import Fragment, Header, read_header
+from federation.genesis import Genesis
 from node.passport.cuts import rows_of_cut
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.passport.withdrawals import find_withdrawn
-from node.passport.world import is_standing
+from node.passport.world import PUBLICATION_KINDS, is_standing
 from node.store.database import ReadTx
 from node.store.fragments import (
     NewEntry,
@@ -99,6 +100,11 @@ class StatementReader:
         orgs = {log.org for log in self._logs.values()}
         found = self._read(await entries_said_of(tx, (Kind.GRANT, Kind.END), orgs))
         return await self._proved(tx, [statement for statement in found if is_standing(statement)])
+
+    async def published(self, tx: ReadTx, genesis: Genesis | None) -> list[Statement]:
+        """Every counted publication, what was said to the whole federation, and grants over all that is somebody's."""
+        found = [*await self.of_kinds(tx, PUBLICATION_KINDS), *await self.standing_grants(tx)]
+        return found if genesis is None else [*found, *await self.about(tx, [genesis.id])]
 
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
         known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects

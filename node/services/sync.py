@@ -79,6 +79,10 @@ class Sync:
         if node in self._wake:
             self._wake[node].set()
 
+    async def hang_up(self, nodes: set[bytes]) -> None:
+        """End the live connections to these nodes, whoever dialled."""
+        await self._hub.close(nodes)
+
     def client(self, peer: PeerAddress) -> PeerClient:
         """A client for one peer: the same one again, since it knows how the peer's clock goes."""
         way = self._way(peer)

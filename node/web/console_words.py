@@ -1,5 +1,7 @@
 """What the codes of jobs, peers, shipments and running processes read as for people, in Russian and English."""
 
+from collections.abc import Sequence
+
 from node.web.passport_words import Table
 
 JOB_KINDS: Table = {
@@ -139,6 +141,33 @@ ORGANISATION_KINDS: Table = {
     "service": ("сервисная организация", "service firm"),
     "operator": ("оператор", "operator"),
 }
+MEMBER_STANDINGS: Table = {
+    "anchor": ("якорь", "anchor"),
+    "member": ("участник", "member"),
+    "guest": ("гость", "guest"),
+    "unknown": ("за неё никто не поручился", "nobody speaks for it"),
+    "left": ("вышла", "left"),
+    "expelled": ("исключена", "expelled"),
+}
+CARD_FAULTS: Table = {
+    "foreign_node": ("карточка называет чужой узел", "its card names another's node"),
+    "ended_node": ("карточка называет отключённый узел", "its card names a node that ended"),
+    "address": ("на карточке нет адреса узла", "its card has no address of a node"),
+}
+# What other nodes say when they refuse, as far as it has words here.
+REFUSED: Sequence[tuple[str, str, str]] = (
+    ("was expelled from the federation", "наша организация исключена из федерации", "we are expelled"),
+    ("left the federation", "наша организация вышла из федерации", "we left the federation"),
+    ("nobody in the federation speaks for", "за нас никто не поручился", "nobody speaks for us"),
+    ("no node of a known organisation", "нас там ещё не знают", "we are not known there yet"),
+    ("ServerFingerprintMismatch", "сертификат узла не тот, что на карточке", "its certificate is not that of its card"),
+    (
+        "entries a day of",
+        "гость прислал больше записей, чем берётся за день",
+        "a guest sent too much for a day",
+    ),
+    ("logs of", "у гостя слишком много журналов", "a guest has too many logs"),
+)
 ATTESTED: Table = {
     "number": ("реквизиты подтверждены", "numbers confirmed"),
     "maker": ("изготовитель", "maker"),

@@ -12,6 +12,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.attesting import Attesting
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
@@ -42,10 +43,12 @@ from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
+from node.services.members import Members
 from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.projection import Projection
@@ -86,6 +89,9 @@ class WebContext:
     ledger: Ledger
     projection: Projection
     membership: Membership
+    attesting: Attesting
+    members: Members
+    peering: Peering
     organisations: Organisations
     registry: Registry
     ready: ReadyPassports

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -37,12 +37,22 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "federation_founded": ("Создана федерация", "Federation founded"),
     "joined_federation": ("Узел вступил в федерацию", "Joined a federation"),
     "invited": ("Выпущено приглашение", "Invitation made"),
+    "invitation_revoked": ("Приглашение отозвано", "Invitation revoked"),
     "attested": ("Организация аттестована", "Organisation attested"),
+    "vouched": ("Поручились за организацию", "Vouched for an organisation"),
+    "vouch_ended": ("Поручительство отозвано", "A vouch was taken back"),
+    "expelled": ("Организация исключается из федерации", "An organisation is expelled"),
+    "left": ("Организация вышла из федерации", "The organisation left the federation"),
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
+    "peer_dismissed": ("Узел убран из входящих", "A node was dismissed from the inbox"),
+    "peer_ended": (
+        "Обмен с узлом прекращён: организация вне федерации",
+        "Exchange with a node ended",
+    ),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
     "shipped": ("Отгрузка предложена", "Shipment offered"),
     "role_offered": ("Предложена роль", "A role was offered"),
@@ -191,6 +201,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "left": ("оставлено", "left"),
     "thinner": ("осталось со словами других", "kept by other words"),
     "reason": ("причина", "reason"),
+    "standing": ("положение", "standing"),
     "count": ("количество", "count"),
     "done": ("сделано", "done"),
     "error": ("ошибка", "error"),
@@ -286,6 +297,7 @@ CODES: dict[str, Table] = {
     "reason": REFUSALS | REASONS | LOSSES,
     "rows": ROWS,
     "section": SECTIONS,
+    "standing": MEMBER_STANDINGS,
     "state": CHECKS,
     "step": STEPS,
 }

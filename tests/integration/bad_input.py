@@ -128,6 +128,9 @@ def open_doors(folder: Path) -> Iterator[Doors]:
         peer.init(name="ООО «Соседи»", kind="utility")
         peer.start()
         act(peer, "/federation/join", {"invitation": act(maker, "/invitations")["text"]})
+        # Questions of a guest are counted, and what is counted is stored.
+        number = {"org": ask(peer, "/node")["org"], "what": "number", "rows": ["inn:0000000040"]}
+        act(maker, "/attestations", number)
         job = send(maker, "/imports", production_file(meter_rows(6, SEED)), name="p.csv")["job"]
         assert ask(maker, f"/jobs/{job}", wait="30")["result"]["accepted"] == 6
         node = ask(maker, "/node")

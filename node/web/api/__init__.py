@@ -24,6 +24,7 @@ from node.web.api import (
     journal,
     line,
     mandates,
+    members,
     moments,
     operations,
     organisations,
@@ -47,6 +48,7 @@ from node.web.api import (
 
 ROUTES = (
     *federation.ROUTES,
+    *members.ROUTES,
     *organisations.ROUTES,
     *registry.ROUTES,
     *facts.ROUTES,

@@ -29,9 +29,52 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Это может только якорь федерации", "Обратитесь к организации-якорю."),
         ("Only an anchor of the federation may", "Ask the anchor organisation."),
     ),
+    "quorum_wrong": wrong(
+        ("Столько якорей согласиться не могут", "Назовите больше якорей или меньше согласных."),
+        ("So many anchors cannot agree", "Name more anchors, or fewer that must agree."),
+        ("Якорей {most}.", "There are {most} anchors."),
+    ),
+    "not_a_member": denied(
+        ("Это может только участник федерации", "Попросите якорь подтвердить номер вашей организации."),
+        ("Only a member of the federation may", "Ask an anchor to attest the number of your organisation."),
+    ),
+    "org_expelled": state(
+        ("Организация исключена из федерации", "Вернуть её могут только якоря: подтвердите её номер заново."),
+        ("The organisation is expelled", "Anchors alone take it in again: attest its number anew."),
+    ),
+    "not_the_voucher": state(
+        ("Ваша организация за неё не поручалась", "Отозвать поручительство может только поручитель."),
+        ("Your organisation does not vouch for it", "Who vouches takes the word back."),
+    ),
+    "anchor_stays": state(
+        ("Якорь записан в основании федерации", "Другой состав якорей — это другая федерация."),
+        ("An anchor stands in the genesis", "Another set of anchors is another federation."),
+    ),
+    "number_taken": state(
+        ("Номер подтверждён за другой организацией", "Сначала прекратите его у неё: укажите дату окончания."),
+        ("The number is attested to another organisation", "End it there first: attest it with an end."),
+        ("Номер {number} занят.", "The number {number} is taken."),
+    ),
+    "prefix_wrong": wrong(
+        ("Это не префикс", "Пишите gs1: или grsi: и цифры, например gs1:460."),
+        ("That is no prefix", "Write gs1: or grsi: and digits, as gs1:460."),
+    ),
+    "accreditation_wrong": wrong(
+        ("Нет номера аккредитации", "Первой строкой укажите номер в реестре аккредитованных лиц, затем область."),
+        ("The number of the accreditation is missing", "Give its number first, then its scope."),
+    ),
     "invitation": wrong(
         ("Приглашение не принято", "Попросите новое приглашение и вставьте его целиком."),
         ("The invitation was not taken", "Ask for a new one and paste all of it."),
+    ),
+    "invitation_unknown": unknown(
+        "Такого открытого приглашения нет: оно использовано, отозвано или истекло",
+        "No such invitation is open: it was used or revoked, or its time is over",
+    ),
+    "qr_too_long": wrong(
+        ("Текст не помещается в QR-код", "Передайте текст: скопируйте его или отправьте файлом."),
+        ("The text does not fit into a QR code", "Hand the text on: copy it, or send it as a file."),
+        ("{size} байт, в QR-код помещается {most}.", "{size} bytes, a QR code holds {most}."),
     ),
     "join_self": wrong(
         ("Это приглашение выдал сам этот узел", "Вставьте его на узле организации, которую приглашаете."),

@@ -13,6 +13,7 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PEER_STATES,
 )
@@ -22,6 +23,12 @@ from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 def _keys(item: Item, _: Reader) -> str:
     """The keys with which its nodes sign."""
     return ", ".join(node.key for member in item.members for node in member.nodes if not node.ended)
+
+
+def _said(item: Item, reader: Reader) -> str:
+    """What anchors say that counts, with its rows."""
+    said = [(one, coded("what", ATTESTED)({"what": one.what}, reader)) for one in item.said if one.counts]
+    return "; ".join(f"{words}: {', '.join(one.rows)}" if one.rows else words for one, words in said)
 
 
 PEERS = table(
@@ -41,6 +48,29 @@ PEERS = table(
     ("Подробности", "What happened", "trouble"),
     ("Взять", "To take", "to_take"),
     ("Отдать", "To give", "to_give"),
+)
+MEMBERS = table(
+    "members",
+    "Участники",
+    "Members",
+    ("Организация", "Organisation", "name"),
+    ("Положение", "Standing", coded("standing", MEMBER_STANDINGS)),
+    ("По слову", "By the word of", lambda item, _: "; ".join(one.name or one.org for one in item.by)),
+    ("Причина", "Reason", "reason"),
+    ("Номера", "Numbers", lambda item, _: ", ".join(item.numbers)),
+    ("Спорные номера", "Contested numbers", lambda item, _: ", ".join(item.contested)),
+    ("Чужие номера на карточке", "Foreign numbers on its card", lambda item, _: ", ".join(item.foreign)),
+    ("Сказано якорями", "Said by anchors", _said),
+    ("Номер организации", "Organisation id", "org"),
+)
+INVITATIONS = table(
+    "invitations",
+    "Приглашения",
+    "Invitations",
+    ("Номер", "Id", "id"),
+    ("Выпущено, UTC", "Made, UTC", time("made_us")),
+    ("Действует до, UTC", "Until, UTC", time("expires_us")),
+    ("Кем", "By", "actor"),
 )
 ORGANISATIONS = table(
     "organisations",

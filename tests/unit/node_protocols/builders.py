@@ -42,7 +42,7 @@ from node.services.jobs import Job, Jobs
 from node.services.ledger import Ledger
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
-from node.services.projection import FEDERATION, Projection
+from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.registry import Registry
 from node.services.releases import Releases
@@ -54,6 +54,7 @@ from node.services.templates import Templates
 from node.store.database import Database
 from node.store.finding import count_cards
 from node.store.fragments import entries_between
+from node.store.genesis import FEDERATION
 from node.store.journal import last_journal_id
 from node.store.logs import get_log
 from node.store.organisations import find_sign_key, read_statements

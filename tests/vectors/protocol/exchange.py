@@ -9,6 +9,7 @@ from federation.genesis import Genesis
 from federation.invitation import Invitation
 from federation.keys import SIGNATURE_SIZE
 from federation.request import Request, response_hash, sign_request
+from federation.words import fingerprint_bytes
 from tests.builders import STAMP, id16, seed, signing_key
 from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack, refusals, with_field
 
@@ -269,6 +270,7 @@ def _invitation_cases() -> list[Case]:
         "node": made.node.hex(),
         "url": made.url,
         "expires": made.expires,
+        "words": fingerprint_bytes(made).hex(),
     }
     broken = f"  {good[:30]}\n{good[30:90]}\r\n {good[90:]}\n"
     spaced = f"\u3000{good[:30]}\xa0{good[30:60]}\u2003\x1c{good[60:]}\x85"
