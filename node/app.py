@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -23,8 +24,9 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
+from node.errors import FolderError
 from node.folder import NodeFolder
-from node.keystore import open_keystore
+from node.keystore import NOBODY, open_keystore
 from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
@@ -61,6 +63,7 @@ from node.services.imported import Imported
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.keys import Keys
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -102,6 +105,7 @@ from node.web.context import WebContext
 from node.web.server import build_application
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 HANG_UP_S = 1.0
 
@@ -128,6 +132,12 @@ class Node:
         self.settings = load_settings(folder)
         database = Database(self.settings.store.url or self.folder.url(), clock)
         keystore = open_keystore(self.folder, random)
+        if keystore.org == NOBODY:
+            raise FolderError(
+                f"the node in {folder} waits for its organisation: have its request stated with `passport-node keys "
+                f"state-node`, then take the answer with `passport-node keys take ANSWER -f {folder}`",
+                "node_waits",
+            )
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
         self.projection = Projection(self.core)
@@ -171,10 +181,8 @@ class Node:
         )
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
         self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols, self.runs)
-        self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
-        self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
@@ -187,6 +195,11 @@ class Node:
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
         self.desk = Desk(self.shelf, Signer(keystore.org, keystore.node, keystore.sign), clock, self.metrics)
 
+    @property
+    def keys(self) -> Keys:
+        """The own organisation's root chain."""
+        return Keys(self.core, self.ingest, self.membership)
+
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
@@ -198,6 +211,19 @@ class Node:
             finally:
                 self.projection.close()
                 await self.sync.close()
+                await self.core.database.close()
+
+    async def visit(self, work: Callable[["Node"], Awaitable[T]]) -> T:
+        """Do something with the store of a node that does not run: its ports stay closed, its log is not written."""
+        with self.folder.locked():
+            try:
+                await upgrade(self.core.database)
+                self.projection.attested = self.counting.take_attested
+                await self.projection.open()
+                await self.counting.open()
+                return await work(self)
+            finally:
+                self.projection.close()
                 await self.core.database.close()
 
     async def _open_ledger(self) -> None:
@@ -231,6 +257,7 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
+            keys=self.keys,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             assembly=self.assembly,
@@ -245,7 +272,7 @@ class Node:
             own_codes=self.own_codes,
             entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
-            checkup=self.checkup,
+            checkup=Checkup(self.core, self.projection),
             shipments=self.shipments,
             mandates=self.mandates,
             lookup=self.lookup,
@@ -267,7 +294,7 @@ class Node:
             runs=self.runs,
             bench_folder=self.bench_folder,
             analytics=Analytics(self.core, self.projection),
-            arshin=self.arshin,
+            arshin=ArshinFiles(self.core, self.ledger, self.protocols),
             verifying=self.verifying,
             register=self.register,
             commerceml=self.commerceml,
@@ -295,6 +322,7 @@ class Node:
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
+            await self.membership.meet_own()
             tasks.create_task(self._tell_peers())
             tasks.create_task(self._hang_up())
             tasks.create_task(Healing(self.core, self.ledger, self.counting).run())

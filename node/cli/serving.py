@@ -3,14 +3,15 @@
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from node.cli.opening import open_node, refusals_of_the_store
-from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
+from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason, write
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
 from node.errors import FolderError
@@ -35,6 +36,10 @@ def init(
     web_port: int = 8440,
     federation_port: int = 8441,
     radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
+    organisation_of: Annotated[
+        Path | None,
+        typer.Option(help="Make one more node of an organisation that exists, and write what it asks into this file."),
+    ] = None,
 ) -> None:
     """Make a node: its organisation's root keys, its own keys, its store."""
     from node.config import template_config  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
@@ -45,16 +50,17 @@ def init(
         federation_port,
         radio_port,
     )
+    if organisation_of is not None:
+        _prepare(folder, text, organisation_of)
+        return
     with loading():
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    try:
-        with refusals_of_the_store(folder):
-            founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
-    except OSError as error:
-        raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
+    with _making(folder):
+        founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
     out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
     out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
+    out.print(f"passport-node keys move DIR -f {folder}")
     out.print(f"Next: passport-node serve -f {folder}")
 
 
@@ -102,6 +108,30 @@ def demo(
     from node.demo.run import run_demo  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
+
+
+def _prepare(folder: Path, text: str, request: Path) -> None:
+    """Make a node that waits for its organisation."""
+    with loading():
+        from node.services.found import prepare_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    if not request.absolute().parent.is_dir():
+        raise FolderError(f"the request {request} cannot be written: {request.parent} is no folder; make it first")
+    with _making(folder):
+        asked = asyncio.run(prepare_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    write(request, asked.to_text().encode(), "name another file")
+    out.print(f"node         {asked.node.hex()}\nfolder       {folder}\nrequest      {request}")
+    out.print(f"Where the root key is: passport-node keys state-node {request.name} --to ANSWER")
+    out.print(f"Then here: passport-node keys take ANSWER -f {folder}")
+
+
+@contextmanager
+def _making(folder: Path) -> Iterator[None]:
+    try:
+        with refusals_of_the_store(folder):
+            yield
+    except OSError as error:
+        raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
 
 
 async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine

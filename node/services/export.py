@@ -36,7 +36,7 @@ from node.services.export_tables import (
 )
 from node.services.fleet import SUPPLIER
 from node.services.own_codes import REFUSED
-from node.services.projection import FEDERATION, VERSION
+from node.services.projection import VERSION
 from node.services.releases import ADOPTED, working_records
 from node.services.statements import StatementReader
 from node.store import schema
@@ -47,7 +47,7 @@ from node.store.logs import StoredLog, checkpoints_between, list_logs
 from node.store.migrate import check_schema
 from node.store.organisations import read_chains, read_statements
 from node.store.passports import read_leading
-from node.store.settings import find_setting, settings_like
+from node.store.settings import FEDERATION, find_setting, settings_like
 from node.store.trees import read_leaves
 
 ENTRIES, LEAVES, PASSPORTS = 64, 4096, 100

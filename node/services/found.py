@@ -1,18 +1,26 @@
 """Making a node: its organisation's root keys, its own keys, its folder and its first settings."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from federation.enrolment import Enrolment, NodeRequest
+from federation.errors import StatementError
 from federation.keys import SigningKey
+from federation.organisation import Chain
 from federation.statements import NodeBody, genesis, sign_root_statement
 from node.certificate import make_certificate
 from node.config import Settings, load_settings
+from node.errors import InputError
 from node.folder import NodeFolder, write_durably
-from node.keystore import create_keystore
+from node.keystore import NOBODY, create_keystore, open_keystore
 from node.ports import Clock, Random
-from node.store.database import Database
+from node.store.database import Database, WriteTx
 from node.store.migrate import upgrade
 from node.store.organisations import insert_statements
+from node.store.peers import put_peer
+from node.store.settings import FEDERATION, set_setting
 
 SEED = 32
 
@@ -28,9 +36,7 @@ class Founded:
 
 async def found_node(folder: NodeFolder, config: str, clock: Clock, random: Random) -> Founded:
     """Make a node in an empty folder; raise FolderError or ConfigError before anything is written there."""
-    folder.create()
-    write_durably(folder.config, config.encode())
-    settings = _checked(folder)
+    settings = _make_folder(folder, config)
     root_seed, next_seed, sign_seed = (random.bytes(SEED) for _ in range(3))
     root, following = SigningKey.from_seed(root_seed), SigningKey.from_seed(next_seed)
     sign, node_id = SigningKey.from_seed(sign_seed), random.bytes(16)
@@ -40,15 +46,65 @@ async def found_node(folder: NodeFolder, config: str, clock: Clock, random: Rand
     write_durably(folder.certificate, certificate)
     write_durably(folder.root_key, root_seed)
     write_durably(folder.next_root_key, next_seed)
+    async with _new_store(folder, settings, clock) as tx:
+        await insert_statements(tx, [first, second])
+    create_keystore(folder, random, org=first.org_id, node=node_id, sign_seed=sign_seed, tls_key=tls_key)
+    return Founded(first.org_id, node_id, folder.path)
+
+
+async def prepare_node(folder: NodeFolder, config: str, clock: Clock, random: Random) -> NodeRequest:
+    """Make a node in an empty folder that waits for an organisation to state it; answer what it asks."""
+    settings = _make_folder(folder, config)
+    sign_seed, node_id = random.bytes(SEED), random.bytes(16)
+    tls_key, certificate = make_certificate(settings.node.name, clock.now())
+    write_durably(folder.certificate, certificate)
+    async with _new_store(folder, settings, clock):
+        pass
+    create_keystore(folder, random, org=NOBODY, node=node_id, sign_seed=sign_seed, tls_key=tls_key)
+    return NodeRequest(node_id, SigningKey.from_seed(sign_seed).public)
+
+
+async def enrol_node(folder: NodeFolder, enrolment: Enrolment, clock: Clock, random: Random) -> Founded:
+    """Take the organisation that states this node; raise InputError where it does not, or another one is taken."""
+    keystore, settings = open_keystore(folder, random), load_settings(folder.path)
+    try:
+        chain = Chain(enrolment.statements)
+    except StatementError as error:
+        raise InputError(f"the answer holds no root chain: {error}", "enrolment") from error
+    node = chain.node(keystore.node)
+    if node is None or node.sign_key != keystore.sign.public or node.ended is not None:
+        raise InputError(
+            f"organisation {chain.org_id.hex()} does not state this node: have the request of this folder stated",
+            "enrolment",
+        )
+    if keystore.org not in (NOBODY, chain.org_id):
+        raise InputError(f"this node is of organisation {keystore.org.hex()} already", "enrolment")
+    async with _new_store(folder, settings, clock) as tx:
+        await insert_statements(tx, chain.path)
+        if enrolment.genesis is not None:
+            await set_setting(tx, FEDERATION, enrolment.genesis.to_bytes())
+        if enrolment.peer is not None and chain.node(enrolment.peer.node) is not None:
+            await put_peer(tx, enrolment.peer, chain.org_id, "active")
+    keystore.org = chain.org_id
+    keystore.save()
+    return Founded(chain.org_id, keystore.node, folder.path)
+
+
+def _make_folder(folder: NodeFolder, config: str) -> Settings:
+    folder.create()
+    write_durably(folder.config, config.encode())
+    return _checked(folder)
+
+
+@asynccontextmanager
+async def _new_store(folder: NodeFolder, settings: Settings, clock: Clock) -> AsyncIterator[WriteTx]:
     database = Database(settings.store.url or folder.url(), clock)
     try:
         await upgrade(database)
         async with database.write() as tx:
-            await insert_statements(tx, [first, second])
+            yield tx
     finally:
         await database.close()
-    create_keystore(folder, random, org=first.org_id, node=node_id, sign_seed=sign_seed, tls_key=tls_key)
-    return Founded(first.org_id, node_id, folder.path)
 
 
 def _checked(folder: NodeFolder) -> Settings:

@@ -37,11 +37,10 @@ from node.store.peers import (
     set_peer_state,
     use_invitation,
 )
-from node.store.settings import find_setting, set_setting
+from node.store.settings import FEDERATION, find_setting, set_setting
 
 __all__ = ["Membership", "Peer"]
 
-FEDERATION = "federation"
 CARDED = "carded:"
 MDNS = "mdns"
 ANSWER_S = 5.0
@@ -212,26 +211,38 @@ class Membership:
         return True
 
     async def meet_carded(self) -> None:
-        """Meet the nodes that cards tell of: attested organisations at once, others wait in the inbox.
+        """Meet the nodes that cards tell of: attested organisations and the own one at once, others wait in the inbox.
 
         A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer than a card that stands.
         """
         world = self._projection.world
-        for org, card in world.cards.items():
-            if org == self._core.org or not (card.url and card.pin and card.node):
+        for (org, node_id), card in world.places.items():
+            if node_id == self._core.node or not (card.url and card.pin and card.url.startswith("https://")):
                 continue
-            active = bool(world.attestations.of(org))
-            said = f"{card.url} {card.pin} {active}".encode()
+            active = org == self._core.org or bool(world.attestations.of(org))
+            said, name = f"{card.url} {card.pin} {active}".encode(), CARDED + node_id.hex()
             async with self._core.database.read() as tx:
                 chain = await find_chain(tx, org)
-                taken = await find_setting(tx, CARDED + card.node)
-            node = chain.node(bytes.fromhex(card.node)) if chain else None
-            if taken == said or node is None or node.ended is not None or not card.url.startswith("https://"):
+                taken = await find_setting(tx, name)
+            node = chain.node(node_id) if chain else None
+            if taken == said or node is None or node.ended is not None:
                 continue
             peer = PeerAddress(card.url, node.node, node.sign_key, bytes.fromhex(card.pin))
             await self.meet(peer, org, active=active, how="card")
             async with self._core.database.write() as tx:
-                await set_setting(tx, CARDED + card.node, said)
+                await set_setting(tx, name, said)
+
+    async def meet_own(self) -> None:
+        """The nodes that the own chain states are peers: until a card says where one is, it is asked when it dials."""
+        async with self._core.database.read() as tx:
+            chain = await find_chain(tx, self._core.org)
+        for node in chain.nodes.values() if chain else ():
+            async with self._core.database.read() as tx:
+                is_known = await find_peer(tx, node.node) is not None
+            if node.ended is None and not is_known:
+                await self.meet(
+                    PeerAddress("", node.node, node.sign_key, bytes(32)), self._core.org, active=True, how="card"
+                )
 
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""

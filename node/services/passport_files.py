@@ -21,13 +21,12 @@ from node.services.core import Core
 from node.services.disclosure import Disclosure
 from node.services.disclosure import View as Shown
 from node.services.known import check_organisation
-from node.services.projection import FEDERATION
 from node.store.database import ReadTx
 from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import read_statements
 from node.store.passports import every_id, find_passport
-from node.store.settings import find_setting
+from node.store.settings import FEDERATION, find_setting
 from node.store.trees import read_inclusion
 
 MAX_BYTES = 256 << 20

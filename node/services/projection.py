@@ -47,10 +47,9 @@ from node.store.rights import (
     rights_to,
 )
 from node.store.runs import leads_by_procedure
-from node.store.settings import find_setting, set_setting
+from node.store.settings import FEDERATION, find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
-FEDERATION = "federation"
 VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200

@@ -6,6 +6,8 @@ from node.store import schema
 from node.store.database import ReadTx, WriteTx
 from node.store.upserts import upsert
 
+FEDERATION = "federation"
+
 
 async def find_setting(tx: ReadTx, name: str) -> bytes | None:
     """The value of that name."""

@@ -35,6 +35,7 @@ from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.keys import Keys
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -82,6 +83,7 @@ class WebContext:
     ledger: Ledger
     projection: Projection
     membership: Membership
+    keys: Keys
     organisations: Organisations
     registry: Registry
     identities: Identities

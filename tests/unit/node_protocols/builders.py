@@ -41,7 +41,7 @@ from node.services.jobs import Job, Jobs
 from node.services.ledger import Ledger
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
-from node.services.projection import FEDERATION, Projection
+from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.registry import Registry
 from node.services.releases import Releases
@@ -57,7 +57,7 @@ from node.store.journal import last_journal_id
 from node.store.logs import get_log
 from node.store.organisations import find_sign_key, read_statements
 from node.store.passports import find_passport
-from node.store.settings import set_setting
+from node.store.settings import FEDERATION, set_setting
 from node.store.trees import read_range
 from tests.builders import id16
 from tests.fakes import FakeClock, FakeRandom
