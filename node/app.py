@@ -24,7 +24,7 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
-from node.errors import FolderError
+from node.errors import FolderError, StoreAwayError
 from node.folder import NodeFolder
 from node.keystore import NOBODY, open_keystore
 from node.metrics import Metrics
@@ -35,6 +35,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -58,6 +59,7 @@ from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.healing import Healing
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -79,12 +81,14 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -109,6 +113,8 @@ T = TypeVar("T")
 
 HANG_UP_S = 1.0
 
+AGAIN_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -130,7 +136,7 @@ class Node:
     def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database(self.settings.store.url or self.folder.url(), clock)
+        database = Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         if keystore.org == NOBODY:
             raise FolderError(
@@ -154,6 +160,7 @@ class Node:
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
+        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
@@ -186,8 +193,10 @@ class Node:
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
-        self.webhooks = Webhooks(self.core, courier, self.limits)
-        self.deliveries = Deliveries(self.core, courier, self.metrics)
+        self.webhooks, self.deliveries = (
+            Webhooks(self.core, courier, self.limits),
+            Deliveries(self.core, courier, self.metrics),
+        )
         directory = MemoryDirectory()
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -204,7 +213,7 @@ class Node:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
             try:
-                await upgrade(self.core.database)
+                await self._open_store()
                 await self._open_ledger()
                 settle_collector()
                 await self._serve(started)
@@ -217,14 +226,28 @@ class Node:
         """Do something with the store of a node that does not run: its ports stay closed, its log is not written."""
         with self.folder.locked():
             try:
-                await upgrade(self.core.database)
-                self.projection.attested = self.counting.take_attested
-                await self.projection.open()
-                await self.counting.open()
+                await self._open_store()
+                await self._open_projection()
                 return await work(self)
             finally:
                 self.projection.close()
                 await self.core.database.close()
+
+    async def _open_store(self) -> None:
+        """Take the store for this process; a server that does not answer yet is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settings.store.wait_s
+        while True:
+            try:
+                await self.core.database.lock()
+                break
+            except StoreAwayError as error:
+                if loop.time() >= until:
+                    raise
+                log.warning("store_away", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        await upgrade(self.core.database)
+        await self.core.database.hold(self.core.node, self.core.random.bytes(16))
 
     async def _open_ledger(self) -> None:
         """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
@@ -233,12 +256,16 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
-        self.projection.attested = self.counting.take_attested
         self.ingest.forks.own = self.ledger
         self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
+        await self._open_projection()
+        await self.releases.open()
+
+    async def _open_projection(self) -> None:
+        self.projection.attested = self.counting.take_attested
+        self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()
-        await self.releases.open()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
@@ -260,6 +287,7 @@ class Node:
             keys=self.keys,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
+            ready=ReadyPassports(self.core, self.registry),
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
@@ -303,6 +331,9 @@ class Node:
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
+            backups=self.backups,
+            returning=self.returning,
+            health=Health(self.core, self.sync, self.backups, self.returning),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -319,21 +350,21 @@ class Node:
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or url_of("https", settings.host, port)
+            tasks.create_task(self.core.database.watch())
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             await self.membership.meet_own()
             tasks.create_task(self._tell_peers())
             tasks.create_task(self._hang_up())
-            tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
-            tasks.create_task(self.sync.run())
-            tasks.create_task(self.jobs.run())
-            tasks.create_task(self.releases.run())
-            tasks.create_task(self.runs.watch())
-            tasks.create_task(self.deliveries.run())
-            tasks.create_task(self.bench_folder.run())
+            for part in (
+                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
+                self.bench_folder.run, self.backups.run, self.returning.run,
+                Healing(self.core, self.ledger, self.counting).run,
+            ):  # fmt: skip
+                tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(self._discover())
+                tasks.create_task(_outlasting(self._discover))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -363,7 +394,11 @@ class Node:
         while True:
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
-            await self.hub.notify()
+            try:
+                await self.hub.notify()
+            except StoreAwayError:
+                self.core.outgoing.set()
+                await asyncio.sleep(AGAIN_S)
 
     async def _hang_up(self) -> None:
         """End at once the connections of nodes that their organisation ended; what does not answer is let go."""
@@ -401,3 +436,13 @@ class Node:
         finally:
             os.close(descriptor)
         return context
+
+
+async def _outlasting(run: Callable[[], Awaitable[None]]) -> None:
+    """Run a part of the node; where the store went away under it, begin it again until that answers."""
+    while True:
+        try:
+            return await run()
+        except* StoreAwayError as group:
+            log.warning("store_away", part=run.__qualname__, error=str(group))
+        await asyncio.sleep(AGAIN_S)

@@ -14,7 +14,7 @@ from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason, write
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
-from node.errors import FolderError
+from node.errors import ConfigError, FolderError
 from node.folder import NodeFolder
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ def init(
     web_port: int = 8440,
     federation_port: int = 8441,
     radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
+    store_url: Annotated[
+        str, typer.Option(help="postgresql://user@host/database; a file in the folder if empty.")
+    ] = "",
+    store_password_file: Annotated[str, typer.Option(help="Where the password of that user stands, alone.")] = "",
     organisation_of: Annotated[
         Path | None,
         typer.Option(help="Make one more node of an organisation that exists, and write what it asks into this file."),
@@ -44,20 +48,22 @@ def init(
     """Make a node: its organisation's root keys, its own keys, its store."""
     from node.config import template_config  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
+    url, password = _store_options(store_url, store_password_file)
     text = template_config(
         {"name": name, "kind": kind, "inn": inn, "ogrn": ogrn, "place": place, "language": language},
         web_port,
         federation_port,
         radio_port,
+        {"url": url, "password_file": NodeFolder(folder).store_password.name if password else store_password_file},
     )
     if organisation_of is not None:
-        _prepare(folder, text, organisation_of)
+        _prepare(folder, text, organisation_of, url, password)
         return
     with loading():
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    with _making(folder):
-        founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    with _making(folder, url):
+        founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
     out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
     out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
     out.print(f"passport-node keys move DIR -f {folder}")
@@ -110,15 +116,15 @@ def demo(
     raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
 
 
-def _prepare(folder: Path, text: str, request: Path) -> None:
+def _prepare(folder: Path, text: str, request: Path, url: str, password: str) -> None:
     """Make a node that waits for its organisation."""
     with loading():
         from node.services.found import prepare_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     if not request.absolute().parent.is_dir():
         raise FolderError(f"the request {request} cannot be written: {request.parent} is no folder; make it first")
-    with _making(folder):
-        asked = asyncio.run(prepare_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+    with _making(folder, url):
+        asked = asyncio.run(prepare_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
     write(request, asked.to_text().encode(), "name another file")
     out.print(f"node         {asked.node.hex()}\nfolder       {folder}\nrequest      {request}")
     out.print(f"Where the root key is: passport-node keys state-node {request.name} --to ANSWER")
@@ -126,12 +132,25 @@ def _prepare(folder: Path, text: str, request: Path) -> None:
 
 
 @contextmanager
-def _making(folder: Path) -> Iterator[None]:
+def _making(folder: Path, url: str) -> Iterator[None]:
     try:
-        with refusals_of_the_store(folder):
+        with refusals_of_the_store(folder, url):
             yield
     except OSError as error:
         raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
+
+
+def _store_options(url: str, password_file: str) -> tuple[str, str]:
+    """The address of a store without its password, and the password; raise ConfigError where it is no address."""
+    from node.store.address import parse_address, split_password  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    try:
+        address, password = split_password(parse_address(url)) if url else ("", "")
+    except ValueError as error:
+        raise ConfigError(f"--store-url: {error}") from error
+    if password and password_file:
+        raise ConfigError("the password of the store stands in --store-url or in --store-password-file, not in both")
+    return address, password
 
 
 async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine
@@ -150,6 +169,7 @@ async def _fsck(node: "Node") -> list[str]:
     with node.folder.locked(), progress_bar() as bar:
         task = bar.add_task("fsck", total=None)
         try:
+            await node.core.database.lock()
             async for progress in node.fsck.run():
                 bar.update(task, completed=progress.done, total=progress.total)
                 found += map(str, progress.findings)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from federation.authority import Kind, Verb
-from federation.errors import EntryRefusedError, FederationError, SealError, StatementError
+from federation.checkpoint import parse_note
+from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
 from federation.fragment import Fragment, Header, Section
 from federation.log import LogStatement
 from federation.organisation import Chain
@@ -39,7 +40,7 @@ from node.store.logs import (
     stop_log,
 )
 from node.store.organisations import find_chain, find_sign_key, read_statements
-from node.store.trees import append_leaves, read_leaves_at
+from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
 
 
 class Ingest:
@@ -94,15 +95,13 @@ class Ingest:
             return await get_log(tx, log.log)
 
     async def take_entries(self, log: StoredLog, verified: Verified, note: bytes) -> None:
-        """Store what a mirror proved, in one transaction with the projections."""
-        shown = [item for item in verified.entries if item.fragment is not None]
-        entries = await asyncio.to_thread(lambda: [self._entry(item) for item in shown])
-        leaves = [item.leaf for item in verified.entries]
+        """Store what a mirror proved of a part, in one transaction with the projections, and with its last the note."""
+        entries = await asyncio.to_thread(lambda: [self._entry(item) for item in verified.entries])
         async with self._core.database.write() as tx:
             await insert_entries(tx, log.no, entries)
-            grown = await append_leaves(tx, log.no, log.size, leaves)
-            await set_size(tx, log, log.size + len(leaves))
-            if verified.refused is None:
+            grown = await append_hashes(tx, log.no, log.size, verified.hashes)
+            await set_size(tx, log, grown.size)
+            if grown.size == parse_note(note)[0].size:
                 await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
             await self._mark(tx, log, verified.refused)
             await self._take_effect(tx, log, entries)
@@ -115,6 +114,21 @@ class Ingest:
         for item in placed:
             by_log.setdefault(item.log, []).append(item)
         return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
+
+    async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
+        """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
+        by_log: dict[bytes, list[int]] = {}
+        for item in placed:
+            by_log.setdefault(item.log, []).append(item.seq)
+        async with self._core.database.read() as tx:
+            logs = [(log, seqs) for log_id, seqs in by_log.items() if (log := await find_log(tx, log_id)) is not None]
+            return [(log.log, n) for log, seqs in logs for n in await missing_tiles(tx, log.no, log.size, seqs)]
+
+    async def take_tile(self, log_id: bytes, n: int, leaves: Sequence[bytes]) -> None:
+        """Keep the leaves of a tile of which the root was mirrored; raise RemoteProtocolError where they are others."""
+        async with self._core.database.write() as tx:
+            if not await fill_tile(tx, (await get_log(tx, log_id)).no, n, leaves):
+                raise RemoteProtocolError(f"log {log_id.hex()}: the leaves of tile {n} are not those mirrored")
 
     async def _take_placed(self, log_id: bytes, items: list[Placed]) -> bool:
         async with self._core.database.read() as tx:
@@ -175,15 +189,16 @@ class Ingest:
                 continue
             if leaf != item.fragment.leaf:
                 raise EntryRefusedError(item.log, item.seq, item.fragment.id, "its leaf is not the one mirrored")
-            entries.append(self._entry(verify_entry(item.log, item.seq, item.fragment, sign_key, leaf)))
+            entries.append(self._entry(verify_entry(item.log, item.seq, item.fragment, sign_key)))
         return entries
 
     async def _take_effect(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Project entries and tell of them; what does not count is kept and passed on, and moves nothing."""
         counted = await self._counting.judge_log(tx, log)
-        if counting := [entry for entry in entries if counted.counts(entry.seq)]:
-            await self._project(tx, log, counting)
-            await self._tell_of_shipments(tx, log, counting)
+        counting = [entry for entry in entries if counted.counts(entry.seq)]
+        # Without an entry too: the log is here further, which passports may wait for.
+        await self._project(tx, log, counting)
+        await self._tell_of_shipments(tx, log, counting)
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None
@@ -209,8 +224,6 @@ class Ingest:
 
     def _entry(self, verified: VerifiedEntry) -> NewEntry:
         fragment, header = verified.fragment, verified.header
-        if fragment is None:
-            raise FederationError(f"entry {verified.seq} is hidden")
         if header is None:
             return NewEntry(verified.seq, fragment, None, verified.void)
         rest = tuple(self._section(header, section) for section in fragment.sections)

@@ -146,8 +146,7 @@ class Keys:
         await self._ingest.take_chain(said)
         async with self._core.database.write() as tx:
             for statement in said:
-                name = statement.type.name.lower()
-                await self._core.announce(tx, actor, "root_stated", number=statement.n, kind=name)
+                await self._core.announce(tx, actor, "root_stated", number=statement.n)
             tx.on_commit(self._core.outgoing.set)
         await self._membership.meet_own()
         return await self.status()

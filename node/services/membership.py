@@ -11,7 +11,7 @@ from federation.errors import CodecError, FederationError, InvitationError, Requ
 from federation.genesis import Genesis
 from federation.invitation import Invitation, parse_invitation
 from federation.peer import PeerAddress, check_url
-from federation.sync.messages import Join
+from federation.sync.messages import HeadsAsked, Join
 from node.certificate import certificate_pin
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
@@ -205,21 +205,23 @@ class Membership:
         """Whether the node of that key answers at an address: answers are signed."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(None)
+                await self._sync.client(peer).heads(HeadsAsked())
         except (TimeoutError, FederationError):
             return False
         return True
 
     async def meet_carded(self) -> None:
-        """Meet the nodes that cards tell of: attested organisations and the own one at once, others wait in the inbox.
+        """Meet the nodes that cards tell of: of attested organisations, anchors and the own one at once.
 
-        A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer than a card that stands.
+        Others wait in the inbox. A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer
+        than a card that stands.
         """
-        world = self._projection.world
+        world, genesis = self._projection.world, await self.genesis()
+        known = {self._core.org, *(genesis.anchors if genesis else ())}
         for (org, node_id), card in world.places.items():
             if node_id == self._core.node or not (card.url and card.pin and card.url.startswith("https://")):
                 continue
-            active = org == self._core.org or bool(world.attestations.of(org))
+            active = org in known or bool(world.attestations.of(org))
             said, name = f"{card.url} {card.pin} {active}".encode(), CARDED + node_id.hex()
             async with self._core.database.read() as tx:
                 chain = await find_chain(tx, org)
@@ -240,9 +242,8 @@ class Membership:
             async with self._core.database.read() as tx:
                 is_known = await find_peer(tx, node.node) is not None
             if node.ended is None and not is_known:
-                await self.meet(
-                    PeerAddress("", node.node, node.sign_key, bytes(32)), self._core.org, active=True, how="card"
-                )
+                nowhere = PeerAddress("", node.node, node.sign_key, bytes(32))
+                await self.meet(nowhere, self._core.org, active=True, how="card")
 
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from federation.forks import ForkProof
 from federation.fragment import Ref
 from node.store import schema
+from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, WriteTx
 from node.store.upserts import insert_new
 
@@ -26,6 +27,7 @@ async def insert_proof(tx: WriteTx, proof: ForkProof) -> bool:
             return False
         await tx.run(delete(schema.fork_proofs).where(table.log == proof.log, table.id == kept[-1].id))
     await insert_new(tx, schema.fork_proofs, [row])
+    await note_change(tx, Changed.FORK, proof.log)
     return True
 
 

@@ -13,6 +13,7 @@ from federation.cut import Cut, CutRow
 from federation.forks import ForkProof, SignedHeader
 from federation.fragment import Fragment
 from federation.merkle import CompactRange
+from federation.sync.messages import Part
 from federation.sync.mirror import Mirror, Verified
 from node.passport import drafts
 from node.passport.bodies import AliasBody
@@ -73,8 +74,7 @@ async def mirror(desk: Desk, said: Sequence[Fragment], size: int | None = None) 
     async with desk.core.database.read() as tx:
         held = await read_range(tx, log.no, log.size) if log.size else CompactRange()
     session = Mirror(LOG.log_id, KEY, held, verify_checkpoint(note, LOG.log_id, KEY))
-    session.receive_rows(entries[log.size :])
-    step = session.next()
+    step = session.receive(Part(LOG.log_id, log.size, tuple(entries[log.size :])))
     assert isinstance(step, Verified)
     await desk.ingest.take_entries(log, step, note)
 
@@ -192,7 +192,8 @@ async def test_every_order_of_arrival_gives_one_passport(tmp_path: Path) -> None
             found_out.add((await counted(desk), *shown, FRIEND in await readers(desk, device)))
 
     assert len(found_out) == 1
-    assert (Counted(2, Loss.ENDED), {"П-1", "П-2"}, ((2, None), (2, None), (9, "ended")), False) in found_out
+    names_told: frozenset[object] = frozenset({"П-1", "П-2"})
+    assert (Counted(2, Loss.ENDED), names_told, ((2, None), (2, None), (9, "ended")), False) in found_out
 
 
 async def test_statements_page_by_page_with_those_that_do_not_count(tmp_path: Path) -> None:

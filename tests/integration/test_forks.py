@@ -12,8 +12,8 @@ from federation.errors import ProofError, RemoteProtocolError
 from federation.forks import verify_fork_proof
 from federation.log import Reason
 from federation.merkle import CompactRange
-from federation.sync.messages import Placed
-from federation.sync.mirror import Mirror, NeedEntries, Verified
+from federation.sync.messages import Part, Placed
+from federation.sync.mirror import Mirror, Verified
 from node.store.forks import read_proofs
 from node.store.logs import get_log
 from node.store.trees import read_leaves
@@ -53,10 +53,7 @@ async def holding(folder: Path, branch: Writer) -> AsyncIterator[Desk]:
         log = await desk.ingest.take_log(LOG)
         assert log is not None
         session = Mirror(LOG.log_id, KEY, CompactRange(), verify_checkpoint(branch.note(), LOG.log_id, KEY))
-        step = session.next()
-        while isinstance(step, NeedEntries):
-            session.receive_rows(branch.entries[step.start : step.end])
-            step = session.next()
+        step = session.receive(Part(LOG.log_id, 0, tuple(branch.entries)))
         assert isinstance(step, Verified)
         await desk.ingest.take_entries(log, step, branch.note())
         yield desk
@@ -64,7 +61,7 @@ async def holding(folder: Path, branch: Writer) -> AsyncIterator[Desk]:
 
 async def compare(desk: Desk, peer: Peer, note: bytes) -> bool:
     """A peer shows a checkpoint."""
-    return await desk.ingest.forks.compare(peer, LOG.log_id, verify_checkpoint(note, LOG.log_id, KEY), note)
+    return await desk.ingest.forks.meet(peer, LOG.log_id, note, is_longer=True)
 
 
 async def counted(desk: Desk) -> Counted:
@@ -101,7 +98,7 @@ async def test_two_branches_end_in_a_proof_of_the_first_place_that_differs(
         (raw,) = await proofs(desk)
         assert verify_fork_proof(raw, KEY).seq == shared
         assert await counted(desk) == Counted(shared, Loss.FORKED)
-        assert not await compare(desk, peer := Peer(theirs.leaves), theirs.note())
+        assert await compare(desk, peer := Peer(theirs.leaves), theirs.note())
         assert peer.asked == 0
 
 
@@ -169,7 +166,7 @@ async def test_own_log_that_a_peer_knows_further_is_left_at_once(tmp_path: Path)
         grown = CompactRange().extend(more)
         note = sign_checkpoint(writer.key, Checkpoint(old, grown.size, grown.root()))
 
-        proven = await desk.ingest.forks.compare(Peer(more), old, verify_checkpoint(note, old, writer.key.public), note)
+        proven = await desk.ingest.forks.meet(Peer(more), old, note)
 
         assert not proven
         assert desk.ledger.log.statement.previous == log.log

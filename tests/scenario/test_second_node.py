@@ -1,4 +1,4 @@
-"""Two nodes of one organisation and a partner: both speak for it; one is stolen and ended, and the other leaves last."""
+"""Two nodes of one organisation and a partner: both speak for it, one is stolen and ended, the other leaves last."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ def say(node: NodeProcess, code: str) -> None:
 
 @pytest.fixture(scope="module")
 def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
-    """A partner that is the anchor, and an organisation with two nodes, of which the second is made as the guide says."""
+    """A partner that is the anchor, and an organisation with two nodes, the second made as the guide says."""
     folder = tmp_path_factory.mktemp("firm")
     partner, first, second = (
         NodeProcess(name, folder / name, environment=SETTINGS) for name in ("partner", "first", "second")
@@ -108,10 +108,10 @@ def test_stolen_node_is_ended_with_a_cut_and_counts_no_more(firm: Firm) -> None:
 
     firm.end("second", "--at", f"{log}={size}")
 
-    for one in (firm.first, firm.partner):
-        until("it counts no more", lambda one=one: firm.codes(one) == {"первый", "второй"})
-        until("nobody talks to it", lambda one=one: firm.peer(one, "second")["state"] == "ended")
-        until("its connection is closed", lambda one=one: not firm.peer(one, "second")["is_live"])
+    others = (firm.first, firm.partner)
+    until("it counts no more", lambda: all(firm.codes(one) == {"первый", "второй"} for one in others))
+    until("nobody talks to it", lambda: all(firm.peer(one, "second")["state"] == "ended" for one in others))
+    until("its connection is closed", lambda: not any(firm.peer(one, "second")["is_live"] for one in others))
     until("it is refused", lambda: "403" in str(firm.peer(firm.second, "first")["trouble"]))
     say(firm.second, "ещё")  # the thief does not hear of its end
     with pytest.raises(ApiError, match="ended by its organisation"):
@@ -119,8 +119,8 @@ def test_stolen_node_is_ended_with_a_cut_and_counts_no_more(firm: Firm) -> None:
 
     firm.end("second", "--at", f"{log}={later}")
 
-    for one in (firm.first, firm.partner):
-        until("the widened cut keeps more", lambda one=one: firm.codes(one) == {"первый", "второй", "краденый"})
+    kept = {"первый", "второй", "краденый"}
+    until("the widened cut keeps more", lambda: all(firm.codes(one) == kept for one in others))
     assert {row["reason"] for row in journal(firm.partner.folder, "log_counted")} == {"ended"}
 
 

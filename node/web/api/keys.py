@@ -93,7 +93,7 @@ async def read_keys(call: Call) -> KeysAnswer:
     return keys_answer(await call.context.keys.status(), await call.context.keys.enrolment())
 
 
-@api("POST", "/keys/cut", title="What would count of a node if it ended", scopes=[Scope.READ],
+@api("POST", "/keys/cut", title="What would count of a node if it ended", scopes=[Scope.ACCESS],
      problems=["node_unknown", "cut_unknown", "cut_large", "chain_missing"])  # fmt: skip
 async def read_cut(call: Call, body: CutBody) -> CutAnswer:
     """Nothing is changed: the cut is signed with the root key, elsewhere."""

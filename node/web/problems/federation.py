@@ -64,6 +64,13 @@ PROBLEMS: dict[str, ProblemText] = {
         ),
         ("The root statement was not taken", "Sign it with the root key in force, after the last statement."),
     ),
+    "drill": state(
+        ("Учение не прошло", "Проверьте, те ли корневые ключи названы и цела ли цепочка: `passport-node keys status`."),
+        (
+            "The drill failed",
+            "See that the keys named are the chain's, and that it is whole: `passport-node keys status`.",
+        ),
+    ),
     "enrolment": wrong(
         ("Ответ новому узлу не принят", "Пусть узел, у которого корневой ключ, подпишет запрос из этой папки."),
         ("The answer to a new node was not taken", "Have the request of this folder stated with the root key."),
@@ -81,6 +88,25 @@ PROBLEMS: dict[str, ProblemText] = {
     "peer_ended": state(
         ("Узел отключён своей организацией", "С ним больше не обмениваются: встретьте другой узел организации."),
         ("The node was ended by its organisation", "Nobody exchanges with it: meet another node of the organisation."),
+    ),
+    "bundle_no_key": state(
+        ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),
+        ("That node has told no key of its own here", "Both have to meet once, or take a bundle of that node first."),
+    ),
+    "bundle_damaged": wrong(
+        ("Пакет повреждён", "Скопируйте файл ещё раз или попросите сделать новый. Ничего из него не принято на веру."),
+        ("The bundle is damaged", "Copy the file again, or have a new one made. Nothing of it was taken on trust."),
+    ),
+    "bundle_of_another": wrong(
+        ("Пакет для другого узла", "Попросите сделать пакет для этого узла."),
+        ("The bundle is for another node", "Have one made for this node."),
+    ),
+    "bundle_of_stranger": wrong(
+        (
+            "Узел, сделавший пакет, здесь незнаком",
+            "Сначала познакомьтесь с ним: приглашение или входящие на странице узлов.",
+        ),
+        ("The node that made the bundle was not met here", "Meet it first: by an invitation, or the inbox of peers."),
     ),
     "share_with_self": wrong(
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
