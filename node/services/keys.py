@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from federation.counting import Counted
+from federation.counting import Counted, Loss
 from federation.cut import MAX_ROWS, Cut, CutRow
 from federation.enrolment import Enrolment
 from federation.errors import StatementError
@@ -21,7 +21,7 @@ from node.services.core import Core
 from node.services.ingest import Ingest
 from node.services.membership import Membership
 from node.store.database import ReadTx
-from node.store.logs import StoredLog, list_logs
+from node.store.logs import StoredLog, list_logs, lossy_logs
 from node.store.organisations import find_chain
 from node.store.trees import read_range
 
@@ -150,6 +150,15 @@ class Keys:
             tx.on_commit(self._core.outgoing.set)
         await self._membership.meet_own()
         return await self.status()
+
+    async def losses(self) -> dict[bytes, set[Loss]]:
+        """Why not all counts that nodes said, by node: of logs here that have entries which do not."""
+        found: dict[bytes, set[Loss]] = {}
+        async with self._core.database.read() as tx:
+            for log in await lossy_logs(tx):
+                if log.counted.loss is not None:
+                    found.setdefault(log.node, set()).add(log.counted.loss)
+        return found
 
     async def enrolment(self) -> Enrolment:
         """What a new node of the organisation takes: the chain, the federation, and where this node is."""

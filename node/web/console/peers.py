@@ -24,7 +24,7 @@ from node.web.routes import Group, Menu, page
 
 TITLE = mark("Peers")
 PATH = "/peers"
-ORDER = ("inbox", "active", "ignored")
+ORDER = ("inbox", "active", "ignored", "ended")
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 1, "peers"), api="GET /peers")
@@ -107,6 +107,7 @@ async def _peers(call: Call) -> dict[str, Any]:  # Any: what templates are given
         "inbox": [peer for peer in answers if peer.state == "inbox"],
         "active": [peer for peer in answers if peer.state == "active"],
         "ignored": [peer for peer in answers if peer.state == "ignored"],
+        "ended": [peer for peer in answers if peer.state == "ended"],
         "attested": {org.hex(): [held.what.name.lower() for held in attestations.of(org)] for org in orgs},
         "may": call.actor.may([Scope.PEERS]),
         "now": now,

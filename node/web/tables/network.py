@@ -13,6 +13,7 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    LOSSES,
     ORGANISATION_KINDS,
     PEER_STATES,
 )
@@ -22,6 +23,10 @@ from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 def _keys(item: Item, _: Reader) -> str:
     """The keys with which its nodes sign."""
     return ", ".join(node.key for member in item.members for node in member.nodes if not node.ended)
+
+
+def _losses(item: Item, reader: Reader) -> str:
+    return ", ".join(coded("why", LOSSES)({"why": why}, reader) for why in item.losses)
 
 
 PEERS = table(
@@ -37,6 +42,7 @@ PEERS = table(
     ("Встречен, UTC", "Met, UTC", time("met_us")),
     ("Последний обмен, UTC", "Last exchange, UTC", time("seen_us")),
     ("Неполадка", "Trouble", "trouble"),
+    ("Не засчитано", "Does not count", _losses),
     ("Взять", "To take", "to_take"),
     ("Отдать", "To give", "to_give"),
 )
