@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -23,9 +24,9 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
-from node.errors import StoreAwayError
+from node.errors import FolderError, StoreAwayError
 from node.folder import NodeFolder
-from node.keystore import Keystore, open_keystore
+from node.keystore import NOBODY, Keystore, open_keystore
 from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
@@ -66,6 +67,7 @@ from node.services.imported import Imported
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.keys import Keys
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -112,6 +114,7 @@ from node.web.context import WebContext
 from node.web.server import build_application
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 AGAIN_S = 1.0
 HANG_UP_S = 1.0
@@ -139,6 +142,12 @@ class Node:
         self.settings = load_settings(folder)
         database = Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
+        if keystore.org == NOBODY:
+            raise FolderError(
+                f"the node in {folder} waits for its organisation: have its request stated with `passport-node keys "
+                f"state-node`, then take the answer with `passport-node keys take ANSWER -f {folder}`",
+                "node_waits",
+            )
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
         self.projection = Projection(self.core)
@@ -156,8 +165,7 @@ class Node:
             self.projection,
             Attesting(self.core, self.ledger, self.projection),
         )
-        self.peering = Peering(self.core, self.projection, self.sync)
-        admission = Admission(self.core, self.projection)
+        self.peering, admission = Peering(self.core, self.projection, self.sync), Admission(self.core, self.projection)
         self.sync.on_level, self.sync.levelling.check_log = self.peering.meet_carded, admission.check_log
         self.search, self.jobs = Search(), Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
@@ -194,7 +202,6 @@ class Node:
         )
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
         self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols, self.runs)
-        self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
         self.access = Access(self.core)
@@ -218,6 +225,11 @@ class Node:
     def _allowance(self) -> Allowance:
         return Allowance(**self.settings.federation.limits.model_dump())
 
+    @property
+    def keys(self) -> Keys:
+        """The own organisation's root chain."""
+        return Keys(self.core, self.ingest, self.membership, self.peering)
+
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
@@ -229,6 +241,17 @@ class Node:
             finally:
                 self.projection.close()
                 await self.sync.close()
+                await self.core.database.close()
+
+    async def visit(self, work: Callable[["Node"], Awaitable[T]]) -> T:
+        """Do something with the store of a node that does not run: its ports stay closed, its log is not written."""
+        with self.folder.locked():
+            try:
+                await self._open_store()
+                await self._open_projection()
+                return await work(self)
+            finally:
+                self.projection.close()
                 await self.core.database.close()
 
     async def _open_store(self) -> None:
@@ -254,12 +277,16 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
-        self.projection.attested = self.counting.take_attested
         self.ingest.forks.own = self.ledger
         self.counting.on_chain = self.sync.look_again
+        await self._open_projection()
+        await self.releases.open()
+
+    async def _open_projection(self) -> None:
+        self.projection.attested = self.counting.take_attested
+        self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()
-        await self.releases.open()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
@@ -281,6 +308,7 @@ class Node:
             attesting=self.membership.attesting,
             peering=self.peering,
             members=Members(self.core, self.projection),
+            keys=self.keys,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             ready=ReadyPassports(self.core, self.registry),
@@ -318,7 +346,7 @@ class Node:
             runs=self.runs,
             bench_folder=self.bench_folder,
             analytics=Analytics(self.core, self.projection),
-            arshin=self.arshin,
+            arshin=ArshinFiles(self.core, self.ledger, self.protocols),
             verifying=self.verifying,
             register=self.register,
             commerceml=self.commerceml,
@@ -348,12 +376,13 @@ class Node:
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
+            await self.peering.meet_own()
             tasks.create_task(self._tell_peers())
             tasks.create_task(self._hang_up())
-            tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
             for part in (
                 self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
                 self.bench_folder.run, self.backups.run, self.returning.run,
+                Healing(self.core, self.ledger, self.counting).run,
             ):  # fmt: skip
                 tasks.create_task(_outlasting(part))
             if settings.discovery:

@@ -55,6 +55,7 @@ class World:
     attestations: Attestations = field(default_factory=Attestations)
     standings: Standings = field(default_factory=Standings)
     cards: Mapping[bytes, CardBody] = field(default_factory=dict)
+    places: Mapping[tuple[bytes, bytes], CardBody] = field(default_factory=dict)  # by organisation and node
     lines: Lines = field(default_factory=Lines)
     line_records: Mapping[str, Published[SerialLine]] = field(default_factory=dict)
     types: Mapping[str, DeviceType] = field(default_factory=load_types)
@@ -126,6 +127,7 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         attestations=attestations,
         standings=standings,
         cards=_cards(said, references),
+        places=_places(said, references),
         lines=Lines(published.record for published in lines.values()),
         line_records=lines,
         types={
@@ -230,6 +232,15 @@ def _cards(statements: Iterable[Statement], references: References) -> dict[byte
         if statement.org == statement.subject:
             own.setdefault(statement.org, {})[statement.ref] = (statement, card)
     return {org: _newest(cards, references) for org, cards in sorted(own.items())}
+
+
+def _places(statements: Iterable[Statement], references: References) -> dict[tuple[bytes, bytes], CardBody]:
+    """The newest card of each node: an organisation's nodes are each where their own card says."""
+    own: dict[tuple[bytes, bytes], dict[Ref, tuple[Statement, CardBody]]] = {}
+    for statement, card in _bodies(statements, Kind.CARD, "card", CardBody):
+        if statement.org == statement.subject and card.node and card.url and card.pin:
+            own.setdefault((statement.org, bytes.fromhex(card.node)), {})[statement.ref] = (statement, card)
+    return {place: _newest(cards, references) for place, cards in sorted(own.items())}
 
 
 def _own_codes(statements: Iterable[Statement], references: References) -> dict[LocalCode, OwnCode]:

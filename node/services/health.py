@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from federation.counting import Loss
 from node.services.backups import HOUR_US, Backups, Schedule
 from node.services.core import Core
 from node.services.reopening import list_reopenings
 from node.services.returning import Returning
 from node.services.sync import Sync
+from node.store.logs import list_logs
+from node.store.organisations import find_chain
 from node.store.peers import list_peers
 
 FEW_BYTES, FEW_PARTS = 1 << 30, 0.05  # of a disk that are free
@@ -53,6 +56,7 @@ class Health:
             *await self._peers(),
             *await self._log(),
             *await self._lost(),
+            *await self._organisation(),
         ]
         return sorted(found, key=lambda one: -one.grade)
 
@@ -87,6 +91,20 @@ class Health:
         here = [path.name for path in (self._core.folder.root_key, self._core.folder.next_root_key) if path.exists()]
         values = {"files": ", ".join(here)}
         return [Condition("root_keys_here", Grade.WARNING, values) if here else Condition("root_keys", Grade.GOOD)]
+
+    async def _organisation(self) -> list[Condition]:
+        """Whether what this node says counts, and which logs were proven to be forked."""
+        async with self._core.database.read() as tx:
+            chain, logs = await find_chain(tx, self._core.org), await list_logs(tx)
+        this = chain.node(self._core.node) if chain else None
+        found = [Condition("node_ended", Grade.BAD)] if this is None or this.ended is not None else []
+        if chain is not None and chain.fork is not None:
+            found.append(Condition("chain_forked", Grade.BAD, {"number": chain.fork.n}))
+        forked = [log for log in logs if log.counted.loss is Loss.FORKED]
+        if forked:
+            grade = Grade.WARNING if any(log.own for log in forked) else Grade.GOOD
+            found.append(Condition("logs_forked", grade, {"count": len(forked)}))
+        return found
 
     async def _peers(self) -> list[Condition]:
         async with self._core.database.read() as tx:

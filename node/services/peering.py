@@ -101,10 +101,11 @@ class Peering:
         A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer than a card that stands.
         """
         world = self._projection.world
-        for org, card in world.cards.items():
+        for (org, node_id), card in world.places.items():
             standing = world.standings.of(org).standing
-            if org != self._core.org and (standing.is_member or standing is Standing.GUEST) and card.node:
-                await self._meet_carded(org, card, active=standing.is_member)
+            is_own = org == self._core.org
+            if node_id != self._core.node and (is_own or standing.is_member or standing is Standing.GUEST):
+                await self._meet_carded(org, card, active=is_own or standing.is_member)
         await self.settle()
 
     async def _meet_carded(self, org: bytes, card: CardBody, *, active: bool) -> None:
@@ -126,6 +127,16 @@ class Peering:
         await self.meet(peer, org, active=active, how=CARD)
         async with self._core.database.write() as tx:
             await set_setting(tx, f"{CARDED}{org.hex()}:{card.node}", said)
+
+    async def meet_own(self) -> None:
+        """The nodes that the own chain states are peers: until a card says where one is, it is asked when it dials."""
+        async with self._core.database.read() as tx:
+            chain = await find_chain(tx, self._core.org)
+            known = {peer.node for peer in await list_peers(tx)}
+        for node in chain.nodes.values() if chain else ():
+            if node.ended is None and node.node not in known:
+                nowhere = PeerAddress("", node.node, node.sign_key, bytes(32))
+                await self.meet(nowhere, self._core.org, active=True, how=CARD)
 
     async def accept(self, node: bytes, actor: str, state: str = ACTIVE) -> None:
         """Take a node out of the inbox, or ignore it."""

@@ -111,7 +111,7 @@ class Projection:
             for start in range(move.start, move.end, RECOUNTED):
                 found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
                 headers = [entry.header for entry in map(stored_entry, found.values()) if entry.header is not None]
-                is_published |= any(header.kind in PUBLICATION_KINDS for header in headers)
+                is_published |= any(h.kind in PUBLICATION_KINDS or _is_standing(h, move.log) for h in headers)
                 subjects |= {subject for entry in map(stored_entry, found.values()) for subject in entry.named}
         reader, world = await StatementReader.open(tx), self.world
         if is_published:
@@ -142,6 +142,9 @@ class Projection:
             world = await self._read_world(tx, reader)
         read = world
         tx.on_commit(lambda: self._set_world(read))
+        if fresh := world.profiles.keys() ^ self.world.profiles.keys():
+            await keep_profiles(tx, world.profiles)
+            await reopen_profiles(tx, fresh)
         return reader, world
 
     async def _fold_anew(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from federation.counting import Loss
 from federation.errors import FederationError, VoidError
 from federation.fragment import Fragment, Ref, decode_header
 from federation.sync.messages import Placed, Span, placed_rows, width
@@ -99,6 +100,9 @@ class Returning:
 
     async def _look(self, tx: ReadTx, left: Reopening, is_told: bool) -> Returned:
         old = await find_log(tx, left.previous)
+        if old is not None and old.counted.loss is Loss.FORKED:
+            # What peers have past the fork is of another writer; what fell here is said again.
+            return Returned(left, old.size, Gaps(), is_told)
         shown = self._sync.sizes_of(left.previous).values()
         said = max(left.said, old.size if old else 0, *shown)
         gaps = await _gaps(tx, old, left.held, said) if old else Gaps(((0, said),) if said else ())

@@ -38,6 +38,7 @@ from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.keys import Keys
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -92,6 +93,7 @@ class WebContext:
     attesting: Attesting
     members: Members
     peering: Peering
+    keys: Keys
     organisations: Organisations
     registry: Registry
     ready: ReadyPassports

@@ -151,6 +151,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "log_counted": ("Из журнала узла засчитано другое число фрагментов", "Another number of a log’s entries counts"),
     "log_forked": ("Доказано раздвоение журнала узла", "A log was proven to be forked"),
     "log_said_again": ("Утраченное сказано снова", "What fell was said again"),
+    "root_stated": ("Подписано корневое утверждение", "A root statement was taken"),
     "node_ended": ("Узел отключён своей организацией", "A node was ended by its organisation"),
     "node_disowned": ("Узел не признан своей организацией", "A node was disowned by its organisation"),
     "chain_forked": ("Корневая цепочка организации раздвоена", "The root chain of an organisation is forked"),

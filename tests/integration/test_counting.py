@@ -192,7 +192,8 @@ async def test_every_order_of_arrival_gives_one_passport(tmp_path: Path) -> None
             found_out.add((await counted(desk), *shown, FRIEND in await readers(desk, device)))
 
     assert len(found_out) == 1
-    assert (Counted(2, Loss.ENDED), frozenset({"П-1", "П-2"}), ((2, None), (2, None), (9, "ended")), False) in found_out
+    names_told: frozenset[object] = frozenset({"П-1", "П-2"})
+    assert (Counted(2, Loss.ENDED), names_told, ((2, None), (2, None), (9, "ended")), False) in found_out
 
 
 async def test_statements_page_by_page_with_those_that_do_not_count(tmp_path: Path) -> None:

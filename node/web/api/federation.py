@@ -122,6 +122,9 @@ class PeerAnswer(BaseModel):
     is_live: bool = Field(description="Whether its notices come at once.")
     to_take: int | None = Field(description="Entries that it has and this node has not; null before it said so.")
     to_give: int | None = Field(description="Entries that this node has and it has not; null before it said so.")
+    losses: list[str] = Field(
+        description="Why not all that it said counts: `ended`, `disowned`, `forked`, `pending`, `left`; empty for most."
+    )
 
 
 class PeersAnswer(BaseModel):
@@ -284,6 +287,7 @@ async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
         is_live=level is not None and level.is_live,
         to_take=level.to_take if level else None,
         to_give=level.to_give if level else None,
+        losses=sorted(loss.value for loss in (await call.context.keys.losses()).get(peer.node, ())),
     )
 
 

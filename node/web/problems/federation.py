@@ -92,6 +92,42 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "org_unknown": unknown("Такая организация здесь неизвестна", "The organisation is not known here"),
     "peer_unknown": unknown("Такой узел здесь неизвестен", "The node is not known here"),
+    "chain_missing": state(
+        (
+            "Корневой цепочки организации здесь нет",
+            "Возьмите её с другого узла организации: `passport-node keys take`.",
+        ),
+        ("The organisation's root chain is not here", "Take it from another node of it: `passport-node keys take`."),
+    ),
+    "node_unknown": unknown("У организации нет такого узла", "The organisation has no such node"),
+    "cut_unknown": wrong(
+        ("Такой отсечки здесь не проверить", "Назовите размер, до которого журнал узла здесь есть."),
+        ("Such a cut cannot be checked here", "Name a size up to which the node's log is here."),
+        ("Журнал здесь до {here}, а не до {size}.", "The log is here up to {here}, not to {size}."),
+    ),
+    "cut_large": wrong(
+        ("В отсечке слишком много журналов", "Назовите ключом --at те журналы, которые нужно засчитать."),
+        ("The cut has too many logs", "Name with --at the logs that should count."),
+        ("В отсечке не больше {most} журналов.", "A cut has at most {most} logs."),
+    ),
+    "root_statement": wrong(
+        (
+            "Корневое утверждение не принято",
+            "Подпишите его корневым ключом, который действует, после последнего утверждения.",
+        ),
+        ("The root statement was not taken", "Sign it with the root key in force, after the last statement."),
+    ),
+    "drill": state(
+        ("Учение не прошло", "Проверьте, те ли корневые ключи названы и цела ли цепочка: `passport-node keys status`."),
+        (
+            "The drill failed",
+            "See that the keys named are the chain's, and that it is whole: `passport-node keys status`.",
+        ),
+    ),
+    "enrolment": wrong(
+        ("Ответ новому узлу не принят", "Пусть узел, у которого корневой ключ, подпишет запрос из этой папки."),
+        ("The answer to a new node was not taken", "Have the request of this folder stated with the root key."),
+    ),
     "bundle_no_key": state(
         ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),
         ("That node has told no key of its own here", "Both have to meet once, or take a bundle of that node first."),

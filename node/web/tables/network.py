@@ -13,6 +13,7 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    LOSSES,
     MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PEER_STATES,
@@ -31,6 +32,10 @@ def _said(item: Item, reader: Reader) -> str:
     return "; ".join(f"{words}: {', '.join(one.rows)}" if one.rows else words for one, words in said)
 
 
+def _losses(item: Item, reader: Reader) -> str:
+    return ", ".join(coded("why", LOSSES)({"why": why}, reader) for why in item.losses)
+
+
 PEERS = table(
     "peers",
     "Узлы",
@@ -46,6 +51,7 @@ PEERS = table(
     ("Последний обмен, UTC", "Last exchange, UTC", time("seen_us")),
     ("Неполадка", "Trouble", "trouble_title"),
     ("Подробности", "What happened", "trouble"),
+    ("Не засчитано", "Does not count", _losses),
     ("Взять", "To take", "to_take"),
     ("Отдать", "To give", "to_give"),
 )

@@ -167,6 +167,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
     counting = Counting(core, projection.recount)
     projection.attested = counting.take_attested
+    counting.branches = lambda: projection.world.attestations.branches
     ingest = Ingest(core, projection.take, counting)
     templates = Templates(core, ledger, projection, new_sync(core, ingest), ingest)
     releases = Releases(core, ledger, projection)
