@@ -30,7 +30,12 @@ def measure() -> Part:
         for what, us in (("who may read them", ours), ("who may not", stranger))
     ]
     heading = ("fragments asked for by one", "µs a fragment", "of reading the headers", "promised")
-    figures = {"reader_us": ours, "stranger_us": stranger, "headers_us": peer, "fragments": fragments}
+    figures: dict[str, object] = {
+        "reader_us": ours,
+        "stranger_us": stranger,
+        "headers_us": peer,
+        "fragments": fragments,
+    }
     return Part(f"rights over {fragments:,} fragments at once", heading, rows, figures)
 
 
