@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from node.cli.talk import HERE, Folder, app, ask, out, read
+from node.cli.talk import HERE, Folder, app, ask, errors, out, read
 from node.errors import InputError
+from node.passport.view import moment_at
 
 PANEL = "Federation"
 federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say who belongs to it as what.")
@@ -35,15 +34,14 @@ def federation_new(
 def federation_members(folder: Folder = HERE) -> None:
     """List who belongs to the federation as what, by whose word, and why somebody does no more."""
     answer = ask(folder, lambda api: api.get("/federation/members"))
-    table = Table("Organisation", "Standing", "By", "Numbers", "Attested", "Reason", box=None)
     for one in answer["items"]:
-        said = [" ".join([each["what"], *each["rows"]]) for each in one["said"] if each["counts"]]
         numbers = [*one["numbers"], *(f"{number} (contested)" for number in one["contested"])]
-        by = ", ".join(each["name"] or each["org"] for each in one["by"])
-        name = escape(one["name"]) if one["name"] else "-"
-        cells = (", ".join(numbers), "; ".join(said), one["reason"] or "")
-        table.add_row(f"{name}\n{one['org']}", one["standing"], escape(by), *map(escape, cells))
-    out.print(table)
+        said = [" ".join([each["what"], *each["rows"]]) for each in one["said"] if each["counts"]]
+        by = [each["name"] or each["org"] for each in one["by"]]
+        out.print(f"{one['org']}  {one['standing']:8}  {one['name'] or '-'}", markup=False)
+        for what, told in (("by", by), ("numbers", numbers), ("attested", said), ("reason", [one["reason"]])):
+            if any(told):
+                out.print(f"    {what}: {', '.join(told)}", markup=False)
 
 
 @federation_app.command("attest")
@@ -84,18 +82,51 @@ def federation_leave(reason: str, folder: Folder = HERE) -> None:
     ask(folder, lambda api: api.post("/federation/leave", {"reason": reason}))
 
 
+@federation_app.command("invitations")
+def federation_invitations(
+    revoke: Annotated[str, typer.Option(help="Let nobody join by this one any more.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """List the invitations by which a node may still join, or revoke one."""
+    if revoke:
+        ask(folder, lambda api: api.delete(f"/invitations/{revoke}"))
+        return
+    for one in ask(folder, lambda api: api.get("/invitations"))["items"]:
+        until = moment_at(one["expires_us"]).strftime("%Y-%m-%d %H:%M")
+        out.print(f"{one['id']}  until {until} UTC  by {one['actor']}", markup=False)
+
+
 @app.command(rich_help_panel=PANEL)
 def invite(folder: Folder = HERE) -> None:
-    """Print an invitation for one node."""
+    """Print an invitation for one node, and the words that its people compare before it joins."""
     answer = ask(folder, lambda api: api.post("/invitations"))
+    errors.print(_words(answer["words"]), markup=False)
     print(answer["text"])
 
 
 @app.command(rich_help_panel=PANEL)
-def join(invitation: str, folder: Folder = HERE) -> None:
+def join(
+    invitation: str,
+    preview: Annotated[bool, typer.Option(help="Tell what it says and its words, and do not join.")] = False,
+    words: Annotated[str, typer.Option(help="Join only if these are its words, in Russian or English.")] = "",
+    folder: Folder = HERE,
+) -> None:
     """Take an invitation."""
+    if preview or words:
+        read = ask(folder, lambda api: api.post("/federation/invitation/read", {"invitation": invitation}))
+        if preview:
+            told = read["federation"]
+            out.print(f"{told['name']}\nfederation {told['id']}\nnode {read['node']} at {read['url']}", markup=False)
+            out.print(_words(read["words"]), markup=False)
+            return
+        if " ".join(words.lower().split()) not in read["words"].values():
+            raise InputError(f"the invitation has other words, do not join by it: {read['words']['en']}")
     answer = ask(folder, lambda api: api.post("/federation/join", {"invitation": invitation}))
     out.print(f"federation {answer['id']}\nfingerprint {answer['fingerprint']}")
+
+
+def _words(words: dict[str, str]) -> str:
+    return f"compare these words: {words['en']}\nсверьте слова: {words['ru']}"
 
 
 @catalog_app.command("import")
