@@ -30,6 +30,7 @@ from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.flows import Flows
 from node.services.forms import Forms
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -127,6 +128,7 @@ class WebContext:
     readings: Readings
     commissioning: Commissioning
     radio: Radio
+    flows: Flows
 
     @property
     def settings(self) -> Settings:
