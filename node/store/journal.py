@@ -88,9 +88,8 @@ async def count_after(tx: ReadTx, after: int, most: int, sift: Sift = EVERYTHING
     table = schema.journal.c
     wanted = select(table.id, table.at_us).where(table.id > after, *_sifted(sift)).order_by(table.id).limit(most)
     rows = wanted.subquery()
-    counted = select(func.count(rows.c.id).label("waits"), func.min(rows.c.at_us).label("since"))
-    found = await tx.first(counted)
-    return (int(found.waits), found.since) if found else (0, None)
+    waits = await tx.value(select(func.count()).select_from(rows))
+    return int(waits), await tx.value(select(func.min(rows.c.at_us)))
 
 
 async def find_row(tx: ReadTx, row_id: int) -> JournalRow | None:
