@@ -60,7 +60,7 @@ class Flow:
 
     `last_us` is when something was exchanged last; `to_take` and `to_give` wait, None where that is not known or has no
     meaning; `since_us` is since when the oldest of it waits; `errors` are counted as the exchange counts them;
-    `trouble` says what fails now: a code, or the words of the node that found it.
+    `trouble` says what fails now: a code, of peers with what happened.
     """
 
     party: Party

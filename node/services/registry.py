@@ -60,7 +60,10 @@ class Registry:
 
     async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
         """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
-        async with self._core.database.read() as tx:
+        database = self._core.database
+        if not whole and (found := await database.glance(lambda tx: find_passport(tx, subject, whole=False))):
+            return found
+        async with database.read() as tx:
             found = await find_passport(tx, subject, whole=whole)
             if found is None:
                 raise await _absent(tx, subject)
@@ -234,9 +237,9 @@ class Registry:
                 await self._core.announce(tx, actor, "key_refused", subject, of=org.hex())
             raise DeniedError("the key was refused: it is given for a shipment only", "key_refused") from error
         except (TimeoutError, FederationError) as error:
-            raise PeerError(f"{peers[0].url} did not answer: {type(error).__name__}") from error
+            raise PeerError(f"{peers[0].place} did not answer: {type(error).__name__}") from error
         if not await self._ingest.take_secret(subject, section):
-            raise PeerError(f"{peers[0].url} gave a key that no statement here commits to")
+            raise PeerError(f"{peers[0].place} gave a key that no statement here commits to")
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 

@@ -1,7 +1,8 @@
 """What the codes of the map of flows read as, in Russian and English."""
 
-from node.web.console_words import HOOK_FAULTS, HOOK_PAUSES, trouble_words
+from node.web.console_words import HOOK_FAULTS, HOOK_PAUSES
 from node.web.passport_words import Table
+from node.web.trouble_words import trouble_text
 
 PARTIES: Table = {
     "node": ("Узел другой организации", "Node of another organisation"),
@@ -35,4 +36,4 @@ def flow_trouble(code: str, language: str) -> str:
     """What fails, by its code; what a node found in its own words."""
     if code in TROUBLES:
         return TROUBLES[code][0 if language == "ru" else 1]
-    return trouble_words(code, language)
+    return trouble_text(code, language).title

@@ -23,7 +23,7 @@ class FlowInfo(BaseModel):
     to_give: int | None = Field(description="What waits here for them, 10,000 at most; null where that is not known.")
     since: datetime | None = Field(description="Since when it waits, or fails.")
     errors: int = Field(description="As that exchange counts them: attempts in a row, files, refused requests.")
-    trouble: str = Field(description="What fails now: a code, or the words in which it was found; empty is well.")
+    trouble: str = Field(description="What fails now: a code, of peers with what happened; empty is well.")
 
 
 class FlowsAnswer(BaseModel):
