@@ -58,6 +58,7 @@ from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.flows import Flows, Sources
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.healing import Healing
@@ -291,12 +292,13 @@ class Node:
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
         entry, tokens = self.entry, Tokens(self.core)
+        correspondents = Correspondents(self.core, tokens)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
             access=self.access,
             tokens=tokens,
-            correspondents=Correspondents(self.core, tokens),
+            correspondents=correspondents,
             answers=Answers(self.core),
             journal=self.journal,
             limits=self.limits,
@@ -358,6 +360,19 @@ class Node:
             backups=self.backups,
             returning=self.returning,
             health=Health(self.core, self.sync, self.backups, self.returning),
+            flows=Flows(
+                self.core,
+                self.projection,
+                Sources(
+                    self.membership,
+                    correspondents,
+                    self.deliveries,
+                    self.bench_folder,
+                    self.arshin,
+                    self.register,
+                    self.radio,
+                ),
+            ),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:

@@ -32,6 +32,7 @@ from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.flows import Flows
 from node.services.forms import Forms
 from node.services.health import Health
 from node.services.identities import Identities
@@ -143,6 +144,7 @@ class WebContext:
     backups: Backups
     returning: Returning
     health: Health
+    flows: Flows
 
     @property
     def settings(self) -> Settings:

@@ -34,6 +34,7 @@ from node.web.console_words import (
     UNDO_GROUNDS,
 )
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
+from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -128,6 +129,8 @@ WORDED: Final = {
     "mandate_state": MANDATE_STATES,
     "mandate_reason": MANDATE_REASONS,
     "system_writes": WRITES,
+    "flow_party": PARTIES,
+    "flow_direction": DIRECTIONS,
 }
 
 
@@ -160,6 +163,7 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "parameter_value": lambda value, code: parameter_words(code, value, language),
         "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
         "trouble": lambda text: trouble_text(text, language),
+        "flow_trouble": lambda code: flow_trouble(code, language),
         "label": lambda label: label_words(label, language),
         "typed": lambda field: typed_text(field, language),
         "choice": choice_text,
