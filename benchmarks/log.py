@@ -16,7 +16,8 @@ from federation.keys import BoxKey, SigningKey, verify_hash
 from federation.log import LogStatement, sign_log_statement
 from federation.merkle import CompactRange
 from federation.statements import NodeBody, genesis, sign_root_statement
-from federation.sync.mirror import Mirror, NeedEntries, Verified
+from federation.sync.messages import Part
+from federation.sync.mirror import Mirror, Verified
 from node.clock import SystemClock, SystemRandom
 from node.config import load_settings
 from node.folder import NodeFolder
@@ -110,9 +111,9 @@ def ingest(run: int) -> float:
                 raise RuntimeError("the log was not taken")
             begun = time.perf_counter()
             mirror = Mirror(log.log_id, node.public, CompactRange(), Checkpoint(log.log_id, tree.size, tree.root()))
-            while not isinstance(step := mirror.next(), Verified):
-                if isinstance(step, NeedEntries):
-                    mirror.receive_rows(rows[step.start : step.end])
+            step = mirror.receive(Part(log.log_id, 0, tuple(rows)))
+            if not isinstance(step, Verified):
+                raise RuntimeError("the rows are not under the root")
             await service.take_entries(stored, step, note)
             seconds = time.perf_counter() - begun
             await core.database.close()

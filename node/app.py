@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
+from node.errors import StoreAwayError
 from node.folder import NodeFolder
 from node.keystore import Keystore, open_keystore
 from node.metrics import Metrics
@@ -36,6 +37,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -57,6 +59,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -77,12 +80,14 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -103,6 +108,8 @@ from node.web.context import WebContext
 from node.web.server import build_application
 
 log = structlog.get_logger()
+
+AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ class Node:
     def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database(self.settings.store.url or self.folder.url(), clock)
+        database = Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
@@ -144,6 +151,7 @@ class Node:
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
+        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
@@ -177,8 +185,10 @@ class Node:
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
-        self.webhooks = Webhooks(self.core, courier, self.limits)
-        self.deliveries = Deliveries(self.core, courier, self.metrics)
+        self.webhooks, self.deliveries = (
+            Webhooks(self.core, courier, self.limits),
+            Deliveries(self.core, courier, self.metrics),
+        )
         directory = MemoryDirectory()
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
@@ -197,7 +207,7 @@ class Node:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
             try:
-                await upgrade(self.core.database)
+                await self._open_store()
                 await self._open_ledger()
                 settle_collector()
                 await self._serve(started)
@@ -205,6 +215,22 @@ class Node:
                 self.projection.close()
                 await self.sync.close()
                 await self.core.database.close()
+
+    async def _open_store(self) -> None:
+        """Take the store for this process; a server that does not answer yet is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settings.store.wait_s
+        while True:
+            try:
+                await self.core.database.lock()
+                break
+            except StoreAwayError as error:
+                if loop.time() >= until:
+                    raise
+                log.warning("store_away", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        await upgrade(self.core.database)
+        await self.core.database.hold(self.core.node, self.core.random.bytes(16))
 
     async def _open_ledger(self) -> None:
         """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
@@ -235,6 +261,7 @@ class Node:
             membership=self.membership,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
+            ready=ReadyPassports(self.core, self.registry),
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
@@ -278,6 +305,9 @@ class Node:
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
+            backups=self.backups,
+            returning=self.returning,
+            health=Health(self.core, self.sync, self.backups, self.returning),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -292,18 +322,18 @@ class Node:
             ) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
+            tasks.create_task(self.core.database.watch())
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers())
-            tasks.create_task(self.sync.run())
-            tasks.create_task(self.jobs.run())
-            tasks.create_task(self.releases.run())
-            tasks.create_task(self.runs.watch())
-            tasks.create_task(self.deliveries.run())
-            tasks.create_task(self.bench_folder.run())
+            for part in (
+                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
+                self.bench_folder.run, self.backups.run, self.returning.run,
+            ):  # fmt: skip
+                tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(self._discover())
+                tasks.create_task(_outlasting(self._discover))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -346,7 +376,11 @@ class Node:
         while True:
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
-            await self.hub.notify()
+            try:
+                await self.hub.notify()
+            except StoreAwayError:
+                self.core.outgoing.set()
+                await asyncio.sleep(AGAIN_S)
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""
@@ -375,3 +409,13 @@ class Node:
         finally:
             os.close(descriptor)
         return context
+
+
+async def _outlasting(run: Callable[[], Awaitable[None]]) -> None:
+    """Run a part of the node; where the store went away under it, begin it again until that answers."""
+    while True:
+        try:
+            return await run()
+        except* StoreAwayError as group:
+            log.warning("store_away", part=run.__qualname__, error=str(group))
+        await asyncio.sleep(AGAIN_S)

@@ -1,8 +1,10 @@
 """The settings of a node: `config.toml` in its folder, over which `PASSPORT_SECTION__KEY` wins. Unknown keys refuse."""
 
 import json
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -13,6 +15,7 @@ from node.errors import ConfigError
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.passport.waiting import RECORD_DAYS
+from node.store.address import parse_address
 
 CONFIG_FILE = "config.toml"
 
@@ -42,9 +45,20 @@ class NodeSection(_Section):
 
 
 class StoreSection(_Section):
-    """Where the store is; empty means passport.sqlite in the folder."""
+    """Where the store is: `postgresql://user@host/database`; empty means passport.sqlite in the folder.
 
-    url: str = ""
+    The password of a database's user stands in a file of its own, named from the folder on. At a start the node waits
+    `wait_s` for a server that does not answer yet.
+    """
+
+    url: str = Field(default="", repr=False)
+    password_file: str = ""
+    wait_s: float = Field(default=10.0, ge=0, le=3600)
+
+    @field_validator("url")
+    @classmethod
+    def _check_address(cls, text: str) -> str:
+        return text and parse_address(text)
 
 
 class WebSection(_Section):
@@ -148,6 +162,16 @@ class BenchSection(_Section):
     poll_s: float = Field(default=2.0, gt=0, le=3600)
 
 
+class BackupSection(_Section):
+    """Backups of this node: where they are put (empty: `backups` in its folder), how often by themselves (0: never),
+    and how many good ones are kept. By themselves they are made once there is a recovery key.
+    """
+
+    folder: str = ""
+    every_hours: float = Field(default=24.0, ge=0, le=24 * 366)
+    keep: int = Field(default=7, ge=1, le=1000)
+
+
 class Settings(BaseSettings):
     """All settings of one node."""
 
@@ -167,6 +191,7 @@ class Settings(BaseSettings):
     webhooks: WebhooksSection = WebhooksSection()
     arshin: ArshinSection = ArshinSection()
     bench: BenchSection = BenchSection()
+    backup: BackupSection = BackupSection()
 
     @classmethod
     def settings_customise_sources(
@@ -194,15 +219,27 @@ def load_settings(folder: Path) -> Settings:
 
 
 def template_config(
-    node: dict[str, str], web_port: int, federation_port: int, radio_port: int | None, *, dial_out: bool = False
+    node: dict[str, str],
+    web_port: int,
+    federation_port: int,
+    radio_port: int | None,
+    store: Mapping[str, str] = MappingProxyType({}),
+    *,
+    dial_out: bool = False,
 ) -> str:
     """The first `config.toml` of a node."""
-    lines = ["[node]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in node.items() if value)]
+    lines = ["[node]", *_assigned(node)]
+    if any(store.values()):
+        lines += ["", "[store]", *_assigned(store)]
     lines += ["", "[web]", f"port = {web_port}", "", "[federation]"]
     lines.append("dial_out_only = true" if dial_out else f"port = {federation_port}")
     if radio_port is not None:
         lines += ["", "[radio]", "enabled = true", f"port = {radio_port}"]
     return "\n".join(lines) + "\n"
+
+
+def _assigned(values: Mapping[str, str]) -> list[str]:
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value]
 
 
 def _first_line(error: Exception) -> str:

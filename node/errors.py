@@ -3,7 +3,9 @@
 NodeError
 ├── ConfigError        a setting is missing or wrong
 ├── FolderError        a node's folder is not what it should be
+├── StoreAwayError     the database does not answer now
 ├── KeystoreError      keys are missing, damaged or of another node
+├── BackupError        a backup cannot be made, or does not open, or is not whole
 ├── InputError         what a person or a system sent breaks a rule
 │   ├── NotFoundError  what was asked for is not known here
 │   ├── DeniedError    the asker may not
@@ -35,10 +37,22 @@ class FolderError(NodeError):
     code = "folder"
 
 
+class StoreAwayError(NodeError):
+    """The database does not answer now: its server is stopped, begins, has no room, or is not reached."""
+
+    code = "store_away"
+
+
 class KeystoreError(NodeError):
     """Keys are missing, damaged or of another node."""
 
     code = "keystore"
+
+
+class BackupError(NodeError):
+    """A backup cannot be made, or does not open, or is not whole."""
+
+    code = "backup"
 
 
 class InputError(NodeError):

@@ -15,6 +15,7 @@ from node.passport.lifecycle import State, state_of
 from node.passport.merge import Standing, Verdict
 from node.passport.papers import (
     correction_view,
+    ended_by,
     protocols_view,
     sections_view,
     system_of,
@@ -46,7 +47,7 @@ from node.passport.verifications import verification_view
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 12
+FOLD_VERSION = 13
 MOST_TOLD = 64  # events that one conflict names
 
 
@@ -289,5 +290,6 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
         "correction": correction_view(reading),
         "system": system_of(reading),
         "withdrawn": withdrawal_view(case, statement),
+        "ended_by": ended_by(case, statement),
         "faults": [*reading.faults, *without_effect(case, statement)],
     }

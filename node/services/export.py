@@ -14,6 +14,8 @@ from federation.authority import Kind
 from federation.fragment import Header, Ref, Section, decode_header, fragment_id
 from federation.genesis import Genesis, fingerprint
 from federation.organisation import Chain
+from federation.sync.messages import Tile
+from federation.sync.mirror import Hash
 from node.errors import StateError
 from node.exchange import open_files
 from node.exchange.open_files import Json, Row, json_line, moment, plain
@@ -49,7 +51,7 @@ from node.store.migrate import check_schema
 from node.store.organisations import read_statements
 from node.store.passports import read_leading
 from node.store.settings import find_setting, settings_like
-from node.store.trees import read_leaves
+from node.store.trees import read_hashes
 
 ENTRIES, LEAVES, PASSPORTS = 64, 4096, 100
 
@@ -246,8 +248,8 @@ async def _log(tx: ReadTx, output: Output, log: StoredLog, attachments: CsvFile)
     folder = f"logs/{log.log.hex()}"
     with output.open(f"{folder}/leaves.txt") as file:
         for start in range(0, log.size, LEAVES):
-            leaves = await read_leaves(tx, log.no, start, min(start + LEAVES, log.size))
-            file.write(b"".join(leaf.hex().encode() + b"\n" for leaf in leaves))
+            hashes = await read_hashes(tx, log.no, start, min(start + LEAVES, log.size))
+            file.write(b"".join(map(_hash_line, hashes)))
     with output.open(f"{folder}/checkpoints.jsonl") as file:
         for start in range(0, log.size, LEAVES):
             notes = await checkpoints_between(tx, log.no, start, start + LEAVES)
@@ -258,6 +260,10 @@ async def _log(tx: ReadTx, output: Output, log: StoredLog, attachments: CsvFile)
             for _, entry in sorted(entries.items()):
                 file.write(json_line(await _fragment(tx, output, entry, attachments)))
             yield min(ENTRIES, log.size - start)
+
+
+def _hash_line(item: Hash) -> bytes:
+    return f"tile {item.hash.hex()}\n".encode() if isinstance(item, Tile) else item.hex().encode() + b"\n"
 
 
 async def _fragment(tx: ReadTx, output: Output, entry: StoredFragment, attachments: CsvFile) -> dict[str, Json]:

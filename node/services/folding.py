@@ -17,6 +17,7 @@ from federation.organisation import Chain
 from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
 from node.passport.case import open_case
+from node.passport.cuts import Awaited, awaited_by
 from node.passport.fold import view_of
 from node.passport.kept import Kept, Tally, add_event, awaited_of, event_place, rows_of
 from node.passport.reading import read
@@ -66,13 +67,14 @@ Index = Mapping[bytes, Mapping[bytes, Statement]]
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What follows from a case that was folded: who may read it, the card of its view where that is a new one, the
-    passports that hang on what it says otherwise now, and all that it is tied to by composition.
+    passports that hang on what it says otherwise now, all that it is tied to by composition, and what it waits for.
     """
 
     opened: Opened
     card: Card | None
     stale: frozenset[bytes]
     tied: frozenset[bytes]
+    awaited: frozenset[Awaited]
 
 
 class Folding:
@@ -126,7 +128,7 @@ class Folding:
         for one in there:
             stale = new.get(one.group.lead)
             card = None if stale is None else one.card
-            found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied)
+            found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied, one.awaited)
         return found
 
     async def _with_rows(self, tx: WriteTx, made: Made, reader: StatementReader) -> NewPassport:
@@ -163,7 +165,7 @@ class Folding:
         new = await self._store(tx, [(group, self._maker.item(group, view, after.digest, after, codes, tx.now))])
         stale = new.get(group.lead)
         opened = openings_of(case, self._core.org)
-        return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))
+        return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case), awaited_by(case))
 
     async def forget(self, tx: WriteTx, subjects: Collection[bytes]) -> set[bytes]:
         """Drop the passports of subjects of which nobody speaks any more; answer those that hung on them."""

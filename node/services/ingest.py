@@ -5,7 +5,15 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from federation.authority import Authority, Kind, Verb
-from federation.errors import CodecError, EntryRefusedError, FederationError, SealError, StatementError, VoidError
+from federation.checkpoint import parse_note
+from federation.errors import (
+    CodecError,
+    EntryRefusedError,
+    RemoteProtocolError,
+    SealError,
+    StatementError,
+    VoidError,
+)
 from federation.fragment import Fragment, Header, Section, decode_header
 from federation.log import LogStatement
 from federation.organisation import Chain
@@ -32,6 +40,7 @@ from node.store.fragments import (
 from node.store.logs import (
     StoredLog,
     find_log,
+    get_log,
     insert_checkpoint,
     insert_log,
     list_logs,
@@ -39,7 +48,7 @@ from node.store.logs import (
     stop_log,
 )
 from node.store.organisations import find_chain, find_sign_key, insert_statements, read_statements
-from node.store.trees import append_leaves, read_leaves_at
+from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
 
 PAGE = 1000
 
@@ -62,7 +71,7 @@ class Ingest:
     async def _take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         async with self._core.database.read() as tx:
             known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
-        chain = Chain([*known, *statements])
+        chain = await asyncio.to_thread(Chain, [*known, *statements])
         have = {statement.envelope() for statement in known}
         refused = {statement.envelope() for statement, _ in chain.refused}
         fresh = [s for s in statements if s.envelope() not in have | refused]
@@ -93,15 +102,13 @@ class Ingest:
             return await insert_log(tx, statement, own=False)
 
     async def take_entries(self, log: StoredLog, verified: Verified, note: bytes) -> None:
-        """Store what a mirror proved, in one transaction with the projections."""
-        shown = [item for item in verified.entries if item.fragment is not None]
-        entries = await asyncio.to_thread(lambda: [self._entry(item) for item in shown])
-        leaves = [item.leaf for item in verified.entries]
+        """Store what a mirror proved of a part, in one transaction with the projections, and with its last the note."""
+        entries = await asyncio.to_thread(lambda: [self._entry(item) for item in verified.entries])
         async with self._core.database.write() as tx:
             await insert_entries(tx, log.no, entries)
-            grown = await append_leaves(tx, log.no, log.size, leaves)
-            await set_size(tx, log, log.size + len(leaves))
-            if verified.refused is None:
+            grown = await append_hashes(tx, log.no, log.size, verified.hashes)
+            await set_size(tx, log, grown.size)
+            if grown.size == parse_note(note)[0].size:
                 await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
             await self._mark(tx, log, verified.refused)
             await self._take_effect(tx, log, entries)
@@ -114,6 +121,21 @@ class Ingest:
         for item in placed:
             by_log.setdefault(item.log, []).append(item)
         return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
+
+    async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
+        """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
+        by_log: dict[bytes, list[int]] = {}
+        for item in placed:
+            by_log.setdefault(item.log, []).append(item.seq)
+        async with self._core.database.read() as tx:
+            logs = [(log, seqs) for log_id, seqs in by_log.items() if (log := await find_log(tx, log_id)) is not None]
+            return [(log.log, n) for log, seqs in logs for n in await missing_tiles(tx, log.no, log.size, seqs)]
+
+    async def take_tile(self, log_id: bytes, n: int, leaves: Sequence[bytes]) -> None:
+        """Keep the leaves of a tile of which the root was mirrored; raise RemoteProtocolError where they are others."""
+        async with self._core.database.write() as tx:
+            if not await fill_tile(tx, (await get_log(tx, log_id)).no, n, leaves):
+                raise RemoteProtocolError(f"log {log_id.hex()}: the leaves of tile {n} are not those mirrored")
 
     async def _take_placed(self, log_id: bytes, items: list[Placed]) -> bool:
         async with self._core.database.read() as tx:
@@ -163,7 +185,7 @@ class Ingest:
                 continue
             if leaf != item.fragment.leaf:
                 raise EntryRefusedError(item.log, item.seq, item.fragment.id, "its leaf is not the one mirrored")
-            entries.append(self._entry(verify_entry(item.log, item.seq, item.fragment, sign_key, leaf)))
+            entries.append(self._entry(verify_entry(item.log, item.seq, item.fragment, sign_key)))
         return entries
 
     async def _take_effect(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
@@ -205,8 +227,6 @@ class Ingest:
 
     def _entry(self, verified: VerifiedEntry) -> NewEntry:
         fragment, header = verified.fragment, verified.header
-        if fragment is None:
-            raise FederationError(f"entry {verified.seq} is hidden")
         if header is None:
             return NewEntry(verified.seq, fragment, None, verified.void)
         rest = tuple(self._section(header, section) for section in fragment.sections)

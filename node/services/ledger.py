@@ -23,11 +23,12 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
-from node.errors import FolderError, InputError, StateError
+from node.errors import FolderError, InputError, StateError, StoreAwayError
 from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
 from node.services.core import Core
+from node.services.reopening import Reopening, put_reopening
 from node.services.speaking import said_by_system
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import CLEAR, STORED, NewEntry, StoredSection, insert_entries, last_seqs, last_stamp
@@ -40,13 +41,13 @@ from node.store.logs import (
     list_logs,
     set_size,
 )
-from node.store.settings import find_setting
+from node.store.settings import drop_setting, find_setting
 from node.store.trees import append_leaves, read_range
 
 log = structlog.get_logger()
 
 # Whoever makes a backup writes this setting into the copy, never into the store that it copies. A restored copy that
-# carries it opens a new log. The node has no command for backups: for its own use the mark is read only.
+# carries it opens a new log, and forgets the mark with it: what follows is no copy any more.
 BACKUP_MARK = "backup"
 MAX_BATCH = 2000
 PUBLISH_AFTER_S = 0.1
@@ -94,15 +95,16 @@ class Ledger:
             own = await list_logs(tx, own=True)
         return own[-1].log if own else None
 
-    async def open(self, peer_size: int = 0) -> Reason | None:
+    async def open(self, peer_size: int = 0, *, by_hand: bool = False) -> Reason | None:
         """Take up the own log, or open a new one where the old one is in doubt; answer why."""
         async with self._core.database.read() as tx:
             own = await list_logs(tx, own=True)
             head = self._head()
             reason = await self._doubt(tx, head, own[-1] if own else None, peer_size)
+        if reason is None and by_hand:
+            reason = Reason.BY_HAND
         if reason is not None:
-            # Where the store lost even the name of the old log, its head still tells it.
-            await self._open_new(own[-1].log if own else head.log if head else None, reason)
+            await self._open_new(own[-1] if own else None, head, reason, peer_size)
             return reason
         await self._take_up(own[-1])
         return None
@@ -174,8 +176,10 @@ class Ledger:
             log.warning("head_unreadable", path=str(path), error=str(error))
             return None
 
-    async def _open_new(self, previous: bytes | None, reason: Reason) -> None:
+    async def _open_new(self, old: StoredLog | None, head: Head | None, reason: Reason, peer_size: int) -> None:
         keystore, random = self._core.keystore, self._core.random
+        # Where the store lost even the name of the old log, its head still tells it.
+        previous = old.log if old else head.log if head else None
         keys = LogKeys.fresh(random)
         statement = sign_log_statement(
             keystore.sign,
@@ -191,10 +195,31 @@ class Ledger:
         write_durably(self._core.folder.head, _empty_head(statement, self._run).to_bytes())
         async with self._core.database.write() as tx:
             self._log = await insert_log(tx, statement, own=True)
+            await self._note_reopening(tx, statement, reason, old, head, peer_size)
             await write_journal(
                 tx, keystore.org, "node", "log_opened", log=statement.log_id.hex(), reason=reason.name.lower()
             )
         self._range, self._last_stamp = CompactRange(), 0
+
+    async def _note_reopening(
+        self,
+        tx: WriteTx,
+        opened: LogStatement,
+        reason: Reason,
+        old: StoredLog | None,
+        head: Head | None,
+        peer_size: int,
+    ) -> None:
+        """Keep why the old log was left and how far it went; a copy is none any more once it has a log of its own."""
+        mark = await find_setting(tx, BACKUP_MARK)
+        await drop_setting(tx, BACKUP_MARK)
+        if opened.previous is None:
+            return
+        held = old.size if old is not None else 0
+        told = head.size if head is not None and head.log == opened.previous else 0
+        made = int.from_bytes(mark) if mark is not None else None
+        said = max(held, told, peer_size)
+        await put_reopening(tx, Reopening(opened.log_id, opened.previous, reason, tx.now, held, said, made))
 
     async def _take_up(self, own: StoredLog) -> None:
         async with self._core.database.read() as tx:
@@ -217,11 +242,13 @@ class Ledger:
             entries = await self._commit(batch)
         except Exception as error:
             # One writer serves all: what failed is told to those who waited, and the writer goes on.
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, StoreAwayError):
                 for submission in batch:
                     await self._write([submission])
-            elif not batch[0].done.done():
-                batch[0].done.set_exception(error)
+            else:
+                for submission in batch:
+                    if not submission.done.done():
+                        submission.done.set_exception(error)
             return
         for submission, mine in zip(batch, entries, strict=True):
             if not submission.done.done():
@@ -292,7 +319,10 @@ class Ledger:
         while True:
             await self._grown.wait()
             self._grown.clear()
-            await self.publish()
+            try:
+                await self.publish()
+            except StoreAwayError:
+                self._grown.set()  # what stands is published when it can be
             await asyncio.sleep(PUBLISH_AFTER_S)
 
 

@@ -11,7 +11,7 @@ from federation.errors import CodecError, FederationError, InvitationError, Requ
 from federation.genesis import Genesis
 from federation.invitation import Invitation, parse_invitation
 from federation.peer import PeerAddress, check_url
-from federation.sync.messages import Join
+from federation.sync.messages import HeadsAsked, Join
 from node.certificate import certificate_pin
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
@@ -209,7 +209,7 @@ class Membership:
         """Whether the node of that key answers at an address: answers are signed."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(None)
+                await self._sync.client(peer).heads(HeadsAsked())
         except (TimeoutError, FederationError):
             return False
         return True

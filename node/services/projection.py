@@ -14,7 +14,8 @@ from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
 from node.passport.organisations import INN, OGRN
 from node.passport.procedures import is_of_procedures
-from node.passport.rights import PUBLISHED_KINDS, class_mask
+from node.passport.profiles import SECTION as PROFILE
+from node.passport.rights import HEADERS, PAPER_KINDS, PUBLISHED_KINDS, class_mask
 from node.passport.roles import RESIDENT
 from node.passport.sameness import other_sides
 from node.passport.statement import Statement
@@ -24,10 +25,11 @@ from node.services.folding import Folded, Folding, Index, by_subject, said_of
 from node.services.making import Group, Spoken
 from node.services.openings import Opened, together
 from node.services.statements import StatementReader
+from node.store.awaited import find_awaiting, put_awaited
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry
-from node.store.logs import StoredLog
+from node.store.logs import StoredLog, get_log
 from node.store.passports import (
     blank_passports,
     list_subjects,
@@ -35,7 +37,16 @@ from node.store.passports import (
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, StoredRight, narrow_subjects, open_entries, open_subjects, rights_to
+from node.store.profiles import keep_profiles
+from node.store.rights import (
+    EVERYBODY,
+    StoredRight,
+    narrow_subjects,
+    open_entries,
+    open_subjects,
+    reopen_profiles,
+    rights_to,
+)
 from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
@@ -44,7 +55,6 @@ FEDERATION = "federation"
 VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
-HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 
 Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
@@ -175,6 +185,7 @@ class Projection:
                     stale |= one.tied
         found = [one for _, one in sorted(folded.items()) if one is not None]
         await self._widen(tx, together(one.opened for one in found), is_whole=True)
+        await put_awaited(tx, {lead: one.awaited if one else () for lead, one in folded.items()})
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
@@ -211,25 +222,36 @@ class Projection:
     async def _take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         headers = [entry.header for entry in entries if entry.header is not None]
         world = self.world
-        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
+        standing = [header for header in headers if _is_standing(header, log)]
+        spoken = [h for h in headers if h.kind not in PUBLISHED_KINDS and h not in standing]
+        subjects = {subject for header in spoken for subject in header.subjects}
         subjects |= {subject for entry in entries for subject in entry.routes}
-        if any(header.kind in PUBLICATION_KINDS for header in headers):
+        if standing or any(header.kind in PUBLICATION_KINDS for header in headers):
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
             tx.on_commit(lambda: self._set_world(world))
             await self._tell_releases(tx, world)
-            if not _reads_alike(self.world, world, headers):
+            if fresh := world.profiles.keys() ^ self.world.profiles.keys():
+                await keep_profiles(tx, world.profiles)
+                await reopen_profiles(tx, fresh)
+            if standing or not _reads_alike(self.world, world, headers):
                 await self._refold_every(tx, reader, world)
             elif changed := world.procedures.changed(self.world.procedures):
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
+        subjects |= await self._awaiting(tx, log, entries)
         if subjects:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
             again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
+
+    async def _awaiting(self, tx: ReadTx, log: StoredLog, entries: Sequence[NewEntry]) -> set[bytes]:
+        """The passports that waited for these entries, or for the log to be here as far as it is now."""
+        size = (await get_log(tx, log.log)).size
+        return await find_awaiting(tx, log.log, (log.size, size), [entry.seq for entry in entries])
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -248,15 +270,21 @@ class Projection:
             tx.on_commit(self._core.outgoing.set)
 
     async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
-        """Whoever is named as a party reads the statement that names it."""
+        """Whoever is named as a party reads the statement that names it, and what is said of an act of its own."""
         opened: Opened = {}
+        told: list[tuple[bytes, bytes, int]] = []
         for entry in entries:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
-            papers = PAPERS if entry.header.kind in (Kind.SHIPMENT, Kind.PARTY, Kind.END) else HEADERS
-            opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, papers))
+            if entry.header.kind in PAPER_KINDS and entry.header.subject != log.org:
+                opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, PAPERS))
+            else:
+                told.append((party, entry.header.subject, entry.seq))
         await self._widen(tx, opened)
+        await open_entries(tx, log.no, told)
+        if told:
+            tx.on_commit(self._core.outgoing.set)
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
@@ -278,7 +306,8 @@ class Projection:
     async def _read_world(self, tx: ReadTx, reader: StatementReader) -> World:
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
-        return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis)
+        published = await reader.of_kinds(tx, PUBLICATION_KINDS)
+        return build_world([*published, *await reader.standing_grants(tx)], genesis)
 
     async def _tell_releases(self, tx: WriteTx, world: World) -> None:
         """Journal the releases of catalogs that are here whole now and were not before."""
@@ -305,10 +334,21 @@ class Projection:
         self.world = world
 
 
+def _decides_little(header: Header) -> bool:
+    """Whether it speaks of procedures or profiles alone, which alter no view."""
+    names = [section.name for section in header.sections]
+    return is_of_procedures(names) or names == [PROFILE]
+
+
 def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
     said = said_of(subjects, index)
     sides = other_sides(said, subjects)
     return said_of(subjects | sides, index) if sides else said
+
+
+def _is_standing(header: Header, log: StoredLog) -> bool:
+    """Whether it grants, or ends a grant of, all that is its author's."""
+    return header.kind in (Kind.GRANT, Kind.END) and header.subject == log.org
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
@@ -316,7 +356,7 @@ def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool
     organisations that are called as they were.
     """
     said = [header for header in headers if header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD]
-    if not all(header.kind == Kind.TEMPLATE and is_of_procedures(s.name for s in header.sections) for header in said):
+    if not all(header.kind == Kind.TEMPLATE and _decides_little(header) for header in said):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 

@@ -139,6 +139,17 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: b
     return [found[place] for place in sorted(found)]
 
 
+async def entries_said_of(tx: ReadTx, kinds: Iterable[int], subjects: Iterable[bytes]) -> list[StoredFragment]:
+    """The entries of those kinds that speak first of one of the subjects, by (log_no, seq)."""
+    mentions, entry = schema.mentions.c, schema.fragments.c
+    keys, wanted, rows = sorted({subject64(subject) for subject in subjects}), list(kinds), list[Record]()
+    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    for at in range(0, len(keys), CHUNK):
+        about = (mentions.subject64.in_(keys[at : at + CHUNK]), mentions.first == 1, entry.kind.in_(wanted))
+        rows += await tx.all(select(schema.fragments).join(schema.mentions, joined).where(*about))
+    return sorted(await _with_sections(tx, rows), key=lambda fragment: (fragment.log_no, fragment.seq))
+
+
 async def headers_between(tx: ReadTx, log_no: int, start: int, end: int) -> list[StoredFragment]:
     """The entries of a log with start <= seq < end, in order, without their sections."""
     table, log = schema.fragments.c, (await log_numbers(tx))[log_no]

@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 
 from federation.log import LogStatement, decode_log_statement
 from node.store import schema
+from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError, MissingError
 
@@ -53,6 +54,7 @@ async def insert_log(tx: WriteTx, statement: LogStatement, *, own: bool) -> Stor
         note_size=0,
         opened_us=tx.now,
     )
+    await note_change(tx, Changed.LOG, statement.log_id)
     return await get_log(tx, statement.log_id)
 
 
@@ -103,6 +105,7 @@ async def set_size(tx: WriteTx, log: StoredLog, size: int) -> None:
 async def stop_log(tx: WriteTx, log_no: int, reason: str | None) -> None:
     """Say why a log is not read on, or that it is again."""
     await tx.run(update(schema.logs).where(schema.logs.c.no == log_no).values(stopped=reason))
+    await _tell(tx, log_no)
 
 
 async def insert_checkpoint(tx: WriteTx, log_no: int, size: int, root: bytes, note: bytes) -> None:
@@ -115,7 +118,8 @@ async def insert_checkpoint(tx: WriteTx, log_no: int, size: int, root: bytes, no
         return
     await tx.run(insert(table).values(log_no=log_no, size=size, root=root, note=note))
     newer = update(schema.logs).where(schema.logs.c.no == log_no, schema.logs.c.note_size < size)
-    await tx.run(newer.values(note=note, note_size=size))
+    if await tx.run(newer.values(note=note, note_size=size)):
+        await _tell(tx, log_no)
 
 
 async def find_checkpoint(tx: ReadTx, log_no: int, size: int) -> Record | None:
@@ -131,6 +135,11 @@ async def checkpoints_between(tx: ReadTx, log_no: int, start: int, end: int) -> 
         table.log_no == log_no, table.size > start, table.size <= end
     )
     return [StoredCheckpoint(row.size, row.root, row.note) for row in await tx.all(statement.order_by(table.size))]
+
+
+async def _tell(tx: WriteTx, log_no: int) -> None:
+    log = await tx.value(select(schema.logs.c.log).where(schema.logs.c.no == log_no))
+    await note_change(tx, Changed.NOTE, bytes(log))
 
 
 def _log(row: Record) -> StoredLog:

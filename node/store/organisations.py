@@ -1,12 +1,14 @@
 """Root statements of organisations, every branch of them."""
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from sqlalchemy import bindparam, select
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
 from node.store import schema
+from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.logs import StoredLog
 from node.store.upserts import insert_new
@@ -18,6 +20,13 @@ async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) ->
         {"org": s.org_id, "hash": s.hash, "n": s.n, "envelope": s.envelope(), "received_us": tx.now} for s in statements
     ]
     await insert_new(tx, schema.root_statements, rows)
+    for org in sorted({cast("bytes", row["org"]) for row in rows}):
+        await note_change(tx, Changed.CHAIN, org)
+
+
+async def has_statements(tx: ReadTx) -> bool:
+    """Whether a store has any statement: one without is no node's yet."""
+    return await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
 
 
 async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, list[RootStatement]]:

@@ -87,6 +87,14 @@ mentions = _table(
 checkpoints = _table(
     "checkpoints", _key("log_no", Int64), _key("size", Int64), _need("root", LargeBinary), _need("note", LargeBinary)
 )
+# What changed of the federation, each thing by its last change: what a peer has not heard of is after a number.
+changes = _table(
+    "changes",
+    Column("n", Int64, primary_key=True, autoincrement=True),
+    _need("what", Text),  # chain, log, note, fork
+    _need("key", LargeBinary),  # of a chain its organisation, else the log
+    Index("changes_by_key", "what", "key"),
+)
 fork_proofs = _table(
     "fork_proofs", _key("log", LargeBinary), _key("id", LargeBinary), _need("seq", Int64), _need("proof", LargeBinary)
 )
@@ -101,6 +109,7 @@ peers = _table(
     _need("pin", LargeBinary),
     _need("sign_key", LargeBinary),
     _need("state", Text),
+    Column("epoch", LargeBinary, nullable=False, server_default=text("''")),  # within which it counts its openings
     _need("cursor", Int64),
     _need("met_us", Int64),
     Column("seen_us", Int64),
@@ -251,6 +260,20 @@ sessions = _table(
     Index("sessions_by_account", "account"),
 )
 attempts = _table("attempts", _key("key", Text), _need("count", Int64), _need("since_us", Int64))
+# The backups that this node made: what its content key opens was in this store, which keeps it sealed under its own.
+backups = _table(
+    "backups",
+    _key("name", Text),
+    _need("made_us", Int64),
+    _need("size", Int64),
+    _need("locked_to", Text),  # `passphrase`, or the id of a recovery key in hex
+    _need("key", LargeBinary),
+    _need("statements", Int64),
+    _need("took_ms", Int64),
+    Column("checked_us", Int64),
+    Column("drilled_us", Int64),
+    _need("trouble", Text),
+)
 
 # Sources: radio and readings.
 radio_devices = _table(
@@ -443,6 +466,15 @@ runs = _table(
     Index("runs_by_org", "is_open", "org", "due_us", "id"),
     Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
 )
+# What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
+awaited = _table(
+    "awaited",
+    _key("log", LargeBinary),
+    _key("at", Int64),
+    _key("is_size", Int64),
+    _key("lead", LargeBinary),
+    Index("awaited_by_lead", "lead"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -450,7 +482,8 @@ readers = _table(
     _key("author", LargeBinary),  # whose statements: of one organisation, or empty for everybody's
     _key("since_us", Int64),
     _key("until_us", Int64),
-    _need("classes", Int64),  # a bit for each section class that may be opened
+    _key("profile", LargeBinary),  # of which sections; empty for all
+    _need("classes", Int64),  # a bit for each section class that may be opened; 0 where the right was closed
 )
 openings = _table(
     "openings",

@@ -10,6 +10,9 @@ JOB_KINDS: Table = {
     "register.read": ("Чтение реестра поверок", "Reading of the register"),
     "verify.bench": ("Поверка по проливке", "Verification by bench runs"),
     "import.commerceml": ("Номенклатура из 1С", "Items from 1C"),
+    "backup.make": ("Резервная копия", "Backup"),
+    "backup.verify": ("Проверка копии", "Check of a backup"),
+    "backup.drill": ("Пробное восстановление", "Restore drill"),
     "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }
 # Why an undo left a device as it is.

@@ -39,6 +39,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "invited": ("Выпущено приглашение", "Invitation made"),
     "attested": ("Организация аттестована", "Organisation attested"),
     "peer_met": ("Обнаружен узел", "A node was met"),
+    "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
+    "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
@@ -58,6 +60,12 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "job_failed": ("Задание не выполнено", "Job failed"),
     "organisations_named": ("Организации названы", "Organisations named"),
     "organisation_forgotten": ("Название организации удалено", "Name of an organisation forgotten"),
+    "backup_made": ("Сделана резервная копия", "Backup made"),
+    "backup_removed": ("Удалена резервная копия", "Backup removed"),
+    "backup_checked": ("Проверена резервная копия", "Backup checked"),
+    "backup_drilled": ("Пробное восстановление", "Restore drilled"),
+    "statements_returned": ("Сказанное нами вернулось от соседей", "What this node had said came back from peers"),
+    "statements_lost": ("Часть сказанного нами не вернулась", "Some of what this node had said did not come back"),
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
@@ -134,8 +142,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
     mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
-    mark("scope radio"), mark("scope hooks"), mark("scope access"), mark("role reader"), mark("role operator"),
-    mark("role admin"), mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"),
+    mark("scope radio"), mark("scope hooks"), mark("scope backup"), mark("scope access"),
+    mark("role reader"), mark("role operator"), mark("role admin"), mark("frame join"),
+    mark("frame uplink"), mark("step 1"), mark("step 2"),
     mark("step 3"), mark("step 4"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
@@ -226,6 +235,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "step": ("шаг", "step"),
     "outcome": ("исход", "outcome"),
     "due_us": ("срок", "term"),
+    "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
     "version": ("версия", "version"),
 }
