@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
+MAX_HEARD = 100_000  # logs of which one peer may tell
 
 
 class PeerLink(Protocol):
@@ -136,6 +137,8 @@ class Exchange:
         heard.pending |= {statement.log_id: statement for statement in heads.logs}
         heard.forks |= set(heads.forks[: MAX_HEADS - len(heard.forks)])
         await self._take_pending(heard)
+        if len(heard.sizes) + len(heard.pending) > MAX_HEARD:
+            raise RemoteProtocolError(f"heads: more than {MAX_HEARD} logs")
         for note in heads.notes:
             with contextlib.suppress(CheckpointError):
                 checkpoint = parse_note(note)[0]
@@ -266,8 +269,10 @@ class Exchange:
                 raise RemoteProtocolError("opened: the number went back")
             if not await self.take(link, opened.entries):
                 return False
-            if opened.done and opened.next == cursor:
-                return True
+            if opened.next == cursor:
+                if opened.done:
+                    return True
+                raise RemoteProtocolError("opened: the number does not grow")
             cursor = opened.next
             await self._keep_cursor(peer, peer.epoch, cursor)
             if opened.done:

@@ -63,7 +63,7 @@ class Ingest:
     async def _take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         async with self._core.database.read() as tx:
             known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
-        chain = Chain([*known, *statements])
+        chain = await asyncio.to_thread(Chain, [*known, *statements])
         have = {statement.envelope() for statement in known}
         refused = {statement.envelope() for statement, _ in chain.refused}
         fresh = [s for s in statements if s.envelope() not in have | refused]

@@ -481,6 +481,12 @@ class Reader:
         self.signature(sign_key, "response", digest, signature)
         return {"hash": digest}
 
+    def frame(self, frame: bytes) -> Found:  # 10
+        headers = array([TEXT, partial(text, 1024)], 0, 16)
+        question = [range(2, 3), UINT, partial(text, 16), partial(text, 1024), headers, bytes]
+        forms = ([V1], question, [range(3, 4), UINT, UINT, headers, bytes])
+        return {"kind": read(frame, forms, 2**22 + 2**16)[0]}
+
     def invitation(self, text: str, now_us: int) -> Found:  # 11
         [data] = re.findall("\\APASSPORT1-([A-Za-z0-9_-]{,4086})\\Z", "".join(text.split()))
         raw = self.unbase64(data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,9 +121,9 @@ class Doors:
 
 
 @contextmanager
-def open_doors(folder: Path) -> Iterator[Doors]:
+def open_doors(folder: Path, settings: Mapping[str, str] = MappingProxyType({PATIENT: "1000000"})) -> Iterator[Doors]:
     """Start a maker with a few meters and let a second node join, which then goes away."""
-    maker = start_maker(folder / "maker", settings={PATIENT: "1000000"})
+    maker = start_maker(folder / "maker", settings=settings)
     peer = NodeProcess("peer", folder / "peer", environment=ALONE)
     try:
         peer.init(name="ООО «Соседи»", kind="utility")

@@ -45,6 +45,7 @@ from federation.request import (
 )
 from federation.sealing import open_section
 from federation.statements import RootStatement, decode_root_statement
+from federation.sync.frames import Answered, Asked, Noticed, decode_frame
 from federation.words import fingerprint_bytes
 from node.passport.attestations import count_attestations
 from node.passport.claims import decode_claim
@@ -480,6 +481,12 @@ def read_replay(given: Given) -> Answer:
     return "accept", {"taken": taken}
 
 
+def read_frame(given: Given) -> Answer:
+    frame = decode_frame(raw(given, "frame"))
+    kinds: dict[type, int] = {Noticed: 1, Asked: 2, Answered: 3}
+    return "accept", {"kind": kinds[type(frame)]}
+
+
 def read_response(given: Given) -> Answer:
     body = raw(given, "body")
     verify_response(raw(given, "signature"), raw(given, "sign_key"), raw(given, "request"), given["status"], body)
@@ -540,5 +547,6 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "request": read_request,
     "replay": read_replay,
     "response": read_response,
+    "frame": read_frame,
     "invitation": read_invitation,
 }
