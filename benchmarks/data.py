@@ -69,7 +69,7 @@ def sqlite_node(count: int = COUNT) -> Path:
     """The folder of a node with so many devices."""
     folder = DATA / f"node-{count}"
     mark = folder.with_suffix(".made")
-    if not _is_made(mark):
+    if not is_made(mark):
         shutil.rmtree(folder, ignore_errors=True)
         DATA.mkdir(parents=True, exist_ok=True)
         figures = asyncio.run(_sign(folder))
@@ -80,7 +80,7 @@ def sqlite_node(count: int = COUNT) -> Path:
         figures |= asyncio.run(_fill(folder, count))
         path = folder / "passport.sqlite"
         figures |= {"bytes_per_device": path.stat().st_size / count, "bytes": path.stat().st_size}
-        _keep(mark, figures)
+        keep(mark, figures)
     return folder
 
 
@@ -89,10 +89,10 @@ def postgres_store(count: int = COUNT) -> str:
     name = f"registry_{count}"
     mark = DATA / f"{name}.made"
     with postgres() as server:
-        if not _is_made(mark) or not asyncio.run(_has_database(server, name)):
+        if not is_made(mark) or not asyncio.run(_has_database(server, name)):
             DATA.mkdir(parents=True, exist_ok=True)
             figures = asyncio.run(_make_postgres(server, name, count))
-            _keep(mark, figures)
+            keep(mark, figures)
     return name
 
 
@@ -235,13 +235,15 @@ async def _has_database(server: str, name: str) -> bool:
     return found is not None
 
 
-def _is_made(mark: Path) -> bool:
+def is_made(mark: Path) -> bool:
+    """Whether what the mark stands for was made by this recipe."""
     with suppress(OSError, ValueError):
         return bool(json.loads(mark.read_text())["recipe"] == RECIPE)
     return False
 
 
-def _keep(mark: Path, figures: dict[str, float]) -> None:
+def keep(mark: Path, figures: dict[str, float]) -> None:
+    """Note that it is made, and what that took."""
     mark.write_text(json.dumps({"recipe": RECIPE, "figures": figures}, indent=1))
     print("  " + ", ".join(f"{name} {value:,.0f}" for name, value in figures.items()), flush=True)
 

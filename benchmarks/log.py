@@ -7,6 +7,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.__main__ import Measure
@@ -16,7 +17,8 @@ from federation.keys import BoxKey, SigningKey, verify_hash
 from federation.log import LogStatement, sign_log_statement
 from federation.merkle import CompactRange
 from federation.statements import NodeBody, genesis, sign_root_statement
-from federation.sync.mirror import Mirror, NeedEntries, Verified
+from federation.sync.messages import Part
+from federation.sync.mirror import Mirror, Verified
 from node.clock import SystemClock, SystemRandom
 from node.config import load_settings
 from node.folder import NodeFolder
@@ -26,6 +28,7 @@ from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.passport.drafts import Draft
 from node.services.bus import EventBus
 from node.services.core import Core
+from node.services.counting import Counting, Move
 from node.services.found import found_node
 from node.services.ingest import Ingest
 from node.services.ledger import Ledger
@@ -34,6 +37,10 @@ from node.store.database import Database, WriteTx
 ENTRIES = 5_000
 BATCH = 500
 SECTION = 300
+
+
+async def _no_recount(_tx: WriteTx, _moves: Sequence[Move]) -> None:
+    """Nothing is folded here."""
 
 
 async def _no_projection(_tx: WriteTx, _log: object, _entries: object) -> None:
@@ -103,16 +110,16 @@ def ingest(run: int) -> float:
     async def measure() -> float:
         with tempfile.TemporaryDirectory() as folder:
             core = await _core(Path(folder) / "node")
-            service = Ingest(core, _no_projection)
+            service = Ingest(core, _no_projection, Counting(core, _no_recount))
             await service.take_chain([first, second])
             stored = await service.take_log(log)
             if stored is None:
                 raise RuntimeError("the log was not taken")
             begun = time.perf_counter()
             mirror = Mirror(log.log_id, node.public, CompactRange(), Checkpoint(log.log_id, tree.size, tree.root()))
-            while not isinstance(step := mirror.next(), Verified):
-                if isinstance(step, NeedEntries):
-                    mirror.receive_rows(rows[step.start : step.end])
+            step = mirror.receive(Part(log.log_id, 0, tuple(rows)))
+            if not isinstance(step, Verified):
+                raise RuntimeError("the rows are not under the root")
             await service.take_entries(stored, step, note)
             seconds = time.perf_counter() - begun
             await core.database.close()

@@ -11,6 +11,7 @@ FederationError
 ├── ProofError              an inclusion, consistency or fork proof does not hold
 ├── SealError               a sealed section that this key does not open
 ├── InvitationError         an invitation that is broken or out of date
+├── BundleError             a bundle that is damaged, or for another node
 ├── AwayError               the peer is not reached, or does not answer in time
 └── RemoteProtocolError     the peer broke the protocol of the exchange
     ├── RequestError        a request whose signature, time or nonce is refused
@@ -60,6 +61,10 @@ class SealError(FederationError):
 
 class InvitationError(FederationError):
     """The invitation is malformed, expired or for somebody else."""
+
+
+class BundleError(FederationError):
+    """The bundle is damaged, altered, or for another node."""
 
 
 class AwayError(FederationError):

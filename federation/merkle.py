@@ -45,6 +45,14 @@ class CompactRange:
             size += 1
         return CompactRange(size, tuple(peaks))
 
+    def extend_tile(self, root: bytes, width: int) -> "CompactRange":
+        """The range with a complete subtree of `width` leaves (a power of two that divides the size) added."""
+        size, peaks, carry, rest = self.size, list(self.peaks), root, self.size // width
+        while rest & 1:
+            carry = node_hash(peaks.pop(), carry)
+            rest >>= 1
+        return CompactRange(size + width, (*peaks, carry))
+
     def root(self) -> bytes:
         """The root hash; of no leaves, the hash of nothing."""
         if not self.peaks:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from federation.fragment import Ref, Section
 from federation.peer import PeerAddress
-from federation.sync.messages import Heads, Join, Proven, Pulled, Row
+from federation.sync.messages import Heads, HeadsAsked, Join, Openings, Part, Proven, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,19 @@ class Shelf(Protocol):
         """The 33-byte sign key of a node that is stated and not ended, or None."""
         ...
 
-    async def heads(self, asker: Asker) -> Heads:
-        """What is here, and how much of it is opened to the asker."""
+    async def heads(self, asker: Asker, known: HeadsAsked) -> Heads | None:
+        """What changed here since, and how much is opened to the asker; None where the asker knows it all."""
         ...
 
-    async def entries(self, asker: Asker, log: bytes, start: int, end: int) -> Sequence[Row]:
-        """Rows of a log: fragments as the asker may see them, leaf hashes for the rest."""
+    async def pull(self, asker: Asker, spans: Sequence[Span]) -> Sequence[Part]:
+        """Parts of logs: fragments as the asker may see them, hashes for the rest; the first spans, what fits."""
         ...
 
     async def leaves(self, log: bytes, start: int, end: int) -> Sequence[bytes]:
         """Leaf hashes of a log."""
         ...
 
-    async def pull(self, asker: Asker, after: int, limit: int) -> Pulled:
+    async def opened(self, asker: Asker, after: int, limit: int) -> Openings:
         """Entries about subjects that were opened to the asker after a number."""
         ...
 

@@ -1,7 +1,8 @@
 """A log's tree kept as tiles of 256 hashes, as C2SP tlog-tiles lays them out.
 
 Tile (0, n) holds the leaf hashes 256 n .. 256 n + 255; tile (level, n) the roots of 256 tiles one level below. A tile
-is the concatenation of its 32-byte hashes; the last of a level may be partial.
+is the concatenation of its 32-byte hashes; the last of a level may be partial. Of a log that is not held whole a tile
+of leaves may be missing: its root stands one level above.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,10 +45,22 @@ def peaks(tiles: Tiles, size: int) -> CompactRange:
     return CompactRange.of(size, lambda level, index: hash_at(tiles, level, index))
 
 
-def append_leaves(tiles: Tiles, size: int, leaves: Sequence[bytes]) -> dict[Place, bytes]:
-    """The tiles that change when leaves are added to a tree of `size` whose right edge is loaded."""
+def cut_tiles(tiles: Tiles, size: int) -> dict[Place, bytes]:
+    """The same tiles as a tree of only `size` leaves has them."""
+    kept = {
+        (level, n): tile[: max(0, (size >> (HEIGHT * level)) - n * WIDTH) * HASH_SIZE]
+        for (level, n), tile in tiles.items()
+    }
+    return {place: tile for place, tile in kept.items() if tile}
+
+
+def append_leaves(tiles: Tiles, size: int, leaves: Sequence[bytes], level: int = 0) -> dict[Place, bytes]:
+    """The tiles that change when leaves are added to a tree of `size` whose right edge is loaded.
+
+    At level 1 the hashes are of whole tiles of leaves that are not known, and the size is a multiple of their width.
+    """
     changed: dict[Place, bytes] = {}
-    level, hashes = 0, list(leaves)
+    hashes = list(leaves)
     while hashes:
         full: list[bytes] = []
         at = size >> (HEIGHT * level)

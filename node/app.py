@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
+from node.errors import StoreAwayError
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.metrics import Metrics
@@ -45,6 +46,7 @@ from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.correspondents import Correspondents
+from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
@@ -55,6 +57,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.healing import Healing
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -76,6 +79,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
@@ -104,6 +108,9 @@ from node.web.server import build_application
 
 log = structlog.get_logger()
 
+AGAIN_S = 1.0
+HANG_UP_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -125,17 +132,17 @@ class Node:
     def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database(self.settings.store.url or self.folder.url(), clock)
+        database = Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
-        self.ingest = Ingest(self.core, self.projection.take)
+        self.counting = Counting(self.core, self.projection.recount)
+        self.ingest = Ingest(self.core, self.projection.take, self.counting)
         self.hub = Hub(self._answer)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
-        self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
@@ -143,7 +150,7 @@ class Node:
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
-        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync, self.ingest)
+        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
@@ -193,7 +200,7 @@ class Node:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
         with self.folder.locked():
             try:
-                await upgrade(self.core.database)
+                await self._open_store()
                 await self._open_ledger()
                 settle_collector()
                 await self._serve(started)
@@ -202,6 +209,22 @@ class Node:
                 await self.sync.close()
                 await self.core.database.close()
 
+    async def _open_store(self) -> None:
+        """Take the store for this process; a server that does not answer yet is waited for."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settings.store.wait_s
+        while True:
+            try:
+                await self.core.database.lock()
+                break
+            except StoreAwayError as error:
+                if loop.time() >= until:
+                    raise
+                log.warning("store_away", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        await upgrade(self.core.database)
+        await self.core.database.hold(self.core.node, self.core.random.bytes(16))
+
     async def _open_ledger(self) -> None:
         """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
         known = await self.ledger.newest()
@@ -209,7 +232,11 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
+        self.projection.attested = self.counting.take_attested
+        self.ingest.forks.own = self.ledger
+        self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
         await self.projection.open()
+        await self.counting.open()
         await self.releases.open()
 
     def web_context(self) -> WebContext:
@@ -231,6 +258,7 @@ class Node:
             membership=self.membership,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
+            ready=ReadyPassports(self.core, self.registry),
             assembly=self.assembly,
             corrections=Corrections(self.core, self.ledger, entry),
             conflicts=Conflicts(self.core),
@@ -293,20 +321,20 @@ class Node:
             asyncio.TaskGroup() as tasks,
         ):
             self.membership.url = settings.url or url_of("https", settings.host, port)
+            tasks.create_task(self.core.database.watch())
             tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
             await self.membership.publish_card()
             tasks.create_task(self._tell_peers())
-            tasks.create_task(self.sync.run())
-            tasks.create_task(self.jobs.run())
-            tasks.create_task(self.releases.run())
-            tasks.create_task(self.runs.watch())
-            tasks.create_task(self.deliveries.run())
-            tasks.create_task(self.bench_folder.run())
-            tasks.create_task(self.backups.run())
-            tasks.create_task(self.returning.run())
+            tasks.create_task(self._hang_up())
+            tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
+            for part in (
+                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
+                self.bench_folder.run, self.backups.run, self.returning.run,
+            ):  # fmt: skip
+                tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(self._discover())
+                tasks.create_task(_outlasting(self._discover))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -336,7 +364,20 @@ class Node:
         while True:
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
-            await self.hub.notify()
+            try:
+                await self.hub.notify()
+            except StoreAwayError:
+                self.core.outgoing.set()
+                await asyncio.sleep(AGAIN_S)
+
+    async def _hang_up(self) -> None:
+        """End at once the connections of nodes that their organisation ended; what does not answer is let go."""
+        while True:
+            node = await self.counting.ended.get()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANG_UP_S):
+                    await self.hub.close({node})
+            self.sync.peer_changed(node)
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""
@@ -365,3 +406,13 @@ class Node:
         finally:
             os.close(descriptor)
         return context
+
+
+async def _outlasting(run: Callable[[], Awaitable[None]]) -> None:
+    """Run a part of the node; where the store went away under it, begin it again until that answers."""
+    while True:
+        try:
+            return await run()
+        except* StoreAwayError as group:
+            log.warning("store_away", part=run.__qualname__, error=str(group))
+        await asyncio.sleep(AGAIN_S)

@@ -1,8 +1,10 @@
 """The settings of a node: `config.toml` in its folder, over which `PASSPORT_SECTION__KEY` wins. Unknown keys refuse."""
 
 import json
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -12,6 +14,7 @@ from node.errors import ConfigError
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.passport.waiting import RECORD_DAYS
+from node.store.address import parse_address
 
 CONFIG_FILE = "config.toml"
 
@@ -41,9 +44,20 @@ class NodeSection(_Section):
 
 
 class StoreSection(_Section):
-    """Where the store is; empty means passport.sqlite in the folder."""
+    """Where the store is: `postgresql://user@host/database`; empty means passport.sqlite in the folder.
 
-    url: str = ""
+    The password of a database's user stands in a file of its own, named from the folder on. At a start the node waits
+    `wait_s` for a server that does not answer yet.
+    """
+
+    url: str = Field(default="", repr=False)
+    password_file: str = ""
+    wait_s: float = Field(default=10.0, ge=0, le=3600)
+
+    @field_validator("url")
+    @classmethod
+    def _check_address(cls, text: str) -> str:
+        return text and parse_address(text)
 
 
 class WebSection(_Section):
@@ -170,13 +184,25 @@ def load_settings(folder: Path) -> Settings:
         raise ConfigError(f"{path}: {_first_line(error)}") from error
 
 
-def template_config(node: dict[str, str], web_port: int, federation_port: int, radio_port: int | None) -> str:
+def template_config(
+    node: dict[str, str],
+    web_port: int,
+    federation_port: int,
+    radio_port: int | None,
+    store: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """The first `config.toml` of a node."""
-    lines = ["[node]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in node.items() if value)]
+    lines = ["[node]", *_assigned(node)]
+    if any(store.values()):
+        lines += ["", "[store]", *_assigned(store)]
     lines += ["", "[web]", f"port = {web_port}", "", "[federation]", f"port = {federation_port}"]
     if radio_port is not None:
         lines += ["", "[radio]", "enabled = true", f"port = {radio_port}"]
     return "\n".join(lines) + "\n"
+
+
+def _assigned(values: Mapping[str, str]) -> list[str]:
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value]
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 NodeError
 ├── ConfigError        a setting is missing or wrong
 ├── FolderError        a node's folder is not what it should be
+├── StoreAwayError     the database does not answer now
 ├── KeystoreError      keys are missing, damaged or of another node
 ├── BackupError        a backup cannot be made, or does not open, or is not whole
 ├── InputError         what a person or a system sent breaks a rule
@@ -34,6 +35,12 @@ class FolderError(NodeError):
     """A node's folder is not what it should be."""
 
     code = "folder"
+
+
+class StoreAwayError(NodeError):
+    """The database does not answer now: its server is stopped, begins, has no room, or is not reached."""
+
+    code = "store_away"
 
 
 class KeystoreError(NodeError):

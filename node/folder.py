@@ -25,6 +25,7 @@ class NodeFolder:
         self.certificate = path / "certificate.pem"
         self.head = path / "head"
         self.database = path / "passport.sqlite"
+        self.store_password = path / "store.password"
         self.socket = path / "node.sock"
         self.lock = path / "lock"
         self.log = path / "node.log"

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import subprocess
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from node.api_client import ApiClient
 from node.demo import processes
 from node.demo.processes import NodeProcess
 from node.folder import NodeFolder, short_socket_path
+from tests.postgres import query
 
 Json = Any  # Any: what the API answers
 Found = TypeVar("Found")
@@ -54,7 +56,10 @@ def until(what: str, condition: Callable[[], Found | None], within_s: float = DE
 
 
 def rows(folder: Path, sql: str, *values: object) -> list[Any]:  # Any: the columns of the query
-    """What a query finds in the store of a node, running or not."""
+    """What a query finds in the store of a node, running or not, on either engine."""
+    config = (folder / "config.toml").read_text(encoding="utf-8")
+    if "[store]" in config:
+        return query(tomllib.loads(config)["store"]["url"], _numbered(sql), *values)
     connection = sqlite3.connect(f"file:{folder / 'passport.sqlite'}?mode=ro", uri=True, timeout=10)
     try:
         return connection.execute(sql, values).fetchall()
@@ -102,3 +107,9 @@ async def _metrics(folder: Path) -> str:
         ):
             assert response.status == 200, await response.text()
             return await response.text()
+
+
+def _numbered(sql: str) -> str:
+    """The parameters of a query as PostgreSQL counts them."""
+    first, *others = sql.split("?")
+    return first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))

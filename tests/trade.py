@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,20 @@ ATTESTED: dict[str, list[tuple[str, list[str]]]] = {
 
 @dataclass
 class Trade:
-    """The nodes by name, questions to them, and the ids of what the maker made, by title."""
+    """The nodes by name, questions to them, and the ids of what the maker made, by title.
+
+    `stores` are the databases of those whose store is no file.
+    """
 
     folder: Path
     nodes: dict[str, NodeProcess] = field(default_factory=dict)
     orgs: dict[str, str] = field(default_factory=dict)
     devices: list[str] = field(default_factory=list)
+    stores: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str, **settings: str) -> NodeProcess:
         """Make a node and start it."""
-        node = NodeProcess(name, self.folder / name, environment=settings)
+        node = NodeProcess(name, self.folder / name, environment=settings, store_url=self.stores.get(name, ""))
         node.init(**WHO.get(name, {"name": name}))
         node.start()
         self.nodes[name] = node
@@ -119,10 +123,15 @@ def with_serial(row: list[str], serial: str) -> list[str]:
     return [serial if at == SERIAL_AT else text for at, text in enumerate(row)]
 
 
-@contextmanager
-def trading(folder: Path, *names: str, **settings: str) -> Iterator[Trade]:
+def trading(folder: Path, *names: str, **settings: str) -> AbstractContextManager[Trade]:
     """A maker that is attested and has its line, with others in its federation; the maker is the anchor."""
-    trade = Trade(folder)
+    return trading_over({}, folder, *names, **settings)
+
+
+@contextmanager
+def trading_over(stores: dict[str, str], folder: Path, *names: str, **settings: str) -> Iterator[Trade]:
+    """The same with databases, by the names of their organisations."""
+    trade = Trade(folder, stores=stores)
     try:
         for name in ("maker", *names):
             trade.start(name, **settings)

@@ -41,30 +41,30 @@ class PeerClient:
         self._offset_ms = 0
         self.clock_gap_s: float | None = None  # how far the peer's clock is ahead, to a second, by its last answer
 
-    async def heads(self, known: bytes | None) -> tuple[bytes, messages.Heads] | None:
-        """What the peer has, with the answer's digest; None where it equals `known`."""
-        raw = await self._ask("POST", "/fed/1/heads", messages.encode_digest(known))
-        return None if raw is None else (messages.digest(raw), messages.decode_heads(raw))
+    async def heads(self, known: messages.HeadsAsked) -> messages.Heads | None:
+        """What changed at the peer since; None where nothing did."""
+        raw = await self._ask("POST", "/fed/1/heads", known.to_bytes())
+        return None if raw is None else messages.decode_heads(raw)
 
-    async def entries(self, log: bytes, start: int, end: int) -> list[messages.Row]:
-        """Rows of a log."""
-        return await self._rows("entries", log, start, end)
+    async def pull(self, spans: Sequence[messages.Span]) -> list[messages.Part]:
+        """Entries of logs: parts of the first spans, as many as fit into one answer."""
+        return messages.decode_parts(await self._must("/fed/1/pull", messages.encode_pull(spans)))
 
     async def leaves(self, log: bytes, start: int, end: int) -> list[bytes]:
         """Leaf hashes of a log."""
-        rows: list[bytes] = []
-        while start + len(rows) < end:
-            at = start + len(rows)
-            part = await self._rows("leaves", log, at, min(end, at + messages.MAX_ENTRIES))
-            hashes = [row for row in part if isinstance(row, bytes)]
-            if not hashes or len(hashes) != len(part):
+        leaves: list[bytes] = []
+        while start + len(leaves) < end:
+            at = start + len(leaves)
+            part = await self._leaves(log, at, min(end, at + messages.MAX_ENTRIES))
+            if not part:
                 raise RemoteProtocolError("leaves: hashes were asked for")
-            rows += hashes
-        return rows
+            leaves += part
+        return leaves
 
-    async def pull(self, after: int) -> messages.Pulled:
+    async def opened(self, after: int) -> messages.Openings:
         """What was opened after a number."""
-        return messages.decode_pulled(await self._must("/fed/1/pull", messages.encode_pull(after, messages.MAX_PULL)))
+        asked = messages.encode_opened(after, messages.MAX_PULL)
+        return messages.decode_openings(await self._must("/fed/1/opened", asked))
 
     async def fetch(self, refs: Sequence[Ref]) -> list[messages.Proven]:
         """Entries by place and id."""
@@ -99,11 +99,11 @@ class PeerClient:
                 raise _refusal(LIVE, answer)
         raise RequestError(OTHER_TIME)
 
-    async def _rows(self, what: str, log: bytes, start: int, end: int) -> list[messages.Row]:
-        raw = await self._ask("GET", f"/fed/1/log/{log.hex()}/{what}?start={start}&end={end}", b"")
+    async def _leaves(self, log: bytes, start: int, end: int) -> list[bytes]:
+        raw = await self._ask("GET", f"/fed/1/log/{log.hex()}/leaves?start={start}&end={end}", b"")
         if raw is None:
-            raise RemoteProtocolError(f"{what}: an empty answer")
-        return messages.decode_entries(raw, start, end - start)
+            raise RemoteProtocolError("leaves: an empty answer")
+        return messages.decode_leaves(raw, start, end - start)
 
     async def _must(self, path: str, body: bytes) -> bytes:
         raw = await self._ask("POST", path, body)

@@ -45,11 +45,11 @@ class Desk:
         self._signed: dict[str, tuple[str, Answering]] = {
             "heads": ("POST", self._heads),
             "pull": ("POST", self._pull),
+            "opened": ("POST", self._opened),
             "fetch": ("POST", self._fetch),
             "secret": ("POST", self._secret),
             "chunk": ("POST", self._chunk),
             "lookup": ("POST", self._lookup),
-            "entries": ("GET", self._entries),
             "leaves": ("GET", self._leaves),
         }
 
@@ -129,20 +129,18 @@ class Desk:
         return Asker(signature.org, signature.sender), digest
 
     async def _heads(self, asker: Asker, question: Question) -> bytes | None:
-        known = messages.decode_digest(question.body)
-        raw = (await self._shelf.heads(asker)).to_bytes()
-        return None if known == messages.digest(raw) else raw
-
-    async def _entries(self, asker: Asker, question: Question) -> bytes:
-        log, start, end = _range(question.target)
-        return messages.encode_entries(start, await self._shelf.entries(asker, log, start, end))
+        heads = await self._shelf.heads(asker, messages.HeadsAsked.from_bytes(question.body))
+        return None if heads is None else heads.to_bytes()
 
     async def _leaves(self, _asker: Asker, question: Question) -> bytes:
         log, start, end = _range(question.target)
-        return messages.encode_entries(start, await self._shelf.leaves(log, start, end))
+        return messages.encode_leaves(start, await self._shelf.leaves(log, start, end))
 
     async def _pull(self, asker: Asker, question: Question) -> bytes:
-        return messages.encode_pulled(await self._shelf.pull(asker, *messages.decode_pull(question.body)))
+        return messages.encode_parts(await self._shelf.pull(asker, messages.decode_pull(question.body)))
+
+    async def _opened(self, asker: Asker, question: Question) -> bytes:
+        return messages.encode_openings(await self._shelf.opened(asker, *messages.decode_opened(question.body)))
 
     async def _fetch(self, asker: Asker, question: Question) -> bytes:
         return messages.encode_fetched(await self._shelf.fetch(asker, messages.decode_fetch(question.body)))
@@ -165,9 +163,9 @@ def _name(target: str) -> str:
     """The question of a path: its last part, where it is a path of this protocol."""
     path = target.partition("?")[0]
     parts = path.removeprefix(ROOT).split("/") if path.startswith(ROOT) else []
-    if len(parts) == 3 and parts[0] == "log" and parts[2] in ("entries", "leaves"):
+    if len(parts) == 3 and parts[0] == "log" and parts[2] == "leaves":
         return parts[2]
-    return parts[0] if len(parts) == 1 and parts[0] not in ("entries", "leaves") else ""
+    return parts[0] if len(parts) == 1 and parts[0] != "leaves" else ""
 
 
 def _header_bytes(value: str) -> bytes:
@@ -184,7 +182,7 @@ def _range(target: str) -> tuple[bytes, int, int]:
         log = bytes.fromhex(path.split("/")[4])
         start, end = int(values["start"]), int(values["end"])
     except (KeyError, ValueError) as error:
-        raise RemoteProtocolError("entries: log, start and end are hex and numbers") from error
+        raise RemoteProtocolError("leaves: log, start and end are hex and numbers") from error
     if len(log) != 16 or not 0 <= start < end <= min(start + messages.MAX_ENTRIES, codec.MAX_INT):
-        raise RemoteProtocolError(f"entries: a range of 1 to {messages.MAX_ENTRIES}")
+        raise RemoteProtocolError(f"leaves: a range of 1 to {messages.MAX_ENTRIES}")
     return log, start, end

@@ -1,9 +1,12 @@
 """The bodies of the requests of `/fed/1`, as canonical msgpack; one pair of functions for each.
 
-heads    [digest bin32 | nil]                     -> [[chain [envelope...]...], [[log envelope, size, note | nil]...],
-                                                      opened, [fork proof...]], or nothing where the digest is equal
-entries  path and query                           -> [start, [leaf bin32 | fragment ...]]
-pull     [after, limit]                           -> [next, [[log, seq, fragment]...], done 0 | 1]
+heads    [epoch | nil, n, opened]                 -> nothing where nothing is new; else
+                                                     [epoch, n, [[chain envelope...]...], [log envelope...], [note...],
+                                                      [fork proof...], opened, more 0 | 1]
+pull     [[log, from, to]...]                     -> [[log, from, [fragment | leaf bin32 | [tile bin32]...], [path...]]
+                                                      ...]
+leaves   path and query                           -> [start, [leaf bin32...]]
+opened   [after, limit]                           -> [next, [[log, seq, fragment]...], done 0 | 1]
 fetch    [[log, seq, id16]...]                    -> [[log, seq, fragment, size, [path...]]...]
 secret   [subject, section]                       -> [name, nil, sealed]
 chunk    [log, seq, id16, section, n]             -> [bytes]
@@ -12,8 +15,7 @@ join     [secret, chain, node id, url, pin]       -> [1]
 """
 
 import contextlib
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from federation import codec
@@ -22,44 +24,108 @@ from federation.errors import CodecError, FederationError, RemoteProtocolError, 
 from federation.fragment import Fragment, Ref, Section, fragment_from_value
 from federation.log import LogStatement, decode_log_statement
 from federation.statements import MAX_CHAIN, RootStatement, decode_root_statement
+from federation.tiles import WIDTH
 
 MAX_ENTRIES = 1000
 MAX_BODY = 4 * 1024 * 1024
 MAX_INFLATED = 8 * 1024 * 1024
-MAX_LOGS = 4096
-MAX_CHAINS = 1024
+MAX_LOGS = 256
+MAX_HEADS = 1000
 MAX_PULL = 1000
+MAX_PATH = 64
+MAX_ROWS = 4096
+EPOCH_SIZE = 16
 NESTING = 10
 
 
 @dataclass(frozen=True, slots=True)
-class LogHead:
-    """A log that the peer has: its statement, how many leaves, and its newest checkpoint."""
+class HeadsAsked:
+    """What is known of a peer: up to which change of that epoch, and up to which opening."""
 
-    statement: LogStatement
-    size: int
-    note: bytes | None
+    epoch: bytes | None = None
+    n: int = 0
+    opened: int = 0
+
+    def to_bytes(self) -> bytes:
+        """The canonical question."""
+        return codec.pack([self.epoch, self.n, self.opened])
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "HeadsAsked":
+        """Read the question; raise RemoteProtocolError."""
+        with _Reading("heads"):
+            epoch, n, opened = codec.array(codec.unpack(raw, 64), 3, "heads")
+            known = codec.optional_binary(epoch, EPOCH_SIZE, "epoch")
+            return cls(known, codec.uint(n, "n"), codec.uint(opened, "opened"))
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """What a peer has and what it opened to the asker: `opened` is the newest number of its openings."""
+    """What changed at a peer up to its change `n`: chains, logs, checkpoints and fork proofs.
 
-    chains: tuple[tuple[RootStatement, ...], ...]
-    logs: tuple[LogHead, ...]
-    opened: int
+    `opened` is the newest number of what it opened to the asker. Numbers count within an epoch: a peer that lost some
+    begins another. `more` changes follow at once.
+    """
+
+    epoch: bytes
+    n: int
+    chains: tuple[tuple[RootStatement, ...], ...] = ()
+    logs: tuple[LogStatement, ...] = ()
+    notes: tuple[bytes, ...] = ()
     forks: tuple[bytes, ...] = ()
+    opened: int = 0
+    more: bool = False
 
     def to_bytes(self) -> bytes:
         """The canonical body."""
         return codec.pack(
             [
+                self.epoch,
+                self.n,
                 [[s.envelope() for s in chain] for chain in self.chains],
-                [[head.statement.envelope(), head.size, head.note] for head in self.logs],
-                self.opened,
+                [log.envelope() for log in self.logs],
+                list(self.notes),
                 list(self.forks),
+                self.opened,
+                int(self.more),
             ]
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Entries start .. end of a log; `end` is the size of a checkpoint."""
+
+    log: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """256 entries of which the asker sees none, from a place that is a multiple of 256: the hash of their leaves."""
+
+    hash: bytes
+
+
+Row = bytes | Fragment | Tile
+
+
+def width(row: Row) -> int:
+    """How many entries a row stands for."""
+    return WIDTH if isinstance(row, Tile) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a log from `start` on, as many as fit, and where they end before the span that was asked for, the
+    consistency path from there to its end.
+    """
+
+    log: bytes
+    start: int
+    rows: tuple[Row, ...]
+    path: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +138,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class Openings:
     """Fragments of subjects that were opened to the asker, up to opening `next`; `done` where there are no more."""
 
     next: int
@@ -104,75 +170,94 @@ class Join:
         return codec.pack([self.secret, [s.envelope() for s in self.chain], self.node, self.url, self.pin])
 
 
-Row = bytes | Fragment
-
-
-def digest(raw: bytes) -> bytes:
-    """What stands for an answer to heads that was seen before."""
-    return hashlib.sha256(raw).digest()
-
-
-def encode_digest(known: bytes | None) -> bytes:
-    """Ask for heads, unless they are those known."""
-    return codec.pack([known])
-
-
-def decode_digest(raw: bytes) -> bytes | None:
-    """Read the question."""
-    with _Reading("heads"):
-        (known,) = codec.array(codec.unpack(raw, 64), 1, "heads")
-        return codec.optional_binary(known, 32, "digest")
-
-
 def decode_heads(raw: bytes) -> Heads:
     """Read an answer to heads; raise RemoteProtocolError."""
     with _Reading("heads"):
-        chains, logs, opened, forks = codec.array(codec.unpack(raw, MAX_INFLATED), 4, "heads")
+        epoch, n, chains, logs, notes, forks, opened, more = codec.array(codec.unpack(raw, MAX_INFLATED), 8, "heads")
         return Heads(
-            tuple(_chain(chain) for chain in codec.array(chains, None, "chains", most=MAX_CHAINS)),
-            tuple(_log_head(item) for item in codec.array(logs, None, "logs", most=MAX_LOGS)),
+            codec.binary(epoch, EPOCH_SIZE, "epoch"),
+            codec.uint(n, "n"),
+            tuple(_chain(chain) for chain in codec.array(chains, None, "chains", most=MAX_HEADS)),
+            tuple(_log(item) for item in codec.array(logs, None, "logs", most=MAX_HEADS)),
+            tuple(
+                codec.binary(item, None, "note", most=4096)
+                for item in codec.array(notes, None, "notes", most=MAX_HEADS)
+            ),
+            tuple(codec.binary(item, None, "fork proof") for item in codec.array(forks, None, "forks", most=MAX_HEADS)),
             codec.uint(opened, "opened"),
-            tuple(codec.binary(item, None, "fork proof") for item in codec.array(forks, None, "forks", most=256)),
+            bool(codec.uint(more, "more")),
         )
 
 
-def encode_entries(start: int, rows: Sequence[Row]) -> bytes:
-    """The answer to entries: leaf hashes for what the asker may not see."""
-    return codec.pack([start, [row if isinstance(row, bytes) else row.to_value() for row in rows]], NESTING)
+def placed_rows(part: Part) -> Iterator[tuple[int, Row]]:
+    """Each row of a part with the place at which it begins."""
+    seq = part.start
+    for row in part.rows:
+        yield seq, row
+        seq += width(row)
 
 
-def decode_entries(raw: bytes, start: int, limit: int) -> list[Row]:
-    """Read the answer to entries from `start`, at most `limit` rows; raise RemoteProtocolError."""
-    with _Reading("entries"):
-        first, rows = codec.array(codec.unpack(raw, MAX_INFLATED), 2, "entries")
+def encode_pull(spans: Sequence[Span]) -> bytes:
+    """Ask for entries of logs."""
+    return codec.pack([[span.log, span.start, span.end] for span in spans])
+
+
+def decode_pull(raw: bytes) -> list[Span]:
+    """Read the question."""
+    with _Reading("pull"):
+        return [_span(item) for item in codec.array(codec.unpack(raw, 1 << 16), None, "pull", most=MAX_LOGS)]
+
+
+def encode_parts(parts: Sequence[Part]) -> bytes:
+    """The answer to pull: leaf hashes and tiles for what the asker may not see."""
+    return codec.pack(
+        [[part.log, part.start, [_row_value(row) for row in part.rows], list(part.path)] for part in parts], NESTING
+    )
+
+
+def decode_parts(raw: bytes) -> list[Part]:
+    """Read the answer to pull; raise RemoteProtocolError."""
+    with _Reading("pulled"):
+        return [_part(item) for item in codec.array(codec.unpack(raw, MAX_INFLATED), None, "parts", most=MAX_LOGS)]
+
+
+def encode_leaves(start: int, leaves: Sequence[bytes]) -> bytes:
+    """The answer to leaves."""
+    return codec.pack([start, list(leaves)])
+
+
+def decode_leaves(raw: bytes, start: int, limit: int) -> list[bytes]:
+    """Read the answer to leaves from `start`, at most `limit`; raise RemoteProtocolError."""
+    with _Reading("leaves"):
+        first, leaves = codec.array(codec.unpack(raw, MAX_BODY), 2, "leaves")
         if codec.uint(first, "start") != start:
-            raise CodecError(f"entries: start {first!r}, asked for {start}")
-        return [_row(item) for item in codec.array(rows, None, "rows", most=limit)]
+            raise CodecError(f"start {first!r}, asked for {start}")
+        return [codec.binary(leaf, 32, "leaf") for leaf in codec.array(leaves, None, "leaves", most=limit)]
 
 
-def encode_pull(after: int, limit: int) -> bytes:
+def encode_opened(after: int, limit: int) -> bytes:
     """Ask for what was opened after a number."""
     return codec.pack([after, limit])
 
 
-def decode_pull(raw: bytes) -> tuple[int, int]:
+def decode_opened(raw: bytes) -> tuple[int, int]:
     """Read the question."""
-    with _Reading("pull"):
-        after, limit = codec.array(codec.unpack(raw, 64), 2, "pull")
+    with _Reading("opened"):
+        after, limit = codec.array(codec.unpack(raw, 64), 2, "opened")
         return codec.uint(after, "after"), min(codec.uint(limit, "limit", least=1), MAX_PULL)
 
 
-def encode_pulled(pulled: Pulled) -> bytes:
-    """The answer to pull."""
-    return codec.pack([pulled.next, [_placed_value(item) for item in pulled.entries], int(pulled.done)], NESTING)
+def encode_openings(opened: Openings) -> bytes:
+    """The answer to opened."""
+    return codec.pack([opened.next, [_placed_value(item) for item in opened.entries], int(opened.done)], NESTING)
 
 
-def decode_pulled(raw: bytes) -> Pulled:
-    """Read the answer to pull; raise RemoteProtocolError."""
-    with _Reading("pulled"):
-        number, entries, done = codec.array(codec.unpack(raw, MAX_INFLATED), 3, "pulled")
+def decode_openings(raw: bytes) -> Openings:
+    """Read the answer to opened; raise RemoteProtocolError."""
+    with _Reading("opened"):
+        number, entries, done = codec.array(codec.unpack(raw, MAX_INFLATED), 3, "opened")
         placed = tuple(_placed(item) for item in codec.array(entries, None, "entries", most=1 << 16))
-        return Pulled(codec.uint(number, "next"), placed, bool(codec.uint(done, "done")))
+        return Openings(codec.uint(number, "next"), placed, bool(codec.uint(done, "done")))
 
 
 def encode_fetch(refs: Sequence[Ref]) -> bytes:
@@ -325,16 +410,38 @@ def _chain(value: codec.Value) -> tuple[RootStatement, ...]:
     return tuple(chain)
 
 
-def _log_head(value: codec.Value) -> LogHead:
-    envelope, size, note = codec.array(value, 3, "log")
-    statement = decode_log_statement(codec.binary(envelope, None, "log statement"))
-    return LogHead(
-        statement, codec.uint(size, "size"), None if note is None else codec.binary(note, None, "note", most=4096)
+def _log(value: codec.Value) -> LogStatement:
+    return decode_log_statement(codec.binary(value, None, "log statement"))
+
+
+def _span(value: codec.Value) -> Span:
+    log, start, end = codec.array(value, 3, "span")
+    span = Span(codec.binary(log, 16, "log"), codec.uint(start, "from"), codec.uint(end, "to"))
+    if span.start >= span.end:
+        raise CodecError(f"nothing lies between {span.start} and {span.end}")
+    return span
+
+
+def _part(value: codec.Value) -> Part:
+    log, start, rows, path = codec.array(value, 4, "part")
+    return Part(
+        codec.binary(log, 16, "log"),
+        codec.uint(start, "from"),
+        tuple(_row(item) for item in codec.array(rows, None, "rows", most=MAX_ROWS)),
+        tuple(codec.binary(item, 32, "path") for item in codec.array(path, None, "path", most=MAX_PATH)),
     )
 
 
+def _row_value(row: Row) -> codec.Value:
+    return row if isinstance(row, bytes) else [row.hash] if isinstance(row, Tile) else row.to_value()
+
+
 def _row(value: codec.Value) -> Row:
-    return codec.binary(value, 32, "leaf") if isinstance(value, bytes) else fragment_from_value(value)
+    if isinstance(value, bytes):
+        return codec.binary(value, 32, "leaf")
+    if isinstance(value, list) and len(value) == 1:
+        return Tile(codec.binary(value[0], 32, "tile"))
+    return fragment_from_value(value)
 
 
 def _ref(value: codec.Value) -> Ref:

@@ -157,6 +157,8 @@ async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, in
     with progress_bar() as bar:
         task = bar.add_task("export", total=None)
         try:
+            if is_alone:
+                await node.core.database.lock()
             async for progress in node.export.write(target):
                 bar.update(task, description=progress.what, completed=progress.done, total=progress.total)
             if is_alone:

@@ -13,7 +13,7 @@ from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, Language, app, ask, choose_language, out, progress_bar, reason
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
-from node.errors import FolderError
+from node.errors import ConfigError, FolderError
 from node.folder import NodeFolder
 
 if TYPE_CHECKING:
@@ -35,22 +35,28 @@ def init(
     web_port: int = 8440,
     federation_port: int = 8441,
     radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
+    store_url: Annotated[
+        str, typer.Option(help="postgresql://user@host/database; a file in the folder if empty.")
+    ] = "",
+    store_password_file: Annotated[str, typer.Option(help="Where the password of that user stands, alone.")] = "",
 ) -> None:
     """Make a node: its organisation's root keys, its own keys, its store."""
     from node.config import template_config  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
+    url, password = _store_options(store_url, store_password_file)
     text = template_config(
         {"name": name, "kind": kind, "inn": inn, "ogrn": ogrn, "place": place, "language": language},
         web_port,
         federation_port,
         radio_port,
+        {"url": url, "password_file": NodeFolder(folder).store_password.name if password else store_password_file},
     )
     with loading():
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     try:
-        with refusals_of_the_store(folder):
-            founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom()))
+        with refusals_of_the_store(folder, url):
+            founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
     except OSError as error:
         raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
     out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
@@ -115,6 +121,19 @@ def demo(
     raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
 
 
+def _store_options(url: str, password_file: str) -> tuple[str, str]:
+    """The address of a store without its password, and the password; raise ConfigError where it is no address."""
+    from node.store.address import parse_address, split_password  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    try:
+        address, password = split_password(parse_address(url)) if url else ("", "")
+    except ValueError as error:
+        raise ConfigError(f"--store-url: {error}") from error
+    if password and password_file:
+        raise ConfigError("the password of the store stands in --store-url or in --store-password-file, not in both")
+    return address, password
+
+
 async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine
     task = asyncio.ensure_future(run)
     loop = asyncio.get_running_loop()
@@ -131,6 +150,7 @@ async def _fsck(node: "Node") -> list[str]:
     with node.folder.locked(), progress_bar() as bar:
         task = bar.add_task("fsck", total=None)
         try:
+            await node.core.database.lock()
             async for progress in node.fsck.run():
                 bar.update(task, completed=progress.done, total=progress.total)
                 found += map(str, progress.findings)

@@ -2,17 +2,26 @@
 
 import asyncio
 import re
-import sqlite3
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sqlalchemy import ColumnElement, Table, func, select, update
+
 from node.api_client import ApiClient
+from node.clock import SystemClock
+from node.config import load_settings
 from node.demo.processes import NodeProcess
 from node.demo.sheet import require
+from node.folder import NodeFolder
+from node.store import schema
+from node.store.database import Database
+from node.store.logs import get_log, list_logs
 
 if TYPE_CHECKING:
     from node.demo.stage import Stage
@@ -23,9 +32,9 @@ OWNER, MIRROR = "lab", "auditor"
 # It meets nobody but the node that invited it, so that it mirrors the altered copy and no other.
 ALONE = {"PASSPORT_FEDERATION__DISCOVERY": "false"}
 _PLACES = {
-    "section": ("sections", "data", " and name = 'line'"),
-    "header": ("fragments", "header", ""),
-    "signature": ("fragments", "signature", ""),
+    "section": (schema.sections, schema.sections.c.data),
+    "header": (schema.fragments, schema.fragments.c.header),
+    "signature": (schema.fragments, schema.fragments.c.signature),
 }
 
 
@@ -43,7 +52,7 @@ async def alter_and_find(stage: "Stage") -> Altered:
     lab = stage.nodes[OWNER]
     mirror = NodeProcess(MIRROR, stage.folder / MIRROR, environment=ALONE)
     await asyncio.to_thread(lab.stop)
-    place = alter(lab.folder, "section")
+    place = await alter(lab.folder, "section")
     try:
         with stage.sheets.act("IT", "one byte of the lab's store; passport-node fsck") as line:
             altered, _ = await asyncio.gather(
@@ -57,30 +66,26 @@ async def alter_and_find(stage: "Stage") -> Altered:
             line.shown = f"it refuses exactly that entry and keeps the {kept} before it"
     finally:
         await asyncio.gather(asyncio.to_thread(mirror.stop), asyncio.to_thread(lab.stop))
-        require(alter(lab.folder, "section", place) == place, "the same bit is put back")
+        require(await alter(lab.folder, "section", place) == place, "the same bit is put back")
     await asyncio.to_thread(lab.start)
     return altered
 
 
-def alter(folder: Path, part: Part, place: tuple[str, int] | None = None) -> tuple[str, int]:
+async def alter(folder: Path, part: Part, place: tuple[str, int] | None = None) -> tuple[str, int]:
     """Flip one bit in a part of an entry, of the last line that a node published unless a place is named.
 
     Answer log and seq; done a second time at the same place, it is put back.
     """
-    table, column, extra = _PLACES[part]
-    connection = sqlite3.connect(folder / "passport.sqlite")
-    try:
-        no, log = connection.execute("select no, log from logs where own = 1").fetchone()
-        newest = "select max(seq) from sections where log_no = ? and name = 'line'"
-        seq = place[1] if place else connection.execute(newest, (no,)).fetchone()[0]
-        where = f"where log_no = ? and seq = ?{extra}"
-        (raw,) = connection.execute(f"select {column} from {table} {where}", (no, seq)).fetchone()  # noqa: S608 - fixed names
-        changed = raw[:-1] + bytes([raw[-1] ^ 1])
-        connection.execute(f"update {table} set {column} = ? {where}", (changed, no, seq))  # noqa: S608 - fixed names
-        connection.commit()
-    finally:
-        connection.close()
-    return log.hex(), seq
+    table, column = _PLACES[part]
+    async with _store(folder) as database, database.write() as tx:
+        (own,) = await list_logs(tx, own=True)
+        newest = select(func.max(schema.sections.c.seq)).where(*_line_of(schema.sections, own.no))
+        seq = place[1] if place else int(await tx.value(newest))
+        entry = (table.c.log_no == own.no, table.c.seq == seq)
+        where = (*_line_of(table, own.no), *entry) if part == "section" else entry
+        raw = bytes(await tx.value(select(column).where(*where)))
+        await tx.run(update(table).where(*where).values({column.name: raw[:-1] + bytes([raw[-1] ^ 1])}))
+    return own.log.hex(), seq
 
 
 def _find(folder: Path, log: str, seq: int) -> Altered:
@@ -104,7 +109,7 @@ async def _mirror(stage: "Stage", node: NodeProcess, altered: Altered) -> int:
         refusal = await stage.until("the entry is refused", partial(_refusal, api))
     named = (refusal["detail"]["log"], refusal["detail"]["seq"])
     require(named == (altered.log, altered.seq), f"the entry is named alike, got {named}")
-    kept = _kept(node.folder, altered.log)
+    kept = await _kept(node.folder, altered.log)
     require(kept == altered.seq, f"what came before is kept: {altered.seq} entries, got {kept}")
     return kept
 
@@ -114,10 +119,21 @@ async def _refusal(api: ApiClient) -> Json:
     return next((row for row in rows if row["what"] == "entry_refused"), None)
 
 
-def _kept(folder: Path, log: str) -> int:
-    connection = sqlite3.connect(f"file:{folder / 'passport.sqlite'}?mode=ro", uri=True)
+async def _kept(folder: Path, log: str) -> int:
+    async with _store(folder) as database, database.read() as tx:
+        return (await get_log(tx, bytes.fromhex(log))).size
+
+
+@asynccontextmanager
+async def _store(folder: Path) -> AsyncIterator[Database]:
+    """The store of a node as whoever has its disk or its database may open it."""
+    database = Database.of_node(NodeFolder(folder), load_settings(folder).store, SystemClock())
     try:
-        (size,) = connection.execute("select size from logs where log = ?", (bytes.fromhex(log),)).fetchone()
+        yield database
     finally:
-        connection.close()
-    return int(size)
+        await database.close()
+
+
+def _line_of(sections: Table, no: int) -> tuple[ColumnElement[bool], ...]:
+    """The sections of a log that hold published lines."""
+    return sections.c.log_no == no, sections.c.name == "line"

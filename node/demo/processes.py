@@ -26,12 +26,16 @@ class ProcessError(Exception):
 
 @dataclass(slots=True)
 class NodeProcess:
-    """One node of the demo: its federation port, 0 for any, and settings that stay over its restarts."""
+    """One node of the demo: its federation port, 0 for any, and settings that stay over its restarts.
+
+    `store_url` is the database of its store, a file in its folder where it is empty.
+    """
 
     name: str
     folder: Path
     federation_port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    store_url: str = ""
     addresses: dict[str, Any] = field(default_factory=dict)  # Any: what the node prints when it started
     _process: subprocess.Popen[str] | None = None
 
@@ -44,7 +48,8 @@ class NodeProcess:
 
     def init(self, **options: str) -> None:
         """Make the node; it takes any port for its console."""
-        options = {"web_port": "0", "federation_port": str(self.federation_port), **options}
+        store = {"store_url": self.store_url} if self.store_url else {}
+        options = {"web_port": "0", "federation_port": str(self.federation_port), **store, **options}
         arguments = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)]
         done = run_program(["-m", "node", "init", str(self.folder), *arguments])
         if done.returncode:

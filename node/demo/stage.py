@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from node.api_client import ApiClient, ApiError
@@ -18,6 +19,7 @@ from node.demo.sheet import Sheets, StepError
 Json = Any  # Any: what the API answers
 WAIT_S = 60.0
 ASK_EVERY_S = 0.1
+NO_STORES: Mapping[str, str] = MappingProxyType({})
 
 NODES = {
     "maker": {"name": MAKER, "kind": "maker", "inn": "0000000018", "place": "works"},
@@ -107,13 +109,22 @@ class Stage:
         stop_all([*self.nodes.values(), self.relay])
 
 
-def set_stage(folder: Path, seed: int, sheets: Sheets) -> Stage:
-    """Four nodes in an empty folder that were not made yet; others are told to reach each through the relay."""
+def set_stage(folder: Path, seed: int, sheets: Sheets, stores: Mapping[str, str] = NO_STORES) -> Stage:
+    """Four nodes in an empty folder that were not made yet; others are told to reach each through the relay.
+
+    `stores` are the databases of those whose store is no file in their folder, by name.
+    """
     ports = free_ports(2 * len(NODES))
     told = dict(zip(NODES, ports, strict=False))
     own = dict(zip(NODES, ports[len(NODES) :], strict=True))
     nodes = {
-        name: NodeProcess(name, folder / name, own[name], {"PASSPORT_FEDERATION__URL": f"https://{HOST}:{told[name]}"})
+        name: NodeProcess(
+            name,
+            folder / name,
+            own[name],
+            {"PASSPORT_FEDERATION__URL": f"https://{HOST}:{told[name]}"},
+            stores.get(name, ""),
+        )
         for name in NODES
     }
     relay = RelayProcess(folder, {told[name]: own[name] for name in NODES})

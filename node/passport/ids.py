@@ -7,6 +7,7 @@ number modulo 1021: every single slip and every swap of neighbours is caught, so
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from node.passport.errors import DeviceIdError, MistypedIdError
@@ -17,6 +18,7 @@ BODY_LENGTH = 26
 CHECK_LENGTH = 2
 MODULUS = 1021  # the largest prime below 32 * 32
 SUBJECT_SIZE = 16
+MOST_SPELLED = 4096  # ids that are kept as they were spelled last: lists and pages spell the same ones again and again
 
 _SPACES = (*range(0x09, 0x0E), 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _HYPHENS = (0x2D, *range(0x2010, 0x2016), 0x2212)
@@ -24,11 +26,19 @@ DROPPED = frozenset(map(chr, (*_SPACES, *_HYPHENS)))
 
 _SHORT_OF_ONE = tuple(PREFIX[:at] + PREFIX[at + 1 :] for at in range(len(PREFIX)))
 _LENGTH = len(PREFIX) + BODY_LENGTH + CHECK_LENGTH
-_SMALL = {ord(small): small.upper() for small in "abcdefghijklmnopqrstuvwxyz"}
+_SMALL = "abcdefghijklmnopqrstuvwxyz"
 _READ_AS = str.maketrans("ILO", "110")
+# All that is done to what a person wrote, in one go: what is dropped, what is a capital, what is read as a digit.
+_WRITTEN = {
+    **{ord(small): small.upper().translate(_READ_AS) for small in _SMALL},
+    **_READ_AS,
+    **dict.fromkeys(map(ord, DROPPED)),
+}
 # A keyboard left in Russian: what a text means, never how an id is written.
 _RUSSIAN = str.maketrans("АВЕКМНОРСТХавекмнорстх", "ABEKMHOPCTX" * 2)
-_DIGIT = {character: value for value, character in enumerate(CROCKFORD)}
+_DIGITS = frozenset(CROCKFORD)
+_AS_NUMBER = str.maketrans(CROCKFORD, "0123456789abcdefghijklmnopqrstuv")  # as `int` reads digits to base 32
+_PAIRS = tuple(first + second for first in CROCKFORD for second in CROCKFORD)
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LABEL_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://([^/?#@:]{1,253})(?::[0-9]{1,5})?/d/([^/?#]{1,80})/?(?:[?#].*)?")
 
@@ -57,12 +67,14 @@ class SubjectId:
 DeviceId: TypeAlias = SubjectId
 
 
+@lru_cache(maxsize=MOST_SPELLED)
 def format_device_id(subject: SubjectId) -> str:
     """Spell a subject of any kind as a device id, 33 characters."""
     number = int.from_bytes(subject.raw)
     return f"{PREFIX}-{_spell(number, BODY_LENGTH)}{_spell(number % MODULUS, CHECK_LENGTH)}"
 
 
+@lru_cache(maxsize=MOST_SPELLED)
 def parse_device_id(text: str) -> SubjectId:
     """Read a device id as a person wrote it; raise MistypedIdError if it cannot be one.
 
@@ -73,9 +85,9 @@ def parse_device_id(text: str) -> SubjectId:
         raise MistypedIdError(f"a device id begins with {PREFIX}-")
     if len(body) != _LENGTH:
         raise MistypedIdError(f"a device id has {_LENGTH - len(PREFIX)} characters after {PREFIX}-")
-    for character in body:
-        if character not in _DIGIT:
-            raise MistypedIdError(f"a device id has no character {character!r}")
+    if not _DIGITS.issuperset(body):
+        strange = next(character for character in body if character not in _DIGITS)
+        raise MistypedIdError(f"a device id has no character {strange!r}")
     number = _value(body[len(PREFIX) : -CHECK_LENGTH])
     if number >= 1 << (8 * SUBJECT_SIZE):
         raise MistypedIdError("a device id goes on with 0 to 7 after EPP1-")
@@ -115,16 +127,12 @@ def parse_label_url(text: str) -> SubjectId:
 
 
 def _read(text: str) -> str:
-    kept = "".join(character for character in text if character not in DROPPED)
-    return kept.translate(_SMALL).translate(_READ_AS)
+    return text.translate(_WRITTEN)
 
 
 def _spell(number: int, length: int) -> str:
-    return "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(length)))
+    return "".join([_PAIRS[number >> place & 1023] for place in range(5 * (length - 2), -1, -10)])
 
 
 def _value(text: str) -> int:
-    number = 0
-    for character in text:
-        number = number << 5 | _DIGIT[character]
-    return number
+    return int(text.translate(_AS_NUMBER), 32)

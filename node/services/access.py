@@ -22,6 +22,7 @@ from node.store.access import Account, KeptAnswer, StoredSession, StoredToken
 from node.store.correspondents import find_correspondent
 from node.store.database import WriteTx
 from node.store.errors import ConflictError
+from node.store.remembered import Remembered
 from node.store.settings import find_setting, set_setting
 
 __all__ = ["Access", "Account", "Actor", "Answers", "KeptAnswer", "Limits", "NewSession", "Role", "Scope"]
@@ -40,6 +41,9 @@ TOKEN_DAYS = range(1, 367)
 TOKEN_PREFIX = "pn_"  # noqa: S105 - a mark for scanners of leaked secrets, not a secret
 HASHERS_AT_ONCE = 2  # 64 MiB each
 CLAIM = "claim"
+# Tokens that were used lately stay in memory; what each of their parts takes there.
+MOST_REMEMBERED = 4 << 20
+SIZE_OF_TOKEN, SIZE_OF_SUBJECT = 1 << 10, 1 << 6
 
 
 class Scope(StrEnum):
@@ -202,8 +206,7 @@ class Access:
 
     async def find_session_actor(self, secret: str) -> Actor | None:
         """Who a session's cookie speaks for; use prolongs the session."""
-        async with self._core.database.read() as tx:
-            found = await store.find_session(tx, _hash("session", secret))
+        found = await self._core.database.glance(lambda tx: store.find_session(tx, _hash("session", secret)))
         if found is None:
             return None
         session, account = found
@@ -327,6 +330,7 @@ class Tokens:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._used_lately: Remembered[bytes, StoredToken] = Remembered(core.database, _size, MOST_REMEMBERED)
 
     async def issue(
         self,
@@ -360,12 +364,15 @@ class Tokens:
             )
         return secret, token
 
-    async def find_actor(self, secret: str) -> Actor | None:
-        """Which system a token speaks for; None where it is unknown, revoked or out of date."""
-        async with self._core.database.read() as tx:
-            token = await store.find_token(tx, _hash("token", secret))
-            if token is None or token.expires_us <= tx.now:
-                return None
+    async def find_actor(self, secret: str, moment: int | None = None) -> Actor | None:
+        """Which system a token speaks for; None where it is unknown, revoked or out of date.
+
+        It is what stood at a moment of the store, or later; without one, what stands now.
+        """
+        hashed = _hash("token", secret)
+        token = await self._used_lately.get(hashed, lambda tx, _known: store.find_token(tx, hashed), moment)
+        if token is None or token.expires_us <= self._core.clock.now():
+            return None
         kind, scopes = "token" if token.system is None else "system", frozenset(map(Scope, token.scopes))
         return Actor(token.system or token.name, kind, scopes, id=token.id, subjects=token.subjects)
 
@@ -417,6 +424,10 @@ class Answers:
         """Give the key back after an answer that is not kept."""
         async with self._core.database.write() as tx:
             await store.drop_answer(tx, _owner(actor), key)
+
+
+def _size(token: StoredToken) -> int:
+    return SIZE_OF_TOKEN + SIZE_OF_SUBJECT * len(token.subjects)
 
 
 def _person(name: str, role: Role, language: str, session: str) -> Actor:

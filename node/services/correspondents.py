@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport.plate import comparison_text
@@ -29,10 +30,13 @@ from node.store.correspondents import (
 from node.store.database import ReadTx, WriteTx
 from node.store.jobs import stop_jobs
 from node.store.passports import find_passport, read_leads
+from node.store.remembered import Remembered
 
 STOPPED = "the system that sent it was cut off"
 HOUR_US = 60 * MINUTE_US
 HOURS_A_DAY = 24
+MOST_REMEMBERED = 4 << 20  # bytes of systems that were admitted lately
+SIZE_BESIDE_RIGHTS = 2 << 10
 
 
 class Write(StrEnum):
@@ -102,6 +106,7 @@ class Correspondents:
     def __init__(self, core: Core, tokens: Tokens) -> None:
         self._core = core
         self._tokens = tokens
+        self._admitted_lately: Remembered[str, StoredCorrespondent] = Remembered(core.database, _size, MOST_REMEMBERED)
         self._tallies: dict[str, _Tally] = {}
         self._running: dict[asyncio.Task[object], str] = {}
         self._cut: set[str] = set()  # since this process began: what was admitted before the cut ends too
@@ -166,18 +171,17 @@ class Correspondents:
             tx.on_commit(lambda: self._cut.discard(_label(name)))
         return await self.get(name)
 
-    async def admit(self, actor: Actor, address: str) -> Actor:
+    async def admit(self, actor: Actor, address: str, moment: int | None = None) -> Actor:
         """A system's actor as it may act now; raise DeniedError or StateError where it may not come in.
 
-        Tokens that are nobody's come in as they are.
+        Tokens that are nobody's come in as they are. Its rights are those of a moment of the store, or later ones.
         """
         if actor.kind != "system":
             return actor
-        async with self._core.database.read() as tx:
-            found = await find_correspondent(tx, actor.name)
-            now = tx.now
+        name, now = actor.name, self._core.clock.now()
+        found = await self._admitted_lately.get(name, lambda tx, _known: find_correspondent(tx, name), moment)
         if found is None:
-            raise DeniedError(f"there is no system {actor.name!r}", "unauthenticated")
+            raise DeniedError(f"there is no system {name!r}", "unauthenticated")
         rights, tally = rights_of(found), self._tallies.setdefault(actor.name, _Tally())
         refusal = _refusal(found, rights, address, tally, now)
         await self._count(actor.name, tally, now, refusal)
@@ -193,11 +197,7 @@ class Correspondents:
         limits = actor.limits
         if limits is None or not limits.is_narrow:
             return
-        async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject, whole=False)
-            leads = await read_leads(tx, map(bytes.fromhex, limits.things))
-        own_type = text(passport.content, "type", "central") if passport else ""
-        lead = passport.lead if passport else subject
+        own_type, lead, leads = await self._core.database.glance(partial(_known_of, subject, limits))
         if subject.hex() in limits.things or lead in leads.values() or (own_type and own_type in limits.types):
             return
         raise DeniedError(f"{actor.label} has no right to this thing", "system_thing")
@@ -220,8 +220,7 @@ class Correspondents:
     @contextmanager
     def running(self, actor: Actor | None) -> Iterator[None]:
         """A request of a system is being answered by the current task: a cut ends it."""
-        task = asyncio.current_task()
-        if actor is None or actor.kind != "system" or task is None:
+        if actor is None or actor.kind != "system" or (task := asyncio.current_task()) is None:
             yield
             return
         if actor.label in self._cut:
@@ -316,6 +315,18 @@ def _check_rights(actor: Actor, rights: Rights) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise InputError(f"{network} is no network", "system_network_form", text=network) from error
+
+
+async def _known_of(subject: bytes, limits: Limits, tx: ReadTx) -> tuple[str, bytes, dict[bytes, bytes]]:
+    """The central type of a thing and the id that leads it, and those that lead the things of these limits."""
+    passport = await find_passport(tx, subject, whole=False)
+    leads = await read_leads(tx, map(bytes.fromhex, limits.things))
+    own_type = text(passport.content, "type", "central") if passport else ""
+    return own_type, passport.lead if passport else subject, leads
+
+
+def _size(one: StoredCorrespondent) -> int:
+    return SIZE_BESIDE_RIGHTS + len(one.rights)
 
 
 def _dump(rights: Rights) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from federation.authority import Kind
 from federation.fragment import Header, Ref, Section, decode_header, fragment_id
 from federation.genesis import Genesis, fingerprint
-from federation.organisation import Chain
+from federation.sync.messages import Tile
+from federation.sync.mirror import Hash
 from node.errors import StateError
 from node.exchange import open_files
 from node.exchange.open_files import Json, Row, json_line, moment, plain
@@ -46,10 +47,10 @@ from node.store.database import ReadTx
 from node.store.fragments import CLEAR, SEALED, StoredFragment, entries_between
 from node.store.logs import StoredLog, checkpoints_between, list_logs
 from node.store.migrate import check_schema
-from node.store.organisations import read_statements
+from node.store.organisations import read_chains, read_statements
 from node.store.passports import read_leading
 from node.store.settings import find_setting, settings_like
-from node.store.trees import read_leaves
+from node.store.trees import read_hashes
 
 ENTRIES, LEAVES, PASSPORTS = 64, 4096, 100
 
@@ -165,10 +166,10 @@ async def _lines(output: Output, name: str, lines: AsyncIterator[Json]) -> int:
 
 
 async def _organisations(tx: ReadTx, output: Output, world: World) -> int:
-    chains = await read_statements(tx)
+    chains, told_of = await read_chains(tx), await read_statements(tx)
     with output.open("organisations.jsonl") as file:
-        for org, statements in sorted(chains.items()):
-            chain, card = Chain(statements), world.cards.get(org)
+        for org, chain in sorted(chains.items()):
+            card = world.cards.get(org)
             nodes = [
                 {"node": node.node.hex(), "sign_key": node.sign_key.hex(), "ended": node.ended is not None,
                  "disowned": node.disowned}
@@ -177,7 +178,7 @@ async def _organisations(tx: ReadTx, output: Output, world: World) -> int:
             attested = [{"what": held.what.name.lower(), "rows": list(held.rows), "since": moment(held.since),
                          "until": moment(held.until)} for held in world.attestations.of(org)]  # fmt: skip
             told = [{"n": s.n, "type": s.type.name.lower(), "hash": s.hash.hex(),
-                     "envelope": open_files.base64_text(s.envelope())} for s in statements]  # fmt: skip
+                     "envelope": open_files.base64_text(s.envelope())} for s in told_of[org]]  # fmt: skip
             shown = card.model_dump(mode="json", exclude_none=True) if card else None
             file.write(
                 json_line({"org": org.hex(), "card": shown, "nodes": nodes, "attested": attested, "statements": told})
@@ -246,8 +247,8 @@ async def _log(tx: ReadTx, output: Output, log: StoredLog, attachments: CsvFile)
     folder = f"logs/{log.log.hex()}"
     with output.open(f"{folder}/leaves.txt") as file:
         for start in range(0, log.size, LEAVES):
-            leaves = await read_leaves(tx, log.no, start, min(start + LEAVES, log.size))
-            file.write(b"".join(leaf.hex().encode() + b"\n" for leaf in leaves))
+            hashes = await read_hashes(tx, log.no, start, min(start + LEAVES, log.size))
+            file.write(b"".join(map(_hash_line, hashes)))
     with output.open(f"{folder}/checkpoints.jsonl") as file:
         for start in range(0, log.size, LEAVES):
             notes = await checkpoints_between(tx, log.no, start, start + LEAVES)
@@ -258,6 +259,10 @@ async def _log(tx: ReadTx, output: Output, log: StoredLog, attachments: CsvFile)
             for _, entry in sorted(entries.items()):
                 file.write(json_line(await _fragment(tx, output, entry, attachments)))
             yield min(ENTRIES, log.size - start)
+
+
+def _hash_line(item: Hash) -> bytes:
+    return f"tile {item.hash.hex()}\n".encode() if isinstance(item, Tile) else item.hex().encode() + b"\n"
 
 
 async def _fragment(tx: ReadTx, output: Output, entry: StoredFragment, attachments: CsvFile) -> dict[str, Json]:

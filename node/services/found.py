@@ -7,12 +7,14 @@ from federation.keys import SigningKey
 from federation.statements import NodeBody, genesis, sign_root_statement
 from node.certificate import make_certificate
 from node.config import Settings, load_settings
+from node.errors import FolderError
 from node.folder import NodeFolder, write_durably
 from node.keystore import create_keystore
 from node.ports import Clock, Random
+from node.store.address import show_address
 from node.store.database import Database
 from node.store.migrate import upgrade
-from node.store.organisations import insert_statements
+from node.store.organisations import has_statements, insert_statements
 
 SEED = 32
 
@@ -26,11 +28,43 @@ class Founded:
     folder: Path
 
 
-async def found_node(folder: NodeFolder, config: str, clock: Clock, random: Random) -> Founded:
-    """Make a node in an empty folder; raise FolderError or ConfigError before anything is written there."""
+async def found_node(
+    folder: NodeFolder, config: str, clock: Clock, random: Random, store_password: str = ""
+) -> Founded:
+    """Make a node in an empty folder, over a store that is empty too; raise FolderError or ConfigError.
+
+    What is refused leaves no keys behind.
+    """
     folder.create()
+    if store_password:
+        write_durably(folder.store_password, store_password.encode())
     write_durably(folder.config, config.encode())
-    settings = _checked(folder)
+    database: Database | None = None
+    try:
+        settings = load_settings(folder.path)
+        database = Database.of_node(folder, settings.store, clock)
+        await _take_empty(database)
+        return await _found(folder, settings, database, clock, random)
+    except Exception:
+        if not folder.keys.exists():
+            folder.config.unlink()
+            folder.store_password.unlink(missing_ok=True)
+        raise
+    finally:
+        if database is not None:
+            await database.close()
+
+
+async def _take_empty(database: Database) -> None:
+    """Make the tables of a store and keep it; raise FolderError where it holds a node."""
+    await upgrade(database)
+    async with database.read() as tx:
+        if await has_statements(tx):
+            where = show_address(database.url)
+            raise FolderError(f"{where} holds a node already: give this one a database of its own", "store_not_empty")
+
+
+async def _found(folder: NodeFolder, settings: Settings, database: Database, clock: Clock, random: Random) -> Founded:
     root_seed, next_seed, sign_seed = (random.bytes(SEED) for _ in range(3))
     root, following = SigningKey.from_seed(root_seed), SigningKey.from_seed(next_seed)
     sign, node_id = SigningKey.from_seed(sign_seed), random.bytes(16)
@@ -40,20 +74,8 @@ async def found_node(folder: NodeFolder, config: str, clock: Clock, random: Rand
     write_durably(folder.certificate, certificate)
     write_durably(folder.root_key, root_seed)
     write_durably(folder.next_root_key, next_seed)
-    database = Database(settings.store.url or folder.url(), clock)
-    try:
-        await upgrade(database)
-        async with database.write() as tx:
-            await insert_statements(tx, [first, second])
-    finally:
-        await database.close()
+    await database.hold(node_id, node_id)
+    async with database.write() as tx:
+        await insert_statements(tx, [first, second])
     create_keystore(folder, random, org=first.org_id, node=node_id, sign_seed=sign_seed, tls_key=tls_key)
     return Founded(first.org_id, node_id, folder.path)
-
-
-def _checked(folder: NodeFolder) -> Settings:
-    try:
-        return load_settings(folder.path)
-    except Exception:
-        folder.config.unlink()
-        raise

@@ -6,13 +6,15 @@ What is damaged is named and the check goes on with the rest. What the store mus
 - of an own log, every entry, and every section that a header commits to unless it was erased: then its row stands
   without salt and bytes, and its class is personal. That holds for what came back from a peer too: what did not come
   back is lost, and named here;
-- of a mirrored log, all leaves up to its size, under every checkpoint that is stored. Entries and sections that this
+- of a mirrored log, all leaves up to its size, under every checkpoint that is stored; of 256 of which it sees none
+  their root may stand for them. Entries and sections that this
   node may not see were never given, and nothing tells one of these from one that was lost: they are no finding. But an
   entry that was here has left its mentions, and mostly sections: where these name it, its absence is one.
 
 What is made from this (passports, terms, the mentions by which entries are found) is not looked at for its own sake.
 """
 
+import itertools
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +38,8 @@ from federation.fragment import (
 from federation.keys import key_id
 from federation.log import Head
 from federation.merkle import HASH_SIZE, CompactRange
+from federation.sync.messages import Tile, width
+from federation.sync.mirror import Hash, extended
 from node.errors import KeystoreError
 from node.services.core import Core
 from node.services.fsck_chains import Finding, NodeKeys, check_root_statements
@@ -51,9 +55,9 @@ from node.store.fragments import (
 )
 from node.store.logs import StoredCheckpoint, StoredLog, checkpoints_between, list_logs, lost_numbers
 from node.store.organisations import read_root_rows
-from node.store.trees import count_leaves, read_leaves_at, read_upper_tiles
+from node.store.trees import count_leaves, read_leaves_at, read_tile_roots, read_upper_tiles
 
-CHUNK = 1000
+CHUNK = 4 * tiles.WIDTH
 END = 2**63 - 1  # no place lies past it: SQLite's greatest number
 
 
@@ -135,6 +139,7 @@ class Fsck:
         with _naming_unread(found, _log_name(log.log), f"what stands at {start} .. {end - 1}"):
             async with self._core.database.read() as tx:
                 leaves = await read_leaves_at(tx, log.no, range(start, end))
+                roots = {} if log.own else await read_tile_roots(tx, log.no, start, end)
                 entries = await entries_between(tx, log.no, start, end)
                 notes = await checkpoints_between(tx, log.no, start, end)
         if found:
@@ -146,11 +151,13 @@ class Fsck:
             found += [reading.find(what, seq, entry_id) for what in self._check_entry(reading, entry, whole.get(seq))]
         missing = [seq for seq in range(start, end) if log.own and seq not in entries]
         found += [reading.find("an own entry is missing", seq) for seq in missing]
-        gaps = [seq for seq in range(start, end) if seq not in whole]
+        for seq in {*entries, *leaves}:
+            roots.pop(seq // tiles.WIDTH, None)
+        gaps = [seq for seq in range(start, end) if seq not in whole and seq // tiles.WIDTH not in roots]
         if gaps:
             found.append(reading.find(f"the tree lacks its leaf and those of {len(gaps) - 1} after it", gaps[0]))
             whole |= {seq: entries[seq].to_fragment().leaf for seq in gaps if seq in entries}
-        return found + _grow(reading, [whole.get(seq) for seq in range(start, end)], notes)
+        return found + _grow(reading, _hashes(start, end, whole, roots), notes)
 
     def _check_entry(self, reading: _Reading, entry: StoredFragment, leaf: bytes | None) -> list[str]:
         fragment = Fragment(entry.header, entry.signature)
@@ -262,25 +269,44 @@ async def _extent(tx: ReadTx, log: StoredLog) -> int:
     return min(log.size, max(await count_leaves(tx, log.no), await count_places(tx, log.no)))
 
 
-def _grow(reading: _Reading, leaves: Sequence[bytes | None], notes: Sequence[StoredCheckpoint]) -> list[Finding]:
-    """Take leaves into the tree, and compare it with the checkpoints at whose sizes it comes by."""
-    known = [leaf for leaf in leaves if leaf is not None]
+def _hashes(start: int, end: int, leaves: Mapping[int, bytes], roots: Mapping[int, bytes]) -> list[Hash | None]:
+    """What continues the tree: leaves, None where one is lost, and the roots of tiles of which none is known."""
+    found: list[Hash | None] = []
+    for seq in range(start, end):
+        root = roots.get(seq // tiles.WIDTH)
+        if root is None:
+            found.append(leaves.get(seq))
+        elif seq % tiles.WIDTH == 0:
+            found.append(Tile(root))
+    return found
+
+
+def _grow(reading: _Reading, hashes: Sequence[Hash | None], notes: Sequence[StoredCheckpoint]) -> list[Finding]:
+    """Take hashes into the tree, and compare it with the checkpoints at whose sizes it comes by."""
+    known = [item for item in hashes if item is not None]
     found: list[Finding] = []
-    if reading.tree is None or len(known) != len(leaves):
+    if reading.tree is None or len(known) != len(hashes):
         reading.tree = None
         for note in notes:
             found += _judge(reading, note)
         return found
-    start, end = reading.tree.size, reading.tree.size + len(known)
-    reading.hashes |= tiles.append_leaves(reading.hashes, start, known)
+    start = size = reading.tree.size
+    for is_tile, items in itertools.groupby(known, lambda item: isinstance(item, Tile)):
+        run = [item.hash if isinstance(item, Tile) else item for item in items]
+        reading.hashes |= tiles.append_leaves(reading.hashes, size, run, int(is_tile))
+        size += len(run) * (tiles.WIDTH if is_tile else 1)
     # Of the leaves themselves only the last tile is needed further on.
-    full = [(level, n) for level, n in reading.hashes if level == 0 and n != end >> tiles.HEIGHT]
+    full = [(level, n) for level, n in reading.hashes if level == 0 and n != size >> tiles.HEIGHT]
     for place in full:
         del reading.hashes[place]
-    for note in _with_newest(reading.log, notes, start, end):
-        reading.tree = reading.tree.extend(known[reading.tree.size - start : note.size - start])
+    left = iter(known)
+    item = next(left, None)
+    for note in _with_newest(reading.log, notes, start, size):
+        while item is not None and reading.tree.size + width(item) <= note.size:
+            reading.tree = extended(reading.tree, [item])
+            item = next(left, None)
         found += _judge(reading, note)
-    reading.tree = reading.tree.extend(known[reading.tree.size - start :])
+    reading.tree = extended(reading.tree, [*([] if item is None else [item]), *left])
     return found
 
 

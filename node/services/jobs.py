@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import structlog
 
-from node.errors import NodeError, NotFoundError
+from node.errors import NodeError, NotFoundError, StoreAwayError
 from node.services.core import Core
 from node.services.speaking import speaking, system_of
 from node.store.database import WriteTx
@@ -137,6 +137,8 @@ class Jobs:
                     job = await self.get(job.id)
                     if job.state not in OPEN:
                         return
+        except StoreAwayError:
+            raise  # the job goes on where it was
         except (NodeError, StoreError, KeyError) as error:
             log.warning("job_failed", job=job.id, kind=job.kind, error=str(error))
             await self._fail(job.id, str(error))

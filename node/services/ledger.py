@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from federation.counting import Loss
 from federation.errors import CodecError
 from federation.fragment import (
     Fragment,
@@ -23,7 +24,7 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
-from node.errors import FolderError, InputError, StateError
+from node.errors import FolderError, InputError, StateError, StoreAwayError
 from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
@@ -72,7 +73,7 @@ class Ledger:
         self._project = project
         self._waiting: asyncio.Queue[_Submission] = asyncio.Queue()
         self._grown = asyncio.Event()
-        self._publishing = asyncio.Lock()
+        self._publishing, self._committing = asyncio.Lock(), asyncio.Lock()
         self._run = core.random.bytes(16)
         self._range = CompactRange()
         self._last_stamp = 0
@@ -125,6 +126,14 @@ class Ledger:
         """Sign a checkpoint over what is stored, if the log grew since the last one."""
         async with self._publishing:
             await self._publish()
+
+    async def leave(self, reason: Reason) -> None:
+        """Go on in a new log: what waits to be said is said there."""
+        async with self._committing, self._publishing:
+            async with self._core.database.read() as tx:
+                old = await self.stored(tx)
+            await self._open_new(old, self._head(), reason, 0)
+        log.warning("log_opened", log=self.log.log.hex(), reason=reason.name)
 
     async def _publish(self) -> None:
         self.log  # noqa: B018 - raises where the log is not open
@@ -242,11 +251,13 @@ class Ledger:
             entries = await self._commit(batch)
         except Exception as error:
             # One writer serves all: what failed is told to those who waited, and the writer goes on.
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, StoreAwayError):
                 for submission in batch:
                     await self._write([submission])
-            elif not batch[0].done.done():
-                batch[0].done.set_exception(error)
+            else:
+                for submission in batch:
+                    if not submission.done.done():
+                        submission.done.set_exception(error)
             return
         for submission, mine in zip(batch, entries, strict=True):
             if not submission.done.done():
@@ -254,10 +265,13 @@ class Ledger:
         self._grown.set()
 
     async def _commit(self, batch: list[_Submission]) -> list[list[NewEntry]]:
-        own = self.log
+        async with self._committing:
+            return await self._append(batch)
+
+    async def _append(self, batch: list[_Submission]) -> list[list[NewEntry]]:
         drafts = [draft for submission in batch for draft in submission.drafts]
+        own = await self._standing()
         async with self._core.database.read() as tx:
-            own = await get_log(tx, own.log)
             last = await last_seqs(tx, own.no, {draft.subjects[0] for draft in drafts})
         try:
             entries = await asyncio.to_thread(self._sign, own, drafts, last)
@@ -280,6 +294,22 @@ class Ledger:
         if entries:
             self._last_stamp = max(entry.header.stamp for entry in entries if entry.header)
         return split
+
+    async def _standing(self) -> StoredLog:
+        """The log to write, a new one where it is proven to be forked; raise StateError where this node ended."""
+        async with self._core.database.read() as tx:
+            own = await get_log(tx, self.log.log)
+        if own.counted.loss is Loss.FORKED:
+            async with self._publishing:
+                await self._open_new(own, self._head(), Reason.ROOT_DIFFERS, 0)
+            return self.log
+        if own.counted.loss is not None:
+            raise StateError(
+                f"this node is {own.counted.loss.value}: its organisation's root statements do not let it speak any "
+                "more; make a new node of the organisation",
+                "node_ended",
+            )
+        return own
 
     def _sign(self, own: StoredLog, drafts: Sequence[Draft], last: dict[bytes, int]) -> list[NewEntry]:
         entries: list[NewEntry] = []
@@ -317,13 +347,16 @@ class Ledger:
         while True:
             await self._grown.wait()
             self._grown.clear()
-            await self.publish()
+            try:
+                await self.publish()
+            except StoreAwayError:
+                self._grown.set()  # what stands is published when it can be
             await asyncio.sleep(PUBLISH_AFTER_S)
 
 
 def entry_ref(log_id: bytes, entry: NewEntry) -> Ref:
     """How other statements name that entry."""
-    return Ref(log_id, entry.seq, entry.fragment.id[:16])
+    return Ref(entry.header.log if entry.header else log_id, entry.seq, entry.fragment.id[:16])
 
 
 def _empty_head(statement: LogStatement, run: bytes) -> Head:

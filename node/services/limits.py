@@ -1,11 +1,13 @@
 """What a token is limited to: some subjects, under every id that they have here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from node.errors import DeniedError
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Actor
 from node.services.core import Core
+from node.store.database import ReadTx
 from node.store.passports import every_id
 
 
@@ -20,9 +22,7 @@ class Limits:
         wanted, allowed = frozenset(subjects), frozenset(actor.subjects)
         if not wanted and not allowed:
             return None
-        async with self._core.database.read() as tx:
-            sides = [frozenset(await every_id(tx, side)) for side in (wanted, allowed) if side]
-        return frozenset.intersection(*sides)
+        return await self._core.database.glance(partial(_every_id, [side for side in (wanted, allowed) if side]))
 
     async def check(self, actor: Actor, subject: bytes) -> None:
         """Raise DeniedError where the actor is limited to other subjects."""
@@ -34,3 +34,8 @@ class Limits:
         """Whether the actor may read of that subject."""
         found = await self.narrow(actor)
         return found is None or subject in found
+
+
+async def _every_id(sides: Sequence[frozenset[bytes]], tx: ReadTx) -> frozenset[bytes]:
+    """Every id of what stands on all sides."""
+    return frozenset.intersection(*[frozenset(await every_id(tx, side)) for side in sides])

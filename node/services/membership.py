@@ -11,7 +11,7 @@ from federation.errors import CodecError, FederationError, InvitationError, Requ
 from federation.genesis import Genesis
 from federation.invitation import Invitation, parse_invitation
 from federation.peer import PeerAddress, check_url
-from federation.sync.messages import Join
+from federation.sync.messages import HeadsAsked, Join
 from node.certificate import certificate_pin
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
@@ -19,6 +19,7 @@ from node.passport.bodies import CardBody
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.services.core import Core
+from node.services.counting import ENDED
 from node.services.ingest import Ingest
 from node.services.known import check_organisation
 from node.services.ledger import Ledger
@@ -205,7 +206,7 @@ class Membership:
         """Whether the node of that key answers at an address: answers are signed."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(None)
+                await self._sync.client(peer).heads(HeadsAsked())
         except (TimeoutError, FederationError):
             return False
         return True
@@ -235,8 +236,10 @@ class Membership:
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""
         async with self._core.database.write() as tx:
-            if await find_peer(tx, node) is None:
+            if (peer := await find_peer(tx, node)) is None:
                 raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
+            if peer.state == ENDED:
+                raise StateError(f"node {node.hex()} was ended by its organisation", "peer_ended")
             await set_peer_state(tx, node, state)
             await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
         self._sync.peer_changed(node)

@@ -34,7 +34,7 @@ from lora.net.udp import Address, UdpGateways, Unit
 from lora.radio import Reception
 from lora.region import get_region
 from lora.server import NetworkServer
-from node.errors import NotFoundError
+from node.errors import NotFoundError, StoreAwayError
 from node.metrics import Metrics
 from node.services.commissioning import ACTOR, Commissioning
 from node.services.core import Core
@@ -74,7 +74,7 @@ KEPT_REFUSED = 10_000
 PRUNE_EVERY = 1_000
 REFUSED, DOWNLINK_FAILED, SET_ASIDE = "lora_refused", "lora_downlinks_failed", "lora_set_aside"
 # The store is away: busy, full, or its server is restarted.
-AWAY = (DBAPIError, PoolTimeoutError, OSError)
+AWAY = (StoreAwayError, DBAPIError, PoolTimeoutError, OSError)
 SPOILT = (IntegrityError, DataError, ProgrammingError)
 
 

@@ -60,7 +60,10 @@ class Registry:
 
     async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
         """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
-        async with self._core.database.read() as tx:
+        database = self._core.database
+        if not whole and (found := await database.glance(lambda tx: find_passport(tx, subject, whole=False))):
+            return found
+        async with database.read() as tx:
             found = await find_passport(tx, subject, whole=whole)
             if found is None:
                 raise await _absent(tx, subject)

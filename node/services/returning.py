@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from federation.errors import FederationError, VoidError
-from federation.fragment import Ref, decode_header
-from federation.sync.messages import MAX_ENTRIES, Placed
+from federation.fragment import Fragment, Ref, decode_header
+from federation.sync.messages import Placed, Span, placed_rows, width
 from node.services.core import Core
-from node.services.ingest import Ingest
 from node.services.reopening import Reopening, list_reopenings, put_reopening
 from node.services.sync import Sync
 from node.store.database import ReadTx
@@ -66,8 +65,8 @@ class Returned:
 class Returning:
     """Pulls back what this node said in logs that it left, and tells what is lost."""
 
-    def __init__(self, core: Core, sync: Sync, ingest: Ingest) -> None:
-        self._core, self._sync, self._ingest = core, sync, ingest
+    def __init__(self, core: Core, sync: Sync) -> None:
+        self._core, self._sync = core, sync
         self._asked: dict[tuple[bytes, bytes], tuple[float, int]] = {}
 
     async def run(self) -> None:
@@ -135,14 +134,15 @@ class Returning:
         for start, end in gaps.entries:
             at = start
             while at < min(end, shown):
-                rows = await client.entries(log_id, at, min(end, shown, at + MAX_ENTRIES))
-                placed += [Placed(log_id, seq, row) for seq, row in enumerate(rows, at) if not isinstance(row, bytes)]
-                at += max(1, len(rows))
+                (part,) = await client.pull([Span(log_id, at, shown)])
+                found = [Placed(log_id, seq, row) for seq, row in placed_rows(part) if isinstance(row, Fragment)]
+                placed += [one for one in found if one.seq < end]
+                at += max(1, sum(map(width, part.rows)))
         for first in range(0, len(gaps.sections), REFS_A_TIME):
             proven = await client.fetch(gaps.sections[first : first + REFS_A_TIME])
             placed += [one.placed for one in proven]
         if placed:
-            await self._ingest.take_placed(placed)
+            await self._sync.levelling.take(client, placed)
 
 
 async def _gaps(tx: ReadTx, old: StoredLog, held: int, said: int) -> Gaps:

@@ -1,25 +1,45 @@
 """What this node answers its peers: everything leaves through here, so rights are enforced here."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
+from federation.merkle import HASH_SIZE, root_of
 from federation.ports import Asker
 from federation.sealing import seal_section
-from federation.sync.messages import MAX_BODY, Heads, Join, LogHead, Placed, Proven, Pulled, Row
+from federation.sync.messages import (
+    MAX_BODY,
+    MAX_HEADS,
+    MAX_ROWS,
+    Heads,
+    HeadsAsked,
+    Join,
+    Openings,
+    Part,
+    Placed,
+    Proven,
+    Row,
+    Span,
+    Tile,
+    width,
+)
+from federation.sync.mirror import Hash
+from federation.tiles import WIDTH
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
+from node.store.changes import Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
+from node.store.forks import read_proofs
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
 from node.store.rights import last_opening, openings_after
-from node.store.trees import read_inclusion, read_leaves
+from node.store.trees import read_consistency, read_hashes, read_inclusion, read_leaves
 
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
@@ -35,6 +55,12 @@ class FederationShelf:
         self._membership = membership
         self._disclosure = Disclosure()
         self._search = search
+        self._asked: dict[bytes, HeadsAsked] = {}
+
+    def told_cursor(self, node: bytes) -> int:
+        """Up to which opening a node said that it took, since this one started."""
+        asked = self._asked.get(node)
+        return asked.opened if asked is not None and asked.epoch == self._ledger.log.log else 0
 
     async def sign_key(self, org: bytes, node: bytes) -> bytes | None:
         """The key of a node that is stated and not ended."""
@@ -43,36 +69,61 @@ class FederationShelf:
         entry = chain.node(node) if chain else None
         return entry.sign_key if entry is not None and entry.ended is None else None
 
-    async def heads(self, asker: Asker) -> Heads:
-        """Every chain and log that is here; sizes are those of checkpoints."""
+    async def heads(self, asker: Asker, known: HeadsAsked) -> Heads | None:
+        """What changed since: chains, logs, and checkpoints, whose sizes are those that may be asked for."""
+        epoch = self._ledger.log.log
+        self._asked[asker.node] = known
+        since = known.n if known.epoch == epoch else 0
         async with self._core.database.read() as tx:
-            chains = await read_statements(tx)
-            logs = await list_logs(tx)
+            changes = await changes_after(tx, since, MAX_HEADS + 1)
             opened = await last_opening(tx, asker.org)
+            if not changes and opened == known.opened and known.epoch == epoch:
+                return None
+            told = changes[:MAX_HEADS]
+            logs = {log.log: log for log in await list_logs(tx)}
+            orgs = [change.key for change in told if change.what is Changed.CHAIN]
+            # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
+            proofs = await read_proofs(tx, [change.key for change in told if change.what is Changed.FORK])
+            chains = [tuple((await read_statements(tx, org)).get(org, ())) for org in orgs]
         return Heads(
-            tuple(tuple(chain) for chain in chains.values()),
-            tuple(LogHead(log.statement, log.note_size, log.note) for log in logs if log.stopped is None),
+            epoch,
+            told[-1].n if told else since,
+            tuple(chains),
+            tuple(logs[change.key].statement for change in told if change.what is Changed.LOG),
+            tuple(note for change in told if change.what is Changed.NOTE and (note := _note(logs[change.key]))),
+            tuple(of_log[0] for _, of_log in sorted(proofs.items())),
             opened,
+            more=len(changes) > MAX_HEADS,
         )
 
-    async def entries(self, asker: Asker, log: bytes, start: int, end: int) -> Sequence[Row]:
-        """Rows up to the published size, as many as fit into one answer."""
+    async def pull(self, asker: Asker, spans: Sequence[Span], *, folds: bool = True) -> Sequence[Part]:
+        """Parts up to published sizes, as many as fit into one answer; `folds` tiles of which nothing is shown."""
+        parts: list[Part] = []
+        room = _Room()
         async with self._core.database.read() as tx:
-            stored = await self._log(tx, log)
-            end = min(end, stored.note_size)
-            leaves = await read_leaves(tx, stored.no, start, end)
-            found = await entries_between(tx, stored.no, start, end)
-            view = await self._disclosure.view(tx, asker.org, found.values())
-        rows: list[Row] = []
-        size = 0
-        for seq, leaf in enumerate(leaves, start):
-            fragment = found.get(seq)
-            shown = self._shown(fragment, view) if fragment is not None else None
-            rows.append(leaf if shown is None else shown)
-            size += ROW_OVERHEAD + (0 if shown is None else _weight(shown))
-            if size > MAX_BODY // 2:
-                break
-        return rows
+            for span in spans:
+                if parts and not room.is_left:
+                    break
+                parts.append(await self._part(tx, asker, span, room, folds=folds))
+        return parts
+
+    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: "_Room", *, folds: bool) -> Part:
+        """A part of one log; without rows where it is not known here from there on, or not as far."""
+        nothing = Part(span.log, span.start, ())
+        stored = await find_log(tx, span.log)
+        if stored is None or span.end > stored.note_size:
+            return nothing
+        hashes = await read_hashes(tx, stored.no, span.start, room.end(span))
+        found = await entries_between(tx, stored.no, span.start, span.start + sum(map(width, hashes)))
+        view = await self._disclosure.view(tx, asker.org, found.values())
+        shown = {seq: one for seq, entry in found.items() if (one := self._shown(entry, view)) is not None}
+        rows = room.take(_rows(span.start, hashes, shown, folds=folds))
+        end = span.start + sum(map(width, rows))
+        try:
+            path = await read_consistency(tx, stored.no, end, span.end) if rows else []
+        except KeyError:  # where a tile is not known leaf by leaf
+            return nothing
+        return Part(span.log, span.start, tuple(rows), tuple(path))
 
     async def leaves(self, log: bytes, start: int, end: int) -> Sequence[bytes]:
         """Leaf hashes up to the published size."""
@@ -80,7 +131,7 @@ class FederationShelf:
             stored = await self._log(tx, log)
             return await read_leaves(tx, stored.no, start, min(end, stored.note_size))
 
-    async def pull(self, asker: Asker, after: int, limit: int) -> Pulled:
+    async def opened(self, asker: Asker, after: int, limit: int) -> Openings:
         """Entries about the next subjects that were opened to the asker; what opened them is published first."""
         await self._ledger.publish()
         async with self._core.database.read() as tx:
@@ -91,14 +142,16 @@ class FederationShelf:
             logs = {log.no: log for log in await list_logs(tx)}
             view = await self._disclosure.view(tx, asker.org, found)
             box_key = await self._box_key(tx, asker)
+        # Grounds come first: what rests on them is understood when it comes.
+        rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
         placed: list[Placed] = []
-        for fragment in found:
+        for fragment in (*rest, *found):
             if fragment.seq >= logs[fragment.log_no].note_size:
                 continue
             shown = self._shown(fragment, view, box_key)
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
-        return Pulled(opened[-1].n if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
+        return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
 
     async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:
         """Entries by place and id; those that are not here, or not for the asker, are left out."""
@@ -118,7 +171,7 @@ class FederationShelf:
             box_key = await self._box_key(tx, asker)
         for fragment in reversed(found):
             header = _header(fragment)
-            if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET):
+            if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET, section):
                 continue
             if (opened := self._open_stored(fragment, section)) is not None:
                 await self._journal(asker, "secret_given", subject, section)
@@ -137,7 +190,7 @@ class FederationShelf:
         head = header.section(section) if header is not None else None
         if header is None or head is None or found[0].to_fragment().id[:16] != ref.id16:
             raise RequestError(f"chunk: no such section {section} is here")
-        if not view.may_read(header) or not view.may_open(header, head.klass):
+        if not view.may_read(header) or not view.may_open(header, head.klass, section):
             raise RequestError(f"chunk: section {section} is not for this organisation")
         if chunk is None:
             raise RequestError(f"chunk: {n} of section {section} is not here")
@@ -176,17 +229,21 @@ class FederationShelf:
         if fragment.void is not None:
             return Fragment(fragment.header, fragment.signature)
         header = _header(fragment)
-        if header is None or not view.may_read(header):
+        if header is None or not view.shows(header):
             return None
         classes = {head.name: head.klass for head in header.sections}
         sections: list[Section] = []
         for stored in fragment.sections:
             klass = classes.get(stored.name, -1)
             if stored.form == STORED:
-                opened = self._open_stored(fragment, stored.name) if box_key and view.may_open(header, klass) else None
+                opened = (
+                    self._open_stored(fragment, stored.name)
+                    if box_key and view.may_open(header, klass, stored.name)
+                    else None
+                )
                 if opened is not None and box_key is not None:
                     sections.append(seal_section(box_key, opened))
-            elif stored.form != SEALED and view.may_open(header, klass):
+            elif stored.form != SEALED and view.shows_section(header, stored.name, klass):
                 sections.append(Section(stored.name, stored.salt, stored.data))
         return Fragment(fragment.header, fragment.signature, tuple(sections))
 
@@ -203,6 +260,55 @@ class FederationShelf:
     async def _journal(self, asker: Asker, what: str, subject: bytes, section: str) -> None:
         async with self._core.database.write() as tx:
             await self._core.announce(tx, "peer", what, subject, org=asker.org, section=section)
+
+
+class _Room:
+    """How much still fits into one answer."""
+
+    def __init__(self) -> None:
+        self._entries = MAX_ROWS
+        self._bytes = MAX_BODY // 2
+
+    @property
+    def is_left(self) -> bool:
+        """Whether anything more fits."""
+        return self._entries > 0 and self._bytes > 0
+
+    def end(self, span: Span) -> int:
+        """Up to where a span is looked at: to the end of a tile, where not to its own end."""
+        reached = span.start + max(self._entries, 1)
+        return span.end if reached >= span.end else max(reached // WIDTH * WIDTH, span.start + 1)
+
+    def take(self, rows: Iterable[Row]) -> list[Row]:
+        """The first rows that fit, one at least."""
+        taken: list[Row] = []
+        for row in rows:
+            taken.append(row)
+            self._entries -= width(row)
+            self._bytes -= ROW_OVERHEAD + _weight(row) if isinstance(row, Fragment) else HASH_SIZE
+            if not self.is_left:
+                break
+        return taken
+
+
+def _rows(start: int, hashes: Sequence[Hash], shown: Mapping[int, Fragment], *, folds: bool) -> Iterator[Row]:
+    """What is shown, hashes for the rest; where it `folds`, the root alone of a tile of which nothing is shown."""
+    at, seq = 0, start
+    while at < len(hashes):
+        block = hashes[at : at + WIDTH]
+        leaves = [item for item in block if not isinstance(item, Tile)]
+        is_whole = folds and seq % WIDTH == 0 and len(leaves) == WIDTH
+        if is_whole and not any(seq + offset in shown for offset in range(WIDTH)):
+            yield Tile(root_of(leaves))
+            at, seq = at + WIDTH, seq + WIDTH
+            continue
+        item = hashes[at]
+        yield shown.get(seq, item) if not isinstance(item, Tile) else item
+        at, seq = at + 1, seq + width(item)
+
+
+def _note(log: StoredLog) -> bytes | None:
+    return log.note if log.stopped is None else None
 
 
 def _header(fragment: StoredFragment) -> Header | None:

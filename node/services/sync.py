@@ -10,24 +10,19 @@ from dataclasses import dataclass
 
 import structlog
 
-from federation.checkpoint import verify_checkpoint
-from federation.errors import AwayError, FederationError, RemoteProtocolError, StatementError
+from federation.errors import AwayError, FederationError
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asking, Carrier, Question
-from federation.statements import RootStatement
-from federation.sync.messages import LogHead
-from federation.sync.mirror import Mirror, NeedEntries, NeedLeaves, Verified
 from node.errors import NodeError
 from node.services.core import Core
+from node.services.exchange import Exchange, Heard
 from node.services.ingest import Ingest
 from node.store.errors import StoreError
-from node.store.logs import get_log, list_logs
-from node.store.organisations import find_sign_key
-from node.store.peers import Peer, find_peer, list_peers, set_peer_cursor, set_peer_seen
-from node.store.trees import read_range
+from node.store.logs import list_logs
+from node.store.peers import Peer, find_peer, list_peers, set_peer_seen
 
 log = structlog.get_logger()
 
@@ -35,6 +30,7 @@ RETRIES = 10
 ACTIVE, IGNORED = "active", "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
+OWN_SIZE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +47,15 @@ class Sync:
 
     def __init__(self, core: Core, ingest: Ingest, carrier: Carrier, hub: Hub) -> None:
         self._core = core
-        self._ingest = ingest
         self._carrier = carrier
         self._hub = hub
         hub.on_notice = self.noticed
         self._wake: dict[bytes, asyncio.Event] = {}
-        self._seen: dict[bytes, bytes] = {}
+        self._heard: dict[bytes, Heard] = {}
+        self._clients: dict[bytes, tuple[PeerAddress, Asking, PeerClient]] = {}
+        self.levelling = Exchange(core, ingest)
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
-        self._mirroring: dict[bytes, asyncio.Lock] = {}
-        self._sizes: dict[bytes, dict[bytes, int]] = {}
         self.clock_gaps: dict[bytes, float] = {}  # by how many seconds a peer's clock is ahead
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
@@ -70,16 +65,26 @@ class Sync:
         self._changed.set()
         self.noticed(node)
 
+    def look_again(self) -> None:
+        """What waited for a root statement may count now: level with everybody."""
+        for wake in self._wake.values():
+            wake.set()
+
     def noticed(self, node: bytes) -> None:
         """A peer says that it has something new."""
         if node in self._wake:
             self._wake[node].set()
 
     def client(self, peer: PeerAddress) -> PeerClient:
-        """A client for one peer."""
-        keystore = self._core.keystore
-        signer = Signer(keystore.org, keystore.node, keystore.sign)
-        return PeerClient(self._way(peer), peer, signer, self._core.clock, self._core.random.bytes)
+        """A client for one peer: the same one again, since it knows how the peer's clock goes."""
+        way = self._way(peer)
+        kept = self._clients.get(peer.node)
+        if kept is None or kept[:2] != (peer, way):
+            keystore = self._core.keystore
+            signer = Signer(keystore.org, keystore.node, keystore.sign)
+            client = PeerClient(way, peer, signer, self._core.clock, self._core.random.bytes)
+            kept = self._clients[peer.node] = (peer, way, client)
+        return kept[2]
 
     def _way(self, peer: PeerAddress) -> Asking:
         """A node without an address is asked on the connection that it dialled."""
@@ -115,9 +120,10 @@ class Sync:
 
     async def level(self, node: bytes) -> Level | None:
         """How this node and a peer stand by what the peer said last; None where it said nothing since the start."""
-        theirs = self._sizes.get(node)
-        if theirs is None:
+        heard = self._heard.get(node)
+        if heard is None or heard.epoch is None:
             return None
+        theirs = heard.sizes
         async with self._core.database.read() as tx:
             logs = await list_logs(tx)
         here = {log.log: log.note_size for log in logs if log.stopped is None}
@@ -125,13 +131,17 @@ class Sync:
         to_give = sum(max(0, size - theirs.get(log_id, 0)) for log_id, size in here.items())
         return Level(to_take, to_give, node in self._hub.nodes)
 
+    def heard(self, node: bytes) -> Heard:
+        """What a peer told since this node started."""
+        return self._heard.setdefault(node, Heard())
+
     def is_heard(self, node: bytes) -> bool:
         """Whether a peer said since the start what it has."""
-        return node in self._sizes
+        return self.heard(node).epoch is not None
 
     def sizes_of(self, log_id: bytes) -> dict[bytes, int]:
         """How far each peer has a log, as it said last."""
-        return {node: sizes[log_id] for node, sizes in self._sizes.items() if log_id in sizes}
+        return {node: heard.sizes[log_id] for node, heard in self._heard.items() if log_id in heard.sizes}
 
     async def exchange(self, node: bytes) -> bool:
         """Level with one peer once; whether anything came."""
@@ -139,26 +149,20 @@ class Sync:
             peer = await find_peer(tx, node)
         if peer is None or peer.state != ACTIVE:
             return False
-        client = self.client(peer.address)
-        answer = await client.heads(self._seen.get(node))
+        heard, client = self.heard(node), self.client(peer.address)
+        outcome = await self.levelling.level(client, peer, heard)
         if client.clock_gap_s is not None:
             self.clock_gaps[node] = client.clock_gap_s
-        if answer is None:
+        if not outcome.is_new and outcome.is_whole and outcome.trouble is None:
             await self._note_answer(peer)
             return False
-        digest, heads = answer
-        self._sizes[node] = {head.statement.log_id: head.size for head in heads.logs}
-        trouble = await self._take_heads(client, [list(chain) for chain in heads.chains], list(heads.logs))
-        whole = heads.opened <= peer.cursor or await self._pull(client, peer)
-        if trouble is None and whole:
-            self._seen[node] = digest
-        await self._note(node, trouble)
+        await self._note(node, outcome.trouble)
         await self.on_level()
-        if not whole:
+        if not outcome.is_whole:
             return await self._may_retry(node)
         self._retries.pop(node, None)
         # What was refused would be refused again: it is asked for at the next notice, not at once.
-        return trouble is None
+        return outcome.is_new and outcome.trouble is None
 
     async def _may_retry(self, node: bytes) -> bool:
         """Entries were opened before their leaves came: ask again soon, a few times, then at the next notice."""
@@ -169,81 +173,12 @@ class Sync:
         await asyncio.sleep(RETRY_S)
         return True
 
-    async def _take_heads(
-        self, client: PeerClient, chains: list[list[RootStatement]], logs: list[LogHead]
-    ) -> str | None:
-        for chain in chains:
-            with contextlib.suppress(StatementError):
-                await self._ingest.take_chain(chain)
-        trouble = None
-        for head in logs:
-            try:
-                stored = await self._ingest.take_log(head.statement)
-                if stored is not None and head.note is not None:
-                    await self._mirror(client, stored.log, head.note)
-            except FederationError as error:
-                trouble = str(error)
-                log.warning("mirror_refused", log=head.statement.log_id.hex(), error=trouble)
-        return trouble
-
-    async def _mirror(self, client: PeerClient, log_id: bytes, note: bytes) -> None:
-        # Several peers have the same log: one of them at a time brings it on.
-        async with self._mirroring.setdefault(log_id, asyncio.Lock()):
-            await self._mirror_alone(client, log_id, note)
-
-    async def _mirror_alone(self, client: PeerClient, log_id: bytes, note: bytes) -> None:
-        async with self._core.database.read() as tx:
-            stored = await get_log(tx, log_id)
-            current = (await list_logs(tx, own=True))[-1:]
-            sign_key = await find_sign_key(tx, stored)
-            held = await read_range(tx, stored.no, stored.size)
-        if sign_key is None or any(own.log == stored.log for own in current):
-            return
-        checkpoint = verify_checkpoint(note, stored.log, sign_key)
-        if checkpoint.size <= stored.size:
-            return
-        mirror = Mirror(stored.log, sign_key, held, checkpoint)
-        verified = await self._drive(client, stored.log, mirror)
-        await self._ingest.take_entries(stored, verified, note)
-        if verified.refused is not None:
-            raise verified.refused
-
-    async def _drive(self, client: PeerClient, log_id: bytes, mirror: Mirror) -> Verified:
-        while True:
-            step = mirror.next()
-            if isinstance(step, NeedEntries):
-                mirror.receive_rows(await client.entries(log_id, step.start, step.end))
-            elif isinstance(step, NeedLeaves):
-                return mirror.receive_leaves(await client.leaves(log_id, step.start, step.end))
-            else:
-                return step
-
-    async def _pull(self, client: PeerClient, peer: Peer) -> bool:
-        """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be pulled."""
-        cursor = peer.cursor
-        while True:
-            pulled = await client.pull(cursor)
-            if pulled.next < cursor:
-                raise RemoteProtocolError("pull: the number went back")
-            if not await self._ingest.take_placed(pulled.entries):
-                return False
-            cursor = pulled.next
-            async with self._core.database.write() as tx:
-                await set_peer_cursor(tx, peer.node, cursor)
-            if pulled.done:
-                return True
-
     async def _own_size(self, peer: Peer, own: bytes) -> int:
         try:
-            async with asyncio.timeout(2):
-                answer = await self.client(peer.address).heads(None)
+            async with asyncio.timeout(OWN_SIZE_S):
+                return await self.levelling.own_size(self.client(peer.address), own)
         except (TimeoutError, FederationError):
             return 0
-        for head in answer[1].logs if answer else ():
-            if head.statement.log_id == own and head.note is not None:
-                with contextlib.suppress(FederationError):
-                    return verify_checkpoint(head.note, own, self._core.keystore.sign.public).size
-        return 0
 
     async def _talk(self, node: bytes) -> None:
         wake = self._wake[node]

@@ -1,28 +1,41 @@
 """The database: one writer, many readers, and transactions that carry their permission in their type.
 
 SQLite: a writer engine of one connection that begins with BEGIN IMMEDIATE, and readers that may not write. A deferred
-BEGIN that turns from read to write fails at once, whatever the busy timeout says. PostgreSQL: the same code, another
-URL.
+BEGIN that turns from read to write fails at once, whatever the busy timeout says. PostgreSQL: the same code over
+sessions of its own (node/store/sessions.py), of which the one that writes is alone over all processes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from copy import copy
 from functools import cache, lru_cache
-from typing import Any, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, Row, Table, event, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, Row, Table, event, insert, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from node.config import StoreSection
+from node.errors import StoreAwayError
+from node.folder import NodeFolder
 from node.ports import Clock
+from node.store.address import password_path
 from node.store.direct import Work, drive, join
+from node.store.errors import LockedError
+from node.store.glances import Glances
+
+if TYPE_CHECKING:
+    from node.store.sessions import Fence, Mark, Sessions
 
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
 OPENED_IN_S = 1.0
+WATCH_S = 2.0
+AGAIN_S = 0.2
 WRITER_BEGIN = "BEGIN IMMEDIATE"
 READER_BEGIN = "BEGIN"
 
@@ -37,10 +50,10 @@ Record = Row[Any]  # Any: the columns of a row are known to the statement that s
 class ReadTx:
     """One snapshot for reading; `now` is the time of the transaction in microseconds."""
 
-    def __init__(self, connection: AsyncConnection, now: int) -> None:
+    def __init__(self, connection: AsyncConnection, now: int, joined: Connection | None = None) -> None:
         self.connection = connection
         self.now = now
-        self._joined: Connection | None = None  # in the thread of the connection, where nothing has to be waited for
+        self._joined = joined  # in the thread of the connection, where nothing has to be waited for
 
     @property
     def dialect(self) -> str:
@@ -148,13 +161,22 @@ def _compiled(dialect: Dialect, statement: Executable, names: tuple[str, ...]) -
 class Database:
     """The engines of one store."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, password_file: Path | None = None) -> None:
         """`url` as SQLAlchemy reads it: `sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._clock = clock
-        self._writer = self._engine(1, WRITER_BEGIN, query_only=False)
-        self._readers = self._engine(READERS, READER_BEGIN, query_only=True)
+        self._taken = asyncio.Event()
+        self._sessions = None if self.is_sqlite else _sessions(url, password_file)
+        self._fence = self._sessions.fence if self._sessions else None
+        self._writer = self._engine(1, WRITER_BEGIN, is_writer=True)
+        self._readers = self._engine(READERS, READER_BEGIN, is_writer=False)
+        self._glances = Glances(make_url(url).database or "") if self.is_sqlite else None
+
+    @classmethod
+    def of_node(cls, folder: NodeFolder, settings: StoreSection, clock: Clock) -> Self:
+        """The store of a node, where its settings say."""
+        return cls(settings.url or folder.url(), clock, password_path(folder.path, settings.password_file))
 
     @property
     def writer(self) -> AsyncEngine:
@@ -164,17 +186,35 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTx]:
         """Open a snapshot."""
-        async with self._readers.connect() as connection, connection.begin():
-            yield ReadTx(connection, self._clock.now())
+        with self._reaching():
+            async with self._readers.connect() as connection, connection.begin():
+                yield ReadTx(connection, self._clock.now())
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadTx]:
         """Open a snapshot that stays the same however long and however often it is read."""
-        async with self._readers.connect() as connection:
-            if not self.is_sqlite:  # there a second statement would see what was committed after the first
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-            async with connection.begin():
-                yield ReadTx(connection, self._clock.now())
+        with self._reaching():
+            async with self._readers.connect() as connection:
+                if not self.is_sqlite:  # there a second statement would see what was committed after the first
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                async with connection.begin():
+                    yield ReadTx(connection, self._clock.now())
+
+    async def glance(self, work: Callable[[ReadTx], Work[T]]) -> T:
+        """Do work that awaits nothing but its snapshot: on SQLite all of it in one hop, off the event loop."""
+        if self._glances is None:
+            async with self.read() as tx:
+                return await work(tx)
+        now = self._clock.now()
+
+        def read(joined: Connection) -> T:
+            return drive(work(ReadTx(AsyncConnection(self._readers, joined), now, joined)))
+
+        return await self._glances.look(read)
+
+    def version(self) -> int | None:
+        """Another number whenever anything was committed since, by whatever process; None where nobody tells."""
+        return self._glances.version() if self._glances else None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTx]:
@@ -182,12 +222,43 @@ class Database:
 
         What waits for the commit is called before the next writer begins: that one sees what it set.
         """
-        async with self._writer.connect() as connection:
-            async with connection.begin():
+        with self._reaching():
+            async with self._writer.connect() as connection:
                 tx = WriteTx(connection, self._clock.now())
-                yield tx
-            for call in tx.after:
-                call()
+                async with self._fenced(self._fence, connection) if self._fence else connection.begin():
+                    yield tx
+                for call in tx.after:
+                    call()
+
+    async def lock(self) -> None:
+        """Keep every other process from writing until this is closed; raise LockedError, StoreAwayError.
+
+        A file has the lock of its folder instead.
+        """
+        if self._fence is not None:
+            with self._reaching():
+                async with self._writer.connect():
+                    pass  # the pool keeps the session, the session the lock
+
+    async def hold(self, node: bytes, run: bytes) -> None:
+        """Be the one process that writes: `node` is whose the store is, `run` names this process; 16 bytes each.
+
+        Raise OwnerError where it is another node's.
+        """
+        if self._fence is not None:
+            with self._reaching():
+                async with self._writer.begin() as connection:
+                    await self._fence.take(connection, node, run)
+
+    async def watch(self) -> None:
+        """Keep the session that writes; raise LockedError as soon as another process has the store."""
+        while self._fence is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_S):
+                    await self._taken.wait()
+            with suppress(StoreAwayError), self._reaching():
+                async with self._writer.connect() as connection:
+                    await self._fence.stands(connection, None)
 
     async def read_ahead(self, read: Callable[[ReadTx], Awaitable[None]]) -> None:
         """Let every connection for reading have read something, one at a time: the others are for whoever asks."""
@@ -201,18 +272,74 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._glances is not None:
+            self._glances.close()
         await self._readers.dispose()
         await self._writer.dispose()
 
-    def _engine(self, size: int, begin: str, *, query_only: bool) -> AsyncEngine:
-        options: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": size, "max_overflow": 0}
-        if not self.is_sqlite and query_only:
-            # Under "read committed" each statement has a snapshot of its own, and a page of several would mix states.
-            options["execution_options"] = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-        engine = create_async_engine(self.url, **options)
-        if self.is_sqlite:
-            _tune_sqlite(engine, begin, query_only=query_only)
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Tell in one word that the server does not answer: raise StoreAwayError for whatever the driver says then."""
+        try:
+            yield
+        except LockedError:
+            self._taken.set()
+            raise
+        except SQLAlchemyError as error:
+            found = None if self.is_sqlite else _meaning(error)
+            if isinstance(found, LockedError):
+                self._taken.set()
+            if found is None:
+                raise
+            raise found from error
+
+    @asynccontextmanager
+    async def _fenced(self, fence: "Fence", connection: AsyncConnection) -> AsyncIterator[None]:
+        """A transaction that carries the mark of its writer, so that it stands or falls even if nobody answers."""
+        transaction = await connection.begin()
+        try:
+            mark = await fence.enter(connection)
+            yield
+        except BaseException:
+            await transaction.rollback()
+            raise
+        try:
+            await transaction.commit()
+        except SQLAlchemyError:
+            await transaction.rollback()
+            if not (connection.invalidated and await self._stands(fence, connection, mark)):
+                raise
+        fence.passed(mark)
+
+    async def _stands(self, fence: "Fence", connection: AsyncConnection, mark: "Mark | None") -> bool:
+        """Whether a transaction stands whose commit was not answered: a new session tells, however long it takes."""
+        while True:
+            try:
+                with self._reaching():
+                    return await fence.stands(connection, mark)
+            except StoreAwayError:
+                await asyncio.sleep(AGAIN_S)
+            finally:
+                await connection.rollback()
+
+    def _engine(self, size: int, begin: str, *, is_writer: bool) -> AsyncEngine:
+        if self._sessions is not None:
+            return self._sessions.engine(size, is_writer=is_writer)
+        engine = create_async_engine(self.url, poolclass=AsyncAdaptedQueuePool, pool_size=size, max_overflow=0)
+        _tune_sqlite(engine, begin, query_only=not is_writer)
         return engine
+
+
+def _sessions(url: str, password_file: Path | None) -> "Sessions":
+    from node.store.sessions import Sessions  # noqa: PLC0415 - most nodes do without it
+
+    return Sessions(url, password_file)
+
+
+def _meaning(error: SQLAlchemyError) -> Exception | None:
+    from node.store.sessions import meaning  # noqa: PLC0415 - most nodes do without it
+
+    return meaning(error)
 
 
 def _tune_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool) -> None:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
+from federation.counting import ALL, Counted, Loss
 from federation.log import LogStatement, decode_log_statement
 from node.store import schema
+from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError, MissingError
 
@@ -24,6 +26,7 @@ class StoredLog:
     note_size: int
     stopped: str | None
     envelope: bytes
+    counted: Counted = ALL
 
     @property
     def statement(self) -> LogStatement:
@@ -53,6 +56,7 @@ async def insert_log(tx: WriteTx, statement: LogStatement, *, own: bool) -> Stor
         note_size=0,
         opened_us=tx.now,
     )
+    await note_change(tx, Changed.LOG, statement.log_id)
     return await get_log(tx, statement.log_id)
 
 
@@ -100,9 +104,23 @@ async def set_size(tx: WriteTx, log: StoredLog, size: int) -> None:
         raise ConflictError(f"log {log.log.hex()} is not of size {log.size}")
 
 
+async def set_counted(tx: WriteTx, log_no: int, counted: Counted) -> None:
+    """Say what counts of a log."""
+    change = update(schema.logs).where(schema.logs.c.no == log_no)
+    await tx.run(change.values(counted=counted.size, loss=counted.loss.value if counted.loss else None))
+
+
+async def lossy_logs(tx: ReadTx) -> list[StoredLog]:
+    """The logs of which entries are here that do not count."""
+    table = schema.logs.c
+    statement = select(schema.logs).where(table.counted < table.size).order_by(table.no)
+    return [_log(row) for row in await tx.all(statement)]
+
+
 async def stop_log(tx: WriteTx, log_no: int, reason: str | None) -> None:
     """Say why a log is not read on, or that it is again."""
     await tx.run(update(schema.logs).where(schema.logs.c.no == log_no).values(stopped=reason))
+    await _tell(tx, log_no)
 
 
 async def insert_checkpoint(tx: WriteTx, log_no: int, size: int, root: bytes, note: bytes) -> None:
@@ -115,7 +133,8 @@ async def insert_checkpoint(tx: WriteTx, log_no: int, size: int, root: bytes, no
         return
     await tx.run(insert(table).values(log_no=log_no, size=size, root=root, note=note))
     newer = update(schema.logs).where(schema.logs.c.no == log_no, schema.logs.c.note_size < size)
-    await tx.run(newer.values(note=note, note_size=size))
+    if await tx.run(newer.values(note=note, note_size=size)):
+        await _tell(tx, log_no)
 
 
 async def find_checkpoint(tx: ReadTx, log_no: int, size: int) -> Record | None:
@@ -133,6 +152,11 @@ async def checkpoints_between(tx: ReadTx, log_no: int, start: int, end: int) -> 
     return [StoredCheckpoint(row.size, row.root, row.note) for row in await tx.all(statement.order_by(table.size))]
 
 
+async def _tell(tx: WriteTx, log_no: int) -> None:
+    log = await tx.value(select(schema.logs.c.log).where(schema.logs.c.no == log_no))
+    await note_change(tx, Changed.NOTE, bytes(log))
+
+
 def _log(row: Record) -> StoredLog:
     return StoredLog(
         row.no,
@@ -145,4 +169,5 @@ def _log(row: Record) -> StoredLog:
         row.note_size,
         row.stopped,
         row.envelope,
+        Counted(row.counted, Loss(row.loss)) if row.loss is not None else ALL,
     )

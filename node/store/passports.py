@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.result_cards import ResultCard
@@ -135,14 +135,24 @@ async def drop_passports(tx: WriteTx, subjects: Iterable[bytes]) -> None:
     await put_results(tx, {}, wanted)
 
 
+# Built once: building them costs more than running them.
+_LEAD = select(schema.passports.c.lead).where(schema.passports.c.subject == bindparam("wanted")).scalar_subquery()
+_LEADING = select(schema.passports).where(schema.passports.c.subject == _LEAD)
+_VERSION = select(schema.passports.c.digest, schema.passports.c.changed_us).where(schema.passports.c.subject == _LEAD)
+
+
+async def read_version(tx: ReadTx, subject: bytes) -> tuple[bytes, int] | None:
+    """The digest of the passport of a subject and when it changed: what tells whether it is still the one known."""
+    row = await tx.first(_VERSION, wanted=subject)
+    return (row.digest, row.changed_us) if row else None
+
+
 async def find_passport(tx: ReadTx, subject: bytes, *, whole: bool = True) -> StoredPassport | None:
     """The passport of a subject, of the one that leads where it is joined.
 
     Of a long one the view comes without its rows unless it is wanted `whole`: they are read by pages.
     """
-    table = schema.passports
-    lead = select(table.c.lead).where(table.c.subject == subject).scalar_subquery()
-    row = await tx.first(select(table).where(table.c.subject == lead))
+    row = await tx.first(_LEADING, wanted=subject)
     if row is None:
         return None
     found = _passport(row)

@@ -12,7 +12,10 @@ from node.store.upserts import insert_new, upsert
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where a node is; `cursor` is the newest of its openings that was taken, `trouble` the last failure."""
+    """Where a node is; `cursor` is the newest of its openings that was taken, of those that it counts in `epoch`.
+
+    `trouble` is the last failure.
+    """
 
     node: bytes
     org: bytes
@@ -20,6 +23,7 @@ class Peer:
     pin: bytes
     sign_key: bytes
     state: str
+    epoch: bytes
     cursor: int
     met_us: int
     seen_us: int | None
@@ -42,6 +46,7 @@ async def put_peer(tx: WriteTx, peer: PeerAddress, org: bytes, state: str) -> No
         "pin": peer.pin,
         "sign_key": peer.sign_key,
         "state": known.state if known and keeps else state,
+        "epoch": known.epoch if known else b"",
         "cursor": known.cursor if known else 0,
         "met_us": known.met_us if known else tx.now,
         "seen_us": known.seen_us if known else None,
@@ -75,9 +80,9 @@ async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
 
 
-async def set_peer_cursor(tx: WriteTx, node: bytes, cursor: int) -> None:
-    """Say up to which opening a peer was pulled."""
-    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(cursor=cursor))
+async def set_peer_cursor(tx: WriteTx, node: bytes, epoch: bytes, cursor: int) -> None:
+    """Say up to which of a peer's openings, as it counts them in an epoch, was taken."""
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(epoch=epoch, cursor=cursor))
 
 
 async def insert_invitation(tx: WriteTx, secret_hash: bytes, expires_us: int) -> None:
@@ -102,5 +107,15 @@ async def use_invitation(tx: WriteTx, secret_hash: bytes, node: bytes) -> bool:
 
 def _peer(row: Record) -> Peer:
     return Peer(
-        row.node, row.org, row.url, row.pin, row.sign_key, row.state, row.cursor, row.met_us, row.seen_us, row.trouble
+        row.node,
+        row.org,
+        row.url,
+        row.pin,
+        row.sign_key,
+        row.state,
+        row.epoch,
+        row.cursor,
+        row.met_us,
+        row.seen_us,
+        row.trouble,
     )

@@ -38,6 +38,8 @@ root_statements = _table(
     _need("n", Int64),
     _need("envelope", LargeBinary),
     _need("received_us", Int64),
+    # Whether k anchors attest its branch: what attestations say, kept where chains are read.
+    Column("attested", Int64, nullable=False, server_default="0"),
 )
 logs = _table(
     "logs",
@@ -52,6 +54,8 @@ logs = _table(
     _need("note_size", Int64),
     Column("stopped", Text),
     _need("opened_us", Int64),
+    Column("counted", Int64),  # entries from this seq on do not count; none where all do
+    Column("loss", Text),  # why they do not
     Index("logs_by_id", "log", unique=True),
 )
 tiles = _table("tiles", _key("log_no", Int64), _key("level", Int64), _key("n", Int64), _need("hashes", LargeBinary))
@@ -87,8 +91,25 @@ mentions = _table(
 checkpoints = _table(
     "checkpoints", _key("log_no", Int64), _key("size", Int64), _need("root", LargeBinary), _need("note", LargeBinary)
 )
+# What changed of the federation, each thing by its last change: what a peer has not heard of is after a number.
+changes = _table(
+    "changes",
+    Column("n", Int64, primary_key=True, autoincrement=True),
+    _need("what", Text),  # chain, log, note, fork
+    _need("key", LargeBinary),  # of a chain its organisation, else the log
+    Index("changes_by_key", "what", "key"),
+)
 fork_proofs = _table(
     "fork_proofs", _key("log", LargeBinary), _key("id", LargeBinary), _need("seq", Int64), _need("proof", LargeBinary)
+)
+# Own entries that fell with a fork, and where they were said again.
+said_again = _table(
+    "said_again",
+    _key("log", LargeBinary),
+    _key("seq", Int64),
+    _need("again_log", LargeBinary),
+    _need("again_seq", Int64),
+    _need("again_id16", LargeBinary),
 )
 
 # Sources: what this node knows and does.
@@ -101,6 +122,7 @@ peers = _table(
     _need("pin", LargeBinary),
     _need("sign_key", LargeBinary),
     _need("state", Text),
+    Column("epoch", LargeBinary, nullable=False, server_default=text("''")),  # within which it counts its openings
     _need("cursor", Int64),
     _need("met_us", Int64),
     Column("seen_us", Int64),
@@ -457,6 +479,15 @@ runs = _table(
     Index("runs_by_org", "is_open", "org", "due_us", "id"),
     Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
 )
+# What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
+awaited = _table(
+    "awaited",
+    _key("log", LargeBinary),
+    _key("at", Int64),
+    _key("is_size", Int64),
+    _key("lead", LargeBinary),
+    Index("awaited_by_lead", "lead"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -464,7 +495,8 @@ readers = _table(
     _key("author", LargeBinary),  # whose statements: of one organisation, or empty for everybody's
     _key("since_us", Int64),
     _key("until_us", Int64),
-    _need("classes", Int64),  # a bit for each section class that may be opened
+    _key("profile", LargeBinary),  # of which sections; empty for all
+    _need("classes", Int64),  # a bit for each section class that may be opened; 0 where the right was closed
 )
 openings = _table(
     "openings",

@@ -29,10 +29,16 @@ async def by_token(request: web.Request, context: WebContext) -> Actor | None:
     header = request.headers.get("Authorization")
     if header is None:
         return None
-    actor = await context.tokens.find_actor(header.removeprefix(BEARER).strip()) if header.startswith(BEARER) else None
+    actor = None
+    if header.startswith(BEARER):
+        actor = await context.tokens.find_actor(header.removeprefix(BEARER).strip(), request[MOMENT])
     if actor is None:
         raise DeniedError("the token is unknown, revoked or out of date", "unauthenticated")
-    return await context.correspondents.admit(actor, client_address(request))
+    return (
+        await context.correspondents.admit(actor, client_address(request), request[MOMENT])
+        if actor.kind == "system"
+        else actor
+    )
 
 
 async def by_session(request: web.Request, context: WebContext) -> Actor | None:
@@ -42,11 +48,14 @@ async def by_session(request: web.Request, context: WebContext) -> Actor | None:
 
 
 RULES: tuple[Rule, ...] = (by_socket, by_token, by_session)
+# The version of the store at which the asker was looked for: what is answered stood then or later.
+MOMENT: web.RequestKey[int | None] = web.RequestKey("moment")
 RULES_KEY: web.AppKey[tuple[Rule, ...]] = web.AppKey("rules")
 
 
 async def authenticate(request: web.Request) -> Actor | None:
     """The first rule that knows the asker; raise DeniedError where credentials are no good."""
+    request[MOMENT] = request.app[CONTEXT].core.database.version()
     for rule in request.app[RULES_KEY]:
         actor = await rule(request, request.app[CONTEXT])
         if actor is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal
 
 from aiohttp import web
@@ -83,7 +84,7 @@ async def bind(route: Route, request: web.Request, raw: bytes | None) -> dict[st
             arguments[name] = _bind_query(route, request, model)
         else:
             arguments[name] = await _bind_body(route, request, raw)
-    if "query" not in route.models:
+    if "query" not in route.models and request.query:
         _bind_query(route, request, NoQuery)
     return arguments
 
@@ -134,13 +135,22 @@ def _whole_body() -> Iterator[None]:
 
 def _flat(model: type[BaseModel], values: MultiMapping[Any]) -> dict[str, object]:
     """One value a name, a list where the model has one; an empty text, or no file chosen, is as good as none."""
-    lists = {name for name, field in model.model_fields.items() if _takes_list(field.annotation)}
+    lists, optional = _kinds_of_fields(model)
     found: dict[str, object] = {}
     for name in values:
         taken = [_plain(value) for value in values.getall(name)]
         found[name] = taken if name in lists else taken[-1]
-    optional = {name for name, field in model.model_fields.items() if not field.is_required()}
     return {name: value for name, value in found.items() if not (value in ("", b"") and name in optional)}
+
+
+@cache  # routes declare their models once
+def _kinds_of_fields(model: type[BaseModel]) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields that take a list, and those that may be left out."""
+    fields = model.model_fields.items()
+    return (
+        frozenset(name for name, field in fields if _takes_list(field.annotation)),
+        frozenset(name for name, field in fields if not field.is_required()),
+    )
 
 
 def _takes_list(annotation: object) -> bool:
@@ -172,11 +182,15 @@ def _checked(
     extra: Literal["ignore", "forbid"] | None = None,
     names: Collection[str] = (),
 ) -> object:
-    adapter: TypeAdapter[object] = TypeAdapter(model)
     try:
-        return adapter.validate_python(values, extra=extra)
+        return _adapter(model).validate_python(values, extra=extra)
     except ValidationError as error:
         raise RulesError(place, error, names) from error
+
+
+@cache
+def _adapter(model: type[BaseModel]) -> TypeAdapter[object]:
+    return TypeAdapter(model)
 
 
 def _too_large(limit: int) -> InputError:

@@ -51,6 +51,7 @@ class Call:
     route: Route
     visitor: Actor | None
     language: str
+    moment: int | None = None  # the version of the store when the request was admitted
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
 
     @property

@@ -120,6 +120,18 @@ PEER_STATES: Table = {
     "inbox": ("ждёт решения", "waits for you"),
     "active": ("обмен идёт", "in exchange"),
     "ignored": ("скрыт", "ignored"),
+    "ended": ("отключён своей организацией", "ended by its organisation"),
+}
+# Why entries of a log do not count.
+LOSSES: Table = {
+    "pending": (
+        "корневая цепочка раздвоена, ждёт решения якорей",
+        "the root chain is forked and waits for the anchors",
+    ),
+    "disowned": ("узел не признан своей организацией", "the node is disowned by its organisation"),
+    "ended": ("узел отключён своей организацией", "the node was ended by its organisation"),
+    "forked": ("за местом доказанного раздвоения журнала", "beyond a proven fork of the log"),
+    "left": ("участие организации закончено", "the organisation’s membership ended"),
 }
 ORGANISATION_KINDS: Table = {
     "maker": ("завод-изготовитель", "maker"),

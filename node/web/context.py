@@ -52,6 +52,7 @@ from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
 from node.services.readings import Readings
+from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
@@ -87,6 +88,7 @@ class WebContext:
     membership: Membership
     organisations: Organisations
     registry: Registry
+    ready: ReadyPassports
     identities: Identities
     assembly: Assembly
     corrections: Corrections

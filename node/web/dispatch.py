@@ -18,7 +18,7 @@ from node.web.downloads import asked_form, send_list
 from node.web.errors import problem_of
 from node.web.languages import choose_language
 from node.web.rendering import RENDERER
-from node.web.routes import Limit, Route
+from node.web.routes import Limit, Route, Written
 from node.web.system_rights import check_system
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
@@ -56,7 +56,7 @@ class Dispatcher:
         auth.check_scopes(self._route, visitor)
         auth.check_limit(self._route, visitor)
         auth.check_origin(request, visitor)
-        call = Call(request, self._route, visitor, language)
+        call = Call(request, self._route, visitor, language, request[auth.MOMENT])
         await check_system(call)
         return call
 
@@ -93,8 +93,8 @@ class Dispatcher:
             return result
         if isinstance(result, View):
             return await _page(call, result)
-        if isinstance(result, BaseModel):
-            body = result.model_dump_json().encode()
+        if isinstance(result, Written | BaseModel):
+            body = result.body if isinstance(result, Written) else result.model_dump_json().encode()
             return web.Response(body=body, status=self._route.status, content_type=JSON, headers=call.headers)
         return web.Response(status=204, headers=call.headers)
 

@@ -40,9 +40,11 @@ def asked_form(route: Route, request: web.Request) -> tuple[Table, str] | None:
     """
     wanted, query, table = request.query.get("format", ""), route.models.get("query"), route.table
     if wanted in ("", PLAIN):
+        if table is None:
+            return None
         accepted = request.headers.get("Accept", "").partition(",")[0].partition(";")[0].strip()
         form = next((name for name, kind in TYPES.items() if kind == accepted), "") if not wanted else ""
-        return (table, form) if table is not None and form else None
+        return (table, form) if form else None
     if table is not None and wanted in TYPES:
         return table, wanted
     # A page shows its list; what answers files of its own has its own forms.

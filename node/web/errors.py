@@ -45,16 +45,24 @@ STATUS_BY_CODE = {
     "too_many_attempts": 429,
     "too_many_streams": 429,
     "system_rate": 429,
+    "store_away": 503,
 }
 # Every operation may answer these.
 COMMON_CODES = (
     "unauthenticated", "scope", "unclaimed", "request", "internal", "system_blocked", "system_network", "system_rate",
+    "store_away",
 )  # fmt: skip
 READ_CODES = ("validation",)
 WRITE_CODES = (
     "csrf", "json", "media_type", "too_large", "idempotency_key", "idempotency_mismatch", "idempotency_running",
 )  # fmt: skip
-RETRY_S = {"too_many_attempts": "60", "too_many_streams": "10", "system_rate": "60", "idempotency_running": "2"}
+RETRY_S = {
+    "too_many_attempts": "60",
+    "too_many_streams": "10",
+    "system_rate": "60",
+    "idempotency_running": "2",
+    "store_away": "5",
+}
 
 
 class Problem(BaseModel):

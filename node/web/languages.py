@@ -2,7 +2,7 @@
 
 import gettext
 import io
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from aiohttp import web
@@ -39,6 +39,7 @@ def choose_language(request: web.Request, preferred: str | None, default: str) -
     return accepted_language(request.headers.get("Accept-Language", ""), default)
 
 
+@lru_cache(maxsize=64)  # browsers and systems ask with the same few headers
 def accepted_language(header: str, default: str) -> str:
     """The best of our languages for an Accept-Language header, or the default."""
     wishes: list[tuple[float, str]] = []

@@ -19,8 +19,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+CONTENT_POLICY = "Content-Security-Policy"
 SECURITY_HEADERS = {
-    "Content-Security-Policy": POLICY,
+    CONTENT_POLICY: POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # With no-referrer a browser would send `Origin: null` with its own forms.
@@ -47,9 +48,10 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set the security headers, unless an answer has a stricter policy; browsers keep nothing unless it says so."""
-    for name, value in SECURITY_HEADERS.items():
-        if name != "Content-Security-Policy" or not response.headers.get(name, "").startswith("sandbox"):
-            response.headers[name] = value
+    own = response.headers.get(CONTENT_POLICY, "")
+    response.headers.update(SECURITY_HEADERS)
+    if own.startswith("sandbox"):
+        response.headers[CONTENT_POLICY] = own
     if request.secure:
         response.headers["Strict-Transport-Security"] = TRANSPORT_HEADER
     response.headers.setdefault("Cache-Control", "no-store")

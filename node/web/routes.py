@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -21,8 +21,17 @@ API = "/api/v1"
 MAX_BODY = 1 << 20
 PARTS = ("path", "query", "body")
 
+Answer = TypeVar("Answer")
+
 # What a handler answers: a model, a view, a ready response, or None for "no content".
 Handler = Callable[..., Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[Answer]):
+    """An answer of a model that is JSON already: what the store holds is not read and written again."""
+
+    body: bytes
 
 
 class Limit(Enum):
@@ -174,4 +183,4 @@ def _contract(handler: Handler) -> tuple[dict[str, Any], Any]:
     for name, model in models.items():
         if model is not bytes and not issubclass(model, BaseModel):
             raise TypeError(f"{handler.__module__}.{handler.__name__}: {name} is neither a model nor bytes")
-    return models, answer
+    return models, get_args(answer)[0] if get_origin(answer) is Written else answer

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -39,6 +39,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "invited": ("Выпущено приглашение", "Invitation made"),
     "attested": ("Организация аттестована", "Organisation attested"),
     "peer_met": ("Обнаружен узел", "A node was met"),
+    "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
+    "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
@@ -136,6 +138,12 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "type_version_published": ("Опубликована версия типа", "Version of a type published"),
     "type_stated": ("Указан тип прибора", "Type of a device stated"),
     "log_opened": ("Открыт журнал узла", "The node opened a log"),
+    "log_counted": ("Из журнала узла засчитано другое число фрагментов", "Another number of a log’s entries counts"),
+    "log_forked": ("Доказано раздвоение журнала узла", "A log was proven to be forked"),
+    "log_said_again": ("Утраченное сказано снова", "What fell was said again"),
+    "node_ended": ("Узел отключён своей организацией", "A node was ended by its organisation"),
+    "node_disowned": ("Узел не признан своей организацией", "A node was disowned by its organisation"),
+    "chain_forked": ("Корневая цепочка организации раздвоена", "The root chain of an organisation is forked"),
 }
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
@@ -275,7 +283,7 @@ CODES: dict[str, Table] = {
     "fields": COMPARED,
     "kind": JOB_KINDS,
     "language": TONGUES,
-    "reason": REFUSALS | REASONS,
+    "reason": REFUSALS | REASONS | LOSSES,
     "rows": ROWS,
     "section": SECTIONS,
     "state": CHECKS,

@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
 SEED = 20_961
 REFUSED = "federation_refused"
 TLS_RECORD = 1 << 14  # bytes: RFC 8446, 5.1
-GET = ("log/{log}/entries?start=0&end=10", "log/{log}/leaves?start=0&end=10", "live")
-POST = ("heads", "pull", "fetch", "secret", "lookup")
-PATHS = (*GET, *POST, "join", "", "log", "../fed/1/heads", "log/zz/entries")
+GET = ("log/{log}/leaves?start=0&end=10", "live")
+POST = ("heads", "pull", "opened", "fetch", "secret", "lookup")
+PATHS = (*GET, *POST, "join", "", "log", "../fed/1/heads", "log/zz/leaves")
 RANGES = (
     "", "?start=0", "?start=a&end=b", "?start=-1&end=1", "?start=5&end=5", "?start=0&end=1001",
     "?start=99999999999999999999&end=99999999999999999999999", "?start=9223372036854775807&end=9223372036854775808",
@@ -138,8 +138,9 @@ def test_signed_requests_of_another_shape_are_refused(doors: Doors) -> None:
     """A known peer that sends random bytes, other msgpack or a mutated question gets a refusal, or what it asked."""
     source = random.Random(SEED)
     questions = {
-        "heads": messages.encode_digest(None),
-        "pull": messages.encode_pull(0, 10),
+        "heads": messages.HeadsAsked().to_bytes(),
+        "pull": messages.encode_pull([messages.Span(doors.log, 0, 1)]),
+        "opened": messages.encode_opened(0, 10),
         "fetch": messages.encode_fetch([Ref(doors.log, 1, bytes(16))]),
         "secret": messages.encode_secret(bytes(16), "root-keys"),
         "lookup": messages.encode_lookup("serial", "1"),
@@ -163,8 +164,7 @@ def test_ranges_beyond_any_log_are_refused_or_empty(doors: Doors) -> None:
     """Numbers that are none, negative, reversed, too many or too large never reach the store."""
     counting, answers = Counting(doors), []
     for log in (doors.log.hex(), "00" * 16, doors.log.hex()[:-2], "%2e%2e", doors.log.hex() + "%00"):
-        for what in ("entries", "leaves"):
-            answers += [_ask_signed(doors, "GET", f"/fed/1/log/{log}/{what}{query}", b"") for query in RANGES]
+        answers += [_ask_signed(doors, "GET", f"/fed/1/log/{log}/leaves{query}", b"") for query in RANGES]
     wrong = [answer for answer in answers if answer.status != 200]
     refused(wrong, 400, 403)
     assert len(answers) - len(wrong) <= 4
@@ -183,7 +183,7 @@ def test_large_bodies_are_refused(doors: Doors) -> None:
 
 def test_wrong_signatures_are_refused(doors: Doors) -> None:
     """A signature over another body, path, method or node, or with a flipped bit does not hold."""
-    body, target = messages.encode_digest(None), "/fed/1/heads"
+    body, target = messages.HeadsAsked().to_bytes(), "/fed/1/heads"
     good = doors.signed("POST", target, body)
     headers = [
         doors.signed("POST", target, body + b"\0"),
@@ -207,7 +207,7 @@ def test_wrong_signatures_are_refused(doors: Doors) -> None:
 
 def test_replayed_and_stale_requests_are_refused(doors: Doors) -> None:
     """A request counts once, and only near the server's own time, which the refusal tells."""
-    body, target = messages.encode_digest(None), "/fed/1/heads"
+    body, target = messages.HeadsAsked().to_bytes(), "/fed/1/heads"
     headers, old = doors.signed("POST", target, body), doors.signed("POST", target, body, ago_ms=600_000)
     counting = Counting(doors)
 

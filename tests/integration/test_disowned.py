@@ -13,6 +13,7 @@ from federation.errors import StatementError
 from federation.fragment import Fragment
 from federation.log import LogStatement, sign_log_statement
 from federation.merkle import CompactRange
+from federation.sync.messages import Part
 from federation.sync.mirror import Mirror, Verified
 from node.passport.bodies import AliasBody
 from node.passport.shown import rows
@@ -72,8 +73,7 @@ def note(said: list[Fragment]) -> bytes:
 def verified(said: list[Fragment]) -> Verified:
     key = signing_key("node").public
     session = Mirror(LOG.log_id, key, CompactRange(), verify_checkpoint(note(said), LOG.log_id, key))
-    session.receive_rows(said)
-    step = session.next()
+    step = session.receive(Part(LOG.log_id, 0, tuple(said)))
     assert isinstance(step, Verified)
     return step
 

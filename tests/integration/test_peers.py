@@ -19,7 +19,7 @@ from federation.net.live import Hub
 from federation.net.server import FederationServer
 from federation.peer import PeerAddress
 from federation.ports import Asker
-from federation.sync.messages import Heads, LogHead, Pulled
+from federation.sync.messages import Heads, HeadsAsked, Openings
 from node.certificate import certificate_pin, make_certificate
 from node.store.peers import find_peer, put_peer, set_peer_state
 from tests.builders import found, id16, log_statement, signing_key
@@ -36,9 +36,9 @@ class Neighbour:
     def __init__(self, desk: Desk, note: bytes | None = None, ahead_s: float = 0) -> None:
         self._desk = desk
         self.line = found().node("node")
-        self.opened = 0
+        self.given = 0
         self.asked: Counter[str] = Counter()
-        self._log = LogHead(log_statement(org=self.line.org), 1 if note else 0, note)
+        self._log, self._note = log_statement(org=self.line.org), note
         clock, signer = FakeClock(desk.core.clock.now()), Signer(self.line.org, id16("node"), signing_key("node"))
         clock.move(ahead_s)
         answers = FederationDesk(self, signer, clock, self)  # type: ignore[arg-type]  # the rest is not asked
@@ -54,13 +54,16 @@ class Neighbour:
         keystore = self._desk.core.keystore
         return keystore.sign.public if (org, node) == (keystore.org, keystore.node) else None
 
-    async def heads(self, _asker: Asker) -> Heads:
+    async def heads(self, _asker: Asker, known: HeadsAsked) -> Heads | None:
         """The own log, and how much was opened."""
-        return Heads((self.line.statements,), (self._log,), self.opened)
+        if known == HeadsAsked(self._log.log_id, 3, self.given):
+            return None
+        notes = (self._note,) if self._note else ()
+        return Heads(self._log.log_id, 3, (self.line.statements,), (self._log,), notes, opened=self.given)
 
-    async def pull(self, _asker: Asker, _after: int, _limit: int) -> Pulled:
+    async def opened(self, _asker: Asker, _after: int, _limit: int) -> Openings:
         """Openings of nothing."""
-        return Pulled(self.opened, (), True)
+        return Openings(self.given, (), True)
 
 
 @asynccontextmanager
@@ -162,9 +165,9 @@ async def test_peer_that_was_ignored_is_left_and_asked_at_once_when_it_is_active
                 await until(lambda: neighbour.hub.nodes and neighbour.asked["heads"] >= 2)
                 await decide("ignored")
                 await until(lambda: not neighbour.hub.nodes)
-                neighbour.opened, asked = 1, neighbour.asked["heads"]
+                neighbour.given, asked = 1, neighbour.asked["heads"]
                 await decide("active")
-                await until(lambda: neighbour.asked["heads"] > asked and neighbour.asked["pull"])
+                await until(lambda: neighbour.asked["heads"] > asked and neighbour.asked["opened"])
                 await until(lambda: neighbour.hub.nodes)
             finally:
                 await ended(running)
@@ -179,9 +182,9 @@ async def test_peer_by_another_clock_is_heard_at_once(tmp_path: Path) -> None:
             running = asyncio.create_task(sync.run())
             try:
                 await until(lambda: neighbour.hub.nodes and neighbour.asked["heads"])
-                neighbour.opened = 1
+                neighbour.given = 1
                 await neighbour.hub.notify()
-                await until(lambda: neighbour.asked["pull"])
+                await until(lambda: neighbour.asked["opened"])
             finally:
                 await ended(running)
                 await sync.close()

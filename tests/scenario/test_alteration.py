@@ -74,7 +74,7 @@ def test_altered_entry_is_named_by_fsck_and_refused_by_a_fresh_mirror(
 ) -> None:
     """Both name log, seq and id of exactly that entry, `fsck` what of it differs; the mirror keeps what came before."""
     lab, auditor = nodes
-    log, seq = alter(lab.folder, what)
+    log, seq = asyncio.run(alter(lab.folder, what))
 
     fsck = subprocess.run(
         [sys.executable, "-m", "node", "fsck", "--folder", str(lab.folder)], capture_output=True, text=True, check=False

@@ -141,7 +141,7 @@ def _published(node: NodeProcess) -> int:
 
 
 def _asked(node: NodeProcess) -> float:
-    return metric(node, "federation_answers", "entries")
+    return metric(node, "federation_answers", "pull")
 
 
 def _mirrored(node: NodeProcess) -> int:

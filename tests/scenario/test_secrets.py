@@ -12,7 +12,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from federation.fragment import Ref
+from federation.checkpoint import parse_note
+from federation.forks import header_place
+from federation.fragment import Fragment, Ref
 from federation.invitation import parse_invitation
 from federation.net.carrier import HttpsCarrier
 from federation.net.client import PeerClient
@@ -252,15 +254,16 @@ async def _ask_as_peers(left: Traces) -> None:
         carrier = HttpsCarrier()
         try:
             client = PeerClient(carrier, address, signer, SystemClock(), SystemRandom().bytes)
-            _, heads = await client.heads(None) or (b"", messages.Heads((), (), 0))
+            heads = await client.heads(messages.HeadsAsked())
+            assert heads is not None
             left.keep("heads", heads.to_bytes())
-            for head in heads.logs:
-                log, size = head.statement.log_id, head.size
-                entries = await client.entries(log, 0, min(size, messages.MAX_ENTRIES)) if size else []
-                left.keep("entries", messages.encode_entries(0, entries))
-                ids = [(seq, row.id[:16]) for seq, row in enumerate(entries) if not isinstance(row, bytes)]
-                left.keep("fetch", messages.encode_fetched(await client.fetch([Ref(log, *i) for i in ids[:100]])))
-            left.keep("pull", messages.encode_pulled(await client.pull(0)))
+            for head in (parse_note(note)[0] for note in heads.notes):
+                (part,) = await client.pull([messages.Span(head.log, 0, head.size)])
+                left.keep("entries", messages.encode_parts([part]))
+                ids = [(header_place(row.header)[1], row.id[:16]) for row in part.rows if isinstance(row, Fragment)]
+                proven = await client.fetch([Ref(head.log, *i) for i in ids[:100]])
+                left.keep("fetch", messages.encode_fetched(proven))
+            left.keep("pull", messages.encode_openings(await client.opened(0)))
         finally:
             await carrier.close()
 

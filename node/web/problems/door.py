@@ -1,6 +1,6 @@
 """Problems of the door itself, and of classes of errors where a code is no more exact."""
 
-from node.errors import ConfigError, FolderError, KeystoreError, NodeError, NotFoundError, PeerError
+from node.errors import ConfigError, FolderError, KeystoreError, NodeError, NotFoundError, PeerError, StoreAwayError
 from node.web.problems.text import ProblemText, denied, state, unknown, wrong
 
 PROBLEMS: dict[str, ProblemText] = {
@@ -9,6 +9,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Internal error of the node", "Try again later. If it stays, give the administrator the incident number."),
         ("Происшествие {incident} записано в журнал узла.", "Incident {incident} is in the node's log."),
         kind=NodeError,
+    ),
+    "store_away": wrong(
+        ("База данных узла не отвечает", "Повторите через несколько секунд. Если не помогло, проверьте сервер базы."),
+        ("The node's database does not answer", "Try again in some seconds. If it stays, look at the database server."),
+        kind=StoreAwayError,
     ),
     "unauthenticated": denied(
         ("Нужен вход", "Войдите или передайте действующий токен в заголовке Authorization: Bearer."),
@@ -58,6 +63,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Запрос не разобран", "Проверьте запрос."),
         ("The request could not be read", "Check the request."),
         ("{ru}", ""),
+    ),
+    "store_not_empty": wrong(
+        ("В базе данных уже есть узел", "Создайте для этого узла отдельную базу."),
+        ("The database holds a node already", "Make a database of its own for this node."),
+        kind=FolderError,
+    ),
+    "store_locked": wrong(
+        ("База данных занята другим процессом", "Завершите тот процесс: у узла один пишущий процесс."),
+        ("Another process has the database", "End that process: one process at a time writes a node's store."),
+        kind=FolderError,
     ),
     "node_exists": wrong(
         ("Здесь уже есть узел", "Назовите новую папку или пустое хранилище."),

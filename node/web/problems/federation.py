@@ -39,6 +39,39 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "org_unknown": unknown("Такая организация здесь неизвестна", "The organisation is not known here"),
     "peer_unknown": unknown("Такой узел здесь неизвестен", "The node is not known here"),
+    "bundle_no_key": state(
+        ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),
+        ("That node has told no key of its own here", "Both have to meet once, or take a bundle of that node first."),
+    ),
+    "bundle_damaged": wrong(
+        ("Пакет повреждён", "Скопируйте файл ещё раз или попросите сделать новый. Ничего из него не принято на веру."),
+        ("The bundle is damaged", "Copy the file again, or have a new one made. Nothing of it was taken on trust."),
+    ),
+    "bundle_of_another": wrong(
+        ("Пакет для другого узла", "Попросите сделать пакет для этого узла."),
+        ("The bundle is for another node", "Have one made for this node."),
+    ),
+    "bundle_of_stranger": wrong(
+        (
+            "Узел, сделавший пакет, здесь незнаком",
+            "Сначала познакомьтесь с ним: приглашение или входящие на странице узлов.",
+        ),
+        ("The node that made the bundle was not met here", "Meet it first: by an invitation, or the inbox of peers."),
+    ),
+    "node_ended": state(
+        (
+            "Этот узел отключён своей организацией",
+            "Сделайте новый узел организации: `passport-node init --organisation-of`.",
+        ),
+        (
+            "This node was ended by its organisation",
+            "Make a new node of the organisation: `passport-node init --organisation-of`.",
+        ),
+    ),
+    "peer_ended": state(
+        ("Узел отключён своей организацией", "С ним больше не обмениваются: встретьте другой узел организации."),
+        ("The node was ended by its organisation", "Nobody exchanges with it: meet another node of the organisation."),
+    ),
     "share_with_self": wrong(
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
         ("A subject is shared with others", "Choose another organisation."),

@@ -16,7 +16,8 @@ from federation.genesis import Genesis
 from federation.net.carrier import HttpsCarrier
 from federation.net.live import Hub
 from federation.ports import Answer, Question
-from federation.sync.mirror import Mirror, NeedEntries, Verified
+from federation.sync.messages import Part
+from federation.sync.mirror import Mirror, Verified
 from node.config import load_settings, template_config
 from node.demo.files import MARK, PRODUCTS, DemoFiles, make_line
 from node.folder import NodeFolder
@@ -33,6 +34,7 @@ from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
+from node.services.counting import Counting
 from node.services.entry import Entry
 from node.services.found import found_node
 from node.services.ingest import Ingest
@@ -84,6 +86,7 @@ class Desk:
     arshin: ArshinFiles
     procedures: ProcedureBook
     runs: Runs
+    counting: Counting
 
     @property
     def org(self) -> bytes:
@@ -157,11 +160,13 @@ async def found(folder: Path, name: str, seed: int) -> None:
 async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     """New objects over the store of a folder; at the end nothing is finished or flushed, as when a process ends."""
     clock, random, place = FakeClock(NOW + seed * 1_000_000_000), FakeRandom(seed), NodeFolder(folder)
-    database = Database(place.url(), clock)
+    database = Database.of_node(place, load_settings(folder).store, clock)
     core = Core(load_settings(folder), place, clock, random, open_keystore(place, random), database, EventBus())
     projection = Projection(core)
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
-    ingest = Ingest(core, projection.take)
+    counting = Counting(core, projection.recount)
+    projection.attested = counting.take_attested
+    ingest = Ingest(core, projection.take, counting)
     templates = Templates(core, ledger, projection, new_sync(core, ingest), ingest)
     releases = Releases(core, ledger, projection)
     entry = Entry(core, projection, releases)
@@ -185,6 +190,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         ArshinFiles(core, ledger, protocols),
         book,
         runs,
+        counting,
     )
     try:
         await ledger.open()
@@ -262,10 +268,9 @@ async def mirror(source: Desk, target: Desk, hidden: Sequence[str] = ()) -> None
         leaves = await read_range(tx, held.no, held.size)
     assert sign_key is not None
     session = Mirror(log.log, sign_key, leaves, verify_checkpoint(log.note, log.log, sign_key))
-    step = session.next()
-    while isinstance(step, NeedEntries):
-        session.receive_rows([_without(entries[seq].to_fragment(), hidden) for seq in range(step.start, step.end)])
-        step = session.next()
+    span = session.span
+    rows = tuple(_without(entries[seq].to_fragment(), hidden) for seq in range(span.start, span.end))
+    step = session.receive(Part(log.log, span.start, rows))
     assert isinstance(step, Verified)
     await target.ingest.take_entries(held, step, log.note)
 

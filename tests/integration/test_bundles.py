@@ -1,0 +1,97 @@
+"""Bundles: what one node would take from another, carried as a file."""
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from federation.tiles import WIDTH
+from node.errors import InputError
+from node.passport import drafts
+from node.services.bundles import Bundles
+from node.store.passports import find_passport
+from tests.integration.test_levelling import OPEN, maker_and_reader, roots, say_much, wrong
+from tests.links import Wired
+from tests.unit.node_protocols.builders import NOW
+
+
+@asynccontextmanager
+async def apart(folder: Path) -> AsyncIterator[tuple[Wired, Wired, list[bytes]]]:
+    """A maker and a reader that met once and are apart since; what the maker said before."""
+    async with maker_and_reader(folder) as (maker, reader):
+        subjects = await say_much(maker.desk)
+        await reader.level(maker)
+        await reader.desk.ledger.append([drafts.share(subjects[0], maker.desk.org, OPEN, NOW)])
+        await reader.desk.ledger.publish()
+        await maker.level(reader)
+        yield maker, reader, subjects
+
+
+def bundles(node: Wired) -> Bundles:
+    """The bundles of a node."""
+    return Bundles(node.desk.core, node.shelf, node.sync)
+
+
+async def made(maker: Wired, reader: Wired) -> bytes:
+    """A bundle of the maker for the reader."""
+    await maker.desk.ledger.publish()
+    file = io.BytesIO()
+    await bundles(maker).make(reader.desk.core.node, file, "test")
+    return file.getvalue()
+
+
+async def test_bundle_brings_what_the_wire_would(tmp_path: Path) -> None:
+    """New entries, and those of a tile that was skipped, come by a file; the store is sound afterwards."""
+    async with apart(tmp_path) as (maker, reader, subjects):
+        device = subjects[WIDTH + 7]
+        await maker.desk.ledger.append([drafts.share(device, reader.desk.org, OPEN, NOW)])
+        raw = await made(maker, reader)
+
+        taken = await bundles(reader).take(io.BytesIO(raw), "test")
+
+        assert (taken.org, taken.trouble) == (maker.desk.org, None)
+        log = maker.desk.ledger.log.log
+        assert await roots(reader.desk, log) == await roots(maker.desk, log)
+        async with reader.desk.core.database.read() as tx:
+            assert await find_passport(tx, device) is not None
+        assert await wrong(reader.desk) == []
+        again = await bundles(reader).take(io.BytesIO(raw), "test")
+        assert again.trouble is None
+
+
+async def test_bundle_for_another_node_is_refused(tmp_path: Path) -> None:
+    """A bundle is opened by the node that it was made for, and by no other."""
+    async with apart(tmp_path) as (maker, reader, _):
+        raw = await made(maker, reader)
+
+        with pytest.raises(InputError) as refused:
+            await bundles(maker).take(io.BytesIO(raw), "test")
+
+        assert refused.value.code == "bundle_of_another"
+
+
+async def test_altered_or_cut_bundle_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    """One flipped bit anywhere, a missing end, and what is no bundle are refused before anything is taken."""
+    async with apart(tmp_path) as (maker, reader, _):
+        await maker.desk.ledger.append([drafts.share(bytes(16), reader.desk.org, OPEN, NOW)])
+        raw = await made(maker, reader)
+        before = await reader.desk.state()
+        step = max(1, len(raw) // 60)
+        broken = [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(0, len(raw), step)]
+        for sent in (*broken, raw[:-1], raw[: len(raw) // 2], b"", b"no bundle", raw + b"\x00"):
+            with pytest.raises(InputError):
+                await bundles(reader).take(io.BytesIO(sent), "test")
+        assert await reader.desk.state() == before
+
+
+async def test_bundle_shows_nothing_in_clear(tmp_path: Path) -> None:
+    """Whoever finds the stick reads who made it for whom, and nothing of what it carries."""
+    async with apart(tmp_path) as (maker, reader, subjects):
+        await maker.desk.ledger.append([drafts.share(subjects[3], reader.desk.org, OPEN, NOW)])
+        raw = await made(maker, reader)
+
+        assert subjects[3] not in raw
+        assert b"volume" not in raw
+        assert reader.desk.core.node in raw

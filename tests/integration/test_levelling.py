@@ -1,0 +1,210 @@
+"""Levelling with a peer: parts of logs, hashes for what is not seen, and what is opened later."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from federation.fragment import SectionClass
+from federation.ports import Asker
+from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Span, Tile, width
+from federation.tiles import WIDTH
+from node.passport import drafts
+from node.passport.bodies import ParameterRow, ParametersBody, Reference
+from node.services.exchange import Heard, PeerLink
+from node.services.fsck import Fsck
+from node.store.fragments import entries_about
+from node.store.logs import find_log
+from node.store.passports import find_passport
+from node.store.peers import find_peer
+from node.store.trees import find_root, read_hashes
+from tests.links import Wired, wired
+from tests.unit.node_protocols.builders import NOW, Desk, new_desk
+
+MANY = 3 * WIDTH + 40
+OPEN = [int(SectionClass.PUBLIC), int(SectionClass.AUTHORITY), int(SectionClass.TECHNICAL)]
+
+
+@asynccontextmanager
+async def maker_and_reader(folder: Path) -> AsyncIterator[tuple[Wired, Wired]]:
+    """A maker that said much which nobody else may see, and a member that knows it."""
+    async with new_desk(folder / "maker", "maker", 1) as desk, wired(folder, "reader", 2, desk) as reader:
+        maker = Wired(desk)
+        await reader.knows(maker)
+        await maker.knows(reader)
+        yield maker, reader
+
+
+async def say_much(desk: Desk, count: int = MANY) -> list[bytes]:
+    """Many devices with a parameter each; their subjects."""
+    subjects = [desk.core.random.bytes(16) for _ in range(count)]
+    body = ParametersBody(rows=(ParameterRow(code=Reference(central="volume"), value="1"),))
+    await desk.ledger.append([drafts.parameters(subject, body, NOW) for subject in subjects])
+    await desk.ledger.publish()
+    return subjects
+
+
+async def hashes(desk: Desk, log: bytes) -> list[bytes | Tile]:
+    """What a node knows of the leaves of a log."""
+    async with desk.core.database.read() as tx:
+        stored = await find_log(tx, log)
+        assert stored is not None
+        return await read_hashes(tx, stored.no, 0, stored.size)
+
+
+async def wrong(desk: Desk) -> list[str]:
+    """What a check of the store finds."""
+    return [str(finding) async for step in Fsck(desk.core).run() for finding in step.findings]
+
+
+async def roots(desk: Desk, log: bytes) -> tuple[int, bytes | None]:
+    """Size and root of a log as a node has it."""
+    async with desk.core.database.read() as tx:
+        stored = await find_log(tx, log)
+        assert stored is not None
+        return stored.size, await find_root(tx, stored.no, stored.size)
+
+
+def asker(node: Wired) -> Asker:
+    """Who asks."""
+    return Asker(node.desk.org, node.desk.core.node)
+
+
+async def level_over(link: PeerLink, maker: Wired, reader: Wired) -> None:
+    """Let the reader take what the maker has over another link."""
+    async with reader.desk.core.database.read() as tx:
+        peer = await find_peer(tx, maker.desk.core.node)
+    assert peer is not None
+    await reader.exchange.level(link, peer, Heard())
+
+
+async def test_what_is_not_seen_comes_as_hashes_of_whole_tiles(tmp_path: Path) -> None:
+    """Of 256 entries without one to see a single hash is sent and kept, under the same root."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        await say_much(maker.desk)
+        log = maker.desk.ledger.log.log
+
+        outcome = await reader.level(maker)
+
+        assert outcome.trouble is None
+        assert await roots(reader.desk, log) == await roots(maker.desk, log)
+        known = await hashes(reader.desk, log)
+        assert sum(isinstance(item, Tile) for item in known) == 2
+        assert sum(map(width, known)) == (await roots(maker.desk, log))[0]
+        assert maker.bytes < 60_000
+        assert await wrong(reader.desk) == []
+
+
+async def test_what_is_opened_in_a_tile_that_was_skipped_comes_with_its_leaves(tmp_path: Path) -> None:
+    """The leaves of the tile are asked for, compared with its root, and the entry is proven among them."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        subjects = await say_much(maker.desk)
+        await reader.level(maker)
+        device = subjects[WIDTH + 7]
+        await maker.desk.ledger.append([drafts.share(device, reader.desk.org, OPEN, NOW)])
+        await maker.desk.ledger.publish()
+
+        outcome = await reader.level(maker)
+
+        assert (outcome.trouble, outcome.is_whole) == (None, True)
+        async with reader.desk.core.database.read() as tx:
+            assert [entry.to_fragment().sections[0].name for entry in await entries_about(tx, [device])]
+            assert await find_passport(tx, device) is not None
+        assert sum(isinstance(item, Tile) for item in await hashes(reader.desk, maker.desk.ledger.log.log)) == 1
+        assert await wrong(reader.desk) == []
+
+
+async def test_level_nodes_exchange_one_short_question(tmp_path: Path) -> None:
+    """Where nothing is new one question is asked, and the answer has no body."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        await say_much(maker.desk)
+        await reader.level(maker)
+        await reader.level(maker)
+        maker.asked.clear()
+        maker.bytes = 0
+
+        outcome = await reader.level(maker)
+
+        assert (outcome.is_new, maker.asked, maker.bytes) == (False, ["heads"], 0)
+
+
+async def test_third_node_takes_a_log_from_one_that_knows_tiles_of_it(tmp_path: Path) -> None:
+    """With the author away a log goes on from any node that has it, tiles that it does not know leaf by leaf too."""
+    async with (
+        maker_and_reader(tmp_path) as (maker, reader),
+        wired(tmp_path, "third", 3, maker.desk) as third,
+    ):
+        await say_much(maker.desk)
+        await reader.level(maker)
+        await third.knows(reader)
+        await reader.knows(third)
+
+        outcome = await third.level(reader)
+
+        assert outcome.trouble is None
+        log = maker.desk.ledger.log.log
+        assert await roots(third.desk, log) == await roots(maker.desk, log)
+        assert await wrong(third.desk) == []
+
+
+async def test_what_a_node_cannot_prove_is_asked_of_another(tmp_path: Path) -> None:
+    """Who stands within a tile that the peer does not know leaf by leaf is told so, and takes it from its author."""
+    async with (
+        maker_and_reader(tmp_path) as (maker, reader),
+        wired(tmp_path, "third", 3, maker.desk) as third,
+    ):
+        for other in (maker, reader):
+            await third.knows(other)
+            await other.knows(third)
+        await say_much(maker.desk, WIDTH + 44)
+        await third.level(maker)
+        await say_much(maker.desk)
+        await reader.level(maker)
+
+        from_reader = await third.level(reader)
+        from_maker = await third.level(maker)
+
+        log = maker.desk.ledger.log.log
+        assert "cannot give" in (from_reader.trouble or "")
+        assert from_maker.trouble is None
+        assert await roots(third.desk, log) == await roots(maker.desk, log)
+
+
+async def test_part_is_proven_by_itself(tmp_path: Path) -> None:
+    """A log longer than one answer comes in parts; what was taken stays when the peer goes away in between."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        await say_much(maker.desk, 18 * WIDTH)
+        size = maker.desk.ledger.log.log
+        asked: list[Span] = []
+
+        class Away:
+            """The maker, gone after the first part."""
+
+            async def leaves(self, _log: bytes, _start: int, _end: int) -> list[bytes]:
+                """Nobody asks."""
+                raise AssertionError
+
+            async def opened(self, _after: int) -> Openings:
+                """Nobody asks."""
+                raise AssertionError
+
+            async def heads(self, known: HeadsAsked) -> Heads | None:
+                """As the maker answers."""
+                return await maker.shelf.heads(asker(reader), known)
+
+            async def pull(self, spans: Sequence[Span]) -> list[Part]:
+                """One part, then nothing more."""
+                asked.extend(spans)
+                if len(asked) > 1:
+                    raise ConnectionError
+                return list(await maker.shelf.pull(asker(reader), spans))
+
+        with pytest.raises(ConnectionError):
+            await level_over(Away(), maker, reader)
+        taken, _ = await roots(reader.desk, size)
+        await reader.level(maker)
+
+        assert 0 < taken < (await roots(maker.desk, size))[0]
+        assert taken == asked[1].start
+        assert await roots(reader.desk, size) == await roots(maker.desk, size)
