@@ -304,7 +304,7 @@ class Node:
             radio=self.radio,
             backups=self.backups,
             returning=self.returning,
-            health=Health(self.core, self.sync, self.backups, self.returning),
+            health=Health(self.core, self.sync, self.backups),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:

@@ -72,10 +72,10 @@ def name_store(config: str, url: str) -> str:
 
 async def _put_store(folder: NodeFolder, clock: Clock) -> str:
     """Leave the store where the settings name it; answer where that is, without a password."""
-    url = load_settings(folder.path).store.url
-    if not url:
+    settings = load_settings(folder.path).store
+    if not settings.url:
         return folder.database.name
-    database = Database(url, clock)
+    database = Database.of_node(folder, settings, clock)
     shown = database.writer.url.render_as_string(hide_password=True)
     try:
         if await is_taken(database):

@@ -33,6 +33,7 @@ from node.web.console_words import (
     trouble_words,
 )
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
+from node.web.health_words import GRADES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -65,7 +66,9 @@ from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
 from node.web.role_words import STATES as MANDATE_STATES
+from node.web.tables.backups import STATES as BACKUP_STATES
 from node.web.tables.operations import WHAT
+from node.web.words import REASONS as OPENED_WHY
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
@@ -124,6 +127,9 @@ WORDED: Final = {
     "mandate_state": MANDATE_STATES,
     "mandate_reason": MANDATE_REASONS,
     "system_writes": WRITES,
+    "grade": GRADES,
+    "backup_state": BACKUP_STATES,
+    "opened_why": OPENED_WHY,
 }
 
 

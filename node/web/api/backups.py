@@ -110,6 +110,11 @@ class HealthAnswer(BaseModel):
 @api("GET", "/backups", title="Backups", scopes=MAY, table=tables.BACKUPS)
 async def list_backups(call: Call) -> BackupList:
     """The files in the folder of backups, and the schedule."""
+    return await backups_answer(call)
+
+
+async def backups_answer(call: Call) -> BackupList:
+    """The same, for the page that shows it."""
     schedule = await call.context.backups.schedule()
     return BackupList(
         items=[to_backup(file) for file in await call.context.backups.all()],
@@ -167,6 +172,11 @@ async def list_returned(call: Call) -> ReturnedList:
 @api("GET", "/health", title="Health of the node", scopes=[Scope.READ], limit=Limit.NONE)
 async def read_health(call: Call) -> HealthAnswer:
     """Disk, backups, root keys, peers, clocks, the log, and what was lost."""
+    return await health_answer(call)
+
+
+async def health_answer(call: Call) -> HealthAnswer:
+    """The same, for the page that shows it."""
     found = [to_condition(call, one) for one in await call.context.health.look()]
     return HealthAnswer(grade=found[0].grade if found else "good", items=found)
 

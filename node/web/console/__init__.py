@@ -4,6 +4,7 @@ from node.web.console import (
     access,
     acts,
     assembly,
+    backups,
     catalogs,
     checks,
     compare,
@@ -67,6 +68,7 @@ ROUTES = (
     *organisations.ROUTES,
     *journal.ROUTES,
     *webhooks.ROUTES,
+    *backups.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
@@ -81,4 +83,5 @@ LIVE = (
     *peers.LIVE,
     *journal.LIVE,
     *webhooks.LIVE,
+    *backups.LIVE,
 )
