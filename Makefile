@@ -10,15 +10,19 @@ ONCE ?=
 SEED ?=
 NAME ?= all
 CASES ?= 10000
+KILLS ?= 200
 SIZE ?=
 
-.PHONY: demo test check bench bench-data identity peers screens lock fuzz docs clean format
+.PHONY: demo test sim check bench bench-data identity peers screens lock fuzz docs clean format
 
 demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their consoles open
 	@$(BIN)/passport-node demo --folder build/demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
 
 test: $(VENV)/dev.stamp peers ## all that CI runs
 	@$(BIN)/python -m tests.run
+
+sim: $(VENV)/dev.stamp ## 200 kills of a node at points drawn from its traced writing calls; KILLS=20 SEED=7 for others
+	@$(BIN)/python -m tests.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/dev.stamp ## format, lint, types, architecture, licences, fast tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

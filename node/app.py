@@ -292,7 +292,7 @@ class Node:
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
         entry, tokens = self.entry, Tokens(self.core)
-        correspondents = Correspondents(self.core, tokens)
+        correspondents, arshin = Correspondents(self.core, tokens), ArshinFiles(self.core, self.ledger, self.protocols)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
@@ -348,7 +348,7 @@ class Node:
             runs=self.runs,
             bench_folder=self.bench_folder,
             analytics=Analytics(self.core, self.projection),
-            arshin=ArshinFiles(self.core, self.ledger, self.protocols),
+            arshin=arshin,
             verifying=self.verifying,
             register=self.register,
             commerceml=self.commerceml,
@@ -359,16 +359,16 @@ class Node:
             radio=self.radio,
             backups=self.backups,
             returning=self.returning,
-            health=Health(self.core, self.sync, self.backups, self.returning),
+            health=Health(self.core, self.sync, self.backups),
             flows=Flows(
                 self.core,
                 self.projection,
                 Sources(
-                    self.membership,
+                    self.peering,
                     correspondents,
                     self.deliveries,
                     self.bench_folder,
-                    self.arshin,
+                    arshin,
                     self.register,
                     self.radio,
                 ),

@@ -11,6 +11,7 @@ from node.collecting import loading
 with loading():
     from federation.errors import FederationError
     from node.cli import backups, federating, keys, passports, serving, tables
+    from node.cli.hardening import leave_no_dump
     from node.cli.talk import app, errors, reason
     from node.errors import NodeError
     from node.store.errors import StoreError
@@ -20,6 +21,7 @@ __all__ = ("app", "backups", "federating", "keys", "main", "passports", "serving
 
 def main() -> None:
     """The entry point: errors are one clear line, and the exit code is 1."""
+    leave_no_dump()
     try:
         app()
     except (NodeError, StoreError, FederationError) as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from node.cli.opening import open_node, refusals_of_the_store
-from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason, write
+from node.cli.talk import HERE, Folder, Language, app, ask, choose_language, out, progress_bar, reason, write
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
 from node.errors import ConfigError, FolderError
@@ -88,9 +88,20 @@ def serve(folder: Folder = HERE) -> None:
 
 
 @app.command(rich_help_panel=PANEL)
-def health(folder: Folder = HERE) -> None:
-    """Ask a running node whether it is well; exit 1 where it does not answer so."""
-    out.print(str(ask(folder, lambda api: api.health())))
+def health(
+    folder: Folder = HERE,
+    language: Language = "en",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where something is bad, too.")] = False,
+) -> None:
+    """Ask a running node how it is: disk, backups, keys, peers, clocks, log; exit 1 where it does not answer."""
+    ask(folder, lambda api: api.health())
+    spoken = choose_language(language)
+    told = ask(folder, lambda api: api.get("/health"), spoken)
+    for item in told["items"]:
+        text = " ".join(filter(None, (item["told"], item["advice"])))
+        out.print(text, style={"bad": "red", "warning": "yellow"}.get(item["grade"], ""), markup=False)
+    if strict and told["grade"] == "bad":
+        raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=PANEL)

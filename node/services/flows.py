@@ -16,7 +16,7 @@ from node.services.core import Core
 from node.services.correspondents import Correspondent, Correspondents
 from node.services.deliveries import Deliveries
 from node.services.hook_owners import heard_by
-from node.services.membership import Membership
+from node.services.peering import Peering
 from node.services.projection import Projection
 from node.services.radio import Radio
 from node.services.register_reading import KIND as REGISTER_KIND
@@ -84,7 +84,7 @@ class Flow:
 class Sources:
     """The services whose exchanges are on the map."""
 
-    membership: Membership
+    peering: Peering
     correspondents: Correspondents
     deliveries: Deliveries
     bench_folder: BenchFolder
@@ -104,11 +104,11 @@ class Flows:
     @property
     def changes(self) -> int:
         """Grows with what changes without a row in the journal."""
-        return self._from.membership.exchanges + self._from.deliveries.changes
+        return self._from.peering.exchanges + self._from.deliveries.changes
 
     async def all(self) -> list[Flow]:
         """Every flow, by what is at the other end and its name."""
-        found = [await self._peer(peer) for peer in await self._from.membership.peers() if peer.state == "active"]
+        found = [await self._peer(peer) for peer in await self._from.peering.peers() if peer.state == "active"]
         found += [*await self._told_by_store(), *await self._bench(), *await self._of_register()]
         found += map(_system, await self._from.correspondents.all())
         found += [_gateway(one, self._core.clock.now()) for one in await self._from.radio.gateways()]
@@ -124,7 +124,7 @@ class Flows:
             return bases + [await _hook(tx, hook) for hook in await list_hooks(tx)]
 
     async def _peer(self, peer: Peer) -> Flow:
-        level = await self._from.membership.level(peer.node)
+        level = await self._from.peering.level(peer.node)
         to_take, to_give = (level.to_take, level.to_give) if level else (None, None)
         trouble = peer.trouble or ""
         since = peer.seen_us if trouble or to_take or to_give else None

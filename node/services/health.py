@@ -10,7 +10,6 @@ from federation.counting import Loss
 from node.services.backups import HOUR_US, Backups, Schedule
 from node.services.core import Core
 from node.services.reopening import list_reopenings
-from node.services.returning import Returning
 from node.services.sync import Sync
 from node.store.logs import list_logs
 from node.store.organisations import find_chain
@@ -43,9 +42,9 @@ class Condition:
 class Health:
     """Looks at everything that is told of the node's health."""
 
-    def __init__(self, core: Core, sync: Sync, backups: Backups, returning: Returning) -> None:
+    def __init__(self, core: Core, sync: Sync, backups: Backups) -> None:
         self._core, self._sync = core, sync
-        self._backups, self._returning = backups, returning
+        self._backups = backups
 
     async def look(self) -> list[Condition]:
         """Every condition, the worst first."""
@@ -135,9 +134,10 @@ class Health:
         ]
 
     async def _lost(self) -> list[Condition]:
-        found = await self._returning.all()
-        lost = sum(one.gaps.count for one in found if one.is_told)
-        coming = sum(one.gaps.count for one in found if not one.is_told)
+        async with self._core.database.read() as tx:
+            left = await list_reopenings(tx)
+        lost = sum(one.missing or 0 for one in left)
+        coming = sum(one.said - one.held for one in left if one.missing is None)
         conditions = [Condition("statements_lost", Grade.BAD, {"count": lost})] if lost else []
         return [*conditions, *([Condition("statements_away", Grade.WARNING, {"count": coming})] if coming else [])]
 

@@ -35,6 +35,7 @@ from node.web.console_words import (
 )
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
+from node.web.health_words import GRADES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -67,8 +68,10 @@ from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
 from node.web.role_words import STATES as MANDATE_STATES
+from node.web.tables.backups import STATES as BACKUP_STATES
 from node.web.tables.operations import WHAT
 from node.web.trouble_words import trouble_text
+from node.web.words import REASONS as OPENED_WHY
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
@@ -131,6 +134,9 @@ WORDED: Final = {
     "system_writes": WRITES,
     "flow_party": PARTIES,
     "flow_direction": DIRECTIONS,
+    "grade": GRADES,
+    "backup_state": BACKUP_STATES,
+    "opened_why": OPENED_WHY,
 }
 
 

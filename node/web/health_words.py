@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from node.services.health import Condition
+from node.web.passport_words import Table
 from node.web.words import REASONS
 
 Told = tuple[str, str]
@@ -103,7 +104,7 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
         ("Statements that peers are to give back: {count}.", "Wait until all peers have answered."),
     ),
 }
-GRADES: Mapping[str, Told] = {
+GRADES: Table = {
     "good": ("в порядке", "good"),
     "warning": ("внимание", "warning"),
     "bad": ("плохо", "bad"),

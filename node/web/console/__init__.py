@@ -4,6 +4,7 @@ from node.web.console import (
     access,
     acts,
     assembly,
+    backups,
     catalogs,
     checks,
     compare,
@@ -71,6 +72,7 @@ ROUTES = (
     *organisations.ROUTES,
     *journal.ROUTES,
     *webhooks.ROUTES,
+    *backups.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
@@ -86,4 +88,5 @@ LIVE = (
     *peers.LIVE,
     *journal.LIVE,
     *webhooks.LIVE,
+    *backups.LIVE,
 )
