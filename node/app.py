@@ -32,6 +32,7 @@ from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
+from node.services.cases import Cases
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
@@ -50,6 +51,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.grants import Grants
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -66,6 +68,7 @@ from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
+from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
@@ -88,6 +91,7 @@ from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
 from node.services.verifying import Verifying
+from node.services.visibility import Visibility
 from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
@@ -202,7 +206,8 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
-        entry, tokens = self.entry, Tokens(self.core)
+        entry, tokens, cases = self.entry, Tokens(self.core), Cases(self.core, self.projection)
+        profiles = Profiles(self.core, self.ledger, self.projection)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
@@ -225,7 +230,7 @@ class Node:
             identities=self.identities,
             timelines=Timelines(self.core),
             export=self.export,
-            passport_files=PassportFiles(self.core),
+            passport_files=PassportFiles(self.core, cases),
             catalogs=Catalogs(self.core, self.ledger, self.projection, self.releases),
             releases=self.releases,
             own_codes=self.own_codes,
@@ -234,6 +239,9 @@ class Node:
             checkup=self.checkup,
             shipments=self.shipments,
             mandates=self.mandates,
+            grants=Grants(self.core, self.ledger, self.projection, profiles, cases),
+            profiles=profiles,
+            visibility=Visibility(self.core, cases, self.sync),
             lookup=self.lookup,
             recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),

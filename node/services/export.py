@@ -135,7 +135,8 @@ class Export:
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
         reader = await StatementReader.open(tx)
-        return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis), genesis
+        published = await reader.of_kinds(tx, PUBLICATION_KINDS)
+        return build_world([*published, *await reader.standing_grants(tx)], genesis), genesis
 
     def _about(self, tx: ReadTx, version: str, genesis: Genesis | None) -> bytes:
         node = self._core.settings.node
