@@ -143,7 +143,8 @@ def _standing(case: Case) -> Iterator[Access]:
     grounds: dict[tuple[object, ...], Ground] = {}
     for ground in grounds_of(case):
         right, place = ground.right, ground.said.ref if ground.said else None
-        key = (right.org, ground.why, ground.role, place, right.author, right.since, right.until, right.profile)
+        times: tuple[object, ...] = (right.since, right.until, right.profile)
+        key = (right.org, ground.why, ground.role, place, right.author, *times)
         joined.setdefault(key, []).append(right)
         grounds[key] = ground
     by_place = {grant.said.ref: grant for grant in _grants(case)}

@@ -74,8 +74,8 @@ class Profiles:
         held = await self.get(profile_id)
         async with self._core.database.write() as tx:
             await adopt(tx, held.profile.name, held.published.key if held.published else None)
-            detail = {"name": held.profile.name, "version": held.profile.version}
-            await self._core.announce(tx, actor, "profile_adopted", **detail)
+            name, version = held.profile.name, held.profile.version
+            await self._core.announce(tx, actor, "profile_adopted", name=name, version=version)
         return await self.get(profile_id)
 
     async def published(self, name: str, actor: str) -> PublishedProfile:

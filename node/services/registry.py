@@ -252,7 +252,7 @@ class Registry:
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in named]
         if write:
             parts = [named[at : at + MOST_THINGS] for at in range(0, len(named), MOST_THINGS)]
-            said += [drafts.let_write(self._mint(), party, part, now) for part in parts]
+            said += [drafts.let_write(self.mint(), party, part, now) for part in parts]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
 
     async def _told_before(self, passport: StoredPassport, body: EventBody) -> dict[str, Plain] | None:
