@@ -60,6 +60,8 @@ from node.web.radio_words import (
     parameter_words,
     step_words,
 )
+from node.web.right_words import LACKS, VERBS, WHYS
+from node.web.right_words import ROWS as GRANT_ROWS
 from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
@@ -122,6 +124,10 @@ WORDED: Final = {
     "mandate_state": MANDATE_STATES,
     "mandate_reason": MANDATE_REASONS,
     "system_writes": WRITES,
+    "access_why": WHYS,
+    "access_lack": LACKS,
+    "grant_verb": VERBS,
+    "grant_row": GRANT_ROWS,
 }
 
 

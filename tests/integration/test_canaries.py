@@ -172,7 +172,7 @@ async def settled(nodes: dict[str, Node], device: bytes) -> None:
 
         async def heard(node: Node = nodes[name]) -> bool | None:
             found = await passport_at(node, device)
-            refs = found["view"]["statements"] if found else []  # type: ignore[index,call-overload]  # JSON
+            refs = found["view"]["statements"] if found else []  # type: ignore[index]  # JSON
             return True if any(row["ref"].startswith(f"{log.hex()}:{last.seq}:") for row in refs) else None
 
         await until(nodes[name], heard)
@@ -274,7 +274,7 @@ async def test_ended_contract_keeps_old_repairs_on_every_node(tmp_path: Path) ->
 async def statements(node: Node, device: bytes) -> list[dict[str, object]]:
     """The statements of a passport, as a node shows them."""
     found = await passport_at(node, device)
-    return found["view"]["statements"] if found else []  # type: ignore[index,return-value,call-overload]  # JSON
+    return found["view"]["statements"] if found else []  # type: ignore[index]  # JSON
 
 
 async def stands(node: Node, device: bytes, ref: str) -> bool | None:

@@ -9,11 +9,12 @@ from node.exchange.passport_file import check_file
 from node.passport.profiles import SHIPPED, shipped_profiles
 from tests.integration.test_passport_file import file_of
 from tests.integration.test_web_mandates import maker, meter
-from tests.unit.web.running import RunningWeb, get, post, refused
+from tests.unit.web.running import SAME_ORIGIN, RunningWeb, get, post, refused
 
 __all__ = ["maker"]
 
 Json = Any  # Any: JSON
+HTML = {"Accept": "text/html", **SAME_ORIGIN}
 
 
 async def row_of(web: RunningWeb, device: str, org: str, **wanted: object) -> Json:
@@ -170,3 +171,30 @@ async def sections_shown(web: RunningWeb, device: str, org: str) -> dict[str, bo
             asked = {"org": org, "ref": row["ref"], "section": one["name"]}
             found[one["name"]] = (await get(web.local(), f"/passports/{device}/access/why", **asked))["shown"]
     return found
+
+
+async def test_access_tab_grants_explains_and_ends_with_forms(maker: RunningWeb) -> None:
+    """In both languages: what a grant would open, the grant, why it is shown, and the end with who ended it."""
+    browser, device, lab = await maker.claim(), await meter(maker), await maker.meet("lab")
+    await post(maker.local(), f"/passports/{device}/parameters", {"rows": [{"code": "dn", "value": "15"}]})
+    path, form = f"/devices/{device}/access", {"ids": device, "org": lab, "classes": "2", "profile": ""}
+
+    async with browser.post(f"{path}/grants", data={**form, "look": "true"}, headers=HTML) as response:
+        assert 'id="looked"' in await response.text()
+    assert (await get(maker.local(), f"/passports/{device}/access/why", org=lab))["shown"] is False
+    async with browser.post(f"{path}/grants", data=form, headers=HTML, allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (303, path)
+    row = await row_of(maker, device, lab)
+    asked = {"org": lab, "what": "/".join((await place_of(maker, device, "parameters")).values())}
+    for language, shown, ground in (("ru", "видно", "разрешение"), ("en", "is shown", "grant")):
+        headers = {**HTML, "Accept-Language": language}
+        async with maker.local().get(path, params=asked, headers=headers) as response:
+            page = await response.text()
+            assert response.status == 200, page
+            assert shown in page
+            assert ground in page
+    ending = {"ref": row["ref"], "reason": "расторгнут"}
+    async with browser.post(f"{path}/ends", data=ending, headers=HTML, allow_redirects=False) as response:
+        assert response.status == 303, await response.text()
+    async with maker.local().get(path, params=asked, headers={**HTML, "Accept-Language": "en"}) as response:
+        assert "the right was ended" in await response.text()
