@@ -18,6 +18,7 @@ from federation.fragment import SectionClass
 from federation.net.client import PeerClient
 from node.api_client import ApiClient
 from node.app import Node
+from node.exchange.passport_file import check_file
 from node.passport import drafts
 from node.passport.bodies import (
     EventBody,
@@ -220,7 +221,6 @@ def carries(raw: bytes, text: str) -> bool:
 
 
 @pytest.mark.req("B72")
-@pytest.mark.req("B38")
 async def test_canaries_arrive_where_they_may_and_nowhere_else(tmp_path: Path, tap: Tap) -> None:
     """By sync, API, events, files and on the disk each section is where a right opens it; a key is in clear nowhere."""
     async with network(tmp_path, *MEMBERS) as nodes:
@@ -247,6 +247,7 @@ async def issued_under(node: Node, device: bytes, profile: str) -> bytes:
     name = format_device_id(SubjectId(device))
     async with ApiClient(node.folder.path) as api:
         raw = await api.download(f"/passports/{name}/file", profile=profile)
+        assert check_file(raw).findings == []
         return raw + str(await api.get(f"/passports/{name}/issue", profile=profile)).encode()
 
 
