@@ -1,6 +1,6 @@
 """The tab "Access" of a passport: who may see what, since when, why, until when; granting, ending, asking why not."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
@@ -11,6 +11,7 @@ from node.services.access import Scope
 from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.rights import (
+    AccessAnswer,
     EndBody,
     GrantBody,
     GrantPath,
@@ -63,7 +64,7 @@ async def access(call: Call, path: PassportPath, query: AccessQuery) -> View:
         ref, _, section = query.what.rpartition("/") if "/" in query.what else (query.what, "", "")
         asked = WhyQuery(org=query.org, ref=ref or None, section=section or None)
         try:
-            answer = await why.handler(call, path=path, query=asked)
+            answer = cast("WhyAnswer", await why.handler(call, path=path, query=asked))
         except NodeError as error:
             return await _view(call, path, error=error)
     return await _view(call, path, answer=answer)
@@ -75,7 +76,7 @@ async def grant(call: Call, path: PassportPath, body: GrantForm) -> View | web.R
     terms = GrantBody.model_validate(body.model_dump(exclude={"look"}))
     try:
         if body.look:
-            looked = await preview.handler(call, body=terms)
+            looked = cast("PreviewAnswer", await preview.handler(call, body=terms))
             return await _view(call, path, looked=looked, form=body)
         await give.handler(call, body=terms)
     except NodeError as error:
@@ -102,7 +103,7 @@ async def _view(
     form: GrantForm | None = None,
     error: Exception | None = None,
 ) -> View:
-    shown = await read_access.handler(call, path=path)
+    shown = cast("AccessAnswer", await read_access.handler(call, path=path))
     passport = await call.context.registry.get(subject_of(path.id))
     companies = await find_organisations(call)
     own = call.context.core.org.hex()
