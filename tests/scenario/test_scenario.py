@@ -183,7 +183,7 @@ def test_every_entitled_node_shows_the_repair_and_both_parts(stage: Stage) -> No
         parts = {edge["serial"]: edge for edge in view["composition"]["children"]}
         assert parts.keys() == {REMOVED, FITTED}
         assert {(edge["standing"], edge["ground"], edge["used"]) for edge in parts.values()} == {
-            ("stated", "granted", True)
+            ("stated", "named", True)
         }
         until = parts[REMOVED]["until"]
         assert (parts[REMOVED]["since"], parts[FITTED]["since"], parts[FITTED]["until"]) == (None, until, None)
