@@ -41,6 +41,7 @@ from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
+from node.services.cases import Cases
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
@@ -61,6 +62,7 @@ from node.services.fleet import Fleet
 from node.services.flows import Flows, Sources
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.grants import Grants
 from node.services.healing import Healing
 from node.services.health import Health
 from node.services.identities import Identities
@@ -83,6 +85,7 @@ from node.services.passport_files import PassportFiles
 from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
+from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
@@ -107,6 +110,7 @@ from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
 from node.services.verifying import Verifying
+from node.services.visibility import Visibility
 from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
@@ -291,7 +295,8 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
-        entry, tokens = self.entry, Tokens(self.core)
+        entry, tokens, cases = self.entry, Tokens(self.core), Cases(self.core, self.projection)
+        profiles = Profiles(self.core, self.ledger, self.projection)
         correspondents, arshin = Correspondents(self.core, tokens), ArshinFiles(self.core, self.ledger, self.protocols)
         return WebContext(
             core=self.core,
@@ -320,7 +325,7 @@ class Node:
             identities=self.identities,
             timelines=Timelines(self.core),
             export=self.export,
-            passport_files=PassportFiles(self.core),
+            passport_files=PassportFiles(self.core, cases),
             catalogs=Catalogs(self.core, self.ledger, self.projection, self.releases),
             releases=self.releases,
             own_codes=self.own_codes,
@@ -329,6 +334,9 @@ class Node:
             checkup=Checkup(self.core, self.projection),
             shipments=self.shipments,
             mandates=self.mandates,
+            grants=Grants(self.core, self.ledger, self.projection, profiles, cases),
+            profiles=profiles,
+            visibility=Visibility(self.core, cases, self.sync),
             lookup=self.lookup,
             recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),

@@ -35,7 +35,9 @@ from node.passport.bodies import (
     UnsignedBody,
     WithdrawalBody,
 )
+from node.passport.writable import WRITABLE
 
+MOST_THINGS = 4096  # of a section `authority`
 MANIFEST, PAGE = "release", "release-page"
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
@@ -279,6 +281,12 @@ def template(org: bytes, content: bytes, occurred: int) -> Draft:
 def procedure(org: bytes, content: bytes, occurred: int) -> Draft:
     """Kind 12: how a process goes, for everybody."""
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("procedure", content, SectionClass.PUBLIC),))
+
+
+def let_write(subject: bytes, party: bytes, things: Sequence[bytes], occurred: int) -> Draft:
+    """Kind 17: the party may write of these things with its author's authority, whatever may be let be written."""
+    rows = tuple(sorted(WRITABLE.values(), key=codec.pack))
+    return grant(subject, Authority(Verb.WRITE, party, rows, tuple(sorted(things))), occurred)
 
 
 def profile(org: bytes, content: bytes, occurred: int) -> Draft:

@@ -327,7 +327,8 @@ class Projection:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
-            if entry.header.kind in PAPER_KINDS and entry.header.subject != log.org:
+            is_own = entry.header.subject != log.org and entry.header.subject not in entry.routes
+            if entry.header.kind in PAPER_KINDS and is_own:
                 opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, PAPERS))
             else:
                 told.append((party, entry.header.subject, entry.seq))

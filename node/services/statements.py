@@ -30,7 +30,7 @@ from node.store.fragments import (
 )
 from node.store.logs import StoredLog, list_logs
 from node.store.timelines import Place, plain_at
-from node.store.trees import read_range
+from node.store.trees import find_root
 
 
 class StatementReader:
@@ -39,7 +39,7 @@ class StatementReader:
     def __init__(self, logs: Iterable[StoredLog], fresh: Mapping[Place, NewEntry] | None = None) -> None:
         self._logs = {log.log: log for log in logs}
         self._fresh = fresh or {}
-        self._roots: dict[tuple[bytes, int], bytes] = {}
+        self._roots: dict[tuple[bytes, int], bytes | None] = {}
         self.numbers = {log.log: log.no for log in self._logs.values()}
 
     @classmethod
@@ -128,7 +128,7 @@ class StatementReader:
         if log is None or log.size < size:
             return None
         if key not in self._roots:
-            self._roots[key] = (await read_range(tx, log.no, size)).root()
+            self._roots[key] = await find_root(tx, log.no, size)
         return self._roots[key]
 
     async def _named_elsewhere(self, tx: ReadTx, subjects: set[bytes]) -> set[bytes]:

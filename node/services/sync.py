@@ -126,6 +126,11 @@ class Sync:
         sizes = await asyncio.gather(*(self._own_size(peer, own) for peer in peers))
         return max(sizes, default=0)
 
+    def size_there(self, node: bytes, log: bytes) -> int | None:
+        """How far a peer had a log when it was asked last; None where it was not asked since the start."""
+        heard = self.heard(node)
+        return heard.sizes.get(log, 0) if heard.epoch is not None else None
+
     async def level(self, node: bytes) -> Level | None:
         """How this node and a peer stand by what the peer said last; None where it said nothing since the start."""
         heard = self._heard.get(node)

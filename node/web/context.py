@@ -34,6 +34,7 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.flows import Flows
 from node.services.forms import Forms
+from node.services.grants import Grants
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -53,6 +54,7 @@ from node.services.passport_files import PassportFiles
 from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
+from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
@@ -71,6 +73,7 @@ from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
 from node.services.verifying import Verifying
+from node.services.visibility import Visibility
 from node.services.webhooks import Webhooks
 
 
@@ -113,6 +116,9 @@ class WebContext:
     checkup: Checkup
     shipments: Shipments
     mandates: Mandates
+    grants: Grants
+    profiles: Profiles
+    visibility: Visibility
     lookup: Lookup
     recognition: Recognition
     archive: Archive

@@ -64,6 +64,8 @@ from node.web.radio_words import (
     parameter_words,
     step_words,
 )
+from node.web.right_words import LACKS, VERBS, WHYS
+from node.web.right_words import ROWS as GRANT_ROWS
 from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
@@ -137,6 +139,10 @@ WORDED: Final = {
     "grade": GRADES,
     "backup_state": BACKUP_STATES,
     "opened_why": OPENED_WHY,
+    "access_why": WHYS,
+    "access_lack": LACKS,
+    "grant_verb": VERBS,
+    "grant_row": GRANT_ROWS,
 }
 
 

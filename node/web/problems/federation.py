@@ -165,6 +165,48 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
         ("A subject is shared with others", "Choose another organisation."),
     ),
+    "grant_to_self": wrong(
+        ("Разрешение себе не выдают", "Выберите другую организацию."),
+        ("A grant is given to others", "Choose another organisation."),
+    ),
+    "grant_classes": wrong(
+        ("Не сказано, что открыть", "Назовите классы разделов или профиль, одно из двух."),
+        ("It is not told what to open", "Name classes of sections, or a profile: one of the two."),
+    ),
+    "grant_rows": wrong(
+        ("Не сказано, что можно писать", "Назовите виды: alias, event, parameter, protocol, composition."),
+        ("It is not told what may be written", "Name kinds: alias, event, parameter, protocol, composition."),
+    ),
+    "grant_things": wrong(
+        ("Разрешение на всё своё заранее не посчитать", "Назовите приборы, чтобы увидеть, что откроется."),
+        ("A grant over all that is ours is not counted beforehand", "Name things to see what would be opened."),
+    ),
+    "grant_not_held": denied(
+        ("Своего слова об этом приборе у вас нет", "Писать разрешает производитель, собственник или ответственный."),
+        ("There is no word of ours to lend", "The maker, the owner or the responsible party lets others write."),
+    ),
+    "grant_unknown": unknown("Такого разрешения здесь нет", "No such grant is here"),
+    "grant_not_ours": denied(
+        ("Это разрешение не ваше", "Прекратить его может тот, кто выдал, или тот, кому оно выдано."),
+        ("The grant is not ours", "Who gave it ends it, or its party."),
+    ),
+    "grant_ended": state(
+        ("Разрешение уже прекращено", "Если доступ нужен снова, выдайте новое."),
+        ("The grant was ended already", "Give a new one if it is needed again."),
+    ),
+    "profile_unknown": unknown("Такого профиля здесь нет", "No such profile is known here"),
+    "profile_wrong": wrong(
+        ("Это не профиль", "Исправьте файл: имя, версия, названия и строки с видами, разделами и классами 0–4."),
+        ("This is no profile", "Correct the file: name, version, titles, rows of kinds, sections and classes 0-4."),
+        ("{detail}", "{detail}"),
+    ),
+    "profile_version_taken": state(
+        ("Эта версия профиля уже опубликована с другим содержанием", "Поднимите версию."),
+        ("This version says something else already", "Raise the version."),
+        ("{name} {version}.", "{name} {version}."),
+    ),
+    "statement_unknown": unknown("Такого заявления об этом приборе здесь нет", "No such statement about it is here"),
+    "section_unknown": unknown("Такого раздела в этом заявлении нет", "The statement has no such section"),
     "token_overlap": wrong(
         ("Неверное время перехода", "Старые токены живут ещё от 0 до 31 дня."),
         ("Wrong time of overlap", "The tokens before it live on for 0 to 31 days."),
