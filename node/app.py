@@ -123,10 +123,18 @@ class Addresses:
 class Node:
     """One node. Two may live in one event loop: nothing is kept in modules."""
 
-    def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        random: Random,
+        carrier: Carrier | None = None,
+        database: Database | None = None,
+    ) -> None:
+        """Without a carrier it asks its peers over https; without a database it takes the one that its settings name."""
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database.of_node(self.folder, self.settings.store, clock)
+        database = database or Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
@@ -192,13 +200,11 @@ class Node:
         with self.folder.locked():
             try:
                 await self._open_store()
-                await self._open_ledger()
+                await self.open()
                 settle_collector()
                 await self._serve(started)
             finally:
-                self.projection.close()
-                await self.sync.close()
-                await self.core.database.close()
+                await self.close()
 
     async def _open_store(self) -> None:
         """Take the store for this process; a server that does not answer yet is waited for."""
@@ -216,8 +222,8 @@ class Node:
         await upgrade(self.core.database)
         await self.core.database.hold(self.core.node, self.core.random.bytes(16))
 
-    async def _open_ledger(self) -> None:
-        """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
+    async def open(self) -> None:
+        """Take up what the store holds; a peer that shows a larger one of ours puts it in doubt."""
         known = await self.ledger.newest()
         ahead = await self.sync.largest_own_size(known) if known else 0
         reason = await self.ledger.open(ahead)
@@ -225,6 +231,21 @@ class Node:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
         await self.projection.open()
         await self.releases.open()
+
+    async def work(self, tasks: asyncio.TaskGroup, url: str) -> None:
+        """Begin what a node does without a port of its own; its peers reach it at `url`."""
+        self.membership.url = url
+        tasks.create_task(self.ledger.run())
+        await self.membership.publish_card()
+        tasks.create_task(self._tell_peers())
+        for part in (self.sync.run, self.jobs.run, self.releases.run):
+            tasks.create_task(_outlasting(part))
+
+    async def close(self) -> None:
+        """Let go of what is held open."""
+        self.projection.close()
+        await self.sync.close()
+        await self.core.database.close()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
@@ -304,16 +325,10 @@ class Node:
             ) as web_port,
             asyncio.TaskGroup() as tasks,
         ):
-            self.membership.url = settings.url or url_of("https", settings.host, port)
             tasks.create_task(self.core.database.watch())
-            tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
-            await self.membership.publish_card()
-            tasks.create_task(self._tell_peers())
-            for part in (
-                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
-                self.bench_folder.run,
-            ):  # fmt: skip
+            await self.work(tasks, settings.url or url_of("https", settings.host, port))
+            for part in (self.runs.watch, self.deliveries.run, self.bench_folder.run):
                 tasks.create_task(_outlasting(part))
             if settings.discovery:
                 tasks.create_task(_outlasting(self._discover))

@@ -1,0 +1,166 @@
+"""The worlds that are played by seed: who takes part, what they do, and what befalls them."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from federation.authority import Attested
+from tests.simulation import hostile
+from tests.simulation.evidence import read_cursors, read_ids, read_sizes, read_waiting
+from tests.simulation.invariants import Outcome
+from tests.simulation.machine import Machine
+from tests.simulation.network import CALM, ROUGH
+from tests.simulation.story import Story
+from tests.simulation.world import World
+
+NUMBERS = ("inn:7707083893", "inn:7736050003", "inn:7728168971", "inn:7702070139", "inn:7744001497", "inn:7710140679")
+STEPS = 24
+TRANQUIL_S = 5.0
+
+
+async def trade(world: World) -> Outcome:
+    """A maker, those who buy and serve, a lab, and one who means ill; lines break, machines fall, copies come back."""
+    anchor = await world.add("anchor")
+    maker = await world.add("maker", "maker")
+    others = [await world.add(name, name) for name in ("utility", "service")]
+    stranger = await world.add("stranger")
+    everybody = [anchor, maker, *others, stranger]
+    await world.federate(anchor, *everybody[1:])
+    await world.until(lambda: level(everybody), "everybody knows everybody", 900)
+    for machine, number in zip(everybody, NUMBERS, strict=False):
+        await world.attest(anchor, machine, Attested.NUMBER, number)
+    await world.attest(anchor, maker, Attested.MAKER)
+    await world.publish_line(maker)
+    await world.until(lambda: level(everybody), "what was attested is everywhere", 900)
+    honest = [machine for machine in everybody if machine is not stranger]
+    outcome = Outcome(world, Story(world.chance, [maker], others), honest)
+    evil = hostile.choose(world, stranger, honest)
+    mischief = Mischief(world, outcome)
+    world.network.weather = ROUGH
+    for _ in range(STEPS):
+        await outcome.story.go_on()
+        await asyncio.sleep(world.chance.uniform(0.0, 20.0))
+        if world.chance.random() < 0.3:
+            await mischief.befall()
+        if world.chance.random() < 0.15:
+            await evil.act(outcome.story)
+    await mischief.end()
+    await evil.end()
+    await erase(outcome, world.chance)
+    await world.until(lambda: level(honest), "honest machines hold the same", 4 * 3600)
+    return outcome
+
+
+async def level(machines: list[Machine]) -> bool | None:
+    """Whether machines hold the same published sizes of every log that one of them writes, and all that was opened."""
+    sizes = {machine: read_sizes(machine.folder.database) for machine in machines}
+    own = {log: to for machine in machines for log, (size, to, is_own) in sizes[machine].items() if is_own}
+    if any(size != to for held in sizes.values() for size, to, is_own in held.values() if is_own):
+        return None
+    if any(sizes[machine].get(log, (-1,))[0] != to for machine in machines for log, to in own.items()):
+        return None
+    for machine in machines:
+        cursors = read_cursors(machine.folder.database)
+        for other in machines:
+            if other is not machine and cursors.get(other.node.core.node, 0) < read_waiting(
+                other.folder.database, machine.org
+            ):
+                return None
+    return True
+
+
+async def erase(outcome: Outcome, chance: random.Random) -> None:
+    """Hand a job in that ends at once; its input is given up with it."""
+    machine = chance.choice(outcome.honest)
+    jobs, job = machine.node.jobs, chance.randbytes(16).hex()
+    sealed = await machine.do(jobs.seal(chance.randbytes(64)))
+    outcome.erased.append(sealed)
+    await machine.do(jobs.submit_sealed("unheard-of", sealed, 1, "simulator", "", job))
+    while (await machine.do(jobs.get(job))).state != "failed":
+        await asyncio.sleep(1)
+
+
+class Mischief:
+    """What befalls machines and lines, without anybody meaning ill."""
+
+    def __init__(self, world: World, outcome: Outcome) -> None:
+        self._world = world
+        self._outcome = outcome
+        self._chance = world.chance
+        self._copies = 0
+
+    async def befall(self) -> None:
+        """One accident; what lies at several machines is noted before."""
+        self._note()
+        machine = self._chance.choice(self._outcome.honest)
+        kinds: list[Callable[[Machine], Awaitable[None]]] = [
+            self._split, self._heal, self._kill, self._power, self._tear, self._restore,
+        ]  # fmt: skip
+        await self._chance.choice(kinds)(machine)
+
+    async def end(self) -> None:
+        """Everything is well again."""
+        self._world.network.heal()
+        self._world.network.weather = CALM
+        for machine in self._world.machines.values():
+            if not machine.is_up:
+                await machine.start()
+        self._note()
+
+    def _note(self) -> None:
+        """What an honest machine acknowledged and another one holds must never be lost from now on."""
+        held = {m.name: read_ids(m.folder.database) for m in self._outcome.honest}
+        for machine in self._outcome.honest:
+            others = set[tuple[bytes, int, bytes]]().union(*(ids for name, ids in held.items() if name != machine.name))
+            self._outcome.pulled |= machine.acknowledged & others
+
+    async def _split(self, _machine: Machine) -> None:
+        names = sorted(self._world.machines)
+        self._chance.shuffle(names)
+        cut = self._chance.randint(1, len(names) - 1)
+        self._world.network.split(names[:cut], names[cut:])
+
+    async def _heal(self, _machine: Machine) -> None:
+        self._world.network.heal()
+
+    async def _kill(self, machine: Machine) -> None:
+        await machine.kill()
+        await self._rest()
+        await machine.start()
+
+    async def _power(self, machine: Machine) -> None:
+        await machine.lose_power()
+        await self._rest()
+        await machine.start()
+
+    async def _tear(self, machine: Machine) -> None:
+        dying = asyncio.ensure_future(machine.torn(self._chance.randint(1, 6), self._chance.random()))
+        for _ in range(3):
+            await self._outcome.story.go_on()
+        if await self._ended(dying):
+            await self._rest()
+            await machine.start()
+
+    async def _ended(self, dying: "asyncio.Future[None]") -> bool:
+        done, _ = await asyncio.wait([dying], timeout=60)
+        if not done:
+            dying.cancel()
+        return bool(done)
+
+    async def _restore(self, machine: Machine) -> None:
+        """An old copy of the store comes back after a loss of power; `head` stays where it is."""
+        self._copies += 1
+        copy = self._world.folder / f"copy-{self._copies}"
+        machine.copy(copy, whole=False)
+        for _ in range(self._chance.randint(1, 4)):
+            await self._outcome.story.go_on()
+            await asyncio.sleep(self._chance.uniform(0.5, 10.0))
+        self._note()
+        if not machine.is_up:
+            return
+        await machine.lose_power()
+        machine.restore(copy)
+        await machine.start()
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._chance.uniform(0.0, 120.0))
