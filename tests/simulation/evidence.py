@@ -84,22 +84,26 @@ def read_evidence(name: str, store: Path) -> Evidence:
         )
 
 
-def read_sizes(store: Path) -> dict[bytes, tuple[int, int, bool]]:
-    """By log: how many entries are here, up to where it is published, and whether it is an own one."""
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How far a store is: of each log its entries, up to where it is published, and whether it is an own one; up to which
+    number was taken what each active peer opened, and the newest number of what was opened to each organisation.
+    """
+
+    logs: dict[bytes, tuple[int, int, bool]]
+    taken: dict[bytes, int]
+    opened: dict[bytes, int]
+
+
+def read_sizes(store: Path) -> Sizes:
+    """How far a store is."""
     with _reading(store) as raw:
-        return {log: (size, to, bool(own)) for log, size, to, own in _all(raw, "SELECT log, size, note_size, own FROM logs")}
-
-
-def read_waiting(store: Path, org: bytes) -> int:
-    """The newest number of what was opened to an organisation."""
-    with _reading(store) as raw:
-        return int(raw.execute("SELECT coalesce(max(n), 0) FROM openings WHERE org = ?", (org,)).fetchone()[0])
-
-
-def read_cursors(store: Path) -> dict[bytes, int]:
-    """Up to which number was taken what each active peer opened."""
-    with _reading(store) as raw:
-        return dict(_all(raw, "SELECT node, cursor FROM peers WHERE state = 'active'"))
+        logs = _all(raw, "SELECT log, size, note_size, own FROM logs")
+        return Sizes(
+            {log: (size, published, bool(own)) for log, size, published, own in logs},
+            dict(_all(raw, "SELECT node, cursor FROM peers WHERE state = 'active'")),
+            dict(_all(raw, "SELECT org, max(n) FROM openings GROUP BY org")),
+        )
 
 
 def read_ids(store: Path) -> set[tuple[bytes, int, bytes]]:

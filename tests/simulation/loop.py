@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 OWNER: ContextVar[str] = ContextVar("owner", default="world")  # the machine on which something happens
 MANY_TASKS = 4096
-MOST_TURNS = 200_000  # without any time going by: something asks itself for ever
+MOST_TURNS = 20_000  # without any time going by: something asks itself for ever
 
 
 class StuckError(Exception):

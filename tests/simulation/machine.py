@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,12 +121,19 @@ class Machine:
         await self._end("lose power", at_once=False)
         self._around.disk.lose_power(self.folder.path)
 
-    async def torn(self, commits: int, share: float) -> None:
-        """Wait until the power goes in the middle of a commit, so many commits from now."""
-        database = self.database
-        database.torn_share, database.torn_at = share, database.commits + commits
-        await database.died.wait()
-        await self.lose_power()
+    def arm(self, commits: int, share: float) -> None:
+        """Let the power go in the middle of a commit, so many commits from now."""
+        self.database.torn_share, self.database.torn_at = share, self.database.commits + commits
+
+    async def torn(self, within_s: float) -> bool:
+        """Whether the power went as it was armed to, within that time; the machine is down then."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.database.died.wait()
+        self.database.torn_at = None
+        if self.database.is_dead and self._is_up:
+            await self.lose_power()
+        return not self._is_up
 
     def copy(self, to: Path, *, whole: bool) -> None:
         """Copy the store as it is committed now, or the whole machine with it."""
