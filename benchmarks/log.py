@@ -7,6 +7,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.__main__ import Measure
@@ -27,6 +28,7 @@ from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.passport.drafts import Draft
 from node.services.bus import EventBus
 from node.services.core import Core
+from node.services.counting import Counting, Move
 from node.services.found import found_node
 from node.services.ingest import Ingest
 from node.services.ledger import Ledger
@@ -35,6 +37,10 @@ from node.store.database import Database, WriteTx
 ENTRIES = 5_000
 BATCH = 500
 SECTION = 300
+
+
+async def _no_recount(_tx: WriteTx, _moves: Sequence[Move]) -> None:
+    """Nothing is folded here."""
 
 
 async def _no_projection(_tx: WriteTx, _log: object, _entries: object) -> None:
@@ -104,7 +110,7 @@ def ingest(run: int) -> float:
     async def measure() -> float:
         with tempfile.TemporaryDirectory() as folder:
             core = await _core(Path(folder) / "node")
-            service = Ingest(core, _no_projection)
+            service = Ingest(core, _no_projection, Counting(core, _no_recount))
             await service.take_chain([first, second])
             stored = await service.take_log(log)
             if stored is None:

@@ -13,14 +13,28 @@ FederationError
 ├── InvitationError         an invitation that is broken or out of date
 ├── BundleError             a bundle that is damaged, or for another node
 ├── AwayError               the peer is not reached, or does not answer in time
+│   └── UnconnectedError    it only dials out, and has not
+├── BusyError               asked too much: ask later
 └── RemoteProtocolError     the peer broke the protocol of the exchange
-    ├── RequestError        a request whose signature, time or nonce is refused
+    ├── RequestError        a request whose signature, time or nonce is refused, or whose asker has no right
+    ├── AnswerError         an answer that its node did not sign for this question
+    ├── OversizeError       more bytes than may come
+    ├── SlowError           bytes that trickle
+    ├── TruncatedError      an answer that breaks off
+    ├── CertificateError    another certificate than the one that is pinned
+    ├── BrokenError         the peer says itself that it failed
     └── EntryRefusedError   one entry of a mirrored log does not verify
+
+`code` is the word for people who look after a node: what is shown of a peer begins with it.
 """
+
+from typing import ClassVar
 
 
 class FederationError(Exception):
     """Base of everything this package raises."""
+
+    code: ClassVar[str] = "protocol"
 
 
 class CodecError(FederationError):
@@ -70,17 +84,75 @@ class BundleError(FederationError):
 class AwayError(FederationError):
     """The peer is not reached, or does not answer in time: nobody's fault, asked again later."""
 
+    code = "away"
+
+
+class UnconnectedError(AwayError):
+    """The peer only dials out, and has not dialled this node."""
+
+    code = "unconnected"
+
+
+class BusyError(FederationError):
+    """Asked too much, here or there: nobody's fault, asked again after `retry_s` seconds."""
+
+    code = "busy"
+
+    def __init__(self, what: str, retry_s: float) -> None:
+        super().__init__(what)
+        self.retry_s = retry_s
+
 
 class RemoteProtocolError(FederationError):
     """The peer broke the protocol of the exchange."""
 
 
 class RequestError(RemoteProtocolError):
-    """A request is not accepted: who signed it, for whom, when, or the signature itself."""
+    """A request is not accepted: who signed it, for whom, when, the signature itself, or a right that is not there."""
+
+    code = "refused"
+
+
+class AnswerError(RemoteProtocolError):
+    """The answer is not one that the asked node signed for this question, or no answer at all."""
+
+    code = "answer"
+
+
+class OversizeError(RemoteProtocolError):
+    """More bytes than may come: what was sent, or what it inflates to."""
+
+    code = "oversize"
+
+
+class SlowError(RemoteProtocolError):
+    """The bytes trickle: whoever waits for them would wait for ever."""
+
+    code = "slow"
+
+
+class TruncatedError(RemoteProtocolError):
+    """What was sent breaks off before its end."""
+
+    code = "truncated"
+
+
+class CertificateError(RemoteProtocolError):
+    """Whoever answers at the address has another certificate than the one that is pinned."""
+
+    code = "certificate"
+
+
+class BrokenError(RemoteProtocolError):
+    """The peer answers that it failed itself."""
+
+    code = "broken"
 
 
 class EntryRefusedError(RemoteProtocolError):
     """One entry of a mirrored log does not verify; everything before it was kept."""
+
+    code = "entry"
 
     def __init__(self, log: bytes, seq: int, entry_id: bytes | None, what: str) -> None:
         name = entry_id.hex() if entry_id else "unreadable"

@@ -83,6 +83,14 @@ def verify_fork_proof(raw: bytes, sign_key: bytes) -> ForkProof:
     return proof
 
 
+def prove_headers(left: tuple[bytes, bytes], right: tuple[bytes, bytes]) -> ForkProof:
+    """A proof out of two headers with their signatures; raise ProofError where they are not of one place."""
+    places = {header_place(header) for header, _ in (left, right)}
+    if len(places) != 1:
+        raise ProofError("fork proof: the headers are not of one place")
+    return ForkProof(*next(iter(places)), SignedHeader(*left), SignedHeader(*right))
+
+
 def proven_log(raw: bytes) -> bytes:
     """The log that a proof speaks of, before it is checked; raise ProofError."""
     try:

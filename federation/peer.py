@@ -13,7 +13,10 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.
 
 @dataclass(frozen=True, slots=True)
 class PeerAddress:
-    """Its https address, its node id and 33-byte sign key, and its certificate's SHA-256."""
+    """Its https address, its node id and 33-byte sign key, and its certificate's SHA-256.
+
+    Address and certificate are empty for a node that only dials out.
+    """
 
     url: str
     node: bytes

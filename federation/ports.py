@@ -119,8 +119,8 @@ class Shelf(Protocol):
 class Meter(Protocol):
     """Counts what happened, by name and label."""
 
-    def count(self, name: str, label: str = "") -> None:
-        """Add one."""
+    def count(self, name: str, label: str = "", amount: int = 1) -> None:
+        """Add one, or more."""
         ...
 
 

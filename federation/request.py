@@ -6,7 +6,7 @@ its own time and the client signs again. (from, nonce) is remembered for 300 s.
 """
 
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 from federation import codec
@@ -15,7 +15,8 @@ from federation.keys import SIGNATURE_SIZE, SigningKey, verify_hash
 
 WINDOW_MS = 120_000
 REMEMBER_MS = 300_000
-MAX_REMEMBERED = 100_000
+MAX_REMEMBERED = 200_000
+MAX_OF_ONE = 20_000  # what one sender may have remembered: it alone never makes others refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class ReplayWindow:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[bytes, bytes], int] = OrderedDict()
+        self._held: Counter[bytes] = Counter()
 
     def admit(self, sender: bytes, nonce: bytes, now_ms: int) -> None:
         """Take a nonce once; raise RequestError on the second time or when too many are held.
@@ -66,12 +68,16 @@ class ReplayWindow:
         The clock may be set back: a request that was taken further ahead of now than that is stale, and forgotten too.
         """
         while self._seen and abs(now_ms - next(iter(self._seen.values()))) > REMEMBER_MS:
-            self._seen.popitem(last=False)
+            (gone, _), _ = self._seen.popitem(last=False)
+            self._held[gone] -= 1
+            if not self._held[gone]:
+                del self._held[gone]
         taken_ms = self._seen.get((sender, nonce))
         if taken_ms is not None and abs(now_ms - taken_ms) <= REMEMBER_MS:
             raise RequestError("the request was sent before")
-        if len(self._seen) >= MAX_REMEMBERED:
+        if len(self._seen) >= MAX_REMEMBERED or self._held[sender] >= MAX_OF_ONE:
             raise RequestError("too many requests are remembered")
+        self._held[sender] += (sender, nonce) not in self._seen
         self._seen[sender, nonce] = now_ms
         self._seen.move_to_end((sender, nonce))
 

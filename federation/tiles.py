@@ -45,6 +45,15 @@ def peaks(tiles: Tiles, size: int) -> CompactRange:
     return CompactRange.of(size, lambda level, index: hash_at(tiles, level, index))
 
 
+def cut_tiles(tiles: Tiles, size: int) -> dict[Place, bytes]:
+    """The same tiles as a tree of only `size` leaves has them."""
+    kept = {
+        (level, n): tile[: max(0, (size >> (HEIGHT * level)) - n * WIDTH) * HASH_SIZE]
+        for (level, n), tile in tiles.items()
+    }
+    return {place: tile for place, tile in kept.items() if tile}
+
+
 def append_leaves(tiles: Tiles, size: int, leaves: Sequence[bytes], level: int = 0) -> dict[Place, bytes]:
     """The tiles that change when leaves are added to a tree of `size` whose right edge is loaded.
 

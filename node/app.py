@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,17 +16,19 @@ from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
 from federation.net.discovery import Announcement, discovery
+from federation.net.gate import Gate
 from federation.net.live import Hub
 from federation.net.server import FederationServer
 from federation.peer import PeerAddress
 from federation.ports import Answer, Carrier, Question
+from federation.sync.allowance import Allowance, Budget
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
 from node.errors import StoreAwayError
 from node.folder import NodeFolder
-from node.keystore import open_keystore
+from node.keystore import Keystore, open_keystore
 from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
@@ -34,6 +37,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -45,6 +49,7 @@ from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
 from node.services.correspondents import Correspondents
+from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
@@ -55,6 +60,8 @@ from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.healing import Healing
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -82,6 +89,7 @@ from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
 from node.services.shelf import FederationShelf
@@ -104,6 +112,7 @@ from node.web.server import build_application
 log = structlog.get_logger()
 
 AGAIN_S = 1.0
+HANG_UP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +149,12 @@ class Node:
         self.metrics = Metrics()
         self.projection = Projection(self.core)
         self.ledger = Ledger(self.core, self.projection.take)
-        self.ingest = Ingest(self.core, self.projection.take)
-        self.hub = Hub(self._answer)
-        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(), self.hub)
+        self.counting = Counting(self.core, self.projection.recount)
+        self.ingest = Ingest(self.core, self.projection.take, self.counting)
+        budget = Budget(self.settings.federation.limits.in_hand)
+        self.hub = Hub(keystore.node, self._answer, budget)
+        self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
-        self.sync.on_level = self.membership.meet_carded
         self.search = Search()
         self.jobs = Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
@@ -152,6 +162,7 @@ class Node:
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
         self.fsck = Fsck(self.core)
+        self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
         self.shipments = Shipments(self.core, self.ledger)
@@ -182,18 +193,26 @@ class Node:
         self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
-        self.checkup = Checkup(self.core, self.projection)
         self.access = Access(self.core)
         self.limits = Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
-        self.webhooks = Webhooks(self.core, courier, self.limits)
-        self.deliveries = Deliveries(self.core, courier, self.metrics)
+        self.webhooks, self.deliveries = (
+            Webhooks(self.core, courier, self.limits),
+            Deliveries(self.core, courier, self.metrics),
+        )
         directory = MemoryDirectory()
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
-        self.desk = Desk(self.shelf, Signer(keystore.org, keystore.node, keystore.sign), clock, self.metrics)
+        self.desk = self._open_desk(keystore, budget)
+
+    def _open_desk(self, keystore: Keystore, budget: Budget) -> Desk:
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        return Desk(self.shelf, signer, self.core.clock, self.metrics, self._allowance(), budget)
+
+    def _allowance(self) -> Allowance:
+        return Allowance(**self.settings.federation.limits.model_dump())
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
@@ -229,7 +248,11 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
+        self.projection.attested = self.counting.take_attested
+        self.ingest.forks.own = self.ledger
+        self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
         await self.projection.open()
+        await self.counting.open()
         await self.releases.open()
 
     async def work(self, tasks: asyncio.TaskGroup, url: str) -> None:
@@ -238,7 +261,9 @@ class Node:
         tasks.create_task(self.ledger.run())
         await self.membership.publish_card()
         tasks.create_task(self._tell_peers())
-        for part in (self.sync.run, self.jobs.run, self.releases.run):
+        tasks.create_task(self._hang_up())
+        tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
+        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:
@@ -279,7 +304,7 @@ class Node:
             own_codes=self.own_codes,
             entry=entry,
             types=Types(self.core, self.ledger, self.projection, self.releases),
-            checkup=self.checkup,
+            checkup=Checkup(self.core, self.projection),
             shipments=self.shipments,
             mandates=self.mandates,
             lookup=self.lookup,
@@ -310,16 +335,18 @@ class Node:
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,
+            backups=self.backups,
+            returning=self.returning,
+            health=Health(self.core, self.sync, self.backups, self.returning),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
-        server = FederationServer(self.desk, self.hub, self.metrics)
         settings, web_settings = self.settings.federation, self.settings.web
         console = build_application(self.web_context())
-        refused, unread = (partial(self.metrics.count, name) for name in ("federation_refused", "web_problems"))
+        unread = partial(self.metrics.count, "web_problems")
         radio = await self._open_radio()
         async with (
-            listening("federation", server.application(), settings, refused, tls=self._tls()) as port,
+            self._open_to_peers() as self.membership.url,
             listening(
                 "web", console, web_settings, unread, socket=self.folder.socket, longest_line=LONGEST_LINE
             ) as web_port,
@@ -328,7 +355,7 @@ class Node:
             tasks.create_task(self.core.database.watch())
             tasks.create_task(self._read_ahead())
             await self.work(tasks, settings.url or url_of("https", settings.host, port))
-            for part in (self.runs.watch, self.deliveries.run, self.bench_folder.run):
+            for part in (self.runs.watch, self.deliveries.run, self.bench_folder.run, self.backups.run):
                 tasks.create_task(_outlasting(part))
             if settings.discovery:
                 tasks.create_task(_outlasting(self._discover))
@@ -338,6 +365,19 @@ class Node:
             address = url_of("http", web_settings.host, web_port)
             secret = await self.access.open_claim()
             started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
+
+    @asynccontextmanager
+    async def _open_to_peers(self) -> AsyncIterator[str]:
+        """Open the federation port and answer what others are told; nothing where this node only dials out."""
+        settings = self.settings.federation
+        if settings.dial_out_only:
+            yield ""
+            return
+        gate = Gate(self._allowance(), self.metrics)
+        application = FederationServer(self.desk, self.hub, self.metrics, gate).application()
+        refused = partial(self.metrics.count, "federation_refused")
+        async with listening("federation", application, settings, refused, tls=self._tls(), gate=gate) as port:
+            yield settings.url or url_of("https", settings.host, port)
 
     async def _open_radio(self) -> str | None:
         """Open the gateway port where this node owns a network, and answer its address."""
@@ -366,6 +406,15 @@ class Node:
             except StoreAwayError:
                 self.core.outgoing.set()
                 await asyncio.sleep(AGAIN_S)
+
+    async def _hang_up(self) -> None:
+        """End at once the connections of nodes that their organisation ended; what does not answer is let go."""
+        while True:
+            node = await self.counting.ended.get()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANG_UP_S):
+                    await self.hub.close({node})
+            self.sync.peer_changed(node)
 
     async def _discover(self) -> None:
         """Announce this node on the local network and put those heard into the inbox."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from federation.sync.allowance import Allowance
 from node.errors import ConfigError
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
@@ -67,15 +68,48 @@ class WebSection(_Section):
     port: int = Field(default=8440, ge=0, le=65535)
 
 
+class LimitsSection(_Section):
+    """What other nodes may take of this one; who comes with more is asked to come later.
+
+    Of one node: `requests_s` and `bytes_s` a second, up to a burst after a silence, and `at_once` questions. Of one
+    address from which nobody known asked yet: `stranger_connections`, each for `stranger_s`, and refused requests.
+    Over all: `connections`, and bytes of questions and answers `in_hand`.
+    """
+
+    requests_s: float = Field(default=Allowance.requests_s, gt=0)
+    requests_burst: int = Field(default=Allowance.requests_burst, gt=0)
+    bytes_s: int = Field(default=Allowance.bytes_s, gt=0)
+    bytes_burst: int = Field(default=Allowance.bytes_burst, ge=1 << 20)
+    at_once: int = Field(default=Allowance.at_once, gt=0)
+    stranger_requests_s: float = Field(default=Allowance.stranger_requests_s, gt=0)
+    stranger_requests_burst: int = Field(default=Allowance.stranger_requests_burst, gt=0)
+    stranger_connections: int = Field(default=Allowance.stranger_connections, gt=0)
+    stranger_s: float = Field(default=Allowance.stranger_s, ge=1)
+    connections: int = Field(default=Allowance.connections, gt=0)
+    in_hand: int = Field(default=Allowance.in_hand, ge=16 << 20)
+
+
 class FederationSection(_Section):
-    """The federation port, https only. `url` is what others are told; empty means host and port."""
+    """The federation port, https only. `url` is what others are told; empty means host and port.
+
+    With `dial_out_only` no port is opened and no address told: the others ask this node on the connections that it
+    dialled, as one behind an address translation needs it.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8441, ge=0, le=65535)
     url: str = ""
+    dial_out_only: bool = False
     discovery: bool = True
     discovery_interfaces: list[str] = ["127.0.0.1"]
     poll_s: float = Field(default=30.0, gt=0)
+    limits: LimitsSection = LimitsSection()
+
+    @model_validator(mode="after")
+    def _check_address(self) -> "FederationSection":
+        if self.dial_out_only and self.url:
+            raise ValueError("a node that only dials out has no url: take one of the two away")
+        return self
 
 
 class RadioSection(_Section):
@@ -128,6 +162,16 @@ class BenchSection(_Section):
     poll_s: float = Field(default=2.0, gt=0, le=3600)
 
 
+class BackupSection(_Section):
+    """Backups of this node: where they are put (empty: `backups` in its folder), how often by themselves (0: never),
+    and how many good ones are kept. By themselves they are made once there is a recovery key.
+    """
+
+    folder: str = ""
+    every_hours: float = Field(default=24.0, ge=0, le=24 * 366)
+    keep: int = Field(default=7, ge=1, le=1000)
+
+
 class Settings(BaseSettings):
     """All settings of one node."""
 
@@ -147,6 +191,7 @@ class Settings(BaseSettings):
     webhooks: WebhooksSection = WebhooksSection()
     arshin: ArshinSection = ArshinSection()
     bench: BenchSection = BenchSection()
+    backup: BackupSection = BackupSection()
 
     @classmethod
     def settings_customise_sources(
@@ -179,12 +224,15 @@ def template_config(
     federation_port: int,
     radio_port: int | None,
     store: Mapping[str, str] = MappingProxyType({}),
+    *,
+    dial_out: bool = False,
 ) -> str:
     """The first `config.toml` of a node."""
     lines = ["[node]", *_assigned(node)]
     if any(store.values()):
         lines += ["", "[store]", *_assigned(store)]
-    lines += ["", "[web]", f"port = {web_port}", "", "[federation]", f"port = {federation_port}"]
+    lines += ["", "[web]", f"port = {web_port}", "", "[federation]"]
+    lines.append("dial_out_only = true" if dial_out else f"port = {federation_port}")
     if radio_port is not None:
         lines += ["", "[radio]", "enabled = true", f"port = {radio_port}"]
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from aiohttp import http_parser, web
 from aiohttp.abc import AbstractAccessLogger
 from yarl import URL
 
+from federation.net.gate import Gate, gated_sockets
 from node.errors import ConfigError
 from node.folder import PRIVATE, short_socket_path
 
@@ -49,11 +50,13 @@ async def listening(
     *,
     tls: ssl.SSLContext | None = None,
     socket: Path | None = None,
+    gate: Gate | None = None,
     longest_line: int = 8190,
 ) -> AsyncIterator[int]:
     """Serve on a port, and on a socket in the node's folder, for as long as the block lasts; answer the port.
 
-    Raise ConfigError naming the section of the settings where the port cannot be opened.
+    Raise ConfigError naming the section of the settings where the port cannot be opened. What connects goes through the
+    gate, if there is one; behind a gate bodies come as they were sent, and whoever reads them inflates them.
     What comes with a longer first line than that is no request. `count` is told "tls" for a connection that is no TLS
     and "http" for bytes that are no HTTP.
     """
@@ -63,13 +66,15 @@ async def listening(
         access_log_class=_unread(count),
         shutdown_timeout=GOODBYE_S,
         max_line_size=longest_line,
+        auto_decompress=gate is None,
     )
     await runner.setup()
     try:
         if tls is not None:
             tls.sslobject_class = _handshakes(count)
         with opening(section, place.host, place.port):
-            await web.TCPSite(runner, place.host, place.port, ssl_context=tls).start()
+            for site in _sites(runner, place, tls, gate):
+                await site.start()
         bound = runner.addresses[0][1]
         if socket is not None:
             await _listen_on_socket(runner, socket)
@@ -92,6 +97,15 @@ def opening(section: str, host: str, port: int) -> Iterator[None]:
 def url_of(scheme: str, host: str, port: int) -> str:
     """The address of a port, an IPv6 host in brackets."""
     return str(URL.build(scheme=scheme, host=host, port=port))
+
+
+def _sites(
+    runner: web.AppRunner, place: Place, tls: ssl.SSLContext | None, gate: Gate | None
+) -> Sequence[web.BaseSite]:
+    if gate is None:
+        return [web.TCPSite(runner, place.host, place.port, ssl_context=tls)]
+    sockets = gated_sockets(place.host, place.port, gate)
+    return [web.SockSite(runner, socket, ssl_context=tls) for socket in sockets]
 
 
 async def _listen_on_socket(runner: web.AppRunner, path: Path) -> None:

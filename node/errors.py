@@ -5,6 +5,7 @@ NodeError
 ├── FolderError        a node's folder is not what it should be
 ├── StoreAwayError     the database does not answer now
 ├── KeystoreError      keys are missing, damaged or of another node
+├── BackupError        a backup cannot be made, or does not open, or is not whole
 ├── InputError         what a person or a system sent breaks a rule
 │   ├── NotFoundError  what was asked for is not known here
 │   ├── DeniedError    the asker may not
@@ -46,6 +47,12 @@ class KeystoreError(NodeError):
     """Keys are missing, damaged or of another node."""
 
     code = "keystore"
+
+
+class BackupError(NodeError):
+    """A backup cannot be made, or does not open, or is not whole."""
+
+    code = "backup"
 
 
 class InputError(NodeError):

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from node.errors import FolderError
 
@@ -28,6 +29,8 @@ class NodeFolder:
         self.socket = path / "node.sock"
         self.lock = path / "lock"
         self.log = path / "node.log"
+        self.recovery_key = path / "recovery.public"
+        self.workspace = path / "backup.work"
 
     def create(self) -> None:
         """Make the folder; raise FolderError if a node lives there or something else does."""
@@ -37,6 +40,14 @@ class NodeFolder:
             raise FolderError(f"{self.path} is not empty", "folder_not_empty")
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path.chmod(0o700)
+
+    def moved(self) -> dict[str, Path]:
+        """What a backup takes besides the store, by name, and a node elsewhere starts with.
+
+        Never `head`: it tells how far the log went here. Never the organisation's root keys: they do not belong here.
+        """
+        names = (self.config, self.certificate, self.keys, self.storage_key, self.recovery_key)
+        return {path.name: path for path in names}
 
     def url(self) -> str:
         """The store's address where the settings name none."""
@@ -77,7 +88,21 @@ def write_durably(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     temporary.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def written_privately(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only its owner may read, on the disk when the block ends."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names of a folder's files are on the disk."""
+    directory = os.open(path, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:

@@ -115,9 +115,14 @@ def create_keystore(
 
 def open_keystore(folder: NodeFolder, random: Random) -> Keystore:
     """Read the keys of a node; raise KeystoreError or FolderError."""
-    vault = Vault(_storage_key(folder), random)
+    return read_keystore(folder, random, _storage_key(folder), read_private(folder.keys, "the sealed keys"))
+
+
+def read_keystore(folder: NodeFolder, random: Random, storage_key: bytes, sealed: bytes) -> Keystore:
+    """The keys out of a sealed file; raise KeystoreError."""
+    vault = Vault(storage_key, random)
     try:
-        fields = codec.array(codec.unpack(vault.open(read_private(folder.keys, "the sealed keys"))), 7, "keys")
+        fields = codec.array(codec.unpack(vault.open(sealed)), 7, "keys")
         codec.version(fields[0], VERSION)
         logs = {}
         for item in codec.array(fields[6], None, "logs"):

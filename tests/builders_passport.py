@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from federation.authority import Attestation, Attested, Authority, Kind, Verb
-from federation.codec import pack
+from federation.codec import pack, unpack
 from federation.cut import Cut, CutRow
 from federation.fragment import Ref, SectionClass
 from federation.genesis import Genesis
@@ -72,10 +73,12 @@ class Author:
         auth: Sequence[Statement] = (),
         hide: Sequence[str] = (),
         on: str | None = None,
+        proved: bool = True,
     ) -> Statement:
         """The statement of a draft; `hide` names sections that are withheld here, `on` is when it occurred.
 
-        It is signed a year later, so that what stories tell has happened by then.
+        The roots in its cut are those of the logs where it is `proved`. It is signed a year later, so that what stories
+        tell has happened by then.
         """
         seq, self.seq, self.clock = self.seq, self.seq + 1, self.clock + 1_000_000
         entry = hashlib.sha256(self.log + seq.to_bytes(4)).digest()
@@ -91,7 +94,13 @@ class Author:
             (*draft.auth, *(s.ref for s in auth)),
             {s.name: s.content for s in draft.sections if s.name not in hide and s.name != "root-keys"},
             tuple((s.name, int(s.klass)) for s in draft.sections if s.name in hide or s.name == "root-keys"),
+            cut=_cut(draft) if proved else (),
         )
+
+
+def _cut(draft: Draft) -> tuple[tuple[bytes, int], ...]:
+    raw = next((s.content for s in draft.sections if s.name == "cut"), None)
+    return tuple((row.log, row.size) for row in Cut.from_value(unpack(raw)).rows) if raw is not None else ()
 
 
 @dataclass
@@ -287,6 +296,23 @@ def composition(part: bytes, whole: bytes, since: str | None, until: str | None 
 def reading(subject: bytes, party: Author, *classes: int) -> Draft:
     """A share."""
     return drafts.share(subject, party.org, classes, 0)
+
+
+def grant(author: Author, party: Author, verb: Verb, *devices: bytes, **terms: object) -> Draft:
+    """A grant over devices, over all that is the author's where none is named; terms: rows, classes, since, until."""
+    rows, classes = terms.get("rows", ()), terms.get("classes", ())
+    times = (moment_us(str(day)) if (day := terms.get(name)) else None for name in ("since", "until"))
+    things = tuple(sorted(devices)) if devices else None
+    ordered = tuple(sorted(cast("Sequence[str]", rows), key=pack)), tuple(sorted(cast("Sequence[int]", classes)))
+    authority = Authority(verb, party.org, ordered[0], things, ordered[1], *times)
+    return drafts.grant(id16(f"grant/{author.name}/{author.seq}") if devices else author.org, authority, 0)
+
+
+def grant_end(act: Statement, party: bytes, *devices: bytes, sizes: Mapping[bytes, int] | None = None) -> Draft:
+    """A grant ends; `sizes` are those up to which the logs of its party count."""
+    cut = Cut(tuple(CutRow(log, size, bytes(32)) for log, size in sorted((sizes or {}).items())))
+    authority = Authority(Verb.END, party, (), tuple(sorted(devices)) if devices else None)
+    return drafts.ending(act.subject, authority, cut, MandateBody(reason="расторгнут"), 0, act.ref)
 
 
 def card(author: Author, name: str) -> Draft:

@@ -1,6 +1,7 @@
 """A maker's production files of any length, and the maker's node that can import them."""
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,9 @@ def production_file(rows: Rows) -> bytes:
     return write_csv(HEADER, rows)
 
 
-def start_maker(folder: Path, port: int = 0) -> NodeProcess:
+def start_maker(folder: Path, port: int = 0, settings: Mapping[str, str] | None = None) -> NodeProcess:
     """A running maker, anchor of its own federation, whose serial line counts; on any port, or always on that one."""
-    node = NodeProcess(folder.name, folder, port, ALONE)
+    node = NodeProcess(folder.name, folder, port, {**ALONE, **(settings or {})})
     node.init(name=MAKER, kind="maker")
     node.start()
     org = ask(node, "/node")["org"]

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,8 @@ ATTESTED: dict[str, list[tuple[str, list[str]]]] = {
     "lab": [("accreditation", ["RA.RU.000000", "verification"])],
     "service": [("accreditation", ["RA.RU.000001", "verification"])],
 }
+
+HIDDEN = {"PASSPORT_FEDERATION__DIAL_OUT_ONLY": "true"}
 
 
 @dataclass
@@ -123,18 +125,23 @@ def with_serial(row: list[str], serial: str) -> list[str]:
     return [serial if at == SERIAL_AT else text for at, text in enumerate(row)]
 
 
-def trading(folder: Path, *names: str, **settings: str) -> AbstractContextManager[Trade]:
-    """A maker that is attested and has its line, with others in its federation; the maker is the anchor."""
-    return trading_over({}, folder, *names, **settings)
+def trading(folder: Path, *names: str, hidden: Sequence[str] = (), **settings: str) -> AbstractContextManager[Trade]:
+    """A maker that is attested and has its line, with others in its federation; the maker is the anchor.
+
+    Those that are hidden only dial out.
+    """
+    return trading_over({}, folder, *names, hidden=hidden, **settings)
 
 
 @contextmanager
-def trading_over(stores: dict[str, str], folder: Path, *names: str, **settings: str) -> Iterator[Trade]:
+def trading_over(
+    stores: dict[str, str], folder: Path, *names: str, hidden: Sequence[str] = (), **settings: str
+) -> Iterator[Trade]:
     """The same with databases, by the names of their organisations."""
     trade = Trade(folder, stores=stores)
     try:
         for name in ("maker", *names):
-            trade.start(name, **settings)
+            trade.start(name, **(settings | HIDDEN if name in hidden else settings))
         trade.call("maker", "post", "/federation", {"name": "Демо-федерация"})
         for name in names:
             text = trade.call("maker", "post", "/invitations")["text"]

@@ -1,19 +1,22 @@
 """Asking a peer: signed requests, answers checked against the peer's key."""
 
+import asyncio
 import base64
 import binascii
-import zlib
 from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
 
-from federation.errors import RemoteProtocolError, RequestError
+from federation.errors import AnswerError, BrokenError, BusyError, RemoteProtocolError, RequestError
 from federation.fragment import Ref, Section
-from federation.net.desk import LIVE, SIGNATURE, TIME, Signer
+from federation.net.deflate import DEFLATE, ENCODING, deflate, inflate
+from federation.net.desk import LIVE, MOST_RETRY_S, SIGNATURE, TIME, Signer
 from federation.peer import PeerAddress, check_url
 from federation.ports import Answer, Asking, Carrier, Question, Times, Wire
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
 
-TRIES = 2
+TRIES = 4
+PATIENCE_S = 5  # a peer that says to wait longer is asked again at the next exchange
 OTHER_TIME = "the peer does not accept this node's time"
 PIN_SIZE = 32  # SHA-256
 
@@ -29,15 +32,17 @@ class PeerClient:
         times: Times,
         random: Callable[[int], bytes],
     ) -> None:
-        check_url(peer.url)
-        if len(peer.pin) != PIN_SIZE:
-            raise RemoteProtocolError(f"a pin is {PIN_SIZE} bytes, got {len(peer.pin)}")
+        if peer.url:
+            check_url(peer.url)
+            if len(peer.pin) != PIN_SIZE:
+                raise RemoteProtocolError(f"a pin is {PIN_SIZE} bytes, got {len(peer.pin)}")
         self._asking = asking
         self._peer = peer
         self._signer = signer
         self._times = times
         self._random = random
         self._offset_ms = 0
+        self.clock_gap_s: float | None = None  # how far the peer's clock is ahead, to a second, by its last answer
 
     async def heads(self, known: messages.HeadsAsked) -> messages.Heads | None:
         """What changed at the peer since; None where nothing did."""
@@ -82,19 +87,21 @@ class PeerClient:
 
     async def join(self, join: messages.Join) -> None:
         """Show an invitation's secret."""
-        answer = await self._send(Question("POST", "/fed/1/join", {}, join.to_bytes()))
-        if answer.status >= 400:
-            raise _refusal("/fed/1/join", answer)
+        for left in reversed(range(TRIES)):
+            answer = await self._send(Question("POST", "/fed/1/join", {}, join.to_bytes()))
+            if answer.status == 204:
+                return
+            await self._again("/fed/1/join", answer, left)
+        raise RequestError(OTHER_TIME)
 
     async def dial(self, carrier: Carrier) -> Wire:
         """A live connection."""
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             question, _ = self._sign("GET", LIVE, b"")
             answer = await carrier.dial(self._peer, question)
             if not isinstance(answer, Answer):
                 return answer
-            if not self._takes_time(answer):
-                raise _refusal(LIVE, answer)
+            await self._again(LIVE, answer, left)
         raise RequestError(OTHER_TIME)
 
     async def _leaves(self, log: bytes, start: int, end: int) -> list[bytes]:
@@ -110,58 +117,75 @@ class PeerClient:
         return raw
 
     async def _ask(self, method: str, target: str, body: bytes) -> bytes | None:
-        for _ in range(TRIES):
+        for left in reversed(range(TRIES)):
             question, digest = self._sign(method, target, body)
             answer = await self._send(question)
-            if self._takes_time(answer):
-                continue
-            if answer.status >= 400:
-                raise _refusal(target.partition("?")[0], answer)
-            signature = _signature(answer.headers.get(SIGNATURE, ""))
-            verify_response(signature, self._peer.sign_key, digest, answer.status, answer.body)
-            return None if answer.status == 204 else answer.body
+            if answer.status in (200, 204):
+                _check_signed(answer, self._peer.sign_key, digest)
+                return None if answer.status == 204 else answer.body
+            await self._again(target.partition("?")[0], answer, left)
         raise RequestError(OTHER_TIME)
 
-    def _takes_time(self, answer: Answer) -> bool:
-        """Whether the peer refused the time of a request; the next one goes by the time that it told."""
-        if answer.status != 401 or TIME not in answer.headers:
-            return False
-        self._offset_ms = _time(answer.headers[TIME]) - self._times.now() // 1000
-        return True
+    async def _again(self, what: str, answer: Answer, left: int) -> None:
+        """Get ready to ask again after a refusal; raise where that is of no use, or was tried often enough."""
+        if answer.status == 401 and TIME in answer.headers:
+            # The next question goes by the time that the peer told.
+            self._offset_ms = _time(answer.headers[TIME]) - self._times.now() // 1000
+        elif answer.status == 429:
+            retry_s = _retry_s(answer.headers.get("Retry-After", ""))
+            if not left or retry_s > PATIENCE_S:
+                raise BusyError(f"{what}: it was asked too much", retry_s)
+            # Those who were refused together do not come back together.
+            await asyncio.sleep(retry_s * (1 + self._random(1)[0] / 512))
+        else:
+            raise _refusal(what, answer)
 
     def _sign(self, method: str, target: str, body: bytes) -> tuple[Question, bytes]:
         request = Request(method, target, self._signer.org, self._signer.node, self._peer.node, body)
         time_ms, nonce = self._times.now() // 1000 + self._offset_ms, self._random(16)
         signature = sign_request(self._signer.key, request, time_ms, nonce)
-        headers = {SIGNATURE: base64.b64encode(signature.to_bytes()).decode(), "Accept-Encoding": "deflate"}
+        headers = {SIGNATURE: base64.b64encode(signature.to_bytes()).decode(), "Accept-Encoding": DEFLATE}
+        if (packed := deflate(body)) is not None:
+            headers[ENCODING], body = DEFLATE, packed
         return Question(method, target, headers, body), request.hash(time_ms, nonce)
 
     async def _send(self, question: Question) -> Answer:
         answer = await self._asking.ask(self._peer, question, messages.MAX_BODY)
-        return Answer(answer.status, answer.headers, _inflate(answer))
+        self.clock_gap_s = _gap_s(answer.headers.get("Date"), self._times.now())
+        body = inflate(answer.body, answer.headers.get(ENCODING), messages.MAX_INFLATED)
+        return Answer(answer.status, answer.headers, body)
 
 
-def _refusal(what: str, answer: Answer) -> RequestError:
-    return RequestError(f"{what}: {answer.status} {answer.body[:300].decode(errors='replace')}")
-
-
-def _inflate(answer: Answer) -> bytes:
-    if answer.headers.get("Content-Encoding") != "deflate":
-        return answer.body
+def _check_signed(answer: Answer, sign_key: bytes, digest: bytes) -> None:
     try:
-        raw = zlib.decompressobj().decompress(answer.body, messages.MAX_INFLATED + 1)
-    except zlib.error as error:
-        raise RemoteProtocolError("an answer that does not inflate") from error
-    if len(raw) > messages.MAX_INFLATED:
-        raise RemoteProtocolError(f"an answer that inflates over {messages.MAX_INFLATED} bytes")
-    return raw
-
-
-def _signature(value: str) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True)
+        signature = base64.b64decode(answer.headers.get(SIGNATURE, ""), validate=True)
+        verify_response(signature, sign_key, digest, answer.status, answer.body)
     except (binascii.Error, ValueError) as error:
-        raise RequestError("the answer is not signed") from error
+        raise AnswerError("the answer is not signed") from error
+    except RequestError as error:
+        raise AnswerError(str(error)) from error
+
+
+def _refusal(what: str, answer: Answer) -> RemoteProtocolError:
+    text = f"{what}: {answer.status} {answer.body[:300].decode(errors='replace')}"
+    if answer.status >= 500:
+        return BrokenError(text)
+    return RequestError(text) if answer.status >= 400 else AnswerError(f"{what}: {answer.status} is no answer")
+
+
+def _retry_s(value: str) -> float:
+    """Seconds to wait; what is no number in bounds counts as a second."""
+    return (
+        float(min(max(int(value), 1), MOST_RETRY_S)) if value.isascii() and value.isdigit() and len(value) < 8 else 1.0
+    )
+
+
+def _gap_s(date: str | None, now_us: int) -> float | None:
+    """How far a peer's clock is ahead by the date of its answer; None where it tells none."""
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp() - now_us / 1e6
+    except (ValueError, OverflowError):
+        return None
 
 
 def _time(value: str) -> int:

@@ -2,24 +2,28 @@
 
 import base64
 import binascii
-import zlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from federation import codec
-from federation.errors import FederationError, RemoteProtocolError, RequestError
+from federation.errors import BusyError, FederationError, RemoteProtocolError, RequestError
 from federation.keys import SigningKey
+from federation.net.deflate import DEFLATE, ENCODING, deflate, inflate
 from federation.ports import Answer, Asker, Meter, Question, Shelf, Times
 from federation.request import ReplayWindow, Request, RequestSignature, StaleError, response_hash, verify_request
 from federation.sync import messages
+from federation.sync.allowance import Allowance, Budget, TokenBucket, Turns
 
 SIGNATURE = "Passport-Signature"
 TIME = "Passport-Time"
 BINARY = "application/vnd.passport+msgpack"
 ROOT = "/fed/1/"
 LIVE = ROOT + "live"
-DEFLATED_FROM = 1024  # bytes: below, the saving is none
+MAX_REQUEST = 1 << 20
+MOST_RETRY_S = 600
 
 Answering = Callable[[Asker, Question], Awaitable[bytes | None]]
 
@@ -36,7 +40,19 @@ class Signer:
 class Desk:
     """The questions of `/fed/1` over a shelf."""
 
-    def __init__(self, shelf: Shelf, signer: Signer, times: Times, meter: Meter) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        signer: Signer,
+        times: Times,
+        meter: Meter,
+        allowance: Allowance | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        """`budget` counts what is in hand, here and wherever answers are sent."""
+        allowance = allowance or Allowance()
+        self.budget = budget or Budget(allowance.in_hand)
+        self._turns = Turns(allowance)
         self._shelf = shelf
         self._signer = signer
         self._times = times
@@ -62,7 +78,9 @@ class Desk:
         found: list[Asker] = []
 
         async def authenticate() -> Answer:
-            found.append((await self._authenticate(question))[0])
+            asker, _ = await self._authenticate(question)
+            with self._turn(asker, LIVE.removeprefix(ROOT), question):
+                found.append(asker)
             return Answer(101, {})
 
         refusal = await self._guarded(authenticate())
@@ -74,15 +92,18 @@ class Desk:
         except StaleError as error:
             self._meter.count("federation_refused", "stale")
             return _text(401, str(error), {TIME: str(self._times.now() // 1000)})
+        except BusyError as error:
+            self._meter.count("federation_refused", error.code)
+            return busy(error.retry_s)
         except RequestError as error:
             self._meter.count("federation_refused", "request")
             return _text(403, str(error))
         except FederationError as error:
-            self._meter.count("federation_refused", "protocol")
+            self._meter.count("federation_refused", error.code)
             return _text(400, str(error))
 
     async def _answer(self, question: Question) -> Answer:
-        name = _name(question.target)
+        name, question = _name(question.target), _inflated(question)
         if name == "join":
             method, handler = "POST", None
         elif name in self._signed:
@@ -95,9 +116,22 @@ class Desk:
             await self._shelf.join(messages.decode_join(question.body))
             return Answer(204, {})
         asker, digest = await self._authenticate(question)
-        raw = await handler(asker, question)
+        # An answer is made whole before it is sent: what it may come to is in hand until then.
+        with self._turn(asker, name, question) as turn, self.budget.hold(messages.MAX_BODY):
+            answer = self._sign(question, digest, await handler(asker, question))
+            turn.take(len(answer.body), self._times.now() / 1e6)
         self._meter.count("federation_answers", name)
-        return self._sign(question, digest, raw)
+        self._meter.count("federation_bytes_out", name, len(answer.body))
+        return answer
+
+    @contextmanager
+    def _turn(self, asker: Asker, name: str, question: Question) -> Iterator[TokenBucket]:
+        now = self._times.now() / 1e6
+        with self._turns.turn(asker.node, now) as turn:
+            turn.take(len(question.body), now)
+            self._meter.count("federation_askers", "own" if asker.org == self._signer.org else "other")
+            self._meter.count("federation_bytes_in", name, len(question.body))
+            yield turn
 
     def _sign(self, question: Question, digest: bytes, raw: bytes | None) -> Answer:
         status, body = (204, b"") if raw is None else (200, raw)
@@ -107,9 +141,8 @@ class Desk:
             "Cache-Control": "private, no-store",
             "Content-Type": BINARY,
         }
-        if len(body) > DEFLATED_FROM and "deflate" in question.headers.get("Accept-Encoding", ""):
-            headers["Content-Encoding"] = "deflate"
-            body = zlib.compress(body, 1)
+        if DEFLATE in question.headers.get("Accept-Encoding", "") and (packed := deflate(body)) is not None:
+            headers[ENCODING], body = DEFLATE, packed
         return Answer(status, headers, body)
 
     def _refuse(self, status: int, text: str) -> Answer:
@@ -153,6 +186,17 @@ class Desk:
 
     async def _lookup(self, asker: Asker, question: Question) -> bytes:
         return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
+
+
+def busy(retry_s: float) -> Answer:
+    """Ask again after so many seconds."""
+    return _text(429, "asked too much: ask later", {"Retry-After": str(min(math.ceil(retry_s), MOST_RETRY_S))})
+
+
+def _inflated(question: Question) -> Question:
+    """The question with the body that was signed: a body is hashed before any content encoding."""
+    body = inflate(question.body, question.headers.get(ENCODING), MAX_REQUEST)
+    return replace(question, body=body)
 
 
 def _text(status: int, text: str, headers: dict[str, str] | None = None) -> Answer:

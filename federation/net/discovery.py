@@ -32,12 +32,13 @@ class Announcement:
 async def discovery(
     own: Announcement, interfaces: list[str], found: Callable[[Announcement], None]
 ) -> AsyncIterator[None]:
-    """Announce this node and tell of others for as long as the block lasts."""
+    """Announce this node, unless it has no address, and tell of others for as long as the block lasts."""
     zeroconf = AsyncZeroconf(interfaces=interfaces)
     pending: set[object] = set()
     browser: AsyncServiceBrowser | None = None
     try:
-        await zeroconf.async_register_service(_service_info(own), allow_name_change=True)
+        if own.peer.url:
+            await zeroconf.async_register_service(_service_info(own), allow_name_change=True)
         browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[_Handler(own, found, pending)])
         yield
     finally:

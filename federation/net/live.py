@@ -7,46 +7,52 @@ same desk.
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from dataclasses import dataclass, field
 
-from federation.errors import AwayError, FederationError, RemoteProtocolError
+from federation.errors import AwayError, BusyError, OversizeError, RemoteProtocolError
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question, Wire
-from federation.sync.frames import MAX_BUSY, MAX_FRAME, Answered, Asked, Noticed, decode_frame, encode_frame
+from federation.sync.allowance import Budget
+from federation.sync.frames import MAX_BUSY, MAX_FRAME, Answered, Asked, Frame, Noticed, decode_frame, encode_frame
 
 __all__ = ["MAX_FRAME", "Channel", "Hub"]
 
 MAX_LIVE = 256
 ANSWER_S = 30.0
-SEND_S = 5.0
-BUSY = Answer(429, {"Retry-After": "1"})
 
 Answering = Callable[[Question], Awaitable[Answer]]
 
 
 class Channel:
-    """One live connection to a peer. A Carrier to that peer alone."""
+    """One live connection to a peer. A Carrier to that peer alone.
 
-    def __init__(self, wire: Wire, answering: Answering, noticed: Callable[[], None]) -> None:
+    A peer that has more questions open than it may is not read from until one of them is answered.
+    """
+
+    def __init__(self, wire: Wire, answering: Answering, noticed: Callable[[], None], budget: Budget) -> None:
         self._wire = wire
         self._answering = answering
         self._noticed = noticed
+        self._budget = budget
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
-        self._busy = 0
+        self._room = asyncio.Semaphore(MAX_BUSY)
+        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until the connection ends; raise RemoteProtocolError where the peer sends what is no frame."""
         fault: RemoteProtocolError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
+                telling = tasks.create_task(self._tell())
                 try:
                     async for raw in self._wire.frames():
-                        self._take(tasks, raw)
+                        await self._take(tasks, decode_frame(raw))
                 except RemoteProtocolError as error:
                     fault = error
                 except AwayError:
                     pass  # the connection is gone, which is how one ends
+                telling.cancel()
                 self._let_go()
         finally:
             self._let_go()
@@ -57,47 +63,59 @@ class Channel:
     async def ask(self, _peer: PeerAddress, question: Question, limit: int) -> Answer:
         """Ask the peer; raise AwayError where it does not answer in time or the connection ends."""
         if len(self._waiting) >= MAX_BUSY:
-            raise AwayError("too many questions wait on the connection")
+            raise BusyError("too many questions wait on the connection", 1.0)
         number = next(self._numbers)
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = waiting
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._send(encode_frame(Asked(number, question)))
+                await self._wire.send(encode_frame(Asked(number, question)))
                 answer = await waiting
         except TimeoutError as error:
             raise AwayError("TimeoutError") from error
         finally:
             self._waiting.pop(number, None)
         if len(answer.body) > limit:
-            raise RemoteProtocolError(f"an answer of more than {limit} bytes")
+            raise OversizeError(f"an answer of more than {limit} bytes")
         return answer
 
-    async def notify(self) -> None:
-        """Say that there is something new; raise AwayError where that cannot be said."""
-        await self._send(encode_frame(Noticed()))
+    def notify(self) -> None:
+        """Say that there is something new, as soon as the peer reads; what is said once stands for all before."""
+        self._news.set()
 
     async def close(self) -> None:
         """End the connection."""
         await self._wire.close()
 
-    def _take(self, tasks: asyncio.TaskGroup, raw: bytes) -> None:
-        frame = decode_frame(raw)
+    async def _take(self, tasks: asyncio.TaskGroup, frame: Frame) -> None:
         if isinstance(frame, Noticed):
             self._noticed()
         elif isinstance(frame, Asked):
-            self._busy += 1
-            tasks.create_task(self._answer(frame, BUSY if self._busy > MAX_BUSY else None))
+            await self._room.acquire()
+            tasks.create_task(self._answer(frame))
         elif (waiting := self._waiting.get(frame.number)) is not None and not waiting.done():
             waiting.set_result(frame.answer)
 
-    async def _answer(self, asked: Asked, answer: Answer | None) -> None:
+    async def _answer(self, asked: Asked) -> None:
+        """Answer one question; a peer that does not read its answer has no connection any more."""
         try:
-            answer = answer or await self._answering(asked.question)
-            with suppress(AwayError):
-                await self._send(encode_frame(Answered(asked.number, answer)))
+            with self._budget.hold() as hold:
+                answer = await self._answering(asked.question)
+                hold.carry(len(answer.body))
+                await self._wire.send(encode_frame(Answered(asked.number, answer)))
+        except AwayError:
+            await self._wire.close()
         finally:
-            self._busy -= 1
+            self._room.release()
+
+    async def _tell(self) -> None:
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                await self._wire.send(encode_frame(Noticed()))
+        except AwayError:
+            await self._wire.close()
 
     def _let_go(self) -> None:
         """Whoever waits for an answer learns that none comes."""
@@ -106,60 +124,80 @@ class Channel:
             if not waiting.done():
                 waiting.set_exception(AwayError("the connection ended"))
 
-    async def _send(self, frame: bytes) -> None:
-        try:
-            async with asyncio.timeout(SEND_S):
-                await self._wire.send(frame)
-        except TimeoutError as error:
-            raise AwayError("the peer does not read") from error
+
+@dataclass(slots=True)
+class _Held:
+    """A connection that is held, and whether this node dialled it."""
+
+    channel: Channel
+    dialled: bool
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Hub:
-    """The live connections of this node, whoever dialled them."""
+    """The live connections of this node, whoever dialled them; one a peer."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, own: bytes, answering: Answering, budget: Budget | None = None) -> None:
+        """`own` is the id of this node, `answering` its desk, `budget` counts what is in hand."""
+        self._own = own
+        self._budget = budget or Budget()
         self._answering = answering
-        self._channels: dict[Channel, bytes] = {}
+        self._held: dict[bytes, _Held] = {}
         self.on_notice: Callable[[bytes], None] = _nobody
 
     @property
     def is_full(self) -> bool:
         """Whether no further connection is taken."""
-        return len(self._channels) >= MAX_LIVE
+        return len(self._held) >= MAX_LIVE
 
     @property
     def nodes(self) -> set[bytes]:
         """The nodes that are connected now."""
-        return set(self._channels.values())
+        return set(self._held)
 
     def channel(self, node: bytes) -> Channel | None:
-        """The newest connection to a node."""
-        return next((channel for channel, of in reversed(self._channels.items()) if of == node), None)
+        """The connection to a node."""
+        return self._held[node].channel if node in self._held else None
 
-    async def serve(self, node: bytes, wire: Wire) -> None:
-        """Hold a connection until it ends."""
-        channel = Channel(wire, self._answering, lambda: self.on_notice(node))
-        self._channels[channel] = node
+    async def serve(self, node: bytes, wire: Wire, *, dialled: bool) -> None:
+        """Hold a connection that this node dialled, or the other, until it ends. One that opens counts as a notice."""
+        before = self._held.get(node)
+        if before is not None and not self._is_better(node, before, dialled):
+            await wire.close()
+            return
+        held = _Held(Channel(wire, self._answering, lambda: self.on_notice(node), self._budget), dialled)
+        self._held[node] = held
         try:
-            await channel.run()
+            if before is not None:
+                await before.channel.close()
+            self.on_notice(node)
+            await held.channel.run()
         finally:
-            del self._channels[channel]
+            held.ended.set()
+            if self._held.get(node) is held:
+                del self._held[node]
+
+    async def left(self, node: bytes) -> None:
+        """Wait until there is no connection to a node."""
+        while node in self._held:
+            await self._held[node].ended.wait()
 
     async def notify(self) -> None:
-        """Tell every connected peer that something new is here."""
-        await asyncio.gather(*(self._tell(channel) for channel in list(self._channels)))
+        """Tell every connected peer that something new is here; nobody waits for one that does not read."""
+        for held in self._held.values():
+            held.channel.notify()
 
     async def close(self, nodes: set[bytes] | None = None) -> None:
         """End the connections to these nodes, or all."""
-        for channel, node in list(self._channels.items()):
-            if nodes is None or node in nodes:
-                await channel.close()
+        ended = [held.channel for node, held in self._held.items() if nodes is None or node in nodes]
+        await asyncio.gather(*(channel.close() for channel in ended))
 
-    async def _tell(self, channel: Channel) -> None:
-        try:
-            await channel.notify()
-        except FederationError:
-            await channel.close()
+    def _is_better(self, node: bytes, before: "_Held", dialled: bool) -> bool:
+        """Whether a second connection takes the place of the first: both nodes must choose the same one.
+
+        Where both dialled it is that of the node with the smaller id; where one dialled twice, the newer.
+        """
+        return dialled in (before.dialled, self._own < node)
 
 
 def _nobody(_node: bytes) -> None:

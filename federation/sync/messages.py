@@ -11,11 +11,11 @@ fetch    [[log, seq, id16]...]                    -> [[log, seq, fragment, size,
 secret   [subject, section]                       -> [name, nil, sealed]
 chunk    [log, seq, id16, section, n]             -> [bytes]
 lookup   [scheme, value]                          -> [[subject, age us]...]
-join     [secret, chain, node id, url, pin]       -> [1]
+join     [secret, chain, node id, url | nil, pin | nil] -> nothing; both are nil for a node that only dials out
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from federation import codec
@@ -157,7 +157,7 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A node that shows the secret of an invitation, and where it can be reached."""
+    """A node that shows the secret of an invitation, and where it can be reached: both empty if it only dials out."""
 
     secret: bytes
     chain: tuple[RootStatement, ...]
@@ -167,7 +167,8 @@ class Join:
 
     def to_bytes(self) -> bytes:
         """The canonical body."""
-        return codec.pack([self.secret, [s.envelope() for s in self.chain], self.node, self.url, self.pin])
+        chain: codec.Value = [statement.envelope() for statement in self.chain]
+        return codec.pack([self.secret, chain, self.node, self.url or None, self.pin or None])
 
 
 def decode_heads(raw: bytes) -> Heads:
@@ -187,6 +188,14 @@ def decode_heads(raw: bytes) -> Heads:
             codec.uint(opened, "opened"),
             bool(codec.uint(more, "more")),
         )
+
+
+def placed_rows(part: Part) -> Iterator[tuple[int, Row]]:
+    """Each row of a part with the place at which it begins."""
+    seq = part.start
+    for row in part.rows:
+        yield seq, row
+        seq += width(row)
 
 
 def encode_pull(spans: Sequence[Span]) -> bytes:
@@ -360,9 +369,14 @@ def decode_join(raw: bytes) -> Join:
             codec.binary(secret, 16, "secret"),
             _chain(chain),
             codec.binary(node, 16, "node"),
-            codec.text(url, "url"),
-            codec.binary(pin, 32, "pin"),
+            *_reached(url, pin),
         )
+
+
+def _reached(url: codec.Value, pin: codec.Value) -> tuple[str, bytes]:
+    if url is None and pin is None:
+        return "", b""
+    return codec.text(url, "url"), codec.binary(pin, 32, "pin")
 
 
 def section_to_bytes(section: Section) -> bytes:

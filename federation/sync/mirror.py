@@ -7,14 +7,14 @@ the mirror at exactly that entry: everything before it is proven by the leaves a
 author's fault: it is kept as void and the log goes on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from federation.checkpoint import Checkpoint
 from federation.errors import EntryRefusedError, ProofError, RemoteProtocolError, TransportError, VoidError
 from federation.fragment import VERSION, Fragment, Header, check_sections, check_signature, decode_header
 from federation.merkle import CompactRange, verify_consistency
-from federation.sync.messages import Part, Row, Span, Tile, width
+from federation.sync.messages import Part, Row, Span, Tile, placed_rows, width
 from federation.tiles import WIDTH
 
 Hash = bytes | Tile
@@ -90,7 +90,7 @@ class Mirror:
         if not self._is_under_root(leaves, self._part.path):
             raise RemoteProtocolError(f"log {self._log.hex()}: neither entries nor leaves are under the checkpoint")
         rows, proven = self._part.rows, dict(enumerate(leaves, self._held.size))
-        for at, (seq, row) in enumerate(_placed(rows, self._held.size)):
+        for at, (seq, row) in enumerate(placed_rows(self._part)):
             if isinstance(row, Fragment) and row.leaf != proven.get(seq):
                 good = self._verify(rows[:at], list(leaves[: seq - self._held.size]))
                 return good if good.refused else replace(good, refused=self._refusal(seq, row))
@@ -106,7 +106,7 @@ class Mirror:
 
     def _verify(self, rows: Sequence[Row], hashes: Sequence[Hash]) -> Verified:
         entries: list[VerifiedEntry] = []
-        for seq, row in _placed(rows, self._held.size):
+        for seq, row in placed_rows(Part(self._log, self._held.size, tuple(rows))):
             if not isinstance(row, Fragment):
                 continue
             try:
@@ -151,12 +151,6 @@ def verify_entry(log: bytes, seq: int, fragment: Fragment, sign_key: bytes) -> V
     except TransportError as error:
         raise EntryRefusedError(log, seq, fragment.id, str(error)) from error
     return VerifiedEntry(seq, fragment, header)
-
-
-def _placed(rows: Sequence[Row], start: int) -> Iterator[tuple[int, Row]]:
-    for row in rows:
-        yield start, row
-        start += width(row)
 
 
 def _hash(row: Row) -> Hash:

@@ -10,12 +10,12 @@ from node.collecting import loading
 
 with loading():
     from federation.errors import FederationError
-    from node.cli import federating, passports, serving, tables
+    from node.cli import backups, federating, passports, serving, tables
     from node.cli.talk import app, errors, reason
     from node.errors import NodeError
     from node.store.errors import StoreError
 
-__all__ = ("app", "federating", "main", "passports", "serving", "tables")
+__all__ = ("app", "backups", "federating", "main", "passports", "serving", "tables")
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ def init(
     language: str = "ru",
     web_port: int = 8440,
     federation_port: int = 8441,
+    dial_out: Annotated[bool, typer.Option(help="No federation port: others cannot reach this machine.")] = False,
     radio_port: Annotated[int | None, typer.Option(help="Open the gateway port: this node owns a network.")] = None,
     store_url: Annotated[
         str, typer.Option(help="postgresql://user@host/database; a file in the folder if empty.")
@@ -50,6 +51,7 @@ def init(
         federation_port,
         radio_port,
         {"url": url, "password_file": NodeFolder(folder).store_password.name if password else store_password_file},
+        dial_out=dial_out,
     )
     with loading():
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once

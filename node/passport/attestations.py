@@ -4,6 +4,7 @@ From and to are compared with the time at which a statement says that its fact o
 later loss of accreditation changes nothing that was done before.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from federation.genesis import Genesis
 from node.passport.references import References
 from node.passport.statement import Statement
 
+ROOT_HASH = re.compile(r"[0-9a-f]{64}")
 SCOPE_PREFIXES = ("type:", "grsi:", "resource:")
 
 
@@ -95,6 +97,15 @@ class Attestations:
         """The one organisation that has a number, written as `inn:…` or `ogrn:…`."""
         orgs = {held.org for held in self._by_number.get(number, ()) if not self._is_contested(held, number)}
         return next(iter(orgs)) if len(orgs) == 1 else None
+
+    @property
+    def branches(self) -> dict[bytes, frozenset[bytes]]:
+        """The hashes of root statements whose branch is attested, by organisation."""
+        held = [one for items in self._by_org.values() for one in items if one.what is Attested.BRANCH]
+        rows = {
+            org: frozenset(row for one in held if one.org == org for row in one.rows) for org in {h.org for h in held}
+        }
+        return {org: frozenset(map(bytes.fromhex, filter(ROOT_HASH.fullmatch, some))) for org, some in rows.items()}
 
     def _is_contested(self, mine: Held, number: str) -> bool:
         return any(held.org != mine.org and held.overlaps(mine) for held in self._by_number[number])

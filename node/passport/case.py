@@ -18,10 +18,11 @@ from node.passport.chronology import made_of
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
 from node.passport.corrections import find_unwitnessed
 from node.passport.deals import acts_of, covers
+from node.passport.grants import Grant, grants_of, standing_grants
 from node.passport.holding import Holding, hold
 from node.passport.identity import Identity, identity_of, serial_key, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
-from node.passport.ranks import FactClass, Ground, Rank, SubjectFacts, rank, register_rank
+from node.passport.ranks import Delegation, FactClass, Ground, Rank, SubjectFacts, rank, register_rank
 from node.passport.reading import Reading, read
 from node.passport.references import References
 from node.passport.register_answers import RegisterRecord, serial_form, type_base
@@ -63,12 +64,15 @@ class Case:
     facts: Mapping[bytes, SubjectFacts]
     chains: Mapping[bytes, Chain]
     holdings: Mapping[bytes, Holding] = field(default_factory=dict)
+    grants: Mapping[bytes, tuple[Grant, ...]] = field(default_factory=dict)
     signers: frozenset[bytes] = frozenset()  # of statements that are folded already and left out here
     sameness: Sameness = field(default_factory=Sameness)
     taken_back: tuple[Statement, ...] = ()  # what was withdrawn, and by which statement of `statements`
     withdrawn: Withdrawn = field(default_factory=dict)
     annulled: Mapping[Ref, Statement] = field(default_factory=dict)  # results, and by which statement
-    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int, Ref | None], Rank] = field(default_factory=dict)
+    _ranks: dict[tuple[FactClass, bytes, tuple[bytes, ...], int, Ref | None, int | None], Rank] = field(
+        default_factory=dict
+    )
     _references: dict[tuple[str | None, str | None, bytes, str], dict[str, Plain]] = field(default_factory=dict)
 
     @cached_property
@@ -138,10 +142,12 @@ class Case:
         if fact_class is FactClass.VERIFICATION and REGISTER in statement.sections and statement.ref in self.proved:
             return register_rank(statement.org, facts, self.world, statement.stamp)
         place = statement.ref if facts.is_cut(statement.org) else None
-        key = (fact_class, statement.org, statement.subjects, statement.occurred, place)
+        kind = statement.kind if facts.delegations else None
+        key = (fact_class, statement.org, statement.subjects, statement.occurred, place, kind)
         found = self._ranks.get(key)
         if found is None:
-            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, statement.occurred, place)
+            at = statement.occurred
+            found = self._ranks[key] = rank(fact_class, statement.org, facts, self.world, at, place, kind)
         return found
 
     def settle(
@@ -224,7 +230,8 @@ def open_case(
     readings = without_results(told, annulled) if annulled else told
     identity = found or identity_of(readings, world, named)
     members = named | {identity.lead} if identity.key or not named else named
-    stated = {subject: facts_of_subject(subject, readings, identity, world) for subject in sorted(members)}
+    grants = {subject: grants_of(readings, subject) for subject in sorted(members)}
+    stated = {subject: facts_of_subject(subject, readings, identity, world, grants[subject]) for subject in grants}
     facts = {subject: found for subject, (found, _, _) in stated.items()}
     chains = {subject: chain for subject, (_, chain, _) in stated.items()}
     holdings = {subject: holding for subject, (_, _, holding) in stated.items()}
@@ -238,6 +245,7 @@ def open_case(
         facts,
         chains,
         holdings,
+        grants,
         frozenset(signers),
         sameness,
         taken_back,
@@ -265,7 +273,7 @@ def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tup
 
 
 def facts_of_subject(
-    subject: bytes, readings: Sequence[Reading], identity: Identity, world: World
+    subject: bytes, readings: Sequence[Reading], identity: Identity, world: World, grants: Iterable[Grant]
 ) -> tuple[SubjectFacts, Chain, Holding]:
     """Who made the subject, who held its title and other roles, and whom they named."""
     authors = [r for r in readings if r.claim is not None and r.statement.subject == subject]
@@ -284,6 +292,9 @@ def facts_of_subject(
         named=_parties(naming, None),
         made=made_of(subject, readings, (makers, frozenset(r.statement.org for r in authors)), world),
         roles=holding.tenures,
+        delegations=_lent(
+            [*grants, *standing_grants(world.standing)], entitled | {tenure.org for tenure in holding.tenures}
+        ),
     )
     return facts, chain, holding
 
@@ -318,9 +329,11 @@ def _prefix_names(reading: Reading) -> frozenset[str]:
 
 def _names(reading: Reading) -> bool:
     authority = reading.authority
-    # What kind 9 gives is a role and no more: who reads meters is not named to mend them.
+    if authority is None or authority.verb not in NAMING_VERBS:
+        return False
+    # What kind 9 gives is a role and no more: who reads meters is not named to mend them. A grant serves its verb only.
     apart = reading.statement.kind in (Kind.SHIPMENT, Kind.PARTY)
-    return authority is not None and authority.verb in NAMING_VERBS and not apart
+    return not apart and (reading.statement.kind != Kind.GRANT or authority.verb is Verb.ROLE)
 
 
 def _parties(naming: Iterable[Reading], role: str | None) -> frozenset[bytes]:
@@ -328,6 +341,11 @@ def _parties(naming: Iterable[Reading], role: str | None) -> frozenset[bytes]:
     return frozenset(
         grant.party for grant in grants if role is None or (grant.verb is Verb.ROLE and role in grant.rows)
     )
+
+
+def _lent(grants: Iterable[Grant], entitled: Container[bytes]) -> tuple[Delegation, ...]:
+    """What those who have a part in a thing let others say of it."""
+    return tuple(grant.delegation for grant in grants if grant.verb is Verb.WRITE and grant.by in entitled)
 
 
 def _read_off(reading: Reading) -> bool:

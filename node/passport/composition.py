@@ -216,7 +216,8 @@ def _rank(case: Case, of_whole: SubjectFacts | None, statement: Statement) -> Ra
     facts = case.facts_of(statement)
     if of_whole is not None and not facts.names_somebody:
         facts = replace(of_whole, scopes=facts.scopes)
-    return rank(FactClass.PHYSICAL, statement.org, facts, case.world, statement.occurred, statement.ref)
+    at, place = statement.occurred, statement.ref
+    return rank(FactClass.PHYSICAL, statement.org, facts, case.world, at, place, statement.kind)
 
 
 def _read(row: Row) -> Edge:

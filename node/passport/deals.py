@@ -7,10 +7,7 @@ names in its cut how far the party's logs still count: an acceptance inside came
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from federation import codec
 from federation.authority import Authority, Kind, Verb
-from federation.cut import Cut
-from federation.errors import CodecError
 from federation.fragment import Ref
 from node.passport.reading import Reading
 from node.passport.roles import DOCUMENT, Party, PartyRole, party_of, roles_named
@@ -107,8 +104,16 @@ def acts_of(readings: Iterable[Reading], subject: bytes) -> Acts:
     ]
     mine.sort(key=lambda act: act[0].statement.ref)
     said = tuple(act for act in mine if act[0].statement.kind != Kind.END)
-    ends = (_end(reading, authority) for reading, authority in mine if reading.statement.kind == Kind.END)
+    ends = (end_of(reading, authority) for reading, authority in mine)
     return Acts(said, tuple(end for end in ends if end is not None)) if mine else _NOTHING
+
+
+def end_of(reading: Reading, authority: Authority) -> End | None:
+    """What a statement ends, None where it ends nothing."""
+    statement = reading.statement
+    if statement.kind != Kind.END or authority.verb is not Verb.END:
+        return None
+    return End(statement, authority.party, roles_named(authority), statement.cut)
 
 
 def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
@@ -182,22 +187,6 @@ def _ended(deal: Deal, acceptance: Statement | None, ends: Iterable[End]) -> str
         if said.org == deal.offer.org and (acceptance is None or not end.counts(acceptance.ref)):
             return WITHDRAWN
     return None
-
-
-def _end(reading: Reading, authority: Authority) -> End | None:
-    if authority.verb is not Verb.END:
-        return None
-    return End(reading.statement, authority.party, roles_named(authority), tuple(_cut(reading)))
-
-
-def _cut(reading: Reading) -> Iterator[tuple[bytes, int]]:
-    """The sizes of a section `cut`; one that breaks its form counts nothing."""
-    raw = reading.statement.sections.get("cut")
-    try:
-        rows = Cut.from_value(codec.unpack(raw)).rows if raw is not None else ()
-    except CodecError:
-        return
-    yield from ((row.log, row.size) for row in rows)
 
 
 _NOTHING = Acts()

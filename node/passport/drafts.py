@@ -262,6 +262,14 @@ def share(
     return Draft(Kind.GRANT, (subject,), occurred, (content,))
 
 
+def grant(subject: bytes, authority: Authority, occurred: int) -> Draft:
+    """Kind 17: the party may read, write or pass on; the first subject is the grant's own, or its author for a grant
+    over all that is his.
+    """
+    content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+    return Draft(Kind.GRANT, (subject,), occurred, (content,), routes=authority.subjects or ())
+
+
 def template(org: bytes, content: bytes, occurred: int) -> Draft:
     """Kind 12: a protocol template for everybody."""
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("template", content, SectionClass.PUBLIC),))
@@ -270,6 +278,11 @@ def template(org: bytes, content: bytes, occurred: int) -> Draft:
 def procedure(org: bytes, content: bytes, occurred: int) -> Draft:
     """Kind 12: how a process goes, for everybody."""
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("procedure", content, SectionClass.PUBLIC),))
+
+
+def profile(org: bytes, content: bytes, occurred: int) -> Draft:
+    """Kind 12: which parts of a passport a kind of party is shown, for everybody."""
+    return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("profile", content, SectionClass.PUBLIC),))
 
 
 def agreement(org: bytes, body: AgreementBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:

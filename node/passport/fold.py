@@ -15,6 +15,7 @@ from node.passport.lifecycle import State, state_of
 from node.passport.merge import Standing, Verdict
 from node.passport.papers import (
     correction_view,
+    ended_by,
     protocols_view,
     sections_view,
     system_of,
@@ -46,7 +47,7 @@ from node.passport.verifications import verification_view
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 12
+FOLD_VERSION = 13
 MOST_TOLD = 64  # events that one conflict names
 
 
@@ -274,6 +275,21 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
     """A statement as views show it among all that was said."""
     reading = case.reading_of(statement)
     return {
+        **said_view(statement),
+        "routed": statement.subject not in case.subjects,
+        "pending": statement.ref in case.pending,
+        "sections": sections_view(reading),
+        "correction": correction_view(reading),
+        "system": system_of(reading),
+        "withdrawn": withdrawal_view(case, statement),
+        "ended_by": ended_by(case, statement),
+        "faults": [*reading.faults, *without_effect(case, statement)],
+    }
+
+
+def said_view(statement: Statement) -> dict[str, Plain]:
+    """Where, when, by whom and of what something was said."""
+    return {
         "ref": ref_text(statement.ref),
         "id": statement.id.hex(),
         "org": statement.org.hex(),
@@ -283,11 +299,4 @@ def statement_view(case: Case, statement: Statement) -> dict[str, Plain]:
         "occurred": statement.occurred,
         "refs": [ref_text(ref) for ref in statement.refs],
         "auth": [ref_text(ref) for ref in statement.auth],
-        "routed": statement.subject not in case.subjects,
-        "pending": statement.ref in case.pending,
-        "sections": sections_view(reading),
-        "correction": correction_view(reading),
-        "system": system_of(reading),
-        "withdrawn": withdrawal_view(case, statement),
-        "faults": [*reading.faults, *without_effect(case, statement)],
     }

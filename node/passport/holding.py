@@ -211,7 +211,8 @@ class _Passing:
 
     def _close(self, at: int, ended: Statement | None, cut: tuple[tuple[bytes, int], ...] | None) -> None:
         last = self._held[-1]
-        self._held[-1] = replace(last, tenure=replace(_until(last.tenure, at), cut=cut), ended=ended)
+        by = ended.org if ended else None
+        self._held[-1] = replace(last, tenure=replace(_until(last.tenure, at), cut=cut, ended_by=by), ended=ended)
 
     def _passage(self, due: Sequence[Deal]) -> Passage:
         rest = [deal for deal in self._deals if deal not in self._taken and deal not in due]
@@ -267,7 +268,8 @@ def _until_ended(held: Held, ends: Iterable[End], speakers: _Speakers) -> Held:
     first = min(effective, key=lambda end: (end.statement.occurred, end.statement.order), default=None)
     if first is None:
         return held
-    tenure = replace(_until(held.tenure, first.statement.occurred), cut=_widest(effective))
+    ended = _until(held.tenure, first.statement.occurred)
+    tenure = replace(ended, cut=_widest(effective), ended_by=first.statement.org)
     return replace(held, tenure=tenure, ended=first.statement)
 
 

@@ -22,7 +22,7 @@ from node.passport.case import Case
 from node.passport.fold import statement_view
 from node.passport.identity import Identity
 from node.passport.lifecycle import NEEDS_VERIFICATION, STATES
-from node.passport.ranks import SubjectFacts, Title
+from node.passport.ranks import Delegation, SubjectFacts, Title
 from node.passport.reading import Reading
 from node.passport.roles import PartyRole, Tenure
 from node.passport.statement import Statement
@@ -238,26 +238,43 @@ def _plain(case: Case, events: Sequence[Event]) -> frozenset[Ref]:
 
 # In the order in which they are written; a new field of the facts is written too, or this is refused at import.
 _SETS = ("makers", "plate_readers", "settlement", "network", "named")
-_KNOWN = frozenset({*_SETS, "scopes", "titles", "made", "roles"})
+_KNOWN = frozenset({*_SETS, "scopes", "titles", "made", "roles", "delegations"})
 if {item.name for item in fields(SubjectFacts)} != _KNOWN:
     raise TypeError("what is kept of a passport lacks a field of SubjectFacts")
 
 
 def _facts(facts: SubjectFacts) -> tuple[object, ...]:
     titles = [(title.org, title.since, title.until, title.is_outside) for title in facts.titles]
-    roles = [(one.role.value, one.org, one.since, one.until, one.cut) for one in facts.roles]
-    return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made, roles
+    roles = [(one.role.value, one.org, one.since, one.until, one.cut, one.ended_by) for one in facts.roles]
+    lent = [(d.by, d.org, sorted(d.rows), d.since, d.until, d.cut, d.ended_by) for d in facts.delegations]
+    return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made, roles, lent
 
 
 def _subject_facts(*found: Any) -> SubjectFacts:  # Any: of the fields, in the order of `_facts`
-    *sets, scopes, titles, made, roles = found
+    *sets, scopes, titles, made, roles, lent = found
     named = dict(zip(_SETS, map(frozenset, sets), strict=True))
     held = tuple(Title(*title) for title in titles)
     return SubjectFacts(
-        scopes=frozenset(scopes), titles=held, made=made, roles=tuple(_tenure(*role) for role in roles), **named
+        scopes=frozenset(scopes),
+        titles=held,
+        made=made,
+        roles=tuple(_tenure(*role) for role in roles),
+        delegations=tuple(_delegation(*one) for one in lent),
+        **named,
     )
 
 
-def _tenure(role: str, org: bytes, since: int, until: int | None, cut: Any) -> Tenure:  # Any: as msgpack gives it
-    sizes = None if cut is None else tuple((log, size) for log, size in cut)
-    return Tenure(PartyRole(role), org, since, until, sizes)
+def _tenure(  # Any: as msgpack gives it
+    role: str, org: bytes, since: int, until: int | None, cut: Any, ended_by: bytes | None
+) -> Tenure:
+    return Tenure(PartyRole(role), org, since, until, _sizes(cut), ended_by)
+
+
+def _delegation(  # Any: as msgpack gives it
+    by: bytes, org: bytes, rows: Any, since: int | None, until: int | None, cut: Any, ended_by: bytes | None
+) -> Delegation:
+    return Delegation(by, org, frozenset(rows), since, until, _sizes(cut), ended_by)
+
+
+def _sizes(cut: Any) -> tuple[tuple[bytes, int], ...] | None:  # Any: as msgpack gives it
+    return None if cut is None else tuple((log, size) for log, size in cut)

@@ -87,6 +87,15 @@ def withdrawal_view(case: Case, statement: Statement) -> dict[str, Plain] | None
     return None if word is None else {"ref": ref_text(word.ref), "at": word.stamp, "reason": reason_of(word)}
 
 
+def ended_by(case: Case, statement: Statement) -> str | None:
+    """Who ended what entitled the author, where this was said after that; it stands in its place and counts less."""
+    facts = case.facts_of(statement)
+    if not facts.is_cut(statement.org):
+        return None
+    org = facts.ended_by(statement.org, statement.kind, statement.occurred, statement.ref)
+    return org.hex() if org else None
+
+
 def without_effect(case: Case, statement: Statement) -> list[Plain]:
     """The fault of a withdrawal that names what is here and is not its author's to take back."""
     is_idle = any(ref in case.places and ref not in case.withdrawn for ref in statement.refs)

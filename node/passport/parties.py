@@ -309,7 +309,9 @@ def _counts(row: Row) -> bool:
 def _tenure(row: Row) -> Tenure:
     cut = cast("list[list[Plain]] | None", row["cut"])
     sizes = None if cut is None else tuple((_org(log), cast("int", size)) for log, size in cut)
-    return Tenure(PartyRole(str(row["role"])), _org(row["party"]), _since(row), cast("int | None", row["until"]), sizes)
+    ended_by = None if row["ended_by"] is None else _org(row["ended_by"])
+    until = cast("int | None", row["until"])
+    return Tenure(PartyRole(str(row["role"])), _org(row["party"]), _since(row), until, sizes, ended_by)
 
 
 def _since(row: Row) -> int:

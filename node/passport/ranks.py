@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from federation.authority import Kind
 from federation.fragment import Ref
 from node.passport.catalogs import Catalog, load_central
-from node.passport.roles import PartyRole, Tenure
+from node.passport.roles import PartyRole, Tenure, is_inside
 from node.passport.world import World
 
 
@@ -40,7 +41,8 @@ class Ground(StrEnum):
     RESPONSIBLE = "responsible"
     DATA_SOURCE = "data-source"
     EXECUTOR = "executor"  # carries out a process, or owns it
-    NAMED = "named"  # by the maker or a title holder, in a share or an event
+    GRANTED = "granted"  # lets it write: somebody who has the ground himself
+    NAMED = "named"  # by the maker or a title holder, in an event
     STEWARD = "steward"
     ANYBODY = "anybody"
 
@@ -78,6 +80,34 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegation:
+    """`org` may say what `by` may say, in these rows: names of kinds, or `kind/class` for one class of facts.
+
+    From and to bound the facts' time. `cut` are the sizes up to which the logs of `org` count, where it was ended.
+    """
+
+    by: bytes
+    org: bytes
+    rows: frozenset[str]
+    since: int | None = None
+    until: int | None = None
+    cut: tuple[tuple[bytes, int], ...] | None = None
+    ended_by: bytes | None = None
+
+    def covers(self, kind: int, at: int, fact_class: FactClass | None = None) -> bool:
+        """Whether it was given for facts of a kind (and class) of that time, ended or not."""
+        name = WRITABLE.get(kind, "")
+        in_time = (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+        if fact_class is None:
+            return in_time and any(row.partition("/")[0] == name for row in self.rows)
+        return in_time and (name in self.rows or f"{name}/{fact_class.value}" in self.rows)
+
+    def lets(self, kind: int, at: int, place: Ref | None, fact_class: FactClass) -> bool:
+        """Whether what is said at a place of a log is covered by it."""
+        return self.covers(kind, at, fact_class) and is_inside(self.cut, place)
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectFacts:
     """What ranks depend on: who made the subject, owns it, read its plate and was named for it.
 
@@ -93,14 +123,24 @@ class SubjectFacts:
     named: frozenset[bytes] = frozenset()
     made: int | None = None
     roles: tuple[Tenure, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
 
     def has(self, role: PartyRole, org: bytes, at: int, place: Ref | None = None) -> bool:
         """Whether an organisation holds a role at a fact's time, by what it says at that place of a log."""
         return any(one.org == org and one.role is role and one.holds(at, place) for one in self.roles)
 
     def is_cut(self, org: bytes) -> bool:
-        """Whether a role of the organisation was ended, so that it matters where in its logs it spoke."""
-        return any(one.org == org and one.cut is not None for one in self.roles)
+        """Whether a role of the organisation was ended, or a grant, so that it matters where in its logs it spoke."""
+        ended: list[Tenure | Delegation] = [*self.roles, *self.delegations]
+        return any(one.org == org and one.cut is not None for one in ended)
+
+    def ended_by(self, org: bytes, kind: int, at: int, place: Ref) -> bytes | None:
+        """Who ended what entitled an organisation, where what it says at that place came later; else None."""
+        mine: list[Tenure | Delegation] = [one for one in self.delegations if one.org == org and one.covers(kind, at)]
+        mine += [one for one in self.roles if one.org == org and one.since <= at]
+        if any(is_inside(one.cut, place) for one in mine):
+            return None
+        return next((one.ended_by for one in mine if one.ended_by is not None), None)
 
     @property
     def names_somebody(self) -> bool:
@@ -143,6 +183,18 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
     ),
     FactClass.CATALOG: (Tier((Ground.STEWARD,)), Tier((Ground.MAKER,)), _ANYBODY),
     FactClass.OBSERVATION: (Tier((*_EXECUTORS, Ground.DATA_SOURCE)), _ANYBODY),
+}
+
+# What may be lent: what anchors say of somebody, as an accreditation, is his alone.
+LENDABLE = frozenset({Ground.MAKER, Ground.TITLE, Ground.RESPONSIBLE, Ground.SETTLEMENT, Ground.NETWORK})
+
+# The kinds of statements that a grant lets somebody write, by their names in its rows.
+WRITABLE: Mapping[int, str] = {
+    Kind.ALIAS: "alias",
+    Kind.EVENT: "event",
+    Kind.PARAMETER: "parameter",
+    Kind.PROTOCOL: "protocol",
+    Kind.COMPOSITION: "composition",
 }
 
 # Who may bring a register's answer about a thing.
@@ -189,9 +241,33 @@ EVENT_CLASSES: Mapping[str, FactClass] = {
 
 
 def rank(
+    fact_class: FactClass,
+    org: bytes,
+    facts: SubjectFacts,
+    world: World,
+    at: int,
+    place: Ref | None = None,
+    kind: int | None = None,
+) -> Rank:
+    """Where an organisation stands in the table at the time when the fact occurred, by what it says at a place.
+
+    With a kind of statement it may speak for others too: with their authority, and below their own word.
+    """
+    own = _rank(fact_class, org, facts, world, at, place)
+    if own.has_authority or kind is None or not facts.delegations:
+        return own
+    lent = (
+        _rank(fact_class, one.by, facts, world, at)
+        for one in facts.delegations
+        if one.org == org and one.lets(kind, at, place, fact_class)
+    )
+    levels = [found.level for found in lent if found.has_authority and found.ground in LENDABLE]
+    return Rank(max(levels) - 1, has_authority=True, ground=Ground.GRANTED) if levels else own
+
+
+def _rank(
     fact_class: FactClass, org: bytes, facts: SubjectFacts, world: World, at: int, place: Ref | None = None
 ) -> Rank:
-    """Where an organisation stands in the table at the time when the fact occurred, by what it says at a place."""
     tiers = AUTHORITY[fact_class]
     for index, tier in enumerate(tiers):
         for ground in tier.grounds:

@@ -1,25 +1,30 @@
-"""Who may read a subject before there are grants: its maker, who holds or held the title, and whom they named.
+"""Who may read a subject: its maker, who holds or held the title or a role, and whom one of them let read it.
 
-A party named by somebody without a title is shown that author's own statements and nothing else. Everybody reads what
-he wrote himself and what is published. Rights stay with the subject they were given for: a join widens none.
+What may be opened to others, by class: technical sections by their author, the maker, the owner and the network owner;
+commercial ones by their author and the owner; personal ones by their author; secret ones by who holds them now, sealed.
+Anybody else opens his own statements and nothing more. Everybody reads what he wrote himself and what is published.
+Rights stay with the subject they were given for: a join widens none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
 from federation.fragment import SectionClass
 from node.passport.case import Case, open_case
-from node.passport.deals import covers
+from node.passport.grants import Grant, standing_grants
 from node.passport.holding import Holding
 from node.passport.identity import Identity
+from node.passport.profiles import PublishedProfile, profile_of_rows
 from node.passport.ranks import SubjectFacts
-from node.passport.reading import Reading
+from node.passport.roles import PartyRole
 from node.passport.statement import Statement
-from node.passport.world import World
+from node.passport.world import World, is_standing
 
 PUBLISHED_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES})
+# The acts whose papers are read by the party that they name.
+PAPER_KINDS = frozenset({Kind.SHIPMENT, Kind.PARTY, Kind.END})
 
 
 def class_mask(*classes: int) -> int:
@@ -28,16 +33,21 @@ def class_mask(*classes: int) -> int:
 
 
 _CLASSES = frozenset(map(int, SectionClass))
-_HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
+HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
 _TECHNICAL = class_mask(SectionClass.TECHNICAL)
 _COMMERCIAL = class_mask(SectionClass.COMMERCIAL)
+_PERSONAL = class_mask(SectionClass.PERSONAL)
+_SECRET = class_mask(SectionClass.SECRET)
+NO_PROFILES: Mapping[bytes, PublishedProfile] = {}
+PASS_ON = 1 << 8  # no class: what is sealed to others may be kept and passed on to them
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
     """An organisation may read of a subject what `author` says (None: what anybody says), in classes given as bits.
 
-    From and to bound the time at which what a statement says occurred; to is excluded.
+    From and to bound the time at which what a statement says occurred; to is excluded. Above the headers a `profile`,
+    by its key, says which sections of those classes; empty are all.
     """
 
     subject: bytes
@@ -46,6 +56,14 @@ class Right:
     classes: int
     since: int | None = None
     until: int | None = None
+    profile: bytes = b""
+
+    def shows(self, statement: Statement, section: str, klass: int, profiles: Mapping[bytes, PublishedProfile]) -> bool:
+        """Whether it opens a section of that class; in a profile that is not known it opens nothing."""
+        if not self.classes & class_mask(klass):
+            return False
+        found = profiles.get(self.profile)
+        return not self.profile or (found is not None and found.profile.shows(statement.kind, section, klass))
 
     def covers(self, statement: Statement, subjects: frozenset[bytes]) -> bool:
         """Whether a statement, which names these subjects, falls under the right."""
@@ -57,16 +75,41 @@ class Right:
         return in_time and self.subject in subjects and self.author in (None, statement.org)
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A right, and why there is one: `maker`, `network`, `title`, `role`, `offer` or `grant`, by which statement."""
+
+    right: Right
+    why: str
+    said: Statement | None = None
+    role: PartyRole | None = None
+
+
 def rights_of(case: Case) -> tuple[Right, ...]:
-    """All rights to the subjects of a case that follow from its statements, in a fixed order."""
-    found: set[Right] = set()
+    """The rights that follow from a case's statements, in a fixed order."""
+    return tuple(sorted({ground.right for ground in grounds_of(case)}, key=_order))
+
+
+def grounds_of(case: Case) -> Iterator[Ground]:
+    """Every right that follows from a case's statements, with its reason; one right may have several."""
+    standing = standing_grants(case.world.standing)
+    authors = {statement.org for statement in case.statements} | case.signers if standing else set()
     for subject, facts in case.facts.items():
-        found |= {Right(subject, org, None, _HEADERS | _TECHNICAL) for org in facts.makers | facts.network}
-        found |= _title_rights(subject, facts)
-        found |= _role_rights(subject, case.holdings.get(subject, _NO_ROLES))
-        for reading in case.readings:
-            found |= _shared(subject, reading, facts)
-    return tuple(sorted(found, key=_order))
+        holding = case.holdings.get(subject, _NO_ROLES)
+        for why, orgs in (("maker", facts.makers), ("network", facts.network)):
+            yield from (Ground(Right(subject, org, None, HEADERS | _TECHNICAL), why) for org in sorted(orgs))
+        yield from _by_title(subject, facts)
+        yield from _by_role(subject, holding)
+        for grant in case.grants.get(subject, ()):
+            yield from _granted(subject, grant, facts)
+        for grant in standing:
+            if grant.by in authors:
+                yield from _granted(subject, grant, facts)
+
+
+def granted(subject: bytes, grant: Grant, facts: SubjectFacts) -> tuple[Right, ...]:
+    """What a grant opens of a subject."""
+    return tuple(sorted({ground.right for ground in _granted(subject, grant, facts)}, key=_order))
 
 
 def readers(statements: Iterable[Statement], identity: Identity, world: World) -> frozenset[bytes]:
@@ -88,76 +131,140 @@ def openings_by_author(
 
 def may_read_entry(org: bytes, statement: Statement, rights: Iterable[Right]) -> bool:
     """Whether an organisation may have the header of an entry and its sections of classes 0 and 1."""
+    if org == statement.org or statement.kind in PUBLISHED_KINDS or is_standing(statement):
+        return True
     authority = _authority(statement)
-    if org == statement.org or statement.kind in PUBLISHED_KINDS or (authority and authority.party == org):
+    if authority is not None and authority.party == org:
         return True
     subjects = _subjects(statement, authority)
-    return any(right.org == org and right.covers(statement, subjects) for right in rights)
+    return any(r.org == org and r.classes & HEADERS and r.covers(statement, subjects) for r in rights)
 
 
-def may_open(org: bytes, statement: Statement, section_class: int, rights: Iterable[Right]) -> bool:
-    """Whether an organisation may have a section of this class in clear; a secret one nobody has."""
+def may_open(
+    org: bytes,
+    statement: Statement,
+    section_class: int,
+    rights: Iterable[Right],
+    section: str = "",
+    profiles: Mapping[bytes, PublishedProfile] = NO_PROFILES,
+) -> bool:
+    """Whether an organisation may have a section of this class in clear; a secret one nobody has.
+
+    A right that is limited to a profile asks for the section's name too.
+    """
     if section_class >= SectionClass.SECRET:
         return False
     if org == statement.org:
         return True
-    if section_class == SectionClass.PERSONAL:
-        return False
     if section_class <= SectionClass.AUTHORITY:
         return may_read_entry(org, statement, rights)
     authority = _authority(statement)
-    if authority is not None and authority.party == org:
+    is_party = authority is not None and authority.party == org and statement.kind in PAPER_KINDS
+    if is_party and section_class <= SectionClass.COMMERCIAL:
         return True
     if section_class == SectionClass.COMMERCIAL and statement.kind == Kind.SHIPMENT:
         return False  # the papers of a shipment are the two parties', whoever owns the devices later
-    subjects, bit = _subjects(statement, authority), class_mask(section_class)
-    return any(right.org == org and right.classes & bit and right.covers(statement, subjects) for right in rights)
+    subjects = _subjects(statement, authority)
+    return any(
+        right.org == org
+        and right.shows(statement, section, section_class, profiles)
+        and right.covers(statement, subjects)
+        for right in rights
+    )
 
 
-def _title_rights(subject: bytes, facts: SubjectFacts) -> set[Right]:
-    """Headers for ever; technical sections up to the end of the title; commercial ones of its time."""
-    found: set[Right] = set()
+def _by_title(subject: bytes, facts: SubjectFacts) -> Iterator[Ground]:
+    """Headers for ever; technical sections up to the end of the title; commercial ones of its time.
+
+    Who holds it now has what is secret too.
+    """
     for title in facts.titles:
         if title.is_outside:
             continue
-        found.add(Right(subject, title.org, None, _HEADERS))
-        found.add(Right(subject, title.org, None, _HEADERS | _TECHNICAL, until=title.until))
-        found.add(Right(subject, title.org, None, _HEADERS | _COMMERCIAL, title.since, title.until))
-    return found
+        rights = [
+            Right(subject, title.org, None, HEADERS),
+            Right(subject, title.org, None, HEADERS | _TECHNICAL, until=title.until),
+            Right(subject, title.org, None, HEADERS | _COMMERCIAL, title.since, title.until),
+        ]
+        if title.until is None:
+            rights.append(Right(subject, title.org, None, _SECRET))
+        yield from (Ground(right, "title", role=PartyRole.TITLE) for right in rights)
 
 
-def _role_rights(subject: bytes, holding: Holding) -> set[Right]:
+def _by_role(subject: bytes, holding: Holding) -> Iterator[Ground]:
     """Who holds a role reads as an owner does but what is commercial; who is offered one, what it is about.
 
     Where nobody holds the title, what the author of the act says himself.
     """
-    found: set[Right] = set()
     for held in holding.held:
         if not held.is_outside:
             tenure, author = held.tenure, None if held.has_authority else held.act.org
-            found.add(Right(subject, tenure.org, author, _HEADERS))
-            found.add(Right(subject, tenure.org, author, _HEADERS | _TECHNICAL, until=tenure.until))
-    for deal in (*holding.responsible.waiting, *holding.settlement.waiting):
-        found.add(Right(subject, deal.party, deal.offer.org if not holding.has_authority else None, _HEADERS))
-    return found
+            for right in (
+                Right(subject, tenure.org, author, HEADERS),
+                Right(subject, tenure.org, author, HEADERS | _TECHNICAL, until=tenure.until),
+            ):
+                yield Ground(right, "role", held.last, tenure.role)
+    for passage in (holding.responsible, holding.settlement):
+        for deal in passage.waiting:
+            author = deal.offer.org if not holding.has_authority else None
+            yield Ground(Right(subject, deal.party, author, HEADERS), "offer", deal.offer, passage.role)
 
 
-def _shared(subject: bytes, reading: Reading, facts: SubjectFacts) -> set[Right]:
-    share = reading.authority
-    if share is None or share.verb is not Verb.READ or not covers(reading, subject):
-        return set()
-    author, since, until = reading.statement.org, share.since, share.until
-    if share.party == author:
-        return set()
-    named = class_mask(*share.classes)
-    own = Right(subject, share.party, author, _HEADERS | named & (_TECHNICAL | _COMMERCIAL), since, until)
-    if author not in facts.makers | {title.org for title in facts.titles}:
-        return {own}
-    everybody = Right(subject, share.party, None, _HEADERS | named & _TECHNICAL, since, until)
-    return {everybody, own} if named & _COMMERCIAL else {everybody}
+def _granted(subject: bytes, grant: Grant, facts: SubjectFacts) -> Iterator[Ground]:
+    """What a grant that was not ended opens: its author's own statements, and what he may open of others'."""
+    if grant.ended is not None:
+        return
+    if grant.verb is Verb.PASS_ON and any(_opens(grant.by, facts)):
+        yield Ground(Right(subject, grant.party, None, PASS_ON, grant.since, grant.until), "grant", grant.said)
+    if grant.verb is not Verb.READ:
+        return
+    named, profile = class_mask(*grant.classes), profile_of_rows(grant.rows) or b""
+    classes = HEADERS | named & (_TECHNICAL | _COMMERCIAL | _PERSONAL)
+    own = Right(subject, grant.party, grant.by, classes, grant.since, grant.until, profile)
+    of_others = [*_of_others(subject, grant, facts, named)]
+    is_among = any(r.since == own.since and r.until == own.until and not own.classes & ~r.classes for r in of_others)
+    yield from (Ground(right, "grant", grant.said) for right in (of_others if is_among else [own, *of_others]))
+
+
+def _of_others(subject: bytes, grant: Grant, facts: SubjectFacts, named: int) -> Iterator[Right]:
+    """What a grant to read opens of what others say."""
+    for classes, since, until in _opens(grant.by, facts):
+        opened = named & classes
+        if opened or classes & _TECHNICAL:
+            opened |= HEADERS
+        first, last = _later(since, grant.since), _sooner(until, grant.until)
+        if opened and (last is None or (first or 0) < last):
+            yield Right(subject, grant.party, None, opened, first, last, profile_of_rows(grant.rows) or b"")
+
+
+def _opens(org: bytes, facts: SubjectFacts) -> Iterator[tuple[int, int | None, int | None]]:
+    """Which classes of everybody's statements an organisation may open to others, from when, until when.
+
+    Nobody opens more than he may read himself.
+    """
+    if org in facts.makers or org in facts.network:
+        yield _TECHNICAL, None, None
+    for title in facts.titles:
+        if title.org == org and not title.is_outside:
+            yield _TECHNICAL, None, title.until
+            yield _COMMERCIAL, title.since, title.until
+            if title.until is None:
+                yield _SECRET, None, None
+    for tenure in facts.roles:
+        if tenure.org == org and tenure.role in _OPENING_ROLES:
+            yield _TECHNICAL, None, tenure.until
 
 
 _NO_ROLES = Holding()
+_OPENING_ROLES = frozenset({PartyRole.RESPONSIBLE, PartyRole.NETWORK})
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return max((time for time in (one, other) if time is not None), default=None)
+
+
+def _sooner(one: int | None, other: int | None) -> int | None:
+    return min((time for time in (one, other) if time is not None), default=None)
 
 
 def _authority(statement: Statement) -> Authority | None:
@@ -173,6 +280,6 @@ def _subjects(statement: Statement, authority: Authority | None) -> frozenset[by
     return frozenset({*statement.subjects, *routed})
 
 
-def _order(right: Right) -> tuple[bytes, bytes, bytes, int, int, int]:
+def _order(right: Right) -> tuple[bytes, bytes, bytes, int, int, int, bytes]:
     since, until = (-1 if time is None else time for time in (right.since, right.until))
-    return (right.subject, right.org, right.author or b"", right.classes, since, until)
+    return (right.subject, right.org, right.author or b"", right.classes, since, until, right.profile)

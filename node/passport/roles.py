@@ -41,7 +41,7 @@ RESIDENT = "resident"  # the party is a person; the name stands in the section `
 class Tenure:
     """An organisation with a node holds a role from a time until another, which is excluded; None is open.
 
-    `cut` are the sizes up to which its logs count, where the role was ended; None is no limit.
+    `cut` are the sizes up to which its logs count, where the role was ended by somebody; None is no limit.
     """
 
     role: PartyRole
@@ -49,14 +49,18 @@ class Tenure:
     since: int
     until: int | None = None
     cut: tuple[tuple[bytes, int], ...] | None = None
+    ended_by: bytes | None = None
 
     def holds(self, at: int, place: Ref | None = None) -> bool:
         """Whether it is held at a fact's time, by a statement at that place of a log."""
         in_time = self.since <= at and (self.until is None or at < self.until)
-        if self.cut is None or place is None:
-            return in_time
         # What the holder said before the role was ended counts for ever; what came later counts nothing.
-        return in_time and dict(self.cut).get(place.log, 0) > place.seq
+        return in_time and is_inside(self.cut, place)
+
+
+def is_inside(cut: tuple[tuple[bytes, int], ...] | None, place: Ref | None) -> bool:
+    """Whether a place of a log counts by a cut; without a cut, and where no place is asked about, it does."""
+    return cut is None or place is None or dict(cut).get(place.log, 0) > place.seq
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Statement:
     sections: Mapping[str, bytes] = field(default_factory=dict)
     withheld: tuple[tuple[str, int], ...] = ()
     faults: tuple[str, ...] = ()
+    cut: tuple[tuple[bytes, int], ...] = ()  # rows of its section `cut` whose root is that of the log
 
     @property
     def subject(self) -> bytes:

@@ -1,6 +1,7 @@
 """What publications say: organisations, serial lines, types, templates, procedures, codes and dual references.
 
-A world is built from the statements of kinds 12, 13, 15 and 16 and is the same for any order of them.
+A world is built from the statements of kinds 12, 13, 15 and 16, and from grants over all that is their authors' (kinds
+17 and 18 under the author's own id); it is the same for any order of them.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from node.passport.lines import Lines, SerialLine
 from node.passport.own_codes import OwnCode, read_own_codes
 from node.passport.plate import comparison_text
 from node.passport.procedures import Procedures, read_procedures
+from node.passport.profiles import PublishedProfile, read_profiles
 from node.passport.publications import Published, PublishedTemplate, Shelf, Signatory, count_records, read_record
 from node.passport.references import References, unique
 from node.passport.releases import Release, read_releases, settled
@@ -35,6 +37,13 @@ from node.passport.type_passports import Versions, choose_versions
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
 LocalCode = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)  # told apart by identity, so that what is read out of it can be kept
+class Standing:
+    """Grants over all that is their authors', and what ended them: they may decide about any passport."""
+
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class World:
     type_versions: Versions = field(default_factory=lambda: Versions({}))
     procedures: Procedures = field(default_factory=Procedures)
     known: frozenset[Ref] = frozenset()
+    profiles: Mapping[bytes, PublishedProfile] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
 
     def central(self, reference: Reference, org: bytes, catalog: str) -> str | None:
         """The central code of an organisation's reference, bound late; None where nothing binds it."""
@@ -93,7 +104,9 @@ class World:
 
 def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> World:
     """Read publications; those that are malformed or not their publisher's to make count nothing."""
-    said = unique(s for s in statements if s.kind in PUBLICATION_KINDS)
+    everything = unique(s for s in statements if s.kind in PUBLICATION_KINDS or is_standing(s))
+    said = [s for s in everything if s.kind in PUBLICATION_KINDS]
+    granted = tuple(s for s in everything if s.kind not in PUBLICATION_KINDS)
     references = References(said)
     attestations = count_attestations(said, genesis)
     lines = count_records(_LINES, said, attestations, references)
@@ -126,8 +139,15 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
         procedures=read_procedures(said),
         # A card says what somebody is called; it is nobody's ground for anything.
-        known=frozenset(statement.ref for statement in said if statement.kind != Kind.CARD),
+        known=frozenset(statement.ref for statement in everything if statement.kind != Kind.CARD),
+        profiles=read_profiles(said),
+        standing=Standing(granted),
     )
+
+
+def is_standing(statement: Statement) -> bool:
+    """Whether it is a grant over all that is its author's, or ends one: it is said of the author himself."""
+    return statement.kind in (Kind.GRANT, Kind.END) and statement.subject == statement.org
 
 
 PUBLICATION_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.CARD, Kind.ATTESTATION})

@@ -56,6 +56,7 @@ class Scope(StrEnum):
     PEERS = "peers"
     RADIO = "radio"
     HOOKS = "hooks"
+    BACKUP = "backup"
     ACCESS = "access"
 
 
@@ -74,7 +75,7 @@ class Role(StrEnum):
 
 _ROLES = {
     Role.READER: frozenset({Scope.READ}),
-    Role.OPERATOR: frozenset(Scope) - {Scope.PEERS, Scope.ACCESS},
+    Role.OPERATOR: frozenset(Scope) - {Scope.PEERS, Scope.BACKUP, Scope.ACCESS},
     Role.ADMIN: frozenset(Scope),
 }
 

@@ -1,48 +1,87 @@
 """Who is shown what: the stored rights applied to entries that are about to leave.
 
 A right to a subject gives every entry that names it, in its header or in its section `authority`: who may read a device
-reads who passed its title to whom, since what others say of it stands or falls with that.
+reads who passed its title to whom, since what others say of it stands or falls with that. What entitles the author of
+such an entry (field 9 of its header) goes along, and what entitles that: headers and `authority` alone, 64 deep.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from federation.authority import Authority, Kind
-from federation.errors import CodecError
-from federation.fragment import Header, SectionClass, decode_header
-from node.passport.rights import PUBLISHED_KINDS
+from federation.errors import CodecError, VoidError
+from federation.fragment import Header, Ref, SectionClass, decode_header, fragment_id
+from node.passport.profiles import Profile
+from node.passport.rights import HEADERS, PUBLISHED_KINDS
 from node.store.database import ReadTx
-from node.store.fragments import CLEAR, StoredFragment
+from node.store.fragments import CLEAR, StoredFragment, entries_at
 from node.store.logs import list_logs
+from node.store.profiles import read_kept_profiles
 from node.store.rights import EVERYBODY, StoredRight, rights_to
+
+AUTHORITY = "authority"
+DEPTH = 64  # of grounds of grounds
+
+Place = tuple[bytes, int]  # log and seq
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one organisation may see of some entries; `named` are the subjects of each place in a log."""
+    """What one organisation may see of some entries; `named` are the subjects of each place in a log, `parties` whom
+    it names. `grounds` are entries of which header and authority alone are shown: others that are shown rest on them.
+    """
 
     org: bytes
     authors: Mapping[bytes, bytes]
     rights: Mapping[bytes, list[StoredRight]]
-    named: Mapping[tuple[bytes, int], frozenset[bytes]]
+    named: Mapping[Place, frozenset[bytes]]
+    parties: Mapping[Place, bytes] = field(default_factory=dict)
+    grounds: Mapping[Place, StoredFragment] = field(default_factory=dict)
+    profiles: Mapping[bytes, Profile] = field(default_factory=dict)
+
+    def shows(self, header: Header) -> bool:
+        """Whether the header may be shown, by itself or as a ground of others."""
+        return self.may_read(header) or (header.log, header.seq) in self.grounds
+
+    def shows_section(self, header: Header, name: str, klass: int) -> bool:
+        """Whether a section may be shown; of a ground the authority alone."""
+        return self.may_open(header, klass, name) or (name == AUTHORITY and (header.log, header.seq) in self.grounds)
 
     def may_read(self, header: Header) -> bool:
-        """Whether the header may be shown: to its author, to everybody for publications, else by right."""
-        return self._is_author(header) or header.kind in PUBLISHED_KINDS or bool(self._rights(header))
+        """Whether the header may be shown: to its author and party, to everybody for publications, else by right."""
+        if self._is_author(header) or self._is_published(header) or self._is_party(header):
+            return True
+        return any(right.classes & HEADERS for right in self._rights(header))
 
-    def may_open(self, header: Header, klass: int) -> bool:
-        """Whether a section of that class may be opened; an unknown class is given to nobody."""
+    def may_open(self, header: Header, klass: int, name: str = "") -> bool:
+        """Whether a section of that class and name may be opened; an unknown class is given to nobody."""
         if klass not in set(SectionClass):
             return False
         if self._is_author(header):
             return True
-        if header.kind in PUBLISHED_KINDS:
+        if self._is_published(header):
             return klass <= SectionClass.AUTHORITY
+        if klass <= SectionClass.AUTHORITY and self._is_party(header):
+            return True
         if klass == SectionClass.COMMERCIAL and header.kind == Kind.SHIPMENT:
             # The papers of a shipment are the two parties', whoever owns the devices or may read them.
             own = self._rights(header, frozenset(header.subjects))
             return any(right.author == self.authors.get(header.log) for right in own)
-        return any(right.classes >> klass & 1 for right in self._rights(header))
+        return any(self._opens(right, header, klass, name) for right in self._rights(header))
+
+    def _opens(self, right: StoredRight, header: Header, klass: int, name: str) -> bool:
+        if not right.classes >> klass & 1:
+            return False
+        profile = self.profiles.get(right.profile)
+        return not right.profile or (profile is not None and profile.shows(header.kind, name, klass))
+
+    def _is_published(self, header: Header) -> bool:
+        """Grants over all that is somebody's are read by everybody, and what ends them."""
+        is_standing = header.kind in (Kind.GRANT, Kind.END) and header.subject == self.authors.get(header.log)
+        return header.kind in PUBLISHED_KINDS or is_standing
+
+    def _is_party(self, header: Header) -> bool:
+        return self.parties.get((header.log, header.seq)) == self.org
 
     def _is_author(self, header: Header) -> bool:
         return self.authors.get(header.log) == self.org
@@ -58,18 +97,54 @@ class Disclosure:
     """Builds views."""
 
     async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment]) -> View:
-        """What an organisation may see of these entries."""
-        named = {(entry.log, entry.seq): _named(entry) for entry in entries if entry.void is None}
-        authors = {log.log: log.org for log in await list_logs(tx)}
+        """What an organisation may see of these entries, and of what they rest on."""
+        readable = {(entry.log, entry.seq): entry for entry in entries if entry.void is None}
+        headers = {place: decode_header(entry.header, *place) for place, entry in readable.items()}
+        logs = await list_logs(tx)
+        spoken = {place: _authority(entry) for place, entry in readable.items()}
+        named = {place: frozenset({*headers[place].subjects, *_routes(spoken[place])}) for place in readable}
         subjects = frozenset(subject for found in named.values() for subject in found)
-        return View(org, authors, await rights_to(tx, subjects, org), named)
+        parties = {place: authority.party for place, authority in spoken.items() if authority is not None}
+        authors = {log.log: log.org for log in logs}
+        rights = await rights_to(tx, subjects, org)
+        limited = any(right.profile for found in rights.values() for right in found)
+        profiles = await read_kept_profiles(tx) if limited else {}
+        view = View(org, authors, rights, named, parties, profiles=profiles)
+        shown = [header for header in headers.values() if header.auth and view.may_read(header)]
+        return replace(view, grounds=await _grounds(tx, shown, {log.log: log.no for log in logs})) if shown else view
 
 
-def _named(entry: StoredFragment) -> frozenset[bytes]:
-    header = decode_header(entry.header, entry.log, entry.seq)
-    raw = next((s.data for s in entry.sections if s.name == "authority" and s.form == CLEAR), None)
+async def _grounds(tx: ReadTx, headers: Iterable[Header], numbers: Mapping[bytes, int]) -> dict[Place, StoredFragment]:
+    """What these entries rest on, as far as it is here: the auth closure."""
+    found: dict[Place, StoredFragment] = {}
+    wanted = {ref for header in headers for ref in header.auth}
+    for _ in range(DEPTH):
+        fresh = {ref for ref in wanted if (ref.log, ref.seq) not in found and ref.log in numbers}
+        if not fresh:
+            break
+        wanted = set()
+        for entry in await entries_at(tx, [(numbers[ref.log], ref.seq) for ref in fresh]):
+            place = (entry.log, entry.seq)
+            if entry.void is None and Ref(*place, fragment_id(entry.header)[:16]) in fresh:
+                found[place] = entry
+                wanted.update(_auth(entry))
+    return found
+
+
+def _auth(entry: StoredFragment) -> tuple[Ref, ...]:
     try:
-        routed = Authority.from_bytes(raw).subjects if raw is not None else None
+        return decode_header(entry.header, entry.log, entry.seq).auth
+    except VoidError:  # altered on the disk: fsck names it
+        return ()
+
+
+def _authority(entry: StoredFragment) -> Authority | None:
+    raw = next((s.data for s in entry.sections if s.name == AUTHORITY and s.form == CLEAR), None)
+    try:
+        return Authority.from_bytes(raw) if raw is not None else None
     except CodecError:
-        routed = None
-    return frozenset({*header.subjects, *(routed or ())})
+        return None
+
+
+def _routes(authority: Authority | None) -> tuple[bytes, ...]:
+    return authority.subjects or () if authority else ()

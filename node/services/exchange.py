@@ -9,13 +9,14 @@ from typing import Protocol
 import structlog
 
 from federation.checkpoint import parse_note, verify_checkpoint
-from federation.errors import CheckpointError, FederationError, RemoteProtocolError, StatementError
+from federation.errors import CheckpointError, FederationError, ProofError, RemoteProtocolError, StatementError
 from federation.log import LogStatement
-from federation.sync.messages import MAX_LOGS, Heads, HeadsAsked, Openings, Part, Span
+from federation.sync.messages import MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
 from node.services.ingest import Ingest
+from node.services.troubles import trouble_of
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import find_sign_key
 from node.store.peers import Peer, set_peer_cursor
@@ -76,7 +77,7 @@ class Exchange:
     async def level(self, link: PeerLink, peer: Peer, heard: Heard) -> Outcome:
         """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol."""
         cursor = peer.cursor if heard.epoch in (None, peer.epoch) else 0
-        is_new = False
+        is_new, trouble = False, None
         while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor))) is not None:
             is_new = True
             _check_progress(heard, heads)
@@ -84,12 +85,23 @@ class Exchange:
                 cursor = 0  # the peer lost numbers that it gave: what it opened is told again
                 await self._keep_cursor(peer, heads.epoch, cursor)
                 peer = replace(peer, epoch=heads.epoch, cursor=cursor)
-            await self._take_heads(heads, heard)
+            trouble = await self._take_heads(link, heads, heard) or trouble
             if not heads.more:
                 break
-        trouble = await self._mirror_all(link, heard)
+        await self._take_pending(heard)
+        trouble = await self._mirror_all(link, heard) or trouble
         is_whole = heard.opened <= cursor or await self._take_opened(link, peer, cursor)
         return Outcome(is_new, is_whole, trouble)
+
+    async def take(self, link: PeerLink, placed: Sequence[Placed]) -> bool:
+        """Store entries after their leaves were mirrored; of a tile that was skipped these are asked for first.
+
+        Whether every leaf was here.
+        """
+        for log_id, n in await self._ingest.unknown_tiles(placed):
+            leaves = await link.leaves(log_id, n * WIDTH, (n + 1) * WIDTH)
+            await self._ingest.take_tile(log_id, n, leaves)
+        return await self._ingest.take_placed(placed)
 
     async def own_size(self, link: PeerLink, own: bytes) -> int:
         """The size of an own log that a peer shows under the own signature, 0 where it shows none."""
@@ -104,11 +116,27 @@ class Exchange:
             known = HeadsAsked(heads.epoch, heads.n)
         return 0
 
-    async def _take_heads(self, heads: Heads, heard: Heard) -> None:
+    async def _take_heads(self, link: PeerLink, heads: Heads, heard: Heard) -> str | None:
+        """Take what changed; answer what was wrong with the checkpoint of a log, if anything."""
         for chain in heads.chains:
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
         heard.pending |= {statement.log_id: statement for statement in heads.logs}
+        await self._take_pending(heard)
+        for proof in heads.forks:
+            with contextlib.suppress(ProofError):
+                await self._ingest.forks.take(proof)
+        told: list[bytes] = []
+        for note in heads.notes:
+            with contextlib.suppress(CheckpointError):
+                checkpoint = parse_note(note)[0]
+                heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
+                told.append(checkpoint.log)
+        heard.epoch, heard.n, heard.opened = heads.epoch, heads.n, heads.opened
+        return await self._compare_all(link, heard, told)
+
+    async def _take_pending(self, heard: Heard) -> None:
+        """Take the logs whose nodes are known by now; the others wait for a root statement."""
         for log_id, statement in list(heard.pending.items()):
             try:
                 if await self._ingest.take_log(statement) is not None:
@@ -116,11 +144,30 @@ class Exchange:
             except StatementError as error:
                 log.warning("log_refused", log=log_id.hex(), error=str(error))
                 del heard.pending[log_id]
-        for note in heads.notes:
-            with contextlib.suppress(CheckpointError):
-                checkpoint = parse_note(note)[0]
-                heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
-        heard.epoch, heard.n, heard.opened = heads.epoch, heads.n, heads.opened
+
+    async def _compare_all(self, link: PeerLink, heard: Heard, logs: Iterable[bytes]) -> str | None:
+        """Compare checkpoints of what is here already with what is here: two branches of a log are a fork."""
+        wrong: str | None = None
+        async with self._core.database.read() as tx:
+            stored = {one.log: one for one in await list_logs(tx)}
+        current = [one.log for one in stored.values() if one.own][-1:]
+        for log_id in logs:
+            one = stored.get(log_id)
+            if one is not None and (log_id in current or heard.sizes[log_id] <= one.size):
+                try:
+                    await self._compare(link, one, heard.notes[log_id])
+                except FederationError as error:
+                    wrong = _say(log_id, error)
+        return wrong
+
+    async def _compare(self, link: PeerLink, stored: StoredLog, note: bytes) -> bool:
+        """Whether a peer follows another branch of a log than this node."""
+        async with self._core.database.read() as tx:
+            sign_key = await find_sign_key(tx, stored)
+        if sign_key is None:
+            return False
+        checkpoint = verify_checkpoint(note, stored.log, sign_key)
+        return await self._ingest.forks.compare(link, stored.log, checkpoint, note)
 
     async def _mirror_all(self, link: PeerLink, heard: Heard) -> str | None:
         """Take logs on to the peer's checkpoints, many at a time; what was wrong with one is told, the others go on."""
@@ -139,9 +186,10 @@ class Exchange:
                     raise RemoteProtocolError("pull: other logs were asked for")
                 for part in parts:
                     try:
-                        await self._take_part(link, *mirrors.pop(part.log), part, heard.notes[part.log])
+                        grows = await self._take_part(link, *mirrors.pop(part.log), part, heard.notes[part.log])
                     except FederationError as error:
-                        trouble = _say(part.log, error)
+                        grows, trouble = False, _say(part.log, error)
+                    if not grows:
                         left.discard(part.log)
         return trouble
 
@@ -184,15 +232,25 @@ class Exchange:
                     wrong = _say(stored.log, error)
         return mirrors, wrong
 
-    async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> None:
+    async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> bool:
+        """Store what a part proves; False where the peer follows another branch of the log, which is a fork."""
+        try:
+            verified = await self._verified(link, mirror, part)
+        except RemoteProtocolError:
+            if part.rows and await self._compare(link, stored, note):
+                return False
+            raise
+        await self._ingest.take_entries(stored, verified, note)
+        if verified.refused is not None:
+            raise verified.refused
+        return True
+
+    async def _verified(self, link: PeerLink, mirror: Mirror, part: Part) -> Verified:
         step = await asyncio.to_thread(mirror.receive, part)
         if isinstance(step, NeedLeaves):
             leaves = await link.leaves(step.span.log, step.span.start, step.span.end)
             step = await asyncio.to_thread(mirror.receive_leaves, leaves)
-        verified: Verified = step
-        await self._ingest.take_entries(stored, verified, note)
-        if verified.refused is not None:
-            raise verified.refused
+        return step
 
     async def _take_opened(self, link: PeerLink, peer: Peer, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""
@@ -200,10 +258,7 @@ class Exchange:
             opened = await link.opened(cursor)
             if opened.next < cursor:
                 raise RemoteProtocolError("opened: the number went back")
-            for log_id, n in await self._ingest.unknown_tiles(opened.entries):
-                leaves = await link.leaves(log_id, n * WIDTH, (n + 1) * WIDTH)
-                await self._ingest.take_tile(log_id, n, leaves)
-            if not await self._ingest.take_placed(opened.entries):
+            if not await self.take(link, opened.entries):
                 return False
             if opened.done and opened.next == cursor:
                 return True
@@ -225,4 +280,4 @@ def _check_progress(heard: Heard, heads: Heads) -> None:
 
 def _say(log_id: bytes, error: FederationError) -> str:
     log.warning("mirror_refused", log=log_id.hex(), error=str(error))
-    return str(error)
+    return trouble_of(error)

@@ -13,7 +13,6 @@ from pathlib import Path
 from federation.authority import Kind
 from federation.fragment import Header, Ref, Section, decode_header, fragment_id
 from federation.genesis import Genesis, fingerprint
-from federation.organisation import Chain
 from federation.sync.messages import Tile
 from federation.sync.mirror import Hash
 from node.errors import StateError
@@ -48,7 +47,7 @@ from node.store.database import ReadTx
 from node.store.fragments import CLEAR, SEALED, StoredFragment, entries_between
 from node.store.logs import StoredLog, checkpoints_between, list_logs
 from node.store.migrate import check_schema
-from node.store.organisations import read_statements
+from node.store.organisations import read_chains, read_statements
 from node.store.passports import read_leading
 from node.store.settings import find_setting, settings_like
 from node.store.trees import read_hashes
@@ -167,10 +166,10 @@ async def _lines(output: Output, name: str, lines: AsyncIterator[Json]) -> int:
 
 
 async def _organisations(tx: ReadTx, output: Output, world: World) -> int:
-    chains = await read_statements(tx)
+    chains, told_of = await read_chains(tx), await read_statements(tx)
     with output.open("organisations.jsonl") as file:
-        for org, statements in sorted(chains.items()):
-            chain, card = Chain(statements), world.cards.get(org)
+        for org, chain in sorted(chains.items()):
+            card = world.cards.get(org)
             nodes = [
                 {"node": node.node.hex(), "sign_key": node.sign_key.hex(), "ended": node.ended is not None,
                  "disowned": node.disowned}
@@ -179,7 +178,7 @@ async def _organisations(tx: ReadTx, output: Output, world: World) -> int:
             attested = [{"what": held.what.name.lower(), "rows": list(held.rows), "since": moment(held.since),
                          "until": moment(held.until)} for held in world.attestations.of(org)]  # fmt: skip
             told = [{"n": s.n, "type": s.type.name.lower(), "hash": s.hash.hex(),
-                     "envelope": open_files.base64_text(s.envelope())} for s in statements]  # fmt: skip
+                     "envelope": open_files.base64_text(s.envelope())} for s in told_of[org]]  # fmt: skip
             shown = card.model_dump(mode="json", exclude_none=True) if card else None
             file.write(
                 json_line({"org": org.hex(), "card": shown, "nodes": nodes, "attested": attested, "statements": told})

@@ -13,10 +13,9 @@ from itertools import islice
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
-from federation.organisation import Chain
-from federation.statements import decode_root_statement
 from node.passport.card import Card, card_of
 from node.passport.case import open_case
+from node.passport.cuts import Awaited, awaited_by
 from node.passport.fold import view_of
 from node.passport.kept import Kept, Tally, add_event, awaited_of, event_place, rows_of
 from node.passport.reading import read
@@ -35,7 +34,6 @@ from node.store.database import WriteTx
 from node.store.filing import touch_cards
 from node.store.fragments import NewEntry
 from node.store.logs import StoredLog
-from node.store.organisations import read_envelopes
 from node.store.own_codes import own_term, read_own_terms
 from node.store.passports import (
     NewPassport,
@@ -66,13 +64,14 @@ Index = Mapping[bytes, Mapping[bytes, Statement]]
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What follows from a case that was folded: who may read it, the card of its view where that is a new one, the
-    passports that hang on what it says otherwise now, and all that it is tied to by composition.
+    passports that hang on what it says otherwise now, all that it is tied to by composition, and what it waits for.
     """
 
     opened: Opened
     card: Card | None
     stale: frozenset[bytes]
     tied: frozenset[bytes]
+    awaited: frozenset[Awaited]
 
 
 class Folding:
@@ -84,8 +83,6 @@ class Folding:
         self._maker = Maker(core.org, longest)
         self._workshop = Workshop(self._maker)
         self._neighbours = Neighbours()
-        # Checked once: a chain is the same as long as its statements are.
-        self._chains: dict[bytes, tuple[tuple[bytes, ...], Chain]] = {}
 
     def close(self) -> None:
         """End what works beside this process."""
@@ -126,7 +123,7 @@ class Folding:
         for one in there:
             stale = new.get(one.group.lead)
             card = None if stale is None else one.card
-            found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied)
+            found[one.group.lead] = Folded(one.opened, card, stale or frozenset(), one.tied, one.awaited)
         return found
 
     async def _with_rows(self, tx: WriteTx, made: Made, reader: StatementReader) -> NewPassport:
@@ -163,7 +160,7 @@ class Folding:
         new = await self._store(tx, [(group, self._maker.item(group, view, after.digest, after, codes, tx.now))])
         stale = new.get(group.lead)
         opened = openings_of(case, self._core.org)
-        return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case))
+        return Folded(opened, None if stale is None else card, stale or frozenset(), tied_to(case), awaited_by(case))
 
     async def forget(self, tx: WriteTx, subjects: Collection[bytes]) -> set[bytes]:
         """Drop the passports of subjects of which nobody speaks any more; answer those that hung on them."""
@@ -184,7 +181,7 @@ class Folding:
         """Add rows where that is all that new entries do; answer the subjects that are done."""
         alone, others = _alone(entries)
         found = await read_kept(tx, alone.keys() - others)
-        if not found or not await self._counts(tx, log):
+        if not found:
             return set()
         done = {s for s, passport in sorted(found.items()) if await self._add(tx, log, passport, alone[s], world)}
         await touch_cards(tx, [found[subject].lead for subject in sorted(done)])
@@ -208,15 +205,6 @@ class Folding:
         await put_kept(tx, lead, after)
         await self._announce(tx, lead, passport.title, after.digest)
         return True
-
-    async def _counts(self, tx: WriteTx, log: StoredLog) -> bool:
-        envelopes = await read_envelopes(tx, log.org)
-        found = self._chains.get(log.org)
-        if found is None or found[0] != envelopes:
-            if not envelopes:
-                return False
-            found = self._chains[log.org] = (envelopes, Chain(map(decode_root_statement, envelopes)))
-        return found[1].counts(log.node)
 
     async def _store(self, tx: WriteTx, items: Sequence[tuple[Group, NewPassport]]) -> dict[bytes, frozenset[bytes]]:
         """Keep what is new; by its leads, the passports that hang on what is said otherwise now."""

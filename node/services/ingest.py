@@ -1,20 +1,12 @@
 """Taking in what other organisations said: chains, logs, entries. Everything is verified before it is stored."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from federation.authority import Authority, Kind, Verb
+from federation.authority import Kind, Verb
 from federation.checkpoint import parse_note
-from federation.errors import (
-    CodecError,
-    EntryRefusedError,
-    RemoteProtocolError,
-    SealError,
-    StatementError,
-    VoidError,
-)
-from federation.fragment import Fragment, Header, Section, decode_header
+from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
+from federation.fragment import Fragment, Header, Section
 from federation.log import LogStatement
 from federation.organisation import Chain
 from federation.sealing import open_section
@@ -22,6 +14,8 @@ from federation.statements import RootStatement
 from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
 from node.services.core import Core
+from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
+from node.services.forks import Forks
 from node.services.ledger import Project
 from node.store.database import WriteTx
 from node.store.fragments import (
@@ -29,11 +23,9 @@ from node.store.fragments import (
     SEALED,
     STORED,
     NewEntry,
-    StoredFragment,
     StoredSection,
     entries_about,
     entries_at,
-    entries_between,
     insert_entries,
     insert_sections,
 )
@@ -47,18 +39,18 @@ from node.store.logs import (
     set_size,
     stop_log,
 )
-from node.store.organisations import find_chain, find_sign_key, insert_statements, read_statements
+from node.store.organisations import find_chain, find_sign_key, read_statements
 from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
-
-PAGE = 1000
 
 
 class Ingest:
     """Verifies and stores what peers send."""
 
-    def __init__(self, core: Core, project: Project) -> None:
+    def __init__(self, core: Core, project: Project, counting: Counting) -> None:
         self._core = core
         self._project = project
+        self._counting = counting
+        self.forks = Forks(core, counting)
         self._one_at_a_time = asyncio.Lock()
 
     async def take_chain(self, statements: Sequence[RootStatement]) -> Chain:
@@ -77,8 +69,7 @@ class Ingest:
         fresh = [s for s in statements if s.envelope() not in have | refused]
         if fresh:
             async with self._core.database.write() as tx:
-                await insert_statements(tx, fresh)
-                await self._count_again(tx, Chain(known) if known else None, chain)
+                await self._counting.take_statements(tx, chain.org_id, fresh)
         return chain
 
     async def take_log(self, statement: LogStatement) -> StoredLog | None:
@@ -99,7 +90,9 @@ class Ingest:
         statement.check_signed_by(node.sign_key)
         statement.check_keys_are_new(log.statement for log in others if chain.counts(log.node))
         async with self._core.database.write() as tx:
-            return await insert_log(tx, statement, own=False)
+            log = await insert_log(tx, statement, own=False)
+            await self._counting.judge(tx, log.org)
+            return await get_log(tx, log.log)
 
     async def take_entries(self, log: StoredLog, verified: Verified, note: bytes) -> None:
         """Store what a mirror proved of a part, in one transaction with the projections, and with its last the note."""
@@ -146,6 +139,7 @@ class Ingest:
             leaves = await read_leaves_at(tx, log.no, [item.seq for item in items])
         if sign_key is None:
             return False
+        items = await self._of_one_branch(log, items, leaves)
         entries = await asyncio.to_thread(self._judge, items, leaves, sign_key)
         async with self._core.database.write() as tx:
             stored = {e.seq: len(e.sections) for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
@@ -154,9 +148,19 @@ class Ingest:
             await insert_entries(tx, log.no, fresh)
             await insert_sections(tx, log.no, fuller)
             # What came may be less than what is here of an entry by now.
-            opened = [_stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
+            opened = [stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
             await self._take_effect(tx, log, [*fresh, *opened])
         return len(entries) == len(items)
+
+    async def _of_one_branch(self, log: StoredLog, items: list[Placed], leaves: Mapping[int, bytes]) -> list[Placed]:
+        """Those entries that are not of another branch of a forked log; what shows a fork is evidence, and kept so."""
+        kept = []
+        for item in items:
+            is_other = leaves.get(item.seq, item.fragment.leaf) != item.fragment.leaf
+            if is_other and (await self.forks.take_header(item.log, item.seq, item.fragment) or log.counted.loss):
+                continue
+            kept.append(item)
+        return kept
 
     async def take_secret(self, subject: bytes, section: Section) -> bool:
         """Keep a section that was sealed to this node, beside the entry about the subject that commits to it.
@@ -166,7 +170,7 @@ class Ingest:
         async with self._core.database.read() as tx:
             found = await entries_about(tx, [subject])
         for entry in reversed(found):
-            header = _stored_header(entry)
+            header = stored_header(entry)
             if header is None or header.section(section.name) is None:
                 continue
             if (opened := self._section(header, section)).form == STORED:
@@ -189,19 +193,11 @@ class Ingest:
         return entries
 
     async def _take_effect(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
-        """Project entries and tell of them; what a disowned node said is kept and passed on, and moves nothing."""
-        chain = await find_chain(tx, log.org)
-        if chain is not None and chain.counts(log.node):
-            await self._project(tx, log, entries)
-            await self._tell_of_shipments(tx, log, entries)
-
-    async def _count_again(self, tx: WriteTx, before: Chain | None, after: Chain) -> None:
-        """Project the logs of nodes that the chain disowns from now on, or no more."""
-        changed = _counting(before) ^ _counting(after)
-        for log in [log for log in await list_logs(tx, org=after.org_id) if log.node in changed]:
-            for start in range(0, log.size, PAGE):
-                stored = await entries_between(tx, log.no, start, start + PAGE)
-                await self._project(tx, log, [_stored_entry(entry) for entry in stored.values()])
+        """Project entries and tell of them; what does not count is kept and passed on, and moves nothing."""
+        counted = await self._counting.judge_log(tx, log)
+        if counting := [entry for entry in entries if counted.counts(entry.seq)]:
+            await self._project(tx, log, counting)
+            await self._tell_of_shipments(tx, log, counting)
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None
@@ -216,7 +212,7 @@ class Ingest:
     async def _tell_of_shipments(self, tx: WriteTx, log: StoredLog, entries: Iterable[NewEntry]) -> None:
         """Journal what another organisation offers to this one, and what it accepted, once the papers are here."""
         for entry in entries:
-            authority = _authority(entry.fragment) if entry.header and entry.header.kind == Kind.SHIPMENT else None
+            authority = authority_of(entry.fragment) if entry.header and entry.header.kind == Kind.SHIPMENT else None
             papers = entry.fragment.section("shipment")
             if authority is None or authority.party != self._core.org or papers is None or papers.salt is None:
                 continue
@@ -244,35 +240,3 @@ class Ingest:
             sealed = self._core.keystore.vault.seal(opened.data)
             return StoredSection(position, section.name, opened.salt, sealed, STORED)
         return StoredSection(position, section.name, None, section.data, SEALED)
-
-
-def routes_of(fragment: Fragment) -> tuple[bytes, ...]:
-    """Subjects that the section `authority` names, by which the entry is found too."""
-    authority = _authority(fragment)
-    return authority.subjects or () if authority else ()
-
-
-def _counting(chain: Chain | None) -> set[bytes]:
-    return {node for node in chain.nodes if chain.counts(node)} if chain else set()
-
-
-def _stored_entry(entry: StoredFragment) -> NewEntry:
-    fragment = entry.to_fragment()
-    return NewEntry(entry.seq, fragment, _stored_header(entry), entry.void, entry.sections, routes_of(fragment))
-
-
-def _stored_header(entry: StoredFragment) -> Header | None:
-    if entry.void is None:
-        with contextlib.suppress(VoidError):  # altered on the disk: fsck names it
-            return decode_header(entry.header, entry.log, entry.seq)
-    return None
-
-
-def _authority(fragment: Fragment) -> Authority | None:
-    section = fragment.section("authority")
-    if section is None or section.salt is None:
-        return None
-    try:
-        return Authority.from_bytes(section.data)
-    except CodecError:
-        return None

@@ -25,24 +25,29 @@ log = structlog.get_logger()
 # What of a result holds rows of the input.
 PRIVATE = ("header", "faulty", "findings", "held_back")
 SEALED = "sealed"
+# Imports and their like; what goes on for hours, or must not wait for these, has a lane of its own.
+MAIN, ASIDE = "main", "aside"
 
 Step = Callable[[Job, bytes], Awaitable[bool]]
 
 
 class Jobs:
-    """Takes jobs and runs one after another; those of kinds that run aside wait for each other only."""
+    """Takes jobs and runs one after another, in each lane by itself."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._steps: dict[str, Step] = {}
-        self._aside: set[str] = set()
-        self._woken = {False: asyncio.Event(), True: asyncio.Event()}
+        self._lanes: dict[str, str] = {}
+        self._woken = {MAIN: asyncio.Event()}
 
-    def register(self, kind: str, step: Step, *, is_aside: bool = False) -> None:
-        """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left."""
+    def register(self, kind: str, step: Step, lane: str = MAIN) -> None:
+        """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left.
+
+        Jobs of one lane run one after another, and wait for those of no other.
+        """
         self._steps[kind] = step
-        if is_aside:
-            self._aside.add(kind)
+        self._lanes[kind] = lane
+        self._woken.setdefault(lane, asyncio.Event())
 
     def wake(self) -> None:
         """A job was taken."""
@@ -106,18 +111,20 @@ class Jobs:
     async def run(self) -> None:
         """Run jobs until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for is_aside in (False, True):
-                tasks.create_task(self._run(is_aside))
+            for lane in self._woken:
+                tasks.create_task(self._run(lane))
 
-    async def _run(self, is_aside: bool) -> None:
+    async def _run(self, lane: str) -> None:
         while True:
             async with self._core.database.read() as tx:
-                waiting = [job for job in await list_jobs(tx, open_only=True) if (job.kind in self._aside) is is_aside]
+                waiting = [
+                    job for job in await list_jobs(tx, open_only=True) if self._lanes.get(job.kind, MAIN) == lane
+                ]
             for job in waiting:
                 await self._run_job(self._opened(job))
             if not waiting:
-                await self._woken[is_aside].wait()
-                self._woken[is_aside].clear()
+                await self._woken[lane].wait()
+                self._woken[lane].clear()
 
     async def _run_job(self, job: Job) -> None:
         try:

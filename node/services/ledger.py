@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from federation.counting import Loss
 from federation.errors import CodecError
 from federation.fragment import (
     Fragment,
@@ -28,6 +29,7 @@ from node.folder import write_durably
 from node.keystore import LogKeys
 from node.passport.drafts import Draft
 from node.services.core import Core
+from node.services.reopening import Reopening, put_reopening
 from node.services.speaking import said_by_system
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import CLEAR, STORED, NewEntry, StoredSection, insert_entries, last_seqs, last_stamp
@@ -40,13 +42,13 @@ from node.store.logs import (
     list_logs,
     set_size,
 )
-from node.store.settings import find_setting
+from node.store.settings import drop_setting, find_setting
 from node.store.trees import append_leaves, read_range
 
 log = structlog.get_logger()
 
 # Whoever makes a backup writes this setting into the copy, never into the store that it copies. A restored copy that
-# carries it opens a new log. The node has no command for backups: for its own use the mark is read only.
+# carries it opens a new log, and forgets the mark with it: what follows is no copy any more.
 BACKUP_MARK = "backup"
 MAX_BATCH = 2000
 PUBLISH_AFTER_S = 0.1
@@ -71,7 +73,7 @@ class Ledger:
         self._project = project
         self._waiting: asyncio.Queue[_Submission] = asyncio.Queue()
         self._grown = asyncio.Event()
-        self._publishing = asyncio.Lock()
+        self._publishing, self._committing = asyncio.Lock(), asyncio.Lock()
         self._run = core.random.bytes(16)
         self._range = CompactRange()
         self._last_stamp = 0
@@ -94,15 +96,16 @@ class Ledger:
             own = await list_logs(tx, own=True)
         return own[-1].log if own else None
 
-    async def open(self, peer_size: int = 0) -> Reason | None:
+    async def open(self, peer_size: int = 0, *, by_hand: bool = False) -> Reason | None:
         """Take up the own log, or open a new one where the old one is in doubt; answer why."""
         async with self._core.database.read() as tx:
             own = await list_logs(tx, own=True)
             head = self._head()
             reason = await self._doubt(tx, head, own[-1] if own else None, peer_size)
+        if reason is None and by_hand:
+            reason = Reason.BY_HAND
         if reason is not None:
-            # Where the store lost even the name of the old log, its head still tells it.
-            await self._open_new(own[-1].log if own else head.log if head else None, reason)
+            await self._open_new(own[-1] if own else None, head, reason, peer_size)
             return reason
         await self._take_up(own[-1])
         return None
@@ -123,6 +126,14 @@ class Ledger:
         """Sign a checkpoint over what is stored, if the log grew since the last one."""
         async with self._publishing:
             await self._publish()
+
+    async def leave(self, reason: Reason) -> None:
+        """Go on in a new log: what waits to be said is said there."""
+        async with self._committing, self._publishing:
+            async with self._core.database.read() as tx:
+                old = await self.stored(tx)
+            await self._open_new(old, self._head(), reason, 0)
+        log.warning("log_opened", log=self.log.log.hex(), reason=reason.name)
 
     async def _publish(self) -> None:
         self.log  # noqa: B018 - raises where the log is not open
@@ -174,8 +185,10 @@ class Ledger:
             log.warning("head_unreadable", path=str(path), error=str(error))
             return None
 
-    async def _open_new(self, previous: bytes | None, reason: Reason) -> None:
+    async def _open_new(self, old: StoredLog | None, head: Head | None, reason: Reason, peer_size: int) -> None:
         keystore, random = self._core.keystore, self._core.random
+        # Where the store lost even the name of the old log, its head still tells it.
+        previous = old.log if old else head.log if head else None
         keys = LogKeys.fresh(random)
         statement = sign_log_statement(
             keystore.sign,
@@ -191,10 +204,31 @@ class Ledger:
         write_durably(self._core.folder.head, _empty_head(statement, self._run).to_bytes())
         async with self._core.database.write() as tx:
             self._log = await insert_log(tx, statement, own=True)
+            await self._note_reopening(tx, statement, reason, old, head, peer_size)
             await write_journal(
                 tx, keystore.org, "node", "log_opened", log=statement.log_id.hex(), reason=reason.name.lower()
             )
         self._range, self._last_stamp = CompactRange(), 0
+
+    async def _note_reopening(
+        self,
+        tx: WriteTx,
+        opened: LogStatement,
+        reason: Reason,
+        old: StoredLog | None,
+        head: Head | None,
+        peer_size: int,
+    ) -> None:
+        """Keep why the old log was left and how far it went; a copy is none any more once it has a log of its own."""
+        mark = await find_setting(tx, BACKUP_MARK)
+        await drop_setting(tx, BACKUP_MARK)
+        if opened.previous is None:
+            return
+        held = old.size if old is not None else 0
+        told = head.size if head is not None and head.log == opened.previous else 0
+        made = int.from_bytes(mark) if mark is not None else None
+        said = max(held, told, peer_size)
+        await put_reopening(tx, Reopening(opened.log_id, opened.previous, reason, tx.now, held, said, made))
 
     async def _take_up(self, own: StoredLog) -> None:
         async with self._core.database.read() as tx:
@@ -231,10 +265,13 @@ class Ledger:
         self._grown.set()
 
     async def _commit(self, batch: list[_Submission]) -> list[list[NewEntry]]:
-        own = self.log
+        async with self._committing:
+            return await self._append(batch)
+
+    async def _append(self, batch: list[_Submission]) -> list[list[NewEntry]]:
         drafts = [draft for submission in batch for draft in submission.drafts]
+        own = await self._standing()
         async with self._core.database.read() as tx:
-            own = await get_log(tx, own.log)
             last = await last_seqs(tx, own.no, {draft.subjects[0] for draft in drafts})
         try:
             entries = await asyncio.to_thread(self._sign, own, drafts, last)
@@ -257,6 +294,22 @@ class Ledger:
         if entries:
             self._last_stamp = max(entry.header.stamp for entry in entries if entry.header)
         return split
+
+    async def _standing(self) -> StoredLog:
+        """The log to write, a new one where it is proven to be forked; raise StateError where this node ended."""
+        async with self._core.database.read() as tx:
+            own = await get_log(tx, self.log.log)
+        if own.counted.loss is Loss.FORKED:
+            async with self._publishing:
+                await self._open_new(own, self._head(), Reason.ROOT_DIFFERS, 0)
+            return self.log
+        if own.counted.loss is not None:
+            raise StateError(
+                f"this node is {own.counted.loss.value}: its organisation's root statements do not let it speak any "
+                "more; make a new node of the organisation",
+                "node_ended",
+            )
+        return own
 
     def _sign(self, own: StoredLog, drafts: Sequence[Draft], last: dict[bytes, int]) -> list[NewEntry]:
         entries: list[NewEntry] = []
@@ -303,7 +356,7 @@ class Ledger:
 
 def entry_ref(log_id: bytes, entry: NewEntry) -> Ref:
     """How other statements name that entry."""
-    return Ref(log_id, entry.seq, entry.fragment.id[:16])
+    return Ref(entry.header.log if entry.header else log_id, entry.seq, entry.fragment.id[:16])
 
 
 def _empty_head(statement: LogStatement, run: bytes) -> Head:

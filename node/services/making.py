@@ -7,6 +7,7 @@ from federation.authority import Kind
 from node.passport.card import Card, card_of
 from node.passport.case import Case, open_case
 from node.passport.composition import Around
+from node.passport.cuts import Awaited, awaited_by
 from node.passport.fold import view_of
 from node.passport.identity import settled
 from node.passport.kept import Kept, Row, awaited_of, rows_of
@@ -70,6 +71,7 @@ class Made:
     card: Card
     rows: Mapping[str, Sequence[Row]] | None
     tied: frozenset[bytes]
+    awaited: frozenset[Awaited]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Maker:
             kept = Kept(case.facts, awaited_of(case), signers, rest_hash(view))
         item = self.item(group, view, mark, kept, self.own_codes(case), now)
         tied = tied_to(case) if spoken.is_tied else frozenset[bytes]()
-        return Made(group, item, openings_of(case, self.org), card, rows, tied)
+        return Made(group, item, openings_of(case, self.org), card, rows, tied, awaited_by(case))
 
     def item(self, group: Group, view: View, mark: bytes, kept: Kept | None, codes: set[Term], now: int) -> NewPassport:
         """A view as it is stored."""

@@ -19,6 +19,7 @@ from node.passport.bodies import CardBody
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.services.core import Core
+from node.services.counting import ENDED
 from node.services.ingest import Ingest
 from node.services.known import check_organisation
 from node.services.ledger import Ledger
@@ -103,8 +104,8 @@ class Membership:
             ogrn=node.ogrn or None,
             kind=node.kind,
             place=node.place or None,
-            url=self.url,
-            pin=self.pin().hex(),
+            url=self.url or None,
+            pin=self.pin().hex() if self.url else None,
             node=self._core.node.hex(),
         )
         async with self._core.database.read() as tx:
@@ -118,7 +119,7 @@ class Membership:
         await self._ledger.append([drafts.card(self._core.org, body, self._core.clock.now())], note)
 
     def pin(self) -> bytes:
-        """SHA-256 of the own certificate."""
+        """SHA-256 of the own certificate, by which the others know it where they dial."""
         return certificate_pin(self._core.folder.certificate.read_bytes())
 
     async def invite(self, actor: str, days: int = 7) -> Invitation:
@@ -126,6 +127,8 @@ class Membership:
         genesis = await self.genesis()
         if genesis is None:
             raise StateError("found or join a federation first", "no_federation")
+        if not self.url:
+            raise StateError("this node only dials out: nobody could join at it", "dials_out_only")
         secret = self._core.random.bytes(16)
         expires = self._core.clock.now() + days * DAY_US
         async with self._core.database.write() as tx:
@@ -150,7 +153,8 @@ class Membership:
         peer = PeerAddress(invitation.url, invitation.node, invitation.sign_key, invitation.pin)
         try:
             client = self._sync.client(peer)
-            await client.join(Join(invitation.secret, tuple(chain), self._core.node, self.url, self.pin()))
+            pin = self.pin() if self.url else b""
+            await client.join(Join(invitation.secret, tuple(chain), self._core.node, self.url, pin))
         except RequestError as error:
             raise InputError(f"the node that invited refuses: {error}", "invitation") from error
         except (TimeoutError, FederationError) as error:
@@ -174,7 +178,8 @@ class Membership:
         node = chain.node(join.node)
         if node is None or node.ended is not None:
             raise RequestError("join: the node is not stated by its organisation")
-        check_url(join.url)
+        if join.url:
+            check_url(join.url)
         async with self._core.database.write() as tx:
             if not await use_invitation(tx, secret, join.node):
                 raise RequestError("join: the invitation is not known here, out of date or used")
@@ -217,7 +222,7 @@ class Membership:
         """
         world = self._projection.world
         for org, card in world.cards.items():
-            if org == self._core.org or not (card.url and card.pin and card.node):
+            if org == self._core.org or not card.node or not self._may_meet(card):
                 continue
             active = bool(world.attestations.of(org))
             said = f"{card.url} {card.pin} {active}".encode()
@@ -225,18 +230,26 @@ class Membership:
                 chain = await find_chain(tx, org)
                 taken = await find_setting(tx, CARDED + card.node)
             node = chain.node(bytes.fromhex(card.node)) if chain else None
-            if taken == said or node is None or node.ended is not None or not card.url.startswith("https://"):
+            if taken == said or node is None or node.ended is not None:
                 continue
-            peer = PeerAddress(card.url, node.node, node.sign_key, bytes.fromhex(card.pin))
+            peer = PeerAddress(card.url or "", node.node, node.sign_key, bytes.fromhex(card.pin or ""))
             await self.meet(peer, org, active=active, how="card")
             async with self._core.database.write() as tx:
                 await set_setting(tx, CARDED + card.node, said)
 
+    def _may_meet(self, card: CardBody) -> bool:
+        """Whether a card has an address, or tells of a node that could dial this one."""
+        if card.url is None and card.pin is None:
+            return bool(self.url)
+        return card.pin is not None and (card.url or "").startswith("https://")
+
     async def accept(self, node: bytes, actor: str, state: str = "active") -> None:
         """Take a node out of the inbox, or ignore it."""
         async with self._core.database.write() as tx:
-            if await find_peer(tx, node) is None:
+            if (peer := await find_peer(tx, node)) is None:
                 raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
+            if peer.state == ENDED:
+                raise StateError(f"node {node.hex()} was ended by its organisation", "peer_ended")
             await set_peer_state(tx, node, state)
             await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
         self._sync.peer_changed(node)

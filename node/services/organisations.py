@@ -13,7 +13,7 @@ from node.services.core import Core
 from node.services.fleet import SUPPLIER
 from node.services.projection import Projection
 from node.store.database import ReadTx
-from node.store.organisations import read_statements
+from node.store.organisations import read_chains
 from node.store.settings import drop_setting, find_setting, set_setting, settings_like
 
 NAMED = "organisation:"
@@ -90,7 +90,7 @@ class Organisations:
     async def keys(self) -> dict[bytes, OrganisationKeys]:
         """The keys of every organisation whose root statements are here."""
         async with self._core.database.read() as tx:
-            chains = {org: Chain(statements) for org, statements in (await read_statements(tx)).items()}
+            chains = await read_chains(tx)
         return {org: _keys(chain) for org, chain in chains.items()}
 
     async def name(self, items: Sequence[Named], actor: str) -> int:

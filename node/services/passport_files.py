@@ -94,7 +94,7 @@ class PassportFiles:
     async def _read(
         self, tx: ReadTx, entries: Sequence[StoredFragment], logs: dict[bytes, StoredLog], party: bytes | None
     ) -> list[_Said]:
-        whole = [entry for entry in entries if entry.void is None]
+        whole = [entry for entry in entries if entry.void is None and logs[entry.log].counted.counts(entry.seq)]
         shown = None if party is None else await self._disclosure.view(tx, party, whole)
         found = []
         for entry in whole:
@@ -134,7 +134,7 @@ def _shown(entry: StoredFragment, header: Header, shown: Shown | None) -> Fragme
     kept = []
     for stored in entry.sections:
         klass = classes.get(stored.name, SectionClass.SECRET)
-        is_open = klass < SectionClass.SECRET if shown is None else shown.may_open(header, klass)
+        is_open = klass < SectionClass.SECRET if shown is None else shown.may_open(header, klass, stored.name)
         if stored.form == CLEAR and stored.salt is not None and klass != SectionClass.SECRET and is_open:
             kept.append(Section(stored.name, stored.salt, stored.data))
     return Fragment(entry.header, entry.signature, tuple(kept))

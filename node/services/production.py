@@ -46,6 +46,7 @@ from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import NewEntry, entries_about
 from node.store.jobs import Job
+from node.store.logs import list_logs
 from node.store.passports import StoredPassport, find_passport, find_terms
 from node.store.settings import set_setting, settings_like
 
@@ -160,7 +161,8 @@ class Production:
         view = passport.content
         dev_eui = fact(view, "radio", "dev_eui")
         stands = (await StatementReader.open(tx)).standing(await entries_about(tx, [passport.subject]))
-        own = [e for e in stands if e.log == self._ledger.log.log]
+        logs = {log.log for log in await list_logs(tx, own=True)}
+        own = [e for e in stands if e.log in logs]
         sealed = find_root_key(own, dev_eui) if dev_eui else None
         values = {code: str((value_on(view, code) or {}).get("value") or "") for code in ("batch", "manufactured_on")}
         return Stated(

@@ -8,26 +8,30 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import Header, SectionClass
 from federation.genesis import Genesis
+from node.passport.attestations import Attestations
 from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
 from node.passport.organisations import INN, OGRN
 from node.passport.procedures import is_of_procedures
-from node.passport.rights import PUBLISHED_KINDS, class_mask
+from node.passport.profiles import SECTION as PROFILE
+from node.passport.rights import HEADERS, PAPER_KINDS, PUBLISHED_KINDS, class_mask
 from node.passport.roles import RESIDENT
 from node.passport.sameness import other_sides
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
+from node.services.counting import Move, stored_entry
 from node.services.folding import Folded, Folding, Index, by_subject, said_of
 from node.services.making import Group, Spoken
 from node.services.openings import Opened, together
 from node.services.statements import StatementReader
+from node.store.awaited import find_awaiting, put_awaited
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
-from node.store.fragments import NewEntry
-from node.store.logs import StoredLog
+from node.store.fragments import NewEntry, entries_about, entries_between
+from node.store.logs import StoredLog, get_log
 from node.store.passports import (
     blank_passports,
     list_subjects,
@@ -35,7 +39,17 @@ from node.store.passports import (
     read_leads,
     read_members,
 )
-from node.store.rights import EVERYBODY, StoredRight, narrow_subjects, open_entries, open_subjects, rights_to
+from node.store.profiles import keep_profiles
+from node.store.rights import (
+    EVERYBODY,
+    StoredRight,
+    close_subjects,
+    narrow_subjects,
+    open_entries,
+    open_subjects,
+    reopen_profiles,
+    rights_to,
+)
 from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
@@ -44,7 +58,7 @@ FEDERATION = "federation"
 VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
-HEADERS = class_mask(SectionClass.PUBLIC, SectionClass.AUTHORITY)
+RECOUNTED = 1000  # entries read at once
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 
 Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
@@ -60,6 +74,8 @@ class Projection:
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
+        # Told what is attested of root chains, and says whether other statements count by it.
+        self.attested: Callable[[WriteTx, Attestations], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -85,10 +101,48 @@ class Projection:
     async def refold_all(self) -> None:
         """What decides about every passport changed: read the world again and fold them, now or in the background."""
         async with self._core.database.write() as tx:
+            reader, world = await self._take_world(tx)
+            await self._refold_every(tx, reader, world)
+
+    async def recount(self, tx: WriteTx, moves: Sequence[Move]) -> None:
+        """Entries came to count, or count no more: fold what they touch anew, and open it to whom it is open now."""
+        subjects, is_published = set[bytes](), False
+        for move in moves:
+            for start in range(move.start, move.end, RECOUNTED):
+                found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
+                headers = [entry.header for entry in map(stored_entry, found.values()) if entry.header is not None]
+                is_published |= any(header.kind in PUBLICATION_KINDS for header in headers)
+                subjects |= {subject for entry in map(stored_entry, found.values()) for subject in entry.named}
+        reader, world = await StatementReader.open(tx), self.world
+        if is_published:
+            reader, world = await self._take_world(tx)
+            await self._refold_every(tx, reader, world)
+        ordered = sorted(subjects)
+        for start in range(0, len(ordered), PAGE):
+            page = ordered[start : start + PAGE]
+            await close_subjects(tx, page)
+            await self.refold(tx, page, reader, world)
+            await self._open_again(tx, page, reader)
+
+    async def _open_again(self, tx: WriteTx, subjects: Sequence[bytes], reader: StatementReader) -> None:
+        """Open subjects, that were closed, to the parties that entries name which count."""
+        by_log: dict[bytes, list[NewEntry]] = {}
+        for entry in await entries_about(tx, subjects):
+            if reader.counts(entry.log, entry.seq):
+                by_log.setdefault(entry.log, []).append(stored_entry(entry))
+        for log_id, entries in sorted(by_log.items()):
+            await self._open_to_parties(tx, await get_log(tx, log_id), entries)
+
+    async def _take_world(self, tx: WriteTx) -> tuple[StatementReader, World]:
+        """Read the world anew; where it attests other branches of root chains, other statements count."""
+        reader = await StatementReader.open(tx)
+        world = await self._read_world(tx, reader)
+        if self.attested is not None and await self.attested(tx, world.attestations):
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
-            tx.on_commit(lambda: self._set_world(world))
-            await self._refold_every(tx, reader, world)
+        read = world
+        tx.on_commit(lambda: self._set_world(read))
+        return reader, world
 
     async def _fold_anew(self) -> None:
         """Fold every passport by a new version of the fold; where this is cut off, the next start does it all."""
@@ -175,6 +229,7 @@ class Projection:
                     stale |= one.tied
         found = [one for _, one in sorted(folded.items()) if one is not None]
         await self._widen(tx, together(one.opened for one in found), is_whole=True)
+        await put_awaited(tx, {lead: one.awaited if one else () for lead, one in folded.items()})
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
         silent = set[bytes]().union(*(groups[lead] for lead, one in folded.items() if one is None))
         unspoken = (await read_leads(tx, silent)).keys() if silent else set()
@@ -211,25 +266,34 @@ class Projection:
     async def _take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         headers = [entry.header for entry in entries if entry.header is not None]
         world = self.world
-        subjects = {s for h in headers if h.kind not in PUBLISHED_KINDS for s in h.subjects}
+        standing = [header for header in headers if _is_standing(header, log)]
+        spoken = [h for h in headers if h.kind not in PUBLISHED_KINDS and h not in standing]
+        subjects = {subject for header in spoken for subject in header.subjects}
         subjects |= {subject for entry in entries for subject in entry.routes}
-        if any(header.kind in PUBLICATION_KINDS for header in headers):
-            reader = await StatementReader.open(tx)
-            world = await self._read_world(tx, reader)
-            tx.on_commit(lambda: self._set_world(world))
+        if standing or any(header.kind in PUBLICATION_KINDS for header in headers):
+            reader, world = await self._take_world(tx)
             await self._tell_releases(tx, world)
-            if not _reads_alike(self.world, world, headers):
+            if fresh := world.profiles.keys() ^ self.world.profiles.keys():
+                await keep_profiles(tx, world.profiles)
+                await reopen_profiles(tx, fresh)
+            if standing or not _reads_alike(self.world, world, headers):
                 await self._refold_every(tx, reader, world)
             elif changed := world.procedures.changed(self.world.procedures):
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
         elif subjects:
             subjects -= await self._folding.extend(tx, log, entries, world)
+        subjects |= await self._awaiting(tx, log, entries)
         if subjects:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
             again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
+
+    async def _awaiting(self, tx: ReadTx, log: StoredLog, entries: Sequence[NewEntry]) -> set[bytes]:
+        """The passports that waited for these entries, or for the log to be here as far as it is now."""
+        size = (await get_log(tx, log.log)).size
+        return await find_awaiting(tx, log.log, (log.size, size), [entry.seq for entry in entries])
 
     async def _joined(self, tx: ReadTx, subjects: set[bytes], identities: Mapping[bytes, Identity]) -> set[bytes]:
         """What is shown together with these subjects, now or until now."""
@@ -248,15 +312,21 @@ class Projection:
             tx.on_commit(self._core.outgoing.set)
 
     async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
-        """Whoever is named as a party reads the statement that names it."""
+        """Whoever is named as a party reads the statement that names it, and what is said of an act of its own."""
         opened: Opened = {}
+        told: list[tuple[bytes, bytes, int]] = []
         for entry in entries:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
-            papers = PAPERS if entry.header.kind in (Kind.SHIPMENT, Kind.PARTY, Kind.END) else HEADERS
-            opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, papers))
+            if entry.header.kind in PAPER_KINDS and entry.header.subject != log.org:
+                opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, PAPERS))
+            else:
+                told.append((party, entry.header.subject, entry.seq))
         await self._widen(tx, opened)
+        await open_entries(tx, log.no, told)
+        if told:
+            tx.on_commit(self._core.outgoing.set)
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
@@ -278,7 +348,8 @@ class Projection:
     async def _read_world(self, tx: ReadTx, reader: StatementReader) -> World:
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
-        return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis)
+        published = await reader.of_kinds(tx, PUBLICATION_KINDS)
+        return build_world([*published, *await reader.standing_grants(tx)], genesis)
 
     async def _tell_releases(self, tx: WriteTx, world: World) -> None:
         """Journal the releases of catalogs that are here whole now and were not before."""
@@ -305,10 +376,21 @@ class Projection:
         self.world = world
 
 
+def _decides_little(header: Header) -> bool:
+    """Whether it speaks of procedures or profiles alone, which alter no view."""
+    names = [section.name for section in header.sections]
+    return is_of_procedures(names) or names == [PROFILE]
+
+
 def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
     said = said_of(subjects, index)
     sides = other_sides(said, subjects)
     return said_of(subjects | sides, index) if sides else said
+
+
+def _is_standing(header: Header, log: StoredLog) -> bool:
+    """Whether it grants, or ends a grant of, all that is its author's."""
+    return header.kind in (Kind.GRANT, Kind.END) and header.subject == log.org
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
@@ -316,7 +398,7 @@ def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool
     organisations that are called as they were.
     """
     said = [header for header in headers if header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD]
-    if not all(header.kind == Kind.TEMPLATE and is_of_procedures(s.name for s in header.sections) for header in said):
+    if not all(header.kind == Kind.TEMPLATE and _decides_little(header) for header in said):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.services.core import Core
-from node.services.jobs import Jobs
+from node.services.jobs import ASIDE, Jobs
 from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.store.database import WriteTx
@@ -58,7 +58,7 @@ class Refolding:
         """`at_once` is how many subjects a publication folds in its own transaction."""
         self._core, self._projection, self._jobs, self._at_once = core, projection, jobs, at_once
         projection.defer = self._defer
-        jobs.register(KIND, self._step, is_aside=True)
+        jobs.register(KIND, self._step, ASIDE)
 
     async def _defer(self, tx: WriteTx) -> bool:
         """Leave all passports for later; False where they are few."""

@@ -27,7 +27,7 @@ from node.passport.sifting import parse_sift
 from node.passport.view import DAY_US, View, moment_us
 from node.passport.waiting import SOON
 from node.services.core import Core
-from node.services.jobs import Jobs
+from node.services.jobs import ASIDE, Jobs
 from node.services.ledger import Ledger
 from node.services.papers import format_told
 from node.services.projection import Projection
@@ -71,7 +71,7 @@ class RegisterReading:
         self._projection = projection
         self._client = client
         self._jobs = jobs
-        jobs.register(KIND, self._step, is_aside=True)
+        jobs.register(KIND, self._step, ASIDE)
 
     @property
     def is_on(self) -> bool:

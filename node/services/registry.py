@@ -237,9 +237,9 @@ class Registry:
                 await self._core.announce(tx, actor, "key_refused", subject, of=org.hex())
             raise DeniedError("the key was refused: it is given for a shipment only", "key_refused") from error
         except (TimeoutError, FederationError) as error:
-            raise PeerError(f"{peers[0].url} did not answer: {type(error).__name__}") from error
+            raise PeerError(f"{peers[0].place} did not answer: {type(error).__name__}") from error
         if not await self._ingest.take_secret(subject, section):
-            raise PeerError(f"{peers[0].url} gave a key that no statement here commits to")
+            raise PeerError(f"{peers[0].place} gave a key that no statement here commits to")
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 

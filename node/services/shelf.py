@@ -34,6 +34,7 @@ from node.services.search import Search
 from node.store.changes import Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
+from node.store.forks import read_proofs
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
@@ -81,6 +82,8 @@ class FederationShelf:
             told = changes[:MAX_HEADS]
             logs = {log.log: log for log in await list_logs(tx)}
             orgs = [change.key for change in told if change.what is Changed.CHAIN]
+            # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
+            proofs = await read_proofs(tx, [change.key for change in told if change.what is Changed.FORK])
             chains = [tuple((await read_statements(tx, org)).get(org, ())) for org in orgs]
         return Heads(
             epoch,
@@ -88,7 +91,8 @@ class FederationShelf:
             tuple(chains),
             tuple(logs[change.key].statement for change in told if change.what is Changed.LOG),
             tuple(note for change in told if change.what is Changed.NOTE and (note := _note(logs[change.key]))),
-            opened=opened,
+            tuple(of_log[0] for _, of_log in sorted(proofs.items())),
+            opened,
             more=len(changes) > MAX_HEADS,
         )
 
@@ -138,8 +142,10 @@ class FederationShelf:
             logs = {log.no: log for log in await list_logs(tx)}
             view = await self._disclosure.view(tx, asker.org, found)
             box_key = await self._box_key(tx, asker)
+        # Grounds come first: what rests on them is understood when it comes.
+        rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
         placed: list[Placed] = []
-        for fragment in found:
+        for fragment in (*rest, *found):
             if fragment.seq >= logs[fragment.log_no].note_size:
                 continue
             shown = self._shown(fragment, view, box_key)
@@ -165,7 +171,7 @@ class FederationShelf:
             box_key = await self._box_key(tx, asker)
         for fragment in reversed(found):
             header = _header(fragment)
-            if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET):
+            if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET, section):
                 continue
             if (opened := self._open_stored(fragment, section)) is not None:
                 await self._journal(asker, "secret_given", subject, section)
@@ -184,7 +190,7 @@ class FederationShelf:
         head = header.section(section) if header is not None else None
         if header is None or head is None or found[0].to_fragment().id[:16] != ref.id16:
             raise RequestError(f"chunk: no such section {section} is here")
-        if not view.may_read(header) or not view.may_open(header, head.klass):
+        if not view.may_read(header) or not view.may_open(header, head.klass, section):
             raise RequestError(f"chunk: section {section} is not for this organisation")
         if chunk is None:
             raise RequestError(f"chunk: {n} of section {section} is not here")
@@ -223,17 +229,21 @@ class FederationShelf:
         if fragment.void is not None:
             return Fragment(fragment.header, fragment.signature)
         header = _header(fragment)
-        if header is None or not view.may_read(header):
+        if header is None or not view.shows(header):
             return None
         classes = {head.name: head.klass for head in header.sections}
         sections: list[Section] = []
         for stored in fragment.sections:
             klass = classes.get(stored.name, -1)
             if stored.form == STORED:
-                opened = self._open_stored(fragment, stored.name) if box_key and view.may_open(header, klass) else None
+                opened = (
+                    self._open_stored(fragment, stored.name)
+                    if box_key and view.may_open(header, klass, stored.name)
+                    else None
+                )
                 if opened is not None and box_key is not None:
                     sections.append(seal_section(box_key, opened))
-            elif stored.form != SEALED and view.may_open(header, klass):
+            elif stored.form != SEALED and view.shows_section(header, stored.name, klass):
                 sections.append(Section(stored.name, stored.salt, stored.data))
         return Fragment(fragment.header, fragment.signature, tuple(sections))
 

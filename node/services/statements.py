@@ -1,14 +1,20 @@
-"""Reading stored entries as statements: only what counts, with the sections that are readable here."""
+"""Reading stored entries as statements: only what counts, with the sections that are readable here.
+
+A row of a cut counts where its root is that of the log at that size: looked up here, because the fold sees no log.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from federation.authority import Kind
 from federation.errors import VoidError
 from federation.fragment import Fragment, Header, read_header
-from federation.organisation import Chain
+from node.passport.cuts import rows_of_cut
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.passport.withdrawals import find_withdrawn
+from node.passport.world import is_standing
 from node.store.database import ReadTx
 from node.store.fragments import (
     NewEntry,
@@ -16,36 +22,34 @@ from node.store.fragments import (
     entries_about,
     entries_at,
     entries_of_kinds,
+    entries_said_of,
     headers_about,
     headers_between,
     mention_counts,
 )
 from node.store.logs import StoredLog, list_logs
-from node.store.organisations import read_statements as read_root_statements
 from node.store.timelines import Place, plain_at
+from node.store.trees import read_range
 
 
 class StatementReader:
-    """Reads statements in one transaction; the authors of logs are read once."""
+    """Reads statements in one transaction; what counts of each log is read once."""
 
-    def __init__(
-        self, logs: Iterable[StoredLog], chains: dict[bytes, Chain], fresh: Mapping[Place, NewEntry] | None = None
-    ) -> None:
+    def __init__(self, logs: Iterable[StoredLog], fresh: Mapping[Place, NewEntry] | None = None) -> None:
         self._logs = {log.log: log for log in logs}
-        self._chains = chains
         self._fresh = fresh or {}
+        self._roots: dict[tuple[bytes, int], bytes] = {}
         self.numbers = {log.log: log.no for log in self._logs.values()}
 
     @classmethod
     async def open(
         cls, tx: ReadTx, log: StoredLog | None = None, entries: Iterable[NewEntry] = ()
     ) -> "StatementReader":
-        """Read logs and chains. Entries of a log that this transaction stored, all that is here of them, are at hand:
+        """Read the logs. Entries of a log that this transaction stored, all that is here of them, are at hand:
         what nobody else speaks of is not read back.
         """
-        chains = {org: Chain(statements) for org, statements in (await read_root_statements(tx)).items()}
         fresh = {(log.no, entry.seq): entry for entry in entries} if log is not None else {}
-        return cls(await list_logs(tx), chains, fresh)
+        return cls(await list_logs(tx), fresh)
 
     async def about(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
         """Every counted statement that names one of the subjects."""
@@ -63,7 +67,7 @@ class StatementReader:
 
     async def at(self, tx: ReadTx, places: Iterable[Place]) -> list[Statement]:
         """The counted statements at places (number of a log, seq)."""
-        return self._read(await entries_at(tx, places))
+        return await self._proved(tx, self._read(await entries_at(tx, places)))
 
     async def headers_between(self, tx: ReadTx, log: bytes, first: int, end: int) -> list[Statement]:
         """The counted statements of a log with first <= seq < end, every section of them withheld."""
@@ -73,9 +77,14 @@ class StatementReader:
         """The counted statements that name each subject, every section of them withheld."""
         return {subject: self._read(entries) for subject, entries in (await headers_about(tx, subjects)).items()}
 
+    def counts(self, log: bytes, seq: int) -> bool:
+        """Whether the entry at a place of a known log counts."""
+        known = self._logs.get(log)
+        return known is not None and known.counted.counts(seq)
+
     def standing(self, entries: Iterable[StoredFragment]) -> list[StoredFragment]:
-        """Those of some entries that nobody among them took back."""
-        kept = list(entries)
+        """Those of some entries that count and that nobody among them took back."""
+        kept = [entry for entry in entries if self.counts(entry.log, entry.seq)]
         withdrawn = find_withdrawn(self._read(kept))
         places = {(ref.log, ref.seq) for ref in withdrawn}
         return [entry for entry in kept if (entry.log, entry.seq) not in places]
@@ -83,12 +92,38 @@ class StatementReader:
     async def of_kinds(self, tx: ReadTx, kinds: Iterable[int]) -> list[Statement]:
         """Every counted statement of those kinds."""
         entries = await entries_of_kinds(tx, kinds)
-        return await tx.aside(lambda: self._read(entries))
+        return await self._proved(tx, await tx.aside(lambda: self._read(entries)))
+
+    async def standing_grants(self, tx: ReadTx) -> list[Statement]:
+        """The grants of organisations over all that is theirs, and what ended such ones."""
+        orgs = {log.org for log in self._logs.values()}
+        found = self._read(await entries_said_of(tx, (Kind.GRANT, Kind.END), orgs))
+        return await self._proved(tx, [statement for statement in found if is_standing(statement)])
 
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
         known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects
         stored = await entries_about(tx, known, beside_kept=beside_kept)
-        return await tx.aside(lambda: [*self._read(stored), *self._take(subjects - known, stored)])
+        found = await tx.aside(lambda: [*self._read(stored), *self._take(subjects - known, stored)])
+        return await self._proved(tx, found)
+
+    async def _proved(self, tx: ReadTx, statements: list[Statement]) -> list[Statement]:
+        """The same, with the rows of their cuts whose roots are those of the logs here."""
+        ends = [at for at, statement in enumerate(statements) if statement.kind == Kind.END]
+        for at in ends:
+            rows = [row for row in rows_of_cut(statements[at]) if await self._root(tx, row.log, row.size) == row.root]
+            if rows:
+                cut = tuple((row.log, row.size) for row in rows)
+                statements[at] = replace(statements[at], cut=cut)
+        return statements
+
+    async def _root(self, tx: ReadTx, log_id: bytes, size: int) -> bytes | None:
+        """The root of a log at a size; None where the log is not here so far."""
+        log, key = self._logs.get(log_id), (log_id, size)
+        if log is None or log.size < size:
+            return None
+        if key not in self._roots:
+            self._roots[key] = (await read_range(tx, log.no, size)).root()
+        return self._roots[key]
 
     async def _named_elsewhere(self, tx: ReadTx, subjects: set[bytes]) -> set[bytes]:
         """Those subjects that more entries name than the fresh ones."""
@@ -118,10 +153,6 @@ class StatementReader:
         return [statement for statement in found if statement is not None]
 
     def _statement(self, header: Header, fragment: Fragment) -> Statement | None:
-        log = self._logs.get(header.log)
-        return read_statement(fragment, header, log.org) if log is not None and self._counts(log) else None
-
-    def _counts(self, log: StoredLog) -> bool:
-        chain = self._chains.get(log.org)
-        node = chain.node(log.node) if chain else None
-        return node is not None and not node.disowned
+        if not self.counts(header.log, header.seq):
+            return None
+        return read_statement(fragment, header, self._logs[header.log].org)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from federation.errors import AwayError, FederationError
+from federation.errors import AwayError, BusyError, FederationError, UnconnectedError
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.net.live import Hub
@@ -18,8 +18,10 @@ from federation.peer import PeerAddress
 from federation.ports import Answer, Asking, Carrier, Question
 from node.errors import NodeError
 from node.services.core import Core
+from node.services.dialling import ACTIVE, Dialler
 from node.services.exchange import Exchange, Heard
 from node.services.ingest import Ingest
+from node.services.troubles import trouble_of
 from node.store.errors import StoreError
 from node.store.logs import list_logs
 from node.store.peers import Peer, find_peer, list_peers, set_peer_seen
@@ -27,7 +29,7 @@ from node.store.peers import Peer, find_peer, list_peers, set_peer_seen
 log = structlog.get_logger()
 
 RETRIES = 10
-ACTIVE, IGNORED = "active", "ignored"
+IGNORED = "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 OWN_SIZE_S = 2.0
@@ -50,19 +52,27 @@ class Sync:
         self._carrier = carrier
         self._hub = hub
         hub.on_notice = self.noticed
+        self._dialler = Dialler(core, carrier, hub, self.client)
         self._wake: dict[bytes, asyncio.Event] = {}
         self._heard: dict[bytes, Heard] = {}
         self._clients: dict[bytes, tuple[PeerAddress, Asking, PeerClient]] = {}
         self.levelling = Exchange(core, ingest)
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
+        self.clock_gaps: dict[bytes, float] = {}  # by how many seconds a peer's clock is ahead
         self.exchanges = 0  # grows whenever something was heard of a peer
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
     def peer_changed(self, node: bytes) -> None:
         """A peer was added or moved, or it was decided whether to talk to it: do so from now on."""
         self._changed.set()
+        self._dialler.wake(node)
         self.noticed(node)
+
+    def look_again(self) -> None:
+        """What waited for a root statement may count now: level with everybody."""
+        for wake in self._wake.values():
+            wake.set()
 
     def noticed(self, node: bytes) -> None:
         """A peer says that it has something new."""
@@ -100,7 +110,7 @@ class Sync:
                         running.add(peer.node)
                         self._wake[peer.node] = asyncio.Event()
                         tasks.create_task(self._talk(peer.node))
-                        tasks.create_task(self._listen(peer.node))
+                        tasks.create_task(self._dialler.run(peer.node))
                 await self._hub.close(ignored)
                 await self._changed.wait()
                 self._changed.clear()
@@ -129,14 +139,24 @@ class Sync:
         """What a peer told since this node started."""
         return self._heard.setdefault(node, Heard())
 
+    def is_heard(self, node: bytes) -> bool:
+        """Whether a peer said since the start what it has."""
+        return self.heard(node).epoch is not None
+
+    def sizes_of(self, log_id: bytes) -> dict[bytes, int]:
+        """How far each peer has a log, as it said last."""
+        return {node: heard.sizes[log_id] for node, heard in self._heard.items() if log_id in heard.sizes}
+
     async def exchange(self, node: bytes) -> bool:
         """Level with one peer once; whether anything came."""
         async with self._core.database.read() as tx:
             peer = await find_peer(tx, node)
         if peer is None or peer.state != ACTIVE:
             return False
-        heard = self.heard(node)
-        outcome = await self.levelling.level(self.client(peer.address), peer, heard)
+        heard, client = self.heard(node), self.client(peer.address)
+        outcome = await self.levelling.level(client, peer, heard)
+        if client.clock_gap_s is not None:
+            self.clock_gaps[node] = client.clock_gap_s
         if not outcome.is_new and outcome.is_whole and outcome.trouble is None:
             await self._note_answer(peer)
             return False
@@ -170,34 +190,23 @@ class Sync:
             try:
                 while await self.exchange(node):
                     pass
+                self._dialler.wake(node)
+            except BusyError as error:
+                await self._say_trouble(node, trouble_of(error))
+                await asyncio.sleep(error.retry_s)  # a notice meanwhile changes nothing
             except AwayError as error:
-                await self._say_trouble(node, f"away: {error}")
+                await self._say_trouble(node, trouble_of(error))
             except (FederationError, StoreError, NodeError) as error:
                 log.warning("exchange_failed", node=node.hex(), error=str(error))
-                await self._say_trouble(node, str(error))
+                await self._say_trouble(node, trouble_of(error))
             except Exception as error:
                 # What one peer answers must not end the node.
                 log.error("exchange_broke", node=node.hex(), exc_info=error)
-                await self._say_trouble(node, "internal error of this node: its log tells more")
+                await self._say_trouble(node, trouble_of(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._core.settings.federation.poll_s):
                     await wake.wait()
             wake.clear()
-
-    async def _listen(self, node: bytes) -> None:
-        while True:
-            async with self._core.database.read() as tx:
-                peer = await find_peer(tx, node)
-            if peer is not None and peer.state == ACTIVE and peer.url:
-                try:
-                    wire = await self.client(peer.address).dial(self._carrier)
-                    self.noticed(peer.node)
-                    await self._hub.serve(node, wire)
-                except FederationError:
-                    pass  # `_talk` tells of a peer that is away
-                except Exception as error:
-                    log.error("listening_broke", node=node.hex(), exc_info=error)
-            await asyncio.sleep(min(1.0, self._core.settings.federation.poll_s))
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         await self._note(node, trouble[:500])
@@ -222,7 +231,7 @@ class _Nowhere:
     """A node that dials out only, and is not connected."""
 
     async def ask(self, _peer: PeerAddress, _question: Question, _limit: int) -> Answer:
-        raise AwayError("it dials out only, and is not connected")
+        raise UnconnectedError("it dials out only, and is not connected")
 
 
 _NOWHERE = _Nowhere()

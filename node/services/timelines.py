@@ -2,20 +2,28 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
+from federation.errors import VoidError
+from federation.fragment import Header, read_header
 from node.errors import InputError, NotFoundError
+from node.passport.lost import lost_view, order_of
 from node.passport.operations import Operation, operations_of
-from node.passport.shown import at, rows, text
+from node.passport.shown import at, rows, subjects_of, text
+from node.passport.statement import read_statement
 from node.passport.view import EVENTS, STATEMENTS, Plain, View, load_view
 from node.services.core import Core
 from node.store.database import ReadTx
+from node.store.fragments import StoredFragment, uncounted_about
+from node.store.logs import lossy_logs
 from node.store.passports import StoredPassport, find_passport
 from node.store.timelines import count_events, last_events, page_of_rows
 
 Row = dict[str, Plain]
 
 MOST_READ = 1000
+BESIDE = "~"  # between the last row that counts and the last that does not, where a page ends
 # By what the rows of a list are told apart, and after which of them a page begins.
 NAMES = {EVENTS: "key", STATEMENTS: "ref"}
 
@@ -41,7 +49,8 @@ class RowPage:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A passport without its long lists: how many events there are, how many were asked for, how many statements.
+    """A passport without its long lists: how many events there are, how many were asked for, how many statements, and
+    how many more that do not count.
 
     Of a long one the events in `view` are the last of each author, of each code and of each process.
     """
@@ -51,6 +60,7 @@ class Overview:
     events: int
     asked: int
     statements: int
+    lost: int = 0
 
 
 class Timelines:
@@ -63,12 +73,32 @@ class Timelines:
         """A page of a list; raise NotFoundError, or InputError where the row before it is gone."""
         async with self._core.database.read() as tx:
             passport = await _get(tx, subject)
-            if passport.seals:
-                found = await self._stored(tx, passport.lead, name, asked)
-            else:
-                found = _of_view(passport.content, name, asked)
+            if name == STATEMENTS:
+                return await self._page_with_lost(tx, passport, asked, await _lost(tx, passport))
+            found = await self._listed(tx, passport, name, asked)
         more = len(found) > asked.limit
         return RowPage(found[: asked.limit], text(found[asked.limit - 1], NAMES[name]) if more else None)
+
+    async def _listed(self, tx: ReadTx, passport: StoredPassport, name: str, asked: Asked) -> list[Row]:
+        if passport.seals:
+            return await self._stored(tx, passport.lead, name, asked)
+        return _of_view(passport.content, name, asked)
+
+    async def _page_with_lost(self, tx: ReadTx, passport: StoredPassport, asked: Asked, lost: Sequence[Row]) -> RowPage:
+        """Statements that count and those that do not, in one order. A place between pages names the last of each."""
+        counted_after, _, lost_after = (asked.after or "").partition(BESIDE)
+        listed = await self._listed(tx, passport, STATEMENTS, replace(asked, after=counted_after or None))
+        beside = sorted(lost, key=order_of, reverse=asked.is_newest_first)
+        names = [text(row, "ref") for row in beside]
+        beside = beside[names.index(lost_after) + 1 :] if lost_after in names else beside
+        found = sorted([*listed, *beside], key=order_of, reverse=asked.is_newest_first)
+        shown = found[: asked.limit]
+        if len(found) == len(shown):
+            return RowPage(shown, None)
+        ends = (counted_after, lost_after)
+        for row in shown:
+            ends = (ends[0], text(row, "ref")) if "lost" in row else (text(row, "ref"), ends[1])
+        return RowPage(shown, BESIDE.join(ends))
 
     async def operations(self, subject: bytes) -> list[Operation]:
         """The ledger of operations; raise NotFoundError."""
@@ -90,11 +120,13 @@ class Timelines:
             if not passport.seals:
                 events = rows(view, EVENTS)
                 asked = [*filter(_wanted(Asked(0, who=who, what=what)), events)]
-                return Overview(passport, view, len(events), len(asked), len(rows(view, STATEMENTS)))
+                told = len(rows(view, STATEMENTS))
+                return Overview(passport, view, len(events), len(asked), told, len(await _lost(tx, passport)))
             count = passport.seals[EVENTS].rows
             asked_for = await count_events(tx, passport.lead, who, what) if who or what else count
             last: list[Plain] = [load_view(row) for row in await last_events(tx, passport.lead)]
-        return Overview(passport, {**view, EVENTS: last}, count, asked_for, passport.seals[STATEMENTS].rows)
+            lost, told = len(await _lost(tx, passport)), passport.seals[STATEMENTS].rows
+        return Overview(passport, {**view, EVENTS: last}, count, asked_for, told, lost)
 
     async def _stored(self, tx: ReadTx, lead: bytes, name: str, asked: Asked) -> list[Row]:
         found = await page_of_rows(
@@ -117,6 +149,23 @@ async def _get(tx: ReadTx, subject: bytes) -> StoredPassport:
     if found is None:
         raise NotFoundError("no passport of that id is here", "passport_unknown")
     return found
+
+
+async def _lost(tx: ReadTx, passport: StoredPassport) -> list[Row]:
+    """The statements about a passport that are here and do not count."""
+    logs = {log.log: log for log in await lossy_logs(tx)}
+    if not logs:
+        return []
+    counted = {log.no: log.counted.size or 0 for log in logs.values()}
+    found = await uncounted_about(tx, map(bytes.fromhex, subjects_of(passport.content)), counted)
+    said = [(read_statement(e.to_fragment(), h, logs[e.log].org), logs[e.log]) for e in found if (h := _header(e))]
+    return [lost_view(statement, log.counted) for statement, log in said]
+
+
+def _header(entry: StoredFragment) -> Header | None:
+    with suppress(VoidError):  # altered on the disk: fsck names it
+        return read_header(entry.header, entry.log, entry.seq)
+    return None
 
 
 def _of_view(view: View, name: str, asked: Asked) -> list[Row]:

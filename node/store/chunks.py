@@ -51,6 +51,14 @@ async def move_chunks(tx: WriteTx, file: str, to: str) -> None:
     await tx.run(update(schema.chunks).where(schema.chunks.c.file == file).values(file=to))
 
 
+async def copy_chunks(tx: WriteTx, file: str, to: str) -> None:
+    """What is here of a file stands under another name too."""
+    for n in sorted(await held_chunks(tx, file)):
+        chunk = await read_chunk(tx, file, n)
+        if chunk is not None:
+            await put_chunks(tx, to, n, [chunk])
+
+
 async def drop_chunks(tx: WriteTx, file: str) -> None:
     """Forget the bytes of a file."""
     await tx.run(delete(schema.chunks).where(schema.chunks.c.file == file))

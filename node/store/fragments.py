@@ -1,9 +1,9 @@
 """Fragments and their sections, keyed by (log, seq)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from federation.fragment import Fragment, Header, Section
@@ -139,6 +139,17 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: b
     return [found[place] for place in sorted(found)]
 
 
+async def entries_said_of(tx: ReadTx, kinds: Iterable[int], subjects: Iterable[bytes]) -> list[StoredFragment]:
+    """The entries of those kinds that speak first of one of the subjects, by (log_no, seq)."""
+    mentions, entry = schema.mentions.c, schema.fragments.c
+    keys, wanted, rows = sorted({subject64(subject) for subject in subjects}), list(kinds), list[Record]()
+    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    for at in range(0, len(keys), CHUNK):
+        about = (mentions.subject64.in_(keys[at : at + CHUNK]), mentions.first == 1, entry.kind.in_(wanted))
+        rows += await tx.all(select(schema.fragments).join(schema.mentions, joined).where(*about))
+    return sorted(await _with_sections(tx, rows), key=lambda fragment: (fragment.log_no, fragment.seq))
+
+
 async def headers_between(tx: ReadTx, log_no: int, start: int, end: int) -> list[StoredFragment]:
     """The entries of a log with start <= seq < end, in order, without their sections."""
     table, log = schema.fragments.c, (await log_numbers(tx))[log_no]
@@ -158,6 +169,20 @@ async def headers_about(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, li
         for row in await tx.all(statement.where(mentions.subject64.in_(keys[at : at + CHUNK]))):
             found.setdefault(wanted[row.subject64], []).append(_stored(row, numbers[row.log_no], []))
     return found
+
+
+async def uncounted_about(tx: ReadTx, subjects: Iterable[bytes], counted: Mapping[int, int]) -> list[StoredFragment]:
+    """The stored entries that name one of the subjects and stand in one of these logs at or beyond its size."""
+    mentions = schema.mentions.c
+    keys = sorted({subject64(subject) for subject in subjects})
+    beyond = [and_(mentions.log_no == no, mentions.seq >= size) for no, size in sorted(counted.items())]
+    found: dict[tuple[int, int], StoredFragment] = {}
+    for at in range(0, len(keys), CHUNK):
+        for start in range(0, len(beyond), CHUNK):
+            about = mentions.subject64.in_(keys[at : at + CHUNK])
+            for entry in await _with_sections_of(tx, about & or_(*beyond[start : start + CHUNK])):
+                found[entry.log_no, entry.seq] = entry
+    return [found[place] for place in sorted(found) if found[place].void is None]
 
 
 async def mention_counts(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, int]:

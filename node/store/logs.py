@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
+from federation.counting import ALL, Counted, Loss
 from federation.log import LogStatement, decode_log_statement
 from node.store import schema
 from node.store.changes import Changed, note_change
@@ -25,6 +26,7 @@ class StoredLog:
     note_size: int
     stopped: str | None
     envelope: bytes
+    counted: Counted = ALL
 
     @property
     def statement(self) -> LogStatement:
@@ -102,6 +104,19 @@ async def set_size(tx: WriteTx, log: StoredLog, size: int) -> None:
         raise ConflictError(f"log {log.log.hex()} is not of size {log.size}")
 
 
+async def set_counted(tx: WriteTx, log_no: int, counted: Counted) -> None:
+    """Say what counts of a log."""
+    change = update(schema.logs).where(schema.logs.c.no == log_no)
+    await tx.run(change.values(counted=counted.size, loss=counted.loss.value if counted.loss else None))
+
+
+async def lossy_logs(tx: ReadTx) -> list[StoredLog]:
+    """The logs of which entries are here that do not count."""
+    table = schema.logs.c
+    statement = select(schema.logs).where(table.counted < table.size).order_by(table.no)
+    return [_log(row) for row in await tx.all(statement)]
+
+
 async def stop_log(tx: WriteTx, log_no: int, reason: str | None) -> None:
     """Say why a log is not read on, or that it is again."""
     await tx.run(update(schema.logs).where(schema.logs.c.no == log_no).values(stopped=reason))
@@ -154,4 +169,5 @@ def _log(row: Record) -> StoredLog:
         row.note_size,
         row.stopped,
         row.envelope,
+        Counted(row.counted, Loss(row.loss)) if row.loss is not None else ALL,
     )

@@ -1,9 +1,9 @@
 """Root statements of organisations, every branch of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select, update
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -48,22 +48,45 @@ async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
     return await tx.all(statement.order_by(table.org, table.n, table.hash))
 
 
-async def read_envelopes(tx: ReadTx, org: bytes) -> tuple[bytes, ...]:
-    """The statements of an organisation as they are stored, not decoded, in order of n."""
-    return tuple(row.envelope for row in await tx.all(_ENVELOPES, org=org))
-
-
-_ENVELOPES = (
-    select(schema.root_statements.c.envelope)
-    .where(schema.root_statements.c.org == bindparam("org"))
-    .order_by(schema.root_statements.c.n, schema.root_statements.c.hash)
-)
-
-
 async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:
-    """The chain of an organisation, where its genesis is known."""
-    statements = (await read_statements(tx, org)).get(org)
-    return Chain(statements) if statements else None
+    """The chain of an organisation, where its genesis is known, on the branch that anchors attest."""
+    return (await read_chains(tx, org)).get(org)
+
+
+async def read_chains(tx: ReadTx, org: bytes | None = None) -> dict[bytes, Chain]:
+    """The chains by organisation, each on the branch that anchors attest."""
+    statements, attested = await read_statements(tx, org), await read_attested(tx, org)
+    return {one: Chain(said, attested.get(one, ())) for one, said in statements.items()}
+
+
+async def read_attested(tx: ReadTx, org: bytes | None = None) -> dict[bytes, frozenset[bytes]]:
+    """The hashes of statements whose branch is attested, by organisation."""
+    table = schema.root_statements.c
+    statement = select(table.org, table.hash).where(table.attested == 1)
+    if org is not None:
+        statement = statement.where(table.org == org)
+    found: dict[bytes, set[bytes]] = {}
+    for row in await tx.all(statement):
+        found.setdefault(row.org, set()).add(row.hash)
+    return {one: frozenset(hashes) for one, hashes in found.items()}
+
+
+async def set_attested(tx: WriteTx, attested: Mapping[bytes, Collection[bytes]]) -> set[bytes]:
+    """Keep which branches are attested, of every organisation; answer the organisations of which others are now."""
+    table = schema.root_statements
+    stored = await read_attested(tx)
+    rows = await tx.all(select(table.c.org, table.c.hash))
+    here: dict[bytes, set[bytes]] = {}
+    for row in rows:
+        if row.hash in attested.get(row.org, ()):
+            here.setdefault(row.org, set()).add(row.hash)
+    changed = {org for org in here.keys() | stored.keys() if here.get(org, set()) != stored.get(org, set())}
+    for org in sorted(changed):
+        mine = update(table).where(table.c.org == org)
+        await tx.run(mine.values(attested=0))
+        if hashes := sorted(here.get(org, ())):
+            await tx.run(mine.where(table.c.hash.in_(hashes)).values(attested=1))
+    return changed
 
 
 async def find_sign_key(tx: ReadTx, log: StoredLog) -> bytes | None:

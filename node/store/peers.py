@@ -30,6 +30,11 @@ class Peer:
     trouble: str | None
 
     @property
+    def place(self) -> str:
+        """What people are told: its address, or its id where it has none."""
+        return self.url or f"node {self.node.hex()}"
+
+    @property
     def address(self) -> PeerAddress:
         """What a client needs."""
         return PeerAddress(self.url, self.node, self.sign_key, self.pin)

@@ -38,6 +38,8 @@ root_statements = _table(
     _need("n", Int64),
     _need("envelope", LargeBinary),
     _need("received_us", Int64),
+    # Whether k anchors attest its branch: what attestations say, kept where chains are read.
+    Column("attested", Int64, nullable=False, server_default="0"),
 )
 logs = _table(
     "logs",
@@ -52,6 +54,8 @@ logs = _table(
     _need("note_size", Int64),
     Column("stopped", Text),
     _need("opened_us", Int64),
+    Column("counted", Int64),  # entries from this seq on do not count; none where all do
+    Column("loss", Text),  # why they do not
     Index("logs_by_id", "log", unique=True),
 )
 tiles = _table("tiles", _key("log_no", Int64), _key("level", Int64), _key("n", Int64), _need("hashes", LargeBinary))
@@ -97,6 +101,15 @@ changes = _table(
 )
 fork_proofs = _table(
     "fork_proofs", _key("log", LargeBinary), _key("id", LargeBinary), _need("seq", Int64), _need("proof", LargeBinary)
+)
+# Own entries that fell with a fork, and where they were said again.
+said_again = _table(
+    "said_again",
+    _key("log", LargeBinary),
+    _key("seq", Int64),
+    _need("again_log", LargeBinary),
+    _need("again_seq", Int64),
+    _need("again_id16", LargeBinary),
 )
 
 # Sources: what this node knows and does.
@@ -260,6 +273,20 @@ sessions = _table(
     Index("sessions_by_account", "account"),
 )
 attempts = _table("attempts", _key("key", Text), _need("count", Int64), _need("since_us", Int64))
+# The backups that this node made: what its content key opens was in this store, which keeps it sealed under its own.
+backups = _table(
+    "backups",
+    _key("name", Text),
+    _need("made_us", Int64),
+    _need("size", Int64),
+    _need("locked_to", Text),  # `passphrase`, or the id of a recovery key in hex
+    _need("key", LargeBinary),
+    _need("statements", Int64),
+    _need("took_ms", Int64),
+    Column("checked_us", Int64),
+    Column("drilled_us", Int64),
+    _need("trouble", Text),
+)
 
 # Sources: radio and readings.
 radio_devices = _table(
@@ -452,6 +479,15 @@ runs = _table(
     Index("runs_by_org", "is_open", "org", "due_us", "id"),
     Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
 )
+# What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
+awaited = _table(
+    "awaited",
+    _key("log", LargeBinary),
+    _key("at", Int64),
+    _key("is_size", Int64),
+    _key("lead", LargeBinary),
+    Index("awaited_by_lead", "lead"),
+)
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -459,7 +495,8 @@ readers = _table(
     _key("author", LargeBinary),  # whose statements: of one organisation, or empty for everybody's
     _key("since_us", Int64),
     _key("until_us", Int64),
-    _need("classes", Int64),  # a bit for each section class that may be opened
+    _key("profile", LargeBinary),  # of which sections; empty for all
+    _need("classes", Int64),  # a bit for each section class that may be opened; 0 where the right was closed
 )
 openings = _table(
     "openings",

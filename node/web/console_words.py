@@ -2,8 +2,6 @@
 
 from node.web.passport_words import Table
 
-AWAY = "away: "
-
 JOB_KINDS: Table = {
     "import.production": ("Файл производства", "Production file"),
     "import.fleet": ("Таблица приборов", "Fleet table"),
@@ -12,6 +10,9 @@ JOB_KINDS: Table = {
     "register.read": ("Чтение реестра поверок", "Reading of the register"),
     "verify.bench": ("Поверка по проливке", "Verification by bench runs"),
     "import.commerceml": ("Номенклатура из 1С", "Items from 1C"),
+    "backup.make": ("Резервная копия", "Backup"),
+    "backup.verify": ("Проверка копии", "Check of a backup"),
+    "backup.drill": ("Пробное восстановление", "Restore drill"),
     "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }
 # Why an undo left a device as it is.
@@ -117,6 +118,18 @@ PEER_STATES: Table = {
     "inbox": ("ждёт решения", "waits for you"),
     "active": ("обмен идёт", "in exchange"),
     "ignored": ("скрыт", "ignored"),
+    "ended": ("отключён своей организацией", "ended by its organisation"),
+}
+# Why entries of a log do not count.
+LOSSES: Table = {
+    "pending": (
+        "корневая цепочка раздвоена, ждёт решения якорей",
+        "the root chain is forked and waits for the anchors",
+    ),
+    "disowned": ("узел не признан своей организацией", "the node is disowned by its organisation"),
+    "ended": ("узел отключён своей организацией", "the node was ended by its organisation"),
+    "forked": ("за местом доказанного раздвоения журнала", "beyond a proven fork of the log"),
+    "left": ("участие организации закончено", "the organisation’s membership ended"),
 }
 ORGANISATION_KINDS: Table = {
     "maker": ("завод-изготовитель", "maker"),
@@ -148,10 +161,3 @@ PROCESSES: Table = {
     "step": ("Процесс идёт", "A process runs"),
     "closing": ("Процесс ждёт закрытия", "A process waits to be closed"),
 }
-
-
-def trouble_words(text: str, language: str) -> str:
-    """Why an exchange with a peer failed; what the peer broke is told as the node found it."""
-    if text.startswith(AWAY):
-        return "не отвечает" if language == "ru" else "does not answer"
-    return text

@@ -12,6 +12,7 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.bus import EventBus
@@ -31,6 +32,7 @@ from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.forms import Forms
+from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.jobs import Jobs
@@ -55,6 +57,7 @@ from node.services.recognition import Recognition
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.shipments import Shipments
 from node.services.step_forms import StepForms
@@ -129,6 +132,9 @@ class WebContext:
     readings: Readings
     commissioning: Commissioning
     radio: Radio
+    backups: Backups
+    returning: Returning
+    health: Health
 
     @property
     def settings(self) -> Settings:

@@ -23,13 +23,13 @@ from node.web.console_words import (
     HOOK_PURPOSES,
     JOB_KINDS,
     JOB_STATES,
+    LOSSES,
     ORGANISATION_KINDS,
     PROCESSES,
     RECORD_FIELDS,
     RELEASE_STATES,
     SHIPMENT_STATES,
     UNDO_GROUNDS,
-    trouble_words,
 )
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
@@ -65,6 +65,7 @@ from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
 from node.web.role_words import STATES as MANDATE_STATES
 from node.web.tables.operations import WHAT
+from node.web.trouble_words import trouble_text
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
@@ -100,6 +101,7 @@ WORDED: Final = {
     "shipment_state": SHIPMENT_STATES,
     "organisation_kind": ORGANISATION_KINDS,
     "attested": ATTESTED,
+    "loss": LOSSES,
     "role_name": ROLES,
     "unsigned_reason": REASONS,
     "rule_name": RULES,
@@ -153,7 +155,7 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         ),
         "parameter_value": lambda value, code: parameter_words(code, value, language),
         "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
-        "trouble": lambda text: trouble_words(text, language),
+        "trouble": lambda text: trouble_text(text, language),
         "label": lambda label: label_words(label, language),
         "typed": lambda field: typed_text(field, language),
         "choice": choice_text,

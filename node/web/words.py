@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -60,6 +60,12 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "job_failed": ("Задание не выполнено", "Job failed"),
     "organisations_named": ("Организации названы", "Organisations named"),
     "organisation_forgotten": ("Название организации удалено", "Name of an organisation forgotten"),
+    "backup_made": ("Сделана резервная копия", "Backup made"),
+    "backup_removed": ("Удалена резервная копия", "Backup removed"),
+    "backup_checked": ("Проверена резервная копия", "Backup checked"),
+    "backup_drilled": ("Пробное восстановление", "Restore drilled"),
+    "statements_returned": ("Сказанное нами вернулось от соседей", "What this node had said came back from peers"),
+    "statements_lost": ("Часть сказанного нами не вернулась", "Some of what this node had said did not come back"),
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
@@ -132,12 +138,19 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "type_version_published": ("Опубликована версия типа", "Version of a type published"),
     "type_stated": ("Указан тип прибора", "Type of a device stated"),
     "log_opened": ("Открыт журнал узла", "The node opened a log"),
+    "log_counted": ("Из журнала узла засчитано другое число фрагментов", "Another number of a log’s entries counts"),
+    "log_forked": ("Доказано раздвоение журнала узла", "A log was proven to be forked"),
+    "log_said_again": ("Утраченное сказано снова", "What fell was said again"),
+    "node_ended": ("Узел отключён своей организацией", "A node was ended by its organisation"),
+    "node_disowned": ("Узел не признан своей организацией", "A node was disowned by its organisation"),
+    "chain_forked": ("Корневая цепочка организации раздвоена", "The root chain of an organisation is forked"),
 }
 # Names that templates put together: `scope read`, `role admin`.
 NAMES = (
     mark("scope read"), mark("scope import"), mark("scope record"), mark("scope ship"), mark("scope peers"),
-    mark("scope radio"), mark("scope hooks"), mark("scope access"), mark("role reader"), mark("role operator"),
-    mark("role admin"), mark("frame join"), mark("frame uplink"), mark("step 1"), mark("step 2"),
+    mark("scope radio"), mark("scope hooks"), mark("scope backup"), mark("scope access"),
+    mark("role reader"), mark("role operator"), mark("role admin"), mark("frame join"),
+    mark("frame uplink"), mark("step 1"), mark("step 2"),
     mark("step 3"), mark("step 4"),
 )  # fmt: skip
 ACTORS: dict[str, tuple[str, str]] = {
@@ -228,6 +241,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "step": ("шаг", "step"),
     "outcome": ("исход", "outcome"),
     "due_us": ("срок", "term"),
+    "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
     "version": ("версия", "version"),
 }
@@ -269,7 +283,7 @@ CODES: dict[str, Table] = {
     "fields": COMPARED,
     "kind": JOB_KINDS,
     "language": TONGUES,
-    "reason": REFUSALS | REASONS,
+    "reason": REFUSALS | REASONS | LOSSES,
     "rows": ROWS,
     "section": SECTIONS,
     "state": CHECKS,

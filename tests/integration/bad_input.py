@@ -24,6 +24,8 @@ from tests.nodes import ALONE, act, ask, rows, send, until
 SEED = 7
 SIGNATURE = "Passport-Signature"
 WAIT_S = 10.0
+# Whoever is refused so often would be asked to come later: what each refusal says is what these tests ask.
+PATIENT = "PASSPORT_FEDERATION__LIMITS__STRANGER_REQUESTS_BURST"
 # What a node does by itself, or notes of those who asked in vain.
 NOT_COMPARED = {"journal", "sqlite_sequence", "attempts", "idempotency", "checkpoints", "openings"}
 NOT_COMPARED_COLUMNS = {("peers", "seen_us"), ("peers", "trouble"), ("logs", "note"), ("logs", "note_size")}
@@ -120,7 +122,7 @@ class Doors:
 @contextmanager
 def open_doors(folder: Path) -> Iterator[Doors]:
     """Start a maker with a few meters and let a second node join, which then goes away."""
-    maker = start_maker(folder / "maker")
+    maker = start_maker(folder / "maker", settings={PATIENT: "1000000"})
     peer = NodeProcess("peer", folder / "peer", environment=ALONE)
     try:
         peer.init(name="ООО «Соседи»", kind="utility")

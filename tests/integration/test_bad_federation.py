@@ -178,7 +178,7 @@ def test_large_bodies_are_refused(doors: Doors) -> None:
         for body in (bytes((1 << 20) + 1), [bytes(1 << 16)] * 40):
             answer = doors.federation.ask("POST", f"/fed/1/{path}", body, {SIGNATURE: "AAAA"})
             assert answer.status == 413
-    assert counting.rise("413") == 4
+    assert counting.rise("oversize") == 4
 
 
 def test_wrong_signatures_are_refused(doors: Doors) -> None:

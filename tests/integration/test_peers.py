@@ -42,12 +42,13 @@ class Neighbour:
         clock, signer = FakeClock(desk.core.clock.now()), Signer(self.line.org, id16("node"), signing_key("node"))
         clock.move(ahead_s)
         answers = FederationDesk(self, signer, clock, self)  # type: ignore[arg-type]  # the rest is not asked
-        self.hub = Hub(answers.answer)
+        self.hub = Hub(signer.node, answers.answer)
         self.server = FederationServer(answers, self.hub, self)
 
-    def count(self, name: str, label: str = "") -> None:
-        """Count what was asked."""
-        self.asked[label or name] += 1
+    def count(self, name: str, label: str = "", amount: int = 1) -> None:
+        """Count what was answered or refused."""
+        if name in ("federation_answers", "federation_refused"):
+            self.asked[label] += amount
 
     async def sign_key(self, org: bytes, node: bytes) -> bytes | None:
         """The desk alone is known."""

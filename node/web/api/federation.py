@@ -13,6 +13,7 @@ from node.web.api.fields import Hex16, Name
 from node.web.calls import Call
 from node.web.routes import Limit, api
 from node.web.tables import network as tables
+from node.web.trouble_words import trouble_text
 
 
 class NodeAnswer(BaseModel):
@@ -72,11 +73,14 @@ class PeerAnswer(BaseModel):
     org: Hex16
     name: str | None
     kind: str | None = Field(description="What its organisation says it is: maker, lab, utility, housing and so on.")
-    url: str
+    url: str = Field(description="Empty where it only dials out: it is asked on the connection that it dialled.")
+    dials_out_only: bool
     state: str
     met_us: int
     seen_us: int | None
-    trouble: str | None
+    trouble: str | None = Field(description="`code: what happened`, where the last exchange failed.")
+    trouble_title: str | None = Field(description="What that is, in the language of the request.")
+    trouble_advice: str | None = Field(description="What to do about it, in the language of the request.")
     is_live: bool = Field(description="Whether its notices come at once.")
     to_take: int | None = Field(description="Entries that it has and this node has not; null before it said so.")
     to_give: int | None = Field(description="Entries that this node has and it has not; null before it said so.")
@@ -141,7 +145,8 @@ async def attest(call: Call, body: AttestationBody) -> AttestationBody:
     return body
 
 
-@api("POST", "/invitations", title="Invite a node", scopes=[Scope.PEERS], status=201)
+@api("POST", "/invitations", title="Invite a node", scopes=[Scope.PEERS], status=201,
+     problems=["no_federation", "dials_out_only"])  # fmt: skip
 async def invite(call: Call) -> InvitationAnswer:
     """A text for one node, good for seven days and one use."""
     invitation = await call.context.membership.invite(call.actor.label)
@@ -175,16 +180,20 @@ async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
     """A peer with what its organisation says of itself and how level it is."""
     card = call.context.projection.world.cards.get(peer.org)
     level = await call.context.membership.level(peer.node)
+    trouble = trouble_text(peer.trouble, call.language) if peer.trouble else None
     return PeerAnswer(
         node=peer.node.hex(),
         org=peer.org.hex(),
         name=card.name if card else None,
         kind=card.kind if card else None,
         url=peer.url,
+        dials_out_only=not peer.url,
         state=peer.state,
         met_us=peer.met_us,
         seen_us=peer.seen_us,
         trouble=peer.trouble,
+        trouble_title=trouble.title if trouble else None,
+        trouble_advice=trouble.advice if trouble else None,
         is_live=level is not None and level.is_live,
         to_take=level.to_take if level else None,
         to_give=level.to_give if level else None,

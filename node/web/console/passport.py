@@ -74,7 +74,12 @@ async def _values(  # Any: what templates are given
         "events": events.rows,
         "older": cursors.encode(TIMELINE, events.more) if events.more else None,
         "asked_older": asked.older,
-        "counts": {"events": found.events, "asked": found.asked, "statements": found.statements},
+        "counts": {
+            "events": found.events,
+            "asked": found.asked,
+            "statements": found.statements + found.lost,
+            "lost": found.lost,
+        },
         "statements": statements.rows,
         "processes": running(view, today(call), call.context.settings.arshin.record_days),
         "shipments": await _shipments(call, view),

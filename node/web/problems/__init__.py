@@ -6,6 +6,7 @@ message stands there.
 
 from node.web.problems import (
     access,
+    backups,
     catalogs,
     door,
     federation,
@@ -23,6 +24,7 @@ __all__ = ["PROBLEMS", "ProblemText", "Words", "find_text"]
 PROBLEMS: dict[str, ProblemText] = {
     **door.PROBLEMS,
     **access.PROBLEMS,
+    **backups.PROBLEMS,
     **federation.PROBLEMS,
     **parties.PROBLEMS,
     **passports.PROBLEMS,

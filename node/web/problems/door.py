@@ -74,6 +74,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Another process has the database", "End that process: one process at a time writes a node's store."),
         kind=FolderError,
     ),
+    "node_exists": wrong(
+        ("Здесь уже есть узел", "Назовите новую папку или пустое хранилище."),
+        ("A node is there already", "Name a new folder, or an empty store."),
+        kind=NodeError,
+    ),
     "folder_not_empty": wrong(
         ("Папка не пуста", "Назовите новую папку."),
         ("The folder is not empty", "Name a new folder."),

@@ -11,6 +11,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Узел не состоит в федерации", "Создайте федерацию или вступите по приглашению."),
         ("This node is in no federation", "Found one or join by invitation."),
     ),
+    "dials_out_only": state(
+        (
+            "Узел только подключается сам, к нему подключиться нельзя",
+            "Пусть приглашает узел с адресом; или уберите dial_out_only из config.toml и укажите url.",
+        ),
+        (
+            "This node only dials out: nobody can reach it",
+            "Let a node with an address invite; or take dial_out_only out of config.toml and name a url.",
+        ),
+    ),
     "other_federation": state(
         ("Узел состоит в другой федерации", "Попросите приглашение в свою федерацию."),
         ("This node is in another federation", "Ask for an invitation to your own."),
@@ -57,6 +67,20 @@ PROBLEMS: dict[str, ProblemText] = {
             "Сначала познакомьтесь с ним: приглашение или входящие на странице узлов.",
         ),
         ("The node that made the bundle was not met here", "Meet it first: by an invitation, or the inbox of peers."),
+    ),
+    "node_ended": state(
+        (
+            "Этот узел отключён своей организацией",
+            "Сделайте новый узел организации: `passport-node init --organisation-of`.",
+        ),
+        (
+            "This node was ended by its organisation",
+            "Make a new node of the organisation: `passport-node init --organisation-of`.",
+        ),
+    ),
+    "peer_ended": state(
+        ("Узел отключён своей организацией", "С ним больше не обмениваются: встретьте другой узел организации."),
+        ("The node was ended by its organisation", "Nobody exchanges with it: meet another node of the organisation."),
     ),
     "share_with_self": wrong(
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),

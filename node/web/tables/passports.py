@@ -15,9 +15,7 @@ from node.web.columns import (
     unit,
     yes_no,
 )
-from node.web.console_words import (
-    PROCESSES,
-)
+from node.web.console_words import LOSSES, PROCESSES
 from node.web.identity_words import SIGNS, SLIPS
 from node.web.passport_words import CONFLICTS, KINDS, SECTIONS, STANDINGS, STATES, STEPS, SYSTEMS, named, words
 from node.web.radio_words import parameter_words
@@ -155,6 +153,7 @@ STATEMENTS = table(
     ("Что", "What", _sections),
     ("Отозвано, UTC", "Withdrawn, UTC", _withdrawn),
     ("Почему", "Why", "withdrawn.reason"),
+    ("Не засчитано", "Does not count", coded("lost.why", LOSSES)),
     ("Фрагмент", "Statement", "ref"),
     ("Неполадки", "Faults", "faults"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from federation.errors import AwayError, RemoteProtocolError
-from federation.net.live import BUSY, Hub
+from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
 from federation.sync.frames import (
@@ -58,6 +58,19 @@ class Pipe:
             await self.incoming.put(None)
 
 
+@dataclass
+class Unread(Pipe):
+    """An end whose other end does not read: what is sent comes to nothing after a while."""
+
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, frame: bytes) -> None:
+        """Give up later."""
+        self.tried.set()
+        await asyncio.sleep(0.01)
+        raise AwayError(f"{len(frame)} bytes are not read")
+
+
 def pipe() -> tuple[Pipe, Pipe]:
     """Both ends of a connection."""
     left: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -70,13 +83,18 @@ async def echo(question: Question) -> Answer:
     return Answer(200, {"Target": question.target}, question.body)
 
 
+def hubs() -> tuple[Hub, Hub]:
+    """The hubs of two nodes that answer with what was asked."""
+    return Hub(id16("near"), echo), Hub(FAR.node, echo)
+
+
 @asynccontextmanager
 async def connected(near: Hub, far: Hub) -> AsyncIterator[tuple[Pipe, Pipe]]:
     """Two nodes on one connection."""
     here, there = pipe()
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
-        tasks.create_task(near.serve(FAR.node, here))
-        tasks.create_task(far.serve(id16("near"), there))
+        tasks.create_task(near.serve(FAR.node, here, dialled=True))
+        tasks.create_task(far.serve(id16("near"), there, dialled=False))
         await asyncio.sleep(0)
         yield here, there
         await here.close()
@@ -99,7 +117,7 @@ def test_bytes_that_are_no_frame_are_refused(raw: bytes) -> None:
 
 async def test_either_end_asks_the_other() -> None:
     """Whoever dialled, both ends ask and are answered on one connection, many questions at a time."""
-    near, far = Hub(echo), Hub(echo)
+    near, far = hubs()
     async with connected(near, far):
         for hub, node in ((near, FAR.node), (far, id16("near"))):
             channel = hub.channel(node)
@@ -111,42 +129,82 @@ async def test_either_end_asks_the_other() -> None:
 
 
 async def test_notice_reaches_whoever_listens() -> None:
-    """A notice tells which node has something new."""
+    """A notice tells which node has something new; so does a connection that opens."""
     heard: asyncio.Queue[bytes] = asyncio.Queue()
-    near, far = Hub(echo), Hub(echo)
+    near, far = hubs()
     near.on_notice = heard.put_nowait
     async with connected(near, far):
+        assert await heard.get() == FAR.node
         await far.notify()
         assert await heard.get() == FAR.node
 
 
-async def test_questions_beyond_what_one_side_may_have_open_are_put_off() -> None:
-    """A peer that asks too much at once is told to wait, and what it asked before is answered."""
-    go = asyncio.Event()
+async def test_peer_with_too_many_open_questions_is_not_read_from() -> None:
+    """Beyond what one side may have open nothing is read: no task and no answer piles up; later all are answered."""
+    go, begun = asyncio.Event(), []
 
     async def slow(question: Question) -> Answer:
+        begun.append(question)
         await go.wait()
         return await echo(question)
 
     here, there = pipe()
-    serving = asyncio.create_task(Hub(slow).serve(FAR.node, there))
-    for number in range(MAX_BUSY + 1):
-        await here.send(encode_frame(Asked(number, QUESTION)))
-    first = await here.incoming.get()
-    go.set()
-    others = [await here.incoming.get() for _ in range(MAX_BUSY)]
-    await here.close()
-    await serving
+    asked = MAX_BUSY + 5
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(Hub(id16("near"), slow).serve(FAR.node, there, dialled=False))
+        for number in range(asked):
+            await here.send(encode_frame(Asked(number, QUESTION)))
+        while there.incoming.qsize() > asked - MAX_BUSY - 1:  # noqa: ASYNC110 - a queue tells nobody that it is read
+            await asyncio.sleep(0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (len(begun), there.incoming.qsize()) == (MAX_BUSY, asked - MAX_BUSY - 1)
+        go.set()
+        answers = [decode_frame(await here.incoming.get() or b"") for _ in range(asked)]
+        await here.close()
 
-    assert decode_frame(first or b"") == Answered(MAX_BUSY, BUSY)
-    assert {frame.number for raw in others if isinstance(frame := decode_frame(raw or b""), Answered)} == set(range(8))
+    assert {frame.number for frame in answers if isinstance(frame, Answered)} == set(range(asked))
+
+
+async def test_peer_that_does_not_read_delays_nobody_and_loses_its_connection() -> None:
+    """A notice to a peer that does not read waits alone; an answer that it does not read ends its connection."""
+    near, far = hubs()
+    stuck, reading = Unread(asyncio.Queue(), asyncio.Queue()), pipe()
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    far.on_notice = heard.put_nowait
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(near.serve(id16("stuck"), stuck, dialled=True))
+        tasks.create_task(near.serve(FAR.node, reading[0], dialled=True))
+        tasks.create_task(far.serve(id16("near"), reading[1], dialled=False))
+        assert await heard.get() == id16("near")
+        await near.notify()
+        assert await heard.get() == id16("near")
+        await stuck.tried.wait()
+        await near.left(id16("stuck"))
+        assert near.nodes == {FAR.node}
+        await near.close()
+
+
+async def test_notices_that_were_not_said_yet_are_said_once() -> None:
+    """A thousand changes while a notice waits to be sent make one more notice, no queue."""
+    near, _ = hubs()
+    here, there = pipe()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(near.serve(FAR.node, here, dialled=True))
+        await asyncio.sleep(0)
+        for _ in range(1000):
+            await near.notify()
+        assert decode_frame(await there.incoming.get() or b"") == Noticed()
+        await asyncio.sleep(0)
+        assert there.incoming.empty()
+        await near.close()
 
 
 async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
     """A question that waits when the connection ends is answered by nobody, at once."""
-    near = Hub(echo)
+    near, _ = hubs()
     here, there = pipe()
-    serving = asyncio.create_task(near.serve(FAR.node, here))
+    serving = asyncio.create_task(near.serve(FAR.node, here, dialled=True))
     await asyncio.sleep(0)
     channel = near.channel(FAR.node)
     assert channel is not None
@@ -161,19 +219,55 @@ async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
 
 async def test_peer_that_sends_no_frame_is_named_as_the_fault() -> None:
     """Bytes that are no frame end the connection with the peer's fault."""
-    near = Hub(echo)
+    near, _ = hubs()
     here, there = pipe()
     await there.send(b"garbage")
     with pytest.raises(RemoteProtocolError):
-        await near.serve(FAR.node, here)
+        await near.serve(FAR.node, here, dialled=True)
     assert here.closed
 
 
 async def test_answer_over_the_limit_is_refused() -> None:
     """What is longer than was asked for is not handed on."""
-    near, far = Hub(echo), Hub(echo)
+    near, far = hubs()
     async with connected(near, far):
         channel = near.channel(FAR.node)
         assert channel is not None
         with pytest.raises(RemoteProtocolError, match="more than 3 bytes"):
             await channel.ask(FAR, QUESTION, 3)
+
+
+@pytest.mark.parametrize("first_dialled", [True, False])
+async def test_of_two_connections_both_nodes_keep_the_same_one(first_dialled: bool) -> None:
+    """Where both dialled, the connection of the node with the smaller id stays, whichever came first."""
+    near, far = hubs()
+    ids = {near: id16("near"), far: FAR.node}
+    pipes = [pipe(), pipe()]
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        for dialled, (here, there) in zip((first_dialled, not first_dialled), pipes, strict=True):
+            tasks.create_task(near.serve(FAR.node, here, dialled=dialled))
+            tasks.create_task(far.serve(ids[near], there, dialled=not dialled))
+            await asyncio.sleep(0)
+        kept = pipes[0 if first_dialled == (ids[near] < ids[far]) else 1]
+        closed = pipes[1 if kept is pipes[0] else 0]
+        while not (closed[0].closed and closed[1].closed):  # noqa: ASYNC110 - a pipe tells nobody of its end
+            await asyncio.sleep(0)
+        channel = near.channel(FAR.node)
+        assert channel is not None
+        assert (await channel.ask(FAR, QUESTION, 100)).body == QUESTION.body
+        assert not kept[0].closed
+        await near.close()
+        await near.left(FAR.node)
+
+
+async def test_newer_of_two_connections_that_one_node_dialled_is_kept() -> None:
+    """A node that comes back before its old connection was seen to be dead is served on the new one."""
+    near, _ = hubs()
+    (first, _), (second, _) = pipe(), pipe()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        for wire in (first, second):
+            tasks.create_task(near.serve(FAR.node, wire, dialled=False))
+            await asyncio.sleep(0)
+        assert (first.closed, second.closed) == (True, False)
+        assert near.nodes == {FAR.node}
+        await near.close()

@@ -6,6 +6,7 @@ import pytest
 
 from federation.errors import RequestError
 from federation.request import (
+    MAX_OF_ONE,
     MAX_REMEMBERED,
     ReplayWindow,
     Request,
@@ -99,13 +100,17 @@ def test_request_is_taken_once() -> None:
 
 
 def test_replay_window_is_bounded() -> None:
-    """A flood of requests fills the window and is refused; after 300 s there is room again."""
+    """One node's flood of requests is refused and nobody else's; that of many is too; after 300 s there is room."""
     window = ReplayWindow()
     for number in range(MAX_REMEMBERED):
-        window.admit(b"", number.to_bytes(16, "big"), NOW_MS)
+        sender = (number // MAX_OF_ONE).to_bytes(16)
+        window.admit(sender, number.to_bytes(16), NOW_MS)
+        if number == MAX_OF_ONE - 1:
+            with pytest.raises(RequestError, match="too many"):
+                window.admit(sender, id16("one more"), NOW_MS)
     with pytest.raises(RequestError, match="too many"):
-        window.admit(b"", id16("one more"), NOW_MS)
-    window.admit(b"", id16("one more"), NOW_MS + 300_001)
+        window.admit(id16("another"), id16("one more"), NOW_MS)
+    window.admit(bytes(16), id16("one more"), NOW_MS + 300_001)
 
 
 def test_response_is_bound_to_its_request() -> None:

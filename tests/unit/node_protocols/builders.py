@@ -34,6 +34,7 @@ from node.services.assembly import Assembly
 from node.services.bench import Bench
 from node.services.bus import EventBus
 from node.services.core import Core
+from node.services.counting import Counting
 from node.services.entry import Entry
 from node.services.found import found_node
 from node.services.ingest import Ingest
@@ -85,6 +86,7 @@ class Desk:
     arshin: ArshinFiles
     procedures: ProcedureBook
     runs: Runs
+    counting: Counting
 
     @property
     def org(self) -> bytes:
@@ -141,7 +143,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 def new_sync(core: Core, ingest: Ingest) -> Sync:
     """What talks to peers over https; whoever connects is refused."""
-    return Sync(core, ingest, HttpsCarrier(), Hub(_refuse))
+    return Sync(core, ingest, HttpsCarrier(), Hub(core.node, _refuse))
 
 
 async def _refuse(_question: Question) -> Answer:
@@ -162,7 +164,9 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     core = Core(load_settings(folder), place, clock, random, open_keystore(place, random), database, EventBus())
     projection = Projection(core)
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
-    ingest = Ingest(core, projection.take)
+    counting = Counting(core, projection.recount)
+    projection.attested = counting.take_attested
+    ingest = Ingest(core, projection.take, counting)
     templates = Templates(core, ledger, projection, new_sync(core, ingest), ingest)
     releases = Releases(core, ledger, projection)
     entry = Entry(core, projection, releases)
@@ -186,6 +190,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
         ArshinFiles(core, ledger, protocols),
         book,
         runs,
+        counting,
     )
     try:
         await ledger.open()

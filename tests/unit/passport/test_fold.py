@@ -25,6 +25,7 @@ from tests.builders_passport import (
     demo,
     dual,
     event,
+    grant,
     identity,
     line,
     line_claim,
@@ -33,7 +34,6 @@ from tests.builders_passport import (
     parameters,
     radio,
     raw,
-    reading,
     verification,
 )
 
@@ -238,7 +238,7 @@ def test_repair_after_the_verification_is_not_admitted_until_verified() -> None:
     owner, service = Author("owner"), Author("service")
     said = [*shipped(maker, owner), lab.say(verification(DEVICE), on="2026-01-15")]
     said += [
-        owner.say(reading(DEVICE, service, 2)),
+        owner.say(grant(owner, service, Verb.WRITE, DEVICE, rows=("event",))),
         service.say(event(DEVICE, "repaired", part="ротор"), on="2026-05-01"),
     ]
     said += [owner.say(event(DEVICE, "admitted"), on="2026-05-02")]

@@ -1,0 +1,141 @@
+"""How much of this node one asker may take, without a clock: rates, questions at once, bytes in hand."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from federation.errors import BusyError
+
+MAX_ASKERS = 4096
+SOON_S = 1.0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What is let through. A burst is what may come at once after a silence.
+
+    A peer that mirrors a thousand logs for the first time asks some thousand questions as fast as they are answered.
+    """
+
+    requests_s: float = 50.0  # by one node
+    requests_burst: int = 5_000
+    bytes_s: int = 32 << 20  # by one node, asked and answered
+    bytes_burst: int = 256 << 20
+    at_once: int = 16  # questions of one node that are being answered
+    stranger_requests_s: float = 5.0  # by one remote address, of those that nobody known signed
+    stranger_requests_burst: int = 100
+    stranger_connections: int = 128  # from one remote address, on which nobody known asked yet
+    stranger_s: float = 30.0  # such a connection ends after so long
+    connections: int = 512
+    in_hand: int = 256 << 20  # bytes of questions and answers over all connections
+
+
+class TokenBucket:
+    """A rate with a burst. What was taken beyond is a debt that is waited out."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left = burst
+        self._at: float | None = None
+
+    def wait(self, now: float) -> float:
+        """Seconds until something may be taken: 0 now."""
+        self._fill(now)
+        return 0.0 if self._left > 0 else -self._left / self._rate + SOON_S
+
+    def take(self, amount: float, now: float) -> None:
+        """Take it, whether it is there or not."""
+        self._fill(now)
+        self._left -= amount
+
+    def _fill(self, now: float) -> None:
+        # A clock that went back fills nothing.
+        passed = max(0.0, now - self._at) if self._at is not None else 0.0
+        self._left = min(self._burst, self._left + passed * self._rate)
+        self._at = now
+
+
+@dataclass(slots=True)
+class _Asker:
+    requests: TokenBucket
+    bytes: TokenBucket
+    busy: int = 0
+
+
+class Turns:
+    """Whose turn it is: rates and questions at once of each node that asks."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._askers: OrderedDict[bytes, _Asker] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._askers)
+
+    @contextmanager
+    def turn(self, node: bytes, now: float) -> Iterator[TokenBucket]:
+        """Let one question of a node in, and answer where its bytes are taken from; raise BusyError."""
+        asker = self._asker(node)
+        wait = max(asker.requests.wait(now), asker.bytes.wait(now))
+        if asker.busy >= self._allowance.at_once:
+            wait = max(wait, SOON_S)
+        if wait > 0:
+            raise BusyError("this node was asked too much: ask later", wait)
+        asker.requests.take(1, now)
+        asker.busy += 1
+        try:
+            yield asker.bytes
+        finally:
+            asker.busy -= 1
+
+    def _asker(self, node: bytes) -> _Asker:
+        asker = self._askers.pop(node, None)
+        if asker is None:
+            allowance = self._allowance
+            asker = _Asker(
+                TokenBucket(allowance.requests_s, allowance.requests_burst),
+                TokenBucket(allowance.bytes_s, allowance.bytes_burst),
+            )
+        self._askers[node] = asker
+        while len(self._askers) > MAX_ASKERS:
+            self._askers.popitem(last=False)
+        return asker
+
+
+@dataclass(slots=True)
+class Budget:
+    """Bytes in hand over all connections."""
+
+    most: int = 256 << 20
+    held: int = field(default=0, init=False)
+
+    @contextmanager
+    def hold(self, size: int = 0) -> Iterator["Hold"]:
+        """Count bytes for as long as the block lasts; raise BusyError where there is no room for them."""
+        hold = Hold(self)
+        try:
+            hold.take(size)
+            yield hold
+        finally:
+            self.held -= hold.size
+
+
+class Hold:
+    """What one question or answer has of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.size = 0
+
+    def take(self, size: int) -> None:
+        """Count bytes before they are there; raise BusyError where there is no room."""
+        if size and self._budget.held + size > self._budget.most:
+            raise BusyError("this node has too much in hand: ask later", SOON_S)
+        self.carry(size)
+
+    def carry(self, size: int) -> None:
+        """Count bytes that are there already."""
+        self.size += size
+        self._budget.held += size

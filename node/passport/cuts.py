@@ -1,0 +1,51 @@
+"""What a statement that ends something says of logs, and what a fold waits for to understand it.
+
+A cut counts by roots: while a log is not here up to a size, its row counts nothing, and the passport is folded again
+when the log gets there. A statement whose ground is missing waits for that entry likewise.
+"""
+
+from dataclasses import dataclass
+
+from federation import codec
+from federation.authority import Kind
+from federation.cut import Cut, CutRow
+from federation.errors import CodecError
+from node.passport.case import Case
+from node.passport.statement import Statement
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Awaited:
+    """A place of a log that a passport waits for: the entry at it, or the log's size."""
+
+    log: bytes
+    at: int
+    is_size: bool
+
+
+def rows_of_cut(statement: Statement) -> tuple[CutRow, ...]:
+    """The rows of its section `cut`; none where that is not here or breaks its form."""
+    raw = statement.sections.get("cut")
+    try:
+        return Cut.from_value(codec.unpack(raw)).rows if raw is not None else ()
+    except CodecError:
+        return ()
+
+
+def awaited_by(case: Case) -> frozenset[Awaited]:
+    """What a passport waits for; a root that is another one does not become right by waiting, and costs a row."""
+    ends = (statement for statement in case.told if statement.kind == Kind.END)
+    cuts = {
+        Awaited(row.log, row.size, is_size=True)
+        for end in ends
+        for row in rows_of_cut(end)
+        if (row.log, row.size) not in end.cut
+    }
+    here = case.places
+    grounds = {
+        Awaited(ref.log, ref.seq, is_size=False)
+        for missing in case.pending.values()
+        for ref in missing
+        if ref not in here
+    }
+    return frozenset(cuts | grounds)

@@ -1,0 +1,93 @@
+"""Why an exchange with a peer failed, for people: what it is, and what to do about it."""
+
+from dataclasses import dataclass
+
+from node.web.passport_words import Table
+
+CODES: Table = {
+    "away": ("не отвечает", "does not answer"),
+    "unconnected": ("не подключён", "not connected"),
+    "busy": ("просит подождать", "asks to wait"),
+    "refused": ("отказывает", "refuses"),
+    "answer": ("ответ не его", "not its own answer"),
+    "oversize": ("слишком большой ответ", "too large an answer"),
+    "slow": ("ответ тянется без конца", "an answer without end"),
+    "truncated": ("ответ обрывается", "its answer breaks off"),
+    "certificate": ("чужой сертификат", "another certificate"),
+    "broken": ("у него сбой", "it failed"),
+    "entry": ("запись не сходится", "an entry does not verify"),
+    "protocol": ("нарушает протокол", "breaks the protocol"),
+    "own": ("сбой этого узла", "a fault of this node"),
+}
+ADVICE: Table = {
+    "away": (
+        "Узел спросим снова сами. Если это надолго, проверьте его адрес и связь.",
+        "It is asked again by itself. If this lasts, check its address and the network.",
+    ),
+    "unconnected": (
+        "Он подключается только сам: ждём его. Проверьте, что он работает и видит этот узел.",
+        "It only dials out, so this node waits for it. Check that it runs and can reach this node.",
+    ),
+    "busy": (
+        "Спросим позже сами. Если это надолго, администратору узла стоит поднять federation.limits.",
+        "It is asked later by itself. If this lasts, its administrator may raise federation.limits.",
+    ),
+    "refused": (
+        "Проверьте, что он знает этот узел: не скрыт ли он там и не закрыт ли его ключ.",
+        "Check that it knows this node: whether it is ignored there, or its key was ended.",
+    ),
+    "answer": (
+        "По адресу отвечает другой узел или посредник. Сверьте адрес и ключ с его администратором.",
+        "Another node or something in between answers there. Compare address and key with its administrator.",
+    ),
+    "oversize": (
+        "Остальным узлам это не мешает. Сообщите его администратору; если повторяется, скройте узел.",
+        "Other nodes are not affected. Tell its administrator; if it goes on, ignore the node.",
+    ),
+    "slow": (
+        "Остальным узлам это не мешает. Проверьте связь с ним; если повторяется, скройте узел.",
+        "Other nodes are not affected. Check the line to it; if it goes on, ignore the node.",
+    ),
+    "truncated": (
+        "Спросим снова сами. Если повторяется, проверьте связь или посредника между узлами.",
+        "It is asked again by itself. If it goes on, check the line, or what stands between the nodes.",
+    ),
+    "certificate": (
+        "Если он сменил сертификат, попросите новое приглашение; если нет, отвечает не он.",
+        "If it changed its certificate, ask for a new invitation; if not, it is not the one that answers.",
+    ),
+    "broken": (
+        "Причина в журнале работы того узла: сообщите его администратору.",
+        "Its own log tells why: tell its administrator.",
+    ),
+    "entry": (
+        "Всё до этой записи принято, дальше журнал не берём. Сообщите администратору того узла.",
+        "All before it was taken, nothing after it is. Tell the administrator of that node.",
+    ),
+    "protocol": (
+        "Принятое ранее цело. Сравните версии узлов; если повторяется, скройте узел.",
+        "What was taken before is whole. Compare the versions of both nodes; if it goes on, ignore the node.",
+    ),
+    "own": (
+        "Подробности в журнале работы этого узла (node.log в его папке).",
+        "The log of this node tells more (node.log in its folder).",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleText:
+    """What people read of a trouble: a word, what to do, and what happened as the node noted it."""
+
+    title: str
+    advice: str
+    happened: str
+
+
+def trouble_text(noted: str, language: str) -> TroubleText:
+    """The words of a trouble of a peer, which is kept as `code: what happened`."""
+    code, _, happened = noted.partition(": ")
+    if code not in CODES:
+        code, happened = "protocol", noted  # noted by an earlier version
+    at = 0 if language == "ru" else 1
+    return TroubleText(CODES[code][at], ADVICE[code][at], happened)

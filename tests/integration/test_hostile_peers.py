@@ -1,0 +1,200 @@
+"""Whatever a peer answers costs bounded memory and time, is shown as its fault, and keeps nobody else waiting."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from federation import codec
+from federation.net import carrier, pace
+from federation.statements import genesis
+from node.store.peers import find_peer, put_peer
+from tests import hostile
+from tests.builders import signing_key
+from tests.hostile import EMPTY, HEAD, Hostile, Script
+from tests.integration.test_peers import Neighbour, met, until
+from tests.unit.node_protocols.builders import Desk, ended, new_desk, new_sync
+
+GRACE_S = 0.5
+MEGABYTE = 1 << 20
+MOST_MEMORY = 96 * MEGABYTE  # above what was there: an answer, what it inflates to, and what they are read into
+HUGE_COUNTS = (
+    HEAD + b"\xdd\xff\xff\xff\xff\x90\x90\x90\x00\x00",  # four thousand million chains
+    HEAD + b"\x90\xdd\x7f\xff\xff\xff\x90\x90\x00\x00",
+    HEAD + b"\x90\x90\x90\xdd\x00\x00\x10\x00" + b"\xc4\x01a" * 4096 + b"\x00\x00",  # more fork proofs than may be
+    HEAD + b"\x90\x90\x90\x90\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x00",  # a number beyond all
+    HEAD + b"\x90" + codec.pack([b"x"] * 5000) + b"\x90\x90\x00\x00",  # more logs than may be
+    b"\xc6\xff\xff\xff\xff" + b"x",  # binary of four gigabytes
+)
+CASES: list[tuple[Script, str]] = [
+    (hostile.stream_for_ever, "oversize"),
+    (hostile.trickle, "slow"),
+    (hostile.trickle_headers, "away"),
+    (hostile.say_nothing, "away"),
+    (hostile.break_off, "truncated"),
+    (hostile.redirect, "answer"),
+    (hostile.huge_header, "protocol"),
+    (hostile.garbage, "protocol"),
+    (hostile.fail, "broken"),
+    (hostile.put_off, "busy"),
+    (hostile.unsigned, "answer"),
+    (hostile.signed_by_another, "answer"),
+    (hostile.bomb, "oversize"),
+]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits ten seconds for a trickle here."""
+    monkeypatch.setattr(pace, "GRACE_S", GRACE_S)
+    monkeypatch.setattr(carrier, "BEGIN_S", GRACE_S)
+
+
+@pytest.fixture
+def memory() -> Iterator[None]:
+    """The peak of this process's memory stays near where it was."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = peak()
+    yield
+    assert peak() - before < MOST_MEMORY
+
+
+def peak() -> int:
+    """The most bytes of memory that this process had since the last reset."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+@asynccontextmanager
+async def attacked(script: Script, folder: Path) -> AsyncIterator[tuple[Desk, Hostile, Neighbour]]:
+    """A node with a good peer and a hostile one."""
+    async with new_desk(folder) as desk, hostile.hostile(script, folder) as attacker:
+        neighbour = Neighbour(desk)
+        async with met(desk, neighbour, folder):
+            async with desk.core.database.write() as tx:
+                await put_peer(tx, attacker.address, hostile.ORG, "active")
+            yield desk, attacker, neighbour
+
+
+async def trouble(desk: Desk) -> str | None:
+    """What is shown of the hostile peer."""
+    async with desk.core.database.read() as tx:
+        shown = await find_peer(tx, hostile.NODE)
+    assert shown is not None
+    return shown.trouble
+
+
+async def shown(desk: Desk) -> str:
+    """What is shown of the hostile peer, once something is."""
+    async with asyncio.timeout(10):
+        while (found := await trouble(desk)) is None:  # noqa: ASYNC110 - a row of the store
+            await asyncio.sleep(0.01)
+    return found
+
+
+@asynccontextmanager
+async def syncing(desk: Desk) -> AsyncIterator[None]:
+    """The node talks to its peers."""
+    sync = new_sync(desk.core, desk.ingest)
+    running = asyncio.create_task(sync.run())
+    try:
+        yield
+        assert not running.done()
+    finally:
+        await ended(running)
+        await sync.close()
+
+
+@pytest.mark.parametrize(("script", "code"), CASES, ids=lambda case: getattr(case, "__name__", None))
+@pytest.mark.usefixtures("memory")
+async def test_fault_of_a_peer_is_named_and_others_go_on(tmp_path: Path, script: Script, code: str) -> None:
+    """Each fault is shown at the one who did it; meanwhile news of another peer are taken at once."""
+    async with attacked(script, tmp_path) as (desk, _, neighbour), syncing(desk):
+        await until(lambda: neighbour.hub.nodes and neighbour.asked["heads"])
+        neighbour.given, began = 1, time.monotonic()
+        await neighbour.hub.notify()
+        await until(lambda: neighbour.asked["opened"])
+        assert time.monotonic() - began < 3
+        assert (await shown(desk)).partition(": ")[0] == code
+
+
+@pytest.mark.usefixtures("memory")
+async def test_answers_that_lie_about_sizes_are_refused(tmp_path: Path) -> None:
+    """Counts of thousands of millions, numbers beyond all and too many rows are refused before they get room."""
+    async with attacked(hostile.answering(EMPTY), tmp_path) as (desk, attacker, _):
+        sync = new_sync(desk.core, desk.ingest)
+        try:
+            await sync.exchange(attacker.address.node)
+            for body in (*HUGE_COUNTS, EMPTY[:-1], EMPTY + b"\0", b"", b"\xc1"):
+                attacker.script = hostile.answering(body)
+                with pytest.raises(Exception, match=r"heads|answer") as raised:
+                    await sync.exchange(attacker.address.node)
+                assert getattr(raised.value, "code", None) == "protocol", body[:20]
+        finally:
+            await sync.close()
+
+
+async def test_answer_to_another_question_is_refused(tmp_path: Path) -> None:
+    """An answer that was good once is no answer to the next question."""
+    async with attacked(hostile.replaying(), tmp_path) as (desk, attacker, _):
+        sync = new_sync(desk.core, desk.ingest)
+        try:
+            await sync.exchange(attacker.address.node)
+            with pytest.raises(Exception, match="signature does not hold") as raised:
+                await sync.exchange(attacker.address.node)
+            assert getattr(raised.value, "code", None) == "answer"
+        finally:
+            await sync.close()
+
+
+async def test_other_certificate_is_named(tmp_path: Path) -> None:
+    """Whoever answers with another certificate gets no question, and the peer's trouble says so."""
+    async with attacked(hostile.answering(EMPTY), tmp_path) as (desk, attacker, _):
+        attacker.pin = bytes(32)
+        async with desk.core.database.write() as tx:
+            await put_peer(tx, attacker.address, hostile.ORG, "active")
+        async with syncing(desk):
+            assert (await shown(desk)).startswith("certificate: ")
+        assert attacker.asked == 0
+
+
+async def test_peer_that_puts_off_for_ever_is_asked_seldom(tmp_path: Path) -> None:
+    """Refusals without an end make a few questions with pauses between, whatever the peer says of when to come."""
+    async with attacked(hostile.put_off_now, tmp_path) as (desk, attacker, neighbour), syncing(desk):
+        await until(lambda: neighbour.hub.nodes and attacker.asked)
+        began = time.monotonic()
+        assert (await asyncio.wait_for(shown(desk), 10)).startswith("busy: ")
+        assert attacker.asked <= 10
+        assert time.monotonic() - began > 1
+
+
+async def test_thousands_of_statements_hold_up_nobody(tmp_path: Path) -> None:
+    """As many chains and statements as fit are checked beside the loop: another peer is heard meanwhile."""
+    key = signing_key("flood")
+    first = genesis(key, signing_key("next").public)
+    chain: list[codec.Value] = [first.envelope()] * 40
+    chains: list[codec.Value] = [list(chain) for _ in range(1000)]
+    async with attacked(
+        hostile.answering(codec.pack([bytes(16), 1, chains, [], [], [], 0, 0]), deflated=True), tmp_path
+    ) as attack:
+        desk, attacker, neighbour = attack
+        async with syncing(desk):
+            await until(lambda: neighbour.hub.nodes and attacker.asked)
+            slowest = 0.0
+            for number in range(1, 20):
+                neighbour.given, began = number, time.monotonic()
+                asked = neighbour.asked["heads"]
+                await neighbour.hub.notify()
+                await until(partial(_was_asked_more, neighbour, asked))
+                slowest = max(slowest, time.monotonic() - began)
+            assert slowest < 2
+
+
+def _was_asked_more(neighbour: Neighbour, before: int) -> bool:
+    return neighbour.asked["heads"] > before
