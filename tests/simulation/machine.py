@@ -185,7 +185,7 @@ class Machine:
 
     async def hold(self, node: bytes, wire: Wire) -> None:
         """Serve a live connection."""
-        await self.node.hub.serve(node, wire)
+        await self.node.hub.serve(node, wire, dialled=False)
 
     async def _live(self, started: asyncio.Future[None]) -> None:
         self._database = StillDatabase(self.folder.database, self.clock)

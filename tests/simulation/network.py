@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from federation.errors import AwayError, FederationError, RemoteProtocolError
+from federation.errors import AwayError, CertificateError, FederationError, OversizeError, TruncatedError
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asker, Question, Wire
 from federation.sync.frames import Answered, Asked, decode_frame
@@ -146,7 +146,7 @@ class Network:
             answer = await self._served(there, question)
             answer = await self._carry_back(here, there.name, question, answer)
         if len(answer.body) > limit:
-            raise RemoteProtocolError(f"an answer of more than {limit} bytes")
+            raise OversizeError(f"an answer of more than {limit} bytes")
         return answer
 
     async def dial(self, here: str, peer: PeerAddress, question: Question) -> Wire | Answer:
@@ -211,7 +211,7 @@ class Network:
             await asyncio.sleep(REFUSED_S)
             raise AwayError("ClientConnectorError")
         if there.pin != peer.pin:
-            raise AwayError("ServerFingerprintMismatch")
+            raise CertificateError("another certificate answers at its address")
         return there
 
     async def _carry(self, here: str, there: Endpoint, question: Question) -> None:
@@ -237,7 +237,7 @@ class Network:
             self.heard[here].append(_plain(answer))
         if self._chance.random() < self._between(here, there).torn:
             if self._chance.random() < 0.5:
-                raise AwayError("ClientPayloadError")
+                raise TruncatedError("the answer breaks off")
             answer = replace(answer, body=answer.body[: int(len(answer.body) * self._chance.random())])
         return answer
 
@@ -270,13 +270,18 @@ class Network:
         """The same question comes a second time, and whoever sent it hears nothing of that."""
         await self._delay(here, there.name)
         self._transcript.carried(here, there.name, f"{question.target} again", question.body)
-        await there.answer(question)  # as long as the machine is up: the work is its own
+        try:
+            await there.answer(question)
+        except Exception as error:
+            self.broken.append(f"{there.name}: {error!r}")
 
     async def _hold(self, there: Endpoint, node: bytes, wire: "SimWire") -> None:
         try:
             await there.hold(node, wire)
-        except RemoteProtocolError:
-            pass  # its fault is in its own class; the connection is gone
+        except FederationError:
+            pass  # the fault of whoever dialled; the connection is gone
+        except Exception as error:
+            self.broken.append(f"{there.name}: {error!r}")
         finally:
             await wire.close()
 
