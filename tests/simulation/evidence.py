@@ -43,6 +43,7 @@ class HeldPassport:
     """A view, its subjects, and a hash of all that it was folded from."""
 
     subjects: frozenset[bytes]
+    digest: bytes
     raw: bytes
     folded_from: bytes
 
@@ -104,6 +105,15 @@ def read_sizes(store: Path) -> Sizes:
             dict(_all(raw, "SELECT node, cursor FROM peers WHERE state = 'active'")),
             dict(_all(raw, "SELECT org, max(n) FROM openings GROUP BY org")),
         )
+
+
+def read_passports(store: Path) -> dict[bytes, frozenset[bytes]]:
+    """The subjects of each passport, by the one that leads."""
+    found: dict[bytes, set[bytes]] = {}
+    with _reading(store) as raw:
+        for subject, lead in _all(raw, "SELECT subject, lead FROM passports"):
+            found.setdefault(lead, set()).add(subject)
+    return {lead: frozenset(subjects) for lead, subjects in found.items()}
 
 
 def read_ids(store: Path) -> set[tuple[bytes, int, bytes]]:
@@ -172,18 +182,18 @@ def _passports(
     world = [(numbers[no], seq) for no, seq in published]
     genesis = _all(raw, "SELECT value FROM settings WHERE name = 'federation'")
     members: dict[bytes, set[bytes]] = {}
-    views: dict[bytes, bytes] = {}
-    for subject, lead, view in _all(raw, "SELECT subject, lead, view FROM passports"):
+    views: dict[bytes, tuple[bytes, bytes]] = {}
+    for subject, lead, mark, view in _all(raw, "SELECT subject, lead, digest, view FROM passports"):
         members.setdefault(lead, set()).add(subject)
         if subject == lead:
-            views[lead] = zlib.decompress(view)
+            views[lead] = (mark, zlib.decompress(view))
     found = {}
-    for lead, view in views.items():
+    for lead, (mark, view) in views.items():
         named = [place for subject in members[lead] for place in mentions.get(subject64(subject), ())]
         said = sorted({(*place, entries[place].id, *sorted(entries[place].opened)) for place in (*named, *world)})
         ends = [(log, logs[log].counted, logs[log].loss) for log in sorted({item[0] for item in said})]
         key = hashlib.sha256(repr((genesis, said, ends)).encode()).digest()
-        found[lead] = HeldPassport(frozenset(members[lead]), view, key)
+        found[lead] = HeldPassport(frozenset(members[lead]), mark, view, key)
     return found
 
 

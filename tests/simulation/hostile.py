@@ -1,11 +1,8 @@
 """Peers that mean ill: nodes as they are shipped, with one thing in them turned."""
 
 import random
-from dataclasses import replace
-from typing import Protocol
 
 from federation.errors import FederationError
-from federation.fragment import Fragment
 from federation.peer import PeerAddress
 from federation.ports import Question
 from federation.sync.messages import MAX_BODY
@@ -18,18 +15,6 @@ from tests.simulation.world import World
 FLOOD = 60
 
 
-class Hostile(Protocol):
-    """Somebody who means ill."""
-
-    async def act(self, story: Story) -> None:
-        """Do something bad."""
-        ...
-
-    async def end(self) -> None:
-        """The world is about to heal."""
-        ...
-
-
 class Thief:
     """States what only others may, joins its own things to theirs, and accepts what was offered to others."""
 
@@ -40,9 +25,6 @@ class Thief:
     async def act(self, story: Story) -> None:
         """One forgery."""
         await story.forge(self.machine)
-
-    async def end(self) -> None:
-        """What was said stays."""
 
 
 class Withholder(Thief):
@@ -123,9 +105,9 @@ class Equivocator(Thief):
 KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder, Equivocator)
 
 
-def choose(world: World, machine: Machine, honest: list[Machine]) -> Hostile:
-    """One of them, by the seed."""
-    kind = random.Random(f"{world.seed}/ill").choice(KINDS)
+def choose(world: World, machine: Machine, honest: list[Machine], kind: type[Thief] | None = None) -> Thief:
+    """One of them, by the seed where it is not said which."""
+    kind = kind or random.Random(f"{world.seed}/ill").choice(KINDS)
     world.transcript.note(machine.name, "means ill", how=kind.__name__)
     return kind(world, machine, honest)
 

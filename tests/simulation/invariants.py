@@ -27,6 +27,7 @@ class Outcome:
     forkers: frozenset[bytes] = frozenset()
     erased: list[bytes] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    anew: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
     compared: int = 0
 
     def read(self) -> None:
@@ -43,7 +44,7 @@ Invariant = Callable[[Outcome], Iterator[str]]
 
 
 def equal_views(outcome: Outcome) -> Iterator[str]:
-    """1: what was folded from equal sets and evidence is byte-equal."""
+    """1: what was folded from equal sets and evidence is byte-equal: on two machines, and on one at once and anew."""
     seen: dict[tuple[bytes, bytes], tuple[str, bytes]] = {}
     for held in outcome.evidence:
         for lead, passport in sorted(held.passports.items()):
@@ -52,6 +53,8 @@ def equal_views(outcome: Outcome) -> Iterator[str]:
             outcome.compared += name != held.name
             if raw != passport.raw:
                 yield f"{name} and {held.name} fold {lead.hex()} otherwise from the same"
+            if outcome.anew[held.name][lead] != passport.digest:
+                yield f"{held.name} folds {lead.hex()} otherwise at once, in another order"
 
 
 def kept_appends(outcome: Outcome) -> Iterator[str]:

@@ -71,15 +71,21 @@ class Story:
 
     async def go_on(self) -> None:
         """One deed; what a node refuses, as what it has not heard of yet, is not done."""
+        if not self.devices:
+            await self._done(self.make)
+            return
         deeds: list[tuple[int, Deed]] = [
-            (4, self.make),
+            (3, self.make),
             (6, self.tell),
             (3, self.state_batch),
-            (4, self.share),
+            (6, self.share),
             (2, self.offer),
             (3, self.accept),
         ]
         (deed,) = self._chance.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])
+        await self._done(deed)
+
+    async def _done(self, deed: Deed) -> None:
         try:
             await deed()
             self.done += 1
