@@ -142,10 +142,18 @@ class Addresses:
 class Node:
     """One node. Two may live in one event loop: nothing is kept in modules."""
 
-    def __init__(self, folder: Path, clock: Clock, random: Random, carrier: Carrier | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        random: Random,
+        carrier: Carrier | None = None,
+        database: Database | None = None,
+    ) -> None:
+        """Without a carrier it asks its peers over https; without a database it takes the one that its settings name."""
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
-        database = Database.of_node(self.folder, self.settings.store, clock)
+        database = database or Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
         if keystore.org == NOBODY:
             raise FolderError(
@@ -240,13 +248,11 @@ class Node:
         with self.folder.locked():
             try:
                 await self._open_store()
-                await self._open_ledger()
+                await self.open()
                 settle_collector()
                 await self._serve(started)
             finally:
-                self.projection.close()
-                await self.sync.close()
-                await self.core.database.close()
+                await self.close()
 
     async def visit(self, work: Callable[["Node"], Awaitable[T]]) -> T:
         """Do something with the store of a node that does not run: its ports stay closed, its log is not written."""
@@ -275,8 +281,8 @@ class Node:
         await upgrade(self.core.database)
         await self.core.database.hold(self.core.node, self.core.random.bytes(16))
 
-    async def _open_ledger(self) -> None:
-        """Take up the own log; a peer that shows a larger one of ours puts it in doubt."""
+    async def open(self) -> None:
+        """Take up what the store holds; a peer that shows a larger one of ours puts it in doubt."""
         known = await self.ledger.newest()
         ahead = await self.sync.largest_own_size(known) if known else 0
         reason = await self.ledger.open(ahead)
@@ -292,6 +298,23 @@ class Node:
         self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()
+
+    async def work(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin what a node does without a port of its own; where its peers reach it is told to `membership`."""
+        tasks.create_task(self.ledger.run())
+        await self.membership.publish_card()
+        await self.peering.meet_own()
+        tasks.create_task(self._tell_peers())
+        tasks.create_task(self._hang_up())
+        healing = Healing(self.core, self.ledger, self.counting)
+        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run, healing.run):
+            tasks.create_task(_outlasting(part))
+
+    async def close(self) -> None:
+        """Let go of what is held open."""
+        self.projection.close()
+        await self.sync.close()
+        await self.core.database.close()
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
@@ -396,17 +419,9 @@ class Node:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self.core.database.watch())
-            tasks.create_task(self.ledger.run())
             tasks.create_task(self._read_ahead())
-            await self.membership.publish_card()
-            await self.peering.meet_own()
-            tasks.create_task(self._tell_peers())
-            tasks.create_task(self._hang_up())
-            for part in (
-                self.sync.run, self.jobs.run, self.releases.run, self.runs.watch, self.deliveries.run,
-                self.bench_folder.run, self.backups.run, self.returning.run,
-                Healing(self.core, self.ledger, self.counting).run,
-            ):  # fmt: skip
+            await self.work(tasks)
+            for part in (self.runs.watch, self.deliveries.run, self.bench_folder.run, self.backups.run):
                 tasks.create_task(_outlasting(part))
             if settings.discovery:
                 tasks.create_task(_outlasting(Neighbourhood(self.core, self.membership, self.peering).run))

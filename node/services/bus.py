@@ -11,7 +11,7 @@ class EventBus:
     """Hands journal ids to listeners; a listener that falls behind is told to read the journal from where it was."""
 
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[int]] = set()
+        self._listeners: dict[asyncio.Queue[int], None] = {}  # told in the order in which they came
 
     def publish(self, journal_id: int) -> None:
         """Tell every listener; one with a full queue has a newer id waiting already."""
@@ -27,8 +27,8 @@ class EventBus:
     def listen(self) -> Iterator[asyncio.Queue[int]]:
         """A queue of journal ids for as long as the block lasts."""
         queue: asyncio.Queue[int] = asyncio.Queue(MAX_WAITING)
-        self._listeners.add(queue)
+        self._listeners[queue] = None
         try:
             yield queue
         finally:
-            self._listeners.discard(queue)
+            del self._listeners[queue]

@@ -44,7 +44,9 @@ async def found_node(
     What is refused leaves no keys behind.
     """
     async with _making(folder, config, clock, store_password) as (settings, database):
-        return await _found(folder, settings, database, clock, random)
+        tls_key, certificate = make_certificate(settings.node.name, clock.now())
+        write_durably(folder.certificate, certificate)
+        return await found_organisation(folder, database, random, tls_key)
 
 
 async def prepare_node(
@@ -116,23 +118,13 @@ async def _making(
             await database.close()
 
 
-async def _take_empty(database: Database) -> None:
-    """Make the tables of a store and keep it; raise FolderError where it holds a node."""
-    await upgrade(database)
-    async with database.read() as tx:
-        if await has_statements(tx):
-            where = show_address(database.url)
-            raise FolderError(f"{where} holds a node already: give this one a database of its own", "store_not_empty")
-
-
-async def _found(folder: NodeFolder, settings: Settings, database: Database, clock: Clock, random: Random) -> Founded:
+async def found_organisation(folder: NodeFolder, database: Database, random: Random, tls_key: bytes) -> Founded:
+    """Make an organisation and its first node: keys in the folder, a chain in the store, which has its tables."""
     root_seed, next_seed, sign_seed = (random.bytes(SEED) for _ in range(3))
     root, following = SigningKey.from_seed(root_seed), SigningKey.from_seed(next_seed)
     sign, node_id = SigningKey.from_seed(sign_seed), random.bytes(16)
     first = genesis(root, following.public)
     second = sign_root_statement(root, NodeBody(node_id, sign.public), first.org_id, 1, first.hash)
-    tls_key, certificate = make_certificate(settings.node.name, clock.now())
-    write_durably(folder.certificate, certificate)
     write_durably(folder.root_key, root_seed)
     write_durably(folder.next_root_key, next_seed)
     await database.hold(node_id, node_id)
@@ -140,3 +132,12 @@ async def _found(folder: NodeFolder, settings: Settings, database: Database, clo
         await insert_statements(tx, [first, second])
     create_keystore(folder, random, org=first.org_id, node=node_id, sign_seed=sign_seed, tls_key=tls_key)
     return Founded(first.org_id, node_id, folder.path)
+
+
+async def _take_empty(database: Database) -> None:
+    """Make the tables of a store and keep it; raise FolderError where it holds a node."""
+    await upgrade(database)
+    async with database.read() as tx:
+        if await has_statements(tx):
+            where = show_address(database.url)
+            raise FolderError(f"{where} holds a node already: give this one a database of its own", "store_not_empty")

@@ -48,12 +48,14 @@ Record = Row[Any]  # Any: the columns of a row are known to the statement that s
 
 
 class ReadTx:
-    """One snapshot for reading; `now` is the time of the transaction in microseconds."""
+    """One snapshot for reading; `now` is the time of the transaction in microseconds.
 
-    def __init__(self, connection: AsyncConnection, now: int, joined: Connection | None = None) -> None:
+    Over a connection that is not asynchronous, in the thread of the database, nothing has to be waited for.
+    """
+
+    def __init__(self, connection: AsyncConnection | Connection, now: int) -> None:
         self.connection = connection
         self.now = now
-        self._joined = joined  # in the thread of the connection, where nothing has to be waited for
 
     @property
     def dialect(self) -> str:
@@ -76,7 +78,7 @@ class ReadTx:
 
     async def aside(self, call: Callable[[], T]) -> T:
         """Do work of some length off the event loop; cancelled, it has ended all the same when this returns."""
-        if self._joined:
+        if isinstance(self.connection, Connection):
             return call()
         work = asyncio.ensure_future(asyncio.to_thread(call))
         try:
@@ -91,29 +93,29 @@ class ReadTx:
 
     async def at_once(self, work: Callable[[Self], Work[T]]) -> T:
         """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
-        if self.dialect != "sqlite" or self._joined:
+        if self.dialect != "sqlite" or isinstance(self.connection, Connection):
             return await work(self)
         raw = await self.connection.get_raw_connection()
         driver: Any = raw.driver_connection  # Any: a connection of aiosqlite, which has no public name for its thread
 
         def hop() -> T:
             there = copy(self)
-            there._joined = raw.info.get(JOINED) or raw.info.setdefault(JOINED, join(driver._conn))
+            there.connection = raw.info.get(JOINED) or raw.info.setdefault(JOINED, join(driver._conn))
             return drive(work(there))
 
         done: T = await driver._execute(hop)
         return done
 
     async def _execute(self, statement: Executable, values: Values | None) -> CursorResult[Any]:
-        if self._joined:
-            return self._joined.execute(statement, values)
+        if isinstance(self.connection, Connection):
+            return self.connection.execute(statement, values)
         return await self.connection.execute(statement, values)
 
 
 class WriteTx(ReadTx):
     """A transaction that may write; what it announces goes out after the commit."""
 
-    def __init__(self, connection: AsyncConnection, now: int) -> None:
+    def __init__(self, connection: AsyncConnection | Connection, now: int) -> None:
         super().__init__(connection, now)
         self.after: list[Callable[[], object]] = []
 
@@ -136,8 +138,8 @@ class WriteTx(ReadTx):
         return int((await self._execute_text(sql, values)).rowcount)
 
     async def _execute_text(self, sql: str, values: list[tuple[object, ...]]) -> CursorResult[Any]:
-        if self._joined:
-            return self._joined.exec_driver_sql(sql, values)
+        if isinstance(self.connection, Connection):
+            return self.connection.exec_driver_sql(sql, values)
         return await self.connection.exec_driver_sql(sql, values)
 
     async def insert_id(self, table: Table, **values: object) -> int:
@@ -208,7 +210,7 @@ class Database:
         now = self._clock.now()
 
         def read(joined: Connection) -> T:
-            return drive(work(ReadTx(AsyncConnection(self._readers, joined), now, joined)))
+            return drive(work(ReadTx(joined, now)))
 
         return await self._glances.look(read)
 

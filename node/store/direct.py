@@ -28,10 +28,10 @@ def drive(work: Work[T]) -> T:
 
 def join(raw: sqlite3.Connection) -> Connection:
     """A connection of SQLAlchemy inside the transaction that is open; it begins, commits and closes nothing."""
-    return create_engine("sqlite://", creator=lambda: _Joined(raw), poolclass=StaticPool).connect()
+    return create_engine("sqlite://", creator=lambda: Joined(raw), poolclass=StaticPool).connect()
 
 
-class _Joined:
+class Joined:
     """A connection of the driver whose transaction is somebody else's."""
 
     def __init__(self, raw: sqlite3.Connection) -> None:

@@ -32,7 +32,16 @@ async def upgrade(database: Database) -> None:
 
 async def check_schema(tx: ReadTx) -> str:
     """The version of the store; raise SchemaError unless it is this program's own."""
+    if isinstance(tx.connection, Connection):
+        return _check(tx.connection)
     return await tx.connection.run_sync(_check)
+
+
+def create_schema(connection: Connection) -> None:
+    """Make all tables of an empty store as the last script leaves them."""
+    metadata.create_all(connection, checkfirst=False)
+    _version.create(connection, checkfirst=False)
+    connection.execute(insert(_version), {"version_num": HEAD})
 
 
 def _check(connection: Connection) -> str:
@@ -47,7 +56,7 @@ def _check(connection: Connection) -> str:
 def _upgrade(connection: Connection) -> None:
     current = _current(connection)
     if current is None:
-        _create(connection)
+        create_schema(connection)
     elif current not in VERSIONS:
         raise SchemaError(f"the store is of version {current}, which this program does not know: update the program")
     elif current != HEAD:
@@ -55,13 +64,6 @@ def _upgrade(connection: Connection) -> None:
         from node.store.scripts import run_scripts  # noqa: PLC0415 - as said above
 
         run_scripts(connection)
-
-
-def _create(connection: Connection) -> None:
-    """Make all tables of an empty store as the last script leaves them."""
-    metadata.create_all(connection, checkfirst=False)
-    _version.create(connection, checkfirst=False)
-    connection.execute(insert(_version), {"version_num": HEAD})
 
 
 def _current(connection: Connection) -> str | None:

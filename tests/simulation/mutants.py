@@ -1,0 +1,110 @@
+"""Seven small faults, one for each invariant: shipped code with one thing in it broken, for as long as a block lasts.
+
+A simulator that does not find them finds nothing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from federation.fragment import Fragment
+from federation.sync import mirror
+from federation.sync.mirror import VerifiedEntry, verify_entry
+from node.passport import ranks
+from node.passport.statement import Statement
+from node.services import jobs, ledger
+from node.services.disclosure import View
+from node.services.forks import Forks
+from tests.simulation import hostile, invariants
+from tests.simulation.invariants import Invariant
+from tests.simulation.network import CALM
+from tests.simulation.scripts import Plot
+from tests.simulation.surroundings import BEGINNING_US
+
+HOUR_US = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A fault, the invariant that it breaks, and the plot in which that is looked for."""
+
+    name: str
+    breaks: Invariant
+    plot: Plot
+    patched: Callable[[], AbstractContextManager[object]]
+
+
+def _not_waited_for(path: Path, data: bytes) -> None:
+    """What `write_durably` does, but for waiting for the disk."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(data)
+    temporary.chmod(0o600)
+    temporary.replace(path)
+
+
+def _void_if_ahead(log: bytes, seq: int, fragment: Fragment, sign_key: bytes) -> VerifiedEntry:
+    """What `verify_entry` does, but that who is an hour ahead is not believed."""
+    entry = verify_entry(log, seq, fragment, sign_key)
+    now_us = BEGINNING_US + int(asyncio.get_running_loop().time() * 1e6)
+    if entry.header is not None and entry.header.stamp > now_us + HOUR_US:
+        return VerifiedEntry(seq, entry.leaf, Fragment(fragment.header, fragment.signature), None, "from the future")
+    return entry
+
+
+async def _no_fork(*_: object) -> bool:
+    return False
+
+
+async def _nothing_given_up(*_: object) -> None:
+    """The input of a job that ended stays."""
+
+
+QUIET = Plot(steps=10, mischief=(), share=0.0, others=("utility",), weather=CALM)
+
+MUTANTS = (
+    Mutant(
+        "statements are folded in the order of their arrival",
+        invariants.equal_views,
+        Plot(steps=10, mischief=(), share=0.0, weather=CALM),
+        lambda: patch.object(Statement, "order", property(lambda _: (0, b"", 0))),
+    ),
+    Mutant(
+        "the head file is not waited for",
+        invariants.kept_appends,
+        Plot(steps=8, mischief=("restore",), share=0.5, others=("utility",), weather=CALM),
+        lambda: patch.object(ledger, "write_durably", _not_waited_for),
+    ),
+    Mutant(
+        "everybody may state what the maker alone may",
+        invariants.authorised_values,
+        Plot(steps=10, mischief=(), share=0.0, others=("utility",), ill=hostile.Thief, weather=CALM),
+        lambda: patch.dict(ranks._HOLDS, {ranks.Ground.MAKER: lambda *_: True}),
+    ),
+    Mutant(
+        "forks are not noticed",
+        invariants.settled_equivocations,
+        Plot(steps=6, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM),
+        lambda: patch.object(Forks, "compare", _no_fork),
+    ),
+    Mutant(
+        "every section is opened to everybody",
+        invariants.withheld_bytes,
+        QUIET,
+        lambda: patch.multiple(View, may_read=lambda *_: True, may_open=lambda *_: True),
+    ),
+    Mutant(
+        "the input of a job stays when the job ends",
+        invariants.erased_bytes,
+        Plot(steps=2, mischief=(), share=0.0, others=("utility",), weather=CALM),
+        lambda: patch.object(jobs, "forget_input", _nothing_given_up),
+    ),
+    Mutant(
+        "an entry of somebody whose clock is ahead is void",
+        invariants.no_accusation,
+        Plot(steps=2, mischief=(), share=0.0, others=("utility",), weather=CALM),
+        lambda: patch.object(mirror, "verify_entry", _void_if_ahead),
+    ),
+)

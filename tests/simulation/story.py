@@ -1,0 +1,206 @@
+"""What organisations of a world do, through the services of their nodes; and what must hold of it, which the nodes are
+not asked about.
+
+Every text that is said is a canary: one of its kind, so that it can be found wherever it went.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from federation.authority import Verb
+from federation.fragment import Ref
+from node.errors import NodeError
+from node.passport import drafts
+from node.passport.bodies import (
+    EventBody,
+    ParameterRow,
+    ParametersBody,
+    Place,
+    Plate,
+    Reference,
+    SamenessBody,
+    ShipmentBody,
+)
+from node.passport.claims import local_claim
+from node.passport.drafts import Draft
+from node.store.errors import StoreError
+from tests.simulation.machine import DownError, Machine
+
+ACTOR = "simulator"
+BATCH = "batch"  # a parameter that its maker alone states with authority
+REFUSED = (NodeError, StoreError, DownError)
+
+
+@dataclass(slots=True)
+class Device:
+    """A device of the story; `readers` are all who were ever let read what everybody says of it."""
+
+    subject: bytes
+    maker: bytes
+    owner: bytes
+    readers: set[bytes]
+    canaries: list[str] = field(default_factory=list)
+    batch: str | None = None
+    forged: list[str] = field(default_factory=list)
+    is_offered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A shipment that waits for its buyer."""
+
+    subject: bytes
+    device: Device
+    buyer: Machine
+
+
+Deed: TypeAlias = "Callable[[], Awaitable[None]]"
+
+
+class Story:
+    """Honest machines do something by chance; `devices` and `forged` say what came of it."""
+
+    def __init__(self, chance: random.Random, makers: list[Machine], others: list[Machine]) -> None:
+        self._chance = chance
+        self._makers = makers
+        self._others = others
+        self._count = 0
+        self.devices: list[Device] = []
+        self.offers: list[Offer] = []
+        self.done = 0
+        self.refused = 0
+
+    @property
+    def people(self) -> list[Machine]:
+        """Everybody honest who takes part."""
+        return [*self._makers, *self._others]
+
+    async def go_on(self) -> None:
+        """One deed; what a node refuses, as what it has not heard of yet, is not done."""
+        if not self.devices:
+            await self._done(self.make)
+            return
+        deeds: list[tuple[int, Deed]] = [
+            (3, self.make),
+            (6, self.tell),
+            (3, self.state_batch),
+            (6, self.share),
+            (2, self.offer),
+            (3, self.accept),
+        ]
+        (deed,) = self._chance.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])
+        await self._done(deed)
+
+    async def _done(self, deed: Deed) -> None:
+        try:
+            await deed()
+            self.done += 1
+        except REFUSED:
+            self.refused += 1
+
+    async def make(self) -> None:
+        """A maker states the plate of a new device."""
+        if (maker := self._one_up(self._makers)) is None:
+            return
+        self._count += 1
+        plate = Plate(mark="ДЕМО", designation="ВС-15Д", serial=f"{self._count:08d}", year="2025")
+        subject = await maker.do(maker.node.registry.register_plate(plate, None, ACTOR))
+        self.devices.append(Device(subject, maker.org, maker.org, {maker.org}))
+
+    async def tell(self) -> None:
+        """Somebody who knows a device tells what happened to it."""
+        teller, device = self._one_up(self.people), self._device()
+        if teller is None or device is None or teller.org not in device.readers:
+            return
+        told = self._canary(teller)
+        body = EventBody(
+            what=Reference(central="repaired"), where=Place(default=True), system="simulator", detail={"note": told}
+        )
+        device.canaries.append(told)
+        await teller.do(teller.node.registry.record_event(device.subject, body, teller.clock.now(), ACTOR))
+
+    async def state_batch(self) -> None:
+        """The maker states the batch, once."""
+        device = self._device()
+        maker = self._machine(device.maker) if device else None
+        if device is None or maker is None or device.batch is not None:
+            return
+        device.batch = self._canary(maker)
+        device.canaries.append(device.batch)
+        await self._state(maker, device, device.batch)
+
+    async def share(self) -> None:
+        """Who owns a device lets another organisation read it."""
+        device, reader = self._device(), self._chance.choice(self.people)
+        owner = self._machine(device.owner) if device else None
+        if device is None or owner is None or reader.org == owner.org:
+            return
+        device.readers.add(reader.org)
+        await owner.do(owner.node.registry.share([device.subject], reader.org, ACTOR))
+
+    async def offer(self) -> None:
+        """Who owns a device offers it to another organisation."""
+        device, buyer = self._device(), self._chance.choice(self._others)
+        owner = self._machine(device.owner) if device else None
+        if device is None or owner is None or buyer.org == device.owner or device.is_offered:
+            return
+        device.is_offered = True
+        device.readers.add(buyer.org)
+        number = f"ТТН-{len(self.offers) + 1}"
+        subject = await owner.do(owner.node.shipments.offer([device.subject], buyer.org, number, "2026-05-28", ACTOR))
+        self.offers.append(Offer(subject, device, buyer))
+
+    async def accept(self) -> None:
+        """A buyer accepts what was offered to him."""
+        waiting = [offer for offer in self.offers if offer.buyer.is_up]
+        if not waiting:
+            return
+        offer = self._chance.choice(waiting)
+        await offer.buyer.do(offer.buyer.node.shipments.accept(offer.subject, ACTOR))
+        self.offers.remove(offer)
+        offer.device.owner = offer.buyer.org
+
+    async def forge(self, thief: Machine) -> None:
+        """Somebody without a right states what only others may."""
+        if not self.devices:
+            return
+        device, now = self._chance.choice(self.devices), thief.clock.now()
+        marker = f"FORGED-{self._chance.randbytes(6).hex()}"
+        device.forged.append(marker)
+        row = ParameterRow(code=Reference(central=BATCH), value=marker)
+        other = local_claim(thief.node.ledger.log.log, self._chance.randbytes(16))
+        said: list[Draft] = [
+            drafts.parameters(device.subject, ParametersBody(rows=(row,)), now),
+            drafts.sameness(other.subject.raw, device.subject, SamenessBody(says="same"), now),
+            drafts.shipment(
+                other.subject.raw,
+                Verb.ACCEPT,
+                device.owner,
+                (device.subject,),
+                ShipmentBody(number="1", date="2026-05-28", accepted=True),
+                now,
+                Ref(bytes(16), 0, bytes(16)),
+            ),
+        ]
+        await thief.do(thief.node.ledger.append(said))
+
+    def _canary(self, by: Machine) -> str:
+        return f"CANARY-{by.name}-{self._chance.randbytes(6).hex()}"
+
+    async def _state(self, by: Machine, device: Device, value: str) -> None:
+        row = ParameterRow(code=Reference(central=BATCH), value=value)
+        body = ParametersBody(rows=(row,))
+        await by.do(by.node.registry.record_parameters(device.subject, body, by.clock.now(), ACTOR))
+
+    def _one_up(self, machines: list[Machine]) -> Machine | None:
+        up = [machine for machine in machines if machine.is_up]
+        return self._chance.choice(up) if up else None
+
+    def _device(self) -> Device | None:
+        return self._chance.choice(self.devices) if self.devices else None
+
+    def _machine(self, org: bytes) -> Machine | None:
+        """The machine of an organisation, where it is up."""
+        return next((machine for machine in self.people if machine.org == org and machine.is_up), None)
