@@ -40,6 +40,7 @@ from node.services.attesting import Attesting
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
+from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
 from node.services.catalogs import Catalogs
@@ -150,7 +151,7 @@ class Node:
         carrier: Carrier | None = None,
         database: Database | None = None,
     ) -> None:
-        """Without a carrier it asks its peers over https; without a database it takes the one that its settings name."""
+        """Without a carrier it asks its peers over https; without a database it takes that of its settings."""
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
         database = database or Database.of_node(self.folder, self.settings.store, clock)
@@ -192,9 +193,11 @@ class Node:
             Shipments(self.core, self.ledger),
             Mandates(self.core, self.ledger, self.projection),
         )
-        self.releases = Releases(self.core, self.ledger, self.projection)
-        self.own_codes = OwnCodes(self.core, self.ledger, self.projection, self.releases)
-        self.entry = Entry(self.core, self.projection, self.releases)
+        self.releases = releases = Releases(self.core, self.ledger, self.projection)
+        self.own_codes, self.entry = (
+            OwnCodes(self.core, self.ledger, self.projection, releases),
+            Entry(self.core, self.projection, releases),
+        )
         self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
         self.undo = Undo(self.core, self.ledger, self.jobs)
@@ -389,6 +392,7 @@ class Node:
             commissioning=self.commissioning,
             radio=self.radio,
             backups=self.backups,
+            bundles=Bundles(self.core, self.shelf, self.sync),
             returning=self.returning,
             health=Health(self.core, self.sync, self.backups),
             flows=Flows(

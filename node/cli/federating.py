@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from node.cli.talk import HERE, Folder, app, ask, errors, out, read
+from node.cli.talk import HERE, Folder, app, ask, errors, out, read, write
 from node.errors import InputError
 from node.passport.view import moment_at
 
 PANEL = "Federation"
 federation_app = typer.Typer(no_args_is_help=True, help="Found a federation, say who belongs to it as what.")
 app.add_typer(federation_app, name="federation", rich_help_panel=PANEL)
+bundle_app = typer.Typer(no_args_is_help=True, help="Level two nodes by a file where no wire leads.")
+app.add_typer(bundle_app, name="bundle", rich_help_panel=PANEL)
 catalog_app = typer.Typer(no_args_is_help=True, help="Load and map own codes, sign and adopt releases of catalogs.")
 app.add_typer(catalog_app, name="catalog", rich_help_panel=PANEL)
 
@@ -94,6 +96,26 @@ def federation_invitations(
     for one in ask(folder, lambda api: api.get("/invitations"))["items"]:
         until = moment_at(one["expires_us"]).strftime("%Y-%m-%d %H:%M")
         out.print(f"{one['id']}  until {until} UTC  by {one['actor']}", markup=False)
+
+
+@bundle_app.command("make")
+def bundle_make(
+    node: Annotated[str, typer.Argument(help="The id of the node that will read it.")],
+    file: Path,
+    folder: Folder = HERE,
+) -> None:
+    """Write what a node may see here and has not, sealed to it: carry the file where no wire leads."""
+    raw = ask(folder, lambda api: api.fetch(f"/peers/{node}/bundle"))
+    write(file, raw, "name another file")
+    out.print(f"{file}: {len(raw)} bytes")
+
+
+@bundle_app.command("take")
+def bundle_take(file: Path, folder: Folder = HERE) -> None:
+    """Take a bundle that another node made for this one."""
+    raw = read(file, "name a bundle")
+    taken = ask(folder, lambda api: api.upload("/bundles", raw))
+    out.print(f"taken of node {taken['node']}" + (f": {taken['trouble']}" if taken["trouble"] else ""), markup=False)
 
 
 @app.command(rich_help_panel=PANEL)

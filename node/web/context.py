@@ -16,6 +16,7 @@ from node.services.attesting import Attesting
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
+from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
@@ -148,6 +149,7 @@ class WebContext:
     commissioning: Commissioning
     radio: Radio
     backups: Backups
+    bundles: Bundles
     returning: Returning
     health: Health
     flows: Flows

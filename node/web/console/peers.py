@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from federation.genesis import fingerprint
 from federation.invitation import Invitation
@@ -12,6 +13,7 @@ from federation.words import fingerprint_words
 from node.errors import InputError, NodeError
 from node.services.access import Scope
 from node.services.journal import JournalRow
+from node.web.api import bundles as api_bundles
 from node.web.api.federation import (
     FederationBody,
     InvitationPath,
@@ -22,6 +24,7 @@ from node.web.api.federation import (
     peer_answer,
     read_answer,
 )
+from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
 from node.web.dispatch import redirect
@@ -34,11 +37,18 @@ from node.web.routes import Group, Menu, page
 
 TITLE = mark("Peers")
 PATH = "/peers"
+FORM_OVERHEAD = 1 << 16  # the form around a file
 ORDER = ("inbox", "active", "ended", "ignored")
 
 
 class FederationForm(Lines, FederationBody):
     """A federation as the form fills it in: the ids of anchors parted by spaces and lines."""
+
+
+class BundleForm(BaseModel):
+    """A bundle that somebody brought."""
+
+    file: Upload
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 1, "peers"), api="GET /peers")
@@ -98,6 +108,26 @@ async def found(call: Call, body: FederationForm) -> View | web.Response:
     return redirect(PATH)
 
 
+@page("POST", PATH + "/bundles", title=TITLE, scopes=[Scope.PEERS], api="POST /bundles",
+      max_body=api_bundles.MAX_BUNDLE + FORM_OVERHEAD)  # fmt: skip
+async def take_bundle(call: Call, body: BundleForm) -> View:
+    """Take a bundle, and say whose it was."""
+    try:
+        taken = await api_bundles.taken_of(call, body.file.chosen())
+    except NodeError as error:
+        return await _view(call, error=error)
+    return await _view(call, taken=taken)
+
+
+@page("POST", PATH + "/{node}/bundle", title=TITLE, scopes=[Scope.PEERS], api="POST /peers/{node}/bundle")
+async def bundle(call: Call, path: PeerPath) -> View | web.Response:
+    """A bundle for a node, as a file."""
+    try:
+        return await api_bundles.bundle_of(call, path.node)
+    except NodeError as error:
+        return await _view(call, error=error)
+
+
 @page("POST", PATH + "/{node}", title=TITLE, scopes=[Scope.PEERS], api="POST /peers/{node}")
 async def decide(call: Call, path: PeerPath, body: PeerBody) -> web.Response:
     """Talk to a node, or not."""
@@ -123,6 +153,7 @@ async def _view(
     invitation: Invitation | None = None,
     typed: str = "",
     read: Invitation | None = None,
+    taken: api_bundles.BundleTaken | None = None,
 ) -> View:
     code, code_error = _code(call, invitation)
     after = await call.context.journal.last_id()
@@ -133,6 +164,7 @@ async def _view(
         error=error,
         after=after,
         typed=typed,
+        taken=taken,
         genesis=genesis,
         fingerprint=fingerprint(genesis.id) if genesis else "",
         is_anchor=genesis is not None and core.org in genesis.anchors,
@@ -191,5 +223,5 @@ async def _exchanges(call: Call) -> int:
     return call.context.peering.exchanges
 
 
-ROUTES = (peers, invite, revoke, read, join, found, dismiss, decide)
+ROUTES = (peers, invite, revoke, read, join, found, take_bundle, bundle, dismiss, decide)
 LIVE = (Live("peers", _heard, watch=_exchanges),)
