@@ -76,6 +76,7 @@ from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
+from node.services.losses import Losses
 from node.services.mandates import Mandates
 from node.services.members import Members
 from node.services.membership import Membership
@@ -297,7 +298,7 @@ class Node:
         await self.releases.open()
 
     async def _open_projection(self) -> None:
-        self.projection.attested = self.counting.take_attested
+        self.projection.attested, self.projection.lost = self.counting.take_attested, Losses(self.counting).take
         self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()

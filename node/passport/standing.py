@@ -10,6 +10,7 @@ No clock decides anything: an end without a later word stands. What an ended org
 for ever (docs/protocol.md, section 9.10).
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,6 +96,10 @@ class Loss:
             for end in self.ends
         ]
         return sorted(sizes, reverse=True)[self.quorum - 1]
+
+    def groups(self) -> Iterator[tuple[End, ...]]:
+        """The same as groups of ends: an entry is kept where in each group some end keeps it."""
+        return itertools.combinations(self.ends, len(self.ends) - self.quorum + 1)
 
 
 class Standings:

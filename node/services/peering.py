@@ -25,6 +25,7 @@ from node.store.peers import (
     ACTIVE,
     ENDED,
     INBOX,
+    OUT,
     Peer,
     drop_inbox,
     drop_peer,
@@ -165,10 +166,8 @@ class Peering:
         async with self._core.database.write() as tx:
             peers = await list_peers(tx)
             for peer in peers:
-                standing, chain = standings.of(peer.org).standing, await find_chain(tx, peer.org)
-                node = chain.node(peer.node) if chain else None
-                is_over = standing.is_ended or (node is not None and node.ended is not None)
-                if is_over != (peer.state == ENDED):
+                standing = standings.of(peer.org).standing
+                if peer.state != ENDED and standing.is_ended != (peer.state == OUT):
                     await self._turn(tx, peer, standing)
             chains = [await find_chain(tx, org) for org in standings.ended]
         gone = {node for chain in chains if chain is not None for node in chain.nodes}
@@ -176,11 +175,11 @@ class Peering:
         await self._sync.hang_up(gone | unspoken)
 
     async def _turn(self, tx: WriteTx, peer: Peer, standing: Standing) -> None:
-        state = ENDED if standing.is_ended else ACTIVE if standing.is_member else INBOX
+        state = OUT if standing.is_ended else ACTIVE if standing.is_member else INBOX
         await set_peer_state(tx, peer.node, state)
         if standing.is_ended:
             await self._core.announce(
-                tx, "merge", "peer_ended", org=peer.org, node=peer.node.hex(), standing=standing.value
+                tx, "merge", "peer_out", org=peer.org, node=peer.node.hex(), standing=standing.value
             )
         tx.on_commit(lambda: self._sync.peer_changed(peer.node))
 

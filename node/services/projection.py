@@ -18,7 +18,7 @@ from node.passport.profiles import SECTION as PROFILE
 from node.passport.rights import HEADERS, PAPER_KINDS, PUBLISHED_KINDS, class_mask
 from node.passport.roles import RESIDENT
 from node.passport.sameness import other_sides
-from node.passport.standing import is_end
+from node.passport.standing import Standings, is_end
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
@@ -76,6 +76,8 @@ class Projection:
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
         # Told what is attested of root chains, and says whether other statements count by it.
         self.attested: Callable[[WriteTx, Attestations], Awaitable[bool]] | None = None
+        # Takes who lost a membership, and says whether other statements count by that.
+        self.lost: Callable[[WriteTx, Standings], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -138,6 +140,9 @@ class Projection:
         reader = await StatementReader.open(tx)
         world = await self._read_world(tx, reader)
         if self.attested is not None and await self.attested(tx, world.attestations):
+            reader = await StatementReader.open(tx)
+            world = await self._read_world(tx, reader)
+        if self.lost is not None and await self.lost(tx, world.standings):
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
         read = world

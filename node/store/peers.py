@@ -9,7 +9,8 @@ from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_new, upsert
 
-ACTIVE, INBOX, IGNORED, ENDED = "active", "inbox", "ignored", "ended"
+# An `ended` node was ended by its organisation; that of one that is `out` left the federation, or was expelled.
+ACTIVE, INBOX, IGNORED, ENDED, OUT = "active", "inbox", "ignored", "ended", "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ async def set_peer_seen(tx: WriteTx, node: bytes, trouble: str | None) -> None:
 
 
 async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
-    """Say whether a peer is talked to: `inbox`, `active`, `ignored`, or `ended` with its organisation's membership."""
+    """Say whether a peer is talked to: `inbox`, `active`, `ignored`, `ended` or `out`."""
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Integer, Table, func, literal_column, make_url, select, text
+from sqlalchemy import Integer, Select, Table, func, literal_column, make_url, select, text
 
 from node.ports import Clock
 from node.store import schema

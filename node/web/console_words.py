@@ -1,7 +1,5 @@
 """What the codes of jobs, peers, shipments and running processes read as for people, in Russian and English."""
 
-from collections.abc import Sequence
-
 from node.web.passport_words import Table
 
 JOB_KINDS: Table = {
@@ -121,6 +119,7 @@ PEER_STATES: Table = {
     "active": ("обмен идёт", "in exchange"),
     "ignored": ("скрыт", "ignored"),
     "ended": ("отключён своей организацией", "ended by its organisation"),
+    "out": ("организация вне федерации", "out of the federation"),
 }
 # Why entries of a log do not count.
 LOSSES: Table = {
@@ -154,20 +153,6 @@ CARD_FAULTS: Table = {
     "ended_node": ("карточка называет отключённый узел", "its card names a node that ended"),
     "address": ("на карточке нет адреса узла", "its card has no address of a node"),
 }
-# What other nodes say when they refuse, as far as it has words here.
-REFUSED: Sequence[tuple[str, str, str]] = (
-    ("was expelled from the federation", "наша организация исключена из федерации", "we are expelled"),
-    ("left the federation", "наша организация вышла из федерации", "we left the federation"),
-    ("nobody in the federation speaks for", "за нас никто не поручился", "nobody speaks for us"),
-    ("no node of a known organisation", "нас там ещё не знают", "we are not known there yet"),
-    ("ServerFingerprintMismatch", "сертификат узла не тот, что на карточке", "its certificate is not that of its card"),
-    (
-        "entries a day of",
-        "гость прислал больше записей, чем берётся за день",
-        "a guest sent too much for a day",
-    ),
-    ("logs of", "у гостя слишком много журналов", "a guest has too many logs"),
-)
 ATTESTED: Table = {
     "number": ("реквизиты подтверждены", "numbers confirmed"),
     "maker": ("изготовитель", "maker"),

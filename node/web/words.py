@@ -49,10 +49,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_dismissed": ("Узел убран из входящих", "A node was dismissed from the inbox"),
-    "peer_ended": (
-        "Обмен с узлом прекращён: организация вне федерации",
-        "Exchange with a node ended",
-    ),
+    "peer_out": ("Обмен с узлом прекращён: организация вне федерации", "Exchange with a node ended"),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
     "shipped": ("Отгрузка предложена", "Shipment offered"),
     "role_offered": ("Предложена роль", "A role was offered"),

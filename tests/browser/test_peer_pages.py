@@ -120,7 +120,7 @@ async def test_member_is_attested_and_expelled_on_the_page_of_members(trade: Tra
     await expect(row).to_contain_text("чужой ИНН")
     await shots(page, shot, "members-expelled", languages=())
     await page.goto(f"{trade.address('utility')}/peers")
-    await expect(page.locator("#ended")).to_contain_text("исключена")
+    await expect(page.locator("#out")).to_contain_text("исключена")
 
     other = await entered(tabs, trade.nodes["maker"])
     await other.goto(f"{trade.address('maker')}/peers")

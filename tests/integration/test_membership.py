@@ -7,17 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from federation.authority import Attested
+from federation.authority import Attestation, Attested
 from federation.errors import RequestError
 from federation.sync.messages import HeadsAsked
 from node.app import Node
+from node.passport import drafts
 from node.passport.bodies import Plate
 from node.passport.standing import Standing
+from node.services.attesting import Attesting
+from node.services.counting import Counting
+from node.services.ingest import Ingest
+from node.services.losses import Losses
 from node.store.logs import find_log
-from node.store.peers import ENDED, find_peer
+from node.store.passports import find_passport
+from node.store.peers import OUT, find_peer
 from tests.builders import id16
 from tests.loops import SkewedClock, running, soon
 from tests.nodes import ALONE
+from tests.unit.node_protocols.builders import NOW, Desk, attest, mirror, new_desk, opened
+from tests.unit.node_protocols.builders import found as found_desk
 
 pytestmark = pytest.mark.slow
 NUMBERS = {"maker": "inn:0000000018", "lab": "inn:0000000025"}
@@ -106,7 +114,7 @@ async def test_two_anchors_of_three_make_a_member_and_expel_it(tmp_path: Path) -
         async with first.core.database.read() as tx:
             peer = await find_peer(tx, maker.core.node)
         assert peer is not None
-        assert peer.state == ENDED
+        assert peer.state == OUT
         async with maker.core.database.read() as tx:
             host = await find_peer(tx, first.core.node)
         assert host is not None
@@ -185,6 +193,61 @@ async def test_clock_three_days_off_refuses_nobody(tmp_path: Path, days: int) ->
         await level(anchor, late)
         await level(late, anchor)
         await soon(lambda: late.core.node in anchor.hub.nodes)
+
+
+async def test_what_the_expelled_said_up_to_the_cut_counts_and_what_it_says_later_does_not(tmp_path: Path) -> None:
+    """Its log goes on and comes by others: the plate of before has a passport, the one of later none, until its
+    membership is given back; a restart changes none of it.
+    """
+    async with new_desk(tmp_path / "anchor", "anchor") as anchor:
+        genesis = await attest(anchor, anchor.org)
+        counting = Counting(anchor.core, anchor.projection.recount)
+        anchor.projection.lost, anchor.ingest = (
+            Losses(counting).take,
+            Ingest(anchor.core, anchor.projection.take, counting),
+        )
+        await found_desk(tmp_path / "maker", "maker", 7)
+        async with opened(tmp_path / "maker", 7) as maker:
+            number = Attestation(genesis.id, Attested.NUMBER, maker.org, (NUMBERS["maker"],))
+            before = await say_plate(maker, "00000001")
+            await mirror(maker, anchor)
+            await anchor.ledger.append([drafts.attestation(number, NOW)])
+            attesting = Attesting(anchor.core, anchor.ledger, anchor.projection)
+            await attesting.expel(maker.org, "чужой ИНН", "test")
+            later = await say_plate(maker, "00000002")
+            await mirror(maker, anchor)
+
+            assert await known(anchor, before, later) == {before}
+            assert await counted(anchor, maker) == (1, "left")
+            again = Counting(anchor.core, anchor.projection.recount)
+            anchor.projection.lost = Losses(again).take
+            await again.open()
+            assert await counted(anchor, maker) == (1, "left")
+            await attesting.attest(maker.org, Attested.NUMBER, [NUMBERS["maker"]], "test")
+            assert await known(anchor, before, later) == {before, later}
+            assert await counted(anchor, maker) == (None, None)
+
+
+async def say_plate(desk: Desk, serial: str) -> bytes:
+    """A desk states a plate of its own."""
+    plate = Plate(designation="ВС-15Д", serial=serial)
+    claim = desk.projection.world.lines.claim_for(plate, log=desk.ledger.log.log, randomness=desk.core.random.bytes(16))
+    await desk.ledger.append([drafts.identity(claim.subject.raw, claim.encode(), plate, NOW)])
+    return claim.subject.raw
+
+
+async def known(desk: Desk, *subjects: bytes) -> set[bytes]:
+    """Those of which there is a passport."""
+    async with desk.core.database.read() as tx:
+        return {subject for subject in subjects if await find_passport(tx, subject) is not None}
+
+
+async def counted(desk: Desk, other: Desk) -> tuple[int | None, str | None]:
+    """How much of another's log counts, and why no more."""
+    async with desk.core.database.read() as tx:
+        log = await find_log(tx, other.ledger.log.log)
+    assert log is not None
+    return log.counted.size, log.counted.loss
 
 
 async def test_member_leaves_and_is_taken_in_again(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ async def test_text_that_is_no_invitation_is_refused_in_words(web: RunningWeb, t
 async def test_open_invitations_are_listed_and_revoked(web: RunningWeb) -> None:
     """Who made which until when, by an id that is no secret; revoked, it is gone and nobody joins by it."""
     client = web.local()
+    web.context.membership.url = "https://127.0.0.1:8441"
     await post(client, "/federation", {"name": "Одна"})
     made = [await post(client, "/invitations", {}) for _ in range(2)]
 

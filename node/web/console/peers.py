@@ -38,7 +38,7 @@ from node.web.routes import Group, Menu, page
 TITLE = mark("Peers")
 PATH = "/peers"
 FORM_OVERHEAD = 1 << 16  # the form around a file
-ORDER = ("inbox", "active", "ended", "ignored")
+ORDER = ("inbox", "active", "out", "ended", "ignored")
 
 
 class FederationForm(Lines, FederationBody):
@@ -206,6 +206,7 @@ async def _peers(call: Call) -> dict[str, Any]:  # Any: what templates are given
     return {
         "inbox": [peer for peer in answers if peer.state == "inbox"],
         "active": [peer for peer in answers if peer.state == "active"],
+        "out": [peer for peer in answers if peer.state == "out"],
         "ended": [peer for peer in answers if peer.state == "ended"],
         "standings": {org.hex(): call.context.projection.world.standings.of(org).standing.value for org in orgs},
         "ignored": [peer for peer in answers if peer.state == "ignored"],
