@@ -163,13 +163,13 @@ async def drill_restore(call: Call) -> JobTaken:
     return JobTaken(job=await call.context.backups.drill(call.actor.label))
 
 
-@api("GET", "/restored", title="What came back after a restore", scopes=MAY)
+@api("GET", "/restored", title="What came back after a restore", scopes=MAY, table=tables.RETURNED)
 async def list_returned(call: Call) -> ReturnedList:
     """Of every log that was in doubt: what peers gave back, and what is lost."""
     return ReturnedList(items=[to_returned(one) for one in await call.context.returning.all()])
 
 
-@api("GET", "/health", title="Health of the node", scopes=[Scope.READ], limit=Limit.NONE)
+@api("GET", "/health", title="Health of the node", scopes=[Scope.READ], limit=Limit.NONE, table=tables.HEALTH)
 async def read_health(call: Call) -> HealthAnswer:
     """Disk, backups, root keys, peers, clocks, the log, and what was lost."""
     return await health_answer(call)

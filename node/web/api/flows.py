@@ -9,6 +9,7 @@ from node.services.flows import Direction, Flow, Party
 from node.web.api.access import utc_time
 from node.web.calls import Call
 from node.web.routes import api
+from node.web.tables import network as tables
 
 
 class FlowInfo(BaseModel):
@@ -32,7 +33,7 @@ class FlowsAnswer(BaseModel):
     items: list[FlowInfo]
 
 
-@api("GET", "/flows", title="The map of information flows", scopes=[Scope.ACCESS])
+@api("GET", "/flows", title="The map of information flows", scopes=[Scope.ACCESS], table=tables.FLOWS)
 async def read_flows(call: Call) -> FlowsAnswer:
     """Peers, bases of 1C, systems, webhooks, the bench's folder, the register and gateways, with lag and errors."""
     return FlowsAnswer(items=[to_flow(flow) for flow in await call.context.flows.all()])

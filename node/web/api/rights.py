@@ -88,7 +88,7 @@ class AccessAnswer(BaseModel):
 class WhyQuery(BaseModel):
     """Who asks, and about which statement and section; without a statement about the passport at all."""
 
-    org: Hex16
+    org: Hex16 | None = Field(default=None, description="Whom it is asked of; the own organisation where not named.")
     ref: RefText | None = None
     section: Annotated[str, StringConstraints(max_length=24)] | None = None
 
@@ -256,12 +256,12 @@ async def read_access(call: Call, path: PassportPath) -> AccessAnswer:
 async def why(call: Call, path: PassportPath, query: WhyQuery) -> WhyAnswer:
     """The same rules that open things give the reasons."""
     ref = parse_ref(query.ref) if query.ref else None
-    subject, org = subject_of(path.id), bytes.fromhex(query.org)
+    subject, org = subject_of(path.id), bytes.fromhex(query.org) if query.org else call.context.core.org
     found = await call.context.visibility.explain(subject, org, ref, query.section)
     answer = found.answer
     return WhyAnswer(
         id=format_device_id(SubjectId(found.case.identity.lead)),
-        org=query.org,
+        org=org.hex(),
         ref=query.ref,
         section=query.section,
         shown=answer.shown,

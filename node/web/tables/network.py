@@ -18,6 +18,7 @@ from node.web.console_words import (
     ORGANISATION_KINDS,
     PEER_STATES,
 )
+from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 
 
@@ -34,6 +35,10 @@ def _said(item: Item, reader: Reader) -> str:
 
 def _losses(item: Item, reader: Reader) -> str:
     return ", ".join(coded("why", LOSSES)({"why": why}, reader) for why in item.losses)
+
+
+def _flow_trouble(item: Item, reader: Reader) -> str:
+    return flow_trouble(item.trouble, reader.language) if item.trouble else ""
 
 
 PEERS = table(
@@ -187,4 +192,19 @@ READINGS = table(
     place="next_since",
     start="since",
     page=2000,
+)
+FLOWS = table(
+    "flows",
+    "Информационные потоки",
+    "Information flows",
+    ("С кем", "With whom", coded("party", PARTIES)),
+    ("Название", "Name", "name"),
+    ("Идентификатор", "Id", "id"),
+    ("Направление", "Direction", coded("direction", DIRECTIONS)),
+    ("Последний обмен, UTC", "Last exchange, UTC", "last"),
+    ("Взять", "To take", "to_take"),
+    ("Отдать", "To give", "to_give"),
+    ("Ждёт с, UTC", "Waits since, UTC", "since"),
+    ("Ошибок", "Errors", "errors"),
+    ("Неполадка", "Trouble", _flow_trouble),
 )

@@ -269,6 +269,8 @@ async def mirror(source: Desk, target: Desk, hidden: Sequence[str] = ()) -> None
         sign_key = await find_sign_key(tx, held)
         leaves = await read_range(tx, held.no, held.size)
     assert sign_key is not None
+    if log.size == held.size:
+        return
     session = Mirror(log.log, sign_key, leaves, verify_checkpoint(log.note, log.log, sign_key))
     span = session.span
     rows = tuple(_without(entries[seq].to_fragment(), hidden) for seq in range(span.start, span.end))
