@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from federation.tiles import WIDTH, split
 from node.passport.view import View, load_view
 from node.passport.world import PUBLICATION_KINDS
 from node.store.fragments import subject64
@@ -60,6 +61,7 @@ class Evidence:
     name: str
     logs: dict[bytes, HeldLog]
     entries: dict[Place, HeldEntry]
+    leaves: dict[bytes, list[bytes]]
     passports: dict[bytes, HeldPassport]
     forks: frozenset[bytes]
     troubles: dict[bytes, str]
@@ -77,6 +79,7 @@ def read_evidence(name: str, store: Path) -> Evidence:
             name,
             logs,
             entries,
+            _leaves(raw, numbers),
             _passports(raw, numbers, entries, logs),
             frozenset(log for (log,) in raw.execute("SELECT DISTINCT log FROM fork_proofs")),
             dict(raw.execute("SELECT org, trouble FROM peers WHERE trouble IS NOT NULL")),
@@ -174,6 +177,15 @@ def _entries(raw: sqlite3.Connection, numbers: dict[int, bytes]) -> dict[Place, 
         opened = sorted(sections.get((no, seq), ()))
         says = hashlib.sha256(repr((kind, opened)).encode()).digest()
         found[numbers[no], seq] = HeldEntry(_id(header), void, frozenset(name for name, _ in opened), says)
+    return found
+
+
+def _leaves(raw: sqlite3.Connection, numbers: dict[int, bytes]) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for no, n, hashes in _all(raw, "SELECT log_no, n, hashes FROM tiles WHERE level = 0 ORDER BY log_no, n"):
+        leaves = found.setdefault(numbers[no], [])
+        leaves += [b""] * (n * WIDTH - len(leaves))  # of a log that is not held whole
+        leaves += split(hashes)
     return found
 
 

@@ -83,9 +83,10 @@ def settled_equivocations(outcome: Outcome) -> Iterator[str]:
     """4: a machine that holds a branch of a forked log has the proof, or shows its peer as not reconciled."""
     branches: dict[tuple[bytes, int], set[bytes]] = {}
     for held in outcome.evidence:
-        for place, entry in held.entries.items():
-            branches.setdefault(place, set()).add(entry.id)
-    forked = {log for (log, _), ids in branches.items() if len(ids) > 1}
+        for log, leaves in held.leaves.items():
+            for seq, leaf in enumerate(leaves):
+                branches.setdefault((log, seq), set()).update({leaf} - {b""})
+    forked = {log for (log, _), leaves in branches.items() if len(leaves) > 1}
     forked |= {log for held in outcome.evidence for log in held.forks}
     for held in outcome.evidence:
         for log in sorted(forked & held.logs.keys() - held.forks):

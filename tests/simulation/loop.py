@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 OWNER: ContextVar[str] = ContextVar("owner", default="world")  # the machine on which something happens
 MANY_TASKS = 4096
+MOST_SWEEPS = 100
 MOST_TURNS = 20_000  # without any time going by: something asks itself for ever
 
 
@@ -44,6 +45,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 self._turn()
             return task.result()
         finally:
+            self._sweep()
             asyncio._set_running_loop(None)
 
     def time(self) -> float:
@@ -126,6 +128,19 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """A cancelled timer is left out when its moment comes."""
+
+    def _sweep(self) -> None:
+        """End what still runs, whatever came of it."""
+        for _ in range(MOST_SWEEPS):
+            left = [task for _, task in self._tasks if not task.done()]
+            if not left:
+                break
+            for task in left:
+                task.cancel()
+            while self._ready:
+                self._ready.pop(0)._run()
+        self._ready.clear()
+        self._timers.clear()
 
     def _turn(self) -> None:
         while not self._ready:

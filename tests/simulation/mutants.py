@@ -4,18 +4,19 @@ A simulator that does not find them finds nothing.
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from federation.authority import Kind
 from federation.fragment import Fragment
 from federation.sync import mirror
 from federation.sync.mirror import VerifiedEntry, verify_entry
-from node.passport import ranks
+from node.passport import identity, ranks
 from node.passport.statement import Statement
-from node.services import jobs, ledger
+from node.services import ingest, jobs, ledger
 from node.services.disclosure import View
 from node.services.forks import Forks
 from tests.simulation import hostile, invariants
@@ -46,10 +47,10 @@ def _not_waited_for(path: Path, data: bytes) -> None:
 
 
 def _void_if_ahead(log: bytes, seq: int, fragment: Fragment, sign_key: bytes) -> VerifiedEntry:
-    """What `verify_entry` does, but that who is an hour ahead is not believed."""
+    """What `verify_entry` does, but that an event of somebody whose clock is an hour ahead is not believed."""
     entry = verify_entry(log, seq, fragment, sign_key)
     now_us = BEGINNING_US + int(asyncio.get_running_loop().time() * 1e6)
-    if entry.header is not None and entry.header.stamp > now_us + HOUR_US:
+    if entry.header is not None and entry.header.kind == Kind.EVENT and entry.header.stamp > now_us + HOUR_US:
         return VerifiedEntry(seq, entry.leaf, Fragment(fragment.header, fragment.signature), None, "from the future")
     return entry
 
@@ -62,6 +63,12 @@ async def _nothing_given_up(*_: object) -> None:
     """The input of a job that ended stays."""
 
 
+@contextmanager
+def _both(one: AbstractContextManager[object], other: AbstractContextManager[object]) -> Iterator[None]:
+    with one, other:
+        yield
+
+
 QUIET = Plot(steps=10, mischief=(), share=0.0, others=("utility",), weather=CALM)
 
 MUTANTS = (
@@ -69,7 +76,9 @@ MUTANTS = (
         "statements are folded in the order of their arrival",
         invariants.equal_views,
         Plot(steps=10, mischief=(), share=0.0, weather=CALM),
-        lambda: patch.object(Statement, "order", property(lambda _: (0, b"", 0))),
+        lambda: _both(
+            patch.object(identity, "unique", list), patch.object(Statement, "order", property(lambda _: (0, b"", 0)))
+        ),
     ),
     Mutant(
         "the head file is not waited for",
@@ -102,9 +111,11 @@ MUTANTS = (
         lambda: patch.object(jobs, "forget_input", _nothing_given_up),
     ),
     Mutant(
-        "an entry of somebody whose clock is ahead is void",
+        "an event of somebody whose clock is ahead is void",
         invariants.no_accusation,
-        Plot(steps=2, mischief=(), share=0.0, others=("utility",), weather=CALM),
-        lambda: patch.object(mirror, "verify_entry", _void_if_ahead),
+        Plot(steps=8, mischief=(), share=0.0, others=("utility",), weather=CALM),
+        lambda: _both(
+            patch.object(mirror, "verify_entry", _void_if_ahead), patch.object(ingest, "verify_entry", _void_if_ahead)
+        ),
     ),
 )

@@ -6,11 +6,13 @@ Every text that is said is a canary: one of its kind, so that it can be found wh
 
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from federation.authority import Verb
 from federation.fragment import Ref
+from node.demo.files import MARK, PRODUCTS
 from node.errors import NodeError
 from node.passport import drafts
 from node.passport.bodies import (
@@ -105,7 +107,10 @@ class Story:
         if (maker := self._one_up(self._makers)) is None:
             return
         self._count += 1
-        plate = Plate(mark="ДЕМО", designation="ВС-15Д", serial=f"{self._count:08d}", year="2025")
+        product, serial = PRODUCTS[0], f"{self._count:08d}"
+        plate = Plate(
+            mark=MARK, designation=product.designation, serial=serial, year="2025", approvals=(product.approval,)
+        )
         subject = await maker.do(maker.node.registry.register_plate(plate, None, ACTOR))
         self.devices.append(Device(subject, maker.org, maker.org, {maker.org}))
 
@@ -137,8 +142,7 @@ class Story:
         owner = self._machine(device.owner) if device else None
         if device is None or owner is None or reader.org == owner.org:
             return
-        device.readers.add(reader.org)
-        await owner.do(owner.node.registry.share([device.subject], reader.org, ACTOR))
+        await self._let_read(owner, device, reader)
 
     async def offer(self) -> None:
         """Who owns a device offers it to another organisation."""
@@ -163,10 +167,17 @@ class Story:
         offer.device.owner = offer.buyer.org
 
     async def forge(self, thief: Machine) -> None:
-        """Somebody without a right states what only others may."""
+        """Somebody who may read a device states what only others may, and takes what is offered to others."""
+        with suppress(*REFUSED):
+            await self._forge(thief)
+
+    async def _forge(self, thief: Machine) -> None:
         if not self.devices:
             return
         device, now = self._chance.choice(self.devices), thief.clock.now()
+        owner = self._machine(device.owner)
+        if owner is not None and thief.org not in device.readers:
+            await self._let_read(owner, device, thief)
         marker = f"FORGED-{self._chance.randbytes(6).hex()}"
         device.forged.append(marker)
         row = ParameterRow(code=Reference(central=BATCH), value=marker)
@@ -185,6 +196,10 @@ class Story:
             ),
         ]
         await thief.do(thief.node.ledger.append(said))
+
+    async def _let_read(self, owner: Machine, device: Device, reader: Machine) -> None:
+        device.readers.add(reader.org)
+        await owner.do(owner.node.registry.share([device.subject], reader.org, ACTOR))
 
     def _canary(self, by: Machine) -> str:
         return f"CANARY-{by.name}-{self._chance.randbytes(6).hex()}"
