@@ -11,14 +11,19 @@ SEED ?=
 NAME ?= all
 CASES ?= 10000
 SIZE ?=
+SEEDS ?= 200
+PLOT ?= trade
 
-.PHONY: demo test check bench bench-data identity peers screens lock fuzz docs clean format
+.PHONY: demo test sim check bench bench-data identity peers screens lock fuzz docs clean format
 
 demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their consoles open
 	@$(BIN)/passport-node demo --folder build/demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
 
 test: $(VENV)/dev.stamp peers ## all that CI runs
 	@$(BIN)/python -m tests.run
+
+sim: $(VENV)/dev.stamp ## simulated federations by seed: make sim SEEDS=1000; SEED=7 plays one again, PLOT=equivocation another plot
+	@$(BIN)/python -m tests.simulation --plot $(PLOT) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 check: $(VENV)/dev.stamp ## format, lint, types, architecture, licences, fast tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

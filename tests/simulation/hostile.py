@@ -102,7 +102,7 @@ class Equivocator(Thief):
         return twin
 
 
-KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder, Equivocator)
+KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder)
 
 
 def choose(world: World, machine: Machine, honest: list[Machine], kind: type[Thief] | None = None) -> Thief:

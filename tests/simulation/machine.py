@@ -100,6 +100,7 @@ class Machine:
         started: asyncio.Future[None] = self._around.loop.create_future()
         self._around.transcript.note(self.name, "start")
         life = self.work(self._live(started), even_down=True)
+        life.add_done_callback(self._note_end)
         async with asyncio.timeout(START_S):
             await asyncio.wait([life, started], return_when=asyncio.FIRST_COMPLETED)
         if not started.done():
@@ -202,6 +203,11 @@ class Machine:
             self._is_up = False
             await node.close()
 
+    def _note_end(self, life: asyncio.Task[None]) -> None:
+        """A node ends when its machine lets it, and never by an error of its own."""
+        if not life.cancelled() and (error := life.exception()) is not None:
+            self._around.loop.faults.append(f"{self.name} ended: {error!r}")
+
     def _follow(self, ledger: Ledger) -> None:
         """Keep what the node acknowledges: log, seq and id of every entry."""
         really = ledger.append
@@ -219,11 +225,4 @@ class Machine:
         self._around.transcript.note(self.name, how)
         self._is_up = False
         self._around.network.drop(self.name, at_once=at_once)
-        tasks = [task for task in self._around.loop.tasks_of(self.name) if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
-
+        await self._around.loop.end(self.name)

@@ -18,6 +18,7 @@ from tests.simulation.network import CALM, ROUGH, Weather
 from tests.simulation.story import Story
 from tests.simulation.world import World
 
+SETTLED_S = 1800.0
 KINDS_OF_MISCHIEF = ("split", "heal", "kill", "power", "tear", "restore")
 NUMBERS = ("inn:7707083893", "inn:7736050003", "inn:7728168971", "inn:7702070139", "inn:7744001497", "inn:7710140679")
 
@@ -48,7 +49,7 @@ class Plot:
                 await evil.act(outcome.story)
         await mischief.end()
         await erase(outcome, world.chance)
-        await world.until(lambda: level(outcome.honest), "honest machines hold the same", 4 * 3600)
+        await world.until(lambda: level(outcome.honest), "honest machines hold the same", SETTLED_S)
         outcome.anew = {machine.name: await machine.do(fold_anew(machine)) for machine in outcome.honest}
         return outcome
 
@@ -68,6 +69,8 @@ class Plot:
 
 
 TRADE = Plot()
+EQUIVOCATION = Plot(ill=hostile.Equivocator)
+PLOTS = {"trade": TRADE, "equivocation": EQUIVOCATION}
 
 
 async def level(machines: list[Machine]) -> bool | None:
