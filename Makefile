@@ -12,6 +12,8 @@ NAME ?= all
 CASES ?= 10000
 KILLS ?= 200
 SIZE ?=
+SEEDS ?= 200
+PLOT ?= trade
 
 .PHONY: demo test sim check bench bench-data identity peers screens lock fuzz docs clean format
 
@@ -21,7 +23,8 @@ demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their conso
 test: $(VENV)/dev.stamp peers ## all that CI runs
 	@$(BIN)/python -m tests.run
 
-sim: $(VENV)/dev.stamp ## 200 kills of a node at points drawn from its traced writing calls; KILLS=20 SEED=7 for others
+sim: $(VENV)/dev.stamp ## simulated federations by seed, then a node killed at its writes; SEEDS=1000 KILLS=20; SEED=7 plays one again, PLOT=equivocation another plot
+	@$(BIN)/python -m tests.simulation --plot $(PLOT) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 	@$(BIN)/python -m tests.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/dev.stamp ## format, lint, types, architecture, licences, fast tests

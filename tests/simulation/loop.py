@@ -33,6 +33,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._now = 0.0
         self._numbers = 0
         self._tasks: list[tuple[str, asyncio.Task[Any]]] = []
+        self._ending: list[tuple[str, asyncio.Future[None]]] = []
         self.turns = 0
         self.faults: list[str] = []
 
@@ -46,6 +47,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             return task.result()
         finally:
             self._sweep()
+            self._ready.clear()
+            self._timers.clear()
             asyncio._set_running_loop(None)
 
     def time(self) -> float:
@@ -85,7 +88,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """A future of this loop."""
         return asyncio.Future(loop=self)
 
-    def create_task(
+    def create_task(  # type: ignore[override]  # generators are not made into tasks here
         self, coro: Coroutine[Any, Any, T], *, name: object = None, context: Context | None = None
     ) -> asyncio.Task[T]:
         """A task of this loop."""
@@ -95,11 +98,18 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._tasks.append((OWNER.get(), task))
         return task
 
-    def tasks_of(self, owner: str) -> list[asyncio.Task[Any]]:
-        """What runs on a machine, in the order in which it began."""
-        return [task for name, task in self._tasks if name == owner and not task.done()]
+    async def end(self, owner: str) -> None:
+        """Cancel what runs on a machine, and wait until nothing of it does; nothing else happens meanwhile.
 
-    def run_in_executor(self, executor: object, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        A task group cancels in the order of addresses in memory: what ends is kept apart from the seed's choices.
+        """
+        ended = self.create_future()
+        self._ending.append((owner, ended))
+        await ended
+
+    def run_in_executor(  # type: ignore[override]  # nobody hands it an executor
+        self, executor: object, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
         """Do the work at once; its answer comes in a later turn."""
         future: asyncio.Future[T] = self.create_future()
         try:
@@ -129,20 +139,28 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """A cancelled timer is left out when its moment comes."""
 
-    def _sweep(self) -> None:
-        """End what still runs, whatever came of it."""
+    def _sweep(self, owner: str | None = None) -> None:
+        """End what still runs, of everybody or of one, in the order in which it began."""
         for _ in range(MOST_SWEEPS):
-            left = [task for _, task in self._tasks if not task.done()]
+            left = [task for name, task in self._tasks if owner in (None, name) and not task.done()]
             if not left:
                 break
             for task in left:
                 task.cancel()
-            while self._ready:
-                self._ready.pop(0)._run()
-        self._ready.clear()
-        self._timers.clear()
+            self._run_of(owner)
+
+    def _run_of(self, owner: str | None) -> None:
+        while mine := [handle for handle in self._ready if owner in (None, handle._context.get(OWNER))]:  # type: ignore[attr-defined]  # kept by every handle
+            self._ready = [handle for handle in self._ready if handle not in mine]
+            for handle in mine:
+                if not handle.cancelled():
+                    handle._run()
 
     def _turn(self) -> None:
+        while self._ending:
+            owner, ended = self._ending.pop(0)
+            self._sweep(owner)
+            ended.set_result(None)
         while not self._ready:
             self._go_on()
         self.turns += 1

@@ -102,6 +102,7 @@ class Machine:
         started: asyncio.Future[None] = self._around.loop.create_future()
         self._around.transcript.note(self.name, "start")
         life = self.work(self._live(started), even_down=True)
+        life.add_done_callback(self._note_end)
         async with asyncio.timeout(START_S):
             await asyncio.wait([life, started], return_when=asyncio.FIRST_COMPLETED)
         if not started.done():
@@ -166,7 +167,7 @@ class Machine:
             OWNER.reset(before)
 
     async def do(self, what: Coroutine[Any, Any, T]) -> T:
-        """Do something on this machine and answer what came of it; raise DownError where the machine falls meanwhile."""
+        """Do something on this machine and answer what came of it; raise DownError where it falls meanwhile."""
         if not self._is_up:
             what.close()
             raise DownError(f"{self.name} is down")
@@ -205,6 +206,11 @@ class Machine:
             self._is_up = False
             await node.close()
 
+    def _note_end(self, life: asyncio.Task[None]) -> None:
+        """A node ends when its machine lets it, and never by an error of its own."""
+        if not life.cancelled() and (error := life.exception()) is not None:
+            self._around.loop.faults.append(f"{self.name} ended: {error!r}")
+
     def _follow(self, ledger: Ledger) -> None:
         """Keep what the node acknowledges: log, seq and id of every entry."""
         really = ledger.append
@@ -216,16 +222,10 @@ class Machine:
                 self.acknowledged.add((entry.header.log, entry.seq, entry.fragment.id))
             return entries
 
-        ledger.append = append
+        ledger.append = append  # type: ignore[method-assign]  # what it acknowledges is listened to
 
     async def _end(self, how: str, *, at_once: bool) -> None:
         self._around.transcript.note(self.name, how)
         self._is_up = False
         self._around.network.drop(self.name, at_once=at_once)
-        tasks = [task for task in self._around.loop.tasks_of(self.name) if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
+        await self._around.loop.end(self.name)

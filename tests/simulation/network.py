@@ -134,6 +134,8 @@ class Network:
         for wire in list(self._wires):
             if wire.there == name:
                 wire.fail_soon(0.0 if at_once else None)
+            elif wire.here == name:
+                wire.fall()
 
     async def ask(self, here: str, peer: PeerAddress, question: Question, limit: int) -> Answer:
         """Carry a question over and its answer back."""
@@ -336,6 +338,8 @@ class SimWire:
 
     async def close(self) -> None:
         """End the connection."""
+        if self._is_closed:
+            return
         self._end()
         self.other.fail_soon(0.0 if self._network.is_open(self.here, self.there) else None)
 
@@ -343,6 +347,10 @@ class SimWire:
         """This end learns that the connection is gone: after that time, or when it misses a heartbeat."""
         loop = asyncio.get_running_loop()
         loop.call_later(1.5 * HEARTBEAT_S if seconds is None else seconds, self._end)
+
+    def fall(self) -> None:
+        """The machine of this end fell; the other end is told by whoever knows how."""
+        self._end()
 
     def _arrive(self, frame: bytes) -> None:
         if self.other._is_closed or not self._network.is_open(self.here, self.there):

@@ -18,6 +18,7 @@ from tests.simulation.network import CALM, ROUGH, Weather
 from tests.simulation.story import Story
 from tests.simulation.world import World
 
+SETTLED_S = 1800.0
 KINDS_OF_MISCHIEF = ("split", "heal", "kill", "power", "tear", "restore")
 NUMBERS = ("inn:7707083893", "inn:7736050003", "inn:7728168971", "inn:7702070139", "inn:7744001497", "inn:7710140679")
 
@@ -48,7 +49,7 @@ class Plot:
                 await evil.act(outcome.story)
         await mischief.end()
         await erase(outcome, world.chance)
-        await world.until(lambda: level(outcome.honest), "honest machines hold the same", 4 * 3600)
+        await world.until(lambda: level(outcome.honest), "honest machines hold the same", SETTLED_S)
         outcome.anew = {machine.name: await machine.do(fold_anew(machine)) for machine in outcome.honest}
         return outcome
 
@@ -58,16 +59,18 @@ class Plot:
         stranger = await world.add("stranger")
         everybody = [maker, *others, stranger]
         await world.federate(maker, *everybody[1:])
-        await world.until(lambda: level(everybody), "everybody knows everybody", 900)
         for machine, number in zip(everybody, NUMBERS, strict=False):
             await world.attest(maker, machine, Attested.NUMBER, number)
         await world.attest(maker, maker, Attested.MAKER)
+        await world.until(lambda: level(everybody), "everybody knows everybody", 900)
         await world.publish_line(maker)
         await world.until(lambda: level(everybody), "what was attested is everywhere", 900)
         return Outcome(world, Story(world.chance, [maker], others), [maker, *others]), stranger
 
 
 TRADE = Plot()
+EQUIVOCATION = Plot(ill=hostile.Equivocator)
+PLOTS = {"trade": TRADE, "equivocation": EQUIVOCATION}
 
 
 async def level(machines: list[Machine]) -> bool | None:
@@ -104,7 +107,7 @@ async def erase(outcome: Outcome, chance: random.Random) -> None:
     sealed = await machine.do(jobs.seal(chance.randbytes(64)))
     outcome.erased.append(sealed)
     await machine.do(jobs.submit_sealed("unheard-of", sealed, 1, "simulator", "", job))
-    while (await machine.do(jobs.get(job))).state != "failed":
+    while (await machine.do(jobs.get(job))).state != "failed":  # noqa: ASYNC110 - time is virtual
         await asyncio.sleep(1)
 
 

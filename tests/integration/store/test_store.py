@@ -152,9 +152,9 @@ async def test_cancelled_work_aside_has_ended(database: Database) -> None:
 
 async def test_reader_may_not_write(database: Database) -> None:
     """A read transaction refuses to write."""
-    with pytest.raises(DBAPIError):
-        async with database.read() as tx:
-            assert isinstance(tx.connection, AsyncConnection)
+    async with database.read() as tx:
+        assert isinstance(tx.connection, AsyncConnection)
+        with pytest.raises(DBAPIError):
             await tx.connection.execute(schema.settings.insert().values(name="x", value=b"y"))
 
 
