@@ -31,12 +31,15 @@ HOUR_US = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A fault, the invariant that it breaks, and the plot in which that is looked for."""
+    """A fault, the invariant that it breaks, and the plot in which that is looked for; `is_rare` where many seeds pass
+    before one finds it.
+    """
 
     name: str
     breaks: Invariant
     plot: Plot
     patched: Callable[[], AbstractContextManager[object]]
+    is_rare: bool = False
 
 
 MOST_SEEDS = 200
@@ -98,6 +101,7 @@ MUTANTS = (
         invariants.kept_appends,
         Plot(steps=8, mischief=("restore",), share=0.5, others=("utility",), weather=CALM),
         lambda: patch.object(ledger, "write_durably", _not_waited_for),
+        is_rare=True,
     ),
     Mutant(
         "everybody may state what the maker alone may",
@@ -110,6 +114,7 @@ MUTANTS = (
         invariants.settled_equivocations,
         Plot(steps=6, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM),
         lambda: patch.multiple(Forks, meet=_no_fork, is_apart=_no_fork, take_header=_no_fork),
+        is_rare=True,
     ),
     Mutant(
         "every section is opened to everybody",
