@@ -5,10 +5,13 @@ Every byte that crosses the connection is counted by a relay between them: HTTP 
 
 import asyncio
 import random
+import re
 import statistics
 import tempfile
 import time
 from pathlib import Path
+
+import aiohttp
 
 from benchmarks.__main__ import Part, figure
 from benchmarks.counting_relay import Relay, counting_relay
@@ -28,31 +31,33 @@ from node.store.migrate import upgrade
 from node.store.organisations import insert_statements
 from node.store.trees import append_leaves
 
-LOGS, ROUNDS, POLL_S, WAIT_S = 1_000, 10, 1.0, 600.0
+LOGS, TURNS, POLL_S, NEVER_S, WAIT_S = 1_000, 10, 1.0, 3_600.0, 600.0
+ANSWERS = re.compile(rb'^passport_federation_answers_total\{what="\w+"\} (\S+)$', re.MULTILINE)
 PROMISED_BYTES = 1_000
 VALUE = ParametersBody(rows=(ParameterRow(code=Reference(central="volume"), value="12.5"),))
+Turn = tuple[int, int, int]  # round trips, bytes asked, bytes answered
 ANY_PORT = {"PASSPORT_FEDERATION__PORT": "0", "PASSPORT_WEB__PORT": "0"}
 
 
 def measure() -> Part:
     """Round trips and bytes of one sync, median of ten."""
     with tempfile.TemporaryDirectory(prefix="passport-bench-") as folder:
-        rounds, took_s = asyncio.run(_measure(Path(folder)))
-    sent, received = (statistics.median(side) for side in zip(*rounds, strict=True))
+        turns, took_s = asyncio.run(_measure(Path(folder)))
+    trips, sent, received = (statistics.median(side) for side in zip(*turns, strict=True))
     rows: list[tuple[str, ...]] = [
-        ("round trips", "1", "1"),
+        ("round trips", figure(trips), "1"),
         ("bytes on the wire", figure(sent + received), f"≤ {PROMISED_BYTES:,}"),
         ("of them asked, answered", f"{sent:.0f}, {received:.0f}", ""),
         ("the first sync, which takes all of them, s", f"{took_s:.1f}", ""),
     ]
-    figures = {"rounds": rounds, "first_s": took_s}
+    figures = {"turns": turns, "first_s": took_s}
     return Part(f"a sync of {LOGS:,} shared logs with nothing new", ("what", "value", "promised"), rows, figures)
 
 
-async def _measure(folder: Path) -> tuple[list[tuple[int, int]], float]:
+async def _measure(folder: Path) -> tuple[list[Turn], float]:
     one, other = (
-        NodeProcess(name, folder / name, environment=ALONE | ANY_PORT | {"PASSPORT_FEDERATION__POLL_S": str(POLL_S)})
-        for name in ("one", "other")
+        NodeProcess(name, folder / name, environment=ALONE | ANY_PORT | {"PASSPORT_FEDERATION__POLL_S": str(poll_s)})
+        for name, poll_s in (("one", NEVER_S), ("other", POLL_S))
     )
     for node in (one, other):
         await asyncio.to_thread(node.init, name=node.name)
@@ -70,7 +75,8 @@ async def _measure(folder: Path) -> tuple[list[tuple[int, int]], float]:
             await _join(one, other)
             await _until_level(other)
             took_s = time.perf_counter() - begun
-            return await _quiet_rounds(relay), took_s
+            await asyncio.sleep(3 * POLL_S)  # what the joining brought is told of once more
+            return await _quiet_turns(relay, one.folder), took_s
         finally:
             stop_all([one, other])
 
@@ -112,11 +118,25 @@ async def _until_level(node: NodeProcess) -> None:
             await asyncio.sleep(0.2)
 
 
-async def _quiet_rounds(relay: Relay) -> list[tuple[int, int]]:
-    """The next round trips of the connection on which they ask."""
-    await asyncio.sleep(3 * POLL_S)  # what the joining brought is told of once more
-    begun = len(relay.busiest.rounds)
+async def _quiet_turns(relay: Relay, folder: Path) -> list[Turn]:
+    """What each of the next turns took: only the other node asks, and between two of its turns all has crossed."""
+    turns: list[Turn] = []
+    before = await _count(relay, folder)
     async with asyncio.timeout(WAIT_S):
-        while len(relay.busiest.rounds) < begun + ROUNDS + 1:  # noqa: ASYNC110 - the relay counts by itself
+        while len(turns) < TURNS:
             await asyncio.sleep(POLL_S / 10)
-    return relay.busiest.rounds[begun : begun + ROUNDS]
+            if (now := await _count(relay, folder))[0] == before[0]:
+                continue
+            await asyncio.sleep(POLL_S / 4)  # the rest of the answer
+            now = await _count(relay, folder)
+            turns.append((now[0] - before[0], now[1] - before[1], now[2] - before[2]))
+            before = now
+    return turns
+
+
+async def _count(relay: Relay, folder: Path) -> Turn:
+    """Questions that the asked node has answered, and what crossed until now."""
+    connector = aiohttp.UnixConnector(str(NodeFolder(folder).socket))
+    async with aiohttp.ClientSession("http://node", connector=connector) as session, session.get("/metrics") as answer:
+        answers = sum(float(found) for found in ANSWERS.findall(await answer.read()))
+    return round(answers), relay.sent, relay.received

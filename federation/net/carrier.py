@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 
 import aiohttp
 from yarl import URL
@@ -19,6 +20,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 BEGIN_S = 30.0  # until an answer begins; how its bytes come is `pace`'s matter
 DIAL_S = 15.0
 AT_ONCE = 8  # connections to one address
+KEPT_S = 60.0  # a connection is kept for the next question; the server of aiohttp keeps one for longer
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -39,7 +41,7 @@ class HttpsCarrier:
                     URL(peer.url + question.target, encoded=True),
                     data=question.body or None,
                     headers=question.headers,
-                    ssl=aiohttp.Fingerprint(peer.pin),
+                    ssl=_pinned(peer.pin),
                     timeout=TIMEOUT,
                     allow_redirects=False,
                 ) as response:
@@ -56,7 +58,7 @@ class HttpsCarrier:
                     return SocketWire(
                         await self._open().ws_connect(
                             url,
-                            ssl=aiohttp.Fingerprint(peer.pin),
+                            ssl=_pinned(peer.pin),
                             headers=headers,
                             heartbeat=HEARTBEAT_S,
                             max_msg_size=MAX_FRAME,
@@ -74,9 +76,15 @@ class HttpsCarrier:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             # What is inflated is limited by whoever reads it, not here.
-            connector = aiohttp.TCPConnector(limit=0, limit_per_host=AT_ONCE)
+            connector = aiohttp.TCPConnector(limit=0, limit_per_host=AT_ONCE, keepalive_timeout=KEPT_S)
             self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         return self._session
+
+
+@lru_cache(maxsize=4096)
+def _pinned(pin: bytes) -> aiohttp.Fingerprint:
+    """One object for a pin: aiohttp tells connections apart by it, and would open one for each question."""
+    return aiohttp.Fingerprint(pin)
 
 
 @contextmanager

@@ -38,12 +38,18 @@ class Neighbour:
         self.line = found().node("node")
         self.given = 0
         self.asked: Counter[str] = Counter()
+        self.connections: set[tuple[str, int]] = set()
         self._log, self._note = log_statement(org=self.line.org), note
         clock, signer = FakeClock(desk.core.clock.now()), Signer(self.line.org, id16("node"), signing_key("node"))
         clock.move(ahead_s)
         answers = FederationDesk(self, signer, clock, self)  # type: ignore[arg-type]  # the rest is not asked
         self.hub = Hub(signer.node, answers.answer)
         self.server = FederationServer(answers, self.hub, self)
+
+    async def note_connection(self, request: web.Request, _response: web.StreamResponse) -> None:
+        """Remember where a question came from."""
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername")[:2])
 
     def count(self, name: str, label: str = "", amount: int = 1) -> None:
         """Count what was answered or refused."""
@@ -77,7 +83,9 @@ async def met(desk: Desk, neighbour: Neighbour, folder: Path) -> AsyncIterator[P
     (folder / "pair.pem").write_bytes(key + certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "pair.pem")
-    runner = web.AppRunner(neighbour.server.application())
+    application = neighbour.server.application()
+    application.on_response_prepare.append(neighbour.note_connection)
+    runner = web.AppRunner(application)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
@@ -114,6 +122,20 @@ async def test_ignored_and_unadded_nodes_are_not_talked_to(tmp_path: Path) -> No
             with pytest.raises(AwayError):
                 await sync.exchange(peer.node)
             assert await sync.level(peer.node) is None
+        finally:
+            await sync.close()
+
+
+async def test_questions_to_a_peer_share_a_connection(tmp_path: Path) -> None:
+    """A question costs no handshake of its own: each goes on the connection of the one before."""
+    async with new_desk(tmp_path) as desk:
+        sync, neighbour = new_sync(desk.core, desk.ingest), Neighbour(desk)
+        try:
+            async with met(desk, neighbour, tmp_path) as peer:
+                for _ in range(3):
+                    await sync.exchange(peer.node)
+            assert neighbour.asked["heads"] >= 3
+            assert len(neighbour.connections) == 1
         finally:
             await sync.close()
 
