@@ -155,7 +155,13 @@ def _logs(raw: sqlite3.Connection) -> dict[bytes, HeldLog]:
     rows = [dict(zip(names, row, strict=True)) for row in found]
     return {
         row["log"]: HeldLog(
-            row["org"], row["size"], row["note_size"], bool(row["own"]), row["stopped"], row.get("counted"), row.get("loss")
+            row["org"],
+            row["size"],
+            row["note_size"],
+            bool(row["own"]),
+            row["stopped"],
+            row.get("counted"),
+            row.get("loss"),
         )
         for row in rows
     }

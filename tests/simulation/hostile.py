@@ -1,11 +1,14 @@
 """Peers that mean ill: nodes as they are shipped, with one thing in them turned."""
 
+import asyncio
 import random
 
 from federation.errors import FederationError
 from federation.peer import PeerAddress
 from federation.ports import Question
 from federation.sync.messages import MAX_BODY
+from node.passport import drafts
+from node.passport.bodies import CatalogReference
 from tests.simulation.machine import Machine
 from tests.simulation.network import SimCarrier
 from tests.simulation.story import Story
@@ -13,6 +16,7 @@ from tests.simulation.surroundings import DAY_US
 from tests.simulation.world import World
 
 FLOOD = 60
+CUT_S = 20.0
 
 
 class Thief:
@@ -32,7 +36,7 @@ class Withholder(Thief):
 
     async def act(self, story: Story) -> None:
         """Hide everything from now on, and go on forging."""
-        setattr(self.machine.node.shelf, "_shown", lambda *_: None)
+        self.machine.node.shelf._shown = lambda *_: None
         await super().act(story)
 
 
@@ -50,7 +54,7 @@ class BitFlipper(Thief):
                 raw = raw[:at] + bytes([raw[at] ^ 1 << self.chance.randrange(8)]) + raw[at + 1 :]
             return really(desk, question, digest, raw)
 
-        setattr(desk, "_sign", sign)
+        desk._sign = sign
         await super().act(story)
 
 
@@ -81,25 +85,28 @@ class Flooder(Thief):
 
 
 class Equivocator(Thief):
-    """Two nodes with one set of keys: half of the others are shown the one, half the other."""
+    """Two nodes with one set of keys: of those that are cut off from each other some see the one, others the other."""
 
     async def act(self, story: Story) -> None:
-        """Split in two, once; then each half says something of its own."""
-        twin = self.world.machines.get(self.machine.name + "2")
-        if twin is None:
-            twin = await self._split()
-        await story.forge(self.machine)
-        await story.forge(twin)
+        """Say two things at one place, each to one side of a cut that heals soon."""
+        twin = self.world.machines.get(self.machine.name + "2") or await self._split()
+        names = [machine.name for machine in self.honest]
+        self.chance.shuffle(names)
+        some, rest = names[: len(names) // 2], names[len(names) // 2 :]
+        for name in some:
+            self.world.network.lead(name, self.machine.name, twin.name)
+        self.world.network.split([*some, twin.name], [*rest, self.machine.name])
+        for machine in (self.machine, twin):
+            said = CatalogReference(catalog="types", local=self.chance.randbytes(4).hex(), central="dn")
+            await machine.do(machine.node.ledger.append([drafts.reference(machine.org, said, machine.clock.now())]))
+        await asyncio.sleep(CUT_S)
+        self.world.network.heal()
+        await super().act(story)
 
     async def _split(self) -> Machine:
         copy = self.world.folder / "twin"
         self.machine.copy(copy, whole=True)
-        twin = await self.world.twin(self.machine, copy)
-        names = [machine.name for machine in self.honest]
-        self.chance.shuffle(names)
-        for name in names[: len(names) // 2]:
-            self.world.network.lead(name, self.machine.name, twin.name)
-        return twin
+        return await self.world.twin(self.machine, copy)
 
 
 KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder)

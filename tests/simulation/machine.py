@@ -46,7 +46,9 @@ class Surroundings:
 class Machine:
     """A machine that may be up or down. `node` is the node of its present start."""
 
-    def __init__(self, around: Surroundings, folder: Path, clock: SkewedClock, random: SeededRandom, url: str = "") -> None:
+    def __init__(
+        self, around: Surroundings, folder: Path, clock: SkewedClock, random: SeededRandom, url: str = ""
+    ) -> None:
         self.name = folder.name
         self.folder = NodeFolder(folder)
         self.clock = clock
@@ -105,6 +107,7 @@ class Machine:
             await asyncio.wait([life, started], return_when=asyncio.FIRST_COMPLETED)
         if not started.done():
             await life
+        self._around.disk.settle(self.folder.path)  # the system writes by itself what lies there for a while
         self._around.transcript.note(self.name, "up")
 
     async def stop(self) -> None:
@@ -219,7 +222,7 @@ class Machine:
                 self.acknowledged.add((entry.header.log, entry.seq, entry.fragment.id))
             return entries
 
-        setattr(ledger, "append", append)
+        ledger.append = append
 
     async def _end(self, how: str, *, at_once: bool) -> None:
         self._around.transcript.note(self.name, how)

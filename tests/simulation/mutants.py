@@ -6,7 +6,7 @@ A simulator that does not find them finds nothing.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -64,7 +64,7 @@ def _void_if_ahead(log: bytes, seq: int, fragment: Fragment, sign_key: bytes) ->
     entry = verify_entry(log, seq, fragment, sign_key)
     now_us = BEGINNING_US + int(asyncio.get_running_loop().time() * 1e6)
     if entry.header is not None and entry.header.kind == Kind.CATALOG and entry.header.stamp > now_us + HOUR_US:
-        return VerifiedEntry(seq, entry.leaf, Fragment(fragment.header, fragment.signature), None, "from the future")
+        return replace(entry, fragment=Fragment(fragment.header, fragment.signature), header=None, void="ahead of time")
     return entry
 
 
@@ -96,7 +96,7 @@ MUTANTS = (
     Mutant(
         "the head file is not waited for",
         invariants.kept_appends,
-        Plot(steps=8, mischief=("restore",), share=0.5, others=("utility",), weather=CALM),
+        Plot(steps=6, mischief=("restore",), share=0.7, others=("utility",), weather=CALM, settled_s=120),
         lambda: patch.object(ledger, "write_durably", _not_waited_for),
     ),
     Mutant(
@@ -108,7 +108,7 @@ MUTANTS = (
     Mutant(
         "forks are not noticed",
         invariants.settled_equivocations,
-        Plot(steps=6, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM),
+        Plot(steps=3, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM),
         lambda: patch.object(Forks, "compare", _no_fork),
     ),
     Mutant(

@@ -33,6 +33,7 @@ class Plot:
     others: tuple[str, ...] = ("utility", "service")
     ill: type[hostile.Thief] | None = None
     weather: Weather = ROUGH
+    settled_s: float = SETTLED_S
 
     async def play(self, world: World) -> Outcome:
         """A maker, those who buy and serve, and one who means ill; lines break, machines fall, copies come back."""
@@ -49,7 +50,10 @@ class Plot:
                 await evil.act(outcome.story)
         await mischief.end()
         await erase(outcome, world.chance)
-        await world.until(lambda: level(outcome.honest), "honest machines hold the same", SETTLED_S)
+        try:
+            await world.until(lambda: level(outcome.honest), "honest machines hold the same", self.settled_s)
+        except AssertionError as error:
+            outcome.unsettled = str(error)  # the invariants tell more
         outcome.anew = {machine.name: await machine.do(fold_anew(machine)) for machine in outcome.honest}
         return outcome
 

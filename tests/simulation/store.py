@@ -44,7 +44,7 @@ ENGINE = Engine()
 
 
 class StillDatabase(Database):
-    """The store of one simulated machine. 
+    """The store of one simulated machine.
 
     `commits` counts its transactions. The power goes while the one numbered `torn_at` is written: `torn_share` of what it
     adds to the journal lies on the disk then.

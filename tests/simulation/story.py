@@ -15,8 +15,16 @@ from federation.fragment import Ref
 from node.demo.files import MARK, PRODUCTS
 from node.errors import NodeError
 from node.passport import drafts
-from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Place, Plate, Reference, SamenessBody
-from node.passport.bodies import ShipmentBody
+from node.passport.bodies import (
+    EventBody,
+    ParameterRow,
+    ParametersBody,
+    Place,
+    Plate,
+    Reference,
+    SamenessBody,
+    ShipmentBody,
+)
 from node.passport.claims import local_claim
 from node.passport.drafts import Draft
 from node.store.errors import StoreError
@@ -200,7 +208,6 @@ class Story:
         row = ParameterRow(code=Reference(central=BATCH), value=value)
         body = ParametersBody(rows=(row,))
         await by.do(by.node.registry.record_parameters(device.subject, body, by.clock.now(), ACTOR))
-
 
     def _one_up(self, machines: list[Machine]) -> Machine | None:
         up = [machine for machine in machines if machine.is_up]

@@ -33,7 +33,9 @@ def test_seed_replays_byte_for_byte_in_another_process() -> None:
     assert told[0].split()[:2] == ["seed", "3:"]
 
 
-def test_failing_seed_is_printed_and_replays(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_seed_is_printed_and_replays(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a fault in the program, `make sim` names the seed, and that seed fails in the same way again."""
     monkeypatch.setattr(sys, "argv", ["sim", "--seed", "2"])
     with STAYS.patched():
@@ -58,5 +60,5 @@ def test_mutant_is_found(mutant: object, record_property: pytest.FixtureRequest)
 def _played(seed: int, hash_seed: str) -> str:
     command = [sys.executable, "-m", "tests.simulation", "--seed", str(seed)]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - this program
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return done.stdout

@@ -4,7 +4,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +15,13 @@ import nacl.bindings
 import structlog
 
 from federation.authority import Attested
-from node.demo.files import MARK, PRODUCTS, make_line
+from node.demo.files import PRODUCTS, make_line
 from node.passport import drafts
 from tests.simulation.disk import Disk
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.machine import Machine, Surroundings
 from tests.simulation.network import Network
-from tests.simulation.surroundings import DAY_US, MOST_DRIFT, MOST_SKEW_US, SeededRandom, SkewedClock
+from tests.simulation.surroundings import MOST_DRIFT, MOST_SKEW_US, SeededRandom, SkewedClock
 from tests.simulation.transcript import Transcript
 
 T = TypeVar("T")
