@@ -10,6 +10,7 @@ ONCE ?=
 SEED ?=
 NAME ?= all
 CASES ?= 10000
+KILLS ?= 200
 SIZE ?=
 SEEDS ?= 200
 PLOT ?= trade
@@ -22,8 +23,10 @@ demo: $(VENV)/run.stamp ## play the main job on four nodes and leave their conso
 test: $(VENV)/dev.stamp peers ## all that CI runs
 	@$(BIN)/python -m tests.run
 
-sim: $(VENV)/dev.stamp ## simulated federations by seed: make sim SEEDS=1000; SEED=7 plays one again, PLOT=equivocation another plot
+sim: $(VENV)/dev.stamp ## simulated federations by seed, then a node killed at its writes; SEEDS=1000 KILLS=20; SEED=7 plays one again, PLOT=equivocation another plot
 	@$(BIN)/python -m tests.simulation --plot $(PLOT) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+	@$(if $(SEED),true,$(BIN)/python -m tests.simulation --mutants)
+	@$(BIN)/python -m tests.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/dev.stamp ## format, lint, types, architecture, licences, fast tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

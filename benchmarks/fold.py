@@ -54,10 +54,11 @@ from node.passport.world import PUBLICATION_KINDS, build_world
 from node.services.bus import EventBus
 from node.services.core import Core
 from node.services.found import found_node
-from node.services.projection import FEDERATION, Projection
+from node.services.projection import Projection
 from node.services.statements import StatementReader
 from node.store.database import Database
 from node.store.fragments import CLEAR, NewEntry, StoredSection, insert_entries
+from node.store.genesis import FEDERATION
 from node.store.logs import StoredLog, insert_log
 from node.store.organisations import insert_statements
 from node.store.passports import find_passport

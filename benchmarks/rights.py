@@ -3,8 +3,11 @@
 Each part is a module with a function that measures and answers a table and figures; a new part is a line here.
 """
 
-from benchmarks import rights_answers
+from benchmarks import rights_answers, rights_evaluation, rights_sync, rights_visibility
 
 PARTS = {
     "answers": rights_answers.measure,
+    "evaluation": rights_evaluation.measure,
+    "visibility": rights_visibility.measure,
+    "sync": rights_sync.measure,
 }

@@ -55,7 +55,9 @@ class Invitation:
 def parse_invitation(text: str, now: int) -> Invitation:
     """Read the line; raise InvitationError where it is mistyped or out of date (`now` in microseconds)."""
     compact = "".join(text.split())
-    if not compact.startswith(PREFIX) or len(compact) > MAX_TEXT:
+    if len(compact) > MAX_TEXT:
+        raise InvitationError(f"no invitation is longer than {MAX_TEXT} characters, got {len(compact)}")
+    if not compact.startswith(PREFIX):
         raise InvitationError(f"an invitation starts with {PREFIX}")
     body = compact[len(PREFIX) :]
     try:

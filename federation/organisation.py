@@ -12,8 +12,16 @@ from dataclasses import dataclass, field, replace
 
 from federation.cut import Cut
 from federation.errors import StatementError
-from federation.keys import key_hash
-from federation.statements import EndNodeBody, KeyBody, NodeBody, RootStatement, StatementType
+from federation.keys import SigningKey, key_hash
+from federation.statements import (
+    Body,
+    EndNodeBody,
+    KeyBody,
+    NodeBody,
+    RootStatement,
+    StatementType,
+    sign_root_statement,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,22 @@ class Chain:
         """Whether the statement left the path before its end: what hangs on the end is forked, not voided."""
         joint = next(step for step in self._line(state) if step.statement.hash in path)
         return joint is not state and joint.statement.hash != self.head.hash
+
+
+def sign_next(chain: Chain, key: SigningKey, body: Body, after: int | None = None) -> RootStatement:
+    """The next statement of a chain, signed; raise StatementError where it would not stand.
+
+    A rotate may stand after an earlier statement, and so void those that follow that one.
+    """
+    if chain.fork is not None:
+        raise StatementError(f"the root chain is forked at {chain.fork.n}: anchors have to attest one branch first")
+    before = chain.head if after is None or not 0 <= after < len(chain.path) else chain.path[after]
+    said = sign_root_statement(key, body, chain.org_id, before.n + 1, before.hash)
+    longer = Chain([*chain.path, said])
+    if longer.head.hash != said.hash:
+        why = next((reason for statement, reason in longer.refused if statement.hash == said.hash), "it is not chosen")
+        raise StatementError(why)
+    return said
 
 
 def _first(statement: RootStatement) -> _State:

@@ -79,6 +79,10 @@ class Shelf(Protocol):
         """The 33-byte sign key of a node that is stated and not ended, or None."""
         ...
 
+    async def check(self, asker: Asker, question: str) -> None:
+        """Raise RequestError unless the asker may ask that: the name of a question, or `live` for a connection."""
+        ...
+
     async def heads(self, asker: Asker, known: HeadsAsked) -> Heads | None:
         """What changed here since, and how much is opened to the asker; None where the asker knows it all."""
         ...

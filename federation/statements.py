@@ -28,6 +28,16 @@ class StatementType(IntEnum):
     ROTATE = 4
 
 
+class EndReason(IntEnum):
+    """Why a node was ended, as far as its organisation says so; any other number is read too."""
+
+    OTHER = 0
+    RETIRED = 1
+    STOLEN = 2
+    LOST = 3
+    REPLACED = 4
+
+
 @dataclass(frozen=True, slots=True)
 class KeyBody:
     """Genesis and rotate: the root key from here on, and the promise of the next one (32-byte key hash)."""
@@ -126,7 +136,7 @@ def _body_value(body: Body) -> codec.Value:
         return [body.root_key, body.promise]
     if isinstance(body, NodeBody):
         return [body.node, body.sign_key]
-    return [body.node, body.reason, body.cut.to_value()]
+    return [body.node, int(body.reason), body.cut.to_value()]
 
 
 def _read(raw: bytes, signature: bytes) -> RootStatement:

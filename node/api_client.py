@@ -80,6 +80,11 @@ class ApiClient:
         raw = await self._ask("GET", path, params=query)
         return raw if isinstance(raw, bytes) else json.dumps(raw).encode()
 
+    async def fetch(self, path: str) -> bytes:
+        """POST for a file."""
+        raw = await self._ask("POST", path)
+        return raw if isinstance(raw, bytes) else json.dumps(raw).encode()
+
     async def read(self, path: str, language: str) -> bytes:
         """GET a file whose text is in a language."""
         raw = await self._ask("GET", path, headers={"Accept-Language": language})

@@ -1,46 +1,48 @@
 """Wiring: one node as an object, from its folder to its open ports."""
 
 import asyncio
-import contextlib
 import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
-from federation.net.discovery import Announcement, discovery
 from federation.net.gate import Gate
 from federation.net.live import Hub
 from federation.net.server import FederationServer
-from federation.peer import PeerAddress
 from federation.ports import Answer, Carrier, Question
 from federation.sync.allowance import Allowance, Budget
 from lora.memory import MemoryDirectory
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
-from node.errors import StoreAwayError
+from node.errors import FolderError, StoreAwayError
 from node.folder import NodeFolder
-from node.keystore import Keystore, open_keystore
+from node.keystore import NOBODY, Keystore, open_keystore
 from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.acts import Acts
+from node.services.admission import Admission
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.attesting import Attesting
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
+from node.services.bundles import Bundles
 from node.services.bus import EventBus
+from node.services.cases import Cases
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
@@ -58,8 +60,10 @@ from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.flows import Flows, Sources
 from node.services.forms import Forms
 from node.services.fsck import Fsck
+from node.services.grants import Grants
 from node.services.healing import Healing
 from node.services.health import Health
 from node.services.identities import Identities
@@ -67,17 +71,23 @@ from node.services.imported import Imported
 from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.keys import Keys
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
+from node.services.losses import Losses
 from node.services.mandates import Mandates
-from node.services.membership import MDNS, Membership
+from node.services.members import Members
+from node.services.membership import Membership
+from node.services.neighbourhood import Neighbourhood
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
+from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
@@ -102,6 +112,7 @@ from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
 from node.services.verifying import Verifying
+from node.services.visibility import Visibility
 from node.services.webhooks import Webhooks
 from node.store.database import Database
 from node.store.finding import read_ahead
@@ -110,6 +121,7 @@ from node.web.context import WebContext
 from node.web.server import build_application
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 AGAIN_S = 1.0
 HANG_UP_S = 1.0
@@ -140,11 +152,17 @@ class Node:
         carrier: Carrier | None = None,
         database: Database | None = None,
     ) -> None:
-        """Without a carrier it asks its peers over https; without a database it takes the one that its settings name."""
+        """Without a carrier it asks its peers over https; without a database it takes that of its settings."""
         self.folder = NodeFolder(folder)
         self.settings = load_settings(folder)
         database = database or Database.of_node(self.folder, self.settings.store, clock)
         keystore = open_keystore(self.folder, random)
+        if keystore.org == NOBODY:
+            raise FolderError(
+                f"the node in {folder} waits for its organisation: have its request stated with `passport-node keys "
+                f"state-node`, then take the answer with `passport-node keys take ANSWER -f {folder}`",
+                "node_waits",
+            )
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
         self.metrics = Metrics()
         self.projection = Projection(self.core)
@@ -154,22 +172,33 @@ class Node:
         budget = Budget(self.settings.federation.limits.in_hand)
         self.hub = Hub(keystore.node, self._answer, budget)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
-        self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection)
-        self.search = Search()
-        self.jobs = Jobs(self.core)
+        self.membership = Membership(
+            self.core,
+            self.ledger,
+            self.ingest,
+            self.sync,
+            self.projection,
+            Attesting(self.core, self.ledger, self.projection),
+        )
+        self.peering, admission = Peering(self.core, self.projection, self.sync), Admission(self.core, self.projection)
+        self.sync.on_level, self.sync.levelling.check_log = self.peering.meet_carded, admission.check_log
+        self.search, self.jobs = Search(), Jobs(self.core)
         self.identities = Identities(self.core, self.ledger, self.projection)
         self.lookup = Lookup(self.core, self.search, self.sync)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.refolding = Refolding(self.core, self.projection, self.jobs)
-        self.fsck = Fsck(self.core)
+        self.fsck, self.export = Fsck(self.core), Export(self.core)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
-        self.export = Export(self.core)
         self.registry = Registry(self.core, self.ledger, self.projection, self.ingest, self.sync)
-        self.shipments = Shipments(self.core, self.ledger)
-        self.mandates = Mandates(self.core, self.ledger, self.projection)
-        self.releases = Releases(self.core, self.ledger, self.projection)
-        self.own_codes = OwnCodes(self.core, self.ledger, self.projection, self.releases)
-        self.entry = Entry(self.core, self.projection, self.releases)
+        self.shipments, self.mandates = (
+            Shipments(self.core, self.ledger),
+            Mandates(self.core, self.ledger, self.projection),
+        )
+        self.releases = releases = Releases(self.core, self.ledger, self.projection)
+        self.own_codes, self.entry = (
+            OwnCodes(self.core, self.ledger, self.projection, releases),
+            Entry(self.core, self.projection, releases),
+        )
         self.production = Production(self.core, self.ledger, self.projection, self.jobs, self.entry)
         self.fleet = Fleet(self.core, self.ledger, self.projection, self.jobs)
         self.undo = Undo(self.core, self.ledger, self.jobs)
@@ -190,7 +219,6 @@ class Node:
         )
         self.bench_folder = BenchFolder(self.core, self.bench, self.jobs)
         self.verifying = Verifying(self.core, self.ledger, self.jobs, self.templates, self.protocols, self.runs)
-        self.arshin = ArshinFiles(self.core, self.ledger, self.protocols)
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
         self.access = Access(self.core)
@@ -204,7 +232,7 @@ class Node:
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search)
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission)
         self.desk = self._open_desk(keystore, budget)
 
     def _open_desk(self, keystore: Keystore, budget: Budget) -> Desk:
@@ -213,6 +241,11 @@ class Node:
 
     def _allowance(self) -> Allowance:
         return Allowance(**self.settings.federation.limits.model_dump())
+
+    @property
+    def keys(self) -> Keys:
+        """The own organisation's root chain."""
+        return Keys(self.core, self.ingest, self.membership, self.peering)
 
     async def run(self, started: Callable[[Addresses], None]) -> None:
         """Hold the folder, open the store and the ports, and serve until cancelled."""
@@ -224,6 +257,17 @@ class Node:
                 await self._serve(started)
             finally:
                 await self.close()
+
+    async def visit(self, work: Callable[["Node"], Awaitable[T]]) -> T:
+        """Do something with the store of a node that does not run: its ports stay closed, its log is not written."""
+        with self.folder.locked():
+            try:
+                await self._open_store()
+                await self._open_projection()
+                return await work(self)
+            finally:
+                self.projection.close()
+                await self.core.database.close()
 
     async def _open_store(self) -> None:
         """Take the store for this process; a server that does not answer yet is waited for."""
@@ -248,22 +292,26 @@ class Node:
         reason = await self.ledger.open(ahead)
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
-        self.projection.attested = self.counting.take_attested
         self.ingest.forks.own = self.ledger
-        self.counting.on_chain, self.sync.on_level = self.sync.look_again, self.membership.meet_carded
-        await self.projection.open()
-        await self.counting.open()
+        self.counting.on_chain = self.sync.look_again
+        await self._open_projection()
         await self.releases.open()
 
-    async def work(self, tasks: asyncio.TaskGroup, url: str) -> None:
-        """Begin what a node does without a port of its own; its peers reach it at `url`."""
-        self.membership.url = url
+    async def _open_projection(self) -> None:
+        self.projection.attested, self.projection.lost = self.counting.take_attested, Losses(self.counting).take
+        self.counting.branches = lambda: self.projection.world.attestations.branches
+        await self.projection.open()
+        await self.counting.open()
+
+    async def work(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin what a node does without a port of its own; where its peers reach it is told to `membership`."""
         tasks.create_task(self.ledger.run())
         await self.membership.publish_card()
+        await self.peering.meet_own()
         tasks.create_task(self._tell_peers())
         tasks.create_task(self._hang_up())
-        tasks.create_task(Healing(self.core, self.ledger, self.counting).run())
-        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run):
+        healing = Healing(self.core, self.ledger, self.counting)
+        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run, healing.run):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:
@@ -274,13 +322,15 @@ class Node:
 
     def web_context(self) -> WebContext:
         """What the API and the console work with."""
-        entry, tokens = self.entry, Tokens(self.core)
+        entry, tokens, cases = self.entry, Tokens(self.core), Cases(self.core, self.projection)
+        profiles = Profiles(self.core, self.ledger, self.projection)
+        correspondents, arshin = Correspondents(self.core, tokens), ArshinFiles(self.core, self.ledger, self.protocols)
         return WebContext(
             core=self.core,
             metrics=self.metrics,
             access=self.access,
             tokens=tokens,
-            correspondents=Correspondents(self.core, tokens),
+            correspondents=correspondents,
             answers=Answers(self.core),
             journal=self.journal,
             limits=self.limits,
@@ -289,6 +339,10 @@ class Node:
             ledger=self.ledger,
             projection=self.projection,
             membership=self.membership,
+            attesting=self.membership.attesting,
+            peering=self.peering,
+            members=Members(self.core, self.projection),
+            keys=self.keys,
             organisations=Organisations(self.core, self.projection),
             registry=self.registry,
             ready=ReadyPassports(self.core, self.registry),
@@ -298,7 +352,7 @@ class Node:
             identities=self.identities,
             timelines=Timelines(self.core),
             export=self.export,
-            passport_files=PassportFiles(self.core),
+            passport_files=PassportFiles(self.core, cases),
             catalogs=Catalogs(self.core, self.ledger, self.projection, self.releases),
             releases=self.releases,
             own_codes=self.own_codes,
@@ -307,6 +361,9 @@ class Node:
             checkup=Checkup(self.core, self.projection),
             shipments=self.shipments,
             mandates=self.mandates,
+            grants=Grants(self.core, self.ledger, self.projection, profiles, cases),
+            profiles=profiles,
+            visibility=Visibility(self.core, cases, self.sync),
             lookup=self.lookup,
             recognition=self.recognition,
             archive=Archive(self.core, self.search, self.readings),
@@ -326,7 +383,7 @@ class Node:
             runs=self.runs,
             bench_folder=self.bench_folder,
             analytics=Analytics(self.core, self.projection),
-            arshin=self.arshin,
+            arshin=arshin,
             verifying=self.verifying,
             register=self.register,
             commerceml=self.commerceml,
@@ -336,8 +393,22 @@ class Node:
             commissioning=self.commissioning,
             radio=self.radio,
             backups=self.backups,
+            bundles=Bundles(self.core, self.shelf, self.sync),
             returning=self.returning,
-            health=Health(self.core, self.sync, self.backups, self.returning),
+            health=Health(self.core, self.sync, self.backups),
+            flows=Flows(
+                self.core,
+                self.projection,
+                Sources(
+                    self.peering,
+                    correspondents,
+                    self.deliveries,
+                    self.bench_folder,
+                    arshin,
+                    self.register,
+                    self.radio,
+                ),
+            ),
         )
 
     async def _serve(self, started: Callable[[Addresses], None]) -> None:
@@ -354,11 +425,11 @@ class Node:
         ):
             tasks.create_task(self.core.database.watch())
             tasks.create_task(self._read_ahead())
-            await self.work(tasks, settings.url or url_of("https", settings.host, port))
+            await self.work(tasks)
             for part in (self.runs.watch, self.deliveries.run, self.bench_folder.run, self.backups.run):
                 tasks.create_task(_outlasting(part))
             if settings.discovery:
-                tasks.create_task(_outlasting(self._discover))
+                tasks.create_task(_outlasting(Neighbourhood(self.core, self.membership, self.peering).run))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
                 tasks.create_task(self.radio.run())
@@ -399,6 +470,7 @@ class Node:
 
     async def _tell_peers(self) -> None:
         while True:
+            await self.peering.settle()
             await self.core.outgoing.wait()
             self.core.outgoing.clear()
             try:
@@ -411,26 +483,10 @@ class Node:
         """End at once the connections of nodes that their organisation ended; what does not answer is let go."""
         while True:
             node = await self.counting.ended.get()
-            with contextlib.suppress(TimeoutError):
+            with suppress(TimeoutError):
                 async with asyncio.timeout(HANG_UP_S):
                     await self.hub.close({node})
             self.sync.peer_changed(node)
-
-    async def _discover(self) -> None:
-        """Announce this node on the local network and put those heard into the inbox."""
-        genesis = await self.membership.genesis()
-        peer = PeerAddress(self.membership.url, self.core.node, self.core.keystore.sign.public, self.membership.pin())
-        own = Announcement(self.core.org, genesis.id if genesis else bytes(16), peer)
-        heard: asyncio.Queue[Announcement] = asyncio.Queue(100)
-
-        def hear(announcement: Announcement) -> None:
-            with contextlib.suppress(asyncio.QueueFull):
-                heard.put_nowait(announcement)
-
-        async with discovery(own, self.settings.federation.discovery_interfaces, hear):
-            while True:
-                announcement = await heard.get()
-                await self.membership.meet(announcement.peer, announcement.org, active=False, how=MDNS)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

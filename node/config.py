@@ -94,6 +94,9 @@ class FederationSection(_Section):
 
     With `dial_out_only` no port is opened and no address told: the others ask this node on the connections that it
     dialled, as one behind an address translation needs it.
+
+    Of an organisation that is no member at most `guest_logs` logs and `guest_entries` entries a day are taken, and
+    `guest_lookups` of its questions for a device are answered a day.
     """
 
     host: str = "127.0.0.1"
@@ -104,6 +107,9 @@ class FederationSection(_Section):
     discovery_interfaces: list[str] = ["127.0.0.1"]
     poll_s: float = Field(default=30.0, gt=0)
     limits: LimitsSection = LimitsSection()
+    guest_logs: int = Field(default=8, ge=1)
+    guest_entries: int = Field(default=20_000, ge=1)
+    guest_lookups: int = Field(default=100, ge=0)
 
     @model_validator(mode="after")
     def _check_address(self) -> "FederationSection":

@@ -46,7 +46,7 @@ class NodeFolder:
 
         Never `head`: it tells how far the log went here. Never the organisation's root keys: they do not belong here.
         """
-        names = (self.config, self.certificate, self.keys, self.storage_key, self.recovery_key)
+        names = (self.config, self.certificate, self.keys, self.storage_key, self.recovery_key, self.store_password)
         return {path.name: path for path in names}
 
     def url(self) -> str:

@@ -19,6 +19,7 @@ from node.ports import Random
 
 VERSION = 1
 SEED = 32
+NOBODY = bytes(16)  # the organisation of a node that waits to be stated by one
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -95,6 +95,7 @@ class Author:
             {s.name: s.content for s in draft.sections if s.name not in hide and s.name != "root-keys"},
             tuple((s.name, int(s.klass)) for s in draft.sections if s.name in hide or s.name == "root-keys"),
             cut=_cut(draft) if proved else (),
+            classes=tuple((s.name, int(s.klass)) for s in draft.sections),
         )
 
 

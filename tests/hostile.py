@@ -12,14 +12,14 @@ from pathlib import Path
 from federation.keys import SigningKey
 from federation.peer import PeerAddress
 from federation.request import Request, RequestSignature, response_hash
+from federation.sync.messages import Heads
 from node.certificate import certificate_pin, make_certificate
 from tests.builders import STAMP, id16, signing_key
 
 NODE, ORG = id16("hostile"), id16("hostile/org")
 KEY = signing_key("hostile")
 MEGABYTE = 1 << 20
-HEAD = b"\x98\xc4\x10" + bytes(16) + b"\x01"  # of an answer to heads: an epoch and a number
-EMPTY = HEAD + b"\x90\x90\x90\x90\x00\x00"
+GOOD = Heads(bytes(16), 1).to_bytes()
 
 
 @dataclass(slots=True)
@@ -183,12 +183,12 @@ async def put_off_now(asked: Asked) -> None:
 
 async def unsigned(asked: Asked) -> None:
     """A good answer that nobody signed."""
-    await asked.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(EMPTY), EMPTY)
+    await asked.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(GOOD), GOOD)
 
 
 async def signed_by_another(asked: Asked) -> None:
     """A good answer under another key."""
-    await asked.answer(EMPTY, key=signing_key("another"))
+    await asked.answer(GOOD, key=signing_key("another"))
 
 
 async def bomb(asked: Asked) -> None:
@@ -215,9 +215,8 @@ def replaying() -> Script:
     first: list[bytes] = []
 
     async def script(asked: Asked) -> None:
-        body = EMPTY
-        first.append(asked.signed(body))
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nPassport-Signature: "
-        await asked.send(head, first[0], b"\r\n\r\n", body)
+        first.append(asked.signed(GOOD))
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nPassport-Signature: " % len(GOOD)
+        await asked.send(head, first[0], b"\r\n\r\n", GOOD)
 
     return script

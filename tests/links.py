@@ -11,13 +11,16 @@ from federation.net.desk import Signer
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
 from node.metrics import Metrics
+from node.services.admission import INTRODUCER, Admission
+from node.services.attesting import Attesting
 from node.services.exchange import Outcome
-from node.services.membership import FEDERATION, Membership
+from node.services.membership import Membership
 from node.services.search import Search
 from node.services.shelf import FederationShelf
+from node.store.genesis import FEDERATION
 from node.store.organisations import read_statements
 from node.store.peers import find_peer, put_peer
-from node.store.settings import find_setting
+from node.store.settings import find_setting, set_setting
 from tests.unit.node_protocols.builders import Desk, found, join, new_sync, opened
 
 
@@ -31,8 +34,9 @@ class Wired:
         self.signer = Signer(keystore.org, keystore.node, keystore.sign)
         self.address = PeerAddress("https://127.0.0.1:1", keystore.node, keystore.sign.public, bytes(32))
         sync = new_sync(core, desk.ingest)
-        membership = Membership(core, desk.ledger, desk.ingest, sync, desk.projection)
-        self.shelf = FederationShelf(core, desk.ledger, membership, Search())
+        attesting = Attesting(core, desk.ledger, desk.projection)
+        membership = Membership(core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
+        self.shelf = FederationShelf(core, desk.ledger, membership, Search(), Admission(core, desk.projection))
         self.answers = FederationDesk(self.shelf, self.signer, core.clock, Metrics())
         self.sync = sync
         self.exchange = sync.levelling
@@ -48,13 +52,14 @@ class Wired:
         return answer
 
     async def knows(self, other: "Wired") -> None:
-        """Take the other's chain, and the other as a peer."""
+        """Take the other's chain, and the other as a peer, as by its invitation."""
         core = other.desk.core
         async with core.database.read() as tx:
             chain = (await read_statements(tx, core.org))[core.org]
         await self.desk.ingest.take_chain(chain)
         async with self.desk.core.database.write() as tx:
             await put_peer(tx, other.address, core.org, "active")
+            await set_setting(tx, INTRODUCER + core.org.hex(), core.node)
 
     async def level(self, other: "Wired") -> Outcome:
         """Take what the other has, once."""

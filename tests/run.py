@@ -9,7 +9,7 @@ from pathlib import Path
 from tests import coverage
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"chromium": "chromium"}
+PACKAGES = {"chromium": ("chromium",), "gcc": ("gcc", "libc6-dev")}
 
 
 def main() -> int:
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def _install() -> None:
-    missing = [package for binary, package in PACKAGES.items() if shutil.which(binary) is None]
+    missing = [name for binary, names in PACKAGES.items() if shutil.which(binary) is None for name in names]
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import profiles_page
+
 ROOT = Path(__file__).parent.parent
 TESTS = sorted(path for path in (ROOT / "tests").rglob("test_*.py"))
 
@@ -55,3 +57,9 @@ def test_locks_hold_hashes_and_no_addresses() -> None:
         for block in re.split(r"\n(?=[a-z])", text.strip()):
             assert "==" in block.split("\n")[0], f"{lock}: {block[:80]}"
             assert "--hash=sha256:" in block, f"{lock}: {block[:80]}"
+
+
+def test_page_of_profiles_is_made_from_the_shipped_ones() -> None:
+    """The table of docs/profiles.md equals what the shipped profiles say."""
+    text = profiles_page.PAGE.read_text(encoding="utf-8")
+    assert profiles_page.page(text) == text

@@ -18,8 +18,10 @@ def deflate(body: bytes) -> bytes | None:
 
 
 def inflate(body: bytes, encoding: str | None, limit: int) -> bytes:
-    """The body as it was before; raise OversizeError while inflating, RemoteProtocolError for another encoding."""
+    """The body as it was before; raise OversizeError over the limit, RemoteProtocolError for another encoding."""
     if encoding in (None, "", "identity"):
+        if len(body) > limit:
+            raise OversizeError(f"a body of more than {limit} bytes")
         return body
     if encoding != DEFLATE:
         raise RemoteProtocolError("a body in an encoding that is not deflate")

@@ -79,6 +79,7 @@ class Desk:
 
         async def authenticate() -> Answer:
             asker, _ = await self._authenticate(question)
+            await self._shelf.check(asker, "live")
             with self._turn(asker, LIVE.removeprefix(ROOT), question):
                 found.append(asker)
             return Answer(101, {})
@@ -116,6 +117,7 @@ class Desk:
             await self._shelf.join(messages.decode_join(question.body))
             return Answer(204, {})
         asker, digest = await self._authenticate(question)
+        await self._shelf.check(asker, name)
         # An answer is made whole before it is sent: what it may come to is in hand until then.
         with self._turn(asker, name, question) as turn, self.budget.hold(messages.MAX_BODY):
             answer = self._sign(question, digest, await handler(asker, question))

@@ -17,6 +17,7 @@ from federation.peer import PeerAddress
 
 SERVICE = "_passport-node._tcp.local."
 RESOLVE_MS = 3000
+VERSION = b"1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,10 @@ class _Handler:
 
 
 def read_announcement(info: ServiceInfo) -> Announcement | None:
-    """What a service record says, or None where a part is missing or malformed."""
+    """What a service record says; None where a part is missing or malformed, or it speaks other versions only."""
     texts = info.properties
+    if VERSION not in (texts.get(b"v") or VERSION).split(b","):
+        return None
     try:
         parts = [bytes.fromhex((texts[key] or b"").decode()) for key in (b"org", b"fed", b"node", b"key", b"pin")]
     except (KeyError, ValueError):
@@ -94,6 +97,7 @@ def _service_info(own: Announcement) -> ServiceInfo:
         addresses=[socket.inet_aton(address)],
         port=url.port or 443,
         properties={
+            "v": VERSION,
             "org": own.org.hex(),
             "fed": own.federation.hex(),
             "node": own.peer.node.hex(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from federation.errors import AwayError, BusyError, OversizeError, RemoteProtocolError
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question, Wire
-from federation.sync.allowance import Budget
+from federation.sync.allowance import Allowance, Budget, TokenBucket
 from federation.sync.frames import MAX_BUSY, MAX_FRAME, Answered, Asked, Frame, Noticed, decode_frame, encode_frame
 
 __all__ = ["MAX_FRAME", "Channel", "Hub"]
@@ -26,7 +26,8 @@ Answering = Callable[[Question], Awaitable[Answer]]
 class Channel:
     """One live connection to a peer. A Carrier to that peer alone.
 
-    A peer that has more questions open than it may is not read from until one of them is answered.
+    A peer that has more questions open than it may is not read from until one of them is answered, nor one whose
+    questions are refused too often, for a while.
     """
 
     def __init__(self, wire: Wire, answering: Answering, noticed: Callable[[], None], budget: Budget) -> None:
@@ -37,6 +38,7 @@ class Channel:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._room = asyncio.Semaphore(MAX_BUSY)
+        self._refusals = TokenBucket(Allowance.stranger_requests_s, Allowance.stranger_requests_burst)
         self._news = asyncio.Event()
 
     async def run(self) -> None:
@@ -91,6 +93,7 @@ class Channel:
         if isinstance(frame, Noticed):
             self._noticed()
         elif isinstance(frame, Asked):
+            await asyncio.sleep(self._refusals.wait(asyncio.get_running_loop().time()))
             await self._room.acquire()
             tasks.create_task(self._answer(frame))
         elif (waiting := self._waiting.get(frame.number)) is not None and not waiting.done():
@@ -102,6 +105,8 @@ class Channel:
             with self._budget.hold() as hold:
                 answer = await self._answering(asked.question)
                 hold.carry(len(answer.body))
+                if answer.status >= 400 and answer.status not in (401, 429):
+                    self._refusals.take(1, asyncio.get_running_loop().time())
                 await self._wire.send(encode_frame(Answered(asked.number, answer)))
         except AwayError:
             await self._wire.close()

@@ -170,6 +170,7 @@ async def _open_log(folder: Path) -> tuple[str, str]:
     with node.folder.locked():
         try:
             await upgrade(node.core.database)
+            await node.core.database.hold(node.core.node, node.core.random.bytes(16))
             old = await node.ledger.newest()
             await node.ledger.open(by_hand=True)
         finally:
@@ -184,6 +185,7 @@ async def _make_here(folder: Path, to: Path | None, words: "Passphrase | None") 
     node, work = open_node(folder), _work()
     with node.folder.locked():
         try:
+            await node.core.database.lock()
             lock, key = await node.backups.lock(words)
             target = to or node.backups.folder
             made = await _shown("backup", work, make_backup(node.core, target, lock, key, work))

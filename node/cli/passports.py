@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
@@ -83,7 +84,8 @@ def export(
     everything: Annotated[Path | None, typer.Option("--all", help="Write the whole node as open files.")] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write a document for paper.")] = None,
     file: Annotated[Path | None, typer.Option(help="Write the signed file, for `check-file`.")] = None,
-    party: Annotated[str, typer.Option(help="An organisation: in the file only what it may read.")] = "",
+    party: Annotated[str, typer.Option(help="An organisation: only what it may read.")] = "",
+    profile: Annotated[str, typer.Option(help="What a kind of party is shown: a name or an id.")] = "",
     language: Annotated[str, typer.Option(help="Of the document: ru or en.")] = "",
     folder: Folder = HERE,
 ) -> None:
@@ -95,22 +97,53 @@ def export(
         told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         out.print(f"{everything}: {told}", markup=False)
         return
-    try:
-        device = format_device_id(parse_device_id(subject))
-    except DeviceIdError as error:
-        raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
+    device = _device(subject)
+    named = {name: value for name, value in (("party", party), ("profile", profile)) if value}
     if pdf is None and file is None:
-        print(json.dumps(ask(folder, lambda api: api.get(f"/passports/{device}")), ensure_ascii=False, indent=1))
+        path = f"/passports/{device}/issue" if profile else f"/passports/{device}"
+        asked = named if profile else {}
+        print(json.dumps(ask(folder, lambda api: api.get(path, **asked)), ensure_ascii=False, indent=1))
     if pdf is not None:
         from node.config import load_settings  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
         spoken = language or load_settings(folder).node.language
-        write(pdf, ask(folder, lambda api: api.read(f"/passports/{device}/pdf", spoken)), "name another file")
+        query = f"?{urlencode(named)}" if named else ""
+        write(pdf, ask(folder, lambda api: api.read(f"/passports/{device}/pdf{query}", spoken)), "name another file")
         out.print(str(pdf), markup=False)
     if file is not None:
-        named = {"party": party} if party else {}
         write(file, ask(folder, lambda api: api.download(f"/passports/{device}/file", **named)), "name another file")
         out.print(str(file), markup=False)
+
+
+@app.command(rich_help_panel=PANEL)
+def why(
+    subject: Annotated[str, typer.Argument(help="A device id.")],
+    org: Annotated[str, typer.Argument(help="An organisation's id.")],
+    ref: Annotated[str, typer.Option(help="A statement's place, as `export` prints it.")] = "",
+    section: Annotated[str, typer.Option(help="A section of that statement.")] = "",
+    folder: Folder = HERE,
+) -> None:
+    """Tell whether an organisation is shown a passport, a statement or a section, and why; exit 1 where it is not."""
+    device = _device(subject)
+    asked = {name: value for name, value in (("org", org), ("ref", ref), ("section", section)) if value}
+    found = ask(folder, lambda api: api.get(f"/passports/{device}/access/why", **asked))
+    for row in (*found["why"], *found["ended"]):
+        told = ", ".join(f"{name} {row[name]}" for name in ("role", "by", "ref", "profile", "ended_by") if row[name])
+        out.print(f"{row['why']}{': ' if told else ''}{told}", markup=False)
+        for window in row["windows"]:
+            out.print(f"  may still be served by {window['node']} of {window['org']}", markup=False)
+    if not found["shown"]:
+        out.print(f"not shown: {found['lack']}", markup=False)
+        for one in found["ask"]:
+            out.print(f"may open it: {one}", markup=False)
+        raise typer.Exit(1)
+
+
+def _device(subject: str) -> str:
+    try:
+        return format_device_id(parse_device_id(subject))
+    except DeviceIdError as error:
+        raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
 
 
 @app.command("check-file", rich_help_panel=PANEL)

@@ -3,14 +3,15 @@
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from node.cli.opening import open_node, refusals_of_the_store
-from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
+from node.cli.talk import HERE, Folder, Language, app, ask, choose_language, out, progress_bar, reason, write
 from node.clock import SystemClock, SystemRandom
 from node.collecting import loading
 from node.errors import ConfigError, FolderError
@@ -40,6 +41,10 @@ def init(
         str, typer.Option(help="postgresql://user@host/database; a file in the folder if empty.")
     ] = "",
     store_password_file: Annotated[str, typer.Option(help="Where the password of that user stands, alone.")] = "",
+    organisation_of: Annotated[
+        Path | None,
+        typer.Option(help="Make one more node of an organisation that exists, and write what it asks into this file."),
+    ] = None,
 ) -> None:
     """Make a node: its organisation's root keys, its own keys, its store."""
     from node.config import template_config  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
@@ -53,16 +58,17 @@ def init(
         {"url": url, "password_file": NodeFolder(folder).store_password.name if password else store_password_file},
         dial_out=dial_out,
     )
+    if organisation_of is not None:
+        _prepare(folder, text, organisation_of, url, password)
+        return
     with loading():
         from node.services.found import found_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    try:
-        with refusals_of_the_store(folder, url):
-            founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
-    except OSError as error:
-        raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
+    with _making(folder, url):
+        founded = asyncio.run(found_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
     out.print(f"organisation {founded.org.hex()}\nnode         {founded.node.hex()}\nfolder       {folder}")
     out.print("Move root.key and next-root.key off this machine: they are needed to add or end nodes only.")
+    out.print(f"passport-node keys move DIR -f {folder}")
     out.print(f"Next: passport-node serve -f {folder}")
 
 
@@ -82,9 +88,20 @@ def serve(folder: Folder = HERE) -> None:
 
 
 @app.command(rich_help_panel=PANEL)
-def health(folder: Folder = HERE) -> None:
-    """Ask a running node whether it is well; exit 1 where it does not answer so."""
-    out.print(str(ask(folder, lambda api: api.health())))
+def health(
+    folder: Folder = HERE,
+    language: Language = "en",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where something is bad, too.")] = False,
+) -> None:
+    """Ask a running node how it is: disk, backups, keys, peers, clocks, log; exit 1 where it does not answer."""
+    ask(folder, lambda api: api.health())
+    spoken = choose_language(language)
+    told = ask(folder, lambda api: api.get("/health"), spoken)
+    for item in told["items"]:
+        text = " ".join(filter(None, (item["told"], item["advice"])))
+        out.print(text, style={"bad": "red", "warning": "yellow"}.get(item["grade"], ""), markup=False)
+    if strict and told["grade"] == "bad":
+        raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -110,6 +127,30 @@ def demo(
     from node.demo.run import run_demo  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
     raise typer.Exit(run_demo(folder, seed, once=once, verbose=verbose))
+
+
+def _prepare(folder: Path, text: str, request: Path, url: str, password: str) -> None:
+    """Make a node that waits for its organisation."""
+    with loading():
+        from node.services.found import prepare_node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    if not request.absolute().parent.is_dir():
+        raise FolderError(f"the request {request} cannot be written: {request.parent} is no folder; make it first")
+    with _making(folder, url):
+        asked = asyncio.run(prepare_node(NodeFolder(folder), text, SystemClock(), SystemRandom(), password))
+    write(request, asked.to_text().encode(), "name another file")
+    out.print(f"node         {asked.node.hex()}\nfolder       {folder}\nrequest      {request}")
+    out.print(f"Where the root key is: passport-node keys state-node {request.name} --to ANSWER")
+    out.print(f"Then here: passport-node keys take ANSWER -f {folder}")
+
+
+@contextmanager
+def _making(folder: Path, url: str) -> Iterator[None]:
+    try:
+        with refusals_of_the_store(folder, url):
+            yield
+    except OSError as error:
+        raise FolderError(f"{folder} cannot be made a node's folder: {reason(error)}; name a new one") from error
 
 
 def _store_options(url: str, password_file: str) -> tuple[str, str]:

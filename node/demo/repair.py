@@ -59,7 +59,7 @@ async def _entitle(stage: "Stage") -> str:
     device = [row for row in held if row["title"].startswith(MODEL) and row["id"] not in on_air][-1]
     with stage.sheets.act("utility", "by the API: share a meter with the service firm and the lab") as line:
         for name in ("service", "lab"):
-            await stage.post("utility", "/shares", {"org": stage.orgs[name], "ids": [device["id"]]})
+            await stage.post("utility", "/shares", {"org": stage.orgs[name], "ids": [device["id"]], "write": True})
         await stage.until("both hold it and know that they may speak of it", lambda: _both_named(stage, device["id"]))
         line.shown = f"{device['title']} is open to both"
     return str(device["id"])

@@ -28,10 +28,11 @@ from federation.merkle import verify_inclusion
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
 from node.exchange.errors import PassportFileError
+from node.passport.cuts import as_told
 from node.passport.fold import FOLD_VERSION, fold
 from node.passport.statement import Statement, read_statement
 from node.passport.view import View, digest
-from node.passport.world import PUBLICATION_KINDS, build_world
+from node.passport.world import PUBLICATION_KINDS, build_world, is_standing
 
 MAGIC = b"passport-file/1\n"
 VERSION = 1
@@ -155,8 +156,9 @@ def manifest_hash(raw: bytes) -> bytes:
 
 def fold_file(subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None) -> View:
     """The view that follows from the statements of a file and nothing else."""
-    world = build_world((s for s in statements if s.kind in PUBLICATION_KINDS), genesis)
-    named = {statement.id: statement for statement in statements if _names(statement, subjects)}
+    told = [as_told(statement) for statement in statements]
+    world = build_world(told, genesis)
+    named = {statement.id: statement for statement in told if _names(statement, subjects)}
     return fold(subjects, named.values(), world)
 
 
@@ -183,7 +185,8 @@ def check_file(raw: bytes) -> Checked:
 
 
 def _names(statement: Statement, subjects: Sequence[bytes]) -> bool:
-    return statement.kind not in PUBLICATION_KINDS or bool({*statement.subjects} & {*subjects})
+    is_published = statement.kind in PUBLICATION_KINDS or is_standing(statement)
+    return not is_published or bool({*statement.subjects} & {*subjects})
 
 
 def _read_head(raw: bytes) -> tuple[Manifest, bytes, bytes, list[tuple[Part, bool]], list[Finding]]:

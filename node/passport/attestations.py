@@ -1,11 +1,13 @@
 """What anchors attest: counted only where k of them said the same, and only for their own federation.
 
 From and to are compared with the time at which a statement says that its fact occurred, never with a clock, so that a
-later loss of accreditation changes nothing that was done before.
+later loss of accreditation changes nothing that was done before. Anchors that name different times agree for the time
+that k of them name.
 """
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.authority import Attestation, Attested, Kind
@@ -17,6 +19,7 @@ from node.passport.statement import Statement
 
 ROOT_HASH = re.compile(r"[0-9a-f]{64}")
 SCOPE_PREFIXES = ("type:", "grsi:", "resource:")
+FOR_EVER = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,34 @@ class Held:
         return frozenset(row for row in self.rows if row.startswith(SCOPE_PREFIXES))
 
 
-class Attestations:
-    """What counts of what anchors said."""
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Something that anchors said of an organisation, counted or not: which of them, and where."""
 
-    def __init__(self, held: Iterable[Held] = ()) -> None:
+    what: Attested
+    org: bytes
+    rows: tuple[str, ...]
+    since: int | None
+    until: int | None
+    voices: tuple[tuple[bytes, Ref], ...]
+
+    @property
+    def anchors(self) -> tuple[bytes, ...]:
+        """Who says it in these words."""
+        return tuple(sorted({org for org, _ in self.voices}))
+
+
+class Attestations:
+    """What counts of what anchors said. Of the holders of a number those that `ended` do not count beside others."""
+
+    def __init__(
+        self,
+        held: Iterable[Held] = (),
+        proposed: Iterable[Proposed] = (),
+        ended: Iterable[bytes] = (),
+    ) -> None:
+        self.proposed = tuple(sorted(proposed, key=_order))
+        self._ended = frozenset(ended)
         self._by_org: dict[bytes, list[Held]] = {}
         for item in sorted(held, key=_order):
             self._by_org.setdefault(item.org, []).append(item)
@@ -56,6 +83,19 @@ class Attestations:
         for item in (held for items in self._by_org.values() for held in items if held.what is Attested.NUMBER):
             for row in item.rows:
                 self._by_number.setdefault(row, []).append(item)
+
+    def without(self, ended: Iterable[bytes]) -> "Attestations":
+        """The same, where these organisations are members no more."""
+        return Attestations(self.held, self.proposed, ended)
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """Everything that counts."""
+        return tuple(held for items in self._by_org.values() for held in items)
+
+    def says_as(self, other: "Attestations") -> bool:
+        """Whether both say the same of everybody."""
+        return (self.held, self._ended) == (other.held, other._ended)
 
     def of(self, org: bytes) -> tuple[Held, ...]:
         """All that is attested of an organisation."""
@@ -90,8 +130,8 @@ class Attestations:
 
     def numbers(self, org: bytes) -> tuple[str, ...]:
         """The numbers by which an organisation is known; one that two hold at one time is nobody's."""
-        mine = [held for held in self._by_org.get(org, ()) if held.what is Attested.NUMBER]
-        return tuple(sorted({row for held in mine for row in held.rows if not self._is_contested(held, row)}))
+        rows = {row for held in self._numbers(org) for row in held.rows if not self._is_contested(held, row)}
+        return tuple(sorted(rows))
 
     def holder(self, number: str) -> bytes | None:
         """The one organisation that has a number, written as `inn:…` or `ogrn:…`."""
@@ -107,32 +147,62 @@ class Attestations:
         }
         return {org: frozenset(map(bytes.fromhex, filter(ROOT_HASH.fullmatch, some))) for org, some in rows.items()}
 
+    def contested(self) -> Mapping[str, frozenset[bytes]]:
+        """Numbers that are nobody's, each with the organisations to which it is attested: two at one time, or one that
+        is attested another number of the kind beside it.
+        """
+        found: dict[str, frozenset[bytes]] = {}
+        for number, items in sorted(self._by_number.items()):
+            if any(self._is_contested(held, number) for held in items if held.org not in self._ended):
+                found[number] = frozenset(held.org for held in items)
+        return found
+
     def _is_contested(self, mine: Held, number: str) -> bool:
-        return any(held.org != mine.org and held.overlaps(mine) for held in self._by_number[number])
+        others = [held for held in self._by_number[number] if held.org != mine.org and held.overlaps(mine)]
+        if mine.org not in self._ended:
+            others = [held for held in others if held.org not in self._ended]
+        return bool(others) or any(
+            row != number and number_kind(row) == number_kind(number) and held.overlaps(mine)
+            for held in self._numbers(mine.org)
+            for row in held.rows
+        )
+
+    def _numbers(self, org: bytes) -> list[Held]:
+        return [held for held in self._by_org.get(org, ()) if held.what is Attested.NUMBER]
+
+
+def number_kind(number: str) -> str:
+    """Of which register a number is: `inn` of `inn:7707083893`."""
+    return number.partition(":")[0]
 
 
 def count_attestations(statements: Iterable[Statement], genesis: Genesis | None) -> Attestations:
-    """What k anchors said in the same words; nothing without a federation."""
+    """What k anchors said in the same words, for the time that k of them name; nothing without a federation."""
     if genesis is None:
         return Attestations()
     said = sorted(_read(statements, genesis), key=lambda item: item.statement.ref)
     references = References(item.statement for item in said)
     correcting = [item for item in said if item.statement.refs]
-    voices: dict[Attestation, dict[bytes, Ref]] = {}
+    words: dict[_Words, list[_Said]] = {}
     for item in said:
         if not any(_replaces(other, item, references) for other in correcting):
-            voices.setdefault(item.body, {}).setdefault(item.statement.org, item.statement.ref)
-    return Attestations(
-        Held(body.what, body.org, body.rows, body.since, body.until, tuple(sorted(by.values())))
-        for body, by in voices.items()
-        if len(by) >= genesis.quorum
-    )
+            words.setdefault((item.body.what, item.body.org, item.body.rows), []).append(item)
+    held = (one for key, items in words.items() for one in _agreed(key, items, genesis.quorum))
+    return Attestations(held, (one for key, items in words.items() for one in _proposed(key, items)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
     statement: Statement
     body: Attestation
+
+    @property
+    def start(self) -> int:
+        return self.body.since or 0
+
+    @property
+    def end(self) -> int:
+        return FOR_EVER if self.body.until is None else self.body.until
 
 
 def _read(statements: Iterable[Statement], genesis: Genesis) -> Iterator[_Said]:
@@ -148,6 +218,36 @@ def _read(statements: Iterable[Statement], genesis: Genesis) -> Iterator[_Said]:
             yield _Said(statement, body)
 
 
+_Words = tuple[Attested, bytes, tuple[str, ...]]
+_Times = tuple[int | None, int | None]
+
+
+def _agreed(words: _Words, said: list[_Said], quorum: int) -> Iterator[Held]:
+    """The times for which at least k anchors say it, with those who say it last."""
+    what, org, rows = words
+    edges = sorted({edge for item in said for edge in (item.start, item.end)})
+    since = last = None
+    for start, end in itertools.pairwise(edges):
+        now = [item.statement for item in said if item.start <= start and end <= item.end]
+        if len({statement.org for statement in now}) >= quorum:
+            since, last = (start if since is None else since), now
+        elif since is not None and last is not None:
+            yield Held(what, org, rows, since or None, start, tuple(sorted(one.ref for one in last)))
+            since = last = None
+    if since is not None and last is not None:
+        until = None if edges[-1] == FOR_EVER else edges[-1]
+        yield Held(what, org, rows, since or None, until, tuple(sorted(one.ref for one in last)))
+
+
+def _proposed(words: _Words, said: list[_Said]) -> Iterator[Proposed]:
+    by_times: dict[_Times, list[tuple[bytes, Ref]]] = {}
+    for item in said:
+        voices = by_times.setdefault((item.body.since, item.body.until), [])
+        voices.append((item.statement.org, item.statement.ref))
+    for (since, until), voices in by_times.items():
+        yield Proposed(*words, since, until, tuple(sorted(voices)))
+
+
 def _replaces(above: _Said, below: _Said, references: References) -> bool:
     same = above.statement.org == below.statement.org
     about = above.body.what is below.body.what and above.body.org == below.body.org
@@ -160,5 +260,5 @@ def _covers(row: str, names: frozenset[str]) -> bool:
     return any(name.startswith(row) for name in names)
 
 
-def _order(held: Held) -> tuple[int, bytes, tuple[str, ...], int, int]:
+def _order(held: Held | Proposed) -> tuple[int, bytes, tuple[str, ...], int, int]:
     return (held.what, held.org, held.rows, held.since or 0, held.until or 0)

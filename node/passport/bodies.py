@@ -110,6 +110,12 @@ class WithdrawalBody(Body):
     reason: Line
 
 
+class EndBody(Body):
+    """Section `end`: why a membership ends, or a vouch."""
+
+    reason: Line
+
+
 class AnnulmentBody(Body):
     """Section `annulment`: why a lab takes back the results of the protocols that it refs."""
 

@@ -4,7 +4,7 @@ A cut counts by roots: while a log is not here up to a size, its row counts noth
 when the log gets there. A statement whose ground is missing waits for that entry likewise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation import codec
 from federation.authority import Kind
@@ -30,6 +30,12 @@ def rows_of_cut(statement: Statement) -> tuple[CutRow, ...]:
         return Cut.from_value(codec.unpack(raw)).rows if raw is not None else ()
     except CodecError:
         return ()
+
+
+def as_told(statement: Statement) -> Statement:
+    """With its cut taken as it stands: where no log is at hand, as in a file, the writer of the file answers for it."""
+    rows = rows_of_cut(statement) if statement.kind == Kind.END else ()
+    return replace(statement, cut=tuple((row.log, row.size) for row in rows)) if rows else statement
 
 
 def awaited_by(case: Case) -> frozenset[Awaited]:

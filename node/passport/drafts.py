@@ -15,6 +15,7 @@ from node.passport.bodies import (
     CardBody,
     CatalogReference,
     CompositionBody,
+    EndBody,
     EventBody,
     ExtractBody,
     MandateBody,
@@ -34,7 +35,9 @@ from node.passport.bodies import (
     UnsignedBody,
     WithdrawalBody,
 )
+from node.passport.writable import WRITABLE
 
+MOST_THINGS = 4096  # of a section `authority`
 MANIFEST, PAGE = "release", "release-page"
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
@@ -280,6 +283,12 @@ def procedure(org: bytes, content: bytes, occurred: int) -> Draft:
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("procedure", content, SectionClass.PUBLIC),))
 
 
+def let_write(subject: bytes, party: bytes, things: Sequence[bytes], occurred: int) -> Draft:
+    """Kind 17: the party may write of these things with its author's authority, whatever may be let be written."""
+    rows = tuple(sorted(WRITABLE.values(), key=codec.pack))
+    return grant(subject, Authority(Verb.WRITE, party, rows, tuple(sorted(things))), occurred)
+
+
 def profile(org: bytes, content: bytes, occurred: int) -> Draft:
     """Kind 12: which parts of a passport a kind of party is shown, for everybody."""
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("profile", content, SectionClass.PUBLIC),))
@@ -332,8 +341,27 @@ def card(org: bytes, body: CardBody, occurred: int) -> Draft:
     return Draft(Kind.CARD, (org,), occurred, (section("card", body, SectionClass.PUBLIC),))
 
 
-def attestation(body: Attestation, occurred: int) -> Draft:
-    """Kind 16: what an anchor says of an organisation."""
-    return Draft(
-        Kind.ATTESTATION, (body.org,), occurred, (DraftSection("attest", body.to_bytes(), SectionClass.AUTHORITY),)
+def attestation(body: Attestation, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 16: what an anchor says of an organisation; `refs` are its words that this one stands above."""
+    content = DraftSection("attest", body.to_bytes(), SectionClass.AUTHORITY)
+    return Draft(Kind.ATTESTATION, (body.org,), occurred, (content,), tuple(refs))
+
+
+def vouch(federation: bytes, org: bytes, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 16: a member speaks for an organisation, so that it is a guest of the federation."""
+    authority = Authority(Verb.MEMBER, org, ("guest",), (federation,))
+    content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+    return Draft(Kind.ATTESTATION, (org, federation), occurred, (content,), tuple(refs))
+
+
+def membership_end(
+    federation: bytes, org: bytes, row: str, cut: Cut, body: EndBody, occurred: int, refs: Sequence[Ref] = ()
+) -> Draft:
+    """Kind 18: a membership ends (`member`), or the own vouch for a guest (`guest`), for everybody to read."""
+    authority = Authority(Verb.END, org, (row,), (federation,))
+    sections = (
+        DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
+        DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+        section("end", body, SectionClass.AUTHORITY),
     )
+    return Draft(Kind.END, (org, federation), occurred, sections, tuple(refs))

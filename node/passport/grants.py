@@ -13,6 +13,7 @@ from functools import lru_cache
 from federation.authority import Authority, Kind, Verb
 from federation.fragment import Ref
 from node.passport.deals import End, end_of
+from node.passport.profiles import profile_of_rows
 from node.passport.ranks import Delegation
 from node.passport.reading import Reading, read
 from node.passport.statement import Statement
@@ -50,6 +51,11 @@ class Grant:
     def is_standing(self) -> bool:
         """Whether it is over all that is its author's."""
         return self.things is None
+
+    @property
+    def profile(self) -> bytes:
+        """The key of the profile to which it is limited, empty for none."""
+        return profile_of_rows(self.rows) or b""
 
     @property
     def delegation(self) -> Delegation:

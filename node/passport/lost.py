@@ -27,6 +27,7 @@ def lost_view(statement: Statement, counted: Counted) -> dict[str, Plain]:
         "correction": correction_view(reading),
         "system": system_of(reading),
         "withdrawn": None,
+        "ended_by": None,
         "faults": [*reading.faults],
         "lost": {
             "why": counted.loss.value if counted.loss else "",

@@ -33,7 +33,7 @@ def parties_view(case: Case) -> Row:
         "offers": [_deal(deal, Standing.STATED) for deal in chain.waiting],
         "disputed": [_deal(deal, Standing.DISPUTED) for deal in chain.conflict],
         "claims": [_deal(deal, Standing.CLAIM) for deal in chain.ineffective],
-        "named": _orgs(org for found in facts for org in found.named),
+        "named": _orgs(org for found in facts for org in found.named | found.protocolists),
         "settlement": _orgs(org for found in facts for org in found.settlement),
         "network": _orgs(org for found in facts for org in found.network),
         "roles": _once(_roles(case, chain)),

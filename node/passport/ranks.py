@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from federation.authority import Kind
 from federation.fragment import Ref
 from node.passport.catalogs import Catalog, load_central
 from node.passport.roles import PartyRole, Tenure, is_inside
 from node.passport.world import World
+from node.passport.writable import WRITABLE
 
 
 class FactClass(StrEnum):
@@ -143,11 +143,17 @@ class SubjectFacts:
         return next((one.ended_by for one in mine if one.ended_by is not None), None)
 
     @property
+    def protocolists(self) -> frozenset[bytes]:
+        """Whom somebody lets write protocols now."""
+        return frozenset(one.org for one in self.delegations if one.ended_by is None and PROTOCOL in one.rows)
+
+    @property
     def names_somebody(self) -> bool:
         """Whether anybody made it, owns it or was named for it."""
         return bool(self.makers or self.titles or self.settlement or self.network or self.named or self.roles)
 
 
+PROTOCOL = "protocol"
 TURNS = 1000  # a level has room for so many titles one after another
 
 _ANYBODY = Tier((Ground.ANYBODY,), has_authority=False)
@@ -187,15 +193,6 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
 
 # What may be lent: what anchors say of somebody, as an accreditation, is his alone.
 LENDABLE = frozenset({Ground.MAKER, Ground.TITLE, Ground.RESPONSIBLE, Ground.SETTLEMENT, Ground.NETWORK})
-
-# The kinds of statements that a grant lets somebody write, by their names in its rows.
-WRITABLE: Mapping[int, str] = {
-    Kind.ALIAS: "alias",
-    Kind.EVENT: "event",
-    Kind.PARAMETER: "parameter",
-    Kind.PROTOCOL: "protocol",
-    Kind.COMPOSITION: "composition",
-}
 
 # Who may bring a register's answer about a thing.
 READERS = (Ground.REGISTER, Ground.MAKER, Ground.LAB, Ground.TITLE, Ground.SETTLEMENT)
@@ -279,7 +276,12 @@ def _rank(
 
 
 def has_ground(ground: Ground, org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
-    """Whether an organisation has that ground to speak of a subject at a fact's time."""
+    """Whether an organisation has that ground to speak of a subject at a fact's time.
+
+    Who is let write protocols signs acts as one who was named.
+    """
+    if ground is Ground.NAMED and org in facts.protocolists:
+        return True
     return _HOLDS[ground](org, facts, world, at)
 
 

@@ -16,7 +16,7 @@ from node.passport.case import Case, open_case
 from node.passport.grants import Grant, standing_grants
 from node.passport.holding import Holding
 from node.passport.identity import Identity
-from node.passport.profiles import PublishedProfile, profile_of_rows
+from node.passport.profiles import PublishedProfile
 from node.passport.ranks import SubjectFacts
 from node.passport.roles import PartyRole
 from node.passport.statement import Statement
@@ -218,7 +218,7 @@ def _granted(subject: bytes, grant: Grant, facts: SubjectFacts) -> Iterator[Grou
         yield Ground(Right(subject, grant.party, None, PASS_ON, grant.since, grant.until), "grant", grant.said)
     if grant.verb is not Verb.READ:
         return
-    named, profile = class_mask(*grant.classes), profile_of_rows(grant.rows) or b""
+    named, profile = class_mask(*grant.classes), grant.profile
     classes = HEADERS | named & (_TECHNICAL | _COMMERCIAL | _PERSONAL)
     own = Right(subject, grant.party, grant.by, classes, grant.since, grant.until, profile)
     of_others = [*_of_others(subject, grant, facts, named)]
@@ -234,7 +234,7 @@ def _of_others(subject: bytes, grant: Grant, facts: SubjectFacts, named: int) ->
             opened |= HEADERS
         first, last = _later(since, grant.since), _sooner(until, grant.until)
         if opened and (last is None or (first or 0) < last):
-            yield Right(subject, grant.party, None, opened, first, last, profile_of_rows(grant.rows) or b"")
+            yield Right(subject, grant.party, None, opened, first, last, grant.profile)
 
 
 def _opens(org: bytes, facts: SubjectFacts) -> Iterator[tuple[int, int | None, int | None]]:

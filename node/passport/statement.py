@@ -24,6 +24,7 @@ class Statement:
     withheld: tuple[tuple[str, int], ...] = ()
     faults: tuple[str, ...] = ()
     cut: tuple[tuple[bytes, int], ...] = ()  # rows of its section `cut` whose root is that of the log
+    classes: tuple[tuple[str, int], ...] = ()  # of all its sections
 
     @property
     def subject(self) -> bytes:
@@ -64,4 +65,5 @@ def read_statement(fragment: Fragment, header: Header, org: bytes) -> Statement:
         contents,
         withheld,
         tuple(faults),
+        classes=tuple((head.name, head.klass) for head in header.sections),
     )

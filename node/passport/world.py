@@ -1,7 +1,7 @@
 """What publications say: organisations, serial lines, types, templates, procedures, codes and dual references.
 
-A world is built from the statements of kinds 12, 13, 15 and 16, and from grants over all that is their authors' (kinds
-17 and 18 under the author's own id); it is the same for any order of them.
+A world is built from the statements of kinds 12, 13, 15 and 16, from grants over all that is their authors' (kinds 17
+and 18 under the author's own id) and from ends of memberships; it is the same for any order of them.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from node.passport.profiles import PublishedProfile, read_profiles
 from node.passport.publications import Published, PublishedTemplate, Shelf, Signatory, count_records, read_record
 from node.passport.references import References, unique
 from node.passport.releases import Release, read_releases, settled
+from node.passport.standing import Standings, count_standings, is_end
 from node.passport.statement import Statement
 from node.passport.strict_json import TEMPLATE_LIMITS, Json, parse_json
 from node.passport.templates.layout import MAX_PARTIES, ROLES
@@ -52,7 +53,9 @@ class World:
 
     federation: bytes | None = None
     attestations: Attestations = field(default_factory=Attestations)
+    standings: Standings = field(default_factory=Standings)
     cards: Mapping[bytes, CardBody] = field(default_factory=dict)
+    places: Mapping[tuple[bytes, bytes], CardBody] = field(default_factory=dict)  # by organisation and node
     lines: Lines = field(default_factory=Lines)
     line_records: Mapping[str, Published[SerialLine]] = field(default_factory=dict)
     types: Mapping[str, DeviceType] = field(default_factory=load_types)
@@ -104,11 +107,13 @@ class World:
 
 def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> World:
     """Read publications; those that are malformed or not their publisher's to make count nothing."""
-    everything = unique(s for s in statements if s.kind in PUBLICATION_KINDS or is_standing(s))
-    said = [s for s in everything if s.kind in PUBLICATION_KINDS]
-    granted = tuple(s for s in everything if s.kind not in PUBLICATION_KINDS)
+    everything = unique(s for s in statements if s.kind in PUBLICATION_KINDS or is_standing(s) or _is_end(s, genesis))
+    said = [s for s in everything if s.kind in PUBLICATION_KINDS or _is_end(s, genesis)]
+    granted = tuple(s for s in everything if is_standing(s) and not _is_end(s, genesis))
     references = References(said)
     attestations = count_attestations(said, genesis)
+    standings = count_standings(said, genesis, attestations)
+    attestations = attestations.without(standings.ended)
     lines = count_records(_LINES, said, attestations, references)
     types = count_records(_TYPES, said, attestations, references)
     records = [count_records(shelf, said, attestations, references) for shelf in (_UNITS, _CODES)]
@@ -120,7 +125,9 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
     return World(
         federation=genesis.id if genesis else None,
         attestations=attestations,
+        standings=standings,
         cards=_cards(said, references),
+        places=_places(said, references),
         lines=Lines(published.record for published in lines.values()),
         line_records=lines,
         types={
@@ -138,8 +145,7 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
         type_records=types,
         type_versions=choose_versions(versions, {code: item.org for code, item in types.items()}),
         procedures=read_procedures(said),
-        # A card says what somebody is called; it is nobody's ground for anything.
-        known=frozenset(statement.ref for statement in everything if statement.kind != Kind.CARD),
+        known=frozenset(statement.ref for statement in everything if _is_ground(statement, genesis)),
         profiles=read_profiles(said),
         standing=Standing(granted),
     )
@@ -151,6 +157,17 @@ def is_standing(statement: Statement) -> bool:
 
 
 PUBLICATION_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.CARD, Kind.ATTESTATION})
+
+
+def _is_end(statement: Statement, genesis: Genesis | None) -> bool:
+    return genesis is not None and is_end(statement, genesis.id)
+
+
+def _is_ground(statement: Statement, genesis: Genesis | None) -> bool:
+    """Whether others may stand on it: not on what somebody is called, nor on who is a guest or a member no more."""
+    is_vouch = statement.kind == Kind.ATTESTATION and "attest" not in statement.sections
+    return not is_vouch and statement.kind != Kind.CARD and not _is_end(statement, genesis)
+
 
 CodeRecord = tuple[str, str, str]  # catalog, code, Russian name
 
@@ -215,6 +232,15 @@ def _cards(statements: Iterable[Statement], references: References) -> dict[byte
         if statement.org == statement.subject:
             own.setdefault(statement.org, {})[statement.ref] = (statement, card)
     return {org: _newest(cards, references) for org, cards in sorted(own.items())}
+
+
+def _places(statements: Iterable[Statement], references: References) -> dict[tuple[bytes, bytes], CardBody]:
+    """The newest card of each node: an organisation's nodes are each where their own card says."""
+    own: dict[tuple[bytes, bytes], dict[Ref, tuple[Statement, CardBody]]] = {}
+    for statement, card in _bodies(statements, Kind.CARD, "card", CardBody):
+        if statement.org == statement.subject and card.node and card.url and card.pin:
+            own.setdefault((statement.org, bytes.fromhex(card.node)), {})[statement.ref] = (statement, card)
+    return {place: _newest(cards, references) for place, cards in sorted(own.items())}
 
 
 def _own_codes(statements: Iterable[Statement], references: References) -> dict[LocalCode, OwnCode]:

@@ -55,7 +55,7 @@ async def check_backup(
     Its keys stay in memory; the store is removed again.
     """
     folder = NodeFolder(place)
-    kept = {folder.keys.name, folder.storage_key.name, folder.certificate.name, folder.recovery_key.name}
+    kept = folder.moved().keys() - {folder.config.name}
     opened = await work.aside("read", lambda: open_files(path, opener, place, kept, work))
     try:
         findings, counts = await check_files(opened, clock, random, work)

@@ -56,6 +56,7 @@ class Counting:
         self.ended: asyncio.Queue[bytes] = asyncio.Queue()  # nodes that were ended: nobody talks to them any more
         self.forked = asyncio.Event()  # of the own log
         self.on_chain: Callable[[], None] = _nothing
+        self.branches: Callable[[], Mapping[bytes, frozenset[bytes]]] = dict
 
     async def open(self) -> None:
         """Judge every log: a store of an earlier version, or an older store, has other numbers."""
@@ -69,6 +70,7 @@ class Counting:
         """Keep root statements that stand, and what follows from them."""
         before = await find_chain(tx, org)
         await insert_statements(tx, fresh)
+        await set_attested(tx, self.branches())
         await self._follow_chain(tx, org, before)
 
     async def take_attested(self, tx: WriteTx, attestations: Attestations) -> bool:
@@ -119,7 +121,7 @@ class Counting:
     async def _counted(self, tx: ReadTx, log: StoredLog, chain: Chain | None) -> Counted:
         node, ends = chain.node(log.node) if chain else None, await self.ends(tx, log.org)
         asked = sorted(size for size in sizes_asked(log.log, node, ends) if size <= log.size)
-        roots = {size: root for size in asked if (root := await find_root(tx, log.no, size)) is not None}
+        roots = {size: await find_root(tx, log.no, size) for size in asked}
         return counted_of(log.log, node, roots.get, await forked_seq(tx, log.log), ends=ends)
 
     async def _settle(self, tx: WriteTx, moves: Sequence[Move]) -> None:

@@ -13,8 +13,10 @@ from federation.errors import CodecError, VoidError
 from federation.fragment import Header, Ref, SectionClass, decode_header, fragment_id
 from node.passport.profiles import Profile
 from node.passport.rights import HEADERS, PUBLISHED_KINDS
+from node.passport.standing import is_end
 from node.store.database import ReadTx
 from node.store.fragments import CLEAR, StoredFragment, entries_at
+from node.store.genesis import find_genesis
 from node.store.logs import list_logs
 from node.store.profiles import read_kept_profiles
 from node.store.rights import EVERYBODY, StoredRight, rights_to
@@ -38,6 +40,7 @@ class View:
     parties: Mapping[Place, bytes] = field(default_factory=dict)
     grounds: Mapping[Place, StoredFragment] = field(default_factory=dict)
     profiles: Mapping[bytes, Profile] = field(default_factory=dict)
+    federation: bytes | None = None
 
     def shows(self, header: Header) -> bool:
         """Whether the header may be shown, by itself or as a ground of others."""
@@ -76,9 +79,10 @@ class View:
         return not right.profile or (profile is not None and profile.shows(header.kind, name, klass))
 
     def _is_published(self, header: Header) -> bool:
-        """Grants over all that is somebody's are read by everybody, and what ends them."""
+        """Grants over all that is somebody's are read by everybody, and what ends them; ends of memberships too."""
         is_standing = header.kind in (Kind.GRANT, Kind.END) and header.subject == self.authors.get(header.log)
-        return header.kind in PUBLISHED_KINDS or is_standing
+        is_told = self.federation is not None and is_end(header, self.federation)
+        return header.kind in PUBLISHED_KINDS or is_standing or is_told
 
     def _is_party(self, header: Header) -> bool:
         return self.parties.get((header.log, header.seq)) == self.org
@@ -109,7 +113,9 @@ class Disclosure:
         rights = await rights_to(tx, subjects, org)
         limited = any(right.profile for found in rights.values() for right in found)
         profiles = await read_kept_profiles(tx) if limited else {}
-        view = View(org, authors, rights, named, parties, profiles=profiles)
+        genesis = await find_genesis(tx) if any(h.kind == Kind.END for h in headers.values()) else None
+        federation = genesis.id if genesis else None
+        view = View(org, authors, rights, named, parties, profiles=profiles, federation=federation)
         shown = [header for header in headers.values() if header.auth and view.may_read(header)]
         return replace(view, grounds=await _grounds(tx, shown, {log.log: log.no for log in logs})) if shown else view
 

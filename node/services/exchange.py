@@ -2,16 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
 from federation.checkpoint import parse_note, verify_checkpoint
-from federation.errors import CheckpointError, FederationError, ProofError, RemoteProtocolError, StatementError
+from federation.errors import (
+    CheckpointError,
+    FederationError,
+    LimitError,
+    ProofError,
+    RemoteProtocolError,
+    StatementError,
+)
 from federation.log import LogStatement
-from federation.sync.messages import MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
+from federation.sync.messages import MAX_HEADS, MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
@@ -23,6 +30,10 @@ from node.store.peers import Peer, set_peer_cursor
 from node.store.trees import read_range
 
 log = structlog.get_logger()
+
+# Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
+CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
+MAX_HEARD = 100_000  # logs of which one peer may tell
 
 
 class PeerLink(Protocol):
@@ -55,6 +66,7 @@ class Heard:
     notes: dict[bytes, bytes] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     pending: dict[bytes, LogStatement] = field(default_factory=dict)
+    forks: set[bytes] = field(default_factory=set)  # proofs about logs that are not known here yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +85,13 @@ class Exchange:
         self._core = core
         self._ingest = ingest
         self._taking: set[bytes] = set()
+        self.check_log: CheckLog = _anything
 
     async def level(self, link: PeerLink, peer: Peer, heard: Heard) -> Outcome:
         """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol."""
         cursor = peer.cursor if heard.epoch in (None, peer.epoch) else 0
-        is_new, trouble = False, None
+        is_new = False
+        await self._take_pending(heard)
         while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor))) is not None:
             is_new = True
             _check_progress(heard, heads)
@@ -85,11 +99,11 @@ class Exchange:
                 cursor = 0  # the peer lost numbers that it gave: what it opened is told again
                 await self._keep_cursor(peer, heads.epoch, cursor)
                 peer = replace(peer, epoch=heads.epoch, cursor=cursor)
-            trouble = await self._take_heads(link, heads, heard) or trouble
+            await self._take_heads(heads, heard)
             if not heads.more:
                 break
-        await self._take_pending(heard)
-        trouble = await self._mirror_all(link, heard) or trouble
+        trouble = await self._mirror_all(link, heard)
+        trouble = await self._compare(link, heard) or trouble
         is_whole = heard.opened <= cursor or await self._take_opened(link, peer, cursor)
         return Outcome(is_new, is_whole, trouble)
 
@@ -116,58 +130,50 @@ class Exchange:
             known = HeadsAsked(heads.epoch, heads.n)
         return 0
 
-    async def _take_heads(self, link: PeerLink, heads: Heads, heard: Heard) -> str | None:
-        """Take what changed; answer what was wrong with the checkpoint of a log, if anything."""
+    async def _take_heads(self, heads: Heads, heard: Heard) -> None:
         for chain in heads.chains:
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
         heard.pending |= {statement.log_id: statement for statement in heads.logs}
+        heard.forks |= set(heads.forks[: MAX_HEADS - len(heard.forks)])
         await self._take_pending(heard)
-        for proof in heads.forks:
-            with contextlib.suppress(ProofError):
-                await self._ingest.forks.take(proof)
-        told: list[bytes] = []
+        if len(heard.sizes) + len(heard.pending) > MAX_HEARD:
+            raise RemoteProtocolError(f"heads: more than {MAX_HEARD} logs")
         for note in heads.notes:
             with contextlib.suppress(CheckpointError):
                 checkpoint = parse_note(note)[0]
                 heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
-                told.append(checkpoint.log)
         heard.epoch, heard.n, heard.opened = heads.epoch, heads.n, heads.opened
-        return await self._compare_all(link, heard, told)
 
     async def _take_pending(self, heard: Heard) -> None:
-        """Take the logs whose nodes are known by now; the others wait for a root statement."""
+        """Take the logs whose nodes are known by now, and the proofs about logs that are."""
         for log_id, statement in list(heard.pending.items()):
             try:
+                await self.check_log(statement.org, log_id, 0)
                 if await self._ingest.take_log(statement) is not None:
                     del heard.pending[log_id]
+            except LimitError as error:
+                _say(log_id, error)
             except StatementError as error:
                 log.warning("log_refused", log=log_id.hex(), error=str(error))
                 del heard.pending[log_id]
+        for proof in sorted(heard.forks):
+            try:
+                if await self._ingest.forks.take(proof):
+                    heard.forks.discard(proof)
+            except ProofError as error:
+                log.warning("proof_refused", error=str(error))
+                heard.forks.discard(proof)
 
-    async def _compare_all(self, link: PeerLink, heard: Heard, logs: Iterable[bytes]) -> str | None:
-        """Compare checkpoints of what is here already with what is here: two branches of a log are a fork."""
-        wrong: str | None = None
-        async with self._core.database.read() as tx:
-            stored = {one.log: one for one in await list_logs(tx)}
-        current = [one.log for one in stored.values() if one.own][-1:]
-        for log_id in logs:
-            one = stored.get(log_id)
-            if one is not None and (log_id in current or heard.sizes[log_id] <= one.size):
-                try:
-                    await self._compare(link, one, heard.notes[log_id])
-                except FederationError as error:
-                    wrong = _say(log_id, error)
-        return wrong
-
-    async def _compare(self, link: PeerLink, stored: StoredLog, note: bytes) -> bool:
-        """Whether a peer follows another branch of a log than this node."""
-        async with self._core.database.read() as tx:
-            sign_key = await find_sign_key(tx, stored)
-        if sign_key is None:
-            return False
-        checkpoint = verify_checkpoint(note, stored.log, sign_key)
-        return await self._ingest.forks.compare(link, stored.log, checkpoint, note)
+    async def _compare(self, link: PeerLink, heard: Heard) -> str | None:
+        """Look whether the checkpoints of the peer are of the branches that are here; what was wrong with one."""
+        trouble: str | None = None
+        for log_id, note in list(heard.notes.items()):
+            try:
+                await self._ingest.forks.meet(link, log_id, note)
+            except RemoteProtocolError as error:
+                trouble = _say(log_id, error)
+        return trouble
 
     async def _mirror_all(self, link: PeerLink, heard: Heard) -> str | None:
         """Take logs on to the peer's checkpoints, many at a time; what was wrong with one is told, the others go on."""
@@ -186,11 +192,11 @@ class Exchange:
                     raise RemoteProtocolError("pull: other logs were asked for")
                 for part in parts:
                     try:
-                        grows = await self._take_part(link, *mirrors.pop(part.log), part, heard.notes[part.log])
+                        await self._take_part(link, *mirrors.pop(part.log), part, heard.notes[part.log])
                     except FederationError as error:
-                        grows, trouble = False, _say(part.log, error)
-                    if not grows:
                         left.discard(part.log)
+                        if not await self._ingest.forks.is_apart(link, part.log, heard.notes[part.log], error):
+                            trouble = _say(part.log, error)
         return trouble
 
     async def _behind(self, heard: Heard, left: set[bytes]) -> list[StoredLog]:
@@ -201,6 +207,7 @@ class Exchange:
             stored
             for stored in logs
             if stored.log in left and stored.log not in current and heard.sizes[stored.log] > stored.size
+            if not self._ingest.forks.is_other(stored.log, heard.notes[stored.log])
         ]
 
     @contextlib.contextmanager
@@ -218,7 +225,7 @@ class Exchange:
     ) -> tuple[dict[bytes, tuple[StoredLog, Mirror]], str | None]:
         """What takes these logs on to the peer's checkpoints, and what was wrong with one of those."""
         mirrors: dict[bytes, tuple[StoredLog, Mirror]] = {}
-        wrong: str | None = None
+        logs, wrong = await self._within_limits(logs, heard)
         async with self._core.database.read() as tx:
             for stored in logs:
                 sign_key = await find_sign_key(tx, stored)
@@ -232,25 +239,27 @@ class Exchange:
                     wrong = _say(stored.log, error)
         return mirrors, wrong
 
-    async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> bool:
-        """Store what a part proves; False where the peer follows another branch of the log, which is a fork."""
-        try:
-            verified = await self._verified(link, mirror, part)
-        except RemoteProtocolError:
-            if part.rows and await self._compare(link, stored, note):
-                return False
-            raise
-        await self._ingest.take_entries(stored, verified, note)
-        if verified.refused is not None:
-            raise verified.refused
-        return True
+    async def _within_limits(self, logs: Iterable[StoredLog], heard: Heard) -> tuple[list[StoredLog], str | None]:
+        """Those that may grow so far, and why another may not."""
+        found: list[StoredLog] = []
+        wrong: str | None = None
+        for stored in logs:
+            try:
+                await self.check_log(stored.statement.org, stored.log, heard.sizes[stored.log])
+                found.append(stored)
+            except LimitError as error:
+                wrong = _say(stored.log, error)
+        return found, wrong
 
-    async def _verified(self, link: PeerLink, mirror: Mirror, part: Part) -> Verified:
+    async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> None:
         step = await asyncio.to_thread(mirror.receive, part)
         if isinstance(step, NeedLeaves):
             leaves = await link.leaves(step.span.log, step.span.start, step.span.end)
             step = await asyncio.to_thread(mirror.receive_leaves, leaves)
-        return step
+        verified: Verified = step
+        await self._ingest.take_entries(stored, verified, note)
+        if verified.refused is not None:
+            raise verified.refused
 
     async def _take_opened(self, link: PeerLink, peer: Peer, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""
@@ -260,8 +269,10 @@ class Exchange:
                 raise RemoteProtocolError("opened: the number went back")
             if not await self.take(link, opened.entries):
                 return False
-            if opened.done and opened.next == cursor:
-                return True
+            if opened.next == cursor:
+                if opened.done:
+                    return True
+                raise RemoteProtocolError("opened: the number does not grow")
             cursor = opened.next
             await self._keep_cursor(peer, peer.epoch, cursor)
             if opened.done:
@@ -281,3 +292,7 @@ def _check_progress(heard: Heard, heads: Heads) -> None:
 def _say(log_id: bytes, error: FederationError) -> str:
     log.warning("mirror_refused", log=log_id.hex(), error=str(error))
     return trouble_of(error)
+
+
+async def _anything(_org: bytes, _log: bytes, _size: int) -> None:
+    """Nobody is limited."""

@@ -22,7 +22,7 @@ from node.passport.catalogs import Catalog
 from node.passport.fold import FOLD_VERSION
 from node.passport.papers import DOCUMENT, PERSONAL
 from node.passport.view import View
-from node.passport.world import PUBLICATION_KINDS, World, build_world
+from node.passport.world import World, build_world
 from node.services.core import Core
 from node.services.export_files import ATTACHMENTS, forms, write_arshin_files, write_attachments
 from node.services.export_folder import CsvFile, Output
@@ -38,13 +38,14 @@ from node.services.export_tables import (
 )
 from node.services.fleet import SUPPLIER
 from node.services.own_codes import REFUSED
-from node.services.projection import FEDERATION, VERSION
+from node.services.projection import VERSION
 from node.services.releases import ADOPTED, working_records
 from node.services.statements import StatementReader
 from node.store import schema
 from node.store.copying import count_rows
 from node.store.database import ReadTx
 from node.store.fragments import CLEAR, SEALED, StoredFragment, entries_between
+from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, checkpoints_between, list_logs
 from node.store.migrate import check_schema
 from node.store.organisations import read_chains, read_statements
@@ -133,10 +134,9 @@ class Export:
         yield Progress("done", total, total)
 
     async def _world(self, tx: ReadTx) -> tuple[World, Genesis | None]:
-        raw = await find_setting(tx, FEDERATION)
-        genesis = Genesis.from_bytes(raw) if raw else None
+        genesis = await find_genesis(tx)
         reader = await StatementReader.open(tx)
-        return build_world(await reader.of_kinds(tx, PUBLICATION_KINDS), genesis), genesis
+        return build_world(await reader.published(tx, genesis), genesis), genesis
 
     def _about(self, tx: ReadTx, version: str, genesis: Genesis | None) -> bytes:
         node = self._core.settings.node

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from federation import tiles
-from federation.checkpoint import Checkpoint
-from federation.errors import ProofError, RemoteProtocolError
+from federation.checkpoint import Checkpoint, verify_checkpoint
+from federation.errors import FederationError, ProofError, RemoteProtocolError
 from federation.forks import Branch, ForkProof, prove_headers, proven_log, verify_fork_proof
 from federation.fragment import Fragment
 from federation.log import Reason
-from federation.merkle import inclusion_path
-from federation.sync.messages import MAX_ENTRIES
+from federation.merkle import inclusion_path, root_of
 from node.services.core import Core
 from node.services.counting import Counting
 from node.store.database import ReadTx
@@ -26,9 +25,10 @@ from node.store.forks import has_proof
 from node.store.fragments import entries_at
 from node.store.logs import StoredLog, find_log, get_log, list_logs
 from node.store.organisations import find_sign_key
-from node.store.trees import find_root, load_tiles, read_inclusion, read_leaves
+from node.store.trees import find_root, load_tiles, read_inclusion, read_leaves_at, read_tile_roots
 
 MOST_SETTLED = 4096
+STEP = 3 * tiles.WIDTH  # leaves asked for beyond the tile in which the search stands
 
 
 class Leaves(Protocol):
@@ -58,18 +58,21 @@ class Forks:
         self._core = core
         self._counting = counting
         self._settled: set[bytes] = set()
+        self._others: set[bytes] = set()
         self.own: OwnLog | None = None
 
-    async def take(self, raw: bytes) -> None:
-        """Take a proof that a peer sends; raise ProofError. One of a log that is not known here waits at the peer."""
+    async def take(self, raw: bytes) -> bool:
+        """Take a proof that a peer sends; False where its log is not known here yet. Raise ProofError."""
         log_id = proven_log(raw)
         async with self._core.database.read() as tx:
             log = await find_log(tx, log_id)
-            if log is None or await has_proof(tx, log_id, hashlib.sha256(raw).digest()):
-                return
-            sign_key = await find_sign_key(tx, log)
-        if sign_key is not None:
-            await self._keep(await asyncio.to_thread(verify_fork_proof, raw, sign_key))
+            if log is not None and await has_proof(tx, log_id, hashlib.sha256(raw).digest()):
+                return True
+            sign_key = await find_sign_key(tx, log) if log is not None else None
+        if sign_key is None:
+            return False
+        await self._keep(await asyncio.to_thread(verify_fork_proof, raw, sign_key))
+        return True
 
     async def take_header(self, log: bytes, seq: int, fragment: Fragment) -> bool:
         """Whether a fragment that is not the one here at its place proves a fork; it is taken then."""
@@ -85,28 +88,55 @@ class Forks:
             return True
         return False
 
-    async def compare(self, peer: Leaves, log_id: bytes, checkpoint: Checkpoint, note: bytes) -> bool:
-        """Whether a verified checkpoint of a peer and the log here are two branches; a proof is made where they are.
+    def is_other(self, log_id: bytes, note: bytes) -> bool:
+        """Whether a checkpoint is known to be of another branch than the one here."""
+        return _key(log_id, note) in self._others
 
-        Raise RemoteProtocolError where the peer's leaves are not under its checkpoint.
+    async def is_apart(self, peer: Leaves, log_id: bytes, note: bytes, fault: FederationError) -> bool:
+        """Whether a peer that could not show what follows here does so because it has another branch."""
+        if not isinstance(fault, RemoteProtocolError):
+            return False
+        with contextlib.suppress(FederationError):
+            return await self.meet(peer, log_id, note, is_longer=True)
+        return False
+
+    async def meet(self, peer: Leaves, log_id: bytes, note: bytes, *, is_longer: bool = False) -> bool:
+        """Whether a peer's checkpoint and the log here are two branches; a proof is made where they are.
+
+        One that is further than the log here is left to the mirror unless `is_longer`, or where nobody but this node
+        writes the log. Raise RemoteProtocolError where the peer's leaves are not under its checkpoint.
         """
+        if _key(log_id, note) in self._settled | self._others:
+            return self.is_other(log_id, note)
         async with self._core.database.read() as tx:
-            log = await get_log(tx, log_id)
-            is_own = any(own.log == log_id for own in (await list_logs(tx, own=True))[-1:])
-            if note == log.note or (self._key(log_id, note) in self._settled and not is_own):
+            log = await find_log(tx, log_id)
+            if log is None or note == log.note:
                 return False
-            smaller = min(log.size, checkpoint.size)
-            root = await find_root(tx, log.no, smaller)
-        if root is None or (checkpoint.size == smaller and root == checkpoint.root):
-            # What stands in a tile that is known by its root alone cannot be told apart from here.
-            return self._settle(log_id, note)
+            is_own = any(own.log == log_id for own in (await list_logs(tx, own=True))[-1:])
+            sign_key = await find_sign_key(tx, log)
+            checkpoint = _checkpoint(note, log_id, sign_key)
+            if checkpoint is None or (checkpoint.size > log.size and not (is_own or is_longer)):
+                return False
+            same = checkpoint.size <= log.size and await find_root(tx, log.no, checkpoint.size) == checkpoint.root
+        if same:
+            self._settled = _kept(self._settled, _key(log_id, note))
+            return False
         if is_own and self.own is not None:
             await self.own.publish()
+        try:
+            return await self._part(peer, log, checkpoint, note, is_own=is_own)
+        except KeyError:  # a tile of which only the root is known: whoever has its leaves makes the proof
+            return False
+
+    async def _part(self, peer: Leaves, log: StoredLog, checkpoint: Checkpoint, note: bytes, *, is_own: bool) -> bool:
         start, theirs = await self._part_ways(peer, log, checkpoint)
-        if start == smaller:
-            return await self._go_on(is_own=is_own)
-        await self._prove(log_id, checkpoint, note, start, theirs)
-        self._settle(log_id, note)
+        if start == min(log.size, checkpoint.size):
+            # The peer has more of the same log. Of the own one that is what this node never wrote: it is left at once.
+            if is_own and self.own is not None:
+                await self.own.leave(Reason.PEER_AHEAD)
+            return False
+        await self._prove(log.log, checkpoint, note, start, theirs)
+        self._others = _kept(self._others, _key(log.log, note))
         return True
 
     async def _part_ways(self, peer: Leaves, log: StoredLog, checkpoint: Checkpoint) -> tuple[int, list[bytes]]:
@@ -115,17 +145,14 @@ class Forks:
         start, theirs = smaller, await self._ask(peer, log.log, smaller, checkpoint.size)
         while True:
             async with self._core.database.read() as tx:
-                ours = await read_leaves(tx, log.no, start, smaller)
                 whole = await _with_leaves(tx, log, start, theirs, start)
-            if len(ours) < smaller - start:
-                return smaller, []
-            if tiles.peaks(whole, checkpoint.size).root() == checkpoint.root:
-                pairs = zip(ours, theirs, strict=False)
-                differing = next((at for at, (mine, other) in enumerate(pairs) if mine != other), len(ours))
-                return start + differing, theirs[differing:]
+                if tiles.peaks(whole, checkpoint.size).root() == checkpoint.root:
+                    differing = await _differing(tx, log, start, theirs, smaller)
+                    return start + differing, theirs[differing:]
             if start == 0:
                 raise RemoteProtocolError(f"log {log.log.hex()}: the peer's leaves are not under its checkpoint")
-            before = max(0, start - MAX_ENTRIES)
+            # From the edge of a tile on: one of which only the root is known is asked for whole.
+            before = max(0, (start - 1) // tiles.WIDTH * tiles.WIDTH - STEP)
             theirs = [*await self._ask(peer, log.log, before, start), *theirs]
             start = before
 
@@ -137,19 +164,13 @@ class Forks:
             if log.note is None or log.note_size <= start:
                 return  # nothing was signed of the branch here: it is no evidence
             sign_key = await find_sign_key(tx, log)
-            (own_leaf,) = await read_leaves(tx, log.no, start, start + 1)
+            own_leaf = (await read_leaves_at(tx, log.no, [start]))[start]
             (own_path,) = await read_inclusion(tx, log.no, [start], log.note_size)
             whole = await _with_leaves(tx, log, start, theirs, start)
         path = inclusion_path(start, checkpoint.size, lambda level, index: tiles.hash_at(whole, level, index))
         left, right = Branch(log.note, own_leaf, tuple(own_path)), Branch(note, theirs[0], tuple(path))
         if sign_key is not None:
             await self._keep(verify_fork_proof(ForkProof(log_id, start, left, right).to_bytes(), sign_key))
-
-    async def _go_on(self, *, is_own: bool) -> bool:
-        """The peer has more of the same log. Of the own one that is what this node never wrote: it is left at once."""
-        if is_own and self.own is not None:
-            await self.own.leave(Reason.PEER_AHEAD)
-        return False
 
     async def _ask(self, peer: Leaves, log: bytes, start: int, end: int) -> list[bytes]:
         return await peer.leaves(log, start, end) if start < end else []
@@ -158,14 +179,21 @@ class Forks:
         async with self._core.database.write() as tx:
             await self._counting.take_proof(tx, proof)
 
-    def _settle(self, log: bytes, note: bytes) -> bool:
-        if len(self._settled) >= MOST_SETTLED:
-            self._settled.clear()
-        self._settled.add(self._key(log, note))
-        return False
 
-    def _key(self, log: bytes, note: bytes) -> bytes:
-        return hashlib.sha256(log + note).digest()
+async def _differing(tx: ReadTx, log: StoredLog, start: int, theirs: Sequence[bytes], end: int) -> int:
+    """How many of a peer's leaves from a place on are those here; KeyError where the next is not known here."""
+    ours = await read_leaves_at(tx, log.no, range(start, end))
+    roots = await read_tile_roots(tx, log.no, start, end)
+    seq = start
+    while seq < end:
+        first, last = seq - start, seq - start + tiles.WIDTH
+        if seq not in ours and seq % tiles.WIDTH == 0 and roots.get(seq // tiles.WIDTH) == root_of(theirs[first:last]):
+            seq += tiles.WIDTH
+        elif ours[seq] == theirs[first]:
+            seq += 1
+        else:
+            break
+    return seq - start
 
 
 async def _with_leaves(
@@ -176,3 +204,17 @@ async def _with_leaves(
     wanted = tiles.needed_tiles([seq] if seq < total else (), total) | tiles.needed_tiles((), size)
     held = tiles.cut_tiles(await load_tiles(tx, log.no, wanted), size)
     return held | tiles.append_leaves(held, size, leaves)
+
+
+def _checkpoint(note: bytes, log: bytes, sign_key: bytes | None) -> Checkpoint | None:
+    with contextlib.suppress(FederationError):
+        return verify_checkpoint(note, log, sign_key) if sign_key is not None else None
+    return None
+
+
+def _kept(keys: set[bytes], key: bytes) -> set[bytes]:
+    return {key} if len(keys) >= MOST_SETTLED else keys | {key}
+
+
+def _key(log: bytes, note: bytes) -> bytes:
+    return hashlib.sha256(log + note).digest()

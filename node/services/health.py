@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from federation.counting import Loss
 from node.services.backups import HOUR_US, Backups, Schedule
 from node.services.core import Core
 from node.services.reopening import list_reopenings
-from node.services.returning import Returning
 from node.services.sync import Sync
+from node.store.logs import list_logs
+from node.store.organisations import find_chain
 from node.store.peers import list_peers
 
 FEW_BYTES, FEW_PARTS = 1 << 30, 0.05  # of a disk that are free
@@ -40,9 +42,9 @@ class Condition:
 class Health:
     """Looks at everything that is told of the node's health."""
 
-    def __init__(self, core: Core, sync: Sync, backups: Backups, returning: Returning) -> None:
+    def __init__(self, core: Core, sync: Sync, backups: Backups) -> None:
         self._core, self._sync = core, sync
-        self._backups, self._returning = backups, returning
+        self._backups = backups
 
     async def look(self) -> list[Condition]:
         """Every condition, the worst first."""
@@ -53,6 +55,7 @@ class Health:
             *await self._peers(),
             *await self._log(),
             *await self._lost(),
+            *await self._organisation(),
         ]
         return sorted(found, key=lambda one: -one.grade)
 
@@ -88,6 +91,20 @@ class Health:
         values = {"files": ", ".join(here)}
         return [Condition("root_keys_here", Grade.WARNING, values) if here else Condition("root_keys", Grade.GOOD)]
 
+    async def _organisation(self) -> list[Condition]:
+        """Whether what this node says counts, and which logs were proven to be forked."""
+        async with self._core.database.read() as tx:
+            chain, logs = await find_chain(tx, self._core.org), await list_logs(tx)
+        this = chain.node(self._core.node) if chain else None
+        found = [Condition("node_ended", Grade.BAD)] if this is None or this.ended is not None else []
+        if chain is not None and chain.fork is not None:
+            found.append(Condition("chain_forked", Grade.BAD, {"number": chain.fork.n}))
+        forked = [log for log in logs if log.counted.loss is Loss.FORKED]
+        if forked:
+            grade = Grade.WARNING if any(log.own for log in forked) else Grade.GOOD
+            found.append(Condition("logs_forked", grade, {"count": len(forked)}))
+        return found
+
     async def _peers(self) -> list[Condition]:
         async with self._core.database.read() as tx:
             peers, now = await list_peers(tx, "active"), tx.now
@@ -117,9 +134,10 @@ class Health:
         ]
 
     async def _lost(self) -> list[Condition]:
-        found = await self._returning.all()
-        lost = sum(one.gaps.count for one in found if one.is_told)
-        coming = sum(one.gaps.count for one in found if not one.is_told)
+        async with self._core.database.read() as tx:
+            left = await list_reopenings(tx)
+        lost = sum(one.missing or 0 for one in left)
+        coming = sum(one.said - one.held for one in left if one.missing is None)
         conditions = [Condition("statements_lost", Grade.BAD, {"count": lost})] if lost else []
         return [*conditions, *([Condition("statements_away", Grade.WARNING, {"count": coming})] if coming else [])]
 

@@ -63,7 +63,7 @@ class Ingest:
     async def _take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         async with self._core.database.read() as tx:
             known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
-        chain = Chain([*known, *statements])
+        chain = await asyncio.to_thread(Chain, [*known, *statements])
         have = {statement.envelope() for statement in known}
         refused = {statement.envelope() for statement, _ in chain.refused}
         fresh = [s for s in statements if s.envelope() not in have | refused]
@@ -195,9 +195,10 @@ class Ingest:
     async def _take_effect(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Project entries and tell of them; what does not count is kept and passed on, and moves nothing."""
         counted = await self._counting.judge_log(tx, log)
-        if counting := [entry for entry in entries if counted.counts(entry.seq)]:
-            await self._project(tx, log, counting)
-            await self._tell_of_shipments(tx, log, counting)
+        counting = [entry for entry in entries if counted.counts(entry.seq)]
+        # Without an entry too: the log is here further, which passports may wait for.
+        await self._project(tx, log, counting)
+        await self._tell_of_shipments(tx, log, counting)
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from federation.authority import Authority, Verb
 from federation.codec import pack
-from federation.cut import Cut, CutRow
 from federation.fragment import Ref
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
@@ -24,11 +23,10 @@ from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.statements import StatementReader
+from node.store.cuts import read_cut
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import count_kinds
-from node.store.logs import list_logs
 from node.store.passports import StoredPassport, every_id, read_passports
-from node.store.trees import read_range
 
 MOST_THINGS = 4096
 MOST_GROUNDS = 8
@@ -284,15 +282,10 @@ class Mandates:
 
     async def _end(self, mandate: Mandate, things: Sequence[bytes], reason: str, actor: str, what: str) -> None:
         async with self._core.database.read() as tx:
-            cut = await self._cut(tx, mandate.party.org)
+            cut = await read_cut(tx, mandate.party.org)
         authority = Authority(Verb.END, mandate.party.org, (mandate.role.value,), tuple(sorted(things)))
         now, body = self._core.clock.now(), MandateBody(reason=reason)
         await self._say(drafts.ending(mandate.subject, authority, cut, body, now, mandate.last), actor, what, mandate)
-
-    async def _cut(self, tx: ReadTx, org: bytes) -> Cut:
-        """How far the logs of an organisation go here: what it said up to now counts for ever."""
-        logs = sorted((log for log in await list_logs(tx, org=org) if log.size), key=lambda log: log.log)
-        return Cut(tuple([CutRow(log.log, log.size, (await read_range(tx, log.no, log.size)).root()) for log in logs]))
 
     async def _say(self, draft: Draft, actor: str, what: str, mandate: Mandate) -> None:
         async def note(tx: WriteTx, _entries: object) -> None:

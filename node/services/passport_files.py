@@ -5,7 +5,8 @@ sealed to one node.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Kind
@@ -14,19 +15,22 @@ from federation.fragment import Fragment, Header, Section, SectionClass, decode_
 from federation.genesis import Genesis
 from node.errors import InputError, NotFoundError
 from node.exchange.passport_file import Entry, Manifest, Part, PartKind, fold_file, write_file
+from node.passport.case import Case
+from node.passport.profiles import Profile
 from node.passport.statement import Statement, read_statement
 from node.passport.view import View, digest
-from node.passport.world import PUBLICATION_KINDS
+from node.passport.world import PUBLICATION_KINDS, is_standing
+from node.services.cases import Cases
 from node.services.core import Core
 from node.services.disclosure import Disclosure
-from node.services.disclosure import View as Shown
+from node.services.issuing import EVERYTHING, PUBLISHED, ByOwnRight, ByRight, Sieve, UnderProfile
 from node.services.known import check_organisation
-from node.services.projection import FEDERATION
 from node.store.database import ReadTx
-from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds
+from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds, entries_said_of
+from node.store.genesis import FEDERATION
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import read_statements
-from node.store.passports import every_id, find_passport
+from node.store.passports import StoredPassport, every_id, find_passport
 from node.store.settings import find_setting
 from node.store.trees import read_inclusion
 
@@ -51,34 +55,49 @@ class _Said:
     statement: Statement
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What goes out of a passport, and what is published."""
+
+    said: list[_Said]
+    published: list[_Said]
+    logs: dict[bytes, StoredLog]
+    genesis: Genesis | None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A passport under a profile: its view, how many statements are left out whole, and which sections of the others
+    are withheld: how many of each class and name.
+    """
+
+    subject: bytes
+    profile: Profile
+    view: View
+    left_out: int
+    withheld: Mapping[tuple[int, str], int]
+
+
 class PassportFiles:
     """Writes them."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, cases: Cases) -> None:
         self._core = core
+        self._cases = cases
         self._disclosure = Disclosure()
 
-    async def write(self, subject: bytes, actor: str, party: bytes | None = None) -> PassportFile:
-        """The file of a subject, as this organisation sees it or as far as a party may.
+    async def write(
+        self, subject: bytes, actor: str, party: bytes | None = None, profile: Profile | None = None
+    ) -> PassportFile:
+        """The file of a subject, as this organisation sees it, as far as a party may, and under a profile.
 
         Raise NotFoundError where there is no passport or the party may read nothing of it.
         """
+        case = await self._cases.of(subject) if profile is not None and party is None else None
         async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject)
-            if passport is None:
-                raise NotFoundError("no passport of that id is here", "passport_unknown")
-            if party is not None:
-                await check_organisation(tx, party)
-            subjects = await every_id(tx, [passport.subject])
-            logs = {log.log: log for log in await list_logs(tx)}
-            said = await self._read(tx, await entries_about(tx, subjects), logs, party)
-            published = await self._read(tx, await entries_of_kinds(tx, PUBLICATION_KINDS), logs, party)
-            raw = await find_setting(tx, FEDERATION)
-            genesis = Genesis.from_bytes(raw) if raw else None
-            if not said:
-                raise NotFoundError("that organisation may read nothing of it", "passport_unknown")
-            mark, needed = await asyncio.to_thread(_needed, subjects, said, published, genesis)
-            parts = await self._parts(tx, said, needed, logs, genesis)
+            passport, subjects, found = await self._select(tx, subject, party, profile, case)
+            mark, needed = await asyncio.to_thread(_needed, subjects, found)
+            parts = await self._parts(tx, found.said, needed, found.logs, found.genesis)
         if sum(len(part.content) for part in parts) > MAX_BYTES:
             raise InputError(
                 f"the passport is larger than {MAX_BYTES} bytes", "passport_file_large", most=MAX_BYTES >> 20
@@ -91,19 +110,51 @@ class PassportFiles:
             await self._core.announce(tx, actor, "passport_exported", passport.subject, to=for_whom)
         return PassportFile(passport.subject, passport.title, content)
 
-    async def _read(
-        self, tx: ReadTx, entries: Sequence[StoredFragment], logs: dict[bytes, StoredLog], party: bytes | None
-    ) -> list[_Said]:
-        whole = [entry for entry in entries if entry.void is None and logs[entry.log].counted.counts(entry.seq)]
-        shown = None if party is None else await self._disclosure.view(tx, party, whole)
-        found = []
-        for entry in whole:
-            header = decode_header(entry.header, entry.log, entry.seq)
-            if shown is not None and not shown.may_read(header):
-                continue
-            fragment = _shown(entry, header, shown)
-            found.append(_Said(entry, fragment, read_statement(fragment, header, logs[entry.log].org)))
-        return found
+    async def issue(self, subject: bytes, party: bytes | None, profile: Profile) -> Issued:
+        """The passport as it is shown under a profile, to a party or to anybody, and what of it is not.
+
+        Raise NotFoundError as `write` does.
+        """
+        case = await self._cases.of(subject) if party is None else None
+        async with self._core.database.read() as tx:
+            passport, subjects, found = await self._select(tx, subject, party, profile, case)
+            everything = len([entry for entry in await entries_about(tx, subjects) if entry.void is None])
+        said = [item.statement for item in (*found.said, *found.published)]
+        view = await asyncio.to_thread(fold_file, subjects, said, found.genesis)
+        withheld = Counter((klass, name) for item in found.said for name, klass in item.statement.withheld)
+        return Issued(passport.subject, profile, view, everything - len(found.said), dict(sorted(withheld.items())))
+
+    async def _select(
+        self, tx: ReadTx, subject: bytes, party: bytes | None, profile: Profile | None, case: Case | None
+    ) -> tuple[StoredPassport, list[bytes], _Found]:
+        """What is said of a passport and published, as far as it goes out."""
+        passport = await find_passport(tx, subject)
+        if passport is None:
+            raise NotFoundError("no passport of that id is here", "passport_unknown")
+        if party is not None:
+            await check_organisation(tx, party)
+        subjects = await every_id(tx, [passport.subject])
+        logs = {log.log: log for log in await list_logs(tx)}
+        about = [entry for entry in await entries_about(tx, subjects) if entry.void is None]
+        published = [entry for entry in await entries_of_kinds(tx, PUBLICATION_KINDS) if entry.void is None]
+        published += await entries_said_of(tx, (Kind.GRANT, Kind.END), {log.org for log in logs.values()})
+        sieve = await self._sieve(tx, about, party, case)
+        said = _read(about, logs, UnderProfile(sieve, profile) if profile else sieve)
+        if not said:
+            raise NotFoundError("that organisation may read nothing of it", "passport_unknown")
+        raw = await find_setting(tx, FEDERATION)
+        genesis = Genesis.from_bytes(raw) if raw else None
+        # What is published is everybody's, under whatever profile the passport is issued.
+        is_whole = party is None and profile is None
+        others = [one for one in _read(published, logs, EVERYTHING if is_whole else PUBLISHED) if _is_published(one)]
+        return passport, subjects, _Found(said, others, logs, genesis)
+
+    async def _sieve(
+        self, tx: ReadTx, about: Sequence[StoredFragment], party: bytes | None, case: Case | None
+    ) -> Sieve:
+        if party is not None:
+            return ByRight(await self._disclosure.view(tx, party, about))
+        return EVERYTHING if case is None else ByOwnRight.of(case, self._core.org)
 
     async def _parts(
         self,
@@ -128,22 +179,35 @@ class PassportFiles:
         return parts
 
 
-def _shown(entry: StoredFragment, header: Header, shown: Shown | None) -> Fragment:
+def _read(entries: Iterable[StoredFragment], logs: Mapping[bytes, StoredLog], sieve: Sieve) -> list[_Said]:
+    found = []
+    for entry in entries:
+        header = decode_header(entry.header, entry.log, entry.seq)
+        if logs[entry.log].counted.counts(entry.seq) and sieve.shows(header):
+            fragment = _shown(entry, header, sieve)
+            found.append(_Said(entry, fragment, read_statement(fragment, header, logs[entry.log].org)))
+    return found
+
+
+def _is_published(item: _Said) -> bool:
+    return item.statement.kind in PUBLICATION_KINDS or is_standing(item.statement)
+
+
+def _shown(entry: StoredFragment, header: Header, sieve: Sieve) -> Fragment:
     """The entry with the sections that go out: in clear, and never a secret."""
     classes = {head.name: head.klass for head in header.sections}
     kept = []
     for stored in entry.sections:
         klass = classes.get(stored.name, SectionClass.SECRET)
-        is_open = klass < SectionClass.SECRET if shown is None else shown.may_open(header, klass, stored.name)
+        is_open = sieve.opens(header, stored.name, klass)
         if stored.form == CLEAR and stored.salt is not None and klass != SectionClass.SECRET and is_open:
             kept.append(Section(stored.name, stored.salt, stored.data))
     return Fragment(entry.header, entry.signature, tuple(kept))
 
 
-def _needed(
-    subjects: Sequence[bytes], said: Sequence[_Said], published: Sequence[_Said], genesis: Genesis | None
-) -> tuple[bytes, list[_Said]]:
+def _needed(subjects: Sequence[bytes], found: _Found) -> tuple[bytes, list[_Said]]:
     """The digest of the view, and the publications that it needs: all of them where fewer fold to another one."""
+    said, published, genesis = found.said, found.published, found.genesis
     own = {item.statement.id for item in said}
     others = [item for item in published if item.statement.id not in own]
     mark = digest(_fold(subjects, said, others, genesis))

@@ -7,7 +7,6 @@ from typing import TypeAlias
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
 from federation.fragment import Header, SectionClass
-from federation.genesis import Genesis
 from node.passport.attestations import Attestations
 from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
@@ -19,6 +18,7 @@ from node.passport.profiles import SECTION as PROFILE
 from node.passport.rights import HEADERS, PAPER_KINDS, PUBLISHED_KINDS, class_mask
 from node.passport.roles import RESIDENT
 from node.passport.sameness import other_sides
+from node.passport.standing import Standings, is_end
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
@@ -31,6 +31,7 @@ from node.store.awaited import find_awaiting, put_awaited
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
 from node.store.fragments import NewEntry, entries_about, entries_between
+from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, get_log
 from node.store.passports import (
     blank_passports,
@@ -54,7 +55,6 @@ from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
 
-FEDERATION = "federation"
 VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
@@ -76,6 +76,8 @@ class Projection:
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
         # Told what is attested of root chains, and says whether other statements count by it.
         self.attested: Callable[[WriteTx, Attestations], Awaitable[bool]] | None = None
+        # Takes who lost a membership, and says whether other statements count by that.
+        self.lost: Callable[[WriteTx, Standings], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -111,7 +113,7 @@ class Projection:
             for start in range(move.start, move.end, RECOUNTED):
                 found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
                 headers = [entry.header for entry in map(stored_entry, found.values()) if entry.header is not None]
-                is_published |= any(header.kind in PUBLICATION_KINDS for header in headers)
+                is_published |= any(h.kind in PUBLICATION_KINDS or _is_standing(h, move.log) for h in headers)
                 subjects |= {subject for entry in map(stored_entry, found.values()) for subject in entry.named}
         reader, world = await StatementReader.open(tx), self.world
         if is_published:
@@ -140,8 +142,14 @@ class Projection:
         if self.attested is not None and await self.attested(tx, world.attestations):
             reader = await StatementReader.open(tx)
             world = await self._read_world(tx, reader)
+        if self.lost is not None and await self.lost(tx, world.standings):
+            reader = await StatementReader.open(tx)
+            world = await self._read_world(tx, reader)
         read = world
         tx.on_commit(lambda: self._set_world(read))
+        if fresh := world.profiles.keys() ^ self.world.profiles.keys():
+            await keep_profiles(tx, world.profiles)
+            await reopen_profiles(tx, fresh)
         return reader, world
 
     async def _fold_anew(self) -> None:
@@ -267,16 +275,17 @@ class Projection:
         headers = [entry.header for entry in entries if entry.header is not None]
         world = self.world
         standing = [header for header in headers if _is_standing(header, log)]
-        spoken = [h for h in headers if h.kind not in PUBLISHED_KINDS and h not in standing]
+        published = [header for header in headers if self._is_published(header)]
+        spoken = [h for h in headers if h.kind not in PUBLISHED_KINDS and h not in standing and h not in published]
         subjects = {subject for header in spoken for subject in header.subjects}
-        subjects |= {subject for entry in entries for subject in entry.routes}
-        if standing or any(header.kind in PUBLICATION_KINDS for header in headers):
+        subjects |= {subject for entry in entries if entry.header not in published for subject in entry.routes}
+        if standing or published:
             reader, world = await self._take_world(tx)
             await self._tell_releases(tx, world)
             if fresh := world.profiles.keys() ^ self.world.profiles.keys():
                 await keep_profiles(tx, world.profiles)
                 await reopen_profiles(tx, fresh)
-            if standing or not _reads_alike(self.world, world, headers):
+            if [h for h in standing if h not in published] or not _reads_alike(self.world, world, published):
                 await self._refold_every(tx, reader, world)
             elif changed := world.procedures.changed(self.world.procedures):
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
@@ -289,6 +298,10 @@ class Projection:
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
+
+    def _is_published(self, header: Header) -> bool:
+        federation = self.world.federation
+        return header.kind in PUBLICATION_KINDS or (federation is not None and is_end(header, federation))
 
     async def _awaiting(self, tx: ReadTx, log: StoredLog, entries: Sequence[NewEntry]) -> set[bytes]:
         """The passports that waited for these entries, or for the log to be here as far as it is now."""
@@ -319,7 +332,8 @@ class Projection:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
                 continue
-            if entry.header.kind in PAPER_KINDS and entry.header.subject != log.org:
+            is_own = entry.header.subject != log.org and entry.header.subject not in entry.routes
+            if entry.header.kind in PAPER_KINDS and is_own:
                 opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, PAPERS))
             else:
                 told.append((party, entry.header.subject, entry.seq))
@@ -346,10 +360,8 @@ class Projection:
             tx.on_commit(self._core.outgoing.set)
 
     async def _read_world(self, tx: ReadTx, reader: StatementReader) -> World:
-        raw = await find_setting(tx, FEDERATION)
-        genesis = Genesis.from_bytes(raw) if raw else None
-        published = await reader.of_kinds(tx, PUBLICATION_KINDS)
-        return build_world([*published, *await reader.standing_grants(tx)], genesis)
+        genesis = await find_genesis(tx)
+        return build_world(await reader.published(tx, genesis), genesis)
 
     async def _tell_releases(self, tx: WriteTx, world: World) -> None:
         """Journal the releases of catalogs that are here whole now and were not before."""
@@ -376,6 +388,12 @@ class Projection:
         self.world = world
 
 
+def _is_of_people(header: Header) -> bool:
+    """Whether it says what somebody is called, or who is a guest or a member no more."""
+    is_vouch = header.kind == Kind.ATTESTATION and header.section("attest") is None
+    return is_vouch or header.kind in (Kind.CARD, Kind.END)
+
+
 def _decides_little(header: Header) -> bool:
     """Whether it speaks of procedures or profiles alone, which alter no view."""
     names = [section.name for section in header.sections]
@@ -394,11 +412,13 @@ def _is_standing(header: Header, log: StoredLog) -> bool:
 
 
 def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool:
-    """Whether what was published cannot alter a view but by the procedures that it speaks of: these, and cards of
-    organisations that are called as they were.
+    """Whether what was published cannot alter a view but by the procedures that it speaks of: these, cards of
+    organisations that are called as they were, and words about memberships by which nothing else is attested.
     """
-    said = [header for header in headers if header.kind in PUBLICATION_KINDS and header.kind != Kind.CARD]
+    said = [header for header in headers if not _is_of_people(header)]
     if not all(header.kind == Kind.TEMPLATE and _decides_little(header) for header in said):
+        return False
+    if not before.attestations.says_as(after.attestations):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 

@@ -13,7 +13,7 @@ from node.passport.bodies import EventBody, ParameterRow, ParametersBody, Plate,
 from node.passport.catalogs import Catalog
 from node.passport.chronology import MADE, MADE_ON, format_day, is_day
 from node.passport.claims import decode_claim, local_claim
-from node.passport.drafts import OPEN_CLASSES, Draft
+from node.passport.drafts import MOST_THINGS, OPEN_CLASSES, Draft
 from node.passport.entitlement import is_observed, only_data_source
 from node.passport.ids import SubjectId
 from node.passport.places import Places, compare_places
@@ -243,8 +243,8 @@ class Registry:
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "key_received", subject, of=org.hex())
 
-    async def share(self, subjects: Sequence[bytes], party: bytes, actor: str) -> None:
-        """Let an organisation read these passports: under every id that each of them has by now."""
+    async def share(self, subjects: Sequence[bytes], party: bytes, actor: str, *, write: bool = False) -> None:
+        """Let an organisation read these passports, and write of them too: under every id that each has by now."""
         if party == self._core.org:
             raise InputError("a subject is shared with others", "share_with_self")
         now = self._core.clock.now()
@@ -253,6 +253,9 @@ class Registry:
             await check_passports(tx, subjects)
             named = await every_id(tx, subjects)
         said = [drafts.share(subject, party, OPEN_CLASSES, now) for subject in named]
+        if write:
+            parts = [named[at : at + MOST_THINGS] for at in range(0, len(named), MOST_THINGS)]
+            said += [drafts.let_write(self.mint(), party, part, now) for part in parts]
         await self._say(said, actor, "shared", subjects[0] if len(subjects) == 1 else None, party)
 
     async def _told_before(self, passport: StoredPassport, body: EventBody) -> dict[str, Plain] | None:

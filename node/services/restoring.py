@@ -14,11 +14,12 @@ from pathlib import Path
 from node.backup.archive import Head
 from node.backup.locks import Opener
 from node.config import load_settings
-from node.errors import FolderError
+from node.errors import ConfigError, FolderError
 from node.folder import NodeFolder, sync_folder, write_durably
 from node.ports import Clock, Random
 from node.services.backup_opening import check_files, open_files
 from node.services.work import Work
+from node.store.address import parse_address, show_address, split_password
 from node.store.database import Database
 from node.store.snapshots import is_taken, load_snapshot
 
@@ -50,7 +51,7 @@ async def restore_node(
     try:
         opened = await work.aside("read", lambda: open_files(path, opener, place, (), work))
         if store is not None:
-            write_durably(opened.folder.config, name_store(opened.folder.config.read_text("utf-8"), store).encode())
+            _name_store(opened.folder, store)
         findings, counts = await check_files(opened, clock, random, work)
         where = await _put_store(opened.folder, clock)
         sync_folder(place)
@@ -70,13 +71,26 @@ def name_store(config: str, url: str) -> str:
     return f"{rest}\n\n[store]\nurl = {json.dumps(url, ensure_ascii=False)}\n" if url else f"{rest}\n"
 
 
+def _name_store(folder: NodeFolder, store: str) -> None:
+    """Let the settings name another store; its password goes into a file of its own. Raise ConfigError."""
+    try:
+        url, password = split_password(parse_address(store)) if store else ("", "")
+    except ValueError as error:
+        raise ConfigError(f"--store: {error}") from error
+    config = name_store(folder.config.read_text("utf-8"), url)
+    if password:
+        write_durably(folder.store_password, password.encode())
+        config += f"password_file = {json.dumps(folder.store_password.name)}\n"
+    write_durably(folder.config, config.encode())
+
+
 async def _put_store(folder: NodeFolder, clock: Clock) -> str:
     """Leave the store where the settings name it; answer where that is, without a password."""
-    url = load_settings(folder.path).store.url
-    if not url:
+    settings = load_settings(folder.path).store
+    if not settings.url:
         return folder.database.name
-    database = Database(url, clock)
-    shown = database.writer.url.render_as_string(hide_password=True)
+    database = Database.of_node(folder, settings, clock)
+    shown = show_address(settings.url)
     try:
         if await is_taken(database):
             raise FolderError(

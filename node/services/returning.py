@@ -6,11 +6,13 @@ have: so each is asked for what is missing, sections that are secret among it, w
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
+from federation.counting import Loss
 from federation.errors import FederationError, VoidError
 from federation.fragment import Fragment, Ref, decode_header
 from federation.sync.messages import Placed, Span, placed_rows, width
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 PAGE = 1000
 REFS_A_TIME = 100
 LOOK_EVERY_S = 1.0
-ASK_AGAIN_S = 3600.0
+ASK_AGAIN_S, LOST_AGAIN_S = 3600.0, 60.0
 SHOWN_RANGES = 50
 
 Range = tuple[int, int]  # from, to (excluded)
@@ -68,6 +70,7 @@ class Returning:
     def __init__(self, core: Core, sync: Sync) -> None:
         self._core, self._sync = core, sync
         self._asked: dict[tuple[bytes, bytes], tuple[float, int]] = {}
+        self._looked: dict[bytes, float] = {}
 
     async def run(self) -> None:
         """Look after every exchange with a peer until cancelled."""
@@ -83,22 +86,37 @@ class Returning:
 
     async def look(self) -> None:
         """Ask for what is missing, and say what came of it."""
-        for lacking in await self.all():
+        for lacking in await self._look_at(self._is_due):
+            self._looked[lacking.reopening.log] = self._core.clock.monotonic()
             if lacking.gaps.count:
                 await self._ask_peers(lacking)
-        for found in await self.all():
+            (found,) = await self._look_at(partial(_is_of, lacking.reopening.log))
             if found.is_told and found.reopening.missing != found.gaps.count:
                 await self._tell(found)
 
     async def all(self) -> list[Returned]:
         """Every log that was left, oldest first."""
+        return await self._look_at(lambda _: True)
+
+    async def _look_at(self, wanted: Callable[[Reopening], bool]) -> list[Returned]:
         async with self._core.database.read() as tx:
             peers = [peer.node for peer in await list_peers(tx, "active")]
             is_told = all(self._sync.is_heard(node) for node in peers)
-            return [await self._look(tx, one, is_told) for one in await list_reopenings(tx)]
+            return [await self._look(tx, one, is_told) for one in await list_reopenings(tx) if wanted(one)]
+
+    def _is_due(self, left: Reopening) -> bool:
+        """Whether something may have changed: what is settled is looked at once an hour, or when a peer shows more."""
+        shown = max(self._sync.sizes_of(left.previous).values(), default=0)
+        now = self._core.clock.monotonic()
+        is_settled = left.missing is not None and shown <= left.said
+        again = ASK_AGAIN_S if left.missing == 0 else LOST_AGAIN_S
+        return not is_settled or now - self._looked.get(left.log, -again) >= again
 
     async def _look(self, tx: ReadTx, left: Reopening, is_told: bool) -> Returned:
         old = await find_log(tx, left.previous)
+        if old is not None and old.counted.loss is Loss.FORKED:
+            # What peers have past the fork is of another writer; what fell here is said again.
+            return Returned(left, old.size, Gaps(), is_told)
         shown = self._sync.sizes_of(left.previous).values()
         said = max(left.said, old.size if old else 0, *shown)
         gaps = await _gaps(tx, old, left.held, said) if old else Gaps(((0, said),) if said else ())
@@ -143,6 +161,10 @@ class Returning:
             placed += [one.placed for one in proven]
         if placed:
             await self._sync.levelling.take(client, placed)
+
+
+def _is_of(log_id: bytes, left: Reopening) -> bool:
+    return left.log == log_id
 
 
 async def _gaps(tx: ReadTx, old: StoredLog, held: int, said: int) -> Gaps:

@@ -12,6 +12,7 @@ from federation.fragment import SectionClass
 from node.errors import DeniedError, InputError, NodeError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import RunBody, TemplateRef
+from node.passport.claims import local_claim
 from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.procedures import OWNER
@@ -117,6 +118,7 @@ class Runs:
                         roles={role: org.hex() for role, org in new.roles.items()},
                     )
                     said += await self._shares(tx, passport.subject, new.roles.values())
+                    said += self._let_write(passport, new.roles.values())
                     said.append(drafts.run(passport.subject, body, now))
                     ids.append(run_id(self._core.org, nonce))
             await self._say(said, actor, "run_opened", new.subjects[0] if len(ids) == 1 else None,
@@ -185,6 +187,7 @@ class Runs:
                 for org in sorted(set(roles.values())):
                     await check_organisation(tx, org)
                 said = await self._shares(tx, shown.passport.subject, roles.values())
+                said += self._let_write(shown.passport, roles.values())
             said.append(drafts.run(shown.passport.subject, body, self._core.clock.now()))
             await self._say(said, actor, "run_assigned", shown.passport.subject, run=run)
         return await self.get(run)
@@ -357,6 +360,17 @@ class Runs:
                 if not any(r.classes & technical and r.since_us <= tx.now < r.until_us for r in heard):
                     said.append(drafts.share(one, org, OPEN_CLASSES, tx.now))
         return said
+
+    def _let_write(self, passport: StoredPassport, executors: Collection[bytes]) -> list[Draft]:
+        """What lets who carries a process out say what it did, with the authority of who opened it."""
+        parties, subjects = at(passport.content, "parties", "named"), passport.content["subjects"]
+        named = {bytes.fromhex(str(org)) for org in (parties if isinstance(parties, list) else ())}
+        things = [bytes.fromhex(str(one)) for one in (subjects if isinstance(subjects, list) else ())]
+        fresh = sorted({*executors} - {self._core.org} - named)
+        return [drafts.let_write(self._mint(), org, things, self._core.clock.now()) for org in fresh]
+
+    def _mint(self) -> bytes:
+        return local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
 
     async def _say(
         self,

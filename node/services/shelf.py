@@ -26,6 +26,7 @@ from federation.sync.messages import (
 )
 from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
+from node.services.admission import Admission
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
 from node.services.ledger import Ledger
@@ -49,10 +50,13 @@ ROW_OVERHEAD = 256
 class FederationShelf:
     """The port `Shelf` of the federation over this node's store."""
 
-    def __init__(self, core: Core, ledger: Ledger, membership: Membership, search: Search) -> None:
+    def __init__(
+        self, core: Core, ledger: Ledger, membership: Membership, search: Search, admission: Admission
+    ) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
+        self._admission = admission
         self._disclosure = Disclosure()
         self._search = search
         self._asked: dict[bytes, HeadsAsked] = {}
@@ -68,6 +72,10 @@ class FederationShelf:
             chain = await find_chain(tx, org)
         entry = chain.node(node) if chain else None
         return entry.sign_key if entry is not None and entry.ended is None else None
+
+    async def check(self, asker: Asker, question: str) -> None:
+        """By the standing of the asker's organisation."""
+        await self._admission.check(asker, question)
 
     async def heads(self, asker: Asker, known: HeadsAsked) -> Heads | None:
         """What changed since: chains, logs, and checkpoints, whose sizes are those that may be asked for."""

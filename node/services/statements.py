@@ -10,11 +10,12 @@ from dataclasses import replace
 from federation.authority import Kind
 from federation.errors import VoidError
 from federation.fragment import Fragment, Header, read_header
+from federation.genesis import Genesis
 from node.passport.cuts import rows_of_cut
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.passport.withdrawals import find_withdrawn
-from node.passport.world import is_standing
+from node.passport.world import PUBLICATION_KINDS, is_standing
 from node.store.database import ReadTx
 from node.store.fragments import (
     NewEntry,
@@ -29,7 +30,7 @@ from node.store.fragments import (
 )
 from node.store.logs import StoredLog, list_logs
 from node.store.timelines import Place, plain_at
-from node.store.trees import read_range
+from node.store.trees import find_root
 
 
 class StatementReader:
@@ -38,7 +39,7 @@ class StatementReader:
     def __init__(self, logs: Iterable[StoredLog], fresh: Mapping[Place, NewEntry] | None = None) -> None:
         self._logs = {log.log: log for log in logs}
         self._fresh = fresh or {}
-        self._roots: dict[tuple[bytes, int], bytes] = {}
+        self._roots: dict[tuple[bytes, int], bytes | None] = {}
         self.numbers = {log.log: log.no for log in self._logs.values()}
 
     @classmethod
@@ -100,6 +101,11 @@ class StatementReader:
         found = self._read(await entries_said_of(tx, (Kind.GRANT, Kind.END), orgs))
         return await self._proved(tx, [statement for statement in found if is_standing(statement)])
 
+    async def published(self, tx: ReadTx, genesis: Genesis | None) -> list[Statement]:
+        """Every counted publication, what was said to the whole federation, and grants over all that is somebody's."""
+        found = [*await self.of_kinds(tx, PUBLICATION_KINDS), *await self.standing_grants(tx)]
+        return found if genesis is None else [*found, *await self.about(tx, [genesis.id])]
+
     async def _about(self, tx: ReadTx, subjects: set[bytes], *, beside_kept: bool) -> list[Statement]:
         known = await self._named_elsewhere(tx, subjects) if self._fresh else subjects
         stored = await entries_about(tx, known, beside_kept=beside_kept)
@@ -122,7 +128,7 @@ class StatementReader:
         if log is None or log.size < size:
             return None
         if key not in self._roots:
-            self._roots[key] = (await read_range(tx, log.no, size)).root()
+            self._roots[key] = await find_root(tx, log.no, size)
         return self._roots[key]
 
     async def _named_elsewhere(self, tx: ReadTx, subjects: set[bytes]) -> set[bytes]:

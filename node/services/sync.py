@@ -79,6 +79,10 @@ class Sync:
         if node in self._wake:
             self._wake[node].set()
 
+    async def hang_up(self, nodes: set[bytes]) -> None:
+        """End the live connections to these nodes, whoever dialled."""
+        await self._hub.close(nodes)
+
     def client(self, peer: PeerAddress) -> PeerClient:
         """A client for one peer: the same one again, since it knows how the peer's clock goes."""
         way = self._way(peer)
@@ -121,6 +125,11 @@ class Sync:
             peers = await list_peers(tx, "active")
         sizes = await asyncio.gather(*(self._own_size(peer, own) for peer in peers))
         return max(sizes, default=0)
+
+    def size_there(self, node: bytes, log: bytes) -> int | None:
+        """How far a peer had a log when it was asked last; None where it was not asked since the start."""
+        heard = self.heard(node)
+        return heard.sizes.get(log, 0) if heard.epoch is not None else None
 
     async def level(self, node: bytes) -> Level | None:
         """How this node and a peer stand by what the peer said last; None where it said nothing since the start."""

@@ -13,7 +13,19 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, Row, Table, event, insert, make_url
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    Insert,
+    Row,
+    Table,
+    event,
+    insert,
+    inspect,
+    make_url,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -75,6 +87,12 @@ class ReadTx:
     async def value(self, statement: TypedReturnsRows[Any], **values: object) -> Any:  # Any: of the selected column
         """The first column of the first row, or None."""
         return (await self._execute(statement, values or None)).scalar()
+
+    async def has_table(self, name: str) -> bool:
+        """Whether the store has a table of that name."""
+        if isinstance(self.connection, Connection):
+            return inspect(self.connection).has_table(name)
+        return await self.connection.run_sync(lambda connection: inspect(connection).has_table(name))
 
     async def aside(self, call: Callable[[], T]) -> T:
         """Do work of some length off the event loop; cancelled, it has ended all the same when this returns."""

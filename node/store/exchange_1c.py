@@ -28,6 +28,14 @@ class TakenMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """A base of 1C, and when it sent a message last."""
+
+    system: str
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownObject:
     """An object of 1C: by the message of which number it was written, and the device that it is."""
 
@@ -46,6 +54,13 @@ class Moved:
     journal: int
     id: str
     subject: bytes
+
+
+async def summaries(tx: ReadTx) -> list[Base]:
+    """The bases that ever sent anything, by name."""
+    table = schema.messages_1c.c
+    statement = select(table.system, func.max(table.received_us).label("last")).group_by(table.system)
+    return [Base(row.system, row.last) for row in await tx.all(statement.order_by(table.system))]
 
 
 async def find_message(tx: ReadTx, system: str, message: str) -> TakenMessage | None:

@@ -76,6 +76,16 @@ async def list_jobs(
     return [_job(row) for row in await tx.all(statement)]
 
 
+async def newest_job(tx: ReadTx, kind: str, actor: str = "") -> Job | None:
+    """The job of a kind that was taken last, of anybody or of one actor."""
+    table = schema.jobs.c
+    statement = select(schema.jobs).where(table.kind == kind).order_by(table.created_us.desc(), table.id.desc())
+    if actor:
+        statement = statement.where(table.actor == actor)
+    row = await tx.first(statement.limit(1))
+    return None if row is None else _job(row)
+
+
 async def find_open(tx: ReadTx, kind: str) -> Job | None:
     """The oldest job of a kind that has not ended."""
     table = schema.jobs.c

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
@@ -77,13 +77,19 @@ async def read_feed(tx: ReadTx, after: int, limit: int, sift: Sift = EVERYTHING)
     """Rows with a greater id, oldest first, and the id up to which there are no more such rows."""
     last = max(after, await last_journal_id(tx))
     table = schema.journal.c
-    statement = select(schema.journal).where(table.id > after, table.id <= last).order_by(table.id).limit(limit)
-    if sift.kinds:
-        statement = statement.where(table.what.in_(sorted(sift.kinds)))
-    if sift.subjects is not None:
-        statement = statement.where(table.subject.in_(sorted(sift.subjects)))
+    here = (table.id > after, table.id <= last, *_sifted(sift))
+    statement = select(schema.journal).where(*here).order_by(table.id).limit(limit)
     rows = [_row(row) for row in await tx.all(statement)] if limit else []
     return rows, rows[-1].id if limit and len(rows) == limit else last
+
+
+async def count_after(tx: ReadTx, after: int, most: int, sift: Sift = EVERYTHING) -> tuple[int, int | None]:
+    """How many rows have a greater id, `most` at most, and when the first of them was written."""
+    table = schema.journal.c
+    wanted = select(table.id, table.at_us).where(table.id > after, *_sifted(sift)).order_by(table.id).limit(most)
+    rows = wanted.subquery()
+    waits = await tx.value(select(func.count()).select_from(rows))
+    return int(waits), await tx.value(select(func.min(rows.c.at_us)))
 
 
 async def find_row(tx: ReadTx, row_id: int) -> JournalRow | None:
@@ -95,6 +101,16 @@ async def find_row(tx: ReadTx, row_id: int) -> JournalRow | None:
 async def last_journal_id(tx: ReadTx) -> int:
     """The newest id, 0 where the journal is empty."""
     return int(await tx.value(select(func.coalesce(func.max(schema.journal.c.id), 0))))
+
+
+def _sifted(sift: Sift) -> list[ColumnElement[bool]]:
+    table = schema.journal.c
+    found: list[ColumnElement[bool]] = []
+    if sift.kinds:
+        found.append(table.what.in_(sorted(sift.kinds)))
+    if sift.subjects is not None:
+        found.append(table.subject.in_(sorted(sift.subjects)))
+    return found
 
 
 def _row(row: Record) -> JournalRow:

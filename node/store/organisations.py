@@ -41,6 +41,12 @@ async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, l
     return found
 
 
+async def known_organisations(tx: ReadTx) -> list[bytes]:
+    """The organisations of which a statement is here."""
+    column = schema.root_statements.c.org
+    return [row.org for row in await tx.all(select(column).distinct().order_by(column))]
+
+
 async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
     """`org`, `hash`, `n` and `envelope` of every root statement as it is stored, not decoded, by organisation and n."""
     table = schema.root_statements.c

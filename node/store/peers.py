@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from federation.peer import PeerAddress
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_new, upsert
+
+# An `ended` node was ended by its organisation; that of one that is `out` left the federation, or was expelled.
+ACTIVE, INBOX, IGNORED, ENDED, OUT = "active", "inbox", "ignored", "ended", "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,25 @@ class Peer:
         return PeerAddress(self.url, self.node, self.sign_key, self.pin)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """An invitation that nobody took yet; its secret is not kept, only the hash of it."""
+
+    secret_hash: bytes
+    made_us: int
+    expires_us: int
+    actor: str
+
+    @property
+    def id(self) -> str:
+        """By what people name it."""
+        return self.secret_hash[:8].hex()
+
+
 async def put_peer(tx: WriteTx, peer: PeerAddress, org: bytes, state: str) -> None:
     """Take a peer, or its new address; a state that stands is kept unless the new one is `active`."""
     known = await find_peer(tx, peer.node)
-    keeps = known is not None and state != "active"
+    keeps = known is not None and state != ACTIVE
     row: dict[str, object] = {
         "node": peer.node,
         "org": org,
@@ -81,8 +99,19 @@ async def set_peer_seen(tx: WriteTx, node: bytes, trouble: str | None) -> None:
 
 
 async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
-    """Say whether a peer is talked to: `inbox`, `active` or `ignored`."""
+    """Say whether a peer is talked to: `inbox`, `active`, `ignored`, `ended` or `out`."""
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
+
+
+async def drop_peer(tx: WriteTx, node: bytes) -> None:
+    """Forget a peer."""
+    await tx.run(delete(schema.peers).where(schema.peers.c.node == node))
+
+
+async def drop_inbox(tx: WriteTx, most: int) -> None:
+    """Forget those of the inbox that wait longest, so that so many are left at most."""
+    for peer in (await list_peers(tx, INBOX))[:-most]:
+        await drop_peer(tx, peer.node)
 
 
 async def set_peer_cursor(tx: WriteTx, node: bytes, epoch: bytes, cursor: int) -> None:
@@ -90,9 +119,31 @@ async def set_peer_cursor(tx: WriteTx, node: bytes, epoch: bytes, cursor: int) -
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(epoch=epoch, cursor=cursor))
 
 
-async def insert_invitation(tx: WriteTx, secret_hash: bytes, expires_us: int) -> None:
-    """Keep the hash of an invitation's secret."""
-    await insert_new(tx, schema.invitations, [{"secret_hash": secret_hash, "expires_us": expires_us, "used_by": None}])
+async def insert_invitation(tx: WriteTx, secret_hash: bytes, expires_us: int, actor: str) -> None:
+    """Keep the hash of an invitation's secret, and who made it."""
+    row: dict[str, object] = {
+        "secret_hash": secret_hash,
+        "expires_us": expires_us,
+        "used_by": None,
+        "made_us": tx.now,
+        "actor": actor,
+    }
+    await insert_new(tx, schema.invitations, [row])
+
+
+async def open_invitations(tx: ReadTx) -> list[OpenInvitation]:
+    """Those by which a node may still join, oldest first."""
+    table = schema.invitations.c
+    still = select(schema.invitations).where(table.used_by.is_(None), table.expires_us > tx.now)
+    rows = await tx.all(still.order_by(table.made_us, table.secret_hash))
+    return [OpenInvitation(row.secret_hash, row.made_us, row.expires_us, row.actor) for row in rows]
+
+
+async def drop_invitation(tx: WriteTx, secret_hash: bytes) -> bool:
+    """Let nobody join by it any more; whether somebody could."""
+    table = schema.invitations.c
+    gone = delete(schema.invitations).where(table.secret_hash == secret_hash, table.used_by.is_(None))
+    return await tx.run(gone) > 0
 
 
 async def may_use_invitation(tx: ReadTx, secret_hash: bytes, node: bytes) -> bool:

@@ -129,7 +129,12 @@ peers = _table(
     Column("trouble", Text),
 )
 invitations = _table(
-    "invitations", _key("secret_hash", LargeBinary), _need("expires_us", Int64), Column("used_by", LargeBinary)
+    "invitations",
+    _key("secret_hash", LargeBinary),
+    _need("expires_us", Int64),
+    Column("used_by", LargeBinary),
+    Column("made_us", Int64, nullable=False, server_default="0"),
+    Column("actor", Text, nullable=False, server_default=""),
 )
 journal = _table(
     "journal",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Integer, Table, func, inspect, make_url, select, text
+from sqlalchemy import Integer, Select, Table, func, literal_column, make_url, select, text
 
 from node.ports import Clock
 from node.store import schema
@@ -32,12 +32,17 @@ def file_database(path: Path, clock: Clock) -> Database:
     return Database(f"sqlite+aiosqlite:///{path}", clock)
 
 
+_PAGES: Select[tuple[int]] = select(literal_column("page_count") * literal_column("page_size")).select_from(
+    text("pragma_page_count(), pragma_page_size()")
+)
+
+
 async def store_size(database: Database) -> int:
     """About how many bytes a copy will take."""
     async with database.read() as tx:
         if not database.is_sqlite:
-            return await _number(tx, "select pg_database_size(current_database())")
-        return await _number(tx, "PRAGMA page_count") * await _number(tx, "PRAGMA page_size")
+            return int(await tx.value(select(func.pg_database_size(func.current_database()))))
+        return int(await tx.value(_PAGES))
 
 
 async def take_snapshot(database: Database, clock: Clock, path: Path) -> None:
@@ -77,9 +82,8 @@ async def count_statements(tx: ReadTx) -> dict[bytes, int]:
 async def is_taken(database: Database) -> bool:
     """Whether a node's store is there already."""
     async with database.read() as tx:
-        name = schema.root_statements.name
-        there = await tx.connection.run_sync(lambda connection: inspect(connection).has_table(name))
-        return bool(there) and await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
+        there = await tx.has_table(schema.root_statements.name)
+        return there and await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
 
 
 async def load_snapshot(path: Path, clock: Clock, database: Database) -> None:
@@ -102,11 +106,6 @@ async def copy_tables(source: ReadTx, target: WriteTx) -> None:
         names = [column.name for column in table.columns]
         async for page in read_pages(source, table, *names, limit=PAGES.get(table.name, PAGE)):
             await insert_all(target, table, [dict(row._mapping) for row in page])
-
-
-async def _number(tx: ReadTx, sql: str) -> int:
-    row = (await tx.connection.exec_driver_sql(sql)).first()
-    return 0 if row is None else int(row[0])
 
 
 async def _vacuum(source: Path, target: Path) -> None:

@@ -119,6 +119,7 @@ PEER_STATES: Table = {
     "active": ("обмен идёт", "in exchange"),
     "ignored": ("скрыт", "ignored"),
     "ended": ("отключён своей организацией", "ended by its organisation"),
+    "out": ("организация вне федерации", "out of the federation"),
 }
 # Why entries of a log do not count.
 LOSSES: Table = {
@@ -138,6 +139,19 @@ ORGANISATION_KINDS: Table = {
     "housing": ("управляющая организация", "housing company"),
     "service": ("сервисная организация", "service firm"),
     "operator": ("оператор", "operator"),
+}
+MEMBER_STANDINGS: Table = {
+    "anchor": ("якорь", "anchor"),
+    "member": ("участник", "member"),
+    "guest": ("гость", "guest"),
+    "unknown": ("за неё никто не поручился", "nobody speaks for it"),
+    "left": ("вышла", "left"),
+    "expelled": ("исключена", "expelled"),
+}
+CARD_FAULTS: Table = {
+    "foreign_node": ("карточка называет чужой узел", "its card names another's node"),
+    "ended_node": ("карточка называет отключённый узел", "its card names a node that ended"),
+    "address": ("на карточке нет адреса узла", "its card has no address of a node"),
 }
 ATTESTED: Table = {
     "number": ("реквизиты подтверждены", "numbers confirmed"),

@@ -12,9 +12,11 @@ from node.services.acts import Acts
 from node.services.analytics import Analytics
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
+from node.services.attesting import Attesting
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
+from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
@@ -31,23 +33,29 @@ from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
+from node.services.flows import Flows
 from node.services.forms import Forms
+from node.services.grants import Grants
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.jobs import Jobs
 from node.services.journal import Journal
+from node.services.keys import Keys
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.mandates import Mandates
+from node.services.members import Members
 from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
+from node.services.peering import Peering
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
+from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.radio import Radio
@@ -66,6 +74,7 @@ from node.services.timelines import Timelines
 from node.services.types import Types
 from node.services.undo import Undo
 from node.services.verifying import Verifying
+from node.services.visibility import Visibility
 from node.services.webhooks import Webhooks
 
 
@@ -86,6 +95,10 @@ class WebContext:
     ledger: Ledger
     projection: Projection
     membership: Membership
+    attesting: Attesting
+    members: Members
+    peering: Peering
+    keys: Keys
     organisations: Organisations
     registry: Registry
     ready: ReadyPassports
@@ -104,6 +117,9 @@ class WebContext:
     checkup: Checkup
     shipments: Shipments
     mandates: Mandates
+    grants: Grants
+    profiles: Profiles
+    visibility: Visibility
     lookup: Lookup
     recognition: Recognition
     archive: Archive
@@ -133,8 +149,10 @@ class WebContext:
     commissioning: Commissioning
     radio: Radio
     backups: Backups
+    bundles: Bundles
     returning: Returning
     health: Health
+    flows: Flows
 
     @property
     def settings(self) -> Settings:

@@ -16,6 +16,7 @@ from node.services.access import DAY_US
 from node.web.console_words import (
     APPROVAL_STATES,
     ATTESTED,
+    CARD_FAULTS,
     CATALOGS,
     HOOK_FAULTS,
     HOOK_HEALTH,
@@ -24,6 +25,7 @@ from node.web.console_words import (
     JOB_KINDS,
     JOB_STATES,
     LOSSES,
+    MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PROCESSES,
     RECORD_FIELDS,
@@ -32,6 +34,8 @@ from node.web.console_words import (
     UNDO_GROUNDS,
 )
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
+from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
+from node.web.health_words import GRADES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
 from node.web.passport_words import (
     CLASSES,
@@ -60,12 +64,16 @@ from node.web.radio_words import (
     parameter_words,
     step_words,
 )
+from node.web.right_words import LACKS, VERBS, WHYS
+from node.web.right_words import ROWS as GRANT_ROWS
 from node.web.role_words import BASES, NUMBERS, WRITES
 from node.web.role_words import REASONS as MANDATE_REASONS
 from node.web.role_words import ROLES as PARTY_ROLES
 from node.web.role_words import STATES as MANDATE_STATES
+from node.web.tables.backups import STATES as BACKUP_STATES
 from node.web.tables.operations import WHAT
 from node.web.trouble_words import trouble_text
+from node.web.words import REASONS as OPENED_WHY
 from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
@@ -102,6 +110,8 @@ WORDED: Final = {
     "organisation_kind": ORGANISATION_KINDS,
     "attested": ATTESTED,
     "loss": LOSSES,
+    "card_fault": CARD_FAULTS,
+    "member_standing": MEMBER_STANDINGS,
     "role_name": ROLES,
     "unsigned_reason": REASONS,
     "rule_name": RULES,
@@ -124,6 +134,15 @@ WORDED: Final = {
     "mandate_state": MANDATE_STATES,
     "mandate_reason": MANDATE_REASONS,
     "system_writes": WRITES,
+    "flow_party": PARTIES,
+    "flow_direction": DIRECTIONS,
+    "grade": GRADES,
+    "backup_state": BACKUP_STATES,
+    "opened_why": OPENED_WHY,
+    "access_why": WHYS,
+    "access_lack": LACKS,
+    "grant_verb": VERBS,
+    "grant_row": GRANT_ROWS,
 }
 
 
@@ -156,6 +175,7 @@ def make_filters(language: str) -> dict[str, Callable[..., object]]:
         "parameter_value": lambda value, code: parameter_words(code, value, language),
         "parameter_name": lambda code: find_name(Catalog.PARAMETERS, code, language) or code,
         "trouble": lambda text: trouble_text(text, language),
+        "flow_trouble": lambda code: flow_trouble(code, language),
         "label": lambda label: label_words(label, language),
         "typed": lambda field: typed_text(field, language),
         "choice": choice_text,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from node.services.health import Condition
+from node.web.passport_words import Table
 from node.web.words import REASONS
 
 Told = tuple[str, str]
@@ -53,6 +54,30 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
         ("Корневые ключи лежат на этой машине: {files}.", "Перенесите их туда, где нет сети, и удалите здесь."),
         ("Root keys lie on this machine: {files}.", "Move them to where there is no network, and remove them here."),
     ),
+    "node_ended": (
+        ("Этот узел отключён своей организацией: что он скажет, не засчитывается.", "Сделайте новый узел организации."),
+        ("This node was ended by its organisation: what it says does not count.", "Make a new node of it."),
+    ),
+    "chain_forked": (
+        (
+            "Корневая цепочка организации раздвоена с утверждения {number}.",
+            "Попросите якоря федерации подтвердить верную ветвь.",
+        ),
+        (
+            "The organisation's root chain is forked at statement {number}.",
+            "Ask the federation's anchors to attest the right branch.",
+        ),
+    ),
+    "logs_forked": (
+        (
+            "Доказано раздвоений журналов: {count}.",
+            "Если среди них свой, работает копия этого узла: остановите её. Утраченное сказано снова.",
+        ),
+        (
+            "Logs proven to be forked: {count}.",
+            "If an own one is among them, a copy of this node runs: stop it. What fell was said again.",
+        ),
+    ),
     "peers": (("Все соседи отвечают: {count}.", ""), ("All peers answer: {count}.", "")),
     "peer_away": (
         ("Сосед не отвечает: {org}. {trouble}", "Проверьте связь; узел повторяет сам."),
@@ -79,7 +104,7 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
         ("Statements that peers are to give back: {count}.", "Wait until all peers have answered."),
     ),
 }
-GRADES: Mapping[str, Told] = {
+GRADES: Table = {
     "good": ("в порядке", "good"),
     "warning": ("внимание", "warning"),
     "bad": ("плохо", "bad"),

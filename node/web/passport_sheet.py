@@ -39,7 +39,10 @@ NOTHING = "—"
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Who issues the document, where and when; `domain` is that of the organisation, for the link of the label."""
+    """Who issues the document, where and when; `domain` is that of the organisation, for the link of the label.
+
+    Under a profile: its name, how many statements are left out whole, and how many sections of the others are withheld.
+    """
 
     organisation: str
     org: str
@@ -47,6 +50,9 @@ class Issue:
     domain: str
     made_us: int
     digest: str
+    profile: str = ""
+    left_out: int = 0
+    withheld: int = 0
 
 
 def passport_sheet(view: View, issue: Issue, names: Mapping[str, str], language: str) -> Sheet:
@@ -74,6 +80,9 @@ class _Writer:
         others = [name for name in _texts(at(view, "ids")) if name != device]
         lines = [device, state, f"{say('Issued')}: {made}, {issue.organisation}"]
         lines += [f"{say('The same device')}: {', '.join(others)}"] if others else []
+        if issue.profile:
+            counted = f"{say('statements left out')} {issue.left_out}, {say('sections withheld')} {issue.withheld}"
+            lines.append(f"{say('Profile')}: {issue.profile}; {counted}")
         foot = f"{text(view, 'title') or device} · {device} · {issue.organisation} · {made}"
         return Sheet(
             self._language,

@@ -1,5 +1,6 @@
 """Why an exchange with a peer failed, for people: what it is, and what to do about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.web.passport_words import Table
@@ -74,6 +75,16 @@ ADVICE: Table = {
     ),
 }
 
+# What refusals say, in words of their own: what stands in them, then Russian and English.
+SAID: Sequence[tuple[str, str, str]] = (
+    ("was expelled from the federation", "наша организация исключена из федерации", "we are expelled"),
+    ("left the federation", "наша организация вышла из федерации", "we left the federation"),
+    ("nobody in the federation speaks for", "за нас никто не поручился", "nobody speaks for us"),
+    ("no node of a known organisation", "нас там ещё не знают", "we are not known there yet"),
+    ("entries a day of", "гость прислал больше записей, чем берётся за день", "a guest sent too much for a day"),
+    (", which is a guest", "у гостя слишком много журналов", "a guest has too many logs"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TroubleText:
@@ -90,4 +101,5 @@ def trouble_text(noted: str, language: str) -> TroubleText:
     if code not in CODES:
         code, happened = "protocol", noted  # noted by an earlier version
     at = 0 if language == "ru" else 1
-    return TroubleText(CODES[code][at], ADVICE[code][at], happened)
+    said = next((words[at] for needle, *words in SAID if needle in happened), CODES[code][at])
+    return TroubleText(said, ADVICE[code][at], happened)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -37,12 +37,19 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "federation_founded": ("Создана федерация", "Federation founded"),
     "joined_federation": ("Узел вступил в федерацию", "Joined a federation"),
     "invited": ("Выпущено приглашение", "Invitation made"),
+    "invitation_revoked": ("Приглашение отозвано", "Invitation revoked"),
     "attested": ("Организация аттестована", "Organisation attested"),
+    "vouched": ("Поручились за организацию", "Vouched for an organisation"),
+    "vouch_ended": ("Поручительство отозвано", "A vouch was taken back"),
+    "expelled": ("Организация исключается из федерации", "An organisation is expelled"),
+    "left": ("Организация вышла из федерации", "The organisation left the federation"),
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
+    "peer_dismissed": ("Узел убран из входящих", "A node was dismissed from the inbox"),
+    "peer_out": ("Обмен с узлом прекращён: организация вне федерации", "Exchange with a node ended"),
     "peer_ignored": ("Узел скрыт", "Node ignored"),
     "shipped": ("Отгрузка предложена", "Shipment offered"),
     "role_offered": ("Предложена роль", "A role was offered"),
@@ -114,6 +121,10 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "register_read": ("Прочитан реестр поверок", "Register of verifications read"),
     "message_taken_1c": ("Принято сообщение 1С", "Message of 1C taken"),
     "shared": ("Открыт доступ", "Access opened"),
+    "granted": ("Выдано разрешение", "A grant was given"),
+    "grant_ended": ("Разрешение прекращено", "A grant was ended"),
+    "profile_published": ("Опубликован профиль", "Profile published"),
+    "profile_adopted": ("Принят профиль", "Profile adopted"),
     "device_commissioned": ("Прибор подготовлен к подключению", "Device put on the air"),
     "device_retired": ("Прибор снят с сети", "Device taken off the air"),
     "device_joined": ("Прибор подключился к сети", "Device joined the network"),
@@ -141,6 +152,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "log_counted": ("Из журнала узла засчитано другое число фрагментов", "Another number of a log’s entries counts"),
     "log_forked": ("Доказано раздвоение журнала узла", "A log was proven to be forked"),
     "log_said_again": ("Утраченное сказано снова", "What fell was said again"),
+    "root_stated": ("Подписано корневое утверждение", "A root statement was taken"),
     "node_ended": ("Узел отключён своей организацией", "A node was ended by its organisation"),
     "node_disowned": ("Узел не признан своей организацией", "A node was disowned by its organisation"),
     "chain_forked": ("Корневая цепочка организации раздвоена", "The root chain of an organisation is forked"),
@@ -185,12 +197,14 @@ DETAILS: dict[str, tuple[str, str]] = {
     "dev_eui": ("DevEUI", "DevEUI"),
     "devices": ("приборов", "devices"),
     "digest": ("отпечаток", "digest"),
+    "verb": ("что можно", "may"),
     "fields": ("поля", "fields"),
     "gateway": ("шлюз", "gateway"),
     "gone": ("больше нет", "no more"),
     "left": ("оставлено", "left"),
     "thinner": ("осталось со словами других", "kept by other words"),
     "reason": ("причина", "reason"),
+    "standing": ("положение", "standing"),
     "count": ("количество", "count"),
     "done": ("сделано", "done"),
     "error": ("ошибка", "error"),
@@ -286,6 +300,7 @@ CODES: dict[str, Table] = {
     "reason": REFUSALS | REASONS | LOSSES,
     "rows": ROWS,
     "section": SECTIONS,
+    "standing": MEMBER_STANDINGS,
     "state": CHECKS,
     "step": STEPS,
 }

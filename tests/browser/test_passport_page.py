@@ -85,7 +85,7 @@ def test_fragment_written_on_another_node_changes_the_open_page(
     orgs = {name: call(node, "get", "/node")["org"] for name, node in nodes.items()}
     device = call(utility, "post", "/plates", {"text": "СГВ-15 № 0012345", "approvals": ["12345-15"]})["id"]
     call(service, "post", "/plates", {"text": "СГВ-15 № 0012345", "approvals": ["12345-15"]})
-    call(utility, "post", "/shares", {"org": orgs["service"], "ids": [device]})
+    call(utility, "post", "/shares", {"org": orgs["service"], "ids": [device], "write": True})
     call(service, "post", "/shares", {"org": orgs["utility"], "ids": [device]})
     until("both plates", lambda: len(call(utility, "get", f"/passports/{device}")["view"]["plates"]) == 2)
     page = open_claimed(browser, utility)

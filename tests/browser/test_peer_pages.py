@@ -48,7 +48,9 @@ async def test_federation_is_founded_and_joined_by_the_text_on_the_page(trade: T
     await expect(first.locator("#federation h2")).to_have_text("Демо-федерация")
     await first.get_by_role("button", name="Пригласить узел").click()
     text = await first.locator("#invitation-text").inner_text()
+    words = await first.locator("#words").inner_text()
     assert text.startswith("PASSPORT1-")
+    assert len(words.split()) == 8
     await expect(first.locator(".qr svg path")).to_be_attached()
     await shots(first, shot, "peers-invitation", languages=())
 
@@ -56,6 +58,10 @@ async def test_federation_is_founded_and_joined_by_the_text_on_the_page(trade: T
     await second.goto(f"{maker}/peers")
     await expect(second.locator("#nodes .empty")).to_be_visible()
     await second.locator("textarea[name=invitation]").fill(text)
+    await second.get_by_role("button", name="Прочитать приглашение").click()
+    await expect(second.locator("#read .words")).to_have_text(words)
+    await expect(second.locator("#read")).to_contain_text("Демо-федерация")
+    await shots(second, shot, "peers-words", languages=())
     await second.get_by_role("button", name="Вступить").click()
 
     await expect(second.locator("#federation h2")).to_have_text("Демо-федерация")
@@ -79,10 +85,49 @@ async def test_spent_and_broken_invitations_are_refused_in_words(trade: Trade, t
     await page.goto(f"{trade.address('maker')}/peers")
     await page.locator("summary", has_text="Вступить по приглашению").click()
     await page.locator("textarea[name=invitation]").fill("PASSPORT1-nothing")
-    await page.get_by_role("button", name="Вступить", exact=True).click()
+    await page.get_by_role("button", name="Прочитать приглашение").click()
 
     await expect(page.get_by_role("alert")).to_contain_text("Приглашение не принято")
     await expect(page.locator("textarea[name=invitation]")).to_have_value("PASSPORT1-nothing")
+
+
+async def test_member_is_attested_and_expelled_on_the_page_of_members(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """The anchor signs a number with a form and expels with a reason; both pages tell the standing, in words."""
+    tabs.expect("422")
+    await asyncio.to_thread(join, trade)
+    org = trade.orgs["maker"]
+    page = await entered(tabs, trade.nodes["utility"])
+    await page.get_by_role("button", name="RU", exact=True).click()
+    await page.goto(f"{trade.address('utility')}/members")
+    row = page.locator("#members tbody tr", has_text="Завод Приборучёт-Демо")
+    await expect(row).to_contain_text("гость")
+    form = page.locator("#attest form")
+    await form.locator("select[name=org]").select_option(org)
+    await form.locator("textarea[name=rows]").fill("inn:1234567890")
+    await form.get_by_role("button", name="Подписать").click()
+    await expect(page.get_by_role("alert")).to_contain_text("В номере организации ошибка")
+    await expect(form.locator("textarea[name=rows]")).to_have_value("inn:1234567890")
+    await form.locator("textarea[name=rows]").fill("inn:0000000018")
+    await form.get_by_role("button", name="Подписать").click()
+    await expect(row).to_contain_text("участник")
+    await expect(row).to_contain_text("ИНН 0000000018")
+    await shots(page, shot, "members")
+
+    await row.locator("summary", has_text="Исключить").click()
+    await row.locator("input[name=reason]").fill("чужой ИНН")
+    await row.get_by_role("button", name="Исключить сейчас").click()
+    await expect(row).to_contain_text("исключена")
+    await expect(row).to_contain_text("чужой ИНН")
+    await shots(page, shot, "members-expelled", languages=())
+    await page.goto(f"{trade.address('utility')}/peers")
+    await expect(page.locator("#out")).to_contain_text("исключена")
+
+    other = await entered(tabs, trade.nodes["maker"])
+    await other.goto(f"{trade.address('maker')}/peers")
+    await expect(other.locator("#nodes .chip.bad")).to_have_text("наша организация исключена из федерации")
+    again = {"org": org, "what": "number", "rows": ["inn:0000000018"]}
+    await asyncio.to_thread(trade.call, "utility", "post", "/attestations", again)
+    await expect(other.locator("#nodes .chip.bad")).to_have_count(0, timeout=LATE_MS)
 
 
 async def test_peer_that_is_away_shows_its_trouble_and_comes_back_level(trade: Trade, tabs: Tabs, shot: Shot) -> None:

@@ -83,6 +83,7 @@ SECTION_NAME, REF = "[a-z0-9_./-]{1,24}", [16, UINT, 16]
 FIELDS_0_TO_5 = [range(1, 2**63), 16, UINT, UINT, range(1, 2**63), array(16, 1, 4, packb)]  # 3.2
 SECTIONS = array([SECTION_NAME, 32, range(2**18 + 1), UINT], 1, 16, itemgetter(0))
 FIELDS_6_TO_10 = [UINT, (UINT, None), array(REF, 0, 16, packb), array(REF, 0, 8, packb), SECTIONS]
+PLACE = itemgetter("log", "seq", "id16")
 SPAN, ROWS = ((UINT, None), (UINT, None)), ascending(TEXT, 0, 64)
 FORMS = {  # of objects of which no more is asked
     "msgpack": object,
@@ -112,6 +113,63 @@ CLAIMS = (  # 4.3
 NOTE_LINE = "\u2014 ([^\\s+]+) ([A-Za-z0-9+/]{7,}=*)\n"  # 5
 NOTE = f"\\A(passport/([0-9a-f]{{32}})\n([1-9][0-9]{{0,18}})\n([A-Za-z0-9+/]{{43}}=)\n)\n((?:{NOTE_LINE}){{1,16}})\\Z"
 EMPTY_BRANCH: Found = {"n": -1, "branch": (), "org": None, "root_key": b"", "used": frozenset(), "nodes": {}}
+
+
+class Circle:
+    """What is said of who belongs to a federation (9.10)."""
+
+    def __init__(self, federation: bytes, anchors: list[bytes], k: int, statements: list[Found]) -> None:
+        self.federation, self.anchors, self.k, self.said = federation, anchors, k, statements
+        voices = [one for one in statements if one["org"] in anchors and "attest" in one["sections"]]
+        attested = [(one, *read(one["sections"]["attest"], FORMS["attest"])) for one in voices]
+        self.numbers = [one for one in attested if one[1:4] == (federation, 1, one[0]["subjects"][0])]
+
+    def above(self, one: Found, other: Found) -> bool:
+        return PLACE(other) in self.reach(one) and PLACE(one) not in self.reach(other)
+
+    def reach(self, one: Found) -> set[Any]:
+        found, todo, here = set[Any](), [one], {PLACE(said): said for said in self.said}
+        while todo:
+            fresh = {PLACE(ref) for ref in todo.pop()["refs"]} - found
+            found |= fresh
+            todo += [here[at] for at in fresh if at in here]
+        return found
+
+    def says(self, one: Found, kind: int, verb: int, row: str) -> bool:
+        authority = one["sections"].get("authority") if one["kind"] == kind else None
+        said = [verb, one["subjects"][0], [row], [self.federation]]
+        return authority is not None and read(authority, FORMS["authority"])[:4] == said
+
+    def ends(self, org: bytes, by: bytes, row: str = "member") -> list[Found]:
+        mine = [one for one in self.said if one["org"] == by and one["subjects"][0] == org not in self.anchors]
+        return [one for one in mine if self.says(one, 18, 9, row) and self.federation in one["subjects"][1:]]
+
+    def expelling(self, org: bytes) -> list[list[Found]]:
+        found = []
+        for by in self.anchors:
+            words = [s for s in self.said if (s["org"], s["kind"], s["subjects"][0]) == (by, 16, org)]
+            found.append([e for e in self.ends(org, by) if not any(self.above(word, e) for word in words)])
+        return [ends for ends in found if ends]
+
+    def is_numbered(self, org: bytes) -> bool:
+        mine = [n for n in self.numbers if n[3] == org]
+        stand = [n for n in mine if not any(m[0]["org"] == n[0]["org"] and self.above(m[0], n[0]) for m in mine)]
+        stand = [n for n in stand if n[6] is None and all(self.above(n[0], e) for e in self.ends(org, org))]
+        return max((len({m[0]["org"] for m in stand if m[4] == n[4]}) for n in stand), default=0) >= self.k
+
+    def is_guest(self, org: bytes, members: set[bytes]) -> bool:
+        words = [one for one in self.said if one["org"] in members - {org} and one["subjects"][0] == org]
+        words = [one for one in words if self.says(one, 16, 6, "guest")]
+        against = {one["org"]: self.ends(org, org) + self.ends(org, one["org"], "guest") for one in words}
+        return any(all(self.above(one, e) for e in against[one["org"]]) for one in words)
+
+    def standings(self) -> dict[bytes, str]:
+        found, orgs = dict.fromkeys(self.anchors, "anchor"), {s["subjects"][0] for s in self.said} - {*self.anchors}
+        found |= {org: "expelled" for org in orgs if len(self.expelling(org)) >= self.k}
+        found |= {org: "member" for org in orgs - {*found} if self.is_numbered(org)}
+        members = {org for org, standing in found.items() if standing != "expelled"}
+        found |= {org: "guest" for org in orgs - {*found} if self.is_guest(org, members)}
+        return found | {org: "left" for org in orgs - {*found} if self.ends(org, org)}
 
 
 class Reader:
@@ -374,6 +432,29 @@ class Reader:
                     found.setdefault(place(ref), (ref, {name: word[name] for name in ref}))
         return {"withdrawn": [dict(zip(("of", "by"), found[at], strict=True)) for at in sorted(found)]}
 
+    def membership(self, genesis: bytes, statements: list[Found], log: bytes, roots: Found) -> Found:  # 9.10
+        _, _, anchors, k = unpackb(genesis)
+        circle = Circle(self.genesis(genesis)["id"], anchors, k, statements)
+        standings, kept = circle.standings(), dict[bytes, int]()
+        for org, standing in standings.items():
+            if standing in ("expelled", "left"):
+                ends = circle.expelling(org) if standing == "expelled" else [[e] for e in circle.ends(org, org)]
+                sizes = [self.counted(org, self.widest(said), log, roots) for said in ends]
+                kept[org] = sorted(sizes, reverse=True)[k - 1 if standing == "expelled" else 0]
+        told = [{"org": org, "standing": standings[org]} for org in sorted(standings)]
+        return {"standings": told, "counted": [{"org": org, "size": kept[org]} for org in sorted(kept)]}
+
+    def counted(self, org: bytes, end: Found, log: bytes, roots: Found) -> Any:
+        by_cut = self.cut_effect([end["sections"]["cut"]], log, roots)["counted_size"]
+        return end["seq"] + 1 if (end["org"], end["log"]) == (org, log) else by_cut
+
+    def widest(self, ends: list[Found]) -> Found:
+        first, *later = sorted(ends, key=PLACE)
+        for one in later:
+            word, _ = self.answer("cut-widening", {"old": first["sections"]["cut"], "new": one["sections"]["cut"]})
+            first = one if word == "accept" else first
+        return first
+
     def genesis(self, genesis: bytes) -> Found:  # 8
         _, _, anchors, k = read(genesis, [V1, partial(text, 128), ascending(16, 1, 16), range(1, 17)], 1024)
         require(k <= len(anchors))
@@ -400,12 +481,20 @@ class Reader:
         self.signature(sign_key, "response", digest, signature)
         return {"hash": digest}
 
+    def frame(self, frame: bytes) -> Found:  # 10
+        headers = array([TEXT, partial(text, 1024)], 0, 16)
+        question = [range(2, 3), UINT, partial(text, 16), partial(text, 1024), headers, bytes]
+        forms = ([V1], question, [range(3, 4), UINT, UINT, headers, bytes])
+        return {"kind": read(frame, forms, 2**22 + 2**16)[0]}
+
     def invitation(self, text: str, now_us: int) -> Found:  # 11
         [data] = re.findall("\\APASSPORT1-([A-Za-z0-9_-]{,4086})\\Z", "".join(text.split()))
         raw = self.unbase64(data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4))
         fields = read(raw, [V1, bytes, 16, 16, ED25519, 32, TEXT, 16, UINT, 4])
-        _, genesis, org, node, _, _, url, _, expires, check = fields
+        _, genesis, org, node, key, pin, url, _, expires, check = fields
         require(check == sha(packb(fields[:9]))[:4])
-        found = {"federation": self.genesis(genesis)["id"], "org": org, "node": node, "url": url, "expires": expires}
+        federation = self.genesis(genesis)["id"]
+        words = sha(b"passport/words/1\n", packb([federation, org, node, key, pin]))[:8]  # 11.1
+        found = {"federation": federation, "org": org, "node": node, "url": url, "expires": expires, "words": words}
         require(expires > now_us, "expired")
         return found

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,14 +121,17 @@ class Doors:
 
 
 @contextmanager
-def open_doors(folder: Path) -> Iterator[Doors]:
+def open_doors(folder: Path, settings: Mapping[str, str] = MappingProxyType({PATIENT: "1000000"})) -> Iterator[Doors]:
     """Start a maker with a few meters and let a second node join, which then goes away."""
-    maker = start_maker(folder / "maker", settings={PATIENT: "1000000"})
+    maker = start_maker(folder / "maker", settings=settings)
     peer = NodeProcess("peer", folder / "peer", environment=ALONE)
     try:
         peer.init(name="ООО «Соседи»", kind="utility")
         peer.start()
         act(peer, "/federation/join", {"invitation": act(maker, "/invitations")["text"]})
+        # Questions of a guest are counted, and what is counted is stored.
+        number = {"org": ask(peer, "/node")["org"], "what": "number", "rows": ["inn:0000000040"]}
+        act(maker, "/attestations", number)
         job = send(maker, "/imports", production_file(meter_rows(6, SEED)), name="p.csv")["job"]
         assert ask(maker, f"/jobs/{job}", wait="30")["result"]["accepted"] == 6
         node = ask(maker, "/node")

@@ -16,6 +16,7 @@ from node.backup.locks import PrivateRecoveryKey
 from node.errors import BackupError, FolderError
 from node.folder import NodeFolder
 from node.keystore import open_keystore
+from node.services.access import Scope
 from node.services.backup_making import MadeBackup, check_space, make_backup
 from node.services.reopening import list_reopenings
 from node.services.restoring import name_store, restore_node
@@ -340,3 +341,38 @@ async def test_backup_of_postgres_restores_into_either_engine(
             assert await counted(node) == first.contents.counts
             assert await node.ledger.open() is Reason.BACKUP
     assert second.findings == ()
+
+
+async def test_page_shows_backups_in_both_languages(web: RunningWeb, keyed: ClientSession) -> None:
+    """A person makes one by the page, sees it with what is to be looked after, and drills it; a reader sees no page."""
+    browser = await web.claim()
+    for path in ("/backups", "/backups/drills"):
+        async with browser.post(path, data={}, allow_redirects=False) as response:
+            assert response.status == 303, await response.text()
+        job = (await get(keyed, "/jobs"))["items"][0]["job"]
+        assert (await get(keyed, f"/jobs/{job}", wait="30"))["state"] == "done"
+    (file,) = await files(keyed)
+
+    shown = {}
+    for language in ("ru", "en"):
+        async with keyed.get("/backups", headers={"Accept-Language": language}) as response:
+            assert response.status == 200
+            shown[language] = await response.text()
+
+    assert all(f"/api/v1/backups/{file['name']}" in text for text in shown.values())
+    assert ["восстановлена, цела" in shown["ru"], "restored and whole" in shown["en"]] == [True, True]
+    async with browser.post(f"/backups/{file['name']}/remove", allow_redirects=False) as response:
+        assert response.status == 409
+    reader = await web.system(Scope.READ)
+    async with reader.get(f"{API}/backups") as response:
+        assert response.status == 403
+
+
+async def test_health_names_what_is_to_be_looked_after(web: RunningWeb) -> None:
+    """Root keys that lie here, no backup, no recovery key: each with what to do, in the reader's language."""
+    told = await get(web.local(), "/health")
+
+    grades = {item["code"]: item["grade"] for item in told["items"]}
+    assert (told["grade"], grades["backup_none"], grades["backup_no_key"]) == ("bad", "bad", "warning")
+    assert grades["root_keys_here"] == "warning"
+    assert all(item["told"] and (item["advice"] or item["grade"] == "good") for item in told["items"])

@@ -278,3 +278,32 @@ def test_command_speaks_one_language(trade: Trade, tmp_path: Path) -> None:
     assert "Too short" in refused
     assert not CYRILLIC.search(refused)
     assert not CYRILLIC.search(found.rpartition(": ")[2])
+
+
+def test_federation_commands_tell_members_and_compare_words(trade: Trade, tmp_path: Path) -> None:
+    """`members` tells the standing, `invite` and `join --preview` the same words; other words join nothing."""
+    told = typed(trade, "federation", "members")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith(f"{trade.orgs['maker']}  anchor")
+    assert "anchor" in refusal(typed(trade, "federation", "expel", trade.orgs["maker"], "ошибка"))
+
+    invited = typed(trade, "invite")
+    text, words = invited.stdout.strip(), invited.stderr.splitlines()
+    other = NodeProcess("joining", tmp_path / "joining", environment=ALONE)
+    other.init(name="Вступающий", kind="lab", **PORTS)
+    other.start()
+    try:
+        folder = ("--folder", str(other.folder))
+        preview = command("join", text, "--preview", *folder)
+        assert preview.stdout.splitlines()[-2:] == words
+        wrong = command("join", text, "--words", "acorn " * 8, *folder)
+        assert "other words" in refusal(wrong)
+        assert command("join", text, "--words", words[0].partition(": ")[2], *folder).returncode == 0
+    finally:
+        other.stop()
+    (open_one,) = [line for line in typed(trade, "invite").stdout.splitlines() if line]
+    listed = typed(trade, "federation", "invitations").stdout.splitlines()
+    assert open_one.startswith("PASSPORT1-")
+    assert len(listed) == 1
+    assert typed(trade, "federation", "invitations", "--revoke", listed[0].split()[0]).returncode == 0
+    assert typed(trade, "federation", "invitations").stdout == ""

@@ -37,11 +37,11 @@ async def workshop(folder: Path) -> AsyncIterator[tuple[Desk, bytes, list[Fragme
     """A node with a device; and what a member says of it: two names, and then that a friend may read it."""
     async with new_desk(folder) as desk:
         device = await desk.device("00012345")
-        opens = Authority(Verb.ROLE, FRIEND, (), (device,), (), None, None).to_bytes()
+        opens = Authority(Verb.READ, FRIEND, (), (device,), (0, 1, 2), None, None).to_bytes()
         said = [
             _said(0, Kind.ALIAS, section("alias", _alias("П-1"), 2), device),
             _said(1, Kind.ALIAS, section("alias", _alias("П-2"), 2), device),
-            _said(2, Kind.PARTY, section("authority", opens, 1), device),
+            _said(2, Kind.GRANT, section("authority", opens, 1), device),
         ]
         yield desk, device, said
 
@@ -116,7 +116,7 @@ async def test_statements_past_the_cut_of_an_ended_node_count_no_more(tmp_path: 
         assert await counted(desk) == Counted(1, Loss.ENDED)
         assert await names(desk, device) == {"П-1"}
         assert FRIEND not in await readers(desk, device)
-        assert await listed(desk, device) == [(2, None), (2, "ended"), (9, "ended")]
+        assert await listed(desk, device) == [(2, None), (2, "ended"), (17, "ended")]
 
 
 async def test_cut_that_is_widened_lets_more_count(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ async def test_log_of_a_stolen_key_that_no_cut_names_counts_nothing(tmp_path: Pa
         await mirror(desk, said)
 
         assert (await counted(desk), await names(desk, device)) == (Counted(0, Loss.ENDED), set())
-        assert await listed(desk, device) == [(2, "ended"), (2, "ended"), (9, "ended")]
+        assert await listed(desk, device) == [(2, "ended"), (2, "ended"), (17, "ended")]
 
 
 async def test_entries_beyond_a_proven_fork_count_no_more(tmp_path: Path) -> None:
@@ -192,7 +192,8 @@ async def test_every_order_of_arrival_gives_one_passport(tmp_path: Path) -> None
             found_out.add((await counted(desk), *shown, FRIEND in await readers(desk, device)))
 
     assert len(found_out) == 1
-    assert (Counted(2, Loss.ENDED), frozenset({"П-1", "П-2"}), ((2, None), (2, None), (9, "ended")), False) in found_out
+    names_told: frozenset[object] = frozenset({"П-1", "П-2"})
+    assert (Counted(2, Loss.ENDED), names_told, ((2, None), (2, None), (17, "ended")), False) in found_out
 
 
 async def test_statements_page_by_page_with_those_that_do_not_count(tmp_path: Path) -> None:

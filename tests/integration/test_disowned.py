@@ -55,11 +55,11 @@ async def admit(desk: Desk) -> StoredLog:
 async def mirror(desk: Desk, device: bytes) -> None:
     """The node says another name of the device, and opens it to a friend."""
     name = AliasBody(scheme="erp", value="П-7", evidence="said").to_bytes()
-    opens = Authority(Verb.ROLE, FRIEND, (), (device,), (), None, None).to_bytes()
+    opens = Authority(Verb.READ, FRIEND, (), (device,), (0, 1, 2), None, None).to_bytes()
     said = [
         fragment(0, section("alias", name, 2), kind=int(Kind.ALIAS), log=LOG.log_id, subjects=[device], stamp=NOW),
         fragment(
-            1, section("authority", opens, 1), kind=int(Kind.PARTY), log=LOG.log_id, subjects=[device], stamp=NOW + 1
+            1, section("authority", opens, 1), kind=int(Kind.GRANT), log=LOG.log_id, subjects=[device], stamp=NOW + 1
         ),
     ]
     log = await admit(desk)

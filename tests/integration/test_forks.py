@@ -61,7 +61,7 @@ async def holding(folder: Path, branch: Writer) -> AsyncIterator[Desk]:
 
 async def compare(desk: Desk, peer: Peer, note: bytes) -> bool:
     """A peer shows a checkpoint."""
-    return await desk.ingest.forks.compare(peer, LOG.log_id, verify_checkpoint(note, LOG.log_id, KEY), note)
+    return await desk.ingest.forks.meet(peer, LOG.log_id, note, is_longer=True)
 
 
 async def counted(desk: Desk) -> Counted:
@@ -98,7 +98,7 @@ async def test_two_branches_end_in_a_proof_of_the_first_place_that_differs(
         (raw,) = await proofs(desk)
         assert verify_fork_proof(raw, KEY).seq == shared
         assert await counted(desk) == Counted(shared, Loss.FORKED)
-        assert not await compare(desk, peer := Peer(theirs.leaves), theirs.note())
+        assert await compare(desk, peer := Peer(theirs.leaves), theirs.note())
         assert peer.asked == 0
 
 
@@ -166,7 +166,7 @@ async def test_own_log_that_a_peer_knows_further_is_left_at_once(tmp_path: Path)
         grown = CompactRange().extend(more)
         note = sign_checkpoint(writer.key, Checkpoint(old, grown.size, grown.root()))
 
-        proven = await desk.ingest.forks.compare(Peer(more), old, verify_checkpoint(note, old, writer.key.public), note)
+        proven = await desk.ingest.forks.meet(Peer(more), old, note)
 
         assert not proven
         assert desk.ledger.log.statement.previous == log.log

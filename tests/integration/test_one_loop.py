@@ -1,24 +1,19 @@
 """Nodes as objects: several live in one event loop, each with its own folder, keys, store and ports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from node.api_client import ApiClient
-from node.app import Addresses, Node
+from node.app import Node
 from node.clock import SystemClock, SystemRandom
-from node.config import template_config
 from node.errors import NotFoundError
-from node.folder import NodeFolder
 from node.passport.bodies import Plate
 from node.passport.ids import SubjectId, format_device_id
-from node.services.found import found_node
-from tests.nodes import ALONE, DEADLINE_S
-from tests.unit.node_protocols.builders import ended
+from tests.loops import running, until
+from tests.nodes import ALONE
 
 pytestmark = pytest.mark.slow
 
@@ -32,32 +27,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes of other tests are not met."""
     for name, value in ALONE.items():
         monkeypatch.setenv(name, value)
-
-
-@asynccontextmanager
-async def running(folder: Path, name: str) -> AsyncIterator[Node]:
-    """A new node in this loop, its ports open; ended when the block ends."""
-    clock, random = SystemClock(), SystemRandom()
-    await found_node(NodeFolder(folder), template_config({"name": name}, 0, 0, None), clock, random)
-    node, opened = Node(folder, clock, random), asyncio.get_running_loop().create_future()
-    served = asyncio.create_task(node.run(opened.set_result))
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            await asyncio.wait([served, opened], return_when=asyncio.FIRST_COMPLETED)
-        assert isinstance(opened.result(), Addresses)
-        yield node
-    finally:
-        async with asyncio.timeout(DEADLINE_S):
-            await ended(served)
-
-
-async def until(node: Node, ask: Callable[[], Awaitable[Found | None]]) -> Found:
-    """Ask again whenever something changed in a node, until there is an answer."""
-    with node.core.bus.listen() as news:
-        async with asyncio.timeout(DEADLINE_S):
-            while (found := await ask()) is None:
-                await news.get()
-    return found
 
 
 async def passport_at(node: Node, subject: bytes) -> Json | None:
@@ -91,7 +60,7 @@ async def test_two_nodes_live_in_one_event_loop(tmp_path: Path) -> None:
     before = asyncio.all_tasks()
     async with running(tmp_path / "maker", "ООО «Завод»") as maker:
         async with running(tmp_path / "utility", "МУП «Водоканал»") as utility:
-            genesis = await maker.membership.found("Одна петля", "test")
+            genesis = await maker.membership.attesting.found("Одна петля", "test")
             joined = await utility.membership.join((await maker.membership.invite("test")).to_text(), "test")
             subject = await maker.registry.register_plate(PLATE, None, "test")
             assert await passport_at(utility, subject) is None

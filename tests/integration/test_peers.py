@@ -55,6 +55,9 @@ class Neighbour:
         keystore = self._desk.core.keystore
         return keystore.sign.public if (org, node) == (keystore.org, keystore.node) else None
 
+    async def check(self, _asker: Asker, _question: str) -> None:
+        """Whoever is known may ask."""
+
     async def heads(self, _asker: Asker, known: HeadsAsked) -> Heads | None:
         """The own log, and how much was opened."""
         if known == HeadsAsked(self._log.log_id, 3, self.given):

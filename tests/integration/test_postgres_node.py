@@ -129,7 +129,7 @@ def test_password_of_the_database_stands_in_its_file_alone(tmp_path: Path, wire:
         node.stop()
 
     folder = NodeFolder(node.folder)
-    assert "ok" in told
+    assert "passport-node backup" in told
     assert f"postgresql://{USER}@127.0.0.1:{wire.port}/guarded cannot be used" in wrong
     assert "password authentication failed" in wrong
     assert folder.store_password.stat().st_mode & 0o777 == 0o600

@@ -124,4 +124,4 @@ async def test_administrator_keeps_catalogs_and_members_and_signs_for_its_own_or
         for model in route.models.values() if model is not bytes for name in model.model_fields
     }  # fmt: skip
     assert not fields & {"author", "by", "signer", "from_org", "seller", "said_by", "issuer", "on_behalf"}
-    assert Role.ADMIN.scopes - Role.OPERATOR.scopes == {Scope.PEERS, Scope.ACCESS}
+    assert Role.ADMIN.scopes - Role.OPERATOR.scopes == {Scope.PEERS, Scope.ACCESS, Scope.BACKUP}

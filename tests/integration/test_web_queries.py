@@ -31,6 +31,7 @@ PATHS = {
     "digest": "0" * 64,
     "hook": "0" * 16,
     "form": "0" * 16,
+    "backup": "passport-00000000-20260101T000000Z.backup",
     "name": "bench",
     "file": "1",
     "answer": "1",

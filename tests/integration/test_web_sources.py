@@ -22,7 +22,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     folder = tmp_path_factory.mktemp("web-sources")
     with trading(folder, "utility", PASSPORT_FEDERATION__DISCOVERY="false") as running:
         (row,) = running.produce(meters(1))
-        running.call("maker", "post", "/shares", {"org": running.orgs["utility"], "ids": [row["id"]]})
+        running.call("maker", "post", "/shares", {"org": running.orgs["utility"], "ids": [row["id"]], "write": True})
         running.until("the passport", lambda: running.call("utility", "get", "/passports")["items"])
         yield running
 

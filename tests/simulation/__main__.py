@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tests.simulation.mutants import MUTANTS, find
 from tests.simulation.playing import Played, play
 from tests.simulation.scripts import PLOTS
 
@@ -15,14 +16,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make sim")
     parser.add_argument("--seeds", type=int, default=20, help="play seeds 1 to so many")
     parser.add_argument("--seed", type=int, help="play this one")
+    parser.add_argument("--mutants", action="store_true", help="look for each small fault, 200 seeds at most")
     parser.add_argument("--plot", choices=PLOTS, default="trade")
     asked = parser.parse_args()
+    if asked.mutants:
+        return _find_mutants()
     failed = 0
     for seed in [asked.seed] if asked.seed else range(1, asked.seeds + 1):
         played = play(PLOTS[asked.plot], seed)
         print(f"seed {seed}: {played.tale}, {played.digest[:16]}", flush=True)
         failed += _tell(played, asked.plot)
     return 1 if failed else 0
+
+
+def _find_mutants() -> int:
+    missed = 0
+    for mutant in MUTANTS:
+        seed = find(mutant)
+        missed += seed is None
+        print(f"{mutant.breaks.__name__}: {mutant.name}: {'not found' if seed is None else f'seed {seed}'}", flush=True)
+    return bool(missed)
 
 
 def _tell(played: Played, plot: str) -> int:

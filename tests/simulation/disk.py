@@ -27,7 +27,7 @@ class Disk:
 
         def fsync(descriptor: int) -> None:
             really(descriptor)
-            self._keep(Path(os.readlink(f"/proc/self/fd/{descriptor}")), os.fstat(descriptor).st_ino)
+            self._keep(Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor).st_ino)
 
         with patch.object(os, "fsync", fsync):
             yield

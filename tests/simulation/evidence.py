@@ -90,8 +90,8 @@ def read_evidence(name: str, store: Path) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How far a store is: of each log its entries, up to where it is published, and whether it is an own one; up to which
-    number was taken what each active peer opened, and the newest number of what was opened to each organisation.
+    """How far a store is: of each log its entries, up to where it is published, and whether it is an own one; up to
+    which number was taken what each active peer opened, and the newest number of what was opened to each organisation.
     """
 
     logs: dict[bytes, tuple[int, int, bool]]

@@ -168,7 +168,7 @@ class Machine:
             OWNER.reset(before)
 
     async def do(self, what: Coroutine[Any, Any, T]) -> T:
-        """Do something on this machine and answer what came of it; raise DownError where the machine falls meanwhile."""
+        """Do something on this machine and answer what came of it; raise DownError where it falls meanwhile."""
         if not self._is_up:
             what.close()
             raise DownError(f"{self.name} is down")
@@ -200,7 +200,8 @@ class Machine:
             await node.open()
             async with asyncio.TaskGroup() as tasks:
                 self._is_up = True
-                await node.work(tasks, self.url)
+                node.membership.url = self.url
+                await node.work(tasks)
                 started.set_result(None)
         finally:
             self._is_up = False
@@ -222,7 +223,7 @@ class Machine:
                 self.acknowledged.add((entry.header.log, entry.seq, entry.fragment.id))
             return entries
 
-        ledger.append = append
+        ledger.append = append  # type: ignore[method-assign]  # what it acknowledges is listened to
 
     async def _end(self, how: str, *, at_once: bool) -> None:
         self._around.transcript.note(self.name, how)

@@ -6,7 +6,7 @@ A simulator that does not find them finds nothing.
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
@@ -64,7 +64,7 @@ def _void_if_ahead(log: bytes, seq: int, fragment: Fragment, sign_key: bytes) ->
     entry = verify_entry(log, seq, fragment, sign_key)
     now_us = BEGINNING_US + int(asyncio.get_running_loop().time() * 1e6)
     if entry.header is not None and entry.header.kind == Kind.CATALOG and entry.header.stamp > now_us + HOUR_US:
-        return replace(entry, fragment=Fragment(fragment.header, fragment.signature), header=None, void="ahead of time")
+        return VerifiedEntry(seq, Fragment(fragment.header, fragment.signature), None, "from the future")
     return entry
 
 
@@ -108,8 +108,8 @@ MUTANTS = (
     Mutant(
         "forks are not noticed",
         invariants.settled_equivocations,
-        Plot(steps=3, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM),
-        lambda: patch.object(Forks, "compare", _no_fork),
+        Plot(steps=3, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM, settled_s=120),
+        lambda: patch.multiple(Forks, meet=_no_fork, is_apart=_no_fork, take_header=_no_fork),
     ),
     Mutant(
         "every section is opened to everybody",

@@ -63,10 +63,10 @@ class Plot:
         stranger = await world.add("stranger")
         everybody = [maker, *others, stranger]
         await world.federate(maker, *everybody[1:])
-        await world.until(lambda: level(everybody), "everybody knows everybody", 900)
         for machine, number in zip(everybody, NUMBERS, strict=False):
             await world.attest(maker, machine, Attested.NUMBER, number)
         await world.attest(maker, maker, Attested.MAKER)
+        await world.until(lambda: level(everybody), "everybody knows everybody", 900)
         await world.publish_line(maker)
         await world.until(lambda: level(everybody), "what was attested is everywhere", 900)
         return Outcome(world, Story(world.chance, [maker], others), [maker, *others]), stranger
@@ -111,7 +111,7 @@ async def erase(outcome: Outcome, chance: random.Random) -> None:
     sealed = await machine.do(jobs.seal(chance.randbytes(64)))
     outcome.erased.append(sealed)
     await machine.do(jobs.submit_sealed("unheard-of", sealed, 1, "simulator", "", job))
-    while (await machine.do(jobs.get(job))).state != "failed":
+    while (await machine.do(jobs.get(job))).state != "failed":  # noqa: ASYNC110 - time is virtual
         await asyncio.sleep(1)
 
 

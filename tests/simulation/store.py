@@ -46,8 +46,8 @@ ENGINE = Engine()
 class StillDatabase(Database):
     """The store of one simulated machine.
 
-    `commits` counts its transactions. The power goes while the one numbered `torn_at` is written: `torn_share` of what it
-    adds to the journal lies on the disk then.
+    `commits` counts its transactions. The power goes while the one numbered `torn_at` is written: `torn_share` of what
+    it adds to the journal lies on the disk then.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -165,11 +165,13 @@ class StillDatabase(Database):
             target.close()
 
     def _tear(self, raw: sqlite3.Connection) -> None:
-        """Commit, and keep what there is on the disk when the power goes meanwhile: a part of the journal's new bytes."""
+        """Commit, and keep what the disk has when the power goes meanwhile: a part of the journal's new bytes."""
         store, before = self._path.read_bytes(), self._journal.read_bytes()
         raw.execute("COMMIT")
         after = self._journal.read_bytes()
-        first = next((at for at, (a, b) in enumerate(zip(before, after)) if a != b), min(len(before), len(after)))
+        first = next(
+            (at for at, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+        )
         cut = first + int((len(after) - first) * self.torn_share)
         self._torn = (store, after[:cut] + before[cut:])
         self._stand_still()

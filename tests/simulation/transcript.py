@@ -1,7 +1,7 @@
 """What happened in a run, line by line: the same seed gives the same bytes."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -43,7 +43,7 @@ class Transcript:
         """Something arrived at the other end of a link."""
         self.note(here, f"-> {there} {what}", size=len(body), sha=hashlib.sha256(body).hexdigest()[:16])
 
-    def logged(self, _logger: object, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    def logged(self, _logger: object, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         """A processor of structlog: what a node logs is a line."""
         said = {name: value for name, value in sorted(event.items()) if name not in BORING and name != "event"}
         error = event.get("exc_info")

@@ -39,7 +39,7 @@ class World:
     def __init__(self, seed: int, folder: Path, *, keeps_all: bool = True) -> None:
         self.seed = seed
         self.folder = folder
-        self.loop = VirtualLoop(random.Random(f"{seed}/order"))
+        self.loop = VirtualLoop(random.Random(f"{seed}/order"))  # type: ignore[abstract]  # what it has not is not asked of it
         self.chance = random.Random(f"{seed}/script")
         self.disk = Disk()
         self.transcript = Transcript(self.loop.time, keeps_lines=keeps_all)
@@ -77,14 +77,14 @@ class World:
 
     async def federate(self, anchor: Machine, *others: Machine) -> None:
         """Let the anchor found a federation, the others join it by invitation, and all be attested."""
-        await anchor.node.membership.found("Модель", ACTOR)
+        await anchor.node.membership.attesting.found("Модель", ACTOR)
         for machine in others:
             invitation = await anchor.node.membership.invite(ACTOR, days=14)
             await machine.node.membership.join(invitation.to_text(), ACTOR)
 
     async def attest(self, anchor: Machine, machine: Machine, what: Attested, *rows: str) -> None:
         """Let the anchor say something of an organisation."""
-        await anchor.node.membership.attest(machine.org, what, rows, ACTOR)
+        await anchor.node.membership.attesting.attest(machine.org, what, rows, ACTOR)
 
     async def publish_line(self, maker: Machine, number: int = 0) -> None:
         """Let a maker publish its serial line."""

@@ -45,11 +45,15 @@ from federation.request import (
 )
 from federation.sealing import open_section
 from federation.statements import RootStatement, decode_root_statement
+from federation.sync.frames import Answered, Asked, Noticed, decode_frame
+from federation.words import fingerprint_bytes
+from node.passport.attestations import count_attestations
 from node.passport.claims import decode_claim
 from node.passport.errors import PassportError
 from node.passport.ids import parse_device_id, parse_label_url
 from node.passport.plate import plate_text
 from node.passport.serials import Part, SerialPattern
+from node.passport.standing import count_standings
 from node.passport.statement import Statement
 from node.passport.withdrawals import find_withdrawn
 from tests.vectors.protocol.generate import FOLDER, PAGE, page_text, vector_texts
@@ -59,7 +63,7 @@ Given = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
 
 FILES = sorted(FOLDER.glob("*.json"))
-WITHOUT_REFUSALS = {"merkle-root", "commitment", "cut-effect", "replay", "withdrawal-effect"}
+WITHOUT_REFUSALS = {"merkle-root", "commitment", "cut-effect", "replay", "withdrawal-effect", "membership"}
 
 
 def cases() -> list[Any]:
@@ -96,6 +100,7 @@ def test_every_object_has_vectors_of_both_kinds() -> None:
             "cut-effect",
             "replay",
             "withdrawal-effect",
+            "membership",
         }, path.name
 
 
@@ -206,6 +211,31 @@ def read_withdrawal(given: Given) -> Answer:
 
     found = sorted(find_withdrawn(said).items())
     return "accept", {"withdrawn": [{"of": told(ref), "by": told(word.ref)} for ref, word in found]}
+
+
+def read_membership(given: Given) -> Answer:
+    genesis = Genesis.from_bytes(raw(given, "genesis"))
+    said = [
+        Statement(
+            Ref(raw(one, "log"), one["seq"], raw(one, "id16")),
+            raw(one, "id16"),
+            raw(one, "org"),
+            one["kind"],
+            tuple(map(bytes.fromhex, one["subjects"])),
+            one["stamp"],
+            0,
+            tuple(Ref(raw(ref, "log"), ref["seq"], raw(ref, "id16")) for ref in one["refs"]),
+            sections={name: bytes.fromhex(content) for name, content in one["sections"].items()},
+        )
+        for one in given["statements"]
+    ]
+    standings = count_standings(said, genesis, count_attestations(said, genesis))
+    roots = {int(size): bytes.fromhex(root) for size, root in given["roots"].items()}
+    lost = sorted((org, loss.counted_size(raw(given, "log"), roots.get)) for org, loss in standings.losses.items())
+    return "accept", {
+        "standings": [{"org": stand.org.hex(), "standing": stand.standing.value} for stand in standings],
+        "counted": [{"org": org.hex(), "size": size} for org, size in lost],
+    }
 
 
 def read_root_statement(given: Given) -> Answer:
@@ -451,6 +481,12 @@ def read_replay(given: Given) -> Answer:
     return "accept", {"taken": taken}
 
 
+def read_frame(given: Given) -> Answer:
+    frame = decode_frame(raw(given, "frame"))
+    kinds: dict[type, int] = {Noticed: 1, Asked: 2, Answered: 3}
+    return "accept", {"kind": kinds[type(frame)]}
+
+
 def read_response(given: Given) -> Answer:
     body = raw(given, "body")
     verify_response(raw(given, "signature"), raw(given, "sign_key"), raw(given, "request"), given["status"], body)
@@ -469,6 +505,7 @@ def read_invitation(given: Given) -> Answer:
         "node": made.node.hex(),
         "url": made.url,
         "expires": made.expires,
+        "words": fingerprint_bytes(made).hex(),
     }
 
 
@@ -484,6 +521,7 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "cut-widening": read_widening,
     "cut-effect": read_effect,
     "withdrawal-effect": read_withdrawal,
+    "membership": read_membership,
     "root-statement": read_root_statement,
     "root-chain": read_chain,
     "log-statement": read_log_statement,
@@ -509,5 +547,6 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "request": read_request,
     "replay": read_replay,
     "response": read_response,
+    "frame": read_frame,
     "invitation": read_invitation,
 }

@@ -59,7 +59,7 @@ class BackupList(BaseModel):
 class BackupPath(BaseModel):
     """Which file."""
 
-    name: str = Field(pattern=f"^{NAME.pattern}$")
+    backup: str = Field(pattern=f"^{NAME.pattern}$")
 
 
 class GapRow(BaseModel):
@@ -110,6 +110,11 @@ class HealthAnswer(BaseModel):
 @api("GET", "/backups", title="Backups", scopes=MAY, table=tables.BACKUPS)
 async def list_backups(call: Call) -> BackupList:
     """The files in the folder of backups, and the schedule."""
+    return await backups_answer(call)
+
+
+async def backups_answer(call: Call) -> BackupList:
+    """The same, for the page that shows it."""
     schedule = await call.context.backups.schedule()
     return BackupList(
         items=[to_backup(file) for file in await call.context.backups.all()],
@@ -131,25 +136,25 @@ async def make_backup(call: Call, body: BackupBody) -> JobTaken:
     return JobTaken(job=await call.context.backups.submit(call.actor.label, passphrase))
 
 
-@api("GET", "/backups/{name}", title="A backup as a file", scopes=MAY, problems=["backup_unknown"], files=[OCTETS])
+@api("GET", "/backups/{backup}", title="A backup as a file", scopes=MAY, problems=["backup_unknown"], files=[OCTETS])
 async def read_backup(call: Call, path: BackupPath) -> web.FileResponse:
     """As it lies in the folder, encrypted."""
-    file = await call.context.backups.path_of(path.name)
-    headers = {"Content-Type": OCTETS, "Content-Disposition": f'attachment; filename="{path.name}"'}
+    file = await call.context.backups.path_of(path.backup)
+    headers = {"Content-Type": OCTETS, "Content-Disposition": f'attachment; filename="{path.backup}"'}
     return web.FileResponse(file, headers=headers)
 
 
-@api("DELETE", "/backups/{name}", title="Remove a backup", scopes=MAY, problems=["backup_unknown", "backup_newest"])
+@api("DELETE", "/backups/{backup}", title="Remove a backup", scopes=MAY, problems=["backup_unknown", "backup_newest"])
 async def remove_backup(call: Call, path: BackupPath) -> None:
     """Delete the file; the newest good one stays."""
-    await call.context.backups.remove(path.name, call.actor.label)
+    await call.context.backups.remove(path.backup, call.actor.label)
 
 
-@api("POST", "/backups/{name}/check", title="Check a backup", scopes=MAY, status=202,
+@api("POST", "/backups/{backup}/check", title="Check a backup", scopes=MAY, status=202,
      problems=["backup_unknown", "backup_elsewhere"])  # fmt: skip
 async def check_backup(call: Call, path: BackupPath) -> JobTaken:
     """As a job: every hash, and the store in it by its own proofs."""
-    return JobTaken(job=await call.context.backups.check(path.name, call.actor.label))
+    return JobTaken(job=await call.context.backups.check(path.backup, call.actor.label))
 
 
 @api("POST", "/backups/drills", title="Drill a restore", scopes=MAY, status=202, problems=["backup_none"])
@@ -158,15 +163,20 @@ async def drill_restore(call: Call) -> JobTaken:
     return JobTaken(job=await call.context.backups.drill(call.actor.label))
 
 
-@api("GET", "/restored", title="What came back after a restore", scopes=MAY)
+@api("GET", "/restored", title="What came back after a restore", scopes=MAY, table=tables.RETURNED)
 async def list_returned(call: Call) -> ReturnedList:
     """Of every log that was in doubt: what peers gave back, and what is lost."""
     return ReturnedList(items=[to_returned(one) for one in await call.context.returning.all()])
 
 
-@api("GET", "/health", title="Health of the node", scopes=[Scope.READ], limit=Limit.NONE)
+@api("GET", "/health", title="Health of the node", scopes=[Scope.READ], limit=Limit.NONE, table=tables.HEALTH)
 async def read_health(call: Call) -> HealthAnswer:
     """Disk, backups, root keys, peers, clocks, the log, and what was lost."""
+    return await health_answer(call)
+
+
+async def health_answer(call: Call) -> HealthAnswer:
+    """The same, for the page that shows it."""
     found = [to_condition(call, one) for one in await call.context.health.look()]
     return HealthAnswer(grade=found[0].grade if found else "good", items=found)
 

@@ -1,6 +1,7 @@
 """A passport as something to be kept or handed on: a document for paper, and one signed file."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
@@ -12,10 +13,12 @@ from node.exchange.errors import SheetError
 from node.exchange.sheets import MAX_CELLS, Sheet, write_pdf
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
+from node.passport.view import View, digest
 from node.services.access import Scope
 from node.web.api.fields import Hex16, Line
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.protocols import PaperPath
+from node.web.api.rights import ProfileId, profile_asked
 from node.web.assets import STATIC
 from node.web.binding import BYTES
 from node.web.calls import Call
@@ -55,21 +58,37 @@ class ExportBody(BaseModel):
 
 
 class FileQuery(BaseModel):
-    """For whom the file is."""
+    """For whom it is, and under which profile."""
 
     party: Hex16 | None = Field(default=None, description="An organisation: only what it may read. Nothing means all.")
+    profile: ProfileId | None = Field(default=None, description="What a kind of party is shown: a name or an id.")
 
 
-@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], problems=[*PROBLEMS, TOO_LONG],
-     files=[PDF], limit=Limit.PASSPORT)  # fmt: skip
-async def read_pdf(call: Call, path: PassportPath) -> web.Response:
+@api("GET", "/passports/{id}/pdf", title="A passport as PDF", scopes=[Scope.READ], files=[PDF],
+     problems=[*PROBLEMS, TOO_LONG, "org_unknown", "profile_unknown"], limit=Limit.PASSPORT)  # fmt: skip
+async def read_pdf(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
     """What the page shows, for paper: in the language of the request, with the digest of the view and who issued it."""
-    passport = await call.context.registry.get(subject_of(path.id))
+    subject, view, issue = await _issued(call, subject_of(path.id), query)
     names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
-    sheet = passport_sheet(passport.content, issue_of(call, passport.digest.hex()), names, call.language)
+    sheet = passport_sheet(view, issue, names, call.language)
     raw = await _printed(call, sheet)
-    device = format_device_id(SubjectId(passport.subject))
-    return answer_file(call, raw, PDF, f"passport-{device}", text(passport.content, "title"), "pdf")
+    device = format_device_id(SubjectId(subject))
+    return answer_file(call, raw, PDF, f"passport-{device}", text(view, "title"), "pdf")
+
+
+async def _issued(call: Call, subject: bytes, query: FileQuery) -> tuple[bytes, View, Issue]:
+    """The passport as this organisation sees it, or under a profile; a party without one is shown it as an owner is."""
+    profile = await profile_asked(call, query.profile or ("owner" if query.party else None))
+    if profile is None:
+        passport = await call.context.registry.get(subject)
+        return passport.subject, passport.content, issue_of(call, passport.digest.hex())
+    party = bytes.fromhex(query.party) if query.party else None
+    found = await call.context.passport_files.issue(subject, party, profile)
+    title = profile.title.ru if call.language == "ru" else profile.title.en
+    withheld = sum(found.withheld.values())
+    issue = issue_of(call, digest(found.view).hex())
+    return found.subject, found.view, replace(issue, profile=f"{title} {profile.version}", left_out=found.left_out,
+                                              withheld=withheld)  # fmt: skip
 
 
 def issue_of(call: Call, digest: str) -> Issue:
@@ -94,11 +113,12 @@ def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending
 
 
 @api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ], files=[BYTES],
-     limit=Limit.PASSPORT, problems=[*PROBLEMS, "org_unknown", "passport_file_large"])  # fmt: skip
+     limit=Limit.PASSPORT, problems=[*PROBLEMS, "org_unknown", "profile_unknown", "passport_file_large"])  # fmt: skip
 async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
     """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""
     party = bytes.fromhex(query.party) if query.party else None
-    made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party)
+    profile = await profile_asked(call, query.profile)
+    made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party, profile)
     device = format_device_id(SubjectId(made.subject))
     return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
 

@@ -171,6 +171,7 @@ class ShareBody(BaseModel):
 
     org: Hex16
     ids: list[Line] = Field(min_length=1, max_length=4096)
+    write: bool = Field(default=False, description="Let it say what it does with them too, with our authority.")
 
 
 @api("POST", "/plates", title="State a plate", scopes=[Scope.RECORD], status=201,
@@ -283,7 +284,7 @@ async def ask_key(call: Call, path: PassportPath, body: KeyBody) -> None:
 async def share(call: Call, body: ShareBody) -> None:
     """From a title holder or the maker: all that is said; from others: what they said themselves."""
     subjects = [subject_of(text) for text in body.ids]
-    await call.context.registry.share(subjects, bytes.fromhex(body.org), call.actor.label)
+    await call.context.registry.share(subjects, bytes.fromhex(body.org), call.actor.label, write=body.write)
 
 
 def plate_of(call: Call, body: PlateBody) -> Plate:

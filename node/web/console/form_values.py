@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, model_validator
 
-SPLIT = ("ids", "devices", "things", "types", "networks")
+SPLIT = ("anchors", "ids", "devices", "things", "types", "networks")
 
 
 class Lines(BaseModel):

@@ -63,7 +63,7 @@ async def _waiting(call: Call) -> int:
     return len(await call.context.mandates.waiting())
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 3, "roles", _waiting),
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 4, "roles", _waiting),
       api="GET /mandates")  # fmt: skip
 async def roles(call: Call, query: RolesQuery) -> View:
     """Offers and roles, to us and by us."""

@@ -15,7 +15,7 @@ TITLE = mark("Organisations")
 PATH = "/organisations"
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 2, "organisations"),
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 3, "organisations"),
       api="GET /organisations",
       lists=["GET /organisations/names"])  # fmt: skip
 async def organisations(call: Call, query: OrganisationsQuery) -> View:

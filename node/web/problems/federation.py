@@ -29,9 +29,52 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Это может только якорь федерации", "Обратитесь к организации-якорю."),
         ("Only an anchor of the federation may", "Ask the anchor organisation."),
     ),
+    "quorum_wrong": wrong(
+        ("Столько якорей согласиться не могут", "Назовите больше якорей или меньше согласных."),
+        ("So many anchors cannot agree", "Name more anchors, or fewer that must agree."),
+        ("Якорей {most}.", "There are {most} anchors."),
+    ),
+    "not_a_member": denied(
+        ("Это может только участник федерации", "Попросите якорь подтвердить номер вашей организации."),
+        ("Only a member of the federation may", "Ask an anchor to attest the number of your organisation."),
+    ),
+    "org_expelled": state(
+        ("Организация исключена из федерации", "Вернуть её могут только якоря: подтвердите её номер заново."),
+        ("The organisation is expelled", "Anchors alone take it in again: attest its number anew."),
+    ),
+    "not_the_voucher": state(
+        ("Ваша организация за неё не поручалась", "Отозвать поручительство может только поручитель."),
+        ("Your organisation does not vouch for it", "Who vouches takes the word back."),
+    ),
+    "anchor_stays": state(
+        ("Якорь записан в основании федерации", "Другой состав якорей — это другая федерация."),
+        ("An anchor stands in the genesis", "Another set of anchors is another federation."),
+    ),
+    "number_taken": state(
+        ("Номер подтверждён за другой организацией", "Сначала прекратите его у неё: укажите дату окончания."),
+        ("The number is attested to another organisation", "End it there first: attest it with an end."),
+        ("Номер {number} занят.", "The number {number} is taken."),
+    ),
+    "prefix_wrong": wrong(
+        ("Это не префикс", "Пишите gs1: или grsi: и цифры, например gs1:460."),
+        ("That is no prefix", "Write gs1: or grsi: and digits, as gs1:460."),
+    ),
+    "accreditation_wrong": wrong(
+        ("Нет номера аккредитации", "Первой строкой укажите номер в реестре аккредитованных лиц, затем область."),
+        ("The number of the accreditation is missing", "Give its number first, then its scope."),
+    ),
     "invitation": wrong(
         ("Приглашение не принято", "Попросите новое приглашение и вставьте его целиком."),
         ("The invitation was not taken", "Ask for a new one and paste all of it."),
+    ),
+    "invitation_unknown": unknown(
+        "Такого открытого приглашения нет: оно использовано, отозвано или истекло",
+        "No such invitation is open: it was used or revoked, or its time is over",
+    ),
+    "qr_too_long": wrong(
+        ("Текст не помещается в QR-код", "Передайте текст: скопируйте его или отправьте файлом."),
+        ("The text does not fit into a QR code", "Hand the text on: copy it, or send it as a file."),
+        ("{size} байт, в QR-код помещается {most}.", "{size} bytes, a QR code holds {most}."),
     ),
     "join_self": wrong(
         ("Это приглашение выдал сам этот узел", "Вставьте его на узле организации, которую приглашаете."),
@@ -49,6 +92,42 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "org_unknown": unknown("Такая организация здесь неизвестна", "The organisation is not known here"),
     "peer_unknown": unknown("Такой узел здесь неизвестен", "The node is not known here"),
+    "chain_missing": state(
+        (
+            "Корневой цепочки организации здесь нет",
+            "Возьмите её с другого узла организации: `passport-node keys take`.",
+        ),
+        ("The organisation's root chain is not here", "Take it from another node of it: `passport-node keys take`."),
+    ),
+    "node_unknown": unknown("У организации нет такого узла", "The organisation has no such node"),
+    "cut_unknown": wrong(
+        ("Такой отсечки здесь не проверить", "Назовите размер, до которого журнал узла здесь есть."),
+        ("Such a cut cannot be checked here", "Name a size up to which the node's log is here."),
+        ("Журнал здесь до {here}, а не до {size}.", "The log is here up to {here}, not to {size}."),
+    ),
+    "cut_large": wrong(
+        ("В отсечке слишком много журналов", "Назовите ключом --at те журналы, которые нужно засчитать."),
+        ("The cut has too many logs", "Name with --at the logs that should count."),
+        ("В отсечке не больше {most} журналов.", "A cut has at most {most} logs."),
+    ),
+    "root_statement": wrong(
+        (
+            "Корневое утверждение не принято",
+            "Подпишите его корневым ключом, который действует, после последнего утверждения.",
+        ),
+        ("The root statement was not taken", "Sign it with the root key in force, after the last statement."),
+    ),
+    "drill": state(
+        ("Учение не прошло", "Проверьте, те ли корневые ключи названы и цела ли цепочка: `passport-node keys status`."),
+        (
+            "The drill failed",
+            "See that the keys named are the chain's, and that it is whole: `passport-node keys status`.",
+        ),
+    ),
+    "enrolment": wrong(
+        ("Ответ новому узлу не принят", "Пусть узел, у которого корневой ключ, подпишет запрос из этой папки."),
+        ("The answer to a new node was not taken", "Have the request of this folder stated with the root key."),
+    ),
     "bundle_no_key": state(
         ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),
         ("That node has told no key of its own here", "Both have to meet once, or take a bundle of that node first."),
@@ -86,6 +165,48 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
         ("A subject is shared with others", "Choose another organisation."),
     ),
+    "grant_to_self": wrong(
+        ("Разрешение себе не выдают", "Выберите другую организацию."),
+        ("A grant is given to others", "Choose another organisation."),
+    ),
+    "grant_classes": wrong(
+        ("Не сказано, что открыть", "Назовите классы разделов или профиль, одно из двух."),
+        ("It is not told what to open", "Name classes of sections, or a profile: one of the two."),
+    ),
+    "grant_rows": wrong(
+        ("Не сказано, что можно писать", "Назовите виды: alias, event, parameter, protocol, composition."),
+        ("It is not told what may be written", "Name kinds: alias, event, parameter, protocol, composition."),
+    ),
+    "grant_things": wrong(
+        ("Разрешение на всё своё заранее не посчитать", "Назовите приборы, чтобы увидеть, что откроется."),
+        ("A grant over all that is ours is not counted beforehand", "Name things to see what would be opened."),
+    ),
+    "grant_not_held": denied(
+        ("Своего слова об этом приборе у вас нет", "Писать разрешает производитель, собственник или ответственный."),
+        ("There is no word of ours to lend", "The maker, the owner or the responsible party lets others write."),
+    ),
+    "grant_unknown": unknown("Такого разрешения здесь нет", "No such grant is here"),
+    "grant_not_ours": denied(
+        ("Это разрешение не ваше", "Прекратить его может тот, кто выдал, или тот, кому оно выдано."),
+        ("The grant is not ours", "Who gave it ends it, or its party."),
+    ),
+    "grant_ended": state(
+        ("Разрешение уже прекращено", "Если доступ нужен снова, выдайте новое."),
+        ("The grant was ended already", "Give a new one if it is needed again."),
+    ),
+    "profile_unknown": unknown("Такого профиля здесь нет", "No such profile is known here"),
+    "profile_wrong": wrong(
+        ("Это не профиль", "Исправьте файл: имя, версия, названия и строки с видами, разделами и классами 0–4."),
+        ("This is no profile", "Correct the file: name, version, titles, rows of kinds, sections and classes 0-4."),
+        ("{detail}", "{detail}"),
+    ),
+    "profile_version_taken": state(
+        ("Эта версия профиля уже опубликована с другим содержанием", "Поднимите версию."),
+        ("This version says something else already", "Raise the version."),
+        ("{name} {version}.", "{name} {version}."),
+    ),
+    "statement_unknown": unknown("Такого заявления об этом приборе здесь нет", "No such statement about it is here"),
+    "section_unknown": unknown("Такого раздела в этом заявлении нет", "The statement has no such section"),
     "token_overlap": wrong(
         ("Неверное время перехода", "Старые токены живут ещё от 0 до 31 дня."),
         ("Wrong time of overlap", "The tokens before it live on for 0 to 31 days."),

@@ -13,15 +13,32 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    LOSSES,
+    MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PEER_STATES,
 )
+from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 
 
 def _keys(item: Item, _: Reader) -> str:
     """The keys with which its nodes sign."""
     return ", ".join(node.key for member in item.members for node in member.nodes if not node.ended)
+
+
+def _said(item: Item, reader: Reader) -> str:
+    """What anchors say that counts, with its rows."""
+    said = [(one, coded("what", ATTESTED)({"what": one.what}, reader)) for one in item.said if one.counts]
+    return "; ".join(f"{words}: {', '.join(one.rows)}" if one.rows else words for one, words in said)
+
+
+def _losses(item: Item, reader: Reader) -> str:
+    return ", ".join(coded("why", LOSSES)({"why": why}, reader) for why in item.losses)
+
+
+def _flow_trouble(item: Item, reader: Reader) -> str:
+    return flow_trouble(item.trouble, reader.language) if item.trouble else ""
 
 
 PEERS = table(
@@ -39,8 +56,32 @@ PEERS = table(
     ("Последний обмен, UTC", "Last exchange, UTC", time("seen_us")),
     ("Неполадка", "Trouble", "trouble_title"),
     ("Подробности", "What happened", "trouble"),
+    ("Не засчитано", "Does not count", _losses),
     ("Взять", "To take", "to_take"),
     ("Отдать", "To give", "to_give"),
+)
+MEMBERS = table(
+    "members",
+    "Участники",
+    "Members",
+    ("Организация", "Organisation", "name"),
+    ("Положение", "Standing", coded("standing", MEMBER_STANDINGS)),
+    ("По слову", "By the word of", lambda item, _: "; ".join(one.name or one.org for one in item.by)),
+    ("Причина", "Reason", "reason"),
+    ("Номера", "Numbers", lambda item, _: ", ".join(item.numbers)),
+    ("Спорные номера", "Contested numbers", lambda item, _: ", ".join(item.contested)),
+    ("Чужие номера на карточке", "Foreign numbers on its card", lambda item, _: ", ".join(item.foreign)),
+    ("Сказано якорями", "Said by anchors", _said),
+    ("Номер организации", "Organisation id", "org"),
+)
+INVITATIONS = table(
+    "invitations",
+    "Приглашения",
+    "Invitations",
+    ("Номер", "Id", "id"),
+    ("Выпущено, UTC", "Made, UTC", time("made_us")),
+    ("Действует до, UTC", "Until, UTC", time("expires_us")),
+    ("Кем", "By", "actor"),
 )
 ORGANISATIONS = table(
     "organisations",
@@ -151,4 +192,19 @@ READINGS = table(
     place="next_since",
     start="since",
     page=2000,
+)
+FLOWS = table(
+    "flows",
+    "Информационные потоки",
+    "Information flows",
+    ("С кем", "With whom", coded("party", PARTIES)),
+    ("Название", "Name", "name"),
+    ("Идентификатор", "Id", "id"),
+    ("Направление", "Direction", coded("direction", DIRECTIONS)),
+    ("Последний обмен, UTC", "Last exchange, UTC", "last"),
+    ("Взять", "To take", "to_take"),
+    ("Отдать", "To give", "to_give"),
+    ("Ждёт с, UTC", "Waits since, UTC", "since"),
+    ("Ошибок", "Errors", "errors"),
+    ("Неполадка", "Trouble", _flow_trouble),
 )

@@ -1,13 +1,18 @@
 """The columns of lists of roles, of the acts by which they pass, and of systems that write here."""
 
 from node.web.columns import Cell, Item, Reader, coded, organisation, table, time
-from node.web.passport_words import STANDINGS, Table, words
+from node.web.passport_words import CLASSES, STANDINGS, Table, words
+from node.web.right_words import ROWS, VERBS, WHYS
 from node.web.role_words import BASES, RESIDENT, ROLES, STATES, WRITES
 
 
 def coded_all(name: str, codes: Table) -> Cell:
     """The words of several codes, with commas."""
     return lambda item, reader: ", ".join(words(codes, str(code), reader.language) for code in getattr(item, name))
+
+
+def _called(item: Item, reader: Reader) -> str:
+    return reader.organisations.get(item.org) or item.name or str(item.org)
 
 
 def _party(item: Item, reader: Reader) -> str:
@@ -36,6 +41,38 @@ ROLES_OVER = table(
     ("Кто заявил", "Stated by", organisation("by")),
     ("Кто прекратил", "Ended by", organisation("ended_by")),
     ("Организация", "Organisation id", "party"),
+)
+ACCESS = table(
+    "access",
+    "Кому что видно",
+    "Who may see what",
+    ("Организация", "Organisation", _called),
+    ("Почему", "Why", coded("why", WHYS)),
+    ("Роль", "Role", coded("role", ROLES)),
+    ("Что может", "May", coded("verb", VERBS)),
+    ("Классы", "Classes", coded_all("classes", CLASSES)),
+    ("Что пишет", "Writes", coded_all("rows", ROWS)),
+    ("Профиль", "Profile", "profile"),
+    ("Только слова", "Statements of", organisation("author")),
+    ("Кто открыл", "Given by", organisation("by")),
+    ("Когда, UTC", "When, UTC", time("at")),
+    ("С, UTC", "Since, UTC", time("since")),
+    ("До, UTC", "Until, UTC", time("until")),
+    ("Кто прекратил", "Ended by", organisation("ended_by")),
+    ("Прекращено, UTC", "Ended, UTC", time("ended_at")),
+    ("Заявление", "Statement", "ref"),
+)
+PROFILES = table(
+    "profiles",
+    "Профили",
+    "Profiles",
+    ("Имя", "Name", "name"),
+    ("Версия", "Version", "version"),
+    ("Название", "Title", lambda item, reader: str(item.title["ru" if reader.language == "ru" else "en"])),
+    ("Роли", "Roles", coded_all("roles", ROLES)),
+    ("Издатель", "Publisher", organisation("org")),
+    ("Действует", "Used", lambda item, _: "+" if item.used else ""),
+    ("Номер", "Id", "id"),
 )
 SYSTEMS = table(
     "systems",

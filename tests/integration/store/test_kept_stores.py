@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, insert, select, text
 
 from federation.checkpoint import parse_note
 from node.passport.card import card_of
@@ -14,10 +15,13 @@ from node.store.database import Database
 from node.store.filing import file_cards
 from node.store.finding import find_cards
 from node.store.jobs import get_job, read_input
+from node.store.journal import write_journal
 from node.store.migrate import upgrade
 from node.store.passports import read_leading
 from node.store.schema import metadata
+from node.store.scripts import run_scripts
 from node.store.trees import read_range
+from tests.conftest import fresh_database
 from tests.fakes import FakeClock
 
 KEPT = sorted((Path(__file__).parents[2] / "vectors" / "store").glob("*.sql"))
@@ -100,6 +104,59 @@ async def test_input_of_a_waiting_job_is_moved(kept: Path, tmp_path: Path) -> No
         assert [await read_input(tx, name) for name in ("waits", ended)] == [b"sealed", b""]
         assert (await get_job(tx, "waits")).total == 1
     await database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.stem)
+async def test_rows_of_a_kept_store_outlive_the_scripts_on_postgresql(
+    kept: Path, tmp_path: Path, postgres_url: str
+) -> None:
+    """A PostgreSQL store of that version with the same rows is brought up to date as the file is: row for row alike."""
+    path = tmp_path / "passport.sqlite"
+    _load(kept, path)
+    database = Database(await fresh_database(postgres_url, f"kept_{kept.stem}"), FakeClock())
+    await _make_at(database, kept.stem.removeprefix("v"), path)
+    await upgrade(database)
+    on_file = Database(f"sqlite+aiosqlite:///{path}", FakeClock())
+    await upgrade(on_file)
+
+    for table in metadata.sorted_tables:
+        async with database.read() as there, on_file.read() as here:
+            statement = select(table).order_by(*table.primary_key.columns)
+            assert [tuple(row) for row in await there.all(statement)] == [
+                tuple(row) for row in await here.all(statement)
+            ]
+    async with database.write() as tx:
+        assert await write_journal(tx, b"o" * 16, "anna", "said") > 0  # keys go on after those that were copied
+    await database.close()
+    await on_file.close()
+
+
+async def _make_at(database: Database, version: str, rows_of: Path) -> None:
+    """Make the tables of a version, and fill them with the rows of a file."""
+
+    def fill(connection: Connection) -> None:
+        run_scripts(connection, version)
+        there, source = MetaData(), sqlite3.connect(rows_of)
+        there.reflect(connection)
+        for table in there.sorted_tables:
+            cursor = source.execute(f"select * from {table.name}")  # noqa: S608 - names of tables
+            names = [column[0] for column in cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor]
+            if table.name == "alembic_version" or not rows:
+                continue
+            connection.execute(insert(table), rows)
+            for column in table.primary_key:
+                if column.server_default is not None:  # a key that grows by itself
+                    name, of = table.name, column.name
+                    connection.execute(
+                        text(f"select setval(pg_get_serial_sequence('{name}', '{of}'), max({of})) from {name}")  # noqa: S608 - names of tables
+                    )
+        source.close()
+
+    async with database.writer.begin() as connection:
+        await connection.run_sync(fill)
 
 
 def _load(kept: Path, path: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.registry_data import STATES, make_cards, owners
 from node.passport.card import Card
@@ -263,6 +264,7 @@ async def test_no_question_scans_a_table(planned: tuple[Database, list[tuple[str
         await find_card(tx, owners(1)[0].org.encode()[:16])
         ran = [item for item in said if item[0].startswith("SELECT")]
         plans: dict[str, str] = {}
+        assert isinstance(tx.connection, AsyncConnection)
         for statement, values in ran:
             shape = statement.split("IN (")[0]
             if shape not in plans:

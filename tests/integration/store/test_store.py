@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from federation.merkle import CompactRange, leaf_hash, root_of, verify_inclusion
 from node.store import schema
@@ -110,6 +111,7 @@ async def test_every_connection_reads_ahead_and_none_waits_for_it(database: Data
     read, going, go_on = [], asyncio.Event(), asyncio.Event()
 
     async def look(tx: ReadTx) -> None:
+        assert isinstance(tx.connection, AsyncConnection)
         raw = await tx.connection.get_raw_connection()
         read.append(id(raw.driver_connection))
         going.set()
@@ -150,8 +152,9 @@ async def test_cancelled_work_aside_has_ended(database: Database) -> None:
 
 async def test_reader_may_not_write(database: Database) -> None:
     """A read transaction refuses to write."""
-    with pytest.raises(DBAPIError):
-        async with database.read() as tx:
+    async with database.read() as tx:
+        assert isinstance(tx.connection, AsyncConnection)
+        with pytest.raises(DBAPIError):
             await tx.connection.execute(schema.settings.insert().values(name="x", value=b"y"))
 
 

@@ -69,3 +69,9 @@ def test_invitation_hides_its_secret() -> None:
     """The text for logs names address and federation only."""
     assert MADE.secret.hex() not in repr(MADE)
     assert repr(MADE) == f"Invitation(https://node.example.org:8443/?x, federation {MADE.genesis.id.hex()})"
+
+
+def test_text_longer_than_any_invitation_is_refused_for_its_length() -> None:
+    """What somebody scanned or pasted is measured before it is read."""
+    with pytest.raises(InvitationError, match="longer than 4096 characters"):
+        parse_invitation("PASSPORT1-" + "A" * 5000, 0)

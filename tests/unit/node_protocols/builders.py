@@ -42,7 +42,7 @@ from node.services.jobs import Job, Jobs
 from node.services.ledger import Ledger
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
-from node.services.projection import FEDERATION, Projection
+from node.services.projection import Projection
 from node.services.protocols import Protocols
 from node.services.registry import Registry
 from node.services.releases import Releases
@@ -54,6 +54,7 @@ from node.services.templates import Templates
 from node.store.database import Database
 from node.store.finding import count_cards
 from node.store.fragments import entries_between
+from node.store.genesis import FEDERATION
 from node.store.journal import last_journal_id
 from node.store.logs import get_log
 from node.store.organisations import find_sign_key, read_statements
@@ -166,6 +167,7 @@ async def opened(folder: Path, seed: int) -> AsyncIterator[Desk]:
     ledger, jobs = Ledger(core, projection.take), Jobs(core)
     counting = Counting(core, projection.recount)
     projection.attested = counting.take_attested
+    counting.branches = lambda: projection.world.attestations.branches
     ingest = Ingest(core, projection.take, counting)
     templates = Templates(core, ledger, projection, new_sync(core, ingest), ingest)
     releases = Releases(core, ledger, projection)
@@ -267,6 +269,8 @@ async def mirror(source: Desk, target: Desk, hidden: Sequence[str] = ()) -> None
         sign_key = await find_sign_key(tx, held)
         leaves = await read_range(tx, held.no, held.size)
     assert sign_key is not None
+    if log.size == held.size:
+        return
     session = Mirror(log.log, sign_key, leaves, verify_checkpoint(log.note, log.log, sign_key))
     span = session.span
     rows = tuple(_without(entries[seq].to_fragment(), hidden) for seq in range(span.start, span.end))

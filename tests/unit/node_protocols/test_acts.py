@@ -15,8 +15,8 @@ from node.passport.references import ref_text
 from node.passport.shown import at, rows
 from node.passport.view import View, digest
 from node.services.papers import Beside
-from node.services.projection import FEDERATION
 from node.services.templates import HeldTemplate
+from node.store.genesis import FEDERATION
 from node.store.settings import find_setting
 from tests.unit.node_protocols.builders import (
     Desk,

@@ -18,6 +18,8 @@ from node.passport.shown import at, rows
 from node.passport.strict_json import Json, format_json
 from node.passport.templates.template import parse_document
 from node.passport.view import View
+from node.services.admission import Admission
+from node.services.attesting import Attesting
 from node.services.files import MAX_FILE, MAX_FILES, Files
 from node.services.forms import Form, Forms
 from node.services.membership import Membership
@@ -254,8 +256,9 @@ async def test_chunk_is_given_to_those_who_may_read_its_section_alone(desk: Desk
     signed = await forms_of(desk).sign(form, "test")
     await desk.ledger.publish()
     sync = new_sync(desk.core, desk.ingest)
-    membership = Membership(desk.core, desk.ledger, desk.ingest, sync, desk.projection)
-    shelf = FederationShelf(desk.core, desk.ledger, membership, Search())
+    attesting = Attesting(desk.core, desk.ledger, desk.projection)
+    membership = Membership(desk.core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
+    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), Admission(desk.core, desk.projection))
     own, stranger = Asker(desk.org, b"n" * 16), Asker(b"s" * 16, b"m" * 16)
 
     given = await shelf.chunk(own, signed.ref, "file-0.chunks", 1)

@@ -11,6 +11,7 @@ from node.passport.canonical import dump_json
 from node.passport.ids import SubjectId
 from node.passport.lines import LineKey
 from node.passport.plate import Nameplate
+from node.passport.view import moment_us
 from node.passport.world import build_world
 from tests.builders import id16
 from tests.builders_passport import Author, Federation, attestation, card, demo, dual, line
@@ -30,16 +31,18 @@ def test_attestation_counts_where_k_anchors_said_the_same(agreeing: int, quorum:
     assert world.attestations.is_maker(maker.org, AT) is counts
 
 
-def test_attestation_in_other_words_does_not_count_together() -> None:
-    """Two anchors that name different times did not say the same."""
+def test_anchors_that_name_different_times_agree_for_the_time_that_both_name() -> None:
+    """What one anchor lets begin later or end earlier is attested from then and until then alone."""
     federation = Federation((Author("a"), Author("b")), 2)
     maker, (one, two) = Author("maker"), federation.anchors
     said = [
-        one.say(attestation(federation.genesis, maker, Attested.MAKER)),
+        one.say(attestation(federation.genesis, maker, Attested.MAKER, until="2026-06-01")),
         two.say(attestation(federation.genesis, maker, Attested.MAKER, since="2026-01-01")),
     ]
 
-    assert not build_world(said, federation.genesis).attestations.is_maker(maker.org, AT)
+    (held,) = build_world(said, federation.genesis).attestations.of(maker.org)
+
+    assert (held.since, held.until) == (moment_us("2026-01-01"), moment_us("2026-06-01"))
 
 
 def test_attestation_of_a_stranger_or_of_another_federation_counts_nothing() -> None:

@@ -9,6 +9,7 @@ from federation.genesis import Genesis
 from federation.invitation import Invitation
 from federation.keys import SIGNATURE_SIZE
 from federation.request import Request, response_hash, sign_request
+from federation.words import fingerprint_bytes
 from tests.builders import STAMP, id16, seed, signing_key
 from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack, refusals, with_field
 
@@ -23,7 +24,55 @@ def files() -> list[VectorFile]:
         VectorFile("request", _request_cases()),
         VectorFile("replay", _replay_cases()),
         VectorFile("response", _response_cases()),
+        VectorFile("frame", _frame_cases()),
         VectorFile("invitation", _invitation_cases()),
+    ]
+
+
+def _frame_cases() -> list[Case]:
+    question: list[object] = [2, 7, "POST", "/fed/1/heads", [["Passport-Signature", "AAAA"]], b"body"]
+    answer: list[object] = [3, 7, 200, [["Content-Encoding", "deflate"]], b"body"]
+    good = [
+        ("notice", [1], 1),
+        ("question", question, 2),
+        ("answer", answer, 3),
+        ("answer of nothing", [3, 0, 204, [], b""], 3),
+    ]
+    table: list[tuple[int, object, str]] = [
+        (0, 4, "an unknown kind"),
+        (0, 0, "an unknown kind"),
+        (0, None, "a kind is an unsigned integer"),
+        (1, None, "a number is an unsigned integer"),
+        (1, 2**63, "an integer must be below 2^63"),
+        (2, "", "a text has at least one byte"),
+        (2, "P" * 17, "a method has at most 16 bytes"),
+        (3, b"/fed/1/heads", "a target is text"),
+        (3, "/" * 1025, "a target has at most 1,024 bytes"),
+        (4, None, "headers are an array"),
+        (4, [["a"]], "a header is a pair"),
+        (4, [["a", "b"]] * 17, "at most 16 headers"),
+        (4, [["a", "b" * 1025]], "a value has at most 1,024 bytes"),
+        (4, [["a" * 257, "b"]], "a name has at most 256 bytes"),
+        (5, "body", "a body is binary"),
+        (5, None, "a body is binary"),
+    ]
+    wrong: list[tuple[str, bytes, str]] = [
+        ("nothing", b"", "no value"),
+        ("an empty array", pack([]), "no kind"),
+        ("no array", pack(1), "a frame is an array"),
+        ("notice with more", pack([1, 1]), "one value"),
+        ("question without a body", pack(question[:5]), "six values"),
+        ("question with more", pack([*question, None]), "six values"),
+        ("answer without a body", pack(answer[:4]), "five values"),
+        ("answer with the status as text", pack(with_field(answer, 2, "200")), "a status is an unsigned integer"),
+        ("cut off", pack(question)[:-1], "the value breaks off"),
+        ("followed by a byte", pack([1]) + b"\0", "bytes follow the value"),
+        ("not the shortest form", b"\x91\xcc\x01", "the shortest form of each value"),
+    ]
+    return [
+        *(Case(name, {"frame": pack(value).hex()}, "accept", "a frame", {"kind": kind}) for name, value, kind in good),
+        *refusals(question, table, lambda made: {"frame": pack(made).hex()}),
+        *(Case(name, {"frame": raw.hex()}, "refuse", why) for name, raw, why in wrong),
     ]
 
 
@@ -269,6 +318,7 @@ def _invitation_cases() -> list[Case]:
         "node": made.node.hex(),
         "url": made.url,
         "expires": made.expires,
+        "words": fingerprint_bytes(made).hex(),
     }
     broken = f"  {good[:30]}\n{good[30:90]}\r\n {good[90:]}\n"
     spaced = f"\u3000{good[:30]}\xa0{good[30:60]}\u2003\x1c{good[60:]}\x85"

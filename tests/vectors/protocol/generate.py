@@ -1,10 +1,11 @@
-"""Writes the vectors of docs/protocol.md and its table of kinds: `python -m tests.vectors.protocol.generate`.
+"""Writes the vectors of docs/protocol.md, and its tables: `python -m tests.vectors.protocol.generate`.
 
 The keys come from fixed seeds, so that a second run writes equal files.
 """
 
 from pathlib import Path
 
+from federation.words import WORDS
 from tests.vectors.protocol import (
     admission,
     claims,
@@ -13,6 +14,7 @@ from tests.vectors.protocol import (
     exchange,
     headers,
     kinds,
+    memberships,
     organisations,
     plates,
     primitives,
@@ -22,6 +24,7 @@ from tests.vectors.protocol import (
     withdrawals,
 )
 
+WORDS_BEGIN, WORDS_END = "<!-- words -->", "<!-- /words -->"
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent.parent.parent / "docs" / "protocol.md"
 
@@ -41,16 +44,27 @@ def vector_texts() -> dict[str, str]:
         proofs,
         sections,
         withdrawals,
+        memberships,
         exchange,
     )
     return {f"{file.object}.json": file.to_text() for module in modules for file in module.files()}
 
 
 def page_text(page: str) -> str:
-    """The page with its table of kinds written anew."""
-    before, _, rest = page.partition(kinds.BEGIN)
-    _, _, after = rest.partition(kinds.END)
-    return f"{before}{kinds.BEGIN}\n{kinds.table()}{kinds.END}{after}"
+    """The page with its table of kinds and its lists of words written anew."""
+    return _between(_between(page, kinds.BEGIN, kinds.table(), kinds.END), WORDS_BEGIN, _words(), WORDS_END)
+
+
+def _between(page: str, begin: str, text: str, end: str) -> str:
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{text}{end}{after}"
+
+
+def _words() -> str:
+    """The lists, 16 words a line: a line for each first hex digit of the byte."""
+    lists = ("\n".join(" ".join(WORDS[name][at : at + 16]) for at in range(0, 256, 16)) for name in ("ru", "en"))
+    return "```\n{}\n\n{}\n```\n".format(*lists)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _limit_rights_to_profiles()
     _keep_backups()
     _count_logs()
+    _name_makers_of_invitations()
 
 
 def _number_changes() -> None:
@@ -98,6 +99,11 @@ def _count_logs() -> None:
         Column("again_id16", LargeBinary, nullable=False),
         sqlite_strict=True,
     )
+
+
+def _name_makers_of_invitations() -> None:
+    op.add_column("invitations", Column("made_us", Int64, nullable=False, server_default="0"))
+    op.add_column("invitations", Column("actor", Text, nullable=False, server_default=""))
 
 
 _SPAN = ("subject", "org", "author", "since_us", "until_us")

@@ -1,0 +1,153 @@
+"""The root chain of this node's organisation: its keys and nodes, and taking what the root key signed.
+
+A root key never comes over this API: what it signs is signed elsewhere and sent here whole.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from federation.cut import Cut, CutRow
+from federation.enrolment import Enrolment
+from node.services.access import Scope
+from node.services.keys import KeysStatus, NodeKeys
+from node.web.api.fields import Hex16
+from node.web.calls import Call
+from node.web.routes import Limit, api
+
+Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=8704)]
+
+
+class CutRowAnswer(BaseModel):
+    """A log of which the entries below a size count, where its root there is this one."""
+
+    log: Hex16
+    size: int
+    root: str
+
+
+class NodeLogAnswer(BaseModel):
+    """A log as far as it is here."""
+
+    log: Hex16
+    size: int
+    counted: int | None = Field(description="Up to which size it counts; null where all of it does.")
+    loss: str | None = Field(description="Why no more counts.")
+
+
+class NodeKeysAnswer(BaseModel):
+    """A node that the organisation stated."""
+
+    node: Hex16
+    sign_key: str
+    state: str = Field(description="`live`, `ended` or `disowned`.")
+    is_this: bool
+    cut: list[CutRowAnswer] = Field(description="What counts of an ended one.")
+    logs: list[NodeLogAnswer]
+
+
+class KeysAnswer(BaseModel):
+    """The root chain as it stands here."""
+
+    org: Hex16
+    n: int = Field(description="The number of the last statement that counts.")
+    root_key: str
+    promise: str = Field(description="SHA-256 of the key that takes over next.")
+    fork: int | None = Field(description="From which number on nothing counts until anchors attest one branch.")
+    nodes: list[NodeKeysAnswer]
+    warnings: list[str] = Field(description="`root_here`, `next_here`, `forked`, `ended`: what should not stay so.")
+    statements: list[str] = Field(description="The statements that count, in hex, each with its signature.")
+    enrolment: str = Field(description="What a new node of the organisation takes, once it is stated.")
+
+
+class CutSizeBody(BaseModel):
+    """A log and the size up to which it should count."""
+
+    log: Hex16
+    size: int = Field(ge=1, lt=2**63)
+
+
+class CutBody(BaseModel):
+    """A node that should end; without sizes all that is here of it counts on."""
+
+    node: Hex16
+    at: list[CutSizeBody] | None = Field(default=None, max_length=64)
+
+
+class CutAnswer(BaseModel):
+    """The cut to be signed."""
+
+    rows: list[CutRowAnswer]
+
+
+class StatementsBody(BaseModel):
+    """Root statements that were signed elsewhere, in hex, each with its signature."""
+
+    statements: list[Hex] = Field(min_length=1, max_length=16)
+
+
+@api("GET", "/keys", title="Root chain of this organisation", scopes=[Scope.READ], limit=Limit.NONE,
+     problems=["chain_missing"])  # fmt: skip
+async def read_keys(call: Call) -> KeysAnswer:
+    """Root key and promise, the nodes with what counts of their logs, and what should not stay as it is."""
+    return keys_answer(await call.context.keys.status(), await call.context.keys.enrolment())
+
+
+@api("POST", "/keys/cut", title="What would count of a node if it ended", scopes=[Scope.ACCESS],
+     problems=["node_unknown", "cut_unknown", "cut_large", "chain_missing"])  # fmt: skip
+async def read_cut(call: Call, body: CutBody) -> CutAnswer:
+    """Nothing is changed: the cut is signed with the root key, elsewhere."""
+    at = None if body.at is None else {bytes.fromhex(row.log): row.size for row in body.at}
+    cut = await call.context.keys.cut(bytes.fromhex(body.node), at)
+    return cut_answer(cut)
+
+
+@api("POST", "/keys/statements", title="Take root statements", scopes=[Scope.ACCESS],
+     problems=["root_statement", "chain_missing"])  # fmt: skip
+async def take_statements(call: Call, body: StatementsBody) -> KeysAnswer:
+    """Verified, kept and passed on: each follows the last one that counts, and is signed by the root key."""
+    envelopes = [bytes.fromhex(text) for text in body.statements]
+    return keys_answer(await call.context.keys.take(envelopes, call.actor.label), await call.context.keys.enrolment())
+
+
+def keys_answer(status: KeysStatus, enrolment: Enrolment) -> KeysAnswer:
+    """The chain as it stands, for programs."""
+    return KeysAnswer(
+        org=status.org.hex(),
+        n=status.n,
+        root_key=status.root_key.hex(),
+        promise=status.promise.hex(),
+        fork=status.fork,
+        nodes=[node_answer(node) for node in status.nodes],
+        warnings=[warning.value for warning in status.warnings],
+        statements=[statement.envelope().hex() for statement in status.statements],
+        enrolment=enrolment.to_text(),
+    )
+
+
+def cut_answer(cut: Cut) -> CutAnswer:
+    """A cut, for programs."""
+    return CutAnswer(rows=[_row(row) for row in cut.rows])
+
+
+def node_answer(node: NodeKeys) -> NodeKeysAnswer:
+    """A node with its logs."""
+    logs = [
+        NodeLogAnswer(log=log.log.hex(), size=log.size, counted=log.counted.size, loss=log.counted.loss)
+        for log in node.logs
+    ]
+    return NodeKeysAnswer(
+        node=node.node.hex(),
+        sign_key=node.sign_key.hex(),
+        state=node.state.value,
+        is_this=node.is_this,
+        cut=[_row(row) for row in node.cut],
+        logs=logs,
+    )
+
+
+def _row(row: CutRow) -> CutRowAnswer:
+    return CutRowAnswer(log=row.log.hex(), size=row.size, root=row.root.hex())
+
+
+ROUTES = (read_keys, read_cut, take_statements)

@@ -1,0 +1,141 @@
+"""The tab "Access" of a passport: who may see what, since when, why, until when; granting, ending, asking why not."""
+
+from typing import Annotated, Any, cast
+
+from aiohttp import web
+from pydantic import BaseModel, Field, StringConstraints
+
+from node.errors import NodeError
+from node.passport.shown import rows
+from node.services.access import Scope
+from node.web.api.organisations import find_organisations
+from node.web.api.passports import PassportPath, subject_of
+from node.web.api.rights import (
+    AccessAnswer,
+    EndBody,
+    GrantBody,
+    GrantPath,
+    PreviewAnswer,
+    RefText,
+    WhyAnswer,
+    WhyQuery,
+    end,
+    give,
+    preview,
+    read_access,
+    why,
+)
+from node.web.calls import Call, View
+from node.web.console.form_values import Lines
+from node.web.dispatch import redirect
+from node.web.languages import mark
+from node.web.routes import page
+
+TITLE = mark("Access")
+PATH = "/devices/{id}/access"
+Asked = Annotated[str, StringConstraints(max_length=160)]
+
+
+class AccessQuery(BaseModel):
+    """Whom to explain it for, and which section: a statement's place and the name of its section."""
+
+    org: Annotated[str, StringConstraints(max_length=32)] = ""
+    what: Asked = ""
+
+
+class GrantForm(Lines, GrantBody):
+    """A grant over the passport; with `look` only what it would open is shown."""
+
+    look: bool = Field(default=False)
+
+
+class EndForm(EndBody):
+    """Which grant ends, and why."""
+
+    ref: RefText
+
+
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], api="GET /passports/{id}/access",
+      lists=("GET /passports/{id}/access",))  # fmt: skip
+async def access(call: Call, path: PassportPath, query: AccessQuery) -> View:
+    """Every right with its ground, and the answer to a question."""
+    answer = None
+    if query.org:
+        ref, _, section = query.what.rpartition("/") if "/" in query.what else (query.what, "", "")
+        asked = WhyQuery(org=query.org, ref=ref or None, section=section or None)
+        try:
+            answer = cast("WhyAnswer", await why.handler(call, path=path, query=asked))
+        except NodeError as error:
+            return await _view(call, path, error=error)
+    return await _view(call, path, answer=answer)
+
+
+@page("POST", PATH + "/grants", title=TITLE, scopes=[Scope.SHIP], api="POST /grants")
+async def grant(call: Call, path: PassportPath, body: GrantForm) -> View | web.Response:
+    """Give a grant, or look at what it would open."""
+    terms = GrantBody.model_validate(body.model_dump(exclude={"look"}))
+    try:
+        if body.look:
+            looked = cast("PreviewAnswer", await preview.handler(call, body=terms))
+            return await _view(call, path, looked=looked, form=body)
+        await give.handler(call, body=terms)
+    except NodeError as error:
+        return await _view(call, path, error=error, form=body)
+    return redirect(f"/devices/{path.id}/access")
+
+
+@page("POST", PATH + "/ends", title=TITLE, scopes=[Scope.SHIP], api="POST /grants/{ref}/end")
+async def finish(call: Call, path: PassportPath, body: EndForm) -> View | web.Response:
+    """End a grant."""
+    try:
+        await end.handler(call, path=GrantPath(ref=body.ref), body=EndBody(reason=body.reason))
+    except NodeError as error:
+        return await _view(call, path, error=error)
+    return redirect(f"/devices/{path.id}/access")
+
+
+async def _view(
+    call: Call,
+    path: PassportPath,
+    *,
+    answer: WhyAnswer | None = None,
+    looked: PreviewAnswer | None = None,
+    form: GrantForm | None = None,
+    error: Exception | None = None,
+) -> View:
+    shown = cast("AccessAnswer", await read_access.handler(call, path=path))
+    passport = await call.context.registry.get(subject_of(path.id))
+    companies = await find_organisations(call)
+    own = call.context.core.org.hex()
+    names = {org: one.name for one in companies for org in one.orgs}
+    return View(
+        "access_tab.html",
+        error=error,
+        id=shown.id,
+        title_of=passport.title or shown.id,
+        own=own,
+        names=names,
+        live=[row for row in shown.items if row.ended_by is None],
+        ended=[row for row in shown.items if row.ended_by is not None],
+        withheld=shown.withheld,
+        parties=[(org, name) for org, name in names.items() if org != own],
+        everybody=[*names.items()],
+        profiles=[one for one in await call.context.profiles.all() if one.is_used],
+        sections=_sections(passport.content),
+        answer=answer,
+        looked=looked,
+        form=form,
+        may=call.actor.may([Scope.SHIP]),
+    )
+
+
+def _sections(view: Any) -> list[tuple[str, int, str]]:  # Any: a view is plain JSON
+    """What can be asked about: each section of each statement, by place, kind of statement and name."""
+    found = []
+    for row in rows(view, "statements"):
+        for section in rows(row, "sections"):
+            found.append((str(row["ref"]), int(str(row["kind"])), str(section["name"])))
+    return found[-100:]
+
+
+ROUTES = (access, grant, finish)

@@ -1,0 +1,216 @@
+"""Whom a node meets: what cards and the local network may do, and how many wait in the inbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from zeroconf import ServiceInfo
+
+from federation.authority import Attestation, Attested
+from federation.genesis import Genesis
+from federation.keys import SigningKey
+from federation.net.discovery import SERVICE, Announcement, read_announcement
+from federation.peer import PeerAddress
+from node.errors import InputError, NotFoundError
+from node.passport import drafts
+from node.passport.bodies import CardBody
+from node.services.neighbourhood import NO_FEDERATION, is_near
+from node.services.peering import MOST_IN_INBOX, Peering
+from node.store.peers import ACTIVE, IGNORED, INBOX, Peer, find_peer
+from node.web.qr import qr_picture
+from tests.builders import Line, found, id16, signing_key
+from tests.unit.node_protocols.builders import NOW, Desk, attest, mirror, new_desk, new_sync, opened
+from tests.unit.node_protocols.builders import found as found_desk
+
+ELSEWHERE = "https://127.0.0.1:1"  # tcpmux: nothing listens there
+
+
+@dataclass
+class Meeting:
+    """A node that is the anchor of its federation, and how it meets others."""
+
+    desk: Desk
+    peering: Peering
+    genesis: Genesis
+
+    async def peers(self, state: str) -> list[Peer]:
+        """Those in a state."""
+        return [peer for peer in await self.peering.peers() if peer.state == state]
+
+    async def hear(self, name: str, org: bytes | None = None) -> bytes:
+        """Hear of a node on the local network."""
+        peer = PeerAddress(ELSEWHERE, id16(name), signing_key(name).public, bytes(32))
+        await self.peering.meet(peer, org or id16(f"org/{name}"), active=False, how="mdns")
+        return peer.node
+
+
+@pytest.fixture
+async def meeting(tmp_path: Path) -> AsyncIterator[Meeting]:
+    """A node alone in its federation."""
+    async with new_desk(tmp_path / "anchor") as desk:
+        genesis = await attest(desk, desk.org)
+        sync = new_sync(desk.core, desk.ingest)
+        yield Meeting(desk, Peering(desk.core, desk.projection, sync), genesis)
+        await sync.close()
+
+
+@asynccontextmanager
+async def neighbour(meeting: Meeting, folder: Path, card: CardBody, *, member: bool) -> AsyncIterator[Desk]:
+    """Another organisation that says a card; the anchor knows it by its log, attested or as a guest."""
+    await found_desk(folder, "neighbour", 7)
+    async with opened(folder, 7) as other:
+        named = card.model_copy(update={"node": other.core.node.hex()}) if card.node is None else card
+        await other.ledger.append([drafts.card(other.org, named, NOW)])
+        await mirror(other, meeting.desk)
+        said = [drafts.vouch(meeting.genesis.id, other.org, NOW)]
+        if member:
+            number = Attestation(meeting.genesis.id, Attested.NUMBER, other.org, ("inn:0000000018",))
+            said.append(drafts.attestation(number, NOW))
+        await meeting.desk.ledger.append(said)
+        await meeting.peering.meet_carded()
+        yield other
+
+
+def card(**changes: str | None) -> CardBody:
+    """A card with an address and a pin, its node to be filled in."""
+    return CardBody(name="ООО «Соседи»", inn="0000000025", url=ELSEWHERE, pin="ab" * 32).model_copy(update=changes)
+
+
+async def test_inbox_holds_a_hundred_and_drops_the_oldest_but_no_active_node(meeting: Meeting) -> None:
+    """Whoever floods the local network pushes out what was heard before him, not the peers, nor who is ignored."""
+    kept = [await meeting.hear("kept-1"), await meeting.hear("kept-2")]
+    await meeting.peering.accept(kept[0], "test")
+    await meeting.peering.accept(kept[1], "test", IGNORED)
+    first = await meeting.hear("first")
+
+    for n in range(MOST_IN_INBOX):
+        await meeting.hear(f"flood-{n}")
+
+    inbox = {peer.node for peer in await meeting.peers(INBOX)}
+    assert len(inbox) == MOST_IN_INBOX
+    assert first not in inbox
+    assert id16(f"flood-{MOST_IN_INBOX - 1}") in inbox
+    assert [peer.node for peer in await meeting.peers(ACTIVE)] == [kept[0]]
+    assert [peer.node for peer in await meeting.peers(IGNORED)] == [kept[1]]
+
+
+async def test_dismissed_node_may_come_again_and_an_ignored_one_stays_ignored(meeting: Meeting) -> None:
+    """Dismiss forgets until the node is heard anew, ignore stands whatever is heard; an active one is not dismissed."""
+    gone, silent = await meeting.hear("gone"), await meeting.hear("silent")
+    await meeting.peering.dismiss(gone, "test")
+    await meeting.peering.accept(silent, "test", IGNORED)
+    assert not await meeting.peers(INBOX)
+
+    await meeting.hear("gone")
+    await meeting.hear("silent")
+
+    assert [peer.node for peer in await meeting.peers(INBOX)] == [gone]
+    assert [peer.node for peer in await meeting.peers(IGNORED)] == [silent]
+    await meeting.peering.accept(gone, "test")
+    with pytest.raises(NotFoundError):
+        await meeting.peering.dismiss(gone, "test")
+
+
+@pytest.mark.parametrize(("member", "state"), [(True, ACTIVE), (False, INBOX)])
+async def test_card_of_a_member_is_met_at_once_and_that_of_a_guest_waits(
+    meeting: Meeting, tmp_path: Path, member: bool, state: str
+) -> None:
+    """Cards lead to nodes by the standing of who says them."""
+    async with neighbour(meeting, tmp_path / "other", card(), member=member) as other:
+        assert [peer.node for peer in await meeting.peers(state)] == [other.core.node]
+        assert not meeting.peering.card_faults
+
+
+async def test_card_of_somebody_whom_nobody_speaks_for_leads_nowhere(meeting: Meeting, tmp_path: Path) -> None:
+    """An unknown organisation is met by an invitation, or by who adds it, not by its own word."""
+    await found_desk(tmp_path / "other", "other", 7)
+    async with opened(tmp_path / "other", 7) as other:
+        said = card(node=other.core.node.hex())
+        await other.ledger.append([drafts.card(other.org, said, NOW)])
+        await mirror(other, meeting.desk)
+        await meeting.peering.meet_carded()
+
+    assert await meeting.peering.peers() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"node": id16("somebody's").hex()}, "foreign_node"),
+        ({"pin": "ab"}, "address"),
+        ({"url": "http://127.0.0.1:1"}, "address"),
+        ({"url": "https://user@host"}, "address"),
+        ({"node": "abcd"}, "address"),
+    ],
+)
+async def test_forged_card_has_no_effect_and_is_shown(
+    meeting: Meeting, tmp_path: Path, changes: dict[str, str], fault: str
+) -> None:
+    """A member's card that names a node of nobody or another's, a pin of no size or no address: nobody is met."""
+    async with neighbour(meeting, tmp_path / "other", card(**changes), member=True) as other:
+        assert await meeting.peering.peers() == []
+        assert meeting.peering.card_faults == {other.org: fault}
+
+
+async def test_card_that_states_the_node_of_another_organisation_moves_it_nowhere(
+    meeting: Meeting, tmp_path: Path
+) -> None:
+    """A thief states the id of an honest node in its own chain and on its card: the honest one stays where it is."""
+    honest = PeerAddress("https://127.0.0.1:2", b"", signing_key("honest").public, bytes(32))
+    await found_desk(tmp_path / "thief", "neighbour", 7)
+    async with opened(tmp_path / "thief", 7) as thief:
+        stolen = thief.core.node
+    await meeting.peering.meet(replace(honest, node=stolen), id16("honest"), active=True, how="card")
+
+    async with neighbour(meeting, tmp_path / "other", card(), member=True) as other:
+        assert other.core.node == stolen
+        async with meeting.desk.core.database.read() as tx:
+            known = await find_peer(tx, stolen)
+
+    assert known is not None
+    assert (known.org, known.address.url, known.sign_key) == (id16("honest"), honest.url, honest.sign_key)
+    assert meeting.peering.card_faults == {other.org: "foreign_node"}
+
+
+async def test_number_of_a_competitor_on_a_card_gives_nothing(meeting: Meeting, tmp_path: Path) -> None:
+    """A member with another's ИНН on its card has its own number alone: the register ties that number to its holder."""
+    competitor: Line = found("competitor-0", "competitor-1")
+    await meeting.desk.ingest.take_chain(competitor.statements)
+    number = Attestation(meeting.genesis.id, Attested.NUMBER, competitor.org, ("inn:0000000025",))
+    await meeting.desk.ledger.append([drafts.attestation(number, NOW)])
+
+    async with neighbour(meeting, tmp_path / "other", card(), member=True) as other:
+        attested = meeting.desk.projection.world.attestations
+        assert attested.numbers(other.org) == ("inn:0000000018",)
+        assert attested.holder("inn:0000000025") == competitor.org
+
+
+def test_nodes_of_other_federations_are_heard_before_one_is_joined_only() -> None:
+    """In a federation its own nodes count and those of none; before, everybody."""
+    peer = PeerAddress(ELSEWHERE, id16("node"), signing_key("node").public, bytes(32))
+    own, other = id16("own"), id16("other")
+    heard = {federation: Announcement(id16("org"), federation, peer) for federation in (own, other, NO_FEDERATION)}
+
+    assert [is_near(heard[each], own) for each in (own, other, NO_FEDERATION)] == [True, False, True]
+    assert all(is_near(each, NO_FEDERATION) for each in heard.values())
+
+
+@pytest.mark.parametrize(("versions", "is_read"), [(b"1", True), (b"1,2", True), (None, True), (b"2", False)])
+def test_announcement_of_other_versions_is_left(versions: bytes | None, is_read: bool) -> None:
+    """A node that speaks no version that is spoken here is not met; one that says nothing speaks the first."""
+    texts = {"org": "00" * 16, "fed": "00" * 16, "node": "11" * 16, "pin": "22" * 32}
+    texts["key"] = SigningKey.from_seed(bytes(32)).public.hex()
+    properties: dict[str, str | bytes] = {**texts} if versions is None else {**texts, "v": versions}
+    info = ServiceInfo(SERVICE, f"x.{SERVICE}", 8441, addresses=[b"\x7f\x00\x00\x01"], properties=properties)
+
+    assert (read_announcement(info) is not None) == is_read
+
+
+def test_text_that_no_qr_code_holds_is_refused_with_its_size() -> None:
+    """2,953 bytes are drawn, one more is refused in words."""
+    assert "<path" in qr_picture("x" * 2953)
+    with pytest.raises(InputError, match="2954 bytes") as refused:
+        qr_picture("x" * 2954)
+    assert refused.value.code == "qr_too_long"
