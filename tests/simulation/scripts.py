@@ -87,7 +87,8 @@ async def level(machines: list[Machine]) -> bool | None:
         if any(sizes.logs.get(log, (-1,))[0] != to for log, to in own.items()):
             return None
         for other, theirs in found:
-            if other is not machine and sizes.taken.get(other.node.core.node, 0) < theirs.opened.get(machine.org, 0):
+            taken = sizes.taken.get(other.node.core.node)  # of peers alone
+            if taken is not None and other is not machine and taken < theirs.opened.get(machine.org, 0):
                 return None
     return True
 
