@@ -1,5 +1,6 @@
 """Peers that mean ill: nodes as they are shipped, with one thing in them turned."""
 
+import asyncio
 import random
 from contextlib import suppress
 
@@ -7,6 +8,8 @@ from federation.errors import FederationError
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
 from federation.sync.messages import MAX_BODY
+from node.passport import drafts
+from node.passport.bodies import CatalogReference
 from tests.simulation.machine import Machine
 from tests.simulation.network import SimCarrier
 from tests.simulation.story import Story
@@ -14,6 +17,7 @@ from tests.simulation.surroundings import DAY_US
 from tests.simulation.world import World
 
 FLOOD = 60
+CUT_S = 20.0
 
 
 class Thief:
@@ -82,25 +86,28 @@ class Flooder(Thief):
 
 
 class Equivocator(Thief):
-    """Two nodes with one set of keys: half of the others are shown the one, half the other."""
+    """Two nodes with one set of keys: of those that are cut off from each other some see the one, others the other."""
 
     async def act(self, story: Story) -> None:
-        """Split in two, once; then each half says something of its own."""
-        twin = self.world.machines.get(self.machine.name + "2")
-        if twin is None:
-            twin = await self._split()
-        await story.forge(self.machine)
-        await story.forge(twin)
+        """Say two things at one place, each to one side of a cut that heals soon."""
+        twin = self.world.machines.get(self.machine.name + "2") or await self._split()
+        names = [machine.name for machine in self.honest]
+        self.chance.shuffle(names)
+        some, rest = names[: len(names) // 2], names[len(names) // 2 :]
+        for name in some:
+            self.world.network.lead(name, self.machine.name, twin.name)
+        self.world.network.split([*some, twin.name], [*rest, self.machine.name])
+        for machine in (self.machine, twin):
+            said = CatalogReference(catalog="types", local=self.chance.randbytes(4).hex(), central="dn")
+            await machine.do(machine.node.ledger.append([drafts.reference(machine.org, said, machine.clock.now())]))
+        await asyncio.sleep(CUT_S)
+        self.world.network.heal()
+        await super().act(story)
 
     async def _split(self) -> Machine:
         copy = self.world.folder / "twin"
         self.machine.copy(copy, whole=True)
-        twin = await self.world.twin(self.machine, copy)
-        names = [machine.name for machine in self.honest]
-        self.chance.shuffle(names)
-        for name in names[: len(names) // 2]:
-            self.world.network.lead(name, self.machine.name, twin.name)
-        return twin
+        return await self.world.twin(self.machine, copy)
 
 
 KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder)

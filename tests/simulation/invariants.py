@@ -29,6 +29,7 @@ class Outcome:
     evidence: list[Evidence] = field(default_factory=list)
     anew: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
     compared: int = 0
+    unsettled: str = ""
 
     def read(self) -> None:
         """Read every honest store."""
@@ -148,7 +149,8 @@ INVARIANTS: tuple[Invariant, ...] = (
 def broken(outcome: Outcome) -> list[str]:
     """What breaks the invariants: `invariant: words`."""
     outcome.read()
-    return [f"{invariant.__name__}: {said}" for invariant in INVARIANTS for said in invariant(outcome)]
+    late = [f"settling: {outcome.unsettled}"] if outcome.unsettled else []
+    return late + [f"{invariant.__name__}: {said}" for invariant in INVARIANTS for said in invariant(outcome)]
 
 
 def _forged(held: Evidence, view: dict, device: Device, outcome: Outcome) -> Iterator[str]:  # type: ignore[type-arg]  # a view

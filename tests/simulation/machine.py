@@ -107,6 +107,7 @@ class Machine:
             await asyncio.wait([life, started], return_when=asyncio.FIRST_COMPLETED)
         if not started.done():
             await life
+        self._around.disk.settle(self.folder.path)  # the system writes by itself what lies there for a while
         self._around.transcript.note(self.name, "up")
 
     async def stop(self) -> None:

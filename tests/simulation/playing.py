@@ -25,7 +25,7 @@ def play(plot: Plot, seed: int) -> Played:
 
     async def script(world: World) -> tuple[Outcome, list[str]]:
         outcome = await plot.play(world)
-        faults = [*broken(outcome), *world.network.broken, *world.loop.faults]
+        faults = [*broken(outcome), *world.network.broken, *world.loop.faults, *world.transcript.errors]
         await world.stop()
         return outcome, faults
 

@@ -33,6 +33,7 @@ class Plot:
     others: tuple[str, ...] = ("utility", "service")
     ill: type[hostile.Thief] | None = None
     weather: Weather = ROUGH
+    settled_s: float = SETTLED_S
 
     async def play(self, world: World) -> Outcome:
         """A maker, those who buy and serve, and one who means ill; lines break, machines fall, copies come back."""
@@ -49,7 +50,10 @@ class Plot:
                 await evil.act(outcome.story)
         await mischief.end()
         await erase(outcome, world.chance)
-        await world.until(lambda: level(outcome.honest), "honest machines hold the same", SETTLED_S)
+        try:
+            await world.until(lambda: level(outcome.honest), "honest machines hold the same", self.settled_s)
+        except AssertionError as error:
+            outcome.unsettled = str(error)  # the invariants tell more
         outcome.anew = {machine.name: await machine.do(fold_anew(machine)) for machine in outcome.honest}
         return outcome
 
@@ -83,7 +87,8 @@ async def level(machines: list[Machine]) -> bool | None:
         if any(sizes.logs.get(log, (-1,))[0] != to for log, to in own.items()):
             return None
         for other, theirs in found:
-            if other is not machine and sizes.taken.get(other.node.core.node, 0) < theirs.opened.get(machine.org, 0):
+            taken = sizes.taken.get(other.node.core.node)  # of peers alone
+            if taken is not None and other is not machine and taken < theirs.opened.get(machine.org, 0):
                 return None
     return True
 

@@ -12,13 +12,17 @@ BORING = frozenset({"level", "exc_info"})
 
 
 class Transcript:
-    """Lines with the virtual time at which they came; `lines` are kept where that is wanted."""
+    """Lines with the virtual time at which they came; `lines` are kept where that is wanted.
+
+    `errors` is what nodes logged as faults of their own.
+    """
 
     def __init__(self, time: Callable[[], float], *, keeps_lines: bool = True) -> None:
         self._time = time
         self._keeps_lines = keeps_lines
         self._digest = hashlib.sha256()
         self.lines: list[str] = []
+        self.errors: list[str] = []
         self.count = 0
 
     @property
@@ -44,6 +48,8 @@ class Transcript:
         said = {name: value for name, value in sorted(event.items()) if name not in BORING and name != "event"}
         error = event.get("exc_info")
         self.note(OWNER.get(), f"{method}: {event.get('event')}", **said, **({"error": repr(error)} if error else {}))
+        if method in ("error", "critical", "exception"):
+            self.errors.append(f"{OWNER.get()} logged: {event.get('event')} {error!r}")
         raise structlog.DropEvent
 
 

@@ -36,8 +36,10 @@ KINDS = ("maker", "utility", "service", "lab")
 class World:
     """Machines by their names, and what lies between them. `chance` decides what the script of a world decides."""
 
-    def __init__(self, seed: int, folder: Path, *, keeps_all: bool = True) -> None:
+    def __init__(self, seed: int, folder: Path, *, keeps_all: bool = True, poll_s: float = POLL_S) -> None:
+        """`keeps_all` keeps every line and all that was sent; nodes ask peers that are silent each `poll_s`."""
         self.seed = seed
+        self.poll_s = poll_s
         self.folder = folder
         self.loop = VirtualLoop(random.Random(f"{seed}/order"))  # type: ignore[abstract]  # what it has not is not asked of it
         self.chance = random.Random(f"{seed}/script")
@@ -58,7 +60,7 @@ class World:
         clock = SkewedClock(self.loop, int(skew), drift) if is_skewed else SkewedClock(self.loop)
         around = Surroundings(self.loop, self.network, self.disk, self.transcript)
         machine = Machine(around, self.folder / name, clock, SeededRandom(f"{self.seed}/{name}/random"))
-        federation = f"poll_s = {POLL_S}\ndiscovery = false\n{more}"
+        federation = f"poll_s = {self.poll_s}\ndiscovery = false\n{more}"
         await machine.found({"name": name, "kind": kind, "place": f"г. {name}"}, federation)
         await machine.start()
         self.machines[name] = machine
@@ -108,11 +110,11 @@ class World:
 
 
 @contextmanager
-def new_world(seed: int, *, keeps_all: bool = True) -> Iterator[World]:
+def new_world(seed: int, *, keeps_all: bool = True, poll_s: float = POLL_S) -> Iterator[World]:
     """A world in memory; nothing of it is left when the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None))
     before = structlog.get_config()
-    world = World(seed, folder, keeps_all=keeps_all)
+    world = World(seed, folder, keeps_all=keeps_all, poll_s=poll_s)
     structlog.configure(processors=[world.transcript.logged], cache_logger_on_first_use=False)
     try:
         with world.disk.watched(), _remembered("crypto_sign_open"), _remembered("crypto_scalarmult"):
