@@ -172,7 +172,7 @@ async def test_entries_beyond_a_proven_fork_count_no_more(tmp_path: Path) -> Non
 
         assert (taken, again) == (True, False)
         assert (await counted(desk), await names(desk, device)) == (Counted(1, Loss.FORKED), {"П-1"})
-        assert await listed(desk, device) == [(2, None), (2, "forked"), (9, "forked")]
+        assert await listed(desk, device) == [(2, None), (2, "forked"), (17, "forked")]
 
 
 async def test_every_order_of_arrival_gives_one_passport(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ PATHS = {
     "backup": "passport-00000000-20260101T000000Z.backup",
     "name": "bench",
     "file": "1",
+    "profile": "owner",
     "answer": "1",
     "sha256": "0" * 64,
     "statement": "0" * 64,
@@ -47,6 +48,7 @@ NEEDED = {
     "serial": "1",
     "a": "EPP1-0",
     "b": "EPP1-1",
+    "profile": "owner",
 }
 
 

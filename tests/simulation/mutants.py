@@ -31,12 +31,13 @@ HOUR_US = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A fault, the invariant that it breaks, and the plot in which that is looked for."""
+    """A fault, the invariant that it breaks, and the plot in which that is looked for; `is_costly` where it takes long."""
 
     name: str
     breaks: Invariant
     plot: Plot
     patched: Callable[[], AbstractContextManager[object]]
+    is_costly: bool = False
 
 
 MOST_SEEDS = 200
@@ -98,6 +99,7 @@ MUTANTS = (
         invariants.kept_appends,
         Plot(steps=6, mischief=("restore",), share=0.7, others=("utility",), weather=CALM, settled_s=120),
         lambda: patch.object(ledger, "write_durably", _not_waited_for),
+        is_costly=True,
     ),
     Mutant(
         "everybody may state what the maker alone may",
@@ -110,6 +112,7 @@ MUTANTS = (
         invariants.settled_equivocations,
         Plot(steps=3, mischief=(), share=0.0, ill=hostile.Equivocator, weather=CALM, settled_s=120),
         lambda: patch.multiple(Forks, meet=_no_fork, is_apart=_no_fork, take_header=_no_fork),
+        is_costly=True,
     ),
     Mutant(
         "every section is opened to everybody",

@@ -195,7 +195,7 @@ class ProfilesAnswer(BaseModel):
 class ProfilePath(BaseModel):
     """A profile by its id."""
 
-    id: ProfileId
+    profile: ProfileId
 
 
 class IssueQuery(BaseModel):
@@ -324,18 +324,18 @@ async def publish_profile(call: Call, body: bytes) -> ProfileAnswer:
     return _profile(await call.context.profiles.get(published.id.hex()))
 
 
-@api("POST", "/profiles/{id}/adoption", title="Use a profile under its name", scopes=[Scope.ACCESS],
+@api("POST", "/profiles/{profile}/adoption", title="Use a profile under its name", scopes=[Scope.ACCESS],
      problems=["profile_unknown"])  # fmt: skip
 async def adopt_profile(call: Call, path: ProfilePath) -> ProfileAnswer:
     """What is issued and granted under the name from now on goes by it; the id of a shipped one is its name."""
-    return _profile(await call.context.profiles.adopt(path.id, call.actor.label))
+    return _profile(await call.context.profiles.adopt(path.profile, call.actor.label))
 
 
-@api("GET", "/profiles/{id}", title="One profile", scopes=[Scope.READ], limit=Limit.NONE, files=[JSON],
+@api("GET", "/profiles/{profile}", title="One profile", scopes=[Scope.READ], limit=Limit.NONE, files=[JSON],
      problems=["profile_unknown"])  # fmt: skip
 async def read_profile(call: Call, path: ProfilePath) -> web.Response:
     """As it is published."""
-    held = await call.context.profiles.get(path.id)
+    held = await call.context.profiles.get(path.profile)
     return web.Response(body=held.profile.to_bytes(), content_type=JSON, headers=call.headers)
 
 
