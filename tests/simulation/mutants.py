@@ -31,7 +31,7 @@ HOUR_US = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A fault, the invariant that it breaks, and the plot in which that is looked for; `is_costly` where it takes long."""
+    """A fault, the invariant that it breaks, and the plot in which that is looked for; `is_costly` if it takes long."""
 
     name: str
     breaks: Invariant

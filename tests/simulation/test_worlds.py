@@ -52,7 +52,7 @@ def test_failing_seed_is_printed_and_replays(
 
 @pytest.mark.parametrize("mutant", [one for one in MUTANTS if not one.is_costly], ids=lambda one: one.breaks.__name__)
 def test_mutant_is_found(mutant: Mutant) -> None:
-    """A small fault in shipped code, one for each invariant, is found by at most 200 seeds; costly ones in `make sim`."""
+    """A small fault in shipped code, one for each invariant, is found by at most 200 seeds."""
     assert find(mutant) is not None
 
 
