@@ -1,10 +1,7 @@
 """A passport answered from memory: what was committed before a question shows in its answer, and what ended is over."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 
 from node.passport.ids import parse_device_id
@@ -12,25 +9,11 @@ from node.services.access import Actor, Scope
 from node.services.ready import ReadyPassports
 from node.web.api.passports import PassportAnswer
 from node.web.routes import API
-from tests.unit.node_protocols.builders import ended
-from tests.unit.web.running import RunningWeb, get, post, problem_code, running_web
+from tests.unit.web.running import RunningWeb, get, post, problem_code
 
 EVENT = {"what": "installed", "where": "Садовая, 1", "when": "2026-05-01"}
 SYSTEM = {"name": "АСКУЭ", "kind": "АСКУЭ", "scopes": ["read"], "writes": [], "contact": "отдел АСУ"}
 DEADLINE_S = 10.0
-
-
-@pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[RunningWeb]:
-    """A node that writes its log."""
-    async with running_web(tmp_path) as running:
-        context = running.context
-        await context.ledger.open()
-        await context.projection.open()
-        await context.releases.open()
-        writer = asyncio.create_task(context.ledger.run())
-        yield running
-        await ended(writer)
 
 
 async def meter(web: RunningWeb, serial: str = "0012345") -> str:
