@@ -104,7 +104,7 @@ class Exchange:
                 break
         trouble = await self._mirror_all(link, heard)
         trouble = await self._compare(link, heard) or trouble
-        is_whole = heard.opened <= cursor or await self._take_opened(link, peer, cursor)
+        is_whole = heard.opened <= cursor or await self._take_opened(link, peer, heard, cursor)
         return Outcome(is_new, is_whole, trouble)
 
     async def take(self, link: PeerLink, placed: Sequence[Placed]) -> bool:
@@ -261,13 +261,14 @@ class Exchange:
         if verified.refused is not None:
             raise verified.refused
 
-    async def _take_opened(self, link: PeerLink, peer: Peer, cursor: int) -> bool:
+    async def _take_opened(self, link: PeerLink, peer: Peer, heard: Heard, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""
         while True:
             opened = await link.opened(cursor)
             if opened.next < cursor:
                 raise RemoteProtocolError("opened: the number went back")
-            if not await self.take(link, opened.entries):
+            entries = await self._ingest.forks.without_others(opened.entries, heard.notes)
+            if not await self.take(link, entries):
                 return False
             if opened.next == cursor:
                 if opened.done:
