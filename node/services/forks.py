@@ -126,8 +126,8 @@ class Forks:
         One that is further than the log here is left to the mirror unless `is_longer`, or where nobody but this node
         writes the log. Raise RemoteProtocolError where the peer's leaves are not under its checkpoint.
         """
-        if _key(log_id, note) in self._settled | self._others:
-            return self.is_other(log_id, note)
+        if (key := _key(log_id, note)) in self._settled or key in self._others:
+            return key in self._others
         async with self._core.database.read() as tx:
             log = await find_log(tx, log_id)
             if log is None or note == log.note:
@@ -139,7 +139,7 @@ class Forks:
                 return False
             same = checkpoint.size <= log.size and await find_root(tx, log.no, checkpoint.size) == checkpoint.root
         if same:
-            self._settled = _kept(self._settled, _key(log_id, note))
+            self._settled = _kept(self._settled, key)
             return False
         if is_own and self.own is not None:
             await self.own.publish()

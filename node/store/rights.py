@@ -43,6 +43,7 @@ class StoredRight:
 
 
 # A right that was closed keeps its row with no class.
+_LAST = select(func.coalesce(func.max(schema.openings.c.n), 0)).where(schema.openings.c.org == bindparam("of"))
 _RIGHTS = select(schema.readers).where(
     schema.readers.c.subject.in_(bindparam("subjects", expanding=True)), schema.readers.c.classes != 0
 )
@@ -151,5 +152,4 @@ async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list
 
 async def last_opening(tx: ReadTx, org: bytes) -> int:
     """The newest number of an organisation's openings, 0 where there is none."""
-    table = schema.openings.c
-    return int(await tx.value(select(func.coalesce(func.max(table.n), 0)).where(table.org == org)))
+    return int(await tx.value(_LAST, of=org))
