@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from federation.authority import Attested
 from node.passport.bodies import Plate
 from tests.simulation.evidence import read_ids, read_sizes
 from tests.simulation.machine import Machine
@@ -21,7 +20,6 @@ DAY_S = 86_400.0
 POLL_S = 30.0  # as shipped
 DEVICES = 12
 WITHIN_S = 3600.0
-NUMBERS = ("inn:7707083893", "inn:7736050003", "inn:7728168971", "inn:7702070139", "inn:7744001497")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +77,9 @@ async def _meet(world: World, heads: Sequence[Machine], rest: Sequence[Machine])
     """Members join at the first, guests at one of the members; then the anchor attests the members."""
     await world.federate(heads[0], *heads[1:])
     await world.until(lambda: level(list(heads)), "the members know each other", WITHIN_S)
-    for machine, number in zip(heads, NUMBERS, strict=False):
-        await world.attest(heads[0], machine, Attested.NUMBER, number)
+    await world.attest_numbers(heads[0], heads)
     await world.until(lambda: level(list(heads)), "each knows itself a member", WITHIN_S)
-    invitations = [await heads[at % len(heads)].node.membership.invite(ACTOR) for at in range(len(rest))]
-    joining = zip(rest, invitations, strict=True)
-    await asyncio.gather(*(one.do(one.node.membership.join(given.to_text(), ACTOR)) for one, given in joining))
+    await world.join(*((heads[at % len(heads)], machine) for at, machine in enumerate(rest)))
 
 
 async def _speak(world: World, side: Sequence[Machine], number: int) -> int:

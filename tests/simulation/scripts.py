@@ -20,7 +20,6 @@ from tests.simulation.world import World
 
 SETTLED_S = 1800.0
 KINDS_OF_MISCHIEF = ("split", "heal", "kill", "power", "tear", "restore")
-NUMBERS = ("inn:7707083893", "inn:7736050003", "inn:7728168971", "inn:7702070139", "inn:7744001497", "inn:7710140679")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,8 @@ class Plot:
         stranger = await world.add("stranger")
         everybody = [maker, *others, stranger]
         await world.federate(maker, *everybody[1:])
-        for machine, number in zip(everybody, NUMBERS, strict=False):
-            await world.attest(maker, machine, Attested.NUMBER, number)
+        await world.attest_numbers(maker, everybody)
         await world.attest(maker, maker, Attested.MAKER)
-        await world.until(lambda: level(everybody), "everybody knows everybody", 900)
         await world.publish_line(maker)
         await world.until(lambda: level(everybody), "what was attested is everywhere", 900)
         return Outcome(world, Story(world.chance, [maker], others), [maker, *others]), stranger

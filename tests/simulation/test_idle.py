@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from federation.authority import Attested
 from tests.simulation.machine import Machine
-from tests.simulation.scripts import NUMBERS, level
+from tests.simulation.scripts import level
 from tests.simulation.world import World, new_world
 
 pytestmark = pytest.mark.slow
@@ -19,8 +18,7 @@ async def member_and_others(world: World, others: int) -> list[Machine]:
     """An anchor and those who joined it, attested, level, and connected for a while."""
     machines = [await world.add(f"member{number}") for number in range(others + 1)]
     await world.federate(*machines)
-    for machine, number in zip(machines, NUMBERS, strict=False):
-        await world.attest(machines[0], machine, Attested.NUMBER, number)
+    await world.attest_numbers(machines[0], machines)
     await world.until(lambda: level(machines), "everybody knows everybody", 900)
     await asyncio.sleep(600)
     return machines

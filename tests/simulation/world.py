@@ -4,7 +4,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +30,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - files that are never waited for
 LOOK_S = 2.0
 POLL_S = 60.0
 ACTOR = "simulator"
-KINDS = ("maker", "utility", "service", "lab")
+NUMBERS = ("inn:7707083893", "inn:7736050003", "inn:7728168971", "inn:7702070139", "inn:7744001497", "inn:7710140679")
 
 
 class World:
@@ -78,11 +78,19 @@ class World:
         return twin
 
     async def federate(self, anchor: Machine, *others: Machine) -> None:
-        """Let the anchor found a federation, the others join it by invitation, and all be attested."""
+        """Let the anchor found a federation, and the others join it by invitation, all at once."""
         await anchor.node.membership.attesting.found("Модель", ACTOR)
-        for machine in others:
-            invitation = await anchor.node.membership.invite(ACTOR, days=14)
-            await machine.node.membership.join(invitation.to_text(), ACTOR)
+        await self.join(*((anchor, machine) for machine in others))
+
+    async def join(self, *pairs: tuple[Machine, Machine]) -> None:
+        """Let the second of each pair join at the first, all at once."""
+        invited = [(one, await host.node.membership.invite(ACTOR, days=14)) for host, one in pairs]
+        await asyncio.gather(*(one.do(one.node.membership.join(given.to_text(), ACTOR)) for one, given in invited))
+
+    async def attest_numbers(self, anchor: Machine, machines: Sequence[Machine]) -> None:
+        """Let the anchor attest a number of each, which makes them members."""
+        numbers = zip(machines, NUMBERS, strict=False)
+        await asyncio.gather(*(self.attest(anchor, machine, Attested.NUMBER, number) for machine, number in numbers))
 
     async def attest(self, anchor: Machine, machine: Machine, what: Attested, *rows: str) -> None:
         """Let the anchor say something of an organisation."""
