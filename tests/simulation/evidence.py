@@ -91,12 +91,14 @@ def read_evidence(name: str, store: Path) -> Evidence:
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How far a store is: of each log its entries, up to where it is published, and whether it is an own one; up to
-    which number was taken what each active peer opened, and the newest number of what was opened to each organisation.
+    which number was taken what each active peer opened, and the newest number of what was opened to each organisation;
+    how many root statements are there.
     """
 
     logs: dict[bytes, tuple[int, int, bool]]
     taken: dict[bytes, int]
     opened: dict[bytes, int]
+    statements: int
 
 
 def read_sizes(store: Path) -> Sizes:
@@ -107,6 +109,7 @@ def read_sizes(store: Path) -> Sizes:
             {log: (size, published, bool(own)) for log, size, published, own in logs},
             dict(_all(raw, "SELECT node, cursor FROM peers WHERE state = 'active'")),
             dict(_all(raw, "SELECT org, max(n) FROM openings GROUP BY org")),
+            _all(raw, "SELECT count(*) FROM root_statements")[0][0],
         )
 
 

@@ -4,17 +4,22 @@ import asyncio
 import random
 from contextlib import suppress
 
+from federation.authority import Attestation, Attested
 from federation.errors import FederationError
+from federation.organisation import Chain, sign_next
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
+from federation.statements import EndNodeBody, EndReason
 from federation.sync.messages import MAX_BODY
+from node.demo.files import PRODUCTS, make_line
 from node.passport import drafts
-from node.passport.bodies import CatalogReference
+from node.passport.bodies import CardBody, CatalogReference
+from node.root_keys import read_root_key
 from tests.simulation.machine import Machine
 from tests.simulation.network import SimCarrier
-from tests.simulation.story import Story
+from tests.simulation.story import REFUSED, Story
 from tests.simulation.surroundings import DAY_US
-from tests.simulation.world import World
+from tests.simulation.world import NUMBERS, World, machine_line
 
 FLOOD = 60
 CUT_S = 20.0
@@ -110,7 +115,53 @@ class Equivocator(Thief):
         return await self.world.twin(self.machine, copy)
 
 
-KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder)
+class Impostor(Thief):
+    """Says that it is the maker: its number on a card, attestations that it signed itself, a line like the maker's."""
+
+    async def act(self, story: Story) -> None:
+        """Take the number, the rank and the line, and go on forging."""
+        org, now, maker = self.machine.org, self.machine.clock.now(), self.honest[0]
+        genesis = await self.machine.do(self.machine.node.membership.attesting.genesis())
+        number = NUMBERS[0]
+        card = CardBody(
+            name=maker.name,
+            inn=number.removeprefix("inn:"),
+            url=self.machine.url,
+            pin=self.machine.pin.hex(),
+            node=self.machine.node.core.node.hex(),
+        )
+        said = [drafts.card(org, card, now)]
+        if genesis is not None:
+            said += [
+                drafts.attestation(Attestation(genesis.id, Attested.NUMBER, org, (number,)), now),
+                drafts.attestation(Attestation(genesis.id, Attested.MAKER, org), now),
+            ]
+        line = make_line(PRODUCTS[0], machine_line(maker.name), org.hex())
+        said.append(drafts.catalog(org, "line", line.to_bytes(), now))
+        await self.machine.do(self.machine.node.ledger.append(said))
+        await super().act(story)
+
+
+class Revoked(Thief):
+    """Goes on with the key of a node that its organisation ended; one honest machine is told of the end."""
+
+    async def act(self, story: Story) -> None:
+        """Forge, be ended, and forge on."""
+        await super().act(story)
+        told = next((machine for machine in self.honest if machine.is_up), None)
+        if told is None or story.cuts:
+            return
+        keys, node = self.machine.node.keys, self.machine.node.core.node
+        status, cut = await self.machine.do(keys.status()), await self.machine.do(keys.cut(node))
+        chain, key = Chain(status.statements), read_root_key(self.machine.folder.path)
+        ended = sign_next(chain, key, EndNodeBody(node, EndReason.STOLEN, cut))
+        with suppress(*REFUSED):
+            await told.do(told.node.ingest.take_chain([*chain.path, ended]))
+            story.cuts = {row.log: row.size for row in cut.rows}
+        await super().act(story)
+
+
+KINDS = (Thief, Withholder, BitFlipper, ClockLiar, Flooder, Impostor, Revoked)
 
 
 def choose(world: World, machine: Machine, honest: list[Machine], kind: type[Thief] | None = None) -> Thief:

@@ -78,6 +78,9 @@ def authorised_values(outcome: Outcome) -> Iterator[str]:
         for passport in held.passports.values():
             for subject in sorted(passport.subjects & strangers.keys()):
                 yield from _forged(held, passport.view, strangers[subject], outcome)
+        for log, size in outcome.story.cuts.items():
+            if log in held.logs and held.logs[log].size > size != held.logs[log].counted:
+                yield f"{held.name} counts log {log.hex()} up to {held.logs[log].counted}, it was cut at {size}"
 
 
 def settled_equivocations(outcome: Outcome) -> Iterator[str]:
@@ -162,6 +165,17 @@ def _forged(held: Evidence, view: dict, device: Device, outcome: Outcome) -> Ite
             yield f"{held.name} shows {marked[0]} as {row['standing']}"
         if has_spoken and row["standing"] == "disputed":
             yield f"{held.name} lets a stranger dispute {device.batch}"
-    owner = view["parties"]["owner"]
-    if owner and owner.get("party") and owner["party"] not in {org.hex() for org in device.readers}:
-        yield f"{held.name} shows {owner['party']} as owner of {device.subject.hex()}"
+    yield from _usurped(held, view, device)
+
+
+def _usurped(held: Evidence, view: dict, device: Device) -> Iterator[str]:  # type: ignore[type-arg]  # a view
+    """Who is shown as maker, owner or holder of a role without having been made so."""
+    parties, entitled = view["parties"], {org.hex() for org in device.readers}
+    maker, owner = parties["manufacturer"]["value"], parties["owner"]
+    if view["plates"] and maker != device.maker.hex():
+        yield f"{held.name} shows {maker} as manufacturer of {device.subject.hex()}"
+    if (owner["value"] or device.maker.hex()) not in entitled or owner["standing"] == "disputed":
+        yield f"{held.name} shows {owner['value']} as owner of {device.subject.hex()}, {owner['standing']}"
+    for row in parties["roles"]:
+        if row["party"] not in entitled:
+            yield f"{held.name} shows {row['party']} as {row['role']} of {device.subject.hex()}"

@@ -1,22 +1,27 @@
-"""Seven small faults, one for each invariant: shipped code with one thing in it broken, for as long as a block lasts.
+"""Small faults, one or two for each invariant: shipped code with one thing in it broken, as long as a block lasts.
 
 A simulator that does not find them finds nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 from federation.authority import Kind
+from federation.counting import Counted, counted_of
 from federation.fragment import Fragment
+from federation.genesis import Genesis
+from federation.organisation import NodeEntry
 from federation.sync import mirror
 from federation.sync.mirror import VerifiedEntry, verify_entry
-from node.passport import identity, ranks
+from node.passport import attestations, identity, ranks
 from node.passport.statement import Statement
-from node.services import ingest, jobs, ledger
+from node.services import counting, ingest, jobs, ledger
 from node.services.disclosure import View
 from node.services.forks import Forks
 from tests.simulation import hostile, invariants
@@ -77,6 +82,18 @@ async def _nothing_given_up(*_: object) -> None:
     """The input of a job that ended stays."""
 
 
+def _read_of_anybody(statements: Iterable[Statement], genesis: Genesis) -> Iterator[object]:
+    """What `attestations._read` does, but that everybody who says something is an anchor."""
+    said = list(statements)
+    everybody = SimpleNamespace(id=genesis.id, anchors={statement.org for statement in said})
+    return _READ(said, everybody)  # type: ignore[arg-type]  # as much of a genesis as it looks at
+
+
+def _counted_without_end(log: bytes, node: NodeEntry | None, *rest: Any, **named: Any) -> Counted:  # Any: handed on
+    """What `counted_of` does, but that nothing ends a node."""
+    return counted_of(log, replace(node, ended=None, earlier=()) if node else None, *rest, **named)
+
+
 @contextmanager
 def _both(one: AbstractContextManager[object], other: AbstractContextManager[object]) -> Iterator[None]:
     with one, other:
@@ -84,6 +101,8 @@ def _both(one: AbstractContextManager[object], other: AbstractContextManager[obj
 
 
 QUIET = Plot(steps=10, mischief=(), share=0.0, others=("utility",), weather=CALM)
+
+_READ = attestations._read
 
 MUTANTS = (
     Mutant(
@@ -106,6 +125,20 @@ MUTANTS = (
         invariants.authorised_values,
         Plot(steps=10, mischief=(), share=0.0, others=("utility",), ill=hostile.Thief, weather=CALM),
         lambda: patch.dict(ranks._HOLDS, {ranks.Ground.MAKER: lambda *_: True}),
+    ),
+    Mutant(
+        "everybody may attest",
+        invariants.authorised_values,
+        Plot(steps=10, mischief=(), share=0.0, others=("utility",), ill=hostile.Impostor, weather=CALM),
+        lambda: patch.object(attestations, "_read", _read_of_anybody),
+        is_costly=True,
+    ),
+    Mutant(
+        "an ended node counts on",
+        invariants.authorised_values,
+        Plot(steps=10, mischief=(), share=0.0, others=("utility",), ill=hostile.Revoked, weather=CALM),
+        lambda: patch.object(counting, "counted_of", _counted_without_end),
+        is_costly=True,
     ),
     Mutant(
         "forks are not noticed",

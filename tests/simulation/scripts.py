@@ -26,9 +26,9 @@ KINDS_OF_MISCHIEF = ("split", "heal", "kill", "power", "tear", "restore")
 class Plot:
     """What happens in a world of trade: how many steps, what befalls it and how often, and who means ill."""
 
-    steps: int = 14
+    steps: int = 11
     mischief: tuple[str, ...] = KINDS_OF_MISCHIEF
-    share: float = 0.3
+    share: float = 0.4
     others: tuple[str, ...] = ("utility", "service")
     ill: type[hostile.Thief] | None = None
     weather: Weather = ROUGH
@@ -48,6 +48,7 @@ class Plot:
             if step == self.steps // 3 or world.chance.random() < 0.15:
                 await evil.act(outcome.story)
         await mischief.end()
+        await outcome.story.open_up()
         await erase(outcome, world.chance)
         try:
             await world.until(lambda: level(outcome.honest), "honest machines hold the same", self.settled_s)
@@ -75,9 +76,13 @@ PLOTS = {"trade": TRADE, "equivocation": EQUIVOCATION}
 
 
 async def level(machines: list[Machine]) -> bool | None:
-    """Whether machines hold the same published sizes of every log that one of them writes, and all that was opened."""
+    """Whether machines hold as many root statements, the same published sizes of each log that one of them writes, and
+    all that was opened.
+    """
     found = [(machine, read_sizes(machine.folder.database)) for machine in machines]
     own = {log: to for _, sizes in found for log, (_, to, is_own) in sizes.logs.items() if is_own}
+    if len({sizes.statements for _, sizes in found}) > 1:
+        return None
     for machine, sizes in found:
         if any(is_own and size != to for size, to, is_own in sizes.logs.values()):
             return None

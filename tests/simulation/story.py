@@ -17,6 +17,7 @@ from node.errors import NodeError
 from node.passport import drafts
 from node.passport.bodies import (
     EventBody,
+    MandateBody,
     ParameterRow,
     ParametersBody,
     Place,
@@ -26,7 +27,11 @@ from node.passport.bodies import (
     ShipmentBody,
 )
 from node.passport.claims import local_claim
-from node.passport.drafts import Draft
+from node.passport.drafts import OPEN_CLASSES, Draft
+from node.passport.roles import PartyRole
+from node.services.cases import Cases
+from node.services.grants import Grants, Terms
+from node.services.profiles import Profiles
 from node.store.errors import StoreError
 from tests.simulation.machine import DownError, Machine
 
@@ -71,6 +76,9 @@ class Story:
         self._count = 0
         self.devices: list[Device] = []
         self.offers: list[Offer] = []
+        self.lent: list[tuple[Machine, Ref]] = []
+        self.appointed: list[tuple[Machine, bytes]] = []
+        self.cuts: dict[bytes, int] = {}  # of logs of nodes that were ended, up to where they count
         self.done = 0
         self.refused = 0
 
@@ -91,6 +99,10 @@ class Story:
             (6, self.share),
             (2, self.offer),
             (3, self.accept),
+            (2, self.lend),
+            (2, self.take_back),
+            (2, self.appoint),
+            (1, self.dismiss),
         ]
         (deed,) = self._chance.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])
         await self._done(deed)
@@ -166,6 +178,53 @@ class Story:
         self.offers.remove(offer)
         offer.device.owner = offer.buyer.org
 
+    async def lend(self) -> None:
+        """Who owns a device grants another organisation to read it, until that is ended."""
+        device, reader = self._device(), self._chance.choice(self.people)
+        owner = self._machine(device.owner) if device else None
+        if device is None or owner is None or reader.org == owner.org:
+            return
+        device.readers.add(reader.org)
+        terms = Terms(reader.org, Verb.READ, (device.subject,), OPEN_CLASSES)
+        grant = await owner.do(_grants(owner).give(terms, ACTOR))
+        self.lent.append((owner, grant.said.ref))
+
+    async def take_back(self) -> None:
+        """A grant is ended: what comes later is not opened by it any more."""
+        if not self.lent:
+            return
+        owner, ref = self._chance.choice(self.lent)
+        await owner.do(_grants(owner).end(ref, "the contract ended", ACTOR))
+        self.lent.remove((owner, ref))
+
+    async def appoint(self) -> None:
+        """Who owns a device appoints who works on it."""
+        device, worker = self._device(), self._chance.choice(self.people)
+        owner = self._machine(device.owner) if device else None
+        if device is None or owner is None or worker.org == owner.org:
+            return
+        device.readers.add(worker.org)
+        role, things = PartyRole.PROCESS_EXECUTOR, [device.subject]
+        mandate = await owner.do(owner.node.mandates.appoint(role, worker.org, things, MandateBody(), ACTOR))
+        self.appointed.append((owner, mandate.subject))
+
+    async def dismiss(self) -> None:
+        """A role ends."""
+        if not self.appointed:
+            return
+        owner, mandate = self._chance.choice(self.appointed)
+        await owner.do(owner.node.mandates.end(mandate, "the work is done", ACTOR))
+        self.appointed.remove((owner, mandate))
+
+    async def open_up(self) -> None:
+        """Let all honest organisations read every other device: what they fold of these can be compared."""
+        for device in self.devices[::2]:
+            owner = self._machine(device.owner)
+            for reader in self.people:
+                if owner is not None and reader.org not in device.readers:
+                    with suppress(*REFUSED):
+                        await self._let_read(owner, device, reader)
+
     async def forge(self, thief: Machine) -> None:
         """Somebody who may read a device states what only others may, and takes what is offered to others."""
         with suppress(*REFUSED):
@@ -219,3 +278,10 @@ class Story:
     def _machine(self, org: bytes) -> Machine | None:
         """The machine of an organisation, where it is up."""
         return next((machine for machine in self.people if machine.org == org and machine.is_up), None)
+
+
+def _grants(machine: Machine) -> Grants:
+    """The service of grants, which a node gives to its web alone."""
+    node = machine.node
+    profiles, cases = Profiles(node.core, node.ledger, node.projection), Cases(node.core, node.projection)
+    return Grants(node.core, node.ledger, node.projection, profiles, cases)
