@@ -47,6 +47,7 @@ from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
+from node.services.configuration import Configuration
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
@@ -389,6 +390,9 @@ class Node:
             commerceml=self.commerceml,
             exchange_1c=Exchange1C(self.core, self.ledger, self.projection, self.own_codes),
             line=self.line,
+            configuration=Configuration(
+                self.core, self.ledger, self.projection, self.registry, self.recognition, self.runs, self.entry
+            ),
             readings=self.readings,
             commissioning=self.commissioning,
             radio=self.radio,

@@ -33,19 +33,15 @@ from node.services.provisioning import (
     SCHEDULE,
     TIME_SERVICE,
     choose_driver,
-    find_root_key,
-    open_root_key,
+    counting_key,
     profile_of,
     service_of,
     stated_values,
-    subjects_of,
 )
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
 from node.services.readings import Decoding, Readings, decode, moment_of
-from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import StoredFragment, entries_about
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
     DeviceState,
@@ -95,9 +91,9 @@ class Commissioning:
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             profile = profile_of(passport.content, self._core.settings.radio.region)
-            entries = await entries_about(tx, subjects_of(passport.content))
-            stands = (await StatementReader.open(tx)).standing(entries)
-            root_key = self._root_key(stands, str(profile.dev_eui))
+            root_key = await counting_key(tx, self._core.keystore.vault, passport.content, str(profile.dev_eui))
+            if root_key is None:
+                raise StateError("no root key of this device came to this node", "root_key_missing")
             await self._require_alone(tx, passport, str(profile.dev_eui))
         driver = choose_driver(self._drivers, passport.content)
         shown = show_profile(profile, driver.driver.descriptor)
@@ -362,12 +358,6 @@ class Commissioning:
         """The driver in the version that was chosen; the newest where a package was replaced since."""
         name, version = str(device.profile["driver"]), device.profile.get("driver_version")
         return self._drivers.find(name, str(version)) or self._drivers.find(name)
-
-    def _root_key(self, entries: Sequence[StoredFragment], dev_eui: str) -> bytes:
-        sealed = find_root_key(entries, dev_eui)
-        if sealed is None:
-            raise StateError("no root key of this device came to this node", "root_key_missing")
-        return open_root_key(self._core.keystore.vault, sealed)
 
     async def _require_alone(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> None:
         others = {subject for subject, _ in await find_terms(tx, dev_eui, "dev_eui")} - {passport.subject}

@@ -17,6 +17,8 @@ from node.services.core import Core
 from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
 from node.services.ledger import Project
+from node.services.replaced_keys import tell_replaced
+from node.services.sealing import stored_secret
 from node.store.database import WriteTx
 from node.store.fragments import (
     CLEAR,
@@ -178,6 +180,7 @@ class Ingest:
                 async with self._core.database.write() as tx:
                     kept = NewEntry(entry.seq, fragment, header, None, (opened,), ())
                     await insert_sections(tx, entry.log_no, [kept])
+                    await tell_replaced(self._core, tx, [kept], "sync")
                 return True
         return False
 
@@ -199,6 +202,7 @@ class Ingest:
         # Without an entry too: the log is here further, which passports may wait for.
         await self._project(tx, log, counting)
         await self._tell_of_shipments(tx, log, counting)
+        await tell_replaced(self._core, tx, counting, "sync")
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None
@@ -238,6 +242,5 @@ class Ingest:
                 opened = open_section(key, header, section)
             except SealError:
                 continue
-            sealed = self._core.keystore.vault.seal(opened.data)
-            return StoredSection(position, section.name, opened.salt, sealed, STORED)
+            return stored_secret(self._core.keystore.vault, position, section.name, opened.salt, opened.data)
         return StoredSection(position, section.name, None, section.data, SEALED)

@@ -1,6 +1,6 @@
 """What a passport gives to a network: the profile, the root key, the driver, and what the meter is compared with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from drivers.descriptor import Comparison, How
@@ -15,11 +15,16 @@ from lora.profile import DeviceProfile, build_profile
 from node.errors import StateError
 from node.keystore import Vault
 from node.passport.bodies import RadioBody, RootKeysBody
+from node.passport.device_keys import SECTION
 from node.passport.errors import BodyError
 from node.passport.merge import Standing
-from node.passport.shown import at, fact, text
+from node.passport.references import parse_ref
+from node.passport.shown import at, fact, rows, text
 from node.passport.view import View, value_on
-from node.store.fragments import CLEAR, STORED, StoredFragment
+from node.services.counting import stored_header
+from node.services.statements import StatementReader
+from node.store.database import ReadTx
+from node.store.fragments import CLEAR, STORED, StoredFragment, entries_about
 
 # Fields of a profile, and the radio facts of a passport that fill them.
 PROFILE_FIELDS = {
@@ -30,7 +35,7 @@ PROFILE_FIELDS = {
     "class": "device_class",
     "ports": "ports",
 }
-ACTIVATION, OTAA = "activation", "OTAA"
+ACTIVATION, OTAA, DEV_EUI = "activation", "OTAA", "dev_eui"
 # Where a passport states what a meter reports of itself.
 PARAMETERS = {"made": "manufactured_on", "firmware": "firmware_version"}
 BENCH = "bench_reading"
@@ -77,14 +82,39 @@ def choose_driver(drivers: Registry, view: View) -> Installed:
         raise StateError(str(error), "driver_missing", reason=str(error)) from error
 
 
-def find_root_key(entries: Sequence[StoredFragment], dev_eui: str) -> bytes | None:
-    """The newest sealed `root-keys` section that was stated together with this DevEUI; None where none came here."""
-    for entry in reversed(entries):
-        sections = {section.name: section for section in entry.sections}
-        keys = sections.get("root-keys")
-        if keys is not None and keys.form == STORED and _states(entry, dev_eui):
-            return keys.data
-    return None
+def find_root_key(
+    entries: Sequence[StoredFragment], dev_eui: str, above: Collection[tuple[bytes, int]] = ()
+) -> bytes | None:
+    """The sealed `root-keys` section that counts, of those that were stated together with this DevEUI.
+
+    The newest one; of those at the places `above` (log, seq), where there are any, before all others. None where none
+    came here.
+    """
+    stated = [entry for entry in entries if _states(entry, dev_eui)]
+    found = [
+        ((entry.log, entry.seq) in above, header.stamp, section.data)
+        for entry in stated
+        if (header := stored_header(entry)) is not None
+        for section in entry.sections
+        if section.name == SECTION and section.form == STORED
+    ]
+    return max(found)[2] if found else None
+
+
+def standing_places(view: View) -> frozenset[tuple[bytes, int]]:
+    """Where the organisation whose word on the DevEUI stands said how the device joins, as (log, seq)."""
+    by, others = text(view, "radio", DEV_EUI, "by"), rows(view, "radio", DEV_EUI, "others")
+    said = [text(view, "radio", DEV_EUI, "ref"), *(text(row, "ref") for row in others if row["by"] == by)]
+    refs = [parse_ref(place) for place in said if place]
+    return frozenset((ref.log, ref.seq) for ref in refs)
+
+
+async def counting_key(tx: ReadTx, vault: Vault, view: View, dev_eui: str) -> bytes | None:
+    """The AppKey with which a device joins, by what its passport says now; None where it did not come here."""
+    entries = await entries_about(tx, subjects_of(view))
+    stands = (await StatementReader.open(tx)).standing(entries)
+    sealed = find_root_key(stands, dev_eui, standing_places(view))
+    return None if sealed is None else open_root_key(vault, sealed)
 
 
 def open_root_key(vault: Vault, sealed: bytes) -> bytes:

@@ -81,6 +81,8 @@ sections = _table(
     _need("data", LargeBinary),
     _need("form", Int64),  # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key
 )
+# Which thing has which root key, by a mark that tells nothing without the storage key (node/store/key_marks.py).
+key_marks = _table("key_marks", _key("mark", LargeBinary), _key("subject", LargeBinary))
 mentions = _table(
     "mentions",
     _key("subject64", Int64),

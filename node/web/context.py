@@ -22,6 +22,7 @@ from node.services.catalogs import Catalogs
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
+from node.services.configuration import Configuration
 from node.services.conflicts import Conflicts
 from node.services.core import Core
 from node.services.corrections import Corrections
@@ -145,6 +146,7 @@ class WebContext:
     exchange_1c: Exchange1C
     commerceml: CommerceItems
     line: Line
+    configuration: Configuration
     readings: Readings
     commissioning: Commissioning
     radio: Radio

@@ -41,6 +41,7 @@ WRITES: Mapping[str, Write] = {
     "POST /processes/{run}/refusal": Write.PROCESSES,
     "POST /processes/{run}/closing": Write.PROCESSES,
     "POST /line/scans": Write.PROCESSES,
+    "POST /passports/{id}/configuration": Write.CONFIGURATION,
     "POST /passports/{id}/parts": Write.COMPOSITION,
     "POST /passports/{id}/parts/removals": Write.COMPOSITION,
     "POST /catalogs/{catalog}/codes": Write.CODES,
@@ -54,6 +55,7 @@ WRITES: Mapping[str, Write] = {
 CHECKS = frozenset(
     {
         "POST /checks",
+        "POST /configuration/scans",
         "POST /checks/{check}",
         "POST /protocols/check",
         "POST /templates/check",

@@ -125,6 +125,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "grant_ended": ("Разрешение прекращено", "A grant was ended"),
     "profile_published": ("Опубликован профиль", "Profile published"),
     "profile_adopted": ("Принят профиль", "Profile adopted"),
+    "device_configured": ("Прибор настроен", "Device set up"),
+    "root_key_replaced": (
+        "Ключ прибора сменён: в сети он ещё с прежним",
+        "The device's key was replaced: it is on the air with the one before",
+    ),
     "device_commissioned": ("Прибор подготовлен к подключению", "Device put on the air"),
     "device_retired": ("Прибор снят с сети", "Device taken off the air"),
     "device_joined": ("Прибор подключился к сети", "Device joined the network"),
