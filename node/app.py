@@ -100,6 +100,7 @@ from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
 from node.services.registry import Registry
 from node.services.releases import Releases
+from node.services.replaced_keys import ReplacedKeys
 from node.services.returning import Returning
 from node.services.runs import Runs
 from node.services.search import Search
@@ -165,11 +166,11 @@ class Node:
                 "node_waits",
             )
         self.core = Core(self.settings, self.folder, clock, random, keystore, database, EventBus())
-        self.metrics = Metrics()
-        self.projection = Projection(self.core)
-        self.ledger = Ledger(self.core, self.projection.take)
+        self.metrics, self.projection = Metrics(), Projection(self.core)
+        self.replaced_keys = ReplacedKeys(self.core, self.projection)
+        self.ledger = Ledger(self.core, self.replaced_keys.take)
         self.counting = Counting(self.core, self.projection.recount)
-        self.ingest = Ingest(self.core, self.projection.take, self.counting)
+        self.ingest = Ingest(self.core, self.replaced_keys.take, self.counting)
         budget = Budget(self.settings.federation.limits.in_hand)
         self.hub = Hub(keystore.node, self._answer, budget)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
@@ -231,7 +232,9 @@ class Node:
         )
         directory = MemoryDirectory()
         self.readings = Readings(database, partial(self.releases.records, Catalog.PARAMETERS))
-        self.commissioning = Commissioning(self.core, self.ledger, self.readings, load_registry(), directory)
+        self.commissioning = Commissioning(
+            self.core, self.ledger, self.projection, self.readings, load_registry(), directory
+        )
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission)
         self.desk = self._open_desk(keystore, budget)
@@ -391,7 +394,13 @@ class Node:
             exchange_1c=Exchange1C(self.core, self.ledger, self.projection, self.own_codes),
             line=self.line,
             configuration=Configuration(
-                self.core, self.ledger, self.projection, self.registry, self.recognition, self.runs, self.entry
+                self.core,
+                self.ledger,
+                self.projection,
+                self.registry,
+                self.runs,
+                self.entry,
+                self.replaced_keys,
             ),
             readings=self.readings,
             commissioning=self.commissioning,

@@ -25,7 +25,7 @@ PARAMETERS = ("firmware_version", "operating_mode", "time_service", "reporting_s
 SETTINGS = (*RADIO_FIELDS, *PARAMETERS)
 REQUIRED = ("dev_eui", "join_eui", "version", "device_class", "region", "activation")
 OTAA = "OTAA"
-EVENT = "configured"
+SECTION, EVENT = "radio", "configured"
 SOURCE = "configuration"
 
 # What the shipped catalog names; a release may add records and never takes such a choice away.
@@ -95,10 +95,18 @@ def parameters_of(view: View, values: Mapping[str, str], since: str) -> tuple[Pa
 
 
 def may_configure(case: Case, org: bytes, now: int) -> bool:
-    """Whether an organisation may state how a device joins: it has authority over that, or nobody is known to."""
+    """Whether what an organisation stated now of how a device joins would count.
+
+    It has authority over that, or nobody is known to have it; and nobody said it who ranks higher, as a maker's own
+    word from before the sale does.
+    """
     facts = case.facts.values()
-    held = (rank(FactClass.RADIO, org, one, case.world, now, kind=Kind.PARAMETER) for one in facts)
-    return any(one.has_authority for one in held) or not any(one.names_somebody for one in facts)
+    held = [rank(FactClass.RADIO, org, one, case.world, now, kind=Kind.PARAMETER) for one in facts]
+    said = [reading.statement for reading in case.spoken if SECTION in reading.statement.sections]
+    if any(one.names_somebody for one in facts) and not any(one.has_authority for one in held):
+        return False
+    level = max((one.level for one in held), default=0)
+    return all(case.rank(FactClass.RADIO, statement).level <= level for statement in said)
 
 
 def _ports(text: str) -> tuple[int, ...]:

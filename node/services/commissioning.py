@@ -27,6 +27,7 @@ from node.passport.view import View
 from node.services.attribution import why_held
 from node.services.core import Core
 from node.services.ledger import Ledger
+from node.services.projection import Projection
 from node.services.provisioning import (
     MODE,
     SAME,
@@ -72,11 +73,18 @@ class Commissioning:
     """Puts devices on the air and takes them into service."""
 
     def __init__(
-        self, core: Core, ledger: Ledger, readings: Readings, drivers: Registry, directory: MemoryDirectory
+        self,
+        core: Core,
+        ledger: Ledger,
+        projection: Projection,
+        readings: Readings,
+        drivers: Registry,
+        directory: MemoryDirectory,
     ) -> None:
         """`directory` is what the running network server looks its devices up in."""
         self._core = core
         self._ledger = ledger
+        self._projection = projection
         self._readings = readings
         self._drivers = drivers
         self._directory = directory
@@ -91,9 +99,7 @@ class Commissioning:
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             profile = profile_of(passport.content, self._core.settings.radio.region)
-            root_key = await counting_key(tx, self._core.keystore.vault, passport.content, str(profile.dev_eui))
-            if root_key is None:
-                raise StateError("no root key of this device came to this node", "root_key_missing")
+            root_key = await self._root_key(tx, passport, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
         driver = choose_driver(self._drivers, passport.content)
         shown = show_profile(profile, driver.driver.descriptor)
@@ -358,6 +364,13 @@ class Commissioning:
         """The driver in the version that was chosen; the newest where a package was replaced since."""
         name, version = str(device.profile["driver"]), device.profile.get("driver_version")
         return self._drivers.find(name, str(version)) or self._drivers.find(name)
+
+    async def _root_key(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> bytes:
+        vault, world = self._core.keystore.vault, self._projection.world
+        key = await counting_key(tx, vault, world, passport.content, dev_eui)
+        if key is None:
+            raise StateError("no root key of this device came to this node", "root_key_missing")
+        return key
 
     async def _require_alone(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> None:
         others = {subject for subject, _ in await find_terms(tx, dev_eui, "dev_eui")} - {passport.subject}

@@ -40,14 +40,13 @@ from node.services.key_marks import KeyMarks
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.provisioning import counting_key, subjects_of
-from node.services.recognition import Recognition
 from node.services.registry import Registry
-from node.services.replaced_keys import tell_replaced
+from node.services.replaced_keys import ReplacedKeys
 from node.services.runs import Completed, Runs
 from node.services.statements import StatementReader
 from node.services.steps import Turn, Work
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import NewEntry, entries_about
+from node.store.fragments import entries_about
 from node.store.passports import StoredPassport, find_terms, read_titles
 from node.store.radio import StoredDevice
 
@@ -133,26 +132,22 @@ class Configuration:
         ledger: Ledger,
         projection: Projection,
         registry: Registry,
-        recognition: Recognition,
         runs: Runs,
         entry: Entry,
+        replaced: ReplacedKeys,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._projection = projection
         self._registry = registry
-        self._recognition = recognition
         self._runs = runs
         self._entry = entry
+        self._replaced = replaced
         self._marks = KeyMarks(core)
         self._one_at_a_time = asyncio.Lock()  # of two keys asked for at once the second one sees the first
 
-    async def take(self, scanned: str) -> Prepared:
-        """The device that a text names; raise InputError, NotFoundError, or DeniedError where others configure it."""
-        return await self.prepare((await self._recognition.get(scanned)).subject)
-
     async def prepare(self, subject: bytes) -> Prepared:
-        """The same by its subject."""
+        """A device at the station; raise NotFoundError, or DeniedError where others state how it joins."""
         passport = await self._registry.get(subject, whole=False)
         view = passport.content
         async with self._core.database.read() as tx:
@@ -191,18 +186,18 @@ class Configuration:
         if not said and done is None and wish.act is not key[0]:
             return Configured(passport, radio, key[0], None, None, (), None)  # the same key was brought once more
         said += done.drafts if done is not None else await self._event(passport, work)
-        replaced: list[StoredDevice] = []
 
-        async def record(tx: WriteTx, entries: Sequence[NewEntry]) -> None:
+        async def record(tx: WriteTx, _entries: object) -> None:
             told = {"dev_eui": radio.dev_eui, "key": key[0].value, "reason": wish.reason or None}
             await self._core.announce(tx, actor, "device_configured", passport.subject, org=None, **told)
             if done is not None:
                 await self._core.announce(tx, actor, "step_done", passport.subject, org=None, **done.told)
-            replaced.extend(await tell_replaced(self._core, tx, entries, actor))
 
         entries = await self._ledger.append(said, record)
         place = entry_ref(self._ledger.log.log, entries[0])
         issued = key[1] if key[0] is KeyAct.ISSUE else None
+        async with self._core.database.read() as tx:
+            replaced = await self._replaced.outdated(tx, [passport.subject])
         return Configured(passport, radio, key[0], place, issued, replaced, done)
 
     def _settings(
@@ -264,8 +259,11 @@ class Configuration:
     async def _stands(self, passport: StoredPassport, dev_eui: str, key: Secret) -> bool:
         """Whether that key is the one with which the device joins by now: said once more, it is said once."""
         async with self._core.database.read() as tx:
-            standing = await counting_key(tx, self._core.keystore.vault, passport.content, dev_eui)
+            standing = await self._counting(tx, passport, dev_eui)
         return standing is not None and key.matches(standing)
+
+    async def _counting(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> bytes | None:
+        return await counting_key(tx, self._core.keystore.vault, self._projection.world, passport.content, dev_eui)
 
     async def _key_stated(self, tx: ReadTx, passport: StoredPassport) -> KeyStated | None:
         reader = await StatementReader.open(tx)
@@ -277,7 +275,7 @@ class Configuration:
             return None
         stamp, log = max(found)
         dev_eui = text(passport.content, "radio", "dev_eui", "value")
-        key = await counting_key(tx, self._core.keystore.vault, passport.content, dev_eui)
+        key = await self._counting(tx, passport, dev_eui)
         return KeyStated(stamp, reader.author(log), len(found), key is not None)
 
     async def _check_right(self, tx: ReadTx, passport: StoredPassport) -> None:

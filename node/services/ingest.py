@@ -17,7 +17,6 @@ from node.services.core import Core
 from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
 from node.services.ledger import Project
-from node.services.replaced_keys import tell_replaced
 from node.services.sealing import stored_secret
 from node.store.database import WriteTx
 from node.store.fragments import (
@@ -180,7 +179,6 @@ class Ingest:
                 async with self._core.database.write() as tx:
                     kept = NewEntry(entry.seq, fragment, header, None, (opened,), ())
                     await insert_sections(tx, entry.log_no, [kept])
-                    await tell_replaced(self._core, tx, [kept], "sync")
                 return True
         return False
 
@@ -202,7 +200,6 @@ class Ingest:
         # Without an entry too: the log is here further, which passports may wait for.
         await self._project(tx, log, counting)
         await self._tell_of_shipments(tx, log, counting)
-        await tell_replaced(self._core, tx, counting, "sync")
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None

@@ -4,14 +4,16 @@ The last test has three nodes and a virtual meter on a real socket; the others a
 """
 
 import asyncio
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, UnixConnector
 from sqlalchemy import delete
 
+from federation.authority import Verb
 from lora.device import DeviceJoined, VirtualDevice
 from lora.gateway.udp import PullResp, decode_datagram
 from lora.identifiers import Eui
@@ -19,15 +21,19 @@ from lora.keys import Key
 from lora.region import RU864
 from node.api_client import ApiClient, ApiError
 from node.app import Node
+from node.errors import DeniedError
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Actor
+from node.services.grants import Terms
+from node.services.provisioning import counting_key
 from node.store import schema
+from node.store.passports import find_passport
 from node.store.radio import FrameState
 from node.store.settings import drop_setting
 from tests.integration.test_canaries import Tap, carries, made, network, read_here, tap
 from tests.integration.test_one_loop import PLATE, alone, passport_at
 from tests.integration.test_web_processes import opened
-from tests.loops import until
+from tests.loops import running, started, until
 from tests.secrets import device_keys, search
 from tests.unit.lora.builders import GATEWAYS, counting_random, heard_of
 from tests.unit.lora.live import wires
@@ -45,6 +51,8 @@ SETTINGS = {
 }  # fmt: skip
 ISSUE = {"settings": SETTINGS, "key": {"act": "issue"}, "station": "К-1", "operator": "117"}
 BROUGHT = "9f3c01d2a4b5566778e9f0a1b2c3d4e5"
+HTML = {"Accept": "text/html"}
+KEY_SHOWN = re.compile(r'<pre id="app-key">([0-9a-f]{32})</pre>')
 OTHER = PLATE.model_copy(update={"serial": "00000002"})
 TYPE = {"type": "t:cw", "execution": "ВС-15Д-80-Р868"}
 
@@ -235,9 +243,82 @@ async def test_system_needs_the_right_to_configure(web: RunningWeb) -> None:
     assert await refused(station, "/configuration/scans", {"text": other}) == "system_thing"
 
 
+async def test_form_that_is_sent_twice_shows_one_key_and_later_none(web: RunningWeb) -> None:
+    """A double click is one act with one key on the page; after ten minutes the same form shows no key any more."""
+    client = web.local()
+    meter = await device(client)
+    form = {**SETTINGS, "once": "ab" * 12, "act": "issue", "station": "К-1"}
+
+    pages = await asyncio.gather(*(sent(client, meter, form) for _ in range(2)))
+    web.clock.move(11 * 60)
+    late, other = await sent(client, meter, form), await sent(client, meter, {**form, "once": "cd" * 12})
+
+    (key,) = {KEY_SHOWN.search(page)[1] for _, page in pages}  # type: ignore[index]  # each shows one
+    assert [status for status, _ in pages] == [200, 200]
+    assert [status for status, page in (late, other) if key not in page] == [200, 409]
+    assert (await post(client, "/configuration/scans", {"text": meter}))["key"]["count"] == 1
+
+
+async def test_page_prefills_and_keeps_what_was_typed_but_no_key(web: RunningWeb) -> None:
+    """A refused form comes back with its settings and its problem; the key that was pasted does not."""
+    client = web.local()
+    meter = await device(client, **TYPE)
+
+    async with client.get("/configuration", params={"text": meter}, headers=HTML) as response:
+        first = await response.text()
+    weak = {**SETTINGS, "once": "ab" * 12, "act": "import", "app_key": "A5" * 16, "join_eui": "1122334455667788"}
+    status, page = await sent(client, meter, weak)
+
+    assert "по типу" in first
+    assert "RU864" in first
+    assert status == 422
+    assert "Такой ключ не защищает" in page
+    assert "1122334455667788" in page
+    assert "a5a5a5" not in page.lower()
+
+
+async def sent(client: ClientSession, meter: str, form: dict[str, str]) -> tuple[int, str]:
+    """Status and page of a form that is sent."""
+    headers = {**HTML, "Accept-Language": "ru"}
+    async with client.post(f"/configuration/{meter}", data=form, headers=headers) as response:
+        assert response.headers["Cache-Control"] == "no-store"
+        return response.status, await response.text()
+
+
+async def test_restarted_node_knows_which_key_it_gave(tmp_path: Path, alone: None) -> None:
+    """After a restart the same request gets the same key, another one is refused, and nothing new is stated."""
+    async with running(tmp_path / "maker", "maker") as node:
+        device = await made(node)
+        path = path_of(format_device_id(SubjectId(device)))
+        first = await keyed(node, path)
+    async with started(tmp_path / "maker") as node:
+        again = await keyed(node, path)
+        async with ApiClient(node.folder.path) as api:
+            with pytest.raises(ApiError) as refusal:
+                await api.post(path, ISSUE)
+            found = await api.post("/configuration/scans", {"text": EUI})
+
+    assert first["app_key"] == again["app_key"]
+    assert refusal.value.code == "root_key_stated"
+    assert (found["key"]["count"], found["key"]["here"]) == (1, True)
+    assert search([tmp_path], {"key": bytes.fromhex(first["app_key"])}) == []
+
+
+async def keyed(node: Node, path: str) -> Json:
+    """What a request for a key is answered that is the same each time."""
+    connector = UnixConnector(str(node.folder.path / "node.sock"))
+    headers = {"Idempotency-Key": "station-1"}
+    async with (
+        ClientSession("http://node", connector=connector) as session,
+        session.post(f"/api/v1{path}", json=ISSUE, headers=headers) as response,
+    ):
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+
 @pytest.mark.req("B38")
 async def test_key_goes_sealed_to_whoever_joins_the_device_and_to_nobody_else(
-    tmp_path: Path, tap: Tap, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tap: Tap, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One key is issued and one brought; fragments hold commitments; the buyer's network joins both meters; a third
     party that may read everything else has no key in any byte, file or log, nor does anybody in clear.
@@ -258,22 +339,81 @@ async def test_key_goes_sealed_to_whoever_joins_the_device_and_to_nobody_else(
         assert not await joins(utility, 0, Key(bytes(15) + b"x"), dev_nonce=7)
         refusal = await asked_in_vain(service, maker, devices[0])
         heads = [section for one in devices for section in await key_heads(service, one)]
-        again = await set_up(maker, devices[0], EUI, reason="ключ раскрыт")
+        with pytest.raises(ApiError) as sold:
+            await set_up(maker, devices[0], EUI, reason="ключ раскрыт")
+        again = await set_up(utility, devices[0], EUI, reason="ключ раскрыт")
         await until(utility, partial(journalled, utility, "root_key_replaced"))
         await commission(utility, devices[0])
         assert await joins(utility, 0, again, dev_nonce=9)
         seen = {name: b"".join([await read_here(node, one) for one in devices]) for name, node in nodes.items()}
         heard = {name: bytes(tap.heard.get(node.core.org, b"")) for name, node in nodes.items()}
 
-    assert refusal == "key_refused"
+    assert (refusal, sold.value.code) == ("key_refused", "configuration_not_ours")
     assert len(heads) == 2
     assert all(head["present"] is False for head in heads)
     secrets = {f"key {n}": key.reveal() for n, key in enumerate([*keys, again])}
     for name in nodes:
         assert not [key for key in secrets.values() if carries(seen[name] + heard[name], key.hex())], name
+    (tmp_path / "log").write_text("".join(capfd.readouterr()))
+    assert (tmp_path / "log").stat().st_size > 0
     assert search([tmp_path], secrets) == []
     held = {name: set(device_keys(tmp_path / name).values()) for name in nodes}
-    assert held == {"maker": set(secrets.values()), "utility": set(secrets.values()), "service": set()}
+    assert held == {"maker": {key.reveal() for key in keys}, "utility": set(secrets.values()), "service": set()}
+
+
+async def test_service_firm_configures_by_the_owners_right_and_the_owner_gets_the_key(tmp_path: Path, tap: Tap) -> None:
+    """Without a right it is refused; with one its key goes sealed to the owner, counts there, and not to the maker."""
+    async with network(tmp_path, "utility", "service") as nodes:
+        maker, utility, service = nodes.values()
+        device = await made(maker)
+        old = await set_up(maker, device, EUI)
+        await ship(maker, utility, [device])
+        await until(utility, partial(has_key, utility, device))
+        await utility.registry.share([device], service.core.org, "test")
+        await until(service, partial(is_readable, service, device))
+        with pytest.raises(ApiError) as refusal:
+            await set_up(service, device, EUI, reason="замена модуля")
+        terms = Terms(service.core.org, Verb.WRITE, (device,), rows=("event", "parameter"))
+        await utility.web_context().grants.give(terms, "test")
+        await until(utility, partial(talks, utility, service))
+        await until(service, partial(may_set_up, service, device))
+        new = await set_up(service, device, EUI, reason="замена модуля")
+        await until(utility, partial(counts, utility, device, new))
+
+    assert refusal.value.code == "configuration_not_ours"
+    held = {name: set(device_keys(tmp_path / name).values()) for name in nodes}
+    assert held == {"maker": {old.reveal()}, "utility": {old.reveal(), new.reveal()}, "service": {new.reveal()}}
+    assert search([tmp_path], {"old": old.reveal(), "new": new.reveal()}) == []
+    assert not any(carries(bytes(raw), new.reveal().hex()) for raw in tap.heard.values())
+
+
+async def talks(node: Node, other: Node) -> bool | None:
+    """Whether a node talks to another that it met: what is sealed comes from its author alone."""
+    met = other.core.node in [peer.node for peer in await node.peering.peers()]
+    if met:
+        await node.peering.accept(other.core.node, "test")
+    return met or None
+
+
+async def may_set_up(node: Node, one: bytes) -> bool | None:
+    """Whether the grant came."""
+    try:
+        await node.web_context().configuration.prepare(one)
+    except DeniedError:
+        return None
+    return True
+
+
+async def counts(node: Node, one: bytes, key: Key) -> bool | None:
+    """Whether a key is the one with which a node's network would let the meter in."""
+    async with node.core.database.read() as tx:
+        passport = await find_passport(tx, one)
+        found = (
+            await counting_key(tx, node.core.keystore.vault, node.projection.world, passport.content, EUI)
+            if passport
+            else None
+        )
+    return True if found == key.reveal() else None
 
 
 async def set_up(node: Node, one: bytes, eui: str, key: str = "", reason: str = "") -> Key:

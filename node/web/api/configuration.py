@@ -139,11 +139,10 @@ class ConfiguredAnswer(BaseModel):
                "configuration_not_ours"])  # fmt: skip
 async def scan(call: Call, body: ScanInput) -> PreparedAnswer:
     """Its settings prefilled, what is known of its key, and the step that waits for this. Nothing is stated."""
-    service = call.context.configuration
+    scanned = await call.context.recognition.get(body.text)
     if call.actor.limits is not None:
-        scanned = await call.context.recognition.get(body.text)
         await call.context.correspondents.check_thing(call.actor, scanned.subject)
-    return to_prepared(await service.take(body.text))
+    return to_prepared(await call.context.configuration.prepare(scanned.subject))
 
 
 @api("POST", "/passports/{id}/configuration", title="Set a device up", scopes=SCOPES, problems=PROBLEMS)
@@ -153,17 +152,7 @@ async def configure(call: Call, path: PassportPath, body: ConfigurationInput) ->
     A key that is issued stands in this answer alone. Send an Idempotency-Key: a request that is repeated gets the same
     answer for a day. Without one it is refused while a key stands; another key is stated with a `reason`.
     """
-    told = body.key.app_key
-    wish = Wish(
-        values={name: value for name in SETTINGS if (value := getattr(body.settings, name))},
-        act=body.key.act,
-        app_key=told.get_secret_value() if told is not None else "",
-        reason=body.key.reason or "",
-        station=body.station,
-        operator=body.operator,
-        detail=body.detail,
-    )
-    return await configured_by(call, subject_of(path.id), wish)
+    return await configured_by(call, subject_of(path.id), wish_of(body))
 
 
 async def configured_by(call: Call, subject: bytes, wish: Wish) -> ConfiguredAnswer:
@@ -177,6 +166,20 @@ async def configured_by(call: Call, subject: bytes, wish: Wish) -> ConfiguredAns
             raise StateError("another device has that key", error.code, titles="—") from error
         raise
     return to_configured(done)
+
+
+def wish_of(body: ConfigurationInput) -> Wish:
+    """What is to be done, in the terms of this node."""
+    told = body.key.app_key
+    return Wish(
+        values={name: value for name in SETTINGS if (value := getattr(body.settings, name))},
+        act=body.key.act,
+        app_key=told.get_secret_value() if told is not None else "",
+        reason=body.key.reason or "",
+        station=body.station,
+        operator=body.operator,
+        detail=body.detail,
+    )
 
 
 def to_prepared(prepared: Prepared) -> PreparedAnswer:
