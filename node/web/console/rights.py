@@ -1,5 +1,6 @@
 """The tab "Access" of a passport: who may see what, since when, why, until when; granting, ending, asking why not."""
 
+from functools import partial
 from typing import Annotated, Any, cast
 
 from aiohttp import web
@@ -27,7 +28,7 @@ from node.web.api.rights import (
 )
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.languages import mark
 from node.web.routes import page
 
@@ -87,11 +88,11 @@ async def grant(call: Call, path: PassportPath, body: GrantForm) -> View | web.R
 @page("POST", PATH + "/ends", title=TITLE, scopes=[Scope.SHIP], api="POST /grants/{ref}/end")
 async def finish(call: Call, path: PassportPath, body: EndForm) -> View | web.Response:
     """End a grant."""
-    try:
-        await end.handler(call, path=GrantPath(ref=body.ref), body=EndBody(reason=body.reason))
-    except NodeError as error:
-        return await _view(call, path, error=error)
-    return redirect(f"/devices/{path.id}/access")
+    return await acted(
+        end.handler(call, path=GrantPath(ref=body.ref), body=EndBody(reason=body.reason)),
+        f"/devices/{path.id}/access",
+        partial(_view, call, path),
+    )
 
 
 async def _view(
