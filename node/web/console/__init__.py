@@ -16,6 +16,7 @@ from node.web.console import (
     home,
     imports,
     journal,
+    keys,
     line,
     login,
     mandates,
@@ -75,6 +76,7 @@ ROUTES = (
     *journal.ROUTES,
     *webhooks.ROUTES,
     *backups.ROUTES,
+    *keys.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
