@@ -59,6 +59,7 @@ from node.services.entry import Entry
 from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
+from node.services.first_restore import FirstRestore, RestoredError
 from node.services.fleet import Fleet
 from node.services.flows import Flows, Sources
 from node.services.forms import Forms
@@ -222,7 +223,7 @@ class Node:
         self.commerceml = CommerceItems(self.core, self.ledger, self.jobs, self.own_codes)
         self.register = RegisterReading(self.core, self.ledger, self.projection, self.jobs, RegisterClient(self.core))
         self.access = Access(self.core)
-        self.limits = Limits(self.core)
+        self.first_restore, self.limits = FirstRestore(self.core, self.access), Limits(self.core)
         courier = Courier(self.settings.webhooks, clock)
         self.webhooks, self.deliveries = (
             Webhooks(self.core, courier, self.limits),
@@ -247,16 +248,23 @@ class Node:
         """The own organisation's root chain."""
         return Keys(self.core, self.ingest, self.membership, self.peering)
 
-    async def run(self, started: Callable[[Addresses], None]) -> None:
-        """Hold the folder, open the store and the ports, and serve until cancelled."""
+    async def run(self, started: Callable[[Addresses], None]) -> bool:
+        """Hold the folder, open the store and the ports, and serve until cancelled.
+
+        True where a restored node waits to take the place of this one.
+        """
+        is_restored = False
         with self.folder.locked():
             try:
                 await self._open_store()
                 await self.open()
                 settle_collector()
                 await self._serve(started)
+            except* RestoredError:
+                is_restored = True
             finally:
                 await self.close()
+        return is_restored
 
     async def visit(self, work: Callable[["Node"], Awaitable[T]]) -> T:
         """Do something with the store of a node that does not run: its ports stay closed, its log is not written."""
@@ -393,6 +401,7 @@ class Node:
             commissioning=self.commissioning,
             radio=self.radio,
             backups=self.backups,
+            first_restore=self.first_restore,
             bundles=Bundles(self.core, self.shelf, self.sync),
             returning=self.returning,
             health=Health(self.core, self.sync, self.backups),
@@ -435,6 +444,8 @@ class Node:
                 tasks.create_task(self.radio.run())
             address = url_of("http", web_settings.host, web_port)
             secret = await self.access.open_claim()
+            if secret:
+                tasks.create_task(self.first_restore.run())
             started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
 
     @asynccontextmanager

@@ -32,6 +32,7 @@ from node.services.entry import Entry
 from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
+from node.services.first_restore import FirstRestore
 from node.services.fleet import Fleet
 from node.services.flows import Flows
 from node.services.forms import Forms
@@ -149,6 +150,7 @@ class WebContext:
     commissioning: Commissioning
     radio: Radio
     backups: Backups
+    first_restore: FirstRestore
     bundles: Bundles
     returning: Returning
     health: Health

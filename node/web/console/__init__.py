@@ -33,6 +33,7 @@ from node.web.console import (
     radio,
     records,
     register,
+    restore,
     rights,
     shipments,
     templates,
@@ -42,6 +43,7 @@ from node.web.console import (
 
 ROUTES = (
     *login.ROUTES,
+    *restore.ROUTES,
     *home.ROUTES,
     *devices.ROUTES,
     *exchange.ROUTES,
