@@ -14,7 +14,7 @@ from node.web.calls import Call, View
 from node.web.languages import mark
 from node.web.routes import Group, Menu, page
 
-TITLE = mark("Organisation and keys")
+TITLE = mark("Keys")
 # Where the commands look for the keys: two media that are kept apart, and one for those that follow.
 ROOT, NEXT, FRESH = "/media/root-key", "/media/next-key", "/media/new-keys"
 

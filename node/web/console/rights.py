@@ -109,6 +109,7 @@ async def _view(
     companies = await find_organisations(call)
     own = call.context.core.org.hex()
     names = {org: one.name for one in companies for org in one.orgs}
+    profiles = await call.context.profiles.all()
     return View(
         "access_tab.html",
         error=error,
@@ -121,7 +122,13 @@ async def _view(
         withheld=shown.withheld,
         parties=[(org, name) for org, name in names.items() if org != own],
         everybody=[*names.items()],
-        profiles=[one for one in await call.context.profiles.all() if one.is_used],
+        profiles=[one for one in profiles if one.is_used],
+        titles={
+            f"{one.profile.name} {one.profile.version}": one.profile.title.ru
+            if call.language == "ru"
+            else one.profile.title.en
+            for one in profiles
+        },
         sections=_sections(passport.content),
         answer=answer,
         looked=looked,
