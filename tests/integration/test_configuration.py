@@ -374,7 +374,7 @@ async def test_service_firm_configures_by_the_owners_right_and_the_owner_gets_th
         with pytest.raises(ApiError) as refusal:
             await set_up(service, device, EUI, reason="замена модуля")
         terms = Terms(service.core.org, Verb.WRITE, (device,), rows=("event", "parameter"))
-        await utility.web_context().grants.give(terms, "test")
+        await utility.grants.give(terms, "test")
         await until(utility, partial(talks, utility, service))
         await until(service, partial(may_set_up, service, device))
         new = await set_up(service, device, EUI, reason="замена модуля")
@@ -398,7 +398,7 @@ async def talks(node: Node, other: Node) -> bool | None:
 async def may_set_up(node: Node, one: bytes) -> bool | None:
     """Whether the grant came."""
     try:
-        await node.web_context().configuration.prepare(one)
+        await node.configuration.prepare(one)
     except DeniedError:
         return None
     return True
