@@ -81,6 +81,7 @@ from node.services.mandates import Mandates
 from node.services.members import Members
 from node.services.membership import Membership
 from node.services.neighbourhood import Neighbourhood
+from node.services.notices import Notices
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.passport_files import PassportFiles
@@ -340,6 +341,7 @@ class Node:
             projection=self.projection,
             membership=self.membership,
             attesting=self.membership.attesting,
+            following=self.sync.following,
             peering=self.peering,
             members=Members(self.core, self.projection),
             keys=self.keys,
@@ -469,15 +471,10 @@ class Node:
         return await self.desk.answer(question)
 
     async def _tell_peers(self) -> None:
+        notices = Notices(self.core, self.hub)
         while True:
             await self.peering.settle()
-            await self.core.outgoing.wait()
-            self.core.outgoing.clear()
-            try:
-                await self.hub.notify()
-            except StoreAwayError:
-                self.core.outgoing.set()
-                await asyncio.sleep(AGAIN_S)
+            await notices.tell_next()
 
     async def _hang_up(self) -> None:
         """End at once the connections of nodes that their organisation ended; what does not answer is let go."""

@@ -34,6 +34,7 @@ from node.services.export import Export
 from node.services.files import Files
 from node.services.fleet import Fleet
 from node.services.flows import Flows
+from node.services.following import Following
 from node.services.forms import Forms
 from node.services.grants import Grants
 from node.services.health import Health
@@ -97,6 +98,7 @@ class WebContext:
     membership: Membership
     attesting: Attesting
     members: Members
+    following: Following
     peering: Peering
     keys: Keys
     organisations: Organisations
