@@ -17,6 +17,7 @@ from node.store.follows import (
 from node.store.rights import (
     FOR_EVER,
     Opening,
+    close_to_node,
     last_opening,
     newest_opening,
     open_all_to_node,
@@ -68,6 +69,7 @@ class Filters:
             raise FilterError(
                 f"follow: a node follows at most {MAX_FOLLOWED} subjects, an organisation {MOST_OF_ORGANISATION}"
             )
+        await close_to_node(tx, kept.node, removed)
         await open_to_node(tx, kept.node, fresh)
         return kept
 

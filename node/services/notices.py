@@ -1,7 +1,7 @@
-"""Telling connected peers that something new is here for them; the others learn at their usual exchange.
+"""Telling connected peers that something new is here; what does not concern them they learn at their usual exchange.
 
-A peer is told where its organisation, or it by itself, got a new number in its list of openings: so nobody is woken for
-what it may not see or does not follow, and no right is looked up again.
+A node that takes everything mirrors logs as they grow, so that it knows how far each is. One that takes what it follows
+is told where its own list of openings got a number: no right is looked up again, and no other device wakes it.
 """
 
 import asyncio
@@ -11,8 +11,7 @@ from node.errors import StoreAwayError
 from node.services.core import Core
 from node.services.outgoing import News
 from node.store.follows import nodes_that_follow
-from node.store.peers import list_peers
-from node.store.rights import list_of, newest_opening, opened_after
+from node.store.rights import list_of, lists_after, newest_opening
 
 AGAIN_S = 1.0
 
@@ -35,22 +34,15 @@ class Notices:
             await asyncio.sleep(AGAIN_S)
 
     async def _concerned(self, news: News) -> set[bytes]:
-        """The connected nodes for which something new is here since this was asked last; the first time, all."""
+        """The connected nodes that take everything, and those which follow that were opened something since this was
+        asked last; the first time, all.
+        """
         async with self._core.database.read() as tx:
-            if self._opened is None:
-                self._opened, lists = await newest_opening(tx), set[bytes]()
-                news = News(is_public=True)
-            else:
-                self._opened, lists = await opened_after(tx, self._opened)
-            orgs = {peer.node: peer.org for peer in await list_peers(tx)}
-            following = set[bytes]().union(*(await nodes_that_follow(tx)).values())
-        return {
-            node for node in self._hub.nodes if _concerns(node, orgs.get(node), news, lists, follows=node in following)
-        }
-
-
-def _concerns(node: bytes, org: bytes | None, news: News, lists: set[bytes], *, follows: bool) -> bool:
-    """Whether a node has something new; one that is not known here may."""
-    if org is None or news.is_public or org in news.orgs:
-        return True
-    return list_of(node) in lists or (org in lists and not follows)
+            before, newest = self._opened, await newest_opening(tx)
+            lists = await lists_after(tx, before) if before is not None else set[bytes]()
+            following = await nodes_that_follow(tx)
+        self._opened = newest
+        if news.is_public or before is None:
+            return self._hub.nodes
+        quiet = {node for org, nodes in following.items() if org not in news.orgs for node in nodes}
+        return {node for node in self._hub.nodes if node not in quiet or list_of(node) in lists}

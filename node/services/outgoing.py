@@ -1,4 +1,4 @@
-"""What peers are to be told of: that there is something new, and for whom."""
+"""What peers are to be told of: that there is something new, and whom it concerns whatever they follow."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is new beside numbered openings: something that everybody may see, or something for all nodes of some
-    organisations, whatever they follow.
-    """
+    """What is new beside numbered openings: something for everybody, or for all nodes of some organisations."""
 
     is_public: bool = False
     orgs: frozenset[bytes] = frozenset()
@@ -23,7 +21,7 @@ class Outgoing:
         self._public_at = 0  # the size of the own log from which on something in it is for everybody
 
     def set(self, *orgs: bytes) -> None:
-        """Something was opened, or is there for these organisations."""
+        """Something is here; for these organisations whatever they follow."""
         self.tell(News(orgs=frozenset(orgs)))
 
     def tell_all(self, once_published: int = 0) -> None:

@@ -89,7 +89,8 @@ class FederationShelf:
             changes = await changes_after(tx, since, MAX_HEADS + 1)
             kept = await find_filter(tx, asker.node)
             opened, follows = await self._filters.last(tx, asker, kept), kept.filter if kept else None
-            if not changes and (opened, epoch, follows) == (known.opened, known.epoch, known.filter):
+            # What is followed no more stands in no list any more: a list may end before what was taken of it.
+            if not changes and opened <= known.opened and (epoch, follows) == (known.epoch, known.filter):
                 return None
             told = changes[:MAX_HEADS]
             logs = {log.log: log for log in await list_logs(tx)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, func, select
 
-from federation.sync.following import NOTHING, moved
+from federation.sync.following import MAX_FOLLOWED, NOTHING, moved
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import read_leads, read_members
@@ -119,7 +119,7 @@ async def follow_joined(tx: WriteTx, node: bytes, joined: Iterable[Set[bytes]]) 
     """Follow whole passports of which a node follows a part: each of `joined` is one."""
     groups = list(joined)
     known = await find_filter(tx, node) if groups else None
-    if known is None or not known.count:
+    if known is None or not 0 < known.count < MAX_FOLLOWED:
         return
     followed = await followed_among(tx, node, set[bytes]().union(*groups))
     if rest := set[bytes]().union(*(group - followed for group in groups if group & followed)):

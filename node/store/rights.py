@@ -154,16 +154,23 @@ def list_of(node: bytes) -> bytes:
 
 async def open_entries(tx: WriteTx, told: Sequence[NewOpening]) -> None:
     """Number what is told, in the list of its organisation and in those of nodes which follow it."""
+    if not told:
+        return
     await insert_all(tx, schema.openings, [*(_row(one.org, one) for one in told), *await _own_lists(tx, told)])
 
 
 async def open_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> None:
-    """Number subjects in a node's own list, each once: it follows them from now on."""
+    """Number subjects in a node's own list: it follows them from now on."""
+    rows = [_row(list_of(node), NewOpening(b"", subject)) for subject in sorted(subjects)]
+    await insert_all(tx, schema.openings, rows)
+
+
+async def close_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> None:
+    """Take subjects out of a node's own list: it follows them no more."""
     wanted, table = sorted(subjects), schema.openings.c
     for at in range(0, len(wanted), 400):
-        stale = table.subject.in_(wanted[at : at + 400]), table.seq.is_(None)
-        await tx.run(delete(schema.openings).where(table.org == list_of(node), *stale))
-    await insert_all(tx, schema.openings, [_row(list_of(node), NewOpening(b"", subject)) for subject in wanted])
+        named = table.subject.in_(wanted[at : at + 400])
+        await tx.run(delete(schema.openings).where(table.org == list_of(node), table.seq.is_(None), named))
 
 
 async def open_all_to_node(tx: WriteTx, org: bytes, node: bytes) -> None:
@@ -203,11 +210,10 @@ async def newest_opening(tx: ReadTx) -> int:
     return int(await tx.value(select(func.max(schema.openings.c.n))) or 0)
 
 
-async def opened_after(tx: ReadTx, n: int) -> tuple[int, set[bytes]]:
-    """The newest number of all, and in whose lists something stands that was opened after `n`."""
+async def lists_after(tx: ReadTx, n: int) -> set[bytes]:
+    """In whose lists something stands that was opened after a number."""
     table = schema.openings.c
-    rows = await tx.all(select(table.org, func.max(table.n).label("last")).where(table.n > n).group_by(table.org))
-    return max((row.last for row in rows), default=n), {row.org for row in rows}
+    return {row.org for row in await tx.all(select(table.org).where(table.n > n).distinct())}
 
 
 def _row(name: bytes, one: NewOpening) -> dict[str, object]:

@@ -144,13 +144,13 @@ async def publish(maker: Wired) -> None:
 @asynccontextmanager
 async def connected(
     maker: Wired, names: Mapping[bytes, str]
-) -> AsyncIterator[Callable[[Awaitable[None]], Awaitable[set[str]]]]:
+) -> AsyncIterator[Callable[[Awaitable[object]], Awaitable[set[str]]]]:
     """Peers that hold a live connection; who of them gets a notice of what is done."""
     hub, ends = Hub(maker.desk.core.node, maker.answers.answer), {node: pipe() for node in names}
     notices = Notices(maker.desk.core, hub)
     serving = [asyncio.create_task(hub.serve(node, far, dialled=False)) for node, (far, _) in ends.items()]
 
-    async def woken(doing: Awaitable[None]) -> set[str]:
+    async def woken(doing: Awaitable[object]) -> set[str]:
         await doing
         maker.desk.core.outgoing.set()
         await notices.tell_next()
@@ -302,9 +302,9 @@ async def test_restarted_nodes_keep_what_is_followed(tmp_path: Path) -> None:
         assert await count(other, two) == 1  # the share: it names the reader's organisation
 
 
-async def test_peers_are_told_of_what_they_may_see_and_follow(tmp_path: Path) -> None:
-    """A node that follows one device is not woken for another, nor one without a right for either; all are for what is
-    published, and whoever takes everything for both.
+async def test_peer_that_follows_is_not_woken_for_other_devices(tmp_path: Path) -> None:
+    """A node that follows one device is woken for it, for what names its organisation and for what is published, and
+    not for another device or what it may not see; whoever takes everything is for all of it, since it mirrors the log.
     """
     async with (
         maker_and_reader(tmp_path) as (maker, reader),
@@ -324,9 +324,10 @@ async def test_peers_are_told_of_what_they_may_see_and_follow(tmp_path: Path) ->
             everybody = {"reader", "everything", "stranger"}
             assert await woken(maker.desk.ledger.publish()) == everybody  # who was told what is not known yet
 
-            assert await woken(tell(maker, one)) == {"reader", "everything"}
-            assert await woken(tell(maker, two)) == {"everything"}
-            assert await woken(say_alone(maker)) == set()
+            assert await woken(tell(maker, one)) == everybody
+            assert await woken(tell(maker, two)) == everybody - {"reader"}
+            assert await woken(say_alone(maker)) == everybody - {"reader"}
+            assert await woken(ship(maker, reader, two)) == everybody
             assert await woken(publish(maker)) == everybody
 
 
