@@ -6,6 +6,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from urllib.parse import parse_qsl
 
 from federation import codec
@@ -144,6 +145,7 @@ class Desk:
             SIGNATURE: base64.b64encode(signature).decode(),
             "Cache-Control": "private, no-store",
             "Content-Type": BINARY,
+            "Date": formatdate(self._times.now() / 1e6, usegmt=True),
         }
         if DEFLATE in question.headers.get("Accept-Encoding", "") and (packed := deflate(body)) is not None:
             headers[ENCODING], body = DEFLATE, packed

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from federation.errors import AwayError, BusyError, OversizeError, RemoteProtocolError
+from federation.net.pace import allowed_s
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question, Wire
 from federation.sync.allowance import Allowance, Budget, TokenBucket
@@ -19,6 +20,7 @@ __all__ = ["MAX_FRAME", "Channel", "Hub"]
 
 MAX_LIVE = 256
 ANSWER_S = 30.0
+RACE_S = 20.0  # longer than a dial takes: within it two nodes may have dialled each other at one time
 
 Answering = Callable[[Question], Awaitable[Answer]]
 
@@ -70,7 +72,7 @@ class Channel:
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = waiting
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(ANSWER_S + allowed_s(limit)):
                 await self._wire.send(encode_frame(Asked(number, question)))
                 answer = await waiting
         except TimeoutError as error:
@@ -136,6 +138,7 @@ class _Held:
 
     channel: Channel
     dialled: bool
+    since: float
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -160,17 +163,18 @@ class Hub:
         """The nodes that are connected now."""
         return set(self._held)
 
-    def channel(self, node: bytes) -> Channel | None:
-        """The connection to a node."""
-        return self._held[node].channel if node in self._held else None
+    def incoming(self, node: bytes) -> Channel | None:
+        """The connection that a node dialled."""
+        held = self._held.get(node)
+        return held.channel if held is not None and not held.dialled else None
 
     async def serve(self, node: bytes, wire: Wire, *, dialled: bool) -> None:
         """Hold a connection that this node dialled, or the other, until it ends. One that opens counts as a notice."""
-        before = self._held.get(node)
-        if before is not None and not self._is_better(node, before, dialled):
+        before, now = self._held.get(node), asyncio.get_running_loop().time()
+        if before is not None and now - before.since < RACE_S and not self._is_better(node, before, dialled):
             await wire.close()
             return
-        held = _Held(Channel(wire, self._answering, lambda: self.on_notice(node), self._budget), dialled)
+        held = _Held(Channel(wire, self._answering, lambda: self.on_notice(node), self._budget), dialled, now)
         self._held[node] = held
         try:
             if before is not None:
@@ -201,9 +205,10 @@ class Hub:
         await asyncio.gather(*(channel.close() for channel in ended))
 
     def _is_better(self, node: bytes, before: "_Held", dialled: bool) -> bool:
-        """Whether a second connection takes the place of the first: both nodes must choose the same one.
+        """Whether a second connection takes the place of a new first one: both nodes must choose the same one.
 
-        Where both dialled it is that of the node with the smaller id; where one dialled twice, the newer.
+        Where both dialled it is that of the node with the smaller id; where one dialled twice, the newer. Who dials
+        though a connection has stood for long lost it, or is a copy of the node: it takes the place.
         """
         return dialled in (before.dialled, self._own < node)
 

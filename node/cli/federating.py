@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli.talk import HERE, Folder, app, ask, errors, out, read, write
+from node.cli.talk import HERE, Folder, app, ask, errors, listed, out, read, write
 from node.errors import InputError
 from node.passport.view import moment_at
 
@@ -90,10 +90,7 @@ def federation_invitations(
     folder: Folder = HERE,
 ) -> None:
     """List the invitations by which a node may still join, or revoke one."""
-    if revoke:
-        ask(folder, lambda api: api.delete(f"/invitations/{revoke}"))
-        return
-    for one in ask(folder, lambda api: api.get("/invitations"))["items"]:
+    for one in listed(folder, "/invitations", drop=revoke):
         until = moment_at(one["expires_us"]).strftime("%Y-%m-%d %H:%M")
         out.print(f"{one['id']}  until {until} UTC  by {one['actor']}", markup=False)
 

@@ -48,37 +48,19 @@ RootKey = Annotated[Path | None, typer.Option(help="Where root.key lies: a file 
 keys_app = typer.Typer(no_args_is_help=True, help="The organisation's root keys and nodes.")
 app.add_typer(keys_app, name="keys", rich_help_panel=PANEL)
 
-STATES = {"live": ("работает", "live"), "ended": ("отключён", "ended"), "disowned": ("не признан", "disowned")}
-WARNINGS = {
-    "root_here": (
-        "root.key лежит на этой машине: кто возьмёт её, возьмёт и организацию; уберите его: passport-node keys move",
-        "root.key lies on this machine: whoever takes it takes the organisation; move it: passport-node keys move",
-    ),
-    "next_here": (
-        "next-root.key лежит на этой машине: он возвращает цепочку, если украден root.key, и должен лежать отдельно",
-        "next-root.key lies on this machine: it takes the chain back when root.key is stolen, and should lie apart",
-    ),
-    "forked": (
-        "корневая цепочка раздвоена: якоря федерации должны подтвердить одну ветвь",
-        "the root chain is forked: the federation's anchors have to attest one branch",
-    ),
-    "ended": (
-        "этот узел отключён: что он скажет, не засчитывается",
-        "this node is ended: what it says does not count",
-    ),
-}
-
 
 @keys_app.command("status")
 def keys_status(folder: Folder = HERE, language: Language = "en") -> None:
     """Which keys are in force, where they lie, the organisation's nodes, and what should not stay so."""
+    from node.web.key_words import NODE_STATES, WARNINGS  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
     said = _Said(choose_language(language))
     answer = _status(folder)
     said.line("организация", "organisation", answer["org"])
     said.line("действует", "in force", f"{answer['root_key']}{said.lies(folder, ROOT, answer)}")
     said.line("обещан", "promised", f"{answer['promise']}{said.lies(folder, NEXT, answer)}")
     for node in answer["nodes"]:
-        state = in_words(said.language, *STATES[node["state"]])
+        state = in_words(said.language, *NODE_STATES[node["state"]])
         this = in_words(said.language, ", этот", ", this one") if node["is_this"] else ""
         said.line("узел", "node", f"{node['node']} {state}{this}")
         for log in node["logs"]:

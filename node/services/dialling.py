@@ -30,11 +30,17 @@ class Dialler:
         self._hub = hub
         self._client = client
         self._again: dict[bytes, asyncio.Event] = {}
+        self._away: set[bytes] = set()
 
     def wake(self, node: bytes) -> None:
-        """The peer answers, was moved or taken up again: dial it now."""
+        """The peer was moved or taken up again: dial it now."""
         if node in self._again:
             self._again[node].set()
+
+    def answers(self, node: bytes) -> None:
+        """The peer answers: dial it now where it was away. One that hung up is not dialled the sooner for it."""
+        if node in self._away:
+            self.wake(node)
 
     async def run(self, node: bytes) -> None:
         """Keep a connection to a peer until cancelled. One that the peer dialled is as good."""
@@ -57,8 +63,10 @@ class Dialler:
             return
         try:
             wire = await self._client(peer.address).dial(self._carrier)
+            self._away.discard(node)
             await self._hub.serve(node, wire, dialled=True)
         except FederationError as error:
+            self._away.add(node)
             # Whoever asks the peer tells of one that is away.
             log.debug("dialling_failed", node=node.hex(), error=str(error))
         except Exception as error:  # what one peer answers must not end the node

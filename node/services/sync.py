@@ -97,8 +97,8 @@ class Sync:
         return kept[2]
 
     def _way(self, peer: PeerAddress) -> Asking:
-        """A node without an address is asked on the connection that it dialled."""
-        return self._carrier if peer.url else self._hub.channel(peer.node) or _NOWHERE
+        """On the connection that it dialled, for there it is; else by the address that is known here."""
+        return self._hub.incoming(peer.node) or (self._carrier if peer.url else _NOWHERE)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -201,7 +201,7 @@ class Sync:
             try:
                 while await self.exchange(node):
                     pass
-                self._dialler.wake(node)
+                self._dialler.answers(node)
             except BusyError as error:
                 await self._say_trouble(node, trouble_of(error))
                 await asyncio.sleep(error.retry_s)  # a notice meanwhile changes nothing

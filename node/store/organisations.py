@@ -54,6 +54,13 @@ async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
     return await tx.all(statement.order_by(table.org, table.n, table.hash))
 
 
+async def statements_taken(tx: ReadTx, org: bytes) -> dict[bytes, int]:
+    """When each statement of an organisation came here, by hash."""
+    table = schema.root_statements.c
+    rows = await tx.all(select(table.hash, table.received_us).where(table.org == org))
+    return {row.hash: row.received_us for row in rows}
+
+
 async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:
     """The chain of an organisation, where its genesis is known, on the branch that anchors attest."""
     return (await read_chains(tx, org)).get(org)

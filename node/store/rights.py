@@ -168,18 +168,23 @@ async def open_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> N
 async def close_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> None:
     """Take subjects out of a node's own list: it follows them no more."""
     wanted, table = sorted(subjects), schema.openings.c
+    newest = await newest_opening(tx) if wanted else 0
     for at in range(0, len(wanted), 400):
-        named = table.subject.in_(wanted[at : at + 400])
-        await tx.run(delete(schema.openings).where(table.org == list_of(node), table.seq.is_(None), named))
+        # The newest number stays: one that was given is not given again.
+        named = table.subject.in_(wanted[at : at + 400]), table.seq.is_(None), table.n < newest
+        await tx.run(delete(schema.openings).where(table.org == list_of(node), *named))
 
 
 async def open_all_to_node(tx: WriteTx, org: bytes, node: bytes) -> None:
     """Number all that an organisation may read in the own list of a node of it, which begins anew."""
-    await tx.run(delete(schema.openings).where(schema.openings.c.org == list_of(node)))
-    table = schema.readers.c
+    table, before = schema.readers.c, await newest_opening(tx)
     name = literal(list_of(node), LargeBinary)
     readable = select(name, table.subject).where(table.org == org, table.classes != 0).distinct()
     await tx.run(insert(schema.openings).from_select(["org", "subject"], readable.order_by(table.subject)))
+    # Only now: a number that was given is not given again.
+    numbered = schema.openings.c
+    if await newest_opening(tx) > before:
+        await tx.run(delete(schema.openings).where(numbered.org == list_of(node), numbered.n <= before))
 
 
 async def openings_after(

@@ -18,13 +18,13 @@ from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.services.access import Scope
 from node.services.backup_making import MadeBackup, check_space, make_backup
+from node.services.parts import Parts
 from node.services.reopening import list_reopenings
 from node.services.restoring import name_store, restore_node
 from node.services.work import Work
 from node.store.journal import write_journal
 from node.store.migrate import upgrade
 from node.store.snapshots import count_statements
-from node.web.context import WebContext
 from node.web.routes import API
 from tests.builders import seed
 from tests.conftest import fresh_database
@@ -65,7 +65,7 @@ async def write(web: RunningWeb, first: int, count: int) -> None:
         await post(client, "/plates", {**PLATE, "serial": f"{number:07d}"})
 
 
-async def backup(context: WebContext, folder: Path) -> MadeBackup:
+async def backup(context: Parts, folder: Path) -> MadeBackup:
     """One backup, made without a job."""
     return await make_backup(context.core, folder, OWNER.public.lock(KEY), KEY, Work())
 

@@ -293,4 +293,6 @@ async def _live(doors: Doors, frame: bytes | str) -> bool:
         await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
         await socket.ping(b"?")
         message = await socket.receive()
+        while message.type is aiohttp.WSMsgType.BINARY:  # it asks who dialled what is new there
+            message = await socket.receive()
         return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING)

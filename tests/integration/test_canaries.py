@@ -153,7 +153,7 @@ async def sold(nodes: dict[str, Node]) -> bytes:
     maker, utility = nodes["maker"], nodes["utility"]
     device = await made(maker)
     await maker.ledger.append(words(device, maker.registry.mint(), maker.core.clock.now()))
-    grants = maker.web_context().grants
+    grants = maker.grants
     for name in ("service", "lab"):
         await grants.give(Terms(nodes[name].core.org, Verb.READ, (device,), profile=name), "test")
     shipment = await maker.shipments.offer([device], utility.core.org, said("shipment"), "2026-05-01", "test")
@@ -258,7 +258,7 @@ async def test_ended_contract_keeps_old_repairs_on_every_node(tmp_path: Path) ->
     async with network(tmp_path, "service") as nodes:
         maker, service = nodes["maker"], nodes["service"]
         device = await made(maker)
-        grants = maker.web_context().grants
+        grants = maker.grants
         await maker.registry.share([device], service.core.org, "test")
         given = await grants.give(Terms(service.core.org, Verb.WRITE, (device,), rows=("event",)), "test")
         early = await repaired(service, device)

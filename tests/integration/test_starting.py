@@ -1,6 +1,7 @@
 """What keeps a node from being made or started: one line that names the folder, or the port and its setting."""
 
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -191,3 +192,25 @@ def test_node_starts_over_a_damaged_list_of_devices(tmp_path: Path) -> None:
         assert ask(node, "/passports")["items"][0]["title"] == "СГВ-15 № 0012345"
     finally:
         node.stop()
+
+
+def test_crash_leaves_no_dump(tmp_path: Path) -> None:
+    """What was in the memory of a process of this program is written nowhere when it is aborted, whatever is set."""
+    crash = """if True:
+        import ctypes, os, resource
+        most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+        import sys
+        from node.cli import main
+        sys.argv = ["passport-node", "--help"]
+        try:
+            main()
+        except SystemExit:
+            assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+            assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0, "it may be dumped"
+            os.abort()
+    """
+    ended = subprocess.run([sys.executable, "-c", crash], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+
+    assert ended.returncode == -signal.SIGABRT, ended.stderr
+    assert list(tmp_path.iterdir()) == []

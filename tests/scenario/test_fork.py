@@ -16,6 +16,7 @@ from tests.nodes import ALONE, act, ask, check_store, journal, rows, until
 pytestmark = pytest.mark.slow
 
 SETTINGS = {**ALONE, "PASSPORT_FEDERATION__POLL_S": "0.3"}
+HEARD_S = 90.0  # a copy takes the place of a connection that has stood for a while
 CENTRAL = PRODUCTS[0].central
 
 
@@ -91,7 +92,7 @@ def test_copy_of_a_folder_that_was_written_ends_in_a_proof_and_heals(three: Thre
 
     whole = before | copied
     nodes = (three.peer, three.node, three.copy)
-    until("all have everything", lambda: all(three.codes(one) == whole for one in nodes))
+    until("all have everything", lambda: all(three.codes(one) == whole for one in nodes), HEARD_S)
     assert {row["reason"] for one in (three.node, three.copy) for row in journal(one.folder, "log_opened")} == {
         "first",
         "root_differs",

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from federation.genesis import Genesis, fingerprint
 from federation.invitation import Invitation
-from federation.words import fingerprint_words
+from federation.words import LANGUAGES, fingerprint_words
 from node.errors import StateError
 from node.services.access import Scope
 from node.services.membership import invitation_id
@@ -16,6 +16,13 @@ from node.web.calls import Call
 from node.web.routes import Limit, api
 from node.web.tables import network as tables
 from node.web.trouble_words import trouble_text
+
+
+class FingerprintAnswer(BaseModel):
+    """What people compare by voice before they trust an invitation: the words of who invites."""
+
+    ru: str
+    en: str
 
 
 class NodeAnswer(BaseModel):
@@ -29,6 +36,9 @@ class NodeAnswer(BaseModel):
     federation: Hex16 | None
     log: Hex16
     size: int = Field(description="Entries of the own log.")
+    standing: str = Field(description="Where it stands: `anchor`, `member`, `guest`, `unknown`, `left` or `expelled`.")
+    pin: str = Field(description="SHA-256 of its certificate, by which others know it where they dial, in hex.")
+    words: FingerprintAnswer | None = Field(description="Its words, as its invitations have; null in no federation.")
 
 
 class FederationBody(BaseModel):
@@ -47,13 +57,6 @@ class FederationAnswer(BaseModel):
     anchors: list[Hex16]
     quorum: int
     fingerprint: str
-
-
-class FingerprintAnswer(BaseModel):
-    """What people compare by voice before they trust an invitation: the words of who invites."""
-
-    ru: str
-    en: str
 
 
 class InvitationAnswer(BaseModel):
@@ -164,6 +167,11 @@ async def read_node(call: Call) -> NodeAnswer:
         federation=genesis.id.hex() if genesis else None,
         log=log.log.hex(),
         size=log.size,
+        standing=context.projection.world.standings.of(context.core.org).standing.value,
+        pin=context.membership.pin().hex(),
+        words=FingerprintAnswer(**{one: " ".join(await context.membership.words(one)) for one in LANGUAGES})
+        if genesis
+        else None,
     )
 
 

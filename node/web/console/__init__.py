@@ -17,6 +17,7 @@ from node.web.console import (
     home,
     imports,
     journal,
+    keys,
     line,
     login,
     mandates,
@@ -33,6 +34,7 @@ from node.web.console import (
     radio,
     records,
     register,
+    restore,
     rights,
     shipments,
     templates,
@@ -42,6 +44,7 @@ from node.web.console import (
 
 ROUTES = (
     *login.ROUTES,
+    *restore.ROUTES,
     *home.ROUTES,
     *devices.ROUTES,
     *exchange.ROUTES,
@@ -77,6 +80,7 @@ ROUTES = (
     *journal.ROUTES,
     *webhooks.ROUTES,
     *backups.ROUTES,
+    *keys.ROUTES,
     *access.ROUTES,
 )
 LIVE = (

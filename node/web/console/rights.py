@@ -1,5 +1,6 @@
 """The tab "Access" of a passport: who may see what, since when, why, until when; granting, ending, asking why not."""
 
+from functools import partial
 from typing import Annotated, Any, cast
 
 from aiohttp import web
@@ -27,7 +28,7 @@ from node.web.api.rights import (
 )
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.languages import mark
 from node.web.routes import page
 
@@ -87,11 +88,11 @@ async def grant(call: Call, path: PassportPath, body: GrantForm) -> View | web.R
 @page("POST", PATH + "/ends", title=TITLE, scopes=[Scope.SHIP], api="POST /grants/{ref}/end")
 async def finish(call: Call, path: PassportPath, body: EndForm) -> View | web.Response:
     """End a grant."""
-    try:
-        await end.handler(call, path=GrantPath(ref=body.ref), body=EndBody(reason=body.reason))
-    except NodeError as error:
-        return await _view(call, path, error=error)
-    return redirect(f"/devices/{path.id}/access")
+    return await acted(
+        end.handler(call, path=GrantPath(ref=body.ref), body=EndBody(reason=body.reason)),
+        f"/devices/{path.id}/access",
+        partial(_view, call, path),
+    )
 
 
 async def _view(
@@ -108,6 +109,7 @@ async def _view(
     companies = await find_organisations(call)
     own = call.context.core.org.hex()
     names = {org: one.name for one in companies for org in one.orgs}
+    profiles = await call.context.profiles.all()
     return View(
         "access_tab.html",
         error=error,
@@ -120,7 +122,13 @@ async def _view(
         withheld=shown.withheld,
         parties=[(org, name) for org, name in names.items() if org != own],
         everybody=[*names.items()],
-        profiles=[one for one in await call.context.profiles.all() if one.is_used],
+        profiles=[one for one in profiles if one.is_used],
+        titles={
+            f"{one.profile.name} {one.profile.version}": one.profile.title.ru
+            if call.language == "ru"
+            else one.profile.title.en
+            for one in profiles
+        },
         sections=_sections(passport.content),
         answer=answer,
         looked=looked,

@@ -263,8 +263,15 @@ async def test_node_that_follows_has_a_list_of_its_own(database: Database) -> No
         assert await let_through(reader, node, {one, two, act}) == {one, act}
         assert kept == StoredFilter(node, org, moved(NOTHING, [one]), 1, kept.since) == await find_filter(reader, node)
     async with database.write() as tx:
+        await open_to_node(tx, node, [two])
+        given = await newest_opening(tx)
+        await close_to_node(tx, node, [one, two])
+        await open_to_node(tx, node, [one])
+        assert await newest_opening(tx) == given + 1
+        await close_to_node(tx, node, [one, two])
+        await open_entries(tx, [NewOpening(org, act, (7, 9))])
         await close_to_node(tx, node, [one])
-        assert [item.place for item in await openings_after(tx, b"", 0, 10, node)] == [(7, 0), (7, 2), (7, 3)]
+        assert [item.place for item in await openings_after(tx, b"", 0, 10, node)] == [(7, 0), (7, 2), (7, 3), (7, 9)]
         await drop_filter(tx, node)
         await open_all_to_node(tx, org, node)
         assert [(item.subject, item.place) for item in await openings_after(tx, b"", 0, 10, node)] == [

@@ -1,6 +1,7 @@
 """Live connections: notices and questions both ways over one pipe."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from federation.errors import AwayError, RemoteProtocolError
-from federation.net.live import Hub
+from federation.net.live import RACE_S, Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
 from federation.sync.frames import (
@@ -21,6 +22,7 @@ from federation.sync.frames import (
     encode_frame,
 )
 from tests.builders import id16, signing_key
+from tests.simulation.loop import VirtualLoop
 
 FAR = PeerAddress("", id16("far"), signing_key("far").public, bytes(32))
 QUESTION = Question("POST", "/fed/1/heads", {"Passport-Signature": "AAAA"}, b"body")
@@ -115,16 +117,16 @@ def test_bytes_that_are_no_frame_are_refused(raw: bytes) -> None:
         decode_frame(raw)
 
 
-async def test_either_end_asks_the_other() -> None:
-    """Whoever dialled, both ends ask and are answered on one connection, many questions at a time."""
+async def test_node_that_dialled_is_asked_on_its_connection() -> None:
+    """Many questions at a time go to whoever dialled; the other end is asked at its address."""
     near, far = hubs()
     async with connected(near, far):
-        for hub, node in ((near, FAR.node), (far, id16("near"))):
-            channel = hub.channel(node)
-            assert channel is not None
-            questions = [Question("POST", f"/fed/1/{n}", {}, bytes([n])) for n in range(MAX_BUSY)]
-            answers = await asyncio.gather(*(channel.ask(FAR, question, 100) for question in questions))
-            assert [(a.headers["Target"], a.body) for a in answers] == [(q.target, q.body) for q in questions]
+        channel = far.incoming(id16("near"))
+        assert channel is not None
+        questions = [Question("POST", f"/fed/1/{n}", {}, bytes([n])) for n in range(MAX_BUSY)]
+        answers = await asyncio.gather(*(channel.ask(FAR, question, 100) for question in questions))
+        assert [(a.headers["Target"], a.body) for a in answers] == [(q.target, q.body) for q in questions]
+        assert near.incoming(FAR.node) is None
     assert near.nodes == far.nodes == set()
 
 
@@ -204,9 +206,9 @@ async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
     """A question that waits when the connection ends is answered by nobody, at once."""
     near, _ = hubs()
     here, there = pipe()
-    serving = asyncio.create_task(near.serve(FAR.node, here, dialled=True))
+    serving = asyncio.create_task(near.serve(FAR.node, here, dialled=False))
     await asyncio.sleep(0)
-    channel = near.channel(FAR.node)
+    channel = near.incoming(FAR.node)
     assert channel is not None
     asked = asyncio.create_task(channel.ask(FAR, QUESTION, 100))
     await there.incoming.get()
@@ -214,7 +216,7 @@ async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
     with pytest.raises(AwayError, match="ended"):
         await asked
     await serving
-    assert near.channel(FAR.node) is None
+    assert near.incoming(FAR.node) is None
 
 
 async def test_peer_that_sends_no_frame_is_named_as_the_fault() -> None:
@@ -231,7 +233,7 @@ async def test_answer_over_the_limit_is_refused() -> None:
     """What is longer than was asked for is not handed on."""
     near, far = hubs()
     async with connected(near, far):
-        channel = near.channel(FAR.node)
+        channel = far.incoming(id16("near"))
         assert channel is not None
         with pytest.raises(RemoteProtocolError, match="more than 3 bytes"):
             await channel.ask(FAR, QUESTION, 3)
@@ -252,9 +254,9 @@ async def test_of_two_connections_both_nodes_keep_the_same_one(first_dialled: bo
         closed = pipes[1 if kept is pipes[0] else 0]
         while not (closed[0].closed and closed[1].closed):  # noqa: ASYNC110 - a pipe tells nobody of its end
             await asyncio.sleep(0)
-        channel = near.channel(FAR.node)
-        assert channel is not None
-        assert (await channel.ask(FAR, QUESTION, 100)).body == QUESTION.body
+        asked = near.incoming(FAR.node) or far.incoming(ids[near])
+        assert asked is not None
+        assert (await asked.ask(FAR, QUESTION, 100)).body == QUESTION.body
         assert not kept[0].closed
         await near.close()
         await near.left(FAR.node)
@@ -271,3 +273,22 @@ async def test_newer_of_two_connections_that_one_node_dialled_is_kept() -> None:
         assert (first.closed, second.closed) == (True, False)
         assert near.nodes == {FAR.node}
         await near.close()
+
+
+@pytest.mark.parametrize("own", [b"\x00" * 16, b"\xff" * 16])
+def test_connection_that_stood_for_long_gives_way_to_whoever_dials(own: bytes) -> None:
+    """Who dials though a connection stands lost it, or runs as a copy of the node: it is heard, whoever came first."""
+    loop = VirtualLoop(random.Random(1))  # type: ignore[abstract]  # what it has not is not asked of it
+
+    async def dialled_later() -> bool:
+        hub, first, second = Hub(own, echo), pipe(), pipe()
+        tasks = [asyncio.create_task(hub.serve(FAR.node, first[0], dialled=True))]
+        await asyncio.sleep(RACE_S)
+        tasks.append(asyncio.create_task(hub.serve(FAR.node, second[0], dialled=False)))
+        await asyncio.sleep(1)
+        took_place = first[0].closed and not second[0].closed and hub.incoming(FAR.node) is not None
+        await hub.close()
+        await asyncio.gather(*tasks)
+        return took_place
+
+    assert loop.run(dialled_later())
