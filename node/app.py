@@ -28,6 +28,7 @@ from node.services.first_restore import RestoredError
 from node.services.healing import Healing
 from node.services.losses import Losses
 from node.services.neighbourhood import Neighbourhood
+from node.services.notices import Notices
 from node.services.parts import Parts
 from node.store.database import Database
 from node.store.finding import read_ahead
@@ -214,15 +215,10 @@ class Node(Parts):
             log.warning("read_ahead_failed", error=repr(error))
 
     async def _tell_peers(self) -> None:
+        notices = Notices(self.core, self.hub)
         while True:
             await self.peering.settle()
-            await self.core.outgoing.wait()
-            self.core.outgoing.clear()
-            try:
-                await self.hub.notify()
-            except StoreAwayError:
-                self.core.outgoing.set()
-                await asyncio.sleep(AGAIN_S)
+            await notices.tell_next()
 
     async def _hang_up(self) -> None:
         """End at once the connections of nodes that their organisation ended; what does not answer is let go."""

@@ -11,6 +11,7 @@ from federation.errors import BundleError, CodecError, FederationError
 from federation.ports import Asker
 from federation.sync import messages
 from federation.sync.bundle import Body, BundleReader, BundleWriter, Place, cover
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Row, Span, width
 from federation.tiles import WIDTH
 from node.errors import InputError, NotFoundError, StateError
@@ -71,7 +72,7 @@ class Bundles:
             await asyncio.to_thread(reader.check, peer.sign_key)
             await asyncio.to_thread(reader.open, self._core.keystore.box_keys())
             link = await asyncio.to_thread(_BundleLink, reader)
-            outcome = await self._sync.levelling.level(link, peer, Heard())
+            outcome = await self._sync.levelling.level(link, peer, Heard(), follows=False)
         except BundleError as error:
             raise InputError(str(error), "bundle_damaged") from error
         except FederationError as error:
@@ -185,6 +186,10 @@ class _BundleLink:
             if first <= after < following or (first == after == following):
                 return _opened(self._reader.body(place)[1])[1]
         return Openings(after, (), done=True)
+
+    async def follow(self, _asked: FollowAsked) -> Followed:
+        """Nobody hears it."""
+        raise BundleError("a bundle is told nothing")
 
     def _part(self, span: Span) -> Part:
         for stretch in self._parts.get(span.log, ()):

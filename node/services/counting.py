@@ -89,7 +89,7 @@ class Counting:
             return False
         await self._core.announce(tx, "sync", "log_forked", org=log.org, log=log.log.hex(), seq=proof.seq)
         await self.judge(tx, log.org)
-        tx.on_commit(self._core.outgoing.set)
+        tx.on_commit(self._core.outgoing.tell_all)
         return True
 
     async def judge(self, tx: WriteTx, org: bytes) -> None:

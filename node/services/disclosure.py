@@ -15,6 +15,7 @@ from node.passport.profiles import Profile
 from node.passport.rights import HEADERS, PUBLISHED_KINDS
 from node.passport.standing import is_end
 from node.store.database import ReadTx
+from node.store.follows import let_through
 from node.store.fragments import CLEAR, StoredFragment, entries_at
 from node.store.genesis import find_genesis
 from node.store.logs import list_logs
@@ -100,8 +101,10 @@ class View:
 class Disclosure:
     """Builds views."""
 
-    async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment]) -> View:
-        """What an organisation may see of these entries, and of what they rest on."""
+    async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment], node: bytes | None = None) -> View:
+        """What an organisation may see of these entries, and of what they rest on; where a node of it takes them
+        without naming them, no more than that follows.
+        """
         readable = {(entry.log, entry.seq): entry for entry in entries if entry.void is None}
         headers = {place: decode_header(entry.header, *place) for place, entry in readable.items()}
         logs = await list_logs(tx)
@@ -111,6 +114,9 @@ class Disclosure:
         parties = {place: authority.party for place, authority in spoken.items() if authority is not None}
         authors = {log.log: log.org for log in logs}
         rights = await rights_to(tx, subjects, org)
+        if node is not None:
+            wanted = await let_through(tx, node, rights.keys())
+            rights = {subject: found for subject, found in rights.items() if subject in wanted}
         limited = any(right.profile for found in rights.values() for right in found)
         profiles = await read_kept_profiles(tx) if limited else {}
         genesis = await find_genesis(tx) if any(h.kind == Kind.END for h in headers.values()) else None

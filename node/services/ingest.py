@@ -106,8 +106,8 @@ class Ingest:
                 await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
             await self._mark(tx, log, verified.refused)
             await self._take_effect(tx, log, entries)
-            # Those who mirror from this node have news too.
-            tx.on_commit(self._core.outgoing.set)
+            # Its author learns how far it is known here.
+            tx.on_commit(lambda: self._core.outgoing.set(log.org))
 
     async def take_placed(self, placed: Iterable[Placed]) -> bool:
         """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""

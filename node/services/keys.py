@@ -161,7 +161,7 @@ class Keys:
         async with self._core.database.write() as tx:
             for statement in said:
                 await self._core.announce(tx, actor, "root_stated", number=statement.n)
-            tx.on_commit(self._core.outgoing.set)
+            tx.on_commit(self._core.outgoing.tell_all)
         await self._peering.meet_own()
         return await self.status()
 

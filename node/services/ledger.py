@@ -149,7 +149,7 @@ class Ledger:
         await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
         async with self._core.database.write() as tx:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
-        self._core.outgoing.set()
+        self._core.outgoing.published(stored.org, stored.size)
 
     async def _doubt(self, tx: ReadTx, head: Head | None, own: StoredLog | None, peer_size: int) -> Reason | None:
         if own is None:

@@ -159,6 +159,7 @@ class Parts:
         keystore, budget = self.core.keystore, Budget(self.settings.federation.limits.in_hand)
         self.hub = Hub(keystore.node, self._answer, budget)
         self.sync = Sync(self.core, self.ingest, carrier or HttpsCarrier(budget), self.hub)
+        self.following = self.sync.following
         self.attesting = Attesting(self.core, self.ledger, self.projection)
         self.membership = Membership(self.core, self.ledger, self.ingest, self.sync, self.projection, self.attesting)
         self.peering, admission = Peering(self.core, self.projection, self.sync), Admission(self.core, self.projection)

@@ -8,6 +8,7 @@ from federation.fragment import Fragment, Header, Ref, Section, SectionClass, de
 from federation.merkle import HASH_SIZE, root_of
 from federation.ports import Asker
 from federation.sealing import seal_section
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import (
     MAX_BODY,
     MAX_HEADS,
@@ -29,17 +30,18 @@ from federation.tiles import WIDTH
 from node.services.admission import Admission
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
+from node.services.filters import Filters
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
 from node.store.changes import Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
+from node.store.follows import find_filter
 from node.store.forks import read_proofs
 from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
-from node.store.rights import last_opening, openings_after
 from node.store.trees import read_consistency, read_hashes, read_inclusion, read_leaves
 
 SUBJECT = re.compile(r"[0-9a-f]{32}")
@@ -58,6 +60,7 @@ class FederationShelf:
         self._membership = membership
         self._admission = admission
         self._disclosure = Disclosure()
+        self._filters = Filters(core)
         self._search = search
         self._asked: dict[bytes, HeadsAsked] = {}
 
@@ -84,8 +87,10 @@ class FederationShelf:
         since = known.n if known.epoch == epoch else 0
         async with self._core.database.read() as tx:
             changes = await changes_after(tx, since, MAX_HEADS + 1)
-            opened = await last_opening(tx, asker.org)
-            if not changes and opened == known.opened and known.epoch == epoch:
+            kept = await find_filter(tx, asker.node)
+            opened, follows = await self._filters.last(tx, asker, kept), kept.filter if kept else None
+            # What is followed no more stands in no list any more: a list may end before what was taken of it.
+            if not changes and opened <= known.opened and (epoch, follows) == (known.epoch, known.filter):
                 return None
             told = changes[:MAX_HEADS]
             logs = {log.log: log for log in await list_logs(tx)}
@@ -102,6 +107,7 @@ class FederationShelf:
             tuple(of_log[0] for _, of_log in sorted(proofs.items())),
             opened,
             more=len(changes) > MAX_HEADS,
+            filter=follows,
         )
 
     async def pull(self, asker: Asker, spans: Sequence[Span], *, folds: bool = True) -> Sequence[Part]:
@@ -123,7 +129,7 @@ class FederationShelf:
             return nothing
         hashes = await read_hashes(tx, stored.no, span.start, room.end(span))
         found = await entries_between(tx, stored.no, span.start, span.start + sum(map(width, hashes)))
-        view = await self._disclosure.view(tx, asker.org, found.values())
+        view = await self._disclosure.view(tx, asker.org, found.values(), asker.node)
         shown = {seq: one for seq, entry in found.items() if (one := self._shown(entry, view)) is not None}
         rows = room.take(_rows(span.start, hashes, shown, folds=folds))
         end = span.start + sum(map(width, rows))
@@ -143,12 +149,12 @@ class FederationShelf:
         """Entries about the next subjects that were opened to the asker; what opened them is published first."""
         await self._ledger.publish()
         async with self._core.database.read() as tx:
-            opened = await openings_after(tx, asker.org, after, min(limit, SUBJECTS_A_PULL))
+            opened = await self._filters.opened(tx, asker, after, min(limit, SUBJECTS_A_PULL))
             found = await entries_about(tx, {item.subject for item in opened if item.place is None})
             here = {(fragment.log_no, fragment.seq) for fragment in found}
             found += await entries_at(tx, {item.place for item in opened if item.place is not None} - here)
             logs = {log.no: log for log in await list_logs(tx)}
-            view = await self._disclosure.view(tx, asker.org, found)
+            view = await self._disclosure.view(tx, asker.org, found, asker.node)
             box_key = await self._box_key(tx, asker)
         # Grounds come first: what rests on them is understood when it comes.
         rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
@@ -160,6 +166,10 @@ class FederationShelf:
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
         return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
+
+    async def follow(self, asker: Asker, asked: FollowAsked) -> Followed:
+        """Keep what the asker follows: nothing of other subjects is pulled or opened to it."""
+        return await self._filters.take(asker, asked)
 
     async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:
         """Entries by place and id; those that are not here, or not for the asker, are left out."""

@@ -17,7 +17,7 @@ ACTIVE, INBOX, IGNORED, ENDED, OUT = "active", "inbox", "ignored", "ended", "out
 class Peer:
     """Where a node is; `cursor` is the newest of its openings that was taken, of those that it counts in `epoch`.
 
-    `trouble` is the last failure.
+    `trouble` is the last failure; `only_followed` says that nothing is taken of it but what this node follows.
     """
 
     node: bytes
@@ -31,6 +31,7 @@ class Peer:
     met_us: int
     seen_us: int | None
     trouble: str | None
+    only_followed: bool = False
 
     @property
     def place(self) -> str:
@@ -74,6 +75,7 @@ async def put_peer(tx: WriteTx, peer: PeerAddress, org: bytes, state: str) -> No
         "met_us": known.met_us if known else tx.now,
         "seen_us": known.seen_us if known else None,
         "trouble": None,
+        "only_followed": int(known.only_followed) if known else 0,
     }
     await upsert(tx, schema.peers, [row])
 
@@ -101,6 +103,11 @@ async def set_peer_seen(tx: WriteTx, node: bytes, trouble: str | None) -> None:
 async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
     """Say whether a peer is talked to: `inbox`, `active`, `ignored`, `ended` or `out`."""
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
+
+
+async def set_peer_choice(tx: WriteTx, node: bytes, *, only_followed: bool) -> None:
+    """Say whether everything is taken of a peer, or what is followed alone."""
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(only_followed=int(only_followed)))
 
 
 async def drop_peer(tx: WriteTx, node: bytes) -> None:
@@ -174,4 +181,5 @@ def _peer(row: Record) -> Peer:
         row.met_us,
         row.seen_us,
         row.trouble,
+        bool(row.only_followed),
     )

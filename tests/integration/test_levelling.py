@@ -8,6 +8,7 @@ import pytest
 
 from federation.fragment import SectionClass
 from federation.ports import Asker
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Span, Tile, width
 from federation.tiles import WIDTH
 from node.passport import drafts
@@ -186,6 +187,10 @@ async def test_part_is_proven_by_itself(tmp_path: Path) -> None:
                 raise AssertionError
 
             async def opened(self, _after: int) -> Openings:
+                """Nobody asks."""
+                raise AssertionError
+
+            async def follow(self, _asked: FollowAsked) -> Followed:
                 """Nobody asks."""
                 raise AssertionError
 

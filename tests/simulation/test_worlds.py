@@ -11,7 +11,7 @@ from tests.simulation import __main__ as program
 from tests.simulation.fifty import Report, part
 from tests.simulation.mutants import MUTANTS, Mutant, find
 from tests.simulation.playing import play
-from tests.simulation.scripts import TRADE
+from tests.simulation.scripts import FOLLOWING, TRADE
 from tests.simulation.world import World, new_world
 
 pytestmark = pytest.mark.slow
@@ -25,6 +25,12 @@ STAYS = next(mutant for mutant in MUTANTS if "job" in mutant.name)
 def test_invariants_hold_after_a_world_healed(seed: int) -> None:
     """Whatever broke on the way and whoever meant ill, the seven invariants hold once lines and machines are well."""
     assert play(TRADE, seed).faults == ()
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_invariants_hold_where_one_follows(seed: int) -> None:
+    """The same where a machine takes only what it follows, and changes that while lines break and copies come back."""
+    assert play(FOLLOWING, seed).faults == ()
 
 
 def test_seed_replays_byte_for_byte_in_another_process() -> None:

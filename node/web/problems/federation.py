@@ -11,6 +11,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Узел не состоит в федерации", "Создайте федерацию или вступите по приглашению."),
         ("This node is in no federation", "Found one or join by invitation."),
     ),
+    "followed_most": state(
+        ("Столько приборов отслеживать нельзя", "Перестаньте отслеживать лишние или берите от узлов всё."),
+        ("So many devices cannot be followed", "Stop following some, or take everything of the nodes."),
+        ("Можно не больше {most}.", "At most {most} may be."),
+    ),
     "dials_out_only": state(
         (
             "Узел только подключается сам, к нему подключиться нельзя",
