@@ -78,11 +78,20 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an exchange ended: `is_new` where anything came, `is_whole` where all that was opened was taken."""
+    """How an exchange ended: `is_new` where anything came, `is_whole` where all that was opened was taken.
+
+    `is_level` where no log was left to another peer that brings it on at the same time.
+    """
 
     is_new: bool
     is_whole: bool = True
     trouble: str | None = None
+    is_level: bool = True
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to take or to try again."""
+        return self.is_whole and self.is_level and self.trouble is None
 
 
 class Exchange:
@@ -116,10 +125,10 @@ class Exchange:
                 break
         if is_new and follows and heard.filter != wanted:
             heard.opened = (await self.following.tell(link, peer, heard.filter)).opened
-        trouble = await self._mirror_all(link, heard)
+        trouble, is_level = await self._mirror_all(link, heard)
         trouble = await self._compare(link, heard) or trouble
-        is_whole = heard.opened <= cursor or await self._take_opened(link, peer, cursor)
-        return Outcome(is_new, is_whole, trouble)
+        is_whole = heard.opened <= cursor or await self._take_opened(link, peer, heard, cursor)
+        return Outcome(is_new, is_whole, trouble, is_level and not heard.pending)
 
     async def take(self, link: PeerLink, placed: Sequence[Placed]) -> bool:
         """Store entries after their leaves were mirrored; of a tile that was skipped these are asked for first.
@@ -182,20 +191,26 @@ class Exchange:
     async def _compare(self, link: PeerLink, heard: Heard) -> str | None:
         """Look whether the checkpoints of the peer are of the branches that are here; what was wrong with one."""
         trouble: str | None = None
-        for log_id, note in list(heard.notes.items()):
+        async with self._core.database.read() as tx:
+            ours = {stored.log: stored.note for stored in await list_logs(tx)}
+        for log_id, note in [item for item in heard.notes.items() if ours.get(item[0], item[1]) != item[1]]:
             try:
                 await self._ingest.forks.meet(link, log_id, note)
             except RemoteProtocolError as error:
                 trouble = _say(log_id, error)
         return trouble
 
-    async def _mirror_all(self, link: PeerLink, heard: Heard) -> str | None:
-        """Take logs on to the peer's checkpoints, many at a time; what was wrong with one is told, the others go on."""
-        left = set(heard.sizes)
+    async def _mirror_all(self, link: PeerLink, heard: Heard) -> tuple[str | None, bool]:
+        """Take logs on to the peer's checkpoints, many at a time; what was wrong with one is told, the others go on.
+
+        And whether none of them was left to another peer.
+        """
+        left, is_level = set(heard.sizes), True
         trouble: str | None = None
         while behind := await self._behind(heard, left):
             batch = behind[:MAX_LOGS]
             with self._alone(batch) as mine:
+                is_level = is_level and len(mine) == len(batch)
                 mirrors, wrong = await self._mirrors(mine, heard)
                 left -= {stored.log for stored in batch} - mirrors.keys()
                 trouble = wrong or trouble
@@ -211,7 +226,7 @@ class Exchange:
                         left.discard(part.log)
                         if not await self._ingest.forks.is_apart(link, part.log, heard.notes[part.log], error):
                             trouble = _say(part.log, error)
-        return trouble
+        return trouble, is_level
 
     async def _behind(self, heard: Heard, left: set[bytes]) -> list[StoredLog]:
         async with self._core.database.read() as tx:
@@ -275,13 +290,14 @@ class Exchange:
         if verified.refused is not None:
             raise verified.refused
 
-    async def _take_opened(self, link: PeerLink, peer: Peer, cursor: int) -> bool:
+    async def _take_opened(self, link: PeerLink, peer: Peer, heard: Heard, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""
         while True:
             opened = await link.opened(cursor)
             if opened.next < cursor:
                 raise RemoteProtocolError("opened: the number went back")
-            if not await self.take(link, opened.entries):
+            entries = await self._ingest.forks.without_others(opened.entries, heard.notes)
+            if not await self.take(link, entries):
                 return False
             if opened.next == cursor:
                 if opened.done:

@@ -44,6 +44,9 @@ class StoredRight:
 
 
 # A right that was closed keeps its row with no class.
+_LAST = select(func.max(schema.openings.c.n)).where(
+    schema.openings.c.org == bindparam("of"), schema.openings.c.n <= bindparam("until")
+)
 _RIGHTS = select(schema.readers).where(
     schema.readers.c.subject.in_(bindparam("subjects", expanding=True)), schema.readers.c.classes != 0
 )
@@ -204,10 +207,8 @@ async def openings_after(
 
 async def last_opening(tx: ReadTx, org: bytes, node: bytes = b"", until: int = FOR_EVER) -> int:
     """The newest number of those, 0 where there is none."""
-    table = schema.openings.c
-    of_org = select(func.max(table.n)).where(table.org == org, table.n <= until)
-    own = select(func.max(table.n)).where(table.org == list_of(node))
-    return max(int(await tx.value(of_org) or 0), int(await tx.value(own) or 0))
+    of_org = await tx.value(_LAST, of=org, until=until)
+    return max(int(of_org or 0), int(await tx.value(_LAST, of=list_of(node), until=FOR_EVER) or 0))
 
 
 async def newest_opening(tx: ReadTx) -> int:
