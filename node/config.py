@@ -95,8 +95,8 @@ class FederationSection(_Section):
     With `dial_out_only` no port is opened and no address told: the others ask this node on the connections that it
     dialled, as one behind an address translation needs it.
 
-    A peer is asked each `poll_s` seconds whether it has something new; ever more rarely, down to twice an hour, while it
-    is connected, since it tells of news then, or away.
+    A peer is asked each `poll_s` seconds whether it has something new; ever more rarely, down to twice an hour, while
+    it is connected, since it tells of news then, or away.
 
     Of an organisation that is no member at most `guest_logs` logs and `guest_entries` entries a day are taken, and
     `guest_lookups` of its questions for a device are answered a day.
