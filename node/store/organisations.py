@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -22,6 +22,13 @@ async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) ->
     await insert_new(tx, schema.root_statements, rows)
     for org in sorted({cast("bytes", row["org"]) for row in rows}):
         await note_change(tx, Changed.CHAIN, org)
+
+
+async def drop_statements(tx: WriteTx, org: bytes, hashes: Iterable[bytes]) -> None:
+    """Forget statements that are kept no more."""
+    table = schema.root_statements.c
+    if named := sorted(hashes):
+        await tx.run(delete(schema.root_statements).where(table.org == org, table.hash.in_(named)))
 
 
 async def has_statements(tx: ReadTx) -> bool:
