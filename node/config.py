@@ -177,6 +177,10 @@ class BackupSection(_Section):
     every_hours: float = Field(default=24.0, ge=0, le=24 * 366)
     keep: int = Field(default=7, ge=1, le=1000)
 
+    def place(self, home: Path) -> Path:
+        """The folder of backups, from the node's own folder on."""
+        return home / Path(self.folder or "backups").expanduser()
+
 
 class Settings(BaseSettings):
     """All settings of one node."""

@@ -73,6 +73,17 @@ async def test_number_of_another_is_refused_until_it_ends_there(web: RunningWeb)
     assert (await member(web, other))["numbers"] == [OTHER]
 
 
+@pytest.mark.parametrize("rows", [[], ["0000000018"], ["INN:0000000018"], ["ИНН:0000000018"], ["inn:"], [INN, "18"]])
+async def test_number_without_its_register_makes_no_member(web: RunningWeb, rows: list[str]) -> None:
+    """A number is written with its register, else the same one would not be known for another's; none is no number."""
+    client, org = web.local(), await web.meet("one")
+    await post(client, "/federation", {"name": "Одна"})
+
+    said = {"org": org, "what": "number", "rows": rows}
+    assert await refused(client, "/attestations", said) == "number_wrong"
+    assert (await member(web, org))["standing"] == "unknown"
+
+
 async def test_accreditation_has_its_scope_and_ends_on_a_day(web: RunningWeb) -> None:
     """The same words with a day take the place of those without one; what is no prefix or has no number is refused."""
     client, lab = web.local(), await web.meet("lab")

@@ -81,8 +81,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("This node gave the invitation itself", "Paste it on the node of the organisation that you invite."),
     ),
     "number_wrong": wrong(
-        ("В номере организации ошибка", "Сверьте ИНН или ОГРН с документом: контрольные цифры не сходятся."),
-        ("The number of the organisation is wrong", "Compare it with the document: its check digits disagree."),
+        (
+            "В номере организации ошибка",
+            "Пишите inn: или ogrn: и цифры, например inn:7707083893; сверьте их с документом: сходятся ли контрольные.",
+        ),
+        (
+            "The number of the organisation is wrong",
+            "Write inn: or ogrn: and digits, as inn:7707083893; compare them with the document: check digits agree.",
+        ),
     ),
     "organisation_unknown": unknown("Такое название здесь не записано", "No such name is kept here"),
     "organisations_too_many": wrong(
