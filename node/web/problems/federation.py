@@ -134,6 +134,10 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Ответ новому узлу не принят", "Пусть узел, у которого корневой ключ, подпишет запрос из этой папки."),
         ("The answer to a new node was not taken", "Have the request of this folder stated with the root key."),
     ),
+    "bundle_denied": state(
+        ("Этой организации ничего не передают", "Почему, сказано среди участников: там её принимают снова."),
+        ("Nothing is handed to that organisation", "The members tell why: there it is taken in again."),
+    ),
     "bundle_no_key": state(
         ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),
         ("That node has told no key of its own here", "Both have to meet once, or take a bundle of that node first."),
