@@ -74,6 +74,11 @@ class RootFork:
     left: RootStatement
     right: RootStatement
 
+    @property
+    def is_undone_by_rotate(self) -> bool:
+        """Whether the promised key ends it: a rotate beats what no rotate stands among."""
+        return all(side.type is not StatementType.ROTATE for side in (self.left, self.right))
+
 
 class Chain:
     """The statements of one organisation and what follows from them."""
@@ -121,6 +126,11 @@ class Chain:
         node = self.nodes.get(node_id)
         return node is not None and not node.disowned
 
+    def line(self, root_hash: bytes) -> frozenset[bytes]:
+        """The hashes of a statement that stands and of all that it follows; none for another."""
+        state = self._states.get(root_hash)
+        return frozenset(step.statement.hash for step in self._line(state)) if state is not None else frozenset()
+
     def kept(self) -> list[RootStatement]:
         """The statements that stand, as many as are kept: whoever has a root key could sign without end.
 
@@ -128,10 +138,7 @@ class Chain:
         which follow them, from the smallest n on.
         """
         sides = (self.fork.left, self.fork.right) if self.fork is not None else ()
-        first = self._chosen.union(
-            (statement.hash for statement in self.path),
-            (step.statement.hash for side in sides for step in self._line(self._states[side.hash])),
-        )
+        first = self._chosen.union((said.hash for said in self.path), *(self.line(side.hash) for side in sides))
         ordered = sorted(
             self._states.values(), key=lambda s: (s.statement.hash not in first, s.statement.n, s.statement.hash)
         )
@@ -189,8 +196,7 @@ class Chain:
 
     def _attested_line(self) -> frozenset[bytes]:
         """The attested statements and all that they follow."""
-        named = [self._states[found] for found in self._attested & self._states.keys()]
-        return frozenset(step.statement.hash for state in named for step in self._line(state))
+        return frozenset[bytes]().union(*(self.line(found) for found in self._attested))
 
     def _all_nodes(self) -> Mapping[bytes, NodeEntry]:
         nodes = dict(self._states[self.head.hash].nodes)
@@ -212,8 +218,7 @@ def sign_next(chain: Chain, key: SigningKey, body: Body, after: int | None = Non
 
     A rotate may stand after an earlier statement, and so void those that follow that one.
     """
-    if chain.fork is not None:
-        raise StatementError(f"the root chain is forked at {chain.fork.n}: anchors have to attest one branch first")
+    check_unforked(chain, isinstance(body, KeyBody))
     before = chain.head if after is None or not 0 <= after < len(chain.path) else chain.path[after]
     said = sign_root_statement(key, body, chain.org_id, before.n + 1, before.hash)
     longer = Chain([*chain.path, said])
@@ -221,6 +226,13 @@ def sign_next(chain: Chain, key: SigningKey, body: Body, after: int | None = Non
         why = next((reason for statement, reason in longer.refused if statement.hash == said.hash), "it is not chosen")
         raise StatementError(why)
     return said
+
+
+def check_unforked(chain: Chain, is_rotate: bool) -> None:
+    """Raise StatementError where the chain is forked and one more statement would not end that."""
+    if chain.fork is not None and not (is_rotate and chain.fork.is_undone_by_rotate):
+        remedy = "rotate, or let anchors attest one" if chain.fork.is_undone_by_rotate else "let anchors attest one"
+        raise StatementError(f"the root chain is forked at {chain.fork.n}, two branches claim it: {remedy}")
 
 
 def _first(statement: RootStatement) -> _State:

@@ -59,6 +59,9 @@ def keys_status(folder: Folder = HERE, language: Language = "en") -> None:
     said.line("организация", "organisation", answer["org"])
     said.line("действует", "in force", f"{answer['root_key']}{said.lies(folder, ROOT, answer)}")
     said.line("обещан", "promised", f"{answer['promise']}{said.lies(folder, NEXT, answer)}")
+    for branch in answer["branches"]:
+        said.line("раздвоена", "forked at", f"{branch['n']}: {branch['type']} {branch['node'] or branch['root_key']}")
+        said.line("хеш", "hash", branch["hash"])
     for node in answer["nodes"]:
         state = in_words(said.language, *NODE_STATES[node["state"]])
         this = in_words(said.language, ", этот", ", this one") if node["is_this"] else ""

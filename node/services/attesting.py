@@ -14,7 +14,7 @@ from federation.errors import CodecError
 from federation.genesis import Genesis
 from node.errors import DeniedError, InputError, StateError
 from node.passport import drafts
-from node.passport.attestations import SCOPE_PREFIXES, Proposed, number_kind
+from node.passport.attestations import ROOT_HASH, SCOPE_PREFIXES, Proposed, number_kind
 from node.passport.bodies import EndBody
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
@@ -27,6 +27,7 @@ from node.services.projection import Projection
 from node.store.cuts import read_cut
 from node.store.database import WriteTx
 from node.store.genesis import FEDERATION, find_genesis
+from node.store.organisations import find_chain
 from node.store.settings import set_setting
 
 NUMBERS: dict[str, Callable[[str], str]] = {"inn": parse_inn, "ogrn": parse_ogrn}
@@ -78,12 +79,14 @@ class Attesting:
     ) -> None:
         """Say something of an organisation, as an anchor; the same words with another time take the place of before.
 
-        A number takes the place of an earlier one of its kind, and takes in again whom this anchor ended or who left.
+        A number takes the place of an earlier one of its kind, and takes in again whom this anchor ended or who left. A
+        branch of a root chain takes the place of the others; what it follows stays attested.
         """
         genesis = await self._anchored()
         await self._check_known(org, genesis)
         body = _readable(Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack)), since, until))
-        world, mine = self._projection.world, self._voices(body)
+        world = self._projection.world
+        mine = await self._other_branches(body) if what is Attested.BRANCH else self._voices(body)
         if all(one.rows != body.rows for one in mine):
             _check_rows(what, rows)
         if what is Attested.NUMBER and until is None:
@@ -165,6 +168,31 @@ class Attesting:
             if (one.what, one.org) == (body.what, body.org)
             and self._core.org in one.anchors
             and (one.rows == body.rows or kinds & {number_kind(row) for row in one.rows})
+        ]
+
+    async def _other_branches(self, body: Attestation) -> list[Proposed]:
+        """What this organisation attested of a root chain, but for what the branch of the body follows.
+
+        Raise InputError where that is no statement of the chain.
+        """
+        (named,) = body.rows if len(body.rows) == 1 else ("",)
+        async with self._core.database.read() as tx:
+            chain = await find_chain(tx, body.org)
+        line = (
+            {found.hex() for found in chain.line(bytes.fromhex(named))}
+            if chain and ROOT_HASH.fullmatch(named)
+            else set()
+        )
+        if not line:
+            raise InputError(
+                f"{list(body.rows)} is no hash of a statement of the root chain of {body.org.hex()}", "branch_wrong"
+            )
+        return [
+            one
+            for one in self._projection.world.attestations.proposed
+            if (one.what, one.org) == (body.what, body.org)
+            and self._core.org in one.anchors
+            and (one.rows == body.rows or not line.issuperset(one.rows))
         ]
 
     def _ends_of(self, org: bytes) -> list[End]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -52,6 +52,13 @@ async def known_organisations(tx: ReadTx) -> list[bytes]:
     """The organisations of which a statement is here."""
     column = schema.root_statements.c.org
     return [row.org for row in await tx.all(select(column).distinct().order_by(column))]
+
+
+async def branched_organisations(tx: ReadTx) -> list[bytes]:
+    """The organisations of which two statements of one number are here: their chains are forked, or were."""
+    table = schema.root_statements.c
+    doubled = select(table.org).group_by(table.org, table.n).having(func.count() > 1)
+    return sorted({row.org for row in await tx.all(doubled)})
 
 
 async def read_root_rows(tx: ReadTx) -> Sequence[Record]:

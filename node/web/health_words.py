@@ -71,11 +71,11 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
     "chain_forked": (
         (
             "Корневая цепочка организации раздвоена с утверждения {number}.",
-            "Попросите якоря федерации подтвердить верную ветвь.",
+            "Назовите якорям федерации верную ветвь со страницы ключей или отмените обе: passport-node keys rotate.",
         ),
         (
             "The organisation's root chain is forked at statement {number}.",
-            "Ask the federation's anchors to attest the right branch.",
+            "Tell the anchors the right branch from the page of keys, or undo both: passport-node keys rotate.",
         ),
     ),
     "logs_forked": (

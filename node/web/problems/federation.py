@@ -59,6 +59,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Это не префикс", "Пишите gs1: или grsi: и цифры, например gs1:460."),
         ("That is no prefix", "Write gs1: or grsi: and digits, as gs1:460."),
     ),
+    "branch_wrong": wrong(
+        (
+            "Это не утверждение корневой цепочки этой организации",
+            "Укажите одной строкой хеш верной ветви: его назовёт сама организация, и он есть среди участников.",
+        ),
+        (
+            "That is no statement of this organisation's root chain",
+            "Give the hash of the right branch in one row: the organisation tells it, and the members page shows it.",
+        ),
+    ),
     "accreditation_wrong": wrong(
         ("Нет номера аккредитации", "Первой строкой укажите номер в реестре аккредитованных лиц, затем область."),
         ("The number of the accreditation is missing", "Give its number first, then its scope."),
