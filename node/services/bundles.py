@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from federation import codec
 from federation.checkpoint import parse_note
-from federation.errors import BundleError, CodecError, FederationError
+from federation.errors import BundleError, CodecError, FederationError, RequestError
 from federation.ports import Asker
 from federation.sync import messages
 from federation.sync.bundle import Body, BundleReader, BundleWriter, Place, cover
@@ -51,6 +51,7 @@ class Bundles:
             logs = [log for log in await list_logs(tx) if log.node == node]
         if peer is None:
             raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
+        await self._check_entitled(peer)
         if not logs:
             raise StateError(f"node {node.hex()} has told no key of its own here yet", "bundle_no_key")
         keystore, key = self._core.keystore, self._core.random.bytes(KEY)
@@ -63,6 +64,15 @@ class Bundles:
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "bundle_made", org=peer.org, node=node.hex(), count=writer.count)
         return writer.count
+
+    async def _check_entitled(self, peer: Peer) -> None:
+        """Raise StateError for a node that would be answered nothing on the wire either."""
+        if await self._shelf.sign_key(peer.org, peer.node) is None:
+            raise StateError(f"node {peer.node.hex()} was ended by its organisation", "peer_ended")
+        try:
+            await self._shelf.check(Asker(peer.org, peer.node), "heads")
+        except RequestError as error:
+            raise StateError(f"nothing is handed to organisation {peer.org.hex()}: {error}", "bundle_denied") from error
 
     async def take(self, file: BinaryIO, actor: str) -> Taken:
         """Take a bundle that a known node made for this one; raise InputError where it is damaged or for another."""

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
-MAX_HEARD = 100_000  # logs of which one peer may tell
+MAX_HEARD = 100_000  # logs, and organisations, of which one peer may tell
 
 
 class PeerLink(Protocol):
@@ -74,6 +74,7 @@ class Heard:
     sizes: dict[bytes, int] = field(default_factory=dict)
     pending: dict[bytes, LogStatement] = field(default_factory=dict)
     forks: set[bytes] = field(default_factory=set)  # proofs about logs that are not known here yet
+    orgs: set[bytes] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,9 @@ class Exchange:
         return 0
 
     async def _take_heads(self, heads: Heads, heard: Heard) -> None:
+        heard.orgs |= {chain[0].org_id for chain in heads.chains if chain}
+        if len(heard.orgs) > MAX_HEARD:
+            raise RemoteProtocolError(f"heads: more than {MAX_HEARD} organisations")
         for chain in heads.chains:
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)

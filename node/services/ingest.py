@@ -40,7 +40,7 @@ from node.store.logs import (
     set_size,
     stop_log,
 )
-from node.store.organisations import find_chain, find_sign_key, read_statements
+from node.store.organisations import find_chain, find_sign_key, read_attested, read_statements
 from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
 
 
@@ -62,15 +62,18 @@ class Ingest:
             return await self._take_chain(statements)
 
     async def _take_chain(self, statements: Sequence[RootStatement]) -> Chain:
+        org = statements[0].org_id
         async with self._core.database.read() as tx:
-            known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
-        chain = await asyncio.to_thread(Chain, [*known, *statements])
-        have = {statement.envelope() for statement in known}
-        refused = {statement.envelope() for statement, _ in chain.refused}
-        fresh = [s for s in statements if s.envelope() not in have | refused]
+            known = (await read_statements(tx, org)).get(org, [])
+            attested = (await read_attested(tx, org)).get(org, frozenset())
+        chain = await asyncio.to_thread(Chain, [*known, *statements], attested)
+        # By hash: a statement under another signature is the same one.
+        have = {statement.hash for statement in known}
+        kept = {statement.hash: statement for statement in await asyncio.to_thread(chain.kept)}
+        fresh = [statement for found, statement in kept.items() if found not in have]
         if fresh:
             async with self._core.database.write() as tx:
-                await self._counting.take_statements(tx, chain.org_id, fresh)
+                await self._counting.take_statements(tx, chain.org_id, fresh, have - kept.keys())
         return chain
 
     async def take_log(self, statement: LogStatement) -> StoredLog | None:

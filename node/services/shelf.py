@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
+from federation.log import LogStatement
 from federation.merkle import HASH_SIZE, root_of
 from federation.ports import Asker
 from federation.sealing import seal_section
+from federation.statements import RootStatement
 from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import (
     MAX_BODY,
@@ -34,7 +37,7 @@ from node.services.filters import Filters
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
-from node.store.changes import Changed, changes_after
+from node.store.changes import Change, Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
 from node.store.follows import find_filter
@@ -47,6 +50,8 @@ from node.store.trees import read_consistency, read_hashes, read_inclusion, read
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
 ROW_OVERHEAD = 256
+ITEM_OVERHEAD = 16
+MOST_TOLD = MAX_BODY // 2  # bytes of an answer of heads with more than one change
 
 
 class FederationShelf:
@@ -92,21 +97,16 @@ class FederationShelf:
             # What is followed no more stands in no list any more: a list may end before what was taken of it.
             if not changes and opened <= known.opened and (epoch, follows) == (known.epoch, known.filter):
                 return None
-            told = changes[:MAX_HEADS]
-            logs = {log.log: log for log in await list_logs(tx)}
-            orgs = [change.key for change in told if change.what is Changed.CHAIN]
-            # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
-            proofs = await read_proofs(tx, [change.key for change in told if change.what is Changed.FORK])
-            chains = [tuple((await read_statements(tx, org)).get(org, ())) for org in orgs]
+            news = await _news(tx, changes[:MAX_HEADS])
         return Heads(
             epoch,
-            told[-1].n if told else since,
-            tuple(chains),
-            tuple(logs[change.key].statement for change in told if change.what is Changed.LOG),
-            tuple(note for change in told if change.what is Changed.NOTE and (note := _note(logs[change.key]))),
-            tuple(of_log[0] for _, of_log in sorted(proofs.items())),
+            changes[news.count - 1].n if changes else since,
+            tuple(news.chains),
+            tuple(news.logs),
+            tuple(news.notes),
+            tuple(news.forks),
             opened,
-            more=len(changes) > MAX_HEADS,
+            more=len(changes) > news.count,
             filter=follows,
         )
 
@@ -278,6 +278,43 @@ class FederationShelf:
     async def _journal(self, asker: Asker, what: str, subject: bytes, section: str) -> None:
         async with self._core.database.write() as tx:
             await self._core.announce(tx, "peer", what, subject, org=asker.org, section=section)
+
+
+@dataclass(slots=True)
+class _News:
+    """What the first `count` changes are; `size` bytes."""
+
+    count: int = 0
+    size: int = 0
+    chains: list[tuple[RootStatement, ...]] = field(default_factory=list)
+    logs: list[LogStatement] = field(default_factory=list)
+    notes: list[bytes] = field(default_factory=list)
+    forks: list[bytes] = field(default_factory=list)
+
+
+async def _news(tx: ReadTx, changes: Iterable[Change]) -> _News:
+    """As many changes as fit into one answer, one at least: the longest chain fits alone."""
+    news, logs = _News(), {log.log: log for log in await list_logs(tx)}
+    for change in changes:
+        log = logs.get(change.key)
+        chain: tuple[RootStatement, ...] = ()
+        if change.what is Changed.CHAIN:
+            chain = tuple((await read_statements(tx, change.key)).get(change.key, ()))
+        # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
+        proofs = (await read_proofs(tx, [change.key])).get(change.key, [])[:1] if change.what is Changed.FORK else []
+        statements = [log.statement] if log is not None and change.what is Changed.LOG else []
+        notes = [note] if log is not None and change.what is Changed.NOTE and (note := _note(log)) else []
+        envelopes = [each.envelope() for each in chain] + [each.envelope() for each in statements]
+        parts = envelopes + notes + proofs
+        size = sum(ITEM_OVERHEAD + len(part) for part in parts)
+        if news.count and news.size + size > MOST_TOLD:
+            break
+        news.count, news.size = news.count + 1, news.size + size
+        news.chains += [chain] if chain else []
+        news.logs += statements
+        news.notes += notes
+        news.forks += proofs
+    return news
 
 
 class _Room:

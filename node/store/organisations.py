@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -34,6 +34,13 @@ async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) ->
         await note_change(tx, Changed.CHAIN, org)
 
 
+async def drop_statements(tx: WriteTx, org: bytes, hashes: Iterable[bytes]) -> None:
+    """Forget statements that are kept no more."""
+    table = schema.root_statements.c
+    if named := sorted(hashes):
+        await tx.run(delete(schema.root_statements).where(table.org == org, table.hash.in_(named)))
+
+
 async def has_statements(tx: ReadTx) -> bool:
     """Whether a store has any statement: one without is no node's yet."""
     return await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
@@ -51,6 +58,13 @@ async def known_organisations(tx: ReadTx) -> list[bytes]:
     """The organisations of which a statement is here."""
     column = schema.root_statements.c.org
     return [row.org for row in await tx.all(select(column).distinct().order_by(column))]
+
+
+async def branched_organisations(tx: ReadTx) -> list[bytes]:
+    """The organisations of which two statements of one number are here: their chains are forked, or were."""
+    table = schema.root_statements.c
+    doubled = select(table.org).group_by(table.org, table.n).having(func.count() > 1)
+    return sorted({row.org for row in await tx.all(doubled)})
 
 
 async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
