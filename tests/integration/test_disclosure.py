@@ -4,17 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
+import pytest
+
+from benchmarks.fold import Author
 from federation.authority import Authority, Kind
-from federation.fragment import Header, SectionClass, decode_header
+from federation.fragment import Header, Ref, SectionClass, decode_header
 from node.demo.files import PRODUCTS, make_line
 from node.passport import drafts
-from node.passport.bodies import Plate
+from node.passport.bodies import ParametersBody, Plate
+from node.passport.rights import class_mask
+from node.services import disclosure
 from node.services.disclosure import Disclosure, View
+from node.services.ledger import entry_ref
 from node.services.registry import Registry
 from node.services.shipments import Shipments
 from node.services.statements import StatementReader
-from node.store.fragments import entries_about
+from node.store.fragments import entries_about, insert_entries
+from node.store.logs import insert_log
+from node.store.rights import StoredRight, open_subjects
 from tests.builders import found
 from tests.unit.node_protocols.builders import NOW, Desk, attest, new_desk, new_sync
 
@@ -93,6 +102,75 @@ async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path)
         async with desk.core.database.read() as tx:
             [offer] = await (await StatementReader.open(tx)).of_kinds(tx, [Kind.SHIPMENT])
         assert Authority.from_bytes(offer.sections["authority"]).subjects == tuple(sorted((lead, stated)))
+
+
+@pytest.mark.parametrize(("party", "is_given"), [("writer", True), ("stranger", False)])
+async def test_ground_goes_along_as_far_as_who_names_it_may_read_it(
+    tmp_path: Path, party: str, *, is_given: bool
+) -> None:
+    """Of a grant about another meter header and authority go to who reads what rests on it: where its party names it,
+    not where somebody names it who got hold of its id alone.
+    """
+    async with new_desk(tmp_path) as desk:
+        await attest(desk, desk.org)
+        await meet(desk)
+        device, other = [await desk.device(serial) for serial in ("00012345", "00012346")]
+        writer, now = Author("writer", Random(5)), desk.core.clock.now()
+        to = {"writer": writer.org, "stranger": STRANGER}[party]
+        said = await desk.ledger.append([drafts.share(device, READER, OPEN, now), drafts.share(other, to, OPEN, now)])
+        ground = entry_ref(desk.ledger.log.log, said[1])
+        await rests_on(desk, writer, device, ground)
+        async with desk.core.database.read() as tx:
+            about = await entries_about(tx, [device])
+            view = await Disclosure().view(tx, READER, about)
+
+    assert any(entry.log == writer.log for entry in about)
+    assert view.grounds.keys() == ({(ground.log, ground.seq)} if is_given else set())
+    for place, entry in view.grounds.items():
+        header = decode_header(entry.header, *place)
+        assert view.shows(header)
+        assert not view.may_read(header)
+        assert [view.shows_section(header, name, 1) for name in ("authority", "other")] == [True, False]
+
+
+async def test_closure_of_grounds_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever spreads grounds over grounds costs no more than so many entries."""
+    monkeypatch.setattr(disclosure, "MOST_GROUNDS", 3)
+    async with new_desk(tmp_path) as desk:
+        await attest(desk, desk.org)
+        await meet(desk)
+        device, log, now = await desk.device("00012345"), desk.ledger.log.log, desk.core.clock.now()
+        plain = drafts.share(desk.core.random.bytes(16), STRANGER, OPEN, now)
+        lowest = [entry_ref(log, entry) for entry in await desk.ledger.append([plain] * 4)]
+        middle = await desk.ledger.append([replace(plain, auth=tuple(lowest[at : at + 2])) for at in (0, 2)])
+        upper = tuple(entry_ref(log, entry) for entry in middle)
+        await desk.ledger.append([replace(drafts.share(device, READER, OPEN, now), auth=upper)])
+        async with desk.core.database.read() as tx:
+            view = await Disclosure().view(tx, READER, await entries_about(tx, [device]))
+
+    assert len(view.grounds) == 3
+
+
+async def test_papers_of_a_shipment_follow_from_no_right_to_headers(tmp_path: Path) -> None:
+    """Who may read what the seller says of a shipment's own id, in technical classes, has not its papers."""
+    async with sold(tmp_path, *OPEN) as (desk, device):
+        _, offer = await seen(desk, READER, device)
+        async with desk.core.database.write() as tx:
+            await open_subjects(tx, {offer.subject: [StoredRight(STRANGER, desk.org, class_mask(*OPEN))]})
+        view, _ = await seen(desk, STRANGER, device)
+
+        assert view.may_open(offer, SectionClass.AUTHORITY)
+        assert not view.may_open(offer, SectionClass.COMMERCIAL)
+
+
+async def rests_on(desk: Desk, author: Author, device: bytes, ground: Ref) -> None:
+    """Somebody says something of a device, on a ground, and it arrives."""
+    author.say(replace(drafts.parameters(device, ParametersBody(rows=()), NOW), auth=(ground,)), NOW)
+    await desk.ingest.take_chain(author.chain)
+    async with desk.core.database.write() as tx:
+        log = await insert_log(tx, author.statement, own=False)
+        await insert_entries(tx, log.no, author.entries)
+        await desk.projection.take(tx, log, author.entries)
 
 
 async def meet(desk: Desk) -> None:
