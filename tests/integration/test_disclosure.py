@@ -9,16 +9,18 @@ from random import Random
 import pytest
 
 from benchmarks.fold import Author
-from federation.authority import Authority, Kind
+from federation.authority import Authority, Kind, Verb
 from federation.fragment import Header, Ref, SectionClass, decode_header
 from node.demo.files import PRODUCTS, make_line
 from node.passport import drafts
-from node.passport.bodies import ParametersBody, Plate
+from node.passport.bodies import ParametersBody, Plate, RadioBody, RootKeysBody
+from node.passport.profiles import GRANT_ROW, shipped_profiles
 from node.passport.rights import class_mask
 from node.services import disclosure
 from node.services.disclosure import Disclosure, View
 from node.services.ledger import entry_ref
 from node.services.registry import Registry
+from node.services.search import Search
 from node.services.shipments import Shipments
 from node.services.statements import StatementReader
 from node.store.fragments import entries_about, insert_entries
@@ -161,6 +163,38 @@ async def test_papers_of_a_shipment_follow_from_no_right_to_headers(tmp_path: Pa
 
         assert view.may_open(offer, SectionClass.AUTHORITY)
         assert not view.may_open(offer, SectionClass.COMMERCIAL)
+
+
+@pytest.mark.parametrize(
+    ("classes", "profile", "finds"),
+    [
+        ((0, 1), None, {"id", "serial"}),
+        (OPEN, None, {"id", "serial", "dev_eui", "erp"}),
+        (OPEN, "lab", {"id", "serial", "erp"}),
+        (OPEN, "public", {"id", "serial"}),
+    ],
+)
+async def test_thing_is_found_by_what_may_be_read_of_it_alone(
+    tmp_path: Path, classes: tuple[int, ...], profile: str | None, finds: set[str]
+) -> None:
+    """Who may not read what the radio or another system calls a meter does not find it by guessing that."""
+    async with new_desk(tmp_path) as desk:
+        await attest(desk, desk.org)
+        await meet(desk)
+        device, rows, now = await desk.device("00012345", "4711"), (), desk.core.clock.now()
+        radio = RadioBody(dev_eui="0102030405060708", join_eui="8899aabbccddeeff")
+        await desk.ledger.append([drafts.radio(device, radio, RootKeysBody(app_key="0f" * 16), now)])
+        if profile is not None:
+            draft = drafts.profile(desk.org, shipped_profiles()[profile].to_bytes(), now)
+            rows = (GRANT_ROW + (await desk.ledger.append([draft]))[0].fragment.id.hex(),)
+        authority = Authority(Verb.READ, READER, rows, (device,), classes)
+        await desk.ledger.append([drafts.grant(desk.core.random.bytes(16), authority, now)])
+        asked = {"id": device.hex(), "serial": "00012345", "dev_eui": "0102030405060708", "erp": "4711"}
+        async with desk.core.database.read() as tx:
+            answers = {name: await Search().for_peer(tx, READER, name, term) for name, term in asked.items()}
+
+    assert {name for name, found in answers.items() if [subject for subject, _ in found] == [device]} == finds
+    assert all(not found for name, found in answers.items() if name not in finds)
 
 
 async def rests_on(desk: Desk, author: Author, device: bytes, ground: Ref) -> None:
