@@ -13,10 +13,11 @@ from federation.authority import Authority, Kind, Verb
 from federation.fragment import Header, Ref, SectionClass, decode_header
 from node.demo.files import PRODUCTS, make_line
 from node.passport import drafts
-from node.passport.bodies import ParametersBody, Plate, RadioBody, RootKeysBody
+from node.passport.bodies import MandateBody, ParametersBody, PersonBody, Plate, RadioBody, RootKeysBody
 from node.passport.profiles import GRANT_ROW, shipped_profiles
-from node.passport.rights import class_mask
+from node.passport.rights import class_mask, may_open, may_read_entry, rights_of
 from node.services import disclosure
+from node.services.cases import Cases
 from node.services.disclosure import Disclosure, View
 from node.services.ledger import entry_ref
 from node.services.registry import Registry
@@ -181,7 +182,8 @@ async def test_thing_is_found_by_what_may_be_read_of_it_alone(
     async with new_desk(tmp_path) as desk:
         await attest(desk, desk.org)
         await meet(desk)
-        device, rows, now = await desk.device("00012345", "4711"), (), desk.core.clock.now()
+        device, now = await desk.device("00012345", "4711"), desk.core.clock.now()
+        rows: tuple[str, ...] = ()
         radio = RadioBody(dev_eui="0102030405060708", join_eui="8899aabbccddeeff")
         await desk.ledger.append([drafts.radio(device, radio, RootKeysBody(app_key="0f" * 16), now)])
         if profile is not None:
@@ -195,6 +197,51 @@ async def test_thing_is_found_by_what_may_be_read_of_it_alone(
 
     assert {name for name, found in answers.items() if [subject for subject, _ in found] == [device]} == finds
     assert all(not found for name, found in answers.items() if name not in finds)
+
+
+async def test_what_is_shown_is_what_the_reasons_say(tmp_path: Path) -> None:
+    """Of every header and section the stored rights let through what the rules say that explain it, to whomever."""
+    async with sold(tmp_path, *OPEN, 3, 4) as (desk, device):
+        await desk.ledger.append(words(desk, device))
+        for step in (None, desk.projection.refold_all):
+            if step is not None:
+                await step()
+            case = await Cases(desk.core, desk.projection).of(device)
+            rights, told = rights_of(case), {(one.ref.log, one.ref.seq): one for one in case.told}
+            async with desk.core.database.read() as tx:
+                entries = await entries_about(tx, [device])
+                views = [await Disclosure().view(tx, org, entries) for org in (READER, BUYER, STRANGER, bytes(16))]
+            shown = set()
+            for view in views:
+                for header in (decode_header(entry.header, entry.log, entry.seq) for entry in entries):
+                    said = told[header.log, header.seq]
+                    assert view.may_read(header) == may_read_entry(view.org, said, rights), (view.org, header)
+                    for one in header.sections:
+                        if one.klass < SectionClass.SECRET:
+                            is_shown = view.may_open(header, one.klass, one.name)
+                            reason = may_open(view.org, said, one.klass, rights, one.name, case.world.profiles)
+                            assert is_shown == reason, (view.org, header, one)
+                            shown.add((one.klass, is_shown))
+            assert shown >= {(klass, is_shown) for klass in (0, 1, 2, 3, 4) for is_shown in (True, False)}
+
+
+def words(desk: Desk, device: bytes) -> list[drafts.Draft]:
+    """A section of each class, a role that is given and ended, and grants of every form."""
+    now, act = desk.core.clock.now(), desk.core.random.bytes(16)
+    role = Authority(Verb.ROLE, STRANGER, ("data_source",), (device,))
+    body, person = MandateBody(document="№ 1"), PersonBody(name="Иванов")
+    priced = drafts.parameters(device, ParametersBody(rows=()), now)
+    price = drafts.DraftSection("price", b"100", SectionClass.COMMERCIAL)
+    wide = Authority(Verb.READ, BUYER, (), None, (2, 3))
+    timed = Authority(Verb.READ, STRANGER, (), (device,), (2, 4), now - 10, now - 5)
+    unknown = Authority(Verb.READ, STRANGER, (GRANT_ROW + "ab" * 32,), (device,), (3,))
+    return [
+        drafts.mandate(act, role, body, now, person=person),
+        replace(priced, sections=(*priced.sections, price)),
+        replace(priced, sections=(*priced.sections, price), occurred=now - 7),
+        drafts.grant(desk.org, wide, now),
+        *(drafts.grant(desk.core.random.bytes(16), one, now) for one in (timed, unknown)),
+    ]
 
 
 async def rests_on(desk: Desk, author: Author, device: bytes, ground: Ref) -> None:
