@@ -139,6 +139,16 @@ async def open_entries(tx: WriteTx, log_no: int, opened: Iterable[tuple[bytes, b
     await insert_all(tx, schema.openings, rows)
 
 
+async def spread_opening(tx: WriteTx, n: int, places: Iterable[tuple[int, int]]) -> None:
+    """In place of an opening of all that is said about a subject, number what is said: entries at (log_no, seq)."""
+    table = schema.openings.c
+    row = await tx.first(select(schema.openings).where(table.n == n))
+    if row is not None:
+        spread = [{"org": row.org, "subject": row.subject, "log_no": log_no, "seq": seq} for log_no, seq in places]
+        await insert_all(tx, schema.openings, spread)
+        await tx.run(delete(schema.openings).where(table.n == n))
+
+
 async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[Opening]:
     """What was opened to an organisation after a number."""
     table = schema.openings.c
