@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
@@ -42,16 +43,25 @@ from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
 from node.store.follows import find_filter
 from node.store.forks import read_proofs
-from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
+from node.store.fragments import (
+    SEALED,
+    STORED,
+    StoredFragment,
+    entries_about,
+    entries_at,
+    entries_between,
+    headers_about,
+)
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
+from node.store.rights import spread_opening
 from node.store.trees import read_consistency, read_hashes, read_inclusion, read_leaves
 
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
 ROW_OVERHEAD = 256
 ITEM_OVERHEAD = 16
-MOST_TOLD = MAX_BODY // 2  # bytes of an answer of heads with more than one change
+MOST_TOLD = MAX_BODY // 2  # bytes of an answer of heads with more than one change, or of openings
 
 
 class FederationShelf:
@@ -146,10 +156,36 @@ class FederationShelf:
             return await read_leaves(tx, stored.no, start, min(end, stored.note_size))
 
     async def opened(self, asker: Asker, after: int, limit: int) -> Openings:
-        """Entries about the next subjects that were opened to the asker; what opened them is published first."""
+        """Entries about the next subjects that were opened to the asker, as many as fit into one answer; what opened
+        them is published first.
+        """
         await self._ledger.publish()
+        most = limit = min(limit, SUBJECTS_A_PULL)
+        while True:
+            told = await self._told(asker, after, most)
+            if _weight_of(told.entries) <= MOST_TOLD:
+                return told
+            if most > 1:
+                most //= 2
+            elif await self._spread(asker, after):
+                most = limit
+            else:  # of one entry that rests on very much the entry, and grounds that fit
+                return replace(told, entries=_last(told.entries, MOST_TOLD))
+
+    async def _spread(self, asker: Asker, after: int) -> bool:
+        """Tell the next subject entry by entry where it is too large for one answer; False where it is one entry."""
+        async with self._core.database.write() as tx:
+            opened = await self._filters.opened(tx, asker, after, 1)
+            if not opened or opened[0].place is not None:
+                return False
+            found = await headers_about(tx, [opened[0].subject])
+            places = [(one.log_no, one.seq) for entries in found.values() for one in entries]
+            await spread_opening(tx, opened[0].n, sorted(places))
+        return True
+
+    async def _told(self, asker: Asker, after: int, limit: int) -> Openings:
         async with self._core.database.read() as tx:
-            opened = await self._filters.opened(tx, asker, after, min(limit, SUBJECTS_A_PULL))
+            opened = await self._filters.opened(tx, asker, after, limit)
             found = await entries_about(tx, {item.subject for item in opened if item.place is None})
             here = {(fragment.log_no, fragment.seq) for fragment in found}
             found += await entries_at(tx, {item.place for item in opened if item.place is not None} - here)
@@ -165,7 +201,7 @@ class FederationShelf:
             shown = self._shown(fragment, view, box_key)
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
-        return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
+        return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < limit)
 
     async def follow(self, asker: Asker, asked: FollowAsked) -> Followed:
         """Keep what the asker follows: nothing of other subjects is pulled or opened to it."""
@@ -371,6 +407,17 @@ def _header(fragment: StoredFragment) -> Header | None:
         return decode_header(fragment.header, fragment.log, fragment.seq)
     except VoidError:
         return None
+
+
+def _last(placed: Sequence[Placed], most: int) -> tuple[Placed, ...]:
+    """The last ones that weigh no more."""
+    left = accumulate((_weight_of([one]) for one in reversed(placed)), initial=0)
+    count = sum(weight <= most for weight in left) - 1
+    return tuple(placed[len(placed) - count :])
+
+
+def _weight_of(placed: Iterable[Placed]) -> int:
+    return sum(ROW_OVERHEAD + _weight(one.fragment) for one in placed)
 
 
 def _weight(fragment: Fragment) -> int:

@@ -178,6 +178,18 @@ async def close_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> 
         await tx.run(delete(schema.openings).where(table.org == list_of(node), *named))
 
 
+async def spread_opening(tx: WriteTx, n: int, places: Iterable[tuple[int, int]]) -> None:
+    """In place of an opening of all that is said about a subject, number what is said: entries at (log_no, seq)."""
+    table = schema.openings.c
+    row = await tx.first(select(schema.openings).where(table.n == n))
+    if row is not None:
+        # A node that follows is told of its organisation's openings up to the first of its own list only.
+        lists = [row.org, *map(list_of, sorted((await nodes_that_follow(tx)).get(row.org, ())))]
+        spread = [_row(name, NewOpening(b"", row.subject, place)) for place in places for name in lists]
+        await insert_all(tx, schema.openings, spread)
+        await tx.run(delete(schema.openings).where(table.n == n))
+
+
 async def open_all_to_node(tx: WriteTx, org: bytes, node: bytes) -> None:
     """Number all that an organisation may read in the own list of a node of it, which begins anew."""
     table, before = schema.readers.c, await newest_opening(tx)

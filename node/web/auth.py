@@ -35,11 +35,10 @@ async def by_token(request: web.Request, context: Parts) -> Actor | None:
         actor = await context.tokens.find_actor(header.removeprefix(BEARER).strip(), request[MOMENT])
     if actor is None:
         raise DeniedError("the token is unknown, revoked or out of date", "unauthenticated")
-    return (
-        await context.correspondents.admit(actor, client_address(request), request[MOMENT])
-        if actor.kind == "system"
-        else actor
-    )
+    if actor.kind != "system":
+        return actor
+    is_again = request.get(AGAIN, False)
+    return await context.correspondents.admit(actor, client_address(request), request[MOMENT], is_again=is_again)
 
 
 async def by_session(request: web.Request, context: Parts) -> Actor | None:
@@ -51,6 +50,7 @@ async def by_session(request: web.Request, context: Parts) -> Actor | None:
 RULES: tuple[Rule, ...] = (by_socket, by_token, by_session)
 # The version of the store at which the asker was looked for: what is answered stood then or later.
 MOMENT: web.RequestKey[int | None] = web.RequestKey("moment")
+AGAIN: web.RequestKey[bool] = web.RequestKey("again")  # whether the asker was let in already, and is looked at anew
 RULES_KEY: web.AppKey[tuple[Rule, ...]] = web.AppKey("rules")
 
 
@@ -62,6 +62,18 @@ async def authenticate(request: web.Request) -> Actor | None:
         if actor is not None:
             return actor
     return None
+
+
+async def may_go_on(call: Call) -> bool:
+    """Whether who asked has the very rights with which the answer began. To look counts as no request."""
+    call.request[AGAIN] = True
+    try:
+        actor = await authenticate(call.request)
+    except DeniedError:
+        return False
+    began = call.actor
+    is_alike = actor is not None and (actor.subjects, actor.limits) == (began.subjects, began.limits)
+    return is_alike and actor is not None and actor.may(call.route.scopes)
 
 
 def check_origin(request: web.Request, visitor: Actor | None) -> None:

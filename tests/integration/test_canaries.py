@@ -7,7 +7,7 @@ of it by the API, the event stream and files, and every file of its folder.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +16,8 @@ import pytest
 from federation.authority import Attested, Authority, Kind, Verb
 from federation.fragment import SectionClass
 from federation.net.client import PeerClient
-from federation.ports import Answer, Question
+from federation.ports import Answer, Asker, Question
+from federation.sync.messages import Openings
 from node.api_client import ApiClient
 from node.app import Node
 from node.exchange.passport_file import check_file
@@ -39,8 +40,10 @@ from node.passport.drafts import Draft, DraftSection
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.profiles import SHIPPED, shipped_profiles
 from node.passport.references import ref_text
+from node.services import shelf
 from node.services.grants import Terms
 from node.services.ledger import entry_ref
+from node.store.logs import find_log
 from tests.integration.test_one_loop import alone, passport_at
 from tests.loops import running, until
 
@@ -251,6 +254,46 @@ async def issued_under(node: Node, device: bytes, profile: str) -> bytes:
         raw = await api.download(f"/passports/{name}/file", profile=profile)
         assert check_file(raw).findings == []
         return raw + str(await api.get(f"/passports/{name}/issue", profile=profile)).encode()
+
+
+async def test_passport_larger_than_an_answer_arrives_entry_by_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is opened after it arrives too, and no answer is larger than the limit and one entry."""
+    monkeypatch.setattr(shelf, "MOST_TOLD", 20_000)
+    told: list[int] = []
+    opened = shelf.FederationShelf.opened
+
+    async def weighing(self: shelf.FederationShelf, asker: Asker, after: int, limit: int) -> Openings:
+        answer = await opened(self, asker, after, limit)
+        told.append(sum(len(section.data) for one in answer.entries for section in one.fragment.sections))
+        return answer
+
+    monkeypatch.setattr(shelf.FederationShelf, "opened", weighing)
+    async with network(tmp_path, "service") as nodes:
+        maker, service = nodes["maker"], nodes["service"]
+        large = await made(maker)
+        small = await maker.registry.register_plate(PLATE.model_copy(update={"serial": "00000002"}), None, "test")
+        draft = drafts.parameters(large, ParametersBody(rows=()), maker.core.clock.now())
+        paper = DraftSection("paper", b"0123456789abcdef" * 512, SectionClass.TECHNICAL)
+        last = (await maker.ledger.append([replace(draft, sections=(*draft.sections, paper))] * 8))[-1]
+
+        async def mirrored() -> bool | None:
+            async with service.core.database.read() as tx:
+                log = await find_log(tx, maker.ledger.log.log)
+            return True if log is not None and log.size > last.seq else None
+
+        await until(service, mirrored)
+        for device in (large, small):
+            await maker.registry.share([device], service.core.org, "test")
+
+        async def came() -> bool | None:
+            return True if len(await statements(service, large)) > 9 and await statements(service, small) else None
+
+        await until(service, came)
+
+    assert sum(told) > 8 * 8192
+    assert max(told) <= 20_000
 
 
 async def test_ended_contract_keeps_old_repairs_on_every_node(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The tab "Access" of a passport: who may see what, since when, why, until when; granting, ending, asking why not."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, cast
 
@@ -13,6 +15,7 @@ from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.rights import (
     AccessAnswer,
+    AccessRow,
     EndBody,
     GrantBody,
     GrantPath,
@@ -54,6 +57,31 @@ class EndForm(EndBody):
     """Which grant ends, and why."""
 
     ref: RefText
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Classes of what one author says (None: anybody), about what occurred in a time."""
+
+    classes: tuple[int, ...]
+    author: str | None
+    since: int | None
+    until: int | None
+
+    def holds(self, other: "Span") -> bool:
+        """Whether it is as wide, in authors and in time."""
+        is_longer = (self.since or 0) <= (other.since or 0) and (
+            self.until is None or (other.until is not None and other.until <= self.until)
+        )
+        return is_longer and self.author in (None, other.author)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRight:
+    """The rights of one organisation by one ground, `row` the first of them; each class stands in the widest span."""
+
+    row: AccessRow
+    spans: tuple[Span, ...]
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], api="GET /passports/{id}/access",
@@ -117,8 +145,8 @@ async def _view(
         title_of=passport.title or shown.id,
         own=own,
         names=names,
-        live=[row for row in shown.items if row.ended_by is None],
-        ended=[row for row in shown.items if row.ended_by is not None],
+        live=held(row for row in shown.items if row.ended_by is None),
+        ended=held(row for row in shown.items if row.ended_by is not None),
         withheld=shown.withheld,
         parties=[(org, name) for org, name in names.items() if org != own],
         everybody=[*names.items()],
@@ -135,6 +163,27 @@ async def _view(
         form=form,
         may=call.actor.may([Scope.SHIP]),
     )
+
+
+def held(rows: Iterable[AccessRow]) -> list[HeldRight]:
+    """Rights by their grounds: a ground that opens more in a time, or of one author, stands once."""
+    found: dict[tuple[object, ...], list[AccessRow]] = {}
+    for row in rows:
+        key = (row.org, row.why, row.role, row.verb, row.profile, row.ref, row.ended_ref)
+        found.setdefault(key, []).append(row)
+    return [HeldRight(some[0], _spans(some)) for some in found.values()]
+
+
+def _spans(rows: Iterable[AccessRow]) -> tuple[Span, ...]:
+    spans = [Span(tuple(row.classes), row.author, row.since, row.until) for row in rows]
+    spans.sort(key=lambda one: (one.author is not None, one.since or 0, -(one.until or 2**63)))
+    told: list[Span] = []
+    for span in spans:
+        wider = {klass for other in told if other.holds(span) for klass in other.classes}
+        left = tuple(klass for klass in span.classes if klass not in wider)
+        if left or not (span.classes or told):
+            told.append(replace(span, classes=left))
+    return tuple(told)
 
 
 def _sections(view: Any) -> list[tuple[str, int, str]]:  # Any: a view is plain JSON
