@@ -138,3 +138,25 @@ async def test_organisation_and_keys_stand_on_one_page(trade: Trade, tabs: Tabs,
     await expect(page.locator("#chain tbody tr")).to_have_count(2)
     await page.locator("#rotate summary").click()
     await expect(page.locator("#rotate-lines")).to_contain_text(f"-f {trade.nodes['utility'].folder.resolve()}")
+
+
+async def test_device_is_followed_and_a_peer_gives_news_of_it_alone(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """A press on the passport follows it, a press at a peer narrows what comes; a pasted id of nothing is named."""
+    page = await entered(tabs, trade.nodes["utility"])
+    await page.get_by_role("button", name="RU", exact=True).click()
+    await page.goto(f"{trade.address('utility')}/peers")
+    await page.get_by_role("button", name="Брать только отслеживаемое").click()
+    await expect(page.locator("#nodes tbody tr")).to_contain_text("только отслеживаемые: 0")
+    await shots(page, shot, "peers-followed")
+
+    await page.goto(f"{trade.address('utility')}/devices/{trade.devices[0]}")
+    await expect(page.locator("#not-followed")).to_be_visible()
+    await page.get_by_role("button", name="Отслеживать", exact=True).click()
+    await expect(page.get_by_role("button", name="Не отслеживать")).to_be_visible()
+    await page.goto(f"{trade.address('utility')}/followed")
+    await expect(page.locator("#list tbody tr")).to_contain_text("СГВ-15 № 0012345")
+    await page.locator("#add summary").click()
+    await page.locator("textarea[name=devices]").fill(f"{trade.devices[0]}\nСГВ-15 № 99\n")
+    await page.locator("#add button.primary").click()
+    await expect(page.locator("#done")).to_contain_text("СГВ-15 № 99")
+    await shots(page, shot, "followed")
