@@ -13,7 +13,7 @@ from rich.table import Table
 from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
 from node.clock import SystemClock, SystemRandom
-from node.errors import FolderError, InputError
+from node.errors import BackupError, FolderError, InputError
 from node.folder import NodeFolder, write_durably, written_privately
 
 if TYPE_CHECKING:
@@ -94,10 +94,14 @@ def backup_list(folder: Folder = HERE) -> None:
     from node.backup.archive import find_head  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
     from node.config import load_settings  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    place = Path(load_settings(folder).backup.folder or folder / "backups").expanduser()
+    place = load_settings(folder).backup.place(folder)
     table = Table("File", "Made, UTC", "MB", "Locked to", box=None, pad_edge=False)
     for path in sorted(place.glob("passport-*.backup"), reverse=True):
-        head = find_head(path)
+        try:
+            head = find_head(path)
+        except (BackupError, OSError) as error:
+            table.add_row(path.name, "-", "-", reason(error) if isinstance(error, OSError) else str(error))
+            continue
         made = datetime.fromtimestamp(head.made_us // 1_000_000, UTC)
         table.add_row(path.name, f"{made:%Y-%m-%d %H:%M:%S}", f"{path.stat().st_size / 1e6:.1f}", head.lock.name)
     out.print(table if table.row_count else f"there is no backup in {place}")

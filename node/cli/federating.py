@@ -40,8 +40,15 @@ def federation_members(folder: Folder = HERE) -> None:
         numbers = [*one["numbers"], *(f"{number} (contested)" for number in one["contested"])]
         said = [" ".join([each["what"], *each["rows"]]) for each in one["said"] if each["counts"]]
         by = [each["name"] or each["org"] for each in one["by"]]
+        forked = [f"{side['type']} {side['node'] or side['root_key']} by {side['hash']}" for side in one["branches"]]
         out.print(f"{one['org']}  {one['standing']:8}  {one['name'] or '-'}", markup=False)
-        for what, told in (("by", by), ("numbers", numbers), ("attested", said), ("reason", [one["reason"]])):
+        for what, told in (
+            ("by", by),
+            ("numbers", numbers),
+            ("attested", said),
+            ("reason", [one["reason"]]),
+            ("forked", forked),
+        ):
             if any(told):
                 out.print(f"    {what}: {', '.join(told)}", markup=False)
 
@@ -55,7 +62,7 @@ def federation_attest(
     until: Annotated[str | None, typer.Option(help="Until when, excluded; said again with it, it ends.")] = None,
     folder: Folder = HERE,
 ) -> None:
-    """Say something of an organisation as an anchor: number, maker, accreditation, steward, prefix."""
+    """Say something of an organisation as an anchor: number, maker, accreditation, steward, prefix, branch."""
     body = {"org": org, "what": what, "rows": rows or [], "since": since, "until": until}
     ask(folder, lambda api: api.post("/attestations", body))
 

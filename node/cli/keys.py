@@ -59,6 +59,9 @@ def keys_status(folder: Folder = HERE, language: Language = "en") -> None:
     said.line("организация", "organisation", answer["org"])
     said.line("действует", "in force", f"{answer['root_key']}{said.lies(folder, ROOT, answer)}")
     said.line("обещан", "promised", f"{answer['promise']}{said.lies(folder, NEXT, answer)}")
+    for branch in answer["branches"]:
+        said.line("раздвоена", "forked at", f"{branch['n']}: {branch['type']} {branch['node'] or branch['root_key']}")
+        said.line("хеш", "hash", branch["hash"])
     for node in answer["nodes"]:
         state = in_words(said.language, *NODE_STATES[node["state"]])
         this = in_words(said.language, ", этот", ", this one") if node["is_this"] else ""
@@ -171,7 +174,10 @@ def keys_rotate(
         if not fresh.exists():
             write_root_key(to, FOLLOWING, SystemRandom().bytes(SEED))
         following = read_root_key(fresh)
-        answer = _sign(folder, promised, KeyBody(promised.public, key_hash(following.public)), after)
+        answer = _status(folder)
+        # Broken off before the files were written, it only writes them now.
+        if (answer["root_key"], answer["promise"]) != (promised.public.hex(), _hash(following)):
+            answer = _sign(folder, promised, KeyBody(promised.public, key_hash(following.public)), after)
         source = next_key or folder
         seed = read(source / NEXT if source.is_dir() else source, "name where next-root.key lies")
         for path in (write_root_key(to, ROOT, seed), write_root_key(to, NEXT, fresh.read_bytes())):

@@ -52,6 +52,7 @@ class Write(StrEnum):
     CODES = "codes"
     SHIPMENTS = "shipments"
     PROCESSES = "processes"  # opened, and their steps done
+    CONFIGURATION = "configuration"  # how a device joins, and its root key
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from node.passport.profiles import Profile
 from node.passport.rights import HEADERS, PUBLISHED_KINDS
 from node.passport.standing import is_end
 from node.store.database import ReadTx
+from node.store.follows import let_through
 from node.store.fragments import CLEAR, StoredFragment, entries_at
 from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, list_logs
@@ -104,11 +105,13 @@ class View:
 class Disclosure:
     """Builds views."""
 
-    async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment]) -> View:
-        """What an organisation may see of these entries, and of what they rest on."""
+    async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment], node: bytes | None = None) -> View:
+        """What an organisation may see of these entries, and of what they rest on; where a node of it takes them
+        without naming them, no more than that follows.
+        """
         logs = {log.log: log for log in await list_logs(tx)}
         headers = _headers(entries := list(entries))
-        view = await _view(tx, org, entries, headers, logs)
+        view = await _view(tx, org, entries, headers, logs, node)
         shown = [header for header in headers.values() if header.auth and view.may_read(header)]
         return replace(view, grounds=await _grounds(tx, shown, logs)) if shown else view
 
@@ -119,14 +122,18 @@ async def _view(
     entries: Iterable[StoredFragment],
     headers: Mapping[Place, Header],
     logs: Mapping[bytes, StoredLog],
+    node: bytes | None = None,
 ) -> View:
-    """What an organisation may see of entries by themselves."""
+    """What an organisation, or a node of it that takes them, may see of entries by themselves."""
     spoken = {(one.log, one.seq): _authority(one) for one in entries if (one.log, one.seq) in headers}
     named = {place: frozenset({*headers[place].subjects, *_routes(found)}) for place, found in spoken.items()}
     subjects = frozenset(subject for found in named.values() for subject in found)
     parties = {place: authority.party for place, authority in spoken.items() if authority is not None}
     authors = {log.log: log.org for log in logs.values()}
     rights = await rights_to(tx, subjects, org)
+    if node is not None:
+        wanted = await let_through(tx, node, rights.keys())
+        rights = {subject: found for subject, found in rights.items() if subject in wanted}
     limited = any(right.profile for found in rights.values() for right in found)
     profiles = await read_kept_profiles(tx) if limited else {}
     genesis = await find_genesis(tx) if any(h.kind == Kind.END for h in headers.values()) else None

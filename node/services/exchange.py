@@ -18,10 +18,12 @@ from federation.errors import (
     StatementError,
 )
 from federation.log import LogStatement
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import MAX_HEADS, MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
+from node.services.following import Following
 from node.services.ingest import Ingest
 from node.services.troubles import trouble_of
 from node.store.logs import StoredLog, list_logs
@@ -33,7 +35,7 @@ log = structlog.get_logger()
 
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
-MAX_HEARD = 100_000  # logs of which one peer may tell
+MAX_HEARD = 100_000  # logs, and organisations, of which one peer may tell
 
 
 class PeerLink(Protocol):
@@ -55,6 +57,10 @@ class PeerLink(Protocol):
         """What was opened after a number."""
         ...
 
+    async def follow(self, asked: FollowAsked) -> Followed:
+        """Say what is followed."""
+        ...
+
 
 @dataclass(slots=True)
 class Heard:
@@ -63,19 +69,30 @@ class Heard:
     epoch: bytes | None = None
     n: int = 0
     opened: int = 0
+    filter: bytes | None = None  # what it keeps of what this node follows there
     notes: dict[bytes, bytes] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     pending: dict[bytes, LogStatement] = field(default_factory=dict)
     forks: set[bytes] = field(default_factory=set)  # proofs about logs that are not known here yet
+    orgs: set[bytes] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an exchange ended: `is_new` where anything came, `is_whole` where all that was opened was taken."""
+    """How an exchange ended: `is_new` where anything came, `is_whole` where all that was opened was taken.
+
+    `is_level` where no log was left to another peer that brings it on at the same time.
+    """
 
     is_new: bool
     is_whole: bool = True
     trouble: str | None = None
+    is_level: bool = True
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to take or to try again."""
+        return self.is_whole and self.is_level and self.trouble is None
 
 
 class Exchange:
@@ -84,15 +101,20 @@ class Exchange:
     def __init__(self, core: Core, ingest: Ingest) -> None:
         self._core = core
         self._ingest = ingest
+        self.following = Following(core)
         self._taking: set[bytes] = set()
         self.check_log: CheckLog = _anything
 
-    async def level(self, link: PeerLink, peer: Peer, heard: Heard) -> Outcome:
-        """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol."""
+    async def level(self, link: PeerLink, peer: Peer, heard: Heard, *, follows: bool = True) -> Outcome:
+        """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol.
+
+        Where it cannot be asked anything it is not told what this node `follows`.
+        """
         cursor = peer.cursor if heard.epoch in (None, peer.epoch) else 0
         is_new = False
         await self._take_pending(heard)
-        while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor))) is not None:
+        wanted = await self.following.filter_at(peer) if follows else None
+        while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor, wanted))) is not None:
             is_new = True
             _check_progress(heard, heads)
             if heads.epoch != peer.epoch:
@@ -102,10 +124,12 @@ class Exchange:
             await self._take_heads(heads, heard)
             if not heads.more:
                 break
-        trouble = await self._mirror_all(link, heard)
+        if is_new and follows and heard.filter != wanted:
+            heard.opened = (await self.following.tell(link, peer, heard.filter)).opened
+        trouble, is_level = await self._mirror_all(link, heard)
         trouble = await self._compare(link, heard) or trouble
-        is_whole = heard.opened <= cursor or await self._take_opened(link, peer, cursor)
-        return Outcome(is_new, is_whole, trouble)
+        is_whole = heard.opened <= cursor or await self._take_opened(link, peer, heard, cursor)
+        return Outcome(is_new, is_whole, trouble, is_level and not heard.pending)
 
     async def take(self, link: PeerLink, placed: Sequence[Placed]) -> bool:
         """Store entries after their leaves were mirrored; of a tile that was skipped these are asked for first.
@@ -131,6 +155,9 @@ class Exchange:
         return 0
 
     async def _take_heads(self, heads: Heads, heard: Heard) -> None:
+        heard.orgs |= {chain[0].org_id for chain in heads.chains if chain}
+        if len(heard.orgs) > MAX_HEARD:
+            raise RemoteProtocolError(f"heads: more than {MAX_HEARD} organisations")
         for chain in heads.chains:
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
@@ -143,7 +170,7 @@ class Exchange:
             with contextlib.suppress(CheckpointError):
                 checkpoint = parse_note(note)[0]
                 heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
-        heard.epoch, heard.n, heard.opened = heads.epoch, heads.n, heads.opened
+        heard.epoch, heard.n, heard.opened, heard.filter = heads.epoch, heads.n, heads.opened, heads.filter
 
     async def _take_pending(self, heard: Heard) -> None:
         """Take the logs whose nodes are known by now, and the proofs about logs that are."""
@@ -168,20 +195,26 @@ class Exchange:
     async def _compare(self, link: PeerLink, heard: Heard) -> str | None:
         """Look whether the checkpoints of the peer are of the branches that are here; what was wrong with one."""
         trouble: str | None = None
-        for log_id, note in list(heard.notes.items()):
+        async with self._core.database.read() as tx:
+            ours = {stored.log: stored.note for stored in await list_logs(tx)}
+        for log_id, note in [item for item in heard.notes.items() if ours.get(item[0], item[1]) != item[1]]:
             try:
                 await self._ingest.forks.meet(link, log_id, note)
             except RemoteProtocolError as error:
                 trouble = _say(log_id, error)
         return trouble
 
-    async def _mirror_all(self, link: PeerLink, heard: Heard) -> str | None:
-        """Take logs on to the peer's checkpoints, many at a time; what was wrong with one is told, the others go on."""
-        left = set(heard.sizes)
+    async def _mirror_all(self, link: PeerLink, heard: Heard) -> tuple[str | None, bool]:
+        """Take logs on to the peer's checkpoints, many at a time; what was wrong with one is told, the others go on.
+
+        And whether none of them was left to another peer.
+        """
+        left, is_level = set(heard.sizes), True
         trouble: str | None = None
         while behind := await self._behind(heard, left):
             batch = behind[:MAX_LOGS]
             with self._alone(batch) as mine:
+                is_level = is_level and len(mine) == len(batch)
                 mirrors, wrong = await self._mirrors(mine, heard)
                 left -= {stored.log for stored in batch} - mirrors.keys()
                 trouble = wrong or trouble
@@ -197,7 +230,7 @@ class Exchange:
                         left.discard(part.log)
                         if not await self._ingest.forks.is_apart(link, part.log, heard.notes[part.log], error):
                             trouble = _say(part.log, error)
-        return trouble
+        return trouble, is_level
 
     async def _behind(self, heard: Heard, left: set[bytes]) -> list[StoredLog]:
         async with self._core.database.read() as tx:
@@ -261,13 +294,14 @@ class Exchange:
         if verified.refused is not None:
             raise verified.refused
 
-    async def _take_opened(self, link: PeerLink, peer: Peer, cursor: int) -> bool:
+    async def _take_opened(self, link: PeerLink, peer: Peer, heard: Heard, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""
         while True:
             opened = await link.opened(cursor)
             if opened.next < cursor:
                 raise RemoteProtocolError("opened: the number went back")
-            if not await self.take(link, opened.entries):
+            entries = await self._ingest.forks.without_others(opened.entries, heard.notes)
+            if not await self.take(link, entries):
                 return False
             if opened.next == cursor:
                 if opened.done:

@@ -8,7 +8,7 @@ they give the root that the log's own key signed.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from federation import tiles
@@ -18,6 +18,7 @@ from federation.forks import Branch, ForkProof, prove_headers, proven_log, verif
 from federation.fragment import Fragment
 from federation.log import Reason
 from federation.merkle import inclusion_path, root_of
+from federation.sync.messages import Placed
 from node.services.core import Core
 from node.services.counting import Counting
 from node.store.database import ReadTx
@@ -92,6 +93,25 @@ class Forks:
         """Whether a checkpoint is known to be of another branch than the one here."""
         return _key(log_id, note) in self._others
 
+    async def without_others(self, placed: Sequence[Placed], notes: Mapping[bytes, bytes]) -> list[Placed]:
+        """Without what a peer can only open of another branch: past the place where they part no leaf of it comes here.
+
+        `notes` are the peer's checkpoints by log. What stands at a leaf that is here is left in: it may show a fork.
+        """
+        logs = {item.log for item in placed}
+        others = {log for log in logs if log in notes and self.is_other(log, notes[log])}
+        if not others:
+            return list(placed)
+        async with self._core.database.read() as tx:
+            known = {log_id: await get_log(tx, log_id) for log_id in sorted(others)}
+            seqs = {log_id: [item.seq for item in placed if item.log == log_id] for log_id in known}
+            leaves = {log_id: await read_leaves_at(tx, log.no, seqs[log_id]) for log_id, log in known.items()}
+        return [
+            item
+            for item in placed
+            if item.log not in known or item.seq in leaves[item.log] or _may_come(known[item.log], item.seq)
+        ]
+
     async def is_apart(self, peer: Leaves, log_id: bytes, note: bytes, fault: FederationError) -> bool:
         """Whether a peer that could not show what follows here does so because it has another branch."""
         if not isinstance(fault, RemoteProtocolError):
@@ -106,8 +126,8 @@ class Forks:
         One that is further than the log here is left to the mirror unless `is_longer`, or where nobody but this node
         writes the log. Raise RemoteProtocolError where the peer's leaves are not under its checkpoint.
         """
-        if _key(log_id, note) in self._settled | self._others:
-            return self.is_other(log_id, note)
+        if (key := _key(log_id, note)) in self._settled or key in self._others:
+            return key in self._others
         async with self._core.database.read() as tx:
             log = await find_log(tx, log_id)
             if log is None or note == log.note:
@@ -119,7 +139,7 @@ class Forks:
                 return False
             same = checkpoint.size <= log.size and await find_root(tx, log.no, checkpoint.size) == checkpoint.root
         if same:
-            self._settled = _kept(self._settled, _key(log_id, note))
+            self._settled = _kept(self._settled, key)
             return False
         if is_own and self.own is not None:
             await self.own.publish()
@@ -178,6 +198,11 @@ class Forks:
     async def _keep(self, proof: ForkProof) -> None:
         async with self._core.database.write() as tx:
             await self._counting.take_proof(tx, proof)
+
+
+def _may_come(log: StoredLog, seq: int) -> bool:
+    """Whether a leaf that is not here lies in a tile before the place where the branches of a log part."""
+    return seq < log.size and (seq // tiles.WIDTH + 1) * tiles.WIDTH <= (log.counted.size or 0)
 
 
 async def _differing(tx: ReadTx, log: StoredLog, start: int, theirs: Sequence[bytes], end: int) -> int:

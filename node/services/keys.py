@@ -13,9 +13,9 @@ from federation.cut import MAX_ROWS, Cut, CutRow
 from federation.enrolment import Enrolment
 from federation.errors import StatementError
 from federation.log import Reason
-from federation.organisation import Chain, NodeEntry
+from federation.organisation import Chain, NodeEntry, RootFork, check_unforked
 from federation.peer import PeerAddress
-from federation.statements import RootStatement, decode_root_statement
+from federation.statements import RootStatement, StatementType, decode_root_statement
 from node.errors import InputError, NotFoundError, StateError
 from node.root_keys import NEXT, ROOT
 from node.services.core import Core
@@ -82,7 +82,7 @@ class KeysStatus:
     n: int
     root_key: bytes
     promise: bytes
-    fork: int | None
+    fork: RootFork | None
     statements: tuple[RootStatement, ...]
     taken_us: Mapping[bytes, int]
     nodes: tuple[NodeKeys, ...]
@@ -109,7 +109,7 @@ class Keys:
             chain.head.n,
             chain.root_key,
             chain.promise,
-            chain.fork.n if chain.fork else None,
+            chain.fork,
             tuple(chain.path),
             taken,
             nodes,
@@ -153,6 +153,7 @@ class Keys:
             said = [decode_root_statement(envelope) for envelope in envelopes]
             async with self._core.database.read() as tx:
                 chain = await self._chain(tx)
+            check_unforked(chain, bool(said) and said[0].type is StatementType.ROTATE)
             for statement in said:
                 chain = _followed(chain, statement)
         except StatementError as error:
@@ -161,7 +162,7 @@ class Keys:
         async with self._core.database.write() as tx:
             for statement in said:
                 await self._core.announce(tx, actor, "root_stated", number=statement.n)
-            tx.on_commit(self._core.outgoing.set)
+            tx.on_commit(self._core.outgoing.tell_all)
         await self._peering.meet_own()
         return await self.status()
 

@@ -21,7 +21,7 @@ from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.sync import Sync
 from node.store.database import WriteTx
-from node.store.genesis import FEDERATION
+from node.store.genesis import FEDERATION, find_genesis
 from node.store.organisations import read_statements
 from node.store.peers import (
     ACTIVE,
@@ -148,6 +148,9 @@ class Membership:
         except (TimeoutError, FederationError) as error:
             raise PeerError(f"{invitation.url} did not answer: {error or type(error).__name__}") from error
         async with self._core.database.write() as tx:
+            mine = await find_genesis(tx)
+            if mine is not None and mine.id != invitation.genesis.id:  # founded or joined in another window meanwhile
+                raise StateError("this node is in another federation", "other_federation")
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
             await set_setting(tx, INTRODUCER + invitation.org.hex(), invitation.node)
             await put_peer(tx, peer, invitation.org, ACTIVE)

@@ -7,6 +7,7 @@ card or the local network says is a hint: a node keeps its organisation, and ans
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from federation.errors import FederationError
@@ -20,7 +21,7 @@ from node.services.core import Core
 from node.services.projection import Projection
 from node.services.sync import Level, Sync
 from node.store.database import WriteTx
-from node.store.organisations import find_chain
+from node.store.organisations import find_chain, read_chains
 from node.store.peers import (
     ACTIVE,
     ENDED,
@@ -34,7 +35,7 @@ from node.store.peers import (
     put_peer,
     set_peer_state,
 )
-from node.store.settings import find_setting, set_setting
+from node.store.settings import set_setting, settings_like
 
 __all__ = ["CardFault", "Peer", "Peering"]
 
@@ -46,6 +47,15 @@ ANSWER_S = 5.0
 MOST_IN_INBOX = 100
 PIN = re.compile(r"[0-9a-f]{64}")
 NODE = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known where cards are looked at: chains, nodes that were met, and what was taken of each card before."""
+
+    chains: Mapping[bytes, Chain]
+    peers: Mapping[bytes, Peer]
+    taken: Mapping[str, bytes]
 
 
 class Peering:
@@ -102,32 +112,36 @@ class Peering:
         A card speaks once: what was heard of a node later, by mDNS or an invitation, is newer than a card that stands.
         """
         world = self._projection.world
+        async with self._core.database.read() as tx:
+            known = _Known(
+                await read_chains(tx),
+                {peer.node: peer for peer in await list_peers(tx)},
+                await settings_like(tx, CARDED),
+            )
         for (org, node_id), card in world.places.items():
             standing = world.standings.of(org).standing
             is_own = org == self._core.org
             if node_id != self._core.node and (is_own or standing.is_member or standing is Standing.GUEST):
-                await self._meet_carded(org, card, active=is_own or standing.is_member)
+                await self._meet_carded(org, card, known, active=is_own or standing.is_member)
         await self.settle()
 
-    async def _meet_carded(self, org: bytes, card: CardBody, *, active: bool) -> None:
-        said = f"{card.url} {card.pin} {active}".encode()
-        async with self._core.database.read() as tx:
-            chain, taken = await find_chain(tx, org), await find_setting(tx, f"{CARDED}{org.hex()}:{card.node}")
-            known = await find_peer(tx, bytes.fromhex(card.node or ""))
+    async def _meet_carded(self, org: bytes, card: CardBody, known: "_Known", *, active: bool) -> None:
+        said, setting = f"{card.url} {card.pin} {active}".encode(), f"{CARDED}{org.hex()}:{card.node}"
+        chain = known.chains.get(org)
         if card.url is None and card.pin is None and not self._is_reachable():
             return  # neither can dial the other
-        fault = _fault(card, chain, known, org)
+        fault = _fault(card, chain, known.peers.get(bytes.fromhex(card.node or "")), org)
         if fault is not None:
             self._faults[org] = fault
             return
         self._faults.pop(org, None)
         node = chain.node(bytes.fromhex(card.node or "")) if chain else None
-        if taken == said or node is None:
+        if known.taken.get(setting) == said or node is None:
             return
         peer = PeerAddress(card.url or "", node.node, node.sign_key, bytes.fromhex(card.pin or ""))
         await self.meet(peer, org, active=active, how=CARD)
         async with self._core.database.write() as tx:
-            await set_setting(tx, f"{CARDED}{org.hex()}:{card.node}", said)
+            await set_setting(tx, setting, said)
 
     async def meet_own(self) -> None:
         """The nodes that the own chain states are peers: until a card says where one is, it is asked when it dials."""

@@ -73,16 +73,15 @@ class Returning:
         self._looked: dict[bytes, float] = {}
 
     async def run(self) -> None:
-        """Look after every exchange with a peer until cancelled."""
-        seen = -1
+        """Look after exchanges with peers until cancelled."""
         while True:
-            if seen != self._sync.exchanges:
-                seen = self._sync.exchanges
-                try:
-                    await self.look()
-                except (FederationError, StoreError) as error:
-                    log.warning("return_failed", error=str(error))
+            seen = self._sync.exchanges
+            try:
+                await self.look()
+            except (FederationError, StoreError) as error:
+                log.warning("return_failed", error=str(error))
             await asyncio.sleep(LOOK_EVERY_S)
+            await self._sync.exchanged(seen)
 
     async def look(self) -> None:
         """Ask for what is missing, and say what came of it."""
@@ -100,9 +99,10 @@ class Returning:
 
     async def _look_at(self, wanted: Callable[[Reopening], bool]) -> list[Returned]:
         async with self._core.database.read() as tx:
-            peers = [peer.node for peer in await list_peers(tx, "active")]
+            left = [one for one in await list_reopenings(tx) if wanted(one)]
+            peers = [peer.node for peer in await list_peers(tx, "active")] if left else []
             is_told = all(self._sync.is_heard(node) for node in peers)
-            return [await self._look(tx, one, is_told) for one in await list_reopenings(tx) if wanted(one)]
+            return [await self._look(tx, one, is_told) for one in left]
 
     def _is_due(self, left: Reopening) -> bool:
         """Whether something may have changed: what is settled is looked at once an hour, or when a peer shows more."""

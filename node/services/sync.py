@@ -16,6 +16,7 @@ from federation.net.desk import Signer
 from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asking, Carrier, Question
+from federation.sync.pauses import Pauses
 from node.errors import NodeError
 from node.services.core import Core
 from node.services.dialling import ACTIVE, Dialler
@@ -33,6 +34,7 @@ IGNORED = "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 OWN_SIZE_S = 2.0
+IDLE_S = 1800.0  # half of what health calls away: so often a peer is asked without a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,19 @@ class Sync:
         self._carrier = carrier
         self._hub = hub
         hub.on_notice = self.noticed
-        self._dialler = Dialler(core, carrier, hub, self.client)
+        self._dialler = Dialler(core, carrier, hub, self.client, self.noticed)
         self._wake: dict[bytes, asyncio.Event] = {}
         self._heard: dict[bytes, Heard] = {}
         self._clients: dict[bytes, tuple[PeerAddress, Asking, PeerClient]] = {}
         self.levelling = Exchange(core, ingest)
+        self.following = self.levelling.following
+        self.following.on_change = self.look_again
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
+        self._unsettled: set[bytes] = set()  # peers from which something is left to take
         self.clock_gaps: dict[bytes, float] = {}  # by how many seconds a peer's clock is ahead
         self.exchanges = 0  # grows whenever something was heard of a peer
+        self._heard_again = asyncio.Event()
         self.on_level: Callable[[], Awaitable[None]] = _nothing
 
     def peer_changed(self, node: bytes) -> None:
@@ -70,7 +76,7 @@ class Sync:
         self.noticed(node)
 
     def look_again(self) -> None:
-        """What waited for a root statement may count now: level with everybody."""
+        """What waited for a root statement may count now, or other things are followed: level with everybody."""
         for wake in self._wake.values():
             wake.set()
 
@@ -164,6 +170,7 @@ class Sync:
             return False
         heard, client = self.heard(node), self.client(peer.address)
         outcome = await self.levelling.level(client, peer, heard)
+        self._unsettled = self._unsettled - {node} if outcome.is_settled else self._unsettled | {node}
         if client.clock_gap_s is not None:
             self.clock_gaps[node] = client.clock_gap_s
         if not outcome.is_new and outcome.is_whole and outcome.trouble is None:
@@ -193,9 +200,17 @@ class Sync:
         except (TimeoutError, FederationError):
             return 0
 
+    async def exchanged(self, since: int) -> None:
+        """Wait until something was heard of a peer after so many exchanges."""
+        while self.exchanges == since:
+            self._heard_again.clear()
+            await self._heard_again.wait()
+
     async def _talk(self, node: bytes) -> None:
-        wake = self._wake[node]
+        wake, poll_s = self._wake[node], self._core.settings.federation.poll_s
+        pauses = Pauses(self._core.random.bytes, poll_s, max(poll_s, IDLE_S))
         while True:
+            is_away = False
             try:
                 while await self.exchange(node):
                     pass
@@ -204,6 +219,7 @@ class Sync:
                 await self._say_trouble(node, trouble_of(error))
                 await asyncio.sleep(error.retry_s)  # a notice meanwhile changes nothing
             except AwayError as error:
+                is_away = True
                 await self._say_trouble(node, trouble_of(error))
             except (FederationError, StoreError, NodeError) as error:
                 log.warning("exchange_failed", node=node.hex(), error=str(error))
@@ -212,10 +228,21 @@ class Sync:
                 # What one peer answers must not end the node.
                 log.error("exchange_broke", node=node.hex(), exc_info=error)
                 await self._say_trouble(node, trouble_of(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._core.settings.federation.poll_s):
-                    await wake.wait()
-            wake.clear()
+            if await self._is_woken(wake, pauses.next() if self._may_rest(node, is_away=is_away) else poll_s):
+                pauses.reset()
+
+    def _may_rest(self, node: bytes, *, is_away: bool) -> bool:
+        """Whether a peer need not be asked soon: connected it tells of news, away it is dialled until it answers."""
+        return is_away or (node in self._hub.nodes and node not in self._unsettled)
+
+    @staticmethod
+    async def _is_woken(wake: asyncio.Event, within_s: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await wake.wait()
+        is_woken = wake.is_set()
+        wake.clear()
+        return is_woken
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         await self._note(node, trouble[:500])
@@ -230,6 +257,7 @@ class Sync:
             await set_peer_seen(tx, node, trouble)
             tx.on_commit(self._core.bus.wake)
         self.exchanges += 1
+        self._heard_again.set()
 
 
 async def _nothing() -> None:

@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
+
+_AFTER = (
+    select(schema.changes)
+    .where(schema.changes.c.n > bindparam("after"))
+    .order_by(schema.changes.c.n)
+    .limit(bindparam("most"))
+)
 
 
 class Changed(StrEnum):
@@ -37,6 +44,5 @@ async def note_change(tx: WriteTx, what: Changed, key: bytes) -> None:
 
 async def changes_after(tx: ReadTx, n: int, limit: int) -> list[Change]:
     """The changes after a number, in their order."""
-    table = schema.changes.c
-    statement = select(schema.changes).where(table.n > n).order_by(table.n).limit(limit)
-    return [Change(row.n, Changed(row.what), row.key) for row in await tx.all(statement)]
+    rows = await tx.all(_AFTER, after=n, most=limit)
+    return [Change(row.n, Changed(row.what), row.key) for row in rows]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from federation.forks import ForkProof
 from federation.fragment import Ref
@@ -12,6 +12,12 @@ from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, WriteTx
 from node.store.upserts import insert_new
 
+_FIRST = (
+    select(schema.fork_proofs.c.seq)
+    .where(schema.fork_proofs.c.log == bindparam("of"))
+    .order_by(schema.fork_proofs.c.seq)
+    .limit(1)
+)
 MOST_OF_A_LOG = 8  # a smaller place pushes out the largest: more evidence of one log says nothing new
 
 
@@ -51,8 +57,7 @@ async def read_proofs(tx: ReadTx, logs: Iterable[bytes] | None = None) -> dict[b
 
 async def forked_seq(tx: ReadTx, log: bytes) -> int | None:
     """The smallest place of a log that a proof names; None where it is not forked."""
-    table = schema.fork_proofs.c
-    found: int | None = await tx.value(select(table.seq).where(table.log == log).order_by(table.seq).limit(1))
+    found: int | None = await tx.value(_FIRST, of=log)
     return found
 
 

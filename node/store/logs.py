@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from federation.counting import ALL, Counted, Loss
 from federation.log import LogStatement, decode_log_statement
@@ -10,6 +10,9 @@ from node.store import schema
 from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.errors import ConflictError, MissingError
+
+_LOG = select(schema.logs).where(schema.logs.c.log == bindparam("of"))
+_LOGS = select(schema.logs).order_by(schema.logs.c.no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ async def insert_log(tx: WriteTx, statement: LogStatement, *, own: bool) -> Stor
 
 async def find_log(tx: ReadTx, log: bytes) -> StoredLog | None:
     """The log of that id."""
-    row = await tx.first(select(schema.logs).where(schema.logs.c.log == log))
+    row = await tx.first(_LOG, of=log)
     return None if row is None else _log(row)
 
 
@@ -77,7 +80,7 @@ async def get_log(tx: ReadTx, log: bytes) -> StoredLog:
 
 async def list_logs(tx: ReadTx, *, own: bool | None = None, org: bytes | None = None) -> list[StoredLog]:
     """Every log, by number."""
-    statement = select(schema.logs).order_by(schema.logs.c.no)
+    statement = _LOGS
     if own is not None:
         statement = statement.where(schema.logs.c.own == int(own))
     if org is not None:

@@ -1,9 +1,10 @@
 """Root statements of organisations, every branch of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -12,6 +13,15 @@ from node.store.changes import Changed, note_change
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.logs import StoredLog
 from node.store.upserts import insert_new
+
+KEPT_CHAINS = 1024
+MOST_KEPT = 4096  # bytes of statements: of longer chains each reading is checked anew
+
+# Every question of a peer asks for the chain of its organisation: the statement is built once.
+_CHAINS = select(schema.root_statements).order_by(
+    schema.root_statements.c.org, schema.root_statements.c.n, schema.root_statements.c.hash
+)
+_CHAIN = _CHAINS.where(schema.root_statements.c.org == bindparam("of"))
 
 
 async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) -> None:
@@ -24,6 +34,13 @@ async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) ->
         await note_change(tx, Changed.CHAIN, org)
 
 
+async def drop_statements(tx: WriteTx, org: bytes, hashes: Iterable[bytes]) -> None:
+    """Forget statements that are kept no more."""
+    table = schema.root_statements.c
+    if named := sorted(hashes):
+        await tx.run(delete(schema.root_statements).where(table.org == org, table.hash.in_(named)))
+
+
 async def has_statements(tx: ReadTx) -> bool:
     """Whether a store has any statement: one without is no node's yet."""
     return await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
@@ -31,12 +48,8 @@ async def has_statements(tx: ReadTx) -> bool:
 
 async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, list[RootStatement]]:
     """Statements by organisation, in order of n."""
-    table = schema.root_statements.c
-    statement = select(schema.root_statements).order_by(table.org, table.n, table.hash)
-    if org is not None:
-        statement = statement.where(table.org == org)
     found: dict[bytes, list[RootStatement]] = {}
-    for row in await tx.all(statement):
+    for row in await _read_rows(tx, org):
         found.setdefault(row.org, []).append(decode_root_statement(row.envelope))
     return found
 
@@ -45,6 +58,13 @@ async def known_organisations(tx: ReadTx) -> list[bytes]:
     """The organisations of which a statement is here."""
     column = schema.root_statements.c.org
     return [row.org for row in await tx.all(select(column).distinct().order_by(column))]
+
+
+async def branched_organisations(tx: ReadTx) -> list[bytes]:
+    """The organisations of which two statements of one number are here: their chains are forked, or were."""
+    table = schema.root_statements.c
+    doubled = select(table.org).group_by(table.org, table.n).having(func.count() > 1)
+    return sorted({row.org for row in await tx.all(doubled)})
 
 
 async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
@@ -68,8 +88,10 @@ async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:
 
 async def read_chains(tx: ReadTx, org: bytes | None = None) -> dict[bytes, Chain]:
     """The chains by organisation, each on the branch that anchors attest."""
-    statements, attested = await read_statements(tx, org), await read_attested(tx, org)
-    return {one: Chain(said, attested.get(one, ())) for one, said in statements.items()}
+    rows: dict[bytes, list[Record]] = {}
+    for row in await _read_rows(tx, org):
+        rows.setdefault(row.org, []).append(row)
+    return {one: _chain_of(said) for one, said in rows.items()}
 
 
 async def read_attested(tx: ReadTx, org: bytes | None = None) -> dict[bytes, frozenset[bytes]]:
@@ -107,3 +129,23 @@ async def find_sign_key(tx: ReadTx, log: StoredLog) -> bytes | None:
     chain = await find_chain(tx, log.org)
     node = chain.node(log.node) if chain else None
     return node.sign_key if node else None
+
+
+async def _read_rows(tx: ReadTx, org: bytes | None) -> Sequence[Record]:
+    return await tx.all(_CHAINS) if org is None else await tx.all(_CHAIN, of=org)
+
+
+def _chain_of(rows: Sequence[Record]) -> Chain:
+    envelopes = tuple(row.envelope for row in rows)
+    attested = frozenset(row.hash for row in rows if row.attested)
+    if sum(map(len, envelopes)) > MOST_KEPT:
+        return _read_chain(envelopes, attested)
+    return _known_chain(envelopes, attested)
+
+
+def _read_chain(envelopes: tuple[bytes, ...], attested: frozenset[bytes]) -> Chain:
+    return Chain(map(decode_root_statement, envelopes), attested)
+
+
+# What the same bytes say is the same: their signatures are checked once, not at each question.
+_known_chain = lru_cache(KEPT_CHAINS)(_read_chain)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from federation.peer import PeerAddress
 from node.store import schema
@@ -13,11 +13,19 @@ from node.store.upserts import insert_new, upsert
 ACTIVE, INBOX, IGNORED, ENDED, OUT = "active", "inbox", "ignored", "ended", "out"
 
 
+_PEERS = select(schema.peers).order_by(schema.peers.c.met_us, schema.peers.c.node)
+_PEERS_IN = _PEERS.where(schema.peers.c.state == bindparam("state"))
+_SEEN = update(schema.peers).where(schema.peers.c.node == bindparam("of"))
+_ANSWERED = _SEEN.values(trouble=None, seen_us=bindparam("now"))
+_FAILED = _SEEN.values(trouble=bindparam("why"))
+_PEER = select(schema.peers).where(schema.peers.c.node == bindparam("of"))  # built once: each question asks for it
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Where a node is; `cursor` is the newest of its openings that was taken, of those that it counts in `epoch`.
 
-    `trouble` is the last failure.
+    `trouble` is the last failure; `only_followed` says that nothing is taken of it but what this node follows.
     """
 
     node: bytes
@@ -31,6 +39,7 @@ class Peer:
     met_us: int
     seen_us: int | None
     trouble: str | None
+    only_followed: bool = False
 
     @property
     def place(self) -> str:
@@ -74,33 +83,39 @@ async def put_peer(tx: WriteTx, peer: PeerAddress, org: bytes, state: str) -> No
         "met_us": known.met_us if known else tx.now,
         "seen_us": known.seen_us if known else None,
         "trouble": None,
+        "only_followed": int(known.only_followed) if known else 0,
     }
     await upsert(tx, schema.peers, [row])
 
 
 async def find_peer(tx: ReadTx, node: bytes) -> Peer | None:
     """The peer of that node id."""
-    row = await tx.first(select(schema.peers).where(schema.peers.c.node == node))
+    row = await tx.first(_PEER, of=node)
     return None if row is None else _peer(row)
 
 
 async def list_peers(tx: ReadTx, state: str | None = None) -> list[Peer]:
     """Every peer, oldest acquaintance first."""
-    statement = select(schema.peers).order_by(schema.peers.c.met_us, schema.peers.c.node)
-    if state is not None:
-        statement = statement.where(schema.peers.c.state == state)
-    return [_peer(row) for row in await tx.all(statement)]
+    rows = await tx.all(_PEERS) if state is None else await tx.all(_PEERS_IN, state=state)
+    return [_peer(row) for row in rows]
 
 
 async def set_peer_seen(tx: WriteTx, node: bytes, trouble: str | None) -> None:
     """Say when a peer answered last, or why it did not."""
-    values: dict[str, object] = {"trouble": trouble} if trouble else {"trouble": None, "seen_us": tx.now}
-    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(**values))
+    if trouble:
+        await tx.run(_FAILED, {"of": node, "why": trouble})
+    else:
+        await tx.run(_ANSWERED, {"of": node, "now": tx.now})
 
 
 async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
     """Say whether a peer is talked to: `inbox`, `active`, `ignored`, `ended` or `out`."""
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
+
+
+async def set_peer_choice(tx: WriteTx, node: bytes, *, only_followed: bool) -> None:
+    """Say whether everything is taken of a peer, or what is followed alone."""
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(only_followed=int(only_followed)))
 
 
 async def drop_peer(tx: WriteTx, node: bytes) -> None:
@@ -174,4 +189,5 @@ def _peer(row: Record) -> Peer:
         row.met_us,
         row.seen_us,
         row.trouble,
+        bool(row.only_followed),
     )

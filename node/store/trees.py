@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from federation import tiles
 from federation.merkle import HASH_SIZE, CompactRange, consistency_path, inclusion_path, leaf_hash, root_of
@@ -14,19 +14,20 @@ from node.store.database import ReadTx, WriteTx
 from node.store.upserts import upsert
 
 EMPTY = leaf_hash(b"")
+MOST_PLACES = 400
+
+_TILES = select(schema.tiles.c.level, schema.tiles.c.n, schema.tiles.c.hashes).where(
+    schema.tiles.c.log_no == bindparam("of"),
+    tuple_(schema.tiles.c.level, schema.tiles.c.n).in_(bindparam("places", expanding=True)),
+)
 
 
 async def load_tiles(tx: ReadTx, log_no: int, places: Iterable[tiles.Place]) -> dict[tiles.Place, bytes]:
     """Those tiles that are stored."""
-    table = schema.tiles.c
     wanted = list(places)
     found: dict[tiles.Place, bytes] = {}
-    for at in range(0, len(wanted), 400):
-        rows = await tx.all(
-            select(table.level, table.n, table.hashes).where(
-                table.log_no == log_no, tuple_(table.level, table.n).in_(wanted[at : at + 400])
-            )
-        )
+    for at in range(0, len(wanted), MOST_PLACES):
+        rows = await tx.all(_TILES, of=log_no, places=wanted[at : at + MOST_PLACES])
         found |= {(row.level, row.n): row.hashes for row in rows}
     return found
 

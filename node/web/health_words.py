@@ -45,6 +45,16 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
             "Make one: passport-node backup key FILE, and keep the file apart.",
         ),
     ),
+    "backup_key_broken": (
+        (
+            "Файл ключа восстановления не читается, копии сами не делаются: {fault}.",
+            "Верните recovery.public или создайте новый ключ: passport-node backup key ФАЙЛ --replace.",
+        ),
+        (
+            "The file of the recovery key cannot be read, so no backup is made by itself: {fault}.",
+            "Put recovery.public back, or make another key: passport-node backup key FILE --replace.",
+        ),
+    ),
     "backup_same_disk": (
         ("Копии лежат на том же диске, что и данные: {folder}.", "Назовите в [backup] folder другой диск."),
         ("Backups lie on the same disk as the data: {folder}.", "Name another disk in [backup] folder."),
@@ -61,11 +71,11 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
     "chain_forked": (
         (
             "Корневая цепочка организации раздвоена с утверждения {number}.",
-            "Попросите якоря федерации подтвердить верную ветвь.",
+            "Назовите якорям федерации верную ветвь со страницы ключей или отмените обе: passport-node keys rotate.",
         ),
         (
             "The organisation's root chain is forked at statement {number}.",
-            "Ask the federation's anchors to attest the right branch.",
+            "Tell the anchors the right branch from the page of keys, or undo both: passport-node keys rotate.",
         ),
     ),
     "logs_forked": (
@@ -128,4 +138,6 @@ def condition_words(found: Condition, language: str, names: Mapping[str, str]) -
 def _age(hours: int, language: str) -> str:
     if hours == 0:
         return "меньше часа назад" if language == "ru" else "less than an hour ago"
+    if hours < 0:
+        return "в будущем: часы с тех пор переведены" if language == "ru" else "in the future: the clock was set since"
     return f"{hours} ч назад" if language == "ru" else f"{hours} h ago"

@@ -18,8 +18,8 @@ WARNINGS: Table = {
         "next-root.key lies on this machine: it takes the chain back when root.key is stolen, and should lie apart",
     ),
     "forked": (
-        "корневая цепочка раздвоена: якоря федерации должны подтвердить одну ветвь",
-        "the root chain is forked: the federation's anchors have to attest one branch",
+        "корневая цепочка раздвоена: якоря федерации подтверждают одну ветвь, или keys rotate отменяет обе",
+        "the root chain is forked: the federation's anchors attest one branch, or keys rotate undoes both",
     ),
     "ended": (
         "этот узел отключён: что он скажет, не засчитывается",

@@ -39,11 +39,12 @@ from node.passport.bodies import (
 from node.passport.drafts import Draft, DraftSection
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.profiles import SHIPPED, shipped_profiles
-from node.passport.references import ref_text
-from node.services import shelf
+from node.passport.references import parse_ref, ref_text
+from node.services import answers, shelf
 from node.services.grants import Terms
 from node.services.ledger import entry_ref
 from node.store.logs import find_log
+from node.store.peers import list_peers
 from tests.integration.test_one_loop import alone, passport_at
 from tests.loops import running, until
 
@@ -156,7 +157,7 @@ async def sold(nodes: dict[str, Node]) -> bytes:
     maker, utility = nodes["maker"], nodes["utility"]
     device = await made(maker)
     await maker.ledger.append(words(device, maker.registry.mint(), maker.core.clock.now()))
-    grants = maker.web_context().grants
+    grants = maker.grants
     for name in ("service", "lab"):
         await grants.give(Terms(nodes[name].core.org, Verb.READ, (device,), profile=name), "test")
     shipment = await maker.shipments.offer([device], utility.core.org, said("shipment"), "2026-05-01", "test")
@@ -259,8 +260,8 @@ async def issued_under(node: Node, device: bytes, profile: str) -> bytes:
 async def test_passport_larger_than_an_answer_arrives_entry_by_entry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is opened after it arrives too, and no answer is larger than the limit and one entry."""
-    monkeypatch.setattr(shelf, "MOST_TOLD", 20_000)
+    """What is opened after it arrives too; no answer is larger than the limit, nor one of entries that were named."""
+    monkeypatch.setattr(answers, "MOST_TOLD", 20_000)
     told: list[int] = []
     opened = shelf.FederationShelf.opened
 
@@ -291,7 +292,12 @@ async def test_passport_larger_than_an_answer_arrives_entry_by_entry(
             return True if len(await statements(service, large)) > 9 and await statements(service, small) else None
 
         await until(service, came)
+        async with service.core.database.read() as tx:
+            (peer,) = await list_peers(tx, "active")
+        refs = [parse_ref(str(row["ref"])) for row in await statements(service, large)]
+        fetched = await service.sync.client(peer.address).fetch(refs)
 
+    assert 0 < len(fetched) < len(refs)
     assert sum(told) > 8 * 8192
     assert max(told) <= 20_000
 
@@ -301,7 +307,7 @@ async def test_ended_contract_keeps_old_repairs_on_every_node(tmp_path: Path) ->
     async with network(tmp_path, "service") as nodes:
         maker, service = nodes["maker"], nodes["service"]
         device = await made(maker)
-        grants = maker.web_context().grants
+        grants = maker.grants
         await maker.registry.share([device], service.core.org, "test")
         given = await grants.give(Terms(service.core.org, Verb.WRITE, (device,), rows=("event",)), "test")
         early = await repaired(service, device)

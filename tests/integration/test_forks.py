@@ -12,10 +12,15 @@ from federation.errors import ProofError, RemoteProtocolError
 from federation.forks import verify_fork_proof
 from federation.log import Reason
 from federation.merkle import CompactRange
-from federation.sync.messages import Part, Placed
+from federation.peer import PeerAddress
+from federation.sync.following import FollowAsked, Followed
+from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, Verified
+from node.services.exchange import Exchange, Heard
 from node.store.forks import read_proofs
+from node.store.fragments import entries_between
 from node.store.logs import get_log
+from node.store.peers import find_peer, put_peer
 from node.store.trees import read_leaves
 from tests.builders import Writer, found, log_statement, signing_key
 from tests.unit.node_protocols.builders import Desk, new_desk
@@ -26,11 +31,28 @@ KEY = signing_key("node").public
 
 
 class Peer:
-    """A peer that answers with the leaves of one branch."""
+    """A peer that answers with the leaves of one branch, and opened some of its entries."""
 
-    def __init__(self, leaves: Sequence[bytes]) -> None:
+    def __init__(self, leaves: Sequence[bytes], opened: Sequence[Placed] = ()) -> None:
         self._leaves = leaves
+        self._opened = tuple(opened)
         self.asked = 0
+
+    async def heads(self, _known: HeadsAsked) -> Heads | None:
+        """Nothing new."""
+        return None
+
+    async def pull(self, spans: Sequence[Span]) -> list[Part]:
+        """Nobody asks for what does not follow the branch there."""
+        raise AssertionError(spans)
+
+    async def opened(self, after: int) -> Openings:
+        """All at once."""
+        return Openings(after + 1, self._opened, done=True)
+
+    async def follow(self, asked: FollowAsked) -> Followed:
+        """Nobody narrows what comes."""
+        raise AssertionError(asked)
 
     async def leaves(self, _log: bytes, start: int, end: int) -> list[bytes]:
         """The leaf hashes start .. end."""
@@ -133,6 +155,33 @@ async def test_entry_that_is_not_the_one_mirrored_proves_a_fork(tmp_path: Path) 
         assert whole
         assert verify_fork_proof(raw, KEY).seq == 2
         assert await counted(desk) == Counted(2, Loss.FORKED)
+
+
+async def test_what_is_opened_of_another_branch_holds_nothing_up(tmp_path: Path) -> None:
+    """Entries of which no leaf will ever come are passed over, what is shared is taken, the peer's number goes on."""
+    ours, theirs = branches(2, 1, 4)
+    placed = [Placed(LOG.log_id, seq, theirs.entries[seq]) for seq in (1, 4, 5)]
+    async with holding(tmp_path, ours) as desk:
+        link, node = Peer(theirs.leaves, placed), bytes(16)
+        address = PeerAddress("https://127.0.0.1:1", node, KEY, bytes(32))
+        async with desk.core.database.write() as tx:
+            await put_peer(tx, address, STATED.org, "active")
+        await compare(desk, link, theirs.note())
+        async with desk.core.database.read() as tx:
+            peer = await find_peer(tx, node)
+        assert peer is not None
+        heard = Heard(peer.epoch, opened=1, notes={LOG.log_id: theirs.note()}, sizes={LOG.log_id: 6})
+
+        outcome = await Exchange(desk.core, desk.ingest).level(link, peer, heard)
+
+        async with desk.core.database.read() as tx:
+            known = await find_peer(tx, node)
+            held = await entries_between(tx, (await get_log(tx, LOG.log_id)).no, 0, 7)
+        assert (outcome.is_whole, outcome.trouble) == (True, None)
+        assert known is not None
+        assert known.cursor == 1
+        assert held[1].to_fragment().id == theirs.entries[1].id
+        assert held.keys() == {0, 1, 2}
 
 
 async def test_proof_is_passed_on_and_taken(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from federation.cut import Cut
-from federation.keys import key_id
+from federation.keys import key_hash, key_id
 from federation.organisation import Chain, sign_next
-from federation.statements import Body, EndNodeBody, EndReason, NodeBody, decode_root_statement
+from federation.statements import Body, EndNodeBody, EndReason, KeyBody, NodeBody, decode_root_statement
 from node.root_keys import NEXT, ROOT, move_root_keys, read_root_key
 from node.services.access import Scope
+from node.store.organisations import find_chain
 from tests.builders import id16, signing_key
-from tests.unit.web.running import Json, RunningWeb, get, post
+from tests.unit.web.running import Json, RunningWeb, get, post, refused
 
 RU, EN = {"Accept-Language": "ru"}, {"Accept-Language": "en"}
 
@@ -81,3 +82,27 @@ async def test_commands_for_the_root_key_are_told_to_administrators_alone(web: R
         seen = await response.text()
     assert "organisation founded" in seen
     assert str(folder) not in seen
+
+
+async def test_own_chain_that_is_forked_takes_a_rotate_alone(web: RunningWeb) -> None:
+    """Two machines that state a node each fork the chain: both are told, one more is refused, a rotate undoes both."""
+    client, home = web.local(), web.context.core.folder.path
+    root, following = read_root_key(home), read_root_key(home, NEXT)
+    async with web.context.core.database.read() as tx:
+        chain = await find_chain(tx, web.context.core.org)
+    assert chain is not None
+    left, right, late = (
+        sign_next(chain, root, NodeBody(id16(name), signing_key(name).public)) for name in ("left", "right", "late")
+    )
+    await web.ingest.take_chain([*chain.path, left, right])
+
+    told = await get(client, "/keys")
+    assert (told["fork"], {one["hash"] for one in told["branches"]}) == (left.n, {left.hash.hex(), right.hash.hex()})
+    assert right.hash.hex() in await page(web, EN)
+    assert "раздвоена" in await page(web, RU)
+    body = {"statements": [late.envelope().hex()]}
+    assert await refused(client, "/keys/statements", body) == "root_statement"
+
+    rotate = sign_next(chain, following, KeyBody(following.public, key_hash(signing_key("after").public)))
+    healed = await post(client, "/keys/statements", {"statements": [rotate.envelope().hex()]})
+    assert (healed["fork"], healed["branches"], healed["n"]) == (None, [], rotate.n)

@@ -41,9 +41,14 @@ def test_node_at_a_new_port_is_found_again_and_read_from(nodes: tuple[NodeProces
     record = {"marks": ["ДЕМО"], "designations": ["СГВ-1"], "serial": {"pattern": "digits", "width": 7}}
     act(lab, "/lines", {"record": {**record, "legal_makers": []}})
 
-    until("the utility reads on from the new address", lambda: reads(utility, lab))
-    peers = [peer for peer in ask(utility, "/peers")["items"] if peer["url"] == url_of(lab)]
-    assert [peer["trouble"] for peer in peers] == [None]
+    until("the utility reads on", lambda: reads(utility, lab))
+    until("the utility knows the new address", lambda: None in troubles(utility, url_of(lab)))
+    assert not troubles(utility, old)
+
+
+def troubles(node: NodeProcess, url: str) -> list[str | None]:
+    """What is wrong with each peer that a node knows at an address."""
+    return [peer["trouble"] for peer in ask(node, "/peers")["items"] if peer["url"] == url]
 
 
 def url_of(node: NodeProcess) -> str:

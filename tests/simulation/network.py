@@ -45,8 +45,9 @@ ROUGH = Weather(most_s=2.0, lost=0.05, doubled=0.05, torn=0.03, cut=0.01)
 
 @dataclass(slots=True)
 class Load:
-    """What one machine asked, answered and moved, by the kind of question."""
+    """What one machine tried to ask, asked, answered and moved, by the kind of question."""
 
+    tried: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     bytes_in: Counter[str] = field(default_factory=Counter)
@@ -140,7 +141,7 @@ class Network:
     async def ask(self, here: str, peer: PeerAddress, question: Question, limit: int) -> Answer:
         """Carry a question over and its answer back."""
         async with self._within(here, question):
-            there = await self._reach(here, peer)
+            there = await self._reach(here, peer, question)
             await self._carry(here, there, question)
             weather = self._between(here, there.name)
             if self._chance.random() < weather.doubled:
@@ -154,7 +155,7 @@ class Network:
     async def dial(self, here: str, peer: PeerAddress, question: Question) -> Wire | Answer:
         """Open a live connection, or bring the refusal back."""
         async with self._within(here, question):
-            there = await self._reach(here, peer)
+            there = await self._reach(here, peer, question)
             await self._carry(here, there, question)
             admitted = await self._finished(there, there.admit(question))
             if isinstance(admitted, Answer):
@@ -202,7 +203,8 @@ class Network:
     def _within(here: str, question: Question) -> "_Patience":
         return _Patience(f"{here}: {question.target}")
 
-    async def _reach(self, here: str, peer: PeerAddress) -> Endpoint:
+    async def _reach(self, here: str, peer: PeerAddress, question: Question) -> Endpoint:
+        self.load[here].tried[kind_of(question.target)] += 1
         name = peer.url.removeprefix("https://").removesuffix(SUFFIX)
         name = self._led.get((here, name), name)
         there = self._ends.get(name)

@@ -125,6 +125,8 @@ class PeerAnswer(BaseModel):
     is_live: bool = Field(description="Whether its notices come at once.")
     to_take: int | None = Field(description="Entries that it has and this node has not; null before it said so.")
     to_give: int | None = Field(description="Entries that this node has and it has not; null before it said so.")
+    only_followed: bool = Field(description="Whether nothing is taken of it but what this node follows.")
+    follows: int | None = Field(description="How many ids it follows here; null where it takes all that it may.")
     losses: list[str] = Field(
         description="Why not all that it said counts: `ended`, `disowned`, `forked`, `pending`, `left`; empty for most."
     )
@@ -295,6 +297,8 @@ async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
         is_live=level is not None and level.is_live,
         to_take=level.to_take if level else None,
         to_give=level.to_give if level else None,
+        only_followed=peer.only_followed,
+        follows=await call.context.following.count_at(peer.node),
         losses=sorted(loss.value for loss in (await call.context.keys.losses()).get(peer.node, ())),
     )
 

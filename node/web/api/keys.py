@@ -13,6 +13,7 @@ from federation.keys import key_id
 from federation.statements import EndNodeBody, EndReason, KeyBody, RootStatement
 from node.services.access import Scope
 from node.services.keys import KeysStatus, NodeKeys
+from node.web.api.branches import BranchAnswer, branch_answers
 from node.web.api.fields import Hex16
 from node.web.calls import Call
 from node.web.routes import Limit, api
@@ -73,6 +74,7 @@ class KeysAnswer(BaseModel):
     root_key_id: Hex16 = Field(description="The fingerprint of that key: what people compare.")
     promise: str = Field(description="SHA-256 of the key that takes over next.")
     fork: int | None = Field(description="From which number on nothing counts until anchors attest one branch.")
+    branches: list[BranchAnswer] = Field(description="The two that claim that place.")
     nodes: list[NodeKeysAnswer]
     chain: list[StatementAnswer] = Field(description="What was stated, in order, as far as it counts.")
     warnings: list[str] = Field(description="`root_here`, `next_here`, `forked`, `ended`: what should not stay so.")
@@ -138,7 +140,8 @@ def keys_answer(status: KeysStatus, enrolment: Enrolment) -> KeysAnswer:
         root_key=status.root_key.hex(),
         root_key_id=key_id(status.root_key).hex(),
         promise=status.promise.hex(),
-        fork=status.fork,
+        fork=status.fork.n if status.fork else None,
+        branches=branch_answers(status.fork),
         nodes=[node_answer(node) for node in status.nodes],
         chain=[_stated(statement, status.taken_us[statement.hash]) for statement in status.statements],
         warnings=[warning.value for warning in status.warnings],

@@ -9,10 +9,10 @@ from pydantic import BaseModel, model_validator
 
 from node.passport.standing import Standing
 from node.services.access import Scope
+from node.web.api.branches import NamedOrganisation
 from node.web.api.members import (
     AttestationBody,
     MemberPath,
-    NamedOrganisation,
     ReasonBody,
     attest,
     end_vouch,
@@ -29,7 +29,7 @@ from node.web.routes import Group, Menu, page
 
 TITLE = mark("Members")
 PATH = "/members"
-KINDS = ("number", "maker", "accreditation", "steward", "prefix")
+KINDS = ("number", "maker", "accreditation", "steward", "prefix", "branch")
 
 
 class AttestationForm(Lines, AttestationBody):

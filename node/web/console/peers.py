@@ -206,6 +206,7 @@ async def _peers(call: Call) -> dict[str, Any]:  # Any: what templates are given
         "attested": {org.hex(): [held.what.name.lower() for held in attestations.of(org)] for org in orgs},
         "may": call.actor.may([Scope.PEERS]),
         "now": now,
+        "followed": await call.context.following.count(),
     }
 
 

@@ -1,0 +1,75 @@
+"""What nodes cost each other that have nothing to say, and how soon those that were parted meet again."""
+
+import asyncio
+
+import pytest
+
+from federation.authority import Attested
+from tests.simulation.machine import Machine
+from tests.simulation.scripts import NUMBERS, level
+from tests.simulation.world import World, new_world
+
+pytestmark = pytest.mark.slow
+
+DAY_S = 86_400.0
+SHIPPED_POLL_S = 30.0
+
+
+async def member_and_others(world: World, others: int) -> list[Machine]:
+    """An anchor and those who joined it, attested, level, and connected for a while."""
+    machines = [await world.add(f"member{number}") for number in range(others + 1)]
+    await world.federate(*machines)
+    for machine, number in zip(machines, NUMBERS, strict=False):
+        await world.attest(machines[0], machine, Attested.NUMBER, number)
+    await world.until(lambda: level(machines), "everybody knows everybody", 900)
+    await asyncio.sleep(600)
+    return machines
+
+
+def test_connected_nodes_ask_ever_more_rarely_while_nothing_happens() -> None:
+    """Of a quiet day a peer is asked some sixty times, and what is said then is there within a second."""
+
+    async def script(world: World) -> tuple[int, float]:
+        machines = await member_and_others(world, 1)
+        load = world.network.load["member1"]
+        before = load.asked.total() + world.network.load["member0"].asked.total()
+        await asyncio.sleep(DAY_S)
+        asked = load.asked.total() + world.network.load["member0"].asked.total() - before
+        began = world.now_s
+        await world.publish_line(machines[0])
+        await world.until(lambda: level(machines), "the line is there", 60)
+        await world.stop()
+        return asked, world.now_s - began
+
+    with new_world(1, keeps_all=False, poll_s=SHIPPED_POLL_S) as world:
+        asked, seconds = world.loop.run(script(world))
+
+    assert 48 <= asked <= 150
+    assert seconds <= 4  # the look itself takes two
+
+
+def test_nodes_that_were_parted_for_a_day_all_meet_again_once_one_does() -> None:
+    """Who is away is dialled every ten minutes at last; the first that answers lets all others be dialled at once."""
+
+    async def script(world: World) -> tuple[int, float]:
+        machines = await member_and_others(world, 5)
+        lone, rest = machines[-1], machines[:-1]
+        world.network.split([lone.name], [machine.name for machine in rest])
+        await asyncio.sleep(DAY_S)
+        tried = world.network.load[lone.name].tried.total()
+        world.network.heal()
+
+        async def met(count: int) -> bool | None:
+            return len(lone.node.hub.nodes) >= count or None
+
+        await world.until(lambda: met(1), "one is met", 900)
+        first = world.now_s
+        await world.until(lambda: met(len(rest)), "all are met", 900)
+        await world.stop()
+        return tried, world.now_s - first
+
+    with new_world(2, keeps_all=False, poll_s=SHIPPED_POLL_S) as world:
+        tried, seconds = world.loop.run(script(world))
+
+    assert tried <= 5 * (6 * 24 * 2 + 24 * 4)  # of five peers: dialled each five to ten minutes, asked twice an hour
+    assert seconds <= 30
