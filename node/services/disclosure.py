@@ -124,7 +124,7 @@ async def _view(
     logs: Mapping[bytes, StoredLog],
     node: bytes | None = None,
 ) -> View:
-    """What an organisation may see of entries by themselves, or a node of it by what it follows."""
+    """What an organisation, or a node of it that takes them, may see of entries by themselves."""
     spoken = {(one.log, one.seq): _authority(one) for one in entries if (one.log, one.seq) in headers}
     named = {place: frozenset({*headers[place].subjects, *_routes(found)}) for place, found in spoken.items()}
     subjects = frozenset(subject for found in named.values() for subject in found)

@@ -3,20 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 
 from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
 from federation.log import LogStatement
-from federation.merkle import HASH_SIZE, root_of
+from federation.merkle import root_of
 from federation.ports import Asker
 from federation.sealing import seal_section
 from federation.statements import RootStatement
 from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import (
-    MAX_BODY,
     MAX_HEADS,
-    MAX_ROWS,
     Heads,
     HeadsAsked,
     Join,
@@ -31,7 +28,9 @@ from federation.sync.messages import (
 )
 from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
+from node.services import answers
 from node.services.admission import Admission
+from node.services.answers import Room, last_of, weight_of
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
 from node.services.filters import Filters
@@ -59,9 +58,8 @@ from node.store.trees import read_consistency, read_hashes, read_inclusion, read
 
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
-ROW_OVERHEAD = 256
 ITEM_OVERHEAD = 16
-MOST_TOLD = MAX_BODY // 2  # bytes of an answer of heads with more than one change, or of openings
+FETCHED_AT_ONCE = 16
 
 
 class FederationShelf:
@@ -123,7 +121,7 @@ class FederationShelf:
     async def pull(self, asker: Asker, spans: Sequence[Span], *, folds: bool = True) -> Sequence[Part]:
         """Parts up to published sizes, as many as fit into one answer; `folds` tiles of which nothing is shown."""
         parts: list[Part] = []
-        room = _Room()
+        room = Room()
         async with self._core.database.read() as tx:
             for span in spans:
                 if parts and not room.is_left:
@@ -131,7 +129,7 @@ class FederationShelf:
                 parts.append(await self._part(tx, asker, span, room, folds=folds))
         return parts
 
-    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: "_Room", *, folds: bool) -> Part:
+    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: Room, *, folds: bool) -> Part:
         """A part of one log; without rows where it is not known here from there on, or not as far."""
         nothing = Part(span.log, span.start, ())
         stored = await find_log(tx, span.log)
@@ -163,14 +161,14 @@ class FederationShelf:
         most = limit = min(limit, SUBJECTS_A_PULL)
         while True:
             told = await self._told(asker, after, most)
-            if _weight_of(told.entries) <= MOST_TOLD:
+            if weight_of(told.entries) <= answers.MOST_TOLD:
                 return told
             if most > 1:
                 most //= 2
             elif await self._spread(asker, after):
                 most = limit
             else:  # of one entry that rests on very much the entry, and grounds that fit
-                return replace(told, entries=_last(told.entries, MOST_TOLD))
+                return replace(told, entries=last_of(told.entries, answers.MOST_TOLD))
 
     async def _spread(self, asker: Asker, after: int) -> bool:
         """Tell the next subject entry by entry where it is too large for one answer; False where it is one entry."""
@@ -208,13 +206,21 @@ class FederationShelf:
         return await self._filters.take(asker, asked)
 
     async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:
-        """Entries by place and id; those that are not here, or not for the asker, are left out."""
+        """Entries by place and id, as many as fit into one answer; those that are not here, or not for the asker, are
+        left out.
+        """
         proven: list[Proven] = []
+        weight = 0
         async with self._core.database.read() as tx:
             for log_id in sorted({ref.log for ref in refs}):
-                log = await find_log(tx, log_id)
-                if log is not None:
-                    proven += await self._fetch_log(tx, asker, log, [ref for ref in refs if ref.log == log_id])
+                log, mine = await find_log(tx, log_id), [ref for ref in refs if ref.log == log_id]
+                for at in range(0, len(mine), FETCHED_AT_ONCE):
+                    some = mine[at : at + FETCHED_AT_ONCE]
+                    for one in await self._fetch_log(tx, asker, log, some) if log is not None else ():
+                        weight += weight_of([one.placed])
+                        if proven and weight > answers.MOST_TOLD:
+                            return proven
+                        proven.append(one)
         return proven
 
     async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
@@ -343,7 +349,7 @@ async def _news(tx: ReadTx, changes: Iterable[Change]) -> _News:
         envelopes = [each.envelope() for each in chain] + [each.envelope() for each in statements]
         parts = envelopes + notes + proofs
         size = sum(ITEM_OVERHEAD + len(part) for part in parts)
-        if news.count and news.size + size > MOST_TOLD:
+        if news.count and news.size + size > answers.MOST_TOLD:
             break
         news.count, news.size = news.count + 1, news.size + size
         news.chains += [chain] if chain else []
@@ -351,35 +357,6 @@ async def _news(tx: ReadTx, changes: Iterable[Change]) -> _News:
         news.notes += notes
         news.forks += proofs
     return news
-
-
-class _Room:
-    """How much still fits into one answer."""
-
-    def __init__(self) -> None:
-        self._entries = MAX_ROWS
-        self._bytes = MAX_BODY // 2
-
-    @property
-    def is_left(self) -> bool:
-        """Whether anything more fits."""
-        return self._entries > 0 and self._bytes > 0
-
-    def end(self, span: Span) -> int:
-        """Up to where a span is looked at: to the end of a tile, where not to its own end."""
-        reached = span.start + max(self._entries, 1)
-        return span.end if reached >= span.end else max(reached // WIDTH * WIDTH, span.start + 1)
-
-    def take(self, rows: Iterable[Row]) -> list[Row]:
-        """The first rows that fit, one at least."""
-        taken: list[Row] = []
-        for row in rows:
-            taken.append(row)
-            self._entries -= width(row)
-            self._bytes -= ROW_OVERHEAD + _weight(row) if isinstance(row, Fragment) else HASH_SIZE
-            if not self.is_left:
-                break
-        return taken
 
 
 def _rows(start: int, hashes: Sequence[Hash], shown: Mapping[int, Fragment], *, folds: bool) -> Iterator[Row]:
@@ -407,18 +384,3 @@ def _header(fragment: StoredFragment) -> Header | None:
         return decode_header(fragment.header, fragment.log, fragment.seq)
     except VoidError:
         return None
-
-
-def _last(placed: Sequence[Placed], most: int) -> tuple[Placed, ...]:
-    """The last ones that weigh no more."""
-    left = accumulate((_weight_of([one]) for one in reversed(placed)), initial=0)
-    count = sum(weight <= most for weight in left) - 1
-    return tuple(placed[len(placed) - count :])
-
-
-def _weight_of(placed: Iterable[Placed]) -> int:
-    return sum(ROW_OVERHEAD + _weight(one.fragment) for one in placed)
-
-
-def _weight(fragment: Fragment) -> int:
-    return len(fragment.header) + sum(len(section.data) for section in fragment.sections)

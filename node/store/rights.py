@@ -14,6 +14,7 @@ from node.store.upserts import insert_all, upsert
 
 EVERYBODY = b""
 FOR_EVER = 2**63 - 1
+ORG_SIZE = 16
 
 Span = tuple[bytes, bytes, int, int, bytes]
 
@@ -168,6 +169,20 @@ async def open_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> N
     await insert_all(tx, schema.openings, rows)
 
 
+async def spread_opening(tx: WriteTx, n: int, places: Iterable[tuple[int, int]]) -> None:
+    """In place of an opening of all that is said about a subject, number what is said: entries at (log_no, seq)."""
+    table = schema.openings.c
+    row = await tx.first(select(schema.openings).where(table.n == n))
+    if row is None:
+        return
+    told = [NewOpening(row.org, row.subject, place, frozenset({row.subject})) for place in places]
+    if len(row.org) > ORG_SIZE:  # a node's own list
+        await insert_all(tx, schema.openings, [_row(row.org, one) for one in told])
+    else:
+        await open_entries(tx, told)
+    await tx.run(delete(schema.openings).where(table.n == n))
+
+
 async def close_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> None:
     """Take subjects out of a node's own list: it follows them no more."""
     wanted, table = sorted(subjects), schema.openings.c
@@ -176,18 +191,6 @@ async def close_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> 
         # The newest number stays: one that was given is not given again.
         named = table.subject.in_(wanted[at : at + 400]), table.seq.is_(None), table.n < newest
         await tx.run(delete(schema.openings).where(table.org == list_of(node), *named))
-
-
-async def spread_opening(tx: WriteTx, n: int, places: Iterable[tuple[int, int]]) -> None:
-    """In place of an opening of all that is said about a subject, number what is said: entries at (log_no, seq)."""
-    table = schema.openings.c
-    row = await tx.first(select(schema.openings).where(table.n == n))
-    if row is not None:
-        # A node that follows is told of its organisation's openings up to the first of its own list only.
-        lists = [row.org, *map(list_of, sorted((await nodes_that_follow(tx)).get(row.org, ())))]
-        spread = [_row(name, NewOpening(b"", row.subject, place)) for place in places for name in lists]
-        await insert_all(tx, schema.openings, spread)
-        await tx.run(delete(schema.openings).where(table.n == n))
 
 
 async def open_all_to_node(tx: WriteTx, org: bytes, node: bytes) -> None:

@@ -39,11 +39,12 @@ from node.passport.bodies import (
 from node.passport.drafts import Draft, DraftSection
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.profiles import SHIPPED, shipped_profiles
-from node.passport.references import ref_text
-from node.services import shelf
+from node.passport.references import parse_ref, ref_text
+from node.services import answers, shelf
 from node.services.grants import Terms
 from node.services.ledger import entry_ref
 from node.store.logs import find_log
+from node.store.peers import list_peers
 from tests.integration.test_one_loop import alone, passport_at
 from tests.loops import running, until
 
@@ -259,8 +260,8 @@ async def issued_under(node: Node, device: bytes, profile: str) -> bytes:
 async def test_passport_larger_than_an_answer_arrives_entry_by_entry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is opened after it arrives too, and no answer is larger than the limit and one entry."""
-    monkeypatch.setattr(shelf, "MOST_TOLD", 20_000)
+    """What is opened after it arrives too; no answer is larger than the limit, nor one of entries that were named."""
+    monkeypatch.setattr(answers, "MOST_TOLD", 20_000)
     told: list[int] = []
     opened = shelf.FederationShelf.opened
 
@@ -291,7 +292,12 @@ async def test_passport_larger_than_an_answer_arrives_entry_by_entry(
             return True if len(await statements(service, large)) > 9 and await statements(service, small) else None
 
         await until(service, came)
+        async with service.core.database.read() as tx:
+            (peer,) = await list_peers(tx, "active")
+        refs = [parse_ref(str(row["ref"])) for row in await statements(service, large)]
+        fetched = await service.sync.client(peer.address).fetch(refs)
 
+    assert 0 < len(fetched) < len(refs)
     assert sum(told) > 8 * 8192
     assert max(told) <= 20_000
 

@@ -19,7 +19,7 @@ from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Span, Ti
 from federation.tiles import WIDTH
 from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Reference
-from node.services import shelf
+from node.services import answers
 from node.services.exchange import Heard, PeerLink
 from node.services.fsck import Fsck
 from node.store.changes import changes_after
@@ -234,7 +234,7 @@ async def test_more_than_one_answer_holds_comes_in_several(tmp_path: Path, monke
         whole = await maker.shelf.heads(asker(reader), HeadsAsked())
         assert whole is not None
         assert not whole.more
-        monkeypatch.setattr(shelf, "MOST_TOLD", len(whole.to_bytes()) // 4)
+        monkeypatch.setattr(answers, "MOST_TOLD", len(whole.to_bytes()) // 4)
         sizes, known = [], HeadsAsked()
         while (heads := await maker.shelf.heads(asker(reader), known)) is not None:
             sizes.append(len(heads.to_bytes()))
@@ -244,7 +244,7 @@ async def test_more_than_one_answer_holds_comes_in_several(tmp_path: Path, monke
         await reader.level(maker)
 
         assert len(sizes) > 3
-        assert max(sizes) <= shelf.MOST_TOLD + 100
+        assert max(sizes) <= answers.MOST_TOLD + 100
         async with reader.desk.core.database.read() as tx:
             assert {line.org for line in lines} <= {*await known_organisations(tx)}
 
