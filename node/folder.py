@@ -38,7 +38,9 @@ class NodeFolder:
     def create(self) -> None:
         """Make the folder; raise FolderError if a node lives there or something else does."""
         if self.config.exists() or self.keys.exists():
-            raise FolderError(f"{self.path} holds a node already: init changes nothing", "node_exists")
+            raise FolderError(
+                f"{self.path} holds a node already, which stays as it is: name a new or an empty folder", "node_exists"
+            )
         if self.path.exists() and any(self.path.iterdir()):
             raise FolderError(f"{self.path} is not empty", "folder_not_empty")
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)

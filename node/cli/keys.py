@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 PANEL = "The node"
 SEED = 32
+LEAST_OF_ID = 4
 Json = Any  # Any: what the API answers
 RootKey = Annotated[Path | None, typer.Option(help="Where root.key lies: a file or a folder; else the node's folder.")]
 keys_app = typer.Typer(no_args_is_help=True, help="The organisation's root keys and nodes.")
@@ -322,6 +323,11 @@ def _statements(answer: Json) -> list[RootStatement]:
 
 
 def _find_node(answer: Json, start: str) -> str:
+    if len(start) < LEAST_OF_ID:  # an end is for good: an empty variable of a script must not name the only node
+        raise InputError(
+            f"{start!r} is too short for the id of a node: write {LEAST_OF_ID} digits of it at least",
+            ru=f"{start!r} — слишком мало для номера узла: напишите хотя бы {LEAST_OF_ID} его знаков",
+        )
     found = [str(node["node"]) for node in answer["nodes"] if node["node"].startswith(start.lower())]
     if len(found) != 1:
         raise InputError(

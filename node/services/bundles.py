@@ -72,7 +72,7 @@ class Bundles:
         try:
             await self._shelf.check(Asker(peer.org, peer.node), "heads")
         except RequestError as error:
-            raise StateError(f"nothing is handed to organisation {peer.org.hex()}: {error}", "bundle_denied") from error
+            raise StateError(f"nothing is handed to organisation {peer.org.hex()}: {error}", "org_refused") from error
 
     async def take(self, file: BinaryIO, actor: str) -> Taken:
         """Take a bundle that a known node made for this one; raise InputError where it is damaged or for another."""

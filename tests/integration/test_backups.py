@@ -30,6 +30,7 @@ from node.web.routes import API
 from tests.builders import seed
 from tests.conftest import fresh_database
 from tests.fakes import FakeClock, FakeRandom
+from tests.nodes import command
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import Json, RunningWeb, get, post, refused
 
@@ -270,6 +271,20 @@ def test_folder_of_backups_is_named_from_the_node_on(tmp_path: Path) -> None:
     assert BackupSection(folder="copies").place(tmp_path) == tmp_path / "copies"
     assert BackupSection().place(tmp_path) == tmp_path / "backups"
     assert BackupSection(folder="/mnt/backups").place(tmp_path) == Path("/mnt/backups")
+
+
+async def test_list_of_the_command_goes_on_behind_a_damaged_file(web: RunningWeb, keyed: ClientSession) -> None:
+    """Names are whole, to be copied, however narrow the terminal is; what is no backup is told beside its name."""
+    await settled(keyed, "/backups")
+    (file,) = await files(keyed)
+    (web.context.backups.folder / "passport-damaged.backup").write_bytes(b"nothing")
+
+    listed = await asyncio.to_thread(command, "backup", "list", "--folder", str(web.context.core.folder.path))
+
+    assert listed.returncode == 0, listed.stderr
+    damaged, good = listed.stdout.splitlines()
+    assert damaged.startswith("passport-damaged.backup  this is no backup")
+    assert good.startswith(file["name"])
 
 
 async def test_newest_good_backup_is_not_removed(keyed: ClientSession) -> None:

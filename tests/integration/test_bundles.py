@@ -117,7 +117,7 @@ async def test_bundle_is_made_for_nobody_whom_the_wire_would_refuse(tmp_path: Pa
         with pytest.raises(StateError, match="ушли") as refused:
             await made(maker, reader)
 
-        assert refused.value.code == "bundle_denied"
+        assert refused.value.code == "org_refused"
         async with reader.desk.core.database.read() as tx:
             chain = await find_chain(tx, reader.desk.org)
         assert chain is not None

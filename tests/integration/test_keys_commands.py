@@ -51,6 +51,8 @@ def test_root_keys_go_apart_are_drilled_and_rotated(tmp_path: Path) -> None:
     own = next(line.split()[1] for line in after.splitlines() if line.startswith("node"))
     old = typed(node, "end-node", own, "--reason", "lost", "--root-key", str(medium), "--language", "ru")
     assert (old.returncode, "это утвердить нельзя" in old.stderr) == (1, True)
+    unnamed = typed(node, "end-node", "", "--reason", "lost", "--root-key", str(second))
+    assert (unnamed.returncode, "too short for the id" in unnamed.stderr) == (1, True)
     said(node, "end-node", own[:6], "--reason", "lost", "--root-key", str(second))
     assert "this node is ended" in said(node, "status")
 

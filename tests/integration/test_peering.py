@@ -12,18 +12,20 @@ from structlog.testing import capture_logs
 from zeroconf import ServiceInfo
 
 from federation.authority import Attestation, Attested
+from federation.cut import Cut
 from federation.genesis import Genesis
 from federation.keys import SigningKey
 from federation.net.discovery import SERVICE, Announcement, discovery, read_announcement
 from federation.peer import PeerAddress
 from node.config import FederationSection
-from node.errors import InputError, NotFoundError
+from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import CardBody
+from node.passport.bodies import CardBody, EndBody
+from node.passport.standing import MEMBER
 from node.services import neighbourhood
 from node.services.neighbourhood import NO_FEDERATION, is_near
 from node.services.peering import MOST_IN_INBOX, Peering
-from node.store.peers import ACTIVE, IGNORED, INBOX, Peer, find_peer
+from node.store.peers import ACTIVE, IGNORED, INBOX, OUT, Peer, find_peer
 from node.web.qr import qr_picture
 from tests.builders import Line, found, id16, signing_key
 from tests.loops import running, soon
@@ -100,6 +102,9 @@ async def test_inbox_holds_a_hundred_and_drops_the_oldest_but_no_active_node(mee
     assert id16(f"flood-{MOST_IN_INBOX - 1}") in inbox
     assert [peer.node for peer in await meeting.peers(ACTIVE)] == [kept[0]]
     assert [peer.node for peer in await meeting.peers(IGNORED)] == [kept[1]]
+    before = await meeting.desk.state()
+    await meeting.hear("one more")
+    assert await meeting.desk.state() == before  # a flood fills no journal
 
 
 async def test_dismissed_node_may_come_again_and_an_ignored_one_stays_ignored(meeting: Meeting) -> None:
@@ -117,6 +122,24 @@ async def test_dismissed_node_may_come_again_and_an_ignored_one_stays_ignored(me
     await meeting.peering.accept(gone, "test")
     with pytest.raises(NotFoundError):
         await meeting.peering.dismiss(gone, "test")
+
+
+async def test_node_of_an_organisation_that_was_expelled_is_not_taken_up_by_hand(
+    meeting: Meeting, tmp_path: Path
+) -> None:
+    """Whoever belongs here no more stays out until the anchors take the organisation in again."""
+    async with neighbour(meeting, tmp_path / "neighbour", card(), member=True) as other:
+        end = drafts.membership_end(meeting.genesis.id, other.org, MEMBER, Cut(), EndBody(reason="чужой ИНН"), NOW)
+        await meeting.desk.ledger.append([end])
+        await meeting.peering.settle()
+        assert [peer.org for peer in await meeting.peers(OUT)] == [other.org]
+
+        for state in (ACTIVE, IGNORED):
+            with pytest.raises(StateError) as refused:
+                await meeting.peering.accept(other.core.node, "test", state)
+            assert refused.value.code == "org_refused"
+
+        assert [peer.org for peer in await meeting.peers(OUT)] == [other.org]
 
 
 @pytest.mark.parametrize(("member", "state"), [(True, ACTIVE), (False, INBOX)])

@@ -90,7 +90,7 @@ def test_second_init_changes_nothing(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert {"config.toml", "keys.sealed", "root.key", "storage.key"} <= before.keys()
     assert again.returncode == 1
-    assert "holds a node already: init changes nothing" in again.stderr
+    assert "holds a node already, which stays as it is" in again.stderr
     assert "Traceback" not in again.stderr
     assert contents(node) == before
 
@@ -104,7 +104,7 @@ def test_init_in_a_folder_without_its_settings_changes_nothing(tmp_path: Path) -
     again = command("init", str(tmp_path / "node"), "--name", "МУП «Второй»")
 
     assert again.returncode == 1
-    assert "holds a node already: init changes nothing" in again.stderr
+    assert "holds a node already, which stays as it is" in again.stderr
     assert contents(tmp_path / "node") == before
 
 

@@ -245,7 +245,7 @@ async def read_federation(call: Call) -> FederationAnswer:
 
 
 @api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204,
-     problems=["peer_unknown"])  # fmt: skip
+     problems=["peer_unknown", "peer_ended", "org_refused"])  # fmt: skip
 async def set_peer(call: Call, path: PeerPath, body: PeerBody) -> None:
     """Takes it out of the inbox."""
     await call.context.peering.accept(bytes.fromhex(path.node), call.actor.label, body.state)

@@ -149,7 +149,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Ответ новому узлу не принят", "Пусть узел, у которого корневой ключ, подпишет запрос из этой папки."),
         ("The answer to a new node was not taken", "Have the request of this folder stated with the root key."),
     ),
-    "bundle_denied": state(
+    "org_refused": state(
         ("Этой организации ничего не передают", "Почему, сказано среди участников: там её принимают снова."),
         ("Nothing is handed to that organisation", "The members tell why: there it is taken in again."),
     ),
