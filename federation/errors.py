@@ -23,6 +23,7 @@ FederationError
     ├── TruncatedError      an answer that breaks off
     ├── CertificateError    another certificate than the one that is pinned
     ├── BrokenError         the peer says itself that it failed
+    ├── FilterError         what is said to be followed is too much, in disorder, or not what was told
     └── EntryRefusedError   one entry of a mirrored log does not verify
 
 `code` is the word for people who look after a node: what is shown of a peer begins with it.
@@ -147,6 +148,12 @@ class BrokenError(RemoteProtocolError):
     """The peer answers that it failed itself."""
 
     code = "broken"
+
+
+class FilterError(RemoteProtocolError):
+    """What a node says that it follows is too much or in disorder, or a peer does not keep what it was told."""
+
+    code = "filter"
 
 
 class EntryRefusedError(RemoteProtocolError):

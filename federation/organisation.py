@@ -7,13 +7,16 @@ attest one branch. A node stated in a voided statement is disowned: it ended wit
 forked area is unknown until an attestation ends the fork.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from federation.cut import Cut
 from federation.errors import StatementError
-from federation.keys import SigningKey, key_hash
+from federation.keys import SIGNATURE_SIZE, SigningKey, key_hash
 from federation.statements import (
+    MAX_CHAIN,
+    MAX_STATEMENT,
     Body,
     EndNodeBody,
     KeyBody,
@@ -22,6 +25,11 @@ from federation.statements import (
     StatementType,
     sign_root_statement,
 )
+
+# Of all branches together: what travels as one chain, in as many bytes as the longest chain may have.
+MAX_KEPT = 2 * MAX_CHAIN
+AROUND = 16  # a statement's signature and lengths in an envelope
+MAX_KEPT_SIZE = MAX_CHAIN * (MAX_STATEMENT + SIGNATURE_SIZE + AROUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class _State:
     promised_by: bytes
     used: frozenset[bytes]
     nodes: Mapping[bytes, NodeEntry] = field(default_factory=dict)
+    # The first two rotates at or below this place that redeem the promise in force here: two are a fork.
+    redeemers: "list[_State]" = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,11 @@ class RootFork:
     n: int
     left: RootStatement
     right: RootStatement
+
+    @property
+    def is_undone_by_rotate(self) -> bool:
+        """Whether the promised key ends it: a rotate beats what no rotate stands among."""
+        return all(side.type is not StatementType.ROTATE for side in (self.left, self.right))
 
 
 class Chain:
@@ -74,7 +89,6 @@ class Chain:
         self._attested = frozenset(attested)
         self._states: dict[bytes, _State] = {}
         self._children: dict[bytes, list[_State]] = {}
-        self._redeemers: dict[bytes, list[_State]] = {}
         ordered = sorted({s.envelope(): s for s in statements}.values(), key=lambda s: (s.n, s.hash, s.signature))
         roots = [s for s in ordered if s.type is StatementType.GENESIS]
         if len({s.hash for s in roots}) != 1:
@@ -112,6 +126,28 @@ class Chain:
         node = self.nodes.get(node_id)
         return node is not None and not node.disowned
 
+    def line(self, root_hash: bytes) -> frozenset[bytes]:
+        """The hashes of a statement that stands and of all that it follows; none for another."""
+        state = self._states.get(root_hash)
+        return frozenset(step.statement.hash for step in self._line(state)) if state is not None else frozenset()
+
+    def kept(self) -> list[RootStatement]:
+        """The statements that stand, as many as are kept: whoever has a root key could sign without end.
+
+        First those that count, those that an attestation names and those by which a fork is proven; then the others,
+        which follow them, from the smallest n on.
+        """
+        sides = (self.fork.left, self.fork.right) if self.fork is not None else ()
+        first = self._chosen.union((said.hash for said in self.path), *(self.line(side.hash) for side in sides))
+        ordered = sorted(
+            self._states.values(), key=lambda s: (s.statement.hash not in first, s.statement.n, s.statement.hash)
+        )
+        sizes = itertools.accumulate(len(state.statement.envelope()) for state in ordered)
+        fitting = itertools.takewhile(
+            lambda pair: pair[1] <= MAX_KEPT_SIZE, zip(ordered[:MAX_KEPT], sizes, strict=False)
+        )
+        return sorted((state.statement for state, _ in fitting), key=lambda statement: (statement.n, statement.hash))
+
     def _admit(self, statement: RootStatement) -> None:
         if statement.hash in self._states:
             return
@@ -125,7 +161,14 @@ class Chain:
         if parent is not None:
             self._children.setdefault(parent.statement.hash, []).append(state)
             if statement.type is StatementType.ROTATE:
-                self._redeemers.setdefault(parent.promised_by, []).append(state)
+                self._note_redeemer(parent, state)
+
+    def _note_redeemer(self, parent: _State, redeemer: _State) -> None:
+        """Note a rotate at each statement before it down to the one that promised its key; they come by ascending n."""
+        for step in self._line(parent):
+            if len(step.redeemers) == 2 or step.promised_by != parent.promised_by:
+                break  # what has two has them in all before it
+            step.redeemers.append(redeemer)
 
     def _resolve(self, state: _State) -> tuple[list[RootStatement], RootFork | None]:
         path = [state.statement]
@@ -140,13 +183,9 @@ class Chain:
 
     def _standing(self, state: _State, children: Sequence[_State]) -> Sequence[_State]:
         """Which statements claim the next n where no attestation chooses; more than one are a fork."""
-        redeemers = [r for r in self._redeemers.get(state.promised_by, ()) if self._is_below(r, state)]
-        if len(redeemers) > 1 and redeemers[0].statement.n == children[0].statement.n:
-            return redeemers
+        if len(state.redeemers) > 1 and state.redeemers[0].statement.n == children[0].statement.n:
+            return state.redeemers
         return [child for child in children if child.statement.type is StatementType.ROTATE] or children
-
-    def _is_below(self, state: _State, ancestor: _State) -> bool:
-        return any(step is ancestor for step in self._line(state))
 
     def _line(self, state: _State) -> Iterable[_State]:
         """The state and all before it, back to the genesis."""
@@ -157,8 +196,7 @@ class Chain:
 
     def _attested_line(self) -> frozenset[bytes]:
         """The attested statements and all that they follow."""
-        named = [self._states[found] for found in self._attested & self._states.keys()]
-        return frozenset(step.statement.hash for state in named for step in self._line(state))
+        return frozenset[bytes]().union(*(self.line(found) for found in self._attested))
 
     def _all_nodes(self) -> Mapping[bytes, NodeEntry]:
         nodes = dict(self._states[self.head.hash].nodes)
@@ -180,8 +218,7 @@ def sign_next(chain: Chain, key: SigningKey, body: Body, after: int | None = Non
 
     A rotate may stand after an earlier statement, and so void those that follow that one.
     """
-    if chain.fork is not None:
-        raise StatementError(f"the root chain is forked at {chain.fork.n}: anchors have to attest one branch first")
+    check_unforked(chain, isinstance(body, KeyBody))
     before = chain.head if after is None or not 0 <= after < len(chain.path) else chain.path[after]
     said = sign_root_statement(key, body, chain.org_id, before.n + 1, before.hash)
     longer = Chain([*chain.path, said])
@@ -189,6 +226,13 @@ def sign_next(chain: Chain, key: SigningKey, body: Body, after: int | None = Non
         why = next((reason for statement, reason in longer.refused if statement.hash == said.hash), "it is not chosen")
         raise StatementError(why)
     return said
+
+
+def check_unforked(chain: Chain, is_rotate: bool) -> None:
+    """Raise StatementError where the chain is forked and one more statement would not end that."""
+    if chain.fork is not None and not (is_rotate and chain.fork.is_undone_by_rotate):
+        remedy = "rotate, or let anchors attest one" if chain.fork.is_undone_by_rotate else "let anchors attest one"
+        raise StatementError(f"the root chain is forked at {chain.fork.n}, two branches claim it: {remedy}")
 
 
 def _first(statement: RootStatement) -> _State:
@@ -234,6 +278,7 @@ def _rotated(parent: _State, statement: RootStatement, body: KeyBody) -> _State:
         promise=body.promise,
         promised_by=statement.hash,
         used=parent.used | {body.promise},
+        redeemers=[],
     )
 
 
@@ -243,7 +288,7 @@ def _with_node(parent: _State, statement: RootStatement, body: NodeBody) -> _Sta
     if key_hash(body.sign_key) in parent.used:
         raise StatementError(f"statement {statement.n} states a key a second time")
     nodes = {**parent.nodes, body.node: NodeEntry(body.node, body.sign_key)}
-    return replace(parent, statement=statement, nodes=nodes, used=parent.used | {key_hash(body.sign_key)})
+    return replace(parent, statement=statement, nodes=nodes, used=parent.used | {key_hash(body.sign_key)}, redeemers=[])
 
 
 def _without_node(parent: _State, statement: RootStatement, body: EndNodeBody) -> _State:
@@ -254,4 +299,4 @@ def _without_node(parent: _State, statement: RootStatement, body: EndNodeBody) -
         raise StatementError(f"statement {statement.n} narrows the cut of a node")
     earlier = entry.earlier if entry.ended is None else (*entry.earlier, entry.ended)
     ended = replace(entry, ended=body.cut, earlier=earlier)
-    return replace(parent, statement=statement, nodes={**parent.nodes, body.node: ended})
+    return replace(parent, statement=statement, nodes={**parent.nodes, body.node: ended}, redeemers=[])

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from federation.fragment import Ref, Section
 from federation.peer import PeerAddress
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Join, Openings, Part, Proven, Span
 
 
@@ -97,6 +98,10 @@ class Shelf(Protocol):
 
     async def opened(self, asker: Asker, after: int, limit: int) -> Openings:
         """Entries about subjects that were opened to the asker after a number."""
+        ...
+
+    async def follow(self, asker: Asker, asked: FollowAsked) -> Followed:
+        """Keep what the asker follows; raise FilterError where that is too much."""
         ...
 
     async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -10,6 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from federation.errors import RemoteProtocolError
+from federation.peer import check_url
 from federation.sync.allowance import Allowance
 from node.errors import ConfigError
 from node.passport.errors import NumberError
@@ -18,6 +20,7 @@ from node.passport.waiting import RECORD_DAYS
 from node.store.address import parse_address
 
 CONFIG_FILE = "config.toml"
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - what is told to others is refused, not listened on
 
 
 class _Section(BaseModel):
@@ -114,10 +117,29 @@ class FederationSection(_Section):
     guest_entries: int = Field(default=20_000, ge=1)
     guest_lookups: int = Field(default=100, ge=0)
 
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, text: str) -> str:
+        """Others take it as the address of this node, or refuse its card."""
+        try:
+            return text and check_url(text)
+        except RemoteProtocolError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("discovery_interfaces")
+    @classmethod
+    def _check_interfaces(cls, texts: list[str]) -> list[str]:
+        try:
+            return [str(ip_address(text)) for text in texts]
+        except ValueError as error:
+            raise ValueError(f"{error}: an interface is named by an address of it, as 192.168.1.5") from error
+
     @model_validator(mode="after")
     def _check_address(self) -> "FederationSection":
         if self.dial_out_only and self.url:
             raise ValueError("a node that only dials out has no url: take one of the two away")
+        if self.host in EVERYWHERE and not self.url and not self.dial_out_only:
+            raise ValueError(f"nobody can dial {self.host}: name in url what others reach this node by")
         return self
 
 
@@ -179,6 +201,10 @@ class BackupSection(_Section):
     folder: str = ""
     every_hours: float = Field(default=24.0, ge=0, le=24 * 366)
     keep: int = Field(default=7, ge=1, le=1000)
+
+    def place(self, home: Path) -> Path:
+        """The folder of backups, from the node's own folder on."""
+        return home / Path(self.folder or "backups").expanduser()
 
 
 class Settings(BaseSettings):

@@ -31,11 +31,16 @@ class NodeFolder:
         self.log = path / "node.log"
         self.recovery_key = path / "recovery.public"
         self.workspace = path / "backup.work"
+        self.incoming = path / "restore.work"
+        self.restored = path / "restore.ready"
+        self.arriving = path / "restore.moving"
 
     def create(self) -> None:
         """Make the folder; raise FolderError if a node lives there or something else does."""
         if self.config.exists() or self.keys.exists():
-            raise FolderError(f"{self.path} holds a node already: init changes nothing", "node_exists")
+            raise FolderError(
+                f"{self.path} holds a node already, which stays as it is: name a new or an empty folder", "node_exists"
+            )
         if self.path.exists() and any(self.path.iterdir()):
             raise FolderError(f"{self.path} is not empty", "folder_not_empty")
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -48,6 +53,11 @@ class NodeFolder:
         """
         names = (self.config, self.certificate, self.keys, self.storage_key, self.recovery_key, self.store_password)
         return {path.name: path for path in names}
+
+    def own(self) -> list[Path]:
+        """Every file that makes the node what it is, and that another one has files of the same name for."""
+        store = [self.database.with_name(self.database.name + ending) for ending in ("", "-wal", "-shm", "-journal")]
+        return [*self.moved().values(), self.head, self.root_key, self.next_root_key, *store]
 
     def url(self) -> str:
         """The store's address where the settings name none."""

@@ -37,9 +37,16 @@ class SkewedClock:
 @asynccontextmanager
 async def running(folder: Path, name: str, clock: Clock | None = None, **who: str) -> AsyncIterator[Node]:
     """A new node in this loop, its ports open; ended when the block ends."""
-    clock, random = clock or SystemClock(), SystemRandom()
-    await found_node(NodeFolder(folder), template_config({"name": name, **who}, 0, 0, None), clock, random)
-    node, opened = Node(folder, clock, random), asyncio.get_running_loop().create_future()
+    clock = clock or SystemClock()
+    await found_node(NodeFolder(folder), template_config({"name": name, **who}, 0, 0, None), clock, SystemRandom())
+    async with started(folder, clock) as node:
+        yield node
+
+
+@asynccontextmanager
+async def started(folder: Path, clock: Clock | None = None) -> AsyncIterator[Node]:
+    """The node of a folder in this loop, its ports open; ended when the block ends."""
+    node, opened = Node(folder, clock or SystemClock(), SystemRandom()), asyncio.get_running_loop().create_future()
     served = asyncio.create_task(node.run(opened.set_result))
     try:
         async with asyncio.timeout(DEADLINE_S):

@@ -14,6 +14,7 @@ from federation.peer import PeerAddress, check_url
 from federation.ports import Answer, Asking, Carrier, Question, Times, Wire
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
+from federation.sync.following import FollowAsked, Followed
 
 TRIES = 4
 PATIENCE_S = 5  # a peer that says to wait longer is asked again at the next exchange
@@ -72,6 +73,10 @@ class PeerClient:
         """What was opened after a number."""
         asked = messages.encode_opened(after, messages.MAX_PULL)
         return messages.decode_openings(await self._must("/fed/1/opened", asked))
+
+    async def follow(self, asked: FollowAsked) -> Followed:
+        """Say what is followed."""
+        return Followed.from_bytes(await self._must("/fed/1/follow", asked.to_bytes()))
 
     async def fetch(self, refs: Sequence[Ref]) -> list[messages.Proven]:
         """Entries by place and id."""

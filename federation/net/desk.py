@@ -17,6 +17,7 @@ from federation.ports import Answer, Asker, Meter, Question, Shelf, Times
 from federation.request import ReplayWindow, Request, RequestSignature, StaleError, response_hash, verify_request
 from federation.sync import messages
 from federation.sync.allowance import Allowance, Budget, TokenBucket, Turns
+from federation.sync.following import FollowAsked
 
 SIGNATURE = "Passport-Signature"
 TIME = "Passport-Time"
@@ -63,6 +64,7 @@ class Desk:
             "heads": ("POST", self._heads),
             "pull": ("POST", self._pull),
             "opened": ("POST", self._opened),
+            "follow": ("POST", self._follow),
             "fetch": ("POST", self._fetch),
             "secret": ("POST", self._secret),
             "chunk": ("POST", self._chunk),
@@ -178,6 +180,9 @@ class Desk:
 
     async def _opened(self, asker: Asker, question: Question) -> bytes:
         return messages.encode_openings(await self._shelf.opened(asker, *messages.decode_opened(question.body)))
+
+    async def _follow(self, asker: Asker, question: Question) -> bytes:
+        return (await self._shelf.follow(asker, FollowAsked.from_bytes(question.body))).to_bytes()
 
     async def _fetch(self, asker: Asker, question: Question) -> bytes:
         return messages.encode_fetched(await self._shelf.fetch(asker, messages.decode_fetch(question.body)))

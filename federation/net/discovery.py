@@ -3,8 +3,10 @@
 What is heard is a hint: who answers there is checked by the pinned certificate and the signed answer.
 """
 
+import asyncio
+import ipaddress
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from federation.peer import PeerAddress
 SERVICE = "_passport-node._tcp.local."
 RESOLVE_MS = 3000
 VERSION = b"1"
+MOST_PENDING = 100  # announcements that are being resolved: what the local network says is bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,18 @@ class Announcement:
 async def discovery(
     own: Announcement, interfaces: list[str], found: Callable[[Announcement], None]
 ) -> AsyncIterator[None]:
-    """Announce this node, unless it has no address, and tell of others for as long as the block lasts."""
+    """Announce this node, unless it has no address, and tell of others for as long as the block lasts.
+
+    Raise OSError where an interface is not there.
+    """
     zeroconf = AsyncZeroconf(interfaces=interfaces)
     pending: set[object] = set()
     browser: AsyncServiceBrowser | None = None
     try:
         if own.peer.url:
-            await zeroconf.async_register_service(_service_info(own), allow_name_change=True)
+            await zeroconf.async_register_service(
+                _service_info(own, await _addresses(own, interfaces)), allow_name_change=True
+            )
         browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[_Handler(own, found, pending)])
         yield
     finally:
@@ -58,7 +66,7 @@ class _Handler:
         self._pending = pending
 
     def __call__(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-        if state_change is ServiceStateChange.Removed or zeroconf.loop is None:
+        if state_change is ServiceStateChange.Removed or zeroconf.loop is None or len(self._pending) >= MOST_PENDING:
             return
         task = zeroconf.loop.create_task(self._resolve(zeroconf, service_type, name))
         self._pending.add(task)
@@ -88,13 +96,21 @@ def read_announcement(info: ServiceInfo) -> Announcement | None:
     return Announcement(parts[0], parts[1], PeerAddress(url, parts[2], parts[3], parts[4]))
 
 
-def _service_info(own: Announcement) -> ServiceInfo:
+async def _addresses(own: Announcement, interfaces: Sequence[str]) -> list[bytes]:
+    """Where the own address leads; where nobody resolves it, as without a network, the interfaces it is told on."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(URL(own.peer.url).host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [ipaddress.ip_address(interface).packed for interface in interfaces]
+    return [ipaddress.ip_address(str(address[0]).partition("%")[0]).packed for *_, address in found]
+
+
+def _service_info(own: Announcement, addresses: list[bytes]) -> ServiceInfo:
     url = URL(own.peer.url)
-    address = socket.gethostbyname(url.host or "127.0.0.1")
     return ServiceInfo(
         SERVICE,
         f"{own.peer.node.hex()}.{SERVICE}",
-        addresses=[socket.inet_aton(address)],
+        addresses=addresses,
         port=url.port or 443,
         properties={
             "v": VERSION,

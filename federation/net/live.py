@@ -191,10 +191,13 @@ class Hub:
         while node in self._held:
             await self._held[node].ended.wait()
 
-    async def notify(self) -> None:
-        """Tell every connected peer that something new is here; nobody waits for one that does not read."""
-        for held in self._held.values():
-            held.channel.notify()
+    async def notify(self, nodes: set[bytes] | None = None) -> None:
+        """Tell these of the connected peers, or all, that something new is here; nobody waits for one that does not
+        read.
+        """
+        for node, held in self._held.items():
+            if nodes is None or node in nodes:
+                held.channel.notify()
 
     async def close(self, nodes: set[bytes] | None = None) -> None:
         """End the connections to these nodes, or all."""

@@ -1,8 +1,8 @@
 """The bodies of the requests of `/fed/1`, as canonical msgpack; one pair of functions for each.
 
-heads    [epoch | nil, n, opened]                 -> nothing where nothing is new; else
+heads    [epoch | nil, n, opened, filter | nil]   -> nothing where nothing is new; else
                                                      [epoch, n, [[chain envelope...]...], [log envelope...], [note...],
-                                                      [fork proof...], opened, more 0 | 1]
+                                                      [fork proof...], opened, more 0 | 1, filter | nil]
 pull     [[log, from, to]...]                     -> [[log, from, [fragment | leaf bin32 | [tile bin32]...], [path...]]
                                                       ...]
 leaves   path and query                           -> [start, [leaf bin32...]]
@@ -35,28 +35,34 @@ MAX_PULL = 1000
 MAX_PATH = 64
 MAX_ROWS = 4096
 EPOCH_SIZE = 16
+FILTER_SIZE = 16
 NESTING = 10
 
 
 @dataclass(frozen=True, slots=True)
 class HeadsAsked:
-    """What is known of a peer: up to which change of that epoch, and up to which opening."""
+    """What is known of a peer: up to which change of that epoch, and up to which opening.
+
+    `filter` stands for what the asker follows there; None for everything.
+    """
 
     epoch: bytes | None = None
     n: int = 0
     opened: int = 0
+    filter: bytes | None = None
 
     def to_bytes(self) -> bytes:
         """The canonical question."""
-        return codec.pack([self.epoch, self.n, self.opened])
+        return codec.pack([self.epoch, self.n, self.opened, self.filter])
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "HeadsAsked":
         """Read the question; raise RemoteProtocolError."""
         with _Reading("heads"):
-            epoch, n, opened = codec.array(codec.unpack(raw, 64), 3, "heads")
+            epoch, n, opened, follows = codec.array(codec.unpack(raw, 64), 4, "heads")
             known = codec.optional_binary(epoch, EPOCH_SIZE, "epoch")
-            return cls(known, codec.uint(n, "n"), codec.uint(opened, "opened"))
+            kept = codec.optional_binary(follows, FILTER_SIZE, "filter")
+            return cls(known, codec.uint(n, "n"), codec.uint(opened, "opened"), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Heads:
     """What changed at a peer up to its change `n`: chains, logs, checkpoints and fork proofs.
 
     `opened` is the newest number of what it opened to the asker. Numbers count within an epoch: a peer that lost some
-    begins another. `more` changes follow at once.
+    begins another. `more` changes follow at once. `filter` is what the asker is known to follow here.
     """
 
     epoch: bytes
@@ -75,6 +81,7 @@ class Heads:
     forks: tuple[bytes, ...] = ()
     opened: int = 0
     more: bool = False
+    filter: bytes | None = None
 
     def to_bytes(self) -> bytes:
         """The canonical body."""
@@ -88,6 +95,7 @@ class Heads:
                 list(self.forks),
                 self.opened,
                 int(self.more),
+                self.filter,
             ]
         )
 
@@ -174,7 +182,8 @@ class Join:
 def decode_heads(raw: bytes) -> Heads:
     """Read an answer to heads; raise RemoteProtocolError."""
     with _Reading("heads"):
-        epoch, n, chains, logs, notes, forks, opened, more = codec.array(codec.unpack(raw, MAX_INFLATED), 8, "heads")
+        body = codec.array(codec.unpack(raw, MAX_INFLATED), 9, "heads")
+        epoch, n, chains, logs, notes, forks, opened, more, follows = body
         return Heads(
             codec.binary(epoch, EPOCH_SIZE, "epoch"),
             codec.uint(n, "n"),
@@ -187,6 +196,7 @@ def decode_heads(raw: bytes) -> Heads:
             tuple(codec.binary(item, None, "fork proof") for item in codec.array(forks, None, "forks", most=MAX_HEADS)),
             codec.uint(opened, "opened"),
             bool(codec.uint(more, "more")),
+            codec.optional_binary(follows, FILTER_SIZE, "filter"),
         )
 
 

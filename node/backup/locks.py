@@ -7,6 +7,7 @@ Either way a file has a content key of its own. Texts of recovery keys: `passpor
 import base64
 import binascii
 import hashlib
+import unicodedata
 from dataclasses import dataclass, field
 
 import nacl.exceptions
@@ -138,12 +139,17 @@ class Passphrase:
         return lock, self.open(lock)
 
     def open(self, lock: Lock) -> bytes:
-        """The content key of a file, which is right only if the file opens with it; raise BackupError."""
+        """The content key of a file, which is right only if the file opens with it; raise BackupError.
+
+        Composed, as another keyboard or system may write the same words decomposed.
+        """
         if isinstance(lock, KeyLock):
             raise BackupError(
                 f"this backup is locked to the recovery key {lock.key_id.hex()}: name its file", "backup_locked"
             )
-        return argon2.kdf(KEY_SIZE, self.text.encode(), lock.salt, lock.operations, lock.memory)
+        return argon2.kdf(
+            KEY_SIZE, unicodedata.normalize("NFC", self.text).encode(), lock.salt, lock.operations, lock.memory
+        )
 
 
 Opener = PrivateRecoveryKey | Passphrase

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.table import Table
 
 from node.cli.opening import open_node, refusals_of_the_store
 from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason
 from node.clock import SystemClock, SystemRandom
-from node.errors import FolderError, InputError
+from node.errors import BackupError, FolderError, InputError
 from node.folder import NodeFolder, write_durably, written_privately
 
 if TYPE_CHECKING:
     from node.api_client import ApiClient
+    from node.backup.archive import Head
     from node.backup.locks import Opener, Passphrase
     from node.services.work import Work
 
@@ -94,13 +94,16 @@ def backup_list(folder: Folder = HERE) -> None:
     from node.backup.archive import find_head  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
     from node.config import load_settings  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
 
-    place = Path(load_settings(folder).backup.folder or folder / "backups").expanduser()
-    table = Table("File", "Made, UTC", "MB", "Locked to", box=None, pad_edge=False)
-    for path in sorted(place.glob("passport-*.backup"), reverse=True):
-        head = find_head(path)
-        made = datetime.fromtimestamp(head.made_us // 1_000_000, UTC)
-        table.add_row(path.name, f"{made:%Y-%m-%d %H:%M:%S}", f"{path.stat().st_size / 1e6:.1f}", head.lock.name)
-    out.print(table if table.row_count else f"there is no backup in {place}")
+    place = load_settings(folder).backup.place(folder)
+    found = sorted(place.glob("passport-*.backup"), reverse=True)
+    for path in found:
+        try:
+            told = _told(find_head(path), path.stat().st_size)
+        except (BackupError, OSError) as error:
+            told = reason(error) if isinstance(error, OSError) else str(error)
+        out.print(f"{path.name}  {told}", markup=False)
+    if not found:
+        out.print(f"there is no backup in {place}", markup=False)
 
 
 @backup_app.command("verify")
@@ -271,6 +274,11 @@ async def _shown(what: str, work: "Work", call: Awaitable[T]) -> T:
         while not (await asyncio.wait([running], timeout=LOOK_EVERY_S))[0]:
             bar.update(task, description=work.stage or what, completed=work.parts(100), total=100)
     return await running
+
+
+def _told(head: "Head", size: int) -> str:
+    made = datetime.fromtimestamp(head.made_us // 1_000_000, UTC)
+    return f"{made:%Y-%m-%d %H:%M:%S} UTC  {size / 1e6:.1f} MB  locked to {head.lock.name}"
 
 
 def _say_made(name: str, size: int, statements: int, trouble: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli.talk import HERE, Folder, app, ask, errors, out, read, write
+from node.cli.talk import HERE, Folder, app, ask, errors, listed, out, read, write
 from node.errors import InputError
 from node.passport.view import moment_at
 
@@ -40,8 +40,15 @@ def federation_members(folder: Folder = HERE) -> None:
         numbers = [*one["numbers"], *(f"{number} (contested)" for number in one["contested"])]
         said = [" ".join([each["what"], *each["rows"]]) for each in one["said"] if each["counts"]]
         by = [each["name"] or each["org"] for each in one["by"]]
+        forked = [f"{side['type']} {side['node'] or side['root_key']} by {side['hash']}" for side in one["branches"]]
         out.print(f"{one['org']}  {one['standing']:8}  {one['name'] or '-'}", markup=False)
-        for what, told in (("by", by), ("numbers", numbers), ("attested", said), ("reason", [one["reason"]])):
+        for what, told in (
+            ("by", by),
+            ("numbers", numbers),
+            ("attested", said),
+            ("reason", [one["reason"]]),
+            ("forked", forked),
+        ):
             if any(told):
                 out.print(f"    {what}: {', '.join(told)}", markup=False)
 
@@ -55,7 +62,7 @@ def federation_attest(
     until: Annotated[str | None, typer.Option(help="Until when, excluded; said again with it, it ends.")] = None,
     folder: Folder = HERE,
 ) -> None:
-    """Say something of an organisation as an anchor: number, maker, accreditation, steward, prefix."""
+    """Say something of an organisation as an anchor: number, maker, accreditation, steward, prefix, branch."""
     body = {"org": org, "what": what, "rows": rows or [], "since": since, "until": until}
     ask(folder, lambda api: api.post("/attestations", body))
 
@@ -90,10 +97,7 @@ def federation_invitations(
     folder: Folder = HERE,
 ) -> None:
     """List the invitations by which a node may still join, or revoke one."""
-    if revoke:
-        ask(folder, lambda api: api.delete(f"/invitations/{revoke}"))
-        return
-    for one in ask(folder, lambda api: api.get("/invitations"))["items"]:
+    for one in listed(folder, "/invitations", drop=revoke):
         until = moment_at(one["expires_us"]).strftime("%Y-%m-%d %H:%M")
         out.print(f"{one['id']}  until {until} UTC  by {one['actor']}", markup=False)
 

@@ -43,42 +43,28 @@ if TYPE_CHECKING:
 
 PANEL = "The node"
 SEED = 32
+LEAST_OF_ID = 4
 Json = Any  # Any: what the API answers
 RootKey = Annotated[Path | None, typer.Option(help="Where root.key lies: a file or a folder; else the node's folder.")]
 keys_app = typer.Typer(no_args_is_help=True, help="The organisation's root keys and nodes.")
 app.add_typer(keys_app, name="keys", rich_help_panel=PANEL)
 
-STATES = {"live": ("работает", "live"), "ended": ("отключён", "ended"), "disowned": ("не признан", "disowned")}
-WARNINGS = {
-    "root_here": (
-        "root.key лежит на этой машине: кто возьмёт её, возьмёт и организацию; уберите его: passport-node keys move",
-        "root.key lies on this machine: whoever takes it takes the organisation; move it: passport-node keys move",
-    ),
-    "next_here": (
-        "next-root.key лежит на этой машине: он возвращает цепочку, если украден root.key, и должен лежать отдельно",
-        "next-root.key lies on this machine: it takes the chain back when root.key is stolen, and should lie apart",
-    ),
-    "forked": (
-        "корневая цепочка раздвоена: якоря федерации должны подтвердить одну ветвь",
-        "the root chain is forked: the federation's anchors have to attest one branch",
-    ),
-    "ended": (
-        "этот узел отключён: что он скажет, не засчитывается",
-        "this node is ended: what it says does not count",
-    ),
-}
-
 
 @keys_app.command("status")
 def keys_status(folder: Folder = HERE, language: Language = "en") -> None:
     """Which keys are in force, where they lie, the organisation's nodes, and what should not stay so."""
+    from node.web.key_words import NODE_STATES, WARNINGS  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
     said = _Said(choose_language(language))
     answer = _status(folder)
     said.line("организация", "organisation", answer["org"])
     said.line("действует", "in force", f"{answer['root_key']}{said.lies(folder, ROOT, answer)}")
     said.line("обещан", "promised", f"{answer['promise']}{said.lies(folder, NEXT, answer)}")
+    for branch in answer["branches"]:
+        said.line("раздвоена", "forked at", f"{branch['n']}: {branch['type']} {branch['node'] or branch['root_key']}")
+        said.line("хеш", "hash", branch["hash"])
     for node in answer["nodes"]:
-        state = in_words(said.language, *STATES[node["state"]])
+        state = in_words(said.language, *NODE_STATES[node["state"]])
         this = in_words(said.language, ", этот", ", this one") if node["is_this"] else ""
         said.line("узел", "node", f"{node['node']} {state}{this}")
         for log in node["logs"]:
@@ -189,7 +175,10 @@ def keys_rotate(
         if not fresh.exists():
             write_root_key(to, FOLLOWING, SystemRandom().bytes(SEED))
         following = read_root_key(fresh)
-        answer = _sign(folder, promised, KeyBody(promised.public, key_hash(following.public)), after)
+        answer = _status(folder)
+        # Broken off before the files were written, it only writes them now.
+        if (answer["root_key"], answer["promise"]) != (promised.public.hex(), _hash(following)):
+            answer = _sign(folder, promised, KeyBody(promised.public, key_hash(following.public)), after)
         source = next_key or folder
         seed = read(source / NEXT if source.is_dir() else source, "name where next-root.key lies")
         for path in (write_root_key(to, ROOT, seed), write_root_key(to, NEXT, fresh.read_bytes())):
@@ -334,6 +323,11 @@ def _statements(answer: Json) -> list[RootStatement]:
 
 
 def _find_node(answer: Json, start: str) -> str:
+    if len(start) < LEAST_OF_ID:  # an end is for good: an empty variable of a script must not name the only node
+        raise InputError(
+            f"{start!r} is too short for the id of a node: write {LEAST_OF_ID} digits of it at least",
+            ru=f"{start!r} — слишком мало для номера узла: напишите хотя бы {LEAST_OF_ID} его знаков",
+        )
     found = [str(node["node"]) for node in answer["nodes"] if node["node"].startswith(start.lower())]
     if len(found) != 1:
         raise InputError(

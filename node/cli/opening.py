@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 def open_node(folder: Path) -> "Node":
-    """A node by its folder; nothing of it is opened yet."""
+    """A node by its folder, after one that was restored beside it has taken its place; nothing of it is opened yet."""
     with loading():
         from node.app import Node  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+        from node.services.restoring import take_place  # noqa: PLC0415 - as above
+    take_place(NodeFolder(folder))
     return Node(folder, SystemClock(), SystemRandom())
 
 

@@ -84,7 +84,8 @@ def serve(folder: Folder = HERE) -> None:
     with refusals_of_the_store(folder):
         node = open_node(folder)
         configure_logging(NodeFolder(folder).log)
-        asyncio.run(_until_signal(node.run(started)))
+        while asyncio.run(_until_signal(node.run(started))):
+            node = open_node(folder)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -166,15 +167,15 @@ def _store_options(url: str, password_file: str) -> tuple[str, str]:
     return address, password
 
 
-async def _until_signal(run: Coroutine[Any, Any, None]) -> None:  # Any: what asyncio sends into a coroutine
+async def _until_signal(run: Coroutine[Any, Any, bool]) -> bool:  # Any: what asyncio sends into a coroutine
     task = asyncio.ensure_future(run)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     try:
-        await task
+        return await task
     except asyncio.CancelledError:
-        return
+        return False
 
 
 async def _fsck(node: "Node") -> list[str]:

@@ -3,7 +3,6 @@
 import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.text import Text
@@ -18,6 +17,7 @@ from node.cli.talk import (
     choose_language,
     errors,
     in_words,
+    listed,
     out,
     progress_bar,
     read,
@@ -75,10 +75,7 @@ def suppliers(
     folder: Folder = HERE,
 ) -> None:
     """List the suppliers of fleet tables whose columns are kept."""
-    if forget:
-        ask(folder, lambda api: api.delete(f"/suppliers/{quote(forget, safe='')}"))
-        return
-    for item in ask(folder, lambda api: api.get("/suppliers"))["items"]:
+    for item in listed(folder, "/suppliers", drop=forget):
         columns = ", ".join(f"{title}={field}" for title, field in item["mapping"]["columns"].items())
         out.print(f"{item['name']}: {columns}", markup=False)
 

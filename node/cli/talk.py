@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -45,6 +46,15 @@ def ask(folder: Path, call: Callable[["ApiClient"], Awaitable[Any]], language: s
             return await call(api)
 
     return asyncio.run(run())
+
+
+def listed(folder: Path, path: str, drop: str = "") -> list[Any]:  # Any: JSON
+    """The items of a list at a running node; where one is to be dropped, that is done and nothing is listed."""
+    if drop:
+        ask(folder, lambda api: api.delete(f"{path}/{quote(drop, safe='')}"))
+        return []
+    items: list[Any] = ask(folder, lambda api: api.get(path))["items"]  # Any: JSON
+    return items
 
 
 def choose_language(wish: str) -> str:

@@ -116,6 +116,19 @@ def end_of(reading: Reading, authority: Authority) -> End | None:
     return End(statement, authority.party, roles_named(authority), statement.cut)
 
 
+def kept_by(ends: Sequence[End], loser: bytes) -> tuple[tuple[bytes, int], ...]:
+    """Up to where logs count after these ends of one thing: the largest size of each log that one of them names.
+
+    Where somebody else ended it too, what the loser says of his own logs is left aside: he would widen the cut to what
+    he wrote since, or undo what the other one keeps.
+    """
+    decisive = [end for end in ends if end.statement.org != loser] or ends
+    sizes: dict[bytes, int] = {}
+    for log, size in (row for end in decisive for row in end.cut):
+        sizes[log] = max(size, sizes.get(log, 0))
+    return tuple(sorted(sizes.items()))
+
+
 def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
     """The deals about a capacity, by the places of their last statements."""
     offers: dict[Ref, Deal] = {}

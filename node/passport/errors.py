@@ -10,6 +10,7 @@ PassportError
 ├── CatalogError            a catalog, a type or a code of one is wrong or lacks what is asked of it
 ├── NumberError             a number of a register (ГРСИ, ИНН, ОГРН) has the wrong form or check digit
 ├── RegisterAnswerError     what a state register answered cannot be read
+├── SettingError            what a device is to be set up with has no meaning, or is missing
 └── BodyError               the content of a section does not have its shape
 """
 
@@ -56,3 +57,13 @@ class BodyError(PassportError):
 
 class RegisterAnswerError(PassportError):
     """The answer of a state register does not have its shape."""
+
+
+class SettingError(PassportError):
+    """A setting of a device is missing, or has no meaning; `setting` is its code, `rule` the name of what it breaks."""
+
+    def __init__(self, setting: str, rule: str, **values: object) -> None:
+        super().__init__(f"{setting}: {rule}")
+        self.setting = setting
+        self.rule = rule
+        self.values = values

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from federation.authority import Authority, Kind, Verb
 from federation.fragment import Ref
-from node.passport.deals import End, end_of
+from node.passport.deals import End, end_of, kept_by
 from node.passport.profiles import profile_of_rows
 from node.passport.ranks import Delegation
 from node.passport.reading import Reading, read
@@ -104,15 +104,12 @@ def _ended(grants: Iterable[Grant], ends: Sequence[End]) -> tuple[Grant, ...]:
 
 
 def _until_ended(grant: Grant, ends: Sequence[End]) -> Grant:
-    """A grant is ended by who gave it, and by its party. Of several cuts each keeps what it keeps."""
+    """A grant is ended by who gave it, and by its party. Of several cuts of one side each keeps what it keeps."""
     mine = [end for end in ends if end.names(grant.said) and end.statement.org in (grant.by, grant.party)]
     if not mine:
         return grant
     first = min(mine, key=lambda end: (end.statement.occurred, end.statement.order))
-    sizes: dict[bytes, int] = {}
-    for log, size in (row for end in mine for row in end.cut):
-        sizes[log] = max(size, sizes.get(log, 0))
-    return replace(grant, ended=first.statement, cut=tuple(sorted(sizes.items())))
+    return replace(grant, ended=first.statement, cut=kept_by(mine, grant.party))
 
 
 def _place(grant: Grant) -> Ref:

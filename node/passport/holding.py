@@ -22,6 +22,7 @@ from node.passport.deals import (
     Deal,
     End,
     deals_of,
+    kept_by,
 )
 from node.passport.merge import Standing
 from node.passport.ranks import Title
@@ -134,6 +135,12 @@ class _Speakers:
             return responsible | {title.org}
         return responsible or last_with_node(self.titles, title)
 
+    def since(self, act: Statement, end: End) -> frozenset[bytes]:
+        """Who speaks for it when an act ends. It ends after it was said: else a former owner would end by a date of his
+        own time what the next one gave.
+        """
+        return self.at(max(act.occurred, end.statement.occurred))
+
 
 class _Passing:
     """One capacity on its way from holder to holder."""
@@ -188,7 +195,7 @@ class _Passing:
         return [end for end in named if self._may_end(end, holder)]
 
     def _may_end(self, end: End, holder: Held) -> bool:
-        return end.statement.org in self._speakers.at(end.statement.occurred) | {holder.tenure.org}
+        return end.statement.org in self._speakers.since(holder.last, end) | {holder.tenure.org}
 
     def _take(self, deal: Deal) -> None:
         since = max(
@@ -206,7 +213,8 @@ class _Passing:
         self._holder, self._ground = held, deal.last
 
     def _end(self, first: End, ends: Sequence[End]) -> None:
-        self._close(first.statement.occurred, first.statement, _widest(ends))
+        cut = kept_by(ends, self._held[-1].tenure.org)
+        self._close(first.statement.occurred, first.statement, cut)
         self._holder, self._ground = None, first.statement
 
     def _close(self, at: int, ended: Statement | None, cut: tuple[tuple[bytes, int], ...] | None) -> None:
@@ -263,13 +271,13 @@ def _until_ended(held: Held, ends: Iterable[End], speakers: _Speakers) -> Held:
         for end in ends
         if end.ends(held.tenure.role)
         and end.names(held.act)
-        and end.statement.org in speakers.at(end.statement.occurred) | {held.tenure.org, held.act.org}
+        and end.statement.org in speakers.since(held.act, end) | {held.tenure.org, held.act.org}
     ]
     first = min(effective, key=lambda end: (end.statement.occurred, end.statement.order), default=None)
     if first is None:
         return held
     ended = _until(held.tenure, first.statement.occurred)
-    tenure = replace(ended, cut=_widest(effective), ended_by=first.statement.org)
+    tenure = replace(ended, cut=kept_by(effective, held.tenure.org), ended_by=first.statement.org)
     return replace(held, tenure=tenure, ended=first.statement)
 
 
@@ -304,11 +312,3 @@ def _until(tenure: Tenure, at: int) -> Tenure:
     """The same, held no longer than to a time."""
     ends = max(tenure.since, at)
     return replace(tenure, until=ends if tenure.until is None else min(ends, tenure.until))
-
-
-def _widest(ends: Iterable[End]) -> tuple[tuple[bytes, int], ...]:
-    """The largest size of each log that some of these statements name."""
-    sizes: dict[bytes, int] = {}
-    for log, size in (row for end in ends for row in end.cut):
-        sizes[log] = max(size, sizes.get(log, 0))
-    return tuple(sorted(sizes.items()))

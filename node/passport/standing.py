@@ -209,7 +209,7 @@ class _Count:
         """Those to whom k anchors attest a number without an end, and who did not leave after that."""
         found: dict[bytes, Stand] = {}
         for held in self._attested.held:
-            if held.what is Attested.NUMBER and held.until is None:
+            if held.what is Attested.NUMBER and held.rows and held.until is None:
                 words = [self._by_ref[ref] for ref in held.grounds if ref in self._by_ref]
                 words = [word for word in words if not self._is_ended(word, held.org, MEMBER)]
                 if len({word.org for word in words}) >= self._genesis.quorum:

@@ -4,6 +4,7 @@ Who is anchor, member or guest follows from what is said (`node/passport/standin
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from federation.errors import CodecError
 from federation.genesis import Genesis
 from node.errors import DeniedError, InputError, StateError
 from node.passport import drafts
-from node.passport.attestations import SCOPE_PREFIXES, Proposed, number_kind
+from node.passport.attestations import ROOT_HASH, SCOPE_PREFIXES, Proposed, number_kind
 from node.passport.bodies import EndBody
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
@@ -26,9 +27,12 @@ from node.services.projection import Projection
 from node.store.cuts import read_cut
 from node.store.database import WriteTx
 from node.store.genesis import FEDERATION, find_genesis
+from node.store.organisations import find_chain
 from node.store.settings import set_setting
 
 NUMBERS: dict[str, Callable[[str], str]] = {"inn": parse_inn, "ogrn": parse_ogrn}
+# Of which register, and the number there; without its register one number would not meet itself.
+NUMBER = re.compile(r"[a-z][a-z0-9-]{0,15}:[0-9A-Za-z./-]{1,64}")
 PREFIXES = ("gs1:", "grsi:")
 MAX_REFS = 16
 
@@ -75,13 +79,16 @@ class Attesting:
     ) -> None:
         """Say something of an organisation, as an anchor; the same words with another time take the place of before.
 
-        A number takes the place of an earlier one of its kind, and takes in again whom this anchor ended or who left.
+        A number takes the place of an earlier one of its kind, and takes in again whom this anchor ended or who left. A
+        branch of a root chain takes the place of the others; what it follows stays attested.
         """
         genesis = await self._anchored()
-        _check_rows(what, rows)
         await self._check_known(org, genesis)
         body = _readable(Attestation(genesis.id, what, org, tuple(sorted(set(rows), key=codec.pack)), since, until))
-        world, mine = self._projection.world, self._voices(body)
+        world = self._projection.world
+        mine = await self._other_branches(body) if what is Attested.BRANCH else self._voices(body)
+        if all(one.rows != body.rows for one in mine):
+            _check_rows(what, rows)
         if what is Attested.NUMBER and until is None:
             _check_free(world, org, body.rows)
         answered = self._ends_of(org) if what is Attested.NUMBER and until is None else []
@@ -163,6 +170,31 @@ class Attesting:
             and (one.rows == body.rows or kinds & {number_kind(row) for row in one.rows})
         ]
 
+    async def _other_branches(self, body: Attestation) -> list[Proposed]:
+        """What this organisation attested of a root chain, but for what the branch of the body follows.
+
+        Raise InputError where that is no statement of the chain.
+        """
+        (named,) = body.rows if len(body.rows) == 1 else ("",)
+        async with self._core.database.read() as tx:
+            chain = await find_chain(tx, body.org)
+        line = (
+            {found.hex() for found in chain.line(bytes.fromhex(named))}
+            if chain and ROOT_HASH.fullmatch(named)
+            else set()
+        )
+        if not line:
+            raise InputError(
+                f"{list(body.rows)} is no hash of a statement of the root chain of {body.org.hex()}", "branch_wrong"
+            )
+        return [
+            one
+            for one in self._projection.world.attestations.proposed
+            if (one.what, one.org) == (body.what, body.org)
+            and self._core.org in one.anchors
+            and (one.rows == body.rows or not line.issuperset(one.rows))
+        ]
+
     def _ends_of(self, org: bytes) -> list[End]:
         """Ends that a new word answers: the own ones, and the organisation's own leaving."""
         ends = self._projection.world.standings.ends(org)
@@ -214,8 +246,10 @@ def _is_prefix(row: str) -> bool:
     return f"{scheme}:" in PREFIXES and number.isascii() and number.isdigit()
 
 
-def _check_numbers(rows: Iterable[str]) -> None:
-    """Raise InputError for a number whose check digits disagree; schemes that are not known here pass."""
+def _check_numbers(rows: Sequence[str]) -> None:
+    """Raise InputError for no number, and for one whose check digits disagree; registers not known here pass."""
+    if not rows or not all(NUMBER.fullmatch(row) for row in rows):
+        raise InputError(f"a number is written as inn:7707083893, got {list(rows)}", "number_wrong")
     for row in rows:
         scheme, _, number = row.partition(":")
         check = NUMBERS.get(scheme)

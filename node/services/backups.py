@@ -67,7 +67,7 @@ class BackupFile:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When backups are made by themselves; `next_us` is None where they are not."""
+    """When backups are made by themselves; `next_us` is None where they are not, `key_fault` why."""
 
     folder: str
     every_hours: float
@@ -76,6 +76,7 @@ class Schedule:
     next_us: int | None
     shares_disk: bool
     failure: Mapping[str, object] | None
+    key_fault: str = ""
 
 
 class Backups:
@@ -89,8 +90,7 @@ class Backups:
     @property
     def folder(self) -> Path:
         """Where the files are put."""
-        named = self._core.settings.backup.folder
-        return Path(named).expanduser() if named else self._core.folder.path / "backups"
+        return self._core.settings.backup.place(self._core.folder.path)
 
     async def run(self) -> None:
         """Clean up after a node that was killed, then make backups when they are due, until cancelled."""
@@ -125,12 +125,15 @@ class Backups:
         return await self._jobs.submit(DRILL, newest.name.encode(), PARTS, actor, newest.name)
 
     async def all(self) -> list[BackupFile]:
-        """Every backup of this node in the folder, newest first; what is no backup is left out."""
+        """Every backup of this node in the folder, newest first; what is no backup is left out.
+
+        One from the future was made before the clock was set right, so before those that are from the past.
+        """
         async with self._core.database.read() as tx:
-            known = {one.name: one for one in await list_backups(tx)}
+            known, now = {one.name: one for one in await list_backups(tx)}, tx.now
         found = await asyncio.to_thread(_files, self.folder, self._core.node)
-        files = [BackupFile(path.name, path.stat().st_size, head, known.get(path.name)) for path, head in found]
-        return sorted(files, key=lambda one: (-one.head.made_us, one.name))
+        files = [BackupFile(name, size, head, known.get(name)) for name, size, head in found]
+        return sorted(files, key=lambda one: (one.head.made_us > now, -one.head.made_us, one.name))
 
     async def path_of(self, name: str) -> Path:
         """Where a file is; raise NotFoundError."""
@@ -153,19 +156,33 @@ class Backups:
     async def schedule(self) -> Schedule:
         """When the next one is due, and whether it can be made."""
         settings = self._core.settings.backup
-        key = await asyncio.to_thread(self.recovery_key)
+        key, fault = None, ""
+        try:
+            key = await asyncio.to_thread(self.recovery_key)
+        except BackupError as error:
+            fault = str(error)
         async with self._core.database.read() as tx:
             failure = await find_failure(tx)
         shares = await asyncio.to_thread(_shares_disk, self.folder, self._core.folder.path)
         due = await self._due_us() if key is not None and settings.every_hours else None
         return Schedule(
-            str(self.folder), settings.every_hours, settings.keep, key.id.hex() if key else "", due, shares, failure
+            str(self.folder),
+            settings.every_hours,
+            settings.keep,
+            key.id.hex() if key else "",
+            due,
+            shares,
+            failure,
+            fault,
         )
 
     def recovery_key(self) -> RecoveryKey | None:
         """The key to which backups are locked, None where none was made; raise BackupError where its file is no key."""
         path = self._core.folder.recovery_key
-        return parse_public(path.read_text("utf-8")) if path.exists() else None
+        try:
+            return parse_public(path.read_text("utf-8", "replace")) if path.exists() else None
+        except OSError as error:
+            raise BackupError(f"{path} cannot be read: {error.strerror}", "recovery_key") from error
 
     async def lock(self, passphrase: Passphrase | None) -> tuple[Lock, bytes]:
         """A lock for one backup, and its content key; raise StateError where there is nothing to lock it with."""
@@ -203,11 +220,12 @@ class Backups:
 
     async def _due_us(self) -> int:
         async with self._core.database.read() as tx:
-            made = [one.made_us for one in await list_backups(tx) if one.is_good]
-            failure = await find_failure(tx)
+            # What is from the future is no measure: the clock was set back since.
+            made = [one.made_us for one in await list_backups(tx) if one.is_good and one.made_us <= tx.now]
+            failure, now = await find_failure(tx), tx.now
         due = max(made, default=0) + round(self._core.settings.backup.every_hours * HOUR_US)
         failed = failure["at_us"] if failure else 0
-        return max(due, failed + AGAIN_AFTER_US) if isinstance(failed, int) and failed else due
+        return max(due, failed + AGAIN_AFTER_US) if isinstance(failed, int) and 0 < failed <= now else due
 
     async def _make(self, job: Job, content: bytes) -> bool:
         lock, key = codec.array(codec.unpack(content), 2, "backup")
@@ -218,7 +236,9 @@ class Backups:
             ))  # fmt: skip
         except (NodeError, OSError) as error:
             text = (
-                str(error) if isinstance(error, NodeError) else f"the system refuses {error.filename}: {error.strerror}"
+                str(error)
+                if isinstance(error, NodeError)
+                else f"the system refuses {error.filename or self.folder}: {error.strerror}"
             )
             async with self._core.database.write() as tx:
                 await note_failure(tx, text)
@@ -304,11 +324,10 @@ class Backups:
     async def _forget_old(self, actor: str) -> None:
         """Remove what lies behind the newest good ones."""
         files = [one for one in await self.all() if one.known is not None]
-        good = [one for one in files if one.known is not None and one.known.is_good]
-        kept = good[: self._core.settings.backup.keep]
-        for one in files:
-            if one.head.made_us < kept[-1].head.made_us:
-                await self.remove(one.name, actor)
+        good = [at for at, one in enumerate(files) if one.known is not None and one.known.is_good]
+        last = good[: self._core.settings.backup.keep][-1]
+        for one in files[last + 1 :]:
+            await self.remove(one.name, actor)
 
     def _stored(self, made: MadeBackup) -> StoredBackup:
         return StoredBackup(
@@ -325,13 +344,13 @@ class Backups:
         )
 
 
-def _files(folder: Path, node: bytes) -> list[tuple[Path, Head]]:
-    found: list[tuple[Path, Head]] = []
+def _files(folder: Path, node: bytes) -> list[tuple[str, int, Head]]:
+    found: list[tuple[str, int, Head]] = []
     for path in folder.glob(f"*{SUFFIX}") if folder.is_dir() else ():
         with contextlib.suppress(BackupError, OSError):
             head = find_head(path)
             if head.node == node and NAME.fullmatch(path.name):
-                found.append((path, head))
+                found.append((path.name, path.stat().st_size, head))
     return found
 
 

@@ -7,10 +7,11 @@ from typing import BinaryIO
 
 from federation import codec
 from federation.checkpoint import parse_note
-from federation.errors import BundleError, CodecError, FederationError
+from federation.errors import BundleError, CodecError, FederationError, RequestError
 from federation.ports import Asker
 from federation.sync import messages
 from federation.sync.bundle import Body, BundleReader, BundleWriter, Place, cover
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Row, Span, width
 from federation.tiles import WIDTH
 from node.errors import InputError, NotFoundError, StateError
@@ -50,6 +51,7 @@ class Bundles:
             logs = [log for log in await list_logs(tx) if log.node == node]
         if peer is None:
             raise NotFoundError(f"node {node.hex()} is not known here", "peer_unknown")
+        await self._check_entitled(peer)
         if not logs:
             raise StateError(f"node {node.hex()} has told no key of its own here yet", "bundle_no_key")
         keystore, key = self._core.keystore, self._core.random.bytes(KEY)
@@ -63,6 +65,15 @@ class Bundles:
             await self._core.announce(tx, actor, "bundle_made", org=peer.org, node=node.hex(), count=writer.count)
         return writer.count
 
+    async def _check_entitled(self, peer: Peer) -> None:
+        """Raise StateError for a node that would be answered nothing on the wire either."""
+        if await self._shelf.sign_key(peer.org, peer.node) is None:
+            raise StateError(f"node {peer.node.hex()} was ended by its organisation", "peer_ended")
+        try:
+            await self._shelf.check(Asker(peer.org, peer.node), "heads")
+        except RequestError as error:
+            raise StateError(f"nothing is handed to organisation {peer.org.hex()}: {error}", "org_refused") from error
+
     async def take(self, file: BinaryIO, actor: str) -> Taken:
         """Take a bundle that a known node made for this one; raise InputError where it is damaged or for another."""
         try:
@@ -71,7 +82,7 @@ class Bundles:
             await asyncio.to_thread(reader.check, peer.sign_key)
             await asyncio.to_thread(reader.open, self._core.keystore.box_keys())
             link = await asyncio.to_thread(_BundleLink, reader)
-            outcome = await self._sync.levelling.level(link, peer, Heard())
+            outcome = await self._sync.levelling.level(link, peer, Heard(), follows=False)
         except BundleError as error:
             raise InputError(str(error), "bundle_damaged") from error
         except FederationError as error:
@@ -185,6 +196,10 @@ class _BundleLink:
             if first <= after < following or (first == after == following):
                 return _opened(self._reader.body(place)[1])[1]
         return Openings(after, (), done=True)
+
+    async def follow(self, _asked: FollowAsked) -> Followed:
+        """Nobody hears it."""
+        raise BundleError("a bundle is told nothing")
 
     def _part(self, span: Span) -> Part:
         for stretch in self._parts.get(span.log, ()):

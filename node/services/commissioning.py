@@ -27,25 +27,22 @@ from node.passport.view import View
 from node.services.attribution import why_held
 from node.services.core import Core
 from node.services.ledger import Ledger
+from node.services.projection import Projection
 from node.services.provisioning import (
     MODE,
     SAME,
     SCHEDULE,
     TIME_SERVICE,
     choose_driver,
-    find_root_key,
-    open_root_key,
+    counting_key,
     profile_of,
     service_of,
     stated_values,
-    subjects_of,
 )
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
 from node.services.readings import Decoding, Readings, decode, moment_of
-from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import StoredFragment, entries_about
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
     DeviceState,
@@ -76,11 +73,18 @@ class Commissioning:
     """Puts devices on the air and takes them into service."""
 
     def __init__(
-        self, core: Core, ledger: Ledger, readings: Readings, drivers: Registry, directory: MemoryDirectory
+        self,
+        core: Core,
+        ledger: Ledger,
+        projection: Projection,
+        readings: Readings,
+        drivers: Registry,
+        directory: MemoryDirectory,
     ) -> None:
         """`directory` is what the running network server looks its devices up in."""
         self._core = core
         self._ledger = ledger
+        self._projection = projection
         self._readings = readings
         self._drivers = drivers
         self._directory = directory
@@ -95,9 +99,7 @@ class Commissioning:
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             profile = profile_of(passport.content, self._core.settings.radio.region)
-            entries = await entries_about(tx, subjects_of(passport.content))
-            stands = (await StatementReader.open(tx)).standing(entries)
-            root_key = self._root_key(stands, str(profile.dev_eui))
+            root_key = await self._root_key(tx, passport, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
         driver = choose_driver(self._drivers, passport.content)
         shown = show_profile(profile, driver.driver.descriptor)
@@ -363,11 +365,12 @@ class Commissioning:
         name, version = str(device.profile["driver"]), device.profile.get("driver_version")
         return self._drivers.find(name, str(version)) or self._drivers.find(name)
 
-    def _root_key(self, entries: Sequence[StoredFragment], dev_eui: str) -> bytes:
-        sealed = find_root_key(entries, dev_eui)
-        if sealed is None:
+    async def _root_key(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> bytes:
+        vault, world = self._core.keystore.vault, self._projection.world
+        key = await counting_key(tx, vault, world, passport.content, dev_eui)
+        if key is None:
             raise StateError("no root key of this device came to this node", "root_key_missing")
-        return open_root_key(self._core.keystore.vault, sealed)
+        return key
 
     async def _require_alone(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> None:
         others = {subject for subject, _ in await find_terms(tx, dev_eui, "dev_eui")} - {passport.subject}

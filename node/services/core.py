@@ -1,6 +1,5 @@
 """What every service of a node works with."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,13 +8,14 @@ from node.folder import NodeFolder
 from node.keystore import Keystore
 from node.ports import Clock, Random
 from node.services.bus import EventBus
+from node.services.outgoing import Outgoing
 from node.store.database import Database, WriteTx
 from node.store.journal import write_each, write_journal
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """One node's settings, files, keys, time, randomness, store and bus; `outgoing` is set when peers have news."""
+    """One node's settings, files, keys, time, randomness, store and bus; `outgoing` is what peers are told."""
 
     settings: Settings
     folder: NodeFolder
@@ -24,7 +24,7 @@ class Core:
     keystore: Keystore
     database: Database
     bus: EventBus
-    outgoing: asyncio.Event = field(default_factory=asyncio.Event)
+    outgoing: Outgoing = field(default_factory=Outgoing)
 
     @property
     def org(self) -> bytes:

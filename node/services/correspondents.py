@@ -52,6 +52,7 @@ class Write(StrEnum):
     CODES = "codes"
     SHIPMENTS = "shipments"
     PROCESSES = "processes"  # opened, and their steps done
+    CONFIGURATION = "configuration"  # how a device joins, and its root key
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +172,11 @@ class Correspondents:
             tx.on_commit(lambda: self._cut.discard(_label(name)))
         return await self.get(name)
 
-    async def admit(self, actor: Actor, address: str, moment: int | None = None) -> Actor:
+    async def admit(self, actor: Actor, address: str, moment: int | None = None, *, is_again: bool = False) -> Actor:
         """A system's actor as it may act now; raise DeniedError or StateError where it may not come in.
 
         Tokens that are nobody's come in as they are. Its rights are those of a moment of the store, or later ones.
+        Who comes in `is_again` where he was, and is not counted.
         """
         if actor.kind != "system":
             return actor
@@ -183,8 +185,9 @@ class Correspondents:
         if found is None:
             raise DeniedError(f"there is no system {name!r}", "unauthenticated")
         rights, tally = rights_of(found), self._tallies.setdefault(actor.name, _Tally())
-        refusal = _refusal(found, rights, address, tally, now)
-        await self._count(actor.name, tally, now, refusal)
+        refusal = _refusal(found, rights, address, None if is_again else tally, now)
+        if not is_again:
+            await self._count(actor.name, tally, now, refusal)
         if refusal is not None:
             raise refusal
         limits = Limits(frozenset(rights.writes), frozenset(rights.things), frozenset(rights.types))
@@ -281,13 +284,15 @@ async def standing_rights(tx: ReadTx, name: str) -> Rights | None:
 
 
 def _refusal(
-    found: StoredCorrespondent, rights: Rights, address: str, tally: _Tally, now: int
+    found: StoredCorrespondent, rights: Rights, address: str, tally: _Tally | None, now: int
 ) -> DeniedError | StateError | None:
-    """Why a system does not come in."""
+    """Why a system does not come in; without a tally, however often it came."""
     if found.blocked_us is not None:
         return DeniedError(f"the system {found.name!r} is cut off", "system_blocked", system=found.name)
     if rights.networks and not _is_inside(address, rights.networks):
         return DeniedError(f"the system {found.name!r} comes from {address}", "system_network", address=address)
+    if tally is None:
+        return None
     while tally.recent and now - tally.recent[0] >= MINUTE_US:
         tally.recent.popleft()
     if rights.per_minute is not None and len(tally.recent) >= rights.per_minute:

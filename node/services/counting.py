@@ -25,7 +25,14 @@ from node.store.database import ReadTx, WriteTx
 from node.store.forks import forked_seq, insert_proof
 from node.store.fragments import NewEntry, StoredFragment
 from node.store.logs import StoredLog, get_log, list_logs, set_counted
-from node.store.organisations import find_chain, insert_statements, read_attested, read_chains, set_attested
+from node.store.organisations import (
+    drop_statements,
+    find_chain,
+    insert_statements,
+    read_attested,
+    read_chains,
+    set_attested,
+)
 from node.store.peers import list_peers, set_peer_state
 from node.store.trees import find_root
 
@@ -66,9 +73,12 @@ class Counting:
                 moves += await self._judge_logs(tx, await list_logs(tx, org=org), chain)
             await self._settle(tx, moves)
 
-    async def take_statements(self, tx: WriteTx, org: bytes, fresh: Iterable[RootStatement]) -> None:
-        """Keep root statements that stand, and what follows from them."""
+    async def take_statements(
+        self, tx: WriteTx, org: bytes, fresh: Iterable[RootStatement], gone: Iterable[bytes] = ()
+    ) -> None:
+        """Keep root statements that stand, and what follows from them; forget those for which there is no room."""
         before = await find_chain(tx, org)
+        await drop_statements(tx, org, gone)
         await insert_statements(tx, fresh)
         await set_attested(tx, self.branches())
         await self._follow_chain(tx, org, before)
@@ -89,7 +99,7 @@ class Counting:
             return False
         await self._core.announce(tx, "sync", "log_forked", org=log.org, log=log.log.hex(), seq=proof.seq)
         await self.judge(tx, log.org)
-        tx.on_commit(self._core.outgoing.set)
+        tx.on_commit(self._core.outgoing.tell_all)
         return True
 
     async def judge(self, tx: WriteTx, org: bytes) -> None:

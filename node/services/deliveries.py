@@ -38,10 +38,11 @@ EVENT, RESENT, TESTED = "event", "resent", "test"
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a hook has to do: rows to send, or a time to wait (None until something happens)."""
+    """What a hook has to do: rows to send, or a time to wait (None until something happens); and what it hears."""
 
     hook: StoredHook
     rows: list[JournalRow]
+    sift: Sift | None = None
     wait_s: float | None = None
     is_ended: bool = False
 
@@ -137,10 +138,10 @@ class Deliveries:
                     await woken.wait()
 
     async def _send_all(self, road: Road, work: _Work) -> None:
-        """Send rows up to the first that has to wait, or after which the hook stands elsewhere."""
+        """Send rows up to the first that has to wait, or after which the hook stands elsewhere or hears others."""
         hook, at = work.hook, 0
         while at < len(work.rows):
-            stands = await self._deliver(road, hook, work.rows[at])
+            stands = await self._deliver(road, hook, work.rows[at], work.sift)
             if stands is None or stands.progress.next_us > self._core.clock.now():
                 return
             if stands.progress.cursor == work.rows[at].id:
@@ -161,7 +162,10 @@ class Deliveries:
             if await is_ended(tx, hook):
                 return _Work(hook, [], is_ended=True)
             wait_us = hook.progress.next_us - tx.now
-            return _Work(hook, [], wait_us / 1e6) if wait_us > 0 else _Work(hook, await self._read(tx, hook))
+            if wait_us > 0:
+                return _Work(hook, [], wait_s=wait_us / 1e6)
+            sift = await _heard(tx, hook)
+            return _Work(hook, await self._read(tx, hook, sift), sift)
 
         async with self._core.database.read() as tx:
             work = await tx.at_once(look)
@@ -170,18 +174,17 @@ class Deliveries:
             return None
         return work
 
-    async def _read(self, tx: ReadTx, hook: StoredHook) -> list[JournalRow]:
+    async def _read(self, tx: ReadTx, hook: StoredHook, sift: Sift) -> list[JournalRow]:
         """The next rows for a hook. Where there are none, what was looked through is not looked at again."""
         cursor = hook.progress.cursor
         place, looked = self._looked.get(hook.id, (cursor, cursor))
-        sift = Sift(frozenset(hook.kinds), await heard_by(tx, hook))
         rows, last = await read_feed(tx, looked if place == cursor else cursor, BATCH, sift)
         if not rows:
             self._looked[hook.id] = (cursor, last)
         return rows
 
-    async def _deliver(self, road: Road, hook: StoredHook, row: JournalRow) -> StoredHook | None:
-        """Try one event, and note how it ended; the hook as it stands then, None where it sends no more."""
+    async def _deliver(self, road: Road, hook: StoredHook, row: JournalRow, sift: Sift | None) -> StoredHook | None:
+        """Try one event, and note how it ended; the hook as it stands then, None where it sends no more of these."""
         at = self._core.clock.now()
         outcome = await road.send(parse_target(hook.url), self._message(row), self._secrets(hook))
         self._metrics.count("webhook_deliveries", outcome.fault.value if outcome.fault else "taken")
@@ -195,7 +198,8 @@ class Deliveries:
             if await is_ended(tx, fresh):
                 progress = progress.stopped(Pause.TOKEN)
             await self._put(tx, fresh, progress)
-            return None if progress.paused else replace(fresh, progress=progress)
+            is_over = progress.paused or await _heard(tx, fresh) != sift
+            return None if is_over else replace(fresh, progress=progress)
 
         async with self._core.database.write() as tx:
             return await tx.at_once(note)
@@ -255,3 +259,7 @@ class Deliveries:
             "detail": row.detail,
         }
         return encode_event(f"{self._core.node.hex()[:16]}-{row.id}", row.what, row.at_us, data)
+
+
+async def _heard(tx: ReadTx, hook: StoredHook) -> Sift:
+    return Sift(frozenset(hook.kinds), await heard_by(tx, hook))

@@ -2,10 +2,12 @@
 
 A right to a subject gives every entry that names it, in its header or in its section `authority`: who may read a device
 reads who passed its title to whom, since what others say of it stands or falls with that. What entitles the author of
-such an entry (field 9 of its header) goes along, and what entitles that: headers and `authority` alone, 64 deep.
+such an entry (field 9 of its header) goes along, and what entitles that: headers and `authority` alone, 64 deep, as
+far as who names them may read them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from federation.authority import Authority, Kind
@@ -15,14 +17,16 @@ from node.passport.profiles import Profile
 from node.passport.rights import HEADERS, PUBLISHED_KINDS
 from node.passport.standing import is_end
 from node.store.database import ReadTx
+from node.store.follows import let_through
 from node.store.fragments import CLEAR, StoredFragment, entries_at
 from node.store.genesis import find_genesis
-from node.store.logs import list_logs
+from node.store.logs import StoredLog, list_logs
 from node.store.profiles import read_kept_profiles
 from node.store.rights import EVERYBODY, StoredRight, rights_to
 
 AUTHORITY = "authority"
 DEPTH = 64  # of grounds of grounds
+MOST_GROUNDS, AT_ONCE = 4096, 64  # of all entries that are looked at together, and how many are read at a time
 
 Place = tuple[bytes, int]  # log and seq
 
@@ -69,7 +73,8 @@ class View:
         if klass == SectionClass.COMMERCIAL and header.kind == Kind.SHIPMENT:
             # The papers of a shipment are the two parties', whoever owns the devices or may read them.
             own = self._rights(header, frozenset(header.subjects))
-            return any(right.author == self.authors.get(header.log) for right in own)
+            author = self.authors.get(header.log)
+            return any(right.author == author and self._opens(right, header, klass, name) for right in own)
         return any(self._opens(right, header, klass, name) for right in self._rights(header))
 
     def _opens(self, right: StoredRight, header: Header, klass: int, name: str) -> bool:
@@ -100,48 +105,95 @@ class View:
 class Disclosure:
     """Builds views."""
 
-    async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment]) -> View:
-        """What an organisation may see of these entries, and of what they rest on."""
-        readable = {(entry.log, entry.seq): entry for entry in entries if entry.void is None}
-        headers = {place: decode_header(entry.header, *place) for place, entry in readable.items()}
-        logs = await list_logs(tx)
-        spoken = {place: _authority(entry) for place, entry in readable.items()}
-        named = {place: frozenset({*headers[place].subjects, *_routes(spoken[place])}) for place in readable}
-        subjects = frozenset(subject for found in named.values() for subject in found)
-        parties = {place: authority.party for place, authority in spoken.items() if authority is not None}
-        authors = {log.log: log.org for log in logs}
-        rights = await rights_to(tx, subjects, org)
-        limited = any(right.profile for found in rights.values() for right in found)
-        profiles = await read_kept_profiles(tx) if limited else {}
-        genesis = await find_genesis(tx) if any(h.kind == Kind.END for h in headers.values()) else None
-        federation = genesis.id if genesis else None
-        view = View(org, authors, rights, named, parties, profiles=profiles, federation=federation)
+    async def view(self, tx: ReadTx, org: bytes, entries: Iterable[StoredFragment], node: bytes | None = None) -> View:
+        """What an organisation may see of these entries, and of what they rest on; where a node of it takes them
+        without naming them, no more than that follows.
+        """
+        logs = {log.log: log for log in await list_logs(tx)}
+        headers = _headers(entries := list(entries))
+        view = await _view(tx, org, entries, headers, logs, node)
         shown = [header for header in headers.values() if header.auth and view.may_read(header)]
-        return replace(view, grounds=await _grounds(tx, shown, {log.log: log.no for log in logs})) if shown else view
+        return replace(view, grounds=await _grounds(tx, shown, logs)) if shown else view
 
 
-async def _grounds(tx: ReadTx, headers: Iterable[Header], numbers: Mapping[bytes, int]) -> dict[Place, StoredFragment]:
-    """What these entries rest on, as far as it is here: the auth closure."""
+async def _view(
+    tx: ReadTx,
+    org: bytes,
+    entries: Iterable[StoredFragment],
+    headers: Mapping[Place, Header],
+    logs: Mapping[bytes, StoredLog],
+    node: bytes | None = None,
+) -> View:
+    """What an organisation, or a node of it that takes them, may see of entries by themselves."""
+    spoken = {(one.log, one.seq): _authority(one) for one in entries if (one.log, one.seq) in headers}
+    named = {place: frozenset({*headers[place].subjects, *_routes(found)}) for place, found in spoken.items()}
+    subjects = frozenset(subject for found in named.values() for subject in found)
+    parties = {place: authority.party for place, authority in spoken.items() if authority is not None}
+    authors = {log.log: log.org for log in logs.values()}
+    rights = await rights_to(tx, subjects, org)
+    if node is not None:
+        wanted = await let_through(tx, node, rights.keys())
+        rights = {subject: found for subject, found in rights.items() if subject in wanted}
+    limited = any(right.profile for found in rights.values() for right in found)
+    profiles = await read_kept_profiles(tx) if limited else {}
+    genesis = await find_genesis(tx) if any(h.kind == Kind.END for h in headers.values()) else None
+    federation = genesis.id if genesis else None
+    return View(org, authors, rights, named, parties, profiles=profiles, federation=federation)
+
+
+async def _grounds(
+    tx: ReadTx, headers: Iterable[Header], logs: Mapping[bytes, StoredLog]
+) -> dict[Place, StoredFragment]:
+    """What these entries rest on, as far as it is here and their authors may read it: the auth closure.
+
+    Else whoever learns the id of an entry, as from what supersedes it, would get its authority by naming it.
+    """
     found: dict[Place, StoredFragment] = {}
-    wanted = {ref for header in headers for ref in header.auth}
+    asked: set[tuple[bytes, Ref]] = set()
+    wanted = {(logs[header.log].org, ref) for header in headers for ref in header.auth}
     for _ in range(DEPTH):
-        fresh = {ref for ref in wanted if (ref.log, ref.seq) not in found and ref.log in numbers}
-        if not fresh:
-            break
+        fresh = sorted(one for one in wanted - asked if one[1].log in logs)[: MOST_GROUNDS - len(asked)]
+        asked.update(fresh)
         wanted = set()
-        for entry in await entries_at(tx, [(numbers[ref.log], ref.seq) for ref in fresh]):
-            place = (entry.log, entry.seq)
-            if entry.void is None and Ref(*place, fragment_id(entry.header)[:16]) in fresh:
-                found[place] = entry
-                wanted.update(_auth(entry))
+        for at in range(0, len(fresh), AT_ONCE):
+            for entry in await _named(tx, fresh[at : at + AT_ONCE], logs):
+                found[entry.log, entry.seq] = entry
+                header = decode_header(entry.header, entry.log, entry.seq)
+                wanted |= {(logs[entry.log].org, ref) for ref in header.auth}
+        if not wanted:
+            break
     return found
 
 
-def _auth(entry: StoredFragment) -> tuple[Ref, ...]:
-    try:
-        return decode_header(entry.header, entry.log, entry.seq).auth
-    except VoidError:  # altered on the disk: fsck names it
-        return ()
+async def _named(
+    tx: ReadTx, grounds: Sequence[tuple[bytes, Ref]], logs: Mapping[bytes, StoredLog]
+) -> list[StoredFragment]:
+    """Of entries that authors name as their grounds those which one of them may read, without what is not shown."""
+    there = await entries_at(tx, {(logs[ref.log].no, ref.seq) for _, ref in grounds})
+    entries = [replace(one, sections=tuple(s for s in one.sections if s.name == AUTHORITY)) for one in there]
+    headers = _headers(entries)
+    found: dict[Place, StoredFragment] = {}
+    for org in {author for author, _ in grounds}:
+        refs = {ref for author, ref in grounds if author == org}
+        mine = [
+            entry
+            for entry in entries
+            if (entry.log, entry.seq) in headers and Ref(entry.log, entry.seq, fragment_id(entry.header)[:16]) in refs
+        ]
+        view = await _view(tx, org, mine, headers, logs)
+        is_own = any(log.own for log in logs.values() if log.org == org)  # reads whatever is here
+        found |= {(o.log, o.seq): o for o in mine if is_own or view.may_read(headers[o.log, o.seq])}
+    return list(found.values())
+
+
+def _headers(entries: Iterable[StoredFragment]) -> dict[Place, Header]:
+    found: dict[Place, Header] = {}
+    for entry in entries:
+        place = (entry.log, entry.seq)
+        with suppress(VoidError):  # altered on the disk: fsck names it
+            if entry.void is None:
+                found[place] = decode_header(entry.header, *place)
+    return found
 
 
 def _authority(entry: StoredFragment) -> Authority | None:

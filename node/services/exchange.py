@@ -18,10 +18,12 @@ from federation.errors import (
     StatementError,
 )
 from federation.log import LogStatement
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import MAX_HEADS, MAX_LOGS, Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
+from node.services.following import Following
 from node.services.ingest import Ingest
 from node.services.troubles import trouble_of
 from node.store.logs import StoredLog, list_logs
@@ -33,7 +35,7 @@ log = structlog.get_logger()
 
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
-MAX_HEARD = 100_000  # logs of which one peer may tell
+MAX_HEARD = 100_000  # logs, and organisations, of which one peer may tell
 
 
 class PeerLink(Protocol):
@@ -55,6 +57,10 @@ class PeerLink(Protocol):
         """What was opened after a number."""
         ...
 
+    async def follow(self, asked: FollowAsked) -> Followed:
+        """Say what is followed."""
+        ...
+
 
 @dataclass(slots=True)
 class Heard:
@@ -63,10 +69,12 @@ class Heard:
     epoch: bytes | None = None
     n: int = 0
     opened: int = 0
+    filter: bytes | None = None  # what it keeps of what this node follows there
     notes: dict[bytes, bytes] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     pending: dict[bytes, LogStatement] = field(default_factory=dict)
     forks: set[bytes] = field(default_factory=set)  # proofs about logs that are not known here yet
+    orgs: set[bytes] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +101,20 @@ class Exchange:
     def __init__(self, core: Core, ingest: Ingest) -> None:
         self._core = core
         self._ingest = ingest
+        self.following = Following(core)
         self._taking: set[bytes] = set()
         self.check_log: CheckLog = _anything
 
-    async def level(self, link: PeerLink, peer: Peer, heard: Heard) -> Outcome:
-        """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol."""
+    async def level(self, link: PeerLink, peer: Peer, heard: Heard, *, follows: bool = True) -> Outcome:
+        """Take what a peer has and this node may see; raise FederationError where the peer breaks the protocol.
+
+        Where it cannot be asked anything it is not told what this node `follows`.
+        """
         cursor = peer.cursor if heard.epoch in (None, peer.epoch) else 0
         is_new = False
         await self._take_pending(heard)
-        while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor))) is not None:
+        wanted = await self.following.filter_at(peer) if follows else None
+        while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor, wanted))) is not None:
             is_new = True
             _check_progress(heard, heads)
             if heads.epoch != peer.epoch:
@@ -111,6 +124,8 @@ class Exchange:
             await self._take_heads(heads, heard)
             if not heads.more:
                 break
+        if is_new and follows and heard.filter != wanted:
+            heard.opened = (await self.following.tell(link, peer, heard.filter)).opened
         trouble, is_level = await self._mirror_all(link, heard)
         trouble = await self._compare(link, heard) or trouble
         is_whole = heard.opened <= cursor or await self._take_opened(link, peer, heard, cursor)
@@ -140,6 +155,9 @@ class Exchange:
         return 0
 
     async def _take_heads(self, heads: Heads, heard: Heard) -> None:
+        heard.orgs |= {chain[0].org_id for chain in heads.chains if chain}
+        if len(heard.orgs) > MAX_HEARD:
+            raise RemoteProtocolError(f"heads: more than {MAX_HEARD} organisations")
         for chain in heads.chains:
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
@@ -152,7 +170,7 @@ class Exchange:
             with contextlib.suppress(CheckpointError):
                 checkpoint = parse_note(note)[0]
                 heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
-        heard.epoch, heard.n, heard.opened = heads.epoch, heads.n, heads.opened
+        heard.epoch, heard.n, heard.opened, heard.filter = heads.epoch, heads.n, heads.opened, heads.filter
 
     async def _take_pending(self, heard: Heard) -> None:
         """Take the logs whose nodes are known by now, and the proofs about logs that are."""

@@ -70,7 +70,9 @@ class Health:
         known = [one.known for one in files if one.known is not None]
         good = next((one for one in known if one.is_good), None)
         found: list[Condition] = []
-        if not schedule.recovery_key:
+        if schedule.key_fault:
+            found.append(Condition("backup_key_broken", Grade.BAD, {"fault": schedule.key_fault}))
+        elif not schedule.recovery_key:
             found.append(Condition("backup_no_key", Grade.WARNING))
         if schedule.failure is not None:
             found.append(Condition("backup_failed", Grade.BAD, {"error": schedule.failure["error"]}))
@@ -82,7 +84,7 @@ class Health:
             return [*found, Condition("backup_none", Grade.BAD)]
         hours = (self._core.clock.now() - good.made_us) / HOUR_US
         values = {"file": good.name, "hours": round(hours)}
-        late = hours > LATE * (schedule.every_hours or 24.0)
+        late = not 0 <= hours <= LATE * (schedule.every_hours or 24.0)  # one from the future is of an unknown age
         found.append(Condition("backup_old", Grade.BAD, values) if late else Condition("backup", Grade.GOOD, values))
         return [*found, *_same_disk(schedule)]
 

@@ -17,6 +17,7 @@ from node.services.core import Core
 from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
 from node.services.ledger import Project
+from node.services.sealing import stored_secret
 from node.store.database import WriteTx
 from node.store.fragments import (
     CLEAR,
@@ -39,7 +40,7 @@ from node.store.logs import (
     set_size,
     stop_log,
 )
-from node.store.organisations import find_chain, find_sign_key, read_statements
+from node.store.organisations import find_chain, find_sign_key, read_attested, read_statements
 from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
 
 
@@ -61,15 +62,18 @@ class Ingest:
             return await self._take_chain(statements)
 
     async def _take_chain(self, statements: Sequence[RootStatement]) -> Chain:
+        org = statements[0].org_id
         async with self._core.database.read() as tx:
-            known = (await read_statements(tx, statements[0].org_id)).get(statements[0].org_id, [])
-        chain = await asyncio.to_thread(Chain, [*known, *statements])
-        have = {statement.envelope() for statement in known}
-        refused = {statement.envelope() for statement, _ in chain.refused}
-        fresh = [s for s in statements if s.envelope() not in have | refused]
+            known = (await read_statements(tx, org)).get(org, [])
+            attested = (await read_attested(tx, org)).get(org, frozenset())
+        chain = await asyncio.to_thread(Chain, [*known, *statements], attested)
+        # By hash: a statement under another signature is the same one.
+        have = {statement.hash for statement in known}
+        kept = {statement.hash: statement for statement in await asyncio.to_thread(chain.kept)}
+        fresh = [statement for found, statement in kept.items() if found not in have]
         if fresh:
             async with self._core.database.write() as tx:
-                await self._counting.take_statements(tx, chain.org_id, fresh)
+                await self._counting.take_statements(tx, chain.org_id, fresh, have - kept.keys())
         return chain
 
     async def take_log(self, statement: LogStatement) -> StoredLog | None:
@@ -105,8 +109,8 @@ class Ingest:
                 await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
             await self._mark(tx, log, verified.refused)
             await self._take_effect(tx, log, entries)
-            # Those who mirror from this node have news too.
-            tx.on_commit(self._core.outgoing.set)
+            # Its author learns how far it is known here.
+            tx.on_commit(lambda: self._core.outgoing.set(log.org))
 
     async def take_placed(self, placed: Iterable[Placed]) -> bool:
         """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""
@@ -238,6 +242,5 @@ class Ingest:
                 opened = open_section(key, header, section)
             except SealError:
                 continue
-            sealed = self._core.keystore.vault.seal(opened.data)
-            return StoredSection(position, section.name, opened.salt, sealed, STORED)
+            return stored_secret(self._core.keystore.vault, position, section.name, opened.salt, opened.data)
         return StoredSection(position, section.name, None, section.data, SEALED)

@@ -12,9 +12,10 @@ from federation.counting import Counted, Loss
 from federation.cut import MAX_ROWS, Cut, CutRow
 from federation.enrolment import Enrolment
 from federation.errors import StatementError
-from federation.organisation import Chain, NodeEntry
+from federation.log import Reason
+from federation.organisation import Chain, NodeEntry, RootFork, check_unforked
 from federation.peer import PeerAddress
-from federation.statements import RootStatement, decode_root_statement
+from federation.statements import RootStatement, StatementType, decode_root_statement
 from node.errors import InputError, NotFoundError, StateError
 from node.root_keys import NEXT, ROOT
 from node.services.core import Core
@@ -23,8 +24,10 @@ from node.services.membership import Membership
 from node.services.peering import Peering
 from node.store.database import ReadTx
 from node.store.logs import StoredLog, list_logs, lossy_logs
-from node.store.organisations import find_chain
+from node.store.organisations import find_chain, statements_taken
 from node.store.trees import read_range
+
+KNOWN_REASONS = frozenset(map(int, Reason))
 
 
 class NodeState(StrEnum):
@@ -46,11 +49,14 @@ class KeyWarning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """A log of a node as far as it is here."""
+    """A log of a node as far as it is here: why it was opened, after which one, and when it came here."""
 
     log: bytes
     size: int
     counted: Counted
+    reason: str
+    previous: bytes | None
+    opened_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +73,18 @@ class NodeKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeysStatus:
-    """The chain of the own organisation: its last statement, its keys, its nodes, and what should not stay so."""
+    """The chain of the own organisation: its last statement, its keys, its nodes, and what should not stay so.
+
+    `taken_us` tells by hash when a statement came here: statements themselves hold no time.
+    """
 
     org: bytes
     n: int
     root_key: bytes
     promise: bytes
-    fork: int | None
+    fork: RootFork | None
     statements: tuple[RootStatement, ...]
+    taken_us: Mapping[bytes, int]
     nodes: tuple[NodeKeys, ...]
     warnings: tuple[KeyWarning, ...]
 
@@ -92,14 +102,16 @@ class Keys:
         """What the chain says now."""
         async with self._core.database.read() as tx:
             chain, logs = await self._chain(tx), await list_logs(tx, org=self._core.org)
+            taken = await statements_taken(tx, self._core.org)
         nodes = tuple(self._node(entry, logs) for _, entry in sorted(chain.nodes.items()))
         return KeysStatus(
             chain.org_id,
             chain.head.n,
             chain.root_key,
             chain.promise,
-            chain.fork.n if chain.fork else None,
+            chain.fork,
             tuple(chain.path),
+            taken,
             nodes,
             tuple(self._warnings(chain)),
         )
@@ -141,6 +153,7 @@ class Keys:
             said = [decode_root_statement(envelope) for envelope in envelopes]
             async with self._core.database.read() as tx:
                 chain = await self._chain(tx)
+            check_unforked(chain, bool(said) and said[0].type is StatementType.ROTATE)
             for statement in said:
                 chain = _followed(chain, statement)
         except StatementError as error:
@@ -149,7 +162,7 @@ class Keys:
         async with self._core.database.write() as tx:
             for statement in said:
                 await self._core.announce(tx, actor, "root_stated", number=statement.n)
-            tx.on_commit(self._core.outgoing.set)
+            tx.on_commit(self._core.outgoing.tell_all)
         await self._peering.meet_own()
         return await self.status()
 
@@ -172,7 +185,7 @@ class Keys:
 
     def _node(self, entry: NodeEntry, logs: Sequence[StoredLog]) -> NodeKeys:
         state = NodeState.LIVE if entry.ended is None else NodeState.ENDED
-        mine = tuple(LogState(log.log, log.size, log.counted) for log in logs if log.node == entry.node)
+        mine = tuple(_state(log) for log in logs if log.node == entry.node)
         return NodeKeys(
             entry.node,
             entry.sign_key,
@@ -206,6 +219,12 @@ def _followed(chain: Chain, statement: RootStatement) -> Chain:
         why = next((reason for refused, reason in longer.refused if refused.hash == statement.hash), None)
         raise StatementError(why or f"statement {statement.n} does not stand after {chain.head.n}, the last one here")
     return longer
+
+
+def _state(log: StoredLog) -> LogState:
+    said = log.statement
+    reason = Reason(said.reason).name.lower() if said.reason in KNOWN_REASONS else "unknown"
+    return LogState(log.log, log.size, log.counted, reason, said.previous, log.opened_us)
 
 
 def _keeps(log: StoredLog) -> int:

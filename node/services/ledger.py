@@ -30,9 +30,10 @@ from node.keystore import LogKeys
 from node.passport.drafts import Draft
 from node.services.core import Core
 from node.services.reopening import Reopening, put_reopening
+from node.services.sealing import stored_secret
 from node.services.speaking import said_by_system
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import CLEAR, STORED, NewEntry, StoredSection, insert_entries, last_seqs, last_stamp
+from node.store.fragments import CLEAR, NewEntry, StoredSection, insert_entries, last_seqs, last_stamp
 from node.store.journal import write_journal
 from node.store.logs import (
     StoredLog,
@@ -148,7 +149,7 @@ class Ledger:
         await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
         async with self._core.database.write() as tx:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
-        self._core.outgoing.set()
+        self._core.outgoing.published(stored.org, stored.size)
 
     async def _doubt(self, tx: ReadTx, head: Head | None, own: StoredLog | None, peer_size: int) -> Reason | None:
         if own is None:
@@ -338,9 +339,11 @@ class Ledger:
     def _at_rest(self, fragment: Fragment, header: Header) -> tuple[StoredSection, ...]:
         rest = []
         for position, (section, head) in enumerate(zip(fragment.sections, header.sections, strict=True)):
-            secret = head.klass == SectionClass.SECRET
-            data = self._core.keystore.vault.seal(section.data) if secret else section.data
-            rest.append(StoredSection(position, section.name, section.salt, data, STORED if secret else CLEAR))
+            if head.klass == SectionClass.SECRET:
+                vault = self._core.keystore.vault
+                rest.append(stored_secret(vault, position, section.name, section.salt, section.data))
+            else:
+                rest.append(StoredSection(position, section.name, section.salt, section.data, CLEAR))
         return tuple(rest)
 
     async def _publish_forever(self) -> None:

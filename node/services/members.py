@@ -1,16 +1,17 @@
 """The list of who belongs to the federation, as what: standing, numbers, what anchors say, and what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.authority import Attested
+from federation.organisation import RootFork
 from node.passport.attestations import Attestations, Proposed
 from node.passport.bodies import CardBody
 from node.passport.standing import Stand
 from node.passport.world import World
 from node.services.core import Core
 from node.services.projection import Projection
-from node.store.organisations import known_organisations
+from node.store.organisations import branched_organisations, find_chain, known_organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Member:
     """One organisation of which this node knows.
 
     `numbers` are its own by k anchors, `contested` those of them that are nobody's, `foreign` those that its card
-    states and that are attested to another.
+    states and that are attested to another. `fork` is that of its root chain; `attested_branches` tells by the hash of
+    a root statement, in hex, which anchors attest it.
     """
 
     org: bytes
@@ -36,6 +38,8 @@ class Member:
     contested: tuple[str, ...]
     foreign: tuple[str, ...]
     said: tuple[Said, ...]
+    fork: RootFork | None = None
+    attested_branches: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
 
 
 class Members:
@@ -49,15 +53,23 @@ class Members:
         """Every organisation that is known here, by its standing and its name."""
         async with self._core.database.read() as tx:
             known = set(await known_organisations(tx))
+            chains = {org: await find_chain(tx, org) for org in await branched_organisations(tx)}
+        forks = {org: chain.fork for org, chain in chains.items() if chain is not None}
         world = self._projection.world
         known |= {stand.org for stand in world.standings} | {one.org for one in world.attestations.proposed}
         said = _said_of(world.attestations)
         contested = world.attestations.contested()
-        members = [_member(world, org, said.get(org, ()), contested) for org in known]
+        members = [_member(world, org, said.get(org, ()), contested, forks.get(org)) for org in known]
         return sorted(members, key=_order)
 
 
-def _member(world: World, org: bytes, said: tuple[Said, ...], contested: Mapping[str, frozenset[bytes]]) -> Member:
+def _member(
+    world: World,
+    org: bytes,
+    said: tuple[Said, ...],
+    contested: Mapping[str, frozenset[bytes]],
+    fork: RootFork | None,
+) -> Member:
     card, attested = world.cards.get(org), world.attestations
     stated = [
         f"{kind}:{number}" for kind, number in (("inn", card and card.inn), ("ogrn", card and card.ogrn)) if number
@@ -70,7 +82,13 @@ def _member(world: World, org: bytes, said: tuple[Said, ...], contested: Mapping
         tuple(number for number, orgs in contested.items() if org in orgs),
         tuple(number for number in stated if attested.holder(number) not in (None, org)),
         said,
+        fork,
+        {row: one.anchors for one in attested.proposed if _is_branch(one, org) for row in one.rows},
     )
+
+
+def _is_branch(words: Proposed, org: bytes) -> bool:
+    return (words.what, words.org) == (Attested.BRANCH, org)
 
 
 def _said_of(attested: Attestations) -> dict[bytes, tuple[Said, ...]]:

@@ -7,6 +7,7 @@ from federation.genesis import Genesis
 from federation.invitation import Invitation, parse_invitation
 from federation.peer import PeerAddress, check_url
 from federation.sync.messages import Join
+from federation.words import fingerprint_words
 from node.certificate import certificate_pin
 from node.errors import InputError, NotFoundError, PeerError, StateError
 from node.passport import drafts
@@ -20,7 +21,7 @@ from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.sync import Sync
 from node.store.database import WriteTx
-from node.store.genesis import FEDERATION
+from node.store.genesis import FEDERATION, find_genesis
 from node.store.organisations import read_statements
 from node.store.peers import (
     ACTIVE,
@@ -92,6 +93,14 @@ class Membership:
         async with self._core.database.write() as tx:
             await insert_invitation(tx, _secret_hash(secret), expires, actor)
             await self._core.announce(tx, actor, "invited", expires_us=expires)
+        return self._introduction(genesis, secret, expires)
+
+    async def words(self, language: str) -> tuple[str, ...]:
+        """The words of this node, those of each of its invitations; none while it is in no federation."""
+        genesis = await self.attesting.genesis()
+        return () if genesis is None else fingerprint_words(self._introduction(genesis, b"", 0), language)
+
+    def _introduction(self, genesis: Genesis, secret: bytes, expires: int) -> Invitation:
         sign_key = self._core.keystore.sign.public
         return Invitation(genesis, self._core.org, self._core.node, sign_key, self.pin(), self.url, secret, expires)
 
@@ -139,6 +148,9 @@ class Membership:
         except (TimeoutError, FederationError) as error:
             raise PeerError(f"{invitation.url} did not answer: {error or type(error).__name__}") from error
         async with self._core.database.write() as tx:
+            mine = await find_genesis(tx)
+            if mine is not None and mine.id != invitation.genesis.id:  # founded or joined in another window meanwhile
+                raise StateError("this node is in another federation", "other_federation")
             await set_setting(tx, FEDERATION, invitation.genesis.to_bytes())
             await set_setting(tx, INTRODUCER + invitation.org.hex(), invitation.node)
             await put_peer(tx, peer, invitation.org, ACTIVE)

@@ -3,14 +3,19 @@
 import asyncio
 import contextlib
 
+import structlog
+
 from federation.net.discovery import Announcement, discovery
 from federation.peer import PeerAddress
 from node.services.core import Core
 from node.services.membership import Membership
 from node.services.peering import MDNS, Peering
 
+log = structlog.get_logger()
+
 NO_FEDERATION = bytes(16)
 MOST_WAITING = 100
+AGAIN_S = 30.0
 
 
 class Neighbourhood:
@@ -37,11 +42,20 @@ class Neighbourhood:
             with contextlib.suppress(asyncio.QueueFull):
                 heard.put_nowait(announcement)
 
-        async with discovery(self._announcement(federation), self._core.settings.federation.discovery_interfaces, hear):
-            while True:
-                announcement = await heard.get()
-                if is_near(announcement, federation):
-                    await self._peering.meet(announcement.peer, announcement.org, active=False, how=MDNS)
+        interfaces = self._core.settings.federation.discovery_interfaces
+        while True:
+            try:
+                async with discovery(self._announcement(federation), interfaces, hear):
+                    await self._meet(heard, federation)
+            except OSError as error:  # an interface that is not there now: the node goes on without the local network
+                log.warning("discovery_away", interfaces=interfaces, error=str(error))
+            await asyncio.sleep(AGAIN_S)
+
+    async def _meet(self, heard: asyncio.Queue[Announcement], federation: bytes) -> None:
+        while True:
+            announcement = await heard.get()
+            if is_near(announcement, federation):
+                await self._peering.meet(announcement.peer, announcement.org, active=False, how=MDNS)
 
     def _announcement(self, federation: bytes) -> Announcement:
         keystore, url = self._core.keystore, self._membership.url

@@ -45,6 +45,7 @@ CARDED = "carded:"
 CARD, MDNS = "card", "mdns"
 ANSWER_S = 5.0
 MOST_IN_INBOX = 100
+GONE = {ENDED: "peer_ended", OUT: "org_refused"}
 PIN = re.compile(r"[0-9a-f]{64}")
 NODE = re.compile(r"[0-9a-f]{32}")
 
@@ -86,8 +87,11 @@ class Peering:
             return
         async with self._core.database.write() as tx:
             await put_peer(tx, peer, org, ACTIVE if active else INBOX)
-            await drop_inbox(tx, MOST_IN_INBOX)
-            await self._core.announce(tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active)
+            # Past a full inbox the journal is silent: nodes that somebody makes up must not fill the disk.
+            if active or not await drop_inbox(tx, MOST_IN_INBOX):
+                await self._core.announce(
+                    tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active
+                )
         self._sync.peer_changed(peer.node)
 
     async def _may_move(self, known: Peer, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> bool:
@@ -156,8 +160,9 @@ class Peering:
     async def accept(self, node: bytes, actor: str, state: str = ACTIVE) -> None:
         """Take a node out of the inbox, or ignore it."""
         async with self._core.database.write() as tx:
-            if await _check_met(tx, node) == ENDED:
-                raise StateError(f"node {node.hex()} belongs here no more", "peer_ended")
+            before = await _check_met(tx, node)
+            if before in GONE:
+                raise StateError(f"node {node.hex()} belongs here no more", GONE[before])
             await set_peer_state(tx, node, state)
             await self._core.announce(tx, actor, f"peer_{state}", node=node.hex())
         self._sync.peer_changed(node)

@@ -30,6 +30,7 @@ from node.services.statements import StatementReader
 from node.store.awaited import find_awaiting, put_awaited
 from node.store.database import ReadTx, WriteTx
 from node.store.filing import clear_registry, file_cards
+from node.store.follows import follow_joined
 from node.store.fragments import NewEntry, entries_about, entries_between
 from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, get_log
@@ -43,6 +44,7 @@ from node.store.passports import (
 from node.store.profiles import keep_profiles
 from node.store.rights import (
     EVERYBODY,
+    NewOpening,
     StoredRight,
     close_subjects,
     narrow_subjects,
@@ -236,6 +238,7 @@ class Projection:
                 if has_edges and any(shown.get(subject, subject) != lead for subject in groups[lead]):
                     stale |= one.tied
         found = [one for _, one in sorted(folded.items()) if one is not None]
+        await follow_joined(tx, self._core.node, [subjects for subjects in groups.values() if len(subjects) > 1])
         await self._widen(tx, together(one.opened for one in found), is_whole=True)
         await put_awaited(tx, {lead: one.awaited if one else () for lead, one in folded.items()})
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
@@ -298,6 +301,9 @@ class Projection:
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
+        if len(spoken) < len(entries):
+            size = entries[-1].seq + 1 if log.own else 0
+            tx.on_commit(lambda: self._core.outgoing.tell_all(size))
 
     def _is_published(self, header: Header) -> bool:
         federation = self.world.federation
@@ -327,7 +333,7 @@ class Projection:
     async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Whoever is named as a party reads the statement that names it, and what is said of an act of its own."""
         opened: Opened = {}
-        told: list[tuple[bytes, bytes, int]] = []
+        told: list[NewOpening] = []
         for entry in entries:
             party = _party(entry)
             if party is None or entry.header is None or party == self._core.org:
@@ -336,27 +342,32 @@ class Projection:
             if entry.header.kind in PAPER_KINDS and is_own:
                 opened.setdefault(entry.header.subject, []).append(StoredRight(party, log.org, PAPERS))
             else:
-                told.append((party, entry.header.subject, entry.seq))
+                told.append(NewOpening(party, entry.header.subject, (log.no, entry.seq)))
         await self._widen(tx, opened)
-        await open_entries(tx, log.no, told)
-        if told:
-            tx.on_commit(self._core.outgoing.set)
+        await self._number(tx, log, told)
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
         spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
-        opened: list[tuple[bytes, bytes, int]] = []
+        opened: list[NewOpening] = []
         for seq, header, named in spoken:
-            orgs = {
-                right.org
-                for subject in named
-                for right in rights.get(subject, [])
-                if right.author in (EVERYBODY, log.org) and right.covers(header.kind, header.occurred)
-            }
-            opened += [(org, header.subject, seq) for org in sorted(orgs - {log.org, self._core.org})]
-        await open_entries(tx, log.no, opened)
-        if rights:
+            by: dict[bytes, set[bytes]] = {}
+            for subject in named:
+                for right in rights.get(subject, []):
+                    if right.author in (EVERYBODY, log.org) and right.covers(header.kind, header.occurred):
+                        by.setdefault(right.org, set()).add(subject)
+            opened += [
+                NewOpening(org, header.subject, (log.no, seq), frozenset(subjects))
+                for org, subjects in sorted(by.items())
+                if org not in (log.org, self._core.org)
+            ]
+        await self._number(tx, log, opened)
+
+    async def _number(self, tx: WriteTx, log: StoredLog, opened: Sequence[NewOpening]) -> None:
+        """Peers are told of own entries when these are published, of others at once."""
+        await open_entries(tx, opened)
+        if opened and not log.own:
             tx.on_commit(self._core.outgoing.set)
 
     async def _read_world(self, tx: ReadTx, reader: StatementReader) -> World:

@@ -1,6 +1,6 @@
 """What a passport gives to a network: the profile, the root key, the driver, and what the meter is compared with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from drivers.descriptor import Comparison, How
@@ -15,11 +15,18 @@ from lora.profile import DeviceProfile, build_profile
 from node.errors import StateError
 from node.keystore import Vault
 from node.passport.bodies import RadioBody, RootKeysBody
+from node.passport.case import open_case
+from node.passport.device_keys import SECTION
 from node.passport.errors import BodyError
 from node.passport.merge import Standing
+from node.passport.ranks import FactClass, Ground, Rank
 from node.passport.shown import at, fact, text
 from node.passport.view import View, value_on
-from node.store.fragments import CLEAR, STORED, StoredFragment
+from node.passport.world import World
+from node.services.counting import stored_header
+from node.services.statements import StatementReader
+from node.store.database import ReadTx
+from node.store.fragments import CLEAR, STORED, StoredFragment, entries_about
 
 # Fields of a profile, and the radio facts of a passport that fill them.
 PROFILE_FIELDS = {
@@ -30,12 +37,13 @@ PROFILE_FIELDS = {
     "class": "device_class",
     "ports": "ports",
 }
-ACTIVATION, OTAA = "activation", "OTAA"
+ACTIVATION, OTAA, RADIO = "activation", "OTAA", "radio"
 # Where a passport states what a meter reports of itself.
 PARAMETERS = {"made": "manufactured_on", "firmware": "firmware_version"}
 BENCH = "bench_reading"
 # How the network is to serve the device, where its passport says so.
 MODE, TIME_SERVICE, SCHEDULE = "operating_mode", "time_service", "reporting_schedule"
+_ANY_RANK = Rank(0, has_authority=False, ground=Ground.ANYBODY)
 SAME = (How.SAME_NUMBER, How.SAME_TEXT, How.SAME_VERSION)
 
 
@@ -77,14 +85,34 @@ def choose_driver(drivers: Registry, view: View) -> Installed:
         raise StateError(str(error), "driver_missing", reason=str(error)) from error
 
 
-def find_root_key(entries: Sequence[StoredFragment], dev_eui: str) -> bytes | None:
-    """The newest sealed `root-keys` section that was stated together with this DevEUI; None where none came here."""
-    for entry in reversed(entries):
-        sections = {section.name: section for section in entry.sections}
-        keys = sections.get("root-keys")
-        if keys is not None and keys.form == STORED and _states(entry, dev_eui):
-            return keys.data
-    return None
+def find_root_key(
+    entries: Sequence[StoredFragment], dev_eui: str, ranks: Mapping[tuple[bytes, int], Rank] | None = None
+) -> bytes | None:
+    """The sealed `root-keys` section that counts, of those that were stated together with this DevEUI.
+
+    It is the newest; where ranks are told, by (log, seq), the newest of the highest. Whoever speaks for an owner goes
+    before an owner before him, with whom he ties. None where no key came here.
+    """
+    found: list[tuple[int, bool, int, bytes]] = []
+    for entry in entries:
+        rank = ranks.get((entry.log, entry.seq)) if ranks is not None else _ANY_RANK
+        header = stored_header(entry)
+        if rank is None or header is None or not _states(entry, dev_eui):
+            continue
+        keys = [section.data for section in entry.sections if section.name == SECTION and section.form == STORED]
+        found += [(rank.level, rank.ground is Ground.GRANTED, header.stamp, sealed) for sealed in keys]
+    return max(found)[-1] if found else None
+
+
+async def counting_key(tx: ReadTx, vault: Vault, world: World, view: View, dev_eui: str) -> bytes | None:
+    """The AppKey with which a device joins, by what is said of it now; None where it did not come here."""
+    reader, subjects = await StatementReader.open(tx), subjects_of(view)
+    stands = reader.standing(await entries_about(tx, subjects))
+    case = open_case(subjects, await reader.about(tx, subjects), world)
+    said = [reading.statement for reading in case.spoken if RADIO in reading.statement.sections]
+    ranks = {(one.ref.log, one.ref.seq): case.rank(FactClass.RADIO, one) for one in said}
+    sealed = find_root_key(stands, dev_eui, ranks)
+    return None if sealed is None else open_root_key(vault, sealed)
 
 
 def open_root_key(vault: Vault, sealed: bytes) -> bytes:

@@ -156,12 +156,34 @@ class Runs:
         if turn is None:
             return None
         try:
-            async with self._steps.prepared(turn, work) as done:
-                return Completed(
-                    turn, done.outcome, [*done.drafts, _move(turn, work, done), *await self._shares_back(turn)]
-                )
+            return await self._completed(turn, work)
         except NodeError:
             return None
+
+    async def completed_with(self, subject: bytes, event: str, work: Work) -> Completed | None:
+        """What is said where an act of ours does the step at which a process of a thing waits for us: one that records
+        that event, and demands neither protocol nor parts nor a choice.
+
+        None where no process waits so. Call it and say what it answers within `moving`. Raise InputError or StateError
+        where something that the step demands is missing.
+        """
+        turn = await self.waiting_for(subject, event)
+        return None if turn is None else await self._completed(turn, work)
+
+    async def waiting_for(self, subject: bytes, event: str) -> Turn | None:
+        """Our turn in a process of a thing, at a step that records an event and demands nothing but what is asked."""
+        async with self._core.database.read() as tx:
+            passport = await find_passport(tx, subject, whole=False)
+        for row in rows(passport.content, "processes") if passport else []:
+            if text(row, "waits", "org") == self._core.org.hex():
+                try:
+                    turn = await self.turn(text(row, "id"), None)
+                except NodeError:
+                    continue
+                step = turn.step
+                if step.event == event and step.protocol is None and step.parts is None and not step.outcomes:
+                    return turn
+        return None
 
     async def decline(self, run: str, reason: str, actor: str) -> ShownRun:
         """Give the role back whose turn it is: the owner then names another organisation."""
@@ -290,6 +312,12 @@ class Runs:
             if raw is None:
                 await set_setting(tx, WATCHED, str(tx.now).encode())
             return int(raw) if raw else tx.now
+
+    async def _completed(self, turn: Turn, work: Work) -> Completed:
+        async with self._steps.prepared(turn, work) as done:
+            return Completed(
+                turn, done.outcome, [*done.drafts, _move(turn, work, done), *await self._shares_back(turn)]
+            )
 
     async def _turn_for(self, subject: bytes, template: TemplateRef) -> Turn | None:
         """Our turn in a process of a thing, at a step that demands nothing but a document of this template."""

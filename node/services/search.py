@@ -4,22 +4,27 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from federation.authority import Kind
+from federation.fragment import SectionClass
 from node.errors import InputError
 from node.passport.errors import MistypedIdError, PlateError
 from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
 from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
-from node.passport.shown import BARE, EXTRACTED, bare_term, parameter_term, rows
+from node.passport.rights import HEADERS, class_mask
+from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, bare_term, parameter_term, rows
 from node.passport.suggestions import Slip, bare_serial, serials_near
 from node.store.database import ReadTx
 from node.store.passports import (
     StoredPassport,
+    every_id,
     find_passport,
     find_subjects,
     find_terms,
     has_prefix,
     read_titles,
 )
-from node.store.rights import EVERYBODY, rights_to
+from node.store.profiles import read_kept_profiles
+from node.store.rights import EVERYBODY, StoredRight, rights_to
 
 EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 # An EUI-64 with one character lost or one too many.
@@ -27,6 +32,10 @@ SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
 # A value that a document stated, under the code of its parameter.
 STATED = re.compile(r"([0-9a-z][0-9a-z_.:-]{0,63})=(\S.{0,127})")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
+ON_THE_PLATE = frozenset({"id", "serial", "plate", BARE})  # what is said publicly of a thing
+OF_OURS = frozenset({CONFLICT, ACT})  # what this node works out for its own people
+STATED_IN = {"dev_eui": (Kind.PARAMETER, "radio"), EXTRACTED: (Kind.PROTOCOL, "extract")}  # else in an alias
+TECHNICAL = class_mask(SectionClass.TECHNICAL)
 LEAST_SERIAL = 4  # characters of a serial from which on neighbours tell anything
 LEAST_ALONE = 6  # characters from which on they tell beside a designation that no device has
 MOST_NEAR = 200  # devices of each kind of slip that are looked at
@@ -128,14 +137,37 @@ class Search:
         return InputError(f"a DevEUI has 16 digits, {text.strip()[:64]!r} has {len(bare)}", "eui_mistyped")
 
     async def for_peer(self, tx: ReadTx, org: bytes, scheme: str, value: str) -> list[tuple[bytes, int]]:
-        """What another organisation may know: subjects that it may read, with the age of what is known here."""
-        found = await self.find(tx, Query(scheme, value))
-        answer: list[tuple[bytes, int]] = []
-        for passport in found:
-            rights = (await rights_to(tx, [passport.subject], org)).get(passport.subject, [])
-            if any(right.author == EVERYBODY for right in rights):
-                answer.append((passport.subject, max(0, tx.now - passport.changed_us)))
-        return answer[:64]
+        """What another organisation may know: subjects that it may read, with the age of what is known here.
+
+        By what a section says of which it may not read they are not found: else it would read that by guessing.
+        """
+        named = [(bytes.fromhex(value), "id")] if scheme == "id" else await find_terms(tx, value)
+        answer: dict[bytes, int] = {}
+        for subject, found_by in named:
+            ids = await every_id(tx, [subject])
+            rights = await rights_to(tx, ids, org)
+            open_ids = [one for one in ids if any([await _finds(tx, r, found_by) for r in rights.get(one, [])])]
+            passport = await find_passport(tx, subject, whole=False) if open_ids else None
+            if passport is not None:
+                shown = passport.lead if passport.lead in open_ids else open_ids[0]
+                answer[shown] = max(0, tx.now - passport.changed_us)
+        return [*answer.items()]
+
+
+async def _finds(tx: ReadTx, right: StoredRight, found_by: str) -> bool:
+    """Whether a right to a subject opens that by which it was found."""
+    if right.author != EVERYBODY or found_by in OF_OURS:
+        return False
+    if found_by in ON_THE_PLATE:
+        return bool(right.classes & HEADERS)
+    # Whose word it is, of when, is not known by now: the right has to open those of all times.
+    if right.since_us or right.until_us <= tx.now or not right.classes & TECHNICAL:
+        return False
+    if not right.profile:
+        return True
+    kind, section = STATED_IN.get(found_by, (Kind.ALIAS, "alias"))
+    profile = (await read_kept_profiles(tx)).get(right.profile)
+    return profile is not None and profile.shows(kind, section, SectionClass.TECHNICAL)
 
 
 def _serial(passport: StoredPassport, near: Mapping[str, Slip]) -> str:

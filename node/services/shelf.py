@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
-from federation.merkle import HASH_SIZE, root_of
+from federation.log import LogStatement
+from federation.merkle import root_of
 from federation.ports import Asker
 from federation.sealing import seal_section
+from federation.statements import RootStatement
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import (
-    MAX_BODY,
     MAX_HEADS,
-    MAX_ROWS,
     Heads,
     HeadsAsked,
     Join,
@@ -26,25 +28,38 @@ from federation.sync.messages import (
 )
 from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
+from node.services import answers
 from node.services.admission import Admission
+from node.services.answers import Room, last_of, weight_of
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
+from node.services.filters import Filters
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.search import Search
-from node.store.changes import Changed, changes_after
+from node.store.changes import Change, Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
+from node.store.follows import find_filter
 from node.store.forks import read_proofs
-from node.store.fragments import SEALED, STORED, StoredFragment, entries_about, entries_at, entries_between
+from node.store.fragments import (
+    SEALED,
+    STORED,
+    StoredFragment,
+    entries_about,
+    entries_at,
+    entries_between,
+    headers_about,
+)
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
-from node.store.rights import last_opening, openings_after
+from node.store.rights import spread_opening
 from node.store.trees import read_consistency, read_hashes, read_inclusion, read_leaves
 
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
-ROW_OVERHEAD = 256
+ITEM_OVERHEAD = 16
+FETCHED_AT_ONCE = 16
 
 
 class FederationShelf:
@@ -58,6 +73,7 @@ class FederationShelf:
         self._membership = membership
         self._admission = admission
         self._disclosure = Disclosure()
+        self._filters = Filters(core)
         self._search = search
         self._asked: dict[bytes, HeadsAsked] = {}
 
@@ -84,30 +100,28 @@ class FederationShelf:
         since = known.n if known.epoch == epoch else 0
         async with self._core.database.read() as tx:
             changes = await changes_after(tx, since, MAX_HEADS + 1)
-            opened = await last_opening(tx, asker.org)
-            if not changes and opened == known.opened and known.epoch == epoch:
+            kept = await find_filter(tx, asker.node)
+            opened, follows = await self._filters.last(tx, asker, kept), kept.filter if kept else None
+            # What is followed no more stands in no list any more: a list may end before what was taken of it.
+            if not changes and opened <= known.opened and (epoch, follows) == (known.epoch, known.filter):
                 return None
-            told = changes[:MAX_HEADS]
-            logs = {log.log: log for log in await list_logs(tx)}
-            orgs = [change.key for change in told if change.what is Changed.CHAIN]
-            # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
-            proofs = await read_proofs(tx, [change.key for change in told if change.what is Changed.FORK])
-            chains = [tuple((await read_statements(tx, org)).get(org, ())) for org in orgs]
+            news = await _news(tx, changes[:MAX_HEADS])
         return Heads(
             epoch,
-            told[-1].n if told else since,
-            tuple(chains),
-            tuple(logs[change.key].statement for change in told if change.what is Changed.LOG),
-            tuple(note for change in told if change.what is Changed.NOTE and (note := _note(logs[change.key]))),
-            tuple(of_log[0] for _, of_log in sorted(proofs.items())),
+            changes[news.count - 1].n if changes else since,
+            tuple(news.chains),
+            tuple(news.logs),
+            tuple(news.notes),
+            tuple(news.forks),
             opened,
-            more=len(changes) > MAX_HEADS,
+            more=len(changes) > news.count,
+            filter=follows,
         )
 
     async def pull(self, asker: Asker, spans: Sequence[Span], *, folds: bool = True) -> Sequence[Part]:
         """Parts up to published sizes, as many as fit into one answer; `folds` tiles of which nothing is shown."""
         parts: list[Part] = []
-        room = _Room()
+        room = Room()
         async with self._core.database.read() as tx:
             for span in spans:
                 if parts and not room.is_left:
@@ -115,7 +129,7 @@ class FederationShelf:
                 parts.append(await self._part(tx, asker, span, room, folds=folds))
         return parts
 
-    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: "_Room", *, folds: bool) -> Part:
+    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: Room, *, folds: bool) -> Part:
         """A part of one log; without rows where it is not known here from there on, or not as far."""
         nothing = Part(span.log, span.start, ())
         stored = await find_log(tx, span.log)
@@ -123,7 +137,7 @@ class FederationShelf:
             return nothing
         hashes = await read_hashes(tx, stored.no, span.start, room.end(span))
         found = await entries_between(tx, stored.no, span.start, span.start + sum(map(width, hashes)))
-        view = await self._disclosure.view(tx, asker.org, found.values())
+        view = await self._disclosure.view(tx, asker.org, found.values(), asker.node)
         shown = {seq: one for seq, entry in found.items() if (one := self._shown(entry, view)) is not None}
         rows = room.take(_rows(span.start, hashes, shown, folds=folds))
         end = span.start + sum(map(width, rows))
@@ -140,15 +154,41 @@ class FederationShelf:
             return await read_leaves(tx, stored.no, start, min(end, stored.note_size))
 
     async def opened(self, asker: Asker, after: int, limit: int) -> Openings:
-        """Entries about the next subjects that were opened to the asker; what opened them is published first."""
+        """Entries about the next subjects that were opened to the asker, as many as fit into one answer; what opened
+        them is published first.
+        """
         await self._ledger.publish()
+        most = limit = min(limit, SUBJECTS_A_PULL)
+        while True:
+            told = await self._told(asker, after, most)
+            if weight_of(told.entries) <= answers.MOST_TOLD:
+                return told
+            if most > 1:
+                most //= 2
+            elif await self._spread(asker, after):
+                most = limit
+            else:  # of one entry that rests on very much the entry, and grounds that fit
+                return replace(told, entries=last_of(told.entries, answers.MOST_TOLD))
+
+    async def _spread(self, asker: Asker, after: int) -> bool:
+        """Tell the next subject entry by entry where it is too large for one answer; False where it is one entry."""
+        async with self._core.database.write() as tx:
+            opened = await self._filters.opened(tx, asker, after, 1)
+            if not opened or opened[0].place is not None:
+                return False
+            found = await headers_about(tx, [opened[0].subject])
+            places = [(one.log_no, one.seq) for entries in found.values() for one in entries]
+            await spread_opening(tx, opened[0].n, sorted(places))
+        return True
+
+    async def _told(self, asker: Asker, after: int, limit: int) -> Openings:
         async with self._core.database.read() as tx:
-            opened = await openings_after(tx, asker.org, after, min(limit, SUBJECTS_A_PULL))
+            opened = await self._filters.opened(tx, asker, after, limit)
             found = await entries_about(tx, {item.subject for item in opened if item.place is None})
             here = {(fragment.log_no, fragment.seq) for fragment in found}
             found += await entries_at(tx, {item.place for item in opened if item.place is not None} - here)
             logs = {log.no: log for log in await list_logs(tx)}
-            view = await self._disclosure.view(tx, asker.org, found)
+            view = await self._disclosure.view(tx, asker.org, found, asker.node)
             box_key = await self._box_key(tx, asker)
         # Grounds come first: what rests on them is understood when it comes.
         rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
@@ -159,16 +199,28 @@ class FederationShelf:
             shown = self._shown(fragment, view, box_key)
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
-        return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < SUBJECTS_A_PULL)
+        return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < limit)
+
+    async def follow(self, asker: Asker, asked: FollowAsked) -> Followed:
+        """Keep what the asker follows: nothing of other subjects is pulled or opened to it."""
+        return await self._filters.take(asker, asked)
 
     async def fetch(self, asker: Asker, refs: Sequence[Ref]) -> Sequence[Proven]:
-        """Entries by place and id; those that are not here, or not for the asker, are left out."""
+        """Entries by place and id, as many as fit into one answer; those that are not here, or not for the asker, are
+        left out.
+        """
         proven: list[Proven] = []
+        weight = 0
         async with self._core.database.read() as tx:
             for log_id in sorted({ref.log for ref in refs}):
-                log = await find_log(tx, log_id)
-                if log is not None:
-                    proven += await self._fetch_log(tx, asker, log, [ref for ref in refs if ref.log == log_id])
+                log, mine = await find_log(tx, log_id), [ref for ref in refs if ref.log == log_id]
+                for at in range(0, len(mine), FETCHED_AT_ONCE):
+                    some = mine[at : at + FETCHED_AT_ONCE]
+                    for one in await self._fetch_log(tx, asker, log, some) if log is not None else ():
+                        weight += weight_of([one.placed])
+                        if proven and weight > answers.MOST_TOLD:
+                            return proven
+                        proven.append(one)
         return proven
 
     async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
@@ -270,33 +322,41 @@ class FederationShelf:
             await self._core.announce(tx, "peer", what, subject, org=asker.org, section=section)
 
 
-class _Room:
-    """How much still fits into one answer."""
+@dataclass(slots=True)
+class _News:
+    """What the first `count` changes are; `size` bytes."""
 
-    def __init__(self) -> None:
-        self._entries = MAX_ROWS
-        self._bytes = MAX_BODY // 2
+    count: int = 0
+    size: int = 0
+    chains: list[tuple[RootStatement, ...]] = field(default_factory=list)
+    logs: list[LogStatement] = field(default_factory=list)
+    notes: list[bytes] = field(default_factory=list)
+    forks: list[bytes] = field(default_factory=list)
 
-    @property
-    def is_left(self) -> bool:
-        """Whether anything more fits."""
-        return self._entries > 0 and self._bytes > 0
 
-    def end(self, span: Span) -> int:
-        """Up to where a span is looked at: to the end of a tile, where not to its own end."""
-        reached = span.start + max(self._entries, 1)
-        return span.end if reached >= span.end else max(reached // WIDTH * WIDTH, span.start + 1)
-
-    def take(self, rows: Iterable[Row]) -> list[Row]:
-        """The first rows that fit, one at least."""
-        taken: list[Row] = []
-        for row in rows:
-            taken.append(row)
-            self._entries -= width(row)
-            self._bytes -= ROW_OVERHEAD + _weight(row) if isinstance(row, Fragment) else HASH_SIZE
-            if not self.is_left:
-                break
-        return taken
+async def _news(tx: ReadTx, changes: Iterable[Change]) -> _News:
+    """As many changes as fit into one answer, one at least: the longest chain fits alone."""
+    news, logs = _News(), {log.log: log for log in await list_logs(tx)}
+    for change in changes:
+        log = logs.get(change.key)
+        chain: tuple[RootStatement, ...] = ()
+        if change.what is Changed.CHAIN:
+            chain = tuple((await read_statements(tx, change.key)).get(change.key, ()))
+        # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
+        proofs = (await read_proofs(tx, [change.key])).get(change.key, [])[:1] if change.what is Changed.FORK else []
+        statements = [log.statement] if log is not None and change.what is Changed.LOG else []
+        notes = [note] if log is not None and change.what is Changed.NOTE and (note := _note(log)) else []
+        envelopes = [each.envelope() for each in chain] + [each.envelope() for each in statements]
+        parts = envelopes + notes + proofs
+        size = sum(ITEM_OVERHEAD + len(part) for part in parts)
+        if news.count and news.size + size > answers.MOST_TOLD:
+            break
+        news.count, news.size = news.count + 1, news.size + size
+        news.chains += [chain] if chain else []
+        news.logs += statements
+        news.notes += notes
+        news.forks += proofs
+    return news
 
 
 def _rows(start: int, hashes: Sequence[Hash], shown: Mapping[int, Fragment], *, folds: bool) -> Iterator[Row]:
@@ -324,7 +384,3 @@ def _header(fragment: StoredFragment) -> Header | None:
         return decode_header(fragment.header, fragment.log, fragment.seq)
     except VoidError:
         return None
-
-
-def _weight(fragment: Fragment) -> int:
-    return len(fragment.header) + sum(len(section.data) for section in fragment.sections)

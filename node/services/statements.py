@@ -83,6 +83,10 @@ class StatementReader:
         known = self._logs.get(log)
         return known is not None and known.counted.counts(seq)
 
+    def author(self, log: bytes) -> bytes:
+        """The organisation of a known log."""
+        return self._logs[log].org
+
     def standing(self, entries: Iterable[StoredFragment]) -> list[StoredFragment]:
         """Those of some entries that count and that nobody among them took back."""
         kept = [entry for entry in entries if self.counts(entry.log, entry.seq)]

@@ -59,6 +59,8 @@ class Sync:
         self._heard: dict[bytes, Heard] = {}
         self._clients: dict[bytes, tuple[PeerAddress, Asking, PeerClient]] = {}
         self.levelling = Exchange(core, ingest)
+        self.following = self.levelling.following
+        self.following.on_change = self.look_again
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
         self._unsettled: set[bytes] = set()  # peers from which something is left to take
@@ -74,7 +76,7 @@ class Sync:
         self.noticed(node)
 
     def look_again(self) -> None:
-        """What waited for a root statement may count now: level with everybody."""
+        """What waited for a root statement may count now, or other things are followed: level with everybody."""
         for wake in self._wake.values():
             wake.set()
 

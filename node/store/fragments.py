@@ -19,13 +19,17 @@ CLEAR, SEALED, STORED = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class StoredSection:
-    """A section at rest: in clear, sealed by its author to a box key, or sealed under the store's own key."""
+    """A section at rest: in clear, sealed by its author to a box key, or sealed under the store's own key.
+
+    A new one that holds a device's root key has the mark of that key (`Vault.mark`).
+    """
 
     position: int
     name: str
     salt: bytes | None
     data: bytes
     form: int
+    mark: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry])
         for s in e.stored
     ]
     await insert_new(tx, schema.sections, rows)
+    held = [(e.header.subjects[0], s.mark) for e in entries if e.header for s in e.stored if s.mark is not None]
+    await insert_new(tx, schema.key_marks, [{"mark": mark, "subject": subject} for subject, mark in held])
 
 
 async def entries_between(tx: ReadTx, log_no: int, start: int, end: int) -> dict[int, StoredFragment]:

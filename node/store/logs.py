@@ -30,6 +30,7 @@ class StoredLog:
     stopped: str | None
     envelope: bytes
     counted: Counted = ALL
+    opened_us: int = 0  # when it came here; an own one, when it was opened
 
     @property
     def statement(self) -> LogStatement:
@@ -173,4 +174,5 @@ def _log(row: Record) -> StoredLog:
         row.stopped,
         row.envelope,
         Counted(row.counted, Loss(row.loss)) if row.loss is not None else ALL,
+        row.opened_us,
     )

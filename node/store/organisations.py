@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from federation.organisation import Chain
 from federation.statements import RootStatement, decode_root_statement
@@ -34,6 +34,13 @@ async def insert_statements(tx: WriteTx, statements: Iterable[RootStatement]) ->
         await note_change(tx, Changed.CHAIN, org)
 
 
+async def drop_statements(tx: WriteTx, org: bytes, hashes: Iterable[bytes]) -> None:
+    """Forget statements that are kept no more."""
+    table = schema.root_statements.c
+    if named := sorted(hashes):
+        await tx.run(delete(schema.root_statements).where(table.org == org, table.hash.in_(named)))
+
+
 async def has_statements(tx: ReadTx) -> bool:
     """Whether a store has any statement: one without is no node's yet."""
     return await tx.first(select(schema.root_statements.c.n).limit(1)) is not None
@@ -53,11 +60,25 @@ async def known_organisations(tx: ReadTx) -> list[bytes]:
     return [row.org for row in await tx.all(select(column).distinct().order_by(column))]
 
 
+async def branched_organisations(tx: ReadTx) -> list[bytes]:
+    """The organisations of which two statements of one number are here: their chains are forked, or were."""
+    table = schema.root_statements.c
+    doubled = select(table.org).group_by(table.org, table.n).having(func.count() > 1)
+    return sorted({row.org for row in await tx.all(doubled)})
+
+
 async def read_root_rows(tx: ReadTx) -> Sequence[Record]:
     """`org`, `hash`, `n` and `envelope` of every root statement as it is stored, not decoded, by organisation and n."""
     table = schema.root_statements.c
     statement = select(table.org, table.hash, table.n, table.envelope)
     return await tx.all(statement.order_by(table.org, table.n, table.hash))
+
+
+async def statements_taken(tx: ReadTx, org: bytes) -> dict[bytes, int]:
+    """When each statement of an organisation came here, by hash."""
+    table = schema.root_statements.c
+    rows = await tx.all(select(table.hash, table.received_us).where(table.org == org))
+    return {row.hash: row.received_us for row in rows}
 
 
 async def find_chain(tx: ReadTx, org: bytes) -> Chain | None:

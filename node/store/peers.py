@@ -25,7 +25,7 @@ _PEER = select(schema.peers).where(schema.peers.c.node == bindparam("of"))  # bu
 class Peer:
     """Where a node is; `cursor` is the newest of its openings that was taken, of those that it counts in `epoch`.
 
-    `trouble` is the last failure.
+    `trouble` is the last failure; `only_followed` says that nothing is taken of it but what this node follows.
     """
 
     node: bytes
@@ -39,6 +39,7 @@ class Peer:
     met_us: int
     seen_us: int | None
     trouble: str | None
+    only_followed: bool = False
 
     @property
     def place(self) -> str:
@@ -82,6 +83,7 @@ async def put_peer(tx: WriteTx, peer: PeerAddress, org: bytes, state: str) -> No
         "met_us": known.met_us if known else tx.now,
         "seen_us": known.seen_us if known else None,
         "trouble": None,
+        "only_followed": int(known.only_followed) if known else 0,
     }
     await upsert(tx, schema.peers, [row])
 
@@ -111,15 +113,22 @@ async def set_peer_state(tx: WriteTx, node: bytes, state: str) -> None:
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(state=state))
 
 
+async def set_peer_choice(tx: WriteTx, node: bytes, *, only_followed: bool) -> None:
+    """Say whether everything is taken of a peer, or what is followed alone."""
+    await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(only_followed=int(only_followed)))
+
+
 async def drop_peer(tx: WriteTx, node: bytes) -> None:
     """Forget a peer."""
     await tx.run(delete(schema.peers).where(schema.peers.c.node == node))
 
 
-async def drop_inbox(tx: WriteTx, most: int) -> None:
-    """Forget those of the inbox that wait longest, so that so many are left at most."""
-    for peer in (await list_peers(tx, INBOX))[:-most]:
+async def drop_inbox(tx: WriteTx, most: int) -> int:
+    """Forget those of the inbox that wait longest, so that so many are left at most; how many that were."""
+    dropped = (await list_peers(tx, INBOX))[:-most]
+    for peer in dropped:
         await drop_peer(tx, peer.node)
+    return len(dropped)
 
 
 async def set_peer_cursor(tx: WriteTx, node: bytes, epoch: bytes, cursor: int) -> None:
@@ -182,4 +191,5 @@ def _peer(row: Record) -> Peer:
         row.met_us,
         row.seen_us,
         row.trouble,
+        bool(row.only_followed),
     )

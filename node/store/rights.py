@@ -1,18 +1,20 @@
 """Who may read which subject, and the numbered list of what was opened to whom."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, literal, select
 
 from federation.authority import Kind
 from node.store import schema
 from node.store.database import ReadTx, WriteTx
+from node.store.follows import followers_of, nodes_that_follow
+from node.store.passports import read_leads
 from node.store.upserts import insert_all, upsert
 
 EVERYBODY = b""
 FOR_EVER = 2**63 - 1
+ORG_SIZE = 16
 
 Span = tuple[bytes, bytes, int, int, bytes]
 
@@ -43,7 +45,9 @@ class StoredRight:
 
 
 # A right that was closed keeps its row with no class.
-_LAST = select(func.coalesce(func.max(schema.openings.c.n), 0)).where(schema.openings.c.org == bindparam("of"))
+_LAST = select(func.max(schema.openings.c.n)).where(
+    schema.openings.c.org == bindparam("of"), schema.openings.c.n <= bindparam("until")
+)
 _RIGHTS = select(schema.readers).where(
     schema.readers.c.subject.in_(bindparam("subjects", expanding=True)), schema.readers.c.classes != 0
 )
@@ -66,7 +70,7 @@ async def open_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight
     """Widen who may read these subjects; answer the organisations whose right grew. Each gets numbered openings."""
     stored = await rights_to(tx, (subject for subject, rights in opened.items() if rights))
     rows: list[dict[str, object]] = []
-    openings: list[dict[str, object]] = []
+    told: list[NewOpening] = []
     for subject, rights in opened.items():
         had = {right.span: right.classes for right in stored.get(subject, ())}
         wanted: dict[Span, int] = {}
@@ -85,10 +89,10 @@ async def open_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight
             }
             for (org, author, since, until, profile), classes in grown.items()
         ]
-        openings += [{"org": org, "subject": subject} for org in sorted({span[0] for span in grown})]
+        told += [NewOpening(org, subject, by=frozenset({subject})) for org in sorted({span[0] for span in grown})]
     await upsert(tx, schema.readers, rows)
-    await insert_all(tx, schema.openings, openings)
-    return {cast("bytes", row["org"]) for row in openings}
+    await open_entries(tx, told)
+    return {one.org for one in told}
 
 
 async def narrow_subjects(tx: WriteTx, opened: Mapping[bytes, Iterable[StoredRight]]) -> None:
@@ -113,7 +117,8 @@ async def reopen_profiles(tx: WriteTx, keys: Iterable[bytes]) -> None:
     """Number anew what is opened by profiles that were not known here until now."""
     table = schema.readers.c
     limited = select(table.org, table.subject).where(table.profile.in_(sorted(keys)), table.classes != 0).distinct()
-    await insert_all(tx, schema.openings, [{"org": row.org, "subject": row.subject} for row in await tx.all(limited)])
+    told = [NewOpening(row.org, row.subject, by=frozenset({row.subject})) for row in await tx.all(limited)]
+    await open_entries(tx, told)
 
 
 async def close_subjects(tx: WriteTx, subjects: Iterable[bytes]) -> None:
@@ -132,24 +137,123 @@ class Opening:
     place: tuple[int, int] | None
 
 
-async def open_entries(tx: WriteTx, log_no: int, opened: Iterable[tuple[bytes, bytes, int]]) -> None:
-    """Number new entries of a log, each `(org, subject, seq)` for an organisation that may read its subject already."""
-    rows: list[dict[str, object]] = [
-        {"org": org, "subject": subject, "log_no": log_no, "seq": seq} for org, subject, seq in opened
-    ]
+@dataclass(frozen=True, slots=True)
+class NewOpening:
+    """To be told to an organisation: all that is said about a subject, or one new entry about it.
+
+    A node of it that follows is told where it follows one of the subjects `by` which the organisation may read it, or
+    where one of them is no passport, as the papers of an act; without `by` it is told in any case.
+    """
+
+    org: bytes
+    subject: bytes
+    place: tuple[int, int] | None = None
+    by: frozenset[bytes] | None = None
+
+
+def list_of(node: bytes) -> bytes:
+    """The name of a node's own list; those of organisations have their ids."""
+    return b"node:" + node
+
+
+async def open_entries(tx: WriteTx, told: Sequence[NewOpening]) -> None:
+    """Number what is told, in the list of its organisation and in those of nodes which follow it."""
+    if not told:
+        return
+    await insert_all(tx, schema.openings, [*(_row(one.org, one) for one in told), *await _own_lists(tx, told)])
+
+
+async def open_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> None:
+    """Number subjects in a node's own list: it follows them from now on."""
+    rows = [_row(list_of(node), NewOpening(b"", subject)) for subject in sorted(subjects)]
     await insert_all(tx, schema.openings, rows)
 
 
-async def openings_after(tx: ReadTx, org: bytes, after: int, limit: int) -> list[Opening]:
-    """What was opened to an organisation after a number."""
+async def spread_opening(tx: WriteTx, n: int, places: Iterable[tuple[int, int]]) -> None:
+    """In place of an opening of all that is said about a subject, number what is said: entries at (log_no, seq)."""
     table = schema.openings.c
-    statement = select(schema.openings).where(table.org == org, table.n > after).order_by(table.n).limit(limit)
-    return [
-        Opening(row.n, row.subject, None if row.seq is None else (row.log_no, row.seq))
-        for row in await tx.all(statement)
-    ]
+    row = await tx.first(select(schema.openings).where(table.n == n))
+    if row is None:
+        return
+    told = [NewOpening(row.org, row.subject, place, frozenset({row.subject})) for place in places]
+    if len(row.org) > ORG_SIZE:  # a node's own list
+        await insert_all(tx, schema.openings, [_row(row.org, one) for one in told])
+    else:
+        await open_entries(tx, told)
+    await tx.run(delete(schema.openings).where(table.n == n))
 
 
-async def last_opening(tx: ReadTx, org: bytes) -> int:
-    """The newest number of an organisation's openings, 0 where there is none."""
-    return int(await tx.value(_LAST, of=org))
+async def close_to_node(tx: WriteTx, node: bytes, subjects: Iterable[bytes]) -> None:
+    """Take subjects out of a node's own list: it follows them no more."""
+    wanted, table = sorted(subjects), schema.openings.c
+    newest = await newest_opening(tx) if wanted else 0
+    for at in range(0, len(wanted), 400):
+        # The newest number stays: one that was given is not given again.
+        named = table.subject.in_(wanted[at : at + 400]), table.seq.is_(None), table.n < newest
+        await tx.run(delete(schema.openings).where(table.org == list_of(node), *named))
+
+
+async def open_all_to_node(tx: WriteTx, org: bytes, node: bytes) -> None:
+    """Number all that an organisation may read in the own list of a node of it, which begins anew."""
+    table, before = schema.readers.c, await newest_opening(tx)
+    name = literal(list_of(node), LargeBinary)
+    readable = select(name, table.subject).where(table.org == org, table.classes != 0).distinct()
+    await tx.run(insert(schema.openings).from_select(["org", "subject"], readable.order_by(table.subject)))
+    # Only now: a number that was given is not given again.
+    numbered = schema.openings.c
+    if await newest_opening(tx) > before:
+        await tx.run(delete(schema.openings).where(numbered.org == list_of(node), numbered.n <= before))
+
+
+async def openings_after(
+    tx: ReadTx, org: bytes, after: int, limit: int, node: bytes = b"", until: int = FOR_EVER
+) -> list[Opening]:
+    """What was opened to an organisation after a number and up to another, and to a node of it."""
+    table = schema.openings.c
+    found: list[Opening] = []
+    for name, last in ((org, until), (list_of(node), FOR_EVER)):
+        listed = select(schema.openings).where(table.org == name, table.n > after, table.n <= last)
+        found += [
+            Opening(row.n, row.subject, None if row.seq is None else (row.log_no, row.seq))
+            for row in await tx.all(listed.order_by(table.n).limit(limit))
+        ]
+    return sorted(found, key=lambda one: one.n)[:limit]
+
+
+async def last_opening(tx: ReadTx, org: bytes, node: bytes = b"", until: int = FOR_EVER) -> int:
+    """The newest number of those, 0 where there is none."""
+    of_org = await tx.value(_LAST, of=org, until=until)
+    return max(int(of_org or 0), int(await tx.value(_LAST, of=list_of(node), until=FOR_EVER) or 0))
+
+
+async def newest_opening(tx: ReadTx) -> int:
+    """The newest number of all."""
+    return int(await tx.value(select(func.max(schema.openings.c.n))) or 0)
+
+
+async def lists_after(tx: ReadTx, n: int) -> set[bytes]:
+    """In whose lists something stands that was opened after a number."""
+    table = schema.openings.c
+    return {row.org for row in await tx.all(select(table.org).where(table.n > n).distinct())}
+
+
+def _row(name: bytes, one: NewOpening) -> dict[str, object]:
+    log_no, seq = one.place or (None, None)
+    return {"org": name, "subject": one.subject, "log_no": log_no, "seq": seq}
+
+
+async def _own_lists(tx: ReadTx, told: Sequence[NewOpening]) -> list[dict[str, object]]:
+    """The same for nodes that follow."""
+    nodes = await nodes_that_follow(tx)
+    told = [one for one in told if one.org in nodes]
+    if not told:
+        return []
+    subjects = frozenset[bytes]().union(*(one.by or () for one in told))
+    followers, things = await followers_of(tx, subjects), (await read_leads(tx, subjects)).keys()
+    rows: list[dict[str, object]] = []
+    for one in told:
+        chosen = nodes[one.org]
+        if one.by is not None and one.by <= things:
+            chosen = chosen & set[bytes]().union(*(followers.get(subject, ()) for subject in one.by))
+        rows += [_row(list_of(node), one) for node in sorted(chosen)]
+    return rows

@@ -81,6 +81,8 @@ sections = _table(
     _need("data", LargeBinary),
     _need("form", Int64),  # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key
 )
+# Which thing has which root key, by a mark that tells nothing without the storage key (node/store/key_marks.py).
+key_marks = _table("key_marks", _key("mark", LargeBinary), _key("subject", LargeBinary))
 mentions = _table(
     "mentions",
     _key("subject64", Int64),
@@ -127,6 +129,22 @@ peers = _table(
     _need("met_us", Int64),
     Column("seen_us", Int64),
     Column("trouble", Text),
+    Column("only_followed", Int64, nullable=False, server_default=text("0")),  # whether nothing else is taken of it
+)
+# What a node follows: this one, or one that asks this one.
+filters = _table(
+    "filters",
+    _key("node", LargeBinary),
+    _need("org", LargeBinary),
+    _need("filter", LargeBinary),  # stands for its set
+    _need("size", Int64),  # of the set
+    _need("since", Int64),  # the newest opening when it began: from then on the node has a list of its own
+)
+follows = _clustered(
+    "follows",
+    _key("subject", LargeBinary),
+    _key("node", LargeBinary),
+    Index("follows_by_node", "node", "subject"),
 )
 invitations = _table(
     "invitations",
@@ -506,7 +524,7 @@ readers = _table(
 openings = _table(
     "openings",
     Column("n", Int64, primary_key=True, autoincrement=True),
-    _need("org", LargeBinary),
+    _need("org", LargeBinary),  # in whose list it stands: of an organisation, or of a node of one that has its own
     _need("subject", LargeBinary),
     Column("log_no", Int64),  # with seq one new entry about the subject; without, all that is said about it
     Column("seq", Int64),

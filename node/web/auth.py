@@ -9,22 +9,23 @@ from aiohttp import web
 
 from node.errors import DeniedError
 from node.services.access import SESSION_US, Actor, NewSession
+from node.services.parts import Parts
 from node.web.calls import Call
-from node.web.context import CONTEXT, WebContext
+from node.web.context import CONTEXT
 from node.web.routes import Limit, Route
 
 BEARER = "Bearer "
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-Rule = Callable[[web.Request, WebContext], Awaitable[Actor | None]]
+Rule = Callable[[web.Request, Parts], Awaitable[Actor | None]]
 
 
-async def by_socket(request: web.Request, _context: WebContext) -> Actor | None:
+async def by_socket(request: web.Request, _context: Parts) -> Actor | None:
     """Whoever may open the node's socket file is its administrator."""
     return Actor.local() if is_local_socket(request) else None
 
 
-async def by_token(request: web.Request, context: WebContext) -> Actor | None:
+async def by_token(request: web.Request, context: Parts) -> Actor | None:
     """A token in the header Authorization; one that is not valid is refused, not overlooked."""
     header = request.headers.get("Authorization")
     if header is None:
@@ -34,14 +35,13 @@ async def by_token(request: web.Request, context: WebContext) -> Actor | None:
         actor = await context.tokens.find_actor(header.removeprefix(BEARER).strip(), request[MOMENT])
     if actor is None:
         raise DeniedError("the token is unknown, revoked or out of date", "unauthenticated")
-    return (
-        await context.correspondents.admit(actor, client_address(request), request[MOMENT])
-        if actor.kind == "system"
-        else actor
-    )
+    if actor.kind != "system":
+        return actor
+    is_again = request.get(AGAIN, False)
+    return await context.correspondents.admit(actor, client_address(request), request[MOMENT], is_again=is_again)
 
 
-async def by_session(request: web.Request, context: WebContext) -> Actor | None:
+async def by_session(request: web.Request, context: Parts) -> Actor | None:
     """The session of a browser's cookie."""
     secret = request.cookies.get(session_cookie(request, context))
     return await context.access.find_session_actor(secret) if secret else None
@@ -50,6 +50,7 @@ async def by_session(request: web.Request, context: WebContext) -> Actor | None:
 RULES: tuple[Rule, ...] = (by_socket, by_token, by_session)
 # The version of the store at which the asker was looked for: what is answered stood then or later.
 MOMENT: web.RequestKey[int | None] = web.RequestKey("moment")
+AGAIN: web.RequestKey[bool] = web.RequestKey("again")  # whether the asker was let in already, and is looked at anew
 RULES_KEY: web.AppKey[tuple[Rule, ...]] = web.AppKey("rules")
 
 
@@ -61,6 +62,18 @@ async def authenticate(request: web.Request) -> Actor | None:
         if actor is not None:
             return actor
     return None
+
+
+async def may_go_on(call: Call) -> bool:
+    """Whether who asked has the very rights with which the answer began. To look counts as no request."""
+    call.request[AGAIN] = True
+    try:
+        actor = await authenticate(call.request)
+    except DeniedError:
+        return False
+    began = call.actor
+    is_alike = actor is not None and (actor.subjects, actor.limits) == (began.subjects, began.limits)
+    return is_alike and actor is not None and actor.may(call.route.scopes)
 
 
 def check_origin(request: web.Request, visitor: Actor | None) -> None:
@@ -132,7 +145,7 @@ def is_loopback(request: web.Request) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def session_cookie(request: web.Request, context: WebContext) -> str:
+def session_cookie(request: web.Request, context: Parts) -> str:
     """The name of the cookie. Cookies know no ports: nodes beside each other on loopback need names of their own."""
     name = f"session-{context.core.node.hex()[:8]}"
     return f"__Host-{name}" if request.secure else name

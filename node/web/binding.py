@@ -66,7 +66,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     body = bytearray()
-    with _whole_body():
+    with whole_body():
         async for chunk in request.content.iter_chunked(CHUNK):
             body += chunk
             if len(body) > limit:
@@ -120,12 +120,12 @@ async def _read_form(route: Route, request: web.Request, model: type[BaseModel])
         raise InputError("a form says its length first", "length_required")
     if request.content_length > route.max_body:
         raise _too_large(route.max_body)
-    with _whole_body():
+    with whole_body():
         return _flat(model, await request.post())
 
 
 @contextmanager
-def _whole_body() -> Iterator[None]:
+def whole_body() -> Iterator[None]:
     """What the HTTP library finds wrong with a body while it comes is the sender's fault."""
     try:
         yield

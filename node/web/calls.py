@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from node.errors import DeniedError, InputError
 from node.services.access import Actor
-from node.web.context import CONTEXT, WebContext
+from node.services.parts import Parts
+from node.web.context import CONTEXT
 from node.web.cursors import Cursors
 from node.web.routes import Route
 
@@ -55,7 +56,7 @@ class Call:
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
 
     @property
-    def context(self) -> WebContext:
+    def context(self) -> Parts:
         """The services."""
         return self.request.app[CONTEXT]
 

@@ -159,7 +159,7 @@ ATTESTED: Table = {
     "accreditation": ("аккредитация", "accreditation"),
     "steward": ("ведёт справочники", "steward of catalogs"),
     "prefix": ("префикс номеров", "number prefix"),
-    "branch": ("филиал", "branch"),
+    "branch": ("ветвь корневой цепочки", "branch of the root chain"),
 }
 SHIPMENT_STATES: Table = {
     "offered": ("ждёт приёмки", "waits for acceptance"),

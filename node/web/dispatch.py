@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -108,6 +109,17 @@ def language_of(request: web.Request, visitor: Actor | None) -> str:
 def redirect(location: str) -> web.Response:
     """Send a browser on after an act."""
     return web.Response(status=303, headers={"Location": location})
+
+
+async def acted(
+    act: Awaitable[object], then: str, refused: Callable[[NodeError], Awaitable[View]]
+) -> View | web.Response:
+    """Do what a form asks and send the browser on; where that is refused, its page with the problem."""
+    try:
+        await act
+    except NodeError as error:
+        return await refused(error)
+    return redirect(then)
 
 
 def redirect_in_page(call: Call, location: str) -> web.Response:

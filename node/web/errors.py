@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from node.errors import DeniedError, InputError, NodeError, NotFoundError, PeerError, StateError
+from node.errors import BackupError, DeniedError, InputError, NodeError, NotFoundError, PeerError, StateError
 from node.web.binding import RulesError
 from node.web.problems import Words, find_text
 from node.web.routes import API
@@ -25,6 +25,7 @@ STATUS_BY_CLASS: tuple[tuple[type[NodeError], int], ...] = (
     (DeniedError, 403),
     (StateError, 409),
     (InputError, 422),
+    (BackupError, 422),
     (PeerError, 502),
     (NodeError, 500),
 )
@@ -46,6 +47,7 @@ STATUS_BY_CODE = {
     "too_many_streams": 429,
     "system_rate": 429,
     "store_away": 503,
+    "backup_space": 507,
 }
 # Every operation may answer these.
 COMMON_CODES = (

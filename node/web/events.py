@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.services.access import Actor, Scope
 from node.services.journal import JournalRow, Sift
-from node.web.auth import authenticate
+from node.web.auth import may_go_on
 from node.web.calls import Call
 from node.web.routes import Limit, page
 
@@ -145,23 +145,24 @@ class _Stream:
     async def run(self, heartbeat_s: float) -> None:
         """Send what is there, then what comes, until the reader, its rights or the node go.
 
-        The rights are looked at after each silence, and so often however much there is to tell.
+        The rights are looked at before anything is sent: who has others now hears nothing more by those of before.
         """
-        clock = asyncio.get_running_loop().time
-        looked = clock()
         while True:
             while rows := await self._call.context.journal.after(self._at, BATCH, self._sift):
                 self._at = rows[-1].id
-                await self.response.write((await self._message(rows)).encode())
-            if await self._has_moved():
-                await self.response.write((await self._message(())).encode())
-            is_silent = not await self._comes(heartbeat_s)
-            if is_silent or clock() - looked >= heartbeat_s:
-                if not await self._may_stay():
+                if not await self._send(await self._message(rows)):
                     return
-                looked = clock()
-            if is_silent:
-                await self.response.write(b": beat\n\n")
+            if await self._has_moved() and not await self._send(await self._message(())):
+                return
+            if not await self._comes(heartbeat_s) and not await self._send(": beat\n\n"):
+                return
+
+    async def _send(self, text: str) -> bool:
+        """Send something, unless the reader may hear no more."""
+        may = await may_go_on(self._call)
+        if may:
+            await self.response.write(text.encode())
+        return may
 
     async def _comes(self, within_s: float) -> bool:
         """Wait for a change; False where none came in that time."""
@@ -189,13 +190,6 @@ class _Stream:
             return False
         before, self._seen = self._seen, await self._part.watch(self._call)
         return self._seen > before
-
-    async def _may_stay(self) -> bool:
-        try:
-            actor = await authenticate(self._call.request)
-        except DeniedError:
-            return False
-        return actor is not None and actor.may(self._call.route.scopes) and actor.subjects == self._call.actor.subjects
 
 
 def _part(streams: Streams, name: str | None, actor: Actor) -> Live | None:

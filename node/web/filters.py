@@ -37,6 +37,8 @@ from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESUL
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.health_words import GRADES
 from node.web.identity_words import COMPARED_FACTS, NO_LINE, RIGHTS, SAYS, SIGNS, SLIPS
+from node.web.key_words import END_REASONS, NODE_STATES, STATEMENTS
+from node.web.key_words import WARNINGS as KEY_WARNINGS
 from node.web.passport_words import (
     CLASSES,
     CONFLICTS,
@@ -139,6 +141,10 @@ WORDED: Final = {
     "grade": GRADES,
     "backup_state": BACKUP_STATES,
     "opened_why": OPENED_WHY,
+    "key_warning": KEY_WARNINGS,
+    "node_state": NODE_STATES,
+    "root_statement": STATEMENTS,
+    "end_reason": END_REASONS,
     "access_why": WHYS,
     "access_lack": LACKS,
     "grant_verb": VERBS,

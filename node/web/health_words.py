@@ -16,16 +16,16 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
         ("Only {free_mb} MB of {total_mb} are free on the disk.", "Make room: without it the node writes nothing."),
     ),
     "backup": (
-        ("Последняя исправная копия {file} сделана {hours} ч назад.", ""),
-        ("The last good backup {file} is {hours} hours old.", ""),
+        ("Последняя исправная копия {file} сделана {age}.", ""),
+        ("The last good backup {file} was made {age}.", ""),
     ),
     "backup_none": (
         ("Исправной резервной копии нет.", "Сделайте копию: кнопка ниже или passport-node backup make."),
         ("There is no good backup.", "Make one: by the button below, or with passport-node backup make."),
     ),
     "backup_old": (
-        ("Последняя исправная копия {file} сделана {hours} ч назад.", "Сделайте новую и посмотрите, что мешает."),
-        ("The last good backup {file} is {hours} hours old.", "Make a new one, and see what is in the way."),
+        ("Последняя исправная копия {file} сделана {age}.", "Сделайте новую и посмотрите, что мешает."),
+        ("The last good backup {file} was made {age}.", "Make a new one, and see what is in the way."),
     ),
     "backup_failed": (
         ("Последняя попытка сделать копию не удалась: {error}", "Устраните причину и сделайте копию снова."),
@@ -45,6 +45,16 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
             "Make one: passport-node backup key FILE, and keep the file apart.",
         ),
     ),
+    "backup_key_broken": (
+        (
+            "Файл ключа восстановления не читается, копии сами не делаются: {fault}.",
+            "Верните recovery.public или создайте новый ключ: passport-node backup key ФАЙЛ --replace.",
+        ),
+        (
+            "The file of the recovery key cannot be read, so no backup is made by itself: {fault}.",
+            "Put recovery.public back, or make another key: passport-node backup key FILE --replace.",
+        ),
+    ),
     "backup_same_disk": (
         ("Копии лежат на том же диске, что и данные: {folder}.", "Назовите в [backup] folder другой диск."),
         ("Backups lie on the same disk as the data: {folder}.", "Name another disk in [backup] folder."),
@@ -61,11 +71,11 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
     "chain_forked": (
         (
             "Корневая цепочка организации раздвоена с утверждения {number}.",
-            "Попросите якоря федерации подтвердить верную ветвь.",
+            "Назовите якорям федерации верную ветвь со страницы ключей или отмените обе: passport-node keys rotate.",
         ),
         (
             "The organisation's root chain is forked at statement {number}.",
-            "Ask the federation's anchors to attest the right branch.",
+            "Tell the anchors the right branch from the page of keys, or undo both: passport-node keys rotate.",
         ),
     ),
     "logs_forked": (
@@ -115,9 +125,19 @@ def condition_words(found: Condition, language: str, names: Mapping[str, str]) -
     """What is so and what to do; organisations by their names where they are known."""
     told = CONDITIONS[found.code][0 if language == "ru" else 1]
     values = dict(found.values)
+    if "hours" in values:
+        values["age"] = _age(int(str(values["hours"])), language)
     if "org" in values:
         org = str(values["org"])
         values["org"] = names.get(org, org[:8])
     if "reason" in values:
         values["reason"] = REASONS[str(values["reason"])][0 if language == "ru" else 1]
     return told[0].format(**values).strip(), told[1]
+
+
+def _age(hours: int, language: str) -> str:
+    if hours == 0:
+        return "меньше часа назад" if language == "ru" else "less than an hour ago"
+    if hours < 0:
+        return "в будущем: часы с тех пор переведены" if language == "ru" else "in the future: the clock was set since"
+    return f"{hours} ч назад" if language == "ru" else f"{hours} h ago"

@@ -50,6 +50,20 @@ STEP_DETAILS: dict[str, tuple[str, str]] = {
     "utc-watch": ("часы сверяются с UTC", "its clock is watched against UTC"),
     "device": ("по расписанию прибора", "as the device has it"),
 }
+SETTINGS: dict[str, tuple[str, str]] = {
+    "dev_eui": ("DevEUI", "DevEUI"),
+    "join_eui": ("JoinEUI (AppEUI)", "JoinEUI (AppEUI)"),
+    "version": ("Версия LoRaWAN", "LoRaWAN version"),
+    "device_class": ("Класс", "Class"),
+    "region": ("Регион", "Region"),
+    "activation": ("Активация", "Activation"),
+    "ports": ("Порты", "Ports"),
+    "driver": ("Драйвер", "Driver"),
+    "firmware_version": ("Версия прошивки", "Firmware version"),
+    "operating_mode": ("Режим работы", "Operating mode"),
+    "time_service": ("Служба времени", "Time service"),
+    "reporting_schedule": ("Расписание передачи", "Reporting schedule"),
+}
 CHOSEN = frozenset({"operating_mode", "time_service", "reporting_schedule"})
 READING_STATUSES: dict[str, tuple[str, str]] = {
     "ok": ("достоверно", "ok"),

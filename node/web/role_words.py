@@ -55,4 +55,5 @@ WRITES: Table = {
     "codes": ("свои коды", "own codes"),
     "shipments": ("отгрузки", "shipments"),
     "processes": ("процессы", "processes"),
+    "configuration": ("настройку и ключи", "settings and keys"),
 }

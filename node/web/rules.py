@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 LONGEST_VALUE = 80
 UNKNOWN = "extra_forbidden"
-SECRET_FIELDS = ("password", "secret", "token")
+SECRET_FIELDS = ("password", "secret", "token", "app_key")
 
 
 class BrokenRule(BaseModel):

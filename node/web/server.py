@@ -7,13 +7,14 @@ from functools import cache, partial
 
 from aiohttp import web
 
+from node.services.parts import Parts
 from node.web import api, console, events, monitoring
 from node.web.api.papers import PRINTING
 from node.web.api.reference import API_ROUTES, DOCUMENT
 from node.web.assets import PREFIX, Assets
 from node.web.auth import RULES, RULES_KEY, Rule
 from node.web.calls import CURSORS
-from node.web.context import CONTEXT, WebContext
+from node.web.context import CONTEXT
 from node.web.cursors import Cursors
 from node.web.dispatch import Dispatcher
 from node.web.events import STREAMS, Live, Streams
@@ -29,7 +30,7 @@ LARGEST_BODY = 64 << 20  # each route has its own limit below this one
 
 
 def build_application(
-    context: WebContext,
+    context: Parts,
     routes: Iterable[Route] = ROUTES,
     live: Iterable[Live] = console.LIVE,
     rules: tuple[Rule, ...] = RULES,

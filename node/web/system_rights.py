@@ -8,8 +8,8 @@ from node.passport.errors import DeviceIdError
 from node.passport.ids import parse_device_id
 from node.services.access import Actor, Scope
 from node.services.correspondents import Write
+from node.services.parts import Parts
 from node.web.calls import Call
-from node.web.context import WebContext
 from node.web.routes import Limit, Route
 
 # What each operation writes. One that stands nowhere here no system may use, whatever its scopes: members, people,
@@ -41,6 +41,7 @@ WRITES: Mapping[str, Write] = {
     "POST /processes/{run}/refusal": Write.PROCESSES,
     "POST /processes/{run}/closing": Write.PROCESSES,
     "POST /line/scans": Write.PROCESSES,
+    "POST /passports/{id}/configuration": Write.CONFIGURATION,
     "POST /passports/{id}/parts": Write.COMPOSITION,
     "POST /passports/{id}/parts/removals": Write.COMPOSITION,
     "POST /catalogs/{catalog}/codes": Write.CODES,
@@ -54,6 +55,7 @@ WRITES: Mapping[str, Write] = {
 CHECKS = frozenset(
     {
         "POST /checks",
+        "POST /configuration/scans",
         "POST /checks/{check}",
         "POST /protocols/check",
         "POST /templates/check",
@@ -123,7 +125,7 @@ def _subject(text: str) -> bytes:
         raise InputError(f"{text[:64]}: {error}", "id_mistyped") from error
 
 
-async def speaking_system(context: WebContext, actor: Actor, named: str | None) -> str | None:
+async def speaking_system(context: Parts, actor: Actor, named: str | None) -> str | None:
     """The name of the system in whose name an actor speaks; None is the console. Raise DeniedError for another's.
 
     People may name a system of theirs that is not registered: what it told them they pass on.

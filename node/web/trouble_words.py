@@ -16,6 +16,7 @@ CODES: Table = {
     "truncated": ("ответ обрывается", "its answer breaks off"),
     "certificate": ("чужой сертификат", "another certificate"),
     "broken": ("у него сбой", "it failed"),
+    "filter": ("не помнит, что отслеживать", "does not keep what is followed"),
     "entry": ("запись не сходится", "an entry does not verify"),
     "protocol": ("нарушает протокол", "breaks the protocol"),
     "own": ("сбой этого узла", "a fault of this node"),
@@ -60,6 +61,10 @@ ADVICE: Table = {
     "broken": (
         "Причина в журнале работы того узла: сообщите его администратору.",
         "Its own log tells why: tell its administrator.",
+    ),
+    "filter": (
+        "Сравните версии узлов; если повторяется, берите от него всё или скройте узел.",
+        "Compare the versions of both nodes; if it goes on, take everything of it, or ignore the node.",
     ),
     "entry": (
         "Всё до этой записи принято, дальше журнал не берём. Сообщите администратору того узла.",

@@ -51,6 +51,9 @@ PICTURES = (
     Picture("passport-phone-ru", "utility", "/devices/" + WATER, "ru", PHONE),
     Picture("radio-en", "utility", "/radio", "en"),
     Picture("devices-ru", "maker", "/devices", "ru"),
+    Picture("peers-en", "utility", "/peers", "en"),
+    Picture("access-ru", "utility", "/devices/" + WATER + "/access", "ru", (1280, 1000)),
+    Picture("keys-en", "utility", "/keys", "en", (1280, 1000)),
     Picture("processes-ru", "utility", "/processes?state=open&code=dispatch_request", "ru"),
     Picture("process-en", "service", "/processes/" + REPAIR, "en", (1280, 1180)),
     Picture("form-ru", "lab", "/forms/" + FORM, "ru", (1280, 1180)),
@@ -68,7 +71,7 @@ async def take_pictures(stage: Stage, folder: Path, pictures: tuple[Picture, ...
             kind = next((name for name in places if name in picture.page), "")
             address = picture.page.replace(kind, places[kind]) if kind else picture.page
             await page.goto(f"{stage.nodes[picture.node].addresses['console']}{address}")
-            await _drawn(page, has_plots=WATER in picture.page)
+            await _drawn(page, has_plots=picture.page.endswith(WATER))
             name = f"{picture.name}.png"
             if picture.part:
                 await page.locator(picture.part).evaluate("part => part.scrollIntoView()")

@@ -143,12 +143,9 @@ async def test_menu_opens_on_a_phone(web: RunningWeb, tabs: Tabs, shot: Shot) ->
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
-@pytest.mark.parametrize(("size", "name"), [(DESKTOP, "desktop"), (PHONE, "phone")])
-async def test_pages_fit_the_screen(
-    web: RunningWeb, tabs: Tabs, shot: Shot, language: str, size: tuple[int, int], name: str
-) -> None:
+async def test_pages_fit_the_screen(web: RunningWeb, tabs: Tabs, shot: Shot, language: str) -> None:
     """No page is wider than its screen, in either language, on a desktop and on a phone."""
-    page = await claim(web, tabs, size)
+    page = await claim(web, tabs)
     await web.context.access.change_language(Actor("anna", "person", frozenset()), language)
     for what in ("invited", "peer_joined", "job_taken", "shipped", "shipment_accepted", "entry_refused"):
         await announce(web, what)
@@ -156,9 +153,11 @@ async def test_pages_fit_the_screen(
     for path in ("", "journal", "access", "account", "api/v1/docs"):
         await page.goto(f"{web.url}/{path}")
         await expect(page.locator("html")).to_have_attribute("lang", language)
-        await shot(page, f"{path.replace('/', '-') or 'home'}-{language}-{name}")
-        wide, seen = await width_of(page)
-        assert wide <= seen, path
+        for (width, height), name in ((DESKTOP, "desktop"), (PHONE, "phone")):
+            await page.set_viewport_size({"width": width, "height": height})
+            await shot(page, f"{path.replace('/', '-') or 'home'}-{language}-{name}")
+            wide, seen = await width_of(page)
+            assert wide <= seen, path
 
 
 async def test_dark_pages_exist(web: RunningWeb, tabs: Tabs, shot: Shot) -> None:

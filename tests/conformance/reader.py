@@ -487,6 +487,18 @@ class Reader:
         forms = ([V1], question, [range(3, 4), UINT, UINT, headers, bytes])
         return {"kind": read(frame, forms, 2**22 + 2**16)[0]}
 
+    def follow_asked(self, asked: bytes, followed: list[bytes] | None) -> Found:  # 10
+        many = ascending(16, 0, 4096)
+        everything, within, added, removed = read(asked, [range(2), ([16, 16], None), many, many], 2**17)
+        require(len(added) + len(removed) <= 4096 and not {*added} & {*removed})
+        require(not everything or not (within or added or removed))
+        low, high = within or (b"\1", b"")
+        require(not within or (low <= high and not removed and all(low <= one <= high for one in added)))
+        kept = {*added, *(one for one in followed or () if one not in removed and not low <= one <= high)}
+        total = sum(int.from_bytes(sha(b"passport/follow/1\n", one)[:16], "big") for one in kept) % 2**128
+        none = {"followed": None, "filter": None}
+        return none if everything else {"followed": sorted(kept), "filter": total.to_bytes(16, "big")}
+
     def invitation(self, text: str, now_us: int) -> Found:  # 11
         [data] = re.findall("\\APASSPORT1-([A-Za-z0-9_-]{,4086})\\Z", "".join(text.split()))
         raw = self.unbase64(data.replace("-", "+").replace("_", "/") + "=" * (-len(data) % 4))

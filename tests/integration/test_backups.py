@@ -13,22 +13,24 @@ from federation.log import Reason
 from node.app import Node
 from node.backup import locks
 from node.backup.locks import PrivateRecoveryKey
+from node.config import BackupSection
 from node.errors import BackupError, FolderError
 from node.folder import NodeFolder
 from node.keystore import open_keystore
 from node.services.access import Scope
 from node.services.backup_making import MadeBackup, check_space, make_backup
+from node.services.parts import Parts
 from node.services.reopening import list_reopenings
 from node.services.restoring import name_store, restore_node
 from node.services.work import Work
 from node.store.journal import write_journal
 from node.store.migrate import upgrade
 from node.store.snapshots import count_statements
-from node.web.context import WebContext
 from node.web.routes import API
 from tests.builders import seed
 from tests.conftest import fresh_database
 from tests.fakes import FakeClock, FakeRandom
+from tests.nodes import command
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import Json, RunningWeb, get, post, refused
 
@@ -65,7 +67,7 @@ async def write(web: RunningWeb, first: int, count: int) -> None:
         await post(client, "/plates", {**PLATE, "serial": f"{number:07d}"})
 
 
-async def backup(context: WebContext, folder: Path) -> MadeBackup:
+async def backup(context: Parts, folder: Path) -> MadeBackup:
     """One backup, made without a job."""
     return await make_backup(context.core, folder, OWNER.public.lock(KEY), KEY, Work())
 
@@ -227,6 +229,62 @@ async def test_old_backups_go_when_a_newer_one_is_good(
     assert [file["name"] for file in shown][1:] == kept
     codes = [item["code"] for item in (await get(keyed, "/health"))["items"] if item["grade"] == "bad"]
     assert {"backup_failed", "backup_broken"} <= set(codes)
+
+
+async def test_backup_after_the_clock_was_set_back_is_the_newest(
+    web: RunningWeb, keyed: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made by a clock that was days ahead neither outlives a newer one nor puts the next one off."""
+    settings = web.context.settings.backup.model_copy(update={"keep": 2})
+    monkeypatch.setitem(web.context.settings.__dict__, "backup", settings)
+    for _ in range(2):
+        await settled(keyed, "/backups")
+        web.clock.move(60)
+    ahead = {file["name"] for file in await files(keyed)}
+    web.clock.move(-3 * 86_400)
+    told = {item["code"]: item["told"] for item in (await get(keyed, "/health"))["items"]}
+    due = (await get(keyed, "/backups"))["next_us"]
+
+    made = (await settled(keyed, "/backups"))["result"]["file"]
+
+    assert due < web.clock.now()
+    assert "часы с тех пор переведены" in told["backup_old"]
+    newest, other = [file["name"] for file in await files(keyed)]
+    assert newest == made
+    assert other in ahead
+
+
+@pytest.mark.parametrize("raw", [b"nonsense", b"\xff\xfe", b""])
+async def test_recovery_key_that_was_spoilt_is_told(web: RunningWeb, keyed: ClientSession, raw: bytes) -> None:
+    """Health and the list of backups answer and say what is wrong; a backup is refused until the key is whole."""
+    web.context.core.folder.recovery_key.write_bytes(raw)
+
+    codes = {item["code"]: item["grade"] for item in (await get(keyed, "/health"))["items"]}
+
+    assert codes["backup_key_broken"] == "bad"
+    assert (await get(keyed, "/backups"))["next_us"] is None
+    assert await refused(keyed, "/backups", {}) == "recovery_key"
+
+
+def test_folder_of_backups_is_named_from_the_node_on(tmp_path: Path) -> None:
+    """Wherever a command was started, a relative folder is the same one."""
+    assert BackupSection(folder="copies").place(tmp_path) == tmp_path / "copies"
+    assert BackupSection().place(tmp_path) == tmp_path / "backups"
+    assert BackupSection(folder="/mnt/backups").place(tmp_path) == Path("/mnt/backups")
+
+
+async def test_list_of_the_command_goes_on_behind_a_damaged_file(web: RunningWeb, keyed: ClientSession) -> None:
+    """Names are whole, to be copied, however narrow the terminal is; what is no backup is told beside its name."""
+    await settled(keyed, "/backups")
+    (file,) = await files(keyed)
+    (web.context.backups.folder / "passport-damaged.backup").write_bytes(b"nothing")
+
+    listed = await asyncio.to_thread(command, "backup", "list", "--folder", str(web.context.core.folder.path))
+
+    assert listed.returncode == 0, listed.stderr
+    damaged, good = listed.stdout.splitlines()
+    assert damaged.startswith("passport-damaged.backup  this is no backup")
+    assert good.startswith(file["name"])
 
 
 async def test_newest_good_backup_is_not_removed(keyed: ClientSession) -> None:

@@ -13,6 +13,7 @@ from federation.fragment import Ref
 from federation.keys import SigningKey
 from federation.statements import NodeBody, genesis, sign_root_statement
 from federation.sync import messages
+from federation.sync.following import FollowAsked
 from federation.sync.frames import MAX_FRAME, Noticed, encode_frame
 from tests.garbage import blobs, mutated
 from tests.integration.bad_input import SIGNATURE, WAIT_S, Answer, Contents, Doors, open_doors
@@ -21,9 +22,10 @@ from tests.nodes import journal, metrics, until
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
 SEED = 20_961
 REFUSED = "federation_refused"
+FOLLOWED = ("filters", "follows")
 TLS_RECORD = 1 << 14  # bytes: RFC 8446, 5.1
 GET = ("log/{log}/leaves?start=0&end=10", "live")
-POST = ("heads", "pull", "opened", "fetch", "secret", "lookup")
+POST = ("heads", "pull", "opened", "follow", "fetch", "secret", "lookup")
 PATHS = (*GET, *POST, "join", "", "log", "../fed/1/heads", "log/zz/leaves")
 RANGES = (
     "", "?start=0", "?start=a&end=b", "?start=-1&end=1", "?start=5&end=5", "?start=0&end=1001",
@@ -49,11 +51,11 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 
 @pytest.fixture(autouse=True)
 def nothing_changes(doors: Doors) -> Iterator[None]:
-    """Each test leaves the store as it found it."""
+    """Each test leaves the store as it found it, but for what the peer may rightly say that it follows."""
     contents = Contents(doors.maker.folder)
     before = contents.read()
     yield
-    assert contents.read() == before
+    assert {**contents.read(), **{name: before[name] for name in FOLLOWED}} == before
     contents.close()
 
 
@@ -141,6 +143,7 @@ def test_signed_requests_of_another_shape_are_refused(doors: Doors) -> None:
         "heads": messages.HeadsAsked().to_bytes(),
         "pull": messages.encode_pull([messages.Span(doors.log, 0, 1)]),
         "opened": messages.encode_opened(0, 10),
+        "follow": FollowAsked(added=frozenset({bytes(16)})).to_bytes(),
         "fetch": messages.encode_fetch([Ref(doors.log, 1, bytes(16))]),
         "secret": messages.encode_secret(bytes(16), "root-keys"),
         "lookup": messages.encode_lookup("serial", "1"),
@@ -157,7 +160,7 @@ def test_signed_requests_of_another_shape_are_refused(doors: Doors) -> None:
     wrong = [answer for answer in answers if answer.status not in (200, 204)]
     refused(wrong, 400, 403)
     assert len(wrong) > len(answers) * 3 // 4
-    assert counting.rise("protocol", "request") == len(wrong)
+    assert counting.rise("protocol", "request", "filter") == len(wrong)
 
 
 def test_ranges_beyond_any_log_are_refused_or_empty(doors: Doors) -> None:

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from federation.cut import Cut
+from federation.organisation import sign_next
+from federation.statements import EndNodeBody
 from federation.tiles import WIDTH
-from node.errors import InputError
+from node.errors import InputError, StateError
 from node.passport import drafts
+from node.passport.bodies import EndBody
+from node.passport.standing import MEMBER
+from node.root_keys import read_root_key
 from node.services.bundles import Bundles
+from node.store.organisations import find_chain
 from node.store.passports import find_passport
 from tests.integration.test_levelling import OPEN, maker_and_reader, roots, say_much, wrong
 from tests.links import Wired
@@ -95,3 +102,28 @@ async def test_bundle_shows_nothing_in_clear(tmp_path: Path) -> None:
         assert subjects[3] not in raw
         assert b"volume" not in raw
         assert reader.desk.core.node in raw
+
+
+async def test_bundle_is_made_for_nobody_whom_the_wire_would_refuse(tmp_path: Path) -> None:
+    """One who left, and a node that its organisation ended, get nothing new on a stick either."""
+    async with apart(tmp_path) as (maker, reader, _):
+        federation = maker.desk.projection.world.federation
+        assert federation is not None
+        end = drafts.membership_end(federation, reader.desk.org, MEMBER, Cut(), EndBody(reason="ушли"), NOW, [])
+        await reader.desk.ledger.append([end])
+        await reader.desk.ledger.publish()
+        await maker.level(reader)
+
+        with pytest.raises(StateError, match="ушли") as refused:
+            await made(maker, reader)
+
+        assert refused.value.code == "org_refused"
+        async with reader.desk.core.database.read() as tx:
+            chain = await find_chain(tx, reader.desk.org)
+        assert chain is not None
+        root = read_root_key(reader.desk.core.folder.path)
+        ended = EndNodeBody(reader.desk.core.node, 2, Cut())
+        await maker.desk.ingest.take_chain([*chain.path, sign_next(chain, root, ended)])
+        with pytest.raises(StateError) as refused:
+            await made(maker, reader)
+        assert refused.value.code == "peer_ended"

@@ -7,7 +7,7 @@ of it by the API, the event stream and files, and every file of its folder.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +16,8 @@ import pytest
 from federation.authority import Attested, Authority, Kind, Verb
 from federation.fragment import SectionClass
 from federation.net.client import PeerClient
-from federation.ports import Answer, Question
+from federation.ports import Answer, Asker, Question
+from federation.sync.messages import Openings
 from node.api_client import ApiClient
 from node.app import Node
 from node.exchange.passport_file import check_file
@@ -38,9 +39,12 @@ from node.passport.bodies import (
 from node.passport.drafts import Draft, DraftSection
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.profiles import SHIPPED, shipped_profiles
-from node.passport.references import ref_text
+from node.passport.references import parse_ref, ref_text
+from node.services import answers, shelf
 from node.services.grants import Terms
 from node.services.ledger import entry_ref
+from node.store.logs import find_log
+from node.store.peers import list_peers
 from tests.integration.test_one_loop import alone, passport_at
 from tests.loops import running, until
 
@@ -153,7 +157,7 @@ async def sold(nodes: dict[str, Node]) -> bytes:
     maker, utility = nodes["maker"], nodes["utility"]
     device = await made(maker)
     await maker.ledger.append(words(device, maker.registry.mint(), maker.core.clock.now()))
-    grants = maker.web_context().grants
+    grants = maker.grants
     for name in ("service", "lab"):
         await grants.give(Terms(nodes[name].core.org, Verb.READ, (device,), profile=name), "test")
     shipment = await maker.shipments.offer([device], utility.core.org, said("shipment"), "2026-05-01", "test")
@@ -253,12 +257,57 @@ async def issued_under(node: Node, device: bytes, profile: str) -> bytes:
         return raw + str(await api.get(f"/passports/{name}/issue", profile=profile)).encode()
 
 
+async def test_passport_larger_than_an_answer_arrives_entry_by_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is opened after it arrives too; no answer is larger than the limit, nor one of entries that were named."""
+    monkeypatch.setattr(answers, "MOST_TOLD", 20_000)
+    told: list[int] = []
+    opened = shelf.FederationShelf.opened
+
+    async def weighing(self: shelf.FederationShelf, asker: Asker, after: int, limit: int) -> Openings:
+        answer = await opened(self, asker, after, limit)
+        told.append(sum(len(section.data) for one in answer.entries for section in one.fragment.sections))
+        return answer
+
+    monkeypatch.setattr(shelf.FederationShelf, "opened", weighing)
+    async with network(tmp_path, "service") as nodes:
+        maker, service = nodes["maker"], nodes["service"]
+        large = await made(maker)
+        small = await maker.registry.register_plate(PLATE.model_copy(update={"serial": "00000002"}), None, "test")
+        draft = drafts.parameters(large, ParametersBody(rows=()), maker.core.clock.now())
+        paper = DraftSection("paper", b"0123456789abcdef" * 512, SectionClass.TECHNICAL)
+        last = (await maker.ledger.append([replace(draft, sections=(*draft.sections, paper))] * 8))[-1]
+
+        async def mirrored() -> bool | None:
+            async with service.core.database.read() as tx:
+                log = await find_log(tx, maker.ledger.log.log)
+            return True if log is not None and log.size > last.seq else None
+
+        await until(service, mirrored)
+        for device in (large, small):
+            await maker.registry.share([device], service.core.org, "test")
+
+        async def came() -> bool | None:
+            return True if len(await statements(service, large)) > 9 and await statements(service, small) else None
+
+        await until(service, came)
+        async with service.core.database.read() as tx:
+            (peer,) = await list_peers(tx, "active")
+        refs = [parse_ref(str(row["ref"])) for row in await statements(service, large)]
+        fetched = await service.sync.client(peer.address).fetch(refs)
+
+    assert 0 < len(fetched) < len(refs)
+    assert sum(told) > 8 * 8192
+    assert max(told) <= 20_000
+
+
 async def test_ended_contract_keeps_old_repairs_on_every_node(tmp_path: Path) -> None:
     """The service is let in, repairs, and is cut off: its repair stands, a later one is shown as said after the end."""
     async with network(tmp_path, "service") as nodes:
         maker, service = nodes["maker"], nodes["service"]
         device = await made(maker)
-        grants = maker.web_context().grants
+        grants = maker.grants
         await maker.registry.share([device], service.core.org, "test")
         given = await grants.give(Terms(service.core.org, Verb.WRITE, (device,), rows=("event",)), "test")
         early = await repaired(service, device)

@@ -99,7 +99,7 @@ async def station(folder: Path, *, is_made_here: bool = False) -> AsyncIterator[
     """A meter that nobody made (or this node), at the place that this node stated."""
     async with new_desk(folder) as desk:
         drivers, readings = load_registry(), Readings(desk.core.database)
-        commissioning = Commissioning(desk.core, desk.ledger, readings, drivers, MemoryDirectory())
+        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, drivers, MemoryDirectory())
         claim = None if is_made_here else local_claim(desk.ledger.log.log, bytes(16))
         if claim is None:
             subject = await desk.device("0012345")

@@ -13,6 +13,7 @@ from federation.forks import verify_fork_proof
 from federation.log import Reason
 from federation.merkle import CompactRange
 from federation.peer import PeerAddress
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, Verified
 from node.services.exchange import Exchange, Heard
@@ -48,6 +49,10 @@ class Peer:
     async def opened(self, after: int) -> Openings:
         """All at once."""
         return Openings(after + 1, self._opened, done=True)
+
+    async def follow(self, asked: FollowAsked) -> Followed:
+        """Nobody narrows what comes."""
+        raise AssertionError(asked)
 
     async def leaves(self, _log: bytes, start: int, end: int) -> list[bytes]:
         """The leaf hashes start .. end."""

@@ -28,6 +28,7 @@ MEGABYTE = 1 << 20
 MOST_MEMORY = 64 * MEGABYTE
 STRANGERS = 16
 FLOOD_S = 3.0
+UNREAD = aiohttp.ClientWSTimeout(ws_close=0.5)  # nobody reads the goodbye
 ASKED = HeadsAsked().to_bytes()
 HEADS = "/fed/1/heads"
 LIMITS = {
@@ -249,7 +250,9 @@ async def flood(doors: Doors) -> int:
     sent = 0
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session,
-        session.ws_connect(_live_url(doors), headers=doors.signed("GET", "/fed/1/live"), autoping=False) as channel,
+        session.ws_connect(
+            _live_url(doors), headers=doors.signed("GET", "/fed/1/live"), autoping=False, timeout=UNREAD
+        ) as channel,
     ):
         with contextlib.suppress(TimeoutError, ConnectionError, aiohttp.ClientError):
             async with asyncio.timeout(FLOOD_S):

@@ -38,11 +38,21 @@ def test_root_keys_go_apart_are_drilled_and_rotated(tmp_path: Path) -> None:
 
     after = said(node, "status")
     assert "lies on this machine" not in after
+    third = tmp_path / "third"  # as if the power had gone before the files were written
+    third.mkdir()
+    (third / "following-root.key").write_bytes((second / "next-root.key").read_bytes())
+    assert "in force" in said(node, "rotate", "--next-key", str(medium), "--to", str(third))
+    assert said(node, "status") == after
+    assert [path.read_bytes() for path in sorted(third.iterdir())] == [
+        path.read_bytes() for path in sorted(second.iterdir())
+    ]
     assert {path.name for path in second.iterdir()} == {"root.key", "next-root.key"}
     assert (second / "root.key").read_bytes() == (medium / "next-root.key").read_bytes()
     own = next(line.split()[1] for line in after.splitlines() if line.startswith("node"))
     old = typed(node, "end-node", own, "--reason", "lost", "--root-key", str(medium), "--language", "ru")
     assert (old.returncode, "это утвердить нельзя" in old.stderr) == (1, True)
+    unnamed = typed(node, "end-node", "", "--reason", "lost", "--root-key", str(second))
+    assert (unnamed.returncode, "too short for the id" in unnamed.stderr) == (1, True)
     said(node, "end-node", own[:6], "--reason", "lost", "--root-key", str(second))
     assert "this node is ended" in said(node, "status")
 

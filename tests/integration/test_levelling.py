@@ -1,24 +1,35 @@
 """Levelling with a peer: parts of logs, hashes for what is not seen, and what is opened later."""
 
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import nacl.bindings as sodium
 import pytest
 
+from federation import organisation
 from federation.fragment import SectionClass
+from federation.keys import signed_text
 from federation.ports import Asker
+from federation.statements import RootStatement
+from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Span, Tile, width
 from federation.tiles import WIDTH
 from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Reference
+from node.services import answers
 from node.services.exchange import Heard, PeerLink
 from node.services.fsck import Fsck
+from node.store.changes import changes_after
 from node.store.fragments import entries_about
 from node.store.logs import find_log
+from node.store.organisations import find_chain, known_organisations, read_statements
 from node.store.passports import find_passport
 from node.store.peers import find_peer
 from node.store.trees import find_root, read_hashes
+from tests.builders import Line, found, seed
 from tests.links import Wired, wired
 from tests.unit.node_protocols.builders import NOW, Desk, new_desk
 
@@ -189,6 +200,10 @@ async def test_part_is_proven_by_itself(tmp_path: Path) -> None:
                 """Nobody asks."""
                 raise AssertionError
 
+            async def follow(self, _asked: FollowAsked) -> Followed:
+                """Nobody asks."""
+                raise AssertionError
+
             async def heads(self, known: HeadsAsked) -> Heads | None:
                 """As the maker answers."""
                 return await maker.shelf.heads(asker(reader), known)
@@ -208,3 +223,91 @@ async def test_part_is_proven_by_itself(tmp_path: Path) -> None:
         assert 0 < taken < (await roots(maker.desk, size))[0]
         assert taken == asked[1].start
         assert await roots(reader.desk, size) == await roots(maker.desk, size)
+
+
+async def test_more_than_one_answer_holds_comes_in_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long chains of many organisations are told one after another: no answer is larger than a peer takes."""
+    lines = [_long(f"root-{number}") for number in range(6)]
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        for line in lines:
+            await maker.desk.ingest.take_chain(line.statements)
+        whole = await maker.shelf.heads(asker(reader), HeadsAsked())
+        assert whole is not None
+        assert not whole.more
+        monkeypatch.setattr(answers, "MOST_TOLD", len(whole.to_bytes()) // 4)
+        sizes, known = [], HeadsAsked()
+        while (heads := await maker.shelf.heads(asker(reader), known)) is not None:
+            sizes.append(len(heads.to_bytes()))
+            known = HeadsAsked(heads.epoch, heads.n)
+            if not heads.more:
+                break
+        await reader.level(maker)
+
+        assert len(sizes) > 3
+        assert max(sizes) <= answers.MOST_TOLD + 100
+        async with reader.desk.core.database.read() as tx:
+            assert {line.org for line in lines} <= {*await known_organisations(tx)}
+
+
+async def test_statement_signed_a_second_time_is_no_news(tmp_path: Path) -> None:
+    """Whoever has a key can sign one statement in many ways: peers that have it do not tell each other of that."""
+    line = found().node("node")
+    async with maker_and_reader(tmp_path) as (maker, _):
+        await maker.desk.ingest.take_chain(line.statements)
+        async with maker.desk.core.database.read() as tx:
+            before = await changes_after(tx, 0, 1000)
+
+        for _ in range(4):
+            await maker.desk.ingest.take_chain([line.statements[0], _signed_again(line)])
+
+        async with maker.desk.core.database.read() as tx:
+            assert await changes_after(tx, 0, 1000) == before
+
+
+async def test_flood_of_branches_is_kept_within_bounds_and_the_owner_comes_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thief of a root key fills no disk, and keeps neither the owner's rotate out nor what follows it."""
+    monkeypatch.setattr(organisation, "MAX_KEPT", 30)
+    trunk = found().node("node")
+    flood = [trunk.node(f"flood-{number}") for number in range(60)]
+    owner = trunk.rotate("root-1", "root-2").node("a").node("b")
+    async with maker_and_reader(tmp_path) as (maker, _):
+        for some in (flood[:30], flood[30:]):
+            await maker.desk.ingest.take_chain([s for line in some for s in line.statements])
+        await maker.desk.ingest.take_chain(owner.statements)
+
+        async with maker.desk.core.database.read() as tx:
+            kept, chain = (await read_statements(tx, trunk.org))[trunk.org], await find_chain(tx, trunk.org)
+        assert len(kept) == 30
+        assert chain is not None
+        assert chain.head == owner.last
+
+
+def _long(root: str) -> Line:
+    line = found(root, f"{root}-next")
+    for number in range(20):
+        line = line.node(f"{root}-{number}")
+    return line
+
+
+def _signed_again(line: Line) -> RootStatement:
+    """The last statement under another valid signature: with a nonce that is not derived from the message."""
+    said, digest = line.last, hashlib.sha512(seed("root-0")).digest()
+    secret = bytearray(digest[:32])
+    secret[0] &= 248
+    secret[31] = secret[31] & 127 | 64
+    nonce = sodium.crypto_core_ed25519_scalar_reduce(hashlib.sha512(b"another nonce").digest())
+    point = sodium.crypto_scalarmult_ed25519_base_noclamp(nonce)
+    message = signed_text("root", said.hash)
+    challenge = sodium.crypto_core_ed25519_scalar_reduce(
+        hashlib.sha512(point + line.root.public[1:] + message).digest()
+    )
+    product = sodium.crypto_core_ed25519_scalar_mul(
+        challenge, sodium.crypto_core_ed25519_scalar_reduce(bytes(secret) + bytes(32))
+    )
+    signature = bytes([1]) + point + sodium.crypto_core_ed25519_scalar_add(nonce, product)
+    again = replace(said, signature=signature)
+    assert again.is_signed_by(line.root.public)
+    assert again.envelope() != said.envelope()
+    return again

@@ -1,26 +1,34 @@
 """Whom a node meets: what cards and the local network may do, and how many wait in the inbox."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+from structlog.testing import capture_logs
 from zeroconf import ServiceInfo
 
 from federation.authority import Attestation, Attested
+from federation.cut import Cut
 from federation.genesis import Genesis
 from federation.keys import SigningKey
-from federation.net.discovery import SERVICE, Announcement, read_announcement
+from federation.net.discovery import SERVICE, Announcement, discovery, read_announcement
 from federation.peer import PeerAddress
-from node.errors import InputError, NotFoundError
+from node.config import FederationSection
+from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import CardBody
+from node.passport.bodies import CardBody, EndBody
+from node.passport.standing import MEMBER
+from node.services import neighbourhood
 from node.services.neighbourhood import NO_FEDERATION, is_near
 from node.services.peering import MOST_IN_INBOX, Peering
-from node.store.peers import ACTIVE, IGNORED, INBOX, Peer, find_peer
+from node.store.peers import ACTIVE, IGNORED, INBOX, OUT, Peer, find_peer
 from node.web.qr import qr_picture
 from tests.builders import Line, found, id16, signing_key
+from tests.loops import running, soon
 from tests.unit.node_protocols.builders import NOW, Desk, attest, mirror, new_desk, new_sync, opened
 from tests.unit.node_protocols.builders import found as found_desk
 
@@ -94,6 +102,9 @@ async def test_inbox_holds_a_hundred_and_drops_the_oldest_but_no_active_node(mee
     assert id16(f"flood-{MOST_IN_INBOX - 1}") in inbox
     assert [peer.node for peer in await meeting.peers(ACTIVE)] == [kept[0]]
     assert [peer.node for peer in await meeting.peers(IGNORED)] == [kept[1]]
+    before = await meeting.desk.state()
+    await meeting.hear("one more")
+    assert await meeting.desk.state() == before  # a flood fills no journal
 
 
 async def test_dismissed_node_may_come_again_and_an_ignored_one_stays_ignored(meeting: Meeting) -> None:
@@ -111,6 +122,24 @@ async def test_dismissed_node_may_come_again_and_an_ignored_one_stays_ignored(me
     await meeting.peering.accept(gone, "test")
     with pytest.raises(NotFoundError):
         await meeting.peering.dismiss(gone, "test")
+
+
+async def test_node_of_an_organisation_that_was_expelled_is_not_taken_up_by_hand(
+    meeting: Meeting, tmp_path: Path
+) -> None:
+    """Whoever belongs here no more stays out until the anchors take the organisation in again."""
+    async with neighbour(meeting, tmp_path / "neighbour", card(), member=True) as other:
+        end = drafts.membership_end(meeting.genesis.id, other.org, MEMBER, Cut(), EndBody(reason="чужой ИНН"), NOW)
+        await meeting.desk.ledger.append([end])
+        await meeting.peering.settle()
+        assert [peer.org for peer in await meeting.peers(OUT)] == [other.org]
+
+        for state in (ACTIVE, IGNORED):
+            with pytest.raises(StateError) as refused:
+                await meeting.peering.accept(other.core.node, "test", state)
+            assert refused.value.code == "org_refused"
+
+        assert [peer.org for peer in await meeting.peers(OUT)] == [other.org]
 
 
 @pytest.mark.parametrize(("member", "state"), [(True, ACTIVE), (False, INBOX)])
@@ -206,6 +235,51 @@ def test_announcement_of_other_versions_is_left(versions: bytes | None, is_read:
     info = ServiceInfo(SERVICE, f"x.{SERVICE}", 8441, addresses=[b"\x7f\x00\x00\x01"], properties=properties)
 
     assert (read_announcement(info) is not None) == is_read
+
+
+async def test_node_whose_name_nobody_resolves_is_announced_where_it_listens() -> None:
+    """Without a network a node is told of by the addresses of its interfaces, and hears others as ever."""
+    heard: asyncio.Queue[Announcement] = asyncio.Queue()
+    ids = id16("org"), id16("federation")
+    key = signing_key("node").public
+    named = Announcement(*ids, PeerAddress("https://node.example.invalid:8443", id16("node"), key, bytes(32)))
+    other = Announcement(*ids, PeerAddress("", id16("other"), key, bytes(32)))
+
+    async with (
+        discovery(other, ["127.0.0.1"], heard.put_nowait),
+        discovery(named, ["127.0.0.1"], heard.put_nowait),
+        asyncio.timeout(20),
+    ):
+        while (found := await heard.get()).peer.node != id16("node"):
+            pass
+
+    assert found.peer.url == "https://127.0.0.1:8443"
+
+
+async def test_interface_that_is_away_does_not_end_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local network is left out and tried again; all else goes on."""
+    monkeypatch.setenv("PASSPORT_FEDERATION__DISCOVERY_INTERFACES", '["203.0.113.9"]')
+    monkeypatch.setattr(neighbourhood, "AGAIN_S", 0.01)
+    with capture_logs() as logs:
+        async with running(tmp_path / "node", "node") as node:
+            await soon(lambda: sum(row["event"] == "discovery_away" for row in logs) > 1)
+
+            assert (await node.peering.peers()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"host": "0.0.0.0"}, "nobody can dial 0.0.0.0"),  # noqa: S104 - it is refused
+        ({"url": "http://maker:8441"}, "is not https"),
+        ({"url": "maker:8441"}, "is not https"),
+        ({"discovery_interfaces": ["eth0"]}, "named by an address of it"),
+    ],
+)
+def test_address_that_others_could_not_dial_is_refused(settings: dict[str, object], why: str) -> None:
+    """What would stand in every card and invitation of the node is judged before it starts."""
+    with pytest.raises(ValidationError, match=why):
+        FederationSection.model_validate(settings)
 
 
 def test_text_that_no_qr_code_holds_is_refused_with_its_size() -> None:

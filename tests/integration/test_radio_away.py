@@ -36,7 +36,7 @@ async def network(folder: Path) -> AsyncIterator[tuple[Desk, Radio, Metrics]]:
     """A node's radio service with two devices."""
     async with new_desk(folder) as desk:
         directory, metrics, readings = MemoryDirectory(), Metrics(), Readings(desk.core.database)
-        commissioning = Commissioning(desk.core, desk.ledger, readings, load_registry(), directory)
+        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, load_registry(), directory)
         async with desk.core.database.write() as tx:
             for eui in (DAMAGED, SOUND):
                 await put_device(tx, StoredDevice(eui.raw, eui.raw * 2, {}, b"", DeviceState.WAITING, {}))

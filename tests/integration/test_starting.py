@@ -1,6 +1,7 @@
 """What keeps a node from being made or started: one line that names the folder, or the port and its setting."""
 
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -89,7 +90,7 @@ def test_second_init_changes_nothing(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert {"config.toml", "keys.sealed", "root.key", "storage.key"} <= before.keys()
     assert again.returncode == 1
-    assert "holds a node already: init changes nothing" in again.stderr
+    assert "holds a node already, which stays as it is" in again.stderr
     assert "Traceback" not in again.stderr
     assert contents(node) == before
 
@@ -103,7 +104,7 @@ def test_init_in_a_folder_without_its_settings_changes_nothing(tmp_path: Path) -
     again = command("init", str(tmp_path / "node"), "--name", "МУП «Второй»")
 
     assert again.returncode == 1
-    assert "holds a node already: init changes nothing" in again.stderr
+    assert "holds a node already, which stays as it is" in again.stderr
     assert contents(tmp_path / "node") == before
 
 
@@ -191,3 +192,25 @@ def test_node_starts_over_a_damaged_list_of_devices(tmp_path: Path) -> None:
         assert ask(node, "/passports")["items"][0]["title"] == "СГВ-15 № 0012345"
     finally:
         node.stop()
+
+
+def test_crash_leaves_no_dump(tmp_path: Path) -> None:
+    """What was in the memory of a process of this program is written nowhere when it is aborted, whatever is set."""
+    crash = """if True:
+        import ctypes, os, resource
+        most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+        import sys
+        from node.cli import main
+        sys.argv = ["passport-node", "--help"]
+        try:
+            main()
+        except SystemExit:
+            assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+            assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0, "it may be dumped"
+            os.abort()
+    """
+    ended = subprocess.run([sys.executable, "-c", crash], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+
+    assert ended.returncode == -signal.SIGABRT, ended.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from federation.invitation import Invitation
 from federation.words import fingerprint_words
 from node.services.access import Scope
 from node.web.routes import API
-from tests.builders import id16, seed, signing_key
+from tests.builders import found, id16, seed, signing_key
 from tests.unit.web.running import NOW, SAME_ORIGIN, Json, RunningWeb, get, post, problem_code, refused
 
 HTML = {"Accept": "text/html", **SAME_ORIGIN}
@@ -71,6 +71,17 @@ async def test_number_of_another_is_refused_until_it_ends_there(web: RunningWeb)
     assert (await member(web, one))["numbers"] == [INN]
     await post(client, "/attestations", {"org": other, "what": "number", "rows": [OTHER]})
     assert (await member(web, other))["numbers"] == [OTHER]
+
+
+@pytest.mark.parametrize("rows", [[], ["0000000018"], ["INN:0000000018"], ["ИНН:0000000018"], ["inn:"], [INN, "18"]])
+async def test_number_without_its_register_makes_no_member(web: RunningWeb, rows: list[str]) -> None:
+    """A number is written with its register, else the same one would not be known for another's; none is no number."""
+    client, org = web.local(), await web.meet("one")
+    await post(client, "/federation", {"name": "Одна"})
+
+    said = {"org": org, "what": "number", "rows": rows}
+    assert await refused(client, "/attestations", said) == "number_wrong"
+    assert (await member(web, org))["standing"] == "unknown"
 
 
 async def test_accreditation_has_its_scope_and_ends_on_a_day(web: RunningWeb) -> None:
@@ -185,3 +196,44 @@ async def test_pages_of_members_do_what_the_api_does(web: RunningWeb) -> None:
     assert await send(f"/members/{org}/expulsion", reason="чужой ИНН") == 303
     assert (await member(web, org))["standing"] == "expelled"
     assert await send("/members/leave", reason="-") == 409
+
+
+async def test_forked_root_chain_is_told_and_one_branch_of_it_attested(web: RunningWeb) -> None:
+    """Members shows both branches with their hashes; an anchor attests one, and by another word the other."""
+    client, left, right = web.local(), found().node("left"), found().node("right")
+    org = left.org.hex()
+    await post(client, "/federation", {"name": "Одна"})
+    for line in (left, right):
+        await web.ingest.take_chain(line.statements)
+
+    told = (await member(web, org))["branches"]
+    assert {(one["n"], one["type"], one["node"], one["hash"]) for one in told} == {
+        (1, "node", id16(name).hex(), line.last.hash.hex()) for name, line in (("left", left), ("right", right))
+    }
+    async with client.get("/members", headers=HTML) as page:
+        shown = await page.text()
+    assert left.last.hash.hex() in shown
+    assert "Это верная ветвь" in shown
+    for rows in ([], [id16("no").hex()], ["ff" * 32], [one["hash"] for one in told]):
+        assert await refused(client, "/attestations", {"org": org, "what": "branch", "rows": rows}) == "branch_wrong"
+
+    for line in (left, right):
+        await post(client, "/attestations", {"org": org, "what": "branch", "rows": [line.last.hash.hex()]})
+        assert web.context.projection.world.attestations.branches == {left.org: {line.last.hash}}
+    anchors = {one["hash"]: len(one["anchors"]) for one in (await member(web, org))["branches"]}
+    assert anchors == {left.last.hash.hex(): 0, right.last.hash.hex(): 1}
+
+
+async def test_branch_that_forks_again_further_on_stays_attested_below(web: RunningWeb) -> None:
+    """What was attested before is not taken back by a word for what follows it: others may not have said that yet."""
+    client, trunk = web.local(), found().node("left")
+    await post(client, "/federation", {"name": "Одна"})
+    said = [trunk, found().node("right"), trunk.node("a"), trunk.node("b")]
+    await web.ingest.take_chain([s for line in said for s in line.statements])
+
+    for line in (trunk, said[2]):
+        body = {"org": trunk.org.hex(), "what": "branch", "rows": [line.last.hash.hex()]}
+        await post(client, "/attestations", body)
+
+    attested = web.context.projection.world.attestations.branches[trunk.org]
+    assert attested == {trunk.last.hash, said[2].last.hash}

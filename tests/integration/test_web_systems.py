@@ -154,6 +154,24 @@ async def test_administrator_registers_a_system_and_cuts_it_off_at_once(web: Run
     await post(system, f"/passports/{device}/events", EVENT)
 
 
+@pytest.mark.parametrize("limit", ["things", "types"])
+async def test_open_stream_tells_nothing_by_rights_of_before(web: RunningWeb, limit: str) -> None:
+    """A system that is limited while it listens hears nothing more of what it was told of before, and asks anew."""
+    device, other = await meter(web), await meter(web, "0012346")
+    system = await enter(web)
+    narrow = {**RIGHTS, "things": [other]} if limit == "things" else {**RIGHTS, "types": ["t:cw"]}
+    async with system.get("/events") as stream:
+        await stream.content.readline()
+        async with web.local().put(f"{API}/systems/1С ERP", json=narrow) as response:
+            assert response.status == 200, await response.text()
+        await post(web.local(), f"/passports/{device}/events", EVENT)
+        async with asyncio.timeout(DEADLINE_S):
+            heard = await stream.content.read()
+
+    assert b"passport_changed" not in heard
+    assert b"system_changed" not in heard
+
+
 async def test_jobs_of_a_system_that_is_cut_off_stop_and_say_why(web: RunningWeb) -> None:
     """A job that waits never runs, and one in the midst of a step ends with it, written nowhere."""
     jobs, started, go_on = web.context.jobs, asyncio.Event(), asyncio.Event()

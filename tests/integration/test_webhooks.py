@@ -1,6 +1,7 @@
 """Webhooks over real sockets: order, retries, signatures, targets that are refused, and whose hooks they are."""
 
 import asyncio
+import json
 import random
 import socket
 import time
@@ -405,6 +406,31 @@ async def test_hooks_of_a_system_are_its_own_follow_its_rights_and_end_with_it(w
         await post(web.local(), "/systems/erp/unblock", None)
         await post(web.local(), f"/webhooks/{mine['id']}/resumption", {})
         await receiver.until(lambda: len(receiver.events) == len(expected) + 1)
+
+
+async def test_hook_of_a_system_that_is_limited_amid_a_batch_tells_no_more_of_it(web: RunningWeb) -> None:
+    """Events that were read to be sent are looked at anew: the system gets those of its one device alone."""
+    rights = {"kind": "1С", "scopes": ["read", "hooks"], "contact": "отдел АСУ"}
+    await post(web.local(), "/systems", {"name": "erp", **rights})
+    secret = (await post(web.local(), "/systems/erp/tokens", {}))["secret"]
+    system, came = web.client({"Authorization": f"Bearer {secret}"}), list[int]()
+
+    async def limit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        size = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        came.append(json.loads(await reader.readexactly(size))["data"]["id"])
+        if len(came) == 1:
+            async with web.local().put("/api/v1/systems/erp", json={**rights, "things": DEVICES[:1]}) as response:
+                assert response.status == 200
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+
+    async with talking(limit) as url:
+        hook = await hooked(system, url)
+        happened = await happen(web, 10)
+        await delivered(web, hook, 4)
+
+    assert came == happened[::3]
 
 
 async def test_hook_is_changed_and_removed(web: RunningWeb) -> None:

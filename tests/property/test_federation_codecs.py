@@ -40,6 +40,7 @@ from federation.log import Head, decode_log_statement
 from federation.request import RequestSignature
 from federation.sealing import decode_sealed
 from federation.statements import decode_root_statement
+from federation.sync.following import FollowAsked, Followed
 from tests.builders import Writer, found, fragment, id16, log_statement, section, seed, signing_key
 from tests.laws import cases
 from tests.unit.federation.test_forks import CHECKPOINTS, HEADERS
@@ -134,6 +135,8 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "fragment": read_fragment,
     "header": read_header,
     "cut": read_cut,
+    "follow": lambda raw: FollowAsked.from_bytes(raw).to_bytes(),
+    "followed": lambda raw: Followed.from_bytes(raw).to_bytes(),
     "key": read_key,
     "checkpoint": read_note,
     "fork proof": read_proven,

@@ -22,7 +22,7 @@ from tests.nodes import act
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("api document")]
 Json = Any  # Any: JSON
 SEED = 20_974
-CASES = 2  # of chance for each operation, beside the edges of every parameter
+CASES = 1  # of chance for each operation, beside the edges of every parameter
 # All cases together, at some 6 ms of both processes each, are a minute of a quiet machine and two of a busy one. The
 # number follows from the document and the seed, so an API that outgrows the time is told here, not by a slow machine.
 FEWEST, MOST = 5_000, 12_000

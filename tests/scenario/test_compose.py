@@ -80,21 +80,26 @@ def databases(postgres_url: str, secrets: Path) -> Iterator[None]:
         query(postgres_url, f'drop role "{name}"')
 
 
+async def test_compose_file_starts_nodes_that_keep_files(tmp_path: Path) -> None:
+    """Its services are those over databases, each with a file for its store; a command makes a node and serves it."""
+    assert {name: service["environment"]["NAME"] for name, service in FILES.items()} == {
+        name: service["environment"]["NAME"] for name, service in ORGANISATIONS.items()
+    }
+    utility = {"utility": FILES["utility"]}
+    with running(utility, tmp_path, {}) as started:
+        await check_nodes(utility, started, tmp_path)
+        assert (tmp_path / "utility" / "passport.sqlite").exists()
+
+
 @pytest.mark.req("A13")
-async def test_compose_file_starts_the_nodes_of_the_demo(tmp_path: Path) -> None:
-    """Its services are the demo's four organisations; each command makes its node and serves it, and it is well."""
-    with running(FILES, tmp_path, {}) as started:
-        await check_nodes(FILES, started, tmp_path)
-        assert all((tmp_path / name / "passport.sqlite").exists() for name in FILES)
-
-
 @pytest.mark.postgres
 async def test_compose_file_starts_the_nodes_over_their_databases(
     tmp_path: Path, wire: Wire, secrets: Path, databases: None
 ) -> None:
-    """The same four, each let in by its own password to its own database, and by no other to any other."""
+    """The demo's four organisations are made and served, each let in by its own password to its own database alone."""
     own = {"@database/": f"@127.0.0.1:{wire.port}/", SECRETS: str(secrets)}
     with running(ORGANISATIONS, tmp_path, own) as started:
+        assert ORGANISATIONS.keys() == NODES.keys()
         await check_nodes(ORGANISATIONS, started, tmp_path)
         assert not any((tmp_path / name / "passport.sqlite").exists() for name in ORGANISATIONS)
     stranger = {**ORGANISATIONS["lab"]}
@@ -149,7 +154,7 @@ def test_no_password_stands_in_a_compose_file(secrets: Path) -> None:
 async def check_nodes(services: dict[str, Service], started: dict[str, Any], folder: Path) -> None:  # Any: JSON
     """Raise AssertionError unless these are the nodes of the demo, each of its kind, well, and one with a radio."""
     assert {name: service["environment"]["NAME"] for name, service in services.items()} == {
-        name: about["name"] for name, about in NODES.items()
+        name: NODES[name]["name"] for name in services
     }
     for name, said in started.items():
         assert said["started"]["console"].startswith("http://127.0.0.1:")

@@ -73,14 +73,13 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_interrupt_ends_nodes_relay_and_meters_and_the_next_run_starts_clean(tmp_path: Path) -> None:
-    """Ctrl-C while meters are on the air: nothing of it runs any more; what it left is not in the next run's way."""
+def test_interrupt_ends_every_process_and_the_next_run_starts_clean(tmp_path: Path) -> None:
+    """Ctrl-C while files are imported: nothing of it runs any more; what it left is not in the next run's way."""
     folder = tmp_path / "demo"
     with demo(folder) as process:
-        printed = read_until(process, "  utility: four profiles")
-        assert "first passports on screen" in printed
+        read_until(process, "2 The maker imports")
         below = children_of(process.pid)
-        assert len(processes_of(folder)) >= len(NODES) - 1, "the maker's node is stopped in this step"
+        assert len(processes_of(folder)) >= len(NODES)
 
         process.send_signal(signal.SIGINT)
 

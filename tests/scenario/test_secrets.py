@@ -22,6 +22,7 @@ from federation.net.desk import Signer
 from federation.peer import PeerAddress
 from federation.sync import messages
 from node.api_client import ApiError
+from node.backup.locks import parse_private
 from node.clock import SystemClock, SystemRandom
 from node.demo.files import HEADER, MAKER
 from node.demo.processes import NodeProcess
@@ -82,6 +83,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
         _ship(left)
         _let_in(left)
         _look(left)
+        _back_up(left, tmp_path_factory.mktemp("apart") / "recovery.key")
         asyncio.run(_ask_as_peers(left))
         left.nodes["maker"].kill()
     finally:
@@ -239,6 +241,15 @@ def _look(left: Traces) -> None:
             left.keep(f"{name}-passport.json", ask(node, f"/passports/{item['id']}"))
     shown = ask(left.nodes["buyer"], "/passports")["items"][0]["id"]
     left.typed("export", shown, "--folder", str(left.homes["buyer"]))
+
+
+def _back_up(left: Traces, key: Path) -> None:
+    """Make a recovery key, which is kept apart from the machine, and a backup of the maker's node in its folder."""
+    home = left.homes["maker"]
+    left.typed("backup", "key", str(key), "--folder", str(home))
+    left.given["recovery key"] = parse_private(key.read_text().splitlines()[-1]).private
+    left.typed("backup", "make", "--folder", str(home))
+    assert list((home / "backups").glob("*.backup"))
 
 
 async def _ask_as_peers(left: Traces) -> None:

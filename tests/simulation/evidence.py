@@ -8,10 +8,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from federation.sync.following import NOTHING
 from federation.tiles import WIDTH, split
 from node.passport.view import View, load_view
 from node.passport.world import PUBLICATION_KINDS
 from node.store.fragments import subject64
+from node.store.rights import list_of
 
 Place = tuple[bytes, int]
 
@@ -91,14 +93,23 @@ def read_evidence(name: str, store: Path) -> Evidence:
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How far a store is: of each log its entries, up to where it is published, and whether it is an own one; up to
-    which number was taken what each active peer opened, and the newest number of what was opened to each organisation;
-    how many root statements are there.
+    which number was taken what each active peer opened, and the newest number in each list of what was opened; how
+    many root statements are there; what nodes follow, and of which peers nothing else is taken.
     """
 
     logs: dict[bytes, tuple[int, int, bool]]
     taken: dict[bytes, int]
     opened: dict[bytes, int]
     statements: int
+    filters: dict[bytes, bytes]
+    narrowed: frozenset[bytes]
+
+    def is_given(self, org: bytes, theirs: "Sizes", node: bytes, other: bytes) -> bool:
+        """Whether a node has all that another opened to it, and that one knows what this one follows."""
+        wanted = self.filters.get(node, NOTHING) if other in self.narrowed else None
+        names = (list_of(node),) if wanted is not None else (org, list_of(node))
+        opened = max(theirs.opened.get(name, 0) for name in names)
+        return self.taken[other] >= opened and theirs.filters.get(node) == wanted
 
 
 def read_sizes(store: Path) -> Sizes:
@@ -110,6 +121,8 @@ def read_sizes(store: Path) -> Sizes:
             dict(_all(raw, "SELECT node, cursor FROM peers WHERE state = 'active'")),
             dict(_all(raw, "SELECT org, max(n) FROM openings GROUP BY org")),
             _all(raw, "SELECT count(*) FROM root_statements")[0][0],
+            dict(_all(raw, "SELECT node, filter FROM filters")),
+            frozenset(node for (node,) in _all(raw, "SELECT node FROM peers WHERE only_followed = 1")),
         )
 
 

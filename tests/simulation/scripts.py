@@ -16,7 +16,7 @@ from tests.simulation.invariants import Outcome
 from tests.simulation.machine import Machine
 from tests.simulation.network import CALM, ROUGH, Weather
 from tests.simulation.story import Story
-from tests.simulation.world import World
+from tests.simulation.world import ACTOR, World
 
 SETTLED_S = 1800.0
 KINDS_OF_MISCHIEF = ("split", "heal", "kill", "power", "tear", "restore")
@@ -33,6 +33,7 @@ class Plot:
     ill: type[hostile.Thief] | None = None
     weather: Weather = ROUGH
     settled_s: float = SETTLED_S
+    followers: tuple[str, ...] = ()  # who take of their peers only what they follow
 
     async def play(self, world: World) -> Outcome:
         """A maker, those who buy and serve, and one who means ill; lines break, machines fall, copies come back."""
@@ -40,8 +41,12 @@ class Plot:
         evil = hostile.choose(world, stranger, outcome.honest, self.ill)
         mischief = Mischief(world, outcome, self.mischief)
         world.network.weather = self.weather
+        for name in self.followers:
+            await narrow(world.machines[name])
         for step in range(self.steps):
             await outcome.story.go_on()
+            for name in self.followers:
+                await outcome.story.follow(world.machines[name])
             await asyncio.sleep(world.chance.uniform(0.0, 20.0))
             if world.chance.random() < self.share:
                 await mischief.befall()
@@ -72,7 +77,14 @@ class Plot:
 
 TRADE = Plot()
 EQUIVOCATION = Plot(ill=hostile.Equivocator)
-PLOTS = {"trade": TRADE, "equivocation": EQUIVOCATION}
+FOLLOWING = Plot(steps=20, followers=("service",))
+PLOTS = {"trade": TRADE, "equivocation": EQUIVOCATION, "following": FOLLOWING}
+
+
+async def narrow(machine: Machine) -> None:
+    """Take of every peer only what is followed."""
+    for peer in await machine.node.peering.peers():
+        await machine.node.sync.following.choose(peer.node, ACTOR, only_followed=True)
 
 
 async def level(machines: list[Machine]) -> bool | None:
@@ -89,8 +101,9 @@ async def level(machines: list[Machine]) -> bool | None:
         if any(sizes.logs.get(log, (-1,))[0] != to for log, to in own.items()):
             return None
         for other, theirs in found:
-            taken = sizes.taken.get(other.node.core.node)  # of peers alone
-            if taken is not None and other is not machine and taken < theirs.opened.get(machine.org, 0):
+            node, there = machine.node.core.node, other.node.core.node
+            is_peer = there in sizes.taken and other is not machine
+            if is_peer and not sizes.is_given(machine.org, theirs, node, there):
                 return None
     return True
 

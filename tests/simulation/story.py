@@ -225,6 +225,15 @@ class Story:
                     with suppress(*REFUSED):
                         await self._let_read(owner, device, reader)
 
+    async def follow(self, machine: Machine) -> None:
+        """A machine follows a device, now and then one no more."""
+        if (device := self._device()) is None or not machine.is_up:
+            return
+        following, is_more = machine.node.sync.following, self._chance.random() < 0.7
+        change = following.follow if is_more else following.unfollow
+        with suppress(*REFUSED):
+            await machine.do(change([device.subject], ACTOR))
+
     async def forge(self, thief: Machine) -> None:
         """Somebody who may read a device states what only others may, and takes what is offered to others."""
         with suppress(*REFUSED):

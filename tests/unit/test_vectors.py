@@ -45,6 +45,7 @@ from federation.request import (
 )
 from federation.sealing import open_section
 from federation.statements import RootStatement, decode_root_statement
+from federation.sync.following import NOTHING, FollowAsked, moved
 from federation.sync.frames import Answered, Asked, Noticed, decode_frame
 from federation.words import fingerprint_bytes
 from node.passport.attestations import count_attestations
@@ -481,6 +482,17 @@ def read_replay(given: Given) -> Answer:
     return "accept", {"taken": taken}
 
 
+def read_follow(given: Given) -> Answer:
+    asked = FollowAsked.from_bytes(raw(given, "asked"))
+    known = {bytes.fromhex(subject) for subject in given["followed"] or ()}
+    if asked.everything:
+        return "accept", {"followed": None, "filter": None}
+    within = {subject for subject in known if asked.within and asked.within[0] <= subject <= asked.within[1]}
+    gone = (known & asked.removed) | (within - asked.added)
+    kept = moved(moved(NOTHING, known), asked.added - known, gone)
+    return "accept", {"followed": [s.hex() for s in sorted((known | asked.added) - gone)], "filter": kept.hex()}
+
+
 def read_frame(given: Given) -> Answer:
     frame = decode_frame(raw(given, "frame"))
     kinds: dict[type, int] = {Noticed: 1, Asked: 2, Answered: 3}
@@ -548,5 +560,6 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "replay": read_replay,
     "response": read_response,
     "frame": read_frame,
+    "follow-asked": read_follow,
     "invitation": read_invitation,
 }

@@ -25,7 +25,7 @@ class BundleTaken(BaseModel):
 
 
 @api("POST", "/peers/{node}/bundle", title="Make a bundle for a node", scopes=[Scope.PEERS], files=[BYTES],
-     problems=["peer_unknown", "bundle_no_key"])  # fmt: skip
+     problems=["peer_unknown", "peer_ended", "org_refused", "bundle_no_key"])  # fmt: skip
 async def make_bundle(call: Call, path: PeerPath) -> web.Response:
     """All that the node may see here and did not say that it has, sealed to it: carry it where no wire leads."""
     return await bundle_of(call, path.node)

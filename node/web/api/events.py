@@ -16,7 +16,7 @@ from node.services.access import Scope
 from node.services.journal import Sift
 from node.web.api.journal import JournalEntry, to_entry
 from node.web.api.passports import DeviceText, subject_of
-from node.web.auth import authenticate
+from node.web.auth import may_go_on
 from node.web.calls import Call
 from node.web.events import LARGEST_ID, STREAMS
 from node.web.routes import Limit, api
@@ -85,7 +85,8 @@ async def read_feed(call: Call, query: FeedQuery) -> FeedAnswer:
         with call.request.app[STREAMS].opened(call.actor, call.request):
             while not answer.events and await _comes(heard, deadline):
                 answer = await _read(call, query.model_copy(update={"after": answer.last}), subjects)
-    await _check_still(call)
+    if not await may_go_on(call):
+        raise DeniedError("the right to read ended during the wait", "unauthenticated")
     return answer
 
 
@@ -118,13 +119,6 @@ async def _comes(heard: "asyncio.Queue[int]", deadline: float) -> bool:
     while not heard.empty():
         heard.get_nowait()
     return True
-
-
-async def _check_still(call: Call) -> None:
-    """Raise DeniedError where the right to the feed ended during the wait."""
-    actor = await authenticate(call.request)
-    if actor is None or not actor.may(call.route.scopes) or actor.subjects != call.actor.subjects:
-        raise DeniedError("the right to read ended during the wait", "unauthenticated")
 
 
 ROUTES = (read_feed, list_kinds)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from federation.genesis import Genesis, fingerprint
 from federation.invitation import Invitation
-from federation.words import fingerprint_words
+from federation.words import LANGUAGES, fingerprint_words
 from node.errors import StateError
 from node.services.access import Scope
 from node.services.membership import invitation_id
@@ -16,6 +16,13 @@ from node.web.calls import Call
 from node.web.routes import Limit, api
 from node.web.tables import network as tables
 from node.web.trouble_words import trouble_text
+
+
+class FingerprintAnswer(BaseModel):
+    """What people compare by voice before they trust an invitation: the words of who invites."""
+
+    ru: str
+    en: str
 
 
 class NodeAnswer(BaseModel):
@@ -29,6 +36,9 @@ class NodeAnswer(BaseModel):
     federation: Hex16 | None
     log: Hex16
     size: int = Field(description="Entries of the own log.")
+    standing: str = Field(description="Where it stands: `anchor`, `member`, `guest`, `unknown`, `left` or `expelled`.")
+    pin: str = Field(description="SHA-256 of its certificate, by which others know it where they dial, in hex.")
+    words: FingerprintAnswer | None = Field(description="Its words, as its invitations have; null in no federation.")
 
 
 class FederationBody(BaseModel):
@@ -47,13 +57,6 @@ class FederationAnswer(BaseModel):
     anchors: list[Hex16]
     quorum: int
     fingerprint: str
-
-
-class FingerprintAnswer(BaseModel):
-    """What people compare by voice before they trust an invitation: the words of who invites."""
-
-    ru: str
-    en: str
 
 
 class InvitationAnswer(BaseModel):
@@ -122,6 +125,8 @@ class PeerAnswer(BaseModel):
     is_live: bool = Field(description="Whether its notices come at once.")
     to_take: int | None = Field(description="Entries that it has and this node has not; null before it said so.")
     to_give: int | None = Field(description="Entries that this node has and it has not; null before it said so.")
+    only_followed: bool = Field(description="Whether nothing is taken of it but what this node follows.")
+    follows: int | None = Field(description="How many ids it follows here; null where it takes all that it may.")
     losses: list[str] = Field(
         description="Why not all that it said counts: `ended`, `disowned`, `forked`, `pending`, `left`; empty for most."
     )
@@ -162,6 +167,11 @@ async def read_node(call: Call) -> NodeAnswer:
         federation=genesis.id.hex() if genesis else None,
         log=log.log.hex(),
         size=log.size,
+        standing=context.projection.world.standings.of(context.core.org).standing.value,
+        pin=context.membership.pin().hex(),
+        words=FingerprintAnswer(**{one: " ".join(await context.membership.words(one)) for one in LANGUAGES})
+        if genesis
+        else None,
     )
 
 
@@ -235,7 +245,7 @@ async def read_federation(call: Call) -> FederationAnswer:
 
 
 @api("POST", "/peers/{node}", title="Talk to a node, or ignore it", scopes=[Scope.PEERS], status=204,
-     problems=["peer_unknown"])  # fmt: skip
+     problems=["peer_unknown", "peer_ended", "org_refused"])  # fmt: skip
 async def set_peer(call: Call, path: PeerPath, body: PeerBody) -> None:
     """Takes it out of the inbox."""
     await call.context.peering.accept(bytes.fromhex(path.node), call.actor.label, body.state)
@@ -287,6 +297,8 @@ async def peer_answer(call: Call, peer: Peer) -> PeerAnswer:
         is_live=level is not None and level.is_live,
         to_take=level.to_take if level else None,
         to_give=level.to_give if level else None,
+        only_followed=peer.only_followed,
+        follows=await call.context.following.count_at(peer.node),
         losses=sorted(loss.value for loss in (await call.context.keys.losses()).get(peer.node, ())),
     )
 

@@ -9,6 +9,7 @@ from node.passport.bodies import Moment
 from node.services.access import Scope
 from node.services.members import Member, Said
 from node.services.peering import CardFault
+from node.web.api.branches import BranchAnswer, NamedOrganisation, branch_answers
 from node.web.api.fields import Hex16, Line
 from node.web.api.mandates import moment
 from node.web.calls import Call
@@ -16,13 +17,6 @@ from node.web.routes import Limit, api
 from node.web.tables import network as tables
 
 Row = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-
-
-class NamedOrganisation(BaseModel):
-    """An organisation by its id and its own name of itself."""
-
-    org: Hex16
-    name: str | None
 
 
 class SaidAnswer(BaseModel):
@@ -52,6 +46,9 @@ class MemberAnswer(BaseModel):
     card_fault: CardFault | None = Field(
         description="Why its card leads to no node: it names another's node, one that ended, or no address and pin."
     )
+    branches: list[BranchAnswer] = Field(
+        description="Where its root chain is forked: both branches, of which nothing counts until anchors attest one."
+    )
     own: bool
     mine: bool = Field(description="Whether its standing is by the word of this organisation.")
 
@@ -72,7 +69,7 @@ class AttestationBody(BaseModel):
     """What an anchor says of an organisation."""
 
     org: Hex16
-    what: Literal["number", "maker", "accreditation", "steward", "prefix"]
+    what: Literal["number", "maker", "accreditation", "steward", "prefix", "branch"]
     rows: list[Row] = Field(default=[], max_length=64)
     since: Moment | None = Field(default=None, description="From when it holds; compared with when facts occurred.")
     until: Moment | None = Field(default=None, description="Until when, excluded: the same words again end it so.")
@@ -93,10 +90,11 @@ async def list_members(call: Call) -> MembersAnswer:
 
 @api("POST", "/attestations", title="Attest an organisation, as an anchor", scopes=[Scope.PEERS], status=201,
      problems=["org_unknown", "no_federation", "not_an_anchor", "number_wrong", "number_taken", "prefix_wrong",
-               "accreditation_wrong", "moment"])  # fmt: skip
+               "accreditation_wrong", "branch_wrong", "moment"])  # fmt: skip
 async def attest(call: Call, body: AttestationBody) -> AttestationBody:
     """What k anchors attest decides whose lines, verifications and records count. The same words with other times take
-    the place of what this anchor said before; a number takes the place of an earlier one of its kind.
+    the place of what this anchor said before; a number takes the place of an earlier one of its kind, a branch of a
+    root chain that of another branch.
     """
     times = (moment(text) if text else None for text in (body.since, body.until))
     what = Attested[body.what.upper()]
@@ -151,6 +149,10 @@ def _answer(call: Call, member: Member) -> MemberAnswer:
         foreign=list(member.foreign),
         said=[_said(call, said) for said in member.said],
         card_fault=_card_fault(call, member),
+        branches=branch_answers(
+            member.fork,
+            {found: [_named(call, org) for org in orgs] for found, orgs in member.attested_branches.items()},
+        ),
         own=member.org == call.context.core.org,
         mine=call.context.core.org in member.stand.voices,
     )

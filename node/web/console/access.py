@@ -1,5 +1,7 @@
 """The access page: people, their sessions, and tokens of systems."""
 
+from functools import partial
+
 from aiohttp import web
 from pydantic import BaseModel, Field
 
@@ -13,7 +15,7 @@ from node.web.api.correspondents import register_system as register
 from node.web.api.passports import subject_of
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.languages import mark
 from node.web.routes import Group, Menu, page
 
@@ -65,21 +67,13 @@ async def issue_token(call: Call, body: TokenForm) -> View:
 @page("POST", PATH + "/systems", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems")
 async def register_system(call: Call, body: SystemForm) -> View | web.Response:
     """Make a system known."""
-    try:
-        await register.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, error=error)
-    return redirect(f"{PATH}#systems")
+    return await acted(register.handler(call, body=body), f"{PATH}#systems", partial(_view, call))
 
 
 @page("POST", PATH + "/systems/{name}", title=TITLE, scopes=[Scope.ACCESS], api="PUT /systems/{name}")
 async def change_system(call: Call, path: SystemPath, body: RightsForm) -> View | web.Response:
     """Give a system other rights."""
-    try:
-        await change.handler(call, path=path, body=body)
-    except NodeError as error:
-        return await _view(call, error=error)
-    return redirect(f"{PATH}#systems")
+    return await acted(change.handler(call, path=path, body=body), f"{PATH}#systems", partial(_view, call))
 
 
 @page("POST", PATH + "/systems/{name}/tokens", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems/{name}/tokens")
@@ -116,21 +110,17 @@ async def revoke_token(call: Call, path: TokenPath) -> web.Response:
 @page("POST", PATH + "/accounts", title=TITLE, scopes=[Scope.ACCESS], api="POST /accounts")
 async def add_account(call: Call, body: NewAccount) -> View | web.Response:
     """Let a person in."""
-    try:
-        await call.context.access.add_account(call.actor, body.name, body.password, body.role, body.language)
-    except InputError as error:
-        return await _view(call, error=error)
-    return redirect(PATH)
+    return await acted(
+        call.context.access.add_account(call.actor, body.name, body.password, body.role, body.language),
+        PATH,
+        partial(_view, call),
+    )
 
 
 @page("POST", PATH + "/accounts/{name}/remove", title=TITLE, scopes=[Scope.ACCESS], api="DELETE /accounts/{name}")
 async def remove_account(call: Call, path: AccountPath) -> View | web.Response:
     """Shut a person out."""
-    try:
-        await call.context.access.remove_account(call.actor, path.name)
-    except InputError as error:
-        return await _view(call, error=error)
-    return redirect(PATH)
+    return await acted(call.context.access.remove_account(call.actor, path.name), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/sessions/{account}/{session}/end", title=TITLE, scopes=[Scope.ACCESS],

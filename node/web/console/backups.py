@@ -1,6 +1,7 @@
 """The page of backups and health: what to look after, the files, making and checking them, and what came back."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from node.services.jobs import Job
 from node.services.journal import JournalRow
 from node.web.api.backups import BackupPath, backups_answer, health_answer, to_returned
 from node.web.calls import Call, View
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
@@ -52,31 +53,19 @@ async def make_backup(call: Call, body: MakeForm) -> View | web.Response:
 @page("POST", PATH + "/drills", title=TITLE, scopes=MAY, api="POST /backups/drills")
 async def drill_restore(call: Call) -> View | web.Response:
     """Restore the newest one aside."""
-    try:
-        await call.context.backups.drill(call.actor.label)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(call.context.backups.drill(call.actor.label), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/{backup}/check", title=TITLE, scopes=MAY, api="POST /backups/{backup}/check")
 async def check_backup(call: Call, path: BackupPath) -> View | web.Response:
     """Check one."""
-    try:
-        await call.context.backups.check(path.backup, call.actor.label)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(call.context.backups.check(path.backup, call.actor.label), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/{backup}/remove", title=TITLE, scopes=MAY, api="DELETE /backups/{backup}")
 async def remove_backup(call: Call, path: BackupPath) -> View | web.Response:
     """Remove one."""
-    try:
-        await call.context.backups.remove(path.backup, call.actor.label)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(call.context.backups.remove(path.backup, call.actor.label), PATH, partial(_view, call))
 
 
 async def _view(call: Call, error: Exception | None = None) -> View:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from node.web.api.fields import Line
 from node.web.api.identity import RefText
 from node.web.api.passports import subject_of
 from node.web.calls import Call, View
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.languages import mark
 from node.web.routes import Group, Menu, page
 
@@ -85,11 +86,7 @@ async def annul(call: Call, body: AnnulForm) -> View | web.Response:
 @page("POST", PATH + "/settlement", title=TITLE, scopes=[Scope.RECORD], api="POST /arshin/results/{ref}/settlement")
 async def settle(call: Call, body: ResultForm) -> View | web.Response:
     """Note that the register annulled a result too."""
-    try:
-        await call.context.arshin.settle(body.ref, call.actor.label)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(call.context.arshin.settle(body.ref, call.actor.label), PATH, partial(_view, call))
 
 
 async def _view(call: Call, error: Exception | None = None, left_out: Sequence[LeftOut] = ()) -> View:

@@ -64,7 +64,7 @@ async def unclaimed(call: Call) -> View | web.Response:
 async def claim_form(call: Call, path: ClaimPath) -> View:
     """The form of the one-time link."""
     await call.context.access.check_claim(path.secret)
-    return View("claim.html", name="")
+    return View("claim.html", name="", secret=path.secret)
 
 
 @page("POST", "/claim/{secret}", title=mark("Set-up"), is_open=True, before_claim=True, api="POST /claim")
@@ -74,7 +74,7 @@ async def claim(call: Call, path: ClaimPath, body: ClaimForm) -> View | web.Resp
     try:
         session = await access.claim(path.secret, body.name, body.password, call.language, address)
     except InputError as error:
-        return View("claim.html", error=error, name=body.name)
+        return View("claim.html", error=error, name=body.name, secret=path.secret)
     response = redirect("/")
     give_session(call, response, session)
     return response

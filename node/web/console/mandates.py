@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from node.errors import NodeError
 from node.passport.ids import parse_device_id
 from node.passport.mandates import MandateState
 from node.passport.roles import CAPACITIES, GIVEN
@@ -30,7 +29,7 @@ from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.languages import mark
 from node.web.routes import Group, Menu, page
 
@@ -73,32 +72,20 @@ async def roles(call: Call, query: RolesQuery) -> View:
 @page("POST", PATH + "/offers", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/offers", max_body=BODY)
 async def make_offer(call: Call, body: OfferForm) -> View | web.Response:
     """Offer a capacity."""
-    try:
-        await offer.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, "\n".join(body.ids), error)
-    return redirect(PATH)
+    return await acted(offer.handler(call, body=body), PATH, lambda error: _view(call, "\n".join(body.ids), error))
 
 
 @page("POST", PATH + "/statements", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/statements", max_body=BODY)
 async def make_statement(call: Call, body: StatementForm) -> View | web.Response:
     """State a role by a document."""
-    try:
-        await state.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, "\n".join(body.ids), error)
-    return redirect(PATH)
+    return await acted(state.handler(call, body=body), PATH, lambda error: _view(call, "\n".join(body.ids), error))
 
 
 @page("POST", PATH + "/appointments", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/appointments",
       max_body=BODY)  # fmt: skip
 async def make_appointment(call: Call, body: AppointmentForm) -> View | web.Response:
     """Give a role."""
-    try:
-        await appoint.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, "\n".join(body.ids), error)
-    return redirect(PATH)
+    return await acted(appoint.handler(call, body=body), PATH, lambda error: _view(call, "\n".join(body.ids), error))
 
 
 @page("POST", PATH + "/{id}/acceptance", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/{id}/acceptance")

@@ -1,18 +1,18 @@
 """The members page: who belongs to the federation as what, and by whose word; the forms to say so oneself."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, model_validator
 
-from node.errors import NodeError
 from node.passport.standing import Standing
 from node.services.access import Scope
+from node.web.api.branches import NamedOrganisation
 from node.web.api.members import (
     AttestationBody,
     MemberPath,
-    NamedOrganisation,
     ReasonBody,
     attest,
     end_vouch,
@@ -23,13 +23,13 @@ from node.web.api.members import (
 )
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
-from node.web.dispatch import redirect
+from node.web.dispatch import acted
 from node.web.languages import mark
 from node.web.routes import Group, Menu, page
 
 TITLE = mark("Members")
 PATH = "/members"
-KINDS = ("number", "maker", "accreditation", "steward", "prefix")
+KINDS = ("number", "maker", "accreditation", "steward", "prefix", "branch")
 
 
 class AttestationForm(Lines, AttestationBody):
@@ -62,53 +62,37 @@ async def members(call: Call) -> View:
 @page("POST", PATH + "/attestations", title=TITLE, scopes=[Scope.PEERS], api="POST /attestations")
 async def attest_by_form(call: Call, body: AttestationForm) -> View | web.Response:
     """Sign what is said of an organisation."""
-    try:
-        await attest.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, error, Typed(org=body.org, what=body.what, rows="\n".join(body.rows)))
-    return redirect(PATH)
+    return await acted(
+        attest.handler(call, body=body),
+        PATH,
+        lambda error: _view(call, error, Typed(org=body.org, what=body.what, rows="\n".join(body.rows))),
+    )
 
 
 @page("POST", PATH + "/leave", title=TITLE, scopes=[Scope.PEERS], api="POST /federation/leave")
 async def leave_by_form(call: Call, body: ReasonBody) -> View | web.Response:
     """End the own membership."""
-    try:
-        await leave.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(leave.handler(call, body=body), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/{org}/vouch", title=TITLE, scopes=[Scope.PEERS], api="POST /federation/members/{org}/vouch")
 async def vouch_by_form(call: Call, path: MemberPath) -> View | web.Response:
     """Make a guest of an organisation."""
-    try:
-        await vouch.handler(call, path=path)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(vouch.handler(call, path=path), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/{org}/vouch/end", title=TITLE, scopes=[Scope.PEERS],
       api="POST /federation/members/{org}/vouch/end")  # fmt: skip
 async def end_vouch_by_form(call: Call, path: MemberPath, body: ReasonBody) -> View | web.Response:
     """Take the own word for a guest back."""
-    try:
-        await end_vouch.handler(call, path=path, body=body)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(end_vouch.handler(call, path=path, body=body), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/{org}/expulsion", title=TITLE, scopes=[Scope.PEERS],
       api="POST /federation/members/{org}/expulsion")  # fmt: skip
 async def expel_by_form(call: Call, path: MemberPath, body: ReasonBody) -> View | web.Response:
     """Say as an anchor that a membership ends."""
-    try:
-        await expel.handler(call, path=path, body=body)
-    except NodeError as error:
-        return await _view(call, error)
-    return redirect(PATH)
+    return await acted(expel.handler(call, path=path, body=body), PATH, partial(_view, call))
 
 
 async def _view(call: Call, error: Exception | None = None, typed: Typed | None = None) -> View:

@@ -1,13 +1,14 @@
 """The organisations page: each company once, with its spellings, numbers, ids and keys; and naming one."""
 
+from functools import partial
+
 from aiohttp import web
 
-from node.errors import NodeError
 from node.services.access import Scope
 from node.services.organisations import Named
 from node.web.api.organisations import NamedInput, NamePath, OrganisationsQuery, find_organisations
 from node.web.calls import Call, View
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.languages import mark
 from node.web.routes import Group, Menu, page
 
@@ -20,17 +21,17 @@ PATH = "/organisations"
       lists=["GET /organisations/names"])  # fmt: skip
 async def organisations(call: Call, query: OrganisationsQuery) -> View:
     """The directory, or those that a text means."""
-    return await _view(call, query.q)
+    return await _view(call, text=query.q)
 
 
 @page("POST", PATH + "/names", title=TITLE, scopes=[Scope.RECORD], api="POST /organisations/names")
 async def name(call: Call, body: NamedInput) -> View | web.Response:
     """Write down how papers call a company, with its number."""
-    try:
-        await call.context.organisations.name([Named(body.name, body.inn, body.ogrn)], call.actor.label)
-    except NodeError as error:
-        return await _view(call, error=error)
-    return redirect(PATH)
+    return await acted(
+        call.context.organisations.name([Named(body.name, body.inn, body.ogrn)], call.actor.label),
+        PATH,
+        partial(_view, call),
+    )
 
 
 @page("POST", PATH + "/names/{name}/forget", title=TITLE, scopes=[Scope.RECORD],
@@ -41,7 +42,7 @@ async def forget(call: Call, path: NamePath) -> web.Response:
     return redirect(PATH)
 
 
-async def _view(call: Call, text: str = "", error: Exception | None = None) -> View:
+async def _view(call: Call, error: Exception | None = None, text: str = "") -> View:
     companies = await find_organisations(call, text)
     return View(
         "organisations.html",

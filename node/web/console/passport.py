@@ -99,6 +99,7 @@ async def _values(  # Any: what templates are given
         "events_to_choose": list(codes_to_choose(call, Catalog.EVENTS)),
         "parameters_to_choose": list(codes_to_choose(call, Catalog.PARAMETERS)),
         "place": place_of(view),
+        "follows": await call.context.following.standing(stored.subject),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -27,7 +28,7 @@ from node.web.api.federation import (
 from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
-from node.web.dispatch import redirect
+from node.web.dispatch import acted, redirect
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.problems import find_text
@@ -71,11 +72,7 @@ async def invite(call: Call) -> View:
       api="DELETE /invitations/{invitation}", lists=["GET /invitations"])  # fmt: skip
 async def revoke(call: Call, path: InvitationPath) -> View | web.Response:
     """Let nobody join by an open invitation any more."""
-    try:
-        await call.context.membership.revoke(path.invitation, call.actor.label)
-    except NodeError as error:
-        return await _view(call, error=error)
-    return redirect(PATH)
+    return await acted(call.context.membership.revoke(path.invitation, call.actor.label), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/invitation", title=TITLE, scopes=[Scope.PEERS], api="POST /federation/invitation/read")
@@ -91,21 +88,17 @@ async def read(call: Call, body: JoinBody) -> View:
 @page("POST", PATH + "/join", title=TITLE, scopes=[Scope.PEERS], api="POST /federation/join")
 async def join(call: Call, body: JoinBody) -> View | web.Response:
     """Take an invitation."""
-    try:
-        await call.context.membership.join(body.invitation, call.actor.label)
-    except NodeError as error:
-        return await _view(call, error=error, typed=body.invitation)
-    return redirect(PATH)
+    return await acted(
+        call.context.membership.join(body.invitation, call.actor.label),
+        PATH,
+        partial(_view, call, typed=body.invitation),
+    )
 
 
 @page("POST", PATH + "/federation", title=TITLE, scopes=[Scope.PEERS], api="POST /federation")
 async def found(call: Call, body: FederationForm) -> View | web.Response:
     """Found a federation."""
-    try:
-        await found_federation.handler(call, body=body)
-    except NodeError as error:
-        return await _view(call, error=error)
-    return redirect(PATH)
+    return await acted(found_federation.handler(call, body=body), PATH, partial(_view, call))
 
 
 @page("POST", PATH + "/bundles", title=TITLE, scopes=[Scope.PEERS], api="POST /bundles",
@@ -213,6 +206,7 @@ async def _peers(call: Call) -> dict[str, Any]:  # Any: what templates are given
         "attested": {org.hex(): [held.what.name.lower() for held in attestations.of(org)] for org in orgs},
         "may": call.actor.may([Scope.PEERS]),
         "now": now,
+        "followed": await call.context.following.count(),
     }
 
 

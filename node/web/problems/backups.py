@@ -50,6 +50,41 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Ключ восстановления уже есть", "Новый ключ заводится с --replace: прежние копии открывает прежний."),
         ("There is a recovery key already", "--replace makes a new one: older backups open with the older one."),
     ),
+    "backup_faulty": wrong(
+        (
+            "В хранилище из этой копии есть ошибки",
+            "Возьмите более старую копию; или восстановите её командой passport-node restore: она назовёт ошибки.",
+        ),
+        (
+            "The store in this backup has faults",
+            "Take an older backup; or restore it with passport-node restore, which names the faults.",
+        ),
+        kind=BackupError,
+    ),
+    "restore_late": state(
+        (
+            "На этом узле уже работают",
+            "Восстановите копию в отдельную папку командой passport-node restore: сделанное здесь не пропадёт.",
+        ),
+        (
+            "This node is in use already",
+            "Restore the backup into a folder of its own with passport-node restore: what was done here stays.",
+        ),
+    ),
+    "restore_running": state(
+        ("Копия уже восстанавливается", "Дождитесь конца."),
+        ("A backup is being restored already", "Wait for its end."),
+    ),
+    "restore_ports": state(
+        (
+            "Порт из настроек копии здесь не открыть",
+            "Освободите порт; или восстановите командой passport-node restore и поправьте config.toml до запуска.",
+        ),
+        (
+            "A port of the backup's settings cannot be opened here",
+            "Free the port; or restore it with passport-node restore and mend config.toml before the start.",
+        ),
+    ),
     "backup_unlocked": state(
         ("Запереть копию нечем", "Задайте парольную фразу или создайте ключ: passport-node backup key ФАЙЛ."),
         ("There is nothing to lock a backup with", "Give a passphrase, or make a key: passport-node backup key FILE."),

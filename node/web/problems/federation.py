@@ -11,6 +11,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Узел не состоит в федерации", "Создайте федерацию или вступите по приглашению."),
         ("This node is in no federation", "Found one or join by invitation."),
     ),
+    "followed_most": state(
+        ("Столько приборов отслеживать нельзя", "Перестаньте отслеживать лишние или берите от узлов всё."),
+        ("So many devices cannot be followed", "Stop following some, or take everything of the nodes."),
+        ("Можно не больше {most}.", "At most {most} may be."),
+    ),
     "dials_out_only": state(
         (
             "Узел только подключается сам, к нему подключиться нельзя",
@@ -59,6 +64,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Это не префикс", "Пишите gs1: или grsi: и цифры, например gs1:460."),
         ("That is no prefix", "Write gs1: or grsi: and digits, as gs1:460."),
     ),
+    "branch_wrong": wrong(
+        (
+            "Это не утверждение корневой цепочки этой организации",
+            "Укажите одной строкой хеш верной ветви: его назовёт сама организация, и он есть среди участников.",
+        ),
+        (
+            "That is no statement of this organisation's root chain",
+            "Give the hash of the right branch in one row: the organisation tells it, and the members page shows it.",
+        ),
+    ),
     "accreditation_wrong": wrong(
         ("Нет номера аккредитации", "Первой строкой укажите номер в реестре аккредитованных лиц, затем область."),
         ("The number of the accreditation is missing", "Give its number first, then its scope."),
@@ -81,8 +96,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("This node gave the invitation itself", "Paste it on the node of the organisation that you invite."),
     ),
     "number_wrong": wrong(
-        ("В номере организации ошибка", "Сверьте ИНН или ОГРН с документом: контрольные цифры не сходятся."),
-        ("The number of the organisation is wrong", "Compare it with the document: its check digits disagree."),
+        (
+            "В номере организации ошибка",
+            "Пишите inn: или ogrn: и цифры, например inn:7707083893; сверьте их с документом: сходятся ли контрольные.",
+        ),
+        (
+            "The number of the organisation is wrong",
+            "Write inn: or ogrn: and digits, as inn:7707083893; compare them with the document: check digits agree.",
+        ),
     ),
     "organisation_unknown": unknown("Такое название здесь не записано", "No such name is kept here"),
     "organisations_too_many": wrong(
@@ -127,6 +148,10 @@ PROBLEMS: dict[str, ProblemText] = {
     "enrolment": wrong(
         ("Ответ новому узлу не принят", "Пусть узел, у которого корневой ключ, подпишет запрос из этой папки."),
         ("The answer to a new node was not taken", "Have the request of this folder stated with the root key."),
+    ),
+    "org_refused": state(
+        ("Этой организации ничего не передают", "Почему, сказано среди участников: там её принимают снова."),
+        ("Nothing is handed to that organisation", "The members tell why: there it is taken in again."),
     ),
     "bundle_no_key": state(
         ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),

@@ -1,6 +1,6 @@
 """Problems of the LoRa network."""
 
-from node.web.problems.text import ProblemText, state, unknown
+from node.web.problems.text import ProblemText, denied, state, unknown, wrong
 
 PROBLEMS: dict[str, ProblemText] = {
     "radio_off": state(
@@ -54,4 +54,71 @@ PROBLEMS: dict[str, ProblemText] = {
         ("The registration went on meanwhile", "Load the page again."),
     ),
     "gateway_unknown": unknown("Такого шлюза здесь нет", "There is no such gateway here"),
+    "configuration_not_ours": denied(
+        (
+            "Радиоданные этого прибора заявляют другие",
+            "Их задаёт владелец сети, собственник или изготовитель. Попросите у них право писать о приборе.",
+        ),
+        (
+            "Others state how this device joins",
+            "The network's owner, the title holder or the maker does. Ask one of them for the right to write of it.",
+        ),
+        ("{title}", "{title}"),
+    ),
+    "setting_missing": wrong(
+        ("Не хватает параметра", "Заполните его: без него прибор не подключится."),
+        ("A setting is missing", "Fill it in: without it the device does not join."),
+        ("Параметр {setting}.", "The setting {setting}."),
+    ),
+    "setting_nobody": wrong(
+        ("Такого адреса нет ни у одного прибора", "Считайте DevEUI с прибора."),
+        ("No device has that address", "Read the DevEUI off the device."),
+    ),
+    "setting_version": wrong(
+        ("Такой версии LoRaWAN нет", "Запишите её как 1.0.3."),
+        ("There is no such version of LoRaWAN", "Write it as 1.0.3."),
+    ),
+    "setting_region": wrong(
+        ("Такого региона нет в справочнике", "Выберите один из: {regions}."),
+        ("The catalog has no such region", "Choose one of: {regions}."),
+    ),
+    "setting_ports": wrong(
+        ("Порты записаны неверно", "Перечислите числа от 1 до 223 через запятую."),
+        ("The ports cannot be read", "List numbers from 1 to 223 with commas between them."),
+    ),
+    "setting_form": wrong(
+        ("Параметр записан неверно", "Проверьте его запись."),
+        ("A setting cannot be read", "Check how it is written."),
+        ("Параметр {setting}.", "The setting {setting}."),
+    ),
+    "root_key_stated": state(
+        (
+            "У прибора уже есть ключ",
+            "Если он потерян или раскрыт, выпустите новый с указанием причины: прежний перестанет действовать.",
+        ),
+        (
+            "The device has a key already",
+            "Where it was lost or given away, issue a new one with the reason: the one before counts no longer.",
+        ),
+        ("Ключ заявлен {at:%Y-%m-%d %H:%M} UTC.", "It was stated at {at:%Y-%m-%d %H:%M} UTC."),
+    ),
+    "root_key_form": wrong(
+        ("Ключ не читается", "AppKey — это 32 шестнадцатеричные цифры. Скопируйте его целиком."),
+        ("The key cannot be read", "An AppKey is 32 hex digits. Copy all of it."),
+        ("Пришло знаков: {length}.", "{length} characters came."),
+    ),
+    "root_key_weak": wrong(
+        ("Такой ключ не защищает", "Запишите в прибор другой, выпустив его здесь."),
+        ("Such a key protects nothing", "Issue one here and write it into the device."),
+        ("Почему: {why}.", "Why: {why}."),
+    ),
+    "root_key_used": state(
+        ("Такой ключ уже есть у другого прибора", "Проверьте, с того ли прибора он взят, или выпустите новый."),
+        ("Another device has that key already", "Check which device it was taken from, or issue a new one."),
+        ("Прибор: {titles}.", "Device: {titles}."),
+    ),
+    "root_key_unasked": wrong(
+        ("У прибора с такой активацией нет корневого ключа", "Выберите OTAA или оставьте ключ без изменений."),
+        ("A device with such an activation has no root key", "Choose OTAA, or leave the key as it is."),
+    ),
 }

@@ -47,6 +47,13 @@
     }
   }
 
+  // A page that is kept for "back" keeps no key.
+  window.addEventListener("pagehide", function () {
+    for (const element of document.querySelectorAll("[data-secret]")) {
+      element.remove();
+    }
+  });
+
   document.addEventListener("change", function (event) { if (event.target.matches("[data-drop] input")) { chosen(event.target); } });
   for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
     document.addEventListener(name, function (event) {

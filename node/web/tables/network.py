@@ -59,6 +59,15 @@ PEERS = table(
     ("Не засчитано", "Does not count", _losses),
     ("Взять", "To take", "to_take"),
     ("Отдать", "To give", "to_give"),
+    ("Берём только отслеживаемое", "Only what is followed is taken", yes_no("only_followed")),
+    ("Отслеживает здесь", "Follows here", "follows"),
+)
+FOLLOWED = table(
+    "followed",
+    "Отслеживаемые приборы",
+    "Followed devices",
+    ("Прибор", "Device", "title"),
+    ("Идентификатор", "Device id", "id"),
 )
 MEMBERS = table(
     "members",

@@ -10,16 +10,34 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from federation.merkle import CompactRange, leaf_hash, root_of, verify_inclusion
+from federation.sync.following import NOTHING, moved
 from node.store import schema
 from node.store.database import READERS, Database, ReadTx, WriteTx
 from node.store.errors import ConflictError
+from node.store.follows import StoredFilter, change_filter, drop_filter, find_filter, let_through
 from node.store.jobs import advance_job, get_job, insert_job
 from node.store.journal import read_journal, write_journal
 from node.store.migrate import upgrade
 from node.store.passports import StoredPassport, Term, find_passport, find_terms, put_passport, read_leading
-from node.store.rights import EVERYBODY, StoredRight, last_opening, open_subjects, openings_after, rights_to
+from node.store.rights import (
+    EVERYBODY,
+    NewOpening,
+    StoredRight,
+    close_to_node,
+    last_opening,
+    list_of,
+    lists_after,
+    newest_opening,
+    open_all_to_node,
+    open_entries,
+    open_subjects,
+    open_to_node,
+    openings_after,
+    rights_to,
+)
 from node.store.settings import find_setting, set_setting
 from node.store.trees import append_leaves, read_inclusion, read_leaves, read_range
+from node.store.upserts import insert_all
 from tests.fakes import FakeClock
 
 SUBJECT = b"s" * 16
@@ -218,6 +236,53 @@ async def test_rights_only_grow_and_number_their_openings(database: Database) ->
         assert await last_opening(reader, buyer) == opened[-1].n
         assert await openings_after(reader, buyer, opened[-1].n, 10) == []
         assert (await rights_to(reader, [SUBJECT], buyer))[SUBJECT] == [StoredRight(buyer, EVERYBODY, 39)]
+
+
+async def test_node_that_follows_has_a_list_of_its_own(database: Database) -> None:
+    """Its list holds what it began to follow, what is said of that and what is told its organisation anyway; with all
+    that its organisation may read it begins anew.
+    """
+    org, node, one, two, act = (bytes([n]) * 16 for n in range(1, 6))
+    rights = {subject: [StoredRight(org, EVERYBODY, 3)] for subject in (one, two)}
+    async with database.write() as tx:
+        await insert_all(tx, schema.passports, [_passport(subject) for subject in (one, two)])
+        await open_subjects(tx, rights)
+        kept, fresh = await change_filter(tx, StoredFilter(node, org, since=await newest_opening(tx)), {one}, {two})
+        await open_to_node(tx, node, fresh)
+        before = await newest_opening(tx)
+        said = [(one, frozenset({one})), (two, frozenset({two})), (act, frozenset({two, act})), (act, None)]
+        told = [NewOpening(org, subject, (7, seq), by) for seq, (subject, by) in enumerate(said)]
+        await open_entries(tx, told)
+
+    async with database.read() as reader:
+        opened = await openings_after(reader, org, 0, 10, node, kept.since)
+        assert [item.subject for item in opened if item.place is None] == [one, two, one]
+        assert [item.place for item in opened if item.place] == [(7, 0), (7, 2), (7, 3)]
+        assert await last_opening(reader, org, node, kept.since) == opened[-1].n
+        assert await lists_after(reader, before) == {org, list_of(node)}
+        assert await let_through(reader, node, {one, two, act}) == {one, act}
+        assert kept == StoredFilter(node, org, moved(NOTHING, [one]), 1, kept.since) == await find_filter(reader, node)
+    async with database.write() as tx:
+        await open_to_node(tx, node, [two])
+        given = await newest_opening(tx)
+        await close_to_node(tx, node, [one, two])
+        await open_to_node(tx, node, [one])
+        assert await newest_opening(tx) == given + 1
+        await close_to_node(tx, node, [one, two])
+        await open_entries(tx, [NewOpening(org, act, (7, 9))])
+        await close_to_node(tx, node, [one])
+        assert [item.place for item in await openings_after(tx, b"", 0, 10, node)] == [(7, 0), (7, 2), (7, 3), (7, 9)]
+        await drop_filter(tx, node)
+        await open_all_to_node(tx, org, node)
+        assert [(item.subject, item.place) for item in await openings_after(tx, b"", 0, 10, node)] == [
+            (one, None),
+            (two, None),
+        ]
+
+
+def _passport(subject: bytes) -> dict[str, object]:
+    texts = dict.fromkeys(("kind", "state", "title"), "")
+    return {"subject": subject, "lead": subject, **texts, "digest": b"", "view": b"", "changed_us": 0, "kept": None}
 
 
 async def test_journal_ids_grow_and_read_both_ways(database: Database) -> None:

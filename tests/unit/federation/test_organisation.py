@@ -2,10 +2,12 @@
 
 import itertools
 import random
+import time
 from collections.abc import Sequence
 
 import pytest
 
+from federation import organisation
 from federation.cut import Cut
 from federation.errors import StatementError
 from federation.organisation import Chain
@@ -313,3 +315,59 @@ def test_unknown_node() -> None:
     """A node that was never stated is not found."""
     assert Chain(A.statements).node(id16("b")) is None
     assert Chain(A.statements).node(id16("a")) is not None
+
+
+def test_rotates_without_end_are_read_in_linear_time() -> None:
+    """Whoever has the promised key holds nobody up with rotates that redeem it, however long the chain before is."""
+    chain = TRUNK
+    for number in range(400):
+        chain = chain.node(f"node-{number}")
+    rotates = [chain.rotate("root-1", f"root-{number + 2}") for number in range(400)]
+    said = statements(*rotates)
+    started = time.process_time()
+
+    found_chain = Chain(said)
+
+    assert found_chain.fork is not None
+    assert found_chain.fork.n == chain.last.n + 1
+    assert time.process_time() - started < 1.0
+
+
+def test_kept_are_those_that_count_before_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a flood of branches as many are kept as there is room for, and whatever they were, all read the same."""
+    monkeypatch.setattr(organisation, "MAX_KEPT", 12)
+    flood = [TRUNK.node(f"flood-{number}").node(f"more-{number}") for number in range(20)]
+    owner = ROTATED.node("a").node("b").node("c")
+    for line, said in ((owner, statements(*flood, owner)), (TRUNK, statements(*flood))):
+        chain = Chain(said)
+
+        kept = chain.kept()
+
+        assert len(kept) == 12
+        again = Chain(kept)
+        assert not again.refused
+        assert again.path == chain.path == list(line.statements)
+        assert (again.fork and again.fork.n) == (chain.fork and chain.fork.n)
+
+
+def test_kept_are_both_rotates_of_a_fork_however_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rotate that redeems a promise again further on is kept with all that it follows, else the fork were over."""
+    late = A.node("c").node("d").node("e").rotate("root-1", "thief-2")
+    flood = [A.node(f"flood-{number}") for number in range(20)]
+    chain = Chain(statements(A.rotate("root-1", "root-2"), late, *flood))
+    monkeypatch.setattr(organisation, "MAX_KEPT", 8)
+
+    again = Chain(chain.kept())
+
+    assert again.fork == chain.fork
+    assert chain.fork is not None
+    assert {s.hash for s in late.statements} <= {s.hash for s in chain.kept()}
+
+
+def test_kept_end_where_their_bytes_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of all branches travels as one chain, in no more bytes than the longest chain may have."""
+    flood = [A.node(f"flood-{number}") for number in range(20)]
+    chain = Chain(statements(*flood))
+    monkeypatch.setattr(organisation, "MAX_KEPT_SIZE", 1000)
+
+    assert 0 < sum(len(statement.envelope()) for statement in chain.kept()) <= 1000

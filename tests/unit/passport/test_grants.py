@@ -220,6 +220,21 @@ def test_later_end_of_its_author_widens_the_cut() -> None:
     assert story.ground(second) is Ground.GRANTED
 
 
+@pytest.mark.parametrize("is_wider", [True, False])
+def test_party_moves_no_cut_of_who_gave_the_grant(is_wider: bool) -> None:
+    """Who was let write neither keeps what he wrote after the end by an end of his own, nor undoes what it keeps."""
+    story = Story()
+    given = story.add(story.owner, grant(story.owner, story.service, WRITE, DEVICE, rows=EVENTS))
+    early = story.add(story.service, event(DEVICE, "repaired"), on="2026-02-01")
+    sizes = {story.service.log: early.ref.seq + 1}
+    story.add(story.owner, grant_end(given, story.service.org, DEVICE, sizes=sizes), on="2026-03-01")
+    late = story.add(story.service, event(DEVICE, "repaired"), on="2026-02-02")
+    own = {story.service.log: late.ref.seq + 1} if is_wider else {}
+    story.add(story.service, grant_end(given, story.service.org, DEVICE, sizes=own), on="2026-02-28")
+
+    assert [story.ground(said) for said in (early, late)] == [Ground.GRANTED, Ground.ANYBODY]
+
+
 @pytest.mark.parametrize(("who", "left"), [("owner", []), ("service", []), ("stranger", [0, 1, 2])])
 def test_grant_to_read_is_ended_by_its_author_or_its_party(who: str, left: list[int]) -> None:
     """After that nothing more is opened by it; the word of a stranger ends nothing."""

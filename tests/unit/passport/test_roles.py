@@ -230,6 +230,45 @@ def test_what_was_said_before_the_cut_keeps_its_rank_and_later_words_have_none()
     assert (told[str(early.ref.seq)], told[str(late.ref.seq)]) == ("stated", "working")
 
 
+@pytest.mark.parametrize("is_given", [True, False])
+def test_loser_of_a_role_moves_no_cut_of_who_ended_it(is_given: bool) -> None:
+    """An end by who lost the role neither keeps what he said after the owner's end, nor undoes what that keeps."""
+    story = Story()
+    role, fact_class = (
+        (Role.PROCESS_EXECUTOR, FactClass.PHYSICAL) if is_given else (Role.RESPONSIBLE, FactClass.ADMISSION)
+    )
+    given = (
+        story.add(story.owner, appointment(story.owner, story.manager, role, DEVICE), on=BEFORE)
+        if is_given
+        else story.passes(story.owner, story.manager, role, BEFORE)
+    )
+    early = story.add(story.manager, event(DEVICE, "admitted"), on="2026-02-10")
+    sizes = {story.manager.log: early.ref.seq + 1}
+    story.add(story.owner, role_end(given, story.manager.org, role, DEVICE, sizes=sizes), on="2026-03-01")
+    late = story.add(story.manager, event(DEVICE, "admitted"), on="2026-02-11")
+    own = {story.manager.log: late.ref.seq + 1}
+    story.add(story.manager, role_end(given, story.manager.org, role, DEVICE, sizes=own), on="2026-02-28")
+
+    kept, lost = (story.ground(story.manager, fact_class, "2026-02-10", said) for said in (early, late))
+    assert kept is (Ground.EXECUTOR if is_given else Ground.RESPONSIBLE)
+    assert lost is Ground.ANYBODY
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_former_owner_ends_nothing_that_the_next_one_gave(is_given: bool) -> None:
+    """Whatever time he tells: what was given after his own is not his to end."""
+    story = Story()
+    role = Role.DATA_SOURCE if is_given else Role.RESPONSIBLE
+    given = (
+        story.add(story.owner, appointment(story.owner, story.manager, role, DEVICE), on=BEFORE)
+        if is_given
+        else story.passes(story.owner, story.manager, role, BEFORE)
+    )
+    story.add(story.maker, role_end(given, story.manager.org, role, DEVICE, sizes={}), on="2026-01-01")
+
+    assert [who for who, *_ in story.holders(role, AFTER)] == [story.manager.org.hex()]
+
+
 @pytest.mark.parametrize("number", [INN, "resident"])
 def test_party_without_a_node_is_named_by_a_document(number: str) -> None:
     """The owner states who is responsible; without a document it passes nothing, and it shows no name of a resident."""

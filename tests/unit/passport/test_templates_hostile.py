@@ -205,7 +205,7 @@ def test_pattern_that_hangs_others_is_harmless(pattern: str) -> None:
     assert validate(accepted, {"a": "a" * 100_000 + "!"}, NoPassports()).state is State.INVALID
 
 
-@pytest.mark.timeout(4)
+@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "data",
     [
@@ -244,7 +244,7 @@ def test_flood_of_findings_is_cut() -> None:
     assert (len(verdict.findings), verdict.truncated, verdict.state) == (100, True, State.INVALID)
 
 
-@pytest.mark.timeout(4)
+@pytest.mark.timeout(20)
 def test_work_over_a_flood_of_findings_is_cut() -> None:
     """What would be found in 120 million places, or by 200 rules in 10,000 rows, stops at the first 100."""
     names: list[str] = [f"r{number}" for number in range(3_000)]
@@ -274,7 +274,7 @@ def test_patterns_of_templates_that_are_not_in_use_take_no_memory() -> None:
     assert sum(isinstance(item, Compiled) for item in gc.get_objects()) == MAX_COMPILED
 
 
-@pytest.mark.timeout(4)
+@pytest.mark.timeout(20)
 def test_work_of_rules_that_find_nothing_is_cut_and_said_so() -> None:
     """200 rules over 12,000 rows stop after so many; what was not looked at leaves the document open."""
     rule = {"type": "relative_error", "each": "/a", "measured": "m", "reference": "r", "error": "e", "tolerance": 1}
@@ -285,7 +285,7 @@ def test_work_of_rules_that_find_nothing_is_cut_and_said_so() -> None:
     assert (verdict.state, [found.code for found in verdict.findings]) == (State.NOT_FULLY_CHECKED, ["rules-too-long"])
 
 
-@pytest.mark.timeout(4)
+@pytest.mark.timeout(20)
 def test_one_large_value_is_taken_out_by_many_lines_at_once() -> None:
     """Whether it holds anything personal is looked up once for its place."""
     lines = [{"parameter": f"p{number}", "pointer": "/a"} for number in range(200)]

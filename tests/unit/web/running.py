@@ -13,8 +13,8 @@ from node.folder import NodeFolder
 from node.services.access import Actor, Scope
 from node.services.found import found_node
 from node.services.ingest import Ingest
+from node.services.parts import Parts
 from node.store.migrate import upgrade
-from node.web.context import WebContext
 from node.web.routes import API, Route
 from node.web.server import ROUTES, build_application
 from tests.builders import found
@@ -39,7 +39,7 @@ class RunningWeb:
 
     url: str
     socket: Path
-    context: WebContext
+    context: Parts
     clock: FakeClock
     ingest: Ingest
     stop: Callable[[], Awaitable[None]]
@@ -124,16 +124,16 @@ async def running_web(
     await found_node(NodeFolder(folder), CONFIG, clock, random)
     node = Node(folder, clock, random)
     await upgrade(node.core.database)
-    context = node.web_context()
+
     runner = web.AppRunner(
-        build_application(context, routes, heartbeat_s=heartbeat_s), access_log=None, shutdown_timeout=1
+        build_application(node, routes, heartbeat_s=heartbeat_s), access_log=None, shutdown_timeout=1
     )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     socket = folder / "web.sock"
     await web.UnixSite(runner, str(socket)).start()
-    running = RunningWeb(f"http://127.0.0.1:{port}", socket, context, clock, node.ingest, runner.cleanup)
+    running = RunningWeb(f"http://127.0.0.1:{port}", socket, node, clock, node.ingest, runner.cleanup)
     try:
         yield running
     finally:

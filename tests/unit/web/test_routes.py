@@ -11,8 +11,17 @@ from node.web.openapi import describe
 from node.web.routes import API, Route, api, page
 from node.web.server import ROUTES
 
-# Pages that open or close a browser's session, or only show a form; a program has a token instead.
-WITHOUT_OPERATION = {"/login", "/claim", "/claim/{secret}", "/events", "/metrics", "/healthz"}
+# Pages that open or close a browser's session, or only show a form; a program has a token instead. Before there is
+# one, a backup is restored with `passport-node restore`.
+WITHOUT_OPERATION = {
+    "/login",
+    "/claim",
+    "/claim/{secret}",
+    "/claim/{secret}/restore",
+    "/events",
+    "/metrics",
+    "/healthz",
+}
 OPERATIONS = {f"{route.method} {route.path.removeprefix(API)}" for route in ROUTES if not route.is_page}
 
 

@@ -9,6 +9,7 @@ from federation.genesis import Genesis
 from federation.invitation import Invitation
 from federation.keys import SIGNATURE_SIZE
 from federation.request import Request, response_hash, sign_request
+from federation.sync.following import NOTHING, moved
 from federation.words import fingerprint_bytes
 from tests.builders import STAMP, id16, seed, signing_key
 from tests.vectors.protocol.case import Case, Json, VectorFile, flip, pack, refusals, with_field
@@ -25,6 +26,7 @@ def files() -> list[VectorFile]:
         VectorFile("replay", _replay_cases()),
         VectorFile("response", _response_cases()),
         VectorFile("frame", _frame_cases()),
+        VectorFile("follow-asked", _follow_cases()),
         VectorFile("invitation", _invitation_cases()),
     ]
 
@@ -74,6 +76,66 @@ def _frame_cases() -> list[Case]:
         *refusals(question, table, lambda made: {"frame": pack(made).hex()}),
         *(Case(name, {"frame": raw.hex()}, "refuse", why) for name, raw, why in wrong),
     ]
+
+
+def _follow_cases() -> list[Case]:
+    one, two, three = (bytes([n]) * 16 for n in (1, 2, 3))
+    first, last = bytes(16), b"\xff" * 16
+    known = [one, two]
+    good: list[tuple[str, list[object], list[bytes] | None, list[bytes] | None]] = [
+        ("added and removed", [0, None, [three], [one]], known, [two, three]),
+        ("what is followed already", [0, None, [one], [three]], known, known),
+        ("the first subject", [0, None, [one], []], None, [one]),
+        ("nothing at all", [0, [first, last], [], []], None, []),
+        ("a whole set", [0, [first, last], [two, three], []], known, [two, three]),
+        ("a range, both ends included", [0, [two, three], [three], []], [one, two, three], [one, three]),
+        ("a range of one", [0, [two, two], [two], []], [one], known),
+        ("everything", [1, None, [], []], known, None),
+        ("everything as before", [1, None, [], []], None, None),
+        ("the most at once", [0, None, _many(4095), [last]], [], _many(4095)),
+    ]
+    table: list[tuple[int, object, str]] = [
+        (0, 2, "everything is 0 or 1"),
+        (0, None, "everything is an unsigned integer"),
+        (0, 1, "everything stands alone"),
+        (1, [first], "a range has two ends"),
+        (1, [last, first], "a range begins before it ends"),
+        (1, [first, two], "in a range nothing is removed"),
+        (1, [first[:15], two], "a subject has 16 bytes"),
+        (2, None, "added is an array"),
+        (2, [two, one], "subjects ascend"),
+        (2, [one, one], "subjects are unique"),
+        (2, [one[:15]], "a subject has 16 bytes"),
+        (2, [one.hex()], "a subject is binary"),
+        (2, [three], "a subject is added or removed"),
+        (2, _many(4096), "at most 4,096 subjects together"),
+        (2, _many(4097), "at most 4,096 subjects"),
+        (3, None, "removed is an array"),
+        (3, [three, two], "subjects ascend"),
+    ]
+    wrong: list[tuple[str, object, str]] = [
+        ("three values", [0, None, []], "four values"),
+        ("five values", [0, None, [], [], None], "four values"),
+        ("added outside the range", [0, [two, three], [one], []], "what is added lies in the range"),
+    ]
+
+    def given(value: object, followed: list[bytes] | None = None) -> dict[str, Json]:
+        return {"asked": pack(value).hex(), "followed": None if followed is None else [s.hex() for s in followed]}
+
+    def gives(after: list[bytes] | None) -> dict[str, Json]:
+        known_as = None if after is None else moved(NOTHING, after).hex()
+        return {"followed": None if after is None else [s.hex() for s in after], "filter": known_as}
+
+    return [
+        *(Case(name, given(value, before), "accept", "a change", gives(after)) for name, value, before, after in good),
+        *refusals([0, None, [one], [three]], table, given),
+        *(Case(name, given(value), "refuse", why) for name, value, why in wrong),
+    ]
+
+
+def _many(count: int) -> list[bytes]:
+    """Subjects in their order."""
+    return [n.to_bytes(16) for n in range(count)]
 
 
 def _request() -> Request:

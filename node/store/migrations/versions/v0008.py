@@ -18,6 +18,7 @@ def upgrade() -> None:
     _keep_backups()
     _count_logs()
     _name_makers_of_invitations()
+    _mark_keys()
 
 
 def _number_changes() -> None:
@@ -107,3 +108,13 @@ def _name_makers_of_invitations() -> None:
 
 
 _SPAN = ("subject", "org", "author", "since_us", "until_us")
+
+
+def _mark_keys() -> None:
+    """Keys that are here already are marked by the node, which alone opens them (node/services/key_marks.py)."""
+    op.create_table(
+        "key_marks",
+        Column("mark", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("subject", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        sqlite_strict=True,
+    )
