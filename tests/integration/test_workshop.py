@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -29,8 +30,10 @@ MAKER = Maker(MAKER_ORG.org, 200)
 PLAYED = """
 import time
 from tests.integration.test_workshop import manned, open_workshop
-print(*manned(open_workshop()), flush=True)
-time.sleep(600)
+workshop = open_workshop()
+while True:
+    print(*manned(workshop), flush=True)
+    time.sleep(0.2)
 """
 
 
@@ -214,6 +217,14 @@ def test_closed_workshop_makes_what_is_asked_of_it_alone(unmanned: Workshop) -> 
     assert unmanned.processes == []
 
 
+def seen(told: IO[str]) -> tuple[list[int], list[str]] | None:
+    """The processes that a workshop tells of and what was handed to them; None where one was replaced meanwhile."""
+    pids = [int(pid) for pid in told.readline().split()]
+    with suppress(OSError):
+        return pids, [Path(f"/proc/{pid}/environ").read_text() for pid in pids]
+    return None
+
+
 def test_processes_end_with_the_node_that_is_killed() -> None:
     """Nothing of a node that was killed runs on, and nothing of its environment was handed over."""
     secret = "PASSPORT_STORE__URL=postgresql://somebody:secret@localhost"
@@ -223,8 +234,7 @@ def test_processes_end_with_the_node_that_is_killed() -> None:
     )
     assert node.stdout is not None
     try:
-        pids = [int(pid) for pid in node.stdout.readline().split()]
-        handed = [Path(f"/proc/{pid}/environ").read_text() for pid in pids]
+        pids, handed = until("both processes are seen", partial(seen, node.stdout))
     finally:
         node.kill()
         node.wait()
