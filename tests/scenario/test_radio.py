@@ -13,7 +13,7 @@ from lora.crypto import derive_session_keys
 from lora.identifiers import NetId
 from lora.keys import Key
 from node.api_client import ApiError
-from node.demo.meters import MeterProcess
+from node.demo.meters import Event, MeterProcess
 from tests.networks import ENERGY, GATEWAYS, WATER, Network, System, energy, now, running_network, water
 from tests.nodes import metric, rows
 from tests.secrets import search
@@ -22,11 +22,11 @@ JOINS = 5
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("radio")]
 
 
-def put_on_the_air(meter: MeterProcess) -> None:
+def put_on_the_air(meter: MeterProcess) -> Event:
     """Let it ask to join as often as real ones do: on a busy machine an answer misses its window."""
     for _ in range(JOINS):
-        if meter.join()["event"] == "joined":
-            return
+        if (joined := meter.join())["event"] == "joined":
+            return joined
     raise AssertionError(f"{JOINS} answers missed their window")
 
 
@@ -140,7 +140,7 @@ def test_neighbour_with_copied_name_and_key_is_stopped_by_its_info_frame(network
     network.commission(row)
     meter = network.meter(row)
 
-    assert meter.join()["event"] == "joined"
+    put_on_the_air(meter)
     meter.send(2, energy(neighbour, 5_000))
     device = network.until(lambda: (d := network.device(row))["state"] == "stopped" and d)
     meter.send(2, energy(neighbour, 5_001))
@@ -304,7 +304,7 @@ def test_join_is_answered_once_and_only_under_the_right_key(network: Network) ->
     row = network.row(WATER.designation, 8)
     network.commission(row)
 
-    joined = network.meter(row).join()
+    joined = put_on_the_air(network.meter(row))
     again = network.meter(row, dev_nonce=int(joined["dev_nonce"])).join()
     stranger = network.meter(row, key="11" * 16, dev_nonce=500).join()
 
@@ -322,7 +322,7 @@ def test_altered_frame_is_refused_and_session_keys_are_sealed(network: Network) 
     row = network.row(WATER.designation, 9)
     network.commission(row)
     meter = network.meter(row)
-    joined = meter.join()
+    joined = put_on_the_air(meter)
     phy = bytes.fromhex(meter.send(2, water("3.0000"))["phy"])
     network.until(lambda: network.device(row)["state"] == "registered")
     count = len(network.frames(row))
@@ -370,7 +370,7 @@ def test_killed_node_refuses_used_nonces_and_keeps_its_sessions(network: Network
     row = network.row(WATER.designation, 4)
     network.commission(row)
     meter = network.meter(row)
-    joined = meter.join()
+    joined = put_on_the_air(meter)
     meter.send(2, water("1.0000"))
     network.until(lambda: network.device(row)["state"] == "registered")
     assert [len(frame["detail"]["receptions"]) for frame in network.frames(row)] == [2, 2]
@@ -398,7 +398,7 @@ def test_address_changes_with_a_new_join_and_leaves_no_trace(network: Network) -
     network.commission(row)
     meter = network.meter(row)
 
-    addresses = [str(meter.join()["dev_addr"]) for _ in range(2)]
+    addresses = [str(put_on_the_air(meter)["dev_addr"]) for _ in range(2)]
 
     assert addresses[0] != addresses[1]
     shown = [
@@ -446,7 +446,7 @@ def test_parameters_are_answered_by_id_to_every_system(network: Network) -> None
     # The network server: all that it is given is the id.
     commissioned = lora.asks("POST", f"{passport}/commissioning")
     assert commissioned["profile"]["dev_eui"] == eui
-    assert network.meter(row).join()["event"] == "joined"
+    put_on_the_air(network.meter(row))
     # The cabinet shows the passport; the service centre asks of a day, and says what it did; the polling server knows
     # a DevEUI alone, and asks what driver and ports to read it with.
     shown = cabinet.asks("GET", passport)["view"]
