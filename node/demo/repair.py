@@ -136,7 +136,10 @@ async def _shows(stage: "Stage", name: str, device: str) -> bool:
 
 
 async def _all_show(stage: "Stage", device: str) -> bool:
-    return all([await _shows(stage, name, device) for name in ENTITLED])
+    """Whether every entitled node shows the repair, and the removal that the owner stated meanwhile."""
+    views = [(await stage.passport(name, device))["view"] for name in ENTITLED]
+    removed = all("removed" in {event["what"]["central"] for event in view["events"]} for view in views)
+    return removed and all([await _shows(stage, name, device) for name in ENTITLED])
 
 
 async def _digests(stage: "Stage", device: str) -> dict[str, str]:
