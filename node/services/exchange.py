@@ -24,7 +24,7 @@ from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
 from node.services.following import Following
-from node.services.ingest import Ingest
+from node.services.ingest import Ingest, Mirrored
 from node.services.troubles import trouble_of
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import find_sign_key
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
+Mirrors = dict[bytes, tuple[StoredLog, Mirror]]  # by log
 MAX_HEARD = 100_000  # logs, and organisations, of which one peer may tell
 
 
@@ -221,15 +222,13 @@ class Exchange:
                 if not mirrors:
                     continue
                 parts = await link.pull([mirror.span for _, mirror in mirrors.values()])
-                if not parts or any(part.log not in mirrors for part in parts):
+                named = {part.log for part in parts}
+                if not parts or len(named) < len(parts) or not named <= mirrors.keys():
                     raise RemoteProtocolError("pull: other logs were asked for")
-                for part in parts:
-                    try:
-                        await self._take_part(link, *mirrors.pop(part.log), part, heard.notes[part.log])
-                    except FederationError as error:
-                        left.discard(part.log)
-                        if not await self._ingest.forks.is_apart(link, part.log, heard.notes[part.log], error):
-                            trouble = _say(part.log, error)
+                for log_id, error in (await self._take_parts(link, parts, mirrors, heard)).items():
+                    left.discard(log_id)
+                    if not await self._ingest.forks.is_apart(link, log_id, heard.notes[log_id], error):
+                        trouble = _say(log_id, error)
         return trouble, is_level
 
     async def _behind(self, heard: Heard, left: set[bytes]) -> list[StoredLog]:
@@ -253,11 +252,9 @@ class Exchange:
         finally:
             self._taking -= {stored.log for stored in mine}
 
-    async def _mirrors(
-        self, logs: Iterable[StoredLog], heard: Heard
-    ) -> tuple[dict[bytes, tuple[StoredLog, Mirror]], str | None]:
+    async def _mirrors(self, logs: Iterable[StoredLog], heard: Heard) -> tuple[Mirrors, str | None]:
         """What takes these logs on to the peer's checkpoints, and what was wrong with one of those."""
-        mirrors: dict[bytes, tuple[StoredLog, Mirror]] = {}
+        mirrors: Mirrors = {}
         logs, wrong = await self._within_limits(logs, heard)
         async with self._core.database.read() as tx:
             for stored in logs:
@@ -284,15 +281,32 @@ class Exchange:
                 wrong = _say(stored.log, error)
         return found, wrong
 
-    async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> None:
+    async def _take_parts(
+        self, link: PeerLink, parts: Sequence[Part], mirrors: Mirrors, heard: Heard
+    ) -> dict[bytes, FederationError]:
+        """Store what is proven of each part; by its log, what was wrong with one."""
+        proven: list[Mirrored] = []
+        wrong: dict[bytes, FederationError] = {}
+        for part in parts:
+            stored, mirror = mirrors[part.log]
+            try:
+                verified = await self._prove(link, mirror, part)
+            except FederationError as error:
+                wrong[part.log] = error
+                continue
+            proven.append(Mirrored(stored, verified, heard.notes[part.log]))
+            if verified.refused is not None:
+                wrong[part.log] = verified.refused
+        await self._ingest.take_parts(proven)
+        return wrong
+
+    @staticmethod
+    async def _prove(link: PeerLink, mirror: Mirror, part: Part) -> Verified:
         step = await asyncio.to_thread(mirror.receive, part)
         if isinstance(step, NeedLeaves):
             leaves = await link.leaves(step.span.log, step.span.start, step.span.end)
-            step = await asyncio.to_thread(mirror.receive_leaves, leaves)
-        verified: Verified = step
-        await self._ingest.take_entries(stored, verified, note)
-        if verified.refused is not None:
-            raise verified.refused
+            return await asyncio.to_thread(mirror.receive_leaves, leaves)
+        return step
 
     async def _take_opened(self, link: PeerLink, peer: Peer, heard: Heard, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""

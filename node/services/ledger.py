@@ -55,7 +55,8 @@ MAX_BATCH = 2000
 PUBLISH_AFTER_S = 0.1
 
 Also = Callable[[WriteTx, Sequence[NewEntry]], Awaitable[None]]
-Project = Callable[[WriteTx, StoredLog, Sequence[NewEntry]], Awaitable[None]]
+Taken = tuple[StoredLog, Sequence[NewEntry]]  # a log as it was before these entries were stored in it
+Project = Callable[[WriteTx, Sequence[Taken]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -287,7 +288,7 @@ class Ledger:
             if stored != grown:
                 raise StateError(f"log {own.log.hex()}: what was stored has another root than what was signed")
             await set_size(tx, own, own.size + len(entries))
-            await self._project(tx, own, entries)
+            await self._project(tx, [(own, entries)])
             for submission, mine in zip(batch, split, strict=True):
                 if submission.also is not None:
                     await submission.also(tx, mine)
