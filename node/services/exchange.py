@@ -26,7 +26,7 @@ from node.services.core import Core
 from node.services.following import Following
 from node.services.ingest import Ingest, Mirrored
 from node.services.troubles import trouble_of
-from node.store.logs import StoredLog, list_logs
+from node.store.logs import StoredLog, log_marks, named_logs
 from node.store.organisations import find_sign_key
 from node.store.peers import Peer, set_peer_cursor
 from node.store.trees import read_range
@@ -159,7 +159,7 @@ class Exchange:
         heard.orgs |= {chain[0].org_id for chain in heads.chains if chain}
         if len(heard.orgs) > MAX_HEARD:
             raise RemoteProtocolError(f"heads: more than {MAX_HEARD} organisations")
-        for chain in heads.chains:
+        for chain in await self._ingest.news_of(heads.chains):
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
         heard.pending |= {statement.log_id: statement for statement in heads.logs}
@@ -175,6 +175,10 @@ class Exchange:
 
     async def _take_pending(self, heard: Heard) -> None:
         """Take the logs whose nodes are known by now, and the proofs about logs that are."""
+        if heard.pending:
+            async with self._core.database.read() as tx:
+                here = {mark.log for mark in await log_marks(tx)}
+            heard.pending = {log_id: said for log_id, said in heard.pending.items() if log_id not in here}
         for log_id, statement in list(heard.pending.items()):
             try:
                 await self.check_log(statement.org, log_id, 0)
@@ -197,7 +201,7 @@ class Exchange:
         """Look whether the checkpoints of the peer are of the branches that are here; what was wrong with one."""
         trouble: str | None = None
         async with self._core.database.read() as tx:
-            ours = {stored.log: stored.note for stored in await list_logs(tx)}
+            ours = {mark.log: mark.note for mark in await log_marks(tx)}
         for log_id, note in [item for item in heard.notes.items() if ours.get(item[0], item[1]) != item[1]]:
             try:
                 await self._ingest.forks.meet(link, log_id, note)
@@ -212,8 +216,7 @@ class Exchange:
         """
         left, is_level = set(heard.sizes), True
         trouble: str | None = None
-        while behind := await self._behind(heard, left):
-            batch = behind[:MAX_LOGS]
+        while batch := await self._behind(heard, left):
             with self._alone(batch) as mine:
                 is_level = is_level and len(mine) == len(batch)
                 mirrors, wrong = await self._mirrors(mine, heard)
@@ -232,15 +235,14 @@ class Exchange:
         return trouble, is_level
 
     async def _behind(self, heard: Heard, left: set[bytes]) -> list[StoredLog]:
+        """The first of the logs left that the peer has further than this node."""
         async with self._core.database.read() as tx:
-            logs = await list_logs(tx)
-        current = [stored.log for stored in logs if stored.own][-1:]
-        return [
-            stored
-            for stored in logs
-            if stored.log in left and stored.log not in current and heard.sizes[stored.log] > stored.size
-            if not self._ingest.forks.is_other(stored.log, heard.notes[stored.log])
-        ]
+            marks = await log_marks(tx)
+            current = [mark.log for mark in marks if mark.own][-1:]
+            behind = [mark.log for mark in marks if mark.log in left and heard.sizes[mark.log] > mark.size]
+            others = self._ingest.forks.is_other
+            behind = [log_id for log_id in behind if not (log_id in current or others(log_id, heard.notes[log_id]))]
+            return await named_logs(tx, behind[:MAX_LOGS]) if behind else []
 
     @contextlib.contextmanager
     def _alone(self, logs: Iterable[StoredLog]) -> Iterator[list[StoredLog]]:

@@ -41,7 +41,7 @@ from node.store.logs import (
     set_size,
     stop_log,
 )
-from node.store.organisations import find_chain, find_sign_key, read_attested, read_statements
+from node.store.organisations import find_chain, find_sign_key, known_hashes, read_attested, read_statements
 from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
 
 
@@ -63,6 +63,13 @@ class Ingest:
         self._counting = counting
         self.forks = Forks(core, counting)
         self._one_at_a_time = asyncio.Lock()
+
+    async def news_of(self, chains: Iterable[Sequence[RootStatement]]) -> list[Sequence[RootStatement]]:
+        """Those of the chains that hold a statement which is not here."""
+        chains = [chain for chain in chains if chain]
+        async with self._core.database.read() as tx:
+            known = await known_hashes(tx, [chain[0].org_id for chain in chains])
+        return [chain for chain in chains if any(statement.hash not in known for statement in chain)]
 
     async def take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         """Keep the statements that stand; raise StatementError where there is no genesis."""
