@@ -92,14 +92,20 @@ class Channel:
         await self._wire.close()
 
     async def _take(self, tasks: asyncio.TaskGroup, frame: Frame) -> None:
+        if (wait := self._refusals.wait(asyncio.get_running_loop().time())) > 0:
+            await asyncio.sleep(wait)
         if isinstance(frame, Noticed):
             self._noticed()
         elif isinstance(frame, Asked):
-            await asyncio.sleep(self._refusals.wait(asyncio.get_running_loop().time()))
             await self._room.acquire()
             tasks.create_task(self._answer(frame))
         elif (waiting := self._waiting.get(frame.number)) is not None and not waiting.done():
             waiting.set_result(frame.answer)
+        else:
+            self._refuse()  # nobody asked, or waits any more
+
+    def _refuse(self) -> None:
+        self._refusals.take(1, asyncio.get_running_loop().time())
 
     async def _answer(self, asked: Asked) -> None:
         """Answer one question; a peer that does not read its answer has no connection any more."""
@@ -107,8 +113,8 @@ class Channel:
             with self._budget.hold() as hold:
                 answer = await self._answering(asked.question)
                 hold.carry(len(answer.body))
-                if answer.status >= 400 and answer.status not in (401, 429):
-                    self._refusals.take(1, asyncio.get_running_loop().time())
+                if answer.status >= 400 and answer.status != 401:
+                    self._refuse()
                 await self._wire.send(encode_frame(Answered(asked.number, answer)))
         except AwayError:
             await self._wire.close()

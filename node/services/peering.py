@@ -28,7 +28,6 @@ from node.store.peers import (
     INBOX,
     OUT,
     Peer,
-    drop_inbox,
     drop_peer,
     find_peer,
     list_peers,
@@ -88,24 +87,42 @@ class Peering:
         async with self._core.database.write() as tx:
             await put_peer(tx, peer, org, ACTIVE if active else INBOX)
             # Past a full inbox the journal is silent: nodes that somebody makes up must not fill the disk.
-            if active or not await drop_inbox(tx, MOST_IN_INBOX):
+            if active or not await self._drop_waiting(tx):
                 await self._core.announce(
                     tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active
                 )
         self._sync.peer_changed(peer.node)
 
     async def _may_move(self, known: Peer, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> bool:
-        if known.org != org or known.sign_key != peer.sign_key:
-            return False
+        if (known.org, known.sign_key) != (org, peer.sign_key):
+            return how == CARD and (known.org == org or await self._is_made_up(known))
         if known.address == peer and (known.state == ACTIVE or not active):
             return False
-        return how != MDNS or await self._answers(peer)
+        # An answer tells who speaks, the certificate alone to whom: whoever stands between carries answers on.
+        return how != MDNS or (peer.pin == known.pin and await self._answers(peer))
+
+    async def _is_made_up(self, known: Peer) -> bool:
+        async with self._core.database.read() as tx:
+            return _is_made_up(known, await find_chain(tx, known.org))
+
+    async def _drop_waiting(self, tx: WriteTx) -> bool:
+        """Forget of an inbox that is too full who waits longest, those that may be made up first; whether any was."""
+        waiting = await list_peers(tx, INBOX)
+        if len(waiting) <= MOST_IN_INBOX:
+            return False
+        standings = self._projection.world.standings
+        spoken = {peer.org for peer in waiting if standings.of(peer.org).standing is not Standing.UNKNOWN}
+        chains = {org: await find_chain(tx, org) for org in sorted(spoken)}
+        waiting.sort(key=lambda peer: not _is_made_up(peer, chains.get(peer.org)))
+        for peer in waiting[:-MOST_IN_INBOX]:
+            await drop_peer(tx, peer.node)
+        return True
 
     async def _answers(self, peer: PeerAddress) -> bool:
         """Whether the node of that key answers at an address: answers are signed."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(HeadsAsked())
+                await self._sync.client_at(peer).heads(HeadsAsked())
         except (TimeoutError, FederationError):
             return False
         return True
@@ -134,7 +151,10 @@ class Peering:
         chain = known.chains.get(org)
         if card.url is None and card.pin is None and not self._is_reachable():
             return  # neither can dial the other
-        fault = _fault(card, chain, known.peers.get(bytes.fromhex(card.node or "")), org)
+        met = known.peers.get(bytes.fromhex(card.node or ""))
+        if met is not None and _is_made_up(met, known.chains.get(met.org)):
+            met = None
+        fault = _fault(card, chain, met, org)
         if fault is not None:
             self._faults[org] = fault
             return
@@ -221,6 +241,12 @@ class Peering:
         """Every node that was met."""
         async with self._core.database.read() as tx:
             return await list_peers(tx)
+
+
+def _is_made_up(known: Peer, chain: Chain | None) -> bool:
+    """Whether a node that waits may be anybody's word: its organisation, of that chain, does not state it."""
+    node = chain.node(known.node) if chain else None
+    return known.state == INBOX and (node is None or node.sign_key != known.sign_key)
 
 
 def _fault(card: CardBody, chain: Chain | None, known: Peer | None, org: bytes) -> CardFault | None:

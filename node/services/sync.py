@@ -14,8 +14,10 @@ from federation.errors import AwayError, BusyError, FederationError, Unconnected
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.net.live import Hub
+from federation.net.pace import paced
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asking, Carrier, Question
+from federation.sync.allowance import TokenBucket
 from federation.sync.pauses import Pauses
 from node.errors import NodeError
 from node.services.core import Core
@@ -34,6 +36,7 @@ IGNORED = "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 OWN_SIZE_S = 2.0
+EXCHANGES_S, EXCHANGES_BURST = 10.0, 100  # with one peer, whatever it says that it has
 IDLE_S = 1800.0  # half of what health calls away: so often a peer is asked without a reason
 
 
@@ -94,11 +97,17 @@ class Sync:
         way = self._way(peer)
         kept = self._clients.get(peer.node)
         if kept is None or kept[:2] != (peer, way):
-            keystore = self._core.keystore
-            signer = Signer(keystore.org, keystore.node, keystore.sign)
-            client = PeerClient(way, peer, signer, self._core.clock, self._core.random.bytes)
-            kept = self._clients[peer.node] = (peer, way, client)
+            kept = self._clients[peer.node] = (peer, way, self._made(way, peer))
         return kept[2]
+
+    def client_at(self, peer: PeerAddress) -> PeerClient:
+        """A client that asks at an address, though the node be connected: who answers there is in question."""
+        return self._made(self._carrier, peer)
+
+    def _made(self, way: Asking, peer: PeerAddress) -> PeerClient:
+        keystore = self._core.keystore
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        return PeerClient(way, peer, signer, self._core.clock, self._core.random.bytes)
 
     def _way(self, peer: PeerAddress) -> Asking:
         """On the connection that it dialled, for there it is; else by the address that is known here."""
@@ -209,11 +218,13 @@ class Sync:
     async def _talk(self, node: bytes) -> None:
         wake, poll_s = self._wake[node], self._core.settings.federation.poll_s
         pauses = Pauses(self._core.random.bytes, poll_s, max(poll_s, IDLE_S))
+        turns = TokenBucket(EXCHANGES_S, EXCHANGES_BURST)
         while True:
             is_away = False
             try:
+                await paced(turns)
                 while await self.exchange(node):
-                    pass
+                    await paced(turns)
                 self._dialler.answers(node)
             except BusyError as error:
                 await self._say_trouble(node, trouble_of(error))

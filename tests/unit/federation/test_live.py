@@ -12,6 +12,7 @@ from federation.errors import AwayError, RemoteProtocolError
 from federation.net.live import RACE_S, Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
+from federation.sync.allowance import Allowance
 from federation.sync.frames import (
     MAX_BUSY,
     Answered,
@@ -200,6 +201,25 @@ async def test_notices_that_were_not_said_yet_are_said_once() -> None:
         await asyncio.sleep(0)
         assert there.incoming.empty()
         await near.close()
+
+
+async def test_answers_to_nothing_that_was_asked_are_read_ever_more_slowly() -> None:
+    """Whoever floods a connection with answers to no question is not listened to for a while, as with questions."""
+    near, _ = hubs()
+    heard: list[bytes] = []
+    near.on_notice = heard.append
+    here, there = pipe()
+    for number in range(Allowance.stranger_requests_burst + 1):
+        await there.send(encode_frame(Answered(number, Answer(200, {}))))
+    await there.send(encode_frame(Noticed()))
+    serving = asyncio.create_task(near.serve(FAR.node, here, dialled=True))
+    async with asyncio.timeout(10):
+        while not here.incoming.empty():  # noqa: ASYNC110 - a queue tells nobody that it is read
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    assert heard == [FAR.node]  # that it opened; the notice waits
+    serving.cancel()
+    await asyncio.wait([serving])
 
 
 async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
