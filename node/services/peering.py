@@ -6,8 +6,9 @@ card or the local network says is a hint: a node keeps its organisation, and ans
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from federation.errors import FederationError
@@ -38,12 +39,13 @@ from node.store.settings import set_setting, settings_like
 
 __all__ = ["CardFault", "Peer", "Peering"]
 
-CardFault = Literal["foreign_node", "ended_node", "address"]
+CardFault = Literal["foreign_node", "ended_node", "address", "too_many"]
 
 CARDED = "carded:"
 CARD, MDNS = "card", "mdns"
 ANSWER_S = 5.0
 MOST_IN_INBOX = 100
+MOST_OF_ORGANISATION = 32  # nodes of one that are met by cards: each of a thousand would be dialled by everybody
 GONE = {ENDED: "peer_ended", OUT: "org_refused"}
 PIN = re.compile(r"[0-9a-f]{64}")
 NODE = re.compile(r"[0-9a-f]{32}")
@@ -56,6 +58,8 @@ class _Known:
     chains: Mapping[bytes, Chain]
     peers: Mapping[bytes, Peer]
     taken: Mapping[str, bytes]
+    met: Counter[bytes]  # nodes by organisation
+    faults: dict[bytes, CardFault] = field(default_factory=dict)  # that are found now
 
 
 class Peering:
@@ -70,7 +74,7 @@ class Peering:
 
     @property
     def card_faults(self) -> Mapping[bytes, CardFault]:
-        """Why the card of an organisation leads to no node: `foreign_node`, `ended_node` or `address`."""
+        """Why the card of an organisation leads to no node: `foreign_node`, `ended_node`, `address` or `too_many`."""
         return self._faults
 
     async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
@@ -134,16 +138,19 @@ class Peering:
         """
         world = self._projection.world
         async with self._core.database.read() as tx:
+            peers = await list_peers(tx)
             known = _Known(
                 await read_chains(tx),
-                {peer.node: peer for peer in await list_peers(tx)},
+                {peer.node: peer for peer in peers},
                 await settings_like(tx, CARDED),
+                Counter(peer.org for peer in peers if peer.state != ENDED),
             )
         for (org, node_id), card in world.places.items():
             standing = world.standings.of(org).standing
             is_own = org == self._core.org
             if node_id != self._core.node and (is_own or standing.is_member or standing is Standing.GUEST):
                 await self._meet_carded(org, card, known, active=is_own or standing.is_member)
+        self._faults = known.faults
         await self.settle()
 
     async def _meet_carded(self, org: bytes, card: CardBody, known: "_Known", *, active: bool) -> None:
@@ -155,15 +162,17 @@ class Peering:
         if met is not None and _is_made_up(met, known.chains.get(met.org)):
             met = None
         fault = _fault(card, chain, met, org)
+        if fault is None and met is None and org != self._core.org and known.met[org] >= MOST_OF_ORGANISATION:
+            fault = "too_many"
         if fault is not None:
-            self._faults[org] = fault
+            known.faults[org] = fault
             return
-        self._faults.pop(org, None)
         node = chain.node(bytes.fromhex(card.node or "")) if chain else None
         if known.taken.get(setting) == said or node is None:
             return
         peer = PeerAddress(card.url or "", node.node, node.sign_key, bytes.fromhex(card.pin or ""))
         await self.meet(peer, org, active=active, how=CARD)
+        known.met[org] += met is None
         async with self._core.database.write() as tx:
             await set_setting(tx, setting, said)
 

@@ -215,8 +215,9 @@ class Sync:
         if not outcome.is_whole:
             return await self._may_retry(node)
         self._retries.pop(node, None)
-        # What was refused would be refused again: it is asked for at the next notice, not at once.
-        return outcome.is_new and outcome.trouble is None
+        # What was refused would be refused again, and who is connected tells of what came meanwhile.
+        is_told = outcome.is_settled and node in self._hub.nodes
+        return outcome.is_new and outcome.trouble is None and not is_told
 
     async def _may_retry(self, node: bytes) -> bool:
         """Entries were opened before their leaves came: ask again soon, a few times, then at the next notice."""

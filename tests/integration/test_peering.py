@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import zeroconf
 from aiohttp import web
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 from zeroconf import ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
 
 from federation.authority import Attestation, Attested
 from federation.cut import Cut
@@ -22,6 +24,7 @@ from federation.net.discovery import SERVICE, Announcement, discovery, read_anno
 from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
+from federation.statements import NodeBody, sign_root_statement
 from federation.sync.messages import HeadsAsked
 from node.certificate import certificate_pin, make_certificate
 from node.config import FederationSection
@@ -29,10 +32,12 @@ from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import CardBody, EndBody
 from node.passport.standing import MEMBER
-from node.services import neighbourhood
+from node.root_keys import read_root_key
+from node.services import neighbourhood, peering
 from node.services.neighbourhood import NO_FEDERATION, is_near
 from node.services.peering import MOST_IN_INBOX, Peering
 from node.services.sync import Sync
+from node.store.organisations import read_statements
 from node.store.peers import ACTIVE, IGNORED, INBOX, OUT, Peer, find_peer
 from node.web.qr import qr_picture
 from tests.builders import Line, found, id16, signing_key
@@ -315,6 +320,29 @@ async def test_card_that_states_the_node_of_another_organisation_moves_it_nowher
     assert meeting.peering.card_faults == {other.org: "foreign_node"}
 
 
+async def test_member_with_a_thousand_nodes_has_nobody_dial_them_all(
+    meeting: Meeting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the nodes that one organisation's cards name some are met; that there are more is shown."""
+    monkeypatch.setattr(peering, "MOST_OF_ORGANISATION", 3)
+    async with neighbour(meeting, tmp_path / "other", card(), member=True) as other:
+        root = read_root_key(other.core.folder.path)
+        async with meeting.desk.core.database.read() as tx:
+            last = (await read_statements(tx, other.org))[other.org][-1]
+        for n in range(4):
+            body = NodeBody(id16(f"more-{n}"), signing_key(f"more-{n}").public)
+            last = sign_root_statement(root, body, other.org, last.n + 1, last.hash)
+            await meeting.desk.ingest.take_chain([last])
+        said = [drafts.card(other.org, card(node=id16(f"more-{n}").hex()), NOW) for n in range(4)]
+        await other.ledger.append(said)
+        await mirror(other, meeting.desk)
+
+        await meeting.peering.meet_carded()
+
+        assert len(await meeting.peers(ACTIVE)) == 3
+        assert meeting.peering.card_faults == {other.org: "too_many"}
+
+
 async def test_number_of_a_competitor_on_a_card_gives_nothing(meeting: Meeting, tmp_path: Path) -> None:
     """A member with another's ИНН on its card has its own number alone: the register ties that number to its holder."""
     competitor: Line = found("competitor-0", "competitor-1")
@@ -368,9 +396,19 @@ async def test_node_whose_name_nobody_resolves_is_announced_where_it_listens() -
     assert found.peer.url == "https://127.0.0.1:8443"
 
 
-async def test_interface_that_is_away_does_not_end_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local network is left out and tried again; all else goes on."""
-    monkeypatch.setenv("PASSPORT_FEDERATION__DISCOVERY_INTERFACES", '["203.0.113.9"]')
+@pytest.mark.parametrize("is_there", [False, True])
+async def test_interface_that_is_away_does_not_end_the_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """The local network is left out and tried again, as where it lets nobody announce himself; all else goes on."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise zeroconf.NonUniqueNameException
+
+    if is_there:
+        monkeypatch.setattr(AsyncZeroconf, "async_register_service", refuse)
+    else:
+        monkeypatch.setenv("PASSPORT_FEDERATION__DISCOVERY_INTERFACES", '["203.0.113.9"]')
     monkeypatch.setattr(neighbourhood, "AGAIN_S", 0.01)
     with capture_logs() as logs:
         async with running(tmp_path / "node", "node") as node:

@@ -96,5 +96,28 @@ def test_statement_costs_each_node_a_question_whoever_tells_of_it() -> None:
     with new_world(3, keeps_all=False, poll_s=SHIPPED_POLL_S) as world:
         asked, told = world.loop.run(script(world))
 
-    assert asked <= 2 * OTHERS  # what is new, and whether there is more
+    assert asked <= OTHERS + 1  # one may have asked already when the first told of it
     assert told >= OTHERS  # the author knows how far each of them has it
+
+
+def test_member_that_only_dials_out_is_heard_by_every_member_that_it_dials() -> None:
+    """With the one away at whom it joined, what it says reaches another member on the connection that it dialled."""
+
+    async def script(world: World) -> float:
+        anchor, other = [await world.add(name) for name in ("anchor", "other")]
+        hidden = await world.add("hidden", more="dial_out_only = true")
+        await world.federate(anchor, other, hidden)
+        await world.attest_numbers(anchor, [anchor, other, hidden])
+        await world.until(lambda: level([anchor, other, hidden]), "everybody knows everybody", 900)
+        await asyncio.sleep(600)
+        world.network.split(["anchor"], ["other", "hidden"])
+        began = world.now_s
+        plate = Plate(mark="ДЕМО", designation="ВС-15Д", serial="00000001", year="2025")
+        await hidden.do(hidden.node.registry.register_plate(plate, None, "test"))
+        await world.until(lambda: level([other, hidden]), "the other has it", 600)
+        took = world.now_s - began
+        await world.stop()
+        return took
+
+    with new_world(4, keeps_all=False, poll_s=SHIPPED_POLL_S) as world:
+        assert world.loop.run(script(world)) <= 4  # the look itself takes two
