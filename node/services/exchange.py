@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from node.services.core import Core
 from node.services.following import Following
 from node.services.ingest import Ingest, Mirrored
 from node.services.troubles import trouble_of
-from node.store.logs import StoredLog, log_marks, named_logs
+from node.store.logs import StoredLog, list_logs, log_marks, named_logs
 from node.store.organisations import find_sign_key
 from node.store.peers import Peer, set_peer_cursor
 from node.store.trees import read_range
@@ -36,6 +36,7 @@ log = structlog.get_logger()
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
 Mirrors = dict[bytes, tuple[StoredLog, Mirror]]  # by log
+MOST_RETRIED = 64  # logs, and proofs, that wait for a statement: so many are tried again at each exchange
 MAX_HEARD = 100_000  # logs, and organisations, of which one peer may tell
 
 
@@ -74,7 +75,7 @@ class Heard:
     notes: dict[bytes, bytes] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     pending: dict[bytes, LogStatement] = field(default_factory=dict)
-    forks: set[bytes] = field(default_factory=set)  # proofs about logs that are not known here yet
+    forks: dict[bytes, None] = field(default_factory=dict)  # proofs about logs that are not known here yet
     orgs: set[bytes] = field(default_factory=set)
 
 
@@ -113,7 +114,7 @@ class Exchange:
         """
         cursor = peer.cursor if heard.epoch in (None, peer.epoch) else 0
         is_new = False
-        await self._take_pending(heard)
+        await self._take_pending(heard, list(heard.pending)[:MOST_RETRIED], list(heard.forks)[:MOST_RETRIED])
         wanted = await self.following.filter_at(peer) if follows else None
         while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor, wanted))) is not None:
             is_new = True
@@ -163,39 +164,53 @@ class Exchange:
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
         heard.pending |= {statement.log_id: statement for statement in heads.logs}
-        heard.forks |= set(heads.forks[: MAX_HEADS - len(heard.forks)])
-        await self._take_pending(heard)
+        heard.forks |= dict.fromkeys(heads.forks[: MAX_HEADS - len(heard.forks)])
+        told = {chain[0].org_id for chain in heads.chains if chain}
+        fresh = {statement.log_id for statement in heads.logs}
+        await self._take_pending(
+            heard, [one for one, log in heard.pending.items() if log.org in told or one in fresh], heads.forks
+        )
         if len(heard.sizes) + len(heard.pending) > MAX_HEARD:
             raise RemoteProtocolError(f"heads: more than {MAX_HEARD} logs")
+        own = await self._own_keys()
         for note in heads.notes:
             with contextlib.suppress(CheckpointError):
                 checkpoint = parse_note(note)[0]
+                if (sign_key := own.get(checkpoint.log)) is not None:
+                    # By its size it is told what this node lost: only it can have said so.
+                    verify_checkpoint(note, checkpoint.log, sign_key)
                 heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
         heard.epoch, heard.n, heard.opened, heard.filter = heads.epoch, heads.n, heads.opened, heads.filter
 
-    async def _take_pending(self, heard: Heard) -> None:
-        """Take the logs whose nodes are known by now, and the proofs about logs that are."""
-        if heard.pending:
+    async def _own_keys(self) -> dict[bytes, bytes]:
+        async with self._core.database.read() as tx:
+            own = [one for one in await list_logs(tx, org=self._core.org) if one.node == self._core.node]
+            return {one.log: key for one in own if (key := await find_sign_key(tx, one)) is not None}
+
+    async def _take_pending(self, heard: Heard, logs: Collection[bytes], proofs: Iterable[bytes]) -> None:
+        """Take those logs whose nodes are known by now, and proofs about logs that are; others go to the end."""
+        if logs:
             async with self._core.database.read() as tx:
                 here = {mark.log for mark in await log_marks(tx)}
             heard.pending = {log_id: said for log_id, said in heard.pending.items() if log_id not in here}
-        for log_id, statement in list(heard.pending.items()):
+        for log_id in [one for one in logs if one in heard.pending]:
+            statement = heard.pending.pop(log_id)
             try:
                 await self.check_log(statement.org, log_id, 0)
-                if await self._ingest.take_log(statement) is not None:
-                    del heard.pending[log_id]
+                if await self._ingest.take_log(statement) is None:
+                    heard.pending[log_id] = statement
             except LimitError as error:
                 _say(log_id, error)
+                heard.pending[log_id] = statement
             except StatementError as error:
                 log.warning("log_refused", log=log_id.hex(), error=str(error))
-                del heard.pending[log_id]
-        for proof in sorted(heard.forks):
+        for proof in [one for one in proofs if one in heard.forks]:
+            del heard.forks[proof]
             try:
-                if await self._ingest.forks.take(proof):
-                    heard.forks.discard(proof)
+                if not await self._ingest.forks.take(proof):
+                    heard.forks[proof] = None
             except ProofError as error:
                 log.warning("proof_refused", error=str(error))
-                heard.forks.discard(proof)
 
     async def _compare(self, link: PeerLink, heard: Heard) -> str | None:
         """Look whether the checkpoints of the peer are of the branches that are here; what was wrong with one."""

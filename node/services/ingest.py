@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Kind, Verb
-from federation.checkpoint import parse_note
+from federation.checkpoint import Checkpoint, parse_note
 from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
 from federation.fragment import Fragment, Header, Section
 from federation.log import LogStatement
 from federation.organisation import Chain
 from federation.sealing import open_section
 from federation.statements import RootStatement
+from federation.sync.frames import Grown
 from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
 from node.services.core import Core
@@ -52,6 +53,12 @@ class Mirrored:
     log: StoredLog
     verified: Verified
     note: bytes
+
+    @property
+    def reached(self) -> Checkpoint | None:
+        """The checkpoint, where the part ends with it."""
+        checkpoint = parse_note(self.note)[0]
+        return checkpoint if checkpoint.size == self.log.size + self.verified.size else None
 
 
 class Ingest:
@@ -122,15 +129,17 @@ class Ingest:
             for part, (_, entries) in zip(parts, taken, strict=True):
                 await self._keep(tx, part, entries)
             await self._take_effect(tx, taken)
+            reached = [one for part in parts if (one := part.reached) is not None]
             # Their authors learn how far they are known here.
-            tx.on_commit(lambda: self._core.outgoing.set(*(part.log.org for part in parts)))
+            orgs, grown = {part.log.org for part in parts}, [Grown(one.log, one.size, one.root) for one in reached]
+            tx.on_commit(lambda: self._core.outgoing.grew(orgs, grown))
 
     async def _keep(self, tx: WriteTx, part: Mirrored, entries: Sequence[NewEntry]) -> None:
         log, verified = part.log, part.verified
         await insert_entries(tx, log.no, entries)
         grown = await append_hashes(tx, log.no, log.size, verified.hashes)
         await set_size(tx, log, grown.size)
-        if grown.size == parse_note(part.note)[0].size:
+        if part.reached is not None:
             await insert_checkpoint(tx, log.no, grown.size, grown.root(), part.note)
         await self._mark(tx, log, verified.refused)
 

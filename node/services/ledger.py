@@ -24,6 +24,7 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
+from federation.sync.frames import Grown
 from node.errors import FolderError, InputError, StateError, StoreAwayError
 from node.folder import write_durably
 from node.keystore import LogKeys
@@ -150,7 +151,7 @@ class Ledger:
         await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
         async with self._core.database.write() as tx:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
-        self._core.outgoing.published(stored.org, stored.size)
+        self._core.outgoing.published(stored.org, Grown(stored.log, stored.size, root))
 
     async def _doubt(self, tx: ReadTx, head: Head | None, own: StoredLog | None, peer_size: int) -> Reason | None:
         if own is None:
