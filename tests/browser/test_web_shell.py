@@ -90,14 +90,15 @@ async def test_language_switch_turns_every_page(web: RunningWeb, tabs: Tabs, sho
 
 
 async def test_token_is_issued_and_shown_once(web: RunningWeb, tabs: Tabs, shot: Shot) -> None:
-    """The access page issues a token, shows it, and after a reload shows its name only."""
+    """The access page issues one token at a double click, shows it, and after a reload shows its name only."""
     page = await claim(web, tabs)
     await page.goto(f"{web.url}/access")
     await page.locator("#tokens input[name=name]").fill("Стенд поверки")
     await page.locator("#tokens").get_by_label("импорт").check()
-    await page.get_by_role("button", name="Выпустить").click()
+    await page.get_by_role("button", name="Выпустить").dblclick()
     secret = await page.locator("#secret").inner_text()
     assert secret.startswith("pn_")
+    assert len(await web.context.tokens.list(limit=2)) == 1
     await shot(page, "token-issued-ru")
     await page.goto(f"{web.url}/access")
     await expect(page.locator("#tokens")).to_contain_text("Стенд поверки")
