@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from federation import codec
 from federation.checkpoint import parse_note
-from federation.errors import BundleError, CodecError, FederationError, RemoteProtocolError, RequestError
+from federation.errors import BundleError, CodecError, FederationError, LackingError, RequestError
 from federation.fragment import Fragment
 from federation.ports import Asker
 from federation.sync import messages
@@ -194,7 +194,7 @@ class _BundleLink:
         return [await asyncio.to_thread(self._part, span) for span in spans]
 
     async def leaves(self, log: bytes, start: int, end: int) -> list[bytes]:
-        """Leaves that the bundle carries, of a tile or with its entries; raise RemoteProtocolError for others."""
+        """Leaves that the bundle carries, of a tile or with its entries; raise LackingError for others."""
         return await asyncio.to_thread(self._leaves_between, log, start, end)
 
     async def opened(self, after: int) -> Openings:
@@ -225,7 +225,7 @@ class _BundleLink:
             rows = self._part(Span(log, start + len(found), end)).rows
             leaves = [row.leaf if isinstance(row, Fragment) else row for row in rows if not isinstance(row, Tile)]
             if not rows or len(leaves) < len(rows):
-                raise RemoteProtocolError(f"log {log.hex()}: the bundle does not carry leaves {start} to {end}")
+                raise LackingError(f"log {log.hex()}: the bundle does not carry leaves {start} to {end}")
             found += leaves
         return found[: end - start]
 

@@ -22,7 +22,7 @@ from node.services import shelf
 from node.services.bundles import Bundles
 from node.store.organisations import find_chain
 from node.store.passports import find_passport
-from tests.integration.test_forks import branches, mirror, proofs
+from tests.integration.test_forks import LOG, branches, mirror, proofs
 from tests.integration.test_levelling import OPEN, maker_and_reader, roots, say_much, wrong
 from tests.links import Wired
 from tests.unit.node_protocols.builders import NOW
@@ -114,20 +114,24 @@ async def test_node_that_lost_what_it_had_takes_a_whole_bundle(tmp_path: Path) -
         assert await has_come(reader, device)
 
 
-async def test_fork_of_a_third_log_is_proven_by_a_bundle_and_the_rest_of_it_taken(tmp_path: Path) -> None:
-    """Two nodes mirrored two branches of somebody's log: the bundle carries the leaves that prove it."""
+async def test_fork_of_a_third_log_is_proven_by_a_bundle_that_carries_it_and_stops_nothing(tmp_path: Path) -> None:
+    """Two nodes mirrored two branches of somebody's log: without the leaves that prove it the rest is taken all the
+    same, and a whole bundle brings them.
+    """
     ours, theirs = branches(300, 4, 2)
     async with apart(tmp_path) as (maker, reader, subjects):
-        device = subjects[7]
         await mirror(reader.desk, ours)
         await mirror(maker.desk, theirs)
-        await maker.desk.ledger.append([drafts.share(device, reader.desk.org, OPEN, NOW)])
+        maker.sync.heard(reader.desk.core.node).sizes[LOG.log_id] = 304
+        await maker.desk.ledger.append([drafts.share(subjects[7], reader.desk.org, OPEN, NOW)])
 
-        taken = await bundles(reader).take(io.BytesIO(await made(maker, reader)), "test")
+        part = await bundles(reader).take(io.BytesIO(await made(maker, reader)), "test")
+        assert (part.trouble or "").startswith("lacking: ")
+        assert await has_come(reader, subjects[7])
+        whole = await bundles(reader).take(io.BytesIO(await made(maker, reader, is_whole=True)), "test")
 
-        assert taken.trouble is None
+        assert whole.trouble is None
         assert len(await proofs(reader.desk)) == 1
-        assert await has_come(reader, device)
 
 
 async def test_bundle_larger_than_anybody_reads_is_neither_made_nor_read(
