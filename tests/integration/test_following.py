@@ -14,7 +14,8 @@ from federation.net.deflate import ENCODING, inflate
 from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asker, Question
-from federation.sync.following import FIRST, LAST, MAX_CHANGES, NOTHING, FollowAsked, Followed
+from federation.sync import following
+from federation.sync.following import FIRST, LAST, NOTHING, FollowAsked, Followed
 from node.passport import drafts
 from node.passport.bodies import EventBody, Place, Reference, SamenessBody, ShipmentBody
 from node.passport.claims import local_claim
@@ -35,6 +36,7 @@ from tests.unit.node_protocols.builders import NOW, Desk, ended, new_desk, opene
 
 OPEN = [int(SectionClass.PUBLIC), int(SectionClass.AUTHORITY), int(SectionClass.TECHNICAL)]
 ACTOR = "tester"
+FEW = 16  # subjects in a question, where many questions are needed
 
 
 class Heard(Wired):
@@ -265,13 +267,16 @@ async def test_following_takes_what_is_shown_under_one_passport(
         assert await mine.unfollow([two], ACTOR) == 2
 
 
-async def test_filters_that_differ_are_told_anew_and_only_what_is_new_is_opened(tmp_path: Path) -> None:
+async def test_filters_that_differ_are_told_anew_and_only_what_is_new_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A peer that came back from an older copy, or lost what it was told, or a node that did, is put right at the next
     exchange; where both agree nothing is told.
     """
     async with maker_and_reader(tmp_path) as (maker, reader):
         one, two, three = await make(maker, reader, 3)
-        many = [reader.desk.core.random.bytes(16) for _ in range(2 * MAX_CHANGES + 1)]
+        monkeypatch.setattr(following, "MAX_CHANGES", FEW)
+        many = [reader.desk.core.random.bytes(16) for _ in range(2 * FEW + 1)]
         node = reader.desk.core.node
         await reader.sync.following.follow([one, two, *many], ACTOR)
         await reader.level(maker)
