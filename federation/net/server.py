@@ -18,6 +18,7 @@ from federation.sync.allowance import Allowance
 
 HEARTBEAT_S = 20.0
 GOODBYE_S = 1.0
+FULL_S = 60.0
 NOWHERE: Place = ("", 0)
 NOBODY = b""
 
@@ -90,9 +91,8 @@ class FederationServer:
         if isinstance(admitted, Answer):
             self._note(request, admitted)
             return _response(admitted)
-        self._gate.known(_place(request), admitted.org)
-        if self._hub.is_full:
-            raise web.HTTPServiceUnavailable(text="too many peers are connected", headers={"Retry-After": "60"})
+        if not self._gate.known(_place(request), admitted.org) or self._hub.is_full:
+            raise BusyError("too many are connected", FULL_S)
         channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME, compress=False)
         await channel.prepare(request)
         try:
