@@ -9,7 +9,7 @@ from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType, web
 from aiohttp.http import HttpProcessingError
 
 from federation.errors import AwayError, BusyError, FederationError, OversizeError, SlowError, TruncatedError
-from federation.net.desk import LIVE, MAX_REQUEST, SIGNATURE, Desk, asker_of, busy
+from federation.net.desk import LIVE, MAX_REQUEST, NOBODY, Desk, asker_of, busy
 from federation.net.gate import Gate, Place
 from federation.net.live import MAX_FRAME, Hub
 from federation.net.pace import allowed_s, gather
@@ -20,7 +20,6 @@ HEARTBEAT_S = 20.0
 GOODBYE_S = 1.0
 FULL_S = 60.0
 NOWHERE: Place = ("", 0)
-NOBODY = b""
 
 
 class FederationServer:
@@ -78,13 +77,11 @@ class FederationServer:
 
     def _note(self, request: web.Request, answer: Answer) -> bytes:
         """Who got a signed answer is known from now on; whose question was refused may not ask so often. Who asked."""
-        if SIGNATURE in answer.headers:
-            org = asker_of(request.headers)
+        if (org := asker_of(request.headers, answer)) != NOBODY:
             self._gate.known(_place(request), org)
-            return org
-        if answer.status >= 400 and answer.status != 401:
+        elif answer.status >= 400 and answer.status != 401:
             self._gate.refused(_place(request))
-        return NOBODY
+        return org
 
     async def _serve_live(self, request: web.Request) -> web.StreamResponse:
         admitted = await self._desk.admit(_question(request, b""))
