@@ -24,6 +24,7 @@ FederationError
     ├── CertificateError    another certificate than the one that is pinned
     ├── BrokenError         the peer says itself that it failed
     ├── FilterError         what is said to be followed is too much, in disorder, or not what was told
+    ├── LackingError        a bundle does not carry what is asked of it
     └── EntryRefusedError   one entry of a mirrored log does not verify
 
 `code` is the word for people who look after a node: what is shown of a peer begins with it.
@@ -154,6 +155,12 @@ class FilterError(RemoteProtocolError):
     """What a node says that it follows is too much or in disorder, or a peer does not keep what it was told."""
 
     code = "filter"
+
+
+class LackingError(RemoteProtocolError):
+    """A bundle does not carry what is asked of it: whoever made it took it that this was here."""
+
+    code = "lacking"
 
 
 class EntryRefusedError(RemoteProtocolError):

@@ -132,7 +132,7 @@ class Node(Parts):
         if reason is not None:
             log.info("log_opened", log=self.ledger.log.log.hex(), reason=reason.name)
         self.ingest.forks.own = self.ledger
-        self.counting.on_chain = self.sync.look_again
+        self.counting.on_chain = self.projection.on_followed = self.sync.look_again
         await self._open_projection()
         await self.releases.open()
 

@@ -28,6 +28,8 @@ from federation.sync.messages import MAX_INFLATED
 MAGIC = b"PASSPORT-BUNDLE1\n"
 VERSION = 1
 MAX_RECORD = MAX_INFLATED + 1024
+MAX_RECORDS = 1 << 17
+MAX_BUNDLE = 256 << 20
 NONCE = nacl.secret.SecretBox.NONCE_SIZE
 WHAT = "bundle"
 
@@ -88,12 +90,13 @@ def cover(org: bytes, node: bytes, to: bytes, box_key: bytes, made_us: int, key:
 
 
 class BundleWriter:
-    """Writes a bundle record by record."""
+    """Writes a bundle record by record; raises BundleError where it grows larger than anybody would read."""
 
     def __init__(self, file: BinaryIO, first: Cover, key: bytes) -> None:
         self._file = file
         self._box = nacl.secret.SecretBox(key)
         self._hashed = hashlib.sha256(MAGIC)
+        self._size = len(MAGIC)
         self.count = 0
         file.write(MAGIC)
         self._put(first.to_bytes())
@@ -110,6 +113,9 @@ class BundleWriter:
 
     def _put(self, raw: bytes) -> None:
         framed = struct.pack(">I", len(raw)) + raw
+        self._size += len(framed)
+        if self._size > MAX_BUNDLE or self.count + 2 > MAX_RECORDS:  # with the first and the last
+            raise BundleError(f"a bundle has at most {MAX_BUNDLE} bytes and {MAX_RECORDS} records")
         self._hashed.update(framed)
         self._file.write(framed)
 
@@ -172,6 +178,8 @@ class BundleReader:
             raw = self._file.read(_size(head, len(places)))
             if len(raw) != _size(head, len(places)):
                 raise BundleError("the bundle breaks off")
+            if len(places) == MAX_RECORDS:
+                raise BundleError(f"the bundle has more than {MAX_RECORDS} records")
             before = hashed.copy()
             hashed.update(head + raw)
             places.append(Place(offset, len(places)))

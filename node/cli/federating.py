@@ -106,10 +106,11 @@ def federation_invitations(
 def bundle_make(
     node: Annotated[str, typer.Argument(help="The id of the node that will read it.")],
     file: Path,
+    whole: Annotated[bool, typer.Option(help="With what the node said that it has: it may have lost that.")] = False,
     folder: Folder = HERE,
 ) -> None:
     """Write what a node may see here and has not, sealed to it: carry the file where no wire leads."""
-    raw = ask(folder, lambda api: api.fetch(f"/peers/{node}/bundle"))
+    raw = ask(folder, lambda api: api.fetch(f"/peers/{node}/bundle" + ("?whole=true" if whole else "")))
     write(file, raw, "name another file")
     out.print(f"{file}: {len(raw)} bytes")
 

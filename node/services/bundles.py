@@ -7,12 +7,13 @@ from typing import BinaryIO
 
 from federation import codec
 from federation.checkpoint import parse_note
-from federation.errors import BundleError, CodecError, FederationError, RequestError
+from federation.errors import BundleError, CodecError, FederationError, LackingError, RequestError
+from federation.fragment import Fragment
 from federation.ports import Asker
 from federation.sync import messages
-from federation.sync.bundle import Body, BundleReader, BundleWriter, Place, cover
+from federation.sync.bundle import MAX_BUNDLE, Body, BundleReader, BundleWriter, Place, cover
 from federation.sync.following import FollowAsked, Followed
-from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Row, Span, width
+from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Row, Span, Tile, width
 from federation.tiles import WIDTH
 from node.errors import InputError, NotFoundError, StateError
 from node.services.core import Core
@@ -44,8 +45,11 @@ class Bundles:
         self._shelf = shelf
         self._sync = sync
 
-    async def make(self, node: bytes, file: BinaryIO, actor: str) -> int:
-        """Write all that a peer may see here and did not say that it has; answer how many records that are."""
+    async def make(self, node: bytes, file: BinaryIO, actor: str, *, is_whole: bool = False) -> int:
+        """Write all that a peer may see here and did not say that it has; answer how many records that are.
+
+        `is_whole` with what it said that it has: it may have come back from an older copy since.
+        """
         async with self._core.database.read() as tx:
             peer = await find_peer(tx, node)
             logs = [log for log in await list_logs(tx) if log.node == node]
@@ -58,9 +62,12 @@ class Bundles:
         box_key = logs[-1].statement.box_key
         first = cover(keystore.org, keystore.node, node, box_key, self._core.clock.now(), key)
         writer = BundleWriter(file, first, key)
-        async for body, raw in self._bodies(Asker(peer.org, node)):
-            await asyncio.to_thread(writer.add, body, raw)
-        await asyncio.to_thread(writer.finish, keystore.sign)
+        try:
+            async for body, raw in self._bodies(Asker(peer.org, node), is_whole=is_whole):
+                await asyncio.to_thread(writer.add, body, raw)
+            await asyncio.to_thread(writer.finish, keystore.sign)
+        except BundleError as error:
+            raise StateError(str(error), "bundle_large", most=MAX_BUNDLE >> 20) from error
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "bundle_made", org=peer.org, node=node.hex(), count=writer.count)
         return writer.count
@@ -103,10 +110,10 @@ class Bundles:
             raise InputError(f"node {made.node.hex()} that made the bundle was not met here", "bundle_of_stranger")
         return peer
 
-    async def _bodies(self, asker: Asker) -> AsyncIterator[tuple[Body, bytes]]:
+    async def _bodies(self, asker: Asker, *, is_whole: bool) -> AsyncIterator[tuple[Body, bytes]]:
         known = HeadsAsked()
         sizes: dict[bytes, int] = {}
-        while (heads := await self._shelf.heads(asker, known)) is not None:
+        while (heads := await self._shelf.changed(asker, known)) is not None:
             yield Body.HEADS, heads.to_bytes()
             for note in heads.notes:
                 checkpoint = parse_note(note)[0]
@@ -114,7 +121,7 @@ class Bundles:
             known = HeadsAsked(heads.epoch, heads.n, heads.opened)
             if not heads.more:
                 break
-        held = self._sync.heard(asker.node).sizes
+        held = {} if is_whole else self._sync.heard(asker.node).sizes
         for log, size in sorted(sizes.items()):
             start = held.get(log, 0)
             while start < size:
@@ -124,7 +131,7 @@ class Bundles:
                     break
                 yield Body.PART, messages.encode_parts(parts)
                 start += sum(map(width, parts[0].rows))
-        after, told = self._shelf.told_cursor(asker.node), set[tuple[bytes, int]]()
+        after, told = 0 if is_whole else self._shelf.told_cursor(asker.node), set[tuple[bytes, int]]()
         while True:
             opened = await self._shelf.opened(asker, after, messages.MAX_PULL)
             # Of what it scanned before it may know the tile's root alone.
@@ -175,31 +182,52 @@ class _BundleLink:
 
     async def heads(self, _known: HeadsAsked) -> Heads | None:
         """What the bundle tells, page by page."""
-        return messages.decode_heads(self._reader.body(self._heads.pop())[1]) if self._heads else None
+        return await asyncio.to_thread(self._head, self._heads.pop()) if self._heads else None
 
     async def pull(self, spans: Sequence[Span]) -> list[Part]:
-        """What the bundle has of these logs from there on; parts without rows where it has nothing."""
+        """What the bundle has of these logs from there on; parts without rows where it has nothing.
+
+        Raise InputError where it begins later.
+        """
+        if any(span.start < self._parts[span.log][0].start for span in spans if span.log in self._parts):
+            raise _begins_later()
         return [await asyncio.to_thread(self._part, span) for span in spans]
 
     async def leaves(self, log: bytes, start: int, end: int) -> list[bytes]:
-        """The leaves of a tile that the bundle carries."""
-        place = self._leaves.get((log, start // WIDTH))
-        if place is None or end - start != WIDTH:
-            raise BundleError(f"what the bundle has of log {log.hex()} is not under its checkpoint")
-        return _leaves(self._reader.body(place)[1])[2]
+        """Leaves that the bundle carries, of a tile or with its entries; raise LackingError for others."""
+        return await asyncio.to_thread(self._leaves_between, log, start, end)
 
     async def opened(self, after: int) -> Openings:
-        """What was opened after a number; raise BundleError where the bundle begins later."""
+        """What was opened after a number; raise InputError where the bundle begins later."""
         if self._opened and after < self._opened[0][0]:
-            raise BundleError("the bundle begins after what this node took: have another one made")
+            raise _begins_later()
         for first, following, place in self._opened:
             if first <= after < following or (first == after == following):
-                return _opened(self._reader.body(place)[1])[1]
+                return await asyncio.to_thread(self._opening, place)
         return Openings(after, (), done=True)
 
     async def follow(self, _asked: FollowAsked) -> Followed:
         """Nobody hears it."""
         raise BundleError("a bundle is told nothing")
+
+    def _head(self, place: Place) -> Heads:
+        return messages.decode_heads(self._reader.body(place)[1])
+
+    def _opening(self, place: Place) -> Openings:
+        return _opened(self._reader.body(place)[1])[1]
+
+    def _leaves_between(self, log: bytes, start: int, end: int) -> list[bytes]:
+        place = self._leaves.get((log, start // WIDTH))
+        if place is not None and (start % WIDTH, end - start) == (0, WIDTH):
+            return _leaves(self._reader.body(place)[1])[2]
+        found: list[bytes] = []
+        while len(found) < end - start:
+            rows = self._part(Span(log, start + len(found), end)).rows
+            leaves = [row.leaf if isinstance(row, Fragment) else row for row in rows if not isinstance(row, Tile)]
+            if not rows or len(leaves) < len(rows):
+                raise LackingError(f"log {log.hex()}: the bundle does not carry leaves {start} to {end}")
+            found += leaves
+        return found[: end - start]
 
     def _part(self, span: Span) -> Part:
         for stretch in self._parts.get(span.log, ()):
@@ -208,6 +236,10 @@ class _BundleLink:
                 part = next(part for part in parts if (part.log, part.start) == (span.log, stretch.start))
                 return Part(span.log, span.start, _from(part, span.start), part.path)
         return Part(span.log, span.start, ())
+
+
+def _begins_later() -> InputError:
+    return InputError("the bundle begins after what this node has", "bundle_later")
 
 
 def _from(part: Part, start: int) -> tuple[Row, ...]:

@@ -8,7 +8,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 
-from node.errors import StateError
+from node.errors import InputError, StateError
 from node.exchange.messages_1c import (
     Device,
     DevicesMessage,
@@ -51,11 +51,13 @@ from node.store.exchange_1c import (
     find_message,
     find_number,
     first_actor,
+    forget_refused,
     insert_message,
     known_objects,
     last_messages,
     moved_devices,
     note_objects,
+    note_refused,
 )
 from node.store.passports import StoredPassport, find_passport, read_passports
 
@@ -120,6 +122,13 @@ class Exchange1C:
 
     async def take(self, message: Message, actor: str) -> Answer:
         """Take a message; raise StateError for another message under its id or number, InputError for what is wrong."""
+        try:
+            return await self._take(message, actor)
+        except (InputError, StateError) as error:
+            await self._note_refused(message, error.code, actor)
+            raise
+
+    async def _take(self, message: Message, actor: str) -> Answer:
         async with self._taking:
             told = message.message
             async with self._core.database.read() as tx:
@@ -155,6 +164,12 @@ class Exchange1C:
             found = await read_passports(tx, [one.subject for one in moved])
         return [(one, found[one.subject]) for one in moved if one.subject in found]
 
+    async def _note_refused(self, message: Message, code: str, actor: str) -> None:
+        told = message.message
+        async with self._core.database.write() as tx:
+            await note_refused(tx, told.system)
+            await self._core.announce(tx, actor, "message_refused_1c", system=told.system, message=told.id, code=code)
+
     async def _prepare(self, tx: ReadTx, message: Message) -> _Taking:
         told = message.message
         kind = {"items": ITEM, "devices": DEVICE, "documents": DOCUMENT}[told.kind]
@@ -178,6 +193,7 @@ class Exchange1C:
 
         async def note(tx: WriteTx, _entries: object) -> None:
             await insert_message(tx, kept)
+            await forget_refused(tx, told.system)
             await note_objects(tx, told.system, taking.objects)
             states = [row["state"] for row in taking.rows]
             await self._core.announce(

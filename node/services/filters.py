@@ -1,6 +1,6 @@
 """What other nodes follow here: kept beside rights, which it narrows and never widens."""
 
-from federation.errors import FilterError
+from federation.errors import BusyError, FilterError
 from federation.ports import Asker
 from federation.sync.following import MAX_FOLLOWED, FollowAsked, Followed
 from node.services.core import Core
@@ -26,6 +26,7 @@ from node.store.rights import (
 )
 
 MOST_OF_ORGANISATION = 10 * MAX_FOLLOWED
+WIDENED_US = 60_000_000  # all that may be read is numbered for one node no more often
 
 
 class Filters:
@@ -33,9 +34,12 @@ class Filters:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._widened: dict[bytes, int] = {}  # when that was done lately
 
     async def take(self, asker: Asker, asked: FollowAsked) -> Followed:
-        """Keep what a node follows, and open to it what is new of that; raise FilterError where it is too much."""
+        """Keep what a node follows, and open to it what is new of that; raise FilterError where it is too much, and
+        BusyError where it takes everything again and again.
+        """
         async with self._core.database.write() as tx:
             known = await find_filter(tx, asker.node)
             if asked.everything:
@@ -56,7 +60,13 @@ class Filters:
         return await last_opening(tx, asker.org, asker.node, _until(known))
 
     async def _widen(self, tx: WriteTx, known: StoredFilter) -> None:
-        """Open to a node all that its organisation may read."""
+        """Open to a node all that its organisation may read: a short question that makes much work."""
+        now = tx.now
+        lately = {node: at for node, at in self._widened.items() if 0 <= now - at < WIDENED_US}
+        if known.node in lately:
+            left_us = lately[known.node] + WIDENED_US - now
+            raise BusyError("follow: everything was taken a moment ago", left_us / 1_000_000)
+        self._widened = lately | {known.node: now}
         await drop_filter(tx, known.node)
         await open_all_to_node(tx, known.org, known.node)
 

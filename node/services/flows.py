@@ -22,7 +22,7 @@ from node.services.radio import Radio
 from node.services.register_reading import KIND as REGISTER_KIND
 from node.services.register_reading import RegisterReading
 from node.store.database import ReadTx
-from node.store.exchange_1c import summaries
+from node.store.exchange_1c import Base, summaries
 from node.store.jobs import Job, newest_job
 from node.store.journal import Sift, count_after
 from node.store.peers import Peer
@@ -118,10 +118,7 @@ class Flows:
     async def _told_by_store(self) -> list[Flow]:
         """Bases of 1C by what they sent, webhooks by how far they have come."""
         async with self._core.database.read() as tx:
-            bases = [
-                Flow(Party.BASE, one.system, one.system, Direction.BOTH, one.last_us) for one in await summaries(tx)
-            ]
-            return bases + [await _hook(tx, hook) for hook in await list_hooks(tx)]
+            return [*map(_base, await summaries(tx)), *[await _hook(tx, hook) for hook in await list_hooks(tx)]]
 
     async def _peer(self, peer: Peer) -> Flow:
         level = await self._from.peering.level(peer.node)
@@ -176,6 +173,13 @@ async def _hook(tx: ReadTx, hook: StoredHook) -> Flow:
     return Flow(
         Party.HOOK, hook.id, hook.description or hook.url, Direction.OUT, at.taken_us or None, None, waits, since,
         at.attempts, trouble,
+    )  # fmt: skip
+
+
+def _base(one: Base) -> Flow:
+    return Flow(
+        Party.BASE, one.system, one.system, Direction.BOTH, one.last_us, since_us=one.refused_us, errors=one.refused,
+        trouble="refused" if one.refused else "",
     )  # fmt: skip
 
 

@@ -81,6 +81,8 @@ class Projection:
         self.attested: Callable[[WriteTx, Attestations], Awaitable[bool]] | None = None
         # Takes who lost a membership, and says whether other statements count by that.
         self.lost: Callable[[WriteTx, Standings], Awaitable[bool]] | None = None
+        # Called where more is followed, since it is one passport with what was.
+        self.on_followed: Callable[[], None] = _nobody
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -239,7 +241,8 @@ class Projection:
                 if has_edges and any(shown.get(subject, subject) != lead for subject in groups[lead]):
                     stale |= one.tied
         found = [one for _, one in sorted(folded.items()) if one is not None]
-        await follow_joined(tx, self._core.node, [subjects for subjects in groups.values() if len(subjects) > 1])
+        if await follow_joined(tx, self._core.node, [subjects for subjects in groups.values() if len(subjects) > 1]):
+            tx.on_commit(self.on_followed)
         await self._widen(tx, together(one.opened for one in found), is_whole=True)
         await put_awaited(tx, {lead: one.awaited if one else () for lead, one in folded.items()})
         # Nobody speaks any more of a twin whose word was taken back, nor of a thing of which every word was.
@@ -451,3 +454,7 @@ def _party(entry: NewEntry) -> bytes | None:
     # Of a party without a node the act tells a number, or that it is a resident: nobody asks in its name.
     is_outside = any(row == RESIDENT or row.partition(":")[0] in (INN, OGRN) for row in authority.rows)
     return None if is_outside else authority.party
+
+
+def _nobody() -> None:
+    """Nobody is told."""

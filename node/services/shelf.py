@@ -102,8 +102,12 @@ class FederationShelf:
 
     async def heads(self, asker: Asker, known: HeadsAsked) -> Heads | None:
         """What changed since: chains, logs, and checkpoints, whose sizes are those that may be asked for."""
-        epoch = self._ledger.log.log
         self._asked[asker.node] = known
+        return await self.changed(asker, known)
+
+    async def changed(self, asker: Asker, known: HeadsAsked) -> Heads | None:
+        """The same for who does not ask itself: nothing is noted of what it knows."""
+        epoch = self._ledger.log.log
         since = known.n if known.epoch == epoch else 0
         async with self._core.database.read() as tx:
             changes = await changes_after(tx, since, MAX_HEADS + 1)

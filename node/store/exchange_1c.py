@@ -7,10 +7,12 @@ from sqlalchemy import func, insert, select
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
+from node.store.settings import drop_setting, find_setting, set_setting, settings_like
 from node.store.upserts import upsert
 
 PART = 400
 CHANGED = "passport_changed"
+REFUSED = "refused_1c:"  # settings: how many messages of a base, and when the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,12 @@ class TakenMessage:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A base of 1C, and when it sent a message last."""
+    """A base of 1C: when a message of it was taken last, how many were refused since, and when the last of those."""
 
     system: str
-    last_us: int
+    last_us: int | None
+    refused: int = 0
+    refused_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,21 @@ async def summaries(tx: ReadTx) -> list[Base]:
     """The bases that ever sent anything, by name."""
     table = schema.messages_1c.c
     statement = select(table.system, func.max(table.received_us).label("last")).group_by(table.system)
-    return [Base(row.system, row.last) for row in await tx.all(statement.order_by(table.system))]
+    last = {str(row.system): int(row.last) for row in await tx.all(statement)}
+    refused = {name.removeprefix(REFUSED): _refused(raw) for name, raw in (await settings_like(tx, REFUSED)).items()}
+    return [Base(system, last.get(system), *refused.get(system, (0, None))) for system in sorted({*last, *refused})]
+
+
+async def note_refused(tx: WriteTx, system: str) -> None:
+    """Count a message of a base that was refused."""
+    raw = await find_setting(tx, REFUSED + system)
+    count = _refused(raw)[0] if raw is not None else 0
+    await set_setting(tx, REFUSED + system, f"{count + 1} {tx.now}".encode())
+
+
+async def forget_refused(tx: WriteTx, system: str) -> None:
+    """A message of a base was taken: those that were refused before it are over."""
+    await drop_setting(tx, REFUSED + system)
 
 
 async def find_message(tx: ReadTx, system: str, message: str) -> TakenMessage | None:
@@ -134,6 +152,11 @@ async def moved_devices(tx: ReadTx, system: str, after: int, limit: int) -> list
         .limit(limit)
     )
     return [Moved(row.last, row.id, row.subject) for row in await tx.all(statement)]
+
+
+def _refused(raw: bytes) -> tuple[int, int]:
+    count, at_us = map(int, raw.split())
+    return count, at_us
 
 
 def _message(row: Record) -> TakenMessage:

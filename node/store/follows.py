@@ -115,12 +115,17 @@ async def shown_with(tx: ReadTx, subjects: Iterable[bytes]) -> set[bytes]:
     return wanted.union(*members.values())
 
 
-async def follow_joined(tx: WriteTx, node: bytes, joined: Iterable[Set[bytes]]) -> None:
-    """Follow whole passports of which a node follows a part: each of `joined` is one."""
+async def follow_joined(tx: WriteTx, node: bytes, joined: Iterable[Set[bytes]]) -> bool:
+    """Follow whole passports of which a node follows a part: each of `joined` is one. Whether any is new, and there is
+    room for what is: peers keep no more.
+    """
     groups = list(joined)
     known = await find_filter(tx, node) if groups else None
-    if known is None or not 0 < known.count < MAX_FOLLOWED:
-        return
+    if known is None or known.count == 0:
+        return False
     followed = await followed_among(tx, node, set[bytes]().union(*groups))
-    if rest := set[bytes]().union(*(group - followed for group in groups if group & followed)):
-        await change_filter(tx, known, rest, ())
+    rest = set[bytes]().union(*(group - followed for group in groups if group & followed))
+    if not rest or known.count + len(rest) > MAX_FOLLOWED:
+        return False
+    await change_filter(tx, known, rest, ())
+    return True

@@ -17,6 +17,7 @@ CODES: Table = {
     "certificate": ("чужой сертификат", "another certificate"),
     "broken": ("у него сбой", "it failed"),
     "filter": ("не помнит, что отслеживать", "does not keep what is followed"),
+    "lacking": ("в пакете этого нет", "not in the bundle"),
     "entry": ("запись не сходится", "an entry does not verify"),
     "protocol": ("нарушает протокол", "breaks the protocol"),
     "own": ("сбой этого узла", "a fault of this node"),
@@ -65,6 +66,10 @@ ADVICE: Table = {
     "filter": (
         "Сравните версии узлов; если повторяется, берите от него всё или скройте узел.",
         "Compare the versions of both nodes; if it goes on, take everything of it, or ignore the node.",
+    ),
+    "lacking": (
+        "Попросите полный пакет: узел, сделавший этот, считает, что остальное здесь есть.",
+        "Have a whole bundle made: whoever made this one takes it that the rest is here.",
     ),
     "entry": (
         "Всё до этой записи принято, дальше журнал не берём. Сообщите администратору того узла.",

@@ -124,6 +124,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "verification_annulled": ("Результат поверки аннулирован", "Verification annulled"),
     "register_read": ("Прочитан реестр поверок", "Register of verifications read"),
     "message_taken_1c": ("Принято сообщение 1С", "Message of 1C taken"),
+    "message_refused_1c": ("Сообщение 1С не принято", "Message of 1C refused"),
     "shared": ("Открыт доступ", "Access opened"),
     "granted": ("Выдано разрешение", "A grant was given"),
     "grant_ended": ("Разрешение прекращено", "A grant was ended"),

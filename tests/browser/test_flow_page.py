@@ -3,15 +3,17 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import aiohttp
 import pytest
 from playwright.async_api import expect
 
+from node.api_client import ApiError
 from node.demo.documents import verification_document, verification_template
 from tests.browser.conftest import Tabs
 from tests.browser.doors import Shot, entered, shots
-from tests.integration.test_exchange_1c import MESSAGES, item, message
+from tests.integration.test_exchange_1c import MESSAGES, device, item, message
 from tests.nodes import ALONE, Json, until
 from tests.trade import Trade, meters, trading
 
@@ -96,6 +98,16 @@ def test_each_correspondent_is_told_with_direction_last_message_lag_and_errors(t
     assert (found["register"]["to_give"], found["register"]["last"]) == (1, None)
     assert found["gateway"]["trouble"] == "silent"
     assert (found["system"]["trouble"], found["system"]["errors"]) == ("", 0)
+    assert (found["base"]["trouble"], found["base"]["errors"], found["base"]["since"]) == ("", 0, None)
+
+    with pytest.raises(ApiError) as told:
+        trade.call("maker", "post", MESSAGES, message(2, "devices", device(item=str(UUID(int=5)))))
+    assert told.value.code == "message_refused_1c"
+    refused = flows(trade)["base"]
+    assert (refused["trouble"], refused["errors"], refused["last"]) == ("refused", 1, found["base"]["last"])
+    assert refused["since"]
+    trade.call("maker", "post", MESSAGES, message(2, "items", item()))
+    assert flows(trade)["base"]["errors"] == 0
 
 
 def _settled(trade: Trade) -> dict[str, Json] | None:

@@ -151,6 +151,35 @@ async def test_peer_that_is_away_shows_its_trouble_and_comes_back_level(trade: T
     await expect(row).to_contain_text("вровень", timeout=LATE_MS)
 
 
+async def test_bundle_is_made_on_one_page_and_taken_on_the_other(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """What is open stays open while the page follows the stream; a file that is no bundle is refused in words."""
+    tabs.expect("422")
+    await asyncio.to_thread(join, trade)
+    first, second = await entered(tabs, trade.nodes["utility"]), await entered(tabs, trade.nodes["maker"])
+    await first.goto(f"{trade.address('utility')}/peers")
+    row = first.locator("#nodes tbody tr", has_text="Завод Приборучёт-Демо")
+    await row.locator("summary", has_text="Пакет").click()
+    await first.evaluate("document.querySelector('#nodes').dataset.before = 'yes'")
+    await asyncio.to_thread(trade.call, "utility", "post", "/plates", {"text": "СГВ-15 № 0012346"})
+    await expect(first.locator("#nodes[data-before]")).to_have_count(0, timeout=LATE_MS)
+    async with first.expect_download() as saving:
+        await row.get_by_role("button", name="Сделать").click()
+    file = await (await saving.value).path()
+
+    await second.goto(f"{trade.address('maker')}/peers")
+    await second.locator("summary", has_text="Принять пакет").click()
+    chosen, take = second.locator("input[type=file]"), second.get_by_role("button", name="Взять", exact=True)
+    await chosen.set_input_files({"name": "акт.docx", "mimeType": "application/octet-stream", "buffer": b"PK" * 50})
+    await take.click()
+    await expect(second.get_by_role("alert")).to_contain_text("Пакет повреждён")
+    await second.locator("summary", has_text="Принять пакет").click()
+    await chosen.set_input_files({"name": "a.bundle", "mimeType": "", "buffer": file.read_bytes()})
+    await take.click()
+    await expect(second.locator("#taken")).to_contain_text("Пакет от МУП «Водоканал-Демо», сделанный")
+    await expect(second.locator("#taken .chip.bad")).to_have_count(0)
+    await shots(second, shot, "peers-bundle", languages=())
+
+
 async def test_node_heard_by_mdns_waits_in_the_inbox(trade: Trade, tabs: Tabs, shot: Shot) -> None:
     """A stranger on the local network appears by itself, is ignored with one press and added with another."""
     listener = await asyncio.to_thread(trade.start, "lab")

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 from federation.authority import Verb
-from federation.errors import FilterError
+from federation.errors import BusyError, FilterError
 from federation.fragment import SectionClass
 from federation.net.deflate import ENCODING, inflate
 from federation.net.live import Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asker, Question
-from federation.sync.following import FIRST, LAST, MAX_CHANGES, NOTHING, FollowAsked, Followed
+from federation.sync import following
+from federation.sync.following import FIRST, LAST, NOTHING, FollowAsked, Followed
 from node.passport import drafts
 from node.passport.bodies import EventBody, Place, Reference, SamenessBody, ShipmentBody
 from node.passport.claims import local_claim
 from node.services import filters
 from node.services.fsck import Fsck
 from node.services.notices import Notices
+from node.store import follows
 from node.store.follows import change_filter, drop_filter, find_filter, followed_within
 from node.store.fragments import entries_about
 from node.store.journal import read_journal
@@ -34,6 +36,7 @@ from tests.unit.node_protocols.builders import NOW, Desk, ended, new_desk, opene
 
 OPEN = [int(SectionClass.PUBLIC), int(SectionClass.AUTHORITY), int(SectionClass.TECHNICAL)]
 ACTOR = "tester"
+FEW = 16  # subjects in a question, where many questions are needed
 
 
 class Heard(Wired):
@@ -230,10 +233,16 @@ async def test_what_a_party_is_told_comes_whatever_it_follows(tmp_path: Path) ->
         assert told_of(maker, [device]) == set()
 
 
-async def test_following_takes_what_is_shown_under_one_passport(tmp_path: Path) -> None:
-    """Where a same-as joins what is here, the other subject is followed too; together they are followed no more."""
+async def test_following_takes_what_is_shown_under_one_passport(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a same-as joins what is here, the other subject is followed too, and peers are woken to hear of it; never
+    more than they keep. Together they are followed no more.
+    """
+    woken: list[int] = []
     async with maker_and_reader(tmp_path) as (maker, reader):
-        one, two, _ = devices = await make(maker, reader, 3)
+        reader.desk.projection.on_followed = lambda: woken.append(1)
+        one, two, three = devices = await make(maker, reader, 3)
         mine, node = reader.sync.following, maker.desk.core.node
         await mine.choose(node, ACTOR, only_followed=False)
         await reader.level(maker)
@@ -249,16 +258,25 @@ async def test_following_takes_what_is_shown_under_one_passport(tmp_path: Path) 
 
         assert (await kept_at(maker, reader))[1] == sorted([one, two])
         assert told_of(maker, devices) == {one, two}
+        assert woken == [1]
+        monkeypatch.setattr(follows, "MAX_FOLLOWED", 2)
+        await maker.desk.ledger.append([drafts.sameness(two, three, SamenessBody(says="same"), NOW)])
+        await maker.desk.ledger.publish()
+        assert (await reader.level(maker)).trouble is None
+        assert (await kept_at(maker, reader))[1] == sorted([one, two])
         assert await mine.unfollow([two], ACTOR) == 2
 
 
-async def test_filters_that_differ_are_told_anew_and_only_what_is_new_is_opened(tmp_path: Path) -> None:
+async def test_filters_that_differ_are_told_anew_and_only_what_is_new_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A peer that came back from an older copy, or lost what it was told, or a node that did, is put right at the next
     exchange; where both agree nothing is told.
     """
     async with maker_and_reader(tmp_path) as (maker, reader):
         one, two, three = await make(maker, reader, 3)
-        many = [reader.desk.core.random.bytes(16) for _ in range(2 * MAX_CHANGES + 1)]
+        monkeypatch.setattr(following, "MAX_CHANGES", FEW)
+        many = [reader.desk.core.random.bytes(16) for _ in range(2 * FEW + 1)]
         node = reader.desk.core.node
         await reader.sync.following.follow([one, two, *many], ACTOR)
         await reader.level(maker)
@@ -333,7 +351,7 @@ async def test_peer_that_follows_is_not_woken_for_other_devices(tmp_path: Path) 
 
 async def test_filters_that_cannot_be_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More subjects than a node may follow, or its organisation together, are refused by their own error; what stood
-    before stands. Nobody's right grows by it.
+    before stands. Nobody's right grows by it. Who takes everything again and again is asked to wait.
     """
     async with maker_and_reader(tmp_path) as (maker, reader):
         asker = Asker(reader.desk.org, reader.desk.core.node)
@@ -352,6 +370,12 @@ async def test_filters_that_cannot_be_are_refused(tmp_path: Path, monkeypatch: p
                 with pytest.raises(FilterError, match="at most"):
                     await maker.shelf.follow(asker, asked)
         assert await kept_at(maker, reader) == before
+
+        await maker.shelf.follow(asker, FollowAsked(everything=True))
+        await maker.shelf.follow(asker, asked)
+        with pytest.raises(BusyError, match="a moment ago"):
+            await maker.shelf.follow(asker, FollowAsked(everything=True))
+        assert (await kept_at(maker, reader))[1] == sorted(asked.added)
 
 
 async def test_peer_that_does_not_keep_what_it_was_told_is_named(tmp_path: Path) -> None:

@@ -72,14 +72,19 @@ def branches(shared: int, here: int, there: int) -> tuple[Writer, Writer]:
 async def holding(folder: Path, branch: Writer) -> AsyncIterator[Desk]:
     """A node that mirrored one branch."""
     async with new_desk(folder) as desk:
-        await desk.ingest.take_chain(STATED.statements)
-        log = await desk.ingest.take_log(LOG)
-        assert log is not None
-        session = Mirror(LOG.log_id, KEY, CompactRange(), verify_checkpoint(branch.note(), LOG.log_id, KEY))
-        step = session.receive(Part(LOG.log_id, 0, tuple(branch.entries)))
-        assert isinstance(step, Verified)
-        await desk.ingest.take_parts([Mirrored(log, step, branch.note())])
+        await mirror(desk, branch)
         yield desk
+
+
+async def mirror(desk: Desk, branch: Writer) -> None:
+    """Let a node mirror one branch."""
+    await desk.ingest.take_chain(STATED.statements)
+    log = await desk.ingest.take_log(LOG)
+    assert log is not None
+    session = Mirror(LOG.log_id, KEY, CompactRange(), verify_checkpoint(branch.note(), LOG.log_id, KEY))
+    step = session.receive(Part(LOG.log_id, 0, tuple(branch.entries)))
+    assert isinstance(step, Verified)
+    await desk.ingest.take_parts([Mirrored(log, step, branch.note())])
 
 
 async def compare(desk: Desk, peer: Peer, note: bytes) -> bool:

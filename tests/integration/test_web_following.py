@@ -97,3 +97,6 @@ async def test_pages_follow_and_choose(web: RunningWeb) -> None:
     assert 'href="/followed"' in await shown("/peers")
     assert "/followed?q=77777" in await shown("/devices?q=77777")
     assert f'action="/devices/{made}/follow"' in await shown("/followed?q=00000001")
+    async with browser.get("/followed?q=EPP1-MISTYPED", headers=HTML) as response:
+        assert response.status == 422
+        assert "EPP1-MISTYPED" in await response.text()

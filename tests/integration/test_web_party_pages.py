@@ -47,7 +47,9 @@ async def test_roles_are_stated_offered_and_ended_with_forms(web: RunningWeb) ->
 
 
 async def test_systems_are_registered_and_cut_off_with_forms(web: RunningWeb) -> None:
-    """From the access page: rights, a token shown once, cutting off and letting in again, in both languages."""
+    """From the access page: rights, a token shown once, cutting off and letting in again, in both languages. A
+    name that is taken leaves what was typed.
+    """
     browser = await web.claim()
     form = {
         "name": "1С ERP",
@@ -58,6 +60,10 @@ async def test_systems_are_registered_and_cut_off_with_forms(web: RunningWeb) ->
     }
     async with browser.post("/access/systems", data=form, headers=HTML, allow_redirects=False) as response:
         assert response.status == 303, await response.text()
+    async with browser.post("/access/systems", data={**form, "contact": "отдел 7"}, headers=HTML) as response:
+        page = await response.text()
+        assert response.status == 409
+        assert all(typed in page for typed in ('name="name" value="1С ERP"', 'value="отдел 7"', "10.0.0.0/8\n::/0"))
     async with browser.post("/access/systems/1С ERP/tokens", data={"days": "30"}, headers=HTML) as response:
         assert 'id="secret">pn_' in await response.text()
     async with browser.post("/access/systems/1С ERP/block", data={"reason": "проверка"}, headers=HTML) as response:

@@ -193,6 +193,9 @@ async def test_access_tab_grants_explains_and_ends_with_forms(maker: RunningWeb)
             assert response.status == 200, page
             assert shown in page
             assert ground in page
+    for wrong in ({"org": "nobody"}, {"org": lab, "what": "nothing/of-it"}):
+        async with browser.get(path, params=wrong, headers=HTML) as response:
+            assert response.status == 422, wrong
     ending = {"ref": row["ref"], "reason": "расторгнут"}
     async with browser.post(f"{path}/ends", data=ending, headers=HTML, allow_redirects=False) as response:
         assert response.status == 303, await response.text()

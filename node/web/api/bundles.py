@@ -5,6 +5,7 @@ import io
 from aiohttp import web
 from pydantic import BaseModel, Field
 
+from federation.sync.bundle import MAX_BUNDLE
 from node.services.access import Scope
 from node.web.api.federation import PeerPath
 from node.web.api.fields import Hex16
@@ -12,7 +13,11 @@ from node.web.binding import BYTES
 from node.web.calls import Call
 from node.web.routes import api
 
-MAX_BUNDLE = 256 << 20
+
+class BundleQuery(BaseModel):
+    """Which bundle."""
+
+    whole: bool = Field(default=False, description="With what the node said that it has: it may have lost that since.")
 
 
 class BundleTaken(BaseModel):
@@ -25,23 +30,23 @@ class BundleTaken(BaseModel):
 
 
 @api("POST", "/peers/{node}/bundle", title="Make a bundle for a node", scopes=[Scope.PEERS], files=[BYTES],
-     problems=["peer_unknown", "peer_ended", "org_refused", "bundle_no_key"])  # fmt: skip
-async def make_bundle(call: Call, path: PeerPath) -> web.Response:
+     problems=["peer_unknown", "peer_ended", "org_refused", "bundle_no_key", "bundle_large"])  # fmt: skip
+async def make_bundle(call: Call, path: PeerPath, query: BundleQuery) -> web.Response:
     """All that the node may see here and did not say that it has, sealed to it: carry it where no wire leads."""
-    return await bundle_of(call, path.node)
+    return await bundle_of(call, path.node, is_whole=query.whole)
 
 
 @api("POST", "/bundles", title="Take a bundle", scopes=[Scope.PEERS], max_body=MAX_BUNDLE,
-     problems=["bundle_damaged", "bundle_of_another", "bundle_of_stranger"])  # fmt: skip
+     problems=["bundle_damaged", "bundle_later", "bundle_of_another", "bundle_of_stranger"])  # fmt: skip
 async def take_bundle(call: Call, body: bytes) -> BundleTaken:
     """Verified as what comes over the wire is."""
     return await taken_of(call, body)
 
 
-async def bundle_of(call: Call, node: str) -> web.Response:
+async def bundle_of(call: Call, node: str, *, is_whole: bool) -> web.Response:
     """A bundle for a node, as a file."""
     file = io.BytesIO()
-    await call.context.bundles.make(bytes.fromhex(node), file, call.actor.label)
+    await call.context.bundles.make(bytes.fromhex(node), file, call.actor.label, is_whole=is_whole)
     headers = {"Content-Type": BYTES, "Content-Disposition": f'attachment; filename="{node[:8]}.bundle"'}
     return web.Response(body=file.getvalue(), headers=headers)
 

@@ -67,13 +67,15 @@ async def issue_token(call: Call, body: TokenForm) -> View:
 @page("POST", PATH + "/systems", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems")
 async def register_system(call: Call, body: SystemForm) -> View | web.Response:
     """Make a system known."""
-    return await acted(register.handler(call, body=body), f"{PATH}#systems", partial(_view, call))
+    return await acted(register.handler(call, body=body), f"{PATH}#systems", partial(_view, call, typed=body))
 
 
 @page("POST", PATH + "/systems/{name}", title=TITLE, scopes=[Scope.ACCESS], api="PUT /systems/{name}")
 async def change_system(call: Call, path: SystemPath, body: RightsForm) -> View | web.Response:
     """Give a system other rights."""
-    return await acted(change.handler(call, path=path, body=body), f"{PATH}#systems", partial(_view, call))
+    return await acted(
+        change.handler(call, path=path, body=body), f"{PATH}#systems", partial(_view, call, typed=body, of=path.name)
+    )
 
 
 @page("POST", PATH + "/systems/{name}/tokens", title=TITLE, scopes=[Scope.ACCESS], api="POST /systems/{name}/tokens")
@@ -147,12 +149,17 @@ async def change_password(call: Call, body: PasswordForm) -> View:
     return await _account(call, changed=True)
 
 
-async def _view(call: Call, error: Exception | None = None, secret: str = "") -> View:
+async def _view(
+    call: Call, error: Exception | None = None, secret: str = "", typed: RightsBody | None = None, of: str = ""
+) -> View:
+    """The page; rights that were refused stand as they were `typed`, `of` a system or of a new one."""
     service = call.context.access
     return View(
         "access.html",
         error=error,
         secret=secret,
+        typed=typed,
+        of=of,
         tokens=[token for token in await call.context.tokens.list(limit=LAST_TOKENS) if token.system is None],
         systems=[to_system(one) for one in await call.context.correspondents.all()],
         writes=list(Write),

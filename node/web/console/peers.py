@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from federation.genesis import fingerprint
 from federation.invitation import Invitation
+from federation.sync.bundle import MAX_BUNDLE
 from federation.words import fingerprint_words
 from node.errors import InputError, NodeError
 from node.services.access import Scope
@@ -102,7 +103,7 @@ async def found(call: Call, body: FederationForm) -> View | web.Response:
 
 
 @page("POST", PATH + "/bundles", title=TITLE, scopes=[Scope.PEERS], api="POST /bundles",
-      max_body=api_bundles.MAX_BUNDLE + FORM_OVERHEAD)  # fmt: skip
+      max_body=MAX_BUNDLE + FORM_OVERHEAD)  # fmt: skip
 async def take_bundle(call: Call, body: BundleForm) -> View:
     """Take a bundle, and say whose it was."""
     try:
@@ -113,10 +114,10 @@ async def take_bundle(call: Call, body: BundleForm) -> View:
 
 
 @page("POST", PATH + "/{node}/bundle", title=TITLE, scopes=[Scope.PEERS], api="POST /peers/{node}/bundle")
-async def bundle(call: Call, path: PeerPath) -> View | web.Response:
+async def bundle(call: Call, path: PeerPath, body: api_bundles.BundleQuery) -> View | web.Response:
     """A bundle for a node, as a file."""
     try:
-        return await api_bundles.bundle_of(call, path.node)
+        return await api_bundles.bundle_of(call, path.node, is_whole=body.whole)
     except NodeError as error:
         return await _view(call, error=error)
 
@@ -158,6 +159,7 @@ async def _view(
         after=after,
         typed=typed,
         taken=taken,
+        maker=_name(call, taken),
         genesis=genesis,
         fingerprint=fingerprint(genesis.id) if genesis else "",
         is_anchor=genesis is not None and core.org in genesis.anchors,
@@ -174,6 +176,12 @@ async def _view(
         node=core.node.hex(),
         **await _peers(call),
     )
+
+
+def _name(call: Call, taken: api_bundles.BundleTaken | None) -> str:
+    """Who made a bundle."""
+    card = call.context.projection.world.cards.get(bytes.fromhex(taken.org)) if taken else None
+    return card.name if card else taken.node[:8] if taken else ""
 
 
 def _words(call: Call, invitation: Invitation | None) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, cast
 
 from aiohttp import web
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from node.errors import NodeError
 from node.passport.shown import rows
@@ -29,6 +29,7 @@ from node.web.api.rights import (
     read_access,
     why,
 )
+from node.web.binding import RulesError
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
 from node.web.dispatch import acted, redirect
@@ -91,7 +92,10 @@ async def access(call: Call, path: PassportPath, query: AccessQuery) -> View:
     answer = None
     if query.org:
         ref, _, section = query.what.rpartition("/") if "/" in query.what else (query.what, "", "")
-        asked = WhyQuery(org=query.org, ref=ref or None, section=section or None)
+        try:
+            asked = WhyQuery(org=query.org, ref=ref or None, section=section or None)
+        except ValidationError as slip:
+            return await _view(call, path, error=RulesError("query", slip))
         try:
             answer = cast("WhyAnswer", await why.handler(call, path=path, query=asked))
         except NodeError as error:

@@ -157,6 +157,21 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Узел ещё не сообщил сюда свой ключ", "Сначала узлы должны хотя бы раз связаться, или примите пакет от него."),
         ("That node has told no key of its own here", "Both have to meet once, or take a bundle of that node first."),
     ),
+    "bundle_large": state(
+        ("Пакет получился бы слишком большим", "Соедините узлы сетью; или пусть тот узел берёт только нужные приборы."),
+        ("The bundle would be too large", "Let the nodes meet by a wire; or let that node take only what it follows."),
+        ("Можно не больше {most} МиБ.", "At most {most} MiB may be."),
+    ),
+    "bundle_later": wrong(
+        (
+            "Пакет начинается позже, чем есть здесь",
+            "Попросите полный пакет: узел, сделавший этот, считает, что начало здесь.",
+        ),
+        (
+            "The bundle begins after what is here",
+            "Have a whole one made: its maker takes it that this node has the beginning.",
+        ),
+    ),
     "bundle_damaged": wrong(
         ("Пакет повреждён", "Скопируйте файл ещё раз или попросите сделать новый. Ничего из него не принято на веру."),
         ("The bundle is damaged", "Copy the file again, or have a new one made. Nothing of it was taken on trust."),

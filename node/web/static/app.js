@@ -92,6 +92,20 @@
     }
   });
 
+  // A double click sends a form once. The page may stay, as where a file is saved: then it may be sent again.
+  document.addEventListener("submit", function (event) {
+    const form = event.target;
+    if (form.getAttribute("method") !== "post" || event.defaultPrevented || form.matches("[data-scan]")) {
+      return;
+    }
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    setTimeout(function () { delete form.dataset.sent; }, 3000);
+  });
+
   document.addEventListener("htmx:load", function (event) { localise(event.detail.elt.parentElement || document); });
   document.addEventListener("htmx:sseOpen", function (event) { event.target.classList.add("is-live"); });
   document.addEventListener("htmx:sseError", function (event) { event.target.classList.remove("is-live"); });
