@@ -161,12 +161,13 @@ class PeerClient:
         await paced(self._turns)
         answer = await self._asking.ask(self._peer, question, messages.MAX_BODY)
         self.clock_gap_s = _gap_s(answer.headers.get("Date"), self._times.now())
-        body = inflate(answer.body, answer.headers.get(ENCODING), messages.MAX_INFLATED)
+        encoding = answer.headers.get(ENCODING)
+        body = await _beside(lambda raw: inflate(raw, encoding, messages.MAX_INFLATED), answer.body)
         return Answer(answer.status, answer.headers, body)
 
 
 async def _beside(decode: Callable[[bytes], Read], raw: bytes) -> Read:
-    """What an answer says; beside the loop where it says much: others are waiting."""
+    """What bytes say; beside the loop where they say much: others are waiting."""
     return await asyncio.to_thread(decode, raw) if len(raw) > LARGE else decode(raw)
 
 

@@ -25,6 +25,7 @@ BINARY = "application/vnd.passport+msgpack"
 ROOT = "/fed/1/"
 LIVE = ROOT + "live"
 JOIN = "join"
+NOBODY = b""
 MAX_REQUEST = 1 << 20
 MOST_RETRY_S = 600
 
@@ -208,9 +209,12 @@ class Desk:
         return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
 
 
-def asker_of(headers: Mapping[str, str]) -> bytes:
-    """The organisation that signed a question, where its signature was checked."""
-    return RequestSignature.from_bytes(_header_bytes(headers.get(SIGNATURE, ""))).org
+def asker_of(headers: Mapping[str, str], answer: Answer) -> bytes:
+    """The organisation that signed a question with these headers; nobody where the answer is not signed.
+
+    An answer is signed once the question's signature was checked.
+    """
+    return RequestSignature.from_bytes(_header_bytes(headers[SIGNATURE])).org if SIGNATURE in answer.headers else NOBODY
 
 
 def busy(retry_s: float) -> Answer:

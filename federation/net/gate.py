@@ -60,17 +60,17 @@ class Gate:
         else:
             self._orgs -= Counter({connection.org: 1})
 
-    def known(self, place: Place, org: bytes) -> None:
-        """A node of an organisation asked on a connection: one that has many already goes on as a stranger."""
+    def known(self, place: Place, org: bytes) -> bool:
+        """A node of an organisation asked on a connection. False where that has many: it goes on as a stranger."""
         connection = self._connections.get(place)
         if connection is None or connection.refusals is not None:
-            return
+            return True
         if self._orgs[org] >= self._allowance.org_connections:
-            self._refuse("org_connections")
-            return
+            return self._refuse("org_connections")
         connection.refusals, connection.org = self._bucket(), org
         self._orgs[org] += 1
         self._left(connection)
+        return True
 
     def wait(self, place: Place) -> float:
         """Seconds until another request may come on a connection: 0 now."""
@@ -161,8 +161,10 @@ def _bound(listening: GatedSocket, address: tuple[object, ...], gate: Gate) -> s
 
 def _network(place: Place) -> str:
     """Whose address it is: the first half of one of IPv6, since the other half is anything that its host likes."""
-    found = ipaddress.ip_address(place[0].partition("%")[0])
-    return place[0] if found.version == 4 else found.exploded[:19]
+    try:
+        return ipaddress.IPv6Address(place[0].partition("%")[0]).exploded[:19]
+    except ValueError:  # an address of IPv4, or none any more
+        return place[0]
 
 
 def _now() -> float:

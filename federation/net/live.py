@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from federation.errors import AwayError, BusyError, OversizeError, RemoteProtocolError
+from federation.net.desk import asker_of, busy
 from federation.net.pace import allowed_s
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question, Wire
@@ -128,16 +129,21 @@ class Channel:
     async def _answer(self, asked: Asked) -> None:
         """Answer one question; a peer that does not read its answer has no connection any more."""
         try:
-            with self._budget.hold() as hold:
-                answer = await self._answering(asked.question)
-                hold.carry(len(answer.body))
-                if answer.status >= 400 and answer.status != 401:
-                    self._refuse()
-                await self._wire.send(encode_frame(Answered(asked.number, answer)))
+            answer = await self._answering(asked.question)
+            if answer.status >= 400 and answer.status != 401:
+                self._refuse()
+            await self._send(asked, answer)
         except AwayError:
             await self._wire.close()
         finally:
             self._room.release()
+
+    async def _send(self, asked: Asked, answer: Answer) -> None:
+        try:
+            with self._budget.hold_for(asker_of(asked.question.headers, answer), len(answer.body)):
+                await self._wire.send(encode_frame(Answered(asked.number, answer)))
+        except BusyError as error:
+            await self._wire.send(encode_frame(Answered(asked.number, busy(error.retry_s))))
 
     async def _tell(self) -> None:
         try:

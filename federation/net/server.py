@@ -9,7 +9,7 @@ from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType, web
 from aiohttp.http import HttpProcessingError
 
 from federation.errors import AwayError, BusyError, FederationError, OversizeError, SlowError, TruncatedError
-from federation.net.desk import LIVE, MAX_REQUEST, SIGNATURE, Desk, asker_of, busy
+from federation.net.desk import LIVE, MAX_REQUEST, NOBODY, Desk, asker_of, busy
 from federation.net.gate import Gate, Place
 from federation.net.live import MAX_FRAME, Hub
 from federation.net.pace import allowed_s, gather
@@ -18,8 +18,8 @@ from federation.sync.allowance import Allowance
 
 HEARTBEAT_S = 20.0
 GOODBYE_S = 1.0
+FULL_S = 60.0
 NOWHERE: Place = ("", 0)
-NOBODY = b""
 
 
 class FederationServer:
@@ -77,22 +77,19 @@ class FederationServer:
 
     def _note(self, request: web.Request, answer: Answer) -> bytes:
         """Who got a signed answer is known from now on; whose question was refused may not ask so often. Who asked."""
-        if SIGNATURE in answer.headers:
-            org = asker_of(request.headers)
+        if (org := asker_of(request.headers, answer)) != NOBODY:
             self._gate.known(_place(request), org)
-            return org
-        if answer.status >= 400 and answer.status != 401:
+        elif answer.status >= 400 and answer.status != 401:
             self._gate.refused(_place(request))
-        return NOBODY
+        return org
 
     async def _serve_live(self, request: web.Request) -> web.StreamResponse:
         admitted = await self._desk.admit(_question(request, b""))
         if isinstance(admitted, Answer):
             self._note(request, admitted)
             return _response(admitted)
-        self._gate.known(_place(request), admitted.org)
-        if self._hub.is_full:
-            raise web.HTTPServiceUnavailable(text="too many peers are connected", headers={"Retry-After": "60"})
+        if not self._gate.known(_place(request), admitted.org) or self._hub.is_full:
+            raise BusyError("too many are connected", FULL_S)
         channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME, compress=False)
         await channel.prepare(request)
         try:

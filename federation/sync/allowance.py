@@ -130,14 +130,14 @@ class Budget:
             self.held -= hold.size
 
     @contextmanager
-    def hold_for(self, org: bytes, size: int) -> Iterator["Hold"]:
+    def hold_for(self, org: bytes, size: int) -> Iterator[None]:
         """The same for what an organisation was answered and has not read: it has a part of the room."""
-        if self._shares[org] + size > self.most // SHARES:
+        if self._shares[org] and self._shares[org] + size > self.most // SHARES:
             raise BusyError("this organisation has not read what it was answered", SOON_S)
         self._shares[org] += size
         try:
-            with self.hold(size) as hold:
-                yield hold
+            with self.hold(size):
+                yield
         finally:
             self._shares -= Counter({org: size})
 
@@ -153,9 +153,5 @@ class Hold:
         """Count bytes before they are there; raise BusyError where there is no room."""
         if size and self._budget.held + size > self._budget.most:
             raise BusyError("this node has too much in hand: ask later", SOON_S)
-        self.carry(size)
-
-    def carry(self, size: int) -> None:
-        """Count bytes that are there already."""
         self.size += size
         self._budget.held += size

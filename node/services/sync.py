@@ -265,19 +265,20 @@ class Sync:
                 # What one peer answers must not end the node.
                 log.error("exchange_broke", node=node.hex(), exc_info=error)
                 await self._say_trouble(node, trouble_of(error))
-            if await self._is_woken(node, pauses.next() if self._may_rest(node, is_away=is_away) else poll_s):
+            rest_s = pauses.next() if self._may_rest(node, is_away=is_away) else poll_s
+            if await self._is_woken(node, rest_s, turns):
                 pauses.reset()
 
     def _may_rest(self, node: bytes, *, is_away: bool) -> bool:
         """Whether a peer need not be asked soon: connected it tells of news, away it is dialled until it answers."""
         return is_away or (node in self._hub.nodes and node not in self._unsettled)
 
-    async def _is_woken(self, node: bytes, within_s: float) -> bool:
+    async def _is_woken(self, node: bytes, within_s: float, turns: TokenBucket) -> bool:
         """Wait until a peer is to be asked, and answer whether somebody said so before the time was over."""
         try:
             async with asyncio.timeout(within_s):
                 while (grown := await self._wake[node].wait()) and await self._has(node, grown):
-                    pass
+                    await paced(turns)
                 return True
         except TimeoutError:
             return False
@@ -293,9 +294,11 @@ class Sync:
                 if log is None or one.size > log.note_size or await find_root(tx, log.no, one.size) != one.root:
                     return False
         sizes = self.heard(node).sizes
-        sizes |= {one.log: max(one.size, sizes.get(one.log, 0)) for one in grown}
-        self._note_heard()
-        self._core.bus.wake()
+        further = {one.log: one.size for one in grown if one.size > sizes.get(one.log, 0)}
+        if further:
+            sizes |= further
+            self._note_heard()
+            self._core.bus.wake()
         return True
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:

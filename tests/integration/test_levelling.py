@@ -13,6 +13,7 @@ from federation import organisation
 from federation.errors import RequestError
 from federation.fragment import SectionClass
 from federation.keys import signed_text
+from federation.log import LogStatement
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.ports import Asker
@@ -24,7 +25,7 @@ from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.services import answers
 from node.services.admission import INTRODUCER
-from node.services.exchange import Heard, PeerLink
+from node.services.exchange import MOST_RETRIED, Heard, PeerLink
 from node.services.fsck import Fsck
 from node.store.changes import changes_after
 from node.store.follows import find_filter
@@ -35,7 +36,7 @@ from node.store.passports import find_passport
 from node.store.peers import find_peer
 from node.store.settings import set_setting
 from node.store.trees import find_root, read_hashes
-from tests.builders import Line, found, id16, seed, signing_key
+from tests.builders import Line, found, id16, log_statement, seed, signing_key
 from tests.links import Wired, wired
 from tests.unit.node_protocols.builders import NOW, Desk, new_desk
 
@@ -253,6 +254,25 @@ async def test_more_than_one_answer_holds_comes_in_several(tmp_path: Path, monke
         assert max(sizes) <= answers.MOST_TOLD + 100
         async with reader.desk.core.database.read() as tx:
             assert {line.org for line in lines} <= {*await known_organisations(tx)}
+
+
+async def test_logs_of_nobody_known_are_tried_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many logs a peer tells of whose nodes nobody stated, an exchange looks at some; each has its turn."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        await reader.level(maker)
+        heard, tried = reader.sync.heard(maker.desk.core.node), []
+        logs = [log_statement(org=id16("nobody"), nonce=f"{n}") for n in range(3 * MOST_RETRIED // 2)]
+        heard.pending = {log.log_id: log for log in logs}
+
+        async def take(log: LogStatement) -> None:
+            tried.append(log.log_id)
+
+        monkeypatch.setattr(reader.desk.ingest, "take_log", take)
+        for _ in range(2):
+            await reader.level(maker)
+
+        assert len(tried) == 2 * MOST_RETRIED
+        assert set(tried) == {log.log_id for log in logs} == set(heard.pending)
 
 
 async def test_node_id_of_another_organisation_gives_nothing_of_what_is_kept_of_it(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ async def test_node_behind_a_relay_is_not_moved_to_it(tmp_path: Path) -> None:
 
 
 async def test_hint_about_a_connected_node_is_asked_where_it_leads(tmp_path: Path) -> None:
-    """That a node answers on the connection that it dialled says nothing of the address that somebody announces."""
+    """That a node answers on the connection that it dialled says nothing of an address, or key, that is announced."""
     async with new_desk(tmp_path / "desk") as desk:
         known = Neighbour(desk)
         hub = Hub(desk.core.node, _refused)
@@ -180,6 +180,9 @@ async def test_hint_about_a_connected_node_is_asked_where_it_leads(tmp_path: Pat
             assert await sync.client(there).heads(HeadsAsked()) is not None
 
             await peering.meet(there, known.line.org, active=False, how="mdns")
+            await peering.meet(
+                replace(peer, sign_key=signing_key("stranger").public), known.line.org, active=False, how="mdns"
+            )
 
             assert [one.address for one in await peering.peers()] == [peer]
             await hub.close()

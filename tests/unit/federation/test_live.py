@@ -12,7 +12,7 @@ from federation.errors import AwayError, RemoteProtocolError
 from federation.net.live import RACE_S, Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
-from federation.sync.allowance import Allowance
+from federation.sync.allowance import Allowance, Budget
 from federation.sync.frames import (
     MAX_BUSY,
     MAX_GROWN,
@@ -243,6 +243,18 @@ async def test_answers_to_nothing_that_was_asked_are_read_ever_more_slowly() -> 
     assert heard == [FAR.node]  # that it opened; the notice waits
     serving.cancel()
     await asyncio.wait([serving])
+
+
+async def test_answer_for_which_no_room_is_left_is_put_off() -> None:
+    """Where too much waits to be read already, the question is to come again; the connection goes on."""
+    near, far = Hub(id16("near"), echo, Budget(100)), Hub(FAR.node, echo)
+    async with connected(near, far):
+        channel = far.incoming(id16("near"))
+        assert channel is not None
+        put_off = await channel.ask(FAR, Question("POST", "/fed/1/heads", {}, bytes(200)), 1000)
+        answered = await channel.ask(FAR, Question("POST", "/fed/1/heads", {}, bytes(50)), 1000)
+
+    assert (put_off.status, put_off.headers["Retry-After"], answered.status) == (429, "1", 200)
 
 
 async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:
