@@ -49,7 +49,6 @@ def bundles(node: Wired) -> Bundles:
 
 async def made(maker: Wired, reader: Wired, *, is_whole: bool = False) -> bytes:
     """A bundle of the maker for the reader."""
-    await maker.desk.ledger.publish()
     file = io.BytesIO()
     await bundles(maker).make(reader.desk.core.node, file, "test", is_whole=is_whole)
     return file.getvalue()
