@@ -45,6 +45,7 @@ class Bundles:
         self._core = core
         self._shelf = shelf
         self._sync = sync
+        self._taking = asyncio.Lock()  # one that is taken twice at once is taken one after the other
 
     async def make(self, node: bytes, file: BinaryIO, actor: str, *, is_whole: bool = False) -> int:
         """Write all that a peer may see here and did not say that it has; answer how many records that are.
@@ -89,8 +90,9 @@ class Bundles:
             peer = await self._maker(reader)
             await asyncio.to_thread(reader.check, peer.sign_key)
             await asyncio.to_thread(reader.open, self._core.keystore.box_keys())
-            link = await asyncio.to_thread(_BundleLink, reader)
-            outcome = await self._sync.levelling.level(link, peer, Heard(), follows=False)
+            async with self._taking:
+                link = await asyncio.to_thread(_BundleLink, reader)
+                outcome = await self._sync.levelling.level(link, peer, Heard(), follows=False)
         except BundleError as error:
             raise InputError(str(error), "bundle_damaged") from error
         except FederationError as error:
