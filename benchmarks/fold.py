@@ -328,7 +328,7 @@ async def _hear(core: Core, projection: Projection, author: Author, code: str, a
     async with core.database.write() as tx:
         await insert_entries(tx, author.stored.no, author.entries[-1:])
         begun = time.process_time()
-        await projection.take(tx, author.stored, author.entries[-1:])
+        await projection.take(tx, [(author.stored, author.entries[-1:])])
     return _since(begun)
 
 

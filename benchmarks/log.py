@@ -30,7 +30,7 @@ from node.services.bus import EventBus
 from node.services.core import Core
 from node.services.counting import Counting, Move
 from node.services.found import found_node
-from node.services.ingest import Ingest
+from node.services.ingest import Ingest, Mirrored
 from node.services.ledger import Ledger
 from node.store.database import Database, WriteTx
 
@@ -43,7 +43,7 @@ async def _no_recount(_tx: WriteTx, _moves: Sequence[Move]) -> None:
     """Nothing is folded here."""
 
 
-async def _no_projection(_tx: WriteTx, _log: object, _entries: object) -> None:
+async def _no_projection(_tx: WriteTx, _taken: object) -> None:
     """The log alone is measured here."""
 
 
@@ -120,7 +120,7 @@ def ingest(run: int) -> float:
             step = mirror.receive(Part(log.log_id, 0, tuple(rows)))
             if not isinstance(step, Verified):
                 raise RuntimeError("the rows are not under the root")
-            await service.take_entries(stored, step, note)
+            await service.take_parts([Mirrored(stored, step, note)])
             seconds = time.perf_counter() - begun
             await core.database.close()
             return ENTRIES / seconds

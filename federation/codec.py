@@ -17,6 +17,8 @@ TYPE_NAMES = {"int": "integer", "str": "text", "bytes": "binary", "list": "array
 MAX_INT = 2**63 - 1
 MAX_DEPTH = 8
 MAX_TEXT = 256
+FEW_ARRAYS = 1 << 16
+BYTES_AN_ARRAY = 16  # of more arrays than these nothing that is sent here consists, and each takes 64 bytes once read
 
 Value = None | int | str | bytes | list["Value"]
 
@@ -31,8 +33,9 @@ def unpack(raw: bytes, limit: int = 1 << 20) -> Value:
     """Decode exactly one canonical value of at most `limit` bytes; raise CodecError."""
     if len(raw) > limit:
         raise LimitError(f"{len(raw)} bytes, at most {limit} are allowed")
+    counted = _Arrays(len(raw)) if len(raw) > FEW_ARRAYS else None
     try:
-        value = msgpack.unpackb(raw, raw=False, strict_map_key=False)
+        value = msgpack.unpackb(raw, raw=False, strict_map_key=False, list_hook=counted)
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError, OverflowError, TypeError) as error:
         raise CodecError(f"not msgpack: {type(error).__name__}") from error
     _check(value, 0)
@@ -105,6 +108,19 @@ def ascending(items: list[Value], what: str) -> list[Value]:
     if any(left >= right for left, right in itertools.pairwise(packed)):
         raise CodecError(f"{what}: not ascending or not unique")
     return items
+
+
+class _Arrays:
+    """Counts the arrays of a large value while it is read."""
+
+    def __init__(self, size: int) -> None:
+        self._left = max(FEW_ARRAYS, size // BYTES_AN_ARRAY)
+
+    def __call__(self, items: list[object]) -> list[object]:
+        self._left -= 1
+        if self._left < 0:
+            raise LimitError("too many arrays for so few bytes")
+        return items
 
 
 def _check(value: object, depth: int) -> None:

@@ -120,6 +120,10 @@ class Shelf(Protocol):
         """Subjects that carry an identifier and that the asker may read, each with the age of what is known."""
         ...
 
+    async def joining_key(self, join: Join) -> bytes:
+        """The 33-byte sign key of a node that shows an invitation's secret, by the chain that it brings."""
+        ...
+
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""
         ...

@@ -76,7 +76,7 @@ class LimitsSection(_Section):
 
     Of one node: `requests_s` and `bytes_s` a second, up to a burst after a silence, and `at_once` questions. Of one
     address from which nobody known asked yet: `stranger_connections`, each for `stranger_s`, and refused requests.
-    Over all: `connections`, and bytes of questions and answers `in_hand`.
+    Of one organisation: `org_connections`. Over all: `connections`, and bytes of questions and answers `in_hand`.
     """
 
     requests_s: float = Field(default=Allowance.requests_s, gt=0)
@@ -88,6 +88,7 @@ class LimitsSection(_Section):
     stranger_requests_burst: int = Field(default=Allowance.stranger_requests_burst, gt=0)
     stranger_connections: int = Field(default=Allowance.stranger_connections, gt=0)
     stranger_s: float = Field(default=Allowance.stranger_s, ge=1)
+    org_connections: int = Field(default=Allowance.org_connections, gt=0)
     connections: int = Field(default=Allowance.connections, gt=0)
     in_hand: int = Field(default=Allowance.in_hand, ge=16 << 20)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import os
 import ssl
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,6 +33,11 @@ class Asked:
     headers: dict[str, str]
     body: bytes
     writer: asyncio.StreamWriter
+
+    @property
+    def name(self) -> str:
+        """What is asked."""
+        return self.target.partition("?")[0].rpartition("/")[2]
 
     async def send(self, *parts: bytes) -> None:
         """Write bytes; raise ConnectionError once the other side had enough."""
@@ -63,10 +70,10 @@ Script = Callable[[Asked], Awaitable[None]]
 
 @dataclass(slots=True)
 class Hostile:
-    """The server: what it does with each request, and how many came."""
+    """The server: what it does with each request, and how many came of each name."""
 
     script: Script
-    asked: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
     port: int = 0
     pin: bytes = b""
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -82,7 +89,7 @@ class Hostile:
         with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             while True:
                 asked = await _read(reader, writer)
-                self.asked += 1
+                self.asked[asked.name] += 1
                 await self.script(asked)
         self.writers.discard(writer)
         writer.close()
@@ -208,6 +215,25 @@ def answering(body: bytes, *, deflated: bool = False) -> Script:
         await asked.answer(body, deflated=deflated)
 
     return script
+
+
+def answering_each(**bodies: bytes) -> Script:
+    """Answer each question with what belongs to its name, signed well; others as good heads."""
+
+    async def script(asked: Asked) -> None:
+        await asked.answer(bodies.get(asked.name, GOOD))
+
+    return script
+
+
+async def ever_new(asked: Asked) -> None:
+    """News, of another epoch each time."""
+    await asked.answer(Heads(os.urandom(16), 1).to_bytes())
+
+
+async def keep_this(asked: Asked) -> None:
+    """Something to keep and to show again."""
+    await asked.send(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n")
 
 
 def replaying() -> Script:

@@ -67,9 +67,14 @@ class Wired:
         async with core.database.read() as tx:
             peer = await find_peer(tx, other.desk.core.node)
         assert peer is not None
-        if peer.node not in self.clients:
-            self.clients[peer.node] = PeerClient(other, peer.address, self.signer, core.clock, core.random.bytes)
-        return await self.exchange.level(self.clients[peer.node], peer, self.sync.heard(peer.node))
+        return await self.exchange.level(self.client(other), peer, self.sync.heard(peer.node))
+
+    def client(self, other: "Wired") -> PeerClient:
+        """What asks the other: the same again."""
+        core, node = self.desk.core, other.address.node
+        if node not in self.clients:
+            self.clients[node] = PeerClient(other, other.address, self.signer, core.clock, core.random.bytes)
+        return self.clients[node]
 
 
 @asynccontextmanager

@@ -29,5 +29,5 @@ async def arrive(
     ref = author.say(draft, occurred if occurred is not None else BEGIN_US + len(author.entries), refs)
     async with web.context.core.database.write() as tx:
         await insert_entries(tx, author.stored.no, author.entries[-1:])
-        await web.context.projection.take(tx, author.stored, author.entries[-1:])
+        await web.context.projection.take(tx, [(author.stored, author.entries[-1:])])
     return ref

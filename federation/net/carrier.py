@@ -10,6 +10,7 @@ from yarl import URL
 
 from federation.errors import AwayError, CertificateError, RemoteProtocolError, TruncatedError
 from federation.net.live import MAX_FRAME
+from federation.net.names import Names
 from federation.net.pace import gather
 from federation.net.server import HEARTBEAT_S, SocketWire
 from federation.peer import PeerAddress
@@ -20,6 +21,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 BEGIN_S = 30.0  # until an answer begins; how its bytes come is `pace`'s matter
 DIAL_S = 15.0
 AT_ONCE = 8  # connections to one address
+RESOLVERS = 16  # threads
 KEPT_S = 60.0  # a connection is kept for the next question; the server of aiohttp keeps one for longer
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
@@ -31,6 +33,7 @@ class HttpsCarrier:
         """`budget` counts what is in hand."""
         self._budget = budget or Budget()
         self._session: aiohttp.ClientSession | None = None
+        self._names = Names(RESOLVERS)
 
     async def ask(self, peer: PeerAddress, question: Question, limit: int) -> Answer:
         """Carry a question; the answer's body comes as it was sent, at most `limit` bytes of it."""
@@ -72,12 +75,17 @@ class HttpsCarrier:
         if self._session is not None:
             with suppress(asyncio.TimeoutError):
                 await self._session.close()
+        self._names.end()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             # What is inflated is limited by whoever reads it, not here.
-            connector = aiohttp.TCPConnector(limit=0, limit_per_host=AT_ONCE, keepalive_timeout=KEPT_S)
-            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+            connector = aiohttp.TCPConnector(
+                limit=0, limit_per_host=AT_ONCE, keepalive_timeout=KEPT_S, resolver=self._names
+            )
+            # What one peer asks to keep would be kept without end, and told to others of its domain.
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False)
         return self._session
 
 

@@ -5,15 +5,18 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 from federation.errors import AnswerError, BrokenError, BusyError, RemoteProtocolError, RequestError
 from federation.fragment import Ref, Section
 from federation.net.deflate import DEFLATE, ENCODING, deflate, inflate
 from federation.net.desk import LIVE, MOST_RETRY_S, SIGNATURE, TIME, Signer
+from federation.net.pace import paced
 from federation.peer import PeerAddress, check_url
 from federation.ports import Answer, Asking, Carrier, Question, Times, Wire
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
+from federation.sync.allowance import Allowance, TokenBucket
 from federation.sync.following import FollowAsked, Followed
 
 TRIES = 4
@@ -21,6 +24,7 @@ PATIENCE_S = 5  # a peer that says to wait longer is asked again at the next exc
 OTHER_TIME = "the peer does not accept this node's time"
 LARGE = 1 << 16  # bytes of an answer that is not read on the loop
 PIN_SIZE = 32  # SHA-256
+Read = TypeVar("Read")
 
 
 class PeerClient:
@@ -44,19 +48,18 @@ class PeerClient:
         self._times = times
         self._random = random
         self._offset_ms = 0
+        # No faster than a node lets itself be asked: who answers at once and never ends would be asked without end.
+        self._turns = TokenBucket(Allowance.requests_s, Allowance.requests_burst)
         self.clock_gap_s: float | None = None  # how far the peer's clock is ahead, to a second, by its last answer
 
     async def heads(self, known: messages.HeadsAsked) -> messages.Heads | None:
         """What changed at the peer since; None where nothing did."""
         raw = await self._ask("POST", "/fed/1/heads", known.to_bytes())
-        if raw is None:
-            return None
-        # Some ten thousand statements fit into an answer, and others are waiting.
-        return await asyncio.to_thread(messages.decode_heads, raw) if len(raw) > LARGE else messages.decode_heads(raw)
+        return None if raw is None else await _beside(messages.decode_heads, raw)
 
     async def pull(self, spans: Sequence[messages.Span]) -> list[messages.Part]:
         """Entries of logs: parts of the first spans, as many as fit into one answer."""
-        return messages.decode_parts(await self._must("/fed/1/pull", messages.encode_pull(spans)))
+        return await _beside(messages.decode_parts, await self._must("/fed/1/pull", messages.encode_pull(spans)))
 
     async def leaves(self, log: bytes, start: int, end: int) -> list[bytes]:
         """Leaf hashes of a log."""
@@ -72,7 +75,7 @@ class PeerClient:
     async def opened(self, after: int) -> messages.Openings:
         """What was opened after a number."""
         asked = messages.encode_opened(after, messages.MAX_PULL)
-        return messages.decode_openings(await self._must("/fed/1/opened", asked))
+        return await _beside(messages.decode_openings, await self._must("/fed/1/opened", asked))
 
     async def follow(self, asked: FollowAsked) -> Followed:
         """Say what is followed."""
@@ -80,7 +83,7 @@ class PeerClient:
 
     async def fetch(self, refs: Sequence[Ref]) -> list[messages.Proven]:
         """Entries by place and id."""
-        return messages.decode_fetched(await self._must("/fed/1/fetch", messages.encode_fetch(refs)))
+        return await _beside(messages.decode_fetched, await self._must("/fed/1/fetch", messages.encode_fetch(refs)))
 
     async def secret(self, subject: bytes, section: str) -> Section:
         """The newest secret section of that name about a subject, sealed to this node."""
@@ -96,12 +99,8 @@ class PeerClient:
 
     async def join(self, join: messages.Join) -> None:
         """Show an invitation's secret."""
-        for left in reversed(range(TRIES)):
-            answer = await self._send(Question("POST", "/fed/1/join", {}, join.to_bytes()))
-            if answer.status == 204:
-                return
-            await self._again("/fed/1/join", answer, left)
-        raise RequestError(OTHER_TIME)
+        if await self._ask("POST", "/fed/1/join", join.to_bytes()) is not None:
+            raise AnswerError("/fed/1/join: an answer where none is expected")
 
     async def dial(self, carrier: Carrier) -> Wire:
         """A live connection."""
@@ -159,10 +158,16 @@ class PeerClient:
         return Question(method, target, headers, body), request.hash(time_ms, nonce)
 
     async def _send(self, question: Question) -> Answer:
+        await paced(self._turns)
         answer = await self._asking.ask(self._peer, question, messages.MAX_BODY)
         self.clock_gap_s = _gap_s(answer.headers.get("Date"), self._times.now())
         body = inflate(answer.body, answer.headers.get(ENCODING), messages.MAX_INFLATED)
         return Answer(answer.status, answer.headers, body)
+
+
+async def _beside(decode: Callable[[bytes], Read], raw: bytes) -> Read:
+    """What an answer says; beside the loop where it says much: others are waiting."""
+    return await asyncio.to_thread(decode, raw) if len(raw) > LARGE else decode(raw)
 
 
 def _check_signed(answer: Answer, sign_key: bytes, digest: bytes) -> None:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -24,6 +24,7 @@ TIME = "Passport-Time"
 BINARY = "application/vnd.passport+msgpack"
 ROOT = "/fed/1/"
 LIVE = ROOT + "live"
+JOIN = "join"
 MAX_REQUEST = 1 << 20
 MOST_RETRY_S = 600
 
@@ -60,7 +61,7 @@ class Desk:
         self._times = times
         self._meter = meter
         self._window = ReplayWindow()
-        self._signed: dict[str, tuple[str, Answering]] = {
+        self._questions: dict[str, tuple[str, Answering]] = {
             "heads": ("POST", self._heads),
             "pull": ("POST", self._pull),
             "opened": ("POST", self._opened),
@@ -70,6 +71,7 @@ class Desk:
             "chunk": ("POST", self._chunk),
             "lookup": ("POST", self._lookup),
             "leaves": ("GET", self._leaves),
+            JOIN: ("POST", self._join),
         }
 
     async def answer(self, question: Question) -> Answer:
@@ -108,19 +110,14 @@ class Desk:
 
     async def _answer(self, question: Question) -> Answer:
         name, question = _name(question.target), _inflated(question)
-        if name == "join":
-            method, handler = "POST", None
-        elif name in self._signed:
-            method, handler = self._signed[name]
-        else:
+        if name not in self._questions:
             return self._refuse(404, "no such question")
+        method, handler = self._questions[name]
         if question.method != method:
             return self._refuse(405, f"{name} is asked by {method}")
-        if handler is None:
-            await self._shelf.join(messages.decode_join(question.body))
-            return Answer(204, {})
-        asker, digest = await self._authenticate(question)
-        await self._shelf.check(asker, name)
+        asker, digest = await self._authenticate(question, joins=name == JOIN)
+        if name != JOIN:
+            await self._shelf.check(asker, name)
         # An answer is made whole before it is sent: what it may come to is in hand until then.
         with self._turn(asker, name, question) as turn, self.budget.hold(messages.MAX_BODY):
             answer = self._sign(question, digest, await handler(asker, question))
@@ -155,17 +152,28 @@ class Desk:
         self._meter.count("federation_refused", str(status))
         return _text(status, text)
 
-    async def _authenticate(self, question: Question) -> tuple[Asker, bytes]:
+    async def _authenticate(self, question: Question, *, joins: bool = False) -> tuple[Asker, bytes]:
         signature = RequestSignature.from_bytes(_header_bytes(question.headers.get(SIGNATURE, "")))
-        key = await self._shelf.sign_key(signature.org, signature.sender)
+        key = await (self._joining_key(signature, question.body) if joins else self._known_key(signature))
         if key is None:
             raise RequestError("the sender is no node of a known organisation")
         own, target = self._signer.node, question.target
         asked = Request(question.method, target, signature.org, signature.sender, own, question.body)
         now_ms = self._times.now() // 1000
         digest = verify_request(signature, key, asked, now_ms)
+        # What is put off is not remembered: it is answered to nobody.
+        self._turns.check(signature.sender, now_ms / 1000)
         self._window.admit(signature.sender, signature.nonce, now_ms)
         return Asker(signature.org, signature.sender), digest
+
+    async def _known_key(self, signature: RequestSignature) -> bytes | None:
+        return await self._shelf.sign_key(signature.org, signature.sender)
+
+    async def _joining_key(self, signature: RequestSignature, body: bytes) -> bytes | None:
+        """Who joins is not known here: its own chain tells its key, and it speaks for no other node."""
+        join = messages.decode_join(body)
+        said = (join.chain[0].org_id if join.chain else b"", join.node)
+        return await self._shelf.joining_key(join) if said == (signature.org, signature.sender) else None
 
     async def _heads(self, asker: Asker, question: Question) -> bytes | None:
         heads = await self._shelf.heads(asker, messages.HeadsAsked.from_bytes(question.body))
@@ -193,8 +201,16 @@ class Desk:
     async def _chunk(self, asker: Asker, question: Question) -> bytes:
         return messages.encode_chunk(await self._shelf.chunk(asker, *messages.decode_chunk_asked(question.body)))
 
+    async def _join(self, _asker: Asker, question: Question) -> None:
+        await self._shelf.join(messages.decode_join(question.body))
+
     async def _lookup(self, asker: Asker, question: Question) -> bytes:
         return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
+
+
+def asker_of(headers: Mapping[str, str]) -> bytes:
+    """The organisation that signed a question, where its signature was checked."""
+    return RequestSignature.from_bytes(_header_bytes(headers.get(SIGNATURE, ""))).org
 
 
 def busy(retry_s: float) -> Answer:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import zeroconf
 from yarl import URL
 from zeroconf import ServiceInfo, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
@@ -38,23 +39,34 @@ async def discovery(
 ) -> AsyncIterator[None]:
     """Announce this node, unless it has no address, and tell of others for as long as the block lasts.
 
-    Raise OSError where an interface is not there.
+    Raise OSError where an interface is not there, or the local network lets nobody in.
     """
-    zeroconf = AsyncZeroconf(interfaces=interfaces)
+    try:
+        async with _told_and_heard(own, interfaces, found):
+            yield
+    except zeroconf.Error as error:
+        raise OSError(f"mDNS: {type(error).__name__} {error}") from error
+
+
+@asynccontextmanager
+async def _told_and_heard(
+    own: Announcement, interfaces: list[str], found: Callable[[Announcement], None]
+) -> AsyncIterator[None]:
+    network = AsyncZeroconf(interfaces=interfaces)
     pending: set[object] = set()
     browser: AsyncServiceBrowser | None = None
     try:
         if own.peer.url:
-            await zeroconf.async_register_service(
+            await network.async_register_service(
                 _service_info(own, await _addresses(own, interfaces)), allow_name_change=True
             )
-        browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[_Handler(own, found, pending)])
+        browser = AsyncServiceBrowser(network.zeroconf, SERVICE, handlers=[_Handler(own, found, pending)])
         yield
     finally:
         if browser is not None:
             await browser.async_cancel()
-        await zeroconf.async_unregister_all_services()
-        await zeroconf.async_close()
+        await network.async_unregister_all_services()
+        await network.async_close()
 
 
 class _Handler:

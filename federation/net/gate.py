@@ -5,6 +5,7 @@ few connections, for a short time, and few refusals; who is known has a turn of 
 """
 
 import asyncio
+import ipaddress
 import socket
 from collections import Counter, OrderedDict
 from contextlib import ExitStack, suppress
@@ -23,6 +24,7 @@ class _Connection:
     address: str
     ends: asyncio.TimerHandle
     refusals: TokenBucket | None = None  # of its own from the moment on which it is known
+    org: bytes = b""  # whose node is known on it
 
 
 class Gate:
@@ -33,11 +35,12 @@ class Gate:
         self._meter = meter
         self._connections: dict[Place, _Connection] = {}
         self._strangers: Counter[str] = Counter()
+        self._orgs: Counter[bytes] = Counter()
         self._refusals: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def enter(self, place: Place, connection: socket.socket) -> bool:
         """Take a connection, or say that there are too many."""
-        address = place[0]
+        address = _network(place)
         if len(self._connections) >= self._allowance.connections:
             return self._refuse("connections")
         if self._strangers[address] >= self._allowance.stranger_connections:
@@ -50,15 +53,24 @@ class Gate:
     def leave(self, place: Place) -> None:
         """A connection ended."""
         connection = self._connections.pop(place, None)
-        if connection is not None and connection.refusals is None:
+        if connection is None:
+            return
+        if connection.refusals is None:
             self._left(connection)
+        else:
+            self._orgs -= Counter({connection.org: 1})
 
-    def known(self, place: Place) -> None:
-        """A known node asked on a connection."""
+    def known(self, place: Place, org: bytes) -> None:
+        """A node of an organisation asked on a connection: one that has many already goes on as a stranger."""
         connection = self._connections.get(place)
-        if connection is not None and connection.refusals is None:
-            connection.refusals = self._bucket()
-            self._left(connection)
+        if connection is None or connection.refusals is not None:
+            return
+        if self._orgs[org] >= self._allowance.org_connections:
+            self._refuse("org_connections")
+            return
+        connection.refusals, connection.org = self._bucket(), org
+        self._orgs[org] += 1
+        self._left(connection)
 
     def wait(self, place: Place) -> float:
         """Seconds until another request may come on a connection: 0 now."""
@@ -72,7 +84,7 @@ class Gate:
         connection = self._connections.get(place)
         if connection is not None and connection.refusals is not None:
             return connection.refusals
-        address = place[0]
+        address = _network(place)
         bucket = self._refusals.pop(address, None) or self._bucket()
         self._refusals[address] = bucket
         while len(self._refusals) > MAX_ADDRESSES:
@@ -145,6 +157,12 @@ def _bound(listening: GatedSocket, address: tuple[object, ...], gate: Gate) -> s
     listening.setblocking(False)
     listening.bind(address)
     return listening
+
+
+def _network(place: Place) -> str:
+    """Whose address it is: the first half of one of IPv6, since the other half is anything that its host likes."""
+    found = ipaddress.ip_address(place[0].partition("%")[0])
+    return place[0] if found.version == 4 else found.exploded[:19]
 
 
 def _now() -> float:

@@ -6,7 +6,7 @@ same desk.
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from federation.errors import AwayError, BusyError, OversizeError, RemoteProtocolError
@@ -14,7 +14,18 @@ from federation.net.pace import allowed_s
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question, Wire
 from federation.sync.allowance import Allowance, Budget, TokenBucket
-from federation.sync.frames import MAX_BUSY, MAX_FRAME, Answered, Asked, Frame, Noticed, decode_frame, encode_frame
+from federation.sync.frames import (
+    MAX_BUSY,
+    MAX_FRAME,
+    MAX_GROWN,
+    Answered,
+    Asked,
+    Frame,
+    Grown,
+    Noticed,
+    decode_frame,
+    encode_frame,
+)
 
 __all__ = ["MAX_FRAME", "Channel", "Hub"]
 
@@ -32,7 +43,7 @@ class Channel:
     questions are refused too often, for a while.
     """
 
-    def __init__(self, wire: Wire, answering: Answering, noticed: Callable[[], None], budget: Budget) -> None:
+    def __init__(self, wire: Wire, answering: Answering, noticed: Callable[[Noticed], None], budget: Budget) -> None:
         self._wire = wire
         self._answering = answering
         self._noticed = noticed
@@ -42,6 +53,8 @@ class Channel:
         self._room = asyncio.Semaphore(MAX_BUSY)
         self._refusals = TokenBucket(Allowance.stranger_requests_s, Allowance.stranger_requests_burst)
         self._news = asyncio.Event()
+        self._grown: dict[bytes, Grown] = {}
+        self._is_any = False  # whether anything but logs that grew is to be told
 
     async def run(self) -> None:
         """Serve until the connection ends; raise RemoteProtocolError where the peer sends what is no frame."""
@@ -83,8 +96,13 @@ class Channel:
             raise OversizeError(f"an answer of more than {limit} bytes")
         return answer
 
-    def notify(self) -> None:
-        """Say that there is something new, as soon as the peer reads; what is said once stands for all before."""
+    def notify(self, grown: Sequence[Grown] = ()) -> None:
+        """Say that there is something new, as soon as the peer reads; what is said once stands for all before.
+
+        With `grown`, that these logs came so far and nothing else is new.
+        """
+        self._grown |= {one.log: one for one in grown}
+        self._is_any = self._is_any or not grown or len(self._grown) > MAX_GROWN
         self._news.set()
 
     async def close(self) -> None:
@@ -92,14 +110,20 @@ class Channel:
         await self._wire.close()
 
     async def _take(self, tasks: asyncio.TaskGroup, frame: Frame) -> None:
+        if (wait := self._refusals.wait(asyncio.get_running_loop().time())) > 0:
+            await asyncio.sleep(wait)
         if isinstance(frame, Noticed):
-            self._noticed()
+            self._noticed(frame)
         elif isinstance(frame, Asked):
-            await asyncio.sleep(self._refusals.wait(asyncio.get_running_loop().time()))
             await self._room.acquire()
             tasks.create_task(self._answer(frame))
         elif (waiting := self._waiting.get(frame.number)) is not None and not waiting.done():
             waiting.set_result(frame.answer)
+        else:
+            self._refuse()  # nobody asked, or waits any more
+
+    def _refuse(self) -> None:
+        self._refusals.take(1, asyncio.get_running_loop().time())
 
     async def _answer(self, asked: Asked) -> None:
         """Answer one question; a peer that does not read its answer has no connection any more."""
@@ -107,8 +131,8 @@ class Channel:
             with self._budget.hold() as hold:
                 answer = await self._answering(asked.question)
                 hold.carry(len(answer.body))
-                if answer.status >= 400 and answer.status not in (401, 429):
-                    self._refusals.take(1, asyncio.get_running_loop().time())
+                if answer.status >= 400 and answer.status != 401:
+                    self._refuse()
                 await self._wire.send(encode_frame(Answered(asked.number, answer)))
         except AwayError:
             await self._wire.close()
@@ -120,7 +144,9 @@ class Channel:
             while True:
                 await self._news.wait()
                 self._news.clear()
-                await self._wire.send(encode_frame(Noticed()))
+                said = Noticed(() if self._is_any else tuple(self._grown.values()))
+                self._grown, self._is_any = {}, False
+                await self._wire.send(encode_frame(said))
         except AwayError:
             await self._wire.close()
 
@@ -151,7 +177,7 @@ class Hub:
         self._budget = budget or Budget()
         self._answering = answering
         self._held: dict[bytes, _Held] = {}
-        self.on_notice: Callable[[bytes], None] = _nobody
+        self.on_notice: Callable[[bytes, Noticed], None] = _nobody
 
     @property
     def is_full(self) -> bool:
@@ -174,12 +200,13 @@ class Hub:
         if before is not None and now - before.since < RACE_S and not self._is_better(node, before, dialled):
             await wire.close()
             return
-        held = _Held(Channel(wire, self._answering, lambda: self.on_notice(node), self._budget), dialled, now)
+        channel = Channel(wire, self._answering, lambda said: self.on_notice(node, said), self._budget)
+        held = _Held(channel, dialled, now)
         self._held[node] = held
         try:
             if before is not None:
                 await before.channel.close()
-            self.on_notice(node)
+            self.on_notice(node, Noticed())
             await held.channel.run()
         finally:
             held.ended.set()
@@ -191,13 +218,13 @@ class Hub:
         while node in self._held:
             await self._held[node].ended.wait()
 
-    async def notify(self, nodes: set[bytes] | None = None) -> None:
-        """Tell these of the connected peers, or all, that something new is here; nobody waits for one that does not
-        read.
+    async def notify(self, nodes: set[bytes] | None = None, grown: Sequence[Grown] = ()) -> None:
+        """Tell these of the connected peers, or all, that something new is here, or that logs have `grown` alone;
+        nobody waits for one that does not read.
         """
         for node, held in self._held.items():
             if nodes is None or node in nodes:
-                held.channel.notify()
+                held.channel.notify(grown)
 
     async def close(self, nodes: set[bytes] | None = None) -> None:
         """End the connections to these nodes, or all."""
@@ -213,5 +240,5 @@ class Hub:
         return dialled in (before.dialled, self._own < node)
 
 
-def _nobody(_node: bytes) -> None:
+def _nobody(_node: bytes, _said: Noticed) -> None:
     """Nobody listens yet."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from federation.errors import OversizeError, SlowError
-from federation.sync.allowance import Hold
+from federation.sync.allowance import Hold, TokenBucket
 
 GRACE_S = 10.0
 LEAST_BYTES_S = 16 * 1024
@@ -13,6 +13,14 @@ LEAST_BYTES_S = 16 * 1024
 def allowed_s(size: int) -> float:
     """Seconds that so many bytes may take."""
     return GRACE_S + size / LEAST_BYTES_S
+
+
+async def paced(turns: TokenBucket) -> None:
+    """Take one turn, as soon as there is one."""
+    loop = asyncio.get_running_loop()
+    if (wait := turns.wait(loop.time())) > 0:
+        await asyncio.sleep(wait)
+    turns.take(1, loop.time())
 
 
 async def gather(chunks: AsyncIterator[bytes], limit: int, hold: Hold) -> bytes:

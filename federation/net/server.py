@@ -9,7 +9,7 @@ from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType, web
 from aiohttp.http import HttpProcessingError
 
 from federation.errors import AwayError, BusyError, FederationError, OversizeError, SlowError, TruncatedError
-from federation.net.desk import LIVE, MAX_REQUEST, SIGNATURE, Desk, busy
+from federation.net.desk import LIVE, MAX_REQUEST, SIGNATURE, Desk, asker_of, busy
 from federation.net.gate import Gate, Place
 from federation.net.live import MAX_FRAME, Hub
 from federation.net.pace import allowed_s, gather
@@ -19,6 +19,7 @@ from federation.sync.allowance import Allowance
 HEARTBEAT_S = 20.0
 GOODBYE_S = 1.0
 NOWHERE: Place = ("", 0)
+NOBODY = b""
 
 
 class FederationServer:
@@ -60,10 +61,8 @@ class FederationServer:
             raise
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        with self._desk.budget.hold() as hold:
-            answer = await self._desk.answer(_question(request, await self._read(request)))
-            self._note(request, answer)
-            hold.carry(len(answer.body))
+        answer = await self._desk.answer(_question(request, await self._read(request)))
+        with self._desk.budget.hold_for(self._note(request, answer), len(answer.body)):
             return await _send(request, answer)
 
     async def _read(self, request: web.Request) -> bytes:
@@ -76,22 +75,25 @@ class FederationServer:
         except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as error:
             raise TruncatedError("the body breaks off") from error
 
-    def _note(self, request: web.Request, answer: Answer) -> None:
-        """Who got a signed answer is known from now on; whose question was refused may not ask so often."""
+    def _note(self, request: web.Request, answer: Answer) -> bytes:
+        """Who got a signed answer is known from now on; whose question was refused may not ask so often. Who asked."""
         if SIGNATURE in answer.headers:
-            self._gate.known(_place(request))
-        elif answer.status >= 400 and answer.status not in (401, 429):
+            org = asker_of(request.headers)
+            self._gate.known(_place(request), org)
+            return org
+        if answer.status >= 400 and answer.status != 401:
             self._gate.refused(_place(request))
+        return NOBODY
 
     async def _serve_live(self, request: web.Request) -> web.StreamResponse:
         admitted = await self._desk.admit(_question(request, b""))
         if isinstance(admitted, Answer):
             self._note(request, admitted)
             return _response(admitted)
-        self._gate.known(_place(request))
+        self._gate.known(_place(request), admitted.org)
         if self._hub.is_full:
             raise web.HTTPServiceUnavailable(text="too many peers are connected", headers={"Retry-After": "60"})
-        channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME)
+        channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_FRAME, compress=False)
         await channel.prepare(request)
         try:
             await self._hub.serve(admitted.node, SocketWire(channel), dialled=False)

@@ -1,6 +1,6 @@
 """How much of this node one asker may take, without a clock: rates, questions at once, bytes in hand."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from federation.errors import BusyError
 
 MAX_ASKERS = 4096
 SOON_S = 1.0
+SHARES = 4  # an organisation may hold so great a part of the room for answers
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Allowance:
     stranger_requests_burst: int = 100
     stranger_connections: int = 128  # from one remote address, on which nobody known asked yet
     stranger_s: float = 30.0  # such a connection ends after so long
+    org_connections: int = 128  # of the nodes of one organisation; who comes with more is a stranger on them
     connections: int = 512
     in_hand: int = 256 << 20  # bytes of questions and answers over all connections
 
@@ -77,18 +79,23 @@ class Turns:
     @contextmanager
     def turn(self, node: bytes, now: float) -> Iterator[TokenBucket]:
         """Let one question of a node in, and answer where its bytes are taken from; raise BusyError."""
+        self.check(node, now)
         asker = self._asker(node)
-        wait = max(asker.requests.wait(now), asker.bytes.wait(now))
-        if asker.busy >= self._allowance.at_once:
-            wait = max(wait, SOON_S)
-        if wait > 0:
-            raise BusyError("this node was asked too much: ask later", wait)
         asker.requests.take(1, now)
         asker.busy += 1
         try:
             yield asker.bytes
         finally:
             asker.busy -= 1
+
+    def check(self, node: bytes, now: float) -> None:
+        """Raise BusyError where it is not the turn of a node."""
+        asker = self._asker(node)
+        wait = max(asker.requests.wait(now), asker.bytes.wait(now))
+        if asker.busy >= self._allowance.at_once:
+            wait = max(wait, SOON_S)
+        if wait > 0:
+            raise BusyError("this node was asked too much: ask later", wait)
 
     def _asker(self, node: bytes) -> _Asker:
         asker = self._askers.pop(node, None)
@@ -110,6 +117,7 @@ class Budget:
 
     most: int = 256 << 20
     held: int = field(default=0, init=False)
+    _shares: Counter[bytes] = field(default_factory=Counter, init=False)
 
     @contextmanager
     def hold(self, size: int = 0) -> Iterator["Hold"]:
@@ -120,6 +128,18 @@ class Budget:
             yield hold
         finally:
             self.held -= hold.size
+
+    @contextmanager
+    def hold_for(self, org: bytes, size: int) -> Iterator["Hold"]:
+        """The same for what an organisation was answered and has not read: it has a part of the room."""
+        if self._shares[org] + size > self.most // SHARES:
+            raise BusyError("this organisation has not read what it was answered", SOON_S)
+        self._shares[org] += size
+        try:
+            with self.hold(size) as hold:
+                yield hold
+        finally:
+            self._shares -= Counter({org: size})
 
 
 class Hold:

@@ -1,6 +1,7 @@
 """Frames of a live connection, canonical msgpack, the same both ways.
 
 notice    [1]                                             something new is here
+          [1, [[log, size, root]...]]                     logs came so far here, and nothing else is new
 question  [2, number, method, target, signature, body]    as over https; answered by the same number
 answer    [3, number, status, [[header, value]...], body]
 """
@@ -15,14 +16,26 @@ from federation.sync.messages import MAX_BODY
 
 MAX_FRAME = MAX_BODY + (1 << 16)
 MAX_BUSY = 8  # questions that one side may have open on a connection
+MAX_GROWN = 64  # logs in a notice
 MAX_HEADERS = 16
 MAX_HEADER = 1024
 NOTICE, QUESTION, ANSWER = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
+class Grown:
+    """How far a log came: its newest checkpoint, not proven."""
+
+    log: bytes
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
-    """The peer has something new."""
+    """The peer has something new; where that is how far logs came alone, these."""
+
+    grown: tuple[Grown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,8 @@ Frame = Noticed | Asked | Answered
 def encode_frame(frame: Frame) -> bytes:
     """The canonical frame."""
     if isinstance(frame, Noticed):
-        return codec.pack([NOTICE])
+        rows: codec.Value = [[one.log, one.size, one.root] for one in frame.grown]
+        return codec.pack([NOTICE, rows] if frame.grown else [NOTICE])
     if isinstance(frame, Asked):
         asked = frame.question
         return codec.pack([QUESTION, frame.number, asked.method, asked.target, _pairs(asked.headers), asked.body])
@@ -61,8 +75,7 @@ def decode_frame(raw: bytes) -> Frame:
         fields = codec.array(codec.unpack(raw, MAX_FRAME), None, "frame", most=6)
         kind = codec.uint(fields[0] if fields else None, "kind of frame")
         if kind == NOTICE:
-            codec.array(fields, 1, "notice")
-            return Noticed()
+            return _noticed(fields)
         if kind == QUESTION:
             return _asked(fields)
         if kind == ANSWER:
@@ -70,6 +83,21 @@ def decode_frame(raw: bytes) -> Frame:
         raise CodecError(f"kind {kind} is unknown")
     except CodecError as error:
         raise RemoteProtocolError(f"frame: {error}") from error
+
+
+def _noticed(fields: list[codec.Value]) -> Noticed:
+    if len(fields) == 1:
+        return Noticed()
+    _, rows = codec.array(fields, 2, "notice")
+    grown = [codec.array(row, 3, "log") for row in codec.array(rows, None, "logs", most=MAX_GROWN)]
+    if not grown:
+        raise CodecError("notice: a log at least")
+    return Noticed(
+        tuple(
+            Grown(codec.binary(log, 16, "log"), codec.uint(size, "size", least=1), codec.binary(root, 32, "root"))
+            for log, size, root in grown
+        )
+    )
 
 
 def _asked(fields: list[codec.Value]) -> Asked:

@@ -238,7 +238,7 @@ def _places(statements: Iterable[Statement], references: References) -> dict[tup
     """The newest card of each node: an organisation's nodes are each where their own card says."""
     own: dict[tuple[bytes, bytes], dict[Ref, tuple[Statement, CardBody]]] = {}
     for statement, card in _bodies(statements, Kind.CARD, "card", CardBody):
-        if statement.org == statement.subject and card.node and card.url and card.pin:
+        if statement.org == statement.subject and card.node:
             own.setdefault((statement.org, bytes.fromhex(card.node)), {})[statement.ref] = (statement, card)
     return {place: _newest(cards, references) for place, cards in sorted(own.items())}
 

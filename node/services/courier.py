@@ -6,14 +6,13 @@ No redirect is followed, no more of an answer than its head is read, and all of 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from federation.net.names import Names
 from node.config import WebhooksSection
 from node.exchange.webhooks.delivery import Fault, Outcome
 from node.exchange.webhooks.message import Message
@@ -22,7 +21,7 @@ from node.ports import Clock
 from node.secret import Secret
 
 AGENT = "passport-node"
-RESOLVERS = 4  # threads: a slow name server holds up no other work of the node
+RESOLVERS = 4  # threads
 
 
 class RefusedAddressError(OSError):
@@ -41,7 +40,7 @@ class Courier:
     async def out(self) -> AsyncIterator["Road"]:
         """Connections for as long as the block lasts."""
         async with AsyncExitStack() as held:
-            resolver = _Resolver()
+            resolver = Names(RESOLVERS)
             held.callback(resolver.end)
             sessions = {}
             for is_secure in (True, False):
@@ -62,7 +61,7 @@ class Courier:
 
     async def resolve(self, target: Target) -> Sequence[str]:
         """The addresses of a target; none where they are not found now."""
-        resolver = _Resolver()
+        resolver = Names(RESOLVERS)
         try:
             async with asyncio.timeout(self._timeout_s):
                 return [found["host"] for found in await resolver.resolve(target.host, target.port)]
@@ -119,30 +118,3 @@ def fault_of(error: Exception) -> Fault:
 def _seconds(text: str) -> float:
     """How much time an answer asks for, where it says that in seconds."""
     return float(text) if text.isdecimal() and len(text) < 6 else 0.0
-
-
-class _Resolver(AbstractResolver):
-    """Names by the system's own resolver, in threads apart from those of the node."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="names")
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses of a name; raise OSError."""
-        ask = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        return [
-            ResolveResult(
-                hostname=host, host=str(place[0]), port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST
-            )
-            for kind, _, protocol, _, place in found
-        ]
-
-    def end(self) -> None:
-        """Give the threads back; one that still asks ends by itself."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def close(self) -> None:
-        """Nothing: who made it ends it."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -24,9 +24,9 @@ from federation.sync.mirror import Mirror, NeedLeaves, Verified
 from federation.tiles import WIDTH
 from node.services.core import Core
 from node.services.following import Following
-from node.services.ingest import Ingest
+from node.services.ingest import Ingest, Mirrored
 from node.services.troubles import trouble_of
-from node.store.logs import StoredLog, list_logs
+from node.store.logs import StoredLog, list_logs, log_marks, named_logs
 from node.store.organisations import find_sign_key
 from node.store.peers import Peer, set_peer_cursor
 from node.store.trees import read_range
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 # Raises LimitError unless a log of an organisation may be taken so far: organisation, log, size.
 CheckLog = Callable[[bytes, bytes, int], Awaitable[None]]
+Mirrors = dict[bytes, tuple[StoredLog, Mirror]]  # by log
+MOST_RETRIED = 64  # logs, and proofs, that wait for a statement: so many are tried again at each exchange
 MAX_HEARD = 100_000  # logs, and organisations, of which one peer may tell
 
 
@@ -73,7 +75,7 @@ class Heard:
     notes: dict[bytes, bytes] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     pending: dict[bytes, LogStatement] = field(default_factory=dict)
-    forks: set[bytes] = field(default_factory=set)  # proofs about logs that are not known here yet
+    forks: dict[bytes, None] = field(default_factory=dict)  # proofs about logs that are not known here yet
     orgs: set[bytes] = field(default_factory=set)
 
 
@@ -112,7 +114,7 @@ class Exchange:
         """
         cursor = peer.cursor if heard.epoch in (None, peer.epoch) else 0
         is_new = False
-        await self._take_pending(heard)
+        await self._take_pending(heard, list(heard.pending)[:MOST_RETRIED], list(heard.forks)[:MOST_RETRIED])
         wanted = await self.following.filter_at(peer) if follows else None
         while (heads := await link.heads(HeadsAsked(heard.epoch, heard.n, cursor, wanted))) is not None:
             is_new = True
@@ -158,45 +160,63 @@ class Exchange:
         heard.orgs |= {chain[0].org_id for chain in heads.chains if chain}
         if len(heard.orgs) > MAX_HEARD:
             raise RemoteProtocolError(f"heads: more than {MAX_HEARD} organisations")
-        for chain in heads.chains:
+        for chain in await self._ingest.news_of(heads.chains):
             with contextlib.suppress(StatementError):
                 await self._ingest.take_chain(chain)
         heard.pending |= {statement.log_id: statement for statement in heads.logs}
-        heard.forks |= set(heads.forks[: MAX_HEADS - len(heard.forks)])
-        await self._take_pending(heard)
+        heard.forks |= dict.fromkeys(heads.forks[: MAX_HEADS - len(heard.forks)])
+        told = {chain[0].org_id for chain in heads.chains if chain}
+        fresh = {statement.log_id for statement in heads.logs}
+        await self._take_pending(
+            heard, [one for one, log in heard.pending.items() if log.org in told or one in fresh], heads.forks
+        )
         if len(heard.sizes) + len(heard.pending) > MAX_HEARD:
             raise RemoteProtocolError(f"heads: more than {MAX_HEARD} logs")
+        own = await self._own_keys()
         for note in heads.notes:
             with contextlib.suppress(CheckpointError):
                 checkpoint = parse_note(note)[0]
+                if (sign_key := own.get(checkpoint.log)) is not None:
+                    # By its size it is told what this node lost: only it can have said so.
+                    verify_checkpoint(note, checkpoint.log, sign_key)
                 heard.notes[checkpoint.log], heard.sizes[checkpoint.log] = note, checkpoint.size
         heard.epoch, heard.n, heard.opened, heard.filter = heads.epoch, heads.n, heads.opened, heads.filter
 
-    async def _take_pending(self, heard: Heard) -> None:
-        """Take the logs whose nodes are known by now, and the proofs about logs that are."""
-        for log_id, statement in list(heard.pending.items()):
+    async def _own_keys(self) -> dict[bytes, bytes]:
+        async with self._core.database.read() as tx:
+            own = [one for one in await list_logs(tx, org=self._core.org) if one.node == self._core.node]
+            return {one.log: key for one in own if (key := await find_sign_key(tx, one)) is not None}
+
+    async def _take_pending(self, heard: Heard, logs: Collection[bytes], proofs: Iterable[bytes]) -> None:
+        """Take those logs whose nodes are known by now, and proofs about logs that are; others go to the end."""
+        if logs:
+            async with self._core.database.read() as tx:
+                here = {mark.log for mark in await log_marks(tx)}
+            heard.pending = {log_id: said for log_id, said in heard.pending.items() if log_id not in here}
+        for log_id in [one for one in logs if one in heard.pending]:
+            statement = heard.pending.pop(log_id)
             try:
                 await self.check_log(statement.org, log_id, 0)
-                if await self._ingest.take_log(statement) is not None:
-                    del heard.pending[log_id]
+                if await self._ingest.take_log(statement) is None:
+                    heard.pending[log_id] = statement
             except LimitError as error:
                 _say(log_id, error)
+                heard.pending[log_id] = statement
             except StatementError as error:
                 log.warning("log_refused", log=log_id.hex(), error=str(error))
-                del heard.pending[log_id]
-        for proof in sorted(heard.forks):
+        for proof in [one for one in proofs if one in heard.forks]:
+            del heard.forks[proof]
             try:
-                if await self._ingest.forks.take(proof):
-                    heard.forks.discard(proof)
+                if not await self._ingest.forks.take(proof):
+                    heard.forks[proof] = None
             except ProofError as error:
                 log.warning("proof_refused", error=str(error))
-                heard.forks.discard(proof)
 
     async def _compare(self, link: PeerLink, heard: Heard) -> str | None:
         """Look whether the checkpoints of the peer are of the branches that are here; what was wrong with one."""
         trouble: str | None = None
         async with self._core.database.read() as tx:
-            ours = {stored.log: stored.note for stored in await list_logs(tx)}
+            ours = {mark.log: mark.note for mark in await log_marks(tx)}
         for log_id, note in [item for item in heard.notes.items() if ours.get(item[0], item[1]) != item[1]]:
             try:
                 await self._ingest.forks.meet(link, log_id, note)
@@ -211,8 +231,7 @@ class Exchange:
         """
         left, is_level = set(heard.sizes), True
         trouble: str | None = None
-        while behind := await self._behind(heard, left):
-            batch = behind[:MAX_LOGS]
+        while batch := await self._behind(heard, left):
             with self._alone(batch) as mine:
                 is_level = is_level and len(mine) == len(batch)
                 mirrors, wrong = await self._mirrors(mine, heard)
@@ -221,27 +240,24 @@ class Exchange:
                 if not mirrors:
                     continue
                 parts = await link.pull([mirror.span for _, mirror in mirrors.values()])
-                if not parts or any(part.log not in mirrors for part in parts):
+                named = {part.log for part in parts}
+                if not parts or len(named) < len(parts) or not named <= mirrors.keys():
                     raise RemoteProtocolError("pull: other logs were asked for")
-                for part in parts:
-                    try:
-                        await self._take_part(link, *mirrors.pop(part.log), part, heard.notes[part.log])
-                    except FederationError as error:
-                        left.discard(part.log)
-                        if not await self._ingest.forks.is_apart(link, part.log, heard.notes[part.log], error):
-                            trouble = _say(part.log, error)
+                for log_id, error in (await self._take_parts(link, parts, mirrors, heard)).items():
+                    left.discard(log_id)
+                    if not await self._ingest.forks.is_apart(link, log_id, heard.notes[log_id], error):
+                        trouble = _say(log_id, error)
         return trouble, is_level
 
     async def _behind(self, heard: Heard, left: set[bytes]) -> list[StoredLog]:
+        """The first of the logs left that the peer has further than this node."""
         async with self._core.database.read() as tx:
-            logs = await list_logs(tx)
-        current = [stored.log for stored in logs if stored.own][-1:]
-        return [
-            stored
-            for stored in logs
-            if stored.log in left and stored.log not in current and heard.sizes[stored.log] > stored.size
-            if not self._ingest.forks.is_other(stored.log, heard.notes[stored.log])
-        ]
+            marks = await log_marks(tx)
+            current = [mark.log for mark in marks if mark.own][-1:]
+            behind = [mark.log for mark in marks if mark.log in left and heard.sizes[mark.log] > mark.size]
+            others = self._ingest.forks.is_other
+            behind = [log_id for log_id in behind if not (log_id in current or others(log_id, heard.notes[log_id]))]
+            return await named_logs(tx, behind[:MAX_LOGS]) if behind else []
 
     @contextlib.contextmanager
     def _alone(self, logs: Iterable[StoredLog]) -> Iterator[list[StoredLog]]:
@@ -253,11 +269,9 @@ class Exchange:
         finally:
             self._taking -= {stored.log for stored in mine}
 
-    async def _mirrors(
-        self, logs: Iterable[StoredLog], heard: Heard
-    ) -> tuple[dict[bytes, tuple[StoredLog, Mirror]], str | None]:
+    async def _mirrors(self, logs: Iterable[StoredLog], heard: Heard) -> tuple[Mirrors, str | None]:
         """What takes these logs on to the peer's checkpoints, and what was wrong with one of those."""
-        mirrors: dict[bytes, tuple[StoredLog, Mirror]] = {}
+        mirrors: Mirrors = {}
         logs, wrong = await self._within_limits(logs, heard)
         async with self._core.database.read() as tx:
             for stored in logs:
@@ -284,15 +298,32 @@ class Exchange:
                 wrong = _say(stored.log, error)
         return found, wrong
 
-    async def _take_part(self, link: PeerLink, stored: StoredLog, mirror: Mirror, part: Part, note: bytes) -> None:
+    async def _take_parts(
+        self, link: PeerLink, parts: Sequence[Part], mirrors: Mirrors, heard: Heard
+    ) -> dict[bytes, FederationError]:
+        """Store what is proven of each part; by its log, what was wrong with one."""
+        proven: list[Mirrored] = []
+        wrong: dict[bytes, FederationError] = {}
+        for part in parts:
+            stored, mirror = mirrors[part.log]
+            try:
+                verified = await self._prove(link, mirror, part)
+            except FederationError as error:
+                wrong[part.log] = error
+                continue
+            proven.append(Mirrored(stored, verified, heard.notes[part.log]))
+            if verified.refused is not None:
+                wrong[part.log] = verified.refused
+        await self._ingest.take_parts(proven)
+        return wrong
+
+    @staticmethod
+    async def _prove(link: PeerLink, mirror: Mirror, part: Part) -> Verified:
         step = await asyncio.to_thread(mirror.receive, part)
         if isinstance(step, NeedLeaves):
             leaves = await link.leaves(step.span.log, step.span.start, step.span.end)
-            step = await asyncio.to_thread(mirror.receive_leaves, leaves)
-        verified: Verified = step
-        await self._ingest.take_entries(stored, verified, note)
-        if verified.refused is not None:
-            raise verified.refused
+            return await asyncio.to_thread(mirror.receive_leaves, leaves)
+        return step
 
     async def _take_opened(self, link: PeerLink, peer: Peer, heard: Heard, cursor: int) -> bool:
         """Take what was opened; False where a leaf is not mirrored yet, and the opening stays to be asked for."""

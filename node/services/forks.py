@@ -29,7 +29,8 @@ from node.store.organisations import find_sign_key
 from node.store.trees import find_root, load_tiles, read_inclusion, read_leaves_at, read_tile_roots
 
 MOST_SETTLED = 4096
-STEP = 3 * tiles.WIDTH  # leaves asked for beyond the tile in which the search stands
+STEP = 3 * tiles.WIDTH  # leaves asked for beyond the tile in which the search stands, twice as many each time
+MOST_AHEAD = 1 << 18  # leaves past the end of a log that are compared: whoever signs a log may say any size
 
 
 class Leaves(Protocol):
@@ -137,6 +138,8 @@ class Forks:
             checkpoint = _checkpoint(note, log_id, sign_key)
             if checkpoint is None or (checkpoint.size > log.size and not (is_own or is_longer)):
                 return False
+            if checkpoint.size - log.size > MOST_AHEAD and not is_own:
+                return False
             same = checkpoint.size <= log.size and await find_root(tx, log.no, checkpoint.size) == checkpoint.root
         if same:
             self._settled = _kept(self._settled, key)
@@ -162,7 +165,7 @@ class Forks:
     async def _part_ways(self, peer: Leaves, log: StoredLog, checkpoint: Checkpoint) -> tuple[int, list[bytes]]:
         """The first place where the peer's leaves differ, and its leaves from there on; checked against its root."""
         smaller = min(log.size, checkpoint.size)
-        start, theirs = smaller, await self._ask(peer, log.log, smaller, checkpoint.size)
+        step, start, theirs = STEP, smaller, await self._ask(peer, log.log, smaller, checkpoint.size)
         while True:
             async with self._core.database.read() as tx:
                 whole = await _with_leaves(tx, log, start, theirs, start)
@@ -172,9 +175,9 @@ class Forks:
             if start == 0:
                 raise RemoteProtocolError(f"log {log.log.hex()}: the peer's leaves are not under its checkpoint")
             # From the edge of a tile on: one of which only the root is known is asked for whole.
-            before = max(0, (start - 1) // tiles.WIDTH * tiles.WIDTH - STEP)
+            before = max(0, (start - 1) // tiles.WIDTH * tiles.WIDTH - step)
             theirs = [*await self._ask(peer, log.log, before, start), *theirs]
-            start = before
+            start, step = before, step * 2
 
     async def _prove(
         self, log_id: bytes, checkpoint: Checkpoint, note: bytes, start: int, theirs: Sequence[bytes]

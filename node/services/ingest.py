@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from federation.authority import Kind, Verb
-from federation.checkpoint import parse_note
+from federation.checkpoint import Checkpoint, parse_note
 from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
 from federation.fragment import Fragment, Header, Section
 from federation.log import LogStatement
 from federation.organisation import Chain
 from federation.sealing import open_section
 from federation.statements import RootStatement
+from federation.sync.frames import Grown
 from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
 from node.services.core import Core
 from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
-from node.services.ledger import Project
+from node.services.ledger import Project, Taken
 from node.services.sealing import stored_secret
 from node.store.database import WriteTx
 from node.store.fragments import (
@@ -40,8 +42,23 @@ from node.store.logs import (
     set_size,
     stop_log,
 )
-from node.store.organisations import find_chain, find_sign_key, read_attested, read_statements
+from node.store.organisations import find_chain, find_sign_key, known_hashes, read_attested, read_statements
 from node.store.trees import append_hashes, fill_tile, missing_tiles, read_leaves_at
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """A part of a log as it stands here that a mirror proved, and the checkpoint under which it is."""
+
+    log: StoredLog
+    verified: Verified
+    note: bytes
+
+    @property
+    def reached(self) -> Checkpoint | None:
+        """The checkpoint, where the part ends with it."""
+        checkpoint = parse_note(self.note)[0]
+        return checkpoint if checkpoint.size == self.log.size + self.verified.size else None
 
 
 class Ingest:
@@ -53,6 +70,13 @@ class Ingest:
         self._counting = counting
         self.forks = Forks(core, counting)
         self._one_at_a_time = asyncio.Lock()
+
+    async def news_of(self, chains: Iterable[Sequence[RootStatement]]) -> list[Sequence[RootStatement]]:
+        """Those of the chains that hold a statement which is not here."""
+        chains = [chain for chain in chains if chain]
+        async with self._core.database.read() as tx:
+            known = await known_hashes(tx, [chain[0].org_id for chain in chains])
+        return [chain for chain in chains if any(statement.hash not in known for statement in chain)]
 
     async def take_chain(self, statements: Sequence[RootStatement]) -> Chain:
         """Keep the statements that stand; raise StatementError where there is no genesis."""
@@ -98,19 +122,26 @@ class Ingest:
             await self._counting.judge(tx, log.org)
             return await get_log(tx, log.log)
 
-    async def take_entries(self, log: StoredLog, verified: Verified, note: bytes) -> None:
-        """Store what a mirror proved of a part, in one transaction with the projections, and with its last the note."""
-        entries = await asyncio.to_thread(lambda: [self._entry(item) for item in verified.entries])
+    async def take_parts(self, parts: Sequence[Mirrored]) -> None:
+        """Store what mirrors proved of logs, in one transaction with the projections, and with its last the note."""
+        taken = await asyncio.to_thread(lambda: [(part.log, self._entries(part.verified)) for part in parts])
         async with self._core.database.write() as tx:
-            await insert_entries(tx, log.no, entries)
-            grown = await append_hashes(tx, log.no, log.size, verified.hashes)
-            await set_size(tx, log, grown.size)
-            if grown.size == parse_note(note)[0].size:
-                await insert_checkpoint(tx, log.no, grown.size, grown.root(), note)
-            await self._mark(tx, log, verified.refused)
-            await self._take_effect(tx, log, entries)
-            # Its author learns how far it is known here.
-            tx.on_commit(lambda: self._core.outgoing.set(log.org))
+            for part, (_, entries) in zip(parts, taken, strict=True):
+                await self._keep(tx, part, entries)
+            await self._take_effect(tx, taken)
+            reached = [one for part in parts if (one := part.reached) is not None]
+            # Their authors learn how far they are known here.
+            orgs, grown = {part.log.org for part in parts}, [Grown(one.log, one.size, one.root) for one in reached]
+            tx.on_commit(lambda: self._core.outgoing.grew(orgs, grown))
+
+    async def _keep(self, tx: WriteTx, part: Mirrored, entries: Sequence[NewEntry]) -> None:
+        log, verified = part.log, part.verified
+        await insert_entries(tx, log.no, entries)
+        grown = await append_hashes(tx, log.no, log.size, verified.hashes)
+        await set_size(tx, log, grown.size)
+        if part.reached is not None:
+            await insert_checkpoint(tx, log.no, grown.size, grown.root(), part.note)
+        await self._mark(tx, log, verified.refused)
 
     async def take_placed(self, placed: Iterable[Placed]) -> bool:
         """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""
@@ -153,7 +184,7 @@ class Ingest:
             await insert_sections(tx, log.no, fuller)
             # What came may be less than what is here of an entry by now.
             opened = [stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
-            await self._take_effect(tx, log, [*fresh, *opened])
+            await self._take_effect(tx, [(log, [*fresh, *opened])])
         return len(entries) == len(items)
 
     async def _of_one_branch(self, log: StoredLog, items: list[Placed], leaves: Mapping[int, bytes]) -> list[Placed]:
@@ -196,13 +227,16 @@ class Ingest:
             entries.append(self._entry(verify_entry(item.log, item.seq, item.fragment, sign_key)))
         return entries
 
-    async def _take_effect(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+    async def _take_effect(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
         """Project entries and tell of them; what does not count is kept and passed on, and moves nothing."""
-        counted = await self._counting.judge_log(tx, log)
-        counting = [entry for entry in entries if counted.counts(entry.seq)]
-        # Without an entry too: the log is here further, which passports may wait for.
-        await self._project(tx, log, counting)
-        await self._tell_of_shipments(tx, log, counting)
+        counting: list[Taken] = []
+        for log, entries in taken:
+            counted = await self._counting.judge_log(tx, log)
+            counting.append((log, [entry for entry in entries if counted.counts(entry.seq)]))
+        # A log without an entry too: it is here further, which passports may wait for.
+        await self._project(tx, counting)
+        for log, entries in counting:
+            await self._tell_of_shipments(tx, log, entries)
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None
@@ -225,6 +259,9 @@ class Ingest:
             if what is not None and entry.header is not None:
                 count = len(authority.subjects or ())
                 await self._core.announce(tx, "sync", what, entry.header.subject, org=log.org, count=count)
+
+    def _entries(self, verified: Verified) -> list[NewEntry]:
+        return [self._entry(item) for item in verified.entries]
 
     def _entry(self, verified: VerifiedEntry) -> NewEntry:
         fragment, header = verified.fragment, verified.header

@@ -24,6 +24,7 @@ from federation.fragment import (
 )
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
+from federation.sync.frames import Grown
 from node.errors import FolderError, InputError, StateError, StoreAwayError
 from node.folder import write_durably
 from node.keystore import LogKeys
@@ -55,7 +56,8 @@ MAX_BATCH = 2000
 PUBLISH_AFTER_S = 0.1
 
 Also = Callable[[WriteTx, Sequence[NewEntry]], Awaitable[None]]
-Project = Callable[[WriteTx, StoredLog, Sequence[NewEntry]], Awaitable[None]]
+Taken = tuple[StoredLog, Sequence[NewEntry]]  # a log as it was before these entries were stored in it
+Project = Callable[[WriteTx, Sequence[Taken]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class Ledger:
         await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
         async with self._core.database.write() as tx:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
-        self._core.outgoing.published(stored.org, stored.size)
+        self._core.outgoing.published(stored.org, Grown(stored.log, stored.size, root))
 
     async def _doubt(self, tx: ReadTx, head: Head | None, own: StoredLog | None, peer_size: int) -> Reason | None:
         if own is None:
@@ -287,7 +289,7 @@ class Ledger:
             if stored != grown:
                 raise StateError(f"log {own.log.hex()}: what was stored has another root than what was signed")
             await set_size(tx, own, own.size + len(entries))
-            await self._project(tx, own, entries)
+            await self._project(tx, [(own, entries)])
             for submission, mine in zip(batch, split, strict=True):
                 if submission.also is not None:
                     await submission.also(tx, mine)

@@ -160,32 +160,34 @@ class Membership:
         self._sync.peer_changed(invitation.node)
         return invitation.genesis
 
-    async def admit(self, join: Join) -> None:
-        """Take a node that shows an invitation's secret; raise RequestError."""
-        secret = _secret_hash(join.secret)
+    async def joining_key(self, join: Join) -> bytes:
+        """The sign key of a node that shows an invitation's secret, by its chain, which is kept; raise RequestError."""
         async with self._core.database.read() as tx:
             # Nothing of a stranger is kept, however well-formed it is.
-            if not await may_use_invitation(tx, secret, join.node):
+            if not await may_use_invitation(tx, _secret_hash(join.secret), join.node):
                 raise RequestError("join: the invitation is not known here, out of date or used")
-        chain = await self._ingest.take_chain(join.chain)
-        node = chain.node(join.node)
+        node = (await self._ingest.take_chain(join.chain)).node(join.node)
         if node is None or node.ended is not None:
             raise RequestError("join: the node is not stated by its organisation")
+        return node.sign_key
+
+    async def admit(self, join: Join) -> None:
+        """Take a node that shows an invitation's secret and signed that itself; raise RequestError."""
+        sign_key, org = await self.joining_key(join), join.chain[0].org_id
         if join.url:
             check_url(join.url)
-        needs_word = self._check_may_join(chain.org_id)
+        needs_word = self._check_may_join(org)
         async with self._core.database.write() as tx:
-            if not await use_invitation(tx, secret, join.node):
+            if not await use_invitation(tx, _secret_hash(join.secret), join.node):
                 raise RequestError("join: the invitation is not known here, out of date or used")
-            peer = PeerAddress(join.url, join.node, node.sign_key, join.pin)
             known = await find_peer(tx, join.node)
-            if known is not None and known.org != chain.org_id:
+            if known is not None and known.org != org:
                 raise RequestError("join: a node of that id is another organisation's here")
-            await put_peer(tx, peer, chain.org_id, ACTIVE)
-            await self._core.announce(tx, "peer", "peer_joined", org=chain.org_id, node=join.node.hex(), url=join.url)
+            await put_peer(tx, PeerAddress(join.url, join.node, sign_key, join.pin), org, ACTIVE)
+            await self._core.announce(tx, "peer", "peer_joined", org=org, node=join.node.hex(), url=join.url)
         if needs_word:
             # The invitation is the word of whoever gave it.
-            await self.attesting.vouch(chain.org_id, "peer")
+            await self.attesting.vouch(org, "peer")
         self._sync.peer_changed(join.node)
 
     def _check_may_join(self, org: bytes) -> bool:

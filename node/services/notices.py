@@ -11,9 +11,11 @@ from node.errors import StoreAwayError
 from node.services.core import Core
 from node.services.outgoing import News
 from node.store.follows import nodes_that_follow
+from node.store.peers import list_peers
 from node.store.rights import list_of, lists_after, newest_opening
 
 AGAIN_S = 1.0
+UNMET = b""  # of whom it is not known here whose node it is: it is told of everything
 
 
 class Notices:
@@ -28,21 +30,31 @@ class Notices:
         """Wait for news and tell those whom they concern; where the store is away, a moment later."""
         news = await self._core.outgoing.wait()
         try:
-            await self._hub.notify(await self._concerned(news))
+            anything, growth = await self._concerned(news)
         except StoreAwayError:
             self._core.outgoing.tell(news)
             await asyncio.sleep(AGAIN_S)
+        else:
+            await self._hub.notify(anything)
+            await self._hub.notify(growth, news.grown)
 
-    async def _concerned(self, news: News) -> set[bytes]:
-        """The connected nodes that take everything, and those which follow that were opened something since this was
-        asked last; the first time, all.
+    async def _concerned(self, news: News) -> tuple[set[bytes], set[bytes]]:
+        """The connected nodes that are to ask, and those which may have all of it already: only logs grew for them.
+
+        Who was opened something since this was asked last is to ask; the first time, all.
         """
         async with self._core.database.read() as tx:
             before, newest = self._opened, await newest_opening(tx)
             lists = await lists_after(tx, before) if before is not None else set[bytes]()
             following = await nodes_that_follow(tx)
+            orgs = {peer.node: peer.org for peer in await list_peers(tx)}
         self._opened = newest
-        if news.is_public or before is None:
-            return self._hub.nodes
-        quiet = {node for org, nodes in following.items() if org not in news.orgs for node in nodes}
-        return {node for node in self._hub.nodes if node not in quiet or list_of(node) in lists}
+        nodes = self._hub.nodes
+        if news.is_any or before is None:
+            return nodes, set()
+        narrow = {node: org for org, some in following.items() for node in some}
+        lacking = {
+            node for node in nodes if (list_of(node) if node in narrow else orgs.get(node, UNMET)) in lists | {UNMET}
+        }
+        growing = {node for node in nodes if node not in narrow or news.is_public or narrow[node] in news.orgs}
+        return lacking, growing - lacking if news.grown else set()

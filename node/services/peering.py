@@ -6,8 +6,9 @@ card or the local network says is a hint: a node keeps its organisation, and ans
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from federation.errors import FederationError
@@ -28,7 +29,6 @@ from node.store.peers import (
     INBOX,
     OUT,
     Peer,
-    drop_inbox,
     drop_peer,
     find_peer,
     list_peers,
@@ -39,12 +39,13 @@ from node.store.settings import set_setting, settings_like
 
 __all__ = ["CardFault", "Peer", "Peering"]
 
-CardFault = Literal["foreign_node", "ended_node", "address"]
+CardFault = Literal["foreign_node", "ended_node", "address", "too_many"]
 
 CARDED = "carded:"
 CARD, MDNS = "card", "mdns"
 ANSWER_S = 5.0
 MOST_IN_INBOX = 100
+MOST_OF_ORGANISATION = 32  # nodes of one that are met by cards: each of a thousand would be dialled by everybody
 GONE = {ENDED: "peer_ended", OUT: "org_refused"}
 PIN = re.compile(r"[0-9a-f]{64}")
 NODE = re.compile(r"[0-9a-f]{32}")
@@ -57,6 +58,8 @@ class _Known:
     chains: Mapping[bytes, Chain]
     peers: Mapping[bytes, Peer]
     taken: Mapping[str, bytes]
+    met: Counter[bytes]  # nodes by organisation
+    faults: dict[bytes, CardFault] = field(default_factory=dict)  # that are found now
 
 
 class Peering:
@@ -71,7 +74,7 @@ class Peering:
 
     @property
     def card_faults(self) -> Mapping[bytes, CardFault]:
-        """Why the card of an organisation leads to no node: `foreign_node`, `ended_node` or `address`."""
+        """Why the card of an organisation leads to no node: `foreign_node`, `ended_node`, `address` or `too_many`."""
         return self._faults
 
     async def meet(self, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> None:
@@ -88,24 +91,42 @@ class Peering:
         async with self._core.database.write() as tx:
             await put_peer(tx, peer, org, ACTIVE if active else INBOX)
             # Past a full inbox the journal is silent: nodes that somebody makes up must not fill the disk.
-            if active or not await drop_inbox(tx, MOST_IN_INBOX):
+            if active or not await self._drop_waiting(tx):
                 await self._core.announce(
                     tx, how, "peer_met", org=org, node=peer.node.hex(), url=peer.url, active=active
                 )
         self._sync.peer_changed(peer.node)
 
     async def _may_move(self, known: Peer, peer: PeerAddress, org: bytes, *, active: bool, how: str) -> bool:
-        if known.org != org or known.sign_key != peer.sign_key:
-            return False
+        if (known.org, known.sign_key) != (org, peer.sign_key):
+            return how == CARD and (known.org == org or await self._is_made_up(known))
         if known.address == peer and (known.state == ACTIVE or not active):
             return False
-        return how != MDNS or await self._answers(peer)
+        # An answer tells who speaks, the certificate alone to whom: whoever stands between carries answers on.
+        return how != MDNS or (peer.pin == known.pin and await self._answers(peer))
+
+    async def _is_made_up(self, known: Peer) -> bool:
+        async with self._core.database.read() as tx:
+            return _is_made_up(known, await find_chain(tx, known.org))
+
+    async def _drop_waiting(self, tx: WriteTx) -> bool:
+        """Forget of an inbox that is too full who waits longest, those that may be made up first; whether any was."""
+        waiting = await list_peers(tx, INBOX)
+        if len(waiting) <= MOST_IN_INBOX:
+            return False
+        standings = self._projection.world.standings
+        spoken = {peer.org for peer in waiting if standings.of(peer.org).standing is not Standing.UNKNOWN}
+        chains = {org: await find_chain(tx, org) for org in sorted(spoken)}
+        waiting.sort(key=lambda peer: not _is_made_up(peer, chains.get(peer.org)))
+        for peer in waiting[:-MOST_IN_INBOX]:
+            await drop_peer(tx, peer.node)
+        return True
 
     async def _answers(self, peer: PeerAddress) -> bool:
         """Whether the node of that key answers at an address: answers are signed."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._sync.client(peer).heads(HeadsAsked())
+                await self._sync.client_at(peer).heads(HeadsAsked())
         except (TimeoutError, FederationError):
             return False
         return True
@@ -117,16 +138,19 @@ class Peering:
         """
         world = self._projection.world
         async with self._core.database.read() as tx:
+            peers = await list_peers(tx)
             known = _Known(
                 await read_chains(tx),
-                {peer.node: peer for peer in await list_peers(tx)},
+                {peer.node: peer for peer in peers},
                 await settings_like(tx, CARDED),
+                Counter(peer.org for peer in peers if peer.state != ENDED),
             )
         for (org, node_id), card in world.places.items():
             standing = world.standings.of(org).standing
             is_own = org == self._core.org
             if node_id != self._core.node and (is_own or standing.is_member or standing is Standing.GUEST):
                 await self._meet_carded(org, card, known, active=is_own or standing.is_member)
+        self._faults = known.faults
         await self.settle()
 
     async def _meet_carded(self, org: bytes, card: CardBody, known: "_Known", *, active: bool) -> None:
@@ -134,16 +158,21 @@ class Peering:
         chain = known.chains.get(org)
         if card.url is None and card.pin is None and not self._is_reachable():
             return  # neither can dial the other
-        fault = _fault(card, chain, known.peers.get(bytes.fromhex(card.node or "")), org)
+        met = known.peers.get(bytes.fromhex(card.node or ""))
+        if met is not None and _is_made_up(met, known.chains.get(met.org)):
+            met = None
+        fault = _fault(card, chain, met, org)
+        if fault is None and met is None and org != self._core.org and known.met[org] >= MOST_OF_ORGANISATION:
+            fault = "too_many"
         if fault is not None:
-            self._faults[org] = fault
+            known.faults[org] = fault
             return
-        self._faults.pop(org, None)
         node = chain.node(bytes.fromhex(card.node or "")) if chain else None
         if known.taken.get(setting) == said or node is None:
             return
         peer = PeerAddress(card.url or "", node.node, node.sign_key, bytes.fromhex(card.pin or ""))
         await self.meet(peer, org, active=active, how=CARD)
+        known.met[org] += met is None
         async with self._core.database.write() as tx:
             await set_setting(tx, setting, said)
 
@@ -221,6 +250,12 @@ class Peering:
         """Every node that was met."""
         async with self._core.database.read() as tx:
             return await list_peers(tx)
+
+
+def _is_made_up(known: Peer, chain: Chain | None) -> bool:
+    """Whether a node that waits may be anybody's word: its organisation, of that chain, does not state it."""
+    node = chain.node(known.node) if chain else None
+    return known.state == INBOX and (node is None or node.sign_key != known.sign_key)
 
 
 def _fault(card: CardBody, chain: Chain | None, known: Peer | None, org: bytes) -> CardFault | None:

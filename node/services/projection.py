@@ -24,6 +24,7 @@ from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.counting import Move, stored_entry
 from node.services.folding import Folded, Folding, Index, by_subject, said_of
+from node.services.ledger import Taken
 from node.services.making import Group, Spoken
 from node.services.openings import Opened, together
 from node.services.statements import StatementReader
@@ -100,9 +101,9 @@ class Projection:
         """End what works beside this process."""
         self._folding.close()
 
-    async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
-        """Entries were stored: fold the subjects that they touch."""
-        await tx.at_once(lambda at: self._take(at, log, entries))
+    async def take(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
+        """Entries were stored: fold the subjects that they touch. What they publish is read once for all logs."""
+        await tx.at_once(lambda at: self._take(at, taken))
 
     async def refold_all(self) -> None:
         """What decides about every passport changed: read the world again and fold them, now or in the background."""
@@ -277,25 +278,26 @@ class Projection:
             groups.setdefault(lead, {lead}).add(subject)
         return groups, statements
 
-    async def _take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
-        headers = [entry.header for entry in entries if entry.header is not None]
+    async def _take(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
+        published = [header for _, entries in taken for header in _headers(entries) if self._is_published(header)]
+        standing = [header for log, entries in taken for header in _headers(entries) if _is_standing(header, log)]
         world = self.world
-        standing = [header for header in headers if _is_standing(header, log)]
-        published = [header for header in headers if self._is_published(header)]
-        spoken = [h for h in headers if h.kind not in PUBLISHED_KINDS and h not in standing and h not in published]
-        subjects = {subject for header in spoken for subject in header.subjects}
-        subjects |= {subject for entry in entries if entry.header not in published for subject in entry.routes}
         if standing or published:
             reader, world = await self._take_world(tx)
             await self._tell_releases(tx, world)
-            if fresh := world.profiles.keys() ^ self.world.profiles.keys():
-                await keep_profiles(tx, world.profiles)
-                await reopen_profiles(tx, fresh)
             if [h for h in standing if h not in published] or not _reads_alike(self.world, world, published):
                 await self._refold_every(tx, reader, world)
             elif changed := world.procedures.changed(self.world.procedures):
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
-        elif subjects:
+        for log, entries in taken:
+            await self._take_of(tx, log, entries, world)
+
+    async def _take_of(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> None:
+        public = [h for h in _headers(entries) if self._is_published(h) or _is_standing(h, log)]
+        spoken = [h for h in _headers(entries) if h.kind not in PUBLISHED_KINDS and h not in public]
+        subjects = {subject for header in spoken for subject in header.subjects}
+        subjects |= {s for e in entries if not (e.header and self._is_published(e.header)) for s in e.routes}
+        if subjects and not public:
             subjects -= await self._folding.extend(tx, log, entries, world)
         subjects |= await self._awaiting(tx, log, entries)
         if subjects:
@@ -400,6 +402,10 @@ class Projection:
 
     def _set_world(self, world: World) -> None:
         self.world = world
+
+
+def _headers(entries: Iterable[NewEntry]) -> list[Header]:
+    return [entry.header for entry in entries if entry.header is not None]
 
 
 def _is_of_people(header: Header) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from node.errors import KeystoreError
 from node.passport.device_keys import SECTION
 from node.services.core import Core
+from node.services.ledger import Taken
 from node.services.projection import Projection
 from node.services.provisioning import counting_key
 from node.store.database import ReadTx, WriteTx
@@ -23,12 +24,16 @@ class ReplacedKeys:
         self._core = core
         self._projection = projection
 
-    async def take(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+    async def take(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
         """Fold entries that were stored, and journal the devices on the air whose key they took the place of.
 
         Such a device goes on in its session, and joins with the old key until it is put on the air again.
         """
-        await self._projection.take(tx, log, entries)
+        await self._projection.take(tx, taken)
+        for log, entries in taken:
+            await self._tell(tx, log, entries)
+
+    async def _tell(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         named = {entry.header.subjects[0] for entry in entries if entry.header and _has_key(entry)}
         for device in await self.outdated(tx, named) if named else ():
             dev_eui, state = device.dev_eui.hex(), device.state.value

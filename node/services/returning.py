@@ -13,9 +13,10 @@ from functools import partial
 import structlog
 
 from federation.counting import Loss
-from federation.errors import FederationError, VoidError
+from federation.errors import FederationError, RemoteProtocolError, VoidError
 from federation.fragment import Fragment, Ref, decode_header
 from federation.sync.messages import Placed, Span, placed_rows, width
+from federation.tiles import WIDTH
 from node.services.core import Core
 from node.services.reopening import Reopening, list_reopenings, put_reopening
 from node.services.sync import Sync
@@ -143,8 +144,12 @@ class Returning:
             if lacked == found.gaps.count and now - asked_at < ASK_AGAIN_S:
                 continue
             self._asked[peer.node, left] = (now, found.gaps.count)
-            with contextlib.suppress(FederationError):  # `Sync` tells of a peer that is away or breaks rules
+            try:
                 await self._ask(peer, left, found.gaps)
+            except FederationError:
+                pass  # `Sync` tells of a peer that is away or breaks rules
+            except Exception as error:  # what one peer answers must not end the node
+                log.error("return_broke", node=peer.node.hex(), exc_info=error)
 
     async def _ask(self, peer: Peer, log_id: bytes, gaps: Gaps) -> None:
         client, placed = self._sync.client(peer.address), list[Placed]()
@@ -152,10 +157,14 @@ class Returning:
         for start, end in gaps.entries:
             at = start
             while at < min(end, shown):
-                (part,) = await client.pull([Span(log_id, at, shown)])
-                found = [Placed(log_id, seq, row) for seq, row in placed_rows(part) if isinstance(row, Fragment)]
+                parts = await client.pull([Span(log_id, at, shown)])
+                if [(part.log, part.start) for part in parts] != [(log_id, at)]:
+                    raise RemoteProtocolError("pull: another part was asked for")
+                rows = parts[0].rows
+                found = [Placed(log_id, seq, row) for seq, row in placed_rows(parts[0]) if isinstance(row, Fragment)]
                 placed += [one for one in found if one.seq < end]
-                at += max(1, sum(map(width, part.rows)))
+                # A peer that cannot go on from there may from where the next tile begins.
+                at = at + sum(map(width, rows)) if rows else (at // WIDTH + 1) * WIDTH
         for first in range(0, len(gaps.sections), REFS_A_TIME):
             proven = await client.fetch(gaps.sections[first : first + REFS_A_TIME])
             placed += [one.placed for one in proven]

@@ -53,6 +53,7 @@ from node.store.fragments import (
 )
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.organisations import find_chain, read_statements
+from node.store.peers import find_peer
 from node.store.rights import spread_opening
 from node.store.trees import read_consistency, read_hashes, read_inclusion, read_leaves
 
@@ -83,9 +84,15 @@ class FederationShelf:
         return asked.opened if asked is not None and asked.epoch == self._ledger.log.log else 0
 
     async def sign_key(self, org: bytes, node: bytes) -> bytes | None:
-        """The key of a node that is stated and not ended."""
+        """The key of a node that is stated and not ended.
+
+        None for one that another organisation stated before: what is kept of a node is kept by its id.
+        """
         async with self._core.database.read() as tx:
-            chain = await find_chain(tx, org)
+            chain, known = await find_chain(tx, org), await find_peer(tx, node)
+            other = await find_chain(tx, known.org) if known is not None and known.org != org else None
+        if (other is not None and other.node(node) is not None) or (node == self._core.node and org != self._core.org):
+            return None
         entry = chain.node(node) if chain else None
         return entry.sign_key if entry is not None and entry.ended is None else None
 
@@ -266,6 +273,10 @@ class FederationShelf:
             raise RequestError("lookup: an id is 32 hex digits")
         async with self._core.database.read() as tx:
             return await self._search.for_peer(tx, asker.org, scheme, value)
+
+    async def joining_key(self, join: Join) -> bytes:
+        """The sign key of a node that shows an invitation's secret."""
+        return await self._membership.joining_key(join)
 
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""

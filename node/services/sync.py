@@ -4,8 +4,7 @@ One task a peer. A peer that is away is asked again later; a peer that breaks th
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -14,8 +13,11 @@ from federation.errors import AwayError, BusyError, FederationError, Unconnected
 from federation.net.client import PeerClient
 from federation.net.desk import Signer
 from federation.net.live import Hub
+from federation.net.pace import paced
 from federation.peer import PeerAddress
 from federation.ports import Answer, Asking, Carrier, Question
+from federation.sync.allowance import TokenBucket
+from federation.sync.frames import MAX_GROWN, Grown, Noticed
 from federation.sync.pauses import Pauses
 from node.errors import NodeError
 from node.services.core import Core
@@ -24,8 +26,9 @@ from node.services.exchange import Exchange, Heard
 from node.services.ingest import Ingest
 from node.services.troubles import trouble_of
 from node.store.errors import StoreError
-from node.store.logs import list_logs
+from node.store.logs import list_logs, named_logs
 from node.store.peers import Peer, find_peer, list_peers, set_peer_seen
+from node.store.trees import find_root
 
 log = structlog.get_logger()
 
@@ -34,6 +37,8 @@ IGNORED = "ignored"
 SEEN_US = 10_000_000  # a peer that answers without news is noted no more often
 RETRY_S = 0.2
 OWN_SIZE_S = 2.0
+NEWS = Noticed()
+EXCHANGES_S, EXCHANGES_BURST = 10.0, 100  # with one peer, whatever it says that it has
 IDLE_S = 1800.0  # half of what health calls away: so often a peer is asked without a reason
 
 
@@ -46,6 +51,29 @@ class Level:
     is_live: bool
 
 
+class Waking:
+    """That a peer is to be asked, and why: for logs that it says have grown, or for anything."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._grown: dict[bytes, Grown] = {}
+        self._is_any = False
+
+    def set(self, grown: Sequence[Grown] = ()) -> None:
+        """It is to be asked; with `grown`, unless this node has these logs as far."""
+        self._grown |= {one.log: one for one in grown}
+        self._is_any = self._is_any or not grown or len(self._grown) > MAX_GROWN
+        self._event.set()
+
+    async def wait(self) -> Sequence[Grown]:
+        """Wait for a reason; nothing where it is to be asked whatever is here."""
+        await self._event.wait()
+        self._event.clear()
+        grown = () if self._is_any else tuple(self._grown.values())
+        self._grown, self._is_any = {}, False
+        return grown
+
+
 class Sync:
     """Keeps this node level with its peers."""
 
@@ -55,7 +83,7 @@ class Sync:
         self._hub = hub
         hub.on_notice = self.noticed
         self._dialler = Dialler(core, carrier, hub, self.client, self.noticed)
-        self._wake: dict[bytes, asyncio.Event] = {}
+        self._wake: dict[bytes, Waking] = {}
         self._heard: dict[bytes, Heard] = {}
         self._clients: dict[bytes, tuple[PeerAddress, Asking, PeerClient]] = {}
         self.levelling = Exchange(core, ingest)
@@ -80,10 +108,10 @@ class Sync:
         for wake in self._wake.values():
             wake.set()
 
-    def noticed(self, node: bytes) -> None:
+    def noticed(self, node: bytes, said: Noticed = NEWS) -> None:
         """A peer says that it has something new."""
         if node in self._wake:
-            self._wake[node].set()
+            self._wake[node].set(said.grown)
 
     async def hang_up(self, nodes: set[bytes]) -> None:
         """End the live connections to these nodes, whoever dialled."""
@@ -94,11 +122,17 @@ class Sync:
         way = self._way(peer)
         kept = self._clients.get(peer.node)
         if kept is None or kept[:2] != (peer, way):
-            keystore = self._core.keystore
-            signer = Signer(keystore.org, keystore.node, keystore.sign)
-            client = PeerClient(way, peer, signer, self._core.clock, self._core.random.bytes)
-            kept = self._clients[peer.node] = (peer, way, client)
+            kept = self._clients[peer.node] = (peer, way, self._made(way, peer))
         return kept[2]
+
+    def client_at(self, peer: PeerAddress) -> PeerClient:
+        """A client that asks at an address, though the node be connected: who answers there is in question."""
+        return self._made(self._carrier, peer)
+
+    def _made(self, way: Asking, peer: PeerAddress) -> PeerClient:
+        keystore = self._core.keystore
+        signer = Signer(keystore.org, keystore.node, keystore.sign)
+        return PeerClient(way, peer, signer, self._core.clock, self._core.random.bytes)
 
     def _way(self, peer: PeerAddress) -> Asking:
         """On the connection that it dialled, for there it is; else by the address that is known here."""
@@ -118,7 +152,7 @@ class Sync:
                 for peer in peers:
                     if peer.node not in running:
                         running.add(peer.node)
-                        self._wake[peer.node] = asyncio.Event()
+                        self._wake[peer.node] = Waking()
                         tasks.create_task(self._talk(peer.node))
                         tasks.create_task(self._dialler.run(peer.node))
                 await self._hub.close(ignored)
@@ -181,8 +215,9 @@ class Sync:
         if not outcome.is_whole:
             return await self._may_retry(node)
         self._retries.pop(node, None)
-        # What was refused would be refused again: it is asked for at the next notice, not at once.
-        return outcome.is_new and outcome.trouble is None
+        # What was refused would be refused again, and who is connected tells of what came meanwhile.
+        is_told = outcome.is_settled and node in self._hub.nodes
+        return outcome.is_new and outcome.trouble is None and not is_told
 
     async def _may_retry(self, node: bytes) -> bool:
         """Entries were opened before their leaves came: ask again soon, a few times, then at the next notice."""
@@ -207,13 +242,15 @@ class Sync:
             await self._heard_again.wait()
 
     async def _talk(self, node: bytes) -> None:
-        wake, poll_s = self._wake[node], self._core.settings.federation.poll_s
+        poll_s = self._core.settings.federation.poll_s
         pauses = Pauses(self._core.random.bytes, poll_s, max(poll_s, IDLE_S))
+        turns = TokenBucket(EXCHANGES_S, EXCHANGES_BURST)
         while True:
             is_away = False
             try:
+                await paced(turns)
                 while await self.exchange(node):
-                    pass
+                    await paced(turns)
                 self._dialler.answers(node)
             except BusyError as error:
                 await self._say_trouble(node, trouble_of(error))
@@ -228,21 +265,38 @@ class Sync:
                 # What one peer answers must not end the node.
                 log.error("exchange_broke", node=node.hex(), exc_info=error)
                 await self._say_trouble(node, trouble_of(error))
-            if await self._is_woken(wake, pauses.next() if self._may_rest(node, is_away=is_away) else poll_s):
+            if await self._is_woken(node, pauses.next() if self._may_rest(node, is_away=is_away) else poll_s):
                 pauses.reset()
 
     def _may_rest(self, node: bytes, *, is_away: bool) -> bool:
         """Whether a peer need not be asked soon: connected it tells of news, away it is dialled until it answers."""
         return is_away or (node in self._hub.nodes and node not in self._unsettled)
 
-    @staticmethod
-    async def _is_woken(wake: asyncio.Event, within_s: float) -> bool:
-        with contextlib.suppress(TimeoutError):
+    async def _is_woken(self, node: bytes, within_s: float) -> bool:
+        """Wait until a peer is to be asked, and answer whether somebody said so before the time was over."""
+        try:
             async with asyncio.timeout(within_s):
-                await wake.wait()
-        is_woken = wake.is_set()
-        wake.clear()
-        return is_woken
+                while (grown := await self._wake[node].wait()) and await self._has(node, grown):
+                    pass
+                return True
+        except TimeoutError:
+            return False
+        except (StoreError, NodeError):
+            return True  # whoever asks the peer tells of it
+
+    async def _has(self, node: bytes, grown: Sequence[Grown]) -> bool:
+        """Whether a peer says of logs only what is here too: then it is known how far it has them, and not asked."""
+        async with self._core.database.read() as tx:
+            here = {log.log: log for log in await named_logs(tx, [one.log for one in grown])}
+            for one in grown:
+                log = here.get(one.log)
+                if log is None or one.size > log.note_size or await find_root(tx, log.no, one.size) != one.root:
+                    return False
+        sizes = self.heard(node).sizes
+        sizes |= {one.log: max(one.size, sizes.get(one.log, 0)) for one in grown}
+        self._note_heard()
+        self._core.bus.wake()
+        return True
 
     async def _say_trouble(self, node: bytes, trouble: str) -> None:
         await self._note(node, trouble[:500])
@@ -256,6 +310,9 @@ class Sync:
         async with self._core.database.write() as tx:
             await set_peer_seen(tx, node, trouble)
             tx.on_commit(self._core.bus.wake)
+        self._note_heard()
+
+    def _note_heard(self) -> None:
         self.exchanges += 1
         self._heard_again.set()
 

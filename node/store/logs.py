@@ -1,5 +1,6 @@
 """Logs: their statements, sizes and checkpoints, and the root statements that they stand on."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, select, update
@@ -13,6 +14,8 @@ from node.store.errors import ConflictError, MissingError
 
 _LOG = select(schema.logs).where(schema.logs.c.log == bindparam("of"))
 _LOGS = select(schema.logs).order_by(schema.logs.c.no)
+_NAMED = _LOGS.where(schema.logs.c.log.in_(bindparam("named", expanding=True)))
+_MARKS = select(schema.logs.c.log, schema.logs.c.own, schema.logs.c.size, schema.logs.c.note).order_by(schema.logs.c.no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,16 @@ async def list_logs(tx: ReadTx, *, own: bool | None = None, org: bytes | None = 
     if org is not None:
         statement = statement.where(schema.logs.c.org == org)
     return [_log(row) for row in await tx.all(statement)]
+
+
+async def named_logs(tx: ReadTx, logs: Iterable[bytes]) -> list[StoredLog]:
+    """Those of the logs, a few hundred, that are here, by number."""
+    return [_log(row) for row in await tx.all(_NAMED, named=sorted(logs))]
+
+
+async def log_marks(tx: ReadTx) -> Sequence[Record]:
+    """`log`, `own`, `size` and `note` of every log, by number: how far each is here."""
+    return await tx.all(_MARKS)
 
 
 async def log_numbers(tx: ReadTx) -> dict[int, bytes]:

@@ -17,6 +17,7 @@ from node.store.upserts import insert_new
 KEPT_CHAINS = 1024
 MOST_KEPT = 4096  # bytes of statements: of longer chains each reading is checked anew
 
+AT_ONCE = 400  # organisations that one question names
 # Every question of a peer asks for the chain of its organisation: the statement is built once.
 _CHAINS = select(schema.root_statements).order_by(
     schema.root_statements.c.org, schema.root_statements.c.n, schema.root_statements.c.hash
@@ -51,6 +52,16 @@ async def read_statements(tx: ReadTx, org: bytes | None = None) -> dict[bytes, l
     found: dict[bytes, list[RootStatement]] = {}
     for row in await _read_rows(tx, org):
         found.setdefault(row.org, []).append(decode_root_statement(row.envelope))
+    return found
+
+
+async def known_hashes(tx: ReadTx, orgs: Iterable[bytes]) -> set[bytes]:
+    """The hashes of the root statements of these organisations that are here."""
+    table, wanted = schema.root_statements.c, sorted(set(orgs))
+    found: set[bytes] = set()
+    for at in range(0, len(wanted), AT_ONCE):
+        statement = select(table.hash).where(table.org.in_(wanted[at : at + AT_ONCE]))
+        found |= {row.hash for row in await tx.all(statement)}
     return found
 
 

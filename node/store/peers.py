@@ -123,14 +123,6 @@ async def drop_peer(tx: WriteTx, node: bytes) -> None:
     await tx.run(delete(schema.peers).where(schema.peers.c.node == node))
 
 
-async def drop_inbox(tx: WriteTx, most: int) -> int:
-    """Forget those of the inbox that wait longest, so that so many are left at most; how many that were."""
-    dropped = (await list_peers(tx, INBOX))[:-most]
-    for peer in dropped:
-        await drop_peer(tx, peer.node)
-    return len(dropped)
-
-
 async def set_peer_cursor(tx: WriteTx, node: bytes, epoch: bytes, cursor: int) -> None:
     """Say up to which of a peer's openings, as it counts them in an epoch, was taken."""
     await tx.run(update(schema.peers).where(schema.peers.c.node == node).values(epoch=epoch, cursor=cursor))

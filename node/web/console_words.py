@@ -151,6 +151,7 @@ MEMBER_STANDINGS: Table = {
 CARD_FAULTS: Table = {
     "foreign_node": ("карточка называет чужой узел", "its card names another's node"),
     "ended_node": ("карточка называет отключённый узел", "its card names a node that ended"),
+    "too_many": ("карточки называют слишком много узлов", "its cards name too many nodes"),
     "address": ("на карточке нет адреса узла", "its card has no address of a node"),
 }
 ATTESTED: Table = {

@@ -482,9 +482,9 @@ class Reader:
         return {"hash": digest}
 
     def frame(self, frame: bytes) -> Found:  # 10
-        headers = array([TEXT, partial(text, 1024)], 0, 16)
+        headers, grown = array([TEXT, partial(text, 1024)], 0, 16), array([16, range(1, 2**63), 32], 1, 64)
         question = [range(2, 3), UINT, partial(text, 16), partial(text, 1024), headers, bytes]
-        forms = ([V1], question, [range(3, 4), UINT, UINT, headers, bytes])
+        forms = ([V1], [V1, grown], question, [range(3, 4), UINT, UINT, headers, bytes])
         return {"kind": read(frame, forms, 2**22 + 2**16)[0]}
 
     def follow_asked(self, asked: bytes, followed: list[bytes] | None) -> Found:  # 10

@@ -11,10 +11,12 @@ import pytest
 from federation import codec
 from federation.fragment import Ref
 from federation.keys import SigningKey
+from federation.request import Request, sign_request
 from federation.statements import NodeBody, genesis, sign_root_statement
 from federation.sync import messages
 from federation.sync.following import FollowAsked
 from federation.sync.frames import MAX_FRAME, Noticed, encode_frame
+from node.clock import SystemClock, SystemRandom
 from tests.garbage import blobs, mutated
 from tests.integration.bad_input import SIGNATURE, WAIT_S, Answer, Contents, Doors, open_doors
 from tests.nodes import journal, metrics, until
@@ -244,7 +246,12 @@ def test_join_without_an_invitation_leaves_nothing(doors: Doors) -> None:
     sent = [*(codec.pack(join) for join in joins), *blobs(SEED, 30)]
     counting = Counting(doors)
 
-    answers = [doors.federation.ask("POST", "/fed/1/join", raw) for raw in sent]
+    def signed(body: bytes) -> dict[str, str]:
+        request = Request("POST", "/fed/1/join", first.org_id, node, doors.node, body)
+        signature = sign_request(sign, request, SystemClock().now() // 1000, SystemRandom().bytes(16))
+        return {SIGNATURE: base64.b64encode(signature.to_bytes()).decode()}
+
+    answers = [doors.federation.ask("POST", "/fed/1/join", raw, signed(raw)) for raw in sent]
 
     refused(answers, 400, 403)
     assert counting.rise("protocol", "request") == len(answers)

@@ -65,7 +65,7 @@ class Station:
         ref = self.peer.say(draft, BEGIN_US, refs)
         async with self.desk.core.database.write() as tx:
             await insert_entries(tx, self.peer.stored.no, self.peer.entries[-1:])
-            await self.desk.projection.take(tx, self.peer.stored, self.peer.entries[-1:])
+            await self.desk.projection.take(tx, [(self.peer.stored, self.peer.entries[-1:])])
         return ref
 
     async def hear(self) -> None:

@@ -19,6 +19,7 @@ from node.passport import drafts
 from node.passport.bodies import AliasBody
 from node.passport.shown import at, rows
 from node.passport.view import STATEMENTS
+from node.services.ingest import Mirrored
 from node.services.timelines import Asked, Row, Timelines
 from node.store.logs import get_log
 from node.store.rights import rights_to
@@ -76,7 +77,7 @@ async def mirror(desk: Desk, said: Sequence[Fragment], size: int | None = None) 
     session = Mirror(LOG.log_id, KEY, held, verify_checkpoint(note, LOG.log_id, KEY))
     step = session.receive(Part(LOG.log_id, log.size, tuple(entries[log.size :])))
     assert isinstance(step, Verified)
-    await desk.ingest.take_entries(log, step, note)
+    await desk.ingest.take_parts([Mirrored(log, step, note)])
 
 
 async def counted(desk: Desk) -> Counted:

@@ -251,7 +251,7 @@ async def rests_on(desk: Desk, author: Author, device: bytes, ground: Ref) -> No
     async with desk.core.database.write() as tx:
         log = await insert_log(tx, author.statement, own=False)
         await insert_entries(tx, log.no, author.entries)
-        await desk.projection.take(tx, log, author.entries)
+        await desk.projection.take(tx, [(log, author.entries)])
 
 
 async def meet(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from federation.sync.messages import Part
 from federation.sync.mirror import Mirror, Verified
 from node.passport.bodies import AliasBody
 from node.passport.shown import rows
+from node.services.ingest import Mirrored
 from node.store.fragments import entries_between
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.rights import rights_to
@@ -63,7 +64,7 @@ async def mirror(desk: Desk, device: bytes) -> None:
         ),
     ]
     log = await admit(desk)
-    await desk.ingest.take_entries(log, verified(said), note(said))
+    await desk.ingest.take_parts([Mirrored(log, verified(said), note(said))])
 
 
 def note(said: list[Fragment]) -> bytes:

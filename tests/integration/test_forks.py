@@ -17,6 +17,7 @@ from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Placed, Span
 from federation.sync.mirror import Mirror, Verified
 from node.services.exchange import Exchange, Heard
+from node.services.ingest import Mirrored
 from node.store.forks import read_proofs
 from node.store.fragments import entries_between
 from node.store.logs import get_log
@@ -83,7 +84,7 @@ async def mirror(desk: Desk, branch: Writer) -> None:
     session = Mirror(LOG.log_id, KEY, CompactRange(), verify_checkpoint(branch.note(), LOG.log_id, KEY))
     step = session.receive(Part(LOG.log_id, 0, tuple(branch.entries)))
     assert isinstance(step, Verified)
-    await desk.ingest.take_entries(log, step, branch.note())
+    await desk.ingest.take_parts([Mirrored(log, step, branch.note())])
 
 
 async def compare(desk: Desk, peer: Peer, note: bytes) -> bool:

@@ -16,12 +16,16 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from federation.invitation import parse_invitation
+from federation.keys import SigningKey
 from federation.ports import Question
-from federation.request import Request, RequestSignature, verify_request
+from federation.request import Request, RequestSignature, sign_request, verify_request
+from federation.statements import decode_root_statement
 from federation.sync.frames import Answered, Asked, Noticed, decode_frame, encode_frame
-from federation.sync.messages import HeadsAsked
+from federation.sync.messages import HeadsAsked, Join
+from node.clock import SystemClock, SystemRandom
 from tests.integration.bad_input import SIGNATURE, Doors, open_doors
-from tests.nodes import metric, until
+from tests.nodes import act, metric, rows, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile askers")]
 MEGABYTE = 1 << 20
@@ -31,6 +35,7 @@ FLOOD_S = 3.0
 UNREAD = aiohttp.ClientWSTimeout(ws_close=0.5)  # nobody reads the goodbye
 ASKED = HeadsAsked().to_bytes()
 HEADS = "/fed/1/heads"
+PEERS = "select node, org, url, pin, sign_key from peers order by node"
 LIMITS = {
     "STRANGER_CONNECTIONS": str(STRANGERS),
     "STRANGER_S": "1",
@@ -78,9 +83,11 @@ def asks(doors: Doors) -> int:
     return status
 
 
-def patiently(doors: Doors) -> None:
-    """Wait until the peer that asked too much is answered again."""
-    until("the peer is answered again", lambda: asks(doors) == 200)
+def signed(doors: Doors, key: SigningKey, org: bytes, node: bytes, target: str, body: bytes) -> dict[str, str]:
+    """The header of a request that anybody signs as any node."""
+    request = Request("POST", target, org, node, doors.node, body)
+    signature = sign_request(key, request, SystemClock().now() // 1000, SystemRandom().bytes(16))
+    return {SIGNATURE: base64.b64encode(signature.to_bytes()).decode()}
 
 
 def stranger(doors: Doors) -> socket.socket:
@@ -187,6 +194,27 @@ def test_peer_that_floods_its_connection_is_not_read_from(doors: Doors) -> None:
     assert sent < 64 * MEGABYTE
 
 
+def test_invitation_lets_nobody_name_the_node_of_another(doors: Doors) -> None:
+    """Whoever was invited joins as himself: with the chain of another and an address of his own he is refused."""
+    secret = parse_invitation(act(doors.maker, "/invitations")["text"], 0).secret
+    sql = "select envelope from root_statements where org = ? order by n"
+    chain = tuple(decode_root_statement(row[0]) for row in rows(doors.maker.folder, sql, doors.peer.org))
+    join = Join(secret, chain, doors.peer.node, "https://127.0.0.1:1", bytes(32)).to_bytes()
+    target, key = "/fed/1/join", SigningKey.from_seed(bytes(32))
+    known = rows(doors.maker.folder, PEERS)
+
+    answers = [
+        doors.federation.ask("POST", target, join),
+        doors.federation.ask("POST", target, join, signed(doors, key, doors.peer.org, doors.peer.node, target, join)),
+        doors.federation.ask("POST", target, join, signed(doors, key, doors.peer.org, bytes(16), target, join)),
+    ]
+
+    assert [answer.status for answer in answers] == [403] * 3
+    assert rows(doors.maker.folder, PEERS) == known
+    assert doors.federation.ask("POST", target, join, doors.signed("POST", target, join)).status == 204
+    assert "https://127.0.0.1:1" in str(rows(doors.maker.folder, PEERS))
+
+
 def test_unknown_versions_are_refused(doors: Doors) -> None:
     """Another version of the protocol and a frame of an unknown kind are refused in so many words."""
     assert (
@@ -222,9 +250,19 @@ def test_known_node_that_asks_too_often_is_put_off(doors: Doors) -> None:
     put_off = [answer for answer in answers if answer.status == 429]
     assert {answer.status for answer in answers} == {200, 429}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in put_off)
-    assert doors.federation.ask("POST", HEADS, ASKED, doors.signed("POST", HEADS, ASKED)).status == 429
+    # What is put off was not answered: it is no replay when it comes again.
+    again = doors.signed("POST", HEADS, ASKED)
+    statuses = {429}
+    until("it is answered", lambda: asked(doors, again, statuses) != 429)
+    assert statuses == {200, 429}
     assert refused(doors, "busy") - before > len(put_off)
-    patiently(doors)
+
+
+def asked(doors: Doors, headers: dict[str, str], statuses: set[int]) -> int:
+    """What the same question is answered with this time, added to those of before."""
+    status = doors.federation.ask("POST", HEADS, ASKED, headers).status
+    statuses.add(status)
+    return status
 
 
 async def live(doors: Doors, questions: list[Question]) -> list[Answered]:

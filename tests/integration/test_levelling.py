@@ -10,26 +10,32 @@ import nacl.bindings as sodium
 import pytest
 
 from federation import organisation
+from federation.errors import RequestError
 from federation.fragment import SectionClass
 from federation.keys import signed_text
+from federation.net.client import PeerClient
+from federation.net.desk import Signer
 from federation.ports import Asker
-from federation.statements import RootStatement
+from federation.statements import NodeBody, RootStatement
 from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import Heads, HeadsAsked, Openings, Part, Span, Tile, width
 from federation.tiles import WIDTH
 from node.passport import drafts
 from node.passport.bodies import ParameterRow, ParametersBody, Reference
 from node.services import answers
+from node.services.admission import INTRODUCER
 from node.services.exchange import Heard, PeerLink
 from node.services.fsck import Fsck
 from node.store.changes import changes_after
+from node.store.follows import find_filter
 from node.store.fragments import entries_about
 from node.store.logs import find_log
 from node.store.organisations import find_chain, known_organisations, read_statements
 from node.store.passports import find_passport
 from node.store.peers import find_peer
+from node.store.settings import set_setting
 from node.store.trees import find_root, read_hashes
-from tests.builders import Line, found, seed
+from tests.builders import Line, found, id16, seed, signing_key
 from tests.links import Wired, wired
 from tests.unit.node_protocols.builders import NOW, Desk, new_desk
 
@@ -247,6 +253,30 @@ async def test_more_than_one_answer_holds_comes_in_several(tmp_path: Path, monke
         assert max(sizes) <= answers.MOST_TOLD + 100
         async with reader.desk.core.database.read() as tx:
             assert {line.org for line in lines} <= {*await known_organisations(tx)}
+
+
+async def test_node_id_of_another_organisation_gives_nothing_of_what_is_kept_of_it(tmp_path: Path) -> None:
+    """Whoever states the id of a known node in his own chain is not answered: he changes nothing that it follows."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        followed = id16("followed")
+        await reader.client(maker).follow(FollowAsked(added=frozenset({followed})))
+        key, thief = signing_key("thief"), found("thief-0", "thief-1")
+        thief = thief.say(NodeBody(reader.desk.core.node, key.public))
+        await maker.desk.ingest.take_chain(thief.statements)
+        async with maker.desk.core.database.write() as tx:
+            await set_setting(tx, INTRODUCER + thief.org.hex(), reader.desk.core.node)
+        core = reader.desk.core
+        signer = Signer(thief.org, core.node, key)
+        client = PeerClient(maker, maker.address, signer, core.clock, core.random.bytes)
+
+        with pytest.raises(RequestError, match="no node of a known organisation"):
+            await client.follow(FollowAsked(removed=frozenset({followed})))
+
+        assert await reader.client(maker).follow(FollowAsked(added=frozenset({followed})))
+        async with maker.desk.core.database.read() as tx:
+            kept = await find_filter(tx, core.node)
+        assert kept is not None
+        assert (kept.org, kept.count) == (reader.desk.org, 1)
 
 
 async def test_statement_signed_a_second_time_is_no_news(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ async def test_two_anchors_of_three_make_a_member_and_expel_it(tmp_path: Path) -
         await attesting.expel(maker.core.org, "чужой ИНН", "test")
         await soon(lambda: len(second.projection.world.standings.ends(maker.core.org)) == 1)
         assert stands(second, maker) is Standing.MEMBER
+        await level(maker, first)
         await second.membership.attesting.expel(maker.core.org, "чужой ИНН", "test")
         await soon(lambda: stands(first, maker) is Standing.EXPELLED and stands(second, maker) is Standing.EXPELLED)
 

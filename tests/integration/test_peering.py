@@ -1,34 +1,49 @@
 """Whom a node meets: what cards and the local network may do, and how many wait in the inbox."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import zeroconf
+from aiohttp import web
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 from zeroconf import ServiceInfo
+from zeroconf.asyncio import AsyncZeroconf
 
 from federation.authority import Attestation, Attested
 from federation.cut import Cut
 from federation.genesis import Genesis
 from federation.keys import SigningKey
+from federation.net.carrier import HttpsCarrier
 from federation.net.discovery import SERVICE, Announcement, discovery, read_announcement
+from federation.net.live import Hub
 from federation.peer import PeerAddress
+from federation.ports import Answer, Question
+from federation.statements import NodeBody, sign_root_statement
+from federation.sync.messages import HeadsAsked
+from node.certificate import certificate_pin, make_certificate
 from node.config import FederationSection
 from node.errors import InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import CardBody, EndBody
 from node.passport.standing import MEMBER
-from node.services import neighbourhood
+from node.root_keys import read_root_key
+from node.services import neighbourhood, peering
 from node.services.neighbourhood import NO_FEDERATION, is_near
 from node.services.peering import MOST_IN_INBOX, Peering
+from node.services.sync import Sync
+from node.store.organisations import read_statements
 from node.store.peers import ACTIVE, IGNORED, INBOX, OUT, Peer, find_peer
 from node.web.qr import qr_picture
 from tests.builders import Line, found, id16, signing_key
+from tests.integration.test_peers import Neighbour, met
 from tests.loops import running, soon
+from tests.unit.federation.test_live import pipe
 from tests.unit.node_protocols.builders import NOW, Desk, attest, mirror, new_desk, new_sync, opened
 from tests.unit.node_protocols.builders import found as found_desk
 
@@ -107,6 +122,102 @@ async def test_inbox_holds_a_hundred_and_drops_the_oldest_but_no_active_node(mee
     assert await meeting.desk.state() == before  # a flood fills no journal
 
 
+async def test_flood_of_hints_pushes_out_no_guest_that_waits(meeting: Meeting, tmp_path: Path) -> None:
+    """Of a node whose organisation states it a card told: what is made up goes first, whatever it calls itself."""
+    async with neighbour(meeting, tmp_path / "other", card(), member=False) as other:
+        for n in range(MOST_IN_INBOX + 1):
+            await meeting.hear(f"flood-{n}", other.org if n % 2 else None)
+
+        assert other.core.node in {peer.node for peer in await meeting.peers(INBOX)}
+        assert len(await meeting.peers(INBOX)) == MOST_IN_INBOX
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_hint_that_came_first_keeps_no_member_away(meeting: Meeting, tmp_path: Path, is_own: bool) -> None:
+    """Whoever announces the node of a member before its card came, by another key or as another's, holds up nobody."""
+    await found_desk(tmp_path / "early", "neighbour", 7)
+    async with opened(tmp_path / "early", 7) as early:
+        node, org = early.core.node, early.org
+    made_up = PeerAddress(ELSEWHERE, node, signing_key("stranger").public, bytes(32))
+    await meeting.peering.meet(made_up, org if is_own else id16("stranger"), active=False, how="mdns")
+
+    async with neighbour(meeting, tmp_path / "other", card(), member=True) as other:
+        (met,) = await meeting.peers(ACTIVE)
+        assert (met.node, met.org, met.sign_key) == (node, org, other.core.keystore.sign.public)
+        assert met.pin.hex() == card().pin
+        assert not meeting.peering.card_faults
+
+
+async def test_node_behind_a_relay_is_not_moved_to_it(tmp_path: Path) -> None:
+    """A hint with another certificate moves no node, though its signed answers come from there: carried on."""
+    async with new_desk(tmp_path / "desk") as desk:
+        sync, known = new_sync(desk.core, desk.ingest), Neighbour(desk)
+        peering = Peering(desk.core, desk.projection, sync)
+        async with met(desk, known, tmp_path) as peer, relay(peer, tmp_path) as there:
+            assert await sync.client_at(there).heads(HeadsAsked()) is not None
+
+            await peering.meet(there, known.line.org, active=False, how="mdns")
+
+            assert [one.address for one in await peering.peers()] == [peer]
+        await sync.close()
+
+
+async def test_hint_about_a_connected_node_is_asked_where_it_leads(tmp_path: Path) -> None:
+    """That a node answers on the connection that it dialled says nothing of the address that somebody announces."""
+    async with new_desk(tmp_path / "desk") as desk:
+        known = Neighbour(desk)
+        hub = Hub(desk.core.node, _refused)
+        sync = Sync(desk.core, desk.ingest, HttpsCarrier(), hub)
+        peering = Peering(desk.core, desk.projection, sync)
+        async with met(desk, known, tmp_path) as peer:
+            ours, theirs = pipe()
+            there = replace(peer, url=ELSEWHERE)
+            serving = [
+                asyncio.create_task(hub.serve(peer.node, ours, dialled=False)),
+                asyncio.create_task(known.hub.serve(desk.core.node, theirs, dialled=True)),
+            ]
+            await soon(lambda: hub.incoming(peer.node))
+            assert await sync.client(there).heads(HeadsAsked()) is not None
+
+            await peering.meet(there, known.line.org, active=False, how="mdns")
+
+            assert [one.address for one in await peering.peers()] == [peer]
+            await hub.close()
+            await asyncio.gather(*serving)
+        await sync.close()
+
+
+async def _refused(_question: Question) -> Answer:
+    return Answer(404, {})
+
+
+@asynccontextmanager
+async def relay(peer: PeerAddress, folder: Path) -> AsyncIterator[PeerAddress]:
+    """Somebody with a certificate of his own who carries everything on to a node, and its answers back."""
+    carrier = HttpsCarrier()
+
+    async def carry(request: web.Request) -> web.Response:
+        question = Question(request.method, request.path_qs, request.headers, await request.read())
+        answer = await carrier.ask(peer, question, 1 << 20)
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    key, certificate = make_certificate("relay", NOW)
+    (folder / "relay.pem").write_bytes(key + certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "relay.pem")
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", carry)
+    runner = web.AppRunner(application, auto_decompress=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+        yield replace(peer, url=url, pin=certificate_pin(certificate))
+    finally:
+        await runner.cleanup()
+        await carrier.close()
+
+
 async def test_dismissed_node_may_come_again_and_an_ignored_one_stays_ignored(meeting: Meeting) -> None:
     """Dismiss forgets until the node is heard anew, ignore stands whatever is heard; an active one is not dismissed."""
     gone, silent = await meeting.hear("gone"), await meeting.hear("silent")
@@ -164,6 +275,12 @@ async def test_card_of_somebody_whom_nobody_speaks_for_leads_nowhere(meeting: Me
     assert await meeting.peering.peers() == []
 
 
+async def test_card_of_a_member_that_only_dials_out_is_met_without_an_address(meeting: Meeting, tmp_path: Path) -> None:
+    """Who can be dialled takes what such a member says on the connection that it dials."""
+    async with neighbour(meeting, tmp_path / "other", card(url=None, pin=None), member=True) as other:
+        assert [(peer.node, peer.url) for peer in await meeting.peers(ACTIVE)] == [(other.core.node, "")]
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -201,6 +318,29 @@ async def test_card_that_states_the_node_of_another_organisation_moves_it_nowher
     assert known is not None
     assert (known.org, known.address.url, known.sign_key) == (id16("honest"), honest.url, honest.sign_key)
     assert meeting.peering.card_faults == {other.org: "foreign_node"}
+
+
+async def test_member_with_a_thousand_nodes_has_nobody_dial_them_all(
+    meeting: Meeting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the nodes that one organisation's cards name some are met; that there are more is shown."""
+    monkeypatch.setattr(peering, "MOST_OF_ORGANISATION", 3)
+    async with neighbour(meeting, tmp_path / "other", card(), member=True) as other:
+        root = read_root_key(other.core.folder.path)
+        async with meeting.desk.core.database.read() as tx:
+            last = (await read_statements(tx, other.org))[other.org][-1]
+        for n in range(4):
+            body = NodeBody(id16(f"more-{n}"), signing_key(f"more-{n}").public)
+            last = sign_root_statement(root, body, other.org, last.n + 1, last.hash)
+            await meeting.desk.ingest.take_chain([last])
+        said = [drafts.card(other.org, card(node=id16(f"more-{n}").hex()), NOW) for n in range(4)]
+        await other.ledger.append(said)
+        await mirror(other, meeting.desk)
+
+        await meeting.peering.meet_carded()
+
+        assert len(await meeting.peers(ACTIVE)) == 3
+        assert meeting.peering.card_faults == {other.org: "too_many"}
 
 
 async def test_number_of_a_competitor_on_a_card_gives_nothing(meeting: Meeting, tmp_path: Path) -> None:
@@ -256,9 +396,19 @@ async def test_node_whose_name_nobody_resolves_is_announced_where_it_listens() -
     assert found.peer.url == "https://127.0.0.1:8443"
 
 
-async def test_interface_that_is_away_does_not_end_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local network is left out and tried again; all else goes on."""
-    monkeypatch.setenv("PASSPORT_FEDERATION__DISCOVERY_INTERFACES", '["203.0.113.9"]')
+@pytest.mark.parametrize("is_there", [False, True])
+async def test_interface_that_is_away_does_not_end_the_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """The local network is left out and tried again, as where it lets nobody announce himself; all else goes on."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise zeroconf.NonUniqueNameException
+
+    if is_there:
+        monkeypatch.setattr(AsyncZeroconf, "async_register_service", refuse)
+    else:
+        monkeypatch.setenv("PASSPORT_FEDERATION__DISCOVERY_INTERFACES", '["203.0.113.9"]')
     monkeypatch.setattr(neighbourhood, "AGAIN_S", 0.01)
     with capture_logs() as logs:
         async with running(tmp_path / "node", "node") as node:

@@ -214,3 +214,16 @@ async def test_peer_by_another_clock_is_heard_at_once(tmp_path: Path) -> None:
             finally:
                 await ended(running)
                 await sync.close()
+
+
+async def test_size_of_the_own_log_is_believed_of_its_own_key_alone(tmp_path: Path) -> None:
+    """By it a node tells what it lost: a peer that makes up a checkpoint of it frightens nobody."""
+    async with new_desk(tmp_path) as desk:
+        log = desk.ledger.log.log
+        forged = sign_checkpoint(signing_key("stranger"), Checkpoint(log, 10**9, bytes(32)))
+        neighbour, sync = Neighbour(desk, forged), new_sync(desk.core, desk.ingest)
+        async with met(desk, neighbour, tmp_path) as peer:
+            await sync.exchange(peer.node)
+            assert sync.is_heard(peer.node)
+            assert sync.sizes_of(log) == {}
+            await sync.close()

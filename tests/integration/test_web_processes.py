@@ -223,7 +223,7 @@ async def test_step_by_who_did_not_accept_the_procedure_is_refused_until_it_does
         caller.say(drafts.procedure(caller.org, raw, web.clock.now()), web.clock.now())
         caller.say(drafts.run(parse_device_id(meter).raw, body, web.clock.now()), web.clock.now())
         await insert_entries(tx, log.no, caller.entries)
-        await context.projection.take(tx, log, caller.entries)
+        await context.projection.take(tx, [(log, caller.entries)])
     (row,) = (await get(client, "/processes", mine="true"))["items"]
     done: Json = {"detail": {"found": "течь"}}
 
@@ -379,7 +379,7 @@ async def test_owner_who_takes_no_new_work_still_gives_the_roles_of_what_runs(we
         log = await insert_log(tx, firm.statement, own=False)
         firm.say(drafts.agreement(firm.org, agreed, web.clock.now()), web.clock.now())
         await insert_entries(tx, log.no, firm.entries)
-        await context.projection.take(tx, log, firm.entries)
+        await context.projection.take(tx, [(log, firm.entries)])
     await post(client, f"/processes/{run}/refusal", {"reason": "нет бригады"}, 200)
     async with client.delete(f"{API}/procedures/{digest}/acceptance") as response:
         assert response.status == 200

@@ -73,7 +73,7 @@ class Shop:
         async with self.core.database.write() as tx:
             await insert_entries(tx, author.stored.no, [entry])
             await insert_sections(tx, author.stored.no, [entry])
-            await self.projection.take(tx, author.stored, [entry])
+            await self.projection.take(tx, [(author.stored, [entry])])
 
     def view(self, subject: bytes) -> View:
         """The passport of a subject."""

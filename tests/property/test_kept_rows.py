@@ -81,7 +81,7 @@ class Stage:
             if is_new:
                 await insert_entries(tx, author.stored.no, entries)
             await insert_sections(tx, author.stored.no, entries)
-            await self.projection.take(tx, author.stored, entries)
+            await self.projection.take(tx, [(author.stored, entries)])
 
     def check(self, subject: bytes) -> bytes:
         """What is stored is what folding everything gives; answer the digest."""

@@ -115,9 +115,8 @@ def _row(world: World, machine: Machine) -> Row:
     )
 
 
-def main() -> int:
-    """Play it and print the table."""
-    members, guests = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (MEMBERS, GUESTS)
+def play(members: int = MEMBERS, guests: int = GUESTS, seed: int = 1) -> Report:
+    """Play it in a world of that seed."""
 
     async def script(world: World) -> Report:
         try:
@@ -125,8 +124,13 @@ def main() -> int:
         finally:
             await world.stop()
 
-    with new_world(1, keeps_all=False, poll_s=POLL_S) as world:
-        print(world.loop.run(script(world)).text())
+    with new_world(seed, keeps_all=False, poll_s=POLL_S) as world:
+        return world.loop.run(script(world))
+
+
+def main() -> int:
+    """Play it and print the table."""
+    print(play(*map(int, sys.argv[1:3])).text())
     return 0
 
 

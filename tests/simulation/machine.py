@@ -200,7 +200,7 @@ class Machine:
             await node.open()
             async with asyncio.TaskGroup() as tasks:
                 self._is_up = True
-                node.membership.url = self.url
+                node.membership.url = "" if node.core.settings.federation.dial_out_only else self.url
                 await node.work(tasks)
                 started.set_result(None)
         finally:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from node.passport.bodies import Plate
 from tests.simulation.machine import Machine
 from tests.simulation.scripts import level
 from tests.simulation.world import World, new_world
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 DAY_S = 86_400.0
 SHIPPED_POLL_S = 30.0
+OTHERS = 4
 
 
 async def member_and_others(world: World, others: int) -> list[Machine]:
@@ -71,3 +73,51 @@ def test_nodes_that_were_parted_for_a_day_all_meet_again_once_one_does() -> None
 
     assert tried <= 5 * (6 * 24 * 2 + 24 * 4)  # of five peers: dialled each five to ten minutes, asked twice an hour
     assert seconds <= 30
+
+
+def test_statement_costs_each_node_a_question_whoever_tells_of_it() -> None:
+    """Who has a log as far as another says asks nothing: all tell each other, and nobody asks again."""
+
+    async def script(world: World) -> tuple[int, int]:
+        machines = await member_and_others(world, OTHERS)
+
+        def asked() -> int:
+            return sum(world.network.load[machine.name].asked["heads"] for machine in machines)
+
+        before, told = asked(), machines[0].node.sync.exchanges
+        plate = Plate(mark="ДЕМО", designation="ВС-15Д", serial="00000001", year="2025")
+        await machines[0].do(machines[0].node.registry.register_plate(plate, None, "test"))
+        await world.until(lambda: level(machines), "the plate is everywhere", 60)
+        await asyncio.sleep(10)
+        told = machines[0].node.sync.exchanges - told
+        await world.stop()
+        return asked() - before, told
+
+    with new_world(3, keeps_all=False, poll_s=SHIPPED_POLL_S) as world:
+        asked, told = world.loop.run(script(world))
+
+    assert asked <= OTHERS + 1  # one may have asked already when the first told of it
+    assert told >= OTHERS  # the author knows how far each of them has it
+
+
+def test_member_that_only_dials_out_is_heard_by_every_member_that_it_dials() -> None:
+    """With the one away at whom it joined, what it says reaches another member on the connection that it dialled."""
+
+    async def script(world: World) -> float:
+        anchor, other = [await world.add(name) for name in ("anchor", "other")]
+        hidden = await world.add("hidden", more="dial_out_only = true")
+        await world.federate(anchor, other, hidden)
+        await world.attest_numbers(anchor, [anchor, other, hidden])
+        await world.until(lambda: level([anchor, other, hidden]), "everybody knows everybody", 900)
+        await asyncio.sleep(600)
+        world.network.split(["anchor"], ["other", "hidden"])
+        began = world.now_s
+        plate = Plate(mark="ДЕМО", designation="ВС-15Д", serial="00000001", year="2025")
+        await hidden.do(hidden.node.registry.register_plate(plate, None, "test"))
+        await world.until(lambda: level([other, hidden]), "the other has it", 600)
+        took = world.now_s - began
+        await world.stop()
+        return took
+
+    with new_world(4, keeps_all=False, poll_s=SHIPPED_POLL_S) as world:
+        assert world.loop.run(script(world)) <= 4  # the look itself takes two

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from node.services.dialling import MOST_S
 from tests.simulation import __main__ as program
-from tests.simulation.fifty import Report, part
 from tests.simulation.mutants import MUTANTS, Mutant, find
 from tests.simulation.playing import play
 from tests.simulation.scripts import FOLLOWING, TRADE
-from tests.simulation.world import World, new_world
 
 pytestmark = pytest.mark.slow
 
@@ -60,22 +57,6 @@ def test_failing_seed_is_printed_and_replays(
 def test_mutant_is_found(mutant: Mutant) -> None:
     """A small fault in shipped code, one for each invariant, is found by at most 200 seeds."""
     assert find(mutant) is not None
-
-
-def test_parted_federation_is_level_after_healing() -> None:
-    """Members and guests of both sides spoke for hours apart; once one was dialled again all soon hold the same."""
-
-    async def script(world: World) -> Report:
-        report = await part(world, members=2, guests=4, apart_s=7200)
-        await world.stop()
-        return report
-
-    with new_world(1, keeps_all=False, poll_s=3600) as world:
-        report = world.loop.run(script(world))
-
-    assert report.apart > 0
-    assert report.settled_s < MOST_S + 60  # who is away so long is dialled every ten minutes
-    assert all(row.entries and row.bytes_in for row in report.rows)
 
 
 def _played(seed: int, hash_seed: str) -> str:

@@ -98,3 +98,16 @@ def test_bytes_in_hand_have_one_limit_over_all() -> None:
         with pytest.raises(BusyError):
             hold.take(1)
     assert budget.held == 0
+
+
+def test_answers_that_one_organisation_does_not_read_leave_room_for_others() -> None:
+    """What it was sent and has not taken is a part of all at most; what it reads makes room again."""
+    budget = Budget(400)
+    with budget.hold_for(NEAR, 60):
+        with pytest.raises(BusyError), budget.hold_for(NEAR, 60):
+            raise AssertionError("it holds more than its part")
+        with budget.hold_for(FAR, 60):
+            assert budget.held == 120
+    with budget.hold_for(NEAR, 100):
+        assert budget.held == 100
+    assert budget.held == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,11 +12,14 @@ from federation.errors import AwayError, RemoteProtocolError
 from federation.net.live import RACE_S, Hub
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
+from federation.sync.allowance import Allowance
 from federation.sync.frames import (
     MAX_BUSY,
+    MAX_GROWN,
     Answered,
     Asked,
     Frame,
+    Grown,
     Noticed,
     decode_frame,
     encode_frame,
@@ -28,6 +31,7 @@ FAR = PeerAddress("", id16("far"), signing_key("far").public, bytes(32))
 QUESTION = Question("POST", "/fed/1/heads", {"Passport-Signature": "AAAA"}, b"body")
 FRAMES: tuple[Frame, ...] = (
     Noticed(),
+    Noticed((Grown(id16("log"), 7, bytes(32)), Grown(id16("other"), 1, bytes(range(32))))),
     Asked(7, QUESTION),
     Answered(7, Answer(200, {"Content-Encoding": "deflate"}, b"\x00" * 300)),
 )
@@ -109,7 +113,7 @@ def test_frame_is_read_as_it_was_written(frame: Frame) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"\x01", b"\x90", b"\x91\x04", b"\x92\x01\x01", b"\x91\xc4\x00", encode_frame(FRAMES[1])[:-1]]
+    "raw", [b"", b"\x01", b"\x90", b"\x91\x04", b"\x92\x01\x01", b"\x91\xc4\x00", encode_frame(FRAMES[2])[:-1]]
 )
 def test_bytes_that_are_no_frame_are_refused(raw: bytes) -> None:
     """What is no frame is the peer's fault."""
@@ -134,7 +138,7 @@ async def test_notice_reaches_whoever_listens() -> None:
     """A notice tells which node has something new; so does a connection that opens."""
     heard: asyncio.Queue[bytes] = asyncio.Queue()
     near, far = hubs()
-    near.on_notice = heard.put_nowait
+    near.on_notice = lambda node, _: heard.put_nowait(node)
     async with connected(near, far):
         assert await heard.get() == FAR.node
         await far.notify()
@@ -173,7 +177,7 @@ async def test_peer_that_does_not_read_delays_nobody_and_loses_its_connection() 
     near, far = hubs()
     stuck, reading = Unread(asyncio.Queue(), asyncio.Queue()), pipe()
     heard: asyncio.Queue[bytes] = asyncio.Queue()
-    far.on_notice = heard.put_nowait
+    far.on_notice = lambda node, _: heard.put_nowait(node)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         tasks.create_task(near.serve(id16("stuck"), stuck, dialled=True))
         tasks.create_task(near.serve(FAR.node, reading[0], dialled=True))
@@ -200,6 +204,45 @@ async def test_notices_that_were_not_said_yet_are_said_once() -> None:
         await asyncio.sleep(0)
         assert there.incoming.empty()
         await near.close()
+
+
+async def test_notice_of_logs_says_the_last_of_each_and_no_log_where_more_is_new() -> None:
+    """What waits to be sent is told by the newest size of each log; with anything else, or too much, as anything."""
+    near, _ = hubs()
+    here, there = pipe()
+    first, later = (Grown(id16("log"), size, bytes([size]) * 32) for size in (1, 2))
+    many = [Grown(id16(f"log-{n}"), 1, bytes(32)) for n in range(MAX_GROWN + 1)]
+    said: tuple[Sequence[Sequence[Grown]], ...] = (([first], [later]), ([first], []), (many,))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(near.serve(FAR.node, here, dialled=True))
+        await asyncio.sleep(0)
+        told = []
+        for some in said:
+            for grown in some:
+                await near.notify({FAR.node}, grown)
+            told.append(decode_frame(await there.incoming.get() or b""))
+        await near.close()
+
+    assert told == [Noticed((later,)), Noticed(), Noticed()]
+
+
+async def test_answers_to_nothing_that_was_asked_are_read_ever_more_slowly() -> None:
+    """Whoever floods a connection with answers to no question is not listened to for a while, as with questions."""
+    near, _ = hubs()
+    heard: list[bytes] = []
+    near.on_notice = lambda node, _: heard.append(node)
+    here, there = pipe()
+    for number in range(Allowance.stranger_requests_burst + 1):
+        await there.send(encode_frame(Answered(number, Answer(200, {}))))
+    await there.send(encode_frame(Noticed()))
+    serving = asyncio.create_task(near.serve(FAR.node, here, dialled=True))
+    async with asyncio.timeout(10):
+        while not here.incoming.empty():  # noqa: ASYNC110 - a queue tells nobody that it is read
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    assert heard == [FAR.node]  # that it opened; the notice waits
+    serving.cancel()
+    await asyncio.wait([serving])
 
 
 async def test_end_of_the_connection_is_told_to_whoever_waits() -> None:

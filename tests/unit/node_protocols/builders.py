@@ -37,7 +37,7 @@ from node.services.core import Core
 from node.services.counting import Counting
 from node.services.entry import Entry
 from node.services.found import found_node
-from node.services.ingest import Ingest
+from node.services.ingest import Ingest, Mirrored
 from node.services.jobs import Job, Jobs
 from node.services.ledger import Ledger
 from node.services.procedures import ProcedureBook
@@ -276,7 +276,7 @@ async def mirror(source: Desk, target: Desk, hidden: Sequence[str] = ()) -> None
     rows = tuple(_without(entries[seq].to_fragment(), hidden) for seq in range(span.start, span.end))
     step = session.receive(Part(log.log, span.start, rows))
     assert isinstance(step, Verified)
-    await target.ingest.take_entries(held, step, log.note)
+    await target.ingest.take_parts([Mirrored(held, step, log.note)])
 
 
 def template(name: str, **changes: str) -> bytes:

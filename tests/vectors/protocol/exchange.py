@@ -36,6 +36,7 @@ def _frame_cases() -> list[Case]:
     answer: list[object] = [3, 7, 200, [["Content-Encoding", "deflate"]], b"body"]
     good = [
         ("notice", [1], 1),
+        ("notice of logs", [1, [[ORG, 7, bytes(32)], [ORG[::-1], 1, bytes(32)]]], 1),
         ("question", question, 2),
         ("answer", answer, 3),
         ("answer of nothing", [3, 0, 204, [], b""], 3),
@@ -62,7 +63,14 @@ def _frame_cases() -> list[Case]:
         ("nothing", b"", "no value"),
         ("an empty array", pack([]), "no kind"),
         ("no array", pack(1), "a frame is an array"),
-        ("notice with more", pack([1, 1]), "one value"),
+        ("notice with more", pack([1, 1]), "logs are an array"),
+        ("notice of no log", pack([1, []]), "a log at least"),
+        ("notice of many logs", pack([1, [[ORG, 7, bytes(32)]] * 65]), "at most 64 logs"),
+        ("notice of a log of nothing", pack([1, [[ORG, 0, bytes(32)]]]), "a checkpoint has a size from 1"),
+        ("notice of a log without a root", pack([1, [[ORG, 7]]]), "three values"),
+        ("notice of a short root", pack([1, [[ORG, 7, bytes(31)]]]), "a root has 32 bytes"),
+        ("notice of a short log", pack([1, [[ORG[:15], 7, bytes(32)]]]), "a log has 16 bytes"),
+        ("notice of three values", pack([1, [[ORG, 7, bytes(32)]], None]), "two values at most"),
         ("question without a body", pack(question[:5]), "six values"),
         ("question with more", pack([*question, None]), "six values"),
         ("answer without a body", pack(answer[:4]), "five values"),
