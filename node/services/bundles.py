@@ -20,6 +20,7 @@ from node.services.core import Core
 from node.services.exchange import Heard
 from node.services.shelf import FederationShelf
 from node.services.sync import Sync
+from node.services.troubles import trouble_of
 from node.store.logs import list_logs
 from node.store.organisations import find_chain
 from node.store.peers import Peer, find_peer
@@ -44,6 +45,7 @@ class Bundles:
         self._core = core
         self._shelf = shelf
         self._sync = sync
+        self._taking = asyncio.Lock()  # one that is taken twice at once is taken one after the other
 
     async def make(self, node: bytes, file: BinaryIO, actor: str, *, is_whole: bool = False) -> int:
         """Write all that a peer may see here and did not say that it has; answer how many records that are.
@@ -88,16 +90,19 @@ class Bundles:
             peer = await self._maker(reader)
             await asyncio.to_thread(reader.check, peer.sign_key)
             await asyncio.to_thread(reader.open, self._core.keystore.box_keys())
-            link = await asyncio.to_thread(_BundleLink, reader)
-            outcome = await self._sync.levelling.level(link, peer, Heard(), follows=False)
+            async with self._taking:
+                link = await asyncio.to_thread(_BundleLink, reader)
+                outcome = await self._sync.levelling.level(link, peer, Heard(), follows=False)
         except BundleError as error:
             raise InputError(str(error), "bundle_damaged") from error
         except FederationError as error:
             raise InputError(f"the bundle says what cannot be: {error}", "bundle_damaged") from error
-        made = reader.cover
+        made, trouble = reader.cover, outcome.trouble
+        if trouble is None and not outcome.is_whole:
+            trouble = trouble_of(LackingError("not every leaf of what was opened is here yet"))
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "bundle_taken", org=made.org, node=made.node.hex())
-        return Taken(made.org, made.node, made.made_us, outcome.trouble)
+        return Taken(made.org, made.node, made.made_us, trouble)
 
     async def _maker(self, reader: BundleReader) -> Peer:
         made = reader.cover
@@ -111,26 +116,8 @@ class Bundles:
         return peer
 
     async def _bodies(self, asker: Asker, *, is_whole: bool) -> AsyncIterator[tuple[Body, bytes]]:
-        known = HeadsAsked()
-        sizes: dict[bytes, int] = {}
-        while (heads := await self._shelf.changed(asker, known)) is not None:
-            yield Body.HEADS, heads.to_bytes()
-            for note in heads.notes:
-                checkpoint = parse_note(note)[0]
-                sizes[checkpoint.log] = checkpoint.size
-            known = HeadsAsked(heads.epoch, heads.n, heads.opened)
-            if not heads.more:
-                break
         held = {} if is_whole else self._sync.heard(asker.node).sizes
-        for log, size in sorted(sizes.items()):
-            start = held.get(log, 0)
-            while start < size:
-                # Where exactly the other node stands is not known: a tile could lie across that place.
-                parts = await self._shelf.pull(asker, [Span(log, start, size)], folds=False)
-                if not parts[0].rows:
-                    break
-                yield Body.PART, messages.encode_parts(parts)
-                start += sum(map(width, parts[0].rows))
+        # What is opened comes before the heads: these are of then or later, so that every leaf of it is under them.
         after, told = 0 if is_whole else self._shelf.told_cursor(asker.node), set[tuple[bytes, int]]()
         while True:
             opened = await self._shelf.opened(asker, after, messages.MAX_PULL)
@@ -143,7 +130,26 @@ class Bundles:
             yield Body.OPENED, codec.pack([after, messages.encode_openings(opened)])
             after = opened.next
             if opened.done:
-                return
+                break
+        known = HeadsAsked()
+        sizes: dict[bytes, int] = {}
+        while (heads := await self._shelf.changed(asker, known)) is not None:
+            yield Body.HEADS, heads.to_bytes()
+            for note in heads.notes:
+                checkpoint = parse_note(note)[0]
+                sizes[checkpoint.log] = checkpoint.size
+            known = HeadsAsked(heads.epoch, heads.n, heads.opened)
+            if not heads.more:
+                break
+        for log, size in sorted(sizes.items()):
+            start = held.get(log, 0)
+            while start < size:
+                # Where exactly the other node stands is not known: a tile could lie across that place.
+                parts = await self._shelf.pull(asker, [Span(log, start, size)], folds=False)
+                if not parts[0].rows:
+                    break
+                yield Body.PART, messages.encode_parts(parts)
+                start += sum(map(width, parts[0].rows))
 
 
 @dataclass(frozen=True, slots=True)
