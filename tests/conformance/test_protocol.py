@@ -14,7 +14,8 @@ from tests.conformance import reader
 ROOT = Path(__file__).parents[2]
 READER = Path(__file__).parent / "reader.py"
 FILES = sorted((ROOT / "tests" / "vectors" / "protocol").glob("*.json"))
-SHARED = ROOT / os.environ.get("PASSPORT_VECTORS", "../shared/vectors") / "rfc6962.json"
+SHARED = ROOT / os.environ.get("PASSPORT_VECTORS", "../shared/vectors")
+TREE = {"leaves_hex", "roots", "empty_root", "inclusion", "consistency"}
 ANSWERS = {"accept", "refuse", "void", "transport", "shown", "pending", "fork", "stale", "expired"}
 PLAIN_TEXT = {"name", "what", "method", "target", "text", "set"}  # inputs that are no hex
 RESERVED = {"from", "class", "hash", "bytes", "set"}  # inputs whose parameter has an underscore at its end
@@ -117,10 +118,17 @@ def test_reader_stands_alone() -> None:
 
 @pytest.mark.vectors
 def test_shared_vectors_of_rfc_6962() -> None:
-    """Roots, inclusion and consistency proofs of the shared file hold for the second reader."""
-    if not SHARED.exists():
-        pytest.skip("PASSPORT_VECTORS has no rfc6962.json")
-    shared = json.loads(SHARED.read_text())
+    """Roots, inclusion and consistency proofs of every shared file of Merkle trees hold for the second reader."""
+    found = [json.loads(path.read_text()) for path in sorted(SHARED.glob("*.json"))]
+    trees = [tree for tree in found if isinstance(tree, dict) and tree.keys() >= TREE]
+    if not trees:
+        pytest.skip(f"PASSPORT_VECTORS has no file of {', '.join(sorted(TREE))}")
+    for tree in trees:
+        check_tree(tree)
+
+
+def check_tree(shared: dict[str, Any]) -> None:
+    """Every root and every proof of a tree."""
     leaves, roots = shared["leaves_hex"], shared["roots"]
     hashes = [answer("merkle-root", {"leaves": [leaf]})[1]["root"] for leaf in leaves]
 
