@@ -10,7 +10,7 @@ import nacl.bindings as sodium
 import pytest
 
 from federation import organisation
-from federation.errors import RequestError
+from federation.errors import RemoteProtocolError, RequestError
 from federation.fragment import SectionClass
 from federation.keys import signed_text
 from federation.log import LogStatement
@@ -230,6 +230,27 @@ async def test_part_is_proven_by_itself(tmp_path: Path) -> None:
         assert 0 < taken < (await roots(maker.desk, size))[0]
         assert taken == asked[1].start
         assert await roots(reader.desk, size) == await roots(maker.desk, size)
+
+
+async def test_log_that_comes_twice_in_one_answer_is_refused(tmp_path: Path) -> None:
+    """Nothing of such an answer is stored, and the peer that gave it is named by its own error."""
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        await say_much(maker.desk)
+        log = maker.desk.ledger.log.log
+        really = maker.shelf.pull
+
+        async def twice(who: Asker, spans: Sequence[Span]) -> list[Part]:
+            return [*await really(who, spans)] * 2
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(maker.shelf, "pull", twice)
+            with pytest.raises(RemoteProtocolError, match="pull: other logs were asked for"):
+                await reader.level(maker)
+        taken, _ = await roots(reader.desk, log)
+        await reader.level(maker)
+
+        assert taken == 0
+        assert await roots(reader.desk, log) == await roots(maker.desk, log)
 
 
 async def test_more_than_one_answer_holds_comes_in_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
