@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -373,8 +374,7 @@ class Tokens:
         token = await self._used_lately.get(hashed, lambda tx, _known: store.find_token(tx, hashed), moment)
         if token is None or token.expires_us <= self._core.clock.now():
             return None
-        kind, scopes = "token" if token.system is None else "system", frozenset(map(Scope, token.scopes))
-        return Actor(token.system or token.name, kind, scopes, id=token.id, subjects=token.subjects)
+        return _actor_of(token)
 
     async def list(self, after: tuple[int, str] | None = None, limit: int = 50) -> list[StoredToken]:
         """Tokens, newest first, after a (created_us, id) place."""
@@ -440,6 +440,12 @@ def _owner(actor: Actor) -> str:
 
 def _attempt_key(name: str, address: str) -> str:
     return _hash("attempt", f"{name}\n{address}").hex()
+
+
+@lru_cache(maxsize=1024)  # a token that is remembered speaks for the same one
+def _actor_of(token: StoredToken) -> Actor:
+    kind, scopes = "token" if token.system is None else "system", frozenset(map(Scope, token.scopes))
+    return Actor(token.system or token.name, kind, scopes, id=token.id, subjects=token.subjects)
 
 
 def _hash(purpose: str, secret: str) -> bytes:

@@ -9,7 +9,7 @@ import ipaddress
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -37,6 +37,7 @@ HOUR_US = 60 * MINUTE_US
 HOURS_A_DAY = 24
 MOST_REMEMBERED = 4 << 20  # bytes of systems that were admitted lately
 SIZE_BESIDE_RIGHTS = 2 << 10
+_NOTHING = nullcontext()
 
 
 class Write(StrEnum):
@@ -220,12 +221,14 @@ class Correspondents:
         async with self._core.database.read() as tx:
             return [self._shown(one, await tokens_of(tx, one.name)) for one in await list_correspondents(tx)]
 
-    @contextmanager
-    def running(self, actor: Actor | None) -> Iterator[None]:
+    def running(self, actor: Actor | None) -> AbstractContextManager[None]:
         """A request of a system is being answered by the current task: a cut ends it."""
         if actor is None or actor.kind != "system" or (task := asyncio.current_task()) is None:
-            yield
-            return
+            return _NOTHING
+        return self._running_by(actor, task)
+
+    @contextmanager
+    def _running_by(self, actor: Actor, task: asyncio.Task[object]) -> Iterator[None]:
         if actor.label in self._cut:
             raise DeniedError(f"the system {actor.name!r} is cut off", "system_blocked", system=actor.name)
         self._running[task] = actor.label

@@ -13,7 +13,7 @@ import structlog
 
 from node.errors import NodeError, NotFoundError, StoreAwayError
 from node.services.core import Core
-from node.services.speaking import speaking, system_of
+from node.services.speaking import Speaking, system_of
 from node.store.database import WriteTx
 from node.store.errors import MissingError, StoreError
 from node.store.jobs import OPEN, Job, advance_job, forget_input, get_job, insert_job, list_jobs, read_input
@@ -132,7 +132,7 @@ class Jobs:
                 sealed = await read_input(tx, job.id)
             content = await asyncio.to_thread(self._core.keystore.vault.open, sealed)
             del sealed
-            with speaking(system_of(job.actor)):
+            with Speaking(system_of(job.actor)):
                 while await self._steps[job.kind](job, content):
                     job = await self.get(job.id)
                     if job.state not in OPEN:

@@ -3,9 +3,7 @@
 A statement is signed far below where it is known who asks, by a dozen services; a job signs long after the request.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import replace
 
 from federation.authority import Kind
@@ -19,14 +17,21 @@ SYSTEMS = frozenset({"system", "token"})  # kinds of actors that are systems
 _system: ContextVar[str | None] = ContextVar("system", default=None)
 
 
-@contextmanager
-def speaking(system: str | None) -> Iterator[None]:
+class Speaking:
     """What is said in this block is said by a system; None is by people."""
-    token = _system.set(system)
-    try:
-        yield
-    finally:
-        _system.reset(token)
+
+    __slots__ = ("_before", "_system")
+
+    def __init__(self, system: str | None) -> None:
+        self._system = system
+        self._before: Token[str | None] | None = None
+
+    def __enter__(self) -> None:
+        self._before = _system.set(self._system)
+
+    def __exit__(self, *_error: object) -> None:
+        if self._before is not None:
+            _system.reset(self._before)
 
 
 def system_of(label: str) -> str | None:

@@ -1,7 +1,6 @@
 """Who asks: the node's own socket, a token, or a session; and whether a browser was sent here by another site."""
 
 import ipaddress
-import socket
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -56,9 +55,11 @@ RULES_KEY: web.AppKey[tuple[Rule, ...]] = web.AppKey("rules")
 
 async def authenticate(request: web.Request) -> Actor | None:
     """The first rule that knows the asker; raise DeniedError where credentials are no good."""
-    request[MOMENT] = request.app[CONTEXT].core.database.version()
-    for rule in request.app[RULES_KEY]:
-        actor = await rule(request, request.app[CONTEXT])
+    app = request.app
+    context = app[CONTEXT]
+    request[MOMENT] = context.core.database.version()
+    for rule in app[RULES_KEY]:
+        actor = await rule(request, context)
         if actor is not None:
             return actor
     return None
@@ -120,10 +121,9 @@ def check_limit(route: Route, visitor: Actor | None) -> None:
 
 
 def is_local_socket(request: web.Request) -> bool:
-    """Whether the request came through a unix socket."""
+    """Whether the request came through a unix socket, whose name is a path."""
     transport = request.transport
-    connection = transport.get_extra_info("socket") if transport is not None else None
-    return connection is not None and connection.family == socket.AF_UNIX
+    return transport is not None and isinstance(transport.get_extra_info("sockname"), str)
 
 
 def client_address(request: web.Request) -> str:

@@ -1,7 +1,9 @@
 """One request on its way to a handler: who asks, in which language, and what is said beside the answer."""
 
 import hashlib
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from aiohttp import web
@@ -84,11 +86,11 @@ class Call:
         """The place that a cursor names; raise InputError."""
         return tuple(self.request.app[CURSORS].decode(self.route.operation, text, *types))
 
-    def set_etag(self, *parts: object) -> None:
+    def set_etag(self, *parts: Hashable) -> None:
         """Say the version of what is answered."""
         self.headers["ETag"] = make_etag(*parts)
 
-    def require_match(self, *parts: object) -> None:
+    def require_match(self, *parts: Hashable) -> None:
         """Raise InputError unless If-Match names the version that stands."""
         wanted = self.request.headers.get("If-Match")
         if wanted is None:
@@ -97,6 +99,7 @@ class Call:
             raise InputError("the version in If-Match is not the one that stands", "precondition")
 
 
-def make_etag(*parts: object) -> str:
+@lru_cache(maxsize=4096)  # what is asked for often is told by the same digests
+def make_etag(*parts: Hashable) -> str:
     """A strong ETag of values that change whenever the answer does."""
     return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from node.errors import InputError, NodeError
 from node.services.access import Actor, KeptAnswer
-from node.services.speaking import speaking
+from node.services.speaking import Speaking
 from node.web import auth
 from node.web.binding import JSON, bind, read_body
 from node.web.calls import Call, View
@@ -42,7 +42,7 @@ class Dispatcher:
         call = await self._admit(request)
         keyed = self._route.is_write and not self._route.is_page and "Idempotency-Key" in request.headers
         actor = call.visitor
-        with call.context.correspondents.running(actor), speaking(actor.system if actor else None):
+        with call.context.correspondents.running(actor), Speaking(actor.system if actor else None):
             response = await (self._answer_once(call) if keyed else self._answer(call, None))
         return _unless_known(request, response)
 
@@ -143,8 +143,10 @@ async def _page(call: Call, view: View) -> web.Response:
 
 def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """304 where the asker has this version already."""
-    tag, known = response.headers.get("ETag"), request.headers.get("If-None-Match", "")
-    if request.method != "GET" or tag is None or tag not in [t.strip().removeprefix("W/") for t in known.split(",")]:
+    tag, known = response.headers.get("ETag"), request.headers.get("If-None-Match")
+    if request.method != "GET" or tag is None or known is None:
+        return response
+    if tag not in [one.strip().removeprefix("W/") for one in known.split(",")]:
         return response
     return web.Response(status=304, headers={"ETag": tag})
 
