@@ -19,9 +19,11 @@ from node.config import load_settings
 from node.demo.processes import NodeProcess
 from node.demo.sheet import require
 from node.folder import NodeFolder
+from node.services.projection import VERSION
 from node.store import schema
 from node.store.database import Database
 from node.store.logs import get_log, list_logs
+from node.store.settings import drop_setting
 
 if TYPE_CHECKING:
     from node.demo.stage import Stage
@@ -74,7 +76,8 @@ async def alter_and_find(stage: "Stage") -> Altered:
 async def alter(folder: Path, part: Part, place: tuple[str, int] | None = None) -> tuple[str, int]:
     """Flip one bit in a part of an entry, of the last line that a node published unless a place is named.
 
-    Answer log and seq; done a second time at the same place, it is put back.
+    Answer log and seq; done a second time at the same place, it is put back, and at its start the node folds again what
+    it may have folded meanwhile beside the altered line.
     """
     table, column = _PLACES[part]
     async with _store(folder) as database, database.write() as tx:
@@ -85,6 +88,8 @@ async def alter(folder: Path, part: Part, place: tuple[str, int] | None = None) 
         where = (*_line_of(table, own.no), *entry) if part == "section" else entry
         raw = bytes(await tx.value(select(column).where(*where)))
         await tx.run(update(table).where(*where).values({column.name: raw[:-1] + bytes([raw[-1] ^ 1])}))
+        if place is not None:
+            await drop_setting(tx, VERSION)
     return own.log.hex(), seq
 
 
