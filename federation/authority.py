@@ -92,6 +92,7 @@ class Attested(IntEnum):
     STEWARD = 4
     PREFIX = 5
     BRANCH = 6
+    SEAT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Attestation:
     """`[federation, what, org, rows, from | nil, to | nil]`, section `attest` of a kind-16 fragment about that org.
 
     Rows: NUMBER `inn:...`, `ogrn:...` · MAKER nothing · ACCREDITATION the number, then the scope · STEWARD the
-    catalogs (`line`, `type`, `unit`, `code`) · PREFIX `gs1:...` and the like · BRANCH root hashes in hex.
+    catalogs (`line`, `type`, `unit`, `code`) · PREFIX `gs1:...` and the like · BRANCH root hashes in hex · SEAT a place
+    in the directory, 32 hex digits.
     """
 
     federation: bytes

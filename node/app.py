@@ -150,7 +150,8 @@ class Node(Parts):
         tasks.create_task(self._tell_peers())
         tasks.create_task(self._hang_up())
         healing = Healing(self.core, self.ledger, self.counting)
-        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run, healing.run):
+        levelling = (self.sync.run, self.returning.run, healing.run, self.announcing.run, self.lookup_notes.run)
+        for part in (*levelling, self.jobs.run, self.releases.run):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:

@@ -46,6 +46,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
+    "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
+    "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_followed_only": ("От узла берётся только отслеживаемое", "Only what is followed is taken of a node"),
@@ -199,6 +202,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "account": ("учётная запись", "account"),
     "active": ("принят", "accepted"),
     "address": ("адрес", "address"),
+    "asked": ("спрошено узлов", "nodes asked"),
     "attested": ("аттестация", "attested"),
     "automatic": ("сам", "by itself"),
     "capacity": ("роль", "role"),
@@ -250,6 +254,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "release": ("выпуск", "release"),
     "rows": ("строки", "rows"),
     "scopes": ("права", "rights"),
+    "scheme": ("что искали", "what was looked for"),
     "section": ("раздел", "section"),
     "seq": ("номер фрагмента", "entry"),
     "session": ("сеанс", "session"),
@@ -267,6 +272,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "due_us": ("срок", "term"),
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
+    "value": ("значение", "value"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.
