@@ -15,6 +15,7 @@ from federation.peer import check_url
 from federation.sync.allowance import Allowance
 from node.errors import ConfigError
 from node.passport.errors import NumberError
+from node.passport.ids import is_domain
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.passport.waiting import RECORD_DAYS
 from node.store.address import parse_address
@@ -69,6 +70,50 @@ class WebSection(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8440, ge=0, le=65535)
+
+
+class PublicSection(_Section):
+    """The public door: the pages behind labels, `/d/…`, and nothing else; off unless `enabled`.
+
+    `domain` is the name under which others reach it, as it stands on labels: `https://<domain>/d/<device id>`; empty
+    means the host of the federation's `url` where that is a name. It is a door of https with `certificate` and `key`
+    (files, from the node's folder on), else one behind a server that is; of such a server, one of the networks in
+    `proxies`, the address of the visitor is believed. An address is answered `requests_s` times a second, up to a
+    `burst` after a silence.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=8442, ge=0, le=65535)
+    domain: str = ""
+    certificate: str = ""
+    key: str = ""
+    proxies: list[str] = ["127.0.0.0/8", "::1/128"]
+    requests_s: float = Field(default=2.0, gt=0)
+    burst: int = Field(default=60, ge=1)
+
+    @field_validator("domain")
+    @classmethod
+    def _check_domain(cls, text: str) -> str:
+        """It is printed: a slip of the pen is refused before."""
+        if text and not is_domain(text):
+            raise ValueError(
+                "a domain is a name in small Latin letters, as example.com, without https:// and without /"
+            )
+        return text
+
+    @field_validator("proxies")
+    @classmethod
+    def _check_proxies(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    @model_validator(mode="after")
+    def _check_pair(self) -> "PublicSection":
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key are named both or neither")
+        return self
 
 
 class LimitsSection(_Section):
@@ -234,6 +279,7 @@ class Settings(BaseSettings):
     node: NodeSection
     store: StoreSection = StoreSection()
     web: WebSection = WebSection()
+    public: PublicSection = PublicSection()
     federation: FederationSection = FederationSection()
     radio: RadioSection = RadioSection()
     webhooks: WebhooksSection = WebhooksSection()

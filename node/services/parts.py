@@ -75,6 +75,7 @@ from node.services.production import Production
 from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
+from node.services.public import PublicPassports
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.ready import ReadyPassports
@@ -255,6 +256,9 @@ class Parts:
         self.profiles = Profiles(self.core, self.ledger, self.projection)
         self.grants = Grants(self.core, self.ledger, self.projection, self.profiles, self.cases)
         self.visibility = Visibility(self.core, self.cases, self.sync)
+        self.public = PublicPassports(
+            self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
+        )
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
 
     def _wire_care(self) -> None:
