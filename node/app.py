@@ -141,6 +141,7 @@ class Node(Parts):
         self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()
+        await self.projection.replay_erasures()
 
     async def work(self, tasks: asyncio.TaskGroup) -> None:
         """Begin what a node does without a port of its own; where its peers reach it is told to `membership`."""
@@ -150,7 +151,8 @@ class Node(Parts):
         tasks.create_task(self._tell_peers())
         tasks.create_task(self._hang_up())
         healing = Healing(self.core, self.ledger, self.counting)
-        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run, healing.run):
+        care = (self.jobs.run, self.releases.run, self.returning.run, self.acknowledging.run, healing.run)
+        for part in (self.sync.run, *care):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:

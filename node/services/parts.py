@@ -14,6 +14,7 @@ from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
 from node.services.analytics import Analytics
@@ -40,6 +41,7 @@ from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.entry import Entry
+from node.services.erasures import Erasures
 from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
@@ -153,6 +155,7 @@ class Parts:
         self.ledger = Ledger(self.core, self.replaced_keys.take)
         self.counting = Counting(self.core, self.projection.recount)
         self.ingest = Ingest(self.core, self.replaced_keys.take, self.counting)
+        self.erasures, self.acknowledging = Erasures(self.core, self.ledger), Acknowledging(self.core, self.ledger)
         self.jobs, self.search = Jobs(self.core), Search()
 
     def _wire_federation(self, carrier: Carrier | None) -> None:

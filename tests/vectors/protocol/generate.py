@@ -11,6 +11,7 @@ from tests.vectors.protocol import (
     claims,
     contents,
     entries,
+    erasures,
     exchange,
     headers,
     kinds,
@@ -44,6 +45,7 @@ def vector_texts() -> dict[str, str]:
         proofs,
         sections,
         withdrawals,
+        erasures,
         memberships,
         exchange,
     )
