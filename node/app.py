@@ -135,6 +135,7 @@ class Node(Parts):
         self.counting.on_chain = self.projection.on_followed = self.sync.look_again
         await self._open_projection()
         await self.releases.open()
+        await self.catching_up.begin()
 
     async def _open_projection(self) -> None:
         self.projection.attested, self.projection.lost = self.counting.take_attested, Losses(self.counting).take
@@ -152,6 +153,7 @@ class Node(Parts):
         tasks.create_task(self._hang_up())
         healing = Healing(self.core, self.ledger, self.counting)
         care = (self.jobs.run, self.releases.run, self.returning.run, self.acknowledging.run, healing.run)
+        tasks.create_task(_outlasting(self.catching_up.run))
         for part in (self.sync.run, *care):
             tasks.create_task(_outlasting(part))
 

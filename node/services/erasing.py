@@ -26,6 +26,7 @@ from node.store.erasures import Gone, all_words, erased_at, forget_words, note_g
 from node.store.forms import drop_forms_of
 from node.store.fragments import (
     CLEAR,
+    HELD,
     StoredFragment,
     entries_at,
     entries_of_kinds,
@@ -100,7 +101,7 @@ class Erasing:
         self, tx: WriteTx, ref: Ref, entry: StoredFragment, header: Header, gone: Mapping[str, Erased]
     ) -> bool:
         heads, done, marks = [head.name for head in header.sections], list[Gone](), frozenset[bytes]()
-        said = {section.name: section.data for section in entry.sections if section.form == CLEAR}
+        said = {section.name: section.data for section in entry.sections if section.form in (CLEAR, HELD)}
         for name, erased in gone.items():
             head = header.sections[heads.index(name)]
             was_here = await erase_section(tx, entry.log_no, entry.seq, heads.index(name), name)

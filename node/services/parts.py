@@ -28,6 +28,7 @@ from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
 from node.services.catalogs import Catalogs
+from node.services.catching_up import CatchingUp
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
@@ -252,6 +253,7 @@ class Parts:
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
+        self.catching_up = CatchingUp(self.core, self.projection, self.sync, self.counting)
         self.first_restore = FirstRestore(self.core, self.access)
         self.health = Health(self.core, self.sync, self.backups)
         sources = Sources(

@@ -287,8 +287,13 @@ class Projection:
     async def replay_erasures(self) -> None:
         """Let go what erasures that are known here named: an older copy of the store has it again."""
         async with self._core.database.write() as tx:
-            if touched := await self._erasing.recount(tx):
-                await self.refold(tx, touched, await StatementReader.open(tx), self.world)
+            await self.refold_of(tx, await self._erasing.recount(tx))
+
+    async def refold_of(self, tx: WriteTx, subjects: Iterable[bytes]) -> None:
+        """Fold these again, whose statements are read otherwise now."""
+        ordered = sorted(subjects)
+        for start in range(0, len(ordered), PAGE):
+            await self.refold(tx, ordered[start : start + PAGE], await StatementReader.open(tx), self.world)
 
     async def _take(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
         erased = await self._erasing.take(tx, taken)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass
@@ -15,12 +15,13 @@ from node.store.logs import log_numbers
 from node.store.upserts import insert_all, insert_new, upsert
 
 CHUNK = 400
-CLEAR, SEALED, STORED, ERASED = 0, 1, 2, 3
+CLEAR, SEALED, STORED, ERASED, HELD = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSection:
-    """A section at rest: in clear, sealed by its author to a box key, sealed under the store's own key, or erased.
+    """A section at rest: in clear, sealed by its author to a box key, sealed under the store's own key, erased, or
+    held back (`node/store/held.py`).
 
     The row of an erased one stays without salt and bytes, so that nothing takes its place. A new one that holds the
     root key of a device has the mark of that key (`Vault.mark`).
@@ -48,7 +49,7 @@ class StoredFragment:
     sections: tuple[StoredSection, ...]
 
     def to_fragment(self) -> Fragment:
-        """As it came, without what is sealed under the store's own key, or erased."""
+        """As it came, without what is sealed under the store's own key, erased or held back."""
         return Fragment(self.header, self.signature, _shown(self.sections))
 
 
@@ -272,13 +273,13 @@ async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragm
 
 
 async def count_kinds(tx: ReadTx, kinds: Iterable[int]) -> tuple[int, int]:
-    """How many entries of those kinds are stored, and how many sections of theirs, an erased one twice: while both
-    numbers stay, so do they.
+    """How many entries of those kinds are stored, and a number of their sections and the forms of these: while both
+    stay, so do they.
     """
     entry, section = schema.fragments.c, schema.sections.c
     wanted = (entry.kind.in_(list(kinds)), entry.void.is_(None))
     joined = (section.log_no == entry.log_no) & (section.seq == entry.seq)
-    counted = func.count() + func.coalesce(func.sum(case((section.form == ERASED, 1), else_=0)), 0)
+    counted = func.count() + func.coalesce(func.sum(section.form), 0)
     beside = select(counted).select_from(schema.fragments.join(schema.sections, joined)).where(*wanted)
     return int(await tx.value(select(func.count()).select_from(schema.fragments).where(*wanted))), int(
         await tx.value(beside)

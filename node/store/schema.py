@@ -79,7 +79,8 @@ sections = _table(
     _need("name", Text),
     Column("salt", LargeBinary),
     _need("data", LargeBinary),
-    # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key, 3 erased: nothing is left
+    # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key, 3 erased: nothing is left,
+    # 4 held back after an older copy came back
     _need("form", Int64),
 )
 # Which thing has which root key, by a mark that tells nothing without the storage key (node/store/key_marks.py).

@@ -83,6 +83,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
     "erasure_asked": ("Запрошено стирание персональных данных", "Erasure of personal data was asked for"),
     "section_erased": ("Персональные данные стёрты", "Personal data was erased"),
+    "personal_held": ("Персональное придержано: хранилище — старая копия", "Personal data held back: an older copy"),
+    "personal_released": ("Персональное снова открыто", "Personal data shown again"),
     "erasure_acknowledged": ("Стирание подтверждено тому, кто его просил", "Erasure was acknowledged to who asked"),
     "import_undone": ("Импорт отменён", "Import undone"),
     "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
