@@ -14,6 +14,7 @@ from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
 from node.services.analytics import Analytics
@@ -28,6 +29,7 @@ from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
 from node.services.catalogs import Catalogs
+from node.services.catching_up import CatchingUp
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
@@ -42,6 +44,7 @@ from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
+from node.services.erasures import Erasures
 from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
@@ -158,6 +161,7 @@ class Parts:
         self.ledger = Ledger(self.core, self.replaced_keys.take)
         self.counting = Counting(self.core, self.projection.recount)
         self.ingest = Ingest(self.core, self.replaced_keys.take, self.counting)
+        self.erasures, self.acknowledging = Erasures(self.core, self.ledger), Acknowledging(self.core, self.ledger)
         self.jobs, self.search = Jobs(self.core), Search()
 
     def _wire_federation(self, carrier: Carrier | None) -> None:
@@ -264,6 +268,7 @@ class Parts:
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
+        self.catching_up = CatchingUp(self.core, self.projection, self.sync, self.counting)
         self.first_restore = FirstRestore(self.core, self.access)
         self.health = Health(self.core, self.sync, self.backups)
         sources = Sources(

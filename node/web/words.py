@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
+from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -83,6 +84,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
+    "erasure_asked": ("Запрошено стирание персональных данных", "Erasure of personal data was asked for"),
+    "section_erased": ("Персональные данные стёрты", "Personal data was erased"),
+    "personal_held": ("Персональное придержано: хранилище — старая копия", "Personal data held back: an older copy"),
+    "personal_released": ("Персональное снова открыто", "Personal data shown again"),
+    "erasure_acknowledged": ("Стирание подтверждено тому, кто его просил", "Erasure was acknowledged to who asked"),
     "import_undone": ("Импорт отменён", "Import undone"),
     "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
@@ -256,6 +262,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "scopes": ("права", "rights"),
     "scheme": ("что искали", "what was looked for"),
     "section": ("раздел", "section"),
+    "ground": ("основание", "ground"),
     "seq": ("номер фрагмента", "entry"),
     "session": ("сеанс", "session"),
     "state": ("проверка", "check"),
@@ -311,6 +318,7 @@ CODES: dict[str, Table] = {
     "capacity": ROLES,
     "catalog": CATALOGS,
     "fields": COMPARED,
+    "ground": GROUNDS,
     "kind": JOB_KINDS,
     "language": TONGUES,
     "reason": REFUSALS | REASONS | LOSSES,

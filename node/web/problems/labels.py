@@ -8,8 +8,8 @@ PROBLEMS: dict[str, ProblemText] = {
         (
             "Номер прочитан с ошибкой",
             (
-                "Сверьте номер с этикеткой знак за знаком: букв I, L, O и U в нём нет, это 1, 1 и 0. Если код повреждён, "
-                "наберите обозначение и заводской номер с таблички."
+                "Сверьте номер с этикеткой знак за знаком: букв I, L, O и U в нём нет, это 1, 1 и 0. Если код "
+                "повреждён, наберите обозначение и заводской номер с таблички."
             ),
         ),
         (
@@ -32,8 +32,8 @@ PROBLEMS: dict[str, ProblemText] = {
         (
             "No public passport is here under that number",
             (
-                "Check the number. Type a serial number together with the designation, as it stands on the plate. If the "
-                "device is yours, open the label in the node of your own organisation."
+                "Check the number. Type a serial number together with the designation, as it stands on the plate. "
+                "If the device is yours, open the label in the node of your own organisation."
             ),
         ),
         ("Открыты для всех паспорта не всех приборов.", "Not every device has a passport that is open to all."),
