@@ -1,10 +1,10 @@
 """What is about to be said: drafts of fragments, one maker for each kind of statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from federation import codec
-from federation.authority import Attestation, Authority, Kind, Verb
+from federation.authority import Attestation, Authority, Kind, Verb, pack_erase
 from federation.cut import Cut
 from federation.fragment import Ref, SectionClass
 from node.passport.bodies import (
@@ -16,8 +16,12 @@ from node.passport.bodies import (
     CatalogReference,
     CompositionBody,
     EndBody,
+    ErasedRow,
+    ErasureAckBody,
+    ErasureGround,
     EventBody,
     ExtractBody,
+    GroundBody,
     MandateBody,
     ParametersBody,
     PersonBody,
@@ -284,6 +288,22 @@ def grant(subject: bytes, authority: Authority, occurred: int) -> Draft:
     """
     content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
     return Draft(Kind.GRANT, (subject,), occurred, (content,), routes=authority.subjects or ())
+
+
+def erasure(org: bytes, rows: Iterable[tuple[Ref, str]], ground: ErasureGround, occurred: int) -> Draft:
+    """Kind 19: personal sections of statements are to be erased, by everybody who has them."""
+    ordered = sorted(set(rows), key=lambda row: codec.pack([row[0].log, row[0].seq, row[0].id16, row[1]]))
+    sections = (
+        DraftSection("erase", pack_erase(ordered), SectionClass.AUTHORITY),
+        section("ground", GroundBody(ground=ground), SectionClass.AUTHORITY),
+    )
+    return Draft(Kind.ERASURE, (org,), occurred, sections)
+
+
+def erasure_ack(orgs: Sequence[bytes], asked: Sequence[Ref], rows: Sequence[ErasedRow], occurred: int) -> Draft:
+    """Kind 20: to whom asked for it, that this node had these sections and has them no more."""
+    content = section("ack", ErasureAckBody(rows=tuple(rows)), SectionClass.AUTHORITY)
+    return Draft(Kind.ERASURE_ACK, tuple(orgs), occurred, (content,), tuple(asked))
 
 
 def template(org: bytes, content: bytes, occurred: int) -> Draft:

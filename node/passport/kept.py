@@ -216,7 +216,7 @@ def decode_kept(raw: bytes) -> Kept:
 def _body(reading: Reading) -> EventBody | None:
     """What a statement says that may be plain: an event and nothing else."""
     s = reading.statement
-    is_alone = len(s.subjects) == 1 and not (s.refs or s.auth or s.withheld or reading.faults)
+    is_alone = len(s.subjects) == 1 and not (s.refs or s.auth or s.withheld or s.erased or reading.faults)
     if s.kind != Kind.EVENT or not is_alone or [*s.sections] != ["event"]:
         return None
     return reading.body("event", EventBody)

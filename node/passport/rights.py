@@ -24,7 +24,10 @@ from node.passport.statement import Statement
 from node.passport.titles import Chain
 from node.passport.world import World, is_standing
 
-PUBLISHED_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES})
+# An erasure reaches everybody: whoever may read a statement no more may still have what he was given.
+PUBLISHED_KINDS = frozenset(
+    {Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES, Kind.ERASURE}
+)
 # The acts whose papers are read by the party that they name.
 PAPER_KINDS = frozenset({Kind.SHIPMENT, Kind.PARTY, Kind.END})
 
@@ -136,6 +139,8 @@ def may_read_entry(org: bytes, statement: Statement, rights: Iterable[Right]) ->
     """Whether an organisation may have the header of an entry and its sections of classes 0 and 1."""
     if org == statement.org or statement.kind in PUBLISHED_KINDS or is_standing(statement):
         return True
+    if statement.kind == Kind.ERASURE_ACK:
+        return org in statement.subjects
     authority = _authority(statement)
     if authority is not None and authority.party == org:
         return True

@@ -37,6 +37,7 @@ from node.web.console import (
     register,
     restore,
     rights,
+    scanned,
     shipments,
     templates,
     verifications,
@@ -83,6 +84,7 @@ ROUTES = (
     *webhooks.ROUTES,
     *backups.ROUTES,
     *keys.ROUTES,
+    *scanned.ROUTES,
     *access.ROUTES,
 )
 LIVE = (

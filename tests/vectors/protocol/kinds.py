@@ -32,6 +32,8 @@ ROWS = (
     Row(Kind.END, "authority", "`authority`", 1, "end"),
     Row(Kind.END, "cut", "cut", 1, "end"),
     Row(Kind.ERASURE, "erase", "`erase`", 1, "the author or k anchors"),
+    Row(Kind.ERASURE, "ground", "JSON (9.12)", 1, "as `erase`"),
+    Row(Kind.ERASURE_ACK, "ack", "JSON (9.12)", 1, "who had the section"),
     Row(Kind.WITHDRAWAL, "withdrawal", "JSON (9.8)", 1, "the author of what it refs"),
     Row(Kind.WITNESSES, "witnesses", "`witnesses`", 0, "the log's node"),
 )
