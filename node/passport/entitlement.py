@@ -16,6 +16,7 @@ from node.passport.shown import rows
 from node.passport.view import Plain, View
 
 Row = Mapping[str, Plain]
+_SPEAKING = (PartyRole.TITLE, PartyRole.RESPONSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,18 @@ def speakers(view: View, at: int) -> set[str]:
     return _speakers(titles, now) | _responsible(now) if titles else _authors(view)
 
 
-def may_end(view: View, role: PartyRole, org: bytes, at: int) -> bool:
-    """Whether an organisation ends a role that it neither holds nor gave; an escrow the owner alone."""
-    titles = [row for row in cast("list[Row]", cast("Row", view["parties"])["roles"]) if row["role"] == PartyRole.TITLE]
+def may_end(view: View, role: PartyRole, org: bytes, at: int, given: int | None = None) -> bool:
+    """Whether an organisation ends a role that it does not hold: who speaks for the thing, an escrow the owner alone;
+    and who gave it at a time, unless what he gave it by was taken over since.
+    """
+    parties = cast("dict[str, Plain]", view["parties"])
+    titles = [row for row in cast("list[Row]", parties["roles"]) if row["role"] == PartyRole.TITLE]
+    if given is not None:
+        then = [row for row in roles_at(parties, given) if row["party"] == org.hex() and row["role"] in _SPEAKING]
+        if all(row["cut"] is None for row in then):
+            return True
     if role is PartyRole.ESCROW and titles:
-        return org.hex() in _speakers(titles, roles_at(cast("dict[str, Plain]", view["parties"]), at))
+        return org.hex() in _speakers(titles, roles_at(parties, at))
     return org.hex() in speakers(view, at)
 
 

@@ -327,10 +327,12 @@ class Mandates:
         own = self._core.org
         if not things:
             raise NotFoundError("that mandate names none of these things", "mandate_things")
-        if own == mandate.party.org or (own == mandate.author and mandate.role in GIVEN):
+        if own == mandate.party.org:
             return
+        is_giver = own == mandate.author and mandate.basis is not MandateBasis.OFFER
+        given = mandate.said.occurred if is_giver else None
         for subject, passport in (await read_passports(tx, things)).items():
-            if not may_end(passport.content, mandate.role, own, self._core.clock.now()):
+            if not may_end(passport.content, mandate.role, own, self._core.clock.now(), given):
                 device = str(SubjectId(subject))
                 raise DeniedError(f"the role over {device} is not ours to end", "role_not_held", id=device)
 
