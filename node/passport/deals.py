@@ -174,7 +174,9 @@ def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
         if not _is_about(role, statement, authority):
             continue
         if authority.verb is Verb.OFFER:
-            offers[statement.ref] = Deal(statement, authority.party, since=authority.since, until=authority.until)
+            # One that was named by its number before it had a node is the member that has the number now.
+            named = party_of(authority, world) or Party(authority.party)
+            offers[statement.ref] = Deal(statement, named.org, since=authority.since, until=authority.until)
         elif authority.verb is Verb.ACCEPT:
             accepted.append(statement)
         elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:

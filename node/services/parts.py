@@ -196,7 +196,7 @@ class Parts:
         self.lookup = Lookup(self.core, self.search, self.projection, self.elsewhere)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.assembly = Assembly(self.core, self.ledger, self.search)
-        self.shipments = Shipments(self.core, self.ledger)
+        self.shipments = Shipments(self.core, self.ledger, self.projection)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
         self.timelines, self.conflicts = Timelines(self.core), Conflicts(self.core)
         self.analytics = Analytics(self.core, self.projection)
