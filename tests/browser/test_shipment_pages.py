@@ -45,7 +45,7 @@ def ship(trade: Trade) -> None:
 def still_ours(trade: Trade) -> int:
     """How many meters stand in no shipment, or came out of one."""
     sent = [one for one in trade.call("maker", "get", "/shipments")["items"] if one["direction"] == "out"]
-    return COUNT - sum(one["states"][state] for one in sent for state in ("offered", "accepted"))
+    return COUNT - sum(int(one["states"][state]) for one in sent for state in ("offered", "accepted"))
 
 
 async def test_devices_are_chosen_and_offered(trade: Trade, tabs: Tabs, shot: Shot) -> None:

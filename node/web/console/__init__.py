@@ -37,6 +37,7 @@ from node.web.console import (
     register,
     restore,
     rights,
+    scanned,
     shipment_new,
     shipments,
     templates,
@@ -85,6 +86,7 @@ ROUTES = (
     *webhooks.ROUTES,
     *backups.ROUTES,
     *keys.ROUTES,
+    *scanned.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
