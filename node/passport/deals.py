@@ -182,7 +182,7 @@ def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
         elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:
             found.append(_paper(statement, authority, world))
     for deal in offers.values():
-        found += _answered(deal, accepted, acts.ends, role)
+        found += answered(deal, accepted, acts.ends, role)
     return sorted(found, key=lambda deal: (deal.last.ref, deal.offer.ref))
 
 
@@ -212,7 +212,7 @@ def _paper(statement: Statement, authority: Authority, world: World) -> Deal:
     )
 
 
-def _answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
+def answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
     """The offer with its acceptances: of several of the party the first counts, unless something ended it before."""
     offer = deal.offer
     named = [end for end in ends if end.ends(role) and end.names(offer)]

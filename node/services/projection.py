@@ -75,8 +75,8 @@ class Projection:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._folding = Folding(core, longest)
-        self._erasing = Erasing(core)
         self._book = ShipmentBook(core)
+        self._erasing = Erasing(core)
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None

@@ -123,9 +123,9 @@ class Shipments:
                 raise DeniedError("the offer is made to another organisation", "not_the_buyer")
             accepted = set(shipment.in_state(DeviceState.ACCEPTED, DeviceState.RETURNING, DeviceState.RETURNED))
             waiting = self._waiting(shipment, None if devices is None else set(devices) - accepted, accepted)
-            now, body = self._core.clock.now(), _papers(shipment, accepted=True)
             async with self._core.database.read() as tx:
                 cut = await read_cut(tx, shipment.seller)
+            now, body = self._core.clock.now(), _papers(shipment, accepted=True)
             said = [
                 drafts.shipment(subject, Verb.ACCEPT, shipment.seller, some, body, now, offer, cut=cut)
                 for offer, some in _by_part(shipment, waiting)

@@ -28,7 +28,9 @@ WAIT_S = 10.0
 # Whoever is refused so often would be asked to come later: what each refusal says is what these tests ask.
 PATIENT = "PASSPORT_FEDERATION__LIMITS__STRANGER_REQUESTS_BURST"
 # What a node does by itself, or notes of those who asked in vain.
-NOT_COMPARED = {"journal", "sqlite_sequence", "attempts", "idempotency", "checkpoints", "openings"}
+NOT_COMPARED = {
+    *("journal", "sqlite_sequence", "attempts", "idempotency", "checkpoints", "openings", "announced", "announcers"),
+}
 NOT_COMPARED_COLUMNS = {("peers", "seen_us"), ("peers", "trouble"), ("logs", "note"), ("logs", "note_size")}
 
 Dump = dict[str, list[Any]]  # Any: the columns of each table

@@ -1,4 +1,4 @@
-"""The directory, erasures, shipments and hand-overs."""
+"""The directory, erasures and shipments."""
 
 from alembic import op
 from sqlalchemy import Column
@@ -7,6 +7,11 @@ from node.store.types import Int64, LargeBinary, Text
 
 revision = "0010"
 down_revision = "0009"
+
+COUNTS = (
+    "announced", "parts", "devices", "n_offered", "n_accepted", "n_refused", "n_withdrawn", "n_returning",
+    "n_returned", "keyed", "strange", "said_us",
+)  # fmt: skip
 
 
 def upgrade() -> None:
@@ -79,22 +84,6 @@ def _erasures() -> None:
         Column("at_us", Int64, nullable=False),
         sqlite_strict=True,
     )
-
-
-COUNTS = (
-    "announced",
-    "parts",
-    "devices",
-    "n_offered",
-    "n_accepted",
-    "n_refused",
-    "n_withdrawn",
-    "n_returning",
-    "n_returned",
-    "keyed",
-    "strange",
-    "said_us",
-)
 
 
 def _add_shipments() -> None:
