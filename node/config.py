@@ -119,9 +119,10 @@ class PublicSection(_Section):
 class LimitsSection(_Section):
     """What other nodes may take of this one; who comes with more is asked to come later.
 
-    Of one node: `requests_s` and `bytes_s` a second, up to a burst after a silence, and `at_once` questions. Of one
-    address from which nobody known asked yet: `stranger_connections`, each for `stranger_s`, and refused requests.
-    Of one organisation: `org_connections`. Over all: `connections`, and bytes of questions and answers `in_hand`.
+    Of one node: `requests_s` and `bytes_s` a second, `lookups_s` of these for devices, up to a burst after a silence,
+    and `at_once` questions. Of one address from which nobody known asked yet: `stranger_connections`, each for
+    `stranger_s`, and refused requests. Of one organisation: `org_connections`. Over all: `connections`, and bytes of
+    questions and answers `in_hand`.
     """
 
     requests_s: float = Field(default=Allowance.requests_s, gt=0)
@@ -136,6 +137,8 @@ class LimitsSection(_Section):
     org_connections: int = Field(default=Allowance.org_connections, gt=0)
     connections: int = Field(default=Allowance.connections, gt=0)
     in_hand: int = Field(default=Allowance.in_hand, ge=16 << 20)
+    lookups_s: float = Field(default=Allowance.lookups_s, gt=0)
+    lookups_burst: int = Field(default=Allowance.lookups_burst, gt=0)
 
 
 class FederationSection(_Section):
@@ -146,6 +149,10 @@ class FederationSection(_Section):
 
     A peer is asked each `poll_s` seconds whether it has something new; ever more rarely, down to twice an hour, while
     it is connected, since it tells of news then, or away.
+
+    With `announces` this node tells holders of the directory what it holds, changes gathered for `announce_s`; else its
+    devices are found by who asks it. Of one node at most `announced_marks` are kept here. A member looks up at most
+    `lookups_day` new devices a day here, or as many as `lookups_agreed` says of its id.
 
     Of an organisation that is no member at most `guest_logs` logs and `guest_entries` entries a day are taken, and
     `guest_lookups` of its questions for a device are answered a day.
@@ -162,6 +169,11 @@ class FederationSection(_Section):
     guest_logs: int = Field(default=8, ge=1)
     guest_entries: int = Field(default=20_000, ge=1)
     guest_lookups: int = Field(default=100, ge=0)
+    announces: bool = True
+    announce_s: float = Field(default=30.0, ge=0)
+    announced_marks: int = Field(default=5_000_000, ge=0)
+    lookups_day: int = Field(default=1_000, ge=0)
+    lookups_agreed: dict[str, int] = {}
 
     @field_validator("url")
     @classmethod

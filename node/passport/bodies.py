@@ -4,6 +4,7 @@ Decimals are strings. Unknown keys are ignored, so that a later version may add 
 dates; ids are lower-case hex.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -114,6 +115,35 @@ class EndBody(Body):
     """Section `end`: why a membership ends, or a vouch."""
 
     reason: Line
+
+
+class ErasureGround(StrEnum):
+    """Why personal bytes are to be erased. No free text: what everybody reads for ever names nobody."""
+
+    CONSENT = "consent"  # it was withdrawn
+    PERIOD = "period"  # of storage, which is over
+    MISTAKE = "mistake"
+    COURT = "court"
+    OTHER = "other"
+
+
+class GroundBody(Body):
+    """Section `ground` of an erasure."""
+
+    ground: Annotated[ErasureGround, Field(strict=False)]
+
+
+class ErasedRow(Body):
+    """A section of a statement that was erased."""
+
+    ref: RefText
+    section: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_./-]{1,24}$")]
+
+
+class ErasureAckBody(Body):
+    """Section `ack`: the sections that a node had, or was given, and has no more."""
+
+    rows: Annotated[tuple[ErasedRow, ...], Field(min_length=1, max_length=64)]
 
 
 class AnnulmentBody(Body):

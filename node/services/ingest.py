@@ -126,22 +126,22 @@ class Ingest:
         """Store what mirrors proved of logs, in one transaction with the projections, and with its last the note."""
         taken = await asyncio.to_thread(lambda: [(part.log, self._entries(part.verified)) for part in parts])
         async with self._core.database.write() as tx:
-            for part, (_, entries) in zip(parts, taken, strict=True):
-                await self._keep(tx, part, entries)
-            await self._take_effect(tx, taken)
+            kept = [(log, await self._keep(tx, part, e)) for part, (log, e) in zip(parts, taken, strict=True)]
+            await self._take_effect(tx, kept)
             reached = [one for part in parts if (one := part.reached) is not None]
             # Their authors learn how far they are known here.
             orgs, grown = {part.log.org for part in parts}, [Grown(one.log, one.size, one.root) for one in reached]
             tx.on_commit(lambda: self._core.outgoing.grew(orgs, grown))
 
-    async def _keep(self, tx: WriteTx, part: Mirrored, entries: Sequence[NewEntry]) -> None:
+    async def _keep(self, tx: WriteTx, part: Mirrored, entries: Sequence[NewEntry]) -> Sequence[NewEntry]:
         log, verified = part.log, part.verified
-        await insert_entries(tx, log.no, entries)
+        kept = await insert_entries(tx, log.no, entries)
         grown = await append_hashes(tx, log.no, log.size, verified.hashes)
         await set_size(tx, log, grown.size)
         if part.reached is not None:
             await insert_checkpoint(tx, log.no, grown.size, grown.root(), part.note)
         await self._mark(tx, log, verified.refused)
+        return kept
 
     async def take_placed(self, placed: Iterable[Placed]) -> bool:
         """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""
@@ -180,11 +180,11 @@ class Ingest:
             stored = {e.seq: len(e.sections) for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
             fresh = [e for e in entries if e.seq not in stored]
             fuller = [e for e in entries if e.seq in stored and len(e.stored) > stored[e.seq]]
-            await insert_entries(tx, log.no, fresh)
+            kept = await insert_entries(tx, log.no, fresh)
             await insert_sections(tx, log.no, fuller)
             # What came may be less than what is here of an entry by now.
             opened = [stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
-            await self._take_effect(tx, [(log, [*fresh, *opened])])
+            await self._take_effect(tx, [(log, [*kept, *opened])])
         return len(entries) == len(items)
 
     async def _of_one_branch(self, log: StoredLog, items: list[Placed], leaves: Mapping[int, bytes]) -> list[Placed]:

@@ -23,6 +23,7 @@ from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
 from node.services.counting import Move, stored_entry
+from node.services.erasing import Erasing
 from node.services.folding import Folded, Folding, Index, by_subject, said_of
 from node.services.ledger import Taken
 from node.services.making import Group, Spoken
@@ -62,6 +63,7 @@ VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
 RECOUNTED = 1000  # entries read at once
+NOT_OF_THINGS = PUBLISHED_KINDS | {Kind.ERASURE_ACK}  # their subjects are organisations
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 
 Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
@@ -74,6 +76,7 @@ class Projection:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._folding = Folding(core, longest)
+        self._erasing = Erasing(core)
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
@@ -113,13 +116,16 @@ class Projection:
 
     async def recount(self, tx: WriteTx, moves: Sequence[Move]) -> None:
         """Entries came to count, or count no more: fold what they touch anew, and open it to whom it is open now."""
-        subjects, is_published = set[bytes](), False
+        subjects, is_published, is_erasing = set[bytes](), False, False
         for move in moves:
             for start in range(move.start, move.end, RECOUNTED):
                 found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
                 headers = [entry.header for entry in map(stored_entry, found.values()) if entry.header is not None]
                 is_published |= any(h.kind in PUBLICATION_KINDS or _is_standing(h, move.log) for h in headers)
+                is_erasing |= any(h.kind == Kind.ERASURE for h in headers)
                 subjects |= {subject for entry in map(stored_entry, found.values()) for subject in entry.named}
+        if is_erasing:
+            subjects |= await self._erasing.recount(tx)
         reader, world = await StatementReader.open(tx), self.world
         if is_published:
             reader, world = await self._take_world(tx)
@@ -278,7 +284,19 @@ class Projection:
             groups.setdefault(lead, {lead}).add(subject)
         return groups, statements
 
+    async def replay_erasures(self) -> None:
+        """Let go what erasures that are known here named: an older copy of the store has it again."""
+        async with self._core.database.write() as tx:
+            await self.refold_of(tx, await self._erasing.recount(tx))
+
+    async def refold_of(self, tx: WriteTx, subjects: Iterable[bytes]) -> None:
+        """Fold these again, whose statements are read otherwise now."""
+        ordered = sorted(subjects)
+        for start in range(0, len(ordered), PAGE):
+            await self.refold(tx, ordered[start : start + PAGE], await StatementReader.open(tx), self.world)
+
     async def _take(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
+        erased = await self._erasing.take(tx, taken)
         published = [header for _, entries in taken for header in _headers(entries) if self._is_published(header)]
         standing = [header for log, entries in taken for header in _headers(entries) if _is_standing(header, log)]
         world = self.world
@@ -291,10 +309,13 @@ class Projection:
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
         for log, entries in taken:
             await self._take_of(tx, log, entries, world)
+        if erased:
+            await self.refold(tx, erased, await StatementReader.open(tx), world)
 
     async def _take_of(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> None:
         public = [h for h in _headers(entries) if self._is_published(h) or _is_standing(h, log)]
-        spoken = [h for h in _headers(entries) if h.kind not in PUBLISHED_KINDS and h not in public]
+        acks = [entry for entry in entries if entry.header and entry.header.kind == Kind.ERASURE_ACK]
+        spoken = [h for h in _headers(entries) if h.kind not in NOT_OF_THINGS and h not in public]
         subjects = {subject for header in spoken for subject in header.subjects}
         subjects |= {s for e in entries if not (e.header and self._is_published(e.header)) for s in e.routes}
         if subjects and not public:
@@ -306,7 +327,8 @@ class Projection:
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
         await self._open_to_parties(tx, log, entries)
         await self._open_to_readers(tx, log, entries)
-        if len(spoken) < len(entries):
+        await self._number(tx, log, _addressed(acks, log, self._core.org))
+        if len(spoken) + len(acks) < len(entries):
             size = entries[-1].seq + 1 if log.own else 0
             tx.on_commit(lambda: self._core.outgoing.tell_all(size))
 
@@ -353,7 +375,7 @@ class Projection:
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
+        spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in NOT_OF_THINGS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
         opened: list[NewOpening] = []
         for seq, header, named in spoken:
@@ -441,6 +463,17 @@ def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool
     if not before.attestations.says_as(after.attestations):
         return False
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
+
+
+def _addressed(acks: Iterable[NewEntry], log: StoredLog, own: bytes) -> list[NewOpening]:
+    """Acknowledgements of erasures are for those whom their subjects name."""
+    said = [(entry.seq, entry.header) for entry in acks if entry.header is not None]
+    return [
+        NewOpening(org, org, (log.no, seq))
+        for seq, header in said
+        for org in header.subjects
+        if org not in (log.org, own)
+    ]
 
 
 def _party(entry: NewEntry) -> bytes | None:

@@ -16,6 +16,7 @@ from node.errors import InputError, NotFoundError, StateError
 from node.passport.case import Case
 from node.passport.errors import DeviceIdError
 from node.passport.fold import fold
+from node.passport.identifiers import EUI
 from node.passport.ids import is_domain
 from node.passport.plate import split_typed
 from node.passport.printed import Printed, read_printed
@@ -32,7 +33,7 @@ from node.services.issuing import ANYBODY, ByOwnRight
 from node.services.membership import Membership
 from node.services.profiles import Profiles
 from node.services.projection import Projection
-from node.services.search import EUI, read_query
+from node.services.search import read_query
 from node.store.database import ReadTx
 from node.store.passports import StoredPassport, find_passport, find_terms
 

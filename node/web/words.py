@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
+from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -46,6 +47,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
+    "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
+    "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_followed_only": ("От узла берётся только отслеживаемое", "Only what is followed is taken of a node"),
@@ -80,6 +84,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
+    "erasure_asked": ("Запрошено стирание персональных данных", "Erasure of personal data was asked for"),
+    "section_erased": ("Персональные данные стёрты", "Personal data was erased"),
+    "personal_held": ("Персональное придержано: хранилище — старая копия", "Personal data held back: an older copy"),
+    "personal_released": ("Персональное снова открыто", "Personal data shown again"),
+    "erasure_acknowledged": ("Стирание подтверждено тому, кто его просил", "Erasure was acknowledged to who asked"),
     "import_undone": ("Импорт отменён", "Import undone"),
     "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
@@ -199,6 +208,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "account": ("учётная запись", "account"),
     "active": ("принят", "accepted"),
     "address": ("адрес", "address"),
+    "asked": ("спрошено узлов", "nodes asked"),
     "attested": ("аттестация", "attested"),
     "automatic": ("сам", "by itself"),
     "capacity": ("роль", "role"),
@@ -250,7 +260,9 @@ DETAILS: dict[str, tuple[str, str]] = {
     "release": ("выпуск", "release"),
     "rows": ("строки", "rows"),
     "scopes": ("права", "rights"),
+    "scheme": ("что искали", "what was looked for"),
     "section": ("раздел", "section"),
+    "ground": ("основание", "ground"),
     "seq": ("номер фрагмента", "entry"),
     "session": ("сеанс", "session"),
     "state": ("проверка", "check"),
@@ -267,6 +279,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "due_us": ("срок", "term"),
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
+    "value": ("значение", "value"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.
@@ -305,6 +318,7 @@ CODES: dict[str, Table] = {
     "capacity": ROLES,
     "catalog": CATALOGS,
     "fields": COMPARED,
+    "ground": GROUNDS,
     "kind": JOB_KINDS,
     "language": TONGUES,
     "reason": REFUSALS | REASONS | LOSSES,

@@ -32,8 +32,8 @@ PROBLEMS: dict[str, ProblemText] = {
         (
             "No public passport is here under that number",
             (
-                "Check the number. Type a serial number together with the designation, as it stands on the plate. If "
-                "the device is yours, open the label in the node of your own organisation."
+                "Check the number. Type a serial number together with the designation, as it stands on the plate. "
+                "If the device is yours, open the label in the node of your own organisation."
             ),
         ),
         ("Открыты для всех паспорта не всех приборов.", "Not every device has a passport that is open to all."),
