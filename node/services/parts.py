@@ -61,6 +61,7 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.keys import Keys
+from node.services.labels import Labels
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -263,6 +264,7 @@ class Parts:
         self.public = PublicPassports(
             self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
         )
+        self.labels = Labels(self.core, self.public, self.lookup, self.imported)
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
 
     def _wire_care(self) -> None:

@@ -19,6 +19,7 @@ from node.web.console import (
     imports,
     journal,
     keys,
+    labels,
     line,
     login,
     mandates,
@@ -87,6 +88,7 @@ ROUTES = (
     *backups.ROUTES,
     *keys.ROUTES,
     *scanned.ROUTES,
+    *labels.ROUTES,
     *access.ROUTES,
 )
 LIVE = (
