@@ -402,3 +402,4 @@ class CardBody(Body):
     url: Line | None = None
     pin: Hex | None = None
     node: Hex | None = None
+    domain: Line | None = None  # of its labels: `https://<domain>/d/<device id>`

@@ -187,6 +187,11 @@ def withdrawal(subjects: Sequence[bytes], refs: Sequence[Ref], body: WithdrawalB
     return Draft(Kind.WITHDRAWAL, tuple(subjects), occurred, (content,), tuple(refs))
 
 
+def cut_section(cut: Cut) -> DraftSection:
+    """How far logs count: what ends something, or takes it over, says so."""
+    return DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY)
+
+
 def shipment(
     subject: bytes,
     verb: Verb,
@@ -195,17 +200,20 @@ def shipment(
     body: ShipmentBody,
     occurred: int,
     offer: Ref | None = None,
+    *,
+    cut: Cut | None = None,
 ) -> Draft:
-    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer."""
+    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer; its `cut` tells how far the
+    seller's logs are known.
+    """
     authority = Authority(verb, party, ("title",), tuple(sorted(devices)))
+    content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+    papers = section("shipment", body, SectionClass.COMMERCIAL)
     return Draft(
         Kind.SHIPMENT,
         (subject,),
         occurred,
-        (
-            DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
-            section("shipment", body, SectionClass.COMMERCIAL),
-        ),
+        (content, papers) if cut is None else (content, cut_section(cut), papers),
         refs=(offer,) if offer else (),
         auth=(offer,) if offer else (),
         routes=tuple(devices),
@@ -220,10 +228,15 @@ def mandate(
     *,
     grounds: Sequence[Ref] = (),
     person: PersonBody | None = None,
+    cut: Cut | None = None,
 ) -> Draft:
-    """Kind 9: a role over things offered, accepted, stated or given; `grounds` entitle the author."""
+    """Kind 9: a role over things offered, accepted, stated or given; `grounds` entitle the author, and the `cut` of an
+    acceptance tells how far the logs of who offered are known.
+    """
     content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
     sections = [content, section("mandate", body)]
+    if cut is not None:
+        sections.insert(1, cut_section(cut))
     if person is not None:
         sections.append(section("person", person, SectionClass.PERSONAL))
     is_answer = authority.verb is Verb.ACCEPT
@@ -246,7 +259,7 @@ def ending(subject: bytes, authority: Authority, cut: Cut, body: MandateBody, oc
         occurred,
         (
             DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
-            DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+            cut_section(cut),
             section("mandate", body),
         ),
         refs=(act,),
@@ -381,7 +394,7 @@ def membership_end(
     authority = Authority(Verb.END, org, (row,), (federation,))
     sections = (
         DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
-        DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+        cut_section(cut),
         section("end", body, SectionClass.AUTHORITY),
     )
     return Draft(Kind.END, (org, federation), occurred, sections, tuple(refs))

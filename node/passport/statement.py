@@ -43,6 +43,11 @@ class Statement:
         return self.subjects[0]
 
     @property
+    def limit(self) -> tuple[tuple[bytes, int], ...] | None:
+        """Up to which sizes logs count by its section `cut`, no other log counts; None where it has none."""
+        return self.cut if any(name == "cut" for name, _ in self.classes) else None
+
+    @property
     def order(self) -> tuple[int, bytes, int]:
         """How ties of one organisation are broken: stamp, log, seq."""
         return (self.stamp, self.ref.log, self.ref.seq)

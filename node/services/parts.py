@@ -18,6 +18,7 @@ from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
 from node.services.analytics import Analytics
+from node.services.announcing import Announcing
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.attesting import Attesting
@@ -41,6 +42,7 @@ from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
+from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
 from node.services.erasures import Erasures
 from node.services.exchange_1c import Exchange1C
@@ -63,6 +65,7 @@ from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
+from node.services.lookup_notes import LookupNotes
 from node.services.mandates import Mandates
 from node.services.members import Members
 from node.services.membership import Membership
@@ -75,10 +78,12 @@ from node.services.production import Production
 from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
+from node.services.public import PublicPassports
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
+from node.services.referring import Referring
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
@@ -171,7 +176,11 @@ class Parts:
         self.members = Members(self.core, self.projection)
         self.organisations = Organisations(self.core, self.projection)
         self.keys = Keys(self.core, self.ingest, self.membership, self.peering)
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission)
+        self.lookup_notes = LookupNotes(self.core)
+        self.referring = Referring(self.core, self.projection, self.lookup_notes)
+        self.announcing = Announcing(self.core, self.projection, self.sync, self.metrics)
+        self.announcing.on_seats = self.referring.sweep
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, self.referring)
         signer = Signer(keystore.org, keystore.node, keystore.sign)
         self.desk = Desk(self.shelf, signer, self.clock, self.metrics, self.allowance, budget)
         self.bundles = Bundles(self.core, self.shelf, self.sync)
@@ -181,7 +190,10 @@ class Parts:
         self.ready = ReadyPassports(self.core, self.registry)
         self.cases = Cases(self.core, self.projection)
         self.identities = Identities(self.core, self.ledger, self.projection)
-        self.lookup = Lookup(self.core, self.search, self.sync)
+        self.elsewhere = Elsewhere(
+            self.core, self.projection, self.sync, self.announcing, self.lookup_notes, self.metrics
+        )
+        self.lookup = Lookup(self.core, self.search, self.projection, self.elsewhere)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.assembly = Assembly(self.core, self.ledger, self.search)
         self.shipments = Shipments(self.core, self.ledger)
@@ -248,6 +260,9 @@ class Parts:
         self.profiles = Profiles(self.core, self.ledger, self.projection)
         self.grants = Grants(self.core, self.ledger, self.projection, self.profiles, self.cases)
         self.visibility = Visibility(self.core, self.cases, self.sync)
+        self.public = PublicPassports(
+            self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
+        )
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
 
     def _wire_care(self) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from federation.authority import Kind
 from federation.errors import RequestError, VoidError
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
 from federation.log import LogStatement
@@ -11,12 +12,15 @@ from federation.merkle import root_of
 from federation.ports import Asker
 from federation.sealing import seal_section
 from federation.statements import RootStatement
+from federation.sync.announcing import Announced, Referral
 from federation.sync.following import FollowAsked, Followed
 from federation.sync.messages import (
     MAX_HEADS,
     Heads,
     HeadsAsked,
     Join,
+    Known,
+    Looked,
     Openings,
     Part,
     Placed,
@@ -29,6 +33,7 @@ from federation.sync.messages import (
 )
 from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
+from node.passport.identifiers import ID, lookup_key
 from node.services import answers
 from node.services.admission import Admission
 from node.services.answers import Room, last_of, weight_of
@@ -38,6 +43,8 @@ from node.services.filters import Filters
 from node.services.handed import Handed, Personal
 from node.services.ledger import Ledger
 from node.services.membership import Membership
+from node.services.pace import even_pace
+from node.services.referring import Referring
 from node.services.search import Search
 from node.store.changes import Change, Changed, changes_after
 from node.store.chunks import read_chunk, signed_file
@@ -51,6 +58,7 @@ from node.store.fragments import (
     entries_about,
     entries_at,
     entries_between,
+    entries_said_of,
     headers_about,
 )
 from node.store.logs import StoredLog, find_log, list_logs
@@ -63,18 +71,27 @@ SUBJECT = re.compile(r"[0-9a-f]{32}")
 SUBJECTS_A_PULL = 100
 ITEM_OVERHEAD = 16
 FETCHED_AT_ONCE = 16
+GUEST_PACE_S = 0.05
+LONGEST_NOTED = 64
 
 
 class FederationShelf:
     """The port `Shelf` of the federation over this node's store."""
 
     def __init__(
-        self, core: Core, ledger: Ledger, membership: Membership, search: Search, admission: Admission
+        self,
+        core: Core,
+        ledger: Ledger,
+        membership: Membership,
+        search: Search,
+        admission: Admission,
+        referring: Referring,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
         self._admission = admission
+        self._referring = referring
         self._disclosure = Disclosure()
         self._filters, self._handed = Filters(core), Handed(core)
         self._search = search
@@ -281,12 +298,45 @@ class FederationShelf:
             await self._handed.note(asker, [(ref.log, ref.seq)], {(ref.log, ref.seq): [section]})
         return chunk
 
-    async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
-        """Subjects found by an identifier that the asker may read."""
-        if scheme == "id" and SUBJECT.fullmatch(value) is None:
+    async def lookup(self, asker: Asker, scheme: str, value: str) -> Looked:
+        """Passports of an identifier that the asker may read; to a member, else whether there is one."""
+        if scheme == ID and SUBJECT.fullmatch(value) is None:
             raise RequestError("lookup: an id is 32 hex digits")
+        if self._admission.is_member(asker.org):
+            self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
+            return await self._looked(asker, scheme, value, tells=True)
+        async with even_pace(GUEST_PACE_S):
+            return await self._looked(asker, scheme, value, tells=False)
+
+    async def refer(self, asker: Asker, keys: Sequence[bytes]) -> Sequence[Sequence[Referral]]:
+        """Who announced here what has these keys."""
+        return await self._referring.refer(asker, keys)
+
+    async def announce(self, asker: Asker, announced: Announced) -> Mapping[int, bytes] | None:
+        """Keep what the asker holds."""
+        return await self._referring.announce(asker, announced)
+
+    async def _looked(self, asker: Asker, scheme: str, value: str, *, tells: bool) -> Looked:
         async with self._core.database.read() as tx:
-            return await self._search.for_peer(tx, asker.org, scheme, value)
+            known, is_held = await self._search.for_peer(tx, asker.org, scheme, value, tells=tells)
+            personal = Personal()
+            proved = [replace(one, identity=await self._identity(tx, asker, one, personal)) for one in known]
+        if personal:
+            given = [(one.identity.log, one.identity.seq) for one in proved if one.identity is not None]
+            await self._handed.note(asker, given, personal)
+        return Looked(tuple(proved), is_held)
+
+    async def _identity(self, tx: ReadTx, asker: Asker, known: Known, personal: Personal) -> Placed | None:
+        """The newest statement of a plate that the asker may see, of the subject that was found before its others."""
+        found = await entries_said_of(tx, [Kind.IDENTITY], [known.subject, *known.ids])
+        view = await self._disclosure.view(tx, asker.org, found)
+        sizes = {log.no: log.note_size for log in await list_logs(tx)}
+        there = [one for one in found if one.seq < sizes.get(one.log_no, 0)]
+        shown = [(one, s) for one in there if (s := self._shown(one, view, personal)) and s.sections]
+        if not shown:
+            return None
+        stored, fragment = max(shown, key=lambda pair: _rank(pair[0], known.subject))
+        return Placed(stored.log, stored.seq, fragment)
 
     async def joining_key(self, join: Join) -> bytes:
         """The sign key of a node that shows an invitation's secret."""
@@ -417,6 +467,11 @@ def _rows(start: int, hashes: Sequence[Hash], shown: Mapping[int, Fragment], *, 
 
 def _note(log: StoredLog) -> bytes | None:
     return log.note if log.stopped is None else None
+
+
+def _rank(fragment: StoredFragment, subject: bytes) -> tuple[bool, int]:
+    header = _header(fragment)
+    return (header.subject == subject, header.stamp) if header is not None else (False, 0)
 
 
 def _header(fragment: StoredFragment) -> Header | None:

@@ -17,6 +17,7 @@ from node.services.core import Core
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger
 from node.services.statements import StatementReader
+from node.store.cuts import read_cut
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import with_secret
 from node.store.passports import every_id, read_titles
@@ -115,8 +116,10 @@ class Shipments:
     async def _take(self, shipment: Shipment, actor: str) -> None:
         subject = shipment.subject
         body = ShipmentBody(number=shipment.number, date=shipment.date, accepted=True)
-        now = self._core.clock.now()
-        draft = drafts.shipment(subject, Verb.ACCEPT, shipment.seller, shipment.devices, body, now, shipment.offer)
+        async with self._core.database.read() as tx:
+            cut = await read_cut(tx, shipment.seller)
+        now, devices = self._core.clock.now(), shipment.devices
+        draft = drafts.shipment(subject, Verb.ACCEPT, shipment.seller, devices, body, now, shipment.offer, cut=cut)
 
         async def note(tx: WriteTx, _entries: object) -> None:
             await self._core.announce(tx, actor, "shipment_accepted", subject, of=shipment.seller.hex())

@@ -11,7 +11,7 @@ from federation.authority import Kind
 from federation.errors import VoidError
 from federation.fragment import Fragment, Header, SectionClass, read_header
 from federation.genesis import Genesis
-from node.passport.cuts import rows_of_cut
+from node.passport.cuts import CUT_KINDS, rows_of_cut
 from node.passport.erasures import Target, erased_of, without_erased
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
@@ -122,8 +122,8 @@ class StatementReader:
     async def _proved(self, tx: ReadTx, statements: list[Statement]) -> list[Statement]:
         """The same, without what was erased, and with the rows of their cuts whose roots are those of the logs here."""
         statements = await self._erased(tx, statements)
-        ends = [at for at, statement in enumerate(statements) if statement.kind == Kind.END]
-        for at in ends:
+        cutting = [at for at, statement in enumerate(statements) if statement.kind in CUT_KINDS]
+        for at in cutting:
             rows = [row for row in rows_of_cut(statements[at]) if await self._root(tx, row.log, row.size) == row.root]
             if rows:
                 cut = tuple((row.log, row.size) for row in rows)

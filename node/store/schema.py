@@ -186,6 +186,25 @@ follows = _clustered(
     _key("node", LargeBinary),
     Index("follows_by_node", "node", "subject"),
 )
+# The directory: what nodes announced here that they hold, and what this one announces (node/services/announcing.py).
+announced = _clustered(
+    "announced",
+    _key("bucket", Int64),
+    _key("node", LargeBinary),
+    _need("digest", LargeBinary),
+    _need("marks", LargeBinary),  # the first 8 bytes of each key, ascending
+    Index("announced_by_node", "node", "bucket"),
+)
+announcers = _table(
+    "announcers",
+    _key("node", LargeBinary),
+    _need("org", LargeBinary),
+    _need("marks", Int64),  # that it announced here
+    Column("told_us", Int64),  # when its list was as it said last
+    _need("good", Int64),  # referrals to it that this node asked and that held, and those that did not
+    _need("bad", Int64),
+    Column("bad_us", Int64),
+)
 invitations = _table(
     "invitations",
     _key("secret_hash", LargeBinary),

@@ -161,6 +161,7 @@ ATTESTED: Table = {
     "steward": ("ведёт справочники", "steward of catalogs"),
     "prefix": ("префикс номеров", "number prefix"),
     "branch": ("ветвь корневой цепочки", "branch of the root chain"),
+    "seat": ("место в указателе", "seat in the directory"),
 }
 SHIPMENT_STATES: Table = {
     "offered": ("ждёт приёмки", "waits for acceptance"),

@@ -47,6 +47,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
+    "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
+    "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_followed_only": ("От узла берётся только отслеживаемое", "Only what is followed is taken of a node"),
@@ -205,6 +208,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "account": ("учётная запись", "account"),
     "active": ("принят", "accepted"),
     "address": ("адрес", "address"),
+    "asked": ("спрошено узлов", "nodes asked"),
     "attested": ("аттестация", "attested"),
     "automatic": ("сам", "by itself"),
     "capacity": ("роль", "role"),
@@ -256,6 +260,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "release": ("выпуск", "release"),
     "rows": ("строки", "rows"),
     "scopes": ("права", "rights"),
+    "scheme": ("что искали", "what was looked for"),
     "section": ("раздел", "section"),
     "ground": ("основание", "ground"),
     "seq": ("номер фрагмента", "entry"),
@@ -274,6 +279,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "due_us": ("срок", "term"),
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
+    "value": ("значение", "value"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.

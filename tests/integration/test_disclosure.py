@@ -194,9 +194,11 @@ async def test_thing_is_found_by_what_may_be_read_of_it_alone(
         asked = {"id": device.hex(), "serial": "00012345", "dev_eui": "0102030405060708", "erp": "4711"}
         async with desk.core.database.read() as tx:
             answers = {name: await Search().for_peer(tx, READER, name, term) for name, term in asked.items()}
+            told = {name: await Search().for_peer(tx, READER, name, term, tells=True) for name, term in asked.items()}
 
-    assert {name for name, found in answers.items() if [subject for subject, _ in found] == [device]} == finds
-    assert all(not found for name, found in answers.items() if name not in finds)
+    assert {name for name, (found, _) in answers.items() if [one.subject for one in found] == [device]} == finds
+    assert all(found == ([], False) for name, found in answers.items() if name not in finds)
+    assert {name: (known, True) for name, (known, _) in answers.items()} == told
 
 
 async def test_what_is_shown_is_what_the_reasons_say(tmp_path: Path) -> None:

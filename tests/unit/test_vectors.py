@@ -11,6 +11,16 @@ from federation import codec
 from federation.authority import Attestation, Authority, unpack_erase, unpack_log_keys, unpack_witnesses
 from federation.checkpoint import verify_checkpoint
 from federation.cut import Cut
+from federation.directory import (
+    Seats,
+    alias_key,
+    bucket_digest,
+    bucket_of,
+    by_bucket,
+    join_marks,
+    list_digest,
+    split_marks,
+)
 from federation.errors import FederationError, InvitationError, RequestError, StatementError, TransportError, VoidError
 from federation.forks import TWO_HEADERS, SignedHeader, verify_fork_proof
 from federation.fragment import (
@@ -45,6 +55,7 @@ from federation.request import (
 )
 from federation.sealing import open_section
 from federation.statements import RootStatement, decode_root_statement
+from federation.sync.announcing import Announced
 from federation.sync.following import NOTHING, FollowAsked, moved
 from federation.sync.frames import Answered, Asked, Noticed, decode_frame
 from federation.words import fingerprint_bytes
@@ -524,6 +535,22 @@ def read_follow(given: Given) -> Answer:
     return "accept", {"followed": [s.hex() for s in sorted((known | asked.added) - gone)], "filter": kept.hex()}
 
 
+def read_holders(given: Given) -> Answer:
+    key = alias_key(codec.text(given["scheme"], "scheme"), codec.text(given["value"], "value"))
+    seats = Seats({raw(member, "org"): raw(member, "seat") for member in given["seats"]})
+    holders = [org.hex() for org in seats.holders(bucket_of(key))]
+    return "accept", {"key": key.hex(), "bucket": bucket_of(key), "holders": holders}
+
+
+def read_announced(given: Given) -> Answer:
+    asked = Announced.from_bytes(raw(given, "asked"))
+    held = {mark for text in given["held"] if bucket_of(mark := bytes.fromhex(text)) not in asked.whole}
+    held |= {mark for marks in asked.whole.values() for mark in split_marks(marks)}
+    left = (held | set(split_marks(asked.added))) - set(split_marks(asked.removed))
+    digests = {bucket: bucket_digest(join_marks(marks)) for bucket, marks in by_bucket(left).items()}
+    return "accept", {"held": [mark.hex() for mark in sorted(left)], "list": list_digest(digests).hex()}
+
+
 def read_frame(given: Given) -> Answer:
     frame = decode_frame(raw(given, "frame"))
     kinds: dict[type, int] = {Noticed: 1, Asked: 2, Answered: 3}
@@ -593,5 +620,7 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "response": read_response,
     "frame": read_frame,
     "follow-asked": read_follow,
+    "holders": read_holders,
+    "announced": read_announced,
     "invitation": read_invitation,
 }

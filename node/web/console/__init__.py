@@ -38,6 +38,7 @@ from node.web.console import (
     register,
     restore,
     rights,
+    scanned,
     shipments,
     templates,
     verifications,
@@ -85,6 +86,7 @@ ROUTES = (
     *webhooks.ROUTES,
     *backups.ROUTES,
     *keys.ROUTES,
+    *scanned.ROUTES,
     *access.ROUTES,
 )
 LIVE = (

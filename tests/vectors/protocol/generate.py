@@ -10,6 +10,7 @@ from tests.vectors.protocol import (
     admission,
     claims,
     contents,
+    directory,
     entries,
     erasures,
     exchange,
@@ -48,6 +49,7 @@ def vector_texts() -> dict[str, str]:
         erasures,
         memberships,
         exchange,
+        directory,
     )
     return {f"{file.object}.json": file.to_text() for module in modules for file in module.files()}
 

@@ -22,7 +22,9 @@ class Row:
 
 ROWS = (
     Row(Kind.SHIPMENT, "authority", "`authority`", 1, "offer, accept"),
+    Row(Kind.SHIPMENT, "cut", "cut", 1, "accept"),
     Row(Kind.PARTY, "authority", "`authority`", 1, "role, offer, accept"),
+    Row(Kind.PARTY, "cut", "cut", 1, "accept"),
     Row(Kind.CARD, "keys", "`keys`", 0, "the log's node"),
     Row(Kind.ATTESTATION, "attest", "`attest`", 1, "k anchors"),
     Row(Kind.ATTESTATION, "authority", "`authority`", 1, "accredit, member"),
