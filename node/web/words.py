@@ -67,6 +67,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "role_refused": ("От роли отказались", "A role was refused"),
     "role_withdrawn": ("Предложение роли отозвано", "The offer of a role was withdrawn"),
     "role_ended": ("Роль прекращена", "A role was ended"),
+    "role_widened": ("Засчитано сказанное прежним владельцем", "More of what the former holder said counts"),
+    "role_decided": ("Решено, кому передано", "It was decided to whom it passed"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
     "shipment_refused": ("От приборов отгрузки отказались", "Devices of a shipment were refused"),
     "shipment_withdrawn": ("Отгрузка отозвана", "The shipment was withdrawn"),
