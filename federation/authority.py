@@ -5,6 +5,7 @@ All are canonical msgpack, class 1 where they carry authority; everything else i
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from federation import codec
 from federation.errors import CodecError
@@ -79,18 +80,7 @@ class Authority:
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Authority":
         """Read the section; raise CodecError."""
-        verb, party, rows, subjects, classes, since, until = codec.array(codec.unpack(raw), 7, "authority")
-        return cls(
-            _verb(verb),
-            codec.binary(party, 16, "party"),
-            tuple(codec.text(row, "row") for row in _set(rows, "rows", MAX_ROWS)),
-            None
-            if subjects is None
-            else tuple(codec.binary(s, 16, "subject") for s in _set(subjects, "subjects", MAX_SUBJECTS)),
-            tuple(codec.uint(c, "class") for c in _set(classes, "classes", 16)),
-            None if since is None else codec.uint(since, "from"),
-            None if until is None else codec.uint(until, "to"),
-        )
+        return _read_authority(raw)
 
 
 class Attested(IntEnum):
@@ -102,6 +92,7 @@ class Attested(IntEnum):
     STEWARD = 4
     PREFIX = 5
     BRANCH = 6
+    SEAT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,8 @@ class Attestation:
     """`[federation, what, org, rows, from | nil, to | nil]`, section `attest` of a kind-16 fragment about that org.
 
     Rows: NUMBER `inn:...`, `ogrn:...` · MAKER nothing · ACCREDITATION the number, then the scope · STEWARD the
-    catalogs (`line`, `type`, `unit`, `code`) · PREFIX `gs1:...` and the like · BRANCH root hashes in hex.
+    catalogs (`line`, `type`, `unit`, `code`) · PREFIX `gs1:...` and the like · BRANCH root hashes in hex · SEAT a place
+    in the directory, 32 hex digits.
     """
 
     federation: bytes
@@ -194,6 +186,22 @@ def unpack_erase(raw: bytes) -> list[tuple[Ref, str]]:
         ref = Ref(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), codec.binary(id16, 16, "id16"))
         found.append((ref, codec.text(name, "section name", most=24)))
     return found
+
+
+@lru_cache(maxsize=64)  # what is said of a thousand things at once is read again with each of them
+def _read_authority(raw: bytes) -> Authority:
+    verb, party, rows, subjects, classes, since, until = codec.array(codec.unpack(raw), 7, "authority")
+    return Authority(
+        _verb(verb),
+        codec.binary(party, 16, "party"),
+        tuple(codec.text(row, "row") for row in _set(rows, "rows", MAX_ROWS)),
+        None
+        if subjects is None
+        else tuple(codec.binary(s, 16, "subject") for s in _set(subjects, "subjects", MAX_SUBJECTS)),
+        tuple(codec.uint(c, "class") for c in _set(classes, "classes", 16)),
+        None if since is None else codec.uint(since, "from"),
+        None if until is None else codec.uint(until, "to"),
+    )
 
 
 def _verb(value: codec.Value) -> Verb:

@@ -6,8 +6,9 @@ from typing import Protocol
 
 from federation.fragment import Ref, Section
 from federation.peer import PeerAddress
+from federation.sync.announcing import Announced, Referral
 from federation.sync.following import FollowAsked, Followed
-from federation.sync.messages import Heads, HeadsAsked, Join, Openings, Part, Proven, Span
+from federation.sync.messages import Heads, HeadsAsked, Join, Looked, Openings, Part, Proven, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,16 @@ class Shelf(Protocol):
         """One chunk of a section of an entry, under that section's right."""
         ...
 
-    async def lookup(self, asker: Asker, scheme: str, value: str) -> Sequence[tuple[bytes, int]]:
-        """Subjects that carry an identifier and that the asker may read, each with the age of what is known."""
+    async def lookup(self, asker: Asker, scheme: str, value: str) -> Looked:
+        """The passports of an identifier that the asker may read; to a member else whether there is one."""
+        ...
+
+    async def refer(self, asker: Asker, keys: Sequence[bytes]) -> Sequence[Sequence[Referral]]:
+        """For each key who announced here that he holds what has it."""
+        ...
+
+    async def announce(self, asker: Asker, announced: Announced) -> Mapping[int, bytes] | None:
+        """Keep what the asker holds; where its list is another here than it says, the digests of its buckets."""
         ...
 
     async def joining_key(self, join: Join) -> bytes:

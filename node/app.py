@@ -18,7 +18,7 @@ from federation.ports import Carrier
 from node.collecting import settle_collector
 from node.config import load_settings
 from node.doors import LONGEST_LINE, listening, opening, url_of
-from node.errors import FolderError, StoreAwayError
+from node.errors import ConfigError, FolderError, StoreAwayError
 from node.folder import NodeFolder
 from node.keystore import NOBODY, open_keystore
 from node.ports import Clock, Random
@@ -33,6 +33,7 @@ from node.services.parts import Parts
 from node.store.database import Database
 from node.store.finding import read_ahead
 from node.store.migrate import upgrade
+from node.web.public.door import build_public_application
 from node.web.server import build_application
 
 log = structlog.get_logger()
@@ -50,10 +51,17 @@ class Addresses:
     console: str = ""
     claim: str | None = None
     radio: str | None = None
+    public: str | None = None
 
     def as_dict(self) -> dict[str, str | None]:
         """For those who started the process."""
-        return {"federation": self.federation, "console": self.console, "claim": self.claim, "radio": self.radio}
+        return {
+            "federation": self.federation,
+            "console": self.console,
+            "claim": self.claim,
+            "radio": self.radio,
+            "public": self.public,
+        }
 
 
 class Node(Parts):
@@ -135,12 +143,14 @@ class Node(Parts):
         self.counting.on_chain = self.projection.on_followed = self.sync.look_again
         await self._open_projection()
         await self.releases.open()
+        await self.catching_up.begin()
 
     async def _open_projection(self) -> None:
         self.projection.attested, self.projection.lost = self.counting.take_attested, Losses(self.counting).take
         self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()
+        await self.projection.replay_erasures()
 
     async def work(self, tasks: asyncio.TaskGroup) -> None:
         """Begin what a node does without a port of its own; where its peers reach it is told to `membership`."""
@@ -150,7 +160,9 @@ class Node(Parts):
         tasks.create_task(self._tell_peers())
         tasks.create_task(self._hang_up())
         healing = Healing(self.core, self.ledger, self.counting)
-        for part in (self.sync.run, self.jobs.run, self.releases.run, self.returning.run, healing.run):
+        tasks.create_task(_outlasting(self.catching_up.run))
+        levelling = (self.sync.run, self.returning.run, healing.run, self.announcing.run, self.acknowledging.run)
+        for part in (*levelling, self.lookup_notes.run, self.jobs.run, self.releases.run):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:
@@ -169,6 +181,7 @@ class Node(Parts):
             listening(
                 "web", console, web_settings, unread, socket=self.folder.socket, longest_line=LONGEST_LINE
             ) as web_port,
+            self._open_to_anybody() as public,
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self.core.database.watch())
@@ -185,7 +198,8 @@ class Node(Parts):
             secret = await self.access.open_claim()
             if secret:
                 tasks.create_task(self.first_restore.run())
-            started(Addresses(self.membership.url, address, f"{address}/claim/{secret}" if secret else None, radio))
+            claim = f"{address}/claim/{secret}" if secret else None
+            started(Addresses(self.membership.url, address, claim, radio, public))
 
     @asynccontextmanager
     async def _open_to_peers(self) -> AsyncIterator[str]:
@@ -199,6 +213,32 @@ class Node(Parts):
         refused = partial(self.metrics.count, "federation_refused")
         async with listening("federation", application, settings, refused, tls=self._tls(), gate=gate) as port:
             yield settings.url or url_of("https", settings.host, port)
+
+    @asynccontextmanager
+    async def _open_to_anybody(self) -> AsyncIterator[str | None]:
+        """Open the public door where it is wanted, and answer its address."""
+        settings = self.settings.public
+        if not settings.enabled:
+            yield None
+            return
+        tls = self._public_tls() if settings.certificate else None
+        refused = partial(self.metrics.count, "public_refused")
+        async with listening("public", build_public_application(self), settings, refused, tls=tls) as port:
+            yield url_of("https" if tls else "http", settings.host, port)
+
+    def _public_tls(self) -> ssl.SSLContext:
+        """With the certificate that the settings name, which browsers know."""
+        settings, context = self.settings.public, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        certificate, key = self.folder.path / settings.certificate, self.folder.path / settings.key
+        try:
+            context.load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"[public] certificate {certificate} with key {key} cannot be used: {error}; name a certificate chain "
+                "and its key, both in PEM"
+            ) from error
+        return context
 
     async def _open_radio(self) -> str | None:
         """Open the gateway port where this node owns a network, and answer its address."""

@@ -15,6 +15,7 @@ from federation.peer import check_url
 from federation.sync.allowance import Allowance
 from node.errors import ConfigError
 from node.passport.errors import NumberError
+from node.passport.ids import is_domain
 from node.passport.numbers import parse_inn, parse_ogrn
 from node.passport.waiting import RECORD_DAYS
 from node.store.address import parse_address
@@ -71,12 +72,57 @@ class WebSection(_Section):
     port: int = Field(default=8440, ge=0, le=65535)
 
 
+class PublicSection(_Section):
+    """The public door: the pages behind labels, `/d/…`, and nothing else; off unless `enabled`.
+
+    `domain` is the name under which others reach it, as it stands on labels: `https://<domain>/d/<device id>`; empty
+    means the host of the federation's `url` where that is a name. It is a door of https with `certificate` and `key`
+    (files, from the node's folder on), else one behind a server that is; of such a server, one of the networks in
+    `proxies`, the address of the visitor is believed. An address is answered `requests_s` times a second, up to a
+    `burst` after a silence.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=8442, ge=0, le=65535)
+    domain: str = ""
+    certificate: str = ""
+    key: str = ""
+    proxies: list[str] = ["127.0.0.0/8", "::1/128"]
+    requests_s: float = Field(default=2.0, gt=0)
+    burst: int = Field(default=60, ge=1)
+
+    @field_validator("domain")
+    @classmethod
+    def _check_domain(cls, text: str) -> str:
+        """It is printed: a slip of the pen is refused before."""
+        if text and not is_domain(text):
+            raise ValueError(
+                "a domain is a name in small Latin letters, as example.com, without https:// and without /"
+            )
+        return text
+
+    @field_validator("proxies")
+    @classmethod
+    def _check_proxies(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    @model_validator(mode="after")
+    def _check_pair(self) -> "PublicSection":
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key are named both or neither")
+        return self
+
+
 class LimitsSection(_Section):
     """What other nodes may take of this one; who comes with more is asked to come later.
 
-    Of one node: `requests_s` and `bytes_s` a second, up to a burst after a silence, and `at_once` questions. Of one
-    address from which nobody known asked yet: `stranger_connections`, each for `stranger_s`, and refused requests.
-    Of one organisation: `org_connections`. Over all: `connections`, and bytes of questions and answers `in_hand`.
+    Of one node: `requests_s` and `bytes_s` a second, `lookups_s` of these for devices, up to a burst after a silence,
+    and `at_once` questions. Of one address from which nobody known asked yet: `stranger_connections`, each for
+    `stranger_s`, and refused requests. Of one organisation: `org_connections`. Over all: `connections`, and bytes of
+    questions and answers `in_hand`.
     """
 
     requests_s: float = Field(default=Allowance.requests_s, gt=0)
@@ -91,6 +137,8 @@ class LimitsSection(_Section):
     org_connections: int = Field(default=Allowance.org_connections, gt=0)
     connections: int = Field(default=Allowance.connections, gt=0)
     in_hand: int = Field(default=Allowance.in_hand, ge=16 << 20)
+    lookups_s: float = Field(default=Allowance.lookups_s, gt=0)
+    lookups_burst: int = Field(default=Allowance.lookups_burst, gt=0)
 
 
 class FederationSection(_Section):
@@ -101,6 +149,10 @@ class FederationSection(_Section):
 
     A peer is asked each `poll_s` seconds whether it has something new; ever more rarely, down to twice an hour, while
     it is connected, since it tells of news then, or away.
+
+    With `announces` this node tells holders of the directory what it holds, changes gathered for `announce_s`; else its
+    devices are found by who asks it. Of one node at most `announced_marks` are kept here. A member looks up at most
+    `lookups_day` new devices a day here, or as many as `lookups_agreed` says of its id.
 
     Of an organisation that is no member at most `guest_logs` logs and `guest_entries` entries a day are taken, and
     `guest_lookups` of its questions for a device are answered a day.
@@ -117,6 +169,11 @@ class FederationSection(_Section):
     guest_logs: int = Field(default=8, ge=1)
     guest_entries: int = Field(default=20_000, ge=1)
     guest_lookups: int = Field(default=100, ge=0)
+    announces: bool = True
+    announce_s: float = Field(default=30.0, ge=0)
+    announced_marks: int = Field(default=5_000_000, ge=0)
+    lookups_day: int = Field(default=1_000, ge=0)
+    lookups_agreed: dict[str, int] = {}
 
     @field_validator("url")
     @classmethod
@@ -222,6 +279,7 @@ class Settings(BaseSettings):
     node: NodeSection
     store: StoreSection = StoreSection()
     web: WebSection = WebSection()
+    public: PublicSection = PublicSection()
     federation: FederationSection = FederationSection()
     radio: RadioSection = RadioSection()
     webhooks: WebhooksSection = WebhooksSection()

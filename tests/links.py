@@ -14,7 +14,9 @@ from node.metrics import Metrics
 from node.services.admission import INTRODUCER, Admission
 from node.services.attesting import Attesting
 from node.services.exchange import Outcome
+from node.services.lookup_notes import LookupNotes
 from node.services.membership import Membership
+from node.services.referring import Referring
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.store.genesis import FEDERATION
@@ -36,7 +38,10 @@ class Wired:
         sync = new_sync(core, desk.ingest)
         attesting = Attesting(core, desk.ledger, desk.projection)
         membership = Membership(core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
-        self.shelf = FederationShelf(core, desk.ledger, membership, Search(), Admission(core, desk.projection))
+        referring = Referring(core, desk.projection, LookupNotes(core))
+        self.shelf = FederationShelf(
+            core, desk.ledger, membership, Search(), Admission(core, desk.projection), referring
+        )
         self.answers = FederationDesk(self.shelf, self.signer, core.clock, Metrics())
         self.sync = sync
         self.exchange = sync.levelling

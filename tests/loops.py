@@ -20,10 +20,14 @@ DAY_US = 86_400_000_000
 
 
 class SkewedClock:
-    """The system's time, so many days off."""
+    """The system's time, so many days off, and further when told."""
 
     def __init__(self, days: int) -> None:
         self._system, self._skew_us = SystemClock(), days * DAY_US
+
+    def move(self, days: int) -> None:
+        """Let days pass."""
+        self._skew_us += days * DAY_US
 
     def now(self) -> int:
         """Microseconds since 1970, by this clock."""

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 QUICK = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("hadolint", "docker/Dockerfile"))
 TYPES = ("mypy",)
 TESTS = ("python", "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "tests")
-PACKAGES = {"chromium": ("chromium",), "gcc": ("gcc", "libc6-dev")}
+PACKAGES = {"chromium-headless-shell": ("chromium-headless-shell",), "gcc": ("gcc", "libc6-dev")}
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from federation.ports import Answer, Asking, Carrier, Question, Times, Wire
 from federation.request import Request, sign_request, verify_response
 from federation.sync import messages
 from federation.sync.allowance import Allowance, TokenBucket
+from federation.sync.announcing import Referral, decode_differing, decode_referrals, encode_refer
 from federation.sync.following import FollowAsked, Followed
 
 TRIES = 4
@@ -93,9 +94,18 @@ class PeerClient:
         """One chunk of a section of an entry; the caller compares its hash."""
         return messages.decode_chunk(await self._must("/fed/1/chunk", messages.encode_chunk_asked(ref, section, n)))
 
-    async def lookup(self, scheme: str, value: str) -> list[tuple[bytes, int]]:
-        """Subjects that carry an identifier."""
-        return messages.decode_found(await self._must("/fed/1/lookup", messages.encode_lookup(scheme, value)))
+    async def lookup(self, scheme: str, value: str) -> messages.Looked:
+        """The passports that carry an identifier, as far as they are for this node."""
+        asked = messages.encode_lookup(scheme, value)
+        return await _beside(messages.decode_looked, await self._must("/fed/1/lookup", asked))
+
+    async def refer(self, keys: Sequence[bytes]) -> list[tuple[Referral, ...]]:
+        """For each key who announced there that he holds what has it."""
+        return decode_referrals(await self._must("/fed/1/refer", encode_refer(keys)), len(keys))
+
+    async def announce(self, asked: bytes) -> dict[int, bytes] | None:
+        """Say what is held, as `Announced` spells it; the digests of the buckets there where the list differs."""
+        return decode_differing(await self._ask("POST", "/fed/1/announce", asked))
 
     async def join(self, join: messages.Join) -> None:
         """Show an invitation's secret."""

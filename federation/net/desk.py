@@ -1,5 +1,6 @@
 """Answering peers: one question in, one signed answer out, whatever carried it here."""
 
+import asyncio
 import base64
 import binascii
 import math
@@ -17,6 +18,7 @@ from federation.ports import Answer, Asker, Meter, Question, Shelf, Times
 from federation.request import ReplayWindow, Request, RequestSignature, StaleError, response_hash, verify_request
 from federation.sync import messages
 from federation.sync.allowance import Allowance, Budget, TokenBucket, Turns
+from federation.sync.announcing import Announced, decode_refer, encode_differing, encode_referrals
 from federation.sync.following import FollowAsked
 
 SIGNATURE = "Passport-Signature"
@@ -28,6 +30,8 @@ JOIN = "join"
 NOBODY = b""
 MAX_REQUEST = 1 << 20
 MOST_RETRY_S = 600
+LOOKS = frozenset({"lookup", "refer"})  # questions that anybody could ask by the million
+LARGE = 1 << 16  # bytes of a question that is not read on the loop
 
 Answering = Callable[[Asker, Question], Awaitable[bytes | None]]
 
@@ -56,7 +60,7 @@ class Desk:
         """`budget` counts what is in hand, here and wherever answers are sent."""
         allowance = allowance or Allowance()
         self.budget = budget or Budget(allowance.in_hand)
-        self._turns = Turns(allowance)
+        self._turns, self._looks = Turns(allowance), Turns(allowance.of_looks)
         self._shelf = shelf
         self._signer = signer
         self._times = times
@@ -71,6 +75,8 @@ class Desk:
             "secret": ("POST", self._secret),
             "chunk": ("POST", self._chunk),
             "lookup": ("POST", self._lookup),
+            "refer": ("POST", self._refer),
+            "announce": ("POST", self._announce),
             "leaves": ("GET", self._leaves),
             JOIN: ("POST", self._join),
         }
@@ -84,7 +90,7 @@ class Desk:
         found: list[Asker] = []
 
         async def authenticate() -> Answer:
-            asker, _ = await self._authenticate(question)
+            asker, _ = await self._authenticate(question, LIVE.removeprefix(ROOT))
             await self._shelf.check(asker, "live")
             with self._turn(asker, LIVE.removeprefix(ROOT), question):
                 found.append(asker)
@@ -116,7 +122,7 @@ class Desk:
         method, handler = self._questions[name]
         if question.method != method:
             return self._refuse(405, f"{name} is asked by {method}")
-        asker, digest = await self._authenticate(question, joins=name == JOIN)
+        asker, digest = await self._authenticate(question, name)
         if name != JOIN:
             await self._shelf.check(asker, name)
         # An answer is made whole before it is sent: what it may come to is in hand until then.
@@ -153,9 +159,12 @@ class Desk:
         self._meter.count("federation_refused", str(status))
         return _text(status, text)
 
-    async def _authenticate(self, question: Question, *, joins: bool = False) -> tuple[Asker, bytes]:
+    async def _authenticate(self, question: Question, name: str) -> tuple[Asker, bytes]:
         signature = RequestSignature.from_bytes(_header_bytes(question.headers.get(SIGNATURE, "")))
-        key = await (self._joining_key(signature, question.body) if joins else self._known_key(signature))
+        if name in LOOKS:
+            # Before the store is asked for anything: who asks too much, or says that it is who does, costs nothing.
+            self._looks.check(signature.sender, self._times.now() / 1e6)
+        key = await (self._joining_key(signature, question.body) if name == JOIN else self._known_key(signature))
         if key is None:
             raise RequestError("the sender is no node of a known organisation")
         own, target = self._signer.node, question.target
@@ -165,6 +174,9 @@ class Desk:
         # What is put off is not remembered: it is answered to nobody.
         self._turns.check(signature.sender, now_ms / 1000)
         self._window.admit(signature.sender, signature.nonce, now_ms)
+        if name in LOOKS:
+            with self._looks.turn(signature.sender, now_ms / 1000):
+                pass
         return Asker(signature.org, signature.sender), digest
 
     async def _known_key(self, signature: RequestSignature) -> bytes | None:
@@ -206,7 +218,16 @@ class Desk:
         await self._shelf.join(messages.decode_join(question.body))
 
     async def _lookup(self, asker: Asker, question: Question) -> bytes:
-        return messages.encode_found(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
+        return messages.encode_looked(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
+
+    async def _refer(self, asker: Asker, question: Question) -> bytes:
+        return encode_referrals(await self._shelf.refer(asker, decode_refer(question.body)))
+
+    async def _announce(self, asker: Asker, question: Question) -> bytes | None:
+        raw = question.body
+        said = await asyncio.to_thread(Announced.from_bytes, raw) if len(raw) > LARGE else Announced.from_bytes(raw)
+        differing = await self._shelf.announce(asker, said)
+        return None if differing is None else encode_differing(differing)
 
 
 def asker_of(headers: Mapping[str, str], answer: Answer) -> bytes:

@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from federation.errors import BusyError
 
@@ -31,6 +31,13 @@ class Allowance:
     org_connections: int = 128  # of the nodes of one organisation; who comes with more is a stranger on them
     connections: int = 512
     in_hand: int = 256 << 20  # bytes of questions and answers over all connections
+    lookups_s: float = 20.0  # questions for devices by one node
+    lookups_burst: int = 400
+
+    @property
+    def of_looks(self) -> "Allowance":
+        """The same for questions for devices alone."""
+        return replace(self, requests_s=self.lookups_s, requests_burst=self.lookups_burst)
 
 
 class TokenBucket:
@@ -155,3 +162,23 @@ class Hold:
             raise BusyError("this node has too much in hand: ask later", SOON_S)
         self.size += size
         self._budget.held += size
+
+
+class Daily:
+    """What is new of a day, by who asks: what was asked before on that day is not counted again."""
+
+    def __init__(self) -> None:
+        self._day = -1
+        self._asked: dict[bytes, set[bytes]] = {}
+
+    def take(self, org: bytes, mark: bytes, day: int, most: int) -> bool | None:
+        """Count a mark of an organisation: whether it is new today; None where that is more than `most`."""
+        if day != self._day:
+            self._day, self._asked = day, {}
+        asked = self._asked.setdefault(org, set())
+        if mark in asked:
+            return False
+        if len(asked) >= most:
+            return None
+        asked.add(mark)
+        return True

@@ -10,7 +10,8 @@ opened   [after, limit]                           -> [next, [[log, seq, fragment
 fetch    [[log, seq, id16]...]                    -> [[log, seq, fragment, size, [path...]]...]
 secret   [subject, section]                       -> [name, nil, sealed]
 chunk    [log, seq, id16, section, n]             -> [bytes]
-lookup   [scheme, value]                          -> [[subject, age us]...]
+lookup   [scheme, value]                          -> [[[subject, age us, [other id...], [log, seq, fragment] | nil]...],
+                                                      held 0 | 1]
 join     [secret, chain, node id, url | nil, pin | nil] -> nothing; both are nil for a node that only dials out
 """
 
@@ -34,6 +35,8 @@ MAX_HEADS = 1000
 MAX_PULL = 1000
 MAX_PATH = 64
 MAX_ROWS = 4096
+MAX_KNOWN = 64
+MAX_IDS = 64
 EPOCH_SIZE = 16
 FILTER_SIZE = 16
 NESTING = 10
@@ -161,6 +164,27 @@ class Proven:
     placed: Placed
     size: int
     path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A passport that the asker may read: its subject, how old what is known of it is, and what other ids are it.
+
+    `identity` is the newest statement of a plate of it that the asker may see: by it an answer is proved.
+    """
+
+    subject: bytes
+    age_us: int
+    ids: tuple[bytes, ...] = ()
+    identity: Placed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a node says of an identifier: the passports that the asker may read, or else that it has one."""
+
+    known: tuple[Known, ...] = ()
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,19 +380,17 @@ def decode_lookup(raw: bytes) -> tuple[str, str]:
         return codec.text(scheme, "scheme", most=64), codec.text(value, "value")
 
 
-def encode_found(subjects: Sequence[tuple[bytes, int]]) -> bytes:
-    """The answer to lookup: subjects and the age of what is known of each, in microseconds."""
-    return codec.pack([[subject, age] for subject, age in subjects])
+def encode_looked(looked: Looked) -> bytes:
+    """The answer to lookup."""
+    return codec.pack([[_known_value(one) for one in looked.known], int(looked.is_held)], NESTING)
 
 
-def decode_found(raw: bytes) -> list[tuple[bytes, int]]:
-    """Read the answer to lookup."""
-    with _Reading("found"):
-        found = []
-        for item in codec.array(codec.unpack(raw, 1 << 16), None, "found", most=64):
-            subject, age = codec.array(item, 2, "found")
-            found.append((codec.binary(subject, 16, "subject"), codec.uint(age, "age")))
-        return found
+def decode_looked(raw: bytes) -> Looked:
+    """Read the answer to lookup; raise RemoteProtocolError."""
+    with _Reading("looked up"):
+        known, held = codec.array(codec.unpack(raw, MAX_BODY), 2, "looked up")
+        found = tuple(_known(item) for item in codec.array(known, None, "known", most=MAX_KNOWN))
+        return Looked(found, bool(codec.uint(held, "held")))
 
 
 def decode_join(raw: bytes) -> Join:
@@ -468,6 +490,22 @@ def _ref(value: codec.Value) -> Ref:
 def _placed(value: codec.Value) -> Placed:
     log, seq, fragment = codec.array(value, 3, "entry")
     return Placed(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), fragment_from_value(fragment))
+
+
+def _known_value(known: Known) -> codec.Value:
+    identity = None if known.identity is None else _placed_value(known.identity)
+    return [known.subject, known.age_us, [*known.ids], identity]
+
+
+def _known(value: codec.Value) -> Known:
+    subject, age, ids, identity = codec.array(value, 4, "known")
+    others = codec.array(ids, None, "ids", most=MAX_IDS)
+    return Known(
+        codec.binary(subject, 16, "subject"),
+        codec.uint(age, "age"),
+        tuple(codec.binary(one, 16, "id") for one in others),
+        None if identity is None else _placed(identity),
+    )
 
 
 def _placed_value(placed: Placed) -> list[codec.Value]:

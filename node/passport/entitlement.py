@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from federation.authority import Kind
-from node.passport.holding import BY_TITLE
 from node.passport.parties import roles_at
+from node.passport.passing import BY_TITLE
 from node.passport.ranks import FactClass, parameter_class
 from node.passport.roles import CAPACITIES, PartyRole
 from node.passport.shown import rows

@@ -61,7 +61,7 @@ class Grant:
     def delegation(self) -> Delegation:
         """What it lends, of a grant to write."""
         ended_by = self.ended.org if self.ended else None
-        return Delegation(self.by, self.party, self.rows, self.since, self.until, self.cut, ended_by)
+        return Delegation(self.by, self.party, self.rows, self.since, self.until, self.cut, ended_by, self.said.ref)
 
 
 def grants_of(readings: Iterable[Reading], subject: bytes) -> tuple[Grant, ...]:

@@ -111,6 +111,16 @@ def in_latin(text: str) -> str:
     return text.translate(_RUSSIAN)
 
 
+def is_domain(text: str) -> bool:
+    """Whether a text is a name by which others reach a host: two labels or more, the last of which is no number."""
+    return (
+        len(text) <= 253
+        and _DOMAIN.fullmatch(text) is not None
+        and not text.rpartition(".")[2].isdecimal()
+        and "." in text
+    )
+
+
 def format_label_url(domain: str, subject: SubjectId) -> str:
     """The link on a label: `https://<organisation domain>/d/<device id>`; raise DeviceIdError if that is no domain."""
     if len(domain) > 253 or not _DOMAIN.fullmatch(domain):

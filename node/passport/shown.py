@@ -109,11 +109,11 @@ def is_stated_by(view: View, org: bytes) -> bool:
 def terms_of(view: View) -> Iterator[tuple[str, str]]:
     """`(scheme, term)` of everything that somebody may type or scan to find this passport, and of its type."""
     for row in rows(view, "plates"):
-        yield from _plate_terms(str(row["designation"]), str(row["serial"]))
+        yield from plate_terms(str(row["designation"]), str(row["serial"]))
     title = text(view, "title")
     if "№" in title:
         designation, _, serial = title.partition(" № ")
-        yield from _plate_terms(designation, serial)
+        yield from plate_terms(designation, serial)
     for alias in rows(view, "aliases"):
         scheme, value = str(alias["scheme"]), str(alias["value"])
         yield (scheme, value.lower() if scheme == "dev_eui" else _plain(value))
@@ -203,7 +203,8 @@ def recalls_of(view: View) -> list[dict[str, Plain]]:
     return sorted(found, key=lambda row: (-int(str(row["occurred"])), str(row["ref"])))
 
 
-def _plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
+def plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
+    """`(scheme, term)` of what stands on a plate."""
     number = _plain(cut_label(serial))
     if number:
         yield ("serial", number)

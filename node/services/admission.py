@@ -1,7 +1,8 @@
 """Whom this node answers, and how much it takes from guests: by their standing in the federation.
 
-Members ask everything. A guest exchanges and looks up within `[federation]` limits. Whom nobody speaks for is told so,
-and whoever left or was expelled gets nothing new, with the reason. The own organisation is never refused.
+Members ask everything. A guest exchanges and looks up within `[federation]` limits; the directory is for members alone.
+Whom nobody speaks for is told so, and whoever left or was expelled gets nothing new, with the reason. The own
+organisation is never refused.
 """
 
 import json
@@ -20,6 +21,7 @@ USED = "guest:"
 INTRODUCER = "introducer:"  # whose invitation this node took: answered before the anchors' words are here
 DAY_US = 86_400_000_000
 LOOKUP = "lookup"
+OF_MEMBERS = frozenset({"refer", "announce"})
 
 
 class Admission:
@@ -28,6 +30,10 @@ class Admission:
     def __init__(self, core: Core, projection: Projection) -> None:
         self._core = core
         self._projection = projection
+
+    def is_member(self, org: bytes) -> bool:
+        """Whether an organisation may know who holds what: a member, or the own one."""
+        return org == self._core.org or self._projection.world.standings.of(org).standing.is_member
 
     async def check(self, asker: Asker, question: str) -> None:
         """Raise RequestError where that may not be asked, with what to do."""
@@ -42,6 +48,8 @@ class Admission:
             raise RequestError(
                 "nobody in the federation speaks for this organisation: let a member invite it, or vouch for it"
             )
+        if question in OF_MEMBERS:
+            raise RequestError("the directory is for members: let the anchors attest the organisation")
         if question == LOOKUP:
             await self._count_lookup(asker.org)
 

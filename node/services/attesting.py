@@ -18,6 +18,7 @@ from node.passport.attestations import ROOT_HASH, SCOPE_PREFIXES, Proposed, numb
 from node.passport.bodies import EndBody
 from node.passport.errors import NumberError
 from node.passport.numbers import parse_inn, parse_ogrn
+from node.passport.seats import SEAT
 from node.passport.standing import GUEST, MEMBER, End, Standing
 from node.passport.world import World
 from node.services.core import Core
@@ -161,13 +162,13 @@ class Attesting:
 
     def _voices(self, body: Attestation) -> list[Proposed]:
         """What this organisation said that the body takes the place of."""
-        kinds = {number_kind(row) for row in body.rows} if body.what is Attested.NUMBER else set()
+        what, kinds = body.what, {number_kind(row) for row in body.rows} if body.what is Attested.NUMBER else set()
         return [
             one
             for one in self._projection.world.attestations.proposed
             if (one.what, one.org) == (body.what, body.org)
             and self._core.org in one.anchors
-            and (one.rows == body.rows or kinds & {number_kind(row) for row in one.rows})
+            and (one.rows == body.rows or what is Attested.SEAT or kinds & {number_kind(row) for row in one.rows})
         ]
 
     async def _other_branches(self, body: Attestation) -> list[Proposed]:
@@ -237,6 +238,8 @@ def _check_rows(what: Attested, rows: Sequence[str]) -> None:
         _check_numbers(rows)
     elif what is Attested.PREFIX and not (rows and all(_is_prefix(row) for row in rows)):
         raise InputError(f"a prefix is written as gs1:460 or grsi:12345, got {list(rows)}", "prefix_wrong")
+    elif what is Attested.SEAT and not (len(rows) == 1 and SEAT.fullmatch(rows[0])):
+        raise InputError(f"a seat is 32 hex digits, got {list(rows)}", "seat_wrong")
     elif what is Attested.ACCREDITATION and not any(not row.startswith(SCOPE_PREFIXES) for row in rows):
         raise InputError("an accreditation has its number beside its scope", "accreditation_wrong")
 

@@ -67,6 +67,7 @@ HELD = "held"
 UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 # What failed to be said is tried again after so long.
 AGAIN_S = 30.0
+AT_ONCE = 32
 
 
 class Commissioning:
@@ -200,8 +201,9 @@ class Commissioning:
             try:
                 async with self._core.database.read() as tx:
                     agreed = await list_devices(tx, state=DeviceState.AGREED)
-                for device in agreed:
-                    await self._register(device)
+                for at in range(0, len(agreed), AT_ONCE):
+                    # What is appended together is folded together.
+                    await asyncio.gather(*(self._register(device) for device in agreed[at : at + AT_ONCE]))
                 await self.release()
             except Exception:  # the top of the task: one device or a busy store must not end the node
                 log.exception("registration_failed")

@@ -1,34 +1,38 @@
-"""Finding a device by anything: here first, then at every peer at once."""
+"""Finding a device by anything: here first, then at other organisations."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from federation.errors import FederationError
 from node.errors import InputError
 from node.passport.card import Card, parse_expiry
+from node.passport.errors import MistypedIdError
+from node.passport.identifiers import Identifier, read_identifiers
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift, spot_of
+from node.passport.sightings import Outcome, Sighting, Source
 from node.services.core import Core
-from node.services.search import Near, Query, Search, read_exact, read_query
-from node.services.sync import Sync
+from node.services.elsewhere import Elsewhere
+from node.services.projection import Projection
+from node.services.search import Near, Search, read_exact
 from node.store.database import ReadTx
 from node.store.finding import Counts, count_cards, find_card, find_cards, read_cards
 from node.store.passports import StoredPassport
-from node.store.peers import Peer, list_peers
-
-PEER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A device that was found: `source` is `here`, or the organisation that knows it; age in microseconds."""
+    """A device that was found: `source` is None here, else the organisation that knows the newest; age in microseconds.
+
+    `others` are organisations that know it too. Where it is not `is_proved`, its sources alone say that it is this one.
+    """
 
     subject: bytes
     title: str
     state: str
     source: bytes | None
     age_us: int
+    is_proved: bool = True
+    others: tuple[Source, ...] = ()
 
     @property
     def id(self) -> str:
@@ -65,34 +69,53 @@ class Listed:
     has_after: bool
 
 
-class Lookup:
-    """Looks here and at the peers."""
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a look-up gave: what was found, and how others answered where they were asked."""
 
-    def __init__(self, core: Core, search: Search, sync: Sync) -> None:
+    found: tuple[Found, ...] = ()
+    elsewhere: Outcome = field(default_factory=Outcome)
+
+
+class Lookup:
+    """Looks here and elsewhere."""
+
+    def __init__(self, core: Core, search: Search, projection: Projection, elsewhere: Elsewhere) -> None:
         self._core = core
         self._search = search
-        self._sync = sync
+        self._projection = projection
+        self._elsewhere = elsewhere
 
-    async def find(self, text: str, among: frozenset[bytes] | None = None) -> list[Found]:
-        """What carries that identifier; raise InputError where it is mistyped. Peers are asked if nothing is here.
+    async def find(
+        self, text: str, among: frozenset[bytes] | None = None, actor: str = "system", *, anew: bool = False
+    ) -> LookedUp:
+        """What carries that identifier; raise InputError where it is mistyped. Others are asked if nothing is here.
 
-        With `among`, one of those subjects alone, and peers are not asked.
+        With `among`, one of those subjects alone, and others are not asked; `anew`, though they were a moment ago.
         """
-        query = read_query(text)
+        identifiers = self._read(text)
         async with self._core.database.read() as tx:
-            here = await self._search.find(tx, query)
-            now = tx.now
-            if among is not None:
-                return [_found(passport, now) for passport in here if passport.subject in among]
-            peers = await list_peers(tx, "active")
+            here = await self._search.find_first(tx, identifiers)
+            found = tuple(_found(p, tx.now) for p in here if among is None or p.subject in among)
             slip = None if here else await self._search.find_slip(tx, text)
-        if here:
-            return [_found(passport, now) for passport in here]
-        answers = await asyncio.gather(*(self._ask(peer, query) for peer in peers))
-        found = [one for answer in answers for one in answer]
-        if slip and not found:
+        if here or among is not None:
+            return LookedUp(found)
+        if anew:
+            self._elsewhere.forget(identifiers)
+        outcome = await self._elsewhere.find(identifiers, text, actor)
+        if slip and not outcome.sightings and not outcome.keepers:
             raise slip
-        return found
+        return LookedUp(tuple(map(_seen, outcome.sightings)), outcome)
+
+    def _read(self, text: str) -> tuple[Identifier, ...]:
+        """All that a text may be; raise InputError for one that names nothing, or an id with a slip of the pen."""
+        try:
+            identifiers = read_identifiers(text, self._projection.world.lines)
+        except MistypedIdError as error:
+            raise InputError(f"mistyped id: {error}", "id_mistyped", text=text.strip()[:64]) from error
+        if not identifiers:
+            raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
+        return identifiers
 
     async def near(self, text: str) -> list[Near]:
         """What may have been meant by a text that nothing carries; nothing for an id or a DevEUI."""
@@ -165,21 +188,18 @@ class Lookup:
 
     async def _here(self, tx: ReadTx, text: str) -> list[StoredPassport]:
         try:
-            return await self._search.find(tx, read_query(text))
+            return await self._search.find_first(tx, self._read(text))
         except InputError:
             return []
-
-    async def _ask(self, peer: Peer, query: Query) -> list[Found]:
-        try:
-            async with asyncio.timeout(PEER_S):
-                found = await self._sync.client(peer.address).lookup(query.scheme, query.term)
-        except (TimeoutError, FederationError):
-            return []
-        return [Found(subject, "", "", peer.org, age) for subject, age in found]
 
 
 def _found(passport: StoredPassport, now: int) -> Found:
     return Found(passport.subject, passport.title, passport.state, None, max(0, now - passport.changed_us))
+
+
+def _seen(one: Sighting) -> Found:
+    source = one.source
+    return Found(one.subject, one.title, "", source.org, source.age_us, one.is_proved, one.sources[1:])
 
 
 def _place(spot: Spot) -> tuple[int, str, bytes]:

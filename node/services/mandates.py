@@ -127,9 +127,11 @@ class Mandates:
                 raise DeniedError("the role is offered to another organisation", "mandate_not_ours")
             state = mandate.state(self._core.clock.now())
             if state is MandateState.WAITING:
+                async with self._core.database.read() as tx:
+                    cut = await read_cut(tx, mandate.author)
                 authority = Authority(Verb.ACCEPT, mandate.author, (mandate.role.value,), mandate.things)
                 now, grounds = self._core.clock.now(), [mandate.said.ref]
-                draft = drafts.mandate(subject, authority, MandateBody(), now, grounds=grounds)
+                draft = drafts.mandate(subject, authority, MandateBody(), now, grounds=grounds, cut=cut)
                 await self._say(draft, actor, "role_accepted", mandate)
             elif state not in (MandateState.STANDS, MandateState.ENDED):
                 raise StateError(f"the offer is {state.value}", "mandate_answered", state=state.value)

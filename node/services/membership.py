@@ -66,6 +66,7 @@ class Membership:
             url=self.url or None,
             pin=self.pin().hex() if self.url else None,
             node=self._core.node.hex(),
+            domain=self._core.settings.public.domain or None,
         )
         async with self._core.database.read() as tx:
             said = await find_setting(tx, "card")

@@ -14,9 +14,11 @@ from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
 from node.services.analytics import Analytics
+from node.services.announcing import Announcing
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.attesting import Attesting
@@ -27,6 +29,7 @@ from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
 from node.services.catalogs import Catalogs
+from node.services.catching_up import CatchingUp
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
@@ -39,7 +42,9 @@ from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
+from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
+from node.services.erasures import Erasures
 from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
@@ -60,6 +65,7 @@ from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
 from node.services.lookup import Lookup
+from node.services.lookup_notes import LookupNotes
 from node.services.mandates import Mandates
 from node.services.members import Members
 from node.services.membership import Membership
@@ -72,10 +78,12 @@ from node.services.production import Production
 from node.services.profiles import Profiles
 from node.services.projection import Projection
 from node.services.protocols import Protocols
+from node.services.public import PublicPassports
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
+from node.services.referring import Referring
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
 from node.services.register_reading import RegisterReading
@@ -153,6 +161,7 @@ class Parts:
         self.ledger = Ledger(self.core, self.replaced_keys.take)
         self.counting = Counting(self.core, self.projection.recount)
         self.ingest = Ingest(self.core, self.replaced_keys.take, self.counting)
+        self.erasures, self.acknowledging = Erasures(self.core, self.ledger), Acknowledging(self.core, self.ledger)
         self.jobs, self.search = Jobs(self.core), Search()
 
     def _wire_federation(self, carrier: Carrier | None) -> None:
@@ -167,7 +176,11 @@ class Parts:
         self.members = Members(self.core, self.projection)
         self.organisations = Organisations(self.core, self.projection)
         self.keys = Keys(self.core, self.ingest, self.membership, self.peering)
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission)
+        self.lookup_notes = LookupNotes(self.core)
+        self.referring = Referring(self.core, self.projection, self.lookup_notes)
+        self.announcing = Announcing(self.core, self.projection, self.sync, self.metrics)
+        self.announcing.on_seats = self.referring.sweep
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, self.referring)
         signer = Signer(keystore.org, keystore.node, keystore.sign)
         self.desk = Desk(self.shelf, signer, self.clock, self.metrics, self.allowance, budget)
         self.bundles = Bundles(self.core, self.shelf, self.sync)
@@ -177,10 +190,13 @@ class Parts:
         self.ready = ReadyPassports(self.core, self.registry)
         self.cases = Cases(self.core, self.projection)
         self.identities = Identities(self.core, self.ledger, self.projection)
-        self.lookup = Lookup(self.core, self.search, self.sync)
+        self.elsewhere = Elsewhere(
+            self.core, self.projection, self.sync, self.announcing, self.lookup_notes, self.metrics
+        )
+        self.lookup = Lookup(self.core, self.search, self.projection, self.elsewhere)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.assembly = Assembly(self.core, self.ledger, self.search)
-        self.shipments = Shipments(self.core, self.ledger)
+        self.shipments = Shipments(self.core, self.ledger, self.projection)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
         self.timelines, self.conflicts = Timelines(self.core), Conflicts(self.core)
         self.analytics = Analytics(self.core, self.projection)
@@ -244,11 +260,15 @@ class Parts:
         self.profiles = Profiles(self.core, self.ledger, self.projection)
         self.grants = Grants(self.core, self.ledger, self.projection, self.profiles, self.cases)
         self.visibility = Visibility(self.core, self.cases, self.sync)
+        self.public = PublicPassports(
+            self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
+        )
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
 
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
+        self.catching_up = CatchingUp(self.core, self.projection, self.sync, self.counting)
         self.first_restore = FirstRestore(self.core, self.access)
         self.health = Health(self.core, self.sync, self.backups)
         sources = Sources(

@@ -1,17 +1,19 @@
 """Finding a subject by anything that stands on a label, in a spreadsheet or in another system."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from federation.authority import Kind
 from federation.fragment import SectionClass
+from federation.sync.messages import MAX_IDS, MAX_KNOWN, Known
 from node.errors import InputError
+from node.passport import identifiers
 from node.passport.errors import MistypedIdError, PlateError
-from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
+from node.passport.identifiers import ID, WITHOUT_KEY, Identifier
 from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
 from node.passport.rights import HEADERS, class_mask
-from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, bare_term, parameter_term, rows
+from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, bare_term, plate_terms, rows
 from node.passport.suggestions import Slip, bare_serial, serials_near
 from node.store.database import ReadTx
 from node.store.passports import (
@@ -26,14 +28,11 @@ from node.store.passports import (
 from node.store.profiles import read_kept_profiles
 from node.store.rights import EVERYBODY, StoredRight, rights_to
 
-EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 # An EUI-64 with one character lost or one too many.
 SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
-# A value that a document stated, under the code of its parameter.
-STATED = re.compile(r"([0-9a-z][0-9a-z_.:-]{0,63})=(\S.{0,127})")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
 ON_THE_PLATE = frozenset({"id", "serial", "plate", BARE})  # what is said publicly of a thing
-OF_OURS = frozenset({CONFLICT, ACT})  # what this node works out for its own people
+OF_OURS = frozenset({CONFLICT, ACT, "own"})  # what this node works out for its own people
 STATED_IN = {"dev_eui": (Kind.PARAMETER, "radio"), EXTRACTED: (Kind.PROTOCOL, "extract")}  # else in an alias
 TECHNICAL = class_mask(SectionClass.TECHNICAL)
 LEAST_SERIAL = 4  # characters of a serial from which on neighbours tell anything
@@ -64,19 +63,11 @@ def read_query(text: str) -> Query:
 
 def read_exact(text: str) -> Query | None:
     """The device id or DevEUI that a text is, None where it is other words; raise InputError for a mistyped id."""
-    trimmed = text.strip()
-    label = re.search(r"/d/([^/?#\s]+)/?$", trimmed)
-    trimmed = label[1] if label else trimmed
-    if looks_like_device_id(trimmed):
-        try:
-            return Query("id", parse_device_id(in_latin(trimmed)).hex)
-        except MistypedIdError as error:
-            raise InputError(f"mistyped id: {error}", "id_mistyped", text=trimmed[:64]) from error
-    if EUI.fullmatch(trimmed):
-        return Query("dev_eui", re.sub(r"[-:\s]", "", trimmed).lower())
-    if stated := STATED.fullmatch(trimmed):
-        return Query(EXTRACTED, parameter_term(stated[1], stated[2]))
-    return None
+    try:
+        exact = identifiers.read_exact(text)
+    except MistypedIdError as error:
+        raise InputError(f"mistyped id: {error}", "id_mistyped", text=text.strip()[:64]) from error
+    return None if exact is None else Query(exact.scheme, exact.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +90,13 @@ class Search:
             subjects = [subject for subject, _ in await find_terms(tx, query.term)]
         found = [await find_passport(tx, subject) for subject in subjects]
         return [passport for passport in found if passport is not None]
+
+    async def find_first(self, tx: ReadTx, identifiers: Iterable[Identifier]) -> list[StoredPassport]:
+        """The passports that carry the first of these that any carries."""
+        for one in identifiers:
+            if found := await self.find(tx, Query(one.scheme, one.value)):
+                return found
+        return []
 
     async def find_near(self, tx: ReadTx, text: str) -> list[Near]:
         """What has a serial one slip away from the typed one, the least slip first, the typed designation before.
@@ -136,30 +134,57 @@ class Search:
             return None
         return InputError(f"a DevEUI has 16 digits, {text.strip()[:64]!r} has {len(bare)}", "eui_mistyped")
 
-    async def for_peer(self, tx: ReadTx, org: bytes, scheme: str, value: str) -> list[tuple[bytes, int]]:
-        """What another organisation may know: subjects that it may read, with the age of what is known here.
+    async def for_peer(
+        self, tx: ReadTx, org: bytes, scheme: str, value: str, *, tells: bool = False
+    ) -> tuple[list[Known], bool]:
+        """What another organisation may know: passports that it may read, with the age of what is known here.
 
-        By what a section says of which it may not read they are not found: else it would read that by guessing.
+        By what a section says of which it may not read they are not found: else it would read that by guessing. Where
+        it `tells`, it is said too whether anything here has the identifier, whoever may read it.
         """
-        named = [(bytes.fromhex(value), "id")] if scheme == "id" else await find_terms(tx, value)
-        answer: dict[bytes, int] = {}
+        named = [(bytes.fromhex(value), ID)] if scheme == ID else await find_terms(tx, value)
+        named = [(subject, found_by) for subject, found_by in named if found_by not in OF_OURS]
+        answer: dict[bytes, Known] = {}
+        is_held = False
         for subject, found_by in named:
             ids = await every_id(tx, [subject])
             rights = await rights_to(tx, ids, org)
-            open_ids = [one for one in ids if any([await _finds(tx, r, found_by) for r in rights.get(one, [])])]
-            passport = await find_passport(tx, subject, whole=False) if open_ids else None
-            if passport is not None:
+            is_sought = bool(rights) or (tells and not is_held and found_by not in WITHOUT_KEY)
+            passport = await find_passport(tx, subject, whole=False) if is_sought else None
+            if passport is None:
+                continue
+            is_held = is_held or found_by not in WITHOUT_KEY
+            term = _Term(found_by, value, passport)
+            open_ids = [one for one in ids if any([await _finds(tx, r, term) for r in rights.get(one, [])])]
+            if open_ids:
                 shown = passport.lead if passport.lead in open_ids else open_ids[0]
-                answer[shown] = max(0, tx.now - passport.changed_us)
-        return [*answer.items()]
+                others = tuple(one for one in open_ids if one != shown)[:MAX_IDS]
+                answer[shown] = Known(shown, max(0, tx.now - passport.changed_us), others)
+        return [*answer.values()][:MAX_KNOWN], tells and is_held
 
 
-async def _finds(tx: ReadTx, right: StoredRight, found_by: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """By what a passport was found."""
+
+    scheme: str
+    value: str
+    passport: StoredPassport
+
+    def is_of(self, author: bytes) -> bool:
+        """Whether an organisation itself stated it on a plate; ids stand in each header."""
+        plates = [row for row in rows(self.passport.content, "plates") if row["by"] == author.hex()]
+        said = (plate_terms(str(row["designation"]), str(row["serial"])) for row in plates)
+        return self.scheme == ID or any(self.value == term for terms in said for _, term in terms)
+
+
+async def _finds(tx: ReadTx, right: StoredRight, found: _Term) -> bool:
     """Whether a right to a subject opens that by which it was found."""
-    if right.author != EVERYBODY or found_by in OF_OURS:
-        return False
+    found_by = found.scheme
     if found_by in ON_THE_PLATE:
-        return bool(right.classes & HEADERS)
+        return bool(right.classes & HEADERS) and (right.author == EVERYBODY or found.is_of(right.author))
+    if right.author != EVERYBODY:
+        return False
     # Whose word it is, of when, is not known by now: the right has to open those of all times.
     if right.since_us or right.until_us <= tx.now or not right.classes & TECHNICAL:
         return False

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, LargeBinary, and_, bindparam, delete, func, literal, select, tuple_, update
 
 from node.passport.kept import Kept, decode_kept, encode_kept
 from node.passport.result_cards import ResultCard
@@ -233,6 +233,18 @@ async def read_members(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, set[by
     return found
 
 
+async def read_owners(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:
+    """Who owns each of these subjects by its passport's card, in hex; empty where nobody does, or several."""
+    table, card = schema.passports.c, schema.cards.c
+    wanted, found = sorted(set(subjects)), dict[bytes, str]()
+    joined = schema.passports.join(schema.cards, card.subject == table.lead)
+    for at in range(0, len(wanted), 400):
+        few = table.subject.in_(wanted[at : at + 400])
+        rows = await tx.all(select(table.subject, card.owner).select_from(joined).where(few))
+        found |= {row.subject: row.owner for row in rows}
+    return found
+
+
 async def every_id(tx: ReadTx, subjects: Iterable[bytes]) -> list[bytes]:
     """These subjects, and all that are one passport with them here."""
     leads = await read_leads(tx, wanted := set(subjects))
@@ -283,6 +295,24 @@ async def find_each(tx: ReadTx, scheme: str, terms: Iterable[str]) -> dict[str, 
         for row in await tx.all(statement.order_by(table.subject)):
             found.setdefault(row.term, []).append(row.subject)
     return found
+
+
+async def terms_of_leads(tx: ReadTx, leads: Iterable[bytes]) -> list[tuple[str, str]]:
+    """`(scheme, term)` of all terms of these passports."""
+    table, wanted = schema.terms.c, sorted(set(leads))
+    found: list[tuple[str, str]] = []
+    for at in range(0, len(wanted), 400):
+        rows = await tx.all(select(table.scheme, table.term).where(table.subject.in_(wanted[at : at + 400])))
+        found += [(row.scheme, row.term) for row in rows]
+    return found
+
+
+async def page_terms(tx: ReadTx, after: tuple[str, bytes], limit: int) -> list[tuple[str, bytes, str]]:
+    """`(term, subject, scheme)` of every term, in the order of the first two, after a place."""
+    table, (term, subject) = schema.terms.c, after
+    further = tuple_(table.term, table.subject) > tuple_(literal(term), literal(subject, LargeBinary))
+    rows = await tx.all(select(schema.terms).where(further).order_by(table.term, table.subject).limit(limit))
+    return [(row.term, row.subject, row.scheme) for row in rows]
 
 
 async def find_subjects(tx: ReadTx, scheme: str, terms: Sequence[str], limit: int) -> list[bytes]:

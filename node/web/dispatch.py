@@ -21,6 +21,7 @@ from node.web.languages import choose_language
 from node.web.rendering import RENDERER
 from node.web.routes import Limit, Route, Written
 from node.web.system_rights import check_system
+from node.web.unchanged import unless_known
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -44,7 +45,7 @@ class Dispatcher:
         actor = call.visitor
         with call.context.correspondents.running(actor), Speaking(actor.system if actor else None):
             response = await (self._answer_once(call) if keyed else self._answer(call, None))
-        return _unless_known(request, response)
+        return unless_known(request, response)
 
     async def _admit(self, request: web.Request) -> Call:
         request[ROUTE] = self._route
@@ -139,16 +140,6 @@ async def _page(call: Call, view: View) -> web.Response:
     renderer = call.request.app[RENDERER]
     html = renderer.page(call, view, values, await renderer.counts(call))
     return web.Response(text=html, status=status, content_type="text/html", headers=call.headers)
-
-
-def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """304 where the asker has this version already."""
-    tag, known = response.headers.get("ETag"), request.headers.get("If-None-Match")
-    if request.method != "GET" or tag is None or known is None:
-        return response
-    if tag not in [one.strip().removeprefix("W/") for one in known.split(",")]:
-        return response
-    return web.Response(status=304, headers={"ETag": tag})
 
 
 def _request_hash(request: web.Request, raw: bytes) -> bytes:

@@ -46,6 +46,8 @@ STATUS_BY_CODE = {
     "too_many_attempts": 429,
     "too_many_streams": 429,
     "system_rate": 429,
+    "public_rate": 429,
+    "public_busy": 503,
     "store_away": 503,
     "backup_space": 507,
 }
@@ -62,6 +64,8 @@ RETRY_S = {
     "too_many_attempts": "60",
     "too_many_streams": "10",
     "system_rate": "60",
+    "public_rate": "60",
+    "public_busy": "5",
     "idempotency_running": "2",
     "store_away": "5",
 }

@@ -120,6 +120,7 @@ SECTIONS: Table = {
     "template": ("шаблон", "template"),
     "document": ("документ", "document"),
     "personal": ("персональные данные", "personal data"),
+    "person": ("имя жителя", "resident’s name"),
     "extract": ("выписка", "extract"),
     "authority": ("полномочия", "authority"),
     "shipment": ("отгрузка", "shipment"),

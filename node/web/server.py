@@ -21,6 +21,7 @@ from node.web.events import STREAMS, Live, Streams
 from node.web.middleware import add_headers, answer_errors
 from node.web.monitoring import REQUEST_METRICS, RequestMetrics
 from node.web.openapi import describe
+from node.web.public.answers import PUBLIC, PublicAnswers
 from node.web.rendering import RENDERER, Renderer
 from node.web.routes import Route
 
@@ -44,6 +45,7 @@ def build_application(
     application[RULES_KEY] = rules
     application[CURSORS] = Cursors(context.secret)
     application[RENDERER] = Renderer(assets, taken)
+    application[PUBLIC] = PublicAnswers(context, assets)
     application[STREAMS] = streams
     application[PRINTING] = asyncio.Semaphore(1)
     application[REQUEST_METRICS] = RequestMetrics(context.metrics.registry)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS, SHIPMENT_REASONS
+from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -46,6 +47,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
+    "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
+    "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
     "peer_joined": ("Узел вступил по приглашению", "A node joined by invitation"),
     "peer_active": ("Узел принят", "Node accepted"),
     "peer_followed_only": ("От узла берётся только отслеживаемое", "Only what is followed is taken of a node"),
@@ -64,8 +68,16 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "role_withdrawn": ("Предложение роли отозвано", "The offer of a role was withdrawn"),
     "role_ended": ("Роль прекращена", "A role was ended"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
+    "shipment_refused": ("От приборов отгрузки отказались", "Devices of a shipment were refused"),
+    "shipment_withdrawn": ("Отгрузка отозвана", "The shipment was withdrawn"),
+    "shipment_returned": ("Приборы предложены назад продавцу", "Devices were offered back to their seller"),
     "shipment_came": ("Нам предложили отгрузку", "A shipment was offered to us"),
     "shipment_taken": ("Получатель принял отгрузку", "The buyer accepted the shipment"),
+    "shipment_declined": ("Получатель отказался от приборов", "The buyer refused devices"),
+    "shipment_called_back": ("Продавец отозвал отгрузку", "The seller withdrew the shipment"),
+    "shipment_return_came": ("Нам возвращают приборы", "Devices come back to us"),
+    "shipment_strange": ("Приняли то, чего в отгрузке нет", "Things were answered for that were not shipped"),
+    "shipment_buyer_joined": ("У получателя отгрузки появился узел", "The buyer of a shipment has a node now"),
     "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),
@@ -80,6 +92,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
+    "erasure_asked": ("Запрошено стирание персональных данных", "Erasure of personal data was asked for"),
+    "section_erased": ("Персональные данные стёрты", "Personal data was erased"),
+    "personal_held": ("Персональное придержано: хранилище — старая копия", "Personal data held back: an older copy"),
+    "personal_released": ("Персональное снова открыто", "Personal data shown again"),
+    "erasure_acknowledged": ("Стирание подтверждено тому, кто его просил", "Erasure was acknowledged to who asked"),
     "import_undone": ("Импорт отменён", "Import undone"),
     "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
@@ -199,6 +216,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "account": ("учётная запись", "account"),
     "active": ("принят", "accepted"),
     "address": ("адрес", "address"),
+    "asked": ("спрошено узлов", "nodes asked"),
     "attested": ("аттестация", "attested"),
     "automatic": ("сам", "by itself"),
     "capacity": ("роль", "role"),
@@ -238,6 +256,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "name": ("имя", "name"),
     "node": ("узел", "node"),
     "supplier": ("поставщик", "supplier"),
+    "note": ("замечание", "remark"),
     "number": ("номер", "number"),
     "of": ("чей", "of"),
     "operation": ("действие", "operation"),
@@ -250,7 +269,9 @@ DETAILS: dict[str, tuple[str, str]] = {
     "release": ("выпуск", "release"),
     "rows": ("строки", "rows"),
     "scopes": ("права", "rights"),
+    "scheme": ("что искали", "what was looked for"),
     "section": ("раздел", "section"),
+    "ground": ("основание", "ground"),
     "seq": ("номер фрагмента", "entry"),
     "session": ("сеанс", "session"),
     "state": ("проверка", "check"),
@@ -267,6 +288,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "due_us": ("срок", "term"),
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
+    "value": ("значение", "value"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.
@@ -305,9 +327,10 @@ CODES: dict[str, Table] = {
     "capacity": ROLES,
     "catalog": CATALOGS,
     "fields": COMPARED,
+    "ground": GROUNDS,
     "kind": JOB_KINDS,
     "language": TONGUES,
-    "reason": REFUSALS | REASONS | LOSSES,
+    "reason": REFUSALS | REASONS | LOSSES | SHIPMENT_REASONS,
     "rows": ROWS,
     "section": SECTIONS,
     "standing": MEMBER_STANDINGS,

@@ -1,5 +1,6 @@
-"""Chromium of Debian against real nodes: any console error, failed load or request to another host fails the test.
+"""Chromium of Debian, without windows, against real nodes.
 
+Any console error, failed load or request to another host fails the test. What draws no windows takes a third less time.
 The browser is started once for this folder, so that its tests share one event loop: an async fixture of theirs says
 `loop_scope="session"`.
 """
@@ -17,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, async_p
 
 from tests.unit.web.running import RunningWeb, running_web
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

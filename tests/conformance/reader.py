@@ -90,7 +90,7 @@ FORMS = {  # of objects of which no more is asked
     "text": TEXT,
     "cut": CUT,
     "authority": [range(1, 10), 16, ROWS, (ascending(16, 0, 4096), None), ascending(UINT, 0, 16), *SPAN],  # 9.1
-    "attest": [16, range(1, 7), 16, ROWS, *SPAN],  # 9.2
+    "attest": [16, range(1, 8), 16, ROWS, *SPAN],  # 9.2
     "witnesses": ascending([16, TEXT, ED25519], 0, 5, itemgetter(0), itemgetter(2)),  # 9.3
     "keys": [ED25519, X25519],  # 9.4
     "erase": ascending([16, UINT, 16, partial(text, 24)], 0, 64),  # 9.5
@@ -432,6 +432,21 @@ class Reader:
                     found.setdefault(place(ref), (ref, {name: word[name] for name in ref}))
         return {"withdrawn": [dict(zip(("of", "by"), found[at], strict=True)) for at in sorted(found)]}
 
+    def erasure_effect(self, genesis: bytes, entry: Found, erasures: list[Found]) -> Found:  # 9.12
+        place, found, (_, _, anchors, k) = itemgetter("log", "seq", "id16"), list[Found](), unpackb(genesis)
+        order = itemgetter("stamp", "log", "seq")
+        for name in sorted(s["name"] for s in entry["sections"] if s["class"] == 4 and s["name"] != "authority"):
+            asked = [e for e in erasures if (*place(entry), name) in [(*place(r), r["name"]) for r in e["rows"]]]
+            said = sorted(asked, key=order)
+            first = sorted({e["org"]: e for e in reversed(said) if e["org"] in anchors}.values(), key=order)[:k]
+            words = [e for e in said if e["org"] == entry["org"]][:1] or (first if len(first) == k else [])
+            by, where = (
+                sorted(e["org"] for e in words),
+                {key: words[-1][key] for key in ("log", "seq", "id16") if words},
+            )
+            found += [{"name": name, "by": by, "at": words[-1]["stamp"], "said": where}] if words else []
+        return {"erased": found}
+
     def membership(self, genesis: bytes, statements: list[Found], log: bytes, roots: Found) -> Found:  # 9.10
         _, _, anchors, k = unpackb(genesis)
         circle = Circle(self.genesis(genesis)["id"], anchors, k, statements)
@@ -498,6 +513,37 @@ class Reader:
         total = sum(int.from_bytes(sha(b"passport/follow/1\n", one)[:16], "big") for one in kept) % 2**128
         none = {"followed": None, "filter": None}
         return none if everything else {"followed": sorted(kept), "filter": total.to_bytes(16, "big")}
+
+    def holders(self, seats: list[Found], scheme: str, value: str) -> Found:  # 10
+        require(fits([TEXT, TEXT], [scheme, value]))
+        key = sha(b"passport/alias/1\n", packb([scheme, value]))[:16]
+        place = int.from_bytes(key[:2], "big") >> 4
+        near = sorted(seats, key=lambda one: sha(b"passport/seat/1\n", one["seat"], place.to_bytes(2, "big")))[-3:][
+            ::-1
+        ]
+        chosen = sorted(seats, key=itemgetter("org")) if len(seats) <= 8 else near
+        return {"key": key, "bucket": place, "holders": [one["org"] for one in chosen]}
+
+    def announced(self, asked: bytes, held: list[bytes]) -> Found:  # 10
+        _, whole, *changes = read(
+            asked, [(16, None), array([range(4096), bytes], 0, 4096, itemgetter(0)), bytes, bytes]
+        )
+        parts = [[marks[at : at + 8] for at in range(0, len(marks), 8)] for marks in (*changes, *(m for _, m in whole))]
+        require(all(fits(ascending(8, 0, 65536), part) for part in parts) and whole == sorted(whole))
+        require(
+            all(
+                int.from_bytes(mark[:2], "big") >> 4 == n
+                for (n, _), part in zip(whole, parts[2:], strict=True)
+                for mark in part
+            )
+        )
+        replaced, places = {n for n, _ in whole}, {mark: int.from_bytes(mark[:2], "big") >> 4 for mark in held}
+        kept = {mark for mark in held if places[mark] not in replaced}.union(*parts[2:], parts[0]) - {*parts[1]}
+        rows: dict[int, list[bytes]] = {}
+        for mark in sorted(kept):
+            rows.setdefault(int.from_bytes(mark[:2], "big") >> 4, []).append(mark)
+        digests = [n.to_bytes(2, "big") + sha(*marks)[:8] for n, marks in sorted(rows.items())]
+        return {"held": sorted(kept), "list": sha(b"passport/list/1\n", *digests)[:16]}
 
     def invitation(self, text: str, now_us: int) -> Found:  # 11
         [data] = re.findall("\\APASSPORT1-([A-Za-z0-9_-]{,4086})\\Z", "".join(text.split()))

@@ -44,7 +44,7 @@ async def sold(folder: Path, *classes: int) -> AsyncIterator[tuple[Desk, bytes]]
         await meet(desk)
         devices = [await desk.device(serial) for serial in ("00012345", "00012346")]
         await desk.ledger.append([drafts.share(devices[0], READER, classes, desk.core.clock.now())])
-        await Shipments(desk.core, desk.ledger).offer(devices, BUYER, "ТТН-1", "2026-05-01", "test")
+        await Shipments(desk.core, desk.ledger, desk.projection).offer(devices, BUYER, "ТТН-1", "2026-05-01", "test")
         yield desk, devices[0]
 
 
@@ -99,7 +99,7 @@ async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path)
         assert lead != stated
 
         await registry.share([lead], READER, "test")
-        await Shipments(desk.core, desk.ledger).offer([lead], BUYER, "ТТН-1", "2026-05-01", "test")
+        await Shipments(desk.core, desk.ledger, desk.projection).offer([lead], BUYER, "ТТН-1", "2026-05-01", "test")
 
         assert {Kind.IDENTITY, Kind.SHIPMENT} <= await read_by(desk, READER, stated)
         async with desk.core.database.read() as tx:
@@ -194,9 +194,11 @@ async def test_thing_is_found_by_what_may_be_read_of_it_alone(
         asked = {"id": device.hex(), "serial": "00012345", "dev_eui": "0102030405060708", "erp": "4711"}
         async with desk.core.database.read() as tx:
             answers = {name: await Search().for_peer(tx, READER, name, term) for name, term in asked.items()}
+            told = {name: await Search().for_peer(tx, READER, name, term, tells=True) for name, term in asked.items()}
 
-    assert {name for name, found in answers.items() if [subject for subject, _ in found] == [device]} == finds
-    assert all(not found for name, found in answers.items() if name not in finds)
+    assert {name for name, (found, _) in answers.items() if [one.subject for one in found] == [device]} == finds
+    assert all(found == ([], False) for name, found in answers.items() if name not in finds)
+    assert {name: (known, True) for name, (known, _) in answers.items()} == told
 
 
 async def test_what_is_shown_is_what_the_reasons_say(tmp_path: Path) -> None:

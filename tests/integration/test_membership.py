@@ -9,7 +9,7 @@ import pytest
 
 from federation.authority import Attestation, Attested
 from federation.errors import RequestError
-from federation.sync.messages import HeadsAsked
+from federation.sync.messages import HeadsAsked, Looked
 from node.app import Node
 from node.passport import drafts
 from node.passport.bodies import Plate
@@ -140,9 +140,9 @@ async def test_guest_is_answered_and_heard_within_limits(tmp_path: Path, monkeyp
             host = await find_peer(tx, anchor.core.node)
         assert host is not None
         client = guest.sync.client(host.address)
-        assert [await client.lookup("serial", "0000001") for _ in range(2)] == [[], []]
+        assert [await client.lookup("number", "0000001") for _ in range(2)] == [Looked(), Looked()]
         with pytest.raises(RequestError, match="2 times a day"):
-            await client.lookup("serial", "0000001")
+            await client.lookup("number", "0000001")
 
         for n in range(5):
             await plate(guest, f"000000{n}")
@@ -159,7 +159,7 @@ async def test_guest_is_answered_and_heard_within_limits(tmp_path: Path, monkeyp
         assert await size_at(anchor, guest) <= 4
         await anchor.membership.attesting.attest(guest.core.org, Attested.NUMBER, [NUMBERS["lab"]], "test")
         await level(anchor, guest)
-        assert await client.lookup("serial", "0000001") == []
+        assert await client.lookup("number", "0000001") == Looked()
 
 
 async def test_guest_whose_voucher_takes_the_word_back_is_refused(tmp_path: Path) -> None:

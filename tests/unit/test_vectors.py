@@ -11,6 +11,16 @@ from federation import codec
 from federation.authority import Attestation, Authority, unpack_erase, unpack_log_keys, unpack_witnesses
 from federation.checkpoint import verify_checkpoint
 from federation.cut import Cut
+from federation.directory import (
+    Seats,
+    alias_key,
+    bucket_digest,
+    bucket_of,
+    by_bucket,
+    join_marks,
+    list_digest,
+    split_marks,
+)
 from federation.errors import FederationError, InvitationError, RequestError, StatementError, TransportError, VoidError
 from federation.forks import TWO_HEADERS, SignedHeader, verify_fork_proof
 from federation.fragment import (
@@ -45,11 +55,13 @@ from federation.request import (
 )
 from federation.sealing import open_section
 from federation.statements import RootStatement, decode_root_statement
+from federation.sync.announcing import Announced
 from federation.sync.following import NOTHING, FollowAsked, moved
 from federation.sync.frames import Answered, Asked, Noticed, decode_frame
 from federation.words import fingerprint_bytes
 from node.passport.attestations import count_attestations
 from node.passport.claims import decode_claim
+from node.passport.erasures import Target, Word, erased_of
 from node.passport.errors import PassportError
 from node.passport.ids import parse_device_id, parse_label_url
 from node.passport.plate import plate_text
@@ -64,7 +76,15 @@ Given = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
 
 FILES = sorted(FOLDER.glob("*.json"))
-WITHOUT_REFUSALS = {"merkle-root", "commitment", "cut-effect", "replay", "withdrawal-effect", "membership"}
+WITHOUT_REFUSALS = {
+    "merkle-root",
+    "commitment",
+    "cut-effect",
+    "replay",
+    "withdrawal-effect",
+    "erasure-effect",
+    "membership",
+}
 
 
 def cases() -> list[Any]:
@@ -101,6 +121,7 @@ def test_every_object_has_vectors_of_both_kinds() -> None:
             "cut-effect",
             "replay",
             "withdrawal-effect",
+            "erasure-effect",
             "membership",
         }, path.name
 
@@ -457,6 +478,27 @@ def read_erase(given: Given) -> Answer:
     return "accept", {}
 
 
+def read_erasures(given: Given) -> Answer:
+    def place(told: Given) -> Ref:
+        return Ref(raw(told, "log"), told["seq"], raw(told, "id16"))
+
+    entry, words = given["entry"], list[Word]()
+    for one in given["erasures"]:
+        who = (place(one), raw(one, "org"), one["stamp"], "other")
+        words += [Word(place(row), row["name"], *who) for row in one["rows"]]
+    target = Target(place(entry), raw(entry, "org"), {row["name"]: row["class"] for row in entry["sections"]})
+    erased = [
+        {
+            "name": name,
+            "by": [org.hex() for org in one.by],
+            "at": one.at,
+            "said": {"log": one.said.log.hex(), "seq": one.said.seq, "id16": one.said.id16.hex()},
+        }
+        for name, one in erased_of(words, target, Genesis.from_bytes(raw(given, "genesis"))).items()
+    ]
+    return "accept", {"erased": erased}
+
+
 def read_genesis(given: Given) -> Answer:
     genesis = Genesis.from_bytes(raw(given, "genesis"))
     assert genesis.to_bytes() == raw(given, "genesis")
@@ -491,6 +533,22 @@ def read_follow(given: Given) -> Answer:
     gone = (known & asked.removed) | (within - asked.added)
     kept = moved(moved(NOTHING, known), asked.added - known, gone)
     return "accept", {"followed": [s.hex() for s in sorted((known | asked.added) - gone)], "filter": kept.hex()}
+
+
+def read_holders(given: Given) -> Answer:
+    key = alias_key(codec.text(given["scheme"], "scheme"), codec.text(given["value"], "value"))
+    seats = Seats({raw(member, "org"): raw(member, "seat") for member in given["seats"]})
+    holders = [org.hex() for org in seats.holders(bucket_of(key))]
+    return "accept", {"key": key.hex(), "bucket": bucket_of(key), "holders": holders}
+
+
+def read_announced(given: Given) -> Answer:
+    asked = Announced.from_bytes(raw(given, "asked"))
+    held = {mark for text in given["held"] if bucket_of(mark := bytes.fromhex(text)) not in asked.whole}
+    held |= {mark for marks in asked.whole.values() for mark in split_marks(marks)}
+    left = (held | set(split_marks(asked.added))) - set(split_marks(asked.removed))
+    digests = {bucket: bucket_digest(join_marks(marks)) for bucket, marks in by_bucket(left).items()}
+    return "accept", {"held": [mark.hex() for mark in sorted(left)], "list": list_digest(digests).hex()}
 
 
 def read_frame(given: Given) -> Answer:
@@ -533,6 +591,7 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "cut-widening": read_widening,
     "cut-effect": read_effect,
     "withdrawal-effect": read_withdrawal,
+    "erasure-effect": read_erasures,
     "membership": read_membership,
     "root-statement": read_root_statement,
     "root-chain": read_chain,
@@ -561,5 +620,7 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "response": read_response,
     "frame": read_frame,
     "follow-asked": read_follow,
+    "holders": read_holders,
+    "announced": read_announced,
     "invitation": read_invitation,
 }

@@ -22,7 +22,7 @@ Row = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 class SaidAnswer(BaseModel):
     """Something that anchors say of it; it counts where as many say it as must."""
 
-    what: Literal["number", "maker", "accreditation", "steward", "prefix"]
+    what: Literal["number", "maker", "accreditation", "steward", "prefix", "seat"]
     rows: list[str]
     since_us: int | None
     until_us: int | None
@@ -69,7 +69,7 @@ class AttestationBody(BaseModel):
     """What an anchor says of an organisation."""
 
     org: Hex16
-    what: Literal["number", "maker", "accreditation", "steward", "prefix", "branch"]
+    what: Literal["number", "maker", "accreditation", "steward", "prefix", "branch", "seat"]
     rows: list[Row] = Field(default=[], max_length=64)
     since: Moment | None = Field(default=None, description="From when it holds; compared with when facts occurred.")
     until: Moment | None = Field(default=None, description="Until when, excluded: the same words again end it so.")
@@ -90,7 +90,7 @@ async def list_members(call: Call) -> MembersAnswer:
 
 @api("POST", "/attestations", title="Attest an organisation, as an anchor", scopes=[Scope.PEERS], status=201,
      problems=["org_unknown", "no_federation", "not_an_anchor", "number_wrong", "number_taken", "prefix_wrong",
-               "accreditation_wrong", "branch_wrong", "moment"])  # fmt: skip
+               "seat_wrong", "accreditation_wrong", "branch_wrong", "moment"])  # fmt: skip
 async def attest(call: Call, body: AttestationBody) -> AttestationBody:
     """What k anchors attest decides whose lines, verifications and records count. The same words with other times take
     the place of what this anchor said before; a number takes the place of an earlier one of its kind, a branch of a

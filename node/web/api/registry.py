@@ -179,7 +179,7 @@ async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
 async def look_up_all(call: Call, text: str) -> list[LookupRow]:
     """What carries an identifier here, else at the peers."""
     among = await call.context.limits.narrow(call.actor)
-    return [_found(found) for found in await call.context.lookup.find(text, among)]
+    return [_found(found) for found in (await call.context.lookup.find(text, among, call.actor.label)).found]
 
 
 async def find_near(call: Call, text: str) -> list[NearRow]:

@@ -37,6 +37,8 @@ from node.web.console import (
     register,
     restore,
     rights,
+    scanned,
+    shipment_new,
     shipments,
     templates,
     verifications,
@@ -67,6 +69,7 @@ ROUTES = (
     *imports.ROUTES,
     *catalogs.ROUTES,
     *checks.ROUTES,
+    *shipment_new.ROUTES,
     *shipments.ROUTES,
     *processes.ROUTES,
     *process_new.ROUTES,
@@ -83,6 +86,7 @@ ROUTES = (
     *webhooks.ROUTES,
     *backups.ROUTES,
     *keys.ROUTES,
+    *scanned.ROUTES,
     *access.ROUTES,
 )
 LIVE = (

@@ -29,7 +29,7 @@ from node.web.routes import Group, Menu, page
 
 TITLE = mark("Members")
 PATH = "/members"
-KINDS = ("number", "maker", "accreditation", "steward", "prefix", "branch")
+KINDS = ("number", "maker", "accreditation", "steward", "prefix", "branch", "seat")
 
 
 class AttestationForm(Lines, AttestationBody):

@@ -76,9 +76,9 @@ def test_attestation_reads_what_it_writes(what: Attested) -> None:
     assert Attestation.from_bytes(made.to_bytes()) == made
 
 
-@pytest.mark.parametrize("what", [0, 7, None])
+@pytest.mark.parametrize("what", [0, 8, None])
 def test_unknown_attestation(what: codec.Value) -> None:
-    """What is attested is one of six."""
+    """What is attested is one of seven."""
     with pytest.raises(CodecError):
         Attestation.from_bytes(codec.pack([IDS[0], what, IDS[1], [], None, None]))
 

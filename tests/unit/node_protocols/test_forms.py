@@ -22,7 +22,9 @@ from node.services.admission import Admission
 from node.services.attesting import Attesting
 from node.services.files import MAX_FILE, MAX_FILES, Files
 from node.services.forms import Form, Forms
+from node.services.lookup_notes import LookupNotes
 from node.services.membership import Membership
+from node.services.referring import Referring
 from node.services.search import Search
 from node.services.shelf import FederationShelf
 from node.services.templates import HeldTemplate
@@ -258,7 +260,9 @@ async def test_chunk_is_given_to_those_who_may_read_its_section_alone(desk: Desk
     sync = new_sync(desk.core, desk.ingest)
     attesting = Attesting(desk.core, desk.ledger, desk.projection)
     membership = Membership(desk.core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
-    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), Admission(desk.core, desk.projection))
+    referring = Referring(desk.core, desk.projection, LookupNotes(desk.core))
+    admission = Admission(desk.core, desk.projection)
+    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), admission, referring)
     own, stranger = Asker(desk.org, b"n" * 16), Asker(b"s" * 16, b"m" * 16)
 
     given = await shelf.chunk(own, signed.ref, "file-0.chunks", 1)

@@ -63,8 +63,8 @@ def test_every_page_action_exists_in_the_api() -> None:
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.is_open], ids=lambda route: route.path)
 def test_open_routes_are_few(route: Route) -> None:
-    """Without log-in one can only come in, switch the language, and read how the node is and what its API is."""
-    assert route.path.split("/")[1] in {"claim", "login", "language", "healthz", "api"}
+    """Without log-in one can only come in, switch the language, scan a label, and read how the node and its API are."""
+    assert route.path.split("/")[1] in {"claim", "login", "language", "healthz", "api", "d"}
     if route.path.startswith(API):
         assert route.path in {f"{API}/claim", f"{API}/openapi.json", f"{API}/docs"}
 

@@ -10,7 +10,9 @@ from tests.vectors.protocol import (
     admission,
     claims,
     contents,
+    directory,
     entries,
+    erasures,
     exchange,
     headers,
     kinds,
@@ -44,8 +46,10 @@ def vector_texts() -> dict[str, str]:
         proofs,
         sections,
         withdrawals,
+        erasures,
         memberships,
         exchange,
+        directory,
     )
     return {f"{file.object}.json": file.to_text() for module in modules for file in module.files()}
 

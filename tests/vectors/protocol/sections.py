@@ -96,7 +96,7 @@ def _attest_cases() -> list[Case]:
     fields: list[object] = [id16("federation"), 1, id16("org"), ["inn:7707083893"], STAMP, None]
     accepted: list[tuple[str, object, str]] = [
         ("number", fields, "one number"),
-        *((f"what {what}", with_field(fields, 1, what), "1 to 6") for what in range(2, 7)),
+        *((f"what {what}", with_field(fields, 1, what), "1 to 7") for what in range(2, 8)),
         ("no rows", with_field(fields, 3, []), "an attested maker has none"),
         ("from nil", with_field(fields, 4, None), "from may be nil"),
         ("to", with_field(fields, 5, STAMP + 1), "to is a time"),
@@ -105,7 +105,7 @@ def _attest_cases() -> list[Case]:
         (0, None, "a federation id is binary"),
         (0, id16("f")[:15], "a federation id is 16 bytes"),
         (1, 0, "unknown attestation"),
-        (1, 7, "unknown attestation"),
+        (1, 8, "unknown attestation"),
         (1, None, "what is an unsigned integer"),
         (2, id16("org") + b"\0", "an org id is 16 bytes"),
         (3, None, "rows are an array"),

@@ -1,0 +1,245 @@
+"""What whoever scans a label is answered: by the console's door and by the public one, for people and for programs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import pytest
+from aiohttp import ClientSession
+from aiohttp.web import AppRunner, TCPSite
+
+from node.passport.ids import SubjectId, format_device_id, format_label_url, parse_device_id
+from node.passport.profiles import shipped_profiles
+from node.services.access import Actor
+from node.web.public.door import build_public_application
+from tests.unit.web.running import SAME_ORIGIN, RunningWeb, get, post, problem_code
+
+PLATE = {"mark": "СЧЁТЧИК", "designation": "СГВ-15", "serial": "0012345", "year": "2025"}
+LINKSET = {"Accept": "application/linkset+json"}
+NOBODYS = format_device_id(SubjectId(bytes(range(16))))
+PLACE = "Садовая улица, подвал"
+
+
+@pytest.fixture
+async def door(web: RunningWeb) -> AsyncIterator[ClientSession]:
+    """A visitor at the public door of the same node, in English."""
+    runner = AppRunner(build_public_application(web.context), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    async with ClientSession(f"http://127.0.0.1:{port}", headers={"Accept-Language": "en"}) as visitor:
+        yield visitor
+    await runner.cleanup()
+
+
+async def installed(web: RunningWeb) -> str:
+    """The id of a meter that stands at an address."""
+    client = web.local()
+    device = str((await post(client, "/plates", PLATE))["id"])
+    await post(client, f"/passports/{device}/events", {"what": "installed", "where": PLACE, "when": "2026-05-11"})
+    return device
+
+
+async def read(client: ClientSession, path: str, status: int = 200, language: str = "en") -> str:
+    async with client.get(path, headers={"Accept-Language": language}, allow_redirects=False) as response:
+        text = await response.text()
+        assert (response.status, response.content_type) == (status, "text/html"), text
+        assert not response.cookies
+        return text
+
+
+async def test_label_opens_the_public_part_without_a_log_in(web: RunningWeb, door: ClientSession) -> None:
+    """Every spelling of what is printed leads to one page: what the plate says, in two languages, and no more."""
+    device = await installed(web)
+    await web.claim()
+    link = format_label_url("works.example", parse_device_id(device))
+    spelled = (
+        device, device.lower().replace("-", "- "), quote(link, safe=""), link, "СГВ-15 № 0012345", "сгв 15 № 0012345",
+    )  # fmt: skip
+
+    for text in spelled:
+        for client in (door, web.client({"Accept-Language": "en"})):
+            page = await read(client, f"/d/{text}")
+            assert "<title>СГВ-15 № 0012345</title>" in page, text
+            assert "<dd>0012345</dd>" in page, text
+            assert "".join(f"<span>{group}</span><wbr>" for group in ("EPP1", device[5:9])) in page
+            assert "Садовая" not in page
+            assert "installed" not in page
+            assert "<script" not in page
+            assert "style=" not in page
+            assert len(page.encode()) < 12_000
+    assert "Заводской №" in await read(door, f"/d/{device}?lang=ru")
+    assert "Заводской №" in await read(door, f"/d/{device}", language="ru-RU,ru;q=0.9")
+
+
+async def test_public_page_shows_what_the_profile_shows(web: RunningWeb, door: ClientSession) -> None:
+    """A node whose profile `public` names no type shows none; a serial that was corrected is not shown as it was."""
+    device = await installed(web)
+    own = shipped_profiles()["public"].model_dump(mode="json") | {"name": "public", "version": "2"}
+    own["rows"] = [row | {"sections": ["claim"], "classes": [0, 2, 3, 4]} for row in own["rows"]]
+    published = await post(web.local(), "/profiles", own)
+
+    await post(web.local(), f"/profiles/{published['id']}/adoption", {})
+
+    page = await read(door, f"/d/{device}")
+    assert "0012345" not in page.replace(quote(device), "")
+    assert PLACE not in page
+
+
+async def test_program_is_answered_a_linkset(web: RunningWeb, door: ClientSession) -> None:
+    """`Accept: application/linkset+json` gets RFC 9264 with the label's link as its context; a page names it."""
+    device = await installed(web)
+
+    async with door.get(f"/d/{device.lower()}", headers=LINKSET) as response:
+        assert response.content_type == "application/linkset+json"
+        assert response.headers["Vary"] == "Accept, Accept-Language"
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        (links,) = (await response.json(content_type=None))["linkset"]
+    async with door.get(links["describedby"][0]["href"]) as response:
+        named = response.links["linkset"]
+    async with door.get(str(named["url"])) as response:
+        again = await response.json(content_type=None)
+
+    assert links["anchor"] == str(response.url.with_query(None)) == str(response.url.origin()) + f"/d/{device}"
+    assert links["canonical"] == [{"href": links["anchor"]}]
+    assert links["https://gs1.org/voc/defaultLink"] == links["describedby"]
+    assert [one["hreflang"] for one in links["alternate"]] == [["ru"], ["en"]]
+    assert all(one["type"] == "text/html" and one["title"] == "СГВ-15 № 0012345" for one in links["alternate"])
+    assert again == {"linkset": [links]}
+    for text, status, code in ((device[:-1] + "0", 422, "printed_mistyped"), (NOBODYS, 404, "public_unknown")):
+        async with door.get(f"/d/{text}", headers=LINKSET) as response:
+            assert (response.status, await problem_code(response)) == (status, code)
+
+
+async def test_answer_is_asked_for_again_and_kept(web: RunningWeb, door: ClientSession) -> None:
+    """An answer has a version by which it is told again in no bytes; HEAD answers as GET does, without them."""
+    device = await installed(web)
+    async with door.get(f"/d/{device}") as response:
+        tag, told = response.headers["ETag"], dict(response.headers)
+    async with door.get(f"/d/{device}", headers={"If-None-Match": tag}) as response:
+        assert (response.status, await response.read()) == (304, b"")
+    async with door.head(f"/d/{device}") as response:
+        assert (response.status, response.headers["ETag"], await response.read()) == (200, tag, b"")
+
+    await post(web.local(), "/plates", {**PLATE, "year": "2024"})
+
+    async with door.get(f"/d/{device}", headers={"If-None-Match": tag}) as response:
+        assert response.status == 200 or "2024" not in await response.text()
+    assert told["Cache-Control"] == "no-cache"
+    assert told["X-Robots-Tag"] == "noindex, nofollow"
+    assert "script-src" not in told["Content-Security-Policy"]
+
+
+async def test_who_is_logged_in_is_led_to_the_passport_itself(web: RunningWeb) -> None:
+    """At the console's door a session leads to the passport in its own profile; `public` shows what others see."""
+    device = await installed(web)
+    person = await web.claim()
+
+    for text in (device, quote(f"https://elsewhere.example/d/{device}", safe=""), "СГВ-15 № 0012345"):
+        async with person.get(f"/d/{text}", allow_redirects=False) as response:
+            assert (response.status, response.headers["Location"]) == (303, f"/devices/{device}")
+    async with person.get(f"/d/{NOBODYS}", allow_redirects=False) as response:
+        assert response.headers["Location"] == f"/devices?q={NOBODYS}"
+    assert "СГВ-15" in await read(person, f"/d/{device}?public=1")
+    async with web.client(SAME_ORIGIN).get(f"/d/{device}") as response:
+        assert "Cookie" in response.headers["Vary"]
+        assert f'href="/login?next=%2Fd%2F{device}"' in await response.text()
+
+
+async def test_label_of_somebody_else_is_told_with_its_host(web: RunningWeb, door: ClientSession) -> None:
+    """A foreign label is never followed: its host stands on the page as a link, whatever else the address holds."""
+    for link in (f"https://other.example/d/{NOBODYS}", f"https:/other.example/d/{NOBODYS}/"):
+        page = await read(door, f"/d/{quote(link, safe='')}", 404)
+        assert f'href="https://other.example/d/{NOBODYS}" rel="noopener noreferrer nofollow"' in page
+        assert "<b>other.example</b>" in page
+        assert "This is a label of another organisation" in page
+    for host in ("10.0.0.1", "localhost", "a@evil.example", "evil.example:8440", "xn--", "пример.рф"):
+        page = await read(door, f"/d/{quote(f'https://{host}/d/{NOBODYS}', safe='')}", 404)
+        assert 'class="away"' not in page or f"https://{host.partition(':')[0]}/" in page, host
+    device = await installed(web)
+    page = await read(door, f"/d/{quote(f'https://other.example/d/{device}', safe='')}")
+    assert "<b>other.example</b>" in page
+    assert "СГВ-15 № 0012345" in page
+
+
+async def test_visitor_is_shown_the_way_to_his_own_node(web: RunningWeb, door: ClientSession) -> None:
+    """The address of a node that he types makes a link that shows its host; what is no address makes none."""
+    device = await installed(web)
+    for typed, link in (
+        ("node.example", f"https://node.example/d/{device}"),
+        ("http://10.0.0.5:8440/", f"http://10.0.0.5:8440/d/{device}"),
+        ("https://[fd00::1]:8440", f"https://[fd00::1]:8440/d/{device}"),
+    ):
+        assert f'class="away" href="{link}"' in await read(door, f"/d/{device}?node={quote(typed, safe='')}")
+    for typed in ("javascript:alert(1)", "https://a/b/c", "evil.example/x?", "https://u@h", "\r\nX: y", "<b>"):
+        page = await read(door, f"/d/{device}?node={quote(typed, safe='')}&lang=en")
+        assert 'href="' + typed not in page
+        assert 'class="away"' not in page
+        assert "This is no address of a node" in page
+
+
+async def test_bad_input_is_told_and_reflects_nothing(web: RunningWeb, door: ClientSession) -> None:
+    """Slips, unknown ids, scripts, endless and crooked paths: one page says what to do, and never a stack trace."""
+    await post(web.local(), "/plates", {**PLATE, "mark": "<script>alert(1)</script>"})
+    (shown,) = (await get(web.local(), "/passports"))["items"]
+    for path, status in (
+        (shown["id"][:-1] + ("0" if shown["id"][-1] != "0" else "1"), 422),
+        (NOBODYS, 404),
+        ("0012345", 404),
+        ("EPP1", 422),
+        ("%3Cscript%3Ealert(1)%3C/script%3E", 404),
+        ("%00", 422),
+        ("a%0d%0aSet-Cookie:%20x=1", 422),
+        ("%ff%fe", 404),
+        ("..%2f..%2fetc%2fpasswd", 404),
+        ("(01)04601234567893(21)1%1d", 404),
+        ("01/04601234567893/21/A%2FB", 404),
+        ("https://id.gs1.org/01/04601234567893/21/1?x=1&lang=en", 404),
+        ("01234567" * 900, 422),
+    ):
+        page = await read(door, f"/d/{path}", status)
+        assert "<script" not in page, path[:64]
+        assert "Traceback" not in page, path[:64]
+    assert "&lt;script&gt;" in await read(door, f"/d/{shown['id']}")
+    await web.claim()
+    async with web.client().get("/d/" + "x" * 100_000) as response:
+        assert response.status in (400, 422)  # by the limit of its door, or as no label
+    async with door.get("/d/?q=%0d%0aSet-Cookie:%20x=1&lang=en", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (303, "/d/Set-Cookie%3A%20x%3D1?lang=en")
+
+
+async def test_public_door_has_nothing_else(web: RunningWeb, door: ClientSession) -> None:
+    """Of the console, its API and its log-in nothing is behind the public door, whatever one brings along."""
+    secret, _ = await web.context.tokens.issue(Actor.local(), "t", frozenset(), 1)
+    tokened = {"Authorization": f"Bearer {secret}"}
+    for path in ("/", "/login", "/claim", "/devices", "/api/v1/passports", "/healthz", "/metrics", "/static/x/app.css"):
+        async with door.get(path, headers=tokened, allow_redirects=False) as response:
+            assert (response.status, await response.text()) == (404, "404\n"), path
+    async with door.post("/d/x", data=b"y" * 4096) as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+    async with door.get("/robots.txt") as response:
+        assert await response.text() == "User-agent: *\nDisallow: /\n"
+    port = (await door.get("/robots.txt")).url.port
+    for crooked in ("/d/../login", "/d/..%2f..%2flogin", "//d/../../etc/passwd", "/static/../app.py"):
+        told, answer = await asyncio.open_connection("127.0.0.1", port)
+        answer.write(f"GET {crooked} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert (await told.read()).startswith(b"HTTP/1.1 404 "), crooked
+        answer.close()
+    page = await read(door, "/d/")
+    for start in page.split('href="/static/')[1:]:
+        async with door.get("/static/" + start.partition('"')[0]) as response:
+            assert response.status == 200
+            assert len(await response.read()) < 8_000
+
+
+async def test_one_address_is_answered_in_measure(web: RunningWeb, door: ClientSession) -> None:
+    """Who asks without end is put off with 429; somebody else behind the same proxy is answered."""
+    statuses = set()
+    for _ in range(web.context.settings.public.burst + 5):
+        async with door.get(f"/d/{NOBODYS}", headers={"X-Forwarded-For": "203.0.113.7"}) as response:
+            statuses.add(response.status)
+            waits = response.headers.get("Retry-After")
+    assert statuses == {404, 429}
+    assert waits == "60"
+    async with door.get(f"/d/{NOBODYS}", headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.1"}) as response:
+        assert response.status == 404
