@@ -20,7 +20,7 @@ from federation.ports import Answer, Asker, Question
 from federation.sync.messages import Openings
 from node.api_client import ApiClient
 from node.app import Node
-from node.exchange.passport_file import check_file
+from node.exchange.passport_check import check_file
 from node.passport import drafts
 from node.passport.bodies import (
     EventBody,
