@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import Column
 
-from node.store.types import Int64, LargeBinary
+from node.store.types import Int64, LargeBinary, Text
 
 revision = "0010"
 down_revision = "0009"
@@ -34,5 +34,15 @@ def _make_directory() -> None:
         Column("good", Int64, nullable=False),
         Column("bad", Int64, nullable=False),
         Column("bad_us", Int64),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "access_requests",
+        Column("org", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("subject", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("scheme", Text, nullable=False),
+        Column("value", Text, nullable=False),
+        Column("words", Text, nullable=False),
+        Column("asked_us", Int64, nullable=False),
         sqlite_strict=True,
     )
