@@ -14,6 +14,7 @@ from node.web.api.passports import PassportPath
 from node.web.api.registry import NearRow, find_near
 from node.web.calls import Call
 from node.web.routes import Limit, api
+from node.web.tables import network
 from node.web.tables import passports as tables
 
 Typed = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -135,7 +136,8 @@ async def request_access(call: Call, body: RequestBody) -> None:
     await call.context.access_requests.ask(bytes.fromhex(body.org), body.q, body.words.strip(), call.actor.label)
 
 
-@api("GET", "/lookup/requests", title="Who asks to be shown passports", scopes=[Scope.READ])
+@api("GET", "/lookup/requests", title="Who asks to be shown passports", scopes=[Scope.READ],
+     table=network.ACCESS_REQUESTS)  # fmt: skip
 async def list_access_requests(call: Call) -> RequestsAnswer:
     """What others found out to be kept here and want to read."""
     return RequestsAnswer(items=await request_rows(call))
@@ -148,7 +150,8 @@ async def close_access_request(call: Call, path: RequestPath) -> None:
     await call.context.access_requests.dismiss(bytes.fromhex(path.org), path.subject, call.actor.label)
 
 
-@api("GET", "/lookup/announcers", title="Who announces what it holds", scopes=[Scope.READ])
+@api("GET", "/lookup/announcers", title="Who announces what it holds", scopes=[Scope.READ],
+     table=network.ANNOUNCERS)  # fmt: skip
 async def list_announcers(call: Call) -> AnnouncersAnswer:
     """This node among them, and how often what was said of each held."""
     return AnnouncersAnswer(items=await announcer_rows(call))

@@ -33,7 +33,8 @@ async def waiting(call: Call) -> int:
     return await call.context.access_requests.count()
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], api="GET /lookup", lists=["GET /lookup"],
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], api="GET /lookup",
+      lists=["GET /lookup/requests", "GET /lookup/announcers"],
       menu=Menu(Group.PASSPORTS, 2, "search", waiting))  # fmt: skip
 async def find(call: Call, query: FindQuery) -> View:
     """What carries a text here; where nothing does, the page asks for what others say behind it."""
