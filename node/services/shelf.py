@@ -35,8 +35,9 @@ from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
 from node.passport.bodies import Plate
 from node.passport.errors import PassportError
-from node.passport.identifiers import ID, is_on, lookup_key
+from node.passport.identifiers import ID, Identifier, is_on, lookup_key
 from node.services import answers
+from node.services.access_requests import AccessRequests
 from node.services.admission import Admission
 from node.services.answers import Room, last_of, weight_of
 from node.services.core import Core
@@ -88,12 +89,14 @@ class FederationShelf:
         search: Search,
         admission: Admission,
         referring: Referring,
+        access_requests: AccessRequests,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
         self._admission = admission
         self._referring = referring
+        self._access_requests = access_requests
         self._disclosure = Disclosure()
         self._filters, self._handed = Filters(core), Handed(core)
         self._search = search
@@ -302,8 +305,7 @@ class FederationShelf:
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Looked:
         """Passports of an identifier that the asker may read; to a member, else whether there is one."""
-        if scheme == ID and SUBJECT.fullmatch(value) is None:
-            raise RequestError("lookup: an id is 32 hex digits")
+        self._check_id(scheme, value)
         if self._admission.is_member(asker.org):
             self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
             return await self._looked(asker, scheme, value, tells=True)
@@ -317,6 +319,12 @@ class FederationShelf:
     async def announce(self, asker: Asker, announced: Announced) -> Mapping[int, bytes] | None:
         """Keep what the asker holds."""
         return await self._referring.announce(asker, announced)
+
+    async def ask(self, asker: Asker, scheme: str, value: str, words: str) -> None:
+        """Keep for people here what the asker wants to be shown."""
+        self._check_id(scheme, value)
+        self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
+        await self._access_requests.take(asker, Identifier(scheme, value), words)
 
     async def _looked(self, asker: Asker, scheme: str, value: str, *, tells: bool) -> Looked:
         async with self._core.database.read() as tx:
@@ -347,6 +355,11 @@ class FederationShelf:
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""
         await self._membership.admit(join)
+
+    @staticmethod
+    def _check_id(scheme: str, value: str) -> None:
+        if scheme == ID and SUBJECT.fullmatch(value) is None:
+            raise RequestError("an id is 32 hex digits")
 
     async def _log(self, tx: ReadTx, log: bytes) -> StoredLog:
         stored = await find_log(tx, log)
