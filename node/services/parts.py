@@ -54,6 +54,7 @@ from node.services.flows import Flows, Sources
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.grants import Grants
+from node.services.handovers import HandOvers
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -197,8 +198,9 @@ class Parts:
         self.lookup = Lookup(self.core, self.search, self.projection, self.elsewhere)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.assembly = Assembly(self.core, self.ledger, self.search)
-        self.shipments = Shipments(self.core, self.ledger)
+        self.shipments = Shipments(self.core, self.ledger, self.projection)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
+        self.handovers = HandOvers(self.core, self.ledger, self.mandates, self.cases)
         self.timelines, self.conflicts = Timelines(self.core), Conflicts(self.core)
         self.analytics = Analytics(self.core, self.projection)
         self.checkup = Checkup(self.core, self.projection)
