@@ -130,7 +130,9 @@ async def test_page_of_labels_shows_them_before_they_are_printed(web: RunningWeb
     assert 'name="kind" value="device"' in page
     form = {"devices": "\r\n".join(devices[:2]), "size": "58x40", "start": "1", "file": "pdf", "q": "СГВ"}
     async with person.post("/labels", data=form) as response:
-        assert 'src="data:image/png' in await response.text()
+        page = await response.text()
+    assert 'src="data:image/png' in page
+    assert (page.count('name="devices"'), page.count('name="file"')) == (1, 1)
     async with person.post("/labels/file", data=form) as response:
         assert response.content_type == "application/pdf"
         assert len(scanned(await response.read())) == 2

@@ -21,6 +21,7 @@ from node.web.routes import page
 TITLE = mark("Labels")
 PATH = "/labels"
 CHOICE = frozenset(Choice.model_fields)
+NARROWING = {*Filter.model_fields} - {"cursor", "limit"}
 
 
 class LabelsQuery(Filter, Choice):
@@ -30,7 +31,7 @@ class LabelsQuery(Filter, Choice):
 
     def narrowed(self) -> dict[str, str]:
         """What narrows the list, as it stands in an address."""
-        asked = self.model_dump(mode="json", exclude_defaults=True, exclude={*CHOICE, "cursor", "limit", "job"})
+        asked = self.model_dump(mode="json", exclude_defaults=True, include=NARROWING)
         return {name: str(value).lower() if value is True else str(value) for name, value in asked.items() if value}
 
 
