@@ -173,13 +173,15 @@ def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
         if not _is_about(role, statement, authority):
             continue
         if authority.verb is Verb.OFFER:
-            offers[statement.ref] = Deal(statement, authority.party, since=authority.since, until=authority.until)
+            # One that was named by its number before it had a node is the member that has the number now.
+            named = party_of(authority, world) or Party(authority.party)
+            offers[statement.ref] = Deal(statement, named.org, since=authority.since, until=authority.until)
         elif authority.verb is Verb.ACCEPT:
             accepted.append(statement)
         elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:
             found.append(_paper(statement, authority, world))
     for deal in offers.values():
-        found += _answered(deal, accepted, acts.ends, role)
+        found += answered(deal, accepted, acts.ends, role)
     return sorted(found, key=lambda deal: (deal.last.ref, deal.offer.ref))
 
 
@@ -222,7 +224,7 @@ def _paper(statement: Statement, authority: Authority, world: World) -> Deal:
     )
 
 
-def _answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
+def answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
     """The offer with its acceptances: of several of the party the first counts, unless something ended it before."""
     offer = deal.offer
     named = [end for end in ends if end.ends(role) and end.names(offer)]

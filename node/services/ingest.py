@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from federation.authority import Kind, Verb
 from federation.checkpoint import Checkpoint, parse_note
 from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
 from federation.fragment import Fragment, Header, Section
@@ -17,7 +16,7 @@ from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
 from node.passport.cuts import read_rows
 from node.services.core import Core
-from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
+from node.services.counting import Counting, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
 from node.services.ledger import Project, Taken
 from node.services.sealing import stored_secret
@@ -234,15 +233,13 @@ class Ingest:
         return entries
 
     async def _take_effect(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
-        """Project entries and tell of them; what does not count is kept and passed on, and moves nothing."""
+        """Project entries; what does not count is kept and passed on, and moves nothing."""
         counting: list[Taken] = []
         for log, entries in taken:
             counted = await self._counting.judge_log(tx, log)
             counting.append((log, [entry for entry in entries if counted.counts(entry.seq)]))
         # A log without an entry too: it is here further, which passports may wait for.
         await self._project(tx, counting)
-        for log, entries in counting:
-            await self._tell_of_shipments(tx, log, entries)
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None
@@ -253,18 +250,6 @@ class Ingest:
             await self._core.announce(
                 tx, "sync", "entry_refused", org=log.org, log=log.log.hex(), seq=refused.seq, reason=refused.what
             )
-
-    async def _tell_of_shipments(self, tx: WriteTx, log: StoredLog, entries: Iterable[NewEntry]) -> None:
-        """Journal what another organisation offers to this one, and what it accepted, once the papers are here."""
-        for entry in entries:
-            authority = authority_of(entry.fragment) if entry.header and entry.header.kind == Kind.SHIPMENT else None
-            papers = entry.fragment.section("shipment")
-            if authority is None or authority.party != self._core.org or papers is None or papers.salt is None:
-                continue
-            what = {Verb.OFFER: "shipment_came", Verb.ACCEPT: "shipment_taken"}.get(authority.verb)
-            if what is not None and entry.header is not None:
-                count = len(authority.subjects or ())
-                await self._core.announce(tx, "sync", what, entry.header.subject, org=log.org, count=count)
 
     def _entries(self, verified: Verified) -> list[NewEntry]:
         return [self._entry(item) for item in verified.entries]

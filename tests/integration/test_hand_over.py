@@ -60,9 +60,10 @@ def accepted(trade: Trade, name: str, made: Json) -> None:
 def owner(trade: Trade, name: str, device: str) -> Json:
     """Who owns a device, as a node tells; None where it has no passport."""
     try:
-        return trade.call(name, "get", f"/passports/{device}")["view"]["parties"]["owner"]["value"]
+        found: str | None = trade.call(name, "get", f"/passports/{device}")["view"]["parties"]["owner"]["value"]
     except ApiError:
         return None
+    return found
 
 
 def has_key(trade: Trade, name: str, device: str) -> bool:
