@@ -269,7 +269,7 @@ class Parts:
         self.public = PublicPassports(
             self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
         )
-        self.labels = Labels(self.core, self.public, self.lookup, self.imported)
+        self.labels = Labels(self.core, self.public, self.lookup, self.imported, self.shipments)
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
 
     def _wire_care(self) -> None:

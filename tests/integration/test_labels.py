@@ -115,6 +115,7 @@ async def test_order_that_cannot_be_printed_says_why(web: RunningWeb) -> None:
         ({"devices": [device], "size": "a3"}, "validation"),
         ({"devices": ["x"] * 10_001}, "validation"),
         ({"job": "0" * 16}, "job_unknown"),
+        ({"shipment": NOBODYS}, "shipment_unknown"),
     ):
         assert await refused(client, "/labels", body) == code, body
 

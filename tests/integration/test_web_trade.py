@@ -140,11 +140,12 @@ def test_label_opens_the_passport_for_each_party_in_its_profile_and_for_anybody(
         async with ApiClient(trade.nodes["maker"].folder) as api:
             return await api.download(f"/passports/{device}/label")
 
+    raw = trade.call("utility", "post", "/labels", {"shipment": shipment["id"], "code": "datamatrix"})
     link = scanned(asyncio.run(printed()))
     found = asyncio.run(opened(trade, link))
     nobodys = asyncio.run(asked(trade, "lab", f"/d/{NOBODYS}"))
 
-    assert link == f"https://works.example/d/{device}"
+    assert link == scanned(raw) == f"https://works.example/d/{device}"
     for name in ("maker", "utility"):
         status, path, page = found[name]
         assert (status, path) == (200, f"/devices/{device}")
