@@ -20,6 +20,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MOST_MOVES = 10_000
+MOST_PARTS = 64
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
 
 
@@ -305,11 +306,23 @@ class AttachmentsBody(Body):
 
 
 class ShipmentBody(Body):
-    """Section `shipment` of an offer or acceptance: papers beside the list of subjects in `authority`."""
+    """Section `shipment` of an offer, an acceptance or an end: papers beside the list of subjects in `authority`.
+
+    An offer tells which `part` of how many it is, whether a root key goes with each of its devices, what a buyer
+    without a node is called, and of a return whose devices come back. A refusal, a withdrawal and a return give a
+    `reason` (a code) and a `note`.
+    """
 
     number: Line
     date: Day
     accepted: bool | None = None
+    part: int | None = Field(default=None, ge=1, le=MOST_PARTS)
+    parts: int | None = Field(default=None, ge=1, le=MOST_PARTS)
+    keys: bool | None = None
+    name: Line | None = None
+    returns: SubjectHex | None = None
+    reason: Code | None = None
+    note: Line | None = None
 
 
 class RunBody(Body):

@@ -202,22 +202,63 @@ def shipment(
     offer: Ref | None = None,
     *,
     cut: Cut | None = None,
+    number: str = "",
+    grounds: Sequence[Ref] = (),
 ) -> Draft:
     """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer; its `cut` tells how far the
     seller's logs are known.
+
+    A buyer without a node is named by its `number` beside. `grounds` are acceptances that brought the title to the
+    author. A return, and what is said of it, names the shipment whose devices come back as its second subject.
     """
-    authority = Authority(verb, party, ("title",), tuple(sorted(devices)))
-    content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
+    refs = (offer,) if offer else tuple(grounds)
+    content = DraftSection("authority", _title(verb, party, devices, number).to_bytes(), SectionClass.AUTHORITY)
     papers = section("shipment", body, SectionClass.COMMERCIAL)
     return Draft(
         Kind.SHIPMENT,
-        (subject,),
+        _shipment_subjects(subject, body),
         occurred,
         (content, papers) if cut is None else (content, cut_section(cut), papers),
-        refs=(offer,) if offer else (),
-        auth=(offer,) if offer else (),
+        refs=refs,
+        auth=refs,
         routes=tuple(devices),
     )
+
+
+def shipment_end(
+    subject: bytes,
+    party: bytes,
+    devices: Sequence[bytes],
+    cut: Cut,
+    body: ShipmentBody,
+    occurred: int,
+    offer: Ref,
+    *,
+    number: str = "",
+) -> Draft:
+    """Kind 18: the buyer refuses devices of an offer, or the seller withdraws them; why is told to the two alone."""
+    return Draft(
+        Kind.END,
+        _shipment_subjects(subject, body),
+        occurred,
+        (
+            DraftSection("authority", _title(Verb.END, party, devices, number).to_bytes(), SectionClass.AUTHORITY),
+            cut_section(cut),
+            section("shipment", body, SectionClass.COMMERCIAL),
+        ),
+        refs=(offer,),
+        auth=(offer,),
+        routes=tuple(devices),
+    )
+
+
+def _title(verb: Verb, party: bytes, devices: Sequence[bytes], number: str) -> Authority:
+    rows = ("title", number) if number else ("title",)
+    return Authority(verb, party, tuple(sorted(rows, key=codec.pack)), tuple(sorted(devices)))
+
+
+def _shipment_subjects(subject: bytes, body: ShipmentBody) -> tuple[bytes, ...]:
+    return (subject, bytes.fromhex(body.returns)) if body.returns else (subject,)
 
 
 def mandate(

@@ -28,6 +28,7 @@ from node.passport.world import World, is_standing
 PUBLISHED_KINDS = frozenset(
     {Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES, Kind.ERASURE}
 )
+SHIPMENT_PAPERS = "shipment"  # the section in which the two parties of a shipment tell each other why
 # The acts whose papers are read by the party that they name.
 PAPER_KINDS = frozenset({Kind.SHIPMENT, Kind.PARTY, Kind.END})
 
@@ -170,7 +171,7 @@ def may_open(
     is_party = authority is not None and authority.party == org and statement.kind in PAPER_KINDS
     if is_party and section_class <= SectionClass.COMMERCIAL:
         return True
-    if section_class == SectionClass.COMMERCIAL and statement.kind == Kind.SHIPMENT:
+    if section_class == SectionClass.COMMERCIAL and is_of_shipment(statement.kind, section):
         return False  # the papers of a shipment are the two parties', whoever owns the devices later
     subjects = _subjects(statement, authority)
     return any(
@@ -179,6 +180,11 @@ def may_open(
         and right.covers(statement, subjects)
         for right in rights
     )
+
+
+def is_of_shipment(kind: int, section: str) -> bool:
+    """Whether a commercial section is of the papers of a shipment, or of what refused or withdrew something of it."""
+    return kind == Kind.SHIPMENT or section == SHIPMENT_PAPERS
 
 
 def _by_title(subject: bytes, facts: SubjectFacts) -> Iterator[Ground]:

@@ -14,7 +14,7 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError, VoidError
 from federation.fragment import Header, Ref, SectionClass, decode_header, fragment_id
 from node.passport.profiles import Profile
-from node.passport.rights import HEADERS, PUBLISHED_KINDS
+from node.passport.rights import HEADERS, PUBLISHED_KINDS, is_of_shipment
 from node.passport.standing import is_end
 from node.store.database import ReadTx
 from node.store.follows import let_through
@@ -70,7 +70,7 @@ class View:
             return klass <= SectionClass.AUTHORITY
         if klass <= SectionClass.AUTHORITY and self._is_named(header):
             return True
-        if klass == SectionClass.COMMERCIAL and header.kind == Kind.SHIPMENT:
+        if klass == SectionClass.COMMERCIAL and is_of_shipment(header.kind, name):
             # The papers of a shipment are the two parties', whoever owns the devices or may read them.
             own = self._rights(header, frozenset(header.subjects))
             author = self.authors.get(header.log)

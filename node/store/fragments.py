@@ -1,12 +1,12 @@
 """Fragments and their sections, keyed by (log, seq)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from federation.fragment import Fragment, Header, Ref, Section, SectionClass
+from federation.fragment import Fragment, Header, Ref, Section, SectionClass, read_header
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.erasures import Gone, erased_at, note_gone
@@ -270,6 +270,33 @@ async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragm
     table = schema.fragments.c
     rows = await tx.all(select(schema.fragments).where(table.kind.in_(list(kinds)), table.void.is_(None)))
     return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
+
+
+async def named_by_own(tx: ReadTx, subjects: Iterable[bytes], kinds: Iterable[int]) -> set[bytes]:
+    """Those of some subjects that entries of these kinds in a log of this node name."""
+    mentions, entry, log = schema.mentions.c, schema.fragments.c, schema.logs.c
+    wanted, few = {subject64(subject): subject for subject in subjects}, list(kinds)
+    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    tables = schema.mentions.join(schema.fragments, joined).join(schema.logs, log.no == entry.log_no)
+    keys, found = sorted(wanted), set[bytes]()
+    for at in range(0, len(keys), CHUNK):
+        where = (mentions.subject64.in_(keys[at : at + CHUNK]), entry.kind.in_(few), log.own == 1)
+        rows = await tx.all(select(mentions.subject64).select_from(tables).where(*where).distinct())
+        found |= {wanted[row.subject64] for row in rows}
+    return found
+
+
+async def subjects_of_kind(tx: ReadTx, kind: int, among: Collection[bytes] | None = None) -> set[bytes]:
+    """Of what entries of a kind speak first; of some subjects those."""
+    table = schema.fragments.c
+    if among is not None:
+        found = await entries_said_of(tx, (kind,), among)
+        raws = [(entry.header, entry.log, entry.seq) for entry in found if entry.void is None]
+    else:
+        numbers = await log_numbers(tx)
+        statement = select(table.header, table.log_no, table.seq).where(table.kind == kind, table.void.is_(None))
+        raws = [(row.header, numbers[row.log_no], row.seq) for row in await tx.all(statement)]
+    return {read_header(*raw).subject for raw in raws}
 
 
 async def count_kinds(tx: ReadTx, kinds: Iterable[int]) -> tuple[int, int]:

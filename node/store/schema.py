@@ -205,6 +205,16 @@ announcers = _table(
     _need("bad", Int64),
     Column("bad_us", Int64),
 )
+# What members ask to be shown, until somebody here answers.
+access_requests = _table(
+    "access_requests",
+    _key("org", LargeBinary),
+    _key("subject", LargeBinary),
+    _need("scheme", Text),
+    _need("value", Text),
+    _need("words", Text),
+    _need("asked_us", Int64),
+)
 invitations = _table(
     "invitations",
     _key("secret_hash", LargeBinary),
@@ -561,6 +571,41 @@ runs = _table(
     Index("runs_by_org", "is_open", "org", "due_us", "id"),
     Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
 )
+# Shipments whose papers are here, one row each with how many of its devices stand how, and each of those devices.
+shipments = _table(
+    "shipments",
+    _key("subject", LargeBinary),
+    _need("seller", LargeBinary),
+    _need("buyer", LargeBinary),
+    _need("outside", Text),  # `inn:...` or `ogrn:...` of a buyer without a node, else empty
+    _need("name", Text),  # what the seller calls him
+    _need("number", Text),
+    _need("date", Text),
+    _need("returns", LargeBinary),  # the shipment whose devices it sends back, or nothing
+    _need("announced", Int64),  # parts of which it is to consist
+    _need("parts", Int64),
+    _need("devices", Int64),
+    _need("n_offered", Int64),
+    _need("n_accepted", Int64),
+    _need("n_refused", Int64),
+    _need("n_withdrawn", Int64),
+    _need("n_returning", Int64),
+    _need("n_returned", Int64),
+    _need("keyed", Int64),  # devices that are the buyer's and have a root key by the seller's word
+    _need("strange", Int64),  # things that were answered for and are not in it
+    _need("said_us", Int64),
+    Index("shipments_by_seller", "seller", "said_us", "subject"),
+    Index("shipments_by_buyer", "buyer", "said_us", "subject"),
+)
+shipped = _clustered(
+    "shipped",
+    _key("shipment", LargeBinary),
+    _key("device", LargeBinary),
+    _need("device64", Int64),
+    _need("state", Text),
+    _need("reason", Text),
+    Index("shipped_by_device", "device"),
+)
 # What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
 awaited = _table(
     "awaited",
@@ -623,4 +668,4 @@ shelves = _table(
 marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
 figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
 REGISTRY = (cards, shelves, marks, figures)
-PROJECTIONS = (passports, terms, moments, runs, *REGISTRY)
+PROJECTIONS = (passports, terms, moments, runs, shipments, shipped, *REGISTRY)

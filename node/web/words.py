@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS, SHIPMENT_REASONS
 from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
@@ -47,6 +47,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "access_asked": ("Организация просит показать паспорт", "An organisation asks to be shown a passport"),
+    "access_requested": ("У организации попросили показать паспорт", "An organisation was asked to show a passport"),
+    "access_request_closed": ("Просьба о доступе убрана", "A request for access was put away"),
     "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
     "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
     "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
@@ -67,9 +70,19 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "role_refused": ("От роли отказались", "A role was refused"),
     "role_withdrawn": ("Предложение роли отозвано", "The offer of a role was withdrawn"),
     "role_ended": ("Роль прекращена", "A role was ended"),
+    "role_widened": ("Засчитано сказанное прежним владельцем", "More of what the former holder said counts"),
+    "role_decided": ("Решено, кому передано", "It was decided to whom it passed"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
+    "shipment_refused": ("От приборов отгрузки отказались", "Devices of a shipment were refused"),
+    "shipment_withdrawn": ("Отгрузка отозвана", "The shipment was withdrawn"),
+    "shipment_returned": ("Приборы предложены назад продавцу", "Devices were offered back to their seller"),
     "shipment_came": ("Нам предложили отгрузку", "A shipment was offered to us"),
     "shipment_taken": ("Получатель принял отгрузку", "The buyer accepted the shipment"),
+    "shipment_declined": ("Получатель отказался от приборов", "The buyer refused devices"),
+    "shipment_called_back": ("Продавец отозвал отгрузку", "The seller withdrew the shipment"),
+    "shipment_return_came": ("Нам возвращают приборы", "Devices come back to us"),
+    "shipment_strange": ("Приняли то, чего в отгрузке нет", "Things were answered for that were not shipped"),
+    "shipment_buyer_joined": ("У получателя отгрузки появился узел", "The buyer of a shipment has a node now"),
     "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),
@@ -248,6 +261,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "name": ("имя", "name"),
     "node": ("узел", "node"),
     "supplier": ("поставщик", "supplier"),
+    "note": ("замечание", "remark"),
     "number": ("номер", "number"),
     "of": ("чей", "of"),
     "operation": ("действие", "operation"),
@@ -280,6 +294,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
     "value": ("значение", "value"),
+    "words": ("пояснение", "words"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.
@@ -321,7 +336,7 @@ CODES: dict[str, Table] = {
     "ground": GROUNDS,
     "kind": JOB_KINDS,
     "language": TONGUES,
-    "reason": REFUSALS | REASONS | LOSSES,
+    "reason": REFUSALS | REASONS | LOSSES | SHIPMENT_REASONS,
     "rows": ROWS,
     "section": SECTIONS,
     "standing": MEMBER_STANDINGS,

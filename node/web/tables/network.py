@@ -15,10 +15,12 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    DEVICE_STATES,
     LOSSES,
     MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PEER_STATES,
+    SHIPMENT_REASONS,
 )
 from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
@@ -103,6 +105,27 @@ FOLLOWED = table(
     ("Прибор", "Device", "title"),
     ("Идентификатор", "Device id", "id"),
 )
+ACCESS_REQUESTS = table(
+    "access-requests",
+    "Просьбы о доступе",
+    "Requests for access",
+    ("Организация", "Organisation", organisation("org.org")),
+    ("Идентификатор прибора", "Device id", "id"),
+    ("По чему искали", "By what it asks", "value"),
+    ("Пояснение", "Words", "words"),
+    ("Когда, UTC", "When, UTC", time("asked_us")),
+)
+ANNOUNCERS = table(
+    "announcers",
+    "Кто объявляет",
+    "Who announces",
+    ("Организация", "Organisation", organisation("org.org")),
+    ("Узел", "Node", "node"),
+    ("Номеров", "Identifiers", number("marks")),
+    ("Сверено, UTC", "Compared, UTC", time("told_us")),
+    ("Верных указаний", "Right referrals", number("good")),
+    ("Неверных указаний", "Wrong referrals", number("bad")),
+)
 MEMBERS = table(
     "members",
     "Участники",
@@ -161,12 +184,24 @@ SHIPMENTS = table(
     ("Дата", "Date", "date"),
     ("Продавец", "Seller", organisation("seller")),
     ("Покупатель", "Buyer", organisation("buyer")),
-    ("Принята", "Accepted", yes_no("accepted")),
-    ("Приборов", "Devices", lambda item, _: str(len(item.devices))),
+    ("Покупатель без узла", "Buyer without a node", "buyer_name"),
+    ("Его номер", "His number", "buyer_number"),
+    ("Приборов", "Devices", "count"),
+    *((ru, en, f"states.{state}") for state, (ru, en) in DEVICE_STATES.items()),
     ("Паспортов здесь", "Passports here", "passports"),
     ("Ключей здесь", "Keys here", "keys"),
-    ("Номера приборов", "Device ids", "devices"),
+    ("Возврат отгрузки", "Sends back the shipment", "returns"),
     ("Номер отгрузки", "Shipment id", "id"),
+)
+SHIPPED = table(
+    "shipped",
+    "Приборы отгрузки",
+    "Devices of a shipment",
+    ("Прибор", "Device", "title"),
+    ("Состояние", "State", coded("state", DEVICE_STATES)),
+    ("Причина", "Reason", coded("reason", SHIPMENT_REASONS)),
+    ("Ключи здесь", "Keys are here", yes_no("key")),
+    ("Номер прибора", "Device id", "id"),
 )
 RADIO_DEVICES = table(
     "radio-devices",

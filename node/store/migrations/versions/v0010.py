@@ -13,6 +13,23 @@ def upgrade() -> None:
     """Make the tables of each area."""
     _make_directory()
     _erasures()
+    _add_shipments()
+
+
+COUNTS = (
+    "announced",
+    "parts",
+    "devices",
+    "n_offered",
+    "n_accepted",
+    "n_refused",
+    "n_withdrawn",
+    "n_returning",
+    "n_returned",
+    "keyed",
+    "strange",
+    "said_us",
+)
 
 
 def _make_directory() -> None:
@@ -35,6 +52,16 @@ def _make_directory() -> None:
         Column("good", Int64, nullable=False),
         Column("bad", Int64, nullable=False),
         Column("bad_us", Int64),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "access_requests",
+        Column("org", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("subject", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("scheme", Text, nullable=False),
+        Column("value", Text, nullable=False),
+        Column("words", Text, nullable=False),
+        Column("asked_us", Int64, nullable=False),
         sqlite_strict=True,
     )
 
@@ -78,3 +105,32 @@ def _erasures() -> None:
         Column("at_us", Int64, nullable=False),
         sqlite_strict=True,
     )
+
+
+def _add_shipments() -> None:
+    op.create_table(
+        "shipments",
+        Column("subject", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("seller", LargeBinary, nullable=False),
+        Column("buyer", LargeBinary, nullable=False),
+        Column("outside", Text, nullable=False),
+        Column("name", Text, nullable=False),
+        Column("number", Text, nullable=False),
+        Column("date", Text, nullable=False),
+        Column("returns", LargeBinary, nullable=False),
+        *(Column(name, Int64, nullable=False) for name in COUNTS),
+        sqlite_strict=True,
+    )
+    op.create_index("shipments_by_seller", "shipments", ["seller", "said_us", "subject"])
+    op.create_index("shipments_by_buyer", "shipments", ["buyer", "said_us", "subject"])
+    op.create_table(
+        "shipped",
+        Column("shipment", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("device", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("device64", Int64, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("shipped_by_device", "shipped", ["device"])
