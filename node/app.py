@@ -143,12 +143,14 @@ class Node(Parts):
         self.counting.on_chain = self.projection.on_followed = self.sync.look_again
         await self._open_projection()
         await self.releases.open()
+        await self.catching_up.begin()
 
     async def _open_projection(self) -> None:
         self.projection.attested, self.projection.lost = self.counting.take_attested, Losses(self.counting).take
         self.counting.branches = lambda: self.projection.world.attestations.branches
         await self.projection.open()
         await self.counting.open()
+        await self.projection.replay_erasures()
 
     async def work(self, tasks: asyncio.TaskGroup) -> None:
         """Begin what a node does without a port of its own; where its peers reach it is told to `membership`."""
@@ -158,8 +160,9 @@ class Node(Parts):
         tasks.create_task(self._tell_peers())
         tasks.create_task(self._hang_up())
         healing = Healing(self.core, self.ledger, self.counting)
-        levelling = (self.sync.run, self.returning.run, healing.run, self.announcing.run, self.lookup_notes.run)
-        for part in (*levelling, self.jobs.run, self.releases.run):
+        tasks.create_task(_outlasting(self.catching_up.run))
+        levelling = (self.sync.run, self.returning.run, healing.run, self.announcing.run, self.acknowledging.run)
+        for part in (*levelling, self.lookup_notes.run, self.jobs.run, self.releases.run):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:

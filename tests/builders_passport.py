@@ -231,11 +231,12 @@ def offer(seller: Author, buyer: Author, *devices: bytes) -> Draft:
     return drafts.shipment(id16("shipment/" + seller.name), Verb.OFFER, buyer.org, devices, papers, 0)
 
 
-def acceptance(seller: Author, made: Statement, *devices: bytes) -> Draft:
-    """The answer to an offer."""
+def acceptance(seller: Author, made: Statement, *devices: bytes, knows: int | None = None) -> Draft:
+    """The answer to an offer; `knows` is the size of the seller's log that the buyer knows, None for no cut."""
     papers = ShipmentBody(number="1", date=DAY, accepted=True)
     subject = id16("shipment/" + seller.name)
-    return drafts.shipment(subject, Verb.ACCEPT, seller.org, devices, papers, 0, made.ref)
+    cut = None if knows is None else sizes_known({seller.log: knows})
+    return drafts.shipment(subject, Verb.ACCEPT, seller.org, devices, papers, 0, made.ref, cut=cut)
 
 
 def role_offer(
@@ -245,10 +246,11 @@ def role_offer(
     return _mandate(Verb.OFFER, seller, party.org, (role.value,), devices, since=since, until=until)
 
 
-def role_answer(made: Statement, role: Role, *devices: bytes) -> Draft:
-    """The acceptance of an offer of a role."""
+def role_answer(made: Statement, role: Role, *devices: bytes, sizes: Mapping[bytes, int] | None = None) -> Draft:
+    """The acceptance of an offer of a role; `sizes` are those of the logs of who offered, None for no cut."""
     authority = Authority(Verb.ACCEPT, made.org, (role.value,), tuple(sorted(devices)))
-    return drafts.mandate(made.subject, authority, MandateBody(), 0, grounds=[made.ref])
+    cut = None if sizes is None else sizes_known(sizes)
+    return drafts.mandate(made.subject, authority, MandateBody(), 0, grounds=[made.ref], cut=cut)
 
 
 def role_paper(author: Author, number: str, role: Role, *devices: bytes, is_whole: bool = True) -> Draft:
@@ -268,7 +270,7 @@ def appointment(
 def role_end(act: Statement, party: bytes, role: Role, *devices: bytes, sizes: Mapping[bytes, int]) -> Draft:
     """A role or an offer ends; `sizes` are those up to which the logs of the loser count."""
     authority = Authority(Verb.END, party, (role.value,), tuple(sorted(devices)))
-    cut = Cut(tuple(CutRow(log, size, bytes(32)) for log, size in sorted(sizes.items())))
+    cut = sizes_known(sizes)
     return drafts.ending(act.subject, authority, cut, MandateBody(reason="расторгнут"), 0, act.ref)
 
 
@@ -287,6 +289,11 @@ def _mandate(
     authority = Authority(verb, party, tuple(sorted(rows, key=pack)), tuple(sorted(devices)), (), *times)
     subject = id16(f"mandate/{author.name}/{author.seq}")
     return drafts.mandate(subject, authority, MandateBody(document=document, name="ТСЖ «Садовая»"), 0)
+
+
+def sizes_known(sizes: Mapping[bytes, int]) -> Cut:
+    """A cut at some sizes of logs."""
+    return Cut(tuple(CutRow(log, size, bytes(32)) for log, size in sorted(sizes.items())))
 
 
 def composition(part: bytes, whole: bytes, since: str | None, until: str | None = None, quantity: str = "1") -> Draft:
@@ -311,7 +318,7 @@ def grant(author: Author, party: Author, verb: Verb, *devices: bytes, **terms: o
 
 def grant_end(act: Statement, party: bytes, *devices: bytes, sizes: Mapping[bytes, int] | None = None) -> Draft:
     """A grant ends; `sizes` are those up to which the logs of its party count."""
-    cut = Cut(tuple(CutRow(log, size, bytes(32)) for log, size in sorted((sizes or {}).items())))
+    cut = sizes_known(sizes or {})
     authority = Authority(Verb.END, party, (), tuple(sorted(devices)) if devices else None)
     return drafts.ending(act.subject, authority, cut, MandateBody(reason="расторгнут"), 0, act.ref)
 

@@ -29,7 +29,7 @@ from node.passport.bodies import (
 )
 from node.passport.drafts import Draft
 from node.passport.references import ref_text
-from node.passport.roles import CAPACITIES
+from node.passport.roles import CAPACITIES, GIVEN, PASSING
 from node.passport.roles import PartyRole as Role
 from node.passport.sameness import TWIN
 from node.passport.statement import Statement
@@ -171,10 +171,10 @@ def run_drafts() -> st.SearchStrategy[Draft]:
 def role_answers(draw: st.DrawFn, acts: list[Statement]) -> Draft:
     """An offer of a role is accepted, or a role or an offer ends, by whoever says so."""
     act = draw(st.sampled_from(acts))
-    role = draw(st.sampled_from([*CAPACITIES, Role.DATA_SOURCE]))
-    if draw(st.booleans()):
-        return role_answer(act, role, DEVICE)
+    role = draw(st.sampled_from([*PASSING, Role.DATA_SOURCE]))
     sizes = {Author(name).log: draw(st.integers(100, 112)) for name in draw(st.sets(st.sampled_from(NAMES)))}
+    if draw(st.booleans()):
+        return role_answer(act, role, DEVICE, sizes=draw(st.sampled_from([None, sizes])))
     return role_end(act, Author(draw(st.sampled_from(NAMES))).org, role, DEVICE, sizes=sizes)
 
 
@@ -182,7 +182,7 @@ def role_answers(draw: st.DrawFn, acts: list[Statement]) -> Draft:
 def drafts_of() -> st.SearchStrategy[Draft]:
     """Anything that somebody may say."""
     device, others = st.just(DEVICE), st.sampled_from([id16("one"), id16("two")])
-    names, roles = st.sampled_from(NAMES), st.sampled_from([*CAPACITIES, Role.DATA_SOURCE, Role.NETWORK])
+    names, roles = st.sampled_from(NAMES), st.sampled_from([*CAPACITIES, *GIVEN])
     numbered = st.sampled_from(["inn:7707083893", "resident"])
     relations, types = st.sampled_from(["lot", "material"]), st.sampled_from(["ВС", "СГВ"])
     return st.one_of(
@@ -246,7 +246,10 @@ def stories(draw: st.DrawFn) -> list[Statement]:
         offers = [s for s in said if s.kind == Kind.SHIPMENT and not s.refs]
         refs = draw(st.lists(st.sampled_from(said), max_size=2, unique_by=lambda s: s.ref)) if said else []
         answers = draw(st.booleans())
-        accepted = [acceptance(author, draw(st.sampled_from(offers)), DEVICE)] if offers and answers else []
+        known = draw(st.sampled_from([None, *range(100, 112, 4)]))
+        accepted = (
+            [acceptance(author, draw(st.sampled_from(offers)), DEVICE, knows=known)] if offers and answers else []
+        )
         draft = accepted[0] if accepted else draw(drafts_of())
         hide = draw(st.sampled_from([(), ("parameters",), ("event",), ("personal",)]))
         auth = refs[:1] if draw(st.integers(0, 5)) == 0 else []

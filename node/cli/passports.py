@@ -1,4 +1,4 @@
-"""Passports out: found, shipped, written for people, for the register and for other programs."""
+"""Passports out: found, written for people, for the register and for other programs."""
 
 import asyncio
 import json
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 PANEL = "Passports"
 LOCAL = "local:administrator"
 LONGEST_TEXT = 256  # characters that a look-up takes
-
-
-@app.command(rich_help_panel=PANEL)
-def ship(buyer: str, number: str, devices: list[str], folder: Folder = HERE) -> None:
-    """Offer devices to a buyer."""
-    answer = ask(folder, lambda api: api.post("/shipments", {"buyer": buyer, "number": number, "devices": devices}))
-    out.print(f"shipment {answer['id']}")
 
 
 @app.command(rich_help_panel=PANEL)

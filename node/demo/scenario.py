@@ -196,7 +196,8 @@ async def ship(stage: Stage) -> None:
     unseen = {device for found in stage.unseen.values() for device in found}
     with stage.sheets.act("maker", f"passport-node ship {stage.orgs['utility']} {NOTE} and 30 device ids") as line:
         told = await stage.type("maker", "ship", stage.orgs["utility"], NOTE, *devices)
-        (shipment,) = await _shipments(stage, "maker")
+        (found,) = await _shipments(stage, "maker")
+        shipment = await stage.get("maker", f"/shipments/{found['id']}")
         require(shipment["id"] in told.split(), f"the command names the shipment: {told}")
         require(set(shipment["devices"]) == set(devices), f"30 meters are offered, got {len(shipment['devices'])}")
         line.shown = f"shipment {shipment['number']} is offered"

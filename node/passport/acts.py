@@ -109,7 +109,15 @@ def find_acts(readings: Iterable[Reading], facts: Mapping[bytes, SubjectFacts], 
 
 
 def may_fill(
-    signatory: Signatory, document: Json, org: bytes, facts: SubjectFacts, world: World, at: int, *, alone: bool = False
+    signatory: Signatory,
+    document: Json,
+    org: bytes,
+    facts: SubjectFacts,
+    world: World,
+    at: int,
+    place: Ref | None = None,
+    *,
+    alone: bool = False,
 ) -> bool:
     """Whether an organisation may sign a document as a party of its template.
 
@@ -118,7 +126,7 @@ def may_fill(
     who = meant(document, signatory, world)
     if who is not None:
         return who == org
-    return alone or any(has_ground(ground, org, facts, world, at) for ground in ROLE_GROUNDS[signatory.role])
+    return alone or any(has_ground(ground, org, facts, world, at, place) for ground in ROLE_GROUNDS[signatory.role])
 
 
 def named_by(document: Json, signatory: Signatory) -> str | None:
@@ -166,20 +174,20 @@ def _act(
     places, known = {statement.ref for statement in said}, facts.get(said[0].subject, SubjectFacts())
     about = [r for r in reasons if r.statement.ref in places or places & set(r.statement.refs)]
 
-    def fills(signatory: Signatory, org: bytes, occurred: int) -> bool:
-        return may_fill(signatory, document, org, known, world, occurred)
+    def fills(signatory: Signatory, one: Statement, occurred: int) -> bool:
+        return may_fill(signatory, document, one.org, known, world, occurred, one.ref)
 
-    valid = [one for one in said if any(fills(signatory, one.org, one.occurred) for signatory in signers)]
+    valid = [one for one in said if any(fills(signatory, one, one.occurred) for signatory in signers)]
     lead, voices = (valid or said)[0], {statement.org for statement in valid}
     sides = []
     for signatory in signers:
-        signed = next((one for one in valid if fills(signatory, one.org, one.occurred)), None)
+        signed = next((one for one in valid if fills(signatory, one, one.occurred)), None)
         side = Side(signatory.role, named_by(document, signatory), meant(document, signatory, world), signed)
         told = [
             Reason(row, reading.statement)
             for reading in about
             for row in _rows(reading, signatory.role)
-            if reading.statement.org in voices or fills(signatory, reading.statement.org, lead.occurred)
+            if reading.statement.org in voices or fills(signatory, reading.statement, lead.occurred)
         ]
         last = max(told, key=lambda reason: (reason.statement.order, reason.row.to_bytes()), default=None)
         sides.append(replace(side, reason=last))

@@ -4,6 +4,7 @@ Decimals are strings. Unknown keys are ignored, so that a later version may add 
 dates; ids are lower-case hex.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,6 +20,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MOST_MOVES = 10_000
+MOST_PARTS = 64
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
 
 
@@ -114,6 +116,35 @@ class EndBody(Body):
     """Section `end`: why a membership ends, or a vouch."""
 
     reason: Line
+
+
+class ErasureGround(StrEnum):
+    """Why personal bytes are to be erased. No free text: what everybody reads for ever names nobody."""
+
+    CONSENT = "consent"  # it was withdrawn
+    PERIOD = "period"  # of storage, which is over
+    MISTAKE = "mistake"
+    COURT = "court"
+    OTHER = "other"
+
+
+class GroundBody(Body):
+    """Section `ground` of an erasure."""
+
+    ground: Annotated[ErasureGround, Field(strict=False)]
+
+
+class ErasedRow(Body):
+    """A section of a statement that was erased."""
+
+    ref: RefText
+    section: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_./-]{1,24}$")]
+
+
+class ErasureAckBody(Body):
+    """Section `ack`: the sections that a node had, or was given, and has no more."""
+
+    rows: Annotated[tuple[ErasedRow, ...], Field(min_length=1, max_length=64)]
 
 
 class AnnulmentBody(Body):
@@ -275,11 +306,23 @@ class AttachmentsBody(Body):
 
 
 class ShipmentBody(Body):
-    """Section `shipment` of an offer or acceptance: papers beside the list of subjects in `authority`."""
+    """Section `shipment` of an offer, an acceptance or an end: papers beside the list of subjects in `authority`.
+
+    An offer tells which `part` of how many it is, whether a root key goes with each of its devices, what a buyer
+    without a node is called, and of a return whose devices come back. A refusal, a withdrawal and a return give a
+    `reason` (a code) and a `note`.
+    """
 
     number: Line
     date: Day
     accepted: bool | None = None
+    part: int | None = Field(default=None, ge=1, le=MOST_PARTS)
+    parts: int | None = Field(default=None, ge=1, le=MOST_PARTS)
+    keys: bool | None = None
+    name: Line | None = None
+    returns: SubjectHex | None = None
+    reason: Code | None = None
+    note: Line | None = None
 
 
 class RunBody(Body):

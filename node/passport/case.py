@@ -28,6 +28,7 @@ from node.passport.references import References
 from node.passport.register_answers import RegisterRecord, serial_form, type_base
 from node.passport.registered import SECTION as REGISTER
 from node.passport.registered import proved_by
+from node.passport.roles import is_inside
 from node.passport.sameness import Sameness
 from node.passport.statement import Statement
 from node.passport.titles import Chain
@@ -281,7 +282,7 @@ def facts_of_subject(
     origin = next(iter(makers)) if len(makers) == 1 else None
     chain, holding = hold(acts_of(readings, subject), origin, frozenset(r.statement.org for r in authors), world)
     entitled = makers | {title.org for title in chain.titles}
-    naming = [r for r in readings if r.statement.org in entitled and _names(r) and covers(r, subject)]
+    naming = [r for r in readings if _may_name(r.statement, makers, chain) and _names(r) and covers(r, subject)]
     facts = SubjectFacts(
         makers=makers,
         scopes=_scopes(subject, readings, makers, identity, world),
@@ -325,6 +326,12 @@ def _prefix_names(reading: Reading) -> frozenset[str]:
         plain = claim.serial if claim.issuer in (GIAI_ISSUER, GRAI_ISSUER) else claim.issuer[1:]
         return frozenset({f"gs1:{plain.removeprefix('0') if claim.issuer == GRAI_ISSUER else plain}"})
     return frozenset({f"iec61406:{claim.serial}"}) if claim.scheme is Scheme.IEC61406 else frozenset()
+
+
+def _may_name(statement: Statement, makers: frozenset[bytes], chain: Chain) -> bool:
+    """Whether it is its maker's word, or an owner's before he passed it on."""
+    org, place = statement.org, statement.ref
+    return org in makers or any(title.org == org and is_inside(title.cut, place) for title in chain.titles)
 
 
 def _names(reading: Reading) -> bool:

@@ -1,7 +1,9 @@
 """Deals: how a capacity passes on. An offer with its acceptance, or one statement with a document behind it.
 
 An offer ends without effect where its time is over, the party refuses it, or its author withdraws it. A withdrawal
-names in its cut how far the party's logs still count: an acceptance inside came first and stands.
+names in its cut how far the party's logs still count: an acceptance inside came first and stands. An acceptance names
+in its cut how far the logs of who offers were known to the party: a withdrawal outside came later, and ends nothing
+more. Where both say that the other one came later, the two signatures of the deal stand above the one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +12,7 @@ from dataclasses import dataclass, replace
 from federation.authority import Authority, Kind, Verb
 from federation.fragment import Ref
 from node.passport.reading import Reading
-from node.passport.roles import DOCUMENT, Party, PartyRole, party_of, roles_named
+from node.passport.roles import DOCUMENT, Party, PartyRole, is_inside, party_of, roles_named
 from node.passport.statement import Statement
 from node.passport.world import World
 
@@ -20,6 +22,9 @@ ACT_KINDS = frozenset({Kind.PARTY, Kind.SHIPMENT, Kind.END})
 REFUSED, WITHDRAWN, EXPIRED = "refused", "withdrawn", "expired"
 NOT_HOLDER, NOT_ENTITLED, PASSED_ALREADY = "not-the-holder", "not-entitled", "passed-already"
 NEEDS_ACCEPTANCE, NEEDS_DOCUMENT, NO_PARTY = "needs-acceptance", "needs-document", "no-party"
+NOT_CHOSEN = "not-chosen"
+
+Sizes = tuple[tuple[bytes, int], ...]  # up to which size each log counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,9 @@ class Deal:
     """An offer with the acceptance that answered it, if any did; or a statement by document, which needs none.
 
     `since` is from when the parties want it to count, `until` when an offer lapses or what a document gives ends.
-    `fault` tells why it can have no effect whoever said it.
+    `fault` tells why it can have no effect whoever said it. `again` are later acceptances of the party, which widen the
+    cut of the first; `decided` is the word of who offered it, said after the acceptance, that it is not the one that
+    counts: it matters where deals contradict each other.
     """
 
     offer: Statement
@@ -39,6 +46,29 @@ class Deal:
     since: int | None = None
     until: int | None = None
     fault: str | None = None
+    again: tuple[Statement, ...] = ()
+    decided: Statement | None = None
+
+    @property
+    def cut(self) -> Sizes | None:
+        """How far the logs of who offered were known to the party when it accepted; None where it does not say."""
+        said = (answer.limit for answer in (self.acceptance, *self.again) if answer is not None)
+        return next((limit for limit in said if limit is not None), None)
+
+    def knows(self, place: Ref) -> bool:
+        """Whether a word of who offered came before the acceptance. Who accepts knows what stands before the offer."""
+        offer = self.offer.ref
+        return is_inside(self.cut, place) or (place.log == offer.log and place.seq <= offer.seq)
+
+    def keeps(self, following: "Deal | None", limit: Sizes | None = None) -> Sizes | None:
+        """Up to where the logs of who offered count, after all that the party said of it while it was its to say:
+        until it passed it on by the `following` deal, and as far as its own logs count by a `limit`.
+        """
+        told = [answer for answer in self.again if is_inside(limit, answer.ref)]
+        told = [answer for answer in told if following is None or _is_before(answer, following)]
+        limits = [answer.limit for answer in (self.acceptance, *told) if answer is not None]
+        found = [limit for limit in limits if limit is not None]
+        return widest(found) if found else None
 
     @property
     def last(self) -> Statement:
@@ -53,7 +83,7 @@ class Deal:
     @property
     def passes_at(self) -> int:
         """From when it counts."""
-        return self.last.occurred if self.since is None else self.since
+        return max(self.offer.occurred, self.last.occurred) if self.since is None else self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +93,7 @@ class End:
     statement: Statement
     party: bytes
     roles: frozenset[PartyRole]
-    cut: tuple[tuple[bytes, int], ...]
+    cut: Sizes
 
     def names(self, *acts: Statement | None) -> bool:
         """Whether it is about one of these statements."""
@@ -104,27 +134,31 @@ def acts_of(readings: Iterable[Reading], subject: bytes) -> Acts:
     ]
     mine.sort(key=lambda act: act[0].statement.ref)
     said = tuple(act for act in mine if act[0].statement.kind != Kind.END)
-    ends = (end_of(reading, authority) for reading, authority in mine)
+    ends = (end_of(reading.statement, authority) for reading, authority in mine)
     return Acts(said, tuple(end for end in ends if end is not None)) if mine else _NOTHING
 
 
-def end_of(reading: Reading, authority: Authority) -> End | None:
+def end_of(statement: Statement, authority: Authority) -> End | None:
     """What a statement ends, None where it ends nothing."""
-    statement = reading.statement
     if statement.kind != Kind.END or authority.verb is not Verb.END:
         return None
     return End(statement, authority.party, roles_named(authority), statement.cut)
 
 
-def kept_by(ends: Sequence[End], loser: bytes) -> tuple[tuple[bytes, int], ...]:
+def kept_by(ends: Sequence[End], loser: bytes) -> Sizes:
     """Up to where logs count after these ends of one thing: the largest size of each log that one of them names.
 
     Where somebody else ended it too, what the loser says of his own logs is left aside: he would widen the cut to what
     he wrote since, or undo what the other one keeps.
     """
     decisive = [end for end in ends if end.statement.org != loser] or ends
+    return widest(end.cut for end in decisive)
+
+
+def widest(cuts: Iterable[Sizes]) -> Sizes:
+    """What any of several cuts keeps: the largest size of each log."""
     sizes: dict[bytes, int] = {}
-    for log, size in (row for end in decisive for row in end.cut):
+    for log, size in (row for cut in cuts for row in cut):
         sizes[log] = max(size, sizes.get(log, 0))
     return tuple(sorted(sizes.items()))
 
@@ -139,14 +173,29 @@ def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
         if not _is_about(role, statement, authority):
             continue
         if authority.verb is Verb.OFFER:
-            offers[statement.ref] = Deal(statement, authority.party, since=authority.since, until=authority.until)
+            # One that was named by its number before it had a node is the member that has the number now.
+            named = party_of(authority, world) or Party(authority.party)
+            offers[statement.ref] = Deal(statement, named.org, since=authority.since, until=authority.until)
         elif authority.verb is Verb.ACCEPT:
             accepted.append(statement)
         elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:
             found.append(_paper(statement, authority, world))
     for deal in offers.values():
-        found += _answered(deal, accepted, acts.ends, role)
+        found += answered(deal, accepted, acts.ends, role)
     return sorted(found, key=lambda deal: (deal.last.ref, deal.offer.ref))
+
+
+def undone_by(deal: Deal, ends: Iterable[End]) -> str | None:
+    """Whether an offer was refused or withdrawn before it was accepted, by the ends that name it."""
+    acceptance = deal.acceptance
+    for end in sorted(ends, key=lambda one: one.statement.order):
+        said = end.statement
+        if said.org == deal.party and (acceptance is None or said.order < acceptance.order):
+            return REFUSED
+        is_first = acceptance is None or (not end.counts(acceptance.ref) and deal.knows(said.ref))
+        if said.org == deal.offer.org and is_first:
+            return WITHDRAWN
+    return None
 
 
 def _is_about(role: PartyRole, statement: Statement, authority: Authority) -> bool:
@@ -175,31 +224,35 @@ def _paper(statement: Statement, authority: Authority, world: World) -> Deal:
     )
 
 
-def _answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
+def answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
     """The offer with its acceptances: of several of the party the first counts, unless something ended it before."""
     offer = deal.offer
     named = [end for end in ends if end.ends(role) and end.names(offer)]
     answers = sorted((s for s in accepted if s.org == deal.party and offer.ref in {*s.refs, *s.auth}), key=_order)
     if not answers:
-        yield replace(deal, fault=_ended(deal, None, named))
-    for number, acceptance in enumerate(answers):
-        is_late = deal.until is not None and acceptance.occurred >= deal.until
-        fault = _ended(deal, acceptance, named) or (EXPIRED if is_late else PASSED_ALREADY if number else None)
-        yield replace(deal, acceptance=acceptance, fault=fault)
+        yield replace(deal, fault=undone_by(deal, named))
+        return
+    first, *later = answers
+    widening = tuple(answer for answer in later if answer.limit is not None)
+    yield _judged(replace(deal, acceptance=first, again=widening), named)
+    yield from (replace(deal, acceptance=one, fault=PASSED_ALREADY) for one in later if one.limit is None)
+
+
+def _judged(deal: Deal, ends: Sequence[End]) -> Deal:
+    """A deal that was accepted, with what stands against it."""
+    is_late = deal.until is not None and deal.last.occurred >= deal.until
+    own = (end for end in ends if end.statement.org == deal.offer.org and not end.counts(deal.last.ref))
+    decided = min((end.statement for end in own if not deal.knows(end.statement.ref)), key=_order, default=None)
+    return replace(deal, fault=undone_by(deal, ends) or (EXPIRED if is_late else None), decided=decided)
+
+
+def _is_before(answer: Statement, following: Deal) -> bool:
+    """Whether a party said something of a deal before it passed on what that brought."""
+    return answer.order < following.offer.order if following.cut is None else following.knows(answer.ref)
 
 
 def _order(statement: Statement) -> tuple[int, bytes, int]:
     return statement.order
-
-
-def _ended(deal: Deal, acceptance: Statement | None, ends: Iterable[End]) -> str | None:
-    for end in sorted(ends, key=lambda one: one.statement.order):
-        said = end.statement
-        if said.org == deal.party and (acceptance is None or said.order < acceptance.order):
-            return REFUSED
-        if said.org == deal.offer.org and (acceptance is None or not end.counts(acceptance.ref)):
-            return WITHDRAWN
-    return None
 
 
 _NOTHING = Acts()

@@ -1,10 +1,10 @@
 """What is about to be said: drafts of fragments, one maker for each kind of statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from federation import codec
-from federation.authority import Attestation, Authority, Kind, Verb
+from federation.authority import Attestation, Authority, Kind, Verb, pack_erase
 from federation.cut import Cut
 from federation.fragment import Ref, SectionClass
 from node.passport.bodies import (
@@ -16,8 +16,12 @@ from node.passport.bodies import (
     CatalogReference,
     CompositionBody,
     EndBody,
+    ErasedRow,
+    ErasureAckBody,
+    ErasureGround,
     EventBody,
     ExtractBody,
+    GroundBody,
     MandateBody,
     ParametersBody,
     PersonBody,
@@ -183,6 +187,11 @@ def withdrawal(subjects: Sequence[bytes], refs: Sequence[Ref], body: WithdrawalB
     return Draft(Kind.WITHDRAWAL, tuple(subjects), occurred, (content,), tuple(refs))
 
 
+def cut_section(cut: Cut) -> DraftSection:
+    """How far logs count: what ends something, or takes it over, says so."""
+    return DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY)
+
+
 def shipment(
     subject: bytes,
     verb: Verb,
@@ -191,21 +200,65 @@ def shipment(
     body: ShipmentBody,
     occurred: int,
     offer: Ref | None = None,
+    *,
+    cut: Cut | None = None,
+    number: str = "",
+    grounds: Sequence[Ref] = (),
 ) -> Draft:
-    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer."""
-    authority = Authority(verb, party, ("title",), tuple(sorted(devices)))
+    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer; its `cut` tells how far the
+    seller's logs are known.
+
+    A buyer without a node is named by its `number` beside. `grounds` are acceptances that brought the title to the
+    author. A return, and what is said of it, names the shipment whose devices come back as its second subject.
+    """
+    refs = (offer,) if offer else tuple(grounds)
+    content = DraftSection("authority", _title(verb, party, devices, number).to_bytes(), SectionClass.AUTHORITY)
+    papers = section("shipment", body, SectionClass.COMMERCIAL)
     return Draft(
         Kind.SHIPMENT,
-        (subject,),
+        _shipment_subjects(subject, body),
         occurred,
-        (
-            DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
-            section("shipment", body, SectionClass.COMMERCIAL),
-        ),
-        refs=(offer,) if offer else (),
-        auth=(offer,) if offer else (),
+        (content, papers) if cut is None else (content, cut_section(cut), papers),
+        refs=refs,
+        auth=refs,
         routes=tuple(devices),
     )
+
+
+def shipment_end(
+    subject: bytes,
+    party: bytes,
+    devices: Sequence[bytes],
+    cut: Cut,
+    body: ShipmentBody,
+    occurred: int,
+    offer: Ref,
+    *,
+    number: str = "",
+) -> Draft:
+    """Kind 18: the buyer refuses devices of an offer, or the seller withdraws them; why is told to the two alone."""
+    return Draft(
+        Kind.END,
+        _shipment_subjects(subject, body),
+        occurred,
+        (
+            DraftSection("authority", _title(Verb.END, party, devices, number).to_bytes(), SectionClass.AUTHORITY),
+            cut_section(cut),
+            section("shipment", body, SectionClass.COMMERCIAL),
+        ),
+        refs=(offer,),
+        auth=(offer,),
+        routes=tuple(devices),
+    )
+
+
+def _title(verb: Verb, party: bytes, devices: Sequence[bytes], number: str) -> Authority:
+    rows = ("title", number) if number else ("title",)
+    return Authority(verb, party, tuple(sorted(rows, key=codec.pack)), tuple(sorted(devices)))
+
+
+def _shipment_subjects(subject: bytes, body: ShipmentBody) -> tuple[bytes, ...]:
+    return (subject, bytes.fromhex(body.returns)) if body.returns else (subject,)
 
 
 def mandate(
@@ -216,10 +269,15 @@ def mandate(
     *,
     grounds: Sequence[Ref] = (),
     person: PersonBody | None = None,
+    cut: Cut | None = None,
 ) -> Draft:
-    """Kind 9: a role over things offered, accepted, stated or given; `grounds` entitle the author."""
+    """Kind 9: a role over things offered, accepted, stated or given; `grounds` entitle the author, and the `cut` of an
+    acceptance tells how far the logs of who offered are known.
+    """
     content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
     sections = [content, section("mandate", body)]
+    if cut is not None:
+        sections.insert(1, cut_section(cut))
     if person is not None:
         sections.append(section("person", person, SectionClass.PERSONAL))
     is_answer = authority.verb is Verb.ACCEPT
@@ -242,7 +300,7 @@ def ending(subject: bytes, authority: Authority, cut: Cut, body: MandateBody, oc
         occurred,
         (
             DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
-            DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+            cut_section(cut),
             section("mandate", body),
         ),
         refs=(act,),
@@ -271,6 +329,22 @@ def grant(subject: bytes, authority: Authority, occurred: int) -> Draft:
     """
     content = DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY)
     return Draft(Kind.GRANT, (subject,), occurred, (content,), routes=authority.subjects or ())
+
+
+def erasure(org: bytes, rows: Iterable[tuple[Ref, str]], ground: ErasureGround, occurred: int) -> Draft:
+    """Kind 19: personal sections of statements are to be erased, by everybody who has them."""
+    ordered = sorted(set(rows), key=lambda row: codec.pack([row[0].log, row[0].seq, row[0].id16, row[1]]))
+    sections = (
+        DraftSection("erase", pack_erase(ordered), SectionClass.AUTHORITY),
+        section("ground", GroundBody(ground=ground), SectionClass.AUTHORITY),
+    )
+    return Draft(Kind.ERASURE, (org,), occurred, sections)
+
+
+def erasure_ack(orgs: Sequence[bytes], asked: Sequence[Ref], rows: Sequence[ErasedRow], occurred: int) -> Draft:
+    """Kind 20: to whom asked for it, that this node had these sections and has them no more."""
+    content = section("ack", ErasureAckBody(rows=tuple(rows)), SectionClass.AUTHORITY)
+    return Draft(Kind.ERASURE_ACK, tuple(orgs), occurred, (content,), tuple(asked))
 
 
 def template(org: bytes, content: bytes, occurred: int) -> Draft:
@@ -361,7 +435,7 @@ def membership_end(
     authority = Authority(Verb.END, org, (row,), (federation,))
     sections = (
         DraftSection("authority", authority.to_bytes(), SectionClass.AUTHORITY),
-        DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+        cut_section(cut),
         section("end", body, SectionClass.AUTHORITY),
     )
     return Draft(Kind.END, (org, federation), occurred, sections, tuple(refs))

@@ -61,7 +61,7 @@ class Grant:
     def delegation(self) -> Delegation:
         """What it lends, of a grant to write."""
         ended_by = self.ended.org if self.ended else None
-        return Delegation(self.by, self.party, self.rows, self.since, self.until, self.cut, ended_by)
+        return Delegation(self.by, self.party, self.rows, self.since, self.until, self.cut, ended_by, self.said.ref)
 
 
 def grants_of(readings: Iterable[Reading], subject: bytes) -> tuple[Grant, ...]:
@@ -71,7 +71,7 @@ def grants_of(readings: Iterable[Reading], subject: bytes) -> tuple[Grant, ...]:
         for reading in readings
         if reading.authority is not None and subject in (reading.authority.subjects or ())
     ]
-    ends = [end for reading, authority in named if (end := end_of(reading, authority)) is not None]
+    ends = [end for reading, authority in named if (end := end_of(reading.statement, authority)) is not None]
     found = (grant_of(reading.statement, authority) for reading, authority in named)
     return _ended((grant for grant in found if grant is not None and not grant.is_standing), ends)
 
@@ -81,7 +81,7 @@ def standing_grants(standing: Standing) -> tuple[Grant, ...]:
     """The grants over all that is their authors', with what ended them, by their places."""
     readings = [read(statement) for statement in standing.statements]
     said = [(reading, reading.authority) for reading in readings if reading.authority is not None]
-    ends = [end for reading, authority in said if (end := end_of(reading, authority)) is not None]
+    ends = [end for reading, authority in said if (end := end_of(reading.statement, authority)) is not None]
     found = (grant_of(reading.statement, authority) for reading, authority in said)
     return _ended((grant for grant in found if grant is not None and grant.is_standing), ends)
 

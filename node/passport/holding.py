@@ -4,7 +4,9 @@ Until it is passed on, whoever holds the title is responsible and is the settlem
 title does: by an offer of the holder and the acceptance of the party, or to a party without a node by a document. Who
 holds the title may end them; then they are his again. The other roles are given by whoever holds the title or is
 responsible, and end by the time they were given for, or by a statement of the giver, of the party, or of who could
-give them now. Of a thing to which nobody holds a title those speak who stated what it is, and with no authority.
+give them now. Whose network it is is given so, or offered, and passes on from its holder to the next. An escrow is
+named by whoever holds the title. Of a thing to which nobody holds a title those speak who stated what it is, and with
+no authority.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,59 +14,24 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from federation.authority import Kind, Verb
+from federation.fragment import Ref
 from node.passport.deals import (
     NEEDS_DOCUMENT,
     NO_PARTY,
     NOT_ENTITLED,
     NOT_HOLDER,
-    PASSED_ALREADY,
     Acts,
     Deal,
     End,
     deals_of,
     kept_by,
 )
-from node.passport.merge import Standing
+from node.passport.passing import APPOINTMENT, Held, Passage, Passing, Speakers, first_of, held_until, holders_at
 from node.passport.ranks import Title
-from node.passport.references import References
-from node.passport.roles import DOCUMENT, GIVEN, PartyRole, Tenure, party_of, roles_named
+from node.passport.roles import DOCUMENT, GIVEN, PASSING, PartyRole, Tenure, party_of, roles_named
 from node.passport.statement import Statement
-from node.passport.titles import Chain, follows, last_with_node, title_at, titles_by
+from node.passport.titles import Chain, titles_by
 from node.passport.world import World
-
-ACCEPTANCE, PAPER, APPOINTMENT, BY_TITLE = "acceptance", "document", "appointment", "title"
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A role that somebody held: by which act, which statement closed it, and which one ended it."""
-
-    tenure: Tenure
-    basis: str
-    act: Statement
-    last: Statement
-    has_authority: bool
-    is_outside: bool = False
-    number: str | None = None
-    ended: Statement | None = None
-
-    @property
-    def standing(self) -> Standing:
-        """How it stands: agreed by both, stated by one with authority, or working."""
-        if self.basis == ACCEPTANCE:
-            return Standing.AGREED if self.has_authority else Standing.STATED
-        return Standing.STATED if self.has_authority else Standing.WORKING
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """How one capacity went: who held it, what waits, what contradicts, and what had no effect and why."""
-
-    role: PartyRole
-    held: tuple[Held, ...] = ()
-    waiting: tuple[Deal, ...] = ()
-    conflict: tuple[Deal, ...] = ()
-    ineffective: tuple[tuple[Deal, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +40,20 @@ class Holding:
 
     responsible: Passage = field(default_factory=lambda: Passage(PartyRole.RESPONSIBLE))
     settlement: Passage = field(default_factory=lambda: Passage(PartyRole.SETTLEMENT))
+    network: Passage = field(default_factory=lambda: Passage(PartyRole.NETWORK))
     given: tuple[Held, ...] = ()
     refused: tuple[tuple[Statement, frozenset[PartyRole], str], ...] = ()  # appointments without effect
     has_authority: bool = False  # somebody holds the title
 
     @property
+    def passages(self) -> tuple[Passage, ...]:
+        """What passes on beside the title."""
+        return (self.responsible, self.settlement, self.network)
+
+    @property
     def held(self) -> tuple[Held, ...]:
         """All roles that were held by an act."""
-        return (*self.responsible.held, *self.settlement.held, *self.given)
+        return (*(held for passage in self.passages for held in passage.held), *self.given)
 
     @property
     def tenures(self) -> tuple[Tenure, ...]:
@@ -92,151 +65,27 @@ def hold(acts: Acts, origin: bytes | None, authors: frozenset[bytes], world: Wor
     """The titles and the roles over a subject. `authors` are those who stated what it is."""
     if not acts.readings:
         return titles_by((), origin), Holding()
-    titles, responsible, settlement = (
-        deals_of(acts, role, world) for role in (PartyRole.TITLE, PartyRole.RESPONSIBLE, PartyRole.SETTLEMENT)
-    )
+    titles, responsible, settlement, network = (deals_of(acts, role, world) for role in PASSING)
     chain = titles_by(titles, origin)
     while (
         True
     ):  # who is responsible may pass the title of an owner without a node, which decides who may be responsible
-        speakers = _Speakers(chain.titles, authors)
-        passage = _Passing(PartyRole.RESPONSIBLE, responsible, acts.ends, speakers).run()
-        longer = titles_by(titles, origin, partial(_holders_at, passage.held))
+        speakers = Speakers(chain.titles, authors)
+        passage = Passing(PartyRole.RESPONSIBLE, responsible, acts.ends, speakers).run()
+        longer = titles_by(titles, origin, partial(holders_at, passage.held))
         if len(longer.deals) <= len(chain.deals):
             break
         chain = longer
-    both = _Speakers(chain.titles, authors, passage.held)
+    both = Speakers(chain.titles, authors, passage.held)
     given, refused = _appointments(acts, both, world)
-    settled = _Passing(PartyRole.SETTLEMENT, settlement, acts.ends, both).run()
-    return longer, Holding(passage, settled, tuple(given), tuple(refused), bool(longer.titles))
-
-
-@dataclass(frozen=True, slots=True)
-class _Speakers:
-    """Who speaks for a thing at a time."""
-
-    titles: tuple[Title, ...]
-    authors: frozenset[bytes]
-    responsible: tuple[Held, ...] = ()
-
-    @property
-    def has_authority(self) -> bool:
-        return bool(self.titles)
-
-    def at(self, at: int) -> frozenset[bytes]:
-        """Who holds the title, and who is responsible; for an owner without either a node or a responsible party, who
-        held the title last.
-        """
-        title = title_at(self.titles, at)
-        if title is None:
-            return frozenset() if self.titles else self.authors
-        responsible = _holders_at(self.responsible, at)
-        if not title.is_outside:
-            return responsible | {title.org}
-        return responsible or last_with_node(self.titles, title)
-
-    def since(self, act: Statement, end: End) -> frozenset[bytes]:
-        """Who speaks for it when an act ends. It ends after it was said: else a former owner would end by a date of his
-        own time what the next one gave.
-        """
-        return self.at(max(act.occurred, end.statement.occurred))
-
-
-class _Passing:
-    """One capacity on its way from holder to holder."""
-
-    def __init__(self, role: PartyRole, deals: Sequence[Deal], ends: Iterable[End], speakers: _Speakers) -> None:
-        self._role = role
-        self._deals = deals
-        self._ends = [end for end in ends if end.ends(role)]
-        self._speakers = speakers
-        self._references = References(deal.offer for deal in deals)
-        self._held: list[Held] = []
-        self._taken: list[Deal] = []
-        self._holder: Held | None = None  # None: whoever holds the title
-        self._ground: Statement | None = None  # after which the next one comes
-
-    def run(self) -> Passage:
-        """Follow it from the title holder on."""
-        while True:
-            due = self._due()
-            ends = self._ends_of_holder()
-            first = min(ends, key=lambda end: (end.statement.occurred, end.statement.order), default=None)
-            if first is not None and (len(due) != 1 or first.statement.occurred < due[0].last.occurred):
-                self._end(first, ends)
-            elif len(due) == 1:
-                self._take(due[0])
-            else:
-                return self._passage(due)
-
-    def _due(self) -> list[Deal]:
-        found = [deal for deal in self._deals if deal.is_done and deal not in self._taken and self._is_entitled(deal)]
-        # Who offers what he gave away before, by his own word of the time, offers nothing.
-        found = [deal for deal in found if not any(_closed(other) < deal.offer.occurred for other in found)]
-        by_log: dict[bytes, Deal] = {}
-        for deal in found:
-            if not any(self._references.supersedes(other.offer, deal.offer) for other in found):
-                by_log.setdefault(deal.last.ref.log, deal)
-        return list(by_log.values())
-
-    def _is_entitled(self, deal: Deal) -> bool:
-        org = deal.offer.org
-        if self._ground is not None and not follows(deal.offer, self._ground):
-            return False
-        if self._holder is not None and not self._holder.is_outside:
-            return org == self._holder.tenure.org
-        return all(org in self._speakers.at(at) for at in (deal.offer.occurred, deal.last.occurred))
-
-    def _ends_of_holder(self) -> list[End]:
-        holder = self._holder
-        if holder is None:
-            return []
-        named = [end for end in self._ends if end.names(holder.act, holder.last)]
-        return [end for end in named if self._may_end(end, holder)]
-
-    def _may_end(self, end: End, holder: Held) -> bool:
-        return end.statement.org in self._speakers.since(holder.last, end) | {holder.tenure.org}
-
-    def _take(self, deal: Deal) -> None:
-        since = max(
-            _closed(deal) if deal.since is None else deal.since, self._held[-1].tenure.since if self._held else 0
-        )
-        if self._holder is not None:
-            self._close(since, None, None)
-        until = deal.until if deal.is_paper else None
-        basis = PAPER if deal.is_paper else ACCEPTANCE
-        tenure = Tenure(self._role, deal.party, since, until)
-        authority = self._speakers.has_authority
-        held = Held(tenure, basis, deal.offer, deal.last, authority, deal.is_outside, deal.number)
-        self._held.append(held)
-        self._taken.append(deal)
-        self._holder, self._ground = held, deal.last
-
-    def _end(self, first: End, ends: Sequence[End]) -> None:
-        cut = kept_by(ends, self._held[-1].tenure.org)
-        self._close(first.statement.occurred, first.statement, cut)
-        self._holder, self._ground = None, first.statement
-
-    def _close(self, at: int, ended: Statement | None, cut: tuple[tuple[bytes, int], ...] | None) -> None:
-        last = self._held[-1]
-        by = ended.org if ended else None
-        self._held[-1] = replace(last, tenure=replace(_until(last.tenure, at), cut=cut, ended_by=by), ended=ended)
-
-    def _passage(self, due: Sequence[Deal]) -> Passage:
-        rest = [deal for deal in self._deals if deal not in self._taken and deal not in due]
-        waiting = [deal for deal in rest if deal.fault is None and not deal.is_done and self._is_entitled(deal)]
-        gone = tuple((deal, self._why(deal)) for deal in rest if deal not in waiting)
-        return Passage(self._role, tuple(self._held), tuple(waiting), tuple(due), gone)
-
-    def _why(self, deal: Deal) -> str:
-        if deal.fault is not None:
-            return deal.fault
-        had = {held.tenure.org for held in self._held} | self._speakers.at(deal.offer.occurred)
-        return PASSED_ALREADY if deal.offer.org in had else NOT_HOLDER
+    settled = Passing(PartyRole.SETTLEMENT, settlement, acts.ends, both).run()
+    run_by = _networks([one for one in given if one.tenure.role is PartyRole.NETWORK], network, acts.ends, both)
+    rest = (_until_ended(one, acts.ends, both) for one in given if one.tenure.role is not PartyRole.NETWORK)
+    return longer, Holding(passage, settled, run_by, tuple(rest), tuple(refused), bool(longer.titles))
 
 
 def _appointments(
-    acts: Acts, speakers: _Speakers, world: World
+    acts: Acts, speakers: Speakers, world: World
 ) -> tuple[list[Held], list[tuple[Statement, frozenset[PartyRole], str]]]:
     """Roles that somebody was given, and the statements that gave none."""
     found: list[Held] = []
@@ -246,48 +95,65 @@ def _appointments(
         roles = roles_named(authority) & frozenset(GIVEN)
         if statement.kind != Kind.PARTY or authority.verb is not Verb.ROLE or not roles:
             continue
-        party, allowed = party_of(authority, world), speakers.at(statement.occurred)
-        if party is None:
-            refused.append((statement, roles, NO_PARTY))
-        elif statement.org not in allowed:
-            refused.append((statement, roles, NOT_ENTITLED))
-        elif party.is_outside and DOCUMENT not in authority.rows:
-            refused.append((statement, roles, NEEDS_DOCUMENT))
-        else:
-            since = statement.occurred if authority.since is None else authority.since
-            for role in sorted(roles):
+        party, since = party_of(authority, world), statement.occurred if authority.since is None else authority.since
+        for role in sorted(roles):
+            allowed = speakers.at(statement.occurred, statement.ref, role)
+            if party is None:
+                refused.append((statement, frozenset({role}), NO_PARTY))
+            elif statement.org not in allowed:
+                refused.append((statement, frozenset({role}), NOT_ENTITLED))
+            elif party.is_outside and DOCUMENT not in authority.rows:
+                refused.append((statement, frozenset({role}), NEEDS_DOCUMENT))
+            else:
                 tenure = Tenure(role, party.org, since, authority.until)
-                given = Held(
-                    tenure, APPOINTMENT, statement, statement, speakers.has_authority, party.is_outside, party.number
-                )
-                found.append(_until_ended(given, acts.ends, speakers))
+                found.append(
+                    Held(tenure, APPOINTMENT, statement, statement, speakers.has_authority, party.is_outside,
+                         party.number)
+                )  # fmt: skip
     return found, refused
 
 
-def _until_ended(held: Held, ends: Iterable[End], speakers: _Speakers) -> Held:
+def _networks(given: Sequence[Held], deals: Sequence[Deal], ends: Sequence[End], speakers: Speakers) -> Passage:
+    """Whose network it is: what was offered by who speaks for the thing, and each that was given, as they passed on."""
+    offered = [deal for deal in deals if not deal.is_paper]
+    runs = [Passing(PartyRole.NETWORK, offered, ends, speakers, one).run() for one in (None, *given)]
+    held = tuple(one for run in runs for one in run.held)
+    contested = tuple(deal for run in runs for deal in run.conflict)
+    waiting = tuple({deal.offer.ref: deal for run in runs for deal in run.waiting}.values())
+    known = {*(one.act.ref for one in held), *(deal.offer.ref for deal in (*contested, *waiting))}
+    reasons: dict[Ref, tuple[Deal, str]] = {}
+    for deal, why in (pair for run in runs for pair in run.ineffective if pair[0].offer.ref not in known):
+        if deal.last.ref not in reasons or why != NOT_HOLDER:
+            reasons[deal.last.ref] = (deal, why)
+    return Passage(PartyRole.NETWORK, held, waiting, contested, tuple(reasons.values()))
+
+
+def _until_ended(held: Held, ends: Iterable[End], speakers: Speakers) -> Held:
     """An appointment as it stands after what ended it."""
     effective = [
         end
         for end in ends
         if end.ends(held.tenure.role)
         and end.names(held.act)
-        and end.statement.org in speakers.since(held.act, end) | {held.tenure.org, held.act.org}
+        and end.statement.org in speakers.ending(held, end) | {held.tenure.org}
     ]
-    first = min(effective, key=lambda end: (end.statement.occurred, end.statement.order), default=None)
-    if first is None:
+    if not effective:
         return held
-    ended = _until(held.tenure, first.statement.occurred)
-    tenure = replace(ended, cut=kept_by(effective, held.tenure.org), ended_by=first.statement.org)
-    return replace(held, tenure=tenure, ended=first.statement)
+    first = first_of(effective)
+    tenure = replace(
+        held_until(held.tenure, first.occurred), cut=kept_by(effective, held.tenure.org), ended_by=first.org
+    )
+    return replace(held, tenure=tenure, ended=first)
 
 
-def by_title(titles: Sequence[Title], held: Sequence[Held], role: PartyRole) -> Iterator[tuple[Title, int, int | None]]:
+def by_title(titles: Sequence[Title], passage: Passage) -> Iterator[tuple[Title, int, int | None]]:
     """When a capacity was whoever's who held the title: what is left of the titles beside those to whom it passed."""
+    spans = [(held.tenure.since, held.tenure.until) for held in passage.held]
+    spans += [(passage.contested, None)] if passage.contested is not None else []
     for title in titles:
         start: int | None = title.since
-        for other in held:
-            since, until = other.tenure.since, other.tenure.until
-            if start is None or other.tenure.role is not role or (until is not None and until <= start):
+        for since, until in spans:
+            if start is None or (until is not None and until <= start):
                 continue
             if title.until is not None and since >= title.until:
                 continue
@@ -296,19 +162,3 @@ def by_title(titles: Sequence[Title], held: Sequence[Held], role: PartyRole) -> 
             start = until
         if start is not None and (title.until is None or start < title.until):
             yield title, start, title.until
-
-
-def _closed(deal: Deal) -> int:
-    """When a deal was closed: nobody accepts what was not offered yet."""
-    return max(deal.offer.occurred, deal.last.occurred)
-
-
-def _holders_at(held: Iterable[Held], at: int) -> frozenset[bytes]:
-    """Who of those with a node held it at a time."""
-    return frozenset(one.tenure.org for one in held if not one.is_outside and one.tenure.holds(at))
-
-
-def _until(tenure: Tenure, at: int) -> Tenure:
-    """The same, held no longer than to a time."""
-    ends = max(tenure.since, at)
-    return replace(tenure, until=ends if tenure.until is None else min(ends, tenure.until))

@@ -216,7 +216,7 @@ def decode_kept(raw: bytes) -> Kept:
 def _body(reading: Reading) -> EventBody | None:
     """What a statement says that may be plain: an event and nothing else."""
     s = reading.statement
-    is_alone = len(s.subjects) == 1 and not (s.refs or s.auth or s.withheld or reading.faults)
+    is_alone = len(s.subjects) == 1 and not (s.refs or s.auth or s.withheld or s.erased or reading.faults)
     if s.kind != Kind.EVENT or not is_alone or [*s.sections] != ["event"]:
         return None
     return reading.body("event", EventBody)
@@ -244,22 +244,22 @@ if {item.name for item in fields(SubjectFacts)} != _KNOWN:
 
 
 def _facts(facts: SubjectFacts) -> tuple[object, ...]:
-    titles = [(title.org, title.since, title.until, title.is_outside) for title in facts.titles]
+    titles = [(one.org, one.since, one.until, one.is_outside, one.cut, one.passed_to) for one in facts.titles]
     roles = [(one.role.value, one.org, one.since, one.until, one.cut, one.ended_by) for one in facts.roles]
-    lent = [(d.by, d.org, sorted(d.rows), d.since, d.until, d.cut, d.ended_by) for d in facts.delegations]
+    lent = [(d.by, d.org, sorted(d.rows), d.since, d.until, d.cut, d.ended_by, d.said) for d in facts.delegations]
     return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made, roles, lent
 
 
 def _subject_facts(*found: Any) -> SubjectFacts:  # Any: of the fields, in the order of `_facts`
     *sets, scopes, titles, made, roles, lent = found
     named = dict(zip(_SETS, map(frozenset, sets), strict=True))
-    held = tuple(Title(*title) for title in titles)
+    held = tuple(Title(org, since, until, out, _sizes(cut), to) for org, since, until, out, cut, to in titles)
     return SubjectFacts(
         scopes=frozenset(scopes),
         titles=held,
         made=made,
         roles=tuple(_tenure(*role) for role in roles),
-        delegations=tuple(_delegation(*one) for one in lent),
+        delegations=tuple(_delegation(one) for one in lent),
         **named,
     )
 
@@ -270,10 +270,10 @@ def _tenure(  # Any: as msgpack gives it
     return Tenure(PartyRole(role), org, since, until, _sizes(cut), ended_by)
 
 
-def _delegation(  # Any: as msgpack gives it
-    by: bytes, org: bytes, rows: Any, since: int | None, until: int | None, cut: Any, ended_by: bytes | None
-) -> Delegation:
-    return Delegation(by, org, frozenset(rows), since, until, _sizes(cut), ended_by)
+def _delegation(found: Sequence[Any]) -> Delegation:  # Any: as msgpack gives it
+    by, org, rows, since, until, cut, ended_by, said = found
+    place = None if said is None else Ref(*said)
+    return Delegation(by, org, frozenset(rows), since, until, _sizes(cut), ended_by, place)
 
 
 def _sizes(cut: Any) -> tuple[tuple[bytes, int], ...] | None:  # Any: as msgpack gives it

@@ -16,7 +16,7 @@ from node.passport.merge import Standing, standing_of
 from node.passport.ranks import FactClass, event_class
 from node.passport.reading import Reading
 from node.passport.references import ref_text
-from node.passport.statement import Statement
+from node.passport.statement import Erased, Statement
 from node.passport.view import Plain
 from node.passport.withdrawals import reason_of
 
@@ -56,11 +56,19 @@ def _protocol(case: Case, reading: Reading, body: TemplateRef, others: list[Stat
 
 
 def sections_view(reading: Reading) -> list[Plain]:
-    """Names of a statement's sections with what is withheld here; the class is told for those only."""
+    """Names of a statement's sections with what is withheld here, of which the class is told, and what was erased."""
     statement = reading.statement
     rows: list[dict[str, Plain]] = [{"name": name, "present": True, "class": None} for name in statement.sections]
     rows += [{"name": name, "present": False, "class": klass} for name, klass in statement.withheld]
+    rows += [
+        {"name": name, "present": False, "class": None, "erased": _erased(gone)} for name, gone in statement.erased
+    ]
     return [*sorted(rows, key=lambda row: str(row["name"]))]
+
+
+def _erased(gone: Erased) -> Plain:
+    """Who let a section be erased, when, on what ground and where that was said."""
+    return {"by": [org.hex() for org in gone.by], "at": gone.at, "ground": gone.ground, "ref": ref_text(gone.said)}
 
 
 def system_of(reading: Reading) -> str | None:

@@ -6,9 +6,10 @@ from typing import cast
 from node.passport.attestations import Held as Attestation
 from node.passport.bodies import MandateBody
 from node.passport.case import Case
-from node.passport.deals import NOT_HOLDER, PASSED_ALREADY, Deal
-from node.passport.holding import ACCEPTANCE, BY_TITLE, PAPER, Held, Passage, by_title
+from node.passport.deals import NOT_CHOSEN, NOT_HOLDER, PASSED_ALREADY, Deal, Sizes
+from node.passport.holding import by_title
 from node.passport.merge import Standing
+from node.passport.passing import ACCEPTANCE, BY_TITLE, PAPER, Held, Passage
 from node.passport.ranks import SubjectFacts, Title
 from node.passport.references import ref_text
 from node.passport.roles import RESIDENT, PartyRole, Tenure
@@ -18,6 +19,7 @@ from node.passport.view import DAY_US, Plain, moment_us
 
 WAITING, INEFFECTIVE = "waiting", "ineffective"
 MAKER = "maker"
+ACCEPTED_TWICE = "accepted-twice"  # why a person has to decide
 
 Row = dict[str, Plain]
 
@@ -57,11 +59,7 @@ def roles_at(parties: Mapping[str, Plain], at: int) -> list[Row]:
 def speakers_of(parties: Mapping[str, Plain]) -> SubjectFacts:
     """Who may speak of a subject, out of the parties that its passport shows."""
     made, held = cast("Row", parties["manufacturer"]), cast("list[Row]", parties["roles"])
-    titles = [
-        Title(_org(row["party"]), _since(row), cast("int | None", row["until"]), row["number"] is not None)
-        for row in held
-        if row["role"] == PartyRole.TITLE
-    ]
+    titles = [_title(row) for row in held if row["role"] == PartyRole.TITLE]
     settlement, network, named = (
         frozenset(bytes.fromhex(str(org)) for org in cast("list[Plain]", parties[name]))
         for name in ("settlement", "network", "named")
@@ -86,7 +84,7 @@ def contested_roles(case: Case) -> Iterator[tuple[PartyRole, Deal]]:
     """Deals about capacities that contradict each other."""
     for subject in _ordered(case):
         holding = case.holdings.get(subject)
-        for passage in (holding.responsible, holding.settlement) if holding else ():
+        for passage in holding.passages if holding else ():
             yield from ((passage.role, deal) for deal in passage.conflict)
 
 
@@ -106,7 +104,7 @@ def _roles(case: Case, chain: Chain) -> Iterator[Row]:
         if holding is None:
             continue
         for passage in (holding.responsible, holding.settlement):
-            for title, since, until in by_title(case.chains[subject].titles, passage.held, passage.role):
+            for title, since, until in by_title(case.chains[subject].titles, passage):
                 tenure, brought = Tenure(passage.role, title.org, since, until), _brought(chain, title)
                 number = _told_number(brought) if brought else None
                 act = brought.offer if brought else None
@@ -117,7 +115,7 @@ def _roles(case: Case, chain: Chain) -> Iterator[Row]:
 def _titles(case: Case, chain: Chain) -> Iterator[Row]:
     for number, title in enumerate(chain.titles):
         deal = chain.deals[number - 1] if number else None
-        tenure = Tenure(PartyRole.TITLE, title.org, title.since, title.until)
+        tenure = Tenure(PartyRole.TITLE, title.org, title.since, title.until, title.cut, title.passed_to)
         if deal is None:
             yield _row(case, tenure, MAKER, Standing.STATED)
         else:
@@ -183,13 +181,13 @@ def _transfers(case: Case, chain: Chain) -> Iterator[Row]:
     for deal in chain.conflict:
         yield _transfer(case, PartyRole.TITLE, deal, Standing.DISPUTED.value, None)
     for deal in chain.ineffective:
-        why = PASSED_ALREADY if deal.offer.org in had else NOT_HOLDER
+        why = NOT_CHOSEN if deal.decided else PASSED_ALREADY if deal.offer.org in had else NOT_HOLDER
         yield _transfer(case, PartyRole.TITLE, deal, INEFFECTIVE, deal.fault or why)
     for subject in _ordered(case):
         holding = case.holdings.get(subject)
         if holding is not None:
-            yield from _passing(case, holding.responsible)
-            yield from _passing(case, holding.settlement)
+            for passage in holding.passages:
+                yield from _passing(case, passage)
             for statement, roles, why in holding.refused:
                 for role in sorted(roles):
                     yield _transfer(case, role, Deal(statement, statement.org), INEFFECTIVE, why)
@@ -306,12 +304,23 @@ def _counts(row: Row) -> bool:
     )
 
 
-def _tenure(row: Row) -> Tenure:
-    cut = cast("list[list[Plain]] | None", row["cut"])
-    sizes = None if cut is None else tuple((_org(log), cast("int", size)) for log, size in cut)
-    ended_by = None if row["ended_by"] is None else _org(row["ended_by"])
+def _title(row: Row) -> Title:
     until = cast("int | None", row["until"])
-    return Tenure(PartyRole(str(row["role"])), _org(row["party"]), _since(row), until, sizes, ended_by)
+    return Title(_org(row["party"]), _since(row), until, row["number"] is not None, _cut(row), _ended_by(row))
+
+
+def _tenure(row: Row) -> Tenure:
+    until = cast("int | None", row["until"])
+    return Tenure(PartyRole(str(row["role"])), _org(row["party"]), _since(row), until, _cut(row), _ended_by(row))
+
+
+def _cut(row: Row) -> Sizes | None:
+    cut = cast("list[list[Plain]] | None", row["cut"])
+    return None if cut is None else tuple((_org(log), cast("int", size)) for log, size in cut)
+
+
+def _ended_by(row: Row) -> bytes | None:
+    return None if row["ended_by"] is None else _org(row["ended_by"])
 
 
 def _since(row: Row) -> int:

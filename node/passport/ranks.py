@@ -73,10 +73,14 @@ class Title:
     since: int
     until: int | None = None
     is_outside: bool = False  # it has no node, and says nothing itself
+    cut: tuple[tuple[bytes, int], ...] | None = None  # sizes up to which its logs count, None for no limit
+    passed_to: bytes | None = None  # who said so, by accepting it
 
-    def holds(self, at: int) -> bool:
-        """Whether the title is held at a fact's time."""
-        return self.since <= at and (self.until is None or at < self.until)
+    def holds(self, at: int, place: Ref | None = None) -> bool:
+        """Whether the title is held at a fact's time, by a statement at that place of a log."""
+        in_time = self.since <= at and (self.until is None or at < self.until)
+        # What was said before it was passed on counts for ever; what came later counts nothing.
+        return in_time and is_inside(self.cut, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Delegation:
     until: int | None = None
     cut: tuple[tuple[bytes, int], ...] | None = None
     ended_by: bytes | None = None
+    said: Ref | None = None  # where `by` said so
 
     def covers(self, kind: int, at: int, fact_class: FactClass | None = None) -> bool:
         """Whether it was given for facts of a kind (and class) of that time, ended or not."""
@@ -131,16 +136,21 @@ class SubjectFacts:
 
     def is_cut(self, org: bytes) -> bool:
         """Whether a role of the organisation was ended, or a grant, so that it matters where in its logs it spoke."""
-        ended: list[Tenure | Delegation] = [*self.roles, *self.delegations]
+        ended: list[Tenure | Delegation | Title] = [*self.roles, *self.delegations, *self.titles]
         return any(one.org == org and one.cut is not None for one in ended)
 
     def ended_by(self, org: bytes, kind: int, at: int, place: Ref) -> bytes | None:
-        """Who ended what entitled an organisation, where what it says at that place came later; else None."""
+        """Who ended or took over what entitled an organisation, where what it says at that place came later; else None.
+
+        A title entitles to speak of its own time alone, and a maker speaks of what it made without one.
+        """
         mine: list[Tenure | Delegation] = [one for one in self.delegations if one.org == org and one.covers(kind, at)]
         mine += [one for one in self.roles if one.org == org and one.since <= at]
-        if any(is_inside(one.cut, place) for one in mine):
+        held = [one for one in self.titles if one.org == org and one.holds(at)] if org not in self.makers else []
+        if any(is_inside(one.cut, place) for one in (*mine, *held)):
             return None
-        return next((one.ended_by for one in mine if one.ended_by is not None), None)
+        by = (*(one.ended_by for one in mine), *(one.passed_to for one in held))
+        return next((one for one in by if one is not None), None)
 
     @property
     def protocolists(self) -> frozenset[bytes]:
@@ -254,7 +264,7 @@ def rank(
     if own.has_authority or kind is None or not facts.delegations:
         return own
     lent = (
-        _rank(fact_class, one.by, facts, world, at)
+        _rank(fact_class, one.by, facts, world, at, one.said)
         for one in facts.delegations
         if one.org == org and one.lets(kind, at, place, fact_class)
     )
@@ -269,20 +279,22 @@ def _rank(
     for index, tier in enumerate(tiers):
         for ground in tier.grounds:
             role = _BY_ROLE.get(ground, ())
-            if any(facts.has(one, org, at, place) for one in role) or _HOLDS[ground](org, facts, world, at):
+            if any(facts.has(one, org, at, place) for one in role) or _HOLDS[ground](org, facts, world, at, place):
                 turn = _turn(org, facts, at) if tier.by_turn else 0
                 return Rank((len(tiers) - index) * TURNS + turn, tier.has_authority, ground)
     return Rank(0, has_authority=False, ground=Ground.ANYBODY)
 
 
-def has_ground(ground: Ground, org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
-    """Whether an organisation has that ground to speak of a subject at a fact's time.
+def has_ground(
+    ground: Ground, org: bytes, facts: SubjectFacts, world: World, at: int, place: Ref | None = None
+) -> bool:
+    """Whether an organisation has that ground to speak of a subject at a fact's time, by what it says at a place.
 
     Who is let write protocols signs acts as one who was named.
     """
     if ground is Ground.NAMED and org in facts.protocolists:
         return True
-    return _HOLDS[ground](org, facts, world, at)
+    return _HOLDS[ground](org, facts, world, at, place)
 
 
 def register_rank(org: bytes, facts: SubjectFacts, world: World, at: int) -> Rank:
@@ -291,7 +303,7 @@ def register_rank(org: bytes, facts: SubjectFacts, world: World, at: int) -> Ran
     As the register, where it could answer for the reading: it makes the thing, verifies such things, owns it or settles
     by it. Anybody else's reading is a word like any other.
     """
-    if any(_HOLDS[ground](org, facts, world, at) for ground in READERS):
+    if any(_HOLDS[ground](org, facts, world, at, None) for ground in READERS):
         return Rank(len(AUTHORITY[FactClass.VERIFICATION]) * TURNS, has_authority=True, ground=Ground.REGISTER)
     return rank(FactClass.VERIFICATION, org, facts, world, at)
 
@@ -316,8 +328,12 @@ def _turn(org: bytes, facts: SubjectFacts, at: int) -> int:
     return min(max(turns, default=0), TURNS - 1)
 
 
-def _is_lab(org: bytes, facts: SubjectFacts, world: World, at: int) -> bool:
+def _is_lab(org: bytes, facts: SubjectFacts, world: World, at: int, _place: Ref | None = None) -> bool:
     return world.attestations.is_accredited(org, facts.scopes, at)
+
+
+def _owns(org: bytes, facts: SubjectFacts, _world: World, at: int, place: Ref | None) -> bool:
+    return any(title.org == org and title.holds(at, place) for title in facts.titles)
 
 
 # Grounds that a role gives.
@@ -329,20 +345,20 @@ _BY_ROLE: Mapping[Ground, tuple[PartyRole, ...]] = {
     Ground.EXECUTOR: (PartyRole.PROCESS_OWNER, PartyRole.PROCESS_EXECUTOR),
 }
 
-_Holds = Callable[[bytes, SubjectFacts, World, int], bool]
+_Holds = Callable[[bytes, SubjectFacts, World, int, Ref | None], bool]
 
 _HOLDS: Mapping[Ground, _Holds] = {
-    Ground.REGISTER: lambda org, _, world, at: world.attestations.is_steward(org, "register", at),
-    Ground.MAKER: lambda org, facts, world, at: org in facts.makers and world.attestations.is_maker(org, at),
+    Ground.REGISTER: lambda org, _, world, at, __: world.attestations.is_steward(org, "register", at),
+    Ground.MAKER: lambda org, facts, world, at, _: org in facts.makers and world.attestations.is_maker(org, at),
     Ground.LAB: _is_lab,
-    Ground.PLATE_LAB: lambda org, facts, world, at: org in facts.plate_readers and _is_lab(org, facts, world, at),
-    Ground.NETWORK: lambda org, facts, _, __: org in facts.network,
-    Ground.SETTLEMENT: lambda org, facts, _, __: org in facts.settlement,
-    Ground.TITLE: lambda org, facts, _, at: any(title.org == org and title.holds(at) for title in facts.titles),
-    Ground.NAMED: lambda org, facts, _, __: org in facts.named,
+    Ground.PLATE_LAB: lambda org, facts, world, at, _: org in facts.plate_readers and _is_lab(org, facts, world, at),
+    Ground.NETWORK: lambda org, facts, *_: org in facts.network,
+    Ground.SETTLEMENT: lambda org, facts, *_: org in facts.settlement,
+    Ground.TITLE: _owns,
+    Ground.NAMED: lambda org, facts, *_: org in facts.named,
     Ground.RESPONSIBLE: lambda *_: False,
     Ground.DATA_SOURCE: lambda *_: False,
     Ground.EXECUTOR: lambda *_: False,
-    Ground.STEWARD: lambda org, _, world, at: world.attestations.is_steward(org, "line", at),
+    Ground.STEWARD: lambda org, _, world, at, __: world.attestations.is_steward(org, "line", at),
     Ground.ANYBODY: lambda *_: True,
 }

@@ -1,7 +1,8 @@
 """Who may read a subject: its maker, who holds or held the title or a role, and whom one of them let read it.
 
 What may be opened to others, by class: technical sections by their author, the maker, the owner and the network owner;
-commercial ones by their author and the owner; personal ones by their author; secret ones by who holds them now, sealed.
+commercial ones by their author and the owner; personal ones by their author; secret ones by who holds them now, sealed:
+the owner, and the escrow that he named.
 Anybody else opens his own statements and nothing more. Everybody reads what he wrote himself and what is published.
 Rights stay with the subject they were given for: a join widens none.
 """
@@ -11,18 +12,23 @@ from dataclasses import dataclass
 
 from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
-from federation.fragment import SectionClass
+from federation.fragment import Ref, SectionClass
 from node.passport.case import Case, open_case
 from node.passport.grants import Grant, standing_grants
 from node.passport.holding import Holding
 from node.passport.identity import Identity
 from node.passport.profiles import PublishedProfile
 from node.passport.ranks import SubjectFacts
-from node.passport.roles import PartyRole
+from node.passport.roles import PartyRole, is_inside
 from node.passport.statement import Statement
+from node.passport.titles import Chain
 from node.passport.world import World, is_standing
 
-PUBLISHED_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES})
+# An erasure reaches everybody: whoever may read a statement no more may still have what he was given.
+PUBLISHED_KINDS = frozenset(
+    {Kind.TEMPLATE, Kind.CATALOG, Kind.DRIVER, Kind.CARD, Kind.ATTESTATION, Kind.WITNESSES, Kind.ERASURE}
+)
+SHIPMENT_PAPERS = "shipment"  # the section in which the two parties of a shipment tell each other why
 # The acts whose papers are read by the party that they name.
 PAPER_KINDS = frozenset({Kind.SHIPMENT, Kind.PARTY, Kind.END})
 
@@ -100,6 +106,7 @@ def grounds_of(case: Case) -> Iterator[Ground]:
             yield from (Ground(Right(subject, org, None, HEADERS | _TECHNICAL), why) for org in sorted(orgs))
         yield from _by_title(subject, facts)
         yield from _by_role(subject, holding)
+        yield from _by_offer(subject, case.chains.get(subject, _NO_TITLE), holding)
         for grant in case.grants.get(subject, ()):
             yield from _granted(subject, grant, facts)
         for grant in standing:
@@ -133,6 +140,8 @@ def may_read_entry(org: bytes, statement: Statement, rights: Iterable[Right]) ->
     """Whether an organisation may have the header of an entry and its sections of classes 0 and 1."""
     if org == statement.org or statement.kind in PUBLISHED_KINDS or is_standing(statement):
         return True
+    if statement.kind == Kind.ERASURE_ACK:
+        return org in statement.subjects
     authority = _authority(statement)
     if authority is not None and authority.party == org:
         return True
@@ -162,7 +171,7 @@ def may_open(
     is_party = authority is not None and authority.party == org and statement.kind in PAPER_KINDS
     if is_party and section_class <= SectionClass.COMMERCIAL:
         return True
-    if section_class == SectionClass.COMMERCIAL and statement.kind == Kind.SHIPMENT:
+    if section_class == SectionClass.COMMERCIAL and is_of_shipment(statement.kind, section):
         return False  # the papers of a shipment are the two parties', whoever owns the devices later
     subjects = _subjects(statement, authority)
     return any(
@@ -171,6 +180,11 @@ def may_open(
         and right.covers(statement, subjects)
         for right in rights
     )
+
+
+def is_of_shipment(kind: int, section: str) -> bool:
+    """Whether a commercial section is of the papers of a shipment, or of what refused or withdrew something of it."""
+    return kind == Kind.SHIPMENT or section == SHIPMENT_PAPERS
 
 
 def _by_title(subject: bytes, facts: SubjectFacts) -> Iterator[Ground]:
@@ -192,29 +206,43 @@ def _by_title(subject: bytes, facts: SubjectFacts) -> Iterator[Ground]:
 
 
 def _by_role(subject: bytes, holding: Holding) -> Iterator[Ground]:
-    """Who holds a role reads as an owner does but what is commercial; who is offered one, what it is about.
+    """Who holds a role reads as an owner does but what is commercial; an escrow has what is secret too, until it ends.
 
     Where nobody holds the title, what the author of the act says himself.
     """
     for held in holding.held:
         if not held.is_outside:
             tenure, author = held.tenure, None if held.has_authority else held.act.org
-            for right in (
+            rights = [
                 Right(subject, tenure.org, author, HEADERS),
                 Right(subject, tenure.org, author, HEADERS | _TECHNICAL, until=tenure.until),
-            ):
-                yield Ground(right, "role", held.last, tenure.role)
-    for passage in (holding.responsible, holding.settlement):
-        for deal in passage.waiting:
-            author = deal.offer.org if not holding.has_authority else None
-            yield Ground(Right(subject, deal.party, author, HEADERS), "offer", deal.offer, passage.role)
+            ]
+            if tenure.role is PartyRole.ESCROW and tenure.until is None:
+                rights.append(Right(subject, tenure.org, author, _SECRET))
+            yield from (Ground(right, "role", held.last, tenure.role) for right in rights)
+
+
+def _by_offer(subject: bytes, chain: Chain, holding: Holding) -> Iterator[Ground]:
+    """Who is offered a role reads what it is about; so do those whose acceptances contradict each other.
+
+    What is shipped is shown when it is accepted.
+    """
+    offered = [(PartyRole.TITLE, deal) for deal in chain.waiting if deal.offer.kind != Kind.SHIPMENT]
+    offered += [(PartyRole.TITLE, deal) for deal in chain.conflict]
+    for passage in holding.passages:
+        offered += [(passage.role, deal) for deal in (*passage.waiting, *passage.conflict)]
+    author_only = not (holding.has_authority or chain.titles)
+    for role, deal in offered:
+        if not deal.is_outside:
+            author = deal.offer.org if author_only else None
+            yield Ground(Right(subject, deal.party, author, HEADERS), "offer", deal.offer, role)
 
 
 def _granted(subject: bytes, grant: Grant, facts: SubjectFacts) -> Iterator[Ground]:
     """What a grant that was not ended opens: its author's own statements, and what he may open of others'."""
     if grant.ended is not None:
         return
-    if grant.verb is Verb.PASS_ON and any(_opens(grant.by, facts)):
+    if grant.verb is Verb.PASS_ON and any(_opens(grant.by, facts, grant.said.ref)):
         yield Ground(Right(subject, grant.party, None, PASS_ON, grant.since, grant.until), "grant", grant.said)
     if grant.verb is not Verb.READ:
         return
@@ -228,7 +256,7 @@ def _granted(subject: bytes, grant: Grant, facts: SubjectFacts) -> Iterator[Grou
 
 def _of_others(subject: bytes, grant: Grant, facts: SubjectFacts, named: int) -> Iterator[Right]:
     """What a grant to read opens of what others say."""
-    for classes, since, until in _opens(grant.by, facts):
+    for classes, since, until in _opens(grant.by, facts, grant.said.ref):
         opened = named & classes
         if opened or classes & _TECHNICAL:
             opened |= HEADERS
@@ -237,25 +265,26 @@ def _of_others(subject: bytes, grant: Grant, facts: SubjectFacts, named: int) ->
             yield Right(subject, grant.party, None, opened, first, last, grant.profile)
 
 
-def _opens(org: bytes, facts: SubjectFacts) -> Iterator[tuple[int, int | None, int | None]]:
-    """Which classes of everybody's statements an organisation may open to others, from when, until when.
+def _opens(org: bytes, facts: SubjectFacts, place: Ref) -> Iterator[tuple[int, int | None, int | None]]:
+    """Which classes of everybody's statements an organisation may open to others by a word at a place of its log, from
+    when, until when.
 
-    Nobody opens more than he may read himself.
+    Nobody opens more than he may read himself, nor anything once he passed on or lost what he could open it by.
     """
     if org in facts.makers or org in facts.network:
         yield _TECHNICAL, None, None
     for title in facts.titles:
-        if title.org == org and not title.is_outside:
+        if title.org == org and not title.is_outside and is_inside(title.cut, place):
             yield _TECHNICAL, None, title.until
             yield _COMMERCIAL, title.since, title.until
             if title.until is None:
                 yield _SECRET, None, None
     for tenure in facts.roles:
-        if tenure.org == org and tenure.role in _OPENING_ROLES:
+        if tenure.org == org and tenure.role in _OPENING_ROLES and is_inside(tenure.cut, place):
             yield _TECHNICAL, None, tenure.until
 
 
-_NO_ROLES = Holding()
+_NO_ROLES, _NO_TITLE = Holding(), Chain()
 _OPENING_ROLES = frozenset({PartyRole.RESPONSIBLE, PartyRole.NETWORK})
 
 

@@ -1,6 +1,7 @@
 """The roles of organisations over a thing: their names, who a party is, and how long a role is held.
 
-Three of them pass from one holder to the next (title, responsibility, settlement), the others are given by whoever may.
+Three of them pass from one holder to the next (title, responsibility, settlement), the others are given by whoever may;
+whose network it is is given and passes on as well.
 A party that has no node is known by its number in the state register, whatever its spelling, or is a resident, of whom
 nothing but a random id stands where everybody may read.
 """
@@ -26,11 +27,16 @@ class PartyRole(StrEnum):
     PROCESS_EXECUTOR = "process_executor"
     DATA_SOURCE = "data_source"
     NETWORK = "network"
+    ESCROW = "escrow"
 
 
 # The capacities of an owner: they pass by both signatures, or by a document where one side has no node.
 CAPACITIES = (PartyRole.TITLE, PartyRole.RESPONSIBLE, PartyRole.SETTLEMENT)
-GIVEN = (PartyRole.PROCESS_OWNER, PartyRole.PROCESS_EXECUTOR, PartyRole.DATA_SOURCE, PartyRole.NETWORK)
+# What one organisation offers and another accepts: whose network it is passes on from one to the next too.
+PASSING = (*CAPACITIES, PartyRole.NETWORK)
+GIVEN = (
+    PartyRole.PROCESS_OWNER, PartyRole.PROCESS_EXECUTOR, PartyRole.DATA_SOURCE, PartyRole.NETWORK, PartyRole.ESCROW,
+)  # fmt: skip
 
 # Rows of the section `authority` beside the names of roles.
 DOCUMENT = "document"  # a document stands behind the statement; it is named in the section `mandate`

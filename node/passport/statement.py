@@ -7,6 +7,16 @@ from federation.errors import CodecError
 from federation.fragment import Fragment, Header, Ref, section_content
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Erased:
+    """A section that is gone: by whose words, when the last of them was said that was needed, why, and where."""
+
+    by: tuple[bytes, ...]
+    at: int
+    ground: str
+    said: Ref
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One counted entry of one log. `sections` holds the contents that are readable here."""
@@ -25,11 +35,17 @@ class Statement:
     faults: tuple[str, ...] = ()
     cut: tuple[tuple[bytes, int], ...] = ()  # rows of its section `cut` whose root is that of the log
     classes: tuple[tuple[str, int], ...] = ()  # of all its sections
+    erased: tuple[tuple[str, Erased], ...] = ()  # sections whose bytes are gone, which are not among `withheld`
 
     @property
     def subject(self) -> bytes:
         """The subject that is spoken about."""
         return self.subjects[0]
+
+    @property
+    def limit(self) -> tuple[tuple[bytes, int], ...] | None:
+        """Up to which sizes logs count by its section `cut`, no other log counts; None where it has none."""
+        return self.cut if any(name == "cut" for name, _ in self.classes) else None
 
     @property
     def order(self) -> tuple[int, bytes, int]:

@@ -1,13 +1,15 @@
 """Who held the title to a subject, one after another: from its maker over deals that were closed.
 
-A deal counts when who made it holds the title; an offer is closed by the acceptance of the party that it names. Of two
-effective acceptances in one log the lower seq wins; in different logs nobody's does, until an accepted later offer of
-the old owner refs the one that he withdraws. For an owner without a node the responsible party speaks, with a document.
+A deal counts when who made it holds the title; an offer is closed by the acceptance of the party that it names, whose
+cut says how far the logs of the former holder count. Of effective deals that contradict each other none passes the
+title, and nobody holds it from the first of them on until the old owner decides (`contention.py`). For an owner without
+a node the responsible party speaks, with a document.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from node.passport.contention import contend
 from node.passport.deals import Deal, acts_of, covers, deals_of
 from node.passport.ranks import Title
 from node.passport.reading import Reading
@@ -54,7 +56,11 @@ def titles_by(deals: Sequence[Deal], origin: bytes | None, speaks: Speaks = lamb
         due = _due(titles, taken, deals, references, speaks)
     rest = [deal for deal in deals if deal not in taken and deal not in due]
     waiting = tuple(deal for deal in rest if _waits(deal, titles, speaks))
-    return Chain(tuple(titles), tuple(taken), waiting, tuple(due), tuple(d for d in rest if d not in waiting))
+    if due:
+        last = titles[-1]
+        titles[-1] = replace(last, until=max(last.since, min(deal.passes_at for deal in due)))
+    gone = tuple(deal for deal in rest if deal not in waiting)
+    return Chain(_cut_off(titles, taken), tuple(taken), waiting, tuple(due), gone)
 
 
 def title_at(titles: Sequence[Title], at: int) -> Title | None:
@@ -93,12 +99,7 @@ def _due(
         for d in deals
         if d.is_done and d.last.ref not in done and d.offer.org in _speakers(titles, d.last.occurred, speaks)
     ]
-    found = [deal for deal in mine if _is_of_this_title(deal, titles, taken, deals)]
-    by_log: dict[bytes, Deal] = {}
-    for deal in found:
-        if not any(references.supersedes(other.offer, deal.offer) for other in found):
-            by_log.setdefault(deal.last.ref.log, deal)
-    return list(by_log.values())
+    return contend([deal for deal in mine if _is_of_this_title(deal, titles, taken, deals)], references)
 
 
 def _is_of_this_title(deal: Deal, titles: Sequence[Title], taken: Sequence[Deal], deals: Sequence[Deal]) -> bool:
@@ -127,3 +128,12 @@ def _pass_on(titles: list[Title], deal: Deal) -> None:
     at = max(last.since, deal.passes_at)
     titles[-1] = Title(last.org, last.since, at, last.is_outside)
     titles.append(Title(deal.party, at, is_outside=deal.is_outside))
+
+
+def _cut_off(titles: Sequence[Title], taken: Sequence[Deal]) -> tuple[Title, ...]:
+    """The titles with the cuts of the deals that passed them on; the one that is held now has none."""
+    following = [*taken[1:], None]
+    kept = [deal.keeps(after) for deal, after in zip(taken, following, strict=True)] if taken else []
+    parties = [deal.party if cut is not None else None for deal, cut in zip(taken, kept, strict=True)]
+    former = zip(titles, kept, parties, strict=False)
+    return (*(replace(title, cut=cut, passed_to=party) for title, cut, party in former), *titles[len(taken) :])

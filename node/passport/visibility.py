@@ -22,6 +22,7 @@ from node.passport.rights import (
     Right,
     class_mask,
     grounds_of,
+    is_of_shipment,
     may_open,
     may_read_entry,
 )
@@ -237,7 +238,7 @@ def _lack(
         return Lack.SEALED
     if section is not None and klass == SectionClass.PERSONAL:
         return Lack.PERSONAL
-    if klass == SectionClass.COMMERCIAL and statement.kind == Kind.SHIPMENT:
+    if klass == SectionClass.COMMERCIAL and is_of_shipment(statement.kind, section or ""):
         return Lack.PAPERS
     if not live:
         return _missing(ended)

@@ -1,5 +1,6 @@
 """What every service of a node works with."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,10 @@ from node.store.journal import write_each, write_journal
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """One node's settings, files, keys, time, randomness, store and bus; `outgoing` is what peers are told."""
+    """One node's settings, files, keys, time, randomness, store and bus; `outgoing` is what peers are told.
+
+    `erased` is set where bytes of statements went: who asked for it is to be told.
+    """
 
     settings: Settings
     folder: NodeFolder
@@ -25,6 +29,7 @@ class Core:
     database: Database
     bus: EventBus
     outgoing: Outgoing = field(default_factory=Outgoing)
+    erased: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def org(self) -> bytes:

@@ -14,7 +14,7 @@ from federation.authority import Authority, Kind
 from federation.errors import CodecError, VoidError
 from federation.fragment import Header, Ref, SectionClass, decode_header, fragment_id
 from node.passport.profiles import Profile
-from node.passport.rights import HEADERS, PUBLISHED_KINDS
+from node.passport.rights import HEADERS, PUBLISHED_KINDS, is_of_shipment
 from node.passport.standing import is_end
 from node.store.database import ReadTx
 from node.store.follows import let_through
@@ -56,7 +56,7 @@ class View:
 
     def may_read(self, header: Header) -> bool:
         """Whether the header may be shown: to its author and party, to everybody for publications, else by right."""
-        if self._is_author(header) or self._is_published(header) or self._is_party(header):
+        if self._is_author(header) or self._is_published(header) or self._is_named(header):
             return True
         return any(right.classes & HEADERS for right in self._rights(header))
 
@@ -68,9 +68,9 @@ class View:
             return True
         if self._is_published(header):
             return klass <= SectionClass.AUTHORITY
-        if klass <= SectionClass.AUTHORITY and self._is_party(header):
+        if klass <= SectionClass.AUTHORITY and self._is_named(header):
             return True
-        if klass == SectionClass.COMMERCIAL and header.kind == Kind.SHIPMENT:
+        if klass == SectionClass.COMMERCIAL and is_of_shipment(header.kind, name):
             # The papers of a shipment are the two parties', whoever owns the devices or may read them.
             own = self._rights(header, frozenset(header.subjects))
             author = self.authors.get(header.log)
@@ -89,8 +89,10 @@ class View:
         is_told = self.federation is not None and is_end(header, self.federation)
         return header.kind in PUBLISHED_KINDS or is_standing or is_told
 
-    def _is_party(self, header: Header) -> bool:
-        return self.parties.get((header.log, header.seq)) == self.org
+    def _is_named(self, header: Header) -> bool:
+        """As the party of an act; or as one that asked for what an acknowledgement tells to be erased."""
+        is_answered = header.kind == Kind.ERASURE_ACK and self.org in header.subjects
+        return is_answered or self.parties.get((header.log, header.seq)) == self.org
 
     def _is_author(self, header: Header) -> bool:
         return self.authors.get(header.log) == self.org

@@ -3,9 +3,10 @@
 What is damaged is named and the check goes on with the rest. What the store must have:
 
 - of each organisation, the chain of root statements without a gap, every one under its hash and its signature;
-- of an own log, every entry, and every section that a header commits to unless it was erased: then its row stands
-  without salt and bytes, and its class is personal. That holds for what came back from a peer too: what did not come
-  back is lost, and named here;
+- of an own log, every entry, and every section that a header commits to unless it was erased. That holds for what came
+  back from a peer too: what did not come back is lost, and named here;
+- of a section that was erased, a row without salt and bytes, of class personal, and none of its chunks; nothing else
+  stands empty, and nothing stands that an erasure named which took effect;
 - of a mirrored log, all leaves up to its size, under every checkpoint that is stored; of 256 of which it sees none
   their root may stand for them. Entries and sections that this
   node may not see were never given, and nothing tells one of these from one that was lost: they are no finding. But an
@@ -29,8 +30,6 @@ from federation.errors import CheckpointError, CodecError, StatementError, VoidE
 from federation.fragment import (
     Fragment,
     Header,
-    SectionClass,
-    SectionHead,
     check_signature,
     commitment,
     decode_header,
@@ -43,8 +42,10 @@ from federation.sync.mirror import Hash, extended
 from node.errors import KeystoreError
 from node.services.core import Core
 from node.services.fsck_chains import Finding, NodeKeys, check_root_statements
+from node.services.fsck_erased import check_erased, chunks_left, read_erased
 from node.store.database import ReadTx
 from node.store.fragments import (
+    ERASED,
     SEALED,
     STORED,
     StoredFragment,
@@ -72,11 +73,15 @@ class Progress:
 
 @dataclass(slots=True)
 class _Reading:
-    """A log that is being read: `extent` is how much of it is stored, `tree` None once a leaf of it is not known."""
+    """A log that is being read: `extent` is how much of it is stored, `tree` None once a leaf of it is not known.
+
+    `gone` are the sections that were erased, by place and name, each with whether that is in effect still.
+    """
 
     log: StoredLog
     extent: int
     sign_key: bytes | None
+    gone: Mapping[int, Mapping[str, bool]]
     tree: CompactRange | None = field(default_factory=CompactRange)
     hashes: dict[tiles.Place, bytes] = field(default_factory=dict)
     newest: StoredCheckpoint | None = None
@@ -98,13 +103,13 @@ class Fsck:
         async with self._core.database.read() as tx:
             logs = await list_logs(tx)
             extents = [await _extent(tx, log) for log in logs]
-            rows = await read_root_rows(tx)
+            rows, gone = await read_root_rows(tx), await read_erased(tx)
         wrong, node_keys = check_root_statements(rows)
         total, done = sum(extents), 0
         yield Progress(done, total, tuple(found + wrong))
         for log, extent in zip(logs, extents, strict=True):
             sign_key, found = self._check_statement(log, node_keys)
-            reading = _Reading(log, extent, sign_key)
+            reading = _Reading(log, extent, sign_key, gone.of(log.log))
             yield Progress(done, total, tuple(found))
             for start in range(0, extent, CHUNK):
                 end = min(start + CHUNK, extent)
@@ -180,6 +185,7 @@ class Fsck:
                 found.append("the signature does not hold")
         if header is not None and not found:
             found += self._check_sections(header, entry.sections, is_own=reading.log.own and entry.void is None)
+            found += check_erased(header, entry.sections, reading.gone.get(entry.seq, {}))
         return found
 
     def _check_sections(self, header: Header, sections: Sequence[StoredSection], *, is_own: bool) -> Iterator[str]:
@@ -196,7 +202,7 @@ class Fsck:
             return f"section {section.name} is not in the header"
         if header.sections.index(head) != section.position:
             return f"section {section.name} stands at another position than in the header"
-        if _is_erased(head, section) or (section.form == SEALED and section.salt is None):
+        if section.form == ERASED or (section.form == SEALED and section.salt is None):
             return None
         if section.form == SEALED:
             return f"section {section.name} was altered: it is sealed, and has a salt"
@@ -234,13 +240,17 @@ class Fsck:
     async def _check_lost(self, logs: Sequence[StoredLog]) -> list[Finding]:
         """Logs and entries that are named where they no longer are; entries of own logs are found already."""
         found: list[Finding] = []
-        by_number = {log.no: log for log in logs}
+        by_number, by_id = {log.no: log for log in logs}, {log.log: log for log in logs}
         numbers: list[int] = []
         places: list[tuple[int, int]] = []
+        left: list[tuple[bytes, int, str]] = []
         with _naming_unread(found, "store", "a table"):
             async with self._core.database.read() as tx:
-                numbers, places = await lost_numbers(tx), await lost_places(tx)
+                numbers, places, left = await lost_numbers(tx), await lost_places(tx), await chunks_left(tx)
         found += [Finding(f"log number {no}", None, None, "a log that was here is missing") for no in numbers]
+        found += [
+            _about(by_id[log], f"chunks of section {name} stand, which was erased", seq) for log, seq, name in left
+        ]
         for no, seq in places:
             log = by_number.get(no)
             if log is None:
@@ -377,11 +387,6 @@ def _holds(fragment: Fragment, sign_key: bytes) -> bool:
     except VoidError:
         return False
     return True
-
-
-def _is_erased(head: SectionHead, section: StoredSection) -> bool:
-    """Whether the row is what an erasure leaves: no salt, no bytes, of a class that may be erased."""
-    return section.salt is None and not section.data and head.klass == SectionClass.PERSONAL
 
 
 @contextmanager

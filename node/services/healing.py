@@ -23,6 +23,7 @@ from node.store.chunks import copy_chunks, signed_file
 from node.store.database import WriteTx
 from node.store.forks import note_said_again, said_again
 from node.store.fragments import SEALED, STORED, NewEntry, StoredFragment, entries_between
+from node.store.held import is_held
 from node.store.logs import StoredLog, list_logs
 
 log = structlog.get_logger()
@@ -47,9 +48,12 @@ class Healing:
             await self.heal()
 
     async def heal(self) -> int:
-        """Leave a forked log, and say again what fell; answer how many statements."""
+        """Leave a forked log, and say again what fell; answer how many statements.
+
+        Not while something is held back that may have been erased.
+        """
         async with self._core.database.read() as tx:
-            own = await list_logs(tx, own=True)
+            own = await list_logs(tx, own=True) if not await is_held(tx) else []
         forked = [one for one in own if one.counted.loss is Loss.FORKED]
         if own and forked and own[-1] is forked[-1]:
             await self._ledger.leave(Reason.ROOT_DIFFERS)

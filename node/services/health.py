@@ -11,6 +11,7 @@ from node.services.backups import HOUR_US, Backups, Schedule
 from node.services.core import Core
 from node.services.reopening import list_reopenings
 from node.services.sync import Sync
+from node.store.held import count_held
 from node.store.logs import list_logs
 from node.store.organisations import find_chain
 from node.store.peers import list_peers
@@ -137,10 +138,11 @@ class Health:
 
     async def _lost(self) -> list[Condition]:
         async with self._core.database.read() as tx:
-            left = await list_reopenings(tx)
+            left, held = await list_reopenings(tx), await count_held(tx)
         lost = sum(one.missing or 0 for one in left)
         coming = sum(one.said - one.held for one in left if one.missing is None)
         conditions = [Condition("statements_lost", Grade.BAD, {"count": lost})] if lost else []
+        conditions += [Condition("personal_held", Grade.WARNING, {"count": held})] if held else []
         return [*conditions, *([Condition("statements_away", Grade.WARNING, {"count": coming})] if coming else [])]
 
 

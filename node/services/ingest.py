@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from federation.authority import Kind, Verb
 from federation.checkpoint import Checkpoint, parse_note
 from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
 from federation.fragment import Fragment, Header, Section
@@ -15,8 +14,9 @@ from federation.statements import RootStatement
 from federation.sync.frames import Grown
 from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
+from node.passport.cuts import read_rows
 from node.services.core import Core
-from node.services.counting import Counting, authority_of, routes_of, stored_entry, stored_header
+from node.services.counting import Counting, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
 from node.services.ledger import Project, Taken
 from node.services.sealing import stored_secret
@@ -126,22 +126,22 @@ class Ingest:
         """Store what mirrors proved of logs, in one transaction with the projections, and with its last the note."""
         taken = await asyncio.to_thread(lambda: [(part.log, self._entries(part.verified)) for part in parts])
         async with self._core.database.write() as tx:
-            for part, (_, entries) in zip(parts, taken, strict=True):
-                await self._keep(tx, part, entries)
-            await self._take_effect(tx, taken)
+            kept = [(log, await self._keep(tx, part, e)) for part, (log, e) in zip(parts, taken, strict=True)]
+            await self._take_effect(tx, kept)
             reached = [one for part in parts if (one := part.reached) is not None]
             # Their authors learn how far they are known here.
             orgs, grown = {part.log.org for part in parts}, [Grown(one.log, one.size, one.root) for one in reached]
             tx.on_commit(lambda: self._core.outgoing.grew(orgs, grown))
 
-    async def _keep(self, tx: WriteTx, part: Mirrored, entries: Sequence[NewEntry]) -> None:
+    async def _keep(self, tx: WriteTx, part: Mirrored, entries: Sequence[NewEntry]) -> Sequence[NewEntry]:
         log, verified = part.log, part.verified
-        await insert_entries(tx, log.no, entries)
+        kept = await insert_entries(tx, log.no, entries)
         grown = await append_hashes(tx, log.no, log.size, verified.hashes)
         await set_size(tx, log, grown.size)
         if part.reached is not None:
             await insert_checkpoint(tx, log.no, grown.size, grown.root(), part.note)
         await self._mark(tx, log, verified.refused)
+        return kept
 
     async def take_placed(self, placed: Iterable[Placed]) -> bool:
         """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""
@@ -151,10 +151,15 @@ class Ingest:
         return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
 
     async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
-        """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
+        """Tiles (log, number) of entries that were opened, and of roots that their cuts name, of whose leaves only the
+        root was mirrored.
+        """
         by_log: dict[bytes, list[int]] = {}
         for item in placed:
             by_log.setdefault(item.log, []).append(item.seq)
+            cut = item.fragment.section("cut")
+            for row in read_rows(cut.data if cut is not None and cut.salt is not None else None):
+                by_log.setdefault(row.log, []).append(row.size - 1)
         async with self._core.database.read() as tx:
             logs = [(log, seqs) for log_id, seqs in by_log.items() if (log := await find_log(tx, log_id)) is not None]
             return [(log.log, n) for log, seqs in logs for n in await missing_tiles(tx, log.no, log.size, seqs)]
@@ -180,11 +185,11 @@ class Ingest:
             stored = {e.seq: len(e.sections) for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
             fresh = [e for e in entries if e.seq not in stored]
             fuller = [e for e in entries if e.seq in stored and len(e.stored) > stored[e.seq]]
-            await insert_entries(tx, log.no, fresh)
+            kept = await insert_entries(tx, log.no, fresh)
             await insert_sections(tx, log.no, fuller)
             # What came may be less than what is here of an entry by now.
             opened = [stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
-            await self._take_effect(tx, [(log, [*fresh, *opened])])
+            await self._take_effect(tx, [(log, [*kept, *opened])])
         return len(entries) == len(items)
 
     async def _of_one_branch(self, log: StoredLog, items: list[Placed], leaves: Mapping[int, bytes]) -> list[Placed]:
@@ -228,15 +233,13 @@ class Ingest:
         return entries
 
     async def _take_effect(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
-        """Project entries and tell of them; what does not count is kept and passed on, and moves nothing."""
+        """Project entries; what does not count is kept and passed on, and moves nothing."""
         counting: list[Taken] = []
         for log, entries in taken:
             counted = await self._counting.judge_log(tx, log)
             counting.append((log, [entry for entry in entries if counted.counts(entry.seq)]))
         # A log without an entry too: it is here further, which passports may wait for.
         await self._project(tx, counting)
-        for log, entries in counting:
-            await self._tell_of_shipments(tx, log, entries)
 
     async def _mark(self, tx: WriteTx, log: StoredLog, refused: EntryRefusedError | None) -> None:
         reason = str(refused) if refused else None
@@ -247,18 +250,6 @@ class Ingest:
             await self._core.announce(
                 tx, "sync", "entry_refused", org=log.org, log=log.log.hex(), seq=refused.seq, reason=refused.what
             )
-
-    async def _tell_of_shipments(self, tx: WriteTx, log: StoredLog, entries: Iterable[NewEntry]) -> None:
-        """Journal what another organisation offers to this one, and what it accepted, once the papers are here."""
-        for entry in entries:
-            authority = authority_of(entry.fragment) if entry.header and entry.header.kind == Kind.SHIPMENT else None
-            papers = entry.fragment.section("shipment")
-            if authority is None or authority.party != self._core.org or papers is None or papers.salt is None:
-                continue
-            what = {Verb.OFFER: "shipment_came", Verb.ACCEPT: "shipment_taken"}.get(authority.verb)
-            if what is not None and entry.header is not None:
-                count = len(authority.subjects or ())
-                await self._core.announce(tx, "sync", what, entry.header.subject, org=log.org, count=count)
 
     def _entries(self, verified: Verified) -> list[NewEntry]:
         return [self._entry(item) for item in verified.entries]

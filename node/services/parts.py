@@ -15,6 +15,7 @@ from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
 from node.services.access_requests import AccessRequests
+from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
 from node.services.analytics import Analytics
@@ -29,6 +30,7 @@ from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
 from node.services.catalogs import Catalogs
+from node.services.catching_up import CatchingUp
 from node.services.checkup import Checkup
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
@@ -43,6 +45,7 @@ from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
+from node.services.erasures import Erasures
 from node.services.exchange_1c import Exchange1C
 from node.services.export import Export
 from node.services.files import Files
@@ -52,6 +55,7 @@ from node.services.flows import Flows, Sources
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.grants import Grants
+from node.services.handovers import HandOvers
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -59,6 +63,7 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.keys import Keys
+from node.services.labels import Labels
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -159,6 +164,7 @@ class Parts:
         self.ledger = Ledger(self.core, self.replaced_keys.take)
         self.counting = Counting(self.core, self.projection.recount)
         self.ingest = Ingest(self.core, self.replaced_keys.take, self.counting)
+        self.erasures, self.acknowledging = Erasures(self.core, self.ledger), Acknowledging(self.core, self.ledger)
         self.jobs, self.search = Jobs(self.core), Search()
 
     def _wire_federation(self, carrier: Carrier | None) -> None:
@@ -195,8 +201,9 @@ class Parts:
         self.lookup = Lookup(self.core, self.search, self.projection, self.elsewhere)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
         self.assembly = Assembly(self.core, self.ledger, self.search)
-        self.shipments = Shipments(self.core, self.ledger)
+        self.shipments = Shipments(self.core, self.ledger, self.projection)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
+        self.handovers = HandOvers(self.core, self.ledger, self.mandates, self.cases)
         self.timelines, self.conflicts = Timelines(self.core), Conflicts(self.core)
         self.analytics = Analytics(self.core, self.projection)
         self.checkup = Checkup(self.core, self.projection)
@@ -262,11 +269,13 @@ class Parts:
         self.public = PublicPassports(
             self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
         )
+        self.labels = Labels(self.core, self.public, self.lookup, self.imported)
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
 
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
+        self.catching_up = CatchingUp(self.core, self.projection, self.sync, self.counting)
         self.first_restore = FirstRestore(self.core, self.access)
         self.health = Health(self.core, self.sync, self.backups)
         sources = Sources(

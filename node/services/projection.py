@@ -4,29 +4,29 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from federation.authority import Authority, Kind
-from federation.errors import CodecError
+from federation.authority import Kind
 from federation.fragment import Header, SectionClass
 from node.passport.attestations import Attestations
 from node.passport.card import CARD_VERSION, card_of
 from node.passport.fold import FOLD_VERSION
 from node.passport.identity import Identity, resolve_identities
 from node.passport.kept import LONG
-from node.passport.organisations import INN, OGRN
 from node.passport.procedures import is_of_procedures
 from node.passport.profiles import SECTION as PROFILE
 from node.passport.rights import HEADERS, PAPER_KINDS, PUBLISHED_KINDS, class_mask
-from node.passport.roles import RESIDENT
+from node.passport.roles import party_of
 from node.passport.sameness import other_sides
 from node.passport.standing import Standings, is_end
 from node.passport.statement import Statement
 from node.passport.world import PUBLICATION_KINDS, World, build_world
 from node.services.core import Core
-from node.services.counting import Move, stored_entry
+from node.services.counting import Move, authority_of, stored_entry
+from node.services.erasing import Erasing
 from node.services.folding import Folded, Folding, Index, by_subject, said_of
 from node.services.ledger import Taken
 from node.services.making import Group, Spoken
 from node.services.openings import Opened, together
+from node.services.shipment_book import ShipmentBook
 from node.services.statements import StatementReader
 from node.store.awaited import find_awaiting, put_awaited
 from node.store.database import ReadTx, WriteTx
@@ -62,6 +62,7 @@ VERSION = "fold_version"
 FILED = "card_version"
 PAGE = 200
 RECOUNTED = 1000  # entries read at once
+NOT_OF_THINGS = PUBLISHED_KINDS | {Kind.ERASURE_ACK}  # their subjects are organisations
 PAPERS = HEADERS | class_mask(SectionClass.TECHNICAL, SectionClass.COMMERCIAL)
 
 Read: TypeAlias = Callable[[ReadTx, Iterable[bytes]], Awaitable[list[Statement]]]
@@ -74,6 +75,8 @@ class Projection:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._folding = Folding(core, longest)
+        self._book = ShipmentBook(core)
+        self._erasing = Erasing(core)
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
@@ -96,6 +99,7 @@ class Projection:
             await self._fold_anew()
         if filed != str(CARD_VERSION).encode():
             await self.file_all()
+        await self._book.open(self.world)
 
     def close(self) -> None:
         """End what works beside this process."""
@@ -113,13 +117,16 @@ class Projection:
 
     async def recount(self, tx: WriteTx, moves: Sequence[Move]) -> None:
         """Entries came to count, or count no more: fold what they touch anew, and open it to whom it is open now."""
-        subjects, is_published = set[bytes](), False
+        subjects, is_published, is_erasing = set[bytes](), False, False
         for move in moves:
             for start in range(move.start, move.end, RECOUNTED):
                 found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
                 headers = [entry.header for entry in map(stored_entry, found.values()) if entry.header is not None]
                 is_published |= any(h.kind in PUBLICATION_KINDS or _is_standing(h, move.log) for h in headers)
+                is_erasing |= any(h.kind == Kind.ERASURE for h in headers)
                 subjects |= {subject for entry in map(stored_entry, found.values()) for subject in entry.named}
+        if is_erasing:
+            subjects |= await self._erasing.recount(tx)
         reader, world = await StatementReader.open(tx), self.world
         if is_published:
             reader, world = await self._take_world(tx)
@@ -129,16 +136,17 @@ class Projection:
             page = ordered[start : start + PAGE]
             await close_subjects(tx, page)
             await self.refold(tx, page, reader, world)
-            await self._open_again(tx, page, reader)
+            await self._book.refile(tx, page, reader, world)
+            await self._open_again(tx, page, reader, world)
 
-    async def _open_again(self, tx: WriteTx, subjects: Sequence[bytes], reader: StatementReader) -> None:
+    async def _open_again(self, tx: WriteTx, subjects: Sequence[bytes], reader: StatementReader, world: World) -> None:
         """Open subjects, that were closed, to the parties that entries name which count."""
         by_log: dict[bytes, list[NewEntry]] = {}
         for entry in await entries_about(tx, subjects):
             if reader.counts(entry.log, entry.seq):
                 by_log.setdefault(entry.log, []).append(stored_entry(entry))
         for log_id, entries in sorted(by_log.items()):
-            await self._open_to_parties(tx, await get_log(tx, log_id), entries)
+            await self._open_to_parties(tx, await get_log(tx, log_id), entries, world)
 
     async def _take_world(self, tx: WriteTx) -> tuple[StatementReader, World]:
         """Read the world anew; where it attests other branches of root chains, other statements count."""
@@ -278,7 +286,19 @@ class Projection:
             groups.setdefault(lead, {lead}).add(subject)
         return groups, statements
 
+    async def replay_erasures(self) -> None:
+        """Let go what erasures that are known here named: an older copy of the store has it again."""
+        async with self._core.database.write() as tx:
+            await self.refold_of(tx, await self._erasing.recount(tx))
+
+    async def refold_of(self, tx: WriteTx, subjects: Iterable[bytes]) -> None:
+        """Fold these again, whose statements are read otherwise now."""
+        ordered = sorted(subjects)
+        for start in range(0, len(ordered), PAGE):
+            await self.refold(tx, ordered[start : start + PAGE], await StatementReader.open(tx), self.world)
+
     async def _take(self, tx: WriteTx, taken: Sequence[Taken]) -> None:
+        erased = await self._erasing.take(tx, taken)
         published = [header for _, entries in taken for header in _headers(entries) if self._is_published(header)]
         standing = [header for log, entries in taken for header in _headers(entries) if _is_standing(header, log)]
         world = self.world
@@ -291,10 +311,14 @@ class Projection:
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
         for log, entries in taken:
             await self._take_of(tx, log, entries, world)
+        if erased:
+            await self.refold(tx, erased, await StatementReader.open(tx), world)
+        await self._book.take(tx, taken, world)
 
     async def _take_of(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> None:
         public = [h for h in _headers(entries) if self._is_published(h) or _is_standing(h, log)]
-        spoken = [h for h in _headers(entries) if h.kind not in PUBLISHED_KINDS and h not in public]
+        acks = [entry for entry in entries if entry.header and entry.header.kind == Kind.ERASURE_ACK]
+        spoken = [h for h in _headers(entries) if h.kind not in NOT_OF_THINGS and h not in public]
         subjects = {subject for header in spoken for subject in header.subjects}
         subjects |= {s for e in entries if not (e.header and self._is_published(e.header)) for s in e.routes}
         if subjects and not public:
@@ -304,9 +328,10 @@ class Projection:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
             again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
             await self.refold(tx, subjects, await StatementReader.open(tx, log, entries), world, beside_kept=not again)
-        await self._open_to_parties(tx, log, entries)
+        await self._open_to_parties(tx, log, entries, world)
         await self._open_to_readers(tx, log, entries)
-        if len(spoken) < len(entries):
+        await self._number(tx, log, _addressed(acks, log, self._core.org))
+        if len(spoken) + len(acks) < len(entries):
             size = entries[-1].seq + 1 if log.own else 0
             tx.on_commit(lambda: self._core.outgoing.tell_all(size))
 
@@ -335,12 +360,12 @@ class Projection:
         if opened and await open_subjects(tx, opened):
             tx.on_commit(self._core.outgoing.set)
 
-    async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
+    async def _open_to_parties(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry], world: World) -> None:
         """Whoever is named as a party reads the statement that names it, and what is said of an act of its own."""
         opened: Opened = {}
         told: list[NewOpening] = []
         for entry in entries:
-            party = _party(entry)
+            party = _party(entry, world)
             if party is None or entry.header is None or party == self._core.org:
                 continue
             is_own = entry.header.subject != log.org and entry.header.subject not in entry.routes
@@ -353,7 +378,7 @@ class Projection:
 
     async def _open_to_readers(self, tx: WriteTx, log: StoredLog, entries: Sequence[NewEntry]) -> None:
         """Those who may read a subject may have mirrored the new entry from a node that could not show it."""
-        spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in PUBLISHED_KINDS]
+        spoken = [(e.seq, e.header, e.named) for e in entries if e.header and e.header.kind not in NOT_OF_THINGS]
         rights = await rights_to(tx, {subject for _, _, named in spoken for subject in named})
         opened: list[NewOpening] = []
         for seq, header, named in spoken:
@@ -391,6 +416,7 @@ class Projection:
                     )
 
     async def _refold_every(self, tx: WriteTx, reader: StatementReader, world: World) -> None:
+        await self._open_again(tx, await self._book.find_buyers(tx, reader, world), reader, world)
         if self.defer is not None and await self.defer(tx):
             return
         after = b""
@@ -443,17 +469,22 @@ def _reads_alike(before: World, after: World, headers: Iterable[Header]) -> bool
     return all(before.organisation_name(org) == after.organisation_name(org) for org in {*before.cards, *after.cards})
 
 
-def _party(entry: NewEntry) -> bytes | None:
-    section = entry.fragment.section("authority")
-    if section is None or section.salt is None:
-        return None
-    try:
-        authority = Authority.from_bytes(section.data)
-    except CodecError:
-        return None
-    # Of a party without a node the act tells a number, or that it is a resident: nobody asks in its name.
-    is_outside = any(row == RESIDENT or row.partition(":")[0] in (INN, OGRN) for row in authority.rows)
-    return None if is_outside else authority.party
+def _addressed(acks: Iterable[NewEntry], log: StoredLog, own: bytes) -> list[NewOpening]:
+    """Acknowledgements of erasures are for those whom their subjects name."""
+    said = [(entry.seq, entry.header) for entry in acks if entry.header is not None]
+    return [
+        NewOpening(org, org, (log.no, seq))
+        for seq, header in said
+        for org in header.subjects
+        if org not in (log.org, own)
+    ]
+
+
+def _party(entry: NewEntry, world: World) -> bytes | None:
+    """The organisation that a statement names: nobody asks in the name of one without a node."""
+    authority = authority_of(entry.fragment)
+    party = party_of(authority, world) if authority is not None else None
+    return None if party is None or party.is_outside else party.org
 
 
 def _nobody() -> None:

@@ -28,6 +28,7 @@ from federation.sync.messages import (
     Row,
     Span,
     Tile,
+    placed_rows,
     width,
 )
 from federation.sync.mirror import Hash
@@ -42,6 +43,7 @@ from node.services.answers import Room, last_of, weight_of
 from node.services.core import Core
 from node.services.disclosure import Disclosure, View
 from node.services.filters import Filters
+from node.services.handed import Handed, Personal
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.pace import even_pace
@@ -53,7 +55,7 @@ from node.store.database import ReadTx
 from node.store.follows import find_filter
 from node.store.forks import read_proofs
 from node.store.fragments import (
-    SEALED,
+    CLEAR,
     STORED,
     StoredFragment,
     entries_about,
@@ -96,7 +98,7 @@ class FederationShelf:
         self._referring = referring
         self._access_requests = access_requests
         self._disclosure = Disclosure()
-        self._filters = Filters(core)
+        self._filters, self._handed = Filters(core), Handed(core)
         self._search = search
         self._asked: dict[bytes, HeadsAsked] = {}
 
@@ -154,15 +156,18 @@ class FederationShelf:
     async def pull(self, asker: Asker, spans: Sequence[Span], *, folds: bool = True) -> Sequence[Part]:
         """Parts up to published sizes, as many as fit into one answer; `folds` tiles of which nothing is shown."""
         parts: list[Part] = []
-        room = Room()
+        room, personal = Room(), Personal()
         async with self._core.database.read() as tx:
             for span in spans:
                 if parts and not room.is_left:
                     break
-                parts.append(await self._part(tx, asker, span, room, folds=folds))
+                parts.append(await self._part(tx, asker, span, room, personal, folds=folds))
+        if personal:
+            given = [(part.log, seq) for part in parts for seq, row in placed_rows(part) if isinstance(row, Fragment)]
+            await self._handed.note(asker, given, personal)
         return parts
 
-    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: Room, *, folds: bool) -> Part:
+    async def _part(self, tx: ReadTx, asker: Asker, span: Span, room: Room, personal: Personal, *, folds: bool) -> Part:
         """A part of one log; without rows where it is not known here from there on, or not as far."""
         nothing = Part(span.log, span.start, ())
         stored = await find_log(tx, span.log)
@@ -171,7 +176,7 @@ class FederationShelf:
         hashes = await read_hashes(tx, stored.no, span.start, room.end(span))
         found = await entries_between(tx, stored.no, span.start, span.start + sum(map(width, hashes)))
         view = await self._disclosure.view(tx, asker.org, found.values(), asker.node)
-        shown = {seq: one for seq, entry in found.items() if (one := self._shown(entry, view)) is not None}
+        shown = {seq: one for seq, entry in found.items() if (one := self._shown(entry, view, personal)) is not None}
         rows = room.take(_rows(span.start, hashes, shown, folds=folds))
         end = span.start + sum(map(width, rows))
         try:
@@ -225,13 +230,14 @@ class FederationShelf:
             box_key = await self._box_key(tx, asker)
         # Grounds come first: what rests on them is understood when it comes.
         rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
-        placed: list[Placed] = []
+        placed, personal = list[Placed](), Personal()
         for fragment in (*rest, *found):
             if fragment.seq >= logs[fragment.log_no].note_size:
                 continue
-            shown = self._shown(fragment, view, box_key)
+            shown = self._shown(fragment, view, personal, box_key)
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
+        await self._handed.note(asker, personal, personal)
         return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < limit)
 
     async def follow(self, asker: Asker, asked: FollowAsked) -> Followed:
@@ -242,18 +248,24 @@ class FederationShelf:
         """Entries by place and id, as many as fit into one answer; those that are not here, or not for the asker, are
         left out.
         """
+        personal = Personal()
+        async with self._core.database.read() as tx:
+            proven = await self._fetch(tx, asker, refs, personal)
+        await self._handed.note(asker, [(one.placed.log, one.placed.seq) for one in proven], personal)
+        return proven
+
+    async def _fetch(self, tx: ReadTx, asker: Asker, refs: Sequence[Ref], personal: Personal) -> list[Proven]:
         proven: list[Proven] = []
         weight = 0
-        async with self._core.database.read() as tx:
-            for log_id in sorted({ref.log for ref in refs}):
-                log, mine = await find_log(tx, log_id), [ref for ref in refs if ref.log == log_id]
-                for at in range(0, len(mine), FETCHED_AT_ONCE):
-                    some = mine[at : at + FETCHED_AT_ONCE]
-                    for one in await self._fetch_log(tx, asker, log, some) if log is not None else ():
-                        weight += weight_of([one.placed])
-                        if proven and weight > answers.MOST_TOLD:
-                            return proven
-                        proven.append(one)
+        for log_id in sorted({ref.log for ref in refs}):
+            log, mine = await find_log(tx, log_id), [ref for ref in refs if ref.log == log_id]
+            for at in range(0, len(mine), FETCHED_AT_ONCE):
+                some = mine[at : at + FETCHED_AT_ONCE]
+                for one in await self._fetch_log(tx, asker, log, some, personal) if log is not None else ():
+                    weight += weight_of([one.placed])
+                    if proven and weight > answers.MOST_TOLD:
+                        return proven
+                    proven.append(one)
         return proven
 
     async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
@@ -287,6 +299,8 @@ class FederationShelf:
             raise RequestError(f"chunk: section {section} is not for this organisation")
         if chunk is None:
             raise RequestError(f"chunk: {n} of section {section} is not here")
+        if head.klass == SectionClass.PERSONAL:
+            await self._handed.note(asker, [(ref.log, ref.seq)], {(ref.log, ref.seq): [section]})
         return chunk
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Looked:
@@ -315,15 +329,20 @@ class FederationShelf:
     async def _looked(self, asker: Asker, scheme: str, value: str, *, tells: bool) -> Looked:
         async with self._core.database.read() as tx:
             known, is_held = await self._search.for_peer(tx, asker.org, scheme, value, tells=tells)
-            proved = [replace(one, identity=await self._identity(tx, asker, one, value)) for one in known]
+            personal = Personal()
+            proved = [replace(one, identity=await self._identity(tx, asker, one, value, personal)) for one in known]
+        if personal:
+            given = [(one.identity.log, one.identity.seq) for one in proved if one.identity is not None]
+            await self._handed.note(asker, given, personal)
         return Looked(tuple(proved), is_held)
 
-    async def _identity(self, tx: ReadTx, asker: Asker, known: Known, value: str) -> Placed | None:
+    async def _identity(self, tx: ReadTx, asker: Asker, known: Known, value: str, personal: Personal) -> Placed | None:
         """The newest statement of a plate that the asker may see, of those that prove what he asked for if any does."""
         found = await entries_said_of(tx, [Kind.IDENTITY], [known.subject, *known.ids])
         view = await self._disclosure.view(tx, asker.org, found)
         sizes = {log.no: log.note_size for log in await list_logs(tx)}
-        shown = [(f, s) for f in found if f.seq < sizes.get(f.log_no, 0) and (s := self._shown(f, view)) and s.sections]
+        there = [one for one in found if one.seq < sizes.get(one.log_no, 0)]
+        shown = [(one, s) for one in there if (s := self._shown(one, view, personal)) and s.sections]
         if not shown:
             return None
         stored, fragment = max(shown, key=lambda pair: _rank(pair[0], pair[1], value))
@@ -348,19 +367,23 @@ class FederationShelf:
             raise RequestError(f"log {log.hex()} is not here")
         return stored
 
-    async def _fetch_log(self, tx: ReadTx, asker: Asker, log: StoredLog, refs: list[Ref]) -> list[Proven]:
+    async def _fetch_log(
+        self, tx: ReadTx, asker: Asker, log: StoredLog, refs: list[Ref], personal: Personal
+    ) -> list[Proven]:
         wanted = {ref.seq: ref.id16 for ref in refs if ref.seq < log.note_size}
         found = await entries_at(tx, [(log.no, seq) for seq in wanted])
         view = await self._disclosure.view(tx, asker.org, found)
         box_key = await self._box_key(tx, asker)
-        shown = [(f, s) for f in found if (s := self._shown(f, view, box_key)) and s.id[:16] == wanted[f.seq]]
+        shown = [(f, s) for f in found if (s := self._shown(f, view, personal, box_key)) and s.id[:16] == wanted[f.seq]]
         paths = await read_inclusion(tx, log.no, [f.seq for f, _ in shown], log.note_size)
         return [
             Proven(Placed(log.log, f.seq, s), log.note_size, tuple(path))
             for (f, s), path in zip(shown, paths, strict=True)
         ]
 
-    def _shown(self, fragment: StoredFragment, view: View, box_key: bytes | None = None) -> Fragment | None:
+    def _shown(
+        self, fragment: StoredFragment, view: View, personal: Personal, box_key: bytes | None = None
+    ) -> Fragment | None:
         if fragment.void is not None:
             return Fragment(fragment.header, fragment.signature)
         header = _header(fragment)
@@ -378,9 +401,16 @@ class FederationShelf:
                 )
                 if opened is not None and box_key is not None:
                     sections.append(seal_section(box_key, opened))
-            elif stored.form != SEALED and view.shows_section(header, stored.name, klass):
+                    self._mark(fragment, stored.name, klass, personal)
+            elif stored.form == CLEAR and view.shows_section(header, stored.name, klass):
                 sections.append(Section(stored.name, stored.salt, stored.data))
+                self._mark(fragment, stored.name, klass, personal)
         return Fragment(fragment.header, fragment.signature, tuple(sections))
+
+    @staticmethod
+    def _mark(fragment: StoredFragment, name: str, klass: int, personal: Personal) -> None:
+        if klass == SectionClass.PERSONAL:
+            personal.setdefault((fragment.log, fragment.seq), []).append(name)
 
     def _open_stored(self, fragment: StoredFragment, name: str) -> Section | None:
         for stored in fragment.sections:

@@ -1,177 +1,404 @@
-"""Shipments: an offer of devices to a buyer, and its acceptance, which brings passports and keys in one transfer."""
+"""Shipments: devices offered to a buyer, and what buyer and seller answer: all of them or some, now or later.
+
+The acceptance passes the title of the devices that it names, and brings their passports and keys in one transfer.
+"""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from federation.authority import Authority, Kind, Verb
-from federation.errors import CodecError
+from federation.authority import Kind, Verb
 from federation.fragment import Ref
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import ShipmentBody
+from node.passport.bodies import MOST_PARTS, ShipmentBody
 from node.passport.claims import local_claim
-from node.passport.errors import BodyError
-from node.passport.statement import Statement
+from node.passport.drafts import Draft
+from node.passport.entitlement import entitlement
+from node.passport.ids import SubjectId
+from node.passport.references import parse_ref
+from node.passport.roles import Party, PartyRole, outside_party
+from node.passport.shipments import DeviceState, NewPart, Reason, Shipment, divide, shipment_of
+from node.passport.shown import rows
 from node.services.core import Core
 from node.services.known import check_organisation, check_passports
 from node.services.ledger import Ledger
+from node.services.projection import Projection
 from node.services.statements import StatementReader
+from node.store.cuts import read_cut
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import with_secret
-from node.store.passports import every_id, read_titles
+from node.store.fragments import named_by_own, with_secret
+from node.store.passports import every_id, read_owners, read_passports, read_titles
+from node.store.shipments import (
+    HELD,
+    FiledShipment,
+    Place,
+    ShipmentSift,
+    ShippedDevice,
+    count_arrived,
+    count_shipments,
+    find_shipment,
+    list_shipments,
+    list_shipped,
+    taken_devices,
+)
 
-MAX_DEVICES = 4096
+__all__ = ["FiledShipment", "Outsider", "Place", "ShipmentSift", "Shipments", "ShippedDevice", "Why"]
+
+MAX_DEVICES = 20_000
 ROOT_KEYS = "root-keys"
 
 
 @dataclass(frozen=True, slots=True)
-class Shipment:
-    """An offer, and the acceptance if there is one."""
+class Outsider:
+    """A buyer that has no node yet: `number` is `inn:...` or `ogrn:...`."""
 
-    subject: bytes
-    seller: bytes
-    buyer: bytes
-    devices: tuple[bytes, ...]
     number: str
-    date: str
-    offer: Ref
-    accepted: Ref | None
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """What of a shipment's devices is here: their titles where a passport came, and those whose keys came."""
+class Why:
+    """Why devices are refused, withdrawn or sent back."""
 
-    titles: Mapping[bytes, str]
-    keys: frozenset[bytes]
+    reason: Reason | None = None
+    note: str | None = None
+
+    @property
+    def said(self) -> dict[str, str]:
+        """As the journal has it."""
+        given = {"reason": self.code, "note": self.note}
+        return {name: text for name, text in given.items() if text}
+
+    @property
+    def code(self) -> str | None:
+        """The reason as papers have it."""
+        return self.reason.value if self.reason else None
+
+
+NO_REASON = Why()
 
 
 class Shipments:
-    """Offers and accepts in this organisation's name."""
+    """Offers and answers in this organisation's name."""
 
-    def __init__(self, core: Core, ledger: Ledger) -> None:
+    def __init__(self, core: Core, ledger: Ledger, projection: Projection) -> None:
         self._core = core
         self._ledger = ledger
+        self._projection = projection
         self._one_at_a_time = asyncio.Lock()  # over looking and signing: a device is offered once
+        self._whole: set[bytes] = set()  # shipments of which all is here
 
-    async def offer(self, devices: Sequence[bytes], buyer: bytes, number: str, date: str, actor: str) -> bytes:
-        """Offer devices to a buyer, each under every id it has by now; answer the shipment's subject."""
-        if buyer == self._core.org:
+    async def offer(
+        self, devices: Sequence[bytes], buyer: bytes | Outsider, number: str, date: str, actor: str
+    ) -> bytes:
+        """Offer devices to a buyer, each under every id it has by now; answer the shipment's subject.
+
+        A number that a member has by now is the member.
+        """
+        party = self._party(buyer)
+        if party.org == self._core.org:
             raise InputError("a shipment goes to another organisation", "ship_to_self")
-        if not 0 < len(set(devices)) <= MAX_DEVICES:
-            raise InputError(f"a shipment holds 1 to {MAX_DEVICES} devices, got {len(devices)}", "ship_count")
-        async with self._core.database.read() as tx:
-            await check_organisation(tx, buyer)
-            await check_passports(tx, devices)
-            named = await every_id(tx, devices)
-        subject = local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
-        body = ShipmentBody(number=number, date=date)
-        draft = drafts.shipment(subject, Verb.OFFER, buyer, named, body, self._core.clock.now())
-
-        async def note(tx: WriteTx, _entries: object) -> None:
-            await self._core.announce(tx, actor, "shipped", subject, to=buyer.hex(), count=len(devices), number=number)
-
+        _check_count(set(devices))
+        body = ShipmentBody(number=number, date=date, name=buyer.name if isinstance(buyer, Outsider) else None)
         async with self._one_at_a_time:
-            await self._check_free(named)
-            await self._ledger.append([draft], note)
-        return subject
+            async with self._core.database.read() as tx:
+                if not party.is_outside:
+                    await check_organisation(tx, party.org)
+                await check_passports(tx, devices)
+                named = await every_id(tx, devices)
+                _check_count(named)
+                await self._check_free(tx, named)
+                parts = divide(await self._grounds(tx, named), await with_secret(tx, named, ROOT_KEYS))
+            to = party.org.hex() if not party.is_outside else party.number
+            return await self._offer(parts, party, body, actor, "shipped", to=to, count=len(devices))
 
-    async def accept(self, subject: bytes, actor: str) -> Shipment:
-        """Accept an offer that was made to this organisation."""
+    async def accept(self, subject: bytes, actor: str, devices: Collection[bytes] | None = None) -> FiledShipment:
+        """Accept devices of an offer to this organisation, without any all that wait; what was accepted stands."""
         async with self._one_at_a_time:
             shipment = await self.get(subject)
-            if shipment.buyer != self._core.org:
+            if shipment.buyer.org != self._core.org:
                 raise DeniedError("the offer is made to another organisation", "not_the_buyer")
-            if shipment.accepted is None:
-                await self._take(shipment, actor)
-        return await self.get(subject)
+            accepted = set(shipment.in_state(DeviceState.ACCEPTED, DeviceState.RETURNING, DeviceState.RETURNED))
+            waiting = self._waiting(shipment, None if devices is None else set(devices) - accepted, accepted)
+            async with self._core.database.read() as tx:
+                cut = await read_cut(tx, shipment.seller)
+            now, body = self._core.clock.now(), _papers(shipment, accepted=True)
+            said = [
+                drafts.shipment(subject, Verb.ACCEPT, shipment.seller, some, body, now, offer, cut=cut)
+                for offer, some in _by_part(shipment, waiting)
+            ]
+            detail = {"of": shipment.seller.hex(), "count": len(waiting), "number": shipment.number}
+            await self._say(said, actor, "shipment_accepted", subject, **detail)
+        return await self.filed(subject)
+
+    async def refuse(
+        self, subject: bytes, why: Why, actor: str, devices: Collection[bytes] | None = None
+    ) -> FiledShipment:
+        """Refuse devices of an offer to this organisation, without any all that wait; the seller keeps them."""
+        async with self._one_at_a_time:
+            shipment = await self.get(subject)
+            if shipment.buyer.org != self._core.org:
+                raise DeniedError("the offer is made to another organisation", "not_the_buyer")
+            await self._end(shipment, shipment.seller, why, actor, "shipment_refused", devices)
+        return await self.filed(subject)
+
+    async def withdraw(
+        self, subject: bytes, why: Why, actor: str, devices: Collection[bytes] | None = None
+    ) -> FiledShipment:
+        """Take devices that wait out of an own offer; what the buyer had accepted as far as is known here stands."""
+        async with self._one_at_a_time:
+            shipment = await self.get(subject)
+            if shipment.seller != self._core.org:
+                raise DeniedError("the offer is another organisation's", "not_the_seller")
+            await self._end(shipment, shipment.buyer.org, why, actor, "shipment_withdrawn", devices)
+        return await self.filed(subject)
+
+    async def send_back(
+        self, subject: bytes, why: Why, number: str, date: str, actor: str, devices: Collection[bytes] | None = None
+    ) -> bytes:
+        """Offer devices that were accepted back to their seller, without any all of them; answer the return's subject.
+
+        Title and keys pass back with the seller's acceptance.
+        """
+        async with self._one_at_a_time:
+            shipment = await self.get(subject)
+            if shipment.buyer.org != self._core.org:
+                raise DeniedError("the shipment came to another organisation", "not_the_buyer")
+            chosen = _chosen(shipment, devices, DeviceState.ACCEPTED)
+            async with self._core.database.read() as tx:
+                await self._check_free(tx, chosen)
+                await self._grounds(tx, chosen)
+                brought = {device: frozenset({shipment.items[device].said}) for device in chosen}
+                parts = divide(brought, await with_secret(tx, chosen, ROOT_KEYS))
+            body = ShipmentBody(number=number, date=date, returns=subject.hex(), reason=why.code, note=why.note)
+            seller = Party(shipment.seller)
+            detail = {"to": shipment.seller.hex(), "count": len(chosen), **why.said}
+            return await self._offer(parts, seller, body, actor, "shipment_returned", **detail)
 
     async def get(self, subject: bytes) -> Shipment:
-        """The shipment of that subject; raise NotFoundError."""
-        found = [shipment for shipment in await self.all() if shipment.subject == subject]
-        if not found:
-            raise NotFoundError("no shipment of that id is here", "shipment_unknown")
-        return found[0]
-
-    async def all(self) -> list[Shipment]:
-        """Every shipment whose papers are here, oldest first: others may know of it, and answer nothing to it."""
+        """The shipment of that subject, device by device; raise NotFoundError."""
+        filed = await self.filed(subject)
         async with self._core.database.read() as tx:
-            return await self._read(tx)
+            said = await (await StatementReader.open(tx)).about(tx, [subject])
+            world = self._projection.world
+            found = await tx.aside(lambda: shipment_of(subject, said, world, filed.seller))
+        if found is None:
+            raise _unknown()
+        return found
 
-    async def arrived(self, devices: Collection[bytes]) -> Arrived:
-        """Which of these devices have a passport here, and which a sealed key that this node can open."""
+    async def filed(self, subject: bytes) -> FiledShipment:
+        """How a shipment stands; raise NotFoundError where its papers are not here: others may know that it is."""
         async with self._core.database.read() as tx:
-            titles = await read_titles(tx, devices)
-            keys = await with_secret(tx, devices, ROOT_KEYS)
-        return Arrived(titles, frozenset(keys))
+            found = await find_shipment(tx, subject)
+        if found is None:
+            raise _unknown()
+        return found
+
+    async def page(self, sift: ShipmentSift, before: Place | None, limit: int) -> list[FiledShipment]:
+        """Shipments of this organisation, the newest first."""
+        async with self._core.database.read() as tx:
+            return await list_shipments(tx, sift, before, limit)
+
+    async def waiting(self) -> int:
+        """How many shipments wait for this organisation's answer."""
+        own = self._core.org
+        async with self._core.database.read() as tx:
+            return await count_shipments(tx, ShipmentSift(own, buyer=own, open=True))
+
+    async def devices(
+        self, subject: bytes, state: DeviceState | None = None, after: bytes = b"", limit: int = 100
+    ) -> list[ShippedDevice]:
+        """The devices of a shipment by their ids, after one."""
+        async with self._core.database.read() as tx:
+            return await list_shipped(tx, subject, state, after, limit)
+
+    async def arrived(self, shipment: FiledShipment) -> tuple[int, int]:
+        """Of how many devices of a shipment a passport is here, and a root key."""
+        if shipment.subject in self._whole:
+            return shipment.devices, shipment.keyed
+        async with self._core.database.read() as tx:
+            passports, keys = await tx.at_once(lambda at: count_arrived(at, shipment.subject))
+        if passports == shipment.devices == shipment.held and keys == shipment.keyed:
+            self._whole.add(shipment.subject)
+        return passports, keys
+
+    async def offered_by(self, offers: Collection[Ref]) -> dict[Ref, FiledShipment]:
+        """The shipments of these offers, where their papers are here."""
+        found: dict[Ref, FiledShipment] = {}
+        async with self._core.database.read() as tx:
+            reader = await StatementReader.open(tx)
+            places = {(reader.numbers[ref.log], ref.seq) for ref in offers if ref.log in reader.numbers}
+            for statement in await reader.at(tx, places):
+                if statement.ref in offers and (filed := await find_shipment(tx, statement.subject)):
+                    found[statement.ref] = filed
+        return found
+
+    async def titles(self, devices: Collection[bytes]) -> Mapping[bytes, str]:
+        """What those of some devices are called that have a passport here."""
+        async with self._core.database.read() as tx:
+            return await read_titles(tx, devices)
 
     async def free(self, devices: Collection[bytes]) -> list[bytes]:
-        """Those of these devices that stand in no shipment of this organisation yet, in their order."""
-        mine = [shipment for shipment in await self.all() if shipment.seller == self._core.org]
-        taken = {device for shipment in mine for device in shipment.devices}
-        return [device for device in devices if device not in taken]
+        """Those of these devices that this organisation may offer by what is filed of them, in their order."""
+        own = self._core.org
+        async with self._core.database.read() as tx:
+            owners = await read_owners(tx, devices)
+            waiting = await taken_devices(tx, own, devices, [DeviceState.OFFERED])
+            held = await taken_devices(tx, own, devices, HELD)
+        # What was accepted and has come back by whatever way is owned again.
+        fit = {device for device in devices if owners.get(device) == own.hex()}
+        fit |= {device for device in devices if not owners.get(device) and device not in held}
+        return [device for device in devices if device in fit and device not in waiting]
 
-    async def _take(self, shipment: Shipment, actor: str) -> None:
-        subject = shipment.subject
-        body = ShipmentBody(number=shipment.number, date=shipment.date, accepted=True)
-        now = self._core.clock.now()
-        draft = drafts.shipment(subject, Verb.ACCEPT, shipment.seller, shipment.devices, body, now, shipment.offer)
+    def today(self) -> str:
+        """The date of papers that are made now."""
+        return datetime.fromtimestamp(self._core.clock.now() / 1e6, UTC).date().isoformat()
 
+    def _party(self, buyer: bytes | Outsider) -> Party:
+        if isinstance(buyer, bytes):
+            return Party(buyer)
+        member = self._projection.world.attestations.holder(buyer.number)
+        return Party(member) if member else Party(outside_party(buyer.number), buyer.number, is_outside=True)
+
+    async def _offer(
+        self, parts: Sequence[NewPart], party: Party, body: ShipmentBody, actor: str, what: str, **detail: Any
+    ) -> bytes:
+        if len(parts) > MOST_PARTS:
+            raise InputError("the devices came by too many acts to be shipped at once", "ship_parts")
+        subject, now = (
+            local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw,
+            self._core.clock.now(),
+        )
+        said = [
+            drafts.shipment(
+                subject,
+                Verb.OFFER,
+                party.org,
+                part.devices,
+                body.model_copy(update={"part": n, "parts": len(parts), "keys": part.has_keys}),
+                now,
+                number=party.number or "",
+                grounds=part.grounds,
+            )
+            for n, part in enumerate(parts, 1)
+        ]
+        await self._say(said, actor, what, subject, number=body.number, **detail)
+        return subject
+
+    async def _end(
+        self,
+        shipment: Shipment,
+        other: bytes,
+        why: Why,
+        actor: str,
+        what: str,
+        devices: Collection[bytes] | None,
+    ) -> None:
+        chosen = self._waiting(shipment, devices)
+        async with self._core.database.read() as tx:
+            cut = await read_cut(tx, other)
+        now, body = self._core.clock.now(), _papers(shipment, why)
+        number = shipment.buyer.number if shipment.buyer.is_outside and shipment.seller == self._core.org else None
+        said = [
+            drafts.shipment_end(shipment.subject, other, some, cut, body, now, offer, number=number or "")
+            for offer, some in _by_part(shipment, chosen)
+        ]
+        to = {"to": other.hex()} if number is None else {"to": number}
+        detail = {"count": len(chosen), "number": shipment.number, **to, **why.said}
+        await self._say(said, actor, what, shipment.subject, **detail)
+
+    async def _say(self, said: Sequence[Draft], actor: str, what: str, subject: bytes, **detail: Any) -> None:
         async def note(tx: WriteTx, _entries: object) -> None:
-            await self._core.announce(tx, actor, "shipment_accepted", subject, of=shipment.seller.hex())
+            await self._core.announce(tx, actor, what, subject, **detail)
 
-        await self._ledger.append([draft], note)
+        if said:
+            await self._ledger.append(said, note)
 
-    async def _check_free(self, devices: Sequence[bytes]) -> None:
-        wanted = set(devices)
-        for shipment in await self.all():
-            taken = wanted & set(shipment.devices)
-            if taken and shipment.seller == self._core.org:
-                raise StateError(
-                    f"{len(taken)} of the devices stand in shipment {shipment.number} already", "shipped_already"
-                )
+    def _waiting(
+        self, shipment: Shipment, devices: Collection[bytes] | None, done: Collection[bytes] = ()
+    ) -> list[bytes]:
+        """The devices that wait for an answer, of some or of all; nothing where that was given to them before."""
+        if devices is None and done and not shipment.in_state(DeviceState.OFFERED):
+            return []
+        return _chosen(shipment, devices, DeviceState.OFFERED)
 
-    async def _read(self, tx: ReadTx) -> list[Shipment]:
-        reader = await StatementReader.open(tx)
-        statements = await reader.of_kinds(tx, [Kind.SHIPMENT])
-        offers: dict[bytes, Shipment] = {}
-        for statement in sorted(statements, key=lambda s: s.order):
-            authority = _authority(statement)
-            if authority is None or authority.subjects is None:
-                continue
-            papers = _papers(statement)
-            if papers and authority.verb is Verb.OFFER and statement.subject not in offers:
-                offers[statement.subject] = _shipment(statement, authority, papers)
-        for statement in statements:
-            authority = _authority(statement)
-            offer = offers.get(statement.subject)
-            if offer is None or authority is None or authority.verb is not Verb.ACCEPT:
-                continue
-            if statement.org == offer.buyer and offer.offer in statement.refs:
-                offers[statement.subject] = _accepted(offer, statement.ref)
-        return list(offers.values())
+    async def _check_free(self, tx: ReadTx, devices: Collection[bytes]) -> None:
+        taken = await taken_devices(tx, self._core.org, devices, [DeviceState.OFFERED])
+        if taken:
+            raise _taken(len(taken), next(iter(taken.values())))
 
-
-def _authority(statement: Statement) -> Authority | None:
-    try:
-        return Authority.from_bytes(statement.sections.get("authority", b""))
-    except CodecError:
-        return None
-
-
-def _papers(statement: Statement) -> ShipmentBody | None:
-    """What stands beside the devices; a header may come before it, from a node that may not show it."""
-    try:
-        return ShipmentBody.from_bytes(statement.sections.get("shipment", b""))
-    except BodyError:
-        return None
+    async def _grounds(self, tx: ReadTx, devices: Sequence[bytes]) -> dict[bytes, frozenset[Ref]]:
+        """The acceptances that brought this organisation the titles, by devices; raise DeniedError where another one
+        holds a title, StateError where nobody does and the device was accepted.
+        """
+        own, now = self._core.org, self._core.clock.now()
+        found = dict.fromkeys(devices, frozenset[Ref]())
+        # Where no own word stands about parties, the title is the maker's from the start, or another's.
+        passed = await named_by_own(tx, devices, (Kind.PARTY, Kind.SHIPMENT))
+        for device, owner in (await read_owners(tx, set(devices) - passed)).items():
+            if owner not in ("", own.hex()):
+                raise _not_ours(device)
+        held = await taken_devices(tx, own, passed, HELD)
+        for device, passport in (await read_passports(tx, sorted(passed))).items():
+            entitled = entitlement(passport.content, PartyRole.TITLE, own, now)
+            roles = {row["role"] for row in rows(passport.content, "parties", "roles")}
+            if not entitled.may and PartyRole.TITLE in roles:
+                raise _not_ours(device)
+            if not entitled.may and device in held:
+                raise _taken(1, held[device])
+            found[device] = frozenset(map(parse_ref, entitled.grounds))
+        return found
 
 
-def _shipment(statement: Statement, authority: Authority, papers: ShipmentBody) -> Shipment:
-    devices, (number, date) = authority.subjects or (), (papers.number, papers.date)
-    return Shipment(statement.subject, statement.org, authority.party, devices, number, date, statement.ref, None)
+def _papers(shipment: Shipment, why: Why = NO_REASON, *, accepted: bool | None = None) -> ShipmentBody:
+    """The papers of an answer: those of the offer, and why."""
+    returns = shipment.returns.hex() if shipment.returns else None
+    return ShipmentBody(
+        number=shipment.number, date=shipment.date, accepted=accepted, returns=returns, reason=why.code, note=why.note
+    )
 
 
-def _accepted(offer: Shipment, ref: Ref) -> Shipment:
-    return Shipment(offer.subject, offer.seller, offer.buyer, offer.devices, offer.number, offer.date, offer.offer, ref)
+def _chosen(shipment: Shipment, devices: Collection[bytes] | None, state: DeviceState) -> list[bytes]:
+    """Those of some devices, or of all, that stand so; raise InputError for one that is not in the shipment, StateError
+    for one that stands otherwise, or where none stands so.
+    """
+    named = shipment.in_state(state) if devices is None else sorted(set(devices))
+    for device in named:
+        item, text = shipment.items.get(device), str(SubjectId(device))
+        if item is None:
+            raise InputError(f"{text} is not in shipment {shipment.number}", "shipment_not_in_it", id=text)
+        if item.state is not state:
+            raise StateError(f"{text} is {item.state.value}", "shipment_answered", id=text, state=item.state.value)
+    if not named and devices is None:
+        stands = next((item.state.value for item in shipment.items.values()), "")
+        raise StateError(f"no device of it is {state.value}", "shipment_settled", state=stands)
+    return named
+
+
+def _by_part(shipment: Shipment, devices: Iterable[bytes]) -> Iterator[tuple[Ref, list[bytes]]]:
+    """Devices by the offers in which they stand."""
+    chosen = set(devices)
+    for part in shipment.parts:
+        if mine := [device for device in part.devices if device in chosen]:
+            yield part.offer, mine
+
+
+def _check_count(devices: Collection[bytes]) -> None:
+    if not 0 < len(devices) <= MAX_DEVICES:
+        raise InputError(f"a shipment holds 1 to {MAX_DEVICES} devices, got {len(devices)}", "ship_count")
+
+
+def _taken(count: int, number: str) -> StateError:
+    return StateError(f"{count} of the devices stand in shipment {number} already", "shipped_already")
+
+
+def _not_ours(device: bytes) -> DeniedError:
+    text = str(SubjectId(device))
+    return DeniedError(f"the title to {text} is another organisation's", "ship_not_ours", id=text)
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("no shipment of that id is here", "shipment_unknown")

@@ -9,14 +9,16 @@ from dataclasses import replace
 
 from federation.authority import Kind
 from federation.errors import VoidError
-from federation.fragment import Fragment, Header, read_header
+from federation.fragment import Fragment, Header, SectionClass, read_header
 from federation.genesis import Genesis
-from node.passport.cuts import rows_of_cut
+from node.passport.cuts import CUT_KINDS, rows_of_cut
+from node.passport.erasures import Target, erased_of, without_erased
 from node.passport.kept import named_by
 from node.passport.statement import Statement, read_statement
 from node.passport.withdrawals import find_withdrawn
 from node.passport.world import PUBLICATION_KINDS, is_standing
 from node.store.database import ReadTx
+from node.store.erasures import words_about
 from node.store.fragments import (
     NewEntry,
     StoredFragment,
@@ -28,6 +30,7 @@ from node.store.fragments import (
     headers_between,
     mention_counts,
 )
+from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, list_logs
 from node.store.timelines import Place, plain_at
 from node.store.trees import find_root
@@ -117,14 +120,29 @@ class StatementReader:
         return await self._proved(tx, found)
 
     async def _proved(self, tx: ReadTx, statements: list[Statement]) -> list[Statement]:
-        """The same, with the rows of their cuts whose roots are those of the logs here."""
-        ends = [at for at, statement in enumerate(statements) if statement.kind == Kind.END]
-        for at in ends:
+        """The same, without what was erased, and with the rows of their cuts whose roots are those of the logs here."""
+        statements = await self._erased(tx, statements)
+        cutting = [at for at, statement in enumerate(statements) if statement.kind in CUT_KINDS]
+        for at in cutting:
             rows = [row for row in rows_of_cut(statements[at]) if await self._root(tx, row.log, row.size) == row.root]
             if rows:
                 cut = tuple((row.log, row.size) for row in rows)
                 statements[at] = replace(statements[at], cut=cut)
         return statements
+
+    async def _erased(self, tx: ReadTx, statements: list[Statement]) -> list[Statement]:
+        personal = [s for s in statements if any(klass == SectionClass.PERSONAL for _, klass in s.classes)]
+        words = await words_about(tx, ((s.ref.log, s.ref.seq) for s in personal)) if personal else {}
+        if not words:
+            return statements
+        genesis = await find_genesis(tx)
+
+        def read(statement: Statement) -> Statement:
+            said = words.get((statement.ref.log, statement.ref.seq), ())
+            target = Target(statement.ref, statement.org, dict(statement.classes))
+            return without_erased(statement, erased_of(said, target, genesis))
+
+        return [read(statement) for statement in statements]
 
     async def _root(self, tx: ReadTx, log_id: bytes, size: int) -> bytes | None:
         """The root of a log at a size; None where the log is not here so far."""

@@ -4,7 +4,7 @@ Secrets come in as hashes only; nothing here can be used to come in with.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, insert, select, update
@@ -233,6 +233,15 @@ async def reserve_answer(tx: WriteTx, actor: str, key: str, request_hash: bytes,
     except IntegrityError as error:
         raise ConflictError(f"the key {key!r} was taken by another process") from error
     return None
+
+
+async def blank_answers(tx: WriteTx, tells: Callable[[bytes], bool], blank: bytes) -> None:
+    """Forget what was answered where its body tells it: the same request again gets its status and `blank`."""
+    table = schema.idempotency
+    for row in await tx.all(select(table.c.actor, table.c.key, table.c.body).where(table.c.status != 0)):
+        if tells(row.body):
+            named = (table.c.actor == row.actor, table.c.key == row.key)
+            await tx.run(update(table).where(*named).values(body=blank))
 
 
 async def keep_answer(tx: WriteTx, actor: str, key: str, answer: KeptAnswer) -> None:

@@ -1,6 +1,6 @@
 """Own results of verification, filed with the passports that show them, and the files for «Аршин» made of them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
@@ -116,11 +116,23 @@ async def list_files(tx: ReadTx, limit: int, before: int | None = None) -> list[
 
 
 async def get_file(tx: ReadTx, number: int) -> MadeFile:
-    """One file; raise MissingError."""
+    """One file; raise MissingError, also where its content was erased."""
     row = await tx.first(select(schema.arshin_files).where(schema.arshin_files.c.id == number))
+    if row is not None and not row.content:
+        raise MissingError(f"file {number} held personal data that was erased, and was forgotten")
     if row is None:
         raise MissingError(f"no file {number} was made here")
     return _file(row)
+
+
+async def blank_files(tx: WriteTx, tells: Callable[[bytes], bool]) -> int:
+    """Forget the content of files where it tells something; how many."""
+    table, count = schema.arshin_files, 0
+    for row in await tx.all(select(table.c.id, table.c.content).where(func.length(table.c.content) > 0)):
+        if tells(row.content):
+            await tx.run(update(table).where(table.c.id == row.id).values(content=b""))
+            count += 1
+    return count
 
 
 async def settle_result(tx: WriteTx, ref: str) -> None:

@@ -270,6 +270,20 @@ class Database:
                 async with self._writer.begin() as connection:
                     await self._fence.take(connection, node, run)
 
+    async def scrub(self) -> bool:
+        """Let the journal of the store keep nothing of what was erased; False where somebody reads just now.
+
+        PostgreSQL keeps what it keeps: its own server decides when pages and its journal are written anew.
+        """
+        if not self.is_sqlite:
+            return True
+        async with self._writer.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection  # Any: a connection of aiosqlite
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                is_busy, _, _ = await cursor.fetchone()
+        return not is_busy
+
     async def watch(self) -> None:
         """Keep the session that writes; raise LockedError as soon as another process has the store."""
         while self._fence is not None:
@@ -376,6 +390,8 @@ def _tune_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool) -> None:
             "temp_store=MEMORY",
             "cache_size=-32000",
             f"query_only={'ON' if query_only else 'OFF'}",
+            # What is deleted or replaced is overwritten: else an erased name would lie on in the free space of a page.
+            "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

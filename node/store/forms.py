@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import delete, insert, select, update
 
 from node.store import schema
+from node.store.chunks import drop_chunks, form_file
 from node.store.database import ReadTx, Record, WriteTx
 
 
@@ -84,6 +85,16 @@ async def list_forms(tx: ReadTx, limit: int) -> Sequence[StoredForm]:
 async def delete_form(tx: WriteTx, form_id: str) -> None:
     """Forget a form."""
     await tx.run(delete(schema.forms).where(schema.forms.c.id == form_id))
+
+
+async def drop_forms_of(tx: WriteTx, place: str) -> None:
+    """Forget the forms that were begun with the document of an own protocol, and their files."""
+    table = schema.forms.c
+    for row in await tx.all(select(schema.forms).where(table.replaces == place)):
+        form = _form(row)
+        for file in form.files:
+            await drop_chunks(tx, form_file(form.id, file.section))
+        await delete_form(tx, form.id)
 
 
 def _row(form: StoredForm) -> dict[str, object]:

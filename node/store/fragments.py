@@ -1,27 +1,30 @@
 """Fragments and their sections, keyed by (log, seq)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
-from federation.fragment import Fragment, Header, Section
+from federation.fragment import Fragment, Header, Ref, Section, SectionClass, read_header
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
+from node.store.erasures import Gone, erased_at, note_gone
 from node.store.errors import ConflictError
 from node.store.logs import log_numbers
-from node.store.upserts import insert_all, insert_new
+from node.store.upserts import insert_all, insert_new, upsert
 
 CHUNK = 400
-CLEAR, SEALED, STORED = 0, 1, 2
+CLEAR, SEALED, STORED, ERASED, HELD = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSection:
-    """A section at rest: in clear, sealed by its author to a box key, or sealed under the store's own key.
+    """A section at rest: in clear, sealed by its author to a box key, sealed under the store's own key, erased, or
+    held back (`node/store/held.py`).
 
-    A new one that holds a device's root key has the mark of that key (`Vault.mark`).
+    The row of an erased one stays without salt and bytes, so that nothing takes its place. A new one that holds the
+    root key of a device has the mark of that key (`Vault.mark`).
     """
 
     position: int
@@ -46,7 +49,7 @@ class StoredFragment:
     sections: tuple[StoredSection, ...]
 
     def to_fragment(self) -> Fragment:
-        """As it came, without what is sealed under the store's own key."""
+        """As it came, without what is sealed under the store's own key, erased or held back."""
         return Fragment(self.header, self.signature, _shown(self.sections))
 
 
@@ -72,7 +75,7 @@ class NewEntry:
 
 
 def _shown(sections: Iterable[StoredSection]) -> tuple[Section, ...]:
-    return tuple(Section(s.name, s.salt, s.data) for s in sections if s.form != STORED)
+    return tuple(Section(s.name, s.salt, s.data) for s in sections if s.form in (CLEAR, SEALED))
 
 
 def subject64(subject: bytes) -> int:
@@ -80,14 +83,19 @@ def subject64(subject: bytes) -> int:
     return int.from_bytes(subject[:8], "big", signed=True)
 
 
-async def insert_entries(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
-    """Store entries; raise ConflictError if one of those places is taken."""
+async def insert_entries(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> Sequence[NewEntry]:
+    """Store entries and answer them as they stand: what was erased before it came stands without its bytes.
+
+    Raise ConflictError if one of those places is taken.
+    """
+    entries = await _without_erased(tx, log_no, entries)
     try:
         await insert_all(tx, schema.fragments, [_row(log_no, tx.now, entry) for entry in entries])
     except IntegrityError as error:
         raise ConflictError(f"log {log_no} has an entry at one of those places") from error
     await insert_sections(tx, log_no, entries)
     await insert_new(tx, schema.mentions, [row for entry in entries for row in _mentions(log_no, entry)])
+    return entries
 
 
 async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
@@ -108,6 +116,16 @@ async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry])
     await insert_new(tx, schema.sections, rows)
     held = [(e.header.subjects[0], s.mark) for e in entries if e.header for s in e.stored if s.mark is not None]
     await insert_new(tx, schema.key_marks, [{"mark": mark, "subject": subject} for subject, mark in held])
+
+
+async def erase_section(tx: WriteTx, log_no: int, seq: int, position: int, name: str) -> bool:
+    """Let the bytes and the salt of a section go; whether there were any. Its row keeps them from coming back."""
+    table = schema.sections
+    key = (table.c.log_no == log_no, table.c.seq == seq, table.c.position == position)
+    there = await tx.value(select(table.c.form).where(*key))
+    row = {"log_no": log_no, "seq": seq, "position": position, "name": name, "salt": None, "data": b"", "form": ERASED}
+    await upsert(tx, table, [row])
+    return there not in (None, ERASED)
 
 
 async def entries_between(tx: ReadTx, log_no: int, start: int, end: int) -> dict[int, StoredFragment]:
@@ -254,12 +272,42 @@ async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragm
     return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
 
 
+async def named_by_own(tx: ReadTx, subjects: Iterable[bytes], kinds: Iterable[int]) -> set[bytes]:
+    """Those of some subjects that entries of these kinds in a log of this node name."""
+    mentions, entry, log = schema.mentions.c, schema.fragments.c, schema.logs.c
+    wanted, few = {subject64(subject): subject for subject in subjects}, list(kinds)
+    joined = (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
+    tables = schema.mentions.join(schema.fragments, joined).join(schema.logs, log.no == entry.log_no)
+    keys, found = sorted(wanted), set[bytes]()
+    for at in range(0, len(keys), CHUNK):
+        where = (mentions.subject64.in_(keys[at : at + CHUNK]), entry.kind.in_(few), log.own == 1)
+        rows = await tx.all(select(mentions.subject64).select_from(tables).where(*where).distinct())
+        found |= {wanted[row.subject64] for row in rows}
+    return found
+
+
+async def subjects_of_kind(tx: ReadTx, kind: int, among: Collection[bytes] | None = None) -> set[bytes]:
+    """Of what entries of a kind speak first; of some subjects those."""
+    table = schema.fragments.c
+    if among is not None:
+        found = await entries_said_of(tx, (kind,), among)
+        raws = [(entry.header, entry.log, entry.seq) for entry in found if entry.void is None]
+    else:
+        numbers = await log_numbers(tx)
+        statement = select(table.header, table.log_no, table.seq).where(table.kind == kind, table.void.is_(None))
+        raws = [(row.header, numbers[row.log_no], row.seq) for row in await tx.all(statement)]
+    return {read_header(*raw).subject for raw in raws}
+
+
 async def count_kinds(tx: ReadTx, kinds: Iterable[int]) -> tuple[int, int]:
-    """How many entries of those kinds are stored, and how many sections of theirs: while both stay, so do they."""
+    """How many entries of those kinds are stored, and a number of their sections and the forms of these: while both
+    stay, so do they.
+    """
     entry, section = schema.fragments.c, schema.sections.c
     wanted = (entry.kind.in_(list(kinds)), entry.void.is_(None))
     joined = (section.log_no == entry.log_no) & (section.seq == entry.seq)
-    beside = select(func.count()).select_from(schema.fragments.join(schema.sections, joined)).where(*wanted)
+    counted = func.count() + func.coalesce(func.sum(section.form), 0)
+    beside = select(counted).select_from(schema.fragments.join(schema.sections, joined)).where(*wanted)
     return int(await tx.value(select(func.count()).select_from(schema.fragments).where(*wanted))), int(
         await tx.value(beside)
     )
@@ -304,6 +352,42 @@ async def last_stamp(tx: ReadTx, log_no: int) -> int:
     """The greatest stamp of a log's entries, 0 where it has none."""
     table = schema.fragments.c
     return int(await tx.value(select(func.coalesce(func.max(table.stamp_us), 0)).where(table.log_no == log_no)))
+
+
+async def _without_erased(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> Sequence[NewEntry]:
+    """The entries without what was erased before they came; what came of it all the same is noted."""
+    named = {_ref_of(e): e.header for e in entries if e.header is not None and is_personal(e.header)}
+    if not named:
+        return entries
+    logs = schema.logs.c
+    author = await tx.first(select(logs.log, logs.org).where(logs.no == log_no))
+    gone = await erased_at(tx, named, {author.log: author.org}) if author is not None else {}
+    if not gone:
+        return entries
+    kept, dropped = list[NewEntry](), list[Gone]()
+    for entry in entries:
+        names = gone.get(_ref_of(entry), {}) if entry.header is not None else {}
+        came = {section.name for section in entry.stored}
+        dropped += [Gone(_ref_of(entry), name, tx.now, name in came) for name in names]
+        kept.append(_as_erased(entry, names) if names else entry)
+    await note_gone(tx, dropped)
+    return kept
+
+
+def is_personal(header: Header) -> bool:
+    """Whether an entry has a section that may be erased."""
+    return any(head.klass == SectionClass.PERSONAL for head in header.sections)
+
+
+def _as_erased(entry: NewEntry, names: Iterable[str]) -> NewEntry:
+    heads = [] if entry.header is None else [head.name for head in entry.header.sections]
+    empty = [StoredSection(heads.index(name), name, None, b"", ERASED) for name in names]
+    rest = (*(section for section in entry.stored if section.name not in names), *empty)
+    return replace(entry, stored=tuple(sorted(rest, key=lambda section: section.position)))
+
+
+def _ref_of(entry: NewEntry) -> Ref:
+    return Ref(entry.header.log if entry.header else b"", entry.seq, entry.fragment.id[:16])
 
 
 async def _with_sections(tx: ReadTx, rows: Sequence[Record]) -> list[StoredFragment]:

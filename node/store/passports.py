@@ -233,6 +233,18 @@ async def read_members(tx: ReadTx, leads: Iterable[bytes]) -> dict[bytes, set[by
     return found
 
 
+async def read_owners(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, str]:
+    """Who owns each of these subjects by its passport's card, in hex; empty where nobody does, or several."""
+    table, card = schema.passports.c, schema.cards.c
+    wanted, found = sorted(set(subjects)), dict[bytes, str]()
+    joined = schema.passports.join(schema.cards, card.subject == table.lead)
+    for at in range(0, len(wanted), 400):
+        few = table.subject.in_(wanted[at : at + 400])
+        rows = await tx.all(select(table.subject, card.owner).select_from(joined).where(few))
+        found |= {row.subject: row.owner for row in rows}
+    return found
+
+
 async def every_id(tx: ReadTx, subjects: Iterable[bytes]) -> list[bytes]:
     """These subjects, and all that are one passport with them here."""
     leads = await read_leads(tx, wanted := set(subjects))

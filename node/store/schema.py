@@ -79,7 +79,9 @@ sections = _table(
     _need("name", Text),
     Column("salt", LargeBinary),
     _need("data", LargeBinary),
-    _need("form", Int64),  # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key
+    # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key, 3 erased: nothing is left,
+    # 4 held back after an older copy came back
+    _need("form", Int64),
 )
 # Which thing has which root key, by a mark that tells nothing without the storage key (node/store/key_marks.py).
 key_marks = _table("key_marks", _key("mark", LargeBinary), _key("subject", LargeBinary))
@@ -112,6 +114,44 @@ said_again = _table(
     _need("again_log", LargeBinary),
     _need("again_seq", Int64),
     _need("again_id16", LargeBinary),
+)
+
+# The rows of erasures that count, by the place that they name: what comes there later is stored without it.
+erasures = _table(
+    "erasures",
+    _key("log", LargeBinary),
+    _key("seq", Int64),
+    _key("section", Text),
+    _key("by_log", LargeBinary),
+    _key("by_seq", Int64),
+    _need("id16", LargeBinary),
+    _need("by_id16", LargeBinary),
+    _need("org", LargeBinary),
+    _need("stamp_us", Int64),
+    _need("ground", Text),
+    Index("erasures_by_word", "by_log", "by_seq"),
+)
+# Sections that are gone here.
+erased = _table(
+    "erased",
+    _key("log", LargeBinary),
+    _key("seq", Int64),
+    _key("section", Text),
+    _need("id16", LargeBinary),
+    _need("at_us", Int64),
+    _need("was_here", Int64),  # whether the bytes had been here, or came later and were dropped
+    _need("acked", Int64),  # whether who asked was told so, or need not be
+    Index("erased_to_tell", "acked", "was_here", "at_us"),
+)
+# To which nodes personal sections were given from here, and when first.
+given = _table(
+    "given",
+    _key("log", LargeBinary),
+    _key("seq", Int64),
+    _key("section", Text),
+    _key("node", LargeBinary),
+    _need("org", LargeBinary),
+    _need("at_us", Int64),
 )
 
 # Sources: what this node knows and does.
@@ -531,6 +571,41 @@ runs = _table(
     Index("runs_by_org", "is_open", "org", "due_us", "id"),
     Index("runs_by_owner", "is_open", "owner", "due_us", "id"),
 )
+# Shipments whose papers are here, one row each with how many of its devices stand how, and each of those devices.
+shipments = _table(
+    "shipments",
+    _key("subject", LargeBinary),
+    _need("seller", LargeBinary),
+    _need("buyer", LargeBinary),
+    _need("outside", Text),  # `inn:...` or `ogrn:...` of a buyer without a node, else empty
+    _need("name", Text),  # what the seller calls him
+    _need("number", Text),
+    _need("date", Text),
+    _need("returns", LargeBinary),  # the shipment whose devices it sends back, or nothing
+    _need("announced", Int64),  # parts of which it is to consist
+    _need("parts", Int64),
+    _need("devices", Int64),
+    _need("n_offered", Int64),
+    _need("n_accepted", Int64),
+    _need("n_refused", Int64),
+    _need("n_withdrawn", Int64),
+    _need("n_returning", Int64),
+    _need("n_returned", Int64),
+    _need("keyed", Int64),  # devices that are the buyer's and have a root key by the seller's word
+    _need("strange", Int64),  # things that were answered for and are not in it
+    _need("said_us", Int64),
+    Index("shipments_by_seller", "seller", "said_us", "subject"),
+    Index("shipments_by_buyer", "buyer", "said_us", "subject"),
+)
+shipped = _clustered(
+    "shipped",
+    _key("shipment", LargeBinary),
+    _key("device", LargeBinary),
+    _need("device64", Int64),
+    _need("state", Text),
+    _need("reason", Text),
+    Index("shipped_by_device", "device"),
+)
 # What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
 awaited = _table(
     "awaited",
@@ -593,4 +668,4 @@ shelves = _table(
 marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
 figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
 REGISTRY = (cards, shelves, marks, figures)
-PROJECTIONS = (passports, terms, moments, runs, *REGISTRY)
+PROJECTIONS = (passports, terms, moments, runs, shipments, shipped, *REGISTRY)

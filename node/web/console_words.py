@@ -166,7 +166,35 @@ ATTESTED: Table = {
 SHIPMENT_STATES: Table = {
     "offered": ("ждёт приёмки", "waits for acceptance"),
     "accepted": ("принята", "accepted"),
+    "refused": ("не принята", "refused"),
+    "withdrawn": ("отозвана", "withdrawn"),
+    "returning": ("возвращается", "is being sent back"),
+    "returned": ("возвращена", "sent back"),
+    "partly": ("частично", "in part"),
     "void": ("без силы", "of no effect"),
+}
+DEVICE_STATES: Table = {
+    "offered": ("Ждёт приёмки", "Waits"),
+    "accepted": ("Принят", "Accepted"),
+    "refused": ("Не принят", "Refused"),
+    "withdrawn": ("Отозван", "Withdrawn"),
+    "returning": ("Возвращается", "Being sent back"),
+    "returned": ("Возвращён", "Sent back"),
+}
+SHIPMENT_REASONS: Table = {
+    "missing": ("нет в коробке", "missing in the box"),
+    "damaged": ("повреждён", "damaged"),
+    "defective": ("неисправен", "defective"),
+    "not-ordered": ("не заказывали", "not ordered"),
+    "wrong": ("не тот прибор", "the wrong device"),
+    "other": ("другая причина", "another reason"),
+}
+SHIPMENT_ACTS: Table = {
+    "offered": ("Предложено", "Offered"),
+    "accepted": ("Принято", "Accepted"),
+    "refused": ("Не принято", "Refused"),
+    "withdrawn": ("Отозвано", "Withdrawn"),
+    "strange": ("Без силы: этого в отгрузке нет", "Of no effect: not in the shipment"),
 }
 PROCESSES: Table = {
     "acceptance": ("Отгрузка ждёт приёмки", "A shipment waits for its acceptance"),

@@ -18,6 +18,7 @@ from node.web.console_words import (
     ATTESTED,
     CARD_FAULTS,
     CATALOGS,
+    DEVICE_STATES,
     HOOK_FAULTS,
     HOOK_HEALTH,
     HOOK_PAUSES,
@@ -30,9 +31,12 @@ from node.web.console_words import (
     PROCESSES,
     RECORD_FIELDS,
     RELEASE_STATES,
+    SHIPMENT_ACTS,
+    SHIPMENT_REASONS,
     SHIPMENT_STATES,
     UNDO_GROUNDS,
 )
+from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.health_words import GRADES
@@ -98,6 +102,8 @@ WORDED: Final = {
     "identity_right": RIGHTS,
     "section_class": CLASSES,
     "section_name": SECTIONS,
+    "erasure_ground": GROUNDS,
+    "erasure_state": ERASURE_STATES | HINDRANCES,
     "system": SYSTEMS,
     "process_step": STEPS,
     "process_kind": PROCESSES,
@@ -109,6 +115,9 @@ WORDED: Final = {
     "undo_ground": UNDO_GROUNDS,
     "job_state": JOB_STATES,
     "shipment_state": SHIPMENT_STATES,
+    "shipped_state": DEVICE_STATES,
+    "shipment_reason": SHIPMENT_REASONS,
+    "shipment_act": SHIPMENT_ACTS,
     "organisation_kind": ORGANISATION_KINDS,
     "attested": ATTESTED,
     "loss": LOSSES,

@@ -109,6 +109,16 @@ CONDITIONS: Mapping[str, tuple[Told, Told]] = {
         ("Утверждений, которые не вернулись: {count}.", "Внесите их снова; места названы в разделе «Вернувшееся»."),
         ("Statements that did not come back: {count}.", "Say them anew; their places stand under “What came back”."),
     ),
+    "personal_held": (
+        (
+            "Персональных разделов придержано: {count}.",
+            "Копия хранилища старая: пока не ответит хоть один сосед, неизвестно, что из них стёрто.",
+        ),
+        (
+            "Personal sections that are held back: {count}.",
+            "The store is an older copy: until one peer answers, nobody here knows which of them were erased.",
+        ),
+    ),
     "statements_away": (
         ("Утверждений, которых ждём от соседей: {count}.", "Подождите, пока ответят все соседи."),
         ("Statements that peers are to give back: {count}.", "Wait until all peers have answered."),

@@ -97,6 +97,7 @@ CONFLICTS: Table = {
     "before-production": ("было раньше выпуска прибора", "before the device was made"),
     "ahead-of-record": ("датировано позже, чем записано", "dated later than it was recorded"),
     "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
+    "accepted-twice": ("приняли двое, решает передавший", "two accepted it: who offered it decides"),
 }
 # Classes of sections: who may be shown them.
 CLASSES: Table = {
@@ -120,6 +121,7 @@ SECTIONS: Table = {
     "template": ("шаблон", "template"),
     "document": ("документ", "document"),
     "personal": ("персональные данные", "personal data"),
+    "person": ("имя жителя", "resident’s name"),
     "extract": ("выписка", "extract"),
     "authority": ("полномочия", "authority"),
     "shipment": ("отгрузка", "shipment"),

@@ -11,6 +11,7 @@ ROLES: Table = {
     "process_executor": ("Исполнитель процесса", "Executor of processes"),
     "data_source": ("Источник данных", "Source of data"),
     "network": ("Сеть LoRa", "LoRa network"),
+    "escrow": ("Хранитель ключей", "Escrow of the keys"),
 }
 NUMBERS: Table = {"inn": ("ИНН", "INN"), "ogrn": ("ОГРН", "OGRN")}
 BASES: Table = {
@@ -28,7 +29,8 @@ STATES: Table = {
     "withdrawn": ("отозвано", "withdrawn"),
     "stands": ("действует", "stands"),
     "ended": ("прекращено", "ended"),
-    "disputed": ("спорно", "disputed"),
+    "disputed": ("приняли двое", "accepted twice"),
+    "not_chosen": ("выбрано другое", "another was chosen"),
     "ineffective": ("не действует", "has no effect"),
 }
 REASONS: Table = {
@@ -38,6 +40,7 @@ REASONS: Table = {
     "not-the-holder": ("предложил не тот, у кого эта роль", "offered by who does not hold it"),
     "not-entitled": ("назначил не собственник и не ответственный", "given by neither owner nor responsible party"),
     "passed-already": ("роль уже передана другому", "it had passed on already"),
+    "not-chosen": ("из двух принятых прежний владелец выбрал другое", "the former holder chose the other acceptance"),
     "needs-acceptance": ("у стороны есть узел: нужна её подпись", "the party has a node: its signature is missing"),
     "needs-document": ("нет документа", "there is no document"),
     "no-party": ("не сказано, кому", "it is not told to whom"),

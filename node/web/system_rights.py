@@ -50,6 +50,9 @@ WRITES: Mapping[str, Write] = {
     "POST /references": Write.CODES,
     "POST /shipments": Write.SHIPMENTS,
     "POST /shipments/{id}/acceptance": Write.SHIPMENTS,
+    "POST /shipments/{id}/refusal": Write.SHIPMENTS,
+    "POST /shipments/{id}/withdrawal": Write.SHIPMENTS,
+    "POST /shipments/{id}/return": Write.SHIPMENTS,
 }
 # Operations that write nothing, though they take a body.
 CHECKS = frozenset(

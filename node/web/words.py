@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS
+from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS, SHIPMENT_REASONS
+from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
@@ -69,9 +70,19 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "role_refused": ("От роли отказались", "A role was refused"),
     "role_withdrawn": ("Предложение роли отозвано", "The offer of a role was withdrawn"),
     "role_ended": ("Роль прекращена", "A role was ended"),
+    "role_widened": ("Засчитано сказанное прежним владельцем", "More of what the former holder said counts"),
+    "role_decided": ("Решено, кому передано", "It was decided to whom it passed"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
+    "shipment_refused": ("От приборов отгрузки отказались", "Devices of a shipment were refused"),
+    "shipment_withdrawn": ("Отгрузка отозвана", "The shipment was withdrawn"),
+    "shipment_returned": ("Приборы предложены назад продавцу", "Devices were offered back to their seller"),
     "shipment_came": ("Нам предложили отгрузку", "A shipment was offered to us"),
     "shipment_taken": ("Получатель принял отгрузку", "The buyer accepted the shipment"),
+    "shipment_declined": ("Получатель отказался от приборов", "The buyer refused devices"),
+    "shipment_called_back": ("Продавец отозвал отгрузку", "The seller withdrew the shipment"),
+    "shipment_return_came": ("Нам возвращают приборы", "Devices come back to us"),
+    "shipment_strange": ("Приняли то, чего в отгрузке нет", "Things were answered for that were not shipped"),
+    "shipment_buyer_joined": ("У получателя отгрузки появился узел", "The buyer of a shipment has a node now"),
     "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),
@@ -86,6 +97,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "supplier_kept": ("Столбцы поставщика сохранены", "Columns of a supplier kept"),
     "supplier_forgotten": ("Столбцы поставщика забыты", "Columns of a supplier forgotten"),
     "import_advanced": ("Импорт продвинулся", "Import advanced"),
+    "erasure_asked": ("Запрошено стирание персональных данных", "Erasure of personal data was asked for"),
+    "section_erased": ("Персональные данные стёрты", "Personal data was erased"),
+    "personal_held": ("Персональное придержано: хранилище — старая копия", "Personal data held back: an older copy"),
+    "personal_released": ("Персональное снова открыто", "Personal data shown again"),
+    "erasure_acknowledged": ("Стирание подтверждено тому, кто его просил", "Erasure was acknowledged to who asked"),
     "import_undone": ("Импорт отменён", "Import undone"),
     "refold_advanced": ("Пересборка паспортов продвинулась", "Folding passports again advanced"),
     "plate_stated": ("Зарегистрирован прибор", "Meter registered"),
@@ -245,6 +261,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "name": ("имя", "name"),
     "node": ("узел", "node"),
     "supplier": ("поставщик", "supplier"),
+    "note": ("замечание", "remark"),
     "number": ("номер", "number"),
     "of": ("чей", "of"),
     "operation": ("действие", "operation"),
@@ -259,6 +276,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "scopes": ("права", "rights"),
     "scheme": ("что искали", "what was looked for"),
     "section": ("раздел", "section"),
+    "ground": ("основание", "ground"),
     "seq": ("номер фрагмента", "entry"),
     "session": ("сеанс", "session"),
     "state": ("проверка", "check"),
@@ -315,9 +333,10 @@ CODES: dict[str, Table] = {
     "capacity": ROLES,
     "catalog": CATALOGS,
     "fields": COMPARED,
+    "ground": GROUNDS,
     "kind": JOB_KINDS,
     "language": TONGUES,
-    "reason": REFUSALS | REASONS | LOSSES,
+    "reason": REFUSALS | REASONS | LOSSES | SHIPMENT_REASONS,
     "rows": ROWS,
     "section": SECTIONS,
     "standing": MEMBER_STANDINGS,

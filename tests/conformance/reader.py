@@ -432,6 +432,21 @@ class Reader:
                     found.setdefault(place(ref), (ref, {name: word[name] for name in ref}))
         return {"withdrawn": [dict(zip(("of", "by"), found[at], strict=True)) for at in sorted(found)]}
 
+    def erasure_effect(self, genesis: bytes, entry: Found, erasures: list[Found]) -> Found:  # 9.12
+        place, found, (_, _, anchors, k) = itemgetter("log", "seq", "id16"), list[Found](), unpackb(genesis)
+        order = itemgetter("stamp", "log", "seq")
+        for name in sorted(s["name"] for s in entry["sections"] if s["class"] == 4 and s["name"] != "authority"):
+            asked = [e for e in erasures if (*place(entry), name) in [(*place(r), r["name"]) for r in e["rows"]]]
+            said = sorted(asked, key=order)
+            first = sorted({e["org"]: e for e in reversed(said) if e["org"] in anchors}.values(), key=order)[:k]
+            words = [e for e in said if e["org"] == entry["org"]][:1] or (first if len(first) == k else [])
+            by, where = (
+                sorted(e["org"] for e in words),
+                {key: words[-1][key] for key in ("log", "seq", "id16") if words},
+            )
+            found += [{"name": name, "by": by, "at": words[-1]["stamp"], "said": where}] if words else []
+        return {"erased": found}
+
     def membership(self, genesis: bytes, statements: list[Found], log: bytes, roots: Found) -> Found:  # 9.10
         _, _, anchors, k = unpackb(genesis)
         circle = Circle(self.genesis(genesis)["id"], anchors, k, statements)

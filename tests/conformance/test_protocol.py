@@ -100,8 +100,8 @@ def test_reader_knows_every_object(path: Path) -> None:
 
 
 def test_reader_stays_short() -> None:
-    """A second reader of the whole protocol takes at most 544 lines."""
-    assert len(READER.read_text().splitlines()) <= 544
+    """A second reader of the whole protocol takes at most 560 lines."""
+    assert len(READER.read_text().splitlines()) <= 560
 
 
 def test_reader_stands_alone() -> None:

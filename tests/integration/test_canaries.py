@@ -20,7 +20,7 @@ from federation.ports import Answer, Asker, Question
 from federation.sync.messages import Openings
 from node.api_client import ApiClient
 from node.app import Node
-from node.exchange.passport_file import check_file
+from node.exchange.passport_check import check_file
 from node.passport import drafts
 from node.passport.bodies import (
     EventBody,
@@ -163,7 +163,7 @@ async def sold(nodes: dict[str, Node]) -> bytes:
     shipment = await maker.shipments.offer([device], utility.core.org, said("shipment"), "2026-05-01", "test")
 
     async def offered() -> bool | None:
-        return True if any(one.subject == shipment for one in await utility.shipments.all()) else None
+        return True if await utility.shipments.waiting() else None
 
     await until(utility, offered)
     await utility.shipments.accept(shipment, "test")

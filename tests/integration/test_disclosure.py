@@ -44,7 +44,7 @@ async def sold(folder: Path, *classes: int) -> AsyncIterator[tuple[Desk, bytes]]
         await meet(desk)
         devices = [await desk.device(serial) for serial in ("00012345", "00012346")]
         await desk.ledger.append([drafts.share(devices[0], READER, classes, desk.core.clock.now())])
-        await Shipments(desk.core, desk.ledger).offer(devices, BUYER, "ТТН-1", "2026-05-01", "test")
+        await Shipments(desk.core, desk.ledger, desk.projection).offer(devices, BUYER, "ТТН-1", "2026-05-01", "test")
         yield desk, devices[0]
 
 
@@ -99,7 +99,7 @@ async def test_passport_is_shared_and_sold_under_every_id_it_has(tmp_path: Path)
         assert lead != stated
 
         await registry.share([lead], READER, "test")
-        await Shipments(desk.core, desk.ledger).offer([lead], BUYER, "ТТН-1", "2026-05-01", "test")
+        await Shipments(desk.core, desk.ledger, desk.projection).offer([lead], BUYER, "ТТН-1", "2026-05-01", "test")
 
         assert {Kind.IDENTITY, Kind.SHIPMENT} <= await read_by(desk, READER, stated)
         async with desk.core.database.read() as tx:

@@ -124,11 +124,13 @@ async def test_lost_own_section_is_named(folder: Path) -> None:
     assert await check(folder) == [f"{named}: section note is missing"]
 
 
-async def test_erased_section_is_no_finding(folder: Path) -> None:
-    """A personal section whose row stands without bytes and salt was erased."""
-    damage(folder, "update sections set salt = null, data = x'' where name = 'who'")
+async def test_personal_section_that_nobody_erased_is_not_empty(folder: Path) -> None:
+    """A row without bytes and salt is damaged where no erasure names it, whatever its form says."""
+    damage(folder, "update sections set salt = null, data = x'', form = 3 where name = 'who' and seq = 1")
 
-    assert await check(folder) == []
+    (emptied,) = await check(folder)
+
+    assert emptied.endswith("section who was emptied, and no erasure names it")
 
 
 async def test_section_that_was_not_erased_has_its_salt(folder: Path) -> None:

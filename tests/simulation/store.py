@@ -132,6 +132,13 @@ class StillDatabase(Database):
     async def hold(self, node: bytes, run: bytes) -> None:
         """No other process is there."""
 
+    async def scrub(self) -> bool:
+        """Empty the journal."""
+        async with self._writing:
+            await self._stand()
+            is_busy, _, _ = self._own[0].execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
+
     async def watch(self) -> None:
         """No other process takes it."""
 
@@ -182,7 +189,8 @@ class StillDatabase(Database):
 
     def _open(self) -> tuple[sqlite3.Connection, Connection]:
         raw = sqlite3.connect(self._path, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        always = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "secure_delete=ON")
+        for pragma in always:
             raw.execute(f"PRAGMA {pragma}")
         self._opened.append(raw)
         return raw, ENGINE.over(raw)

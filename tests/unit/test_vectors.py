@@ -61,6 +61,7 @@ from federation.sync.frames import Answered, Asked, Noticed, decode_frame
 from federation.words import fingerprint_bytes
 from node.passport.attestations import count_attestations
 from node.passport.claims import decode_claim
+from node.passport.erasures import Target, Word, erased_of
 from node.passport.errors import PassportError
 from node.passport.ids import parse_device_id, parse_label_url
 from node.passport.plate import plate_text
@@ -75,7 +76,15 @@ Given = Mapping[str, Any]
 Answer = tuple[str, dict[str, Any]]
 
 FILES = sorted(FOLDER.glob("*.json"))
-WITHOUT_REFUSALS = {"merkle-root", "commitment", "cut-effect", "replay", "withdrawal-effect", "membership"}
+WITHOUT_REFUSALS = {
+    "merkle-root",
+    "commitment",
+    "cut-effect",
+    "replay",
+    "withdrawal-effect",
+    "erasure-effect",
+    "membership",
+}
 
 
 def cases() -> list[Any]:
@@ -112,6 +121,7 @@ def test_every_object_has_vectors_of_both_kinds() -> None:
             "cut-effect",
             "replay",
             "withdrawal-effect",
+            "erasure-effect",
             "membership",
         }, path.name
 
@@ -468,6 +478,27 @@ def read_erase(given: Given) -> Answer:
     return "accept", {}
 
 
+def read_erasures(given: Given) -> Answer:
+    def place(told: Given) -> Ref:
+        return Ref(raw(told, "log"), told["seq"], raw(told, "id16"))
+
+    entry, words = given["entry"], list[Word]()
+    for one in given["erasures"]:
+        who = (place(one), raw(one, "org"), one["stamp"], "other")
+        words += [Word(place(row), row["name"], *who) for row in one["rows"]]
+    target = Target(place(entry), raw(entry, "org"), {row["name"]: row["class"] for row in entry["sections"]})
+    erased = [
+        {
+            "name": name,
+            "by": [org.hex() for org in one.by],
+            "at": one.at,
+            "said": {"log": one.said.log.hex(), "seq": one.said.seq, "id16": one.said.id16.hex()},
+        }
+        for name, one in erased_of(words, target, Genesis.from_bytes(raw(given, "genesis"))).items()
+    ]
+    return "accept", {"erased": erased}
+
+
 def read_genesis(given: Given) -> Answer:
     genesis = Genesis.from_bytes(raw(given, "genesis"))
     assert genesis.to_bytes() == raw(given, "genesis")
@@ -561,6 +592,7 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "cut-widening": read_widening,
     "cut-effect": read_effect,
     "withdrawal-effect": read_withdrawal,
+    "erasure-effect": read_erasures,
     "membership": read_membership,
     "root-statement": read_root_statement,
     "root-chain": read_chain,

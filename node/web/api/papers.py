@@ -78,14 +78,15 @@ async def read_pdf(call: Call, path: PassportPath, query: FileQuery) -> web.Resp
 
 async def _issued(call: Call, subject: bytes, query: FileQuery) -> tuple[bytes, View, Issue]:
     """The passport as this organisation sees it, or under a profile; a party without one is shown it as an owner is."""
-    profile = await profile_asked(call, query.profile or ("owner" if query.party else None))
-    if profile is None:
+    held = await profile_asked(call, query.profile or ("owner" if query.party else None))
+    if held is None:
         passport = await call.context.registry.get(subject)
         return passport.subject, passport.content, issue_of(call, passport.digest.hex())
     party = bytes.fromhex(query.party) if query.party else None
+    profile = held.profile
     found = await call.context.passport_files.issue(subject, party, profile)
     title = profile.title.ru if call.language == "ru" else profile.title.en
-    withheld = sum(found.withheld.values())
+    withheld = sum(count for *_, count in found.withheld)
     issue = issue_of(call, digest(found.view).hex())
     return found.subject, found.view, replace(issue, profile=f"{title} {profile.version}", left_out=found.left_out,
                                               withheld=withheld)  # fmt: skip
@@ -117,8 +118,8 @@ def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending
 async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
     """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""
     party = bytes.fromhex(query.party) if query.party else None
-    profile = await profile_asked(call, query.profile)
-    made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party, profile)
+    held = await profile_asked(call, query.profile)
+    made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party, held)
     device = format_device_id(SubjectId(made.subject))
     return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
 

@@ -7,7 +7,7 @@ from node.services.access import DAY_US, Scope
 from node.services.journal import JournalRow
 from node.services.runs import RunSift
 from node.web.calls import Call, View
-from node.web.console import acts, conflicts, peers, processes, shipments
+from node.web.console import acts, conflicts, peers, processes, shipment_new
 from node.web.console.journal import in_words
 from node.web.events import Live
 from node.web.languages import mark
@@ -42,8 +42,8 @@ async def ending_tokens(call: Call) -> list[Attention]:
 
 async def waiting_offers(call: Call) -> list[Attention]:
     """Shipments that this organisation may accept."""
-    count = await shipments.waiting_offers(call) if call.actor.may([Scope.SHIP]) else 0
-    return [Attention(mark("Shipments wait for your acceptance"), count, shipments.PATH)] if count else []
+    count = await call.context.shipments.waiting() if call.actor.may([Scope.SHIP]) else 0
+    return [Attention(mark("Shipments wait for your acceptance"), count, shipment_new.PATH)] if count else []
 
 
 async def waiting_acts(call: Call) -> list[Attention]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from node.passport.ids import parse_device_id
 from node.passport.mandates import MandateState
-from node.passport.roles import CAPACITIES, GIVEN
+from node.passport.roles import CAPACITIES, GIVEN, PASSING, PartyRole
 from node.services.access import Scope
 from node.web.api.mandates import (
     AppointmentBody,
@@ -118,7 +118,9 @@ async def end(call: Call, path: PassportPath, body: ReasonBody) -> web.Response:
 
 async def _view(call: Call, ids: str = "", error: Exception | None = None) -> View:
     own = call.context.core.org.hex()
-    acts = [to_mandate(call, one) for one in reversed(await call.context.mandates.all())]
+    every = await call.context.mandates.all()
+    states = await call.context.handovers.states(every)
+    acts = [to_mandate(one, states[one.subject]) for one in reversed(every)]
     companies = await find_organisations(call)
     waiting = [one for one in acts if one.org == own and one.state is MandateState.WAITING][:SHOWN]
     to_us = [one for one in acts if one.org == own and one.state is not MandateState.WAITING][:SHOWN]
@@ -135,9 +137,9 @@ async def _view(call: Call, ids: str = "", error: Exception | None = None) -> Vi
         names={org: one.name for one in companies for org in one.orgs},
         parties=[(org, one.name) for one in companies for org in one.orgs if org != own],
         everybody=[(org, one.name) for one in companies for org in one.orgs],
-        capacities=CAPACITIES,
+        capacities=PASSING,
         given=GIVEN,
-        every=[*CAPACITIES, *GIVEN],
+        every=[*CAPACITIES, *(role for role in GIVEN if role is not PartyRole.ESCROW)],
         may=call.actor.may([Scope.SHIP]),
     )
 

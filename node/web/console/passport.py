@@ -7,7 +7,7 @@ from pydantic import Field
 
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.references import ref_text
+from node.passport.references import parse_ref, ref_text
 from node.passport.shown import at, fact, place_of, rows
 from node.passport.view import EVENTS, STATEMENTS, inside_on
 from node.passport.view import View as PassportView
@@ -94,6 +94,7 @@ async def _values(  # Any: what templates are given
         "is_whole": stored.kind in WHOLES or bool(rows(view, "composition", "children")),
         "own": call.context.core.org.hex(),
         "may_record": call.actor.may([Scope.RECORD]),
+        "erasable": await call.context.erasures.erasable(str(row["ref"]) for row in statements.rows),
         "now": today(call).isoformat(),
         "units": sorted(call.context.releases.records(Catalog.UNITS)),
         "events_to_choose": list(codes_to_choose(call, Catalog.EVENTS)),
@@ -124,13 +125,9 @@ def _names(call: Call, view: PassportView) -> Mapping[str, str]:
 
 async def _shipments(call: Call, view: PassportView) -> Mapping[str, tuple[str, str]]:
     """Id and number of the offers that wait, by their statement."""
-    waiting = {str(deal["offer"]) for deal in rows(view, "parties", "offers")}
-    known = await call.context.shipments.all() if waiting else []
-    return {
-        ref_text(item.offer): (format_device_id(SubjectId(item.subject)), item.number)
-        for item in known
-        if ref_text(item.offer) in waiting
-    }
+    waiting = {parse_ref(str(deal["offer"])) for deal in rows(view, "parties", "offers")}
+    known = await call.context.shipments.offered_by(waiting) if waiting else {}
+    return {ref_text(ref): (format_device_id(SubjectId(filed.subject)), filed.number) for ref, filed in known.items()}
 
 
 async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given

@@ -274,6 +274,41 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Принять отгрузку может только получатель", "Проверьте, кому она отправлена."),
         ("Only the buyer accepts a shipment", "Check to whom it was offered."),
     ),
+    "not_the_seller": denied(
+        ("Отозвать отгрузку может только продавец", "Если она пришла вам, откажитесь от неё."),
+        ("Only the seller withdraws a shipment", "If it came to you, refuse it."),
+    ),
+    "ship_not_ours": denied(
+        ("Прибор принадлежит другой организации", "Отгружает только владелец: уберите прибор из отгрузки."),
+        ("The device is another organisation's", "Only its owner ships it: leave it out."),
+        ("Это прибор {id}.", "It is {id}."),
+    ),
+    "ship_parts": wrong(
+        ("Приборы пришли слишком многими отгрузками", "Разделите их на несколько отгрузок."),
+        ("The devices came by too many shipments", "Make several shipments of them."),
+    ),
+    "ship_buyer": wrong(
+        ("Не указан получатель", "Выберите организацию или укажите название и один номер: ИНН или ОГРН."),
+        ("The buyer is not told", "Choose an organisation, or give a name and one number of a state register."),
+    ),
+    "ship_none_chosen": wrong(
+        ("Не выбран ни один прибор", "Отметьте приборы или вставьте их номера."),
+        ("No device was chosen", "Tick devices, or paste their ids."),
+    ),
+    "shipment_not_in_it": wrong(
+        ("Этого прибора в отгрузке нет", "Проверьте номер: принять можно только то, что отгружено."),
+        ("That device is not in the shipment", "Check the id: only what was shipped is accepted."),
+        ("Это {id}.", "It is {id}."),
+    ),
+    "shipment_answered": state(
+        ("По этому прибору уже ответили", "Посмотрите, в каком он состоянии, и уберите его из списка."),
+        ("That device was answered for already", "See how it stands, and leave it out."),
+        ("Это {id}.", "It is {id}."),
+    ),
+    "shipment_settled": state(
+        ("В отгрузке нет приборов, к которым это относится", "Откройте отгрузку и посмотрите состояния приборов."),
+        ("No device of the shipment is left for that", "Open the shipment and see how its devices stand."),
+    ),
     "key_refused": denied(
         ("В ключе прибора отказано", "Ключ выдаётся только получателю отгрузки."),
         ("The device's key was refused", "It is given to the receiver of a shipment only."),

@@ -1,7 +1,7 @@
 """Problems of passports, their search, identity, corrections and composition."""
 
 from node.errors import NotFoundError
-from node.web.problems.text import ProblemText, state, unknown, wrong
+from node.web.problems.text import ProblemText, denied, state, unknown, wrong
 
 PROBLEMS: dict[str, ProblemText] = {
     "passport_unknown": unknown("Такого паспорта здесь нет", "There is no such passport here"),
@@ -13,6 +13,42 @@ PROBLEMS: dict[str, ProblemText] = {
         ("No passport any more: it was taken back", "Its journal stays. Was that a mistake? Register the device anew."),
         ("Отозвано {day}: {reason}", "Taken back on {day}: {reason}"),
         kind=NotFoundError,
+    ),
+    "statement_unknown": unknown("Такого фрагмента здесь нет", "There is no such statement here"),
+    "erasure_unknown": unknown("Такого запроса на стирание здесь нет", "There is no such erasure here"),
+    "erase_count": wrong(
+        ("Слишком много разделов для одного запроса", "Разделите запрос: не больше {most} разделов сразу."),
+        ("Too many sections for one erasure", "Ask in parts of at most {most} sections."),
+    ),
+    "erase_nothing": wrong(
+        ("В этом фрагменте нечего стирать", "Персональных разделов в нём нет: ошибку исправляют, а не стирают."),
+        ("Nothing of this statement may be erased", "It has no personal section: a mistake is corrected, not erased."),
+    ),
+    "erase_no_section": wrong(
+        ("Такого раздела у фрагмента нет", "Выберите раздел из списка персональных."),
+        ("The statement has no such section", "Choose one of its personal sections."),
+        ("{section}", "{section}"),
+    ),
+    "erase_not_personal": wrong(
+        ("Стирают только персональные разделы", "Остальное исправляют: запишите исправление."),
+        ("Only personal sections are erased", "Everything else is corrected: record a correction."),
+        ("{section}", "{section}"),
+    ),
+    "erase_foreign": denied(
+        ("Чужой фрагмент", "Попросите его автора; не ответит — якорей федерации."),
+        ("The statement is another organisation's", "Ask its author; if it does not answer, the federation's anchors."),
+    ),
+    "erased_already": state(
+        ("Этот раздел уже стёрт", "Кто ещё не подтвердил — на странице «Стирание»."),
+        ("This section is erased already", "The page “Erasures” tells who has not acknowledged it."),
+    ),
+    "erase_asked": state(
+        ("Вы уже просили стереть этот раздел", "Запрос ждёт подписи других якорей."),
+        ("You asked for this section already", "The request waits for other anchors."),
+    ),
+    "erase_not_waiting": state(
+        ("Этот запрос не ждёт вашей подписи", "Обновите страницу: его могли уже выполнить."),
+        ("This erasure does not wait for you", "Reload the page: it may be done by now."),
     ),
     "query_empty": wrong(
         ("Пустой запрос", "Введите номер, идентификатор или DevEUI."),

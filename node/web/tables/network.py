@@ -1,5 +1,7 @@
 """The columns of lists of what other nodes, shipments and the LoRa network have."""
 
+from collections.abc import Callable
+
 from node.web.columns import (
     Item,
     Reader,
@@ -13,12 +15,16 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    DEVICE_STATES,
     LOSSES,
     MEMBER_STANDINGS,
     ORGANISATION_KINDS,
     PEER_STATES,
+    SHIPMENT_REASONS,
 )
+from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
+from node.web.passport_words import SECTIONS
 from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 
 
@@ -41,6 +47,36 @@ def _flow_trouble(item: Item, reader: Reader) -> str:
     return flow_trouble(item.trouble, reader.language) if item.trouble else ""
 
 
+def _sections(item: Item, reader: Reader) -> str:
+    return ", ".join(coded("section", SECTIONS)({"section": row.section}, reader) for row in item.rows)
+
+
+def _outcome(item: Item, reader: Reader) -> str:
+    codes = dict.fromkeys(row.hindrance or row.state for row in item.rows)
+    return ", ".join(coded("code", ERASURE_STATES | HINDRANCES)({"code": code}, reader) for code in codes)
+
+
+def _orgs(which: str) -> Callable[[Item, Reader], str]:
+    def tell(item: Item, _: Reader) -> str:
+        found = dict.fromkeys(one.org.name or one.org.org for row in item.rows for one in getattr(row, which))
+        return ", ".join(found)
+
+    return tell
+
+
+ERASURES = table(
+    "erasures",
+    "Стирание",
+    "Erasures",
+    ("Когда, UTC", "When, UTC", time("at_us")),
+    ("Кто просит", "Who asks", lambda item, _: item.org.name or item.org.org),
+    ("Основание", "Ground", coded("ground", GROUNDS)),
+    ("Разделы", "Sections", _sections),
+    ("Итог", "What came of it", _outcome),
+    ("Подтвердили", "Acknowledged", _orgs("acknowledged")),
+    ("Молчат", "Silent", _orgs("waiting")),
+    ("Фрагмент", "Statement", "ref"),
+)
 PEERS = table(
     "peers",
     "Узлы",
@@ -148,12 +184,24 @@ SHIPMENTS = table(
     ("Дата", "Date", "date"),
     ("Продавец", "Seller", organisation("seller")),
     ("Покупатель", "Buyer", organisation("buyer")),
-    ("Принята", "Accepted", yes_no("accepted")),
-    ("Приборов", "Devices", lambda item, _: str(len(item.devices))),
+    ("Покупатель без узла", "Buyer without a node", "buyer_name"),
+    ("Его номер", "His number", "buyer_number"),
+    ("Приборов", "Devices", "count"),
+    *((ru, en, f"states.{state}") for state, (ru, en) in DEVICE_STATES.items()),
     ("Паспортов здесь", "Passports here", "passports"),
     ("Ключей здесь", "Keys here", "keys"),
-    ("Номера приборов", "Device ids", "devices"),
+    ("Возврат отгрузки", "Sends back the shipment", "returns"),
     ("Номер отгрузки", "Shipment id", "id"),
+)
+SHIPPED = table(
+    "shipped",
+    "Приборы отгрузки",
+    "Devices of a shipment",
+    ("Прибор", "Device", "title"),
+    ("Состояние", "State", coded("state", DEVICE_STATES)),
+    ("Причина", "Reason", coded("reason", SHIPMENT_REASONS)),
+    ("Ключи здесь", "Keys are here", yes_no("key")),
+    ("Номер прибора", "Device id", "id"),
 )
 RADIO_DEVICES = table(
     "radio-devices",

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from benchmarks.registry_data import make_cards
-from federation.fragment import Ref
 from node.passport.card import format_expiry
-from node.services.shipments import Shipment
+from node.passport.shipments import DeviceState
+from node.services.shipments import FiledShipment, ShippedDevice
 from node.store.finding import Counts
 from node.web.api.registry import PassportsQuery
+from node.web.api.shipments import row_of
 from node.web.assets import Assets
 from node.web.console.shipments import Row
 from node.web.rendering import make_environment
 
 MAKER, UTILITY, STRANGER = (bytes([at]) * 16 for at in range(3))
 NAMES = {MAKER: "Завод", UTILITY: "Водоканал", STRANGER: "Сервис"}
-OFFER = Ref(bytes(16), 0, bytes(16))
 
 
 def text(language: str, template: str, **values: Any) -> str:  # Any: what templates are given
@@ -30,11 +30,16 @@ def text(language: str, template: str, **values: Any) -> str:  # Any: what templ
 
 def shipment(count: int, own: bytes, language: str = "ru") -> str:
     """The text of the page of a shipment of so many devices, whose passports and keys are all here."""
-    devices = tuple(bytes([at]) * 16 for at in range(count))
-    made = Shipment(bytes(16), MAKER, UTILITY, devices, "ТТН-1", "2026-11-02", OFFER, None)
-    row = Row("id", made, UTILITY, own == UTILITY, count, count)
-    shown = {"devices": [("id", "СГВ", True)], "unshown": 0, "is_void": False, "names": NAMES, "may": True, "own": own}
-    return text(language, "parts/shipment_body.html", row=row, **shown)
+    counts = dict.fromkeys(DeviceState, 0) | {DeviceState.OFFERED: count}
+    filed = FiledShipment(
+        subject=bytes(16), seller=MAKER, buyer=UTILITY, outside="", name="", number="ТТН-1", date="2026-11-02",
+        returns=b"", announced=1, parts=1, devices=count, counts=counts, keyed=0, strange=0, said_us=0,
+    )  # fmt: skip
+    device = ShippedDevice(bytes(16), DeviceState.OFFERED, "", "СГВ", True)
+    shown: dict[str, Any] = {"devices": [("id", device)], "is_void": False, "names": NAMES, "may": True, "own": own}
+    row = Row(row_of(filed, own, count, count), filed)
+    parts = ("parts/shipment_body.html", "parts/shipped.html")
+    return " ".join(text(language, part, row=row, acts=[], act="", state="", **shown) for part in parts)
 
 
 def job(kind: str, accepted: int, repeated: int, refused: int, language: str = "ru") -> str:
@@ -169,7 +174,7 @@ def test_devices_with_several_ids_are_counted_in_russian(count: int, devices: st
         "counts": Counts(60, count, {}, {}, {}),
         "query": PassportsQuery(),
         "iso": format_expiry,
-        **dict.fromkeys(("more", "before", "is_filtered", "is_asked", "may_record"), ""),
+        **dict.fromkeys(("more", "before", "among", "is_filtered", "is_asked", "may_record"), ""),
         **dict.fromkeys(("states", "types", "owners", "near"), ()),
         "owner": lambda card: card.owner_name,
     }

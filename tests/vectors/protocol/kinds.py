@@ -22,7 +22,9 @@ class Row:
 
 ROWS = (
     Row(Kind.SHIPMENT, "authority", "`authority`", 1, "offer, accept"),
+    Row(Kind.SHIPMENT, "cut", "cut", 1, "accept"),
     Row(Kind.PARTY, "authority", "`authority`", 1, "role, offer, accept"),
+    Row(Kind.PARTY, "cut", "cut", 1, "accept"),
     Row(Kind.CARD, "keys", "`keys`", 0, "the log's node"),
     Row(Kind.ATTESTATION, "attest", "`attest`", 1, "k anchors"),
     Row(Kind.ATTESTATION, "authority", "`authority`", 1, "accredit, member"),
@@ -30,6 +32,8 @@ ROWS = (
     Row(Kind.END, "authority", "`authority`", 1, "end"),
     Row(Kind.END, "cut", "cut", 1, "end"),
     Row(Kind.ERASURE, "erase", "`erase`", 1, "the author or k anchors"),
+    Row(Kind.ERASURE, "ground", "JSON (9.12)", 1, "as `erase`"),
+    Row(Kind.ERASURE_ACK, "ack", "JSON (9.12)", 1, "who had the section"),
     Row(Kind.WITHDRAWAL, "withdrawal", "JSON (9.8)", 1, "the author of what it refs"),
     Row(Kind.WITNESSES, "witnesses", "`witnesses`", 0, "the log's node"),
 )

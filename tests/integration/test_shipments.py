@@ -1,0 +1,205 @@
+"""Shipments between nodes of one loop: answered in part, withdrawn, sent back, answered for wrongly, and waiting for a
+buyer who has no node yet.
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.authority import Attested, Verb
+from node.app import Node
+from node.errors import DeniedError, InputError, NodeError, StateError
+from node.passport import drafts
+from node.passport.bodies import RadioBody, RootKeysBody, ShipmentBody
+from node.passport.shipments import DeviceState, Reason
+from node.services.shipments import FiledShipment, Outsider, Why
+from node.store.fragments import with_secret
+from tests.integration.test_canaries import PLATE, made, network
+from tests.integration.test_one_loop import alone, passport_at
+from tests.loops import running, until
+
+__all__ = ["alone"]
+
+pytestmark = pytest.mark.slow
+DAY = "2026-05-01"
+INN = "inn:7707083893"
+DAMAGED = Why(Reason.DAMAGED, "вмятина на корпусе")
+OFFERED, ACCEPTED, REFUSED = DeviceState.OFFERED, DeviceState.ACCEPTED, DeviceState.REFUSED
+
+
+async def meters(maker: Node, count: int) -> list[bytes]:
+    """Meters of the maker's own line, each with a root key."""
+    plates = [PLATE.model_copy(update={"serial": f"{number:08d}"}) for number in range(2, count + 1)]
+    devices = [await made(maker), *[await maker.registry.register_plate(plate, None, "test") for plate in plates]]
+    await maker.ledger.append([key_of(device, number) for number, device in enumerate(devices)])
+    return devices
+
+
+def key_of(device: bytes, number: int) -> drafts.Draft:
+    """How a meter joins, and with which key."""
+    body = RadioBody(dev_eui=f"{number:016x}", join_eui="70b3d58ff0000000")
+    return drafts.radio(device, body, RootKeysBody(app_key=f"{number:032x}"), 0)
+
+
+async def stands(node: Node, shipment: bytes, **counts: int) -> FiledShipment:
+    """The shipment at a node, once its devices stand so."""
+
+    async def asked() -> FiledShipment | None:
+        try:
+            found = await node.shipments.filed(shipment)
+        except NodeError:
+            return None
+        here = {state.value: count for state, count in found.counts.items() if count}
+        return found if here == counts else None
+
+    return await until(node, asked)
+
+
+async def has(node: Node, devices: Collection[bytes]) -> bool | None:
+    """Whether passports and keys of all of these came."""
+    async with node.core.database.read() as tx:
+        keys = await with_secret(tx, devices, "root-keys")
+    return True if keys == set(devices) == (await node.shipments.titles(devices)).keys() else None
+
+
+async def owner(node: Node, device: bytes) -> str:
+    """Who owns a device, as a node's passport has it."""
+    found: Any = await passport_at(node, device)  # Any: JSON
+    return str(found["view"]["parties"]["owner"]["value"]) if found else ""
+
+
+async def owned_by(node: Node, device: bytes, org: bytes) -> bool | None:
+    """Whether a node's passport names that owner."""
+    return True if await owner(node, device) == org.hex() else None
+
+
+async def waits(node: Node) -> bool | None:
+    """Whether a shipment waits for the node's answer."""
+    return True if await node.shipments.waiting() else None
+
+
+async def told(node: Node, what: str) -> list[Mapping[str, Any]]:
+    """The details of the journal's rows of a kind."""
+    return [row.detail for row in await node.journal.newest(limit=200) if row.what == what]
+
+
+async def test_some_are_accepted_some_refused_and_the_rest_waits(tmp_path: Path) -> None:
+    """Passports and keys come of what was accepted alone; both journals tell why something was refused."""
+    async with network(tmp_path, "utility") as nodes:
+        maker, utility = nodes["maker"], nodes["utility"]
+        one, two, dented, gone, late, kept = devices = await meters(maker, 6)
+        offer = await maker.shipments.offer(devices, utility.core.org, "ТТН-1", DAY, "test")
+        await stands(utility, offer, offered=6)
+
+        await utility.shipments.accept(offer, "test", [one, two])
+        await utility.shipments.refuse(offer, DAMAGED, "test", [dented])
+        await utility.shipments.refuse(offer, Why(Reason.MISSING), "test", [gone])
+
+        await stands(maker, offer, accepted=2, refused=2, offered=2)
+        await until(utility, lambda: has(utility, [one, two]))
+        assert (await utility.shipments.titles([dented, gone, late])) == {}
+        declined = {"count": 1, "number": "ТТН-1"}
+        assert await told(maker, "shipment_declined") == [
+            {**declined, "reason": "missing"},
+            {**declined, "reason": "damaged", "note": DAMAGED.note},
+        ]
+        assert [row["reason"] for row in await told(utility, "shipment_refused")] == ["missing", "damaged"]
+
+        await maker.shipments.withdraw(offer, Why(), "test", [late])
+        await stands(utility, offer, accepted=2, refused=2, withdrawn=1, offered=1)
+        for device, error in ((late, StateError), (dented, StateError), (b"\x01" * 16, InputError)):
+            with pytest.raises(error):
+                await utility.shipments.accept(offer, "test", [device])
+        with pytest.raises(DeniedError):
+            await maker.shipments.refuse(offer, DAMAGED, "test")
+        await utility.shipments.accept(offer, "test")
+        await stands(maker, offer, accepted=3, refused=2, withdrawn=1)
+        await until(utility, lambda: has(utility, [kept]))
+        assert await maker.shipments.free(devices) == [dented, gone, late]
+        assert await owner(maker, dented) == maker.core.org.hex()
+
+
+async def test_device_that_was_sent_back_is_sold_again(tmp_path: Path) -> None:
+    """Title and key pass back with the seller's acceptance, and go on to the next buyer; none holds both."""
+    async with network(tmp_path, "utility", "service") as nodes:
+        maker, utility, service = (nodes[name] for name in ("maker", "utility", "service"))
+        device, other = await meters(maker, 2)
+        offer = await maker.shipments.offer([device, other], utility.core.org, "ТТН-1", DAY, "test")
+        await stands(utility, offer, offered=2)
+        await utility.shipments.accept(offer, "test")
+        await until(maker, lambda: owned_by(maker, device, utility.core.org))
+        with pytest.raises(DeniedError):
+            await maker.shipments.offer([device], service.core.org, "ТТН-2", DAY, "test")
+        await until(utility, lambda: has(utility, [device, other]))
+
+        back = await utility.shipments.send_back(offer, DAMAGED, "В-1", DAY, "test", [device])
+        await stands(maker, back, offered=1)
+        await stands(maker, offer, accepted=1, returning=1)
+        assert [row["reason"] for row in await told(maker, "shipment_return_came")] == ["damaged"]
+        await maker.shipments.accept(back, "test")
+
+        await stands(utility, offer, accepted=1, returned=1)
+        await until(utility, lambda: owned_by(utility, device, maker.core.org))
+        again = await maker.shipments.offer([device], service.core.org, "ТТН-2", DAY, "test")
+        await stands(service, again, offered=1)
+        await service.shipments.accept(again, "test")
+        await until(service, lambda: has(service, [device]))
+        assert await owner(service, device) == service.core.org.hex()
+        assert (await maker.shipments.filed(offer)).counts[DeviceState.RETURNED] == 1
+        with pytest.raises(DeniedError):
+            await utility.shipments.offer([device], service.core.org, "ТТН-3", DAY, "test")
+
+
+async def test_acceptance_of_what_was_not_shipped_has_no_effect_and_is_shown(tmp_path: Path) -> None:
+    """A log that accepts more than was offered, and one that accepts another's offer, get neither title nor key."""
+    async with network(tmp_path, "utility", "service") as nodes:
+        maker, utility, service = (nodes[name] for name in ("maker", "utility", "service"))
+        device, other = await meters(maker, 2)
+        offer = await maker.shipments.offer([device], utility.core.org, "ТТН-1", DAY, "test")
+        await stands(utility, offer, offered=1)
+        place = (await utility.shipments.get(offer)).parts[0].offer
+        body = ShipmentBody(number="ТТН-1", date=DAY, accepted=True)
+        for thief, taken in ((utility, [device, other]), (service, [device])):
+            said = drafts.shipment(offer, Verb.ACCEPT, maker.core.org, taken, body, maker.core.clock.now(), place)
+            await thief.ledger.append([said])
+
+        async def both() -> bool | None:
+            return True if len(await told(maker, "shipment_strange")) == 2 else None
+
+        await until(maker, both)
+        await stands(maker, offer, accepted=1)
+        assert (await maker.shipments.filed(offer)).strange == 2
+        assert (await owner(maker, device), await owner(maker, other)) == (utility.core.org.hex(), maker.core.org.hex())
+        await until(utility, lambda: has(utility, [device]))
+        for thief, key in ((utility, other), (service, device)):
+            with pytest.raises(DeniedError):
+                await thief.registry.ask_key(key, maker.core.org, "test")
+            assert await told(thief, "key_refused") == [{"of": maker.core.org.hex()}]
+        assert len(await told(maker, "secret_refused")) == 2
+
+
+async def test_shipment_waits_for_a_buyer_who_has_no_node_yet(tmp_path: Path) -> None:
+    """Offered to a number: who is attested it finds the offer, accepts it, and passports and keys come."""
+    async with network(tmp_path, "utility") as nodes:
+        maker = nodes["maker"]
+        devices = await meters(maker, 2)
+        offer = await maker.shipments.offer(devices, Outsider(INN, "МУП «Тепло»"), "ТТН-1", DAY, "test")
+        filed = await maker.shipments.filed(offer)
+        assert (filed.outside, filed.name, filed.counts[OFFERED]) == (INN, "МУП «Тепло»", 2)
+        assert await owner(maker, devices[0]) == maker.core.org.hex()
+
+        async with running(tmp_path / "newcomer", "newcomer") as newcomer:
+            await newcomer.membership.join((await maker.membership.invite("test")).to_text(), "test")
+            await maker.membership.attesting.attest(newcomer.core.org, Attested.NUMBER, (INN,), "test")
+            await until(newcomer, lambda: waits(newcomer))
+            assert (await maker.shipments.filed(offer)).buyer == newcomer.core.org
+            await newcomer.shipments.accept(offer, "test")
+
+            await until(newcomer, lambda: has(newcomer, devices))
+            await stands(maker, offer, accepted=2)
+            assert await owner(newcomer, devices[0]) == newcomer.core.org.hex()
+            assert len(await told(maker, "shipment_buyer_joined")) == 1
+            assert len(await told(newcomer, "shipment_came")) == 1
+            assert await nodes["utility"].shipments.titles(devices) == {}

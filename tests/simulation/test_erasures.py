@@ -1,0 +1,187 @@
+"""What was erased stays so though an older copy of a store comes back, with peers at hand or without."""
+
+import asyncio
+import json
+
+import pytest
+
+from federation.authority import Kind, Verb
+from federation.fragment import Ref, SectionClass
+from node.passport import drafts
+from node.passport.bodies import ErasureGround, PersonBody
+from node.passport.drafts import OPEN_CLASSES, Draft
+from node.passport.references import ref_text
+from node.services.grants import Terms
+from node.services.ledger import entry_ref
+from node.store.passports import find_passport
+from tests.simulation.evidence import rows_with
+from tests.simulation.machine import Machine
+from tests.simulation.scripts import level
+from tests.simulation.story import Story
+from tests.simulation.world import ACTOR, World, new_world
+
+pytestmark = pytest.mark.slow
+
+NAME = "Иванова Мария Петровна"
+CANARY = NAME.encode()
+
+
+class Confided:
+    """A world of a maker that told a name in a device's passport and let a utility read it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.maker: Machine
+        self.utility: Machine
+        self.subject = b""
+        self.ref = Ref(b"", 0, b"")
+
+    async def begin(self) -> None:
+        """The name lies at both."""
+        world = self.world
+        self.maker, self.utility = await world.add("maker", "maker"), await world.add("utility")
+        await world.federate(self.maker, self.utility)
+        await world.attest_numbers(self.maker, [self.maker, self.utility])
+        await world.publish_line(self.maker)
+        story = Story(world.chance, [self.maker], [self.utility])
+        await story.make()
+        self.subject, node = story.devices[0].subject, self.maker.node
+        person = drafts.section("person", PersonBody(name=NAME), SectionClass.PERSONAL)
+        (said,) = await node.ledger.append([Draft(Kind.EVENT, (self.subject,), node.core.clock.now(), (person,))])
+        self.ref = entry_ref(node.ledger.log.log, said)
+        terms = Terms(self.utility.org, Verb.READ, (self.subject,), (*OPEN_CLASSES, 4))
+        await self.maker.do(node.grants.give(terms, ACTOR))
+        await world.until(self.is_at_both, "the name is at both")
+
+    async def is_at_both(self) -> bool | None:
+        """Whether both hold the name."""
+        return all(self.holds(machine) for machine in (self.maker, self.utility)) or None
+
+    async def is_at_none(self) -> bool | None:
+        """Whether nobody holds it."""
+        return not any(self.holds(machine) for machine in (self.maker, self.utility)) or None
+
+    async def is_level(self) -> bool | None:
+        """Whether both hold the same."""
+        return await level([self.maker, self.utility])
+
+    async def is_acknowledged(self) -> bool | None:
+        """Whether nobody is waited for who was given the name."""
+        (asked,) = await self.maker.node.erasures.list()
+        (row,) = asked.rows
+        return (len(row.holders) == 1 and not row.waiting) or None
+
+    async def erase(self) -> None:
+        """Ask for it."""
+        rows = [(ref_text(self.ref), "person")]
+        await self.maker.do(self.maker.node.erasures.ask(rows, ErasureGround.CONSENT, ACTOR))
+
+    def holds(self, machine: Machine) -> bool:
+        """Whether a store has the name in any row."""
+        return bool(rows_with(machine.folder.database, CANARY))
+
+    async def sections(self, machine: Machine) -> str:
+        """What a machine's passport tells of the sections of its statements."""
+        async with machine.node.core.database.read() as tx:
+            passport = await find_passport(tx, self.subject)
+        assert passport is not None
+        return json.dumps(passport.content["statements"], ensure_ascii=False)
+
+
+def play(seed: int, script: object) -> None:
+    """Play a script over a world in which a name was told."""
+    with new_world(seed) as world:
+
+        async def begin() -> None:
+            confided = Confided(world)
+            await confided.begin()
+            await script(confided)  # type: ignore[operator]  # a coroutine function
+            await world.stop()
+
+        world.loop.run(begin())
+
+
+def test_machine_that_was_down_erases_and_acknowledges_when_it_is_back() -> None:
+    """The asker waits for it by name until then."""
+
+    async def script(told: Confided) -> None:
+        await told.utility.lose_power()
+        await told.erase()
+        await asyncio.sleep(600)
+        (asked,) = await told.maker.node.erasures.list()
+        assert [holder.org for holder in asked.rows[0].waiting] == [told.utility.node.core.org]
+
+        await told.utility.start()
+
+        await told.world.until(told.is_at_none, "it is erased at both")
+        await told.world.until(told.is_acknowledged, "it is acknowledged")
+
+    play(1, script)
+
+
+def test_restored_copy_erases_again_before_it_shows_anything() -> None:
+    """An older copy of the author's store has the name; its peer tells of the erasure before a port is open."""
+
+    async def script(told: Confided) -> None:
+        copy = told.world.folder / "copy"
+        told.maker.copy(copy, whole=False)
+        await told.erase()
+        await told.world.until(told.is_acknowledged, "it is acknowledged")
+        await told.maker.lose_power()
+
+        told.maker.restore(copy)
+        assert told.holds(told.maker)
+        await told.maker.start()
+
+        assert not told.holds(told.maker)
+        assert '"erased"' in await told.sections(told.maker)
+
+    play(2, script)
+
+
+def test_restored_copy_that_hears_nobody_shows_nothing_personal() -> None:
+    """In a basement it starts and holds the name back; once a peer answers, it is erased."""
+
+    async def script(told: Confided) -> None:
+        copy = told.world.folder / "copy"
+        told.maker.copy(copy, whole=False)
+        await told.erase()
+        await told.world.until(told.is_acknowledged, "it is acknowledged")
+        await told.maker.lose_power()
+        told.world.network.split(["maker"])
+
+        told.maker.restore(copy)
+        await told.maker.start()
+        alone = await told.sections(told.maker)
+        told.world.network.heal()
+        await told.world.until(told.is_at_none, "it is erased again")
+
+        assert '"person", "present": false' in alone.replace('"name": ', "")
+        assert '"erased"' not in alone
+        assert '"erased"' in await told.sections(told.maker)
+
+    play(3, script)
+
+
+def test_copy_from_before_nothing_was_erased_shows_all_again() -> None:
+    """What was held back for want of an answer is shown once a peer told that nothing was erased."""
+
+    async def script(told: Confided) -> None:
+        copy = told.world.folder / "copy"
+        told.utility.copy(copy, whole=False)
+        await told.utility.lose_power()
+        told.world.network.split(["utility"])
+
+        told.utility.restore(copy)
+        (told.utility.folder.head).unlink()
+        await told.utility.start()
+        alone = await told.sections(told.utility)
+        told.world.network.heal()
+
+        async def is_shown() -> bool | None:
+            return '"present": true' in (await told.sections(told.utility)) or None
+
+        await told.world.until(is_shown, "it is shown again")
+        assert '"present": false' in alone
+
+    play(4, script)
