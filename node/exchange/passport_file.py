@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib import resources
 
 from federation import codec
 from federation.errors import CodecError
@@ -32,6 +33,8 @@ LATEST_US = 253_402_300_800_000_000  # the year 10000
 MAX_PARTS = 1 << 19
 MAX_FILE = 1 << 30
 LENGTH = 4
+
+VERIFIER = "verify_passport.py"
 
 Withheld = tuple[tuple[int, str, int], ...]
 
@@ -155,6 +158,11 @@ def write_file(key: SigningKey, manifest: Manifest, parts: Sequence[Part]) -> by
     )
     head = codec.pack([raw, key.sign_hash("file", manifest_hash(raw))])
     return b"".join((MAGIC, len(head).to_bytes(LENGTH, "big"), head, *(part.content for part in parts)))
+
+
+def read_program() -> bytes:
+    """The program with which anybody checks such files: one plain file of Python."""
+    return resources.files("node.exchange").joinpath(VERIFIER).read_bytes()
 
 
 def manifest_hash(raw: bytes, version: int = VERSION) -> bytes:

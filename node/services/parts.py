@@ -14,6 +14,7 @@ from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.access_requests import AccessRequests
 from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
@@ -182,7 +183,9 @@ class Parts:
         self.referring = Referring(self.core, self.projection, self.lookup_notes)
         self.announcing = Announcing(self.core, self.projection, self.sync, self.metrics)
         self.announcing.on_seats = self.referring.sweep
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, self.referring)
+        self.access_requests = AccessRequests(self.core, self.projection, self.search, self.sync)
+        asked = self.referring, self.access_requests
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, *asked)
         signer = Signer(keystore.org, keystore.node, keystore.sign)
         self.desk = Desk(self.shelf, signer, self.clock, self.metrics, self.allowance, budget)
         self.bundles = Bundles(self.core, self.shelf, self.sync)

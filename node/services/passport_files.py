@@ -16,6 +16,7 @@ from federation.genesis import Genesis
 from federation.organisation import Chain, NodeEntry
 from node.errors import InputError, NotFoundError
 from node.exchange.passport_file import (
+    VERIFIER,
     Entry,
     Manifest,
     Part,
@@ -47,10 +48,9 @@ from node.store.settings import find_setting
 from node.store.trees import find_root, read_inclusion
 
 MAX_BYTES = 256 << 20
-VERIFIER = "verify_passport.py"
 NOTE = (
-    "Check this file with no node and no network: python verify_passport.py FILE; any node gives the program out: "
-    "passport-node verifier. Проверить без узла и без сети: python verify_passport.py ФАЙЛ; программу выдаёт любой узел"
+    f"Check this file with no node and no network: python {VERIFIER} FILE; any node gives the program out: "
+    f"passport-node verifier. Проверить без узла и без сети: python {VERIFIER} ФАЙЛ; программу выдаёт любой узел."
 )
 
 

@@ -47,6 +47,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "access_asked": ("Организация просит показать паспорт", "An organisation asks to be shown a passport"),
+    "access_requested": ("У организации попросили показать паспорт", "An organisation was asked to show a passport"),
+    "access_request_closed": ("Просьба о доступе убрана", "A request for access was put away"),
     "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
     "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
     "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
@@ -291,6 +294,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
     "value": ("значение", "value"),
+    "words": ("пояснение", "words"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.

@@ -105,6 +105,27 @@ FOLLOWED = table(
     ("Прибор", "Device", "title"),
     ("Идентификатор", "Device id", "id"),
 )
+ACCESS_REQUESTS = table(
+    "access-requests",
+    "Просьбы о доступе",
+    "Requests for access",
+    ("Организация", "Organisation", organisation("org.org")),
+    ("Идентификатор прибора", "Device id", "id"),
+    ("По чему искали", "By what it asks", "value"),
+    ("Пояснение", "Words", "words"),
+    ("Когда, UTC", "When, UTC", time("asked_us")),
+)
+ANNOUNCERS = table(
+    "announcers",
+    "Кто объявляет",
+    "Who announces",
+    ("Организация", "Organisation", organisation("org.org")),
+    ("Узел", "Node", "node"),
+    ("Номеров", "Identifiers", number("marks")),
+    ("Сверено, UTC", "Compared, UTC", time("told_us")),
+    ("Верных указаний", "Right referrals", number("good")),
+    ("Неверных указаний", "Wrong referrals", number("bad")),
+)
 MEMBERS = table(
     "members",
     "Участники",
