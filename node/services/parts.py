@@ -263,7 +263,7 @@ class Parts:
         self.public = PublicPassports(
             self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
         )
-        self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
+        self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases, self.projection)
 
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
