@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from federation.genesis import fingerprint
-from node.exchange.passport_file import Checked, Finding, check_file
+from node.exchange.passport_check import Checked, Finding, check_file
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows, text
 

@@ -1,46 +1,42 @@
 """A passport as one signed file: fragments with what is needed to check each of them with no node and no network.
 
 `docs/files.md` is the form. A file is a manifest, signed by the node that wrote it, and parts that the manifest names
-with size and hash: whatever bit changes is found, and told of the part, the fragment and the section that it is in.
+with size and hash. Files of version 1 are read; they do not name profile, note and what is withheld.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
+from importlib import resources
 
 from federation import codec
-from federation.checkpoint import verify_checkpoint
-from federation.errors import CodecError, FederationError, TransportError, VoidError
-from federation.fragment import (
-    Fragment,
-    Header,
-    check_sections,
-    check_signature,
-    commitment,
-    decode_header,
-    fragment_from_value,
-)
+from federation.errors import CodecError
+from federation.fragment import Fragment
 from federation.genesis import Genesis
-from federation.keys import SigningKey, verify_hash
-from federation.log import LogStatement, decode_log_statement
-from federation.merkle import verify_inclusion
-from federation.organisation import Chain
-from federation.statements import RootStatement, decode_root_statement
+from federation.keys import SigningKey
 from node.exchange.errors import PassportFileError
 from node.passport.cuts import as_told
 from node.passport.fold import FOLD_VERSION, fold
-from node.passport.statement import Statement, read_statement
-from node.passport.view import View, digest
+from node.passport.statement import Statement
+from node.passport.view import View
 from node.passport.world import PUBLICATION_KINDS, build_world, is_standing
 
-MAGIC = b"passport-file/1\n"
-VERSION = 1
+MAGIC = b"passport-file/2\n"
+VERSIONS = {b"passport-file/1\n": 1, MAGIC: 2}
+VERSION = 2
 MAX_HEAD = 32 << 20
-LATEST_US = 253_402_300_799_000_000  # the end of 9999
+MAX_NOTE = 1024
+MAX_SUBJECTS = 1 << 16
+LATEST_US = 253_402_300_800_000_000  # the year 10000
 MAX_PARTS = 1 << 19
 MAX_FILE = 1 << 30
 LENGTH = 4
+
+VERIFIER = "verify_passport.py"
+
+Withheld = tuple[tuple[int, str, int], ...]
 
 
 class PartKind(IntEnum):
@@ -71,8 +67,20 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileName:
+    """Under which profile a file was written: name, version, and the id of its publication where it has one."""
+
+    name: str
+    version: str
+    publication: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """Who wrote the file, when, for whom, about what; `digest` is of the view that folds from it."""
+    """Who wrote the file, when, for whom, about what; `digest` is of the view that folds from it.
+
+    `withheld` counts the sections that are not here of each class and name, `left_out` statements of which nothing is.
+    """
 
     org: bytes
     node: bytes
@@ -81,11 +89,16 @@ class Manifest:
     subjects: tuple[bytes, ...]
     digest: bytes
     fold: int = FOLD_VERSION
+    note: str = ""
+    profile: ProfileName | None = None
+    withheld: Withheld = ()
+    left_out: int = 0
+    version: int = VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fragment of the file with its place, and its path to the checkpoint of its log where it is under one."""
+    """A fragment of the file with its place, and its path to a signed root of its log where it is under one."""
 
     log: bytes
     seq: int
@@ -102,29 +115,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that does not hold: where, and what."""
+class CutPart:
+    """A part as it was cut out of a file, and whether it is what the manifest names."""
 
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+    part: Part
+    is_whole: bool
 
 
-@dataclass(slots=True)
-class Checked:
-    """What a file says and what of it holds; nothing is wrong where there are no findings."""
+@dataclass(frozen=True, slots=True)
+class CutFile:
+    """A file cut at its seams, nothing of it checked; `size` is what its parts should have together with the head."""
 
     manifest: Manifest
-    genesis: Genesis | None = None
-    chains: dict[bytes, Chain] = field(default_factory=dict)
-    logs: dict[bytes, LogStatement] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    statements: list[Statement] = field(default_factory=list)
-    proven: int = 0
-    view: View = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    signed: bytes
+    signature: bytes
+    parts: tuple[CutPart, ...]
+    size: int
 
 
 def write_file(key: SigningKey, manifest: Manifest, parts: Sequence[Part]) -> bytes:
@@ -132,6 +138,7 @@ def write_file(key: SigningKey, manifest: Manifest, parts: Sequence[Part]) -> by
     rows: list[codec.Value] = [
         [int(part.kind), len(part.content), hashlib.sha256(part.content).digest(), part.log, part.seq] for part in parts
     ]
+    profile = manifest.profile
     raw = codec.pack(
         [
             VERSION,
@@ -142,6 +149,10 @@ def write_file(key: SigningKey, manifest: Manifest, parts: Sequence[Part]) -> by
             list(manifest.subjects),
             manifest.digest,
             manifest.fold,
+            manifest.note,
+            [profile.name, profile.version, profile.publication] if profile else None,
+            [list(row) for row in manifest.withheld],
+            manifest.left_out,
             rows,
         ]
     )
@@ -149,9 +160,20 @@ def write_file(key: SigningKey, manifest: Manifest, parts: Sequence[Part]) -> by
     return b"".join((MAGIC, len(head).to_bytes(LENGTH, "big"), head, *(part.content for part in parts)))
 
 
-def manifest_hash(raw: bytes) -> bytes:
+def read_program() -> bytes:
+    """The program with which anybody checks such files: one plain file of Python."""
+    return resources.files("node.exchange").joinpath(VERIFIER).read_bytes()
+
+
+def manifest_hash(raw: bytes, version: int = VERSION) -> bytes:
     """What the node signs of a manifest."""
-    return hashlib.sha256(b"passport/file/1\n" + raw).digest()
+    return hashlib.sha256(b"passport/file/%d\n" % version + raw).digest()
+
+
+def count_withheld(statements: Iterable[Statement]) -> Withheld:
+    """How many sections of each class and name are not here."""
+    counted = Counter((klass, name) for statement in statements for name, klass in statement.withheld)
+    return tuple((klass, name, count) for (klass, name), count in sorted(counted.items()))
 
 
 def fold_file(subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None) -> View:
@@ -162,26 +184,23 @@ def fold_file(subjects: Sequence[bytes], statements: Sequence[Statement], genesi
     return fold(subjects, named.values(), world)
 
 
-def check_file(raw: bytes) -> Checked:
-    """Check every bit of a file; raise PassportFileError where there is no manifest to check it by."""
-    manifest, signed, signature, parts, findings = _read_head(raw)
-    checked = Checked(manifest, findings=findings)
-    damaged = {id(part) for part, is_whole in parts if not is_whole}
-    by_kind: dict[PartKind, list[Part]] = {kind: [] for kind in PartKind}
-    for part, _ in parts:
-        by_kind[part.kind].append(part)
-    _check_genesis(checked, by_kind[PartKind.GENESIS], damaged)
-    _check_chains(checked, by_kind[PartKind.ROOT_STATEMENT], damaged)
-    key = _key_of(checked, manifest.org, manifest.node)
-    if key is None or not verify_hash(key, signature, "file", manifest_hash(signed)):
-        findings.append(Finding("manifest", "its signature is not that of the node that it names"))
-    roots = _check_logs(checked, by_kind[PartKind.LOG], damaged)
-    for part in (*by_kind[PartKind.PUBLICATION], *by_kind[PartKind.ENTRY]):
-        _check_entry(checked, part, roots, is_whole=id(part) not in damaged)
-    checked.view = fold_file(manifest.subjects, checked.statements, checked.genesis)
-    if manifest.fold == FOLD_VERSION and digest(checked.view) != manifest.digest:
-        findings.append(Finding("manifest", "the view that folds from this file has another digest"))
-    return checked
+def cut_file(raw: bytes) -> CutFile:
+    """Read the manifest and cut the parts; raise PassportFileError where there is no manifest to check them by."""
+    start = len(MAGIC) + LENGTH
+    version = VERSIONS.get(raw[: len(MAGIC)])
+    if version is None or len(raw) < start or len(raw) > MAX_FILE:
+        raise PassportFileError("this is no passport file of version 1 or 2")
+    end = start + int.from_bytes(raw[len(MAGIC) : start], "big")
+    if end > len(raw) or end - start > MAX_HEAD:
+        raise PassportFileError("the manifest is cut off, or its length was altered")
+    try:
+        signed, signature = codec.array(codec.unpack(raw[start:end], MAX_HEAD), 2, "head")
+        manifest_raw = codec.binary(signed, None, "manifest", most=MAX_HEAD)
+        manifest, rows = _read_manifest(manifest_raw, version)
+        parts, size = _cut(raw, end, rows)
+        return CutFile(manifest, manifest_raw, codec.binary(signature, 65, "signature"), parts, size)
+    except CodecError as error:
+        raise PassportFileError(f"the manifest was altered: {error}") from error
 
 
 def _names(statement: Statement, subjects: Sequence[bytes]) -> bool:
@@ -189,30 +208,16 @@ def _names(statement: Statement, subjects: Sequence[bytes]) -> bool:
     return not is_published or bool({*statement.subjects} & {*subjects})
 
 
-def _read_head(raw: bytes) -> tuple[Manifest, bytes, bytes, list[tuple[Part, bool]], list[Finding]]:
-    start = len(MAGIC) + LENGTH
-    if not raw.startswith(MAGIC) or len(raw) < start or len(raw) > MAX_FILE:
-        raise PassportFileError("this is no passport file of version 1")
-    end = start + int.from_bytes(raw[len(MAGIC) : start], "big")
-    if end > len(raw) or end - start > MAX_HEAD:
-        raise PassportFileError("the manifest is cut off, or its length was altered")
-    try:
-        signed, signature = codec.array(codec.unpack(raw[start:end], MAX_HEAD), 2, "head")
-        manifest_raw = codec.binary(signed, None, "manifest", most=MAX_HEAD)
-        manifest, rows = _read_manifest(manifest_raw)
-        parts, findings = _cut(raw, end, rows)
-        return manifest, manifest_raw, codec.binary(signature, 65, "signature"), parts, findings
-    except CodecError as error:
-        raise PassportFileError(f"the manifest was altered: {error}") from error
-
-
-def _read_manifest(raw: bytes) -> tuple[Manifest, list[codec.Value]]:
-    fields = codec.array(codec.unpack(raw, MAX_HEAD), 9, "manifest")
-    codec.version(fields[0], VERSION)
-    subjects = codec.array(fields[5], None, "subjects")
+def _read_manifest(raw: bytes, version: int) -> tuple[Manifest, list[codec.Value]]:
+    fields = codec.array(codec.unpack(raw, MAX_HEAD), 9 if version == 1 else 13, "manifest")
+    codec.version(fields[0], version)
+    subjects = codec.array(fields[5], None, "subjects", most=MAX_SUBJECTS)
     made = codec.uint(fields[3], "made")
-    if made > LATEST_US:
+    if made >= LATEST_US:
         raise CodecError("made: beyond the calendar")
+    if not subjects or len({*map(repr, subjects)}) < len(subjects):
+        raise CodecError("subjects: at least one, and each once")
+    note, profile, withheld, left_out = fields[8:12] if version > 1 else ["-", None, [], 0]
     manifest = Manifest(
         codec.binary(fields[1], 16, "org"),
         codec.binary(fields[2], 16, "node"),
@@ -221,26 +226,40 @@ def _read_manifest(raw: bytes) -> tuple[Manifest, list[codec.Value]]:
         tuple(codec.binary(subject, 16, "subject") for subject in subjects),
         codec.binary(fields[6], 32, "digest"),
         codec.uint(fields[7], "fold"),
+        codec.text(note, "note", most=MAX_NOTE),
+        None if profile is None else _read_profile(profile),
+        _read_withheld(withheld),
+        codec.uint(left_out, "left out"),
+        version,
     )
-    return manifest, codec.array(fields[8], None, "parts", most=MAX_PARTS)
+    return manifest, codec.array(fields[-1], None, "parts", most=MAX_PARTS)
 
 
-def _cut(raw: bytes, at: int, rows: Sequence[codec.Value]) -> tuple[list[tuple[Part, bool]], list[Finding]]:
-    """The parts, each with whether its hash is the manifest's."""
-    parts: list[tuple[Part, bool]] = []
-    findings: list[Finding] = []
+def _read_profile(value: codec.Value) -> ProfileName:
+    name, version, publication = codec.array(value, 3, "profile")
+    shown = codec.text(name, "profile"), codec.text(version, "profile's version")
+    return ProfileName(*shown, codec.optional_binary(publication, 32, "profile's publication"))
+
+
+def _read_withheld(value: codec.Value) -> Withheld:
+    found = []
+    for row in codec.array(value, None, "withheld"):
+        klass, name, count = codec.array(row, 3, "withheld")
+        found.append((codec.uint(klass, "class"), codec.text(name, "section", most=24), codec.uint(count, "count")))
+    return tuple(found)
+
+
+def _cut(raw: bytes, at: int, rows: Sequence[codec.Value]) -> tuple[tuple[CutPart, ...], int]:
+    parts: list[CutPart] = []
     for row in rows:
         kind, size, expected, log, seq = codec.array(row, 5, "part")
         content = raw[at : at + codec.uint(size, "size")]
         at += codec.uint(size, "size")
         number = None if seq is None else codec.uint(seq, "seq")
         part = Part(_kind(codec.uint(kind, "kind")), content, codec.optional_binary(log, 16, "log"), number)
-        if len(content) != size:
-            findings.append(Finding(part.name, "the file is cut off before its end"))
-        parts.append((part, hashlib.sha256(content).digest() == codec.binary(expected, 32, "hash")))
-    if at < len(raw):
-        findings.append(Finding("file", f"{len(raw) - at} bytes stand after its end"))
-    return parts, findings
+        is_whole = hashlib.sha256(content).digest() == codec.binary(expected, 32, "hash")
+        parts.append(CutPart(part, is_whole and len(content) == size))
+    return tuple(parts), at
 
 
 def _kind(number: int) -> PartKind:
@@ -248,144 +267,3 @@ def _kind(number: int) -> PartKind:
         return PartKind(number)
     except ValueError as error:
         raise CodecError(f"no part is of kind {number}") from error
-
-
-def _check_genesis(checked: Checked, parts: Sequence[Part], damaged: set[int]) -> None:
-    for part in parts:
-        if id(part) in damaged:
-            checked.findings.append(Finding("genesis of the federation", "it was altered"))
-            continue
-        try:
-            checked.genesis = Genesis.from_bytes(part.content)
-        except FederationError as error:
-            checked.findings.append(Finding("genesis of the federation", str(error)))
-
-
-def _check_chains(checked: Checked, parts: Sequence[Part], damaged: set[int]) -> None:
-    known: dict[bytes, list[RootStatement]] = {}
-    for number, part in enumerate(parts):
-        try:
-            statement = decode_root_statement(part.content)
-        except FederationError as error:
-            checked.findings.append(Finding(f"root statement {number}", f"it was altered: {error}"))
-            continue
-        if id(part) in damaged:
-            where = f"root statement {statement.n} of organisation {statement.org_id.hex()}"
-            checked.findings.append(Finding(where, "it was altered"))
-        known.setdefault(statement.org_id, []).append(statement)
-    for org, statements in sorted(known.items()):
-        try:
-            chain = Chain(statements)
-        except FederationError as error:
-            checked.findings.append(Finding(f"organisation {org.hex()}", str(error)))
-            continue
-        checked.chains[org] = chain
-        for statement, why in chain.refused:
-            checked.findings.append(Finding(f"root statement {statement.n} of organisation {org.hex()}", why))
-
-
-def _check_logs(checked: Checked, parts: Sequence[Part], damaged: set[int]) -> dict[bytes, tuple[int, bytes]]:
-    """Size and root of each log's checkpoint, where it has one that holds."""
-    roots: dict[bytes, tuple[int, bytes]] = {}
-    for part in parts:
-        before = len(checked.findings)
-        try:
-            envelope, note = codec.array(codec.unpack(part.content), 2, "log")
-            statement = decode_log_statement(codec.binary(envelope, None, "statement"))
-            key = _key_of(checked, statement.org, statement.node)
-            if key is None:
-                raise CodecError("no root statement here names its node")
-            statement.check_signed_by(key)
-            checked.logs[statement.log_id] = statement
-            if note is not None:
-                said = verify_checkpoint(codec.binary(note, None, "checkpoint"), statement.log_id, key)
-                roots[statement.log_id] = (said.size, said.root)
-        except FederationError as error:
-            checked.findings.append(Finding(part.name, str(error)))
-        if id(part) in damaged and len(checked.findings) == before:
-            checked.findings.append(Finding(part.name, "it was altered"))
-    return roots
-
-
-def _check_entry(checked: Checked, part: Part, roots: Mapping[bytes, tuple[int, bytes]], *, is_whole: bool) -> None:
-    entry = _read_entry(part)
-    statement = checked.logs.get(entry.log) if entry else None
-    if entry is None or statement is None:
-        what = "it was altered and cannot be read" if entry is None else "its log is not here"
-        checked.findings.append(Finding(part.name, what))
-        return
-    key = _key_of(checked, statement.org, statement.node)
-    found = list(_faults(entry, key or b"", roots.get(entry.log)))
-    if not is_whole and not found:
-        found.append("a sealed section, its proof or its place was altered")
-    checked.findings += [Finding(part.name, what) for what in found]
-    if found:
-        return
-    checked.entries.append(entry)
-    checked.proven += entry.proof is not None
-    header = decode_header(entry.fragment.header, entry.log, entry.seq)
-    if checked.chains[statement.org].counts(statement.node):
-        checked.statements.append(read_statement(entry.fragment, header, statement.org))
-
-
-def _read_entry(part: Part) -> Entry | None:
-    try:
-        log, seq, value, proof = codec.array(codec.unpack(part.content, MAX_HEAD), 4, "entry")
-        fragment = fragment_from_value(value)
-        path = None if proof is None else _read_proof(proof)
-        place = (codec.binary(log, 16, "log"), codec.uint(seq, "seq"))
-    except (CodecError, TransportError):
-        return None
-    if place != (part.log, part.seq):
-        return None
-    return Entry(*place, fragment, path, part.kind is PartKind.PUBLICATION)
-
-
-def _read_proof(value: codec.Value) -> tuple[int, tuple[bytes, ...]]:
-    size, path = codec.array(value, 2, "proof")
-    hashes = codec.array(path, None, "path", most=64)
-    return codec.uint(size, "size"), tuple(codec.binary(item, 32, "path") for item in hashes)
-
-
-def _faults(entry: Entry, key: bytes, root: tuple[int, bytes] | None) -> Iterator[str]:
-    """What does not hold of an entry, section by section."""
-    fragment = entry.fragment
-    try:
-        header = decode_header(fragment.header, entry.log, entry.seq)
-        check_signature(fragment, key)
-    except VoidError as error:
-        yield f"the header or the signature was altered: {error}"
-        return
-    named = list(_broken_sections(fragment, header))
-    yield from (f"section {name} was altered: it is not under its commitment" for name in named)
-    if not named:
-        try:
-            check_sections(fragment, header)
-        except TransportError as error:
-            yield str(error)
-    if entry.proof is not None:
-        try:
-            _check_proof(entry, root)
-        except FederationError as error:
-            yield f"its proof was altered: {error}"
-
-
-def _broken_sections(fragment: Fragment, header: Header) -> Iterator[str]:
-    for section in fragment.sections:
-        head = header.section(section.name)
-        if head is None or section.salt is None:
-            continue
-        if commitment(header.log, section.name, section.salt, section.data) != head.commitment:
-            yield section.name
-
-
-def _check_proof(entry: Entry, root: tuple[int, bytes] | None) -> None:
-    if root is None or entry.proof is None or entry.proof[0] != root[0]:
-        raise CodecError("the checkpoint of its size is not here")
-    verify_inclusion(entry.fragment.leaf, entry.seq, root[0], entry.proof[1], root[1])
-
-
-def _key_of(checked: Checked, org: bytes, node: bytes) -> bytes | None:
-    chain = checked.chains.get(org)
-    entry = chain.node(node) if chain else None
-    return entry.sign_key if entry else None

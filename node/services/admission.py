@@ -22,7 +22,7 @@ USED = "guest:"
 INTRODUCER = "introducer:"  # whose invitation this node took: answered before the anchors' words are here
 DAY_US = 86_400_000_000
 LOOKUP = "lookup"
-OF_MEMBERS = frozenset({"refer", "announce"})
+OF_MEMBERS = frozenset({"refer", "announce", "ask"})
 
 
 class Admission:

@@ -14,6 +14,7 @@ from federation.statements import RootStatement
 from federation.sync.frames import Grown
 from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
+from node.passport.cuts import read_rows
 from node.services.core import Core
 from node.services.counting import Counting, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
@@ -150,10 +151,15 @@ class Ingest:
         return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
 
     async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
-        """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
+        """Tiles (log, number) of entries that were opened, and of roots that their cuts name, of whose leaves only the
+        root was mirrored.
+        """
         by_log: dict[bytes, list[int]] = {}
         for item in placed:
             by_log.setdefault(item.log, []).append(item.seq)
+            cut = item.fragment.section("cut")
+            for row in read_rows(cut.data if cut is not None and cut.salt is not None else None):
+                by_log.setdefault(row.log, []).append(row.size - 1)
         async with self._core.database.read() as tx:
             logs = [(log, seqs) for log_id, seqs in by_log.items() if (log := await find_log(tx, log_id)) is not None]
             return [(log.log, n) for log, seqs in logs for n in await missing_tiles(tx, log.no, log.size, seqs)]

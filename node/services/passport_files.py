@@ -5,16 +5,28 @@ sealed to one node.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Kind
 from federation.codec import pack
+from federation.counting import sizes_asked
 from federation.fragment import Fragment, Header, Section, SectionClass, decode_header
 from federation.genesis import Genesis
+from federation.organisation import Chain, NodeEntry
 from node.errors import InputError, NotFoundError
-from node.exchange.passport_file import Entry, Manifest, Part, PartKind, fold_file, write_file
+from node.exchange.passport_file import (
+    VERIFIER,
+    Entry,
+    Manifest,
+    Part,
+    PartKind,
+    ProfileName,
+    Withheld,
+    count_withheld,
+    fold_file,
+    write_file,
+)
 from node.passport.case import Case
 from node.passport.profiles import Profile
 from node.passport.statement import Statement, read_statement
@@ -25,16 +37,21 @@ from node.services.core import Core
 from node.services.disclosure import Disclosure
 from node.services.issuing import EVERYTHING, PUBLISHED, ByOwnRight, ByRight, Sieve, UnderProfile
 from node.services.known import check_organisation
+from node.services.profiles import HeldProfile
 from node.store.database import ReadTx
 from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds, entries_said_of
 from node.store.genesis import FEDERATION
 from node.store.logs import StoredLog, list_logs
-from node.store.organisations import read_statements
+from node.store.organisations import find_chain, read_statements
 from node.store.passports import StoredPassport, every_id, find_passport
 from node.store.settings import find_setting
-from node.store.trees import read_inclusion
+from node.store.trees import find_root, read_inclusion
 
 MAX_BYTES = 256 << 20
+NOTE = (
+    f"Check this file with no node and no network: python {VERIFIER} FILE; any node gives the program out: "
+    f"passport-node verifier. Проверить без узла и без сети: python {VERIFIER} ФАЙЛ; программу выдаёт любой узел."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +74,18 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What goes out of a passport, and what is published."""
+    """What goes out of a passport, how many statements do not, and what is published."""
 
     said: list[_Said]
     published: list[_Said]
     logs: dict[bytes, StoredLog]
     genesis: Genesis | None
+    left_out: int
+
+    @property
+    def withheld(self) -> Withheld:
+        """What is not shown of the statements that go out."""
+        return count_withheld(item.statement for item in self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +98,7 @@ class Issued:
     profile: Profile
     view: View
     left_out: int
-    withheld: Mapping[tuple[int, str], int]
+    withheld: Withheld
 
 
 class PassportFiles:
@@ -87,12 +110,13 @@ class PassportFiles:
         self._disclosure = Disclosure()
 
     async def write(
-        self, subject: bytes, actor: str, party: bytes | None = None, profile: Profile | None = None
+        self, subject: bytes, actor: str, party: bytes | None = None, held: HeldProfile | None = None
     ) -> PassportFile:
         """The file of a subject, as this organisation sees it, as far as a party may, and under a profile.
 
         Raise NotFoundError where there is no passport or the party may read nothing of it.
         """
+        profile = held.profile if held else None
         case = await self._cases.of(subject) if profile is not None and party is None else None
         async with self._core.database.read() as tx:
             passport, subjects, found = await self._select(tx, subject, party, profile, case)
@@ -103,7 +127,18 @@ class PassportFiles:
                 f"the passport is larger than {MAX_BYTES} bytes", "passport_file_large", most=MAX_BYTES >> 20
             )
         ordered = (passport.subject, *(other for other in subjects if other != passport.subject))
-        manifest = Manifest(self._core.org, self._core.node, self._core.clock.now(), party, ordered, mark)
+        manifest = Manifest(
+            self._core.org,
+            self._core.node,
+            self._core.clock.now(),
+            party,
+            ordered,
+            mark,
+            note=NOTE,
+            profile=_name_of(held) if held else None,
+            withheld=found.withheld,
+            left_out=found.left_out,
+        )
         content = await asyncio.to_thread(write_file, self._core.keystore.sign, manifest, parts)
         async with self._core.database.write() as tx:
             for_whom = party.hex() if party else None
@@ -118,11 +153,9 @@ class PassportFiles:
         case = await self._cases.of(subject) if party is None else None
         async with self._core.database.read() as tx:
             passport, subjects, found = await self._select(tx, subject, party, profile, case)
-            everything = len([entry for entry in await entries_about(tx, subjects) if entry.void is None])
         said = [item.statement for item in (*found.said, *found.published)]
         view = await asyncio.to_thread(fold_file, subjects, said, found.genesis)
-        withheld = Counter((klass, name) for item in found.said for name, klass in item.statement.withheld)
-        return Issued(passport.subject, profile, view, everything - len(found.said), dict(sorted(withheld.items())))
+        return Issued(passport.subject, profile, view, found.left_out, found.withheld)
 
     async def _select(
         self, tx: ReadTx, subject: bytes, party: bytes | None, profile: Profile | None, case: Case | None
@@ -147,7 +180,8 @@ class PassportFiles:
         # What is published is everybody's, under whatever profile the passport is issued.
         is_whole = party is None and profile is None
         others = [one for one in _read(published, logs, EVERYTHING if is_whole else PUBLISHED) if _is_published(one)]
-        return passport, subjects, _Found(said, others, logs, genesis)
+        counted = sum(logs[entry.log].counted.counts(entry.seq) for entry in about)
+        return passport, subjects, _Found(said, others, logs, genesis, counted - len(said))
 
     async def _sieve(
         self, tx: ReadTx, about: Sequence[StoredFragment], party: bytes | None, case: Case | None
@@ -171,7 +205,9 @@ class PassportFiles:
         parts = [Part(PartKind.GENESIS, genesis.to_bytes())] if genesis else []
         parts += [Part(PartKind.ROOT_STATEMENT, s.envelope()) for org in orgs for s in statements.get(org, ())]
         parts += [Part(PartKind.LOG, pack([logs[log].envelope, logs[log].note]), log) for log in used]
-        proofs = await _proofs(tx, entries, logs)
+        chains = {org: await find_chain(tx, org) for org in orgs}
+        ended = {log: node for log in used if (node := _ended(chains[logs[log].org], logs[log].node)) is not None}
+        proofs = await _proofs(tx, entries, logs, ended)
         about = {(item.stored.log, item.stored.seq) for item in said}
         for item in sorted(entries, key=lambda item: (item.stored.log, item.stored.seq)):
             place = (item.stored.log, item.stored.seq)
@@ -236,19 +272,36 @@ def _relevant(said: Iterable[_Said], published: Iterable[_Said], genesis: Genesi
             yield item
 
 
+def _name_of(held: HeldProfile) -> ProfileName:
+    profile = held.profile
+    return ProfileName(profile.name, profile.version, held.published.id if held.published else None)
+
+
+def _ended(chain: Chain | None, node: bytes) -> NodeEntry | None:
+    """The node, where it was ended by cuts."""
+    entry = chain.node(node) if chain else None
+    return entry if entry is not None and entry.ended is not None else None
+
+
 async def _proofs(
-    tx: ReadTx, entries: Sequence[_Said], logs: dict[bytes, StoredLog]
+    tx: ReadTx, entries: Sequence[_Said], logs: dict[bytes, StoredLog], ended: Mapping[bytes, NodeEntry]
 ) -> dict[tuple[bytes, int], tuple[int, tuple[bytes, ...]]]:
-    """Size and path of each entry that is under its log's checkpoint."""
+    """Size and path of each entry that is under its log's checkpoint, or under the cut that ended its node."""
     found: dict[tuple[bytes, int], tuple[int, tuple[bytes, ...]]] = {}
     by_log: dict[bytes, set[int]] = {}
     for item in entries:
         by_log.setdefault(item.stored.log, set()).add(item.stored.seq)
     for log_id, seqs in sorted(by_log.items()):
         log = logs[log_id]
-        if log.note is None:
-            continue
-        under = sorted(seq for seq in seqs if seq < log.note_size)
-        paths = await read_inclusion(tx, log.no, under, log.note_size)
-        found |= {(log_id, seq): (log.note_size, tuple(path)) for seq, path in zip(under, paths, strict=True)}
+        size = await _cut_size(tx, log, ended[log_id]) if log_id in ended else log.note_size if log.note else 0
+        under = sorted(seq for seq in seqs if seq < size)
+        paths = await read_inclusion(tx, log.no, under, size) if under else []
+        found |= {(log_id, seq): (size, tuple(path)) for seq, path in zip(under, paths, strict=True)}
     return found
+
+
+async def _cut_size(tx: ReadTx, log: StoredLog, node: NodeEntry) -> int:
+    """How much of its log the cuts of an ended node keep."""
+    asked = sorted(size for size in sizes_asked(log.log, node) if size <= log.size)
+    roots = {size: await find_root(tx, log.no, size) for size in asked}
+    return node.counted_size(log.log, roots.get) or 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from node.exchange.passport_file import check_file
+from node.exchange.passport_check import check_file
 from node.exchange.tables import read_table
 from tests.browser.conftest import Tabs
 from tests.browser.doors import Shot, entered, shots

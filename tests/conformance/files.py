@@ -7,7 +7,7 @@ from msgpack import packb, unpackb
 
 from tests.conformance.reader import Found, Reader
 
-FIRST = b"passport-file/1\n"
+FIRST = b"passport-file/2\n"
 GENESIS, ROOT, LOG, ENTRY, PUBLICATION = range(1, 6)
 
 
@@ -27,9 +27,9 @@ def read_file(raw: bytes) -> list[Found]:
         _require(hashlib.sha256(part).digest() == digest, f"part {kind} at {at}")
         parts[kind].append((kind, part))
         at += size
-    _require(raw.startswith(FIRST) and version == 1 and at == len(raw), "the form")
+    _require(raw.startswith(FIRST) and version == 2 and at == len(raw), "the form")
     keys = _keys([part for _, part in parts[ROOT]])
-    signed = hashlib.sha256(b"passport/file/1\n" + manifest_raw).digest()
+    signed = hashlib.sha256(b"passport/file/2\n" + manifest_raw).digest()
     _ask("signature", key=keys[org, node], what="file", hash_=signed, signature=signature)
     logs = dict(_log(part, keys) for _, part in parts[LOG])
     return [_entry(kind, part, logs) for kind, part in (*parts[ENTRY], *parts[PUBLICATION])]

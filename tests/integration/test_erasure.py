@@ -196,7 +196,7 @@ async def test_erasure_that_comes_first_takes_effect_when_the_entry_comes(tmp_pa
         device = await author.desk.device("00012345")
         ref = await author.resident(device)
         await mirror(author.desk, anchor.desk)
-        await anchor.erasures.ask([(ref_text(ref), "person")], ErasureGround.COURT, "оператор")
+        await anchor.erasures.ask([(ref_text(ref), "person")], ErasureGround.COURT, "оператор", as_anchor=True)
         await mirror(anchor.desk, late.desk)
 
         await mirror(author.desk, late.desk)
@@ -249,7 +249,7 @@ async def test_anchors_erase_together(tmp_path: Path) -> None:
         ref = await author.resident(device)
         for office in (one, two):
             await mirror(author.desk, office.desk)
-        first = await one.erasures.ask([(ref_text(ref), "person")], ErasureGround.COURT, "оператор")
+        first = await one.erasures.ask([(ref_text(ref), "person")], ErasureGround.COURT, "оператор", as_anchor=True)
         for office in (two, author):
             await mirror(one.desk, office.desk)
         alone = await author.statement(device, ref)

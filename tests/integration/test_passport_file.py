@@ -12,7 +12,8 @@ from federation.codec import unpack
 from federation.fragment import SectionClass
 from node.exchange.errors import PassportFileError
 from node.exchange.file_report import report_file
-from node.exchange.passport_file import LENGTH, MAGIC, check_file
+from node.exchange.passport_check import check_file
+from node.exchange.passport_file import LENGTH, MAGIC
 from node.passport.ids import parse_device_id
 from node.passport.shown import rows
 from node.services.access import Scope
@@ -24,6 +25,7 @@ from tests.unit.web.running import RunningWeb, post, problem_code
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "плата", "designation": "П-1", "serial": "18", "removed_serial": "17"}
 FLIPS = 250
+KEPT = Path(__file__).parent.parent / "vectors" / "files" / "version-1.passport"
 
 
 async def mended(web: RunningWeb) -> str:
@@ -156,6 +158,21 @@ async def test_file_for_a_party_holds_what_it_may_read(web: RunningWeb) -> None:
     assert await refusal(client, f"/passports/{device}/file", party="lab") == (422, "validation")
 
 
+def test_file_of_the_first_version_is_still_read() -> None:
+    """A file that an earlier program wrote under a profile holds as it did, and any bit of it that changes is found."""
+    raw = KEPT.read_bytes()
+
+    checked = check_file(raw)
+
+    assert checked.findings == []
+    assert (checked.manifest.version, checked.manifest.profile, len(checked.said)) == (1, None, 5)
+    for at in range(20, len(raw), len(raw) // 40):
+        try:
+            assert check_file(flipped(raw, at)).findings
+        except PassportFileError:
+            assert at < 900
+
+
 async def test_file_needs_the_right_to_read(web: RunningWeb) -> None:
     """A token that may read gets the file, one that may only import does not."""
     device = await mended(web)
@@ -201,9 +218,9 @@ async def test_manifest_is_canonical_and_signed_by_the_node(web: RunningWeb) -> 
     assert isinstance(manifest, list)
 
     core = web.context.core
-    assert [*manifest[:3], manifest[4]] == [1, core.org, core.node, None]
+    assert [*manifest[:3], manifest[4]] == [2, core.org, core.node, None]
     assert 0 < web.clock.now() - int(str(manifest[3])) < 1_000
-    sizes = [row[1] for row in manifest[8] if isinstance(row, list)]  # type: ignore[union-attr]  # a list of rows
+    sizes = [row[1] for row in manifest[12] if isinstance(row, list)]  # type: ignore[union-attr]  # a list of rows
     assert len(MAGIC) + LENGTH + size + sum(sizes) == len(raw)  # type: ignore[arg-type]  # sizes are numbers
 
 

@@ -19,7 +19,7 @@ from federation.sealing import open_section
 from node.api_client import ApiClient
 from node.app import Node
 from node.errors import DeniedError, InputError, NodeError, StateError
-from node.exchange.passport_file import check_file
+from node.exchange.passport_check import check_file
 from node.passport import drafts
 from node.passport.bodies import RadioBody, RootKeysBody, ShipmentBody
 from node.passport.ids import SubjectId

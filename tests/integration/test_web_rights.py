@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from node.exchange.passport_file import check_file
+from node.exchange.passport_check import check_file
 from node.passport.profiles import SHIPPED, shipped_profiles
 from tests.integration.test_passport_file import file_of
 from tests.integration.test_web_mandates import maker, meter

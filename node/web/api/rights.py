@@ -11,7 +11,6 @@ from node.errors import InputError
 from node.passport.bodies import Moment
 from node.passport.grants import Grant
 from node.passport.ids import SubjectId, format_device_id
-from node.passport.profiles import Profile
 from node.passport.references import parse_ref, ref_text
 from node.passport.roles import PartyRole
 from node.passport.statement import Statement
@@ -306,7 +305,10 @@ async def read_grant(call: Call, path: GrantPath) -> GrantAnswer:
 @api("POST", "/grants/{ref}/end", title="End a grant", scopes=[Scope.SHIP],
      problems=["grant_unknown", "grant_not_ours", "grant_ended"])  # fmt: skip
 async def end(call: Call, path: GrantPath, body: EndBody) -> GrantAnswer:
-    """Nothing more follows from it; what its party wrote by it until now counts for ever."""
+    """Nothing more follows from it; what its party wrote by it until now counts for ever.
+
+    A grant to write that a former owner gave ends over those of its things that are ours now.
+    """
     return _grant(call, await call.context.grants.end(path.place, body.reason, call.actor.label))
 
 
@@ -353,13 +355,13 @@ async def issue(call: Call, path: PassportPath, query: IssueQuery) -> IssuedAnsw
         party=query.party,
         view=found.view,
         left_out=found.left_out,
-        withheld=[WithheldCount(klass=k, section=name, count=n) for (k, name), n in found.withheld.items()],
+        withheld=[WithheldCount(klass=k, section=name, count=n) for k, name, n in found.withheld],
     )
 
 
-async def profile_asked(call: Call, name: str | None) -> Profile | None:
+async def profile_asked(call: Call, name: str | None) -> HeldProfile | None:
     """The profile of a name or an id; None where none was asked for."""
-    return (await call.context.profiles.get(name)).profile if name else None
+    return await call.context.profiles.get(name) if name else None
 
 
 def _terms(body: GrantBody) -> Terms:

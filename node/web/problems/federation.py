@@ -64,6 +64,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Это не префикс", "Пишите gs1: или grsi: и цифры, например gs1:460."),
         ("That is no prefix", "Write gs1: or grsi: and digits, as gs1:460."),
     ),
+    "request_unknown": unknown("Такой просьбы о доступе нет", "No such request for access waits here"),
     "seat_wrong": wrong(
         ("Это не место в указателе", "Укажите одной строкой 32 шестнадцатеричные цифры, взятые случайно."),
         ("That is no seat in the directory", "Give 32 hex digits, drawn at random, in one row."),
