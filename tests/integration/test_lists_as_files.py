@@ -79,7 +79,9 @@ async def check_forms(client: ClientSession, route: Route, path: str) -> None:
     query = QUERIES.get(route.path.removeprefix(API), {})
     paged = {"limit": "200"} if "limit" in route.parameters else {}
     async with client.get(f"{API}{path}", params={**paged, **query}) as response:
-        items = (await response.json())["items"]
+        told = await response.json()
+    assert "items" in told, (path, told)
+    items = told["items"]
     lines = [json.loads(line) for line in (await download(client, path, "jsonl", **query)).splitlines()]
     csv, xlsx = [read_table(await download(client, path, form, **query)) for form in ("csv", "xlsx")]
     async with client.head(f"{API}{path}", params={"format": "csv", **query}) as response:
