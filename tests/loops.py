@@ -62,10 +62,10 @@ async def started(folder: Path, clock: Clock | None = None) -> AsyncIterator[Nod
             await ended(served)
 
 
-async def until(node: Node, ask: Callable[[], Awaitable[Found | None]]) -> Found:
+async def until(node: Node, ask: Callable[[], Awaitable[Found | None]], within_s: float = DEADLINE_S) -> Found:
     """Ask again whenever something changed in a node, until there is an answer."""
     with node.core.bus.listen() as news:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within_s):
             while (found := await ask()) is None:
                 await news.get()
     return found

@@ -24,6 +24,7 @@ from node.web.api.passports import DeviceText, PassportPath, subject_of
 from node.web.api.registry import PassportsQuery
 from node.web.calls import Call
 from node.web.routes import Limit, api
+from node.web.tables import office as tables
 
 T = TypeVar("T")
 
@@ -102,7 +103,7 @@ class Order:
     choice: Choice
 
 
-@api("GET", "/labels/formats", title="Formats of labels", scopes=[Scope.READ])
+@api("GET", "/labels/formats", title="Formats of labels", scopes=[Scope.READ], table=tables.LABEL_FORMATS)
 async def list_formats(call: Call) -> FormatsAnswer:
     """Single labels for thermal printers, and grids of A4 sheets."""
     items = [

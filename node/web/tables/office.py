@@ -5,6 +5,7 @@ from node.web.columns import (
     Reader,
     coded,
     device_id,
+    number,
     organisation,
     shown,
     table,
@@ -166,4 +167,15 @@ TOKENS = table(
     ("Выдан, UTC", "Issued, UTC", time("created")),
     ("До, UTC", "Until, UTC", time("expires")),
     ("Токен", "Token", "id"),
+)
+
+LABEL_FORMATS = table(
+    "label-formats",
+    "Форматы этикеток",
+    "Formats of labels",
+    ("Формат", "Format", "name"),
+    ("Ширина, мм", "Width, mm", number("width")),
+    ("Высота, мм", "Height, mm", number("height")),
+    ("Столбцов на листе", "Columns on a sheet", "columns"),
+    ("Строк на листе", "Rows on a sheet", "rows"),
 )
