@@ -68,9 +68,16 @@ async def test_every_list_is_one_table_in_three_forms(web: RunningWeb) -> None:
     async with client.post(f"{API}/checks", data=TABLE.encode(), params={"name": "дом.csv"}) as response:
         check = (await response.json())["check"]
     hook = (await post(client, "/webhooks", {"url": "https://192.88.99.1/"}))["id"]
+    other = await web.meet("utility")
+    role = {"role": "data_source", "org": other, "ids": [device]}
+    ids = {
+        "shipments": (await post(client, "/shipments", {"buyer": other, "number": "1", "devices": [device]}))["id"],
+        "mandates": (await post(client, "/mandates/appointments", role))["id"],
+    }
     assert LISTS
     for route in LISTS:
-        path = route.address({**PATHS, "id": device, "job": job, "check": check, "hook": hook}).removeprefix(API)
+        of = ids.get(route.path.removeprefix(API).split("/")[1], device)
+        path = route.address({**PATHS, "id": of, "job": job, "check": check, "hook": hook}).removeprefix(API)
         await check_forms(client, route, path)
 
 
