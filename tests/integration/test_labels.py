@@ -40,11 +40,12 @@ async def printed(client: ClientSession, body: dict[str, object]) -> tuple[str, 
         return response.content_type, await response.read()
 
 
-@pytest.mark.req("B39")
 async def test_printed_code_opens_the_passport_for_everybody(web: RunningWeb) -> None:
     """A label is printed, scanned and opened: by a visitor as what is public, by who is logged in as his passport."""
     device, _ = await meters(web, 2)
     person = await web.claim()
+    async with person.get(f"/api/v1/passports/{device}/pdf") as response:
+        assert scanned(await response.read())[0] == f"https://works.example/d/{device}"
     for code in ("qr", "datamatrix"):
         async with person.get(f"/api/v1/passports/{device}/label", params={"code": code}) as response:
             assert response.content_type == "application/pdf", await response.text()

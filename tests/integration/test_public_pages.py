@@ -8,7 +8,9 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientSession
 from aiohttp.web import AppRunner, TCPSite
+from pydantic import ValidationError
 
+from node.config import PublicSection
 from node.passport import drafts
 from node.passport.bodies import AliasBody, WithdrawalBody
 from node.passport.ids import SubjectId, format_device_id, format_label_url, parse_device_id
@@ -182,7 +184,7 @@ async def test_who_is_logged_in_is_led_to_the_passport_itself(web: RunningWeb) -
         async with person.get(f"/d/{text}", allow_redirects=False) as response:
             assert (response.status, response.headers["Location"]) == (303, f"/devices/{device}")
     async with person.get(f"/d/{NOBODYS}", allow_redirects=False) as response:
-        assert response.headers["Location"] == f"/devices?q={NOBODYS}"
+        assert response.headers["Location"] == f"/find?q={NOBODYS}"
     assert "СГВ-15" in await read(person, f"/d/{device}?public=1")
     async with web.client(SAME_ORIGIN).get(f"/d/{device}") as response:
         assert "Cookie" in response.headers["Vary"]
@@ -286,3 +288,11 @@ async def test_one_address_is_answered_in_measure(web: RunningWeb, door: ClientS
     assert waits == "60"
     async with door.get(f"/d/{NOBODYS}", headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.1"}) as response:
         assert response.status == 404
+
+
+@pytest.mark.parametrize("domain", ["https://works.example", "works", "10.0.0.1", "Works.example", "a..b", "-a.b"])
+def test_domain_that_is_none_is_refused_before_it_is_printed(domain: str) -> None:
+    """What stands on labels for twenty years is a name in small letters, or the node does not start."""
+    with pytest.raises(ValidationError, match="a domain is a name"):
+        PublicSection(domain=domain)
+    assert PublicSection(domain="xn--e1afmkfd.works.example")

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import BaseModel, Field
@@ -101,7 +101,7 @@ def issue_of(call: Call, digest: str) -> Issue:
         context.settings.node.name,
         context.core.org.hex(),
         context.core.node.hex(),
-        urlsplit(context.membership.url).hostname or "",
+        context.public.domain,
         context.clock.now(),
         digest,
     )
