@@ -71,10 +71,12 @@ class Parties:
         said = await ledger.append([drafts.mandate(subject, authority, MandateBody(number="7"), self.now)])
         return Act(subject, self.web.context.core.org, entry_ref(ledger.log.log, said[0]))
 
-    async def offered(self, author: Author, party: bytes, role: str, *devices: str, ground: Act) -> Act:
+    async def offered(
+        self, author: Author, party: bytes, role: str, *devices: str, ground: Act, until: int | None = None
+    ) -> Act:
         """An offer of somebody else, who has it by an act; it arrives."""
         subject = found(f"{author.name}-{party.hex()}", "act").org
-        authority = Authority(Verb.OFFER, party, (role,), _things(devices))
+        authority = Authority(Verb.OFFER, party, (role,), _things(devices), until=until)
         ref = author.say(drafts.mandate(subject, authority, MandateBody(), self.now, grounds=[ground.ref]), self.now)
         await self.arrive(author)
         return Act(subject, author.org, ref)
@@ -224,3 +226,28 @@ async def test_cut_of_an_acceptance_asks_for_the_leaves_that_its_root_takes(make
 
     assert await maker.ingest.cut_tiles(placed) == [(seller.log, 1)]
     assert await maker.ingest.unknown_tiles(placed) == []
+
+
+async def test_offer_that_lapsed_is_refused_as_such(maker: RunningWeb) -> None:
+    """Accepted after its time it would count nothing: nothing is signed, and the refusal tells until when it stood."""
+    parties, device = Parties(maker), await meter(maker)
+    one = await parties.meet("one")
+    sold = await parties.offer(one, "title", device)
+    await parties.accept(one, sold, "title", device)
+    own, until = maker.context.core.org, parties.now + 3_600_000_000
+    back = await parties.offered(one, own, "title", device, ground=sold, until=until)
+    maker.clock.move(7200)
+
+    assert (await states(maker))[back.id] == "lapsed"
+    assert await refused(maker.local(), f"/mandates/{back.id}/acceptance", None) == "mandate_lapsed"
+    assert await owner(maker, device) == (one.org.hex(), "agreed")
+
+
+async def test_title_is_not_offered_beside_a_shipment_that_waits(maker: RunningWeb) -> None:
+    """The buyer of the shipment may accept at any time: it is taken back first."""
+    client, device = maker.local(), await meter(maker)
+    buyer, other = await maker.meet("buyer"), await maker.meet("other")
+    await post(client, "/shipments", {"buyer": buyer, "number": "1", "devices": [device]})
+
+    offer = {"role": "title", "org": other, "ids": [device]}
+    assert await refused(client, "/mandates/offers", offer) == "mandate_shipped"
