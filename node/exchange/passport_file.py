@@ -18,6 +18,7 @@ from federation.genesis import Genesis
 from federation.keys import SigningKey
 from node.exchange.errors import PassportFileError
 from node.passport.cuts import as_told
+from node.passport.erasures import as_erased
 from node.passport.fold import FOLD_VERSION, fold
 from node.passport.statement import Statement
 from node.passport.view import View
@@ -178,7 +179,7 @@ def count_withheld(statements: Iterable[Statement]) -> Withheld:
 
 def fold_file(subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None) -> View:
     """The view that follows from the statements of a file and nothing else."""
-    told = [as_told(statement) for statement in statements]
+    told = [as_told(statement) for statement in as_erased(statements, genesis)]
     world = build_world(told, genesis)
     named = {statement.id: statement for statement in told if _names(statement, subjects)}
     return fold(subjects, named.values(), world)

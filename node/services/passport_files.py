@@ -39,7 +39,15 @@ from node.services.issuing import EVERYTHING, PUBLISHED, ByOwnRight, ByRight, Si
 from node.services.known import check_organisation
 from node.services.profiles import HeldProfile
 from node.store.database import ReadTx
-from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds, entries_said_of
+from node.store.erasures import words_about
+from node.store.fragments import (
+    CLEAR,
+    StoredFragment,
+    entries_about,
+    entries_at,
+    entries_of_kinds,
+    entries_said_of,
+)
 from node.store.genesis import FEDERATION
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import find_chain, read_statements
@@ -171,6 +179,7 @@ class PassportFiles:
         about = [entry for entry in await entries_about(tx, subjects) if entry.void is None]
         published = [entry for entry in await entries_of_kinds(tx, PUBLICATION_KINDS) if entry.void is None]
         published += await entries_said_of(tx, (Kind.GRANT, Kind.END), {log.org for log in logs.values()})
+        published += await _erasures(tx, about, logs)
         sieve = await self._sieve(tx, about, party, case)
         said = _read(about, logs, UnderProfile(sieve, profile) if profile else sieve)
         if not said:
@@ -215,6 +224,15 @@ class PassportFiles:
         return parts
 
 
+async def _erasures(
+    tx: ReadTx, entries: Sequence[StoredFragment], logs: Mapping[bytes, StoredLog]
+) -> list[StoredFragment]:
+    """What let sections of these entries be erased."""
+    words = await words_about(tx, ((entry.log, entry.seq) for entry in entries))
+    said = {word.said for some in words.values() for word in some}
+    return await entries_at(tx, {(logs[ref.log].no, ref.seq) for ref in said})
+
+
 def _read(entries: Iterable[StoredFragment], logs: Mapping[bytes, StoredLog], sieve: Sieve) -> list[_Said]:
     found = []
     for entry in entries:
@@ -226,7 +244,7 @@ def _read(entries: Iterable[StoredFragment], logs: Mapping[bytes, StoredLog], si
 
 
 def _is_published(item: _Said) -> bool:
-    return item.statement.kind in PUBLICATION_KINDS or is_standing(item.statement)
+    return item.statement.kind in PUBLICATION_KINDS | {Kind.ERASURE} or is_standing(item.statement)
 
 
 def _shown(entry: StoredFragment, header: Header, sieve: Sieve) -> Fragment:

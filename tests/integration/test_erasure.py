@@ -24,6 +24,7 @@ from node.passport.drafts import Draft, DraftSection
 from node.passport.erasures import Hindrance
 from node.passport.references import ref_text
 from node.passport.shown import rows
+from node.passport.view import View
 from node.services.acknowledging import Acknowledging
 from node.services.erasures import Erasures
 from node.services.files import Files
@@ -297,14 +298,14 @@ async def test_files_and_drafts_of_an_erased_section_go_with_it(tmp_path: Path) 
         body = (DraftSection("photo.chunks", listed.to_bytes(), SectionClass.PERSONAL),)
         ref = await office.say(Draft(Kind.EVENT, (device,), 1, body))
         digest = hashlib.sha256(content).hexdigest()
-        file = {
+        file: dict[str, Plain] = {
             "name": "p.jpg",
             "type": "image/jpeg",
             "size": len(content),
             "sha256": digest,
             "section": "photo.chunks",
         }
-        row = {"ref": ref_text(ref), "by": office.desk.org.hex(), "attachments": [file]}
+        row: View = {"ref": ref_text(ref), "by": office.desk.org.hex(), "attachments": [file]}
         form = StoredForm("one", "00", device, b"{}", (), ref_text(ref), "оператор", 1, 1)
         async with office.desk.core.database.write() as tx:
             await put_chunks(tx, signed_file(ref, "photo.chunks"), 0, chunks)
