@@ -24,7 +24,7 @@ from node.passport.drafts import Draft, DraftSection
 from node.passport.erasures import Hindrance
 from node.passport.references import ref_text
 from node.passport.shown import rows
-from node.passport.view import View
+from node.passport.view import Plain, View
 from node.services.acknowledging import Acknowledging
 from node.services.erasures import Erasures
 from node.services.files import Files
