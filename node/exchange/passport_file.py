@@ -22,7 +22,7 @@ from node.passport.erasures import as_erased
 from node.passport.fold import FOLD_VERSION, fold
 from node.passport.statement import Statement
 from node.passport.view import View
-from node.passport.world import PUBLICATION_KINDS, build_world, is_standing
+from node.passport.world import PUBLICATION_KINDS, World, build_world, is_standing
 
 MAGIC = b"passport-file/2\n"
 VERSIONS = {b"passport-file/1\n": 1, MAGIC: 2}
@@ -177,10 +177,12 @@ def count_withheld(statements: Iterable[Statement]) -> Withheld:
     return tuple((klass, name, count) for (klass, name), count in sorted(counted.items()))
 
 
-def fold_file(subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None) -> View:
-    """The view that follows from the statements of a file and nothing else."""
+def fold_file(
+    subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None, world: World | None = None
+) -> View:
+    """The view that follows from the statements of a file and nothing else, or in a `world` that is known."""
     told = [as_told(statement) for statement in as_erased(statements, genesis)]
-    world = build_world(told, genesis)
+    world = world or build_world(told, genesis)
     named = {statement.id: statement for statement in told if _names(statement, subjects)}
     return fold(subjects, named.values(), world)
 

@@ -103,7 +103,8 @@ class Inquiry:
                 self._look(tasks, peer, asked, 1)
         by_org: dict[bytes, list[Identifier]] = {}
         for identifier in self._identifiers:
-            if (key := identifier.key) is not None:
+            # As a holder itself this node was told what the others were.
+            if (key := identifier.key) is not None and not here.get(identifier):
                 for org in seats.holders(bucket_of(key)):
                     by_org.setdefault(org, []).append(identifier)
         for org, some in by_org.items():

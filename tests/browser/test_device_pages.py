@@ -187,7 +187,6 @@ async def test_filters_stand_in_the_address_and_pages_lead_both_ways(trade: Trad
     await expect(page.locator("section.card")).to_contain_text("введите три знака")
 
 
-@pytest.mark.req("B39")
 async def test_labels_are_seen_and_downloaded(trade: Trade, tabs: Tabs, shot: Shot, tmp_path: Path) -> None:
     """A list leads to the picture of its sheet; the file that is downloaded is read by a reader of codes."""
     page = await entered(tabs, trade.nodes["maker"])

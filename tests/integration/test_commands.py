@@ -309,7 +309,6 @@ def test_federation_commands_tell_members_and_compare_words(trade: Trade, tmp_pa
     assert typed(trade, "federation", "invitations").stdout == ""
 
 
-@pytest.mark.req("B39")
 def test_labels_are_written_or_the_command_says_what_is_missing(trade: Trade, tmp_path: Path) -> None:
     """`labels` writes a PDF for the devices of a list; a name that is no file of labels, and no device, are told."""
     plate = {"mark": "ДЕМО", "designation": "ЭТ-15", "serial": "0000001"}

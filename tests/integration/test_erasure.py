@@ -24,7 +24,7 @@ from node.passport.drafts import Draft, DraftSection
 from node.passport.erasures import Hindrance
 from node.passport.references import ref_text
 from node.passport.shown import rows
-from node.passport.view import Plain, View
+from node.passport.view import View
 from node.services.acknowledging import Acknowledging
 from node.services.erasures import Erasures
 from node.services.files import Files
@@ -298,7 +298,7 @@ async def test_files_and_drafts_of_an_erased_section_go_with_it(tmp_path: Path) 
         body = (DraftSection("photo.chunks", listed.to_bytes(), SectionClass.PERSONAL),)
         ref = await office.say(Draft(Kind.EVENT, (device,), 1, body))
         digest = hashlib.sha256(content).hexdigest()
-        file: dict[str, Plain] = {
+        file: View = {
             "name": "p.jpg",
             "type": "image/jpeg",
             "size": len(content),

@@ -40,7 +40,6 @@ async def printed(client: ClientSession, body: dict[str, object]) -> tuple[str, 
         return response.content_type, await response.read()
 
 
-@pytest.mark.req("B39")
 async def test_printed_code_opens_the_passport_for_everybody(web: RunningWeb) -> None:
     """A label is printed, scanned and opened: by a visitor as what is public, by who is logged in as his passport."""
     device, _ = await meters(web, 2)

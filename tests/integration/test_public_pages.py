@@ -182,7 +182,7 @@ async def test_who_is_logged_in_is_led_to_the_passport_itself(web: RunningWeb) -
         async with person.get(f"/d/{text}", allow_redirects=False) as response:
             assert (response.status, response.headers["Location"]) == (303, f"/devices/{device}")
     async with person.get(f"/d/{NOBODYS}", allow_redirects=False) as response:
-        assert response.headers["Location"] == f"/devices?q={NOBODYS}"
+        assert response.headers["Location"] == f"/find?q={NOBODYS}"
     assert "СГВ-15" in await read(person, f"/d/{device}?public=1")
     async with web.client(SAME_ORIGIN).get(f"/d/{device}") as response:
         assert "Cookie" in response.headers["Vary"]

@@ -2,6 +2,8 @@
 buyer who has no node yet.
 """
 
+import io
+import zipfile
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,10 +16,13 @@ from federation.errors import SealError
 from federation.fragment import Section, unpad
 from federation.ports import Asker
 from federation.sealing import open_section
+from node.api_client import ApiClient
 from node.app import Node
 from node.errors import DeniedError, InputError, NodeError, StateError
+from node.exchange.passport_check import check_file
 from node.passport import drafts
 from node.passport.bodies import RadioBody, RootKeysBody, ShipmentBody
+from node.passport.ids import SubjectId
 from node.passport.shipments import DeviceState, Reason
 from node.services import shelf
 from node.services.counting import stored_header
@@ -87,10 +92,10 @@ async def opened_by(node: Node, device: bytes, given: Section) -> RootKeysBody:
     """The root keys that were given to a node sealed."""
     async with node.core.database.read() as tx:
         headers = [stored_header(entry) for entry in await entries_about(tx, [device])]
-    for header in headers:
+    for header in (one for one in headers if one is not None):
         for key in node.core.keystore.box_keys():
             with suppress(SealError):
-                return RootKeysBody.from_bytes(unpad(open_section(key, header, given).data))  # type: ignore[arg-type]
+                return RootKeysBody.from_bytes(unpad(open_section(key, header, given).data))
     raise AssertionError("no entry commits to it")
 
 
@@ -250,6 +255,14 @@ async def test_shipment_waits_for_a_buyer_who_has_no_node_yet(tmp_path: Path) ->
         filed = await maker.shipments.filed(offer)
         assert (filed.outside, filed.name, filed.counts[OFFERED]) == (INN, "МУП «Тепло»", 2)
         assert await owner(maker, devices[0]) == maker.core.org.hex()
+        async with ApiClient(maker.folder.path) as api:
+            raw = await api.download(f"/shipments/{SubjectId(offer)}/files")
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            assert archive.namelist() == ["passports.csv", *(f"{SubjectId(one)}.passport" for one in sorted(devices))]
+            for one in sorted(devices):
+                file = archive.read(f"{SubjectId(one)}.passport")
+                assert check_file(file).manifest.subjects[0] == one
+                assert f"{devices.index(one):032x}".encode() not in file
 
         async with running(tmp_path / "newcomer", "newcomer") as newcomer:
             await newcomer.membership.join((await maker.membership.invite("test")).to_text(), "test")

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from node.api_client import ApiClient, ApiError
 from node.demo.files import HEADER, SERIAL_AT
 from node.exchange.tables import read_table, write_csv
 from node.passport.ids import SubjectId, format_device_id
-from tests.nodes import journal
+from tests.nodes import command, journal
 from tests.trade import Trade, meters, trading, with_serial
 from tests.unit.web.running import PASSWORD, SAME_ORIGIN
 
@@ -38,7 +39,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     """A maker with meters, a utility that buys, and a lab that has no part in it."""
     folder = tmp_path_factory.mktemp("web-trade")
     with trading(folder, "utility", "lab", PASSPORT_FEDERATION__DISCOVERY="false", **PUBLIC) as running:
-        running.produce(meters(11))
+        running.produce(meters(13))
         yield running
 
 
@@ -124,7 +125,7 @@ async def opened(trade: Trade, link: str) -> dict[str, tuple[int, str, str]]:
     return found
 
 
-@pytest.mark.req("B39", "A16")
+@pytest.mark.req("B39")
 def test_label_opens_the_passport_for_each_party_in_its_profile_and_for_anybody(trade: Trade) -> None:
     """A label that the maker printed is scanned: each party sees its own view, anybody the public one, no more is told.
 
@@ -154,7 +155,7 @@ def test_label_opens_the_passport_for_each_party_in_its_profile_and_for_anybody(
         assert (status, path) == (200, f"/d/{device}")
         assert serial in page
         assert "ТТН-9" not in page
-    assert found["lab"][:2] == (200, "/devices")
+    assert found["lab"][:2] == (200, "/find")
     assert found["anybody at lab"][0] == 404
     assert found["anybody at lab"][2].replace(device, "") == nobodys.replace(NOBODYS, "")
 
@@ -300,6 +301,25 @@ def test_second_acceptance_changes_nothing(trade: Trade) -> None:
     assert journal(folder, "shipment_accepted") == said
 
 
+def test_shipment_is_offered_and_answered_on_the_command_line(trade: Trade, tmp_path: Path) -> None:
+    """Devices are named or stand in a file; what is refused and what is accepted the commands tell."""
+    one, other = trade.devices[11:13]
+    listed_there = tmp_path / "devices.txt"
+    listed_there.write_text(f"{one}\n{other}\n", encoding="utf-8")
+    maker, utility = (str(trade.nodes[name].folder) for name in ("maker", "utility"))
+
+    told = command("ship", trade.orgs["utility"], "ТТН-8", "--from", str(listed_there), "--folder", maker)
+
+    shipment = told.stdout.split()[-1]
+    trade.until("the offer", lambda: listed(trade, "utility", shipment))
+    refused = command("refuse", shipment, "missing", other, "--note", "пустая коробка", "--folder", utility)
+    assert "offered 1, refused 1" in refused.stdout
+    assert "accepted 1, refused 1" in command("accept", shipment, "--folder", utility).stdout
+    assert command("accept", shipment, other, "--folder", utility).returncode == 1
+    trade.until("the acceptance", lambda: listed(trade, "maker", shipment)["states"]["accepted"] == 1)
+    assert "accepted 1, refused 1; here 2 passports and 2 keys" in command("shipments", "--folder", maker).stdout
+
+
 def test_acceptance_by_anybody_but_the_buyer_is_refused(trade: Trade) -> None:
     """The seller is not the buyer; who has no papers of the shipment learns not even that there is one."""
     made = offer(trade, "ТТН-4", trade.devices[4])
@@ -374,7 +394,7 @@ def test_key_that_is_asked_for_is_kept(trade: Trade) -> None:
 
 def test_file_that_comes_again_with_another_key_is_reported(trade: Trade) -> None:
     """Rows that were taken are known; a key that is not the one that was stated is not dropped without a word."""
-    first, second, *_ = meters(11)
+    first, second, *_ = meters(13)
     second[KEY_AT] = "0123456789ABCDEF" * 2
 
     job = trade.call("maker", "upload", "/imports", write_csv(HEADER, [first, second]), name="again.csv")["job"]
