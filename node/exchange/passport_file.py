@@ -18,6 +18,7 @@ from federation.genesis import Genesis
 from federation.keys import SigningKey
 from node.exchange.errors import PassportFileError
 from node.passport.cuts import as_told
+from node.passport.erasures import as_erased
 from node.passport.fold import FOLD_VERSION, fold
 from node.passport.statement import Statement
 from node.passport.view import View
@@ -180,7 +181,7 @@ def fold_file(
     subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None, world: World | None = None
 ) -> View:
     """The view that follows from the statements of a file and nothing else, or in a `world` that is known."""
-    told = [as_told(statement) for statement in statements]
+    told = [as_told(statement) for statement in as_erased(statements, genesis)]
     world = world or build_world(told, genesis)
     named = {statement.id: statement for statement in told if _names(statement, subjects)}
     return fold(subjects, named.values(), world)

@@ -168,6 +168,20 @@ def without_erased(statement: Statement, erased: Mapping[str, Erased]) -> Statem
     )
 
 
+def as_erased(statements: Sequence[Statement], genesis: Genesis | None) -> list[Statement]:
+    """Statements as they are read with the erasures among them, which are left out: where no store is at hand."""
+    words: dict[Ref, list[Word]] = {}
+    for statement in statements:
+        for word in words_of(statement):
+            words.setdefault(word.target, []).append(word)
+    found = []
+    for statement in statements:
+        if statement.kind != Kind.ERASURE:
+            target = Target(statement.ref, statement.org, dict(statement.classes))
+            found.append(without_erased(statement, erased_of(words.get(statement.ref, ()), target, genesis)))
+    return found
+
+
 def _anchored(said: Sequence[Word], genesis: Genesis | None) -> list[Word]:
     """The first word of each anchor, in their order."""
     found: dict[bytes, Word] = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from federation.fragment import Ref
+from node.errors import NodeError
 from node.passport import drafts
 from node.passport.bodies import ErasedRow
 from node.passport.erasures import MOST_ROWS, Target, Word, voices
@@ -66,6 +67,8 @@ class Acknowledging:
                 log.warning("not_acknowledged", error=str(error))
                 self._core.erased.set()
                 await asyncio.sleep(AGAIN_S)
+            except NodeError as error:  # a node that was ended says nothing any more
+                log.warning("not_acknowledged", error=str(error))
 
     async def _scrub(self) -> None:
         """Empty the store's journal; where somebody reads all the time, it is written over in the course of things."""

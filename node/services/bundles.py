@@ -1,7 +1,7 @@
 """Bundles: levelling by a file where no wire leads from one node to another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -45,6 +45,7 @@ class Bundles:
         self._core = core
         self._shelf = shelf
         self._sync = sync
+        self.on_taken: Callable[[int], Awaitable[None]] = _nothing  # told when a bundle that was taken whole was made
         self._taking = asyncio.Lock()  # one that is taken twice at once is taken one after the other
 
     async def make(self, node: bytes, file: BinaryIO, actor: str, *, is_whole: bool = False) -> int:
@@ -102,6 +103,8 @@ class Bundles:
             trouble = trouble_of(LackingError("not every leaf of what was opened is here yet"))
         async with self._core.database.write() as tx:
             await self._core.announce(tx, actor, "bundle_taken", org=made.org, node=made.node.hex())
+        if trouble is None:
+            await self.on_taken(made.made_us)
         return Taken(made.org, made.node, made.made_us, trouble)
 
     async def _maker(self, reader: BundleReader) -> Peer:
@@ -150,6 +153,10 @@ class Bundles:
                     break
                 yield Body.PART, messages.encode_parts(parts)
                 start += sum(map(width, parts[0].rows))
+
+
+async def _nothing(_made_us: int) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,13 @@ class CatchingUp:
                 return
             await self._sync.exchanged(seen)
 
+    async def take_bundle(self, made_us: int) -> None:
+        """A peer told all that it had then, by a file: let go where that was after the log was opened in doubt."""
+        async with self._core.database.read() as tx:
+            doubted, left = await _doubted(tx), await list_reopenings(tx)
+        if doubted is not None and made_us >= left[-1].at_us:
+            await self._let_go(doubted)
+
     async def _ask(self, node: bytes) -> bool:
         """Level with a peer; whether all its logs are here now."""
         try:

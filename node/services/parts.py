@@ -276,6 +276,7 @@ class Parts:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.catching_up = CatchingUp(self.core, self.projection, self.sync, self.counting)
+        self.bundles.on_taken = self.catching_up.take_bundle
         self.first_restore = FirstRestore(self.core, self.access)
         self.health = Health(self.core, self.sync, self.backups)
         sources = Sources(

@@ -41,7 +41,15 @@ from node.services.known import check_organisation
 from node.services.profiles import HeldProfile
 from node.services.projection import Projection
 from node.store.database import ReadTx
-from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds, entries_said_of
+from node.store.erasures import words_about
+from node.store.fragments import (
+    CLEAR,
+    StoredFragment,
+    entries_about,
+    entries_at,
+    entries_of_kinds,
+    entries_said_of,
+)
 from node.store.genesis import FEDERATION
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import find_chain, read_statements
@@ -76,7 +84,10 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What goes out of a passport, and how many statements do not; `passport` and all its `subjects`."""
+    """What goes out of a passport, and how many statements do not; `passport` and all its `subjects`.
+
+    `erasures` are what let sections of it be erased: they always go along.
+    """
 
     passport: StoredPassport
     subjects: list[bytes]
@@ -84,6 +95,7 @@ class _Found:
     logs: dict[bytes, StoredLog]
     genesis: Genesis | None
     left_out: int
+    erasures: list[_Said]
 
     @property
     def withheld(self) -> Withheld:
@@ -125,7 +137,7 @@ class PassportFiles:
         async with self._core.database.read() as tx:
             found = await self._select(tx, subject, party, profile, case)
             mark, needed = await self._needed(tx, found, is_whole=party is None and held is None)
-            parts = await self._parts(tx, found.said, needed, found.logs, found.genesis)
+            parts = await self._parts(tx, found.said, [*needed, *found.erasures], found.logs, found.genesis)
         if sum(len(part.content) for part in parts) > MAX_BYTES:
             raise InputError(
                 f"the passport is larger than {MAX_BYTES} bytes", "passport_file_large", most=MAX_BYTES >> 20
@@ -194,7 +206,8 @@ class PassportFiles:
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
         counted = sum(logs[entry.log].counted.counts(entry.seq) for entry in about)
-        return _Found(passport, subjects, said, logs, genesis, counted - len(said))
+        erasures = _read(await _erasures(tx, about, logs), logs, PUBLISHED)
+        return _Found(passport, subjects, said, logs, genesis, counted - len(said), erasures)
 
     async def _sieve(
         self, tx: ReadTx, about: Sequence[StoredFragment], party: bytes | None, case: Case | None
@@ -227,6 +240,15 @@ class PassportFiles:
             place = (item.stored.log, item.stored.seq)
             parts.append(Entry(*place, item.fragment, proofs.get(place), place not in about).to_part())
         return parts
+
+
+async def _erasures(
+    tx: ReadTx, entries: Sequence[StoredFragment], logs: Mapping[bytes, StoredLog]
+) -> list[StoredFragment]:
+    """What let sections of these entries be erased."""
+    words = await words_about(tx, ((entry.log, entry.seq) for entry in entries))
+    said = {word.said for some in words.values() for word in some}
+    return await entries_at(tx, {(logs[ref.log].no, ref.seq) for ref in said})
 
 
 def _read(entries: Iterable[StoredFragment], logs: Mapping[bytes, StoredLog], sieve: Sieve) -> list[_Said]:
@@ -263,7 +285,7 @@ def _published(entries: Iterable[StoredFragment], found: _Found, sieve: Sieve) -
 
 
 def _fold(found: _Found, published: Iterable[_Said], world: World | None = None) -> View:
-    statements = [item.statement for item in (*found.said, *published)]
+    statements = [item.statement for item in (*found.said, *found.erasures, *published)]
     return fold_file(found.subjects, statements, found.genesis, world)
 
 

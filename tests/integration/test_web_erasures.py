@@ -5,8 +5,11 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from node.exchange.passport_check import check_file
+from node.passport.shown import rows
 from node.services.access import Scope
 from node.web.routes import API
+from tests.integration.test_passport_file import file_of
 from tests.integration.test_web_mandates import maker, meter
 from tests.unit.web.running import SAME_ORIGIN, RunningWeb, get, post, refused, view_of
 
@@ -62,6 +65,22 @@ async def test_name_of_a_resident_is_erased_and_told_nowhere(maker: RunningWeb) 
     what = [row["what"] for row in (await get(client, "/journal"))["items"]]
     assert {"erasure_asked", "section_erased"} <= {*what}
     assert (await get(client, f"/erasures/{asked['ref']}"))["rows"] == asked["rows"]
+
+
+async def test_passport_file_tells_of_the_erasure_and_proves_it(maker: RunningWeb) -> None:
+    """A file that is written afterwards has no byte of the name, carries the erasure, and folds to "erased"."""
+    client, device = maker.local(), await meter(maker)
+    ref = await resident(client, device)
+    await post(client, "/erasures", wanted(ref))
+    await maker.context.ledger.publish()
+
+    raw = await file_of(client, device)
+
+    checked = check_file(raw)
+    sections = [part for row in rows(checked.view, "statements") for part in rows(row, "sections")]
+    assert checked.findings == []
+    assert NAME.encode() not in raw
+    assert [part["name"] for part in sections if "erased" in part] == ["person"]
 
 
 async def test_what_may_not_be_erased_is_refused_with_its_reason(maker: RunningWeb) -> None:

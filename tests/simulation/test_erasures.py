@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from io import BytesIO
 
 import pytest
 
@@ -11,9 +12,11 @@ from node.passport import drafts
 from node.passport.bodies import ErasureGround, PersonBody
 from node.passport.drafts import OPEN_CLASSES, Draft
 from node.passport.references import ref_text
+from node.services.catching_up import CAUGHT_UP
 from node.services.grants import Terms
 from node.services.ledger import entry_ref
 from node.store.passports import find_passport
+from node.store.settings import find_setting
 from tests.simulation.evidence import rows_with
 from tests.simulation.machine import Machine
 from tests.simulation.scripts import level
@@ -36,10 +39,11 @@ class Confided:
         self.subject = b""
         self.ref = Ref(b"", 0, b"")
 
-    async def begin(self) -> None:
+    async def begin(self, *, is_skewed: bool = True) -> None:
         """The name lies at both."""
         world = self.world
-        self.maker, self.utility = await world.add("maker", "maker"), await world.add("utility")
+        self.maker = await world.add("maker", "maker", is_skewed=is_skewed)
+        self.utility = await world.add("utility", is_skewed=is_skewed)
         await world.federate(self.maker, self.utility)
         await world.attest_numbers(self.maker, [self.maker, self.utility])
         await world.publish_line(self.maker)
@@ -88,13 +92,13 @@ class Confided:
         return json.dumps(passport.content["statements"], ensure_ascii=False)
 
 
-def play(seed: int, script: object) -> None:
+def play(seed: int, script: object, *, is_skewed: bool = True) -> None:
     """Play a script over a world in which a name was told."""
     with new_world(seed) as world:
 
         async def begin() -> None:
             confided = Confided(world)
-            await confided.begin()
+            await confided.begin(is_skewed=is_skewed)
             await script(confided)  # type: ignore[operator]  # a coroutine function
             await world.stop()
 
@@ -185,3 +189,30 @@ def test_copy_from_before_nothing_was_erased_shows_all_again() -> None:
         assert '"present": false' in alone
 
     play(4, script)
+
+
+def test_bundle_of_a_peer_lets_go_where_no_wire_leads() -> None:
+    """A restored node that is levelled by sticks alone erases by what the bundle brings, and shows the rest again."""
+
+    async def script(told: Confided) -> None:
+        copy = told.world.folder / "copy"
+        told.maker.copy(copy, whole=False)
+        await told.erase()
+        await told.world.until(told.is_acknowledged, "it is acknowledged")
+        await told.maker.lose_power()
+        told.world.network.split(["maker"])
+        told.maker.restore(copy)
+        await told.maker.start()
+        await asyncio.sleep(60)
+
+        stick = BytesIO()
+        await told.utility.do(told.utility.node.bundles.make(told.maker.node.core.node, stick, ACTOR, is_whole=True))
+        stick.seek(0)
+        await told.maker.do(told.maker.node.bundles.take(stick, ACTOR))
+
+        assert not told.holds(told.maker)
+        assert '"erased"' in await told.sections(told.maker)
+        async with told.maker.node.core.database.read() as tx:
+            assert await find_setting(tx, CAUGHT_UP) == told.maker.node.ledger.log.log
+
+    play(5, script, is_skewed=False)  # by the clock of the peer the bundle is from after the doubt
