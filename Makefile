@@ -27,6 +27,7 @@ sim: $(VENV)/dev.stamp ## simulated federations by seed, then a node killed at i
 	@$(BIN)/python -m tests.simulation --plot $(PLOT) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 	@$(if $(SEED),true,$(BIN)/python -m tests.simulation --mutants)
 	@$(if $(SEED),true,$(BIN)/python -m tests.simulation.fifty)
+	@$(if $(SEED),true,$(BIN)/python -m tests.simulation.lookup)
 	@$(BIN)/python -m tests.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/dev.stamp ## format, lint, types, architecture, licences, fast tests

@@ -19,8 +19,21 @@ SMALL = 100.0
 RUNS = 5
 WIDE = 150
 OUT = Path(__file__).parent.parent / "build" / "bench"
-NAMES = ("log", "fold", "demo", "registry", "checkup", "processes", "bench_file", "template", "webhooks", "rights",
-         "passport_file")  # fmt: skip
+NAMES = (
+    "log",
+    "fold",
+    "demo",
+    "registry",
+    "checkup",
+    "processes",
+    "bench_file",
+    "template",
+    "webhooks",
+    "rights",
+    "shipment",
+    "lookup",
+    "passport_file",
+)
 
 
 @dataclass(frozen=True)

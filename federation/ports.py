@@ -125,6 +125,10 @@ class Shelf(Protocol):
         """For each key who announced here that he holds what has it."""
         ...
 
+    async def ask(self, asker: Asker, scheme: str, value: str, words: str) -> None:
+        """Keep for people here that the asker wants to be shown what has an identifier."""
+        ...
+
     async def announce(self, asker: Asker, announced: Announced) -> Mapping[int, bytes] | None:
         """Keep what the asker holds; where its list is another here than it says, the digests of its buckets."""
         ...

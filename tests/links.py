@@ -11,6 +11,7 @@ from federation.net.desk import Signer
 from federation.peer import PeerAddress
 from federation.ports import Answer, Question
 from node.metrics import Metrics
+from node.services.access_requests import AccessRequests
 from node.services.admission import INTRODUCER, Admission
 from node.services.attesting import Attesting
 from node.services.exchange import Outcome
@@ -39,8 +40,9 @@ class Wired:
         attesting = Attesting(core, desk.ledger, desk.projection)
         membership = Membership(core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
         referring = Referring(core, desk.projection, LookupNotes(core))
+        requests = AccessRequests(core, desk.projection, Search(), sync)
         self.shelf = FederationShelf(
-            core, desk.ledger, membership, Search(), Admission(core, desk.projection), referring
+            core, desk.ledger, membership, Search(), Admission(core, desk.projection), referring, requests
         )
         self.answers = FederationDesk(self.shelf, self.signer, core.clock, Metrics())
         self.sync = sync

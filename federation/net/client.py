@@ -99,6 +99,11 @@ class PeerClient:
         asked = messages.encode_lookup(scheme, value)
         return await _beside(messages.decode_looked, await self._must("/fed/1/lookup", asked))
 
+    async def ask_access(self, scheme: str, value: str, words: str) -> None:
+        """Ask to be shown what carries an identifier."""
+        if await self._ask("POST", "/fed/1/ask", messages.encode_ask(scheme, value, words)) is not None:
+            raise AnswerError("/fed/1/ask: an answer where none is expected")
+
     async def refer(self, keys: Sequence[bytes]) -> list[tuple[Referral, ...]]:
         """For each key who announced there that he holds what has it."""
         return decode_referrals(await self._must("/fed/1/refer", encode_refer(keys)), len(keys))

@@ -30,7 +30,7 @@ JOIN = "join"
 NOBODY = b""
 MAX_REQUEST = 1 << 20
 MOST_RETRY_S = 600
-LOOKS = frozenset({"lookup", "refer"})  # questions that anybody could ask by the million
+LOOKS = frozenset({"lookup", "refer", "ask"})  # questions that anybody could ask by the million
 LARGE = 1 << 16  # bytes of a question that is not read on the loop
 
 Answering = Callable[[Asker, Question], Awaitable[bytes | None]]
@@ -77,6 +77,7 @@ class Desk:
             "lookup": ("POST", self._lookup),
             "refer": ("POST", self._refer),
             "announce": ("POST", self._announce),
+            "ask": ("POST", self._ask_access),
             "leaves": ("GET", self._leaves),
             JOIN: ("POST", self._join),
         }
@@ -222,6 +223,9 @@ class Desk:
 
     async def _refer(self, asker: Asker, question: Question) -> bytes:
         return encode_referrals(await self._shelf.refer(asker, decode_refer(question.body)))
+
+    async def _ask_access(self, asker: Asker, question: Question) -> None:
+        await self._shelf.ask(asker, *messages.decode_ask(question.body))
 
     async def _announce(self, asker: Asker, question: Question) -> bytes | None:
         raw = question.body

@@ -12,6 +12,7 @@ secret   [subject, section]                       -> [name, nil, sealed]
 chunk    [log, seq, id16, section, n]             -> [bytes]
 lookup   [scheme, value]                          -> [[[subject, age us, [other id...], [log, seq, fragment] | nil]...],
                                                       held 0 | 1]
+ask      [scheme, value, words | nil]             -> nothing
 join     [secret, chain, node id, url | nil, pin | nil] -> nothing; both are nil for a node that only dials out
 """
 
@@ -378,6 +379,19 @@ def decode_lookup(raw: bytes) -> tuple[str, str]:
     with _Reading("lookup"):
         scheme, value = codec.array(codec.unpack(raw, 1024), 2, "lookup")
         return codec.text(scheme, "scheme", most=64), codec.text(value, "value")
+
+
+def encode_ask(scheme: str, value: str, words: str) -> bytes:
+    """Ask to be shown what carries an identifier."""
+    return codec.pack([scheme, value, words or None])
+
+
+def decode_ask(raw: bytes) -> tuple[str, str, str]:
+    """Read the question; no words are none."""
+    with _Reading("ask"):
+        scheme, value, words = codec.array(codec.unpack(raw, 1024), 3, "ask")
+        said = "" if words is None else codec.text(words, "words")
+        return codec.text(scheme, "scheme", most=64), codec.text(value, "value"), said
 
 
 def encode_looked(looked: Looked) -> bytes:

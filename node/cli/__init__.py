@@ -10,13 +10,25 @@ from node.collecting import loading
 
 with loading():
     from federation.errors import FederationError
-    from node.cli import backups, federating, keys, passports, serving, shipping, tables
+    from node.cli import backups, erasing, federating, keys, labelling, passports, serving, shipping, tables
     from node.cli.hardening import leave_no_dump
     from node.cli.talk import app, errors, reason
     from node.errors import NodeError
     from node.store.errors import StoreError
 
-__all__ = ("app", "backups", "federating", "keys", "main", "passports", "serving", "shipping", "tables")
+__all__ = (
+    "app",
+    "backups",
+    "erasing",
+    "federating",
+    "keys",
+    "labelling",
+    "main",
+    "passports",
+    "serving",
+    "shipping",
+    "tables",
+)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import typer
 
 from node.cli.opening import open_node, refusals_of_the_store
-from node.cli.talk import HERE, Folder, app, ask, out, progress_bar, reason, write
+from node.cli.talk import HERE, Folder, app, ask, errors, out, progress_bar, reason, write
 from node.errors import FolderError, InputError, NodeError, NotFoundError
 from node.passport.errors import DeviceIdError
 from node.passport.ids import format_device_id, parse_device_id
@@ -51,13 +51,15 @@ def lookup(
     folder: Folder = HERE,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The digest, conflicts and claims as well.")] = False,
 ) -> None:
-    """Find a device by anything that stands on it: here, then at the peers; exit 1 where nothing is found."""
+    """Find a device by anything that stands on it: here, then at others; exit 1 where nothing is found."""
     _check_length(text)
-    found, near = ask(folder, lambda api: _look_up(api, text, whole=verbose))
+    found, answer = ask(folder, lambda api: _look_up(api, text, whole=verbose))
+    for line in _mute(answer["asked"]):
+        errors.print(line, markup=False)
     if not found:
-        raise _nothing(text, near)
+        raise _nothing(text, answer["near"], _keepers(answer["asked"]))
     for row, passport in found:
-        out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}", markup=False)
+        out.print(f"{row['id']}  {row['title']}  {row['state']}  {row['source']}{_age(row)}", markup=False)
         if passport is not None:
             _print_digest(passport)
 
@@ -203,14 +205,37 @@ async def _export(node: "Node", target: Path, *, is_alone: bool) -> dict[str, in
     return node.export.counts
 
 
-async def _look_up(api: "ApiClient", text: str, *, whole: bool) -> tuple[list[tuple[Any, Any]], list[Any]]:  # Any: JSON
-    """What carries the text, with the whole passport of each that is here, if wanted; and what may be meant."""
+async def _look_up(api: "ApiClient", text: str, *, whole: bool) -> tuple[list[tuple[Any, Any]], Any]:  # Any: JSON
+    """What carries the text, with the whole passport of each that is here, if wanted; and the whole answer."""
     answer = await api.get("/lookup", q=text)
     found = [
         (row, await api.get(f"/passports/{row['id']}") if whole and row["source"] == "here" else None)
         for row in answer["items"]
     ]
-    return found, answer["near"]
+    return found, answer
+
+
+def _age(row: Any) -> str:  # Any: JSON
+    """How old is what another organisation knows, and whether it is only said."""
+    if row["source"] == "here":
+        return ""
+    told = "" if row["proved"] else ", not proved"
+    return f" ({row['age_us'] // 60_000_000} min old{told})"
+
+
+def _keepers(asked: list[Any]) -> list[str]:  # Any: JSON
+    """Who keeps a passport and does not open it."""
+    return [row["name"] or row["org"] for row in asked if row["answer"] == "held"]
+
+
+def _mute(asked: list[Any]) -> list[str]:  # Any: JSON
+    """Who was asked and did not answer."""
+    said = {"silent": "did not answer", "refused": "refused", "wrong": "answered what does not verify"}
+    return [
+        f"{row['name'] or row['org']} {said[row['answer']]}{': ' * bool(row['reason'])}{row['reason']}"
+        for row in asked
+        if row["answer"] in said
+    ]
 
 
 async def _read_facts(api: "ApiClient", text: str) -> Any:  # Any: JSON

@@ -6,6 +6,7 @@ ExchangeError
 ├── ColumnError             a table lacks a column, or has one twice
 ├── BenchError              a bench file does not have its shape
 ├── SheetError              a document for paper is too long to be drawn
+├── LabelError              a label has no room for its code or for what it has to say
 ├── PassportFileError       bytes are no passport file that could be checked
 ├── WebhookError            an address of a receiver, or a secret of one, is none that may be used
 ├── CommerceError           a file of 1C is no CommerceML that may be read
@@ -45,6 +46,10 @@ class ColumnError(ExchangeError):
 
 class BenchError(ExchangeError):
     """The bench file does not have the shape of one."""
+
+
+class LabelError(ExchangeError):
+    """The label has no room for its code, or for what it has to say in letters that can be read."""
 
 
 class SheetError(ExchangeError):

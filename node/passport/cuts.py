@@ -28,7 +28,11 @@ class Awaited:
 
 def rows_of_cut(statement: Statement) -> tuple[CutRow, ...]:
     """The rows of its section `cut`; none where that is not here or breaks its form."""
-    raw = statement.sections.get("cut")
+    return read_rows(statement.sections.get("cut"))
+
+
+def read_rows(raw: bytes | None) -> tuple[CutRow, ...]:
+    """The rows of a section `cut`."""
     try:
         return Cut.from_value(codec.unpack(raw)).rows if raw is not None else ()
     except CodecError:

@@ -134,13 +134,12 @@ def acts_of(readings: Iterable[Reading], subject: bytes) -> Acts:
     ]
     mine.sort(key=lambda act: act[0].statement.ref)
     said = tuple(act for act in mine if act[0].statement.kind != Kind.END)
-    ends = (end_of(reading, authority) for reading, authority in mine)
+    ends = (end_of(reading.statement, authority) for reading, authority in mine)
     return Acts(said, tuple(end for end in ends if end is not None)) if mine else _NOTHING
 
 
-def end_of(reading: Reading, authority: Authority) -> End | None:
+def end_of(statement: Statement, authority: Authority) -> End | None:
     """What a statement ends, None where it ends nothing."""
-    statement = reading.statement
     if statement.kind != Kind.END or authority.verb is not Verb.END:
         return None
     return End(statement, authority.party, roles_named(authority), statement.cut)
@@ -182,8 +181,21 @@ def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
         elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:
             found.append(_paper(statement, authority, world))
     for deal in offers.values():
-        found += _answered(deal, accepted, acts.ends, role)
+        found += answered(deal, accepted, acts.ends, role)
     return sorted(found, key=lambda deal: (deal.last.ref, deal.offer.ref))
+
+
+def undone_by(deal: Deal, ends: Iterable[End]) -> str | None:
+    """Whether an offer was refused or withdrawn before it was accepted, by the ends that name it."""
+    acceptance = deal.acceptance
+    for end in sorted(ends, key=lambda one: one.statement.order):
+        said = end.statement
+        if said.org == deal.party and (acceptance is None or said.order < acceptance.order):
+            return REFUSED
+        is_first = acceptance is None or (not end.counts(acceptance.ref) and deal.knows(said.ref))
+        if said.org == deal.offer.org and is_first:
+            return WITHDRAWN
+    return None
 
 
 def _is_about(role: PartyRole, statement: Statement, authority: Authority) -> bool:
@@ -212,13 +224,13 @@ def _paper(statement: Statement, authority: Authority, world: World) -> Deal:
     )
 
 
-def _answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
+def answered(deal: Deal, accepted: Sequence[Statement], ends: Sequence[End], role: PartyRole) -> Iterator[Deal]:
     """The offer with its acceptances: of several of the party the first counts, unless something ended it before."""
     offer = deal.offer
     named = [end for end in ends if end.ends(role) and end.names(offer)]
     answers = sorted((s for s in accepted if s.org == deal.party and offer.ref in {*s.refs, *s.auth}), key=_order)
     if not answers:
-        yield replace(deal, fault=_ended(deal, named))
+        yield replace(deal, fault=undone_by(deal, named))
         return
     first, *later = answers
     widening = tuple(answer for answer in later if answer.limit is not None)
@@ -231,7 +243,7 @@ def _judged(deal: Deal, ends: Sequence[End]) -> Deal:
     is_late = deal.until is not None and deal.last.occurred >= deal.until
     own = (end for end in ends if end.statement.org == deal.offer.org and not end.counts(deal.last.ref))
     decided = min((end.statement for end in own if not deal.knows(end.statement.ref)), key=_order, default=None)
-    return replace(deal, fault=_ended(deal, ends) or (EXPIRED if is_late else None), decided=decided)
+    return replace(deal, fault=undone_by(deal, ends) or (EXPIRED if is_late else None), decided=decided)
 
 
 def _is_before(answer: Statement, following: Deal) -> bool:
@@ -241,18 +253,6 @@ def _is_before(answer: Statement, following: Deal) -> bool:
 
 def _order(statement: Statement) -> tuple[int, bytes, int]:
     return statement.order
-
-
-def _ended(deal: Deal, ends: Iterable[End]) -> str | None:
-    acceptance = deal.acceptance
-    for end in sorted(ends, key=lambda one: one.statement.order):
-        said = end.statement
-        if said.org == deal.party and (acceptance is None or said.order < acceptance.order):
-            return REFUSED
-        is_first = acceptance is None or (not end.counts(acceptance.ref) and deal.knows(said.ref))
-        if said.org == deal.offer.org and is_first:
-            return WITHDRAWN
-    return None
 
 
 _NOTHING = Acts()

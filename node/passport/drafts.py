@@ -201,24 +201,24 @@ def shipment(
     occurred: int,
     offer: Ref | None = None,
     *,
+    cut: Cut | None = None,
     number: str = "",
     grounds: Sequence[Ref] = (),
-    cut: Cut | None = None,
 ) -> Draft:
-    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer.
+    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer; its `cut` tells how far the
+    seller's logs are known.
 
     A buyer without a node is named by its `number` beside. `grounds` are acceptances that brought the title to the
-    author. A return, and what is said of it, names the shipment whose devices come back as its second subject. The
-    `cut` of an acceptance tells how far the seller's logs are known.
+    author. A return, and what is said of it, names the shipment whose devices come back as its second subject.
     """
     refs = (offer,) if offer else tuple(grounds)
-    authority = DraftSection("authority", _title(verb, party, devices, number).to_bytes(), SectionClass.AUTHORITY)
+    content = DraftSection("authority", _title(verb, party, devices, number).to_bytes(), SectionClass.AUTHORITY)
     papers = section("shipment", body, SectionClass.COMMERCIAL)
     return Draft(
         Kind.SHIPMENT,
         _shipment_subjects(subject, body),
         occurred,
-        (authority, papers) if cut is None else (authority, cut_section(cut), papers),
+        (content, papers) if cut is None else (content, cut_section(cut), papers),
         refs=refs,
         auth=refs,
         routes=tuple(devices),
@@ -243,7 +243,7 @@ def shipment_end(
         occurred,
         (
             DraftSection("authority", _title(Verb.END, party, devices, number).to_bytes(), SectionClass.AUTHORITY),
-            DraftSection("cut", codec.pack(cut.to_value()), SectionClass.AUTHORITY),
+            cut_section(cut),
             section("shipment", body, SectionClass.COMMERCIAL),
         ),
         refs=(offer,),

@@ -9,13 +9,14 @@ from typing import cast
 
 from federation.authority import Kind
 from node.passport.parties import roles_at
-from node.passport.passing import BY_TITLE
+from node.passport.passing import ACCEPTANCE, BY_TITLE, PAPER
 from node.passport.ranks import FactClass, parameter_class
-from node.passport.roles import CAPACITIES, PartyRole
+from node.passport.roles import CAPACITIES, PASSING, PartyRole
 from node.passport.shown import rows
 from node.passport.view import Plain, View
 
 Row = Mapping[str, Plain]
+_SPEAKING = (PartyRole.TITLE, PartyRole.RESPONSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,21 @@ class Entitlement:
     grounds: frozenset[str] = frozenset()
 
 
-def entitlement(view: View, role: PartyRole, org: bytes, at: int) -> Entitlement:
-    """What an organisation may do with a role at a time."""
+def entitlement(view: View, role: PartyRole, org: bytes, at: int, *, offers: bool = True) -> Entitlement:
+    """What an organisation may do with a role at a time: pass it on, or give it where it `offers` nothing."""
     parties = cast("dict[str, Plain]", view["parties"])
     every, now = cast("list[Row]", parties["roles"]), roles_at(parties, at)
     titles = [row for row in every if row["role"] == PartyRole.TITLE]
     who = _speakers(titles, now) if titles else _authors(view)
     held = next((row for row in now if row["role"] == role), None) if role in CAPACITIES else None
+    mine = {str(row["ref"]) for row in now if row["role"] == role and row["party"] == org.hex()}
+    if role is PartyRole.NETWORK and offers and mine:
+        return Entitlement(True, frozenset(mine))
     if role is PartyRole.TITLE:
         return Entitlement(bool(titles) and org.hex() in who, _title_grounds(titles, held, org))
     if held is not None and held["basis"] != BY_TITLE and held["number"] is None:
         return Entitlement(held["party"] == org.hex())
-    if role is not PartyRole.RESPONSIBLE and titles:
+    if role not in (PartyRole.RESPONSIBLE, PartyRole.ESCROW) and titles:
         who |= _responsible(now)
     return Entitlement(org.hex() in who, _grounds(every, held, role, org))
 
@@ -48,6 +52,21 @@ def speakers(view: View, at: int) -> set[str]:
     now = roles_at(parties, at)
     titles = [row for row in cast("list[Row]", parties["roles"]) if row["role"] == PartyRole.TITLE]
     return _speakers(titles, now) | _responsible(now) if titles else _authors(view)
+
+
+def may_end(view: View, role: PartyRole, org: bytes, at: int, given: int | None = None) -> bool:
+    """Whether an organisation ends a role that it does not hold: who speaks for the thing, an escrow the owner alone;
+    and who gave it at a time, unless what he gave it by was taken over since.
+    """
+    parties = cast("dict[str, Plain]", view["parties"])
+    titles = [row for row in cast("list[Row]", parties["roles"]) if row["role"] == PartyRole.TITLE]
+    if given is not None:
+        then = [row for row in roles_at(parties, given) if row["party"] == org.hex() and row["role"] in _SPEAKING]
+        if all(row["cut"] is None for row in then):
+            return True
+    if role is PartyRole.ESCROW and titles:
+        return org.hex() in _speakers(titles, roles_at(parties, at))
+    return org.hex() in speakers(view, at)
 
 
 def only_data_source(view: View, org: bytes, at: int) -> bool:
@@ -95,10 +114,11 @@ def _title_grounds(titles: Sequence[Row], held: Row | None, org: bytes) -> froze
 
 def _grounds(every: Sequence[Row], held: Row | None, role: PartyRole, org: bytes) -> frozenset[str]:
     """What stands before: an act of another organisation that brought the role to its holder, or ended it."""
-    if role not in CAPACITIES:
+    if role not in PASSING:
         return frozenset()
     if held is not None and held["basis"] != BY_TITLE:
         return frozenset({str(held["ref"])} if held["by"] != org.hex() else ())
-    ended = [row for row in every if row["role"] == role and row["ended"] is not None]
+    bases = (ACCEPTANCE,) if role is PartyRole.NETWORK else (ACCEPTANCE, PAPER)
+    ended = [row for row in every if row["role"] == role and row["ended"] is not None and row["basis"] in bases]
     last = max(ended, key=lambda row: cast("int", row["until"]), default=None)
     return frozenset() if last is None or last["ended_by"] == org.hex() else frozenset({str(last["ended"])})

@@ -23,7 +23,7 @@ from node.passport.papers import (
     without_effect,
 )
 from node.passport.parameters import Parameter, parameters_of
-from node.passport.parties import contested_roles, leading_chain, parties_view, signers_view
+from node.passport.parties import ACCEPTED_TWICE, contested_roles, leading_chain, parties_view, signers_view
 from node.passport.references import ref_text
 from node.passport.registered import VALID_UNTIL
 from node.passport.registers import (
@@ -172,9 +172,9 @@ def _conflicts(case: Case, facts: Mapping[str, Verdict], edges: Iterable[Edge]) 
         if edge.is_contested:
             yield {"what": "composition", "why": edge.conflict, "values": [edge.view()]}
     for deal in leading_chain(case).conflict:
-        yield {"what": "parties.owner", "why": Standing.DISPUTED.value, "values": [deal.party.hex()]}
+        yield {"what": "parties.owner", "why": ACCEPTED_TWICE, "values": [deal.party.hex()]}
     for role, deal in contested_roles(case):
-        yield {"what": f"parties.{role.value}", "why": Standing.DISPUTED.value, "values": [deal.party.hex()]}
+        yield {"what": f"parties.{role.value}", "why": ACCEPTED_TWICE, "values": [deal.party.hex()]}
     if case.identity.contested:
         lines: list[Plain] = [key.line.hex for key in case.identity.contested]
         yield {"what": "identity.line", "why": "plates-of-several-lines", "values": lines}

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from federation.directory import alias_key
+from node.passport.bodies import Plate
 from node.passport.codes import claim_of_code
 from node.passport.errors import PlateError
 from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
 from node.passport.lines import LineKey, Lines
 from node.passport.plate import cut_label, plate_text, split_typed
-from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, TYPE, parameter_term
+from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, TYPE, parameter_term, plate_term
 
 ID: Final = "id"
 DEV_EUI: Final = "dev_eui"
@@ -75,6 +76,12 @@ def read_identifiers(text: str, lines: Lines) -> tuple[Identifier, ...]:
         return (exact,)
     trimmed = text.strip()
     return tuple(dict.fromkeys(_read(trimmed, lines))) if any(map(str.isalnum, trimmed)) else ()
+
+
+def is_on(plate: Plate, value: str) -> bool:
+    """Whether a number stands on a plate: its serial, that with the designation, or a code."""
+    said = {number_value(cut_label(plate.serial)), plate_term(plate.designation, plate.serial)}
+    return value in said | set(map(number_value, plate.codes))
 
 
 def lookup_key(scheme: str, value: str) -> bytes:

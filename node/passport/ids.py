@@ -111,6 +111,12 @@ def in_latin(text: str) -> str:
     return text.translate(_RUSSIAN)
 
 
+def groups_of(device: str) -> list[str]:
+    """A device id in groups that a person can read out: the prefix, then four characters at a time."""
+    prefix, _, body = device.partition("-")
+    return [prefix, *(body[start : start + 4] for start in range(0, len(body), 4))]
+
+
 def is_domain(text: str) -> bool:
     """Whether a text is a name by which others reach a host: two labels or more, the last of which is no number."""
     return (

@@ -12,6 +12,7 @@ from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
 from federation.fragment import Ref
 from node.passport.bodies import Body, MandateBody, PersonBody
+from node.passport.deals import Deal, end_of, undone_by
 from node.passport.errors import BodyError
 from node.passport.roles import DOCUMENT, Party, PartyRole, party_of, roles_named
 from node.passport.statement import Statement
@@ -35,6 +36,8 @@ class MandateState(StrEnum):
 
     WAITING = "waiting"
     LAPSED = "lapsed"
+    DISPUTED = "disputed"
+    NOT_CHOSEN = "not_chosen"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     STANDS = "stands"
@@ -61,13 +64,23 @@ class Mandate:
     reasons: Mapping[Ref, str] = field(default_factory=dict)
 
     def state(self, now: int) -> MandateState:
-        """How it stands now; a role that was given for a time and is over has ended."""
+        """How it stands now by what was said of it; a role that was given for a time and is over has ended."""
         if self.basis is MandateBasis.OFFER and self.answer is None:
-            if ends := [*self.ends.values()]:
+            if not self.left and (ends := [*self.ends.values()]):
                 return MandateState.REFUSED if ends[0].org == self.party.org else MandateState.WITHDRAWN
             return MandateState.LAPSED if self.until is not None and now >= self.until else MandateState.WAITING
         is_over = self.basis is not MandateBasis.OFFER and self.until is not None and now >= self.until
-        return MandateState.ENDED if is_over or len(self.ends) >= len(self.things) else MandateState.STANDS
+        return MandateState.ENDED if is_over or not self.left else MandateState.STANDS
+
+    @property
+    def left(self) -> tuple[bytes, ...]:
+        """The things over which nothing ended it."""
+        return tuple(thing for thing in self.things if thing not in self.ends)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is an offer that nobody answered and nothing ended, lapsed or not."""
+        return self.basis is MandateBasis.OFFER and self.answer is None and bool(self.left)
 
     @property
     def last(self) -> Ref:
@@ -76,7 +89,10 @@ class Mandate:
 
 
 def mandates_of(statements: Iterable[Statement], world: World) -> list[Mandate]:
-    """The acts among some statements, in the order in which they were said; each once."""
+    """The acts among some statements, in the order in which they were said; each once.
+
+    What came first of an acceptance and a withdrawal is told by their cuts, as in `deals`.
+    """
     found: dict[Ref, Mandate] = {}
     answers: list[tuple[Statement, Authority]] = []
     for statement in sorted(statements, key=lambda one: one.order):
@@ -89,8 +105,15 @@ def mandates_of(statements: Iterable[Statement], world: World) -> list[Mandate]:
                 found[statement.ref] = mandate
         elif authority.verb in (Verb.ACCEPT, Verb.END):
             answers.append((statement, authority))
+    by_last = {ref: ref for ref in found}
+    for ref, mandate in found.items():
+        if mandate.basis is MandateBasis.OFFER and (answer := _answer_to(mandate, answers)) is not None:
+            found[ref] = replace(mandate, answer=answer)
+            by_last[answer.ref] = ref
     for statement, authority in answers:
-        _answer(found, statement, authority)
+        if authority.verb is Verb.END:
+            for ref in sorted({by_last[named] for named in {*statement.refs, *statement.auth} if named in by_last}):
+                found[ref] = _with_end(found[ref], statement, authority)
     return [*found.values()]
 
 
@@ -114,24 +137,25 @@ def _mandate(statement: Statement, authority: Authority, world: World) -> Mandat
     )
 
 
-def _answer(found: dict[Ref, Mandate], statement: Statement, authority: Authority) -> None:
-    """Note what an acceptance or an end says of the acts that it names."""
-    by_last = {mandate.last: ref for ref, mandate in found.items()}
-    for named in sorted({*statement.refs, *statement.auth}):
-        ref = named if named in found else by_last.get(named)
-        if ref is None:
-            continue
-        mandate = found[ref]
-        if authority.verb is Verb.ACCEPT and mandate.basis is MandateBasis.OFFER:
-            is_first = mandate.answer is None and not mandate.ends
-            if statement.org == mandate.party.org and is_first:
-                found[ref] = replace(mandate, answer=statement)
-        elif authority.verb is Verb.END:
-            ended = [thing for thing in authority.subjects or () if thing in mandate.things]
-            ends = dict.fromkeys(ended, statement) | dict(mandate.ends)
-            body = _body(statement, "mandate", MandateBody)
-            reasons = {**mandate.reasons, statement.ref: (body.reason if body else None) or ""}
-            found[ref] = replace(mandate, ends=ends, reasons=reasons)
+def _answer_to(mandate: Mandate, answers: Iterable[tuple[Statement, Authority]]) -> Statement | None:
+    """The acceptance of an offer, unless it was refused or withdrawn before."""
+    named = [(said, authority) for said, authority in answers if mandate.said.ref in {*said.refs, *said.auth}]
+    accepted = (s for s, authority in named if authority.verb is Verb.ACCEPT and s.org == mandate.party.org)
+    answer = next(accepted, None)
+    if answer is None:
+        return None
+    whole = ((s, a) for s, a in named if set(mandate.things) <= set(a.subjects or ()))
+    ends = [end for said, authority in whole if (end := end_of(said, authority)) is not None]
+    deal = Deal(mandate.said, mandate.party.org, answer)
+    return answer if undone_by(deal, ends) is None else None
+
+
+def _with_end(mandate: Mandate, said: Statement, authority: Authority) -> Mandate:
+    """An act with one more statement that ends it, over the things that this names."""
+    ended = [thing for thing in authority.subjects or () if thing in mandate.things]
+    body = _body(said, "mandate", MandateBody)
+    reasons = {**mandate.reasons, said.ref: (body.reason if body else None) or ""}
+    return replace(mandate, ends=dict.fromkeys(ended, said) | dict(mandate.ends), reasons=reasons)
 
 
 def _authority(statement: Statement) -> Authority | None:

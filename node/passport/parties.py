@@ -19,6 +19,7 @@ from node.passport.view import DAY_US, Plain, moment_us
 
 WAITING, INEFFECTIVE = "waiting", "ineffective"
 MAKER = "maker"
+ACCEPTED_TWICE = "accepted-twice"  # why a person has to decide
 
 Row = dict[str, Plain]
 

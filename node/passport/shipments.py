@@ -2,8 +2,7 @@
 
 A shipment is one subject under which one seller offers devices to one buyer, in parts where they are many: a section
 `authority` names no more than 4,096. The buyer answers for the devices that he names; what he names beside them has no
-effect and is shown. Which answer counts is told as the fold of titles tells it (`deals.py`): the first acceptance,
-unless the buyer refused before it, or the seller withdrew before it by the cut that his withdrawal names.
+effect and is shown. Which answer counts is told by the fold of titles itself (`deals.py`).
 
 A return is a shipment back, whose statements name the first one as their second subject.
 """
@@ -16,6 +15,7 @@ from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
 from federation.fragment import Ref
 from node.passport.bodies import ShipmentBody
+from node.passport.deals import REFUSED, WITHDRAWN, Deal, End, answered
 from node.passport.errors import BodyError
 from node.passport.roles import Party, PartyRole, party_of, roles_named
 from node.passport.statement import Statement
@@ -61,15 +61,11 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One signed offer. `has_keys`: a root key goes with each of its devices; None where it does not say.
-
-    It lapses at `until`, where that is said.
-    """
+    """One signed offer. `has_keys`: a root key goes with each of its devices; None where it does not say."""
 
     offer: Ref
     devices: tuple[bytes, ...]
     has_keys: bool | None = None
-    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +183,7 @@ def _shipment(subject: bytes, said: Sequence[_Said], world: World, seller: bytes
     for one in offers:
         devices = tuple(device for device in one.authority.subjects or () if device not in items)
         ref, has_keys = one.statement.ref, one.papers.keys if one.papers else None
-        parts.append(Part(ref, devices, has_keys, one.authority.until))
+        parts.append(Part(ref, devices, has_keys))
         items |= dict.fromkeys(devices, Item(DeviceState.OFFERED, ref, ref, has_keys))
         acts.append(_act(one, Did.OFFERED, devices))
     papers = first.papers
@@ -208,79 +204,64 @@ def _shipment(subject: bytes, said: Sequence[_Said], world: World, seller: bytes
 
 
 def _answered(shipment: Shipment, said: Sequence[_Said]) -> Shipment:
-    """The same with what the buyer and the seller said of it since."""
+    """The same with what the buyer and the seller said of it since.
+
+    Devices of which the same statements speak stand alike: they are one deal.
+    """
     answers = [one for one in said if _answers(one)]
-    accepted = _first_acceptances(shipment, answers)
-    items = dict(shipment.items)
-    for device, by in accepted.items():
-        items[device] = replace(items[device], state=DeviceState.ACCEPTED, said=by.statement.ref)
-    ended: set[bytes] = set()
-    acts: dict[Ref, Act] = {}
-    for one in answers:
-        if one.authority.verb is not Verb.END:
+    items, by = dict(shipment.items), {one.statement.ref: one for one in said}
+    acts: dict[Ref, tuple[DeviceState, list[bytes]]] = {}
+    for (offer, *spoken), devices in _alike(shipment, answers).items():
+        decided = _decided(shipment, by[offer], [by[ref] for ref in spoken])
+        if decided is None:
             continue
-        if (state := _ended_as(shipment, one)) is None:
-            continue
-        named = [device for device in one.authority.subjects or () if device not in ended]
-        hit = [device for device in named if _ends(shipment, one, device, accepted.get(device))]
-        ended.update(hit)
-        reason = one.papers.reason if one.papers else None
-        for device in hit:
-            items[device] = replace(items[device], state=state, said=one.statement.ref, reason=reason)
-        if hit:
-            acts[one.statement.ref] = _act(one, Did(state.value), hit)
-    for one in answers:
-        mine = [d for d in one.authority.subjects or () if accepted.get(d) is one and d not in ended]
-        if mine:
-            acts[one.statement.ref] = _act(one, Did.ACCEPTED, mine)
-    strange = [_strange(shipment, one) for one in answers if one.statement.ref not in acts or _exceeds(shipment, one)]
-    done = [acts[one.statement.ref] for one in answers if one.statement.ref in acts]
-    told = sorted((*shipment.acts, *done, *(act for act in strange if act)), key=lambda act: act.said.order)
+        state, ref = decided
+        papers = by[ref].papers
+        reason = papers.reason if papers and state is not DeviceState.ACCEPTED else None
+        acts.setdefault(ref, (state, []))[1].extend(devices)
+        for device in devices:
+            items[device] = replace(items[device], state=state, said=ref, reason=reason)
+    done = [_act(by[ref], Did(state.value), devices) for ref, (state, devices) in acts.items()]
+    strange = [act for act in (_strange(shipment, one) for one in answers) if act is not None]
+    told = sorted((*shipment.acts, *done, *strange), key=lambda act: act.said.order)
     return replace(shipment, items=items, acts=tuple(told))
 
 
-def _first_acceptances(shipment: Shipment, answers: Sequence[_Said]) -> dict[bytes, _Said]:
-    """By which statement of the buyer each device was accepted first, ended or not."""
-    found: dict[bytes, _Said] = {}
+def _alike(shipment: Shipment, answers: Sequence[_Said]) -> dict[tuple[Ref, ...], list[bytes]]:
+    """Devices by their offer and the answers that name both."""
+    spoken: dict[bytes, list[Ref]] = {}
     for one in answers:
-        if one.authority.verb is not Verb.ACCEPT or one.statement.org != shipment.buyer.org:
-            continue
         for device in one.authority.subjects or ():
             item = shipment.items.get(device)
             if item is not None and item.offer in one.named:
-                found.setdefault(device, one)
-    until = {part.offer: part.until for part in shipment.parts}
-    return {device: by for device, by in found.items() if not _is_late(by, until[shipment.items[device].offer])}
+                spoken.setdefault(device, [item.offer]).append(one.statement.ref)
+    found: dict[tuple[Ref, ...], list[bytes]] = {}
+    for device in shipment.items:
+        if device in spoken:
+            found.setdefault(tuple(spoken[device]), []).append(device)
+    return found
 
 
-def _is_late(acceptance: _Said, until: int | None) -> bool:
-    return until is not None and acceptance.statement.occurred >= until
+def _decided(shipment: Shipment, offer: _Said, answers: Sequence[_Said]) -> tuple[DeviceState, Ref] | None:
+    """How devices of an offer stand by these answers, and by which of them; None where they wait."""
+    deal = Deal(offer.statement, shipment.buyer.org, since=offer.authority.since, until=offer.authority.until)
+    accepted = [one.statement for one in answers if one.authority.verb is Verb.ACCEPT]
+    ends = [_end(one) for one in answers if one.authority.verb is Verb.END]
+    for one in answered(deal, accepted, ends, PartyRole.TITLE):
+        if one.is_done:
+            return DeviceState.ACCEPTED, one.last.ref
+    for end in sorted(ends, key=lambda one: one.statement.order):
+        for one in answered(deal, accepted, [end], PartyRole.TITLE):
+            if one.fault in _FAULTS:
+                return _FAULTS[one.fault], end.statement.ref
+    return None
 
 
-def _ended_as(shipment: Shipment, end: _Said) -> DeviceState | None:
-    """What an end of its author makes of devices; None where he has no say, or it ends something else."""
-    roles = roles_named(end.authority)
-    if roles and PartyRole.TITLE not in roles:
-        return None
-    sides = {shipment.buyer.org: DeviceState.REFUSED, shipment.seller: DeviceState.WITHDRAWN}
-    return sides.get(end.statement.org)
+def _end(one: _Said) -> End:
+    return End(one.statement, one.authority.party, roles_named(one.authority), one.statement.cut)
 
 
-def _ends(shipment: Shipment, end: _Said, device: bytes, acceptance: _Said | None) -> bool:
-    """Whether an end takes a device out, which may have been accepted before."""
-    item = shipment.items.get(device)
-    if item is None or item.offer not in end.named:
-        return False
-    if acceptance is None:
-        return True
-    place = acceptance.statement.ref
-    if end.statement.org == shipment.seller:
-        return dict(end.statement.cut).get(place.log, 0) <= place.seq
-    return end.statement.order < acceptance.statement.order
-
-
-def _exceeds(shipment: Shipment, one: _Said) -> bool:
-    return any(device not in shipment.items for device in one.authority.subjects or ())
+_FAULTS = {REFUSED: DeviceState.REFUSED, WITHDRAWN: DeviceState.WITHDRAWN}
 
 
 def _strange(shipment: Shipment, one: _Said) -> Act | None:

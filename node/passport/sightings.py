@@ -92,9 +92,11 @@ def trust_in(good: int, bad: int) -> Trust:
 
 def _join(found: Sequence[Sighting]) -> Sighting:
     best = min(found, key=lambda one: (not one.is_proved, not one.title, one.source.age_us, one.subject))
+    widest = min(found, key=lambda one: (-len(one.ids), one.source.age_us, one.subject))
     youngest: dict[bytes, Source] = {}
     for source in (source for one in found for source in one.sources):
         if source.node not in youngest or source.age_us < youngest[source.node].age_us:
             youngest[source.node] = source
     sources = sorted(youngest.values(), key=lambda source: (source.age_us, source.node))
-    return replace(best, ids=frozenset[bytes]().union(*(one.ids for one in found)), sources=tuple(sources))
+    ids = frozenset[bytes]().union(*(one.ids for one in found))
+    return replace(best, subject=widest.subject, ids=ids, sources=tuple(sources))

@@ -102,6 +102,8 @@ class Announcing:
 
     async def _tell(self, peer: Peer, digests: Mapping[int, bytes], turns: asyncio.Semaphore) -> bool:
         held = self._held[peer.org]
+        if not self._core.settings.federation.announces:
+            return await self._take_back(peer)
         mine = {bucket: digest for bucket, digest in digests.items() if bucket in held}
         wanted, told, now = list_digest(mine), self._told.get(peer.node), self._core.clock.now()
         fresh = {mark for mark in self._fresh[peer.node] if bucket_of(mark) in held}
@@ -118,6 +120,16 @@ class Announcing:
             return False
         self._told[peer.node] = _Told(wanted, now)
         self._fresh[peer.node] -= fresh
+        return True
+
+    async def _take_back(self, peer: Peer) -> bool:
+        """Have a holder forget the list, once since the start."""
+        if self._told.get(peer.node) is None:
+            try:
+                await self._ask(self._sync.client(peer.address), Announced())
+            except (TimeoutError, FederationError):
+                return False
+            self._told[peer.node] = _Told(b"", self._core.clock.now())
         return True
 
     async def _level(self, client: PeerClient, mine: Mapping[int, bytes], wanted: bytes, changes: bytes) -> None:

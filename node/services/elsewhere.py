@@ -18,7 +18,7 @@ from node.passport.sightings import WEEK_US, Outcome
 from node.services.announcing import Announcing
 from node.services.core import Core
 from node.services.evidence import Evidence
-from node.services.inquiry import Inquiry
+from node.services.inquiry import HERE, Inquiry
 from node.services.lookup_notes import LookedUpNote, LookupNotes
 from node.services.projection import Projection
 from node.services.sync import Sync
@@ -115,7 +115,8 @@ class Elsewhere:
             elif reply.what in ("found", "held"):
                 good |= {node} if node in known and known[node].bad else set()
             elif reply.what == "nothing" and by:
-                bad.update([node] if 2 * len(by) > len(inquiry.holders) else by)
+                is_sure = HERE in by or 2 * len(by) > len(inquiry.holders)
+                bad.update([node] if is_sure else by)
         judged = sorted({*bad, *good} & replies.keys())
         if not judged:
             return

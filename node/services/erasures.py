@@ -35,9 +35,9 @@ from node.services.counting import routes_of, stored_header
 from node.services.ledger import Ledger, entry_ref
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
-from node.store.erasures import Given, given_of, list_words, words_about, words_said_at
+from node.store.erasures import Given, given_of, gone_at, list_words, words_about, words_said_at
 from node.store.forks import said_again
-from node.store.fragments import CLEAR, StoredFragment, entries_at
+from node.store.fragments import CLEAR, ERASED, StoredFragment, entries_at
 from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, find_log, list_logs
 from node.store.peers import list_peers
@@ -56,7 +56,6 @@ class Erasable:
     ref: Ref
     section: str
     org: bytes
-    subject: bytes
     size: int
     is_here: bool
     given: tuple[Given, ...]
@@ -132,7 +131,6 @@ class Erasures:
                     here,
                     head.name,
                     log.org,
-                    header.subject,
                     _size(entry, header, head.name),
                     any(s.name == head.name and s.form == CLEAR for s in entry.sections),
                     tuple(one for one in given if one.section == head.name),
@@ -143,11 +141,13 @@ class Erasures:
                 for head in found
             ]
 
-    async def ask(self, rows: Sequence[tuple[str, str]], ground: ErasureGround, actor: str) -> Asked:
-        """Ask for sections (place of a statement, name) to be erased, for ever, by everybody.
+    async def ask(
+        self, rows: Sequence[tuple[str, str]], ground: ErasureGround, actor: str, *, as_anchor: bool = False
+    ) -> Asked:
+        """Ask for sections (place of a statement, name) to be erased, for ever, by everybody; of others `as_anchor`.
 
-        Raise InputError for what may not be erased, DeniedError for what is another's unless this is an anchor,
-        NotFoundError where it is not here, StateError where it is erased already or asked for.
+        Raise InputError for what may not be erased, DeniedError for what is another's where this is no anchor that
+        asks as one, NotFoundError where it is not here, StateError where it is erased already or asked for.
         """
         if not 0 < len(rows) <= MOST_ROWS:
             raise InputError(f"an erasure names 1 to {MOST_ROWS} sections", "erase_count", most=MOST_ROWS)
@@ -155,8 +155,9 @@ class Erasures:
             async with self._core.database.read() as tx:
                 genesis = await find_genesis(tx)
                 named = [(parse_ref(ref), name) for ref, name in dict.fromkeys(rows)]
+                may_all = as_anchor and _is_anchor(self._core.org, genesis)
                 for ref, name in named:
-                    await self._check(tx, ref, name, genesis)
+                    await self._check(tx, ref, name, genesis, may_all=may_all)
                 everywhere = await _said_elsewhere(tx, named)
             return await self._say(everywhere, ground, actor)
 
@@ -169,6 +170,27 @@ class Erasures:
                 raise StateError("nothing of that erasure waits for this organisation", "erase_not_waiting")
             ground = ErasureGround(asked.ground) if asked.ground in set(ErasureGround) else ErasureGround.OTHER
             return await self._say([(row.word.target, row.word.section) for row in left], ground, actor)
+
+    async def erasable(self, refs: Iterable[str]) -> set[str]:
+        """Those of some statements of which this organisation may ask to erase something: its own with personal bytes
+        that stand here, and as an anchor others' with a personal section that is not erased.
+        """
+        async with self._core.database.read() as tx:
+            genesis, logs = await find_genesis(tx), {log.log: log for log in await list_logs(tx)}
+            is_anchor = _is_anchor(self._core.org, genesis)
+            places = {(logs[ref.log].no, ref.seq) for ref in map(parse_ref, refs) if ref.log in logs}
+            entries = await entries_at(tx, places)
+        found: set[str] = set()
+        for entry in entries:
+            header, is_own = stored_header(entry), logs[entry.log].org == self._core.org
+            forms = {section.name: section.form for section in entry.sections}
+            personal = [h.name for h in header.sections if is_erasable(h.name, h.klass)] if header else []
+            if any(
+                forms.get(name) == CLEAR or (is_anchor and not is_own and forms.get(name) != ERASED)
+                for name in personal
+            ):
+                found |= {ref_text(_ref(entry))} if is_own or is_anchor else set()
+        return found
 
     async def get(self, ref: str) -> Asked:
         """One erasure, with who has done it; raise NotFoundError."""
@@ -183,9 +205,16 @@ class Erasures:
         """Erasures that wait for this organisation's signature as an anchor."""
         async with self._core.database.read() as tx:
             genesis = await find_genesis(tx)
-            if genesis is None or self._core.org not in genesis.anchors:
+            own = self._core.org
+            if genesis is None or own not in genesis.anchors:
                 return []
-            return [one for one in await self._told(tx, await list_words(tx, LISTED)) if one.may_sign]
+            words = await list_words(tx, LISTED)
+            asked = [word for word in words if word.org in genesis.anchors and word.org != own]
+            gone = {(one.target, one.section) for one in await gone_at(tx, (word.target for word in asked))}
+            open_ = {word.said for word in asked if (word.target, word.section) not in gone}
+            if not open_:
+                return []  # every page asks
+            return [one for one in await self._told(tx, [w for w in words if w.said in open_]) if one.may_sign]
 
     async def _get(self, ref: Ref) -> Asked:
         async with self._core.database.read() as tx:
@@ -194,11 +223,10 @@ class Erasures:
                 raise NotFoundError("no erasure of that place is here", "erasure_unknown")
             return (await self._told(tx, words))[0]
 
-    async def _check(self, tx: ReadTx, ref: Ref, name: str, genesis: Genesis | None) -> None:
+    async def _check(self, tx: ReadTx, ref: Ref, name: str, genesis: Genesis | None, *, may_all: bool) -> None:
         place = ref_text(ref)
-        is_anchor = _is_anchor(self._core.org, genesis)
         log = await find_log(tx, ref.log)
-        if log is not None and log.org != self._core.org and not is_anchor:
+        if log is not None and log.org != self._core.org and not may_all:
             raise DeniedError("only its author or anchors let a statement be erased", "erase_foreign", ref=place)
         _, header, log = await _entry(tx, ref)
         target = Target.of(ref, log.org, header)

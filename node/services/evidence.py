@@ -7,9 +7,7 @@ from federation.sync.messages import Known, Placed
 from node.passport.bodies import Plate
 from node.passport.claims import decode_claim
 from node.passport.errors import PassportError
-from node.passport.identifiers import ID, Identifier, number_value
-from node.passport.plate import cut_label
-from node.passport.shown import plate_term
+from node.passport.identifiers import ID, Identifier, is_on
 from node.passport.sightings import Sighting, Source
 from node.services.core import Core
 from node.store.logs import find_log
@@ -38,7 +36,7 @@ class Evidence:
             return Sighting(known.subject, ids, "", is_proved=False, sources=(source,))
         if header.subject not in ids:
             return None
-        is_proved = bytes.fromhex(asked.value) == header.subject if asked.scheme == ID else _names(plate, asked)
+        is_proved = bytes.fromhex(asked.value) == header.subject if asked.scheme == ID else is_on(plate, asked.value)
         return Sighting(known.subject, ids, f"{plate.designation} № {plate.serial}", is_proved, (source,))
 
     async def _verified(self, placed: Placed) -> Header | None:
@@ -62,8 +60,3 @@ def _plate(header: Header, placed: Placed) -> Plate | None:
     if "claim" not in sections or decode_claim(sections["claim"]).subject.raw != header.subject:
         raise ValueError("the claim is of another subject")
     return Plate.from_bytes(sections["nameplate"]) if "nameplate" in sections else None
-
-
-def _names(plate: Plate, asked: Identifier) -> bool:
-    said = {number_value(cut_label(plate.serial)), plate_term(plate.designation, plate.serial)}
-    return asked.value in said | set(map(number_value, plate.codes))

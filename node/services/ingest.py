@@ -14,6 +14,7 @@ from federation.statements import RootStatement
 from federation.sync.frames import Grown
 from federation.sync.messages import Placed
 from federation.sync.mirror import Verified, VerifiedEntry, verify_entry
+from node.passport.cuts import read_rows
 from node.services.core import Core
 from node.services.counting import Counting, routes_of, stored_entry, stored_header
 from node.services.forks import Forks
@@ -151,9 +152,17 @@ class Ingest:
 
     async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
         """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
+        return await self._missing_tiles((item.log, item.seq) for item in placed)
+
+    async def cut_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
+        """Tiles (log, number) within which cuts of such entries end, of whose leaves only the root was mirrored."""
+        cuts = [cut for item in placed if (cut := item.fragment.section("cut")) is not None and cut.salt is not None]
+        return await self._missing_tiles((row.log, row.size - 1) for cut in cuts for row in read_rows(cut.data))
+
+    async def _missing_tiles(self, places: Iterable[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
         by_log: dict[bytes, list[int]] = {}
-        for item in placed:
-            by_log.setdefault(item.log, []).append(item.seq)
+        for log_id, seq in places:
+            by_log.setdefault(log_id, []).append(seq)
         async with self._core.database.read() as tx:
             logs = [(log, seqs) for log_id, seqs in by_log.items() if (log := await find_log(tx, log_id)) is not None]
             return [(log.log, n) for log, seqs in logs for n in await missing_tiles(tx, log.no, log.size, seqs)]

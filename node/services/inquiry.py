@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from federation.directory import Seats, bucket_of
 from federation.errors import AwayError, BusyError, FederationError, RequestError
-from federation.net.client import PeerClient
 from federation.sync.announcing import Referral
-from federation.sync.messages import Looked
+from federation.sync.messages import Known, Looked
 from node.passport.identifiers import Identifier
 from node.passport.sightings import Outcome, Reply, Sighting, Source, What, join_sightings, trust_in
-from node.services.evidence import Evidence
 from node.store.directory import Announcer
 from node.store.peers import Peer
 
@@ -20,10 +18,33 @@ ROUND_S = 5.0
 QUESTION_S = 3.0
 LATE_S = 1.0  # who has not answered so long after something was found is waited for no longer
 MOST_ASKED = 64  # nodes that are asked what they hold, for one text
-MOST_UNTOLD = 32  # of these, who announce nothing
+MOST_REST = 60  # of these, whom nobody named
 
-Client = Callable[[Peer], PeerClient]
+HERE = b""  # this node, as a holder
 Answer = TypeVar("Answer")
+
+
+class LookupLink(Protocol):
+    """How a node is asked; each raises a FederationError where it fails."""
+
+    async def refer(self, keys: Sequence[bytes]) -> list[tuple[Referral, ...]]:
+        """For each key who announced there that he holds what has it."""
+        ...
+
+    async def lookup(self, scheme: str, value: str) -> Looked:
+        """What is there of an identifier."""
+        ...
+
+
+class Checking(Protocol):
+    """How an answer is checked."""
+
+    async def check(self, asked: Identifier, known: Known, source: Source) -> Sighting | None:
+        """What an answer shows; None where it does not verify."""
+        ...
+
+
+Client = Callable[[Peer], LookupLink]
 
 
 class Inquiry:
@@ -35,7 +56,7 @@ class Inquiry:
         peers: Iterable[Peer],
         known: Mapping[bytes, Announcer],
         client: Client,
-        evidence: Evidence,
+        evidence: Checking,
     ) -> None:
         """`known` is what is kept of nodes that announced or were named."""
         self._identifiers = identifiers
@@ -75,14 +96,15 @@ class Inquiry:
         here: Mapping[Identifier, Sequence[Referral]],
     ) -> None:
         for identifier, referrals in here.items():
-            self._follow(tasks, identifier, referrals, None, 1)
+            self._follow(tasks, identifier, referrals, HERE, 1)
         asked = self._identifiers[-1]
         for org in hints:
             for peer in self._nodes_of(org)[:1]:
                 self._look(tasks, peer, asked, 1)
         by_org: dict[bytes, list[Identifier]] = {}
         for identifier in self._identifiers:
-            if (key := identifier.key) is not None:
+            # As a holder itself this node was told what the others were.
+            if (key := identifier.key) is not None and not here.get(identifier):
                 for org in seats.holders(bucket_of(key)):
                     by_org.setdefault(org, []).append(identifier)
         for org, some in by_org.items():
@@ -90,18 +112,20 @@ class Inquiry:
                 tasks.create_task(self._refer(tasks, nodes, some))
 
     def _ask_rest(self, tasks: asyncio.TaskGroup) -> None:
-        """Those who were wrong before, and those who announced nothing here: they may hold what nobody is told of."""
+        """Those who were wrong before, those who announce nothing, and where no holder answered, anybody."""
         asked, already = self._identifiers[-1], {node for node, identifier in self._replies if identifier is not None}
         after = 1 + max((reply.round for reply in self._replies.values()), default=1 if self.holders else 0)
         for peer, identifier in self._last:
             self._look(tasks, peer, identifier, after)
-        untold = [
-            peer
-            for node, peer in sorted(self._peers.items())
-            if node not in already and (node not in self._known or self._known[node].told_us is None)
-        ]
-        for peer in untold[:MOST_UNTOLD]:
+        left = [peer for node, peer in sorted(self._peers.items()) if node not in already]
+        # Without a holder that answers nobody is named, and anybody may have announced.
+        rest = [peer for peer in left if not self.holders or not self._has_told(peer.node)]
+        for peer in rest[:MOST_REST]:
             self._look(tasks, peer, asked, after)
+
+    def _has_told(self, node: bytes) -> bool:
+        """Whether a node announces: then nobody who holds its part would leave it out."""
+        return node in self._known and self._known[node].told_us is not None
 
     def _nodes_of(self, org: bytes) -> list[Peer]:
         return [peer for _, peer in sorted(self._peers.items()) if peer.org == org]
@@ -124,15 +148,14 @@ class Inquiry:
         tasks: asyncio.TaskGroup,
         identifier: Identifier,
         referrals: Iterable[Referral],
-        holder: bytes | None,
+        holder: bytes,
         round_: int,
     ) -> None:
         for referral in referrals:
             peer, kept = self._peers.get(referral.node), self._known.get(referral.node)
             if peer is None or peer.org != referral.org:
                 continue
-            if holder is not None:
-                self.named_by.setdefault(peer.node, set()).add(holder)
+            self.named_by.setdefault(peer.node, set()).add(holder)
             trust = trust_in(kept.good, kept.bad) if kept is not None else "asked"
             if trust == "asked":
                 self._look(tasks, peer, identifier, round_)

@@ -107,6 +107,13 @@ class Lookup:
             raise slip
         return LookedUp(tuple(map(_seen, outcome.sightings)), outcome)
 
+    async def find_here(self, text: str, among: frozenset[bytes] | None = None) -> tuple[Found, ...]:
+        """What carries that identifier here, nobody being asked; raise InputError where it is mistyped."""
+        identifiers = self._read(text)
+        async with self._core.database.read() as tx:
+            here = await self._search.find_first(tx, identifiers)
+            return tuple(_found(p, tx.now) for p in here if among is None or p.subject in among)
+
     def _read(self, text: str) -> tuple[Identifier, ...]:
         """All that a text may be; raise InputError for one that names nothing, or an id with a slip of the pen."""
         try:

@@ -12,11 +12,15 @@ from node.passport import drafts
 from node.passport.bodies import MandateBody, PersonBody
 from node.passport.claims import local_claim
 from node.passport.drafts import Draft
-from node.passport.entitlement import entitlement, speakers
+from node.passport.entitlement import entitlement, may_end
 from node.passport.ids import SubjectId
 from node.passport.mandates import KINDS, Mandate, MandateBasis, MandateState, mandates_of
-from node.passport.references import parse_ref
-from node.passport.roles import CAPACITIES, DOCUMENT, GIVEN, RESIDENT, PartyRole, outside_party
+from node.passport.merge import Standing
+from node.passport.parties import WAITING
+from node.passport.references import parse_ref, ref_text
+from node.passport.roles import DOCUMENT, GIVEN, PASSING, RESIDENT, PartyRole, outside_party
+from node.passport.shown import rows
+from node.passport.view import moment_at
 from node.passport.world import World
 from node.services.core import Core
 from node.services.known import check_organisation, check_passports
@@ -71,7 +75,9 @@ class Mandates:
         since: int | None = None,
         until: int | None = None,
     ) -> Mandate:
-        """Offer a capacity of an owner to an organisation; it passes with the acceptance, and lapses at `until`."""
+        """Offer a capacity of an owner, or a network, to an organisation; it passes with the acceptance, and lapses at
+        `until`. What this organisation offered of the same to others, and nobody answered, ends with it.
+        """
         _check_capacity(role)
         if party == self._core.org:
             raise InputError("a role is offered to another organisation", "mandate_to_self")
@@ -116,6 +122,8 @@ class Mandates:
         """Give an organisation a role that needs no acceptance, as that of a data source."""
         if role not in GIVEN:
             raise InputError(f"{role.value} is offered and accepted, or stated by a document", "mandate_needs_offer")
+        if role is PartyRole.ESCROW and until is not None:
+            raise InputError("an escrow is ended, it does not lapse", "mandate_escrow_until")
         authority = Authority(Verb.ROLE, party, (role.value,), (), (), since, until)
         return await self._give(role, authority, things, papers, actor, "role_given")
 
@@ -127,14 +135,25 @@ class Mandates:
                 raise DeniedError("the role is offered to another organisation", "mandate_not_ours")
             state = mandate.state(self._core.clock.now())
             if state is MandateState.WAITING:
-                async with self._core.database.read() as tx:
-                    cut = await read_cut(tx, mandate.author)
-                authority = Authority(Verb.ACCEPT, mandate.author, (mandate.role.value,), mandate.things)
-                now, grounds = self._core.clock.now(), [mandate.said.ref]
-                draft = drafts.mandate(subject, authority, MandateBody(), now, grounds=grounds, cut=cut)
-                await self._say(draft, actor, "role_accepted", mandate)
+                await self._take(mandate, mandate.left, actor, "role_accepted")
+            elif state is MandateState.LAPSED:
+                raise StateError("the offer has lapsed", "mandate_lapsed", until=_shown(mandate.until))
             elif state not in (MandateState.STANDS, MandateState.ENDED):
                 raise StateError(f"the offer is {state.value}", "mandate_answered", state=state.value)
+        return await self.get(subject)
+
+    async def widen(self, subject: bytes, actor: str) -> Mandate:
+        """Let what the former holder said up to now count, as far as it is here, of a role that this organisation took
+        over by an acceptance.
+        """
+        async with self._one_at_a_time:
+            mandate = await self._offered(subject)
+            if mandate.party.org != self._core.org:
+                raise DeniedError("another organisation took the role over", "mandate_not_ours")
+            state = mandate.state(self._core.clock.now())
+            if state is not MandateState.STANDS:
+                raise StateError(f"the mandate is {state.value}", "mandate_not_standing", state=state.value)
+            await self._take(mandate, mandate.left, actor, "role_widened")
         return await self.get(subject)
 
     async def refuse(self, subject: bytes, reason: str, actor: str) -> Mandate:
@@ -143,16 +162,19 @@ class Mandates:
             mandate = await self._waiting(subject)
             if mandate.party.org != self._core.org:
                 raise DeniedError("the role is offered to another organisation", "mandate_not_ours")
-            await self._end(mandate, mandate.things, reason, actor, "role_refused")
+            await self._end(mandate, mandate.left, reason, actor, "role_refused")
         return await self.get(subject)
 
     async def withdraw(self, subject: bytes, reason: str, actor: str) -> Mandate:
-        """Take back an offer that nobody answered."""
+        """Take back an offer that nobody answered, one that lapsed too: it is accepted by no date then."""
         async with self._one_at_a_time:
-            mandate = await self._waiting(subject)
+            mandate = await self._offered(subject)
+            if not mandate.is_open:
+                state = mandate.state(self._core.clock.now())
+                raise StateError(f"the offer is {state.value}", "mandate_answered", state=state.value)
             if mandate.author != self._core.org:
                 raise DeniedError("the offer is another organisation's", "mandate_not_ours")
-            await self._end(mandate, mandate.things, reason, actor, "role_withdrawn")
+            await self._end(mandate, mandate.left, reason, actor, "role_withdrawn")
         return await self.get(subject)
 
     async def end(self, subject: bytes, reason: str, actor: str, things: Sequence[bytes] = ()) -> Mandate:
@@ -169,7 +191,7 @@ class Mandates:
                 raise InputError("a title ends by passing on", "mandate_title")
             async with self._core.database.read() as tx:
                 named = await every_id(tx, things) if things else list(mandate.things)
-                left = [thing for thing in mandate.things if thing in set(named) and thing not in mandate.ends]
+                left = [thing for thing in mandate.left if thing in set(named)]
                 await self._check_may_end(tx, mandate, left)
             await self._end(mandate, left, reason, actor, "role_ended")
         return await self.get(subject)
@@ -224,7 +246,7 @@ class Mandates:
     ) -> Mandate:
         if authority.since is not None and authority.until is not None and authority.until <= authority.since:
             raise InputError("it would end before it begins", "mandate_period")
-        is_outside = DOCUMENT in authority.rows
+        is_outside, earlier = DOCUMENT in authority.rows, list[Draft]()
         async with self._one_at_a_time:
             async with self._core.database.read() as tx:
                 if not is_outside:
@@ -232,9 +254,12 @@ class Mandates:
                 await check_passports(tx, things)
                 named = await every_id(tx, things)
                 _check_count(named)
-                grounds = self._grounds(role, await read_passports(tx, things))
-                if authority.verb is Verb.OFFER:
-                    self._check_free(role, named, await self._read(tx))
+                passports = await read_passports(tx, things)
+                grounds = self._grounds(role, passports, offers=authority.verb is not Verb.ROLE)
+                if authority.verb is Verb.OFFER or is_outside:
+                    replaced = self._replaced(role, authority.party, named, await self._read(tx))
+                    self._check_free(role, passports, replaced)
+                    earlier = [await self._withdrawal(tx, one, named) for one in replaced]
             subject = self._mint()
             whole = replace(authority, subjects=tuple(named))
             draft = drafts.mandate(subject, whole, papers, self._core.clock.now(), grounds=grounds, person=person)
@@ -246,14 +271,14 @@ class Mandates:
                     tx, actor, what, thing, capacity=role.value, to=to, count=len(things), mandate=subject.hex()
                 )
 
-            await self._ledger.append([draft], note)
+            await self._ledger.append([*earlier, draft], note)
         return await self.get(subject)
 
-    def _grounds(self, role: PartyRole, passports: Mapping[bytes, StoredPassport]) -> list[Ref]:
+    def _grounds(self, role: PartyRole, passports: Mapping[bytes, StoredPassport], *, offers: bool) -> list[Ref]:
         """What entitles this organisation to the act; raise DeniedError for a thing of which nothing does."""
         found: set[str] = set()
         for subject, passport in passports.items():
-            entitled = entitlement(passport.content, role, self._core.org, self._core.clock.now())
+            entitled = entitlement(passport.content, role, self._core.org, self._core.clock.now(), offers=offers)
             if not entitled.may:
                 device = str(SubjectId(subject))
                 raise DeniedError(f"{role.value} of {device} is not ours to give", "role_not_held", id=device)
@@ -262,32 +287,72 @@ class Mandates:
             raise InputError("the things came by too many acts to name them at once", "mandate_grounds")
         return sorted(map(parse_ref, found))
 
-    def _check_free(self, role: PartyRole, things: Collection[bytes], known: Iterable[Mandate]) -> None:
-        """Raise StateError where this organisation offered one of them already and waits."""
+    def _replaced(
+        self, role: PartyRole, party: bytes, things: Collection[bytes], known: Iterable[Mandate]
+    ) -> list[Mandate]:
+        """What this organisation offered of these things and nobody answered; raise StateError where the same waits for
+        the same party.
+        """
         now, wanted = self._core.clock.now(), set(things)
-        for one in known:
-            is_ours = one.author == self._core.org and one.role is role
-            if is_ours and one.state(now) is MandateState.WAITING and wanted & set(one.things):
+        ours = [one for one in known if one.author == self._core.org and one.role is role and one.is_open]
+        found = [one for one in ours if wanted & set(one.left)]
+        for one in found:
+            if one.party.org == party and one.state(now) is MandateState.WAITING:
                 raise StateError("the role is offered already", "mandate_offered", mandate=str(SubjectId(one.subject)))
+        return found
+
+    def _check_free(
+        self, role: PartyRole, passports: Mapping[bytes, StoredPassport], replaced: Iterable[Mandate]
+    ) -> None:
+        """Raise StateError where deals contradict each other, or a shipment of this organisation waits."""
+        acts, own = {ref_text(one.said.ref) for one in replaced}, self._core.org.hex()
+        for subject, passport in passports.items():
+            device, told = str(SubjectId(subject)), rows(passport.content, "parties", "transfers")
+            about = [row for row in told if row["role"] == role]
+            if any(row["state"] == Standing.DISPUTED for row in about):
+                raise StateError(f"{role.value} of {device} is disputed", "mandate_disputed", id=device)
+            if any(row["state"] == WAITING and row["from"] == own and row["act"] not in acts for row in about):
+                raise StateError(f"{device} stands in a shipment that waits", "mandate_shipped", id=device)
+
+    async def _withdrawal(self, tx: ReadTx, mandate: Mandate, things: Collection[bytes]) -> Draft:
+        """An offer of ours ends over these things, because they are offered to somebody else."""
+        left = tuple(sorted(set(mandate.left) & set(things)))
+        authority = Authority(Verb.END, mandate.party.org, (mandate.role.value,), left)
+        cut = await read_cut(tx, mandate.party.org)
+        now = self._core.clock.now()
+        return drafts.ending(mandate.subject, authority, cut, MandateBody(), now, mandate.said.ref)
 
     async def _check_may_end(self, tx: ReadTx, mandate: Mandate, things: Sequence[bytes]) -> None:
         """Raise DeniedError unless this organisation holds the role, gave it, or could give it now."""
         own = self._core.org
         if not things:
             raise NotFoundError("that mandate names none of these things", "mandate_things")
-        if own == mandate.party.org or (own == mandate.author and mandate.role in GIVEN):
+        if own == mandate.party.org:
             return
+        is_giver = own == mandate.author and mandate.basis is not MandateBasis.OFFER
+        given = mandate.said.occurred if is_giver else None
         for subject, passport in (await read_passports(tx, things)).items():
-            if own.hex() not in speakers(passport.content, self._core.clock.now()):
+            if not may_end(passport.content, mandate.role, own, self._core.clock.now(), given):
                 device = str(SubjectId(subject))
                 raise DeniedError(f"the role over {device} is not ours to end", "role_not_held", id=device)
 
     async def _end(self, mandate: Mandate, things: Sequence[bytes], reason: str, actor: str, what: str) -> None:
         async with self._core.database.read() as tx:
-            cut = await read_cut(tx, mandate.party.org)
+            # Whom the loser offers it to loses that offer: how far those are known tells what was accepted before.
+            offered = [one for one in await self._read(tx) if one.author == mandate.party.org and one.is_open]
+            parties = [one.party.org for one in offered if one.role is mandate.role and {*things} & {*one.left}]
+            cut = await read_cut(tx, mandate.party.org, *parties)
         authority = Authority(Verb.END, mandate.party.org, (mandate.role.value,), tuple(sorted(things)))
         now, body = self._core.clock.now(), MandateBody(reason=reason)
         await self._say(drafts.ending(mandate.subject, authority, cut, body, now, mandate.last), actor, what, mandate)
+
+    async def _take(self, mandate: Mandate, things: Sequence[bytes], actor: str, what: str) -> None:
+        async with self._core.database.read() as tx:
+            cut = await read_cut(tx, mandate.author)
+        authority = Authority(Verb.ACCEPT, mandate.author, (mandate.role.value,), tuple(sorted(things)))
+        now, grounds = self._core.clock.now(), [mandate.said.ref]
+        draft = drafts.mandate(mandate.subject, authority, MandateBody(), now, grounds=grounds, cut=cut)
+        await self._say(draft, actor, what, mandate)
 
     async def _say(self, draft: Draft, actor: str, what: str, mandate: Mandate) -> None:
         async def note(tx: WriteTx, _entries: object) -> None:
@@ -302,8 +367,12 @@ class Mandates:
 
 
 def _check_capacity(role: PartyRole) -> None:
-    if role not in CAPACITIES:
+    if role not in PASSING:
         raise InputError(f"{role.value} is given, not offered", "mandate_not_offered")
+
+
+def _shown(moment: int | None) -> str:
+    return "" if moment is None else f"{moment_at(moment):%Y-%m-%d %H:%M} UTC"
 
 
 def _check_count(things: Collection[bytes]) -> None:

@@ -14,6 +14,7 @@ from node.metrics import Metrics
 from node.passport.catalogs import Catalog
 from node.ports import Clock, Random
 from node.services.access import Access, Answers, Tokens
+from node.services.access_requests import AccessRequests
 from node.services.acknowledging import Acknowledging
 from node.services.acts import Acts
 from node.services.admission import Admission
@@ -54,6 +55,7 @@ from node.services.flows import Flows, Sources
 from node.services.forms import Forms
 from node.services.fsck import Fsck
 from node.services.grants import Grants
+from node.services.handovers import HandOvers
 from node.services.health import Health
 from node.services.identities import Identities
 from node.services.imported import Imported
@@ -61,6 +63,7 @@ from node.services.ingest import Ingest
 from node.services.jobs import Jobs
 from node.services.journal import Journal
 from node.services.keys import Keys
+from node.services.labels import Labels
 from node.services.ledger import Ledger
 from node.services.limits import Limits
 from node.services.line import Line
@@ -180,7 +183,9 @@ class Parts:
         self.referring = Referring(self.core, self.projection, self.lookup_notes)
         self.announcing = Announcing(self.core, self.projection, self.sync, self.metrics)
         self.announcing.on_seats = self.referring.sweep
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, self.referring)
+        self.access_requests = AccessRequests(self.core, self.projection, self.search, self.sync)
+        asked = self.referring, self.access_requests
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, *asked)
         signer = Signer(keystore.org, keystore.node, keystore.sign)
         self.desk = Desk(self.shelf, signer, self.clock, self.metrics, self.allowance, budget)
         self.bundles = Bundles(self.core, self.shelf, self.sync)
@@ -198,6 +203,7 @@ class Parts:
         self.assembly = Assembly(self.core, self.ledger, self.search)
         self.shipments = Shipments(self.core, self.ledger, self.projection)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
+        self.handovers = HandOvers(self.core, self.ledger, self.mandates, self.cases)
         self.timelines, self.conflicts = Timelines(self.core), Conflicts(self.core)
         self.analytics = Analytics(self.core, self.projection)
         self.checkup = Checkup(self.core, self.projection)
@@ -263,6 +269,7 @@ class Parts:
         self.public = PublicPassports(
             self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
         )
+        self.labels = Labels(self.core, self.public, self.lookup, self.imported, self.shipments)
         self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases, self.projection)
 
     def _wire_care(self) -> None:

@@ -75,8 +75,8 @@ class Projection:
         """`longest` is how many events or statements a passport has at most that is kept whole."""
         self._core = core
         self._folding = Folding(core, longest)
-        self._erasing = Erasing(core)
         self._book = ShipmentBook(core)
+        self._erasing = Erasing(core)
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
@@ -112,6 +112,7 @@ class Projection:
     async def refold_all(self) -> None:
         """What decides about every passport changed: read the world again and fold them, now or in the background."""
         async with self._core.database.write() as tx:
+            await self._erasing.recount(tx)  # other anchors may let be erased what is here
             reader, world = await self._take_world(tx)
             await self._refold_every(tx, reader, world)
 

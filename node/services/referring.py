@@ -79,6 +79,10 @@ class Referring:
 
     async def announce(self, asker: Asker, said: Announced) -> Mapping[int, bytes] | None:
         """Take what a node holds; the digests of its buckets where its list is another here than it says."""
+        if said == Announced():
+            async with self._core.database.write() as tx:
+                await drop_lists(tx, [asker.node])
+            return None
         async with self._core.database.write() as tx:
             known = (await find_announcers(tx, [asker.node])).get(asker.node) or Announcer(asker.node, asker.org)
             changed = await self._changed(tx, asker.node, said)

@@ -33,8 +33,11 @@ from federation.sync.messages import (
 )
 from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
-from node.passport.identifiers import ID, lookup_key
+from node.passport.bodies import Plate
+from node.passport.errors import PassportError
+from node.passport.identifiers import ID, Identifier, is_on, lookup_key
 from node.services import answers
+from node.services.access_requests import AccessRequests
 from node.services.admission import Admission
 from node.services.answers import Room, last_of, weight_of
 from node.services.core import Core
@@ -44,6 +47,7 @@ from node.services.handed import Handed, Personal
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.pace import even_pace
+from node.services.provisioning import keys_in_order
 from node.services.referring import Referring
 from node.services.search import Search
 from node.store.changes import Change, Changed, changes_after
@@ -86,12 +90,14 @@ class FederationShelf:
         search: Search,
         admission: Admission,
         referring: Referring,
+        access_requests: AccessRequests,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
         self._admission = admission
         self._referring = referring
+        self._access_requests = access_requests
         self._disclosure = Disclosure()
         self._filters, self._handed = Filters(core), Handed(core)
         self._search = search
@@ -227,7 +233,9 @@ class FederationShelf:
         rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
         placed, personal = list[Placed](), Personal()
         for fragment in (*rest, *found):
-            if fragment.seq >= logs[fragment.log_no].note_size:
+            log = logs[fragment.log_no]
+            # What a node wrote itself it has, or brings back by the size of its log.
+            if fragment.seq >= log.note_size or log.node == asker.node:
                 continue
             shown = self._shown(fragment, view, personal, box_key)
             if shown is not None:
@@ -264,12 +272,13 @@ class FederationShelf:
         return proven
 
     async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
-        """A secret section for the one entitled organisation; a refusal stands in the journal."""
+        """A secret section for the one entitled organisation, that which counts; a refusal stands in the journal."""
         async with self._core.database.read() as tx:
-            found = await entries_about(tx, [subject])
+            world = self._admission.world
+            found = await keys_in_order(tx, world, subject, await entries_about(tx, [subject]))
             view = await self._disclosure.view(tx, asker.org, found)
             box_key = await self._box_key(tx, asker)
-        for fragment in reversed(found):
+        for fragment in found:
             header = _header(fragment)
             if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET, section):
                 continue
@@ -300,8 +309,7 @@ class FederationShelf:
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Looked:
         """Passports of an identifier that the asker may read; to a member, else whether there is one."""
-        if scheme == ID and SUBJECT.fullmatch(value) is None:
-            raise RequestError("lookup: an id is 32 hex digits")
+        self._check_id(scheme, value)
         if self._admission.is_member(asker.org):
             self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
             return await self._looked(asker, scheme, value, tells=True)
@@ -316,18 +324,24 @@ class FederationShelf:
         """Keep what the asker holds."""
         return await self._referring.announce(asker, announced)
 
+    async def ask(self, asker: Asker, scheme: str, value: str, words: str) -> None:
+        """Keep for people here what the asker wants to be shown."""
+        self._check_id(scheme, value)
+        self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
+        await self._access_requests.take(asker, Identifier(scheme, value), words)
+
     async def _looked(self, asker: Asker, scheme: str, value: str, *, tells: bool) -> Looked:
         async with self._core.database.read() as tx:
             known, is_held = await self._search.for_peer(tx, asker.org, scheme, value, tells=tells)
             personal = Personal()
-            proved = [replace(one, identity=await self._identity(tx, asker, one, personal)) for one in known]
+            proved = [replace(one, identity=await self._identity(tx, asker, one, value, personal)) for one in known]
         if personal:
             given = [(one.identity.log, one.identity.seq) for one in proved if one.identity is not None]
             await self._handed.note(asker, given, personal)
         return Looked(tuple(proved), is_held)
 
-    async def _identity(self, tx: ReadTx, asker: Asker, known: Known, personal: Personal) -> Placed | None:
-        """The newest statement of a plate that the asker may see, of the subject that was found before its others."""
+    async def _identity(self, tx: ReadTx, asker: Asker, known: Known, value: str, personal: Personal) -> Placed | None:
+        """The newest statement of a plate that the asker may see, of those that prove what he asked for if any does."""
         found = await entries_said_of(tx, [Kind.IDENTITY], [known.subject, *known.ids])
         view = await self._disclosure.view(tx, asker.org, found)
         sizes = {log.no: log.note_size for log in await list_logs(tx)}
@@ -335,7 +349,7 @@ class FederationShelf:
         shown = [(one, s) for one in there if (s := self._shown(one, view, personal)) and s.sections]
         if not shown:
             return None
-        stored, fragment = max(shown, key=lambda pair: _rank(pair[0], known.subject))
+        stored, fragment = max(shown, key=lambda pair: _rank(pair[0], pair[1], value))
         return Placed(stored.log, stored.seq, fragment)
 
     async def joining_key(self, join: Join) -> bytes:
@@ -345,6 +359,11 @@ class FederationShelf:
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""
         await self._membership.admit(join)
+
+    @staticmethod
+    def _check_id(scheme: str, value: str) -> None:
+        if scheme == ID and SUBJECT.fullmatch(value) is None:
+            raise RequestError("an id is 32 hex digits")
 
     async def _log(self, tx: ReadTx, log: bytes) -> StoredLog:
         stored = await find_log(tx, log)
@@ -469,9 +488,15 @@ def _note(log: StoredLog) -> bytes | None:
     return log.note if log.stopped is None else None
 
 
-def _rank(fragment: StoredFragment, subject: bytes) -> tuple[bool, int]:
-    header = _header(fragment)
-    return (header.subject == subject, header.stamp) if header is not None else (False, 0)
+def _rank(stored: StoredFragment, fragment: Fragment, value: str) -> tuple[bool, int]:
+    """How well a statement of a plate proves that it is of an id in hex, or that a number stands there."""
+    header = _header(stored)
+    raw = next((section.data for section in fragment.sections if section.name == "nameplate"), None)
+    try:
+        is_named = raw is not None and is_on(Plate.from_bytes(raw), value)
+    except PassportError:
+        is_named = False
+    return (is_named or header.subject.hex() == value, header.stamp) if header is not None else (False, 0)
 
 
 def _header(fragment: StoredFragment) -> Header | None:

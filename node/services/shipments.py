@@ -78,6 +78,14 @@ class Why:
         return self.reason.value if self.reason else None
 
 
+@dataclass(frozen=True, slots=True)
+class ShipmentPart:
+    """Some devices of a shipment, and its number."""
+
+    number: str
+    devices: tuple[bytes, ...]
+
+
 NO_REASON = Why()
 
 
@@ -123,9 +131,9 @@ class Shipments:
                 raise DeniedError("the offer is made to another organisation", "not_the_buyer")
             accepted = set(shipment.in_state(DeviceState.ACCEPTED, DeviceState.RETURNING, DeviceState.RETURNED))
             waiting = self._waiting(shipment, None if devices is None else set(devices) - accepted, accepted)
-            now, body = self._core.clock.now(), _papers(shipment, accepted=True)
             async with self._core.database.read() as tx:
                 cut = await read_cut(tx, shipment.seller)
+            now, body = self._core.clock.now(), _papers(shipment, accepted=True)
             said = [
                 drafts.shipment(subject, Verb.ACCEPT, shipment.seller, some, body, now, offer, cut=cut)
                 for offer, some in _by_part(shipment, waiting)
@@ -214,6 +222,19 @@ class Shipments:
         """The devices of a shipment by their ids, after one."""
         async with self._core.database.read() as tx:
             return await list_shipped(tx, subject, state, after, limit)
+
+    async def part(self, subject: bytes, n: int, size: int, gone: Collection[DeviceState]) -> ShipmentPart:
+        """The n-th so many devices of an own shipment by their ids, but for those that are gone out of it; raise
+        NotFoundError where there are no more.
+        """
+        shipment = await self.get(subject)
+        if shipment.seller != self._core.org:
+            raise _unknown()
+        devices = sorted(device for device, item in shipment.items.items() if item.state not in gone)
+        mine = devices[(n - 1) * size : n * size]
+        if not mine:
+            raise NotFoundError(f"the shipment has no part {n} of {size} devices", "shipment_no_part")
+        return ShipmentPart(shipment.number, tuple(mine))
 
     async def arrived(self, shipment: FiledShipment) -> tuple[int, int]:
         """Of how many devices of a shipment a passport is here, and a root key."""

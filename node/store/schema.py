@@ -205,6 +205,16 @@ announcers = _table(
     _need("bad", Int64),
     Column("bad_us", Int64),
 )
+# What members ask to be shown, until somebody here answers.
+access_requests = _table(
+    "access_requests",
+    _key("org", LargeBinary),
+    _key("subject", LargeBinary),
+    _need("scheme", Text),
+    _need("value", Text),
+    _need("words", Text),
+    _need("asked_us", Int64),
+)
 invitations = _table(
     "invitations",
     _key("secret_hash", LargeBinary),

@@ -19,3 +19,9 @@ HINDRANCES: Table = {
     "few-anchors": ("ждёт подписи других якорей", "waits for other anchors"),
     "absent": ("фрагмента здесь нет", "the statement is not here"),
 }
+ERASURE_STATES: Table = {
+    "erased": ("стёрто", "erased"),
+    "waiting": ("ждёт других якорей", "waits for other anchors"),
+    "refused": ("не действует", "has no effect"),
+    "absent": ("фрагмента здесь нет", "the statement is not here"),
+}

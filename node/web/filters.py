@@ -36,6 +36,7 @@ from node.web.console_words import (
     SHIPMENT_STATES,
     UNDO_GROUNDS,
 )
+from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.exchange_words import DIFFERENCES, FITNESS, FOUND, MESSAGES, RESULT_STATES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.health_words import GRADES
@@ -101,6 +102,8 @@ WORDED: Final = {
     "identity_right": RIGHTS,
     "section_class": CLASSES,
     "section_name": SECTIONS,
+    "erasure_ground": GROUNDS,
+    "erasure_state": ERASURE_STATES | HINDRANCES,
     "system": SYSTEMS,
     "process_step": STEPS,
     "process_kind": PROCESSES,

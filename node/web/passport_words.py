@@ -97,6 +97,7 @@ CONFLICTS: Table = {
     "before-production": ("было раньше выпуска прибора", "before the device was made"),
     "ahead-of-record": ("датировано позже, чем записано", "dated later than it was recorded"),
     "kept-apart": ("заявлено, что это разные приборы", "somebody says that these are different devices"),
+    "accepted-twice": ("приняли двое, решает передавший", "two accepted it: who offered it decides"),
 }
 # Classes of sections: who may be shown them.
 CLASSES: Table = {

@@ -29,7 +29,8 @@ STATES: Table = {
     "withdrawn": ("отозвано", "withdrawn"),
     "stands": ("действует", "stands"),
     "ended": ("прекращено", "ended"),
-    "disputed": ("спорно", "disputed"),
+    "disputed": ("приняли двое", "accepted twice"),
+    "not_chosen": ("выбрано другое", "another was chosen"),
     "ineffective": ("не действует", "has no effect"),
 }
 REASONS: Table = {

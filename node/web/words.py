@@ -47,6 +47,9 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "peer_met": ("Обнаружен узел", "A node was met"),
     "bundle_made": ("Сделан пакет для узла без связи", "Bundle made for a node without a connection"),
     "bundle_taken": ("Принят пакет узла", "Bundle of a node taken"),
+    "access_asked": ("Организация просит показать паспорт", "An organisation asks to be shown a passport"),
+    "access_requested": ("У организации попросили показать паспорт", "An organisation was asked to show a passport"),
+    "access_request_closed": ("Просьба о доступе убрана", "A request for access was put away"),
     "looked_up": ("Прибор искали у других организаций", "A device was looked for at other organisations"),
     "looked_up_here": ("Другая организация искала прибор", "Another organisation looked for a device"),
     "lookups_unwritten": ("Поисков было больше, чем записано", "There were more look-ups than are written down"),
@@ -67,6 +70,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "role_refused": ("От роли отказались", "A role was refused"),
     "role_withdrawn": ("Предложение роли отозвано", "The offer of a role was withdrawn"),
     "role_ended": ("Роль прекращена", "A role was ended"),
+    "role_widened": ("Засчитано сказанное прежним владельцем", "More of what the former holder said counts"),
+    "role_decided": ("Решено, кому передано", "It was decided to whom it passed"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
     "shipment_refused": ("От приборов отгрузки отказались", "Devices of a shipment were refused"),
     "shipment_withdrawn": ("Отгрузка отозвана", "The shipment was withdrawn"),
@@ -289,6 +294,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "trouble": ("что не так", "trouble"),
     "url": ("адрес", "address"),
     "value": ("значение", "value"),
+    "words": ("пояснение", "words"),
     "version": ("версия", "version"),
 }
 # What a truth in the details reads as.

@@ -1,4 +1,4 @@
-"""The shipments page in Chromium: one side chooses devices and signs, the other accepts with one press."""
+"""The shipment pages in Chromium: one side chooses devices and signs, the other answers for them and sends one back."""
 
 import asyncio
 from collections.abc import Iterator
@@ -42,8 +42,14 @@ def ship(trade: Trade) -> None:
         trade.call("maker", "post", "/shipments", body)
 
 
-async def test_devices_are_chosen_offered_and_accepted_with_one_press(trade: Trade, tabs: Tabs, shot: Shot) -> None:
-    """Search, paste and all of a filter fill one list; the offer appears at the buyer by itself; keys come with it."""
+def still_ours(trade: Trade) -> int:
+    """How many meters stand in no shipment, or came out of one."""
+    sent = [one for one in trade.call("maker", "get", "/shipments")["items"] if one["direction"] == "out"]
+    return COUNT - sum(int(one["states"][state]) for one in sent for state in ("offered", "accepted"))
+
+
+async def test_devices_are_chosen_and_offered(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """Search, paste and all of a filter fill one list; the offer appears at the buyer by itself."""
     maker, utility = trade.address("maker"), trade.address("utility")
     items = (await asyncio.to_thread(trade.call, "maker", "get", "/passports", limit="200"))["items"]
     serials = [row["title"].rpartition("№ ")[2] for row in items]
@@ -87,42 +93,77 @@ async def test_devices_are_chosen_offered_and_accepted_with_one_press(trade: Tra
     await expect(row).to_contain_text("Завод Приборучёт-Демо")
     await expect(row).to_contain_text("придёт с приёмкой")
     await shots(buyer, shot, "shipments-offered")
-    await buyer.locator("#incoming").get_by_role("button", name="Принять").click()
-    await expect(buyer.locator(".tally li").nth(1)).to_have_text(f"{COUNT - 1} паспортов здесь", timeout=LATE_MS)
-    await expect(buyer.locator(".tally li").nth(2)).to_have_text(f"{COUNT - 1} запечатанных ключей здесь")
+
+
+async def test_devices_are_refused_accepted_and_sent_back(trade: Trade, tabs: Tabs, shot: Shot) -> None:
+    """One is refused with a reason, the others are accepted with one press and keys come; one goes back."""
+    tabs.expect("422")
+    maker, utility = trade.address("maker"), trade.address("utility")
+    await asyncio.to_thread(ship, trade)
+    buyer, page = await entered(tabs, trade.nodes["utility"]), await entered(tabs, trade.nodes["maker"])
+    await page.goto(f"{maker}/shipments")
+    await page.locator("#outgoing").get_by_role("link", name="ТТН-17").click()
+    await buyer.goto(f"{utility}/shipments")
+    await buyer.locator("#incoming").get_by_role("link", name="Просмотреть").click()
+    await expect(buyer.locator("#devices tbody tr")).to_have_count(COUNT - 1)
+    await shots(buyer, shot, "shipment-answering")
+    await buyer.get_by_role("button", name="Отказаться от выбранных").click()
+    await expect(buyer.get_by_role("alert")).to_contain_text("Не выбран ни один прибор")
+    await buyer.locator("#devices input[type=checkbox]").first.check()
+    await buyer.locator("select[name=reason]").select_option("damaged")
+    await buyer.locator("input[name=note]").fill("вмятина на корпусе")
+    await buyer.get_by_role("button", name="Отказаться от выбранных").click()
+    await expect(buyer.locator("#said")).to_contain_text("повреждён")
+    await buyer.get_by_role("button", name="Принять", exact=True).click()
+    await expect(buyer.locator(".tally li").nth(1)).to_have_text(f"{COUNT - 2} паспортов здесь", timeout=LATE_MS)
+    await expect(buyer.locator(".tally li").nth(2)).to_have_text(f"{COUNT - 2} запечатанных ключей здесь")
     await expect(buyer.locator(".chip.bad")).to_have_count(0)
+    await expect(buyer.locator("#devices th").nth(2)).to_have_text("Что пришло")
+    await expect(buyer.get_by_role("button", name="Принять")).to_have_count(0)
     await shots(buyer, shot, "shipment-accepted")
-    await expect(page.locator(".chip.good").first).to_have_text("принята", timeout=LATE_MS)
+    await expect(page.locator(".heading .chip").first).to_have_text("частично", timeout=LATE_MS)
     await expect(page.locator(".tally li")).to_have_text(
         [f"{COUNT - 1} приборов", f"{COUNT - 1} паспортов передаётся", f"{COUNT - 1} запечатанных ключей передаётся"]
     )
-    await expect(page.locator("#devices th").nth(1)).to_have_text("Что передаётся")
-    await expect(buyer.locator("#devices th").nth(1)).to_have_text("Что пришло")
-    await expect(buyer.get_by_role("button", name="Принять")).to_have_count(0)
+    await expect(page.locator("#devices th").nth(2)).to_have_text("Что передаётся")
+    await expect(page.locator("#said")).to_contain_text("вмятина на корпусе")
+
+    await buyer.get_by_role("link", name="Вернуть приборы…").click()
+    await buyer.locator("input[name=number]").fill("В-1")
+    await buyer.locator("select[name=reason]").select_option("defective")
+    await buyer.locator("#devices input[type=checkbox]").nth(1).check()
+    await shots(buyer, shot, "shipment-sending-back", languages=())
+    await buyer.get_by_role("button", name="Вернуть выбранные").click()
+    await expect(buyer.locator("h1")).to_have_text("В-1")
+    await page.goto(f"{maker}/shipments")
+    await expect(page.locator("#incoming tbody tr")).to_contain_text("возврат", timeout=LATE_MS)
+    await page.locator("#incoming").get_by_role("button", name="Принять").click()
+    await expect(buyer.locator(".chip.good").first).to_have_text("принята", timeout=LATE_MS)
 
 
 async def test_device_that_was_shipped_is_not_offered_again(trade: Trade, tabs: Tabs) -> None:
     """A shipped device is marked where it is found, all of a filter leaves it out, and a forced one is refused."""
     tabs.expect("409")
     maker = trade.address("maker")
-    await asyncio.to_thread(ship, trade)
-    items = (await asyncio.to_thread(trade.call, "maker", "get", "/passports", limit="200"))["items"]
-    gone = [row for row in items if row["id"] != trade.devices[0]][:1]
+    body = {"buyer": trade.orgs["utility"], "number": "ТТН-17а", "devices": [trade.devices[0]]}
+    await asyncio.to_thread(trade.call, "maker", "post", "/shipments", body)
+    kept = await asyncio.to_thread(still_ours, trade)
+    gone = trade.devices[0]
     page = await entered(tabs, trade.nodes["maker"])
     await page.goto(f"{maker}/shipments/new")
-    await page.locator("#find input[type=search]").fill(gone[0]["id"])
+    await page.locator("#find input[type=search]").fill(gone)
     await page.locator("#find input[type=search]").press("Enter")
     await expect(page.locator("#find .finds li")).to_have_count(1)
     await expect(page.locator("#find .finds li")).to_contain_text("уже отгружен")
     await page.locator("#find input[type=search]").fill("")
     await page.get_by_role("button", name="Добавить всё найденное").click()
-    await expect(page.locator("#chosen h2")).to_have_text("Выбран 1 прибор")
-    await page.locator("textarea[name=pasted]").fill(gone[0]["id"])
+    await expect(page.locator("#chosen h2")).to_contain_text(f" {kept} ")
+    await page.locator("textarea[name=pasted]").fill(gone)
     await page.get_by_role("button", name="Добавить список").click()
-    await expect(page.locator("#chosen h2")).to_have_text("Выбрано 2 прибора")
+    await expect(page.locator("#chosen h2")).to_contain_text(f" {kept + 1} ")
     await page.locator("select[name=buyer]").select_option(index=1)
     await page.locator("input[name=number]").fill("ТТН-18")
     await page.get_by_role("button", name="Подписать отгрузку").click()
 
     await expect(page.get_by_role("alert")).to_contain_text("Приборы уже стоят в другой отгрузке")
-    await expect(page.locator("#chosen h2")).to_have_text("Выбрано 2 прибора")
+    await expect(page.locator("#chosen h2")).to_contain_text(f" {kept + 1} ")

@@ -14,6 +14,7 @@ from federation.keys import SigningKey
 from federation.request import Request, sign_request
 from federation.statements import NodeBody, genesis, sign_root_statement
 from federation.sync import messages
+from federation.sync.announcing import Announced, encode_refer
 from federation.sync.following import FollowAsked
 from federation.sync.frames import MAX_FRAME, Noticed, encode_frame
 from node.clock import SystemClock, SystemRandom
@@ -24,10 +25,10 @@ from tests.nodes import journal, metrics, until
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
 SEED = 20_961
 REFUSED = "federation_refused"
-FOLLOWED = ("filters", "follows")
+FOLLOWED = ("filters", "follows", "announced", "announcers")
 TLS_RECORD = 1 << 14  # bytes: RFC 8446, 5.1
 GET = ("log/{log}/leaves?start=0&end=10", "live")
-POST = ("heads", "pull", "opened", "follow", "fetch", "secret", "lookup")
+POST = ("heads", "pull", "opened", "follow", "fetch", "secret", "lookup", "refer", "announce")
 PATHS = (*GET, *POST, "join", "", "log", "../fed/1/heads", "log/zz/leaves")
 RANGES = (
     "", "?start=0", "?start=a&end=b", "?start=-1&end=1", "?start=5&end=5", "?start=0&end=1001",
@@ -53,7 +54,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 
 @pytest.fixture(autouse=True)
 def nothing_changes(doors: Doors) -> Iterator[None]:
-    """Each test leaves the store as it found it, but for what the peer may rightly say that it follows."""
+    """Each test leaves the store as it found it, but for what the peer may rightly say that it follows or holds."""
     contents = Contents(doors.maker.folder)
     before = contents.read()
     yield
@@ -148,7 +149,9 @@ def test_signed_requests_of_another_shape_are_refused(doors: Doors) -> None:
         "follow": FollowAsked(added=frozenset({bytes(16)})).to_bytes(),
         "fetch": messages.encode_fetch([Ref(doors.log, 1, bytes(16))]),
         "secret": messages.encode_secret(bytes(16), "root-keys"),
-        "lookup": messages.encode_lookup("serial", "1"),
+        "lookup": messages.encode_lookup("number", "1"),
+        "refer": encode_refer([bytes(16)]),
+        "announce": Announced(bytes(16), {1: b""}, bytes(8)).to_bytes(),
     }
     lookups = [("id", "zz"), ("id", "00" * 15), ("id", "0"), ("dev_eui", "\u0660"), ("x" * 64, "y" * 256), ("id", "ю")]
     shapes = [codec.pack(value) for value in _shapes(source)]

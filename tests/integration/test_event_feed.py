@@ -159,7 +159,7 @@ async def test_limited_token_reads_its_devices_alone(web: RunningWeb) -> None:
         assert [row["id"] for row in (await get(script, "/passports", **query))["items"]] == [mine], query
     assert (await get(script, "/passports", q=other))["items"] == []
     assert [row["id"] for row in (await get(script, "/lookup", q="0234567"))["items"]] == [mine]
-    assert await get(script, "/lookup", q="1234567") == {"items": [], "near": []}
+    assert await get(script, "/lookup", q="1234567") == {"items": [], "near": [], "asked": [], "rounds": 0}
     async with script.get("/events?view=journal") as response:
         assert await problem_code(response) == "token_limited"
 

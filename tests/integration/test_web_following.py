@@ -88,15 +88,15 @@ async def test_pages_follow_and_choose(web: RunningWeb) -> None:
     await sent(f"/peers/{PEER.hex()}/choice", only_followed="true")
     assert 'id="not-followed"' in await shown(f"/devices/{made}")
     page = await sent("/followed", devices=f"{device('one')}\r\n{made}\r\nнет такого")
-    assert 'href="/followed?q=%D0%BD%D0%B5%D1%82%20%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE"' in page
+    assert 'href="/find?q=%D0%BD%D0%B5%D1%82%20%D1%82%D0%B0%D0%BA%D0%BE%D0%B3%D0%BE"' in page
     assert f'action="/devices/{device("one")}/unfollow"' in page
     passport = await shown(f"/devices/{made}")
     assert 'id="not-followed"' not in passport
     assert f'action="/devices/{made}/unfollow"' in passport
     assert f'action="/devices/{made}/follow"' in await sent(f"/devices/{made}/unfollow")
     assert 'href="/followed"' in await shown("/peers")
-    assert "/followed?q=77777" in await shown("/devices?q=77777")
-    assert f'action="/devices/{made}/follow"' in await shown("/followed?q=00000001")
-    async with browser.get("/followed?q=EPP1-MISTYPED", headers=HTML) as response:
+    assert "/find?q=77777" in await shown("/devices?q=77777")
+    assert f'href="/devices/{made}"' in await shown("/find?q=00000001")
+    async with browser.get("/find?q=EPP1-MISTYPED", headers=HTML) as response:
         assert response.status == 422
         assert "EPP1-MISTYPED" in await response.text()

@@ -46,7 +46,9 @@ def answers(draw: st.DrawFn, offer: Ref) -> Draft:
     """An acceptance or an end of some devices, which may stand in the other part."""
     devices = draw(some)
     if draw(st.booleans()):
-        return drafts.shipment(SUBJECT, Verb.ACCEPT, SELLER.org, devices, PAPERS, 0, offer)
+        known = draw(st.none() | st.integers(0, 6))
+        limit = None if known is None else Cut((CutRow(SELLER.log, known, bytes(32)),) if known else ())
+        return drafts.shipment(SUBJECT, Verb.ACCEPT, SELLER.org, devices, PAPERS, 0, offer, cut=limit)
     size = draw(st.integers(0, 4))
     cut = Cut((CutRow(BUYER.log, size, bytes(32)),) if size else ())
     return drafts.shipment_end(SUBJECT, BUYER.org, devices, cut, PAPERS, 0, offer)

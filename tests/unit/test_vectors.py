@@ -546,6 +546,7 @@ def read_announced(given: Given) -> Answer:
     asked = Announced.from_bytes(raw(given, "asked"))
     held = {mark for text in given["held"] if bucket_of(mark := bytes.fromhex(text)) not in asked.whole}
     held |= {mark for marks in asked.whole.values() for mark in split_marks(marks)}
+    held = held if asked != Announced() else set()
     left = (held | set(split_marks(asked.added))) - set(split_marks(asked.removed))
     digests = {bucket: bucket_digest(join_marks(marks)) for bucket, marks in by_bucket(left).items()}
     return "accept", {"held": [mark.hex() for mark in sorted(left)], "list": list_digest(digests).hex()}

@@ -13,7 +13,7 @@ from node.web.tables import passports as tables
 
 ConflictKind = Literal[
     "disputed", "two-parents", "cycle", "plates-of-several-lines", "two-devices-on-one-plate", "dev-eui-elsewhere",
-    "waiting", "before-production", "ahead-of-record", "kept-apart",
+    "waiting", "before-production", "ahead-of-record", "kept-apart", "accepted-twice",
 ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from node.web.tables import parties as tables
 
 Capacity = Literal["title", "responsible", "settlement"]
 Given = Literal["process_owner", "process_executor", "data_source", "network"]
+Offered = Literal[Capacity, "network"]
 
 
 class RoleRow(BaseModel):
@@ -74,9 +75,9 @@ class ActBody(BaseModel):
 
 
 class OfferBody(ActBody):
-    """A capacity of the owner for an organisation that has a node."""
+    """A capacity of the owner, or a network, for an organisation that has a node."""
 
-    role: Capacity
+    role: Offered
     org: Hex16
 
 
@@ -103,7 +104,7 @@ class StatementBody(ActBody):
 class AppointmentBody(ActBody):
     """A role that is given."""
 
-    role: Given
+    role: Literal[Given, "escrow"]
     org: Hex16
 
 
@@ -168,31 +169,36 @@ async def list_roles(call: Call, path: PassportPath, query: RolesQuery) -> Roles
      table=tables.MANDATES)  # fmt: skip
 async def list_mandates(call: Call, query: MandatesQuery) -> Page[MandateAnswer]:
     """Over all things; `direction=in` and `state=waiting` are the offers that wait for our answer."""
-    found = [one for one in reversed(await call.context.mandates.all()) if _is_asked(call, one, query)]
+    every = await call.context.mandates.all()
+    states = await call.context.handovers.states(every)
+    found = [one for one in reversed(every) if _is_asked(call, one, states[one.subject], query)]
     if query.cursor:
         stamp, log, seq = call.decode_cursor(query.cursor, int, str, int)
         # After the last one that was shown, not after so many: of those that wait some may have been answered since.
         found = [one for one in found if one.said.order < (int(stamp), bytes.fromhex(str(log)), int(seq))]
     last = found[query.limit - 1].said if len(found) > query.limit else None
     more = call.encode_cursor(last.stamp, last.ref.log.hex(), last.ref.seq) if last else None
-    return Page(items=[to_mandate(call, one) for one in found[: query.limit]], next=more)
+    return Page(items=[to_mandate(one, states[one.subject]) for one in found[: query.limit]], next=more)
 
 
 @api("GET", "/mandates/{id}", title="One act about a role", scopes=[Scope.READ],
      problems=["mandate_unknown", "id_mistyped"])  # fmt: skip
 async def read_mandate(call: Call, path: PassportPath) -> MandateAnswer:
     """Its things, papers and what answered or ended it."""
-    return to_mandate(call, await call.context.mandates.get(subject_of(path.id)))
+    return await answer_of(call, await call.context.mandates.get(subject_of(path.id)))
 
 
 _GIVING = ["passport_unknown", "id_mistyped", "moment", "role_not_held", "mandate_count", "mandate_grounds",
-           "mandate_period"]  # fmt: skip
+           "mandate_period", "mandate_disputed", "mandate_shipped"]  # fmt: skip
 
 
-@api("POST", "/mandates/offers", title="Offer a capacity of the owner", scopes=[Scope.SHIP], status=201,
+@api("POST", "/mandates/offers", title="Offer a capacity of the owner, or a network", scopes=[Scope.SHIP], status=201,
      problems=[*_GIVING, "org_unknown", "mandate_to_self", "mandate_offered"])  # fmt: skip
 async def offer(call: Call, body: OfferBody) -> MandateAnswer:
-    """One signed act over up to 4,096 things; the capacity passes when the other organisation accepts."""
+    """One signed act over up to 4,096 things; the capacity passes when the other organisation accepts.
+
+    A network is offered by who has it too. What was offered to others of it, and is not answered, ends.
+    """
     made = await call.context.mandates.offer(
         PartyRole(body.role),
         bytes.fromhex(body.org),
@@ -201,7 +207,7 @@ async def offer(call: Call, body: OfferBody) -> MandateAnswer:
         call.actor.label,
         **_times(body),
     )
-    return to_mandate(call, made)
+    return await answer_of(call, made)
 
 
 @api("POST", "/mandates/statements", title="State a role of a party without a node", scopes=[Scope.SHIP], status=201,
@@ -213,13 +219,16 @@ async def state(call: Call, body: StatementBody) -> MandateAnswer:
     made = await call.context.mandates.state(
         PartyRole(body.role), party, _things(body.ids), _papers(body), call.actor.label, **_times(body)
     )
-    return to_mandate(call, made)
+    return await answer_of(call, made)
 
 
 @api("POST", "/mandates/appointments", title="Give a role", scopes=[Scope.SHIP], status=201,
-     problems=[*_GIVING, "org_unknown", "mandate_needs_offer"])  # fmt: skip
+     problems=[*_GIVING, "org_unknown", "mandate_needs_offer", "mandate_escrow_until"])  # fmt: skip
 async def appoint(call: Call, body: AppointmentBody) -> MandateAnswer:
-    """Data source, network, owner or executor of processes: from the owner or the responsible party."""
+    """Data source, network, owner or executor of processes: from the owner or the responsible party.
+
+    An escrow, which may have the root keys sealed, from the owner alone.
+    """
     made = await call.context.mandates.appoint(
         PartyRole(body.role),
         bytes.fromhex(body.org),
@@ -228,28 +237,34 @@ async def appoint(call: Call, body: AppointmentBody) -> MandateAnswer:
         call.actor.label,
         **_times(body),
     )
-    return to_mandate(call, made)
+    return await answer_of(call, made)
 
 
 @api("POST", "/mandates/{id}/acceptance", title="Accept an offered role", scopes=[Scope.SHIP],
-     problems=["mandate_unknown", "mandate_no_offer", "mandate_not_ours", "mandate_answered"])  # fmt: skip
+     problems=["mandate_unknown", "mandate_no_offer", "mandate_not_ours", "mandate_answered",
+               "mandate_lapsed"])  # fmt: skip
 async def accept(call: Call, path: PassportPath) -> MandateAnswer:
-    """A second acceptance changes nothing."""
-    return to_mandate(call, await call.context.mandates.accept(subject_of(path.id), call.actor.label))
+    """It names how far the logs of who offered are known: what is said there later counts no more.
+
+    A second acceptance changes nothing.
+    """
+    return await answer_of(call, await call.context.mandates.accept(subject_of(path.id), call.actor.label))
 
 
 @api("POST", "/mandates/{id}/refusal", title="Refuse an offered role", scopes=[Scope.SHIP],
      problems=["mandate_unknown", "mandate_no_offer", "mandate_not_ours", "mandate_answered"])  # fmt: skip
 async def refuse(call: Call, path: PassportPath, body: ReasonBody) -> MandateAnswer:
     """The offer ends; it may be made anew."""
-    return to_mandate(call, await call.context.mandates.refuse(subject_of(path.id), body.reason, call.actor.label))
+    return await answer_of(call, await call.context.mandates.refuse(subject_of(path.id), body.reason, call.actor.label))
 
 
 @api("POST", "/mandates/{id}/withdrawal", title="Take an offered role back", scopes=[Scope.SHIP],
      problems=["mandate_unknown", "mandate_no_offer", "mandate_not_ours", "mandate_answered"])  # fmt: skip
 async def withdraw(call: Call, path: PassportPath, body: ReasonBody) -> MandateAnswer:
     """What the other organisation accepted before that stands."""
-    return to_mandate(call, await call.context.mandates.withdraw(subject_of(path.id), body.reason, call.actor.label))
+    return await answer_of(
+        call, await call.context.mandates.withdraw(subject_of(path.id), body.reason, call.actor.label)
+    )
 
 
 @api("POST", "/mandates/{id}/end", title="End a role", scopes=[Scope.SHIP],
@@ -258,11 +273,18 @@ async def withdraw(call: Call, path: PassportPath, body: ReasonBody) -> MandateA
 async def end(call: Call, path: PassportPath, body: EndBody) -> MandateAnswer:
     """What its holder said until now counts for ever, what it says later does not."""
     things = _things(body.ids)
-    return to_mandate(call, await call.context.mandates.end(subject_of(path.id), body.reason, call.actor.label, things))
+    return await answer_of(
+        call, await call.context.mandates.end(subject_of(path.id), body.reason, call.actor.label, things)
+    )
 
 
-def to_mandate(call: Call, mandate: Mandate) -> MandateAnswer:
-    """An act as the API shows it."""
+async def answer_of(call: Call, mandate: Mandate) -> MandateAnswer:
+    """An act as the API shows it, as it stands now."""
+    return to_mandate(mandate, (await call.context.handovers.states([mandate]))[mandate.subject])
+
+
+def to_mandate(mandate: Mandate, state: MandateState) -> MandateAnswer:
+    """An act in that state as the API shows it."""
     party, person = mandate.party, mandate.person
     return MandateAnswer(
         id=_id(mandate.subject),
@@ -275,7 +297,7 @@ def to_mandate(call: Call, mandate: Mandate) -> MandateAnswer:
         number=party.number,
         resident=party.is_resident,
         devices=[_id(thing) for thing in mandate.things],
-        state=mandate.state(call.context.clock.now()),
+        state=state,
         said=mandate.said.occurred,
         answered=mandate.answer.occurred if mandate.answer else None,
         since=mandate.since,
@@ -298,14 +320,10 @@ def moment(text: str) -> int:
     return found
 
 
-def _is_asked(call: Call, one: Mandate, query: MandatesQuery) -> bool:
-    own, now = call.context.core.org, call.context.clock.now()
+def _is_asked(call: Call, one: Mandate, state: MandateState, query: MandatesQuery) -> bool:
+    own = call.context.core.org
     side = one.party.org if query.direction == "in" else one.author
-    return (
-        (query.direction is None or side == own)
-        and query.state in (None, one.state(now))
-        and query.role in (None, one.role)
-    )
+    return (query.direction is None or side == own) and query.state in (None, state) and query.role in (None, one.role)
 
 
 def _things(ids: Sequence[str]) -> list[bytes]:

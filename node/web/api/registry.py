@@ -1,9 +1,9 @@
-"""The registry: lists of passports, their counts, and look-up by anything that stands on a device."""
+"""The registry: lists of passports, and their counts."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from node.errors import InputError
 from node.passport.card import Card, format_expiry
@@ -11,7 +11,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.passport.organisations import Directory
 from node.passport.sifting import Order, Spot, spot_of
 from node.services.access import Scope
-from node.services.lookup import Found, Listed, Question
+from node.services.lookup import Listed, Question
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
 from node.web.tables import passports as tables
@@ -107,22 +107,6 @@ class PassportsCounts(CountsAnswer):
     types: dict[str, int]
 
 
-class LookupQuery(BaseModel):
-    """Anything that stands on a device."""
-
-    q: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-
-
-class LookupRow(BaseModel):
-    """What was found: `source` is `here`, or the organisation that knows it."""
-
-    id: str
-    title: str
-    state: str
-    source: str
-    age_us: int
-
-
 class NearRow(BaseModel):
     """A device whose serial is one slip away from what was typed."""
 
@@ -131,13 +115,6 @@ class NearRow(BaseModel):
     state: str
     serial: str
     slip: str = Field(description="How the serials differ: `look-alike`, `swapped`, `one-character` and so on.")
-
-
-class LookupAnswer(BaseModel):
-    """What carries the identifier; where nothing does, `near` is what may have been meant."""
-
-    items: list[LookupRow]
-    near: list[NearRow]
 
 
 @api("GET", "/passports", title="Passports", scopes=[Scope.READ],
@@ -165,21 +142,6 @@ async def count(call: Call) -> CountsAnswer:
     """How many passports there are, by state, and how many have several ids."""
     found = await call.context.lookup.count()
     return CountsAnswer(total=found.total, states=found.states, joined=found.joined)
-
-
-@api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped", "query_empty"], table=tables.FOUND, limit=Limit.NARROWS)  # fmt: skip
-async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
-    """Here first, then at every peer; and where nothing is found, what may have been meant."""
-    items = await look_up_all(call, query.q)
-    is_all = bool(items or call.actor.subjects)  # what is near may be of others
-    return LookupAnswer(items=items, near=[] if is_all else await find_near(call, query.q))
-
-
-async def look_up_all(call: Call, text: str) -> list[LookupRow]:
-    """What carries an identifier here, else at the peers."""
-    among = await call.context.limits.narrow(call.actor)
-    return [_found(found) for found in (await call.context.lookup.find(text, among, call.actor.label)).found]
 
 
 async def find_near(call: Call, text: str) -> list[NearRow]:
@@ -219,16 +181,6 @@ async def find_page(call: Call, query: PassportsQuery) -> tuple[Listed, str | No
     return listed, following, previous
 
 
-def _found(found: Found) -> LookupRow:
-    return LookupRow(
-        id=found.id,
-        title=found.title,
-        state=found.state,
-        source=found.source.hex() if found.source else "here",
-        age_us=found.age_us,
-    )
-
-
 def owner_name(card: Card, directory: Directory) -> str:
     """What a company is called in lists, whatever the spelling under which it owns."""
     company = directory.find(bytes.fromhex(card.owner)) if card.owner else None
@@ -256,5 +208,4 @@ ROUTES = [
     list_passports,
     count_passports,
     count,
-    look_up,
 ]

@@ -1,9 +1,9 @@
-"""The followed devices: which they are, adding some, and finding one at other nodes to follow it."""
+"""The followed devices: which they are, and adding some."""
 
 import re
 
 from aiohttp import web
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from node.errors import NodeError
 from node.services.access import Scope
@@ -11,7 +11,6 @@ from node.web.api import following as api_following
 from node.web.api.federation import PeerPath
 from node.web.api.following import FollowAnswer, FollowBody, PeerChoiceBody
 from node.web.api.passports import PassportPath
-from node.web.api.registry import look_up_all
 from node.web.calls import Call, PageQuery, View
 from node.web.dispatch import redirect
 from node.web.languages import mark
@@ -23,9 +22,7 @@ APART = re.compile(r"[\n\r\t;]+")
 
 
 class FollowedQuery(PageQuery):
-    """A page of the list, and what is looked for at other nodes."""
-
-    q: str = Field(default="", max_length=256)
+    """A page of the list."""
 
 
 class FollowForm(FollowBody):
@@ -38,9 +35,9 @@ class FollowForm(FollowBody):
         return [line.strip() for text in texts for line in APART.split(str(text)) if line.strip()]
 
 
-@page("GET", PATH, title=TITLE, scopes=[Scope.READ], api="GET /followed", lists=["GET /lookup"])
+@page("GET", PATH, title=TITLE, scopes=[Scope.READ], api="GET /followed")
 async def followed(call: Call, query: FollowedQuery) -> View:
-    """What is followed; and what carries an identifier, here or at other nodes."""
+    """What is followed."""
     return await _view(call, query)
 
 
@@ -82,24 +79,15 @@ async def choose(call: Call, path: PeerPath, body: PeerChoiceBody) -> web.Respon
 async def _view(
     call: Call, query: FollowedQuery, error: NodeError | None = None, done: FollowAnswer | None = None
 ) -> View:
-    text, found = query.q.strip(), []
-    if text and error is None:
-        try:
-            found = await look_up_all(call, text)
-        except NodeError as slip:
-            error = slip
     listed = await api_following.followed_page(call, query)
     return View(
         "followed.html",
         error=error,
-        q=text,
-        found=found,
         done=done,
         rows=listed.items,
         more=listed.next,
         count=await call.context.following.count(),
         peers=sum(peer.only_followed for peer in await call.context.peering.peers()),
-        names={org.hex(): card.name for org, card in call.context.projection.world.cards.items()},
         may=call.actor.may([Scope.RECORD]),
     )
 

@@ -94,6 +94,7 @@ async def _values(  # Any: what templates are given
         "is_whole": stored.kind in WHOLES or bool(rows(view, "composition", "children")),
         "own": call.context.core.org.hex(),
         "may_record": call.actor.may([Scope.RECORD]),
+        "erasable": await call.context.erasures.erasable(str(row["ref"]) for row in statements.rows),
         "now": today(call).isoformat(),
         "units": sorted(call.context.releases.records(Catalog.UNITS)),
         "events_to_choose": list(codes_to_choose(call, Catalog.EVENTS)),

@@ -28,8 +28,9 @@ async def protocol(call: Call, path: PaperPath) -> View:
     may_sign = call.context.acts.own_roles(paper, view) if is_party else []
     is_own = paper.row["by"] == call.context.core.org.hex() and paper.row["replaced_by"] is None
     may_correct = call.actor.may([Scope.RECORD]) and is_own and paper.held is not None
-    values = _values(call, view, paper)
-    return View("protocol.html", may_sign=may_sign, may_explain=is_party, may_correct=may_correct, **values)
+    may_erase = call.actor.may([Scope.RECORD]) and bool(await call.context.erasures.erasable([str(paper.row["ref"])]))
+    values = _values(call, view, paper) | {"may_correct": may_correct, "may_erase": may_erase}
+    return View("protocol.html", may_sign=may_sign, may_explain=is_party, **values)
 
 
 def _values(call: Call, view: PassportView, paper: Paper) -> dict[str, Any]:  # Any: what templates are given

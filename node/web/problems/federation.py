@@ -64,6 +64,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Это не префикс", "Пишите gs1: или grsi: и цифры, например gs1:460."),
         ("That is no prefix", "Write gs1: or grsi: and digits, as gs1:460."),
     ),
+    "request_unknown": unknown("Такой просьбы о доступе нет", "No such request for access waits here"),
     "seat_wrong": wrong(
         ("Это не место в указателе", "Укажите одной строкой 32 шестнадцатеричные цифры, взятые случайно."),
         ("That is no seat in the directory", "Give 32 hex digits, drawn at random, in one row."),
@@ -304,6 +305,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("That device was answered for already", "See how it stands, and leave it out."),
         ("Это {id}.", "It is {id}."),
     ),
+    "shipment_no_part": unknown("Столько приборов в отгрузке нет", "The shipment has not so many devices"),
     "shipment_settled": state(
         ("В отгрузке нет приборов, к которым это относится", "Откройте отгрузку и посмотрите состояния приборов."),
         ("No device of the shipment is left for that", "Open the shipment and see how its devices stand."),

@@ -39,6 +39,39 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Открыты для всех паспорта не всех приборов.", "Not every device has a passport that is open to all."),
         kind=NotFoundError,
     ),
+    "label_no_domain": state(
+        ("Домен для этикеток не задан", "Запишите [public] domain в config.toml и перезапустите узел."),
+        ("No domain for labels is set", "Write [public] domain into config.toml and start the node again."),
+        (
+            "Этикетка ведёт на https://домен/d/…, поэтому домен нужен до печати.",
+            "A label leads to https://domain/d/…, so the domain is needed before printing.",
+        ),
+    ),
+    "label_small": wrong(
+        ("Этикетка слишком мала", "Возьмите формат крупнее или код Data Matrix."),
+        ("The label is too small", "Take a larger format, or the code Data Matrix."),
+        ("{title}: на {name} не помещается.", "{title}: does not fit on {name}."),
+    ),
+    "label_start": wrong(
+        ("На листе нет такого места", "Назовите место от 1, считая по строкам."),
+        ("The sheet has no such place", "Name a place from 1 on, row by row."),
+        ("На листе {name} этикеток: {most}.", "A sheet {name} has {most} labels."),
+    ),
+    "label_unnamed": wrong(
+        ("Строка не называет один прибор", "Запишите номер EPP1 или обозначение с заводским номером."),
+        ("A line names no single device", "Write the EPP1 number, or the designation with the serial number."),
+        ("Строка: {text}", "The line: {text}"),
+    ),
+    "labels_none": wrong(
+        ("Не назван ни один прибор", "Выберите приборы в списке или впишите их номера."),
+        ("No device is named", "Choose devices in the list, or write their numbers."),
+        ("Печатать нечего.", "There is nothing to print."),
+    ),
+    "labels_too_many": wrong(
+        ("Слишком много этикеток за один раз", "Сузьте список."),
+        ("Too many labels at once", "Narrow the list."),
+        ("За один раз печатается не больше {most}.", "No more than {most} are printed at once."),
+    ),
     "public_elsewhere": wrong(
         ("Это этикетка другой организации", "Откройте страницу той организации или узел своей."),
         ("This is a label of another organisation", "Open the page of that organisation, or the node of your own."),

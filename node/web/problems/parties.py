@@ -70,6 +70,32 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Предложение больше не ждёт ответа", "Если роль ещё нужна, предложите её заново."),
         ("The offer waits no longer", "Offer the role anew if it is still wanted."),
     ),
+    "mandate_lapsed": state(
+        ("Срок предложения вышел", "Попросите предложить роль заново: принятое после срока не действует."),
+        ("The offer has lapsed", "Ask for a new one: what is accepted after its time has no effect."),
+        ("Оно действовало до {until}.", "It stood until {until}."),
+    ),
+    "mandate_disputed": state(
+        ("Роль приняли двое", "Сначала решите на странице передач, чьё принятие действует."),
+        ("Two organisations accepted the role", "Decide on the page of hand-overs first which acceptance counts."),
+        ("Прибор {id}.", "Device {id}."),
+    ),
+    "mandate_shipped": state(
+        ("Прибор стоит в отгрузке, которая ждёт ответа", "Дождитесь ответа покупателя или отзовите отгрузку."),
+        ("The device stands in a shipment that waits", "Wait for the buyer, or take the shipment back."),
+        ("Прибор {id}.", "Device {id}."),
+    ),
+    "mandate_escrow_until": wrong(
+        ("Хранение ключей не назначают на срок", "Уберите срок: хранение прекращает собственник."),
+        ("An escrow has no term", "Leave the term out: the owner ends it."),
+    ),
+    "handover_no_dispute": unknown(
+        "По этому акту ничего не принято дважды", "Nothing that this act offered was accepted twice"
+    ),
+    "handover_not_ours": denied(
+        ("Решает тот, кто предложил", "Попросите решить прежнего владельца роли."),
+        ("Who offered it decides", "Ask the former holder of the role to decide."),
+    ),
     "mandate_not_standing": state(
         ("Прекращать нечего: акт не действует", "Посмотрите историю роли в паспорте."),
         ("There is nothing to end: the act does not stand", "See the history of the role in the passport."),

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlencode
 from aiohttp import web
 
 from node.errors import NodeError, NotFoundError, StateError
-from node.passport.ids import SubjectId, format_device_id, format_label_url
+from node.passport.ids import SubjectId, format_device_id, format_label_url, groups_of
 from node.passport.printed import Printed
 from node.passport.shown import text
 from node.services.parts import Parts
@@ -22,7 +22,7 @@ from node.web.assets import Assets
 from node.web.calls import make_etag
 from node.web.errors import Problem, problem_headers, problem_of, problem_response
 from node.web.languages import LANGUAGES, accepted_language
-from node.web.public.facts import facts_of, groups_of
+from node.web.public.facts import facts_of
 from node.web.public.linkset import CONTEXT_LINK, MEDIA_TYPE, link_header, write_linkset
 from node.web.public.rates import Rates, Visitors
 from node.web.rendering import make_environment

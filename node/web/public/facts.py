@@ -26,12 +26,6 @@ def facts_of(view: View, language: str) -> list[Fact]:
     return [fact for fact in (*_what(view, language), *_printed(view, language)) if fact.value]
 
 
-def groups_of(device: str) -> list[str]:
-    """A device id in groups that a person can read out: the prefix, then four characters at a time."""
-    prefix, _, body = device.partition("-")
-    return [prefix, *(body[start : start + 4] for start in range(0, len(body), 4))]
-
-
 def _what(view: View, language: str) -> Iterator[Fact]:
     if text(view, "kind") != "device":
         yield Fact(words(FIELDS, "kind", language), words(KINDS, view["kind"], language))

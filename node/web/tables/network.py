@@ -1,5 +1,7 @@
 """The columns of lists of what other nodes, shipments and the LoRa network have."""
 
+from collections.abc import Callable
+
 from node.web.columns import (
     Item,
     Reader,
@@ -20,7 +22,9 @@ from node.web.console_words import (
     PEER_STATES,
     SHIPMENT_REASONS,
 )
+from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
+from node.web.passport_words import SECTIONS
 from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
 
 
@@ -43,6 +47,36 @@ def _flow_trouble(item: Item, reader: Reader) -> str:
     return flow_trouble(item.trouble, reader.language) if item.trouble else ""
 
 
+def _sections(item: Item, reader: Reader) -> str:
+    return ", ".join(coded("section", SECTIONS)({"section": row.section}, reader) for row in item.rows)
+
+
+def _outcome(item: Item, reader: Reader) -> str:
+    codes = dict.fromkeys(row.hindrance or row.state for row in item.rows)
+    return ", ".join(coded("code", ERASURE_STATES | HINDRANCES)({"code": code}, reader) for code in codes)
+
+
+def _orgs(which: str) -> Callable[[Item, Reader], str]:
+    def tell(item: Item, _: Reader) -> str:
+        found = dict.fromkeys(one.org.name or one.org.org for row in item.rows for one in getattr(row, which))
+        return ", ".join(found)
+
+    return tell
+
+
+ERASURES = table(
+    "erasures",
+    "Стирание",
+    "Erasures",
+    ("Когда, UTC", "When, UTC", time("at_us")),
+    ("Кто просит", "Who asks", lambda item, _: item.org.name or item.org.org),
+    ("Основание", "Ground", coded("ground", GROUNDS)),
+    ("Разделы", "Sections", _sections),
+    ("Итог", "What came of it", _outcome),
+    ("Подтвердили", "Acknowledged", _orgs("acknowledged")),
+    ("Молчат", "Silent", _orgs("waiting")),
+    ("Фрагмент", "Statement", "ref"),
+)
 PEERS = table(
     "peers",
     "Узлы",
@@ -70,6 +104,27 @@ FOLLOWED = table(
     "Followed devices",
     ("Прибор", "Device", "title"),
     ("Идентификатор", "Device id", "id"),
+)
+ACCESS_REQUESTS = table(
+    "access-requests",
+    "Просьбы о доступе",
+    "Requests for access",
+    ("Организация", "Organisation", organisation("org.org")),
+    ("Идентификатор прибора", "Device id", "id"),
+    ("По чему искали", "By what it asks", "value"),
+    ("Пояснение", "Words", "words"),
+    ("Когда, UTC", "When, UTC", time("asked_us")),
+)
+ANNOUNCERS = table(
+    "announcers",
+    "Кто объявляет",
+    "Who announces",
+    ("Организация", "Organisation", organisation("org.org")),
+    ("Узел", "Node", "node"),
+    ("Номеров", "Identifiers", number("marks")),
+    ("Сверено, UTC", "Compared, UTC", time("told_us")),
+    ("Верных указаний", "Right referrals", number("good")),
+    ("Неверных указаний", "Wrong referrals", number("bad")),
 )
 MEMBERS = table(
     "members",

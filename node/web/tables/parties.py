@@ -27,6 +27,10 @@ def _to(item: Item, reader: Reader) -> str:
     return known or ", ".join(filter(None, (item.name, item.number, resident))) or str(item.org or "")
 
 
+def _sides(item: Item, reader: Reader) -> str:
+    return ", ".join(reader.organisations.get(side.org) or str(side.org) for side in item.sides)
+
+
 ROLES_OVER = table(
     "roles",
     "Роли",
@@ -110,4 +114,25 @@ MANDATES = table(
     ("Приборов", "Things", lambda item, _: str(len(item.devices))),
     ("Номера приборов", "Ids of things", "devices"),
     ("Номер акта", "Act id", "id"),
+)
+DISPUTES = table(
+    "disputes",
+    "Принято двумя",
+    "Accepted twice",
+    ("Роль", "Role", coded("role", ROLES)),
+    ("Кто предложил", "Offered by", organisation("by")),
+    ("Кто принял", "Accepted by", _sides),
+    ("Приборов", "Things", lambda item, _: str(len(item.devices))),
+    ("Номера приборов", "Ids of things", "devices"),
+)
+BURDENS = table(
+    "standing",
+    "Что остаётся на приборах",
+    "What stands over things",
+    ("Что", "What", coded("what", {**ROLES, **VERBS})),
+    ("Кому", "To", organisation("org")),
+    ("Кто дал", "By", organisation("by")),
+    ("С, UTC", "From, UTC", time("since")),
+    ("До, UTC", "Until, UTC", time("until")),
+    ("Номера приборов", "Ids of things", "devices"),
 )

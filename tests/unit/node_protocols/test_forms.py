@@ -18,6 +18,7 @@ from node.passport.shown import at, rows
 from node.passport.strict_json import Json, format_json
 from node.passport.templates.template import parse_document
 from node.passport.view import View
+from node.services.access_requests import AccessRequests
 from node.services.admission import Admission
 from node.services.attesting import Attesting
 from node.services.files import MAX_FILE, MAX_FILES, Files
@@ -261,8 +262,9 @@ async def test_chunk_is_given_to_those_who_may_read_its_section_alone(desk: Desk
     attesting = Attesting(desk.core, desk.ledger, desk.projection)
     membership = Membership(desk.core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
     referring = Referring(desk.core, desk.projection, LookupNotes(desk.core))
+    requests = AccessRequests(desk.core, desk.projection, Search(), sync)
     admission = Admission(desk.core, desk.projection)
-    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), admission, referring)
+    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), admission, referring, requests)
     own, stranger = Asker(desk.org, b"n" * 16), Asker(b"s" * 16, b"m" * 16)
 
     given = await shelf.chunk(own, signed.ref, "file-0.chunks", 1)

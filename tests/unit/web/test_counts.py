@@ -174,7 +174,7 @@ def test_devices_with_several_ids_are_counted_in_russian(count: int, devices: st
         "counts": Counts(60, count, {}, {}, {}),
         "query": PassportsQuery(),
         "iso": format_expiry,
-        **dict.fromkeys(("more", "before", "is_filtered", "is_asked", "may_record"), ""),
+        **dict.fromkeys(("more", "before", "among", "is_filtered", "is_asked", "may_record"), ""),
         **dict.fromkeys(("states", "types", "owners", "near"), ()),
         "owner": lambda card: card.owner_name,
     }

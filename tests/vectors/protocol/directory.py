@@ -56,7 +56,8 @@ def _holders(name: str, members: Sequence[tuple[bytes, bytes]], scheme: str, val
 
 def _announced_cases() -> list[Case]:
     good: list[tuple[str, object, list[bytes]]] = [
-        ("nothing", [None, [], b"", b""], []),
+        ("no list any more", [None, [], b"", b""], [A, B]),
+        ("the list as it is", [bytes(16), [], b"", b""], [A, B]),
         ("a first mark", [None, [], A, b""], []),
         ("marks of two buckets", [None, [], A + B, b""], [A]),
         ("a mark taken out", [None, [], b"", B], [A, B]),
@@ -95,6 +96,7 @@ def _announced(name: str, value: object, held: list[bytes]) -> Case:
     _, rows, added, removed = cast("tuple[object, list[tuple[int, bytes]], bytes, bytes]", value)
     kept = {bucket: set(split_marks(marks)) for bucket, marks in rows}
     kept = {bucket: marks for bucket, marks in by_bucket(held).items() if bucket not in kept} | kept
+    kept = kept if value != [None, [], b"", b""] else {}
     left = (set[bytes]().union(*kept.values()) | set(split_marks(added))) - set(split_marks(removed))
     digests = {bucket: bucket_digest(join_marks(marks)) for bucket, marks in by_bucket(left).items()}
     given: dict[str, Json] = {"asked": pack(value).hex(), "held": [mark.hex() for mark in held]}

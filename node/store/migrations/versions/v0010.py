@@ -16,6 +16,22 @@ def upgrade() -> None:
     _add_shipments()
 
 
+COUNTS = (
+    "announced",
+    "parts",
+    "devices",
+    "n_offered",
+    "n_accepted",
+    "n_refused",
+    "n_withdrawn",
+    "n_returning",
+    "n_returned",
+    "keyed",
+    "strange",
+    "said_us",
+)
+
+
 def _make_directory() -> None:
     op.create_table(
         "announced",
@@ -36,6 +52,16 @@ def _make_directory() -> None:
         Column("good", Int64, nullable=False),
         Column("bad", Int64, nullable=False),
         Column("bad_us", Int64),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "access_requests",
+        Column("org", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("subject", LargeBinary, primary_key=True, autoincrement=False, nullable=False),
+        Column("scheme", Text, nullable=False),
+        Column("value", Text, nullable=False),
+        Column("words", Text, nullable=False),
+        Column("asked_us", Int64, nullable=False),
         sqlite_strict=True,
     )
 
@@ -79,22 +105,6 @@ def _erasures() -> None:
         Column("at_us", Int64, nullable=False),
         sqlite_strict=True,
     )
-
-
-COUNTS = (
-    "announced",
-    "parts",
-    "devices",
-    "n_offered",
-    "n_accepted",
-    "n_refused",
-    "n_withdrawn",
-    "n_returning",
-    "n_returned",
-    "keyed",
-    "strange",
-    "said_us",
-)
 
 
 def _add_shipments() -> None:
