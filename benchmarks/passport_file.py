@@ -15,6 +15,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
@@ -224,26 +225,25 @@ def _verified(run: int, clock: Callable[[], float]) -> float:
     return _mean_ms(one, clock)
 
 
-def _program(run: int) -> float:
-    path = DATA / f"bench-{run}.passport"
-    path.write_bytes(_exports()[1])
-    return _process_ms([PROGRAM, str(path)], {0, 3})
+def _program(_: int) -> float:
+    return _process_ms([PROGRAM], _exports()[1], {0, 3})
 
 
 def _plain_program(run: int) -> float:
-    key, path = nacl.signing.SigningKey(bytes([run]) * 32), DATA / f"bench-{run}.signed"
-    content = _exports()[1]
-    path.write_bytes(bytes(key.verify_key) + key.sign(content).signature + content)
-    return _process_ms(["-c", ONE, str(path)], {0})
+    key, content = nacl.signing.SigningKey(bytes([run]) * 32), _exports()[1]
+    return _process_ms(["-c", ONE], bytes(key.verify_key) + key.sign(content).signature + content, {0})
 
 
-def _process_ms(arguments: list[str], codes: set[int]) -> float:
+def _process_ms(arguments: list[str], content: bytes, codes: set[int]) -> float:
     taken = []
-    for _ in range(PROCESSES):
-        begun = time.perf_counter()
-        done = subprocess.run([sys.executable, "-I", *arguments], capture_output=True, check=False)
-        taken.append((time.perf_counter() - begun) * 1e3)
-        assert done.returncode in codes, done.stderr
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        for _ in range(PROCESSES):
+            begun = time.perf_counter()
+            done = subprocess.run([sys.executable, "-I", *arguments, file.name], capture_output=True, check=False)
+            taken.append((time.perf_counter() - begun) * 1e3)
+            assert done.returncode in codes, done.stderr
     return statistics.median(taken)
 
 
