@@ -4,6 +4,8 @@ They are told from the world in memory: a store of many publications is not read
 found by folding again, since the file must give the view that the whole world gives.
 """
 
+import contextlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -12,11 +14,10 @@ from federation.errors import CodecError
 from federation.fragment import Ref
 from federation.genesis import Genesis
 from node.passport.catalogs import Catalog
-from node.passport.reading import read
 from node.passport.references import parse_ref
 from node.passport.shown import text
 from node.passport.statement import Statement
-from node.passport.used_codes import used_codes
+from node.passport.used_codes import PLACES
 from node.passport.view import View, dump_view
 from node.passport.world import World
 from node.store.database import ReadTx
@@ -24,6 +25,8 @@ from node.store.fragments import StoredFragment, entries_at, entries_said_of
 from node.store.logs import StoredLog
 
 SAID_OF_PEOPLE = (Kind.CARD, Kind.ATTESTATION, Kind.GRANT, Kind.END)
+CATALOGS = (*(catalog.value for catalog in Catalog), PLACES)
+OWN_CODE = re.compile(rb'"(?:local|unit)":("(?:[^"\\\\]|\\\\.)*")')
 REF = re.compile(rb"[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}")
 
 
@@ -49,13 +52,20 @@ def _records(said: Sequence[Statement], view: View, world: World) -> Iterator[Re
         yield world.type_records[code].ref
     yield from (version.ref for version in world.type_versions.of(code))
     yield from (release.ref for release in world.releases.get(Catalog.TYPES, ()))
-    readings = [read(statement) for statement in said]
-    for org in {statement.org for statement in said}:
-        keys = ((org.hex(), catalog, local) for catalog, local in used_codes(readings, org))
+    for org, code in {(statement.org.hex(), code) for statement in said for code in _own_codes(statement)}:
+        keys = ((org, catalog, code) for catalog in CATALOGS)
         yield from (world.own_codes[key].ref for key in keys if key in world.own_codes)
     for template in world.templates.values():
         if any(template.ref.id16.hex().encode() in s.sections.get("template", b"") for s in said):
             yield template.ref
+
+
+def _own_codes(statement: Statement) -> Iterator[str]:
+    """What may be an own code in a statement, unread: more than there are cost a look-up each."""
+    for raw in statement.sections.values():
+        for found in OWN_CODE.findall(raw):
+            with contextlib.suppress(ValueError):
+                yield str(json.loads(found))
 
 
 def _organisations(said: Sequence[Statement], named: set[Ref], logs: Sequence[StoredLog]) -> Iterator[bytes]:

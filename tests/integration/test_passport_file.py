@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from federation.codec import unpack
 from federation.fragment import SectionClass
+from node.exchange import verify_passport
 from node.exchange.errors import PassportFileError
 from node.exchange.file_report import report_file
 from node.exchange.passport_check import check_file
@@ -25,6 +26,7 @@ from tests.unit.web.running import RunningWeb, post, problem_code
 PLATE = {"designation": DESIGNATION, "serial": "00012345"}
 PART = {"position": "плата", "designation": "П-1", "serial": "18", "removed_serial": "17"}
 FLIPS = 250
+VERIFIER = Path(verify_passport.__file__).read_text(encoding="utf-8")
 KEPT = Path(__file__).parent.parent / "vectors" / "files" / "version-1.passport"
 
 
@@ -183,7 +185,7 @@ async def test_file_needs_the_right_to_read(web: RunningWeb) -> None:
 
 
 async def test_command_tells_who_signed_and_what_was_altered(web: RunningWeb, tmp_path: Path) -> None:
-    """`check-file` needs no node: it names signers and the fingerprint, and ends with 1 where anything was altered."""
+    """`check-file` needs no node: it names signers and what was altered; the verifier is handed out to anybody."""
     device = await mended(web)
     raw = await file_of(web.local(), device)
     good, bad = tmp_path / "good.passport", tmp_path / "bad.passport"
@@ -195,6 +197,9 @@ async def test_command_tells_who_signed_and_what_was_altered(web: RunningWeb, tm
     done = await asyncio.to_thread(command, "check-file", str(good), "--fingerprint", fingerprint)
     altered = await asyncio.to_thread(command, "check-file", str(bad))
     absent = await asyncio.to_thread(command, "check-file", str(tmp_path / "none"))
+    program = await asyncio.to_thread(command, "verifier")
+    async with web.client().get("/api/v1/verifier") as response:
+        handed = await response.text()
 
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "nothing is wrong"), done.stdout + done.stderr
     for words in (device, "ООО «Счётчик»", fingerprint, "as expected", f"{DESIGNATION} № 00012345"):
@@ -202,6 +207,7 @@ async def test_command_tells_who_signed_and_what_was_altered(web: RunningWeb, tm
     assert altered.returncode == 1
     assert "entry " in altered.stdout
     assert altered.stdout.splitlines()[-1].endswith("findings")
+    assert program.stdout == handed == VERIFIER
     assert absent.returncode == 1
     assert "name a passport file" in absent.stderr
     assert [item.where for item in report_file(raw, "0000").findings] == ["federation"]

@@ -126,8 +126,8 @@ async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Res
     return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
 
 
-@api("GET", "/verifier", title="The program that checks a passport file", is_open=True, limit=Limit.NONE,
-     files=[PYTHON])  # fmt: skip
+@api("GET", "/verifier", title="The program that checks a passport file", is_open=True, before_claim=True,
+     limit=Limit.NONE, files=[PYTHON])  # fmt: skip
 async def read_verifier(call: Call) -> web.Response:
     """One plain file for Python 3.11 and PyNaCl; it needs no node, no log-in and no network."""
     headers = {**call.headers, "Content-Disposition": f'attachment; filename="{VERIFIER}"'}
