@@ -45,7 +45,7 @@ def measure() -> Part:
         trade.until("announced", lambda: _is_announced(trade, serials[-1]))
         times = asyncio.run(_measure(trade, [*shared], [s for s in serials if s not in shared]))
     local, trip = times["here"], times["round trip"]
-    table = [
+    table: list[tuple[str, ...]] = [
         (
             what,
             f"{statistics.median(some):.2f}",
