@@ -20,8 +20,9 @@ RUNS = 5
 WIDE = 150
 OUT = Path(__file__).parent.parent / "build" / "bench"
 NAMES = (
-    "log", "fold", "demo", "registry", "checkup", "processes", "bench_file", "template", "webhooks", "rights", "lookup",
-)  # fmt: skip
+    *("log", "fold", "demo", "registry", "checkup", "processes", "bench_file", "template", "webhooks", "rights"),
+    *("shipment", "lookup"),
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
@@ -139,6 +140,14 @@ def _device(subject: str) -> str:
         return format_device_id(parse_device_id(subject))
     except DeviceIdError as error:
         raise InputError(f"{subject!r} is no device id: {error}; `passport-node lookup` tells ids") from error
+
+
+@app.command(rich_help_panel=PANEL)
+def verifier() -> None:
+    """Print the program with which anybody checks a passport file, with no node: verifier > verify_passport.py."""
+    from node.exchange.passport_file import read_program  # noqa: PLC0415 - imported where it is needed: the other commands answer at once
+
+    sys.stdout.buffer.write(read_program())
 
 
 @app.command("check-file", rich_help_panel=PANEL)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib import resources
 
 from federation import codec
 from federation.errors import CodecError
@@ -20,7 +21,7 @@ from node.passport.cuts import as_told
 from node.passport.fold import FOLD_VERSION, fold
 from node.passport.statement import Statement
 from node.passport.view import View
-from node.passport.world import PUBLICATION_KINDS, build_world, is_standing
+from node.passport.world import PUBLICATION_KINDS, World, build_world, is_standing
 
 MAGIC = b"passport-file/2\n"
 VERSIONS = {b"passport-file/1\n": 1, MAGIC: 2}
@@ -32,6 +33,8 @@ LATEST_US = 253_402_300_800_000_000  # the year 10000
 MAX_PARTS = 1 << 19
 MAX_FILE = 1 << 30
 LENGTH = 4
+
+VERIFIER = "verify_passport.py"
 
 Withheld = tuple[tuple[int, str, int], ...]
 
@@ -157,6 +160,11 @@ def write_file(key: SigningKey, manifest: Manifest, parts: Sequence[Part]) -> by
     return b"".join((MAGIC, len(head).to_bytes(LENGTH, "big"), head, *(part.content for part in parts)))
 
 
+def read_program() -> bytes:
+    """The program with which anybody checks such files: one plain file of Python."""
+    return resources.files("node.exchange").joinpath(VERIFIER).read_bytes()
+
+
 def manifest_hash(raw: bytes, version: int = VERSION) -> bytes:
     """What the node signs of a manifest."""
     return hashlib.sha256(b"passport/file/%d\n" % version + raw).digest()
@@ -168,10 +176,12 @@ def count_withheld(statements: Iterable[Statement]) -> Withheld:
     return tuple((klass, name, count) for (klass, name), count in sorted(counted.items()))
 
 
-def fold_file(subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None) -> View:
-    """The view that follows from the statements of a file and nothing else."""
+def fold_file(
+    subjects: Sequence[bytes], statements: Sequence[Statement], genesis: Genesis | None, world: World | None = None
+) -> View:
+    """The view that follows from the statements of a file and nothing else, or in a `world` that is known."""
     told = [as_told(statement) for statement in statements]
-    world = build_world(told, genesis)
+    world = world or build_world(told, genesis)
     named = {statement.id: statement for statement in told if _names(statement, subjects)}
     return fold(subjects, named.values(), world)
 

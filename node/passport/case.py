@@ -18,7 +18,7 @@ from node.passport.chronology import made_of
 from node.passport.claims import GIAI_ISSUER, GRAI_ISSUER, Scheme
 from node.passport.corrections import find_unwitnessed
 from node.passport.deals import acts_of, covers
-from node.passport.grants import Grant, grants_of, standing_grants
+from node.passport.grants import Grant, ended_by_owners, grants_of, standing_grants
 from node.passport.holding import Holding, hold
 from node.passport.identity import Identity, identity_of, serial_key, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
@@ -234,6 +234,9 @@ def open_case(
     grants = {subject: grants_of(readings, subject) for subject in sorted(members)}
     stated = {subject: facts_of_subject(subject, readings, identity, world, grants[subject]) for subject in grants}
     facts = {subject: found for subject, (found, _, _) in stated.items()}
+    for subject, (_, chain, _) in stated.items():
+        if grants[subject]:
+            grants[subject] = ended_by_owners(grants[subject], acts_of(readings, subject).ends, chain.titles)
     chains = {subject: chain for subject, (_, chain, _) in stated.items()}
     holdings = {subject: holding for subject, (_, _, holding) in stated.items()}
     return Case(
@@ -280,7 +283,9 @@ def facts_of_subject(
     authors = [r for r in readings if r.claim is not None and r.statement.subject == subject]
     makers = _makers(authors, identity, world)
     origin = next(iter(makers)) if len(makers) == 1 else None
-    chain, holding = hold(acts_of(readings, subject), origin, frozenset(r.statement.org for r in authors), world)
+    acts = acts_of(readings, subject)
+    chain, holding = hold(acts, origin, frozenset(r.statement.org for r in authors), world)
+    lent = ended_by_owners([*grants, *standing_grants(world.standing)], acts.ends, chain.titles)
     entitled = makers | {title.org for title in chain.titles}
     naming = [r for r in readings if _may_name(r.statement, makers, chain) and _names(r) and covers(r, subject)]
     facts = SubjectFacts(
@@ -293,9 +298,7 @@ def facts_of_subject(
         named=_parties(naming, None),
         made=made_of(subject, readings, (makers, frozenset(r.statement.org for r in authors)), world),
         roles=holding.tenures,
-        delegations=_lent(
-            [*grants, *standing_grants(world.standing)], entitled | {tenure.org for tenure in holding.tenures}
-        ),
+        delegations=_lent(lent, entitled | {tenure.org for tenure in holding.tenures}),
     )
     return facts, chain, holding
 

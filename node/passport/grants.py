@@ -14,8 +14,9 @@ from federation.authority import Authority, Kind, Verb
 from federation.fragment import Ref
 from node.passport.deals import End, end_of, kept_by
 from node.passport.profiles import profile_of_rows
-from node.passport.ranks import Delegation
+from node.passport.ranks import Delegation, Title
 from node.passport.reading import Reading, read
+from node.passport.roles import is_inside
 from node.passport.statement import Statement
 from node.passport.world import Standing, is_standing
 
@@ -84,6 +85,27 @@ def standing_grants(standing: Standing) -> tuple[Grant, ...]:
     ends = [end for reading, authority in said if (end := end_of(reading.statement, authority)) is not None]
     found = (grant_of(reading.statement, authority) for reading, authority in said)
     return _ended((grant for grant in found if grant is not None and grant.is_standing), ends)
+
+
+def ended_by_owners(grants: Iterable[Grant], ends: Sequence[End], titles: Sequence[Title]) -> tuple[Grant, ...]:
+    """The same grants about a thing; what an owner let others write of it, who owns it after him ends too."""
+    return tuple(_ended_by_next(grant, ends, titles) for grant in grants)
+
+
+def _ended_by_next(grant: Grant, ends: Sequence[End], titles: Sequence[Title]) -> Grant:
+    held = [at for at, title in enumerate(titles) if title.org == grant.by]
+    if not held or grant.verb is not Verb.WRITE or grant.ended is not None:
+        return grant
+    after = titles[held[0] + 1 :]
+    mine = [end for end in ends if end.names(grant.said) and any(_owned(title, end.statement) for title in after)]
+    if not mine:
+        return grant
+    first = min(mine, key=lambda end: (end.statement.occurred, end.statement.order))
+    return replace(grant, ended=first.statement, cut=kept_by(mine, grant.party))
+
+
+def _owned(title: Title, said: Statement) -> bool:
+    return title.org == said.org and is_inside(title.cut, said.ref)
 
 
 def grant_of(statement: Statement, authority: Authority) -> Grant | None:

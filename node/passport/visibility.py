@@ -171,15 +171,22 @@ def _standing(case: Case) -> Iterator[Access]:
 
 
 def _ended(case: Case) -> Iterator[Access]:
-    """Grants and roles that were ended, by whom and where."""
+    """Grants and roles that were ended, and titles and roles that were taken over, by whom and where."""
     yield from (_of_grant(grant) for grant in _grants(case) if grant.ended is not None)
+    for chain in case.chains.values():
+        for title, deal in zip(chain.titles, chain.deals, strict=False):
+            if not title.is_outside:
+                role, times = PartyRole.TITLE, (title.since, title.until)
+                yield Access(title.org, Why.TITLE, (), None, role, None, None, *times, ended=deal.last)
     for holding in case.holdings.values():
+        taken_over = {(held.tenure.role, held.act.org, held.tenure.since): held.last for held in holding.held}
         for held in holding.held:
-            if held.ended is not None and not held.is_outside:
-                tenure = held.tenure
+            tenure = held.tenure
+            ended = held.ended or taken_over.get((tenure.role, tenure.org, tenure.until or -1))
+            if ended is not None and not held.is_outside:
                 yield Access(
                     tenure.org, Why.ROLE, (), None, tenure.role, held.act.org, held.last, tenure.since, tenure.until,
-                    ended=held.ended,
+                    ended=ended,
                 )  # fmt: skip
 
 

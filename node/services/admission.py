@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from federation.errors import LimitError, RequestError
 from federation.ports import Asker
 from node.passport.standing import Stand, Standing
+from node.passport.world import World
 from node.services.core import Core
 from node.services.projection import Projection
 from node.store.database import WriteTx
@@ -30,6 +31,11 @@ class Admission:
     def __init__(self, core: Core, projection: Projection) -> None:
         self._core = core
         self._projection = projection
+
+    @property
+    def world(self) -> World:
+        """What is published here."""
+        return self._projection.world
 
     def is_member(self, org: bytes) -> bool:
         """Whether an organisation may know who holds what: a member, or the own one."""

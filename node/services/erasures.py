@@ -35,7 +35,7 @@ from node.services.counting import routes_of, stored_header
 from node.services.ledger import Ledger, entry_ref
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
-from node.store.erasures import Given, given_of, list_words, words_about, words_said_at
+from node.store.erasures import Given, given_of, gone_at, list_words, words_about, words_said_at
 from node.store.forks import said_again
 from node.store.fragments import CLEAR, ERASED, StoredFragment, entries_at
 from node.store.genesis import find_genesis
@@ -205,9 +205,16 @@ class Erasures:
         """Erasures that wait for this organisation's signature as an anchor."""
         async with self._core.database.read() as tx:
             genesis = await find_genesis(tx)
-            if genesis is None or self._core.org not in genesis.anchors:
+            own = self._core.org
+            if genesis is None or own not in genesis.anchors:
                 return []
-            return [one for one in await self._told(tx, await list_words(tx, LISTED)) if one.may_sign]
+            words = await list_words(tx, LISTED)
+            asked = [word for word in words if word.org in genesis.anchors and word.org != own]
+            gone = {(one.target, one.section) for one in await gone_at(tx, (word.target for word in asked))}
+            open_ = {word.said for word in asked if (word.target, word.section) not in gone}
+            if not open_:
+                return []  # every page asks
+            return [one for one in await self._told(tx, [w for w in words if w.said in open_]) if one.may_sign]
 
     async def _get(self, ref: Ref) -> Asked:
         async with self._core.database.read() as tx:

@@ -22,7 +22,7 @@ from node.services.core import Core
 from node.services.sync import Sync
 from node.store.chunks import held_chunks, put_chunks, read_chunks, signed_file
 from node.store.database import ReadTx
-from node.store.fragments import CLEAR, entries_at
+from node.store.fragments import CLEAR, ERASED, StoredSection, entries_at
 from node.store.logs import find_log
 from node.store.peers import Peer, list_peers
 
@@ -51,12 +51,15 @@ class Files:
     async def read(self, row: View, sha256: str) -> OpenedFile:
         """A file of a protocol as its passport shows it, by its SHA-256 in hex.
 
-        Raise NotFoundError for a file that it does not have, DeniedError where its bytes are not open here, PeerError
-        where nobody gives them, InputError where they are too many or not what was signed.
+        Raise NotFoundError for a file that it does not have, or that was erased, DeniedError where its bytes are not
+        open here, PeerError where nobody gives them, InputError where they are too many or not what was signed.
         """
         file = _file(row, sha256)
         ref = parse_ref(str(row["ref"]))
         async with self._core.database.read() as tx:
+            stored = await _stored(tx, ref, file.section)
+            if stored is not None and stored.form == ERASED:
+                raise NotFoundError(f"{file.name[:80]!r} was erased", "attachment_erased")
             listed = await _list(tx, ref, file.section)
             held = await held_chunks(tx, signed_file(ref, file.section)) if listed else set()
         if listed is None:
@@ -90,6 +93,9 @@ class Files:
         if chunk_hash(chunk) != listed.hashes[n] or len(chunk) != listed.size_of(n):
             return False
         async with self._core.database.write() as tx:
+            stored = await _stored(tx, ref, section)
+            if stored is None or stored.form != CLEAR:
+                return False  # it was erased while the peer answered
             await put_chunks(tx, signed_file(ref, section), n, [chunk])
         return True
 
@@ -99,6 +105,12 @@ def _file(row: View, sha256: str) -> AttachedFile:
     if found is None:
         raise NotFoundError("the protocol has no file of that hash", "attachment_unknown")
     return AttachedFile.model_validate(found)
+
+
+async def _stored(tx: ReadTx, ref: Ref, section: str) -> StoredSection | None:
+    log = await find_log(tx, ref.log)
+    found = await entries_at(tx, [(log.no, ref.seq)]) if log else []
+    return next((part for entry in found for part in entry.sections if part.name == section), None)
 
 
 async def _list(tx: ReadTx, ref: Ref, section: str) -> ChunkList | None:

@@ -20,6 +20,7 @@ from node.passport.grants import Grant, grant_of, standing_grants
 from node.passport.profiles import GRANT_ROW, Profile, PublishedProfile
 from node.passport.ranks import LENDABLE, FactClass, has_ground
 from node.passport.rights import granted, may_open, may_read_entry, rights_of
+from node.passport.shown import at
 from node.passport.statement import Statement
 from node.passport.world import is_standing
 from node.passport.writable import WRITABLE
@@ -33,11 +34,12 @@ from node.services.statements import StatementReader
 from node.store.cuts import read_cut
 from node.store.database import ReadTx, WriteTx
 from node.store.fragments import NewEntry
-from node.store.passports import every_id
+from node.store.passports import every_id, read_passports
 
 MOST_THINGS = 4096
 MOST_LOOKED_AT = 50  # things of which a preview counts what would be opened
 LOOKED_AT = bytes.fromhex("01" * 32)  # stands for the id of a publication to come
+_OWNER = ("parties", "owner", "value")
 READABLE = frozenset(map(int, SectionClass))
 
 
@@ -123,27 +125,37 @@ class Grants:
             return await self._as_it_stands(tx, reader, found)
 
     async def end(self, ref: Ref, reason: str, actor: str) -> Grant:
-        """End a grant of ours, or one that was given to us: nothing more follows from it.
+        """End a grant of ours, or one that was given to us: nothing more follows from it. What a former owner let write
+        ends over those of its things that are ours now.
 
         What its party wrote by it up to now, as far as it is here, counts for ever.
         """
         grant = await self.get(ref)
-        if self._core.org not in (grant.by, grant.party):
+        ours = None if self._core.org in (grant.by, grant.party) else await self._owned(grant)
+        if ours == ():
             raise DeniedError("who gave a grant ends it, or its party", "grant_not_ours")
         if grant.ended is not None:
             raise StateError("the grant was ended already", "grant_ended")
         async with self._core.database.read() as tx:
             cut = await read_cut(tx, grant.party)
-        is_own_act = grant.said.subject not in (grant.things or ())
+        is_own_act = ours is None and grant.said.subject not in (grant.things or ())
         subject = grant.said.subject if is_own_act else self._mint()
         if grant.is_standing:
             subject = self._core.org
-        things = None if grant.things is None else tuple(sorted(grant.things))
+        things = ours or (None if grant.things is None else tuple(sorted(grant.things)))
         authority, body = Authority(Verb.END, grant.party, (), things), MandateBody(reason=reason)
         draft = drafts.ending(subject, authority, cut, body, self._core.clock.now(), ref)
         terms = Terms(grant.party, grant.verb, things)
         await self._say(draft, actor, "grant_ended", terms)
         return await self.get(ref)
+
+    async def _owned(self, grant: Grant) -> tuple[bytes, ...]:
+        """Of what a former owner let others write of, the things that are ours now."""
+        if grant.verb is not Verb.WRITE or grant.things is None:
+            return ()
+        async with self._core.database.read() as tx:
+            passports, own = await read_passports(tx, grant.things), self._core.org.hex()
+        return tuple(sorted(thing for thing, one in passports.items() if at(one.content, *_OWNER) == own))
 
     def _opened(self, case: Case, terms: Terms, profile: Profile | None) -> Preview:
         """What the grant would open of one passport; its profile may not be published yet."""

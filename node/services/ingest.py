@@ -151,15 +151,18 @@ class Ingest:
         return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
 
     async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
-        """Tiles (log, number) of entries that were opened, and of roots that their cuts name, of whose leaves only the
-        root was mirrored.
-        """
+        """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
+        return await self._missing_tiles((item.log, item.seq) for item in placed)
+
+    async def cut_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
+        """Tiles (log, number) within which cuts of such entries end, of whose leaves only the root was mirrored."""
+        cuts = [cut for item in placed if (cut := item.fragment.section("cut")) is not None and cut.salt is not None]
+        return await self._missing_tiles((row.log, row.size - 1) for cut in cuts for row in read_rows(cut.data))
+
+    async def _missing_tiles(self, places: Iterable[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
         by_log: dict[bytes, list[int]] = {}
-        for item in placed:
-            by_log.setdefault(item.log, []).append(item.seq)
-            cut = item.fragment.section("cut")
-            for row in read_rows(cut.data if cut is not None and cut.salt is not None else None):
-                by_log.setdefault(row.log, []).append(row.size - 1)
+        for log_id, seq in places:
+            by_log.setdefault(log_id, []).append(seq)
         async with self._core.database.read() as tx:
             logs = [(log, seqs) for log_id, seqs in by_log.items() if (log := await find_log(tx, log_id)) is not None]
             return [(log.log, n) for log, seqs in logs for n in await missing_tiles(tx, log.no, log.size, seqs)]

@@ -11,6 +11,7 @@ from node.services.core import Core
 from node.services.imported import Imported
 from node.services.lookup import Lookup, Question
 from node.services.public import PublicPassports
+from node.services.shipments import Shipments
 from node.store.passports import StoredPassport, read_passports
 
 MOST = 10_000  # labels that one order makes
@@ -20,11 +21,14 @@ AT_ONCE = 200
 class Labels:
     """Tells what labels say."""
 
-    def __init__(self, core: Core, public: PublicPassports, lookup: Lookup, imported: Imported) -> None:
+    def __init__(
+        self, core: Core, public: PublicPassports, lookup: Lookup, imported: Imported, shipments: Shipments
+    ) -> None:
         self._core = core
         self._public = public
         self._lookup = lookup
         self._imported = imported
+        self._shipments = shipments
 
     @property
     def domain(self) -> str:
@@ -60,6 +64,13 @@ class Labels:
         found = await self._imported.things(job, 0, MOST + 1)
         _check_count(len(found))
         return [passport.subject for passport in found]
+
+    async def shipped(self, shipment: bytes) -> list[bytes]:
+        """The devices of a shipment whose passports are here; raise NotFoundError for no such shipment."""
+        await self._shipments.filed(shipment)
+        found = await self._shipments.devices(shipment, limit=MOST + 1)
+        _check_count(len(found))
+        return [one.device for one in found if one.title is not None]
 
     async def read(self, subjects: Sequence[bytes]) -> AsyncIterator[Label]:
         """The label of each subject, in their order; raise NotFoundError for one that has no passport here."""

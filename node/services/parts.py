@@ -269,8 +269,8 @@ class Parts:
         self.public = PublicPassports(
             self.core, self.projection, self.membership, self.cases, self.identities, self.profiles
         )
-        self.labels = Labels(self.core, self.public, self.lookup, self.imported)
-        self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases)
+        self.labels = Labels(self.core, self.public, self.lookup, self.imported, self.shipments)
+        self.export, self.passport_files = Export(self.core), PassportFiles(self.core, self.cases, self.projection)
 
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)

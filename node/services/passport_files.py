@@ -5,7 +5,7 @@ sealed to one node.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.authority import Kind
@@ -16,6 +16,7 @@ from federation.genesis import Genesis
 from federation.organisation import Chain, NodeEntry
 from node.errors import InputError, NotFoundError
 from node.exchange.passport_file import (
+    VERIFIER,
     Entry,
     Manifest,
     Part,
@@ -30,13 +31,15 @@ from node.passport.case import Case
 from node.passport.profiles import Profile
 from node.passport.statement import Statement, read_statement
 from node.passport.view import View, digest
-from node.passport.world import PUBLICATION_KINDS, is_standing
+from node.passport.world import PUBLICATION_KINDS, World, is_standing
 from node.services.cases import Cases
 from node.services.core import Core
 from node.services.disclosure import Disclosure
+from node.services.grounds import read_grounds
 from node.services.issuing import EVERYTHING, PUBLISHED, ByOwnRight, ByRight, Sieve, UnderProfile
 from node.services.known import check_organisation
 from node.services.profiles import HeldProfile
+from node.services.projection import Projection
 from node.store.database import ReadTx
 from node.store.fragments import CLEAR, StoredFragment, entries_about, entries_of_kinds, entries_said_of
 from node.store.genesis import FEDERATION
@@ -47,10 +50,9 @@ from node.store.settings import find_setting
 from node.store.trees import find_root, read_inclusion
 
 MAX_BYTES = 256 << 20
-VERIFIER = "verify_passport.py"
 NOTE = (
-    "Check this file with no node and no network: python verify_passport.py FILE; any node gives the program out: "
-    "passport-node verifier. Проверить без узла и без сети: python verify_passport.py ФАЙЛ; программу выдаёт любой узел"
+    f"Check this file with no node and no network: python {VERIFIER} FILE; any node gives the program out: "
+    f"passport-node verifier. Проверить без узла и без сети: python {VERIFIER} ФАЙЛ; программу выдаёт любой узел."
 )
 
 
@@ -74,10 +76,11 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What goes out of a passport, how many statements do not, and what is published."""
+    """What goes out of a passport, and how many statements do not; `passport` and all its `subjects`."""
 
+    passport: StoredPassport
+    subjects: list[bytes]
     said: list[_Said]
-    published: list[_Said]
     logs: dict[bytes, StoredLog]
     genesis: Genesis | None
     left_out: int
@@ -104,9 +107,10 @@ class Issued:
 class PassportFiles:
     """Writes them."""
 
-    def __init__(self, core: Core, cases: Cases) -> None:
+    def __init__(self, core: Core, cases: Cases, projection: Projection) -> None:
         self._core = core
         self._cases = cases
+        self._projection = projection
         self._disclosure = Disclosure()
 
     async def write(
@@ -119,14 +123,15 @@ class PassportFiles:
         profile = held.profile if held else None
         case = await self._cases.of(subject) if profile is not None and party is None else None
         async with self._core.database.read() as tx:
-            passport, subjects, found = await self._select(tx, subject, party, profile, case)
-            mark, needed = await asyncio.to_thread(_needed, subjects, found)
+            found = await self._select(tx, subject, party, profile, case)
+            mark, needed = await self._needed(tx, found, is_whole=party is None and held is None)
             parts = await self._parts(tx, found.said, needed, found.logs, found.genesis)
         if sum(len(part.content) for part in parts) > MAX_BYTES:
             raise InputError(
                 f"the passport is larger than {MAX_BYTES} bytes", "passport_file_large", most=MAX_BYTES >> 20
             )
-        ordered = (passport.subject, *(other for other in subjects if other != passport.subject))
+        passport = found.passport
+        ordered = (passport.subject, *(other for other in found.subjects if other != passport.subject))
         manifest = Manifest(
             self._core.org,
             self._core.node,
@@ -152,15 +157,28 @@ class PassportFiles:
         """
         case = await self._cases.of(subject) if party is None else None
         async with self._core.database.read() as tx:
-            passport, subjects, found = await self._select(tx, subject, party, profile, case)
-        said = [item.statement for item in (*found.said, *found.published)]
-        view = await asyncio.to_thread(fold_file, subjects, said, found.genesis)
-        return Issued(passport.subject, profile, view, found.left_out, found.withheld)
+            found = await self._select(tx, subject, party, profile, case)
+        view = await asyncio.to_thread(_fold, found, (), self._projection.world)
+        return Issued(found.passport.subject, profile, view, found.left_out, found.withheld)
+
+    async def _needed(self, tx: ReadTx, found: _Found, *, is_whole: bool) -> tuple[bytes, list[_Said]]:
+        """The digest of the view, and the publications that it needs: all of them where fewer fold to another one."""
+        world, logs, sieve = self._projection.world, found.logs, EVERYTHING if is_whole else PUBLISHED
+        view = await asyncio.to_thread(_fold, found, (), world)
+        said = [item.statement for item in found.said]
+        few = _published(await read_grounds(tx, said, view, world, found.genesis, list(logs.values())), found, sieve)
+        mark = digest(await asyncio.to_thread(_fold, found, few))
+        if mark == digest(view):
+            return mark, few
+        stored = await entries_of_kinds(tx, PUBLICATION_KINDS)
+        stored += await entries_said_of(tx, (Kind.GRANT, Kind.END), {log.org for log in logs.values()})
+        every = _published([entry for entry in stored if entry.void is None], found, sieve)
+        return digest(await asyncio.to_thread(_fold, found, every)), every
 
     async def _select(
         self, tx: ReadTx, subject: bytes, party: bytes | None, profile: Profile | None, case: Case | None
-    ) -> tuple[StoredPassport, list[bytes], _Found]:
-        """What is said of a passport and published, as far as it goes out."""
+    ) -> _Found:
+        """What is said of a passport, as far as it goes out."""
         passport = await find_passport(tx, subject)
         if passport is None:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
@@ -169,19 +187,14 @@ class PassportFiles:
         subjects = await every_id(tx, [passport.subject])
         logs = {log.log: log for log in await list_logs(tx)}
         about = [entry for entry in await entries_about(tx, subjects) if entry.void is None]
-        published = [entry for entry in await entries_of_kinds(tx, PUBLICATION_KINDS) if entry.void is None]
-        published += await entries_said_of(tx, (Kind.GRANT, Kind.END), {log.org for log in logs.values()})
         sieve = await self._sieve(tx, about, party, case)
         said = _read(about, logs, UnderProfile(sieve, profile) if profile else sieve)
         if not said:
             raise NotFoundError("that organisation may read nothing of it", "passport_unknown")
         raw = await find_setting(tx, FEDERATION)
         genesis = Genesis.from_bytes(raw) if raw else None
-        # What is published is everybody's, under whatever profile the passport is issued.
-        is_whole = party is None and profile is None
-        others = [one for one in _read(published, logs, EVERYTHING if is_whole else PUBLISHED) if _is_published(one)]
         counted = sum(logs[entry.log].counted.counts(entry.seq) for entry in about)
-        return passport, subjects, _Found(said, others, logs, genesis, counted - len(said))
+        return _Found(passport, subjects, said, logs, genesis, counted - len(said))
 
     async def _sieve(
         self, tx: ReadTx, about: Sequence[StoredFragment], party: bytes | None, case: Case | None
@@ -201,11 +214,12 @@ class PassportFiles:
         entries = [*said, *published]
         used = sorted({item.stored.log for item in entries})
         orgs = sorted({logs[log].org for log in used} | {self._core.org})
-        statements = await read_statements(tx)
-        parts = [Part(PartKind.GENESIS, genesis.to_bytes())] if genesis else []
-        parts += [Part(PartKind.ROOT_STATEMENT, s.envelope()) for org in orgs for s in statements.get(org, ())]
-        parts += [Part(PartKind.LOG, pack([logs[log].envelope, logs[log].note]), log) for log in used]
         chains = {org: await find_chain(tx, org) for org in orgs}
+        parts = [Part(PartKind.GENESIS, genesis.to_bytes())] if genesis else []
+        for org in orgs:
+            said_of = (await read_statements(tx, org)).get(org, ())
+            parts += [Part(PartKind.ROOT_STATEMENT, statement.envelope()) for statement in said_of]
+        parts += [Part(PartKind.LOG, pack([logs[log].envelope, logs[log].note]), log) for log in used]
         ended = {log: node for log in used if (node := _ended(chains[logs[log].org], logs[log].node)) is not None}
         proofs = await _proofs(tx, entries, logs, ended)
         about = {(item.stored.log, item.stored.seq) for item in said}
@@ -241,35 +255,16 @@ def _shown(entry: StoredFragment, header: Header, sieve: Sieve) -> Fragment:
     return Fragment(entry.header, entry.signature, tuple(kept))
 
 
-def _needed(subjects: Sequence[bytes], found: _Found) -> tuple[bytes, list[_Said]]:
-    """The digest of the view, and the publications that it needs: all of them where fewer fold to another one."""
-    said, published, genesis = found.said, found.published, found.genesis
-    own = {item.statement.id for item in said}
-    others = [item for item in published if item.statement.id not in own]
-    mark = digest(_fold(subjects, said, others, genesis))
-    fewer = list(_relevant(said, others, genesis))
-    if digest(_fold(subjects, said, fewer, genesis)) == mark:
-        return mark, fewer
-    return mark, others
+def _published(entries: Iterable[StoredFragment], found: _Found, sieve: Sieve) -> list[_Said]:
+    """Publications as they go out: everybody's, under whatever profile the passport is issued."""
+    own = {item.statement.id for item in found.said}
+    read = [item for item in _read(entries, found.logs, sieve) if _is_published(item)]
+    return [item for item in read if item.statement.id not in own]
 
 
-def _fold(
-    subjects: Sequence[bytes], said: Iterable[_Said], published: Iterable[_Said], genesis: Genesis | None
-) -> View:
-    return fold_file(subjects, [item.statement for item in (*said, *published)], genesis)
-
-
-def _relevant(said: Iterable[_Said], published: Iterable[_Said], genesis: Genesis | None) -> Iterable[_Said]:
-    """What authors of the passport published, and what anchors said; templates that its protocols name."""
-    orgs: Collection[bytes] = {item.statement.org for item in said} | set(genesis.anchors if genesis else ())
-    named = b"".join(raw for item in said for name, raw in item.statement.sections.items() if name == "template")
-    for item in published:
-        statement = item.statement
-        if statement.kind == Kind.TEMPLATE:
-            if statement.id.hex().encode() in named:
-                yield item
-        elif statement.org in orgs:
-            yield item
+def _fold(found: _Found, published: Iterable[_Said], world: World | None = None) -> View:
+    statements = [item.statement for item in (*found.said, *published)]
+    return fold_file(found.subjects, statements, found.genesis, world)
 
 
 def _name_of(held: HeldProfile) -> ProfileName:

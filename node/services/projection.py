@@ -112,6 +112,7 @@ class Projection:
     async def refold_all(self) -> None:
         """What decides about every passport changed: read the world again and fold them, now or in the background."""
         async with self._core.database.write() as tx:
+            await self._erasing.recount(tx)  # other anchors may let be erased what is here
             reader, world = await self._take_world(tx)
             await self._refold_every(tx, reader, world)
 

@@ -115,6 +115,27 @@ async def counting_key(tx: ReadTx, vault: Vault, world: World, view: View, dev_e
     return None if sealed is None else open_root_key(vault, sealed)
 
 
+async def keys_in_order(
+    tx: ReadTx, world: World, subject: bytes, entries: Sequence[StoredFragment]
+) -> list[StoredFragment]:
+    """Of entries about a device those that count, first the one whose word on how it joins counts most: by rank, of
+    equals the newest.
+    """
+    reader = await StatementReader.open(tx)
+    case = open_case([subject], await reader.about(tx, [subject]), world)
+    ranks = {
+        (one.statement.ref.log, one.statement.ref.seq): case.rank(FactClass.RADIO, one.statement)
+        for one in case.spoken
+        if RADIO in one.statement.sections
+    }
+
+    def weight(entry: StoredFragment) -> tuple[int, bool, int]:
+        header, rank = stored_header(entry), ranks.get((entry.log, entry.seq), _ANY_RANK)
+        return (rank.level, rank.ground is Ground.GRANTED, header.stamp if header else 0)
+
+    return sorted(reader.standing(entries), key=weight, reverse=True)
+
+
 def open_root_key(vault: Vault, sealed: bytes) -> bytes:
     """The AppKey of a sealed `root-keys` section; raise BodyError or FederationError where it holds none."""
     return bytes.fromhex(RootKeysBody.from_bytes(unpad(vault.open(sealed))).app_key)

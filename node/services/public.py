@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from federation.fragment import SectionClass
-from node.errors import InputError, NotFoundError, StateError
+from node.errors import InputError, StateError
 from node.passport.case import Case
 from node.passport.errors import DeviceIdError
 from node.passport.fold import fold
@@ -105,31 +105,25 @@ class PublicPassports:
             raise StateError("several devices carry this", "public_several")
         return Scanned(printed, found[0] if found else None)
 
-    async def get(self, subject: bytes) -> PublicPassport:
-        """The public part of a passport; raise NotFoundError where it has none."""
-        async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject, whole=False)
-        found = await self._public(passport) if passport is not None else None
-        if found is None:
-            raise NotFoundError("nothing of it is public", "public_unknown")
-        return found
-
     async def named(self, printed: Printed) -> list[StoredPassport]:
         """The passports here that a printed text names, public or not: at most four."""
         if printed.subject is not None:
             async with self._core.database.read() as tx:
-                found = await find_passport(tx, printed.subject.raw, whole=False)
-            return [found] if found else []
-        if not EUI.fullmatch(printed.text):
-            known = (await self._identities.read(Filled(printed.text))).known
-            if known is not None or printed.code is not None:
-                return [known] if known else []
+                meant = await find_passport(tx, printed.subject.raw, whole=False)
+            return [meant] if meant else []
+        found: list[StoredPassport] = []
+        if not EUI.fullmatch(printed.text) and (known := (await self._identities.read(Filled(printed.text))).known):
+            found = [known]
+        if printed.code is not None:
+            return found
         async with self._core.database.read() as tx:
-            return await _by_words(tx, printed.text)
+            # Twins have the plate of another one, whose id alone follows from it.
+            found += await _by_words(tx, printed.text)
+        return [*{passport.subject: passport for passport in found}.values()]
 
     async def _public(self, passport: StoredPassport) -> PublicPassport | None:
-        profile = (await self._profiles.get(PROFILE)).profile
-        key = (passport.subject, passport.digest, f"{profile.name} {profile.version}")
+        held = await self._profiles.get(PROFILE)
+        key = (passport.subject, passport.digest, held.id)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
@@ -138,7 +132,7 @@ class PublicPassports:
         self._waiting += 1
         try:
             async with self._working:
-                found = await self._work_out(passport, profile)
+                found = await self._work_out(passport, held.profile)
         finally:
             self._waiting -= 1
         self._kept[key] = found

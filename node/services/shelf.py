@@ -47,6 +47,7 @@ from node.services.handed import Handed, Personal
 from node.services.ledger import Ledger
 from node.services.membership import Membership
 from node.services.pace import even_pace
+from node.services.provisioning import keys_in_order
 from node.services.referring import Referring
 from node.services.search import Search
 from node.store.changes import Change, Changed, changes_after
@@ -232,7 +233,9 @@ class FederationShelf:
         rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
         placed, personal = list[Placed](), Personal()
         for fragment in (*rest, *found):
-            if fragment.seq >= logs[fragment.log_no].note_size:
+            log = logs[fragment.log_no]
+            # What a node wrote itself it has, or brings back by the size of its log.
+            if fragment.seq >= log.note_size or log.node == asker.node:
                 continue
             shown = self._shown(fragment, view, personal, box_key)
             if shown is not None:
@@ -269,12 +272,13 @@ class FederationShelf:
         return proven
 
     async def secret(self, asker: Asker, subject: bytes, section: str) -> Section:
-        """A secret section for the one entitled organisation; a refusal stands in the journal."""
+        """A secret section for the one entitled organisation, that which counts; a refusal stands in the journal."""
         async with self._core.database.read() as tx:
-            found = await entries_about(tx, [subject])
+            world = self._admission.world
+            found = await keys_in_order(tx, world, subject, await entries_about(tx, [subject]))
             view = await self._disclosure.view(tx, asker.org, found)
             box_key = await self._box_key(tx, asker)
-        for fragment in reversed(found):
+        for fragment in found:
             header = _header(fragment)
             if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET, section):
                 continue

@@ -78,6 +78,14 @@ class Why:
         return self.reason.value if self.reason else None
 
 
+@dataclass(frozen=True, slots=True)
+class ShipmentPart:
+    """Some devices of a shipment, and its number."""
+
+    number: str
+    devices: tuple[bytes, ...]
+
+
 NO_REASON = Why()
 
 
@@ -214,6 +222,19 @@ class Shipments:
         """The devices of a shipment by their ids, after one."""
         async with self._core.database.read() as tx:
             return await list_shipped(tx, subject, state, after, limit)
+
+    async def part(self, subject: bytes, n: int, size: int, gone: Collection[DeviceState]) -> ShipmentPart:
+        """The n-th so many devices of an own shipment by their ids, but for those that are gone out of it; raise
+        NotFoundError where there are no more.
+        """
+        shipment = await self.get(subject)
+        if shipment.seller != self._core.org:
+            raise _unknown()
+        devices = sorted(device for device, item in shipment.items.items() if item.state not in gone)
+        mine = devices[(n - 1) * size : n * size]
+        if not mine:
+            raise NotFoundError(f"the shipment has no part {n} of {size} devices", "shipment_no_part")
+        return ShipmentPart(shipment.number, tuple(mine))
 
     async def arrived(self, shipment: FiledShipment) -> tuple[int, int]:
         """Of how many devices of a shipment a passport is here, and a root key."""

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, partial
 
 from sqlalchemy import bindparam, select, tuple_
 
@@ -183,7 +184,8 @@ async def read_upper_tiles(tx: ReadTx, log_no: int) -> dict[tiles.Place, bytes]:
 async def read_inclusion(tx: ReadTx, log_no: int, seqs: Sequence[int], size: int) -> list[list[bytes]]:
     """The inclusion paths of those leaves in the tree of `size`."""
     found = await load_tiles(tx, log_no, tiles.needed_tiles(seqs, size) | _edge(size))
-    return [inclusion_path(seq, size, lambda level, index: tiles.hash_at(found, level, index)) for seq in seqs]
+    at = cache(partial(tiles.hash_at, found))  # neighbours share most of their paths
+    return [inclusion_path(seq, size, at) for seq in seqs]
 
 
 def _edge(size: int) -> set[tiles.Place]:

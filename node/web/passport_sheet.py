@@ -355,7 +355,8 @@ class _Writer:
             for (name, klass, org), count in sorted(counts.items())
         ]
         total = sum(counts.values())
-        title = f"{say('Withheld from this organisation')}: {total}"
+        whom = "Withheld under the profile" if self._issue.profile else "Withheld from this organisation"
+        title = f"{say(whom)}: {total}"
         return Grid(title, (say("Section"), say("Class"), say("Who"), say("How many")), found, (34, 22, 32, 12))
 
     def _signers(self) -> Block:

@@ -71,6 +71,7 @@ RUSSIAN = {
     "Who": "Кто",
     "Who signed what": "Кто что подписал",
     "Withheld from this organisation": "Не открыто этой организации",
+    "Withheld under the profile": "Закрыто по профилю",
     "Year": "Год",
     "federation": "федерация",
     "from": "с",

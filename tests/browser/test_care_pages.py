@@ -19,6 +19,7 @@ from tests.unit.web.running import PASSWORD, RunningWeb
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LATE_MS = 30_000
 WORDS = "двенадцать знаков и ещё"
+NAME = "Петрова Анна Сергеевна"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,49 @@ async def test_why_somebody_does_not_see_a_passport_is_asked_and_answered(trade:
     await page.get_by_role("button", name="Объяснить").click()
     await expect(page.locator("#answer")).to_contain_text("разрешение")
     await shots(page, shot, "access-why")
+
+
+async def test_personal_data_is_erased_from_the_passport_and_the_page_tells_who_did_it(
+    trade: Trade, tabs: Tabs, shot: Shot
+) -> None:
+    """From the statement's link over the preview, where one has to be sure, to the other node's acknowledgement."""
+    device, call = trade.devices[0], trade.call
+    resident = {"resident": True, "name": NAME, "document": "договор 5", "role": "responsible", "ids": [device]}
+    await asyncio.to_thread(call, "utility", "post", "/mandates/statements", resident)
+    grant = {"org": trade.orgs["maker"], "verb": "read", "ids": [device], "classes": [2, 4]}
+    await asyncio.to_thread(call, "utility", "post", "/grants", grant)
+    said = (await asyncio.to_thread(call, "utility", "get", f"/passports/{device}"))["view"]["statements"]
+    (ref,) = [row["ref"] for row in said if any(part["name"] == "person" for part in row["sections"])]
+
+    def is_given() -> bool:
+        return bool(call("utility", "get", f"/statements/{ref}/erasable")["sections"][0]["given"])
+
+    await asyncio.to_thread(trade.until, "the maker has it", is_given)
+    page = await entered(tabs, trade.nodes["utility"])
+    await page.get_by_role("button", name="RU", exact=True).click()
+    await page.goto(f"{trade.address('utility')}/devices/{device}")
+    await page.locator("#provenance summary").click()
+    await page.get_by_role("link", name="Стереть…").click()
+    await expect(page.locator("#erase")).to_contain_text("имя жителя")
+    await shots(page, shot, "erasure-new")
+    await page.locator("input[name=sections]").check()
+    await page.locator("select[name=ground]").select_option("consent")
+    await page.locator("input[name=sure]").check()
+    await page.get_by_role("button", name="Стереть навсегда").click()
+
+    await expect(page.locator("#erasure-1")).to_contain_text("стёрто")
+
+    def is_acknowledged() -> bool:
+        (one,) = call("utility", "get", "/erasures")["items"]
+        return bool(one["rows"][0]["acknowledged"]) and not one["rows"][0]["waiting"]
+
+    await asyncio.to_thread(trade.until, "the maker acknowledges", is_acknowledged)
+    await page.reload()
+    await expect(page.locator("#erasure-1")).to_contain_text("подтвердили")
+    await shots(page, shot, "erasures")
+    await page.goto(f"{trade.address('utility')}/devices/{device}")
+    await page.locator("#provenance summary").click()
+    await expect(page.locator("#provenance")).to_contain_text("согласие отозвано")
 
 
 async def test_inbox_adds_ignores_and_dismisses(web: RunningWeb, tabs: Tabs, shot: Shot) -> None:

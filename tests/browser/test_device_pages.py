@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
+import zxingcpp
 from playwright.async_api import Page, expect
 
 from node.demo.files import HEADER, SERIAL_AT
@@ -15,6 +18,7 @@ from tests.trade import Trade, meters, trading
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+SETTINGS = {"PASSPORT_FEDERATION__DISCOVERY": "false", "PASSPORT_PUBLIC__DOMAIN": "works.example"}
 DEV_EUI_AT = HEADER.index("DevEUI")
 COUNT = 4
 PART = "000202"
@@ -29,7 +33,7 @@ NEW_LINE = {
 @pytest.fixture(scope="module")
 def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     """A maker of four meters, of which one is mended and one installed, and of one that was stated under two ids."""
-    with trading(tmp_path_factory.mktemp("devices"), PASSPORT_FEDERATION__DISCOVERY="false") as running:
+    with trading(tmp_path_factory.mktemp("devices"), **SETTINGS) as running:
         running.produce(meters(COUNT))
         mended, installed = running.devices[:2]
         repair = {
@@ -181,3 +185,30 @@ async def test_filters_stand_in_the_address_and_pages_lead_both_ways(trade: Trad
     await shots(page, shot, "devices-none")
     await page.goto(trade.address("maker") + "/devices?q=щ")
     await expect(page.locator("section.card")).to_contain_text("введите три знака")
+
+
+async def test_labels_are_seen_and_downloaded(trade: Trade, tabs: Tabs, shot: Shot, tmp_path: Path) -> None:
+    """A list leads to the picture of its sheet; the file that is downloaded is read by a reader of codes."""
+    page = await entered(tabs, trade.nodes["maker"])
+    await page.goto(f"{trade.address('maker')}/devices")
+    await page.locator(".heading a", has_text="Этикетки").click()
+    await page.locator("summary", has_text="Приборы по одному").click()
+    await page.locator("textarea[name=devices]").fill("\n".join(trade.devices))
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Показать").click()
+    await expect(page.locator("#preview h2")).to_have_text("4 этикетки, 4 страницы")
+    await shots(page, shot, "labels-roll", languages=())
+
+    await page.locator("select[name=size]").select_option("a4-3x7")
+    await page.locator("input[name=start]").fill("5")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Показать").click()
+    await expect(page.locator("#preview h2")).to_have_text("4 этикетки, 1 страница")
+    await shots(page, shot, "labels-sheet", languages=())
+    async with page.expect_download() as started:
+        await page.get_by_role("button", name="Скачать").click()
+    await (await started.value).save_as(tmp_path / "labels.pdf")
+
+    (sheet,) = pypdfium2.PdfDocument(tmp_path / "labels.pdf")
+    found = {one.text for one in zxingcpp.read_barcodes(sheet.render(scale=3).to_pil())}
+    assert found == {f"https://works.example/d/{device}" for device in trade.devices}

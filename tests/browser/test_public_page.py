@@ -48,7 +48,6 @@ async def fits(page: Page, shot: Shot, name: str) -> None:
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
 
 
-@pytest.mark.req("B39")
 async def test_label_is_read_on_a_phone(web: RunningWeb, door: str, tabs: Tabs, shot: Shot) -> None:
     """A passport, a slip of the pen and a foreign label fit a phone in both languages; its forms need no script."""
     tabs.expect("40[49]|422")

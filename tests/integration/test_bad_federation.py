@@ -25,7 +25,7 @@ from tests.nodes import journal, metrics, until
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad input")]
 SEED = 20_961
 REFUSED = "federation_refused"
-FOLLOWED = ("filters", "follows", "announced", "announcers")
+FOLLOWED = ("filters", "follows")
 TLS_RECORD = 1 << 14  # bytes: RFC 8446, 5.1
 GET = ("log/{log}/leaves?start=0&end=10", "live")
 POST = ("heads", "pull", "opened", "follow", "fetch", "secret", "lookup", "refer", "announce")
@@ -54,7 +54,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 
 @pytest.fixture(autouse=True)
 def nothing_changes(doors: Doors) -> Iterator[None]:
-    """Each test leaves the store as it found it, but for what the peer may rightly say that it follows or holds."""
+    """Each test leaves the store as it found it, but for what the peer may rightly say that it follows."""
     contents = Contents(doors.maker.folder)
     before = contents.read()
     yield

@@ -226,7 +226,6 @@ def carries(raw: bytes, text: str) -> bool:
     return any(form in raw for form in forms)
 
 
-@pytest.mark.req("B72")
 async def test_canaries_arrive_where_they_may_and_nowhere_else(tmp_path: Path, tap: Tap) -> None:
     """By sync, API, events, files and on the disk each section is where a right opens it; a key is in clear nowhere."""
     async with network(tmp_path, *MEMBERS) as nodes:

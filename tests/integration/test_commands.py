@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pypdfium2
 import pytest
+import zxingcpp
 
 from node.api_client import ApiError
 from node.cli.passports import LONGEST_TEXT
@@ -28,7 +30,7 @@ CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 @pytest.fixture(scope="module")
 def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     """A maker that can import its production."""
-    with trading(tmp_path_factory.mktemp("commands"), **ALONE) as running:
+    with trading(tmp_path_factory.mktemp("commands"), **ALONE, PASSPORT_PUBLIC__DOMAIN="works.example") as running:
         yield running
 
 
@@ -305,3 +307,20 @@ def test_federation_commands_tell_members_and_compare_words(trade: Trade, tmp_pa
     assert len(listed) == 1
     assert typed(trade, "federation", "invitations", "--revoke", listed[0].split()[0]).returncode == 0
     assert typed(trade, "federation", "invitations").stdout == ""
+
+
+def test_labels_are_written_or_the_command_says_what_is_missing(trade: Trade, tmp_path: Path) -> None:
+    """`labels` writes a PDF for the devices of a list; a name that is no file of labels, and no device, are told."""
+    plate = {"mark": "ДЕМО", "designation": "ЭТ-15", "serial": "0000001"}
+    device = str(trade.call("maker", "post", "/plates", plate)["id"])
+    listed, file = tmp_path / "list.txt", tmp_path / "labels.pdf"
+    listed.write_text(f"{device}\n\n")
+
+    done = typed(trade, "labels", str(file), "--list", str(listed), "--size", "a4-3x7", "--start", "20")
+
+    assert done.returncode == 0, done.stderr
+    (code,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(file)[0].render(scale=3).to_pil())
+    assert code.text == f"https://works.example/d/{device}"
+    assert "ends in .pdf or .zpl" in refusal(typed(trade, "labels", str(tmp_path / "labels.doc"), device))
+    assert "No device is named" in refusal(typed(trade, "labels", str(file)))
+    assert "0000002" in refusal(typed(trade, "labels", str(file), "ЭТ-15 № 0000002"))

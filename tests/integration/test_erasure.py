@@ -1,5 +1,6 @@
 """Erasing personal bytes: on the node that asks and on every one that has them, at once and for good."""
 
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from federation.forks import prove_headers
 from federation.fragment import Ref, SectionClass, sign_fragment
 from federation.genesis import Genesis
 from federation.sync.messages import Placed
-from node.errors import DeniedError, InputError, StateError
+from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import AliasBody, ErasedRow, ErasureGround, MandateBody, PersonBody
 from node.passport.claims import local_claim
@@ -23,17 +24,20 @@ from node.passport.drafts import Draft, DraftSection
 from node.passport.erasures import Hindrance
 from node.passport.references import ref_text
 from node.passport.shown import rows
+from node.passport.view import View
 from node.services.acknowledging import Acknowledging
 from node.services.erasures import Erasures
+from node.services.files import Files
 from node.services.fsck import Fsck
 from node.services.healing import Healing
 from node.services.ledger import entry_ref
 from node.store.chunks import held_chunks, put_chunks, signed_file
 from node.store.erasures import Given, note_given
+from node.store.forms import StoredForm, find_form, insert_form
 from node.store.fragments import entries_between
 from node.store.logs import get_log
 from tests.builders import section
-from tests.unit.node_protocols.builders import Desk, attest, found, join, mirror, opened, publish_line
+from tests.unit.node_protocols.builders import Desk, attest, found, join, mirror, new_sync, opened, publish_line
 
 NAME = "Иванова Мария Петровна"
 CANARY = NAME.encode()
@@ -287,19 +291,36 @@ async def test_acknowledgement_of_another_counts_for_nobody_else(tmp_path: Path)
 
 
 async def test_files_and_drafts_of_an_erased_section_go_with_it(tmp_path: Path) -> None:
-    """The chunks of a personal file are gone, and none that a peer gives is kept."""
+    """The chunks of a personal file are gone and it is told as erased; so is a draft begun with its document."""
     async with offices(tmp_path, 1) as (office,):
-        device = await office.desk.device("00012345")
-        listed, chunks = split_chunks(b"photo" * 1000)
+        device, content = await office.desk.device("00012345"), b"photo" * 1000
+        listed, chunks = split_chunks(content)
         body = (DraftSection("photo.chunks", listed.to_bytes(), SectionClass.PERSONAL),)
         ref = await office.say(Draft(Kind.EVENT, (device,), 1, body))
+        digest = hashlib.sha256(content).hexdigest()
+        file: View = {
+            "name": "p.jpg",
+            "type": "image/jpeg",
+            "size": len(content),
+            "sha256": digest,
+            "section": "photo.chunks",
+        }
+        row: View = {"ref": ref_text(ref), "by": office.desk.org.hex(), "attachments": [file]}
+        form = StoredForm("one", "00", device, b"{}", (), ref_text(ref), "оператор", 1, 1)
         async with office.desk.core.database.write() as tx:
             await put_chunks(tx, signed_file(ref, "photo.chunks"), 0, chunks)
+            await insert_form(tx, form)
+        files = Files(office.desk.core, new_sync(office.desk.core, office.desk.ingest))
+        before = await files.read(row, digest)
 
         await office.erase((ref, "photo.chunks"))
 
+        assert before.content == content
+        with pytest.raises(NotFoundError, match="was erased"):
+            await files.read(row, digest)
         async with office.desk.core.database.read() as tx:
             assert await held_chunks(tx, signed_file(ref, "photo.chunks")) == set()
+            assert await find_form(tx, "one") is None
         await office.acknowledge()
         assert not office.holds(b"photophoto")
 

@@ -57,12 +57,13 @@ def accepted(trade: Trade, name: str, made: Json) -> None:
     trade.until("the acceptance", lambda: act(trade, by, made["id"])["answered"])
 
 
-def owner(trade: Trade, name: str, device: str) -> str | None:
+def owner(trade: Trade, name: str, device: str) -> Json:
     """Who owns a device, as a node tells; None where it has no passport."""
     try:
-        return trade.call(name, "get", f"/passports/{device}")["view"]["parties"]["owner"]["value"]
+        found: str | None = trade.call(name, "get", f"/passports/{device}")["view"]["parties"]["owner"]["value"]
     except ApiError:
         return None
+    return found
 
 
 def has_key(trade: Trade, name: str, device: str) -> bool:

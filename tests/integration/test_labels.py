@@ -40,11 +40,12 @@ async def printed(client: ClientSession, body: dict[str, object]) -> tuple[str, 
         return response.content_type, await response.read()
 
 
-@pytest.mark.req("B39")
 async def test_printed_code_opens_the_passport_for_everybody(web: RunningWeb) -> None:
     """A label is printed, scanned and opened: by a visitor as what is public, by who is logged in as his passport."""
     device, _ = await meters(web, 2)
     person = await web.claim()
+    async with person.get(f"/api/v1/passports/{device}/pdf") as response:
+        assert scanned(await response.read())[0] == f"https://works.example/d/{device}"
     for code in ("qr", "datamatrix"):
         async with person.get(f"/api/v1/passports/{device}/label", params={"code": code}) as response:
             assert response.content_type == "application/pdf", await response.text()
@@ -115,6 +116,7 @@ async def test_order_that_cannot_be_printed_says_why(web: RunningWeb) -> None:
         ({"devices": [device], "size": "a3"}, "validation"),
         ({"devices": ["x"] * 10_001}, "validation"),
         ({"job": "0" * 16}, "job_unknown"),
+        ({"shipment": NOBODYS}, "shipment_unknown"),
     ):
         assert await refused(client, "/labels", body) == code, body
 
@@ -130,7 +132,9 @@ async def test_page_of_labels_shows_them_before_they_are_printed(web: RunningWeb
     assert 'name="kind" value="device"' in page
     form = {"devices": "\r\n".join(devices[:2]), "size": "58x40", "start": "1", "file": "pdf", "q": "СГВ"}
     async with person.post("/labels", data=form) as response:
-        assert 'src="data:image/png' in await response.text()
+        page = await response.text()
+    assert 'src="data:image/png' in page
+    assert (page.count('name="devices"'), page.count('name="file"')) == (1, 1)
     async with person.post("/labels/file", data=form) as response:
         assert response.content_type == "application/pdf"
         assert len(scanned(await response.read())) == 2

@@ -68,9 +68,15 @@ async def test_every_list_is_one_table_in_three_forms(web: RunningWeb) -> None:
     async with client.post(f"{API}/checks", data=TABLE.encode(), params={"name": "дом.csv"}) as response:
         check = (await response.json())["check"]
     hook = (await post(client, "/webhooks", {"url": "https://192.88.99.1/"}))["id"]
+    sold = {"inn": "7707083893", "name": "МУП", "number": "ТТН-1", "devices": [device]}
+    shipment = (await post(client, "/shipments", sold))["id"]
+    given = {"role": "responsible", "ids": [device], "name": "МУП", "inn": "7707083893", "document": "Договор 7"}
+    mandate = (await post(client, "/mandates/statements", given))["id"]
+    about = {f"{API}/shipments/{{id}}/devices": shipment, f"{API}/mandates/{{id}}/standing": mandate}
     assert LISTS
     for route in LISTS:
-        path = route.address({**PATHS, "id": device, "job": job, "check": check, "hook": hook}).removeprefix(API)
+        one = about.get(route.path, device)
+        path = route.address({**PATHS, "id": one, "job": job, "check": check, "hook": hook}).removeprefix(API)
         await check_forms(client, route, path)
 
 
@@ -79,7 +85,9 @@ async def check_forms(client: ClientSession, route: Route, path: str) -> None:
     query = QUERIES.get(route.path.removeprefix(API), {})
     paged = {"limit": "200"} if "limit" in route.parameters else {}
     async with client.get(f"{API}{path}", params={**paged, **query}) as response:
-        items = (await response.json())["items"]
+        told = await response.json()
+    assert "items" in told, (path, told)
+    items = told["items"]
     lines = [json.loads(line) for line in (await download(client, path, "jsonl", **query)).splitlines()]
     csv, xlsx = [read_table(await download(client, path, form, **query)) for form in ("csv", "xlsx")]
     async with client.head(f"{API}{path}", params={"format": "csv", **query}) as response:

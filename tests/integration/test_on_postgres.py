@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+from sqlalchemy import select
 
 from node.demo.documents import verification_template
+from node.store import schema
+from node.store.held import hold_personal, release_personal
 from node.web.server import ROUTES
 from tests.conftest import fresh_database
 from tests.integration.test_web_processes import device, do, opened, verification
@@ -60,3 +63,29 @@ async def test_every_list_and_page_is_answered(web: RunningWeb) -> None:
     assert (load["open"], load["overdue"]) == (2, 1)
     (result,) = (await get(client, "/arshin/results"))["items"]
     assert result["number"] == "ПП-26-000001"
+
+
+async def test_personal_section_is_erased_held_back_and_listed(web: RunningWeb) -> None:
+    """What the store does with erasures it does on this engine too: no row tells the name any more."""
+    client = web.local()
+    name = "Петрова Анна Сергеевна"
+    ids = [(await post(client, "/plates", {"text": f"СГВ-15 № 000000{n}"}))["id"] for n in range(2)]
+    for one in ids:
+        body = {"role": "responsible", "ids": [one], "document": "договор", "resident": True, "name": name}
+        await post(client, "/mandates/statements", body)
+    said = [row for one in ids for row in (await get(client, f"/passports/{one}"))["view"]["statements"]]
+    refs = [row["ref"] for row in said if any(part["name"] == "person" for part in row["sections"])]
+
+    for ref in refs:
+        await post(client, "/erasures", {"rows": [{"ref": ref, "section": "person"}], "ground": "court"})
+    async with web.context.core.database.write() as tx:
+        held, freed = await hold_personal(tx), await release_personal(tx)
+    first = await get(client, "/erasures", limit="1")
+    second = await get(client, "/erasures", limit="1", cursor=first["next"])
+
+    assert (held, freed, len(refs)) == (0, 0, 2)
+    assert [item["rows"][0]["state"] for page in (first, second) for item in page["items"]] == ["erased", "erased"]
+    assert (name not in str(await get(client, "/mandates")), second["next"]) == (True, None)
+    async with web.context.core.database.read() as tx:
+        stored = await tx.all(select(schema.sections.c.data))
+    assert not any(name.encode() in row.data for row in stored)

@@ -2,23 +2,35 @@
 buyer who has no node yet.
 """
 
+import io
+import zipfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from federation.authority import Attested, Verb
+from federation.errors import SealError
+from federation.fragment import Section, unpad
+from federation.ports import Asker
+from federation.sealing import open_section
+from node.api_client import ApiClient
 from node.app import Node
 from node.errors import DeniedError, InputError, NodeError, StateError
+from node.exchange.passport_check import check_file
 from node.passport import drafts
 from node.passport.bodies import RadioBody, RootKeysBody, ShipmentBody
+from node.passport.ids import SubjectId
 from node.passport.shipments import DeviceState, Reason
+from node.services import shelf
+from node.services.counting import stored_header
 from node.services.shipments import FiledShipment, Outsider, Why
-from node.store.fragments import with_secret
+from node.store.fragments import STORED, entries_about, with_secret
 from tests.integration.test_canaries import PLATE, made, network
 from tests.integration.test_one_loop import alone, passport_at
-from tests.loops import running, until
+from tests.loops import running, started, until
 
 __all__ = ["alone"]
 
@@ -62,6 +74,29 @@ async def has(node: Node, devices: Collection[bytes]) -> bool | None:
     async with node.core.database.read() as tx:
         keys = await with_secret(tx, devices, "root-keys")
     return True if keys == set(devices) == (await node.shipments.titles(devices)).keys() else None
+
+
+async def some(node: Node, devices: Collection[bytes]) -> bool | None:
+    """Whether the passports of some devices came, and of others not."""
+    return True if 0 < len(await node.shipments.titles(devices)) < len(devices) else None
+
+
+async def keeps_keys(node: Node, device: bytes, count: int) -> bool | None:
+    """Whether a node has so many root keys of a device, each as somebody stated it."""
+    async with node.core.database.read() as tx:
+        entries = await entries_about(tx, [device])
+    return True if sum(s.form == STORED for entry in entries for s in entry.sections) == count else None
+
+
+async def opened_by(node: Node, device: bytes, given: Section) -> RootKeysBody:
+    """The root keys that were given to a node sealed."""
+    async with node.core.database.read() as tx:
+        headers = [stored_header(entry) for entry in await entries_about(tx, [device])]
+    for header in (one for one in headers if one is not None):
+        for key in node.core.keystore.box_keys():
+            with suppress(SealError):
+                return RootKeysBody.from_bytes(unpad(open_section(key, header, given).data))
+    raise AssertionError("no entry commits to it")
 
 
 async def owner(node: Node, device: bytes) -> str:
@@ -151,6 +186,12 @@ async def test_device_that_was_sent_back_is_sold_again(tmp_path: Path) -> None:
         with pytest.raises(DeniedError):
             await utility.shipments.offer([device], service.core.org, "ТТН-3", DAY, "test")
 
+        await service.ledger.append([key_of(device, 77)])
+        await maker.ledger.append([key_of(device, 88)])
+        await until(service, lambda: keeps_keys(service, device, 3))
+        given = await service.shelf.secret(Asker(service.core.org, service.core.node), device, "root-keys")
+        assert await opened_by(service, device, given) == RootKeysBody(app_key=f"{77:032x}")
+
 
 async def test_acceptance_of_what_was_not_shipped_has_no_effect_and_is_shown(tmp_path: Path) -> None:
     """A log that accepts more than was offered, and one that accepts another's offer, get neither title nor key."""
@@ -180,6 +221,31 @@ async def test_acceptance_of_what_was_not_shipped_has_no_effect_and_is_shown(tmp
         assert len(await told(maker, "secret_refused")) == 2
 
 
+async def test_transfer_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A buyer that ends amid the transfer has all passports and keys once it runs again, and nothing twice."""
+    monkeypatch.setattr(shelf, "SUBJECTS_A_PULL", 3)
+    async with network(tmp_path) as nodes:
+        maker = nodes["maker"]
+        devices = await meters(maker, 24)
+        async with running(tmp_path / "utility", "utility") as utility:
+            await utility.membership.join((await maker.membership.invite("test")).to_text(), "test")
+            offer = await maker.shipments.offer(devices, utility.core.org, "ТТН-1", DAY, "test")
+            await stands(utility, offer, offered=24)
+            await utility.shipments.accept(offer, "test")
+            await until(utility, lambda: some(utility, devices))
+        async with started(tmp_path / "utility") as utility:
+            assert 0 < len(await utility.shipments.titles(devices)) < len(devices)
+
+            await until(utility, lambda: has(utility, devices))
+
+            assert len(await told(utility, "shipment_came")) == len(await told(maker, "shipment_taken")) == 1
+            for device in (devices[0], devices[-1]):
+                mine, theirs = [await passport_at(node, device) for node in (maker, utility)]
+                assert mine
+                assert theirs
+                assert mine["digest"] == theirs["digest"]
+
+
 async def test_shipment_waits_for_a_buyer_who_has_no_node_yet(tmp_path: Path) -> None:
     """Offered to a number: who is attested it finds the offer, accepts it, and passports and keys come."""
     async with network(tmp_path, "utility") as nodes:
@@ -189,6 +255,14 @@ async def test_shipment_waits_for_a_buyer_who_has_no_node_yet(tmp_path: Path) ->
         filed = await maker.shipments.filed(offer)
         assert (filed.outside, filed.name, filed.counts[OFFERED]) == (INN, "МУП «Тепло»", 2)
         assert await owner(maker, devices[0]) == maker.core.org.hex()
+        async with ApiClient(maker.folder.path) as api:
+            raw = await api.download(f"/shipments/{SubjectId(offer)}/files")
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            assert archive.namelist() == ["passports.csv", *(f"{SubjectId(one)}.passport" for one in sorted(devices))]
+            for one in sorted(devices):
+                file = archive.read(f"{SubjectId(one)}.passport")
+                assert check_file(file).manifest.subjects[0] == one
+                assert f"{devices.index(one):032x}".encode() not in file
 
         async with running(tmp_path / "newcomer", "newcomer") as newcomer:
             await newcomer.membership.join((await maker.membership.invite("test")).to_text(), "test")

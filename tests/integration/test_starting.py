@@ -4,13 +4,17 @@ import os
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
 
+from node.certificate import make_certificate
 from node.demo.processes import NodeProcess
 from tests.nodes import ALONE, PORTS, act, ask, command, until
 
@@ -214,3 +218,33 @@ def test_crash_leaves_no_dump(tmp_path: Path) -> None:
 
     assert ended.returncode == -signal.SIGABRT, ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_public_door_speaks_https_with_the_certificate_that_is_named(folder: Path) -> None:
+    """With a certificate the door answers over TLS and nothing else does; a file that is none is named."""
+    key, certificate = make_certificate("meters.example.com", time.time_ns() // 1000)
+    (folder / "public.key").write_bytes(key)
+    (folder / "public.pem").write_bytes(certificate)
+    public = {
+        "PASSPORT_PUBLIC__ENABLED": "true", "PASSPORT_PUBLIC__PORT": "0", "PASSPORT_PUBLIC__KEY": "public.key",
+    }  # fmt: skip
+    node = NodeProcess("ports", folder, environment={**ALONE, **public, "PASSPORT_PUBLIC__CERTIFICATE": "public.pem"})
+    node.start()
+    try:
+        trusting = ssl.create_default_context(cadata=certificate.decode())
+        trusting.check_hostname = False
+        door = HTTPSConnection(node.addresses["public"].removeprefix("https://"), context=trusting)
+        door.request("GET", "/d/")
+        answer = door.getresponse()
+        told, page = answer.headers, answer.read().decode()
+        door.close()
+    finally:
+        node.stop()
+    ended = serve(folder, **public, PASSPORT_PUBLIC__CERTIFICATE="config.toml")
+
+    assert node.addresses["public"].startswith("https://127.0.0.1:")
+    assert told["Strict-Transport-Security"] == "max-age=31536000"
+    assert "EPP1" in page
+    assert ended.returncode == 1
+    assert "[public] certificate" in ended.stderr
+    assert "Traceback" not in ended.stderr

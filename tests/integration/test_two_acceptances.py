@@ -7,7 +7,10 @@ from typing import Any
 
 from benchmarks.fold import Author
 from federation.authority import Authority, Verb
+from federation.cut import Cut, CutRow
 from federation.fragment import Ref
+from federation.sync.messages import Placed, Tile
+from federation.tiles import WIDTH
 from node.passport import drafts
 from node.passport.bodies import CardBody, MandateBody
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
@@ -16,7 +19,7 @@ from node.services.ledger import entry_ref
 from node.store.cuts import read_cut
 from node.store.fragments import insert_entries
 from node.store.logs import find_log, insert_log, set_size
-from node.store.trees import append_leaves
+from node.store.trees import append_hashes, append_leaves
 from node.web.routes import API
 from tests.builders import found
 from tests.integration.test_web_mandates import maker, meter
@@ -202,3 +205,22 @@ async def act_of(web: RunningWeb, text: str) -> Act:
     """An act of the node."""
     found_act = await web.context.mandates.get(parse_device_id(text).raw)
     return Act(found_act.subject, found_act.author, found_act.said.ref)
+
+
+async def test_cut_of_an_acceptance_asks_for_the_leaves_that_its_root_takes(maker: RunningWeb) -> None:
+    """Of a log whose old part was mirrored as roots of tiles, the tile in which the cut ends is asked for."""
+    parties, seller = Parties(maker), Author("seller", Random(77))
+    buyer = await parties.meet("buyer")
+    await maker.ingest.take_chain(seller.chain)
+    async with maker.context.core.database.write() as tx:
+        log = await insert_log(tx, seller.statement, own=False)
+        grown = await append_hashes(tx, log.no, 0, [Tile(bytes(32)), Tile(bytes([1]) * 32)])
+        await set_size(tx, log, grown.size)
+    answer = Authority(Verb.ACCEPT, seller.org, ("title",), (bytes(16),))
+    for size in (WIDTH + 7, 2 * WIDTH):
+        cut = Cut((CutRow(seller.log, size, bytes(32)),))
+        buyer.say(drafts.mandate(bytes(16), answer, MandateBody(), parties.now, cut=cut), parties.now)
+    placed = [Placed(buyer.log, entry.seq, entry.fragment) for entry in buyer.entries[1:]]
+
+    assert await maker.ingest.cut_tiles(placed) == [(seller.log, 1)]
+    assert await maker.ingest.unknown_tiles(placed) == []

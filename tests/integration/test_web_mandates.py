@@ -27,13 +27,19 @@ HOUSING = {"name": "ТСЖ «Садовая»", "inn": "7736050003", "document":
 @pytest.fixture
 async def maker(web: RunningWeb) -> RunningWeb:
     """A node that is the attested maker of its own line."""
+    await be_maker(web)
+    return web
+
+
+async def be_maker(web: RunningWeb) -> str:
+    """Found a federation, attest its founder as a maker with a line; the organisation's id."""
     client = web.local()
     await post(client, "/federation", {"name": "Демо"})
-    org = (await get(client, "/node"))["org"]
+    org = str((await get(client, "/node"))["org"])
     await post(client, "/attestations", {"org": org, "what": "number", "rows": [f"inn:{INN}"]})
     await post(client, "/attestations", {"org": org, "what": "maker", "rows": []})
     await post(client, "/lines", {"record": {**LINE, "publisher": org}})
-    return web
+    return org
 
 
 async def meter(web: RunningWeb, serial: str = "0012345") -> str:

@@ -4,19 +4,29 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import aiohttp
+import pypdfium2
 import pytest
+import zxingcpp
 
 from node.api_client import ApiClient, ApiError
 from node.demo.files import HEADER, SERIAL_AT
 from node.exchange.tables import read_table, write_csv
-from node.passport.ids import SubjectId
-from tests.nodes import journal
+from node.passport.ids import SubjectId, format_device_id
+from tests.nodes import command, journal
 from tests.trade import Trade, meters, trading, with_serial
+from tests.unit.web.running import PASSWORD, SAME_ORIGIN
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web trade")]
 Json = Any  # Any: what the API answers
+PUBLIC = {
+    "PASSPORT_PUBLIC__ENABLED": "true", "PASSPORT_PUBLIC__PORT": "0", "PASSPORT_PUBLIC__DOMAIN": "works.example",
+}  # fmt: skip
+NOBODYS = format_device_id(SubjectId(bytes(range(16))))
 KEY_AT = HEADER.index("AppKey")
 REPAIR = {
     "where": "works", "when": "2026-08-10T09:00:00Z",
@@ -28,8 +38,8 @@ REPAIR = {
 def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     """A maker with meters, a utility that buys, and a lab that has no part in it."""
     folder = tmp_path_factory.mktemp("web-trade")
-    with trading(folder, "utility", "lab", PASSPORT_FEDERATION__DISCOVERY="false") as running:
-        running.produce(meters(10))
+    with trading(folder, "utility", "lab", PASSPORT_FEDERATION__DISCOVERY="false", **PUBLIC) as running:
+        running.produce(meters(13))
         yield running
 
 
@@ -91,6 +101,72 @@ def owner(trade: Trade, name: str, device: str) -> str:
 def accept(trade: Trade, name: str, shipment: str) -> Json:
     """Let a node accept a shipment."""
     return trade.call(name, "post", f"/shipments/{shipment}/acceptance")
+
+
+def scanned(raw: bytes) -> str:
+    """The link that an independent reader reads off a label, as a printer of 203 dpi prints it."""
+    (code,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(raw)[0].render(scale=203 / 72).to_pil())
+    return str(code.text)
+
+
+async def opened(trade: Trade, link: str) -> dict[str, tuple[int, str, str]]:
+    """Status, address and page of what a scan opens for a person of each organisation, and for anybody at its door."""
+    found: dict[str, tuple[int, str, str]] = {}
+    for name, node in trade.nodes.items():
+        addresses, path = node.addresses, urlsplit(link).path
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+            async with client.get(f"{addresses['public']}{path}") as response:
+                found[f"anybody at {name}"] = (response.status, response.url.path, await response.text())
+            form = {"name": "anna", "password": PASSWORD}
+            async with client.post(str(addresses["claim"]), data=form, headers=SAME_ORIGIN) as response:
+                assert response.status == 200, await response.text()
+            async with client.get(f"{addresses['console']}{path}") as response:
+                found[name] = (response.status, response.url.path, await response.text())
+    return found
+
+
+@pytest.mark.req("B39")
+def test_label_opens_the_passport_for_each_party_in_its_profile_and_for_anybody(trade: Trade) -> None:
+    """A label that the maker printed is scanned: each party sees its own view, anybody the public one, no more is told.
+
+    The lab has no part in the device: its node answers of it as of an id that nobody has.
+    """
+    device = trade.devices[10]
+    serial = trade.call("maker", "get", f"/passports/{device}")["view"]["identity"]["serial"]["value"]
+    shipment = offer(trade, "ТТН-9", device)
+    accept(trade, "utility", shipment["id"])
+    arrived(trade, "utility", shipment["id"], 1)
+
+    async def printed() -> bytes:
+        async with ApiClient(trade.nodes["maker"].folder) as api:
+            return await api.download(f"/passports/{device}/label")
+
+    raw = trade.call("utility", "post", "/labels", {"shipment": shipment["id"], "code": "datamatrix"})
+    link = scanned(asyncio.run(printed()))
+    found = asyncio.run(opened(trade, link))
+    nobodys = asyncio.run(asked(trade, "lab", f"/d/{NOBODYS}"))
+
+    assert link == scanned(raw) == f"https://works.example/d/{device}"
+    for name in ("maker", "utility"):
+        status, path, page = found[name]
+        assert (status, path) == (200, f"/devices/{device}")
+        assert serial in page
+        status, path, page = found[f"anybody at {name}"]
+        assert (status, path) == (200, f"/d/{device}")
+        assert serial in page
+        assert "ТТН-9" not in page
+    assert found["lab"][:2] == (200, "/find")
+    assert found["anybody at lab"][0] == 404
+    assert found["anybody at lab"][2].replace(device, "") == nobodys.replace(NOBODYS, "")
+
+
+async def asked(trade: Trade, name: str, path: str) -> str:
+    """What anybody is answered at the public door of a node."""
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(f"{trade.nodes[name].addresses['public']}{path}") as response,
+    ):
+        return await response.text()
 
 
 @pytest.mark.req("B58")
@@ -225,6 +301,25 @@ def test_second_acceptance_changes_nothing(trade: Trade) -> None:
     assert journal(folder, "shipment_accepted") == said
 
 
+def test_shipment_is_offered_and_answered_on_the_command_line(trade: Trade, tmp_path: Path) -> None:
+    """Devices are named or stand in a file; what is refused and what is accepted the commands tell."""
+    one, other = trade.devices[11:13]
+    listed_there = tmp_path / "devices.txt"
+    listed_there.write_text(f"{one}\n{other}\n", encoding="utf-8")
+    maker, utility = (str(trade.nodes[name].folder) for name in ("maker", "utility"))
+
+    told = command("ship", trade.orgs["utility"], "ТТН-8", "--from", str(listed_there), "--folder", maker)
+
+    shipment = told.stdout.split()[-1]
+    trade.until("the offer", lambda: listed(trade, "utility", shipment))
+    refused = command("refuse", shipment, "missing", other, "--note", "пустая коробка", "--folder", utility)
+    assert "offered 1, refused 1" in refused.stdout
+    assert "accepted 1, refused 1" in command("accept", shipment, "--folder", utility).stdout
+    assert command("accept", shipment, other, "--folder", utility).returncode == 1
+    trade.until("the acceptance", lambda: listed(trade, "maker", shipment)["states"]["accepted"] == 1)
+    assert "accepted 1, refused 1; here 2 passports and 2 keys" in command("shipments", "--folder", maker).stdout
+
+
 def test_acceptance_by_anybody_but_the_buyer_is_refused(trade: Trade) -> None:
     """The seller is not the buyer; who has no papers of the shipment learns not even that there is one."""
     made = offer(trade, "ТТН-4", trade.devices[4])
@@ -299,7 +394,7 @@ def test_key_that_is_asked_for_is_kept(trade: Trade) -> None:
 
 def test_file_that_comes_again_with_another_key_is_reported(trade: Trade) -> None:
     """Rows that were taken are known; a key that is not the one that was stated is not dropped without a word."""
-    first, second, *_ = meters(10)
+    first, second, *_ = meters(13)
     second[KEY_AT] = "0123456789ABCDEF" * 2
 
     job = trade.call("maker", "upload", "/imports", write_csv(HEADER, [first, second]), name="again.csv")["job"]

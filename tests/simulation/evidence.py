@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from federation.authority import Kind
 from federation.sync.following import NOTHING
 from federation.tiles import WIDTH, split
 from node.passport.view import View, load_view
@@ -211,7 +212,7 @@ def _passports(
     mentions: dict[int, list[Place]] = {}
     for key, no, seq in _all(raw, "SELECT subject64, log_no, seq FROM mentions"):
         mentions.setdefault(key, []).append((numbers[no], seq))
-    kinds = ",".join(str(int(kind)) for kind in sorted(PUBLICATION_KINDS))
+    kinds = ",".join(str(int(kind)) for kind in sorted(PUBLICATION_KINDS | {Kind.ERASURE}))
     published = _all(raw, f"SELECT log_no, seq FROM fragments WHERE kind IN ({kinds})")  # noqa: S608 - numbers
     world = [(numbers[no], seq) for no, seq in published]
     genesis = _all(raw, "SELECT value FROM settings WHERE name = 'federation'")

@@ -109,11 +109,15 @@ def withheld_bytes(outcome: Outcome) -> Iterator[str]:
 
 
 def erased_bytes(outcome: Outcome) -> Iterator[str]:
-    """6: what was erased lies in no honest store.
+    """6: what was erased lies in no honest store: names whose erasure somebody has, and inputs of jobs that ended.
 
-    Statements are not erased by any service yet: what a node gives up today is the input of a job that ended.
+    An erasure that was lost with the only machine that had it, or fell with a fork, erases nothing.
     """
-    for value in outcome.erased:
+    known = {(log, seq): entry.id[:16] for held in outcome.evidence for (log, seq), entry in held.entries.items()}
+    forked = {log for held in outcome.evidence for log in held.forks}
+    asked = [(name.encode(), ref) for name, ref in outcome.story.erased if ref.log not in forked]
+    names = [name for name, ref in asked if known.get((ref.log, ref.seq)) == ref.id16]
+    for value in (*outcome.erased, *names):
         for machine in outcome.honest:
             for table in rows_with(machine.folder.database, value):
                 yield f"{machine.name} has erased bytes in {table}"

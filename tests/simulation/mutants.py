@@ -21,7 +21,7 @@ from federation.sync import mirror
 from federation.sync.mirror import VerifiedEntry, verify_entry
 from node.passport import attestations, identity, ranks
 from node.passport.statement import Statement
-from node.services import counting, ingest, jobs, ledger
+from node.services import counting, erasing, ingest, jobs, ledger
 from node.services.disclosure import View
 from node.services.forks import Forks
 from tests.simulation import hostile, invariants
@@ -80,6 +80,11 @@ async def _no_fork(*_: object) -> bool:
 
 async def _nothing_given_up(*_: object) -> None:
     """The input of a job that ended stays."""
+
+
+async def _nothing_erased(*_: object) -> bool:
+    """A section stays where an erasure says that it goes."""
+    return True
 
 
 def _read_of_anybody(statements: Iterable[Statement], genesis: Genesis) -> Iterator[object]:
@@ -158,6 +163,13 @@ MUTANTS = (
         invariants.erased_bytes,
         Plot(steps=2, mischief=(), share=0.0, others=("utility",), weather=CALM),
         lambda: patch.object(jobs, "forget_input", _nothing_given_up),
+    ),
+    Mutant(
+        "an erasure is stored and not carried out",
+        invariants.erased_bytes,
+        Plot(steps=6, mischief=(), share=0.0, others=("utility",), weather=CALM),
+        lambda: patch.object(erasing, "erase_section", _nothing_erased),
+        is_costly=True,
     ),
     Mutant(
         "a publication of somebody whose clock is ahead is void",

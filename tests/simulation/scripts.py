@@ -50,6 +50,10 @@ class Plot:
             await asyncio.sleep(world.chance.uniform(0.0, 20.0))
             if world.chance.random() < self.share:
                 await mischief.befall()
+            if step % 2:
+                await outcome.story.confide()
+            if step % 3 == 2:
+                await outcome.story.erase()
             if step == self.steps // 3 or world.chance.random() < 0.15:
                 await evil.act(outcome.story)
         await mischief.end()

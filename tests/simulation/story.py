@@ -10,16 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from federation.authority import Verb
-from federation.fragment import Ref
+from federation.authority import Kind, Verb
+from federation.fragment import Ref, SectionClass
 from node.demo.files import MARK, PRODUCTS
 from node.errors import NodeError
 from node.passport import drafts
 from node.passport.bodies import (
+    ErasureGround,
     EventBody,
     MandateBody,
     ParameterRow,
     ParametersBody,
+    PersonBody,
     Place,
     Plate,
     Reference,
@@ -28,9 +30,11 @@ from node.passport.bodies import (
 )
 from node.passport.claims import local_claim
 from node.passport.drafts import OPEN_CLASSES, Draft
+from node.passport.references import ref_text
 from node.passport.roles import PartyRole
 from node.services.cases import Cases
 from node.services.grants import Grants, Terms
+from node.services.ledger import entry_ref
 from node.services.profiles import Profiles
 from node.store.errors import StoreError
 from tests.simulation.machine import DownError, Machine
@@ -63,6 +67,15 @@ class Offer:
     buyer: Machine
 
 
+@dataclass(frozen=True, slots=True)
+class Confided:
+    """A name that somebody told with a device, as a personal section of a statement."""
+
+    teller: Machine
+    name: str
+    said: Ref
+
+
 Deed: TypeAlias = "Callable[[], Awaitable[None]]"
 
 
@@ -78,6 +91,8 @@ class Story:
         self.offers: list[Offer] = []
         self.lent: list[tuple[Machine, Ref]] = []
         self.appointed: list[tuple[Machine, bytes]] = []
+        self.confided: list[Confided] = []
+        self.erased: list[tuple[str, Ref]] = []  # names, and where it was asked that they be erased
         self.cuts: dict[bytes, int] = {}  # of logs of nodes that were ended, up to where they count
         self.done = 0
         self.refused = 0
@@ -215,6 +230,38 @@ class Story:
         owner, mandate = self._chance.choice(self.appointed)
         await owner.do(owner.node.mandates.end(mandate, "the work is done", ACTOR))
         self.appointed.remove((owner, mandate))
+
+    async def confide(self) -> None:
+        """Whoever owns a device tells a name with it, and lets another organisation read that."""
+        with suppress(*REFUSED):
+            await self._confide()
+
+    async def _confide(self) -> None:
+        device = self._device()
+        teller, reader = self._machine(device.owner) if device else None, self._chance.choice(self.people)
+        if device is None or teller is None:
+            return
+        name = self._canary(teller)
+        person = drafts.section("person", PersonBody(name=name), SectionClass.PERSONAL)
+        ledger, now = teller.node.ledger, teller.clock.now()
+        (said,) = await teller.do(ledger.append([Draft(Kind.EVENT, (device.subject,), now, (person,))]))
+        self.confided.append(Confided(teller, name, entry_ref(ledger.log.log, said)))
+        if reader.org != teller.org:
+            device.readers.add(reader.org)
+            terms = Terms(reader.org, Verb.READ, (device.subject,), (*OPEN_CLASSES, int(SectionClass.PERSONAL)))
+            await teller.do(_grants(teller).give(terms, ACTOR))
+
+    async def erase(self) -> None:
+        """Somebody asks that a name which he told be erased."""
+        waiting = [one for one in self.confided if one.teller.is_up]
+        if not waiting:
+            return
+        one = self._chance.choice(waiting)
+        rows = [(ref_text(one.said), "person")]
+        with suppress(*REFUSED):
+            asked = await one.teller.do(one.teller.node.erasures.ask(rows, ErasureGround.CONSENT, ACTOR))
+            self.erased.append((one.name, asked.said))
+            self.confided.remove(one)
 
     async def open_up(self) -> None:
         """Let all honest organisations read every other device: what they fold of these can be compared."""

@@ -99,8 +99,8 @@ async def explain_act(call: Call, path: PaperPath, body: ReasonsInput) -> SaidAn
 
 @api("GET", "/passports/{id}/protocols/{ref}/files/{sha256}", title="A file of a protocol", scopes=[Scope.READ],
      limit=Limit.PASSPORT, files=sorted(TYPES),
-     problems=["protocol_unknown", "attachment_unknown", "attachment_closed", "attachment_away", "attachment_large",
-               "attachment_wrong"])  # fmt: skip
+     problems=["protocol_unknown", "attachment_unknown", "attachment_erased", "attachment_closed", "attachment_away",
+               "attachment_large", "attachment_wrong"])  # fmt: skip
 async def read_attachment(call: Call, path: FilePath) -> web.Response:
     """Fetched from the author's node where it is not here; never shown, always saved."""
     paper = await call.context.protocols.paper(subject_of(path.id), path.ref)

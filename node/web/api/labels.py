@@ -20,7 +20,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.labels import MOST
 from node.web.api.papers import FONTS, PDF, PRINTING, answer_file
-from node.web.api.passports import PassportPath
+from node.web.api.passports import DeviceText, PassportPath, subject_of
 from node.web.api.registry import PassportsQuery
 from node.web.calls import Call
 from node.web.routes import Limit, api
@@ -83,13 +83,14 @@ class Filter(PassportsQuery):
 
 
 class LabelsBody(Choice):
-    """Which devices: named one by one, all that a list shows, or all that an import brought; one of the three."""
+    """Which devices: named one by one, of an import, of a shipment, or those of a list; the first that is given."""
 
     devices: Annotated[list[Typed], Field(max_length=MOST)] = Field(
         default=[], description="Device ids, or what stands on plates."
     )
     filter: Filter | None = None
     job: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] | None = None
+    shipment: DeviceText | None = None
     file: Literal["pdf", "zpl"] = "pdf"
 
 
@@ -132,7 +133,7 @@ async def read_label(call: Call, path: PassportPath, query: LabelQuery) -> web.R
 
 @api("POST", "/labels", title="Labels of many devices", scopes=[Scope.READ], files=[PDF, ZIP, ZPL],
      problems=[*PROBLEMS, "label_start", "labels_none", "labels_too_many", "label_unnamed", "query_empty",
-               "job_unknown"])  # fmt: skip
+               "job_unknown", "shipment_unknown"])  # fmt: skip
 async def print_labels(call: Call, body: LabelsBody) -> web.StreamResponse:
     """One PDF; of more than 500 labels a ZIP of PDFs, and ZPL always, that goes out while it is drawn."""
     order = Order(await subjects_of(call, body), body)
@@ -146,6 +147,8 @@ async def subjects_of(call: Call, body: LabelsBody) -> list[bytes]:
         found = await labels.named(body.devices)
     elif body.job is not None:
         found = await labels.brought(body.job)
+    elif body.shipment is not None:
+        found = await labels.shipped(subject_of(body.shipment))
     elif body.filter is not None:
         question = body.filter.question
         found = await labels.asked(question, await call.context.limits.narrow(call.actor))

@@ -3,13 +3,14 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import InputError
 from node.exchange.errors import SheetError
+from node.exchange.passport_file import VERIFIER, read_program
 from node.exchange.sheets import MAX_CELLS, Sheet, write_pdf
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import text
@@ -28,6 +29,7 @@ from node.web.routes import Limit, api
 
 FONTS = STATIC / "vendor"
 PDF = "application/pdf"
+PYTHON = "text/x-python"
 PROBLEMS = ("passport_unknown", "id_mistyped")
 TOO_LONG = "pdf_too_long"
 PRINTING = web.AppKey("printing", asyncio.Semaphore)
@@ -99,7 +101,7 @@ def issue_of(call: Call, digest: str) -> Issue:
         context.settings.node.name,
         context.core.org.hex(),
         context.core.node.hex(),
-        urlsplit(context.membership.url).hostname or "",
+        context.public.domain,
         context.clock.now(),
         digest,
     )
@@ -116,12 +118,20 @@ def answer_file(call: Call, raw: bytes, kind: str, name: str, title: str, ending
 @api("GET", "/passports/{id}/file", title="A passport as a signed file", scopes=[Scope.READ], files=[BYTES],
      limit=Limit.PASSPORT, problems=[*PROBLEMS, "org_unknown", "profile_unknown", "passport_file_large"])  # fmt: skip
 async def read_file(call: Call, path: PassportPath, query: FileQuery) -> web.Response:
-    """Every fragment that may be seen, with keys and proofs: `passport-node check-file` reads it with no node."""
+    """Every fragment that may be seen, with keys and proofs: the program of `GET /verifier` checks it with no node."""
     party = bytes.fromhex(query.party) if query.party else None
     held = await profile_asked(call, query.profile)
     made = await call.context.passport_files.write(subject_of(path.id), call.actor.label, party, held)
     device = format_device_id(SubjectId(made.subject))
     return answer_file(call, made.content, BYTES, f"passport-{device}", made.title, "passport")
+
+
+@api("GET", "/verifier", title="The program that checks a passport file", is_open=True, limit=Limit.NONE,
+     files=[PYTHON])  # fmt: skip
+async def read_verifier(call: Call) -> web.Response:
+    """One plain file for Python 3.11 and PyNaCl; it needs no node, no log-in and no network."""
+    headers = {**call.headers, "Content-Disposition": f'attachment; filename="{VERIFIER}"'}
+    return web.Response(body=read_program(), content_type=PYTHON, charset="utf-8", headers=headers)
 
 
 @api("POST", "/exports", title="Note that everything was exported", scopes=[Scope.ACCESS], status=204)
@@ -143,4 +153,4 @@ def _too_long(error: SheetError) -> InputError:
     return InputError(str(error), TOO_LONG, most=MAX_CELLS)
 
 
-ROUTES = (read_pdf, read_protocol_pdf, read_file, note_export)
+ROUTES = (read_pdf, read_protocol_pdf, read_file, read_verifier, note_export)

@@ -305,7 +305,10 @@ async def read_grant(call: Call, path: GrantPath) -> GrantAnswer:
 @api("POST", "/grants/{ref}/end", title="End a grant", scopes=[Scope.SHIP],
      problems=["grant_unknown", "grant_not_ours", "grant_ended"])  # fmt: skip
 async def end(call: Call, path: GrantPath, body: EndBody) -> GrantAnswer:
-    """Nothing more follows from it; what its party wrote by it until now counts for ever."""
+    """Nothing more follows from it; what its party wrote by it until now counts for ever.
+
+    A grant to write that a former owner gave ends over those of its things that are ours now.
+    """
     return _grant(call, await call.context.grants.end(path.place, body.reason, call.actor.label))
 
 

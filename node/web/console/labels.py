@@ -21,16 +21,18 @@ from node.web.routes import page
 TITLE = mark("Labels")
 PATH = "/labels"
 CHOICE = frozenset(Choice.model_fields)
+NARROWING = {*Filter.model_fields} - {"cursor", "limit"}
 
 
 class LabelsQuery(Filter, Choice):
     """Which devices a list showed, or an import brought, and how their labels are made."""
 
     job: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{16})?$")] = ""
+    shipment: Annotated[str, StringConstraints(max_length=80)] = ""
 
     def narrowed(self) -> dict[str, str]:
         """What narrows the list, as it stands in an address."""
-        asked = self.model_dump(mode="json", exclude_defaults=True, exclude={*CHOICE, "cursor", "limit", "job"})
+        asked = self.model_dump(mode="json", exclude_defaults=True, include=NARROWING)
         return {name: str(value).lower() if value is True else str(value) for name, value in asked.items() if value}
 
 
@@ -70,7 +72,7 @@ async def print_out(call: Call, body: LabelsForm) -> View | web.StreamResponse:
 
 async def _view(call: Call, form: LabelsForm, error: NodeError | None = None) -> View:
     picture, count, domain = "", 0, call.context.public.domain
-    is_asked = bool(form.devices or form.job or form.narrowed())
+    is_asked = bool(form.devices or form.job or form.shipment or form.narrowed())
     if error is None and is_asked and domain:
         try:
             subjects = await subjects_of(call, _asked(form))
@@ -100,12 +102,12 @@ async def _view(call: Call, form: LabelsForm, error: NodeError | None = None) ->
 
 
 def _asked(form: LabelsForm) -> LabelsBody:
-    """What the form asks of the operation: pasted devices go before an import, and that before a list."""
+    """What the form asks of the operation: pasted devices go before all others."""
     choice = {name: getattr(form, name) for name in CHOICE}
     if form.devices:
         return LabelsBody(devices=form.devices, file=form.file, **choice)
-    if form.job:
-        return LabelsBody(job=form.job, file=form.file, **choice)
+    if form.job or form.shipment:
+        return LabelsBody(job=form.job or None, shipment=form.shipment or None, file=form.file, **choice)
     narrowed = form.narrowed()
     return LabelsBody(filter=Filter.model_validate(narrowed) if narrowed else None, file=form.file, **choice)
 

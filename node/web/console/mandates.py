@@ -1,6 +1,8 @@
 """The page of roles: what is offered to us and by us, what stands, and giving, stating and ending roles."""
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import cast
 
 from aiohttp import web
 from pydantic import BaseModel, Field
@@ -9,6 +11,7 @@ from node.passport.ids import parse_device_id
 from node.passport.mandates import MandateState
 from node.passport.roles import CAPACITIES, GIVEN, PASSING, PartyRole
 from node.services.access import Scope
+from node.web.api.handovers import DisputeAnswer, DisputesAnswer, list_disputes
 from node.web.api.mandates import (
     AppointmentBody,
     EndBody,
@@ -41,9 +44,10 @@ BODY = 4 << 20
 
 
 class RolesQuery(BaseModel):
-    """Which things the forms begin with."""
+    """Which things the forms begin with, and which acts are listed."""
 
     ids: str = Field(default="", max_length=4096)
+    state: MandateState | None = None
 
 
 class OfferForm(Lines, OfferBody):
@@ -65,8 +69,8 @@ async def _waiting(call: Call) -> int:
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.PARTIES, 4, "roles", _waiting),
       api="GET /mandates")  # fmt: skip
 async def roles(call: Call, query: RolesQuery) -> View:
-    """Offers and roles, to us and by us."""
-    return await _view(call, query.ids)
+    """Offers and roles, to us and by us; those in one state, or all."""
+    return await _view(call, query.ids, state=query.state)
 
 
 @page("POST", PATH + "/offers", title=TITLE, scopes=[Scope.SHIP], api="POST /mandates/offers", max_body=BODY)
@@ -116,19 +120,25 @@ async def end(call: Call, path: PassportPath, body: ReasonBody) -> web.Response:
     return redirect(PATH)
 
 
-async def _view(call: Call, ids: str = "", error: Exception | None = None) -> View:
+async def _view(call: Call, ids: str = "", error: Exception | None = None, state: MandateState | None = None) -> View:
     own = call.context.core.org.hex()
     every = await call.context.mandates.all()
     states = await call.context.handovers.states(every)
     acts = [to_mandate(one, states[one.subject]) for one in reversed(every)]
     companies = await find_organisations(call)
     waiting = [one for one in acts if one.org == own and one.state is MandateState.WAITING][:SHOWN]
-    to_us = [one for one in acts if one.org == own and one.state is not MandateState.WAITING][:SHOWN]
-    by_us = [one for one in acts if one.by == own][:SHOWN]
+    mine = [one for one in acts if own in (one.org, one.by)]
+    listed = [one for one in mine if state in (None, one.state)]
+    to_us = [one for one in listed if one.org == own and one.state is not MandateState.WAITING][:SHOWN]
+    by_us = [one for one in listed if one.by == own][:SHOWN]
+    disputes = cast("DisputesAnswer", await list_disputes.handler(call)).items
     return View(
         "roles.html",
         error=error,
-        titles=await _titles(call, [*waiting, *to_us, *by_us]),
+        titles=await _titles(call, [*waiting, *to_us, *by_us, *disputes]),
+        disputes=disputes,
+        state=state,
+        counts=sorted(Counter(one.state.value for one in mine).items()),
         ids=ids,
         own=own,
         waiting=waiting,
@@ -144,7 +154,7 @@ async def _view(call: Call, ids: str = "", error: Exception | None = None) -> Vi
     )
 
 
-async def _titles(call: Call, acts: Iterable[MandateAnswer]) -> dict[str, str]:
+async def _titles(call: Call, acts: Iterable[MandateAnswer | DisputeAnswer]) -> dict[str, str]:
     """What the things are called that lists name, by their ids."""
     named = {device: parse_device_id(device).raw for act in acts for device in act.devices[:NAMED]}
     found = await call.context.assembly.titles(named.values())

@@ -305,6 +305,7 @@ PROBLEMS: dict[str, ProblemText] = {
         ("That device was answered for already", "See how it stands, and leave it out."),
         ("Это {id}.", "It is {id}."),
     ),
+    "shipment_no_part": unknown("Столько приборов в отгрузке нет", "The shipment has not so many devices"),
     "shipment_settled": state(
         ("В отгрузке нет приборов, к которым это относится", "Откройте отгрузку и посмотрите состояния приборов."),
         ("No device of the shipment is left for that", "Open the shipment and see how its devices stand."),

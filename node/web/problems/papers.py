@@ -1,6 +1,6 @@
 """Problems of templates, documents, acts, attachments and bench files."""
 
-from node.errors import PeerError
+from node.errors import NotFoundError, PeerError
 from node.web.problems.text import ProblemText, denied, state, unknown, wrong
 
 PROBLEMS: dict[str, ProblemText] = {
@@ -72,6 +72,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("A party objects itself, nobody does for it", "Give a reason: refused, absent, no answer or no node."),
     ),
     "attachment_unknown": unknown("Такого файла у протокола нет", "The protocol has no such file"),
+    "attachment_erased": wrong(
+        ("Этот файл стёрт", "Кто, когда и почему — в паспорте, у этой записи."),
+        ("This file was erased", "The passport tells at this statement who let it be erased, when and why."),
+        kind=NotFoundError,
+    ),
     "attachment_closed": denied(
         ("Файл вашей организации не открыт", "Попросите автора открыть его."),
         ("The file is not open to your organisation", "Ask its author to share it."),

@@ -48,7 +48,6 @@ def read_codes(raw: bytes, page: int = 0, dpi: int = PRINTER_DPI) -> list[zxingc
     return list(zxingcpp.read_barcodes(pypdfium2.PdfDocument(raw)[page].render(scale=dpi / 72).to_pil()))
 
 
-@pytest.mark.req("B39")
 @pytest.mark.parametrize("code", Code)
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
 def test_printed_code_is_read_by_an_independent_reader(form: LabelFormat, code: Code) -> None:

@@ -22,6 +22,7 @@ from tests.builders_passport import (
     appointment,
     event,
     grant,
+    grant_end,
     offer,
     parameters,
     radio,
@@ -521,6 +522,29 @@ def test_roles_that_the_old_owner_gave_stay_until_the_new_one_ends_them() -> Non
 
     story.add(story.manager, role_end(given, story.source.org, Role.DATA_SOURCE, DEVICE, sizes={}), on="2026-05-01")
     assert holders(story, Role.DATA_SOURCE) == []
+
+
+def test_new_owner_ends_what_the_old_one_let_others_write() -> None:
+    """Words of the old owner's time that the helper signs after that have no rank; those before keep it."""
+    story = Story()
+    lent = story.add(story.owner, grant(story.owner, story.source, Verb.WRITE, DEVICE, rows=["event"]), on=BEFORE)
+    early = story.add(story.source, event(DEVICE, "repaired"), on="2026-02-10")
+    passes(story, story.owner, story.manager, Role.TITLE)
+    sizes = {story.source.log: story.source.seq}
+    ending = grant_end(lent, story.source.org, DEVICE, sizes=sizes)
+    late = story.add(story.source, event(DEVICE, "repaired", external="2"), on="2026-02-11")
+    story.add(story.stranger, ending, on=SOLD)
+    ranks = [case_of(story).rank(FactClass.PHYSICAL, said).ground for said in (early, late)]
+    assert ranks == [Ground.GRANTED] * 2
+
+    story.add(story.manager, ending, on=AFTER)
+
+    ranks = [case_of(story).rank(FactClass.PHYSICAL, said).ground for said in (early, late)]
+    assert ranks == [Ground.GRANTED, Ground.ANYBODY]
+    shown = {row["ref"]: row["ended_by"] for row in rows(story.view, "statements")}
+    assert [by for ref, by in shown.items() if str(ref).startswith(story.source.log.hex())] == [
+        None, story.manager.org.hex(),
+    ]  # fmt: skip
 
 
 def test_offer_of_a_title_shows_headers_to_whom_it_is_made() -> None:

@@ -63,10 +63,10 @@ def test_every_page_action_exists_in_the_api() -> None:
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.is_open], ids=lambda route: route.path)
 def test_open_routes_are_few(route: Route) -> None:
-    """Without log-in one can only come in, switch the language, scan a label, and read how the node and its API are."""
+    """Without log-in one can come in, switch the language, scan a label, read of the API, and take the verifier."""
     assert route.path.split("/")[1] in {"claim", "login", "language", "healthz", "api", "d"}
     if route.path.startswith(API):
-        assert route.path in {f"{API}/claim", f"{API}/openapi.json", f"{API}/docs"}
+        assert route.path in {f"{API}/claim", f"{API}/openapi.json", f"{API}/docs", f"{API}/verifier"}
 
 
 def test_every_route_that_writes_needs_a_scope_beyond_reading() -> None:

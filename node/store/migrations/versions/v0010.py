@@ -1,4 +1,4 @@
-"""The directory, erasures and shipments."""
+"""The directory, erasures, shipments and hand-overs."""
 
 from alembic import op
 from sqlalchemy import Column
@@ -8,17 +8,28 @@ from node.store.types import Int64, LargeBinary, Text
 revision = "0010"
 down_revision = "0009"
 
-COUNTS = (
-    "announced", "parts", "devices", "n_offered", "n_accepted", "n_refused", "n_withdrawn", "n_returning",
-    "n_returned", "keyed", "strange", "said_us",
-)  # fmt: skip
-
 
 def upgrade() -> None:
     """Make the tables of each area."""
     _make_directory()
     _erasures()
     _add_shipments()
+
+
+COUNTS = (
+    "announced",
+    "parts",
+    "devices",
+    "n_offered",
+    "n_accepted",
+    "n_refused",
+    "n_withdrawn",
+    "n_returning",
+    "n_returned",
+    "keyed",
+    "strange",
+    "said_us",
+)
 
 
 def _make_directory() -> None:
