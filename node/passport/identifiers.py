@@ -2,7 +2,7 @@
 
 Who types a number does not know whose it is: serial, inventory number, 1C or «Аршин» number and a printed code are one
 scheme, `number`, in one normalisation, that of plates (docs/protocol.md, 4.1); what that does not take stands as it is,
-its first 64 characters. A DevEUI is 16 lower-case hex digits. What only a right opens, or what this node works out for
+a long one by its hash. A DevEUI is 16 lower-case hex digits. What only a right opens, or what this node works out for
 its own people, has no key.
 """
 
@@ -14,17 +14,15 @@ from typing import Final
 from federation.directory import alias_key
 from node.passport.bodies import Plate
 from node.passport.codes import claim_of_code
-from node.passport.errors import PlateError
 from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
 from node.passport.lines import LineKey, Lines
-from node.passport.plate import cut_label, plate_text, split_typed
+from node.passport.plate import cut_label, number_text, split_typed
 from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, TYPE, parameter_term, plate_term
 
 ID: Final = "id"
 DEV_EUI: Final = "dev_eui"
 NUMBER: Final = "number"
 WITHOUT_KEY = frozenset({BARE, CONFLICT, ACT, TYPE, EXTRACTED, "own"})
-LONGEST = 64
 
 EUI = re.compile(r"[0-9A-Fa-f]{2}(?:[-:\s]?[0-9A-Fa-f]{2}){7}")
 LABEL = re.compile(r"/d/([^/?#\s]+)/?$")
@@ -50,10 +48,7 @@ class Identifier:
 
 def number_value(text: str) -> str:
     """A number or a code as it is compared."""
-    try:
-        return plate_text(text)
-    except PlateError:
-        return text[:LONGEST]
+    return number_text(text)
 
 
 def read_exact(text: str) -> Identifier | None:

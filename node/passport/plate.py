@@ -6,6 +6,7 @@ never here: cutting N would turn NOVA-1 into OVA-1. `comparison_text` is the loo
 designations are compared; it enters no id.
 """
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from node.passport.errors import PlateError
 
+HASHED_AT = 31  # characters of a long code that stand before its hash, and of that
 MAX_PLATE_TEXT = 64
 LONGEST_CACHED = 128
 FULL_WIDTH = 0xFEE0  # how far the full-width forms stand behind ASCII
@@ -161,6 +163,16 @@ def plate_text(text: str) -> str:
         if character not in ALPHABET:
             raise PlateError(f"plate text has no character U+{ord(character):04X} ({character!r})")
     return result
+
+
+def number_text(text: str) -> str:
+    """A number or a printed code as it is compared: plate text, else as it stands; a long one by its hash."""
+    try:
+        return plate_text(text)
+    except PlateError:
+        if len(text) <= MAX_PLATE_TEXT:
+            return text
+        return f"{text[:HASHED_AT]}#{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:HASHED_AT]}"
 
 
 def comparison_text(text: str) -> str:

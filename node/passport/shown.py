@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from node.passport.bodies import Place, Plate, Reference
-from node.passport.errors import PlateError
-from node.passport.plate import cut_label, plate_text
+from node.passport.plate import cut_label, number_text
 from node.passport.suggestions import bare_serial
 from node.passport.view import Plain, View, value_on
 
@@ -22,6 +21,9 @@ LONGEST_CODE = 128
 MOUNTED, DISMOUNTED = frozenset({"installed"}), frozenset({"removed", "scrapped", "lost"})
 EXTRACTED = "protocol"  # the source of values that documents stated, and the scheme of their terms
 ACT = "act"  # the scheme of acts that lack a signature
+CODE = "code"  # the scheme of what is printed as a picture
+RECORD = "record"  # the scheme of the number of a verification in the register
+OF_1C = "1c"  # the scheme of an object's id in a base, behind the name of that base
 BARE = "bare"  # the scheme of serials without separators and leading zeros: by it slips of reading are looked up
 
 
@@ -89,7 +91,7 @@ def where_of(view: View, default: str) -> Place:
 
 def plate_term(designation: str, serial: str) -> str:
     """How a designation and a serial together stand among the terms, under the scheme `plate`."""
-    return f"{_plain(designation)}-{_plain(cut_label(serial))}"
+    return f"{number_text(designation)}-{number_text(cut_label(serial))}"
 
 
 def has_plate(view: View, org: bytes, plate: Plate) -> bool:
@@ -110,15 +112,20 @@ def terms_of(view: View) -> Iterator[tuple[str, str]]:
     """`(scheme, term)` of everything that somebody may type or scan to find this passport, and of its type."""
     for row in rows(view, "plates"):
         yield from plate_terms(str(row["designation"]), str(row["serial"]))
+        yield from ((CODE, number_text(code)) for code in _texts(row.get("codes")))
     title = text(view, "title")
     if "№" in title:
         designation, _, serial = title.partition(" № ")
         yield from plate_terms(designation, serial)
     for alias in rows(view, "aliases"):
         scheme, value = str(alias["scheme"]), str(alias["value"])
-        yield (scheme, value.lower() if scheme == "dev_eui" else _plain(value))
+        yield (scheme, value.lower() if scheme == "dev_eui" else number_text(value))
+        if scheme == OF_1C:
+            yield (scheme, number_text(value.partition(":")[2]))  # as it stands there, without the name of the base
     if dev_eui := fact(view, "radio", "dev_eui"):
         yield ("dev_eui", dev_eui)
+    if record := text(view, "verification", "record"):
+        yield (RECORD, number_text(record))
     if kind := text(view, "type", "central"):
         yield (TYPE, kind)
     for why in kinds_of_conflict(view):
@@ -129,7 +136,7 @@ def terms_of(view: View) -> Iterator[tuple[str, str]]:
 
 def parameter_term(code: str, value: str) -> str:
     """How a value that a document stated stands among the terms; it is typed as `code=value`."""
-    return f"{code}={_plain(value)}"
+    return f"{code}={number_text(value)}"
 
 
 def extracted_of(view: View) -> Iterator[tuple[str, str]]:
@@ -205,19 +212,12 @@ def recalls_of(view: View) -> list[dict[str, Plain]]:
 
 def plate_terms(designation: str, serial: str) -> Iterator[tuple[str, str]]:
     """`(scheme, term)` of what stands on a plate."""
-    number = _plain(cut_label(serial))
+    number = number_text(cut_label(serial))
     if number:
         yield ("serial", number)
         yield ("plate", plate_term(designation, serial))
     if bare := bare_serial(serial):
         yield (BARE, bare_term(bare))
-
-
-def _plain(value: str) -> str:
-    try:
-        return plate_text(value)
-    except PlateError:
-        return value[:64]
 
 
 def _texts(value: Plain) -> list[str]:

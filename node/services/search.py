@@ -13,7 +13,7 @@ from node.passport.errors import MistypedIdError, PlateError
 from node.passport.identifiers import ID, WITHOUT_KEY, Identifier
 from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
 from node.passport.rights import HEADERS, class_mask
-from node.passport.shown import ACT, BARE, CONFLICT, EXTRACTED, bare_term, plate_terms, rows
+from node.passport.shown import ACT, BARE, CODE, CONFLICT, EXTRACTED, bare_term, plate_terms, rows
 from node.passport.suggestions import Slip, bare_serial, serials_near
 from node.store.database import ReadTx
 from node.store.passports import (
@@ -31,7 +31,7 @@ from node.store.rights import EVERYBODY, StoredRight, rights_to
 # An EUI-64 with one character lost or one too many.
 SLIPPED_EUI = re.compile(r"[0-9a-f]{15}(?:[0-9a-f]{2})?")
 OUI_SIZE = 6  # hex digits by which an EUI names who gave it
-ON_THE_PLATE = frozenset({"id", "serial", "plate", BARE})  # what is said publicly of a thing
+ON_THE_PLATE = frozenset({"id", "serial", "plate", CODE, BARE})  # what is said publicly of a thing
 OF_OURS = frozenset({CONFLICT, ACT, "own"})  # what this node works out for its own people
 STATED_IN = {"dev_eui": (Kind.PARAMETER, "radio"), EXTRACTED: (Kind.PROTOCOL, "extract")}  # else in an alias
 TECHNICAL = class_mask(SectionClass.TECHNICAL)
