@@ -18,7 +18,8 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, async_p
 
 from tests.unit.web.running import RunningWeb, running_web
 
-CHROMIUM = Path("/usr/bin/chromium-headless-shell")
+BROWSERS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+CHROMIUM = next((path for path in BROWSERS if path.exists()), BROWSERS[0])
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
