@@ -7,8 +7,10 @@ from typing import Protocol
 from federation.fragment import Ref, Section
 from federation.peer import PeerAddress
 from federation.sync.announcing import Announced, Referral
+from federation.sync.claiming import Claim, Claimed
 from federation.sync.following import FollowAsked, Followed
-from federation.sync.messages import Heads, HeadsAsked, Join, Looked, Openings, Part, Proven, Span
+from federation.sync.looking import Looked
+from federation.sync.messages import Heads, HeadsAsked, Join, Openings, Part, Proven, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,10 @@ class Shelf(Protocol):
 
     async def ask(self, asker: Asker, scheme: str, value: str, words: str) -> None:
         """Keep for people here that the asker wants to be shown what has an identifier."""
+        ...
+
+    async def claim(self, asker: Asker, claim: Claim) -> Claimed:
+        """Hand a box over to who shows that it has the code."""
         ...
 
     async def announce(self, asker: Asker, announced: Announced) -> Mapping[int, bytes] | None:

@@ -1,5 +1,6 @@
 """Sealed sections: `[1, box key id, SealedBox(salt16 || bytes)]`, for one node only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from federation import codec
@@ -34,6 +35,14 @@ def decode_sealed(data: bytes) -> Sealed:
         return Sealed(codec.binary(box_key_id, 16, "box key id"), codec.binary(box, None, "box"))
     except CodecError as error:
         raise SealError(f"sealed section: {error}") from error
+
+
+def is_sealed_to(section: Section, box_key_ids: Collection[bytes]) -> bool:
+    """Whether a sealed section names one of these box keys, or breaks the form so that it names none."""
+    try:
+        return decode_sealed(section.data).box_key_id in box_key_ids
+    except SealError:
+        return True
 
 
 def open_section(key: BoxKey, header: Header, section: Section) -> Section:

@@ -34,7 +34,7 @@ def hash_at(tiles: Tiles, level: int, index: int) -> bytes:
     start = index << rest
     tile = tiles[tile_level, start >> HEIGHT]
     offset = start & (WIDTH - 1)
-    hashes = split(tile)[offset : offset + (1 << rest)]
+    hashes = split(tile[offset * HASH_SIZE : (offset + (1 << rest)) * HASH_SIZE])
     if len(hashes) != 1 << rest:
         raise KeyError((tile_level, start >> HEIGHT))
     return root_of(hashes)

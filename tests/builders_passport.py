@@ -225,10 +225,12 @@ def verification(subject: bytes, *, valid_until: str = "2032-02-29", fit: bool =
     return drafts.protocol(subject, template, b'{"fit": true}', b'{"who": "-"}', extract, 0)
 
 
-def offer(seller: Author, buyer: Author, *devices: bytes) -> Draft:
-    """An offer of devices."""
-    papers = ShipmentBody(number="1", date=DAY)
-    return drafts.shipment(id16("shipment/" + seller.name), Verb.OFFER, buyer.org, devices, papers, 0)
+def offer(seller: Author, buyer: Author, *devices: bytes, unopened: bool = False, via: Author | None = None) -> Draft:
+    """An offer of devices; `unopened` to who trades them without keys, `via` the node of a carrier."""
+    papers, subject = ShipmentBody(number="1", date=DAY), id16("shipment/" + seller.name)
+    return drafts.shipment(
+        subject, Verb.OFFER, buyer.org, devices, papers, 0, is_unopened=unopened, via=via.org if via else None
+    )
 
 
 def acceptance(seller: Author, made: Statement, *devices: bytes, knows: int | None = None) -> Draft:

@@ -66,7 +66,7 @@ STATEMENTS: tuple[Row, ...] = (
     (Kind.COMPOSITION, (("composition", TECHNICAL),)),
     (Kind.PROCESS, (("run", TECHNICAL),)),
     (Kind.PARTY, (("authority", AUTHORITY), ("mandate", TECHNICAL), ("person", PERSONAL))),
-    (Kind.SHIPMENT, (("authority", AUTHORITY), ("shipment", COMMERCIAL))),
+    (Kind.SHIPMENT, (("authority", AUTHORITY), ("shipment", COMMERCIAL), ("packing", COMMERCIAL))),
     (Kind.CLOSING, (("closing", TECHNICAL), ("bill", COMMERCIAL))),
     (Kind.GRANT, (("authority", AUTHORITY),)),
     (Kind.END, (("authority", AUTHORITY), ("cut", AUTHORITY), ("mandate", TECHNICAL))),

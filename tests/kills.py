@@ -3,7 +3,8 @@
 A node over the shipped store, ledger, jobs and projection runs in a process of its own, and says into a pipe what it
 acknowledged. First a run is traced: every write, truncation, fsync, rename and removal below its folder, in their
 order. Then points are drawn from the kinds (call, file) of the trace, every kind as often as another, and the node is
-ended at each of them: before the call, in the middle of its bytes, or after it. After each end it is started again on
+ended at each of them: before the call, in the middle of its bytes, or after it; where a run makes fewer such calls
+than the traced one did, another run is ended at half the place. After each end it is started again on
 what is left, and has to have
 
 - one own log, opened once, and nothing of what was acknowledged missing or another than it was;
@@ -17,6 +18,7 @@ The page cache outlives the process: what a power cut loses beyond that is not s
 import argparse
 import asyncio
 import ctypes
+import itertools
 import json
 import os
 import random
@@ -27,7 +29,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +113,9 @@ def run_campaign(folder: Path, kills: int, seed: int, tell: Callable[[str], None
     traced = _trace(home, folder / "traced")
     points = _draw(Counter(traced), kills, random.Random(seed))
     known, outcomes = Acknowledged(), list[Outcome]()
-    for number, point in enumerate(points, TRACED + 1):
+    runs = itertools.count(TRACED + 1)
+    while points:
+        number, point = next(runs), points.pop()
         is_killed, lines = _kill(home, number, point)
         for line in lines:
             known.hear(line)
@@ -121,6 +125,8 @@ def run_campaign(folder: Path, kills: int, seed: int, tell: Callable[[str], None
             tell(f"seed {seed}, kill {number - TRACED} ({HOW[point.how]} {point.call}): {text}")
         if wrong:
             break
+        if not is_killed and point.at > 1:  # how often a run makes a call depends on its timing
+            points.append(replace(point, at=point.at // 2))
     _print_histogram(traced, outcomes, len(known.said), tell)
     return outcomes
 

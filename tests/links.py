@@ -14,12 +14,15 @@ from node.metrics import Metrics
 from node.services.access_requests import AccessRequests
 from node.services.admission import INTRODUCER, Admission
 from node.services.attesting import Attesting
+from node.services.boxes import Boxes
 from node.services.exchange import Outcome
 from node.services.lookup_notes import LookupNotes
 from node.services.membership import Membership
+from node.services.pointing import Asked
 from node.services.referring import Referring
 from node.services.search import Search
 from node.services.shelf import FederationShelf
+from node.services.shipments import Shipments
 from node.store.genesis import FEDERATION
 from node.store.organisations import read_statements
 from node.store.peers import find_peer, put_peer
@@ -41,8 +44,9 @@ class Wired:
         membership = Membership(core, desk.ledger, desk.ingest, sync, desk.projection, attesting)
         referring = Referring(core, desk.projection, LookupNotes(core))
         requests = AccessRequests(core, desk.projection, Search(), sync)
+        boxes = Boxes(core, Search(), Shipments(core, desk.ledger, desk.projection), Metrics())
         self.shelf = FederationShelf(
-            core, desk.ledger, membership, Search(), Admission(core, desk.projection), referring, requests
+            core, desk.ledger, membership, Search(), Admission(core, desk.projection), Asked(referring, requests, boxes)
         )
         self.answers = FederationDesk(self.shelf, self.signer, core.clock, Metrics())
         self.sync = sync

@@ -227,7 +227,13 @@ def drafts_of() -> st.SearchStrategy[Draft]:
         ),
         st.builds(lambda a, number, role: role_paper(Author(a), number, role, DEVICE), names, numbered, roles),
         st.builds(lambda a, b, role: appointment(Author(a), Author(b), role, DEVICE), names, names, roles),
-        st.builds(lambda a, b: offer(Author(a), Author(b), DEVICE), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+        st.builds(
+            lambda a, b, sealed, via: offer(Author(a), Author(b), DEVICE, unopened=sealed, via=via and Author(via)),
+            names,
+            names,
+            st.booleans(),
+            st.none() | names,
+        ),
         st.builds(
             lambda name, content: raw(Kind.EVENT, DEVICE, **{name: content}),
             st.sampled_from(SECTIONS),

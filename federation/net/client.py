@@ -15,9 +15,10 @@ from federation.net.pace import paced
 from federation.peer import PeerAddress, check_url
 from federation.ports import Answer, Asking, Carrier, Question, Times, Wire
 from federation.request import Request, sign_request, verify_response
-from federation.sync import messages
+from federation.sync import looking, messages
 from federation.sync.allowance import Allowance, TokenBucket
 from federation.sync.announcing import Referral, decode_differing, decode_referrals, encode_refer
+from federation.sync.claiming import Claim, Claimed
 from federation.sync.following import FollowAsked, Followed
 
 TRIES = 4
@@ -94,15 +95,19 @@ class PeerClient:
         """One chunk of a section of an entry; the caller compares its hash."""
         return messages.decode_chunk(await self._must("/fed/1/chunk", messages.encode_chunk_asked(ref, section, n)))
 
-    async def lookup(self, scheme: str, value: str) -> messages.Looked:
+    async def lookup(self, scheme: str, value: str) -> looking.Looked:
         """The passports that carry an identifier, as far as they are for this node."""
-        asked = messages.encode_lookup(scheme, value)
-        return await _beside(messages.decode_looked, await self._must("/fed/1/lookup", asked))
+        asked = looking.encode_lookup(scheme, value)
+        return await _beside(looking.decode_looked, await self._must("/fed/1/lookup", asked))
 
     async def ask_access(self, scheme: str, value: str, words: str) -> None:
         """Ask to be shown what carries an identifier."""
-        if await self._ask("POST", "/fed/1/ask", messages.encode_ask(scheme, value, words)) is not None:
+        if await self._ask("POST", "/fed/1/ask", looking.encode_ask(scheme, value, words)) is not None:
             raise AnswerError("/fed/1/ask: an answer where none is expected")
+
+    async def claim(self, claim: Claim) -> Claimed:
+        """Claim a box."""
+        return Claimed.from_bytes(await self._must("/fed/1/claim", claim.to_bytes()))
 
     async def refer(self, keys: Sequence[bytes]) -> list[tuple[Referral, ...]]:
         """For each key who announced there that he holds what has it."""

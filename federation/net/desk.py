@@ -16,9 +16,10 @@ from federation.keys import SigningKey
 from federation.net.deflate import DEFLATE, ENCODING, deflate, inflate
 from federation.ports import Answer, Asker, Meter, Question, Shelf, Times
 from federation.request import ReplayWindow, Request, RequestSignature, StaleError, response_hash, verify_request
-from federation.sync import messages
+from federation.sync import looking, messages
 from federation.sync.allowance import Allowance, Budget, TokenBucket, Turns
 from federation.sync.announcing import Announced, decode_refer, encode_differing, encode_referrals
+from federation.sync.claiming import Claim
 from federation.sync.following import FollowAsked
 
 SIGNATURE = "Passport-Signature"
@@ -30,7 +31,7 @@ JOIN = "join"
 NOBODY = b""
 MAX_REQUEST = 1 << 20
 MOST_RETRY_S = 600
-LOOKS = frozenset({"lookup", "refer", "ask"})  # questions that anybody could ask by the million
+LOOKS = frozenset({"lookup", "refer", "ask", "claim"})  # questions that anybody could ask by the million
 LARGE = 1 << 16  # bytes of a question that is not read on the loop
 
 Answering = Callable[[Asker, Question], Awaitable[bytes | None]]
@@ -78,6 +79,7 @@ class Desk:
             "refer": ("POST", self._refer),
             "announce": ("POST", self._announce),
             "ask": ("POST", self._ask_access),
+            "claim": ("POST", self._claim),
             "leaves": ("GET", self._leaves),
             JOIN: ("POST", self._join),
         }
@@ -219,13 +221,16 @@ class Desk:
         await self._shelf.join(messages.decode_join(question.body))
 
     async def _lookup(self, asker: Asker, question: Question) -> bytes:
-        return messages.encode_looked(await self._shelf.lookup(asker, *messages.decode_lookup(question.body)))
+        return looking.encode_looked(await self._shelf.lookup(asker, *looking.decode_lookup(question.body)))
 
     async def _refer(self, asker: Asker, question: Question) -> bytes:
         return encode_referrals(await self._shelf.refer(asker, decode_refer(question.body)))
 
     async def _ask_access(self, asker: Asker, question: Question) -> None:
-        await self._shelf.ask(asker, *messages.decode_ask(question.body))
+        await self._shelf.ask(asker, *looking.decode_ask(question.body))
+
+    async def _claim(self, asker: Asker, question: Question) -> bytes:
+        return (await self._shelf.claim(asker, Claim.from_bytes(question.body))).to_bytes()
 
     async def _announce(self, asker: Asker, question: Question) -> bytes | None:
         raw = question.body

@@ -173,7 +173,8 @@ class Daily:
 
     def take(self, org: bytes, mark: bytes, day: int, most: int) -> bool | None:
         """Count a mark of an organisation: whether it is new today; None where that is more than `most`."""
-        if day != self._day:
+        # A clock that goes back over midnight gives nobody a day more.
+        if not self._day - 1 <= day <= self._day:
             self._day, self._asked = day, {}
         asked = self._asked.setdefault(org, set())
         if mark in asked:

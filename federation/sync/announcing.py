@@ -22,7 +22,8 @@ from federation.directory import (
     MARK_SIZE,
     check_marks,
 )
-from federation.errors import CodecError, FederationError, RemoteProtocolError
+from federation.errors import CodecError
+from federation.sync.messages import Reading
 
 MAX_QUESTION = 1 << 20
 MAX_CHANGED = 1 << 16  # marks that are added, and removed, by one question
@@ -50,15 +51,13 @@ class Announced:
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Announced":
         """Read the question; raise RemoteProtocolError, or LimitError."""
-        try:
+        with Reading("announce"):
             told, rows, added, removed = codec.array(codec.unpack(raw, MAX_QUESTION), 4, "announce")
             whole = dict(_bucket(row) for row in codec.array(rows, None, "buckets", most=BUCKETS))
             if [*whole] != sorted(whole) or len(whole) < len(rows if isinstance(rows, list) else ()):
                 raise CodecError("buckets: not ascending or not unique")
             wanted = codec.optional_binary(told, LIST_SIZE, "list")
             return cls(wanted, whole, _marks(added, "added"), _marks(removed, "removed"))
-        except CodecError as error:
-            raise RemoteProtocolError(f"announce: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,9 @@ def decode_differing(raw: bytes | None) -> dict[int, bytes] | None:
     """Read the answer to announce; None where the list is as it should be."""
     if raw is None:
         return None
-    try:
+    with Reading("announced"):
         rows = codec.array(codec.unpack(raw, MAX_ANSWER), None, "buckets", most=BUCKETS)
         return dict(_digest(row) for row in rows)
-    except FederationError as error:
-        raise RemoteProtocolError(f"announced: {error}") from error
 
 
 def encode_refer(keys: Sequence[bytes]) -> bytes:
@@ -106,11 +103,9 @@ def encode_refer(keys: Sequence[bytes]) -> bytes:
 
 def decode_refer(raw: bytes) -> list[bytes]:
     """Read the question."""
-    try:
+    with Reading("refer"):
         keys = codec.array(codec.unpack(raw, 256), None, "keys", most=MAX_KEYS)
         return [codec.binary(key, KEY_SIZE, "key") for key in keys]
-    except FederationError as error:
-        raise RemoteProtocolError(f"refer: {error}") from error
 
 
 def encode_referrals(found: Sequence[Sequence[Referral]]) -> bytes:
@@ -120,13 +115,11 @@ def encode_referrals(found: Sequence[Sequence[Referral]]) -> bytes:
 
 def decode_referrals(raw: bytes, count: int) -> list[tuple[Referral, ...]]:
     """Read the answer to refer for so many keys; raise RemoteProtocolError."""
-    try:
+    with Reading("refer"):
         rows = codec.array(codec.unpack(raw, MAX_ANSWER), count, "referrals")
         return [
             tuple(_referral(item) for item in codec.array(row, None, "referrals", most=MAX_REFERRALS)) for row in rows
         ]
-    except FederationError as error:
-        raise RemoteProtocolError(f"refer: {error}") from error
 
 
 def _bucket(value: codec.Value) -> tuple[int, bytes]:

@@ -10,9 +10,6 @@ opened   [after, limit]                           -> [next, [[log, seq, fragment
 fetch    [[log, seq, id16]...]                    -> [[log, seq, fragment, size, [path...]]...]
 secret   [subject, section]                       -> [name, nil, sealed]
 chunk    [log, seq, id16, section, n]             -> [bytes]
-lookup   [scheme, value]                          -> [[[subject, age us, [other id...], [log, seq, fragment] | nil]...],
-                                                      held 0 | 1]
-ask      [scheme, value, words | nil]             -> nothing
 join     [secret, chain, node id, url | nil, pin | nil] -> nothing; both are nil for a node that only dials out
 """
 
@@ -36,8 +33,6 @@ MAX_HEADS = 1000
 MAX_PULL = 1000
 MAX_PATH = 64
 MAX_ROWS = 4096
-MAX_KNOWN = 64
-MAX_IDS = 64
 EPOCH_SIZE = 16
 FILTER_SIZE = 16
 NESTING = 10
@@ -62,7 +57,7 @@ class HeadsAsked:
     @classmethod
     def from_bytes(cls, raw: bytes) -> "HeadsAsked":
         """Read the question; raise RemoteProtocolError."""
-        with _Reading("heads"):
+        with Reading("heads"):
             epoch, n, opened, follows = codec.array(codec.unpack(raw, 64), 4, "heads")
             known = codec.optional_binary(epoch, EPOCH_SIZE, "epoch")
             kept = codec.optional_binary(follows, FILTER_SIZE, "filter")
@@ -168,27 +163,6 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A passport that the asker may read: its subject, how old what is known of it is, and what other ids are it.
-
-    `identity` is the newest statement of a plate of it that the asker may see: by it an answer is proved.
-    """
-
-    subject: bytes
-    age_us: int
-    ids: tuple[bytes, ...] = ()
-    identity: Placed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a node says of an identifier: the passports that the asker may read, or else that it has one."""
-
-    known: tuple[Known, ...] = ()
-    is_held: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Join:
     """A node that shows the secret of an invitation, and where it can be reached: both empty if it only dials out."""
 
@@ -206,7 +180,7 @@ class Join:
 
 def decode_heads(raw: bytes) -> Heads:
     """Read an answer to heads; raise RemoteProtocolError."""
-    with _Reading("heads"):
+    with Reading("heads"):
         body = codec.array(codec.unpack(raw, MAX_INFLATED), 9, "heads")
         epoch, n, chains, logs, notes, forks, opened, more, follows = body
         return Heads(
@@ -240,7 +214,7 @@ def encode_pull(spans: Sequence[Span]) -> bytes:
 
 def decode_pull(raw: bytes) -> list[Span]:
     """Read the question."""
-    with _Reading("pull"):
+    with Reading("pull"):
         return [_span(item) for item in codec.array(codec.unpack(raw, 1 << 16), None, "pull", most=MAX_LOGS)]
 
 
@@ -253,7 +227,7 @@ def encode_parts(parts: Sequence[Part]) -> bytes:
 
 def decode_parts(raw: bytes) -> list[Part]:
     """Read the answer to pull; raise RemoteProtocolError."""
-    with _Reading("pulled"):
+    with Reading("pulled"):
         return [_part(item) for item in codec.array(codec.unpack(raw, MAX_INFLATED), None, "parts", most=MAX_LOGS)]
 
 
@@ -264,7 +238,7 @@ def encode_leaves(start: int, leaves: Sequence[bytes]) -> bytes:
 
 def decode_leaves(raw: bytes, start: int, limit: int) -> list[bytes]:
     """Read the answer to leaves from `start`, at most `limit`; raise RemoteProtocolError."""
-    with _Reading("leaves"):
+    with Reading("leaves"):
         first, leaves = codec.array(codec.unpack(raw, MAX_BODY), 2, "leaves")
         if codec.uint(first, "start") != start:
             raise CodecError(f"start {first!r}, asked for {start}")
@@ -278,21 +252,21 @@ def encode_opened(after: int, limit: int) -> bytes:
 
 def decode_opened(raw: bytes) -> tuple[int, int]:
     """Read the question."""
-    with _Reading("opened"):
+    with Reading("opened"):
         after, limit = codec.array(codec.unpack(raw, 64), 2, "opened")
         return codec.uint(after, "after"), min(codec.uint(limit, "limit", least=1), MAX_PULL)
 
 
 def encode_openings(opened: Openings) -> bytes:
     """The answer to opened."""
-    return codec.pack([opened.next, [_placed_value(item) for item in opened.entries], int(opened.done)], NESTING)
+    return codec.pack([opened.next, [placed_value(item) for item in opened.entries], int(opened.done)], NESTING)
 
 
 def decode_openings(raw: bytes) -> Openings:
     """Read the answer to opened; raise RemoteProtocolError."""
-    with _Reading("opened"):
+    with Reading("opened"):
         number, entries, done = codec.array(codec.unpack(raw, MAX_INFLATED), 3, "opened")
-        placed = tuple(_placed(item) for item in codec.array(entries, None, "entries", most=1 << 16))
+        placed = tuple(placed_from_value(item) for item in codec.array(entries, None, "entries", most=1 << 16))
         return Openings(codec.uint(number, "next"), placed, bool(codec.uint(done, "done")))
 
 
@@ -303,26 +277,26 @@ def encode_fetch(refs: Sequence[Ref]) -> bytes:
 
 def decode_fetch(raw: bytes) -> list[Ref]:
     """Read the question."""
-    with _Reading("fetch"):
+    with Reading("fetch"):
         return [_ref(item) for item in codec.array(codec.unpack(raw, 1 << 16), None, "fetch", most=MAX_ENTRIES)]
 
 
 def encode_fetched(proven: Sequence[Proven]) -> bytes:
     """The answer to fetch."""
-    rows: list[codec.Value] = [[*_placed_value(p.placed), p.size, list(p.path)] for p in proven]
+    rows: list[codec.Value] = [[*placed_value(p.placed), p.size, list(p.path)] for p in proven]
     return codec.pack(rows, NESTING)
 
 
 def decode_fetched(raw: bytes) -> list[Proven]:
     """Read the answer to fetch; raise RemoteProtocolError."""
-    with _Reading("fetched"):
+    with Reading("fetched"):
         found = []
         for item in codec.array(codec.unpack(raw, MAX_INFLATED), None, "fetched", most=MAX_ENTRIES):
             log, seq, fragment, size, path = codec.array(item, 5, "fetched entry")
             hashes = codec.array(path, None, "path", most=64)
             found.append(
                 Proven(
-                    _placed([log, seq, fragment]),
+                    placed_from_value([log, seq, fragment]),
                     codec.uint(size, "size"),
                     tuple(codec.binary(value, 32, "path") for value in hashes),
                 )
@@ -337,7 +311,7 @@ def encode_secret(subject: bytes, section: str) -> bytes:
 
 def decode_secret(raw: bytes) -> tuple[bytes, str]:
     """Read the question."""
-    with _Reading("secret"):
+    with Reading("secret"):
         subject, name = codec.array(codec.unpack(raw, 256), 2, "secret")
         return codec.binary(subject, 16, "subject"), codec.text(name, "section", most=24)
 
@@ -349,7 +323,7 @@ def encode_chunk_asked(ref: Ref, section: str, n: int) -> bytes:
 
 def decode_chunk_asked(raw: bytes) -> tuple[Ref, str, int]:
     """Read the question."""
-    with _Reading("chunk"):
+    with Reading("chunk"):
         log, seq, id16, section, n = codec.array(codec.unpack(raw, 256), 5, "chunk")
         name = codec.text(section, "section", most=24)
         if not name.endswith(SUFFIX) or codec.uint(n, "chunk") >= MAX_CHUNKS:
@@ -364,52 +338,14 @@ def encode_chunk(chunk: bytes) -> bytes:
 
 def decode_chunk(raw: bytes) -> bytes:
     """Read the answer to chunk; whose bytes they are, their hash tells."""
-    with _Reading("chunk"):
+    with Reading("chunk"):
         (chunk,) = codec.array(codec.unpack(raw, CHUNK_SIZE + 64), 1, "chunk")
         return codec.binary(chunk, None, "chunk", most=CHUNK_SIZE)
 
 
-def encode_lookup(scheme: str, value: str) -> bytes:
-    """Ask which subjects carry an identifier."""
-    return codec.pack([scheme, value])
-
-
-def decode_lookup(raw: bytes) -> tuple[str, str]:
-    """Read the question."""
-    with _Reading("lookup"):
-        scheme, value = codec.array(codec.unpack(raw, 1024), 2, "lookup")
-        return codec.text(scheme, "scheme", most=64), codec.text(value, "value")
-
-
-def encode_ask(scheme: str, value: str, words: str) -> bytes:
-    """Ask to be shown what carries an identifier."""
-    return codec.pack([scheme, value, words or None])
-
-
-def decode_ask(raw: bytes) -> tuple[str, str, str]:
-    """Read the question; no words are none."""
-    with _Reading("ask"):
-        scheme, value, words = codec.array(codec.unpack(raw, 1024), 3, "ask")
-        said = "" if words is None else codec.text(words, "words")
-        return codec.text(scheme, "scheme", most=64), codec.text(value, "value"), said
-
-
-def encode_looked(looked: Looked) -> bytes:
-    """The answer to lookup."""
-    return codec.pack([[_known_value(one) for one in looked.known], int(looked.is_held)], NESTING)
-
-
-def decode_looked(raw: bytes) -> Looked:
-    """Read the answer to lookup; raise RemoteProtocolError."""
-    with _Reading("looked up"):
-        known, held = codec.array(codec.unpack(raw, MAX_BODY), 2, "looked up")
-        found = tuple(_known(item) for item in codec.array(known, None, "known", most=MAX_KNOWN))
-        return Looked(found, bool(codec.uint(held, "held")))
-
-
 def decode_join(raw: bytes) -> Join:
     """Read a join; raise RemoteProtocolError."""
-    with _Reading("join"):
+    with Reading("join"):
         secret, chain, node, url, pin = codec.array(codec.unpack(raw, MAX_BODY), 5, "join")
         return Join(
             codec.binary(secret, 16, "secret"),
@@ -432,14 +368,14 @@ def section_to_bytes(section: Section) -> bytes:
 
 def section_from_bytes(raw: bytes) -> Section:
     """Read the answer to secret: always sealed."""
-    with _Reading("section"):
+    with Reading("section"):
         name, salt, data = codec.array(codec.unpack(raw), 3, "section")
         if salt is not None:
             raise CodecError("section: a secret travels sealed")
         return Section(codec.text(name, "section", most=24), None, codec.binary(data, None, "sealed"))
 
 
-class _Reading:
+class Reading:
     """Turns what any decoder of this package raises into the peer's fault."""
 
     def __init__(self, what: str) -> None:
@@ -501,26 +437,12 @@ def _ref(value: codec.Value) -> Ref:
     return Ref(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), codec.binary(id16, 16, "id16"))
 
 
-def _placed(value: codec.Value) -> Placed:
+def placed_from_value(value: codec.Value) -> Placed:
+    """Read an entry and where it stands; raise CodecError or VoidError."""
     log, seq, fragment = codec.array(value, 3, "entry")
     return Placed(codec.binary(log, 16, "log"), codec.uint(seq, "seq"), fragment_from_value(fragment))
 
 
-def _known_value(known: Known) -> codec.Value:
-    identity = None if known.identity is None else _placed_value(known.identity)
-    return [known.subject, known.age_us, [*known.ids], identity]
-
-
-def _known(value: codec.Value) -> Known:
-    subject, age, ids, identity = codec.array(value, 4, "known")
-    others = codec.array(ids, None, "ids", most=MAX_IDS)
-    return Known(
-        codec.binary(subject, 16, "subject"),
-        codec.uint(age, "age"),
-        tuple(codec.binary(one, 16, "id") for one in others),
-        None if identity is None else _placed(identity),
-    )
-
-
-def _placed_value(placed: Placed) -> list[codec.Value]:
+def placed_value(placed: Placed) -> list[codec.Value]:
+    """An entry and where it stands as they travel."""
     return [placed.log, placed.seq, placed.fragment.to_value()]

@@ -10,7 +10,7 @@ from node.collecting import loading
 
 with loading():
     from federation.errors import FederationError
-    from node.cli import backups, erasing, federating, keys, labelling, passports, serving, shipping, tables
+    from node.cli import backups, boxing, erasing, federating, keys, labelling, passports, serving, shipping, tables
     from node.cli.hardening import leave_no_dump
     from node.cli.talk import app, errors, reason
     from node.errors import NodeError
@@ -19,6 +19,7 @@ with loading():
 __all__ = (
     "app",
     "backups",
+    "boxing",
     "erasing",
     "federating",
     "keys",

@@ -35,7 +35,7 @@ def labels(
     ending = file.suffix.lower()
     if ending not in (".pdf", ".zip", ".zpl"):
         raise InputError(f"{file} is no file of labels: give it a name that ends in .pdf or .zpl")
-    named = [*(devices or ()), *_lines(listed)]
+    named = [*(devices or ()), *lines_of(listed)]
     choice = {"size": size, "code": code.value, "start": start, "file": "zpl" if ending == ".zpl" else "pdf"}
     which: dict[str, object] = {"devices": named}
     if not named and (job or search):
@@ -48,7 +48,8 @@ def labels(
     out.print(f"{file}: {len(raw)} bytes", markup=False)
 
 
-def _lines(listed: Path | None) -> list[str]:
+def lines_of(listed: Path | None) -> list[str]:
+    """The lines of a text file that say something."""
     if listed is None:
         return []
     text = read(listed, "name a text file").decode("utf-8-sig", errors="replace")

@@ -22,12 +22,15 @@ def ship(
     devices: Devices = None,
     more: FromFile = None,
     name: Annotated[str, typer.Option(help="What a buyer without a node is called.")] = "",
+    unopened: Annotated[bool, typer.Option("--unopened", help="To who trades them: no key goes to him.")] = False,
+    via: Annotated[str, typer.Option(help="A member through whose node it goes, by its id.")] = "",
     folder: Folder = HERE,
 ) -> None:
     """Offer devices to a buyer."""
     kind, _, digits = buyer.partition(":")
     to = {kind: digits, "name": name} if digits else {"buyer": buyer}
-    answer = ask(folder, lambda api: api.post("/shipments", {**to, "number": number, "devices": _named(devices, more)}))
+    body = {**to, "number": number, "devices": _named(devices, more), "unopened": unopened, "via": via or None}
+    answer = ask(folder, lambda api: api.post("/shipments", body))
     out.print(f"shipment {answer['id']}")
 
 

@@ -1,14 +1,19 @@
 """What a checked passport file is told as: who wrote it, who signed what, what is withheld, what does not hold."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from federation.genesis import fingerprint
+from node.exchange.errors import PassportFileError
 from node.exchange.passport_check import Checked, Finding, check_file
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.shown import at, rows, text
+
+ALIKE = str.maketrans("авсеоo", "abce00")  # letters as a keyboard of another language has them
+FINGERPRINT = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,9 @@ class Report:
 
 def report_file(raw: bytes, expected: str = "") -> Report:
     """Check a file and tell of it; raise PassportFileError. `expected` is the federation's fingerprint, if known."""
-    checked = check_file(raw)
+    mark, checked = _plain(expected), check_file(raw)
     findings = list(checked.findings)
-    if expected and (checked.genesis is None or _plain(expected) != checked.genesis.id.hex()):
+    if mark and (checked.genesis is None or mark != checked.genesis.id.hex()):
         findings.append(Finding("federation", "its fingerprint is another one"))
     return Report([*_head(checked), *_federation(checked, expected), *_signers(checked), *_withheld(checked)], findings)
 
@@ -70,5 +75,9 @@ def _name(checked: Checked, org: bytes) -> str:
     return f"{name} ({org.hex()})" if name else org.hex()
 
 
-def _plain(fingerprint_text: str) -> str:
-    return "".join(fingerprint_text.split()).lower()
+def _plain(typed: str) -> str:
+    """A fingerprint as it was typed, in hex: a slip of the pen accuses no file."""
+    plain = re.sub(r"[\s:.-]", "", typed.lower().translate(ALIKE))
+    if plain and not FINGERPRINT.fullmatch(plain):
+        raise PassportFileError("a fingerprint has eight groups of four hex digits, as the page of peers shows it")
+    return plain

@@ -6,10 +6,11 @@ wrap, then shrink together; none is ever cut: what cannot be read any more is re
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from unicodedata import normalize
 
 from fontTools.ttLib import TTFont
 
@@ -91,7 +92,7 @@ class Metrics:
 
     def spelt(self, text: str) -> str:
         """The text with a mark for each sign that the fonts have not, and one space where there are several."""
-        words = printable(text).split()
+        words = printable(normalize("NFC", text)).split()
         return "".join(sign if ord(sign) in self._signs else UNKNOWN for sign in " ".join(words))
 
 
@@ -118,6 +119,14 @@ def lay_out(label: Label, form: LabelFormat, code: Code, metrics: Metrics) -> La
     lines.append(Line(id_text, (form.width - metrics.width(id_text) * id_size) / 2, baseline, id_size))
     at = symbol.quiet * square
     return Layout(tuple(lines), symbol, form.padding + at, top + at, square)
+
+
+def check_texts(label: Label, like: str, form: LabelFormat, code: Code, metrics: Metrics) -> None:
+    """Raise LabelError where a label does not fit; told sooner than by laying it out, by the code of another's link."""
+    try:
+        lay_out(replace(label, link=like), form, code, metrics)
+    except LabelError:
+        lay_out(label, form, code, metrics)  # its own code may be smaller
 
 
 def _fitting(link: str, code: Code, room: float, name: str) -> tuple[Symbol, float]:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 import segno
@@ -49,6 +50,7 @@ class Symbol:
                     first = None
 
 
+@lru_cache(4)  # the texts of many labels are measured beside one code
 def make_symbol(code: Code, text: str, level: Level = "M") -> Symbol:
     """The code of a text of ASCII; raise LabelError where it is too long for one. `level` is of a QR code alone."""
     try:

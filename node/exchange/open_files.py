@@ -228,8 +228,8 @@ def fragment_object(log: bytes, seq: int, header: bytes, signature: bytes, void:
     return {**told, **(_header(decoded) if decoded else {}), "sections": []}
 
 
-def section_object(header: Header, section: Section | None, name: str) -> dict[str, Json]:
-    """A section: its bytes with what they say, or that it is withheld or sealed."""
+def section_object(header: Header, section: Section | None, name: str, *, is_erased: bool = False) -> dict[str, Json]:
+    """A section: its bytes with what they say, or that it is erased, withheld or sealed."""
     head = header.section(name)
     told: dict[str, Json] = {"name": name}
     if head is not None:
@@ -237,7 +237,7 @@ def section_object(header: Header, section: Section | None, name: str) -> dict[s
     if head is not None and head.klass >= SectionClass.SECRET:
         return {**told, "state": "secret"}
     if section is None:
-        return {**told, "state": "withheld"}
+        return {**told, "state": "erased" if is_erased else "withheld"}
     if section.salt is None:
         return {**told, "state": "sealed", "bytes": base64_text(section.data)}
     told |= {"state": "clear", "salt": section.salt.hex(), "bytes": base64_text(section.data)}

@@ -98,6 +98,8 @@ def check_file(raw: bytes) -> Checked:
     key = _key_of(checked, manifest.org, manifest.node)
     if key is None or not verify_hash(key, cut.signature, "file", manifest_hash(cut.signed, manifest.version)):
         findings.insert(0, Finding("manifest", "its signature is not that of the node that it names"))
+    elif (node := _node_of(checked, manifest.org, manifest.node)) and (node.disowned or node.ended is not None):
+        findings.insert(0, Finding("manifest", "its node was ended before it, as its own chain here says"))
     if cut.size != len(raw):
         findings.insert(0, Finding("file", _size_told(cut.size, len(raw))))
     if manifest.version > 1 and not findings and count_withheld(checked.said) != manifest.withheld:

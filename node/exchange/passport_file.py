@@ -22,7 +22,7 @@ from node.passport.erasures import as_erased
 from node.passport.fold import FOLD_VERSION, fold
 from node.passport.statement import Statement
 from node.passport.view import View
-from node.passport.world import PUBLICATION_KINDS, World, build_world, is_standing
+from node.passport.world import World, build_world, is_published
 
 MAGIC = b"passport-file/2\n"
 VERSIONS = {b"passport-file/1\n": 1, MAGIC: 2}
@@ -183,7 +183,7 @@ def fold_file(
     """The view that follows from the statements of a file and nothing else, or in a `world` that is known."""
     told = [as_told(statement) for statement in as_erased(statements, genesis)]
     world = world or build_world(told, genesis)
-    named = {statement.id: statement for statement in told if _names(statement, subjects)}
+    named = {statement.id: statement for statement in told if _names(statement, subjects, genesis)}
     return fold(subjects, named.values(), world)
 
 
@@ -206,9 +206,8 @@ def cut_file(raw: bytes) -> CutFile:
         raise PassportFileError(f"the manifest was altered: {error}") from error
 
 
-def _names(statement: Statement, subjects: Sequence[bytes]) -> bool:
-    is_published = statement.kind in PUBLICATION_KINDS or is_standing(statement)
-    return not is_published or bool({*statement.subjects} & {*subjects})
+def _names(statement: Statement, subjects: Sequence[bytes], genesis: Genesis | None) -> bool:
+    return not is_published(statement, genesis) or bool({*statement.subjects} & {*subjects})
 
 
 def _read_manifest(raw: bytes, version: int) -> tuple[Manifest, list[codec.Value]]:

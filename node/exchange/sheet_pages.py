@@ -7,7 +7,7 @@ than a page goes on in the rows below it. The fonts are the console's own, of wh
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,18 @@ SPELT = str.maketrans({"→": "›", "←": "‹", "≥": ">=", "≤": "<=", "�
 INK, QUIET, LINE, SOFT = (24, 24, 27), (96, 100, 108), (205, 208, 214), (242, 243, 245)
 
 
-def draw_sheet(sheet: Sheet, fonts: Path) -> bytes:
-    """The document as PDF; `fonts` is the folder of the font's parts."""
-    page = _Page(sheet, fonts)
-    page.add_page()
-    page.head()
-    for block in sheet.blocks:
-        if isinstance(block, Pairs):
-            page.pairs(block)
-        elif isinstance(block, Grid):
-            page.grid(block.title, block.header, block.rows, block.weights)
-        else:
-            page.notes(block)
+def draw_sheets(sheets: Sequence[Sheet], fonts: Path) -> bytes:
+    """The documents as one PDF; `fonts` is the folder of the font's parts."""
+    page = _Page(sheets[0], fonts)
+    for sheet in sheets:
+        page.begin(sheet)
+        for block in sheet.blocks:
+            if isinstance(block, Pairs):
+                page.pairs(block)
+            elif isinstance(block, Grid):
+                page.grid(block.title, block.header, block.rows, block.weights)
+            else:
+                page.notes(block)
     page.feet()
     return bytes(page.output())
 
@@ -54,6 +54,7 @@ class _Page(FPDF):
     def __init__(self, sheet: Sheet, fonts: Path) -> None:
         super().__init__(format="A4")
         self._sheet = sheet
+        self._begun: list[tuple[int, Sheet]] = []  # the first page of each document
         self.set_creation_date(datetime.fromtimestamp(sheet.made_us / 1e6, UTC))
         self.set_title(f"{sheet.kind}: {sheet.title}")
         self.set_lang("ru-RU" if sheet.language == "ru" else "en-GB")
@@ -70,15 +71,24 @@ class _Page(FPDF):
         self.set_fallback_fonts([f"{FAMILY}-{name}" for name in FALLBACKS], exact_match=True)
         self.set_draw_color(*LINE)
 
+    def begin(self, sheet: Sheet) -> None:
+        """Go on with a document on a new page."""
+        self._sheet = sheet
+        self.add_page()
+        self._begun.append((self.page, sheet))
+        self.head()
+
     def feet(self) -> None:
-        """What every page says of the document, and its number: drawn last, when the number of pages is known."""
+        """What every page says of its document, and its number: drawn last, when the number of pages is known."""
         self.set_auto_page_break(False)
-        for number in range(1, self.pages_count + 1):
-            self.page = number
-            self.set_xy(MARGIN, self.h - FOOT + 6)
-            self._font(7, color=QUIET)
-            self.cell(self.epw - 30, 4, self._fit(self._sheet.foot, self.epw - 32))
-            self.cell(30, 4, self._sheet.pages.format(number, self.pages_count), align="R")
+        ends = [first for first, _ in self._begun[1:]] + [self.pages_count + 1]
+        for (first, sheet), end in zip(self._begun, ends, strict=True):
+            for number in range(first, end):
+                self.page = number
+                self.set_xy(MARGIN, self.h - FOOT + 6)
+                self._font(7, color=QUIET)
+                self.cell(self.epw - 30, 4, self._fit(sheet.foot, self.epw - 32))
+                self.cell(30, 4, sheet.pages.format(number - first + 1, end - first), align="R")
 
     def head(self) -> None:
         """The title, the lines under it, and the code to be scanned."""
@@ -199,7 +209,7 @@ def _pieces(text: str, most: int) -> list[str]:
     return textwrap.wrap(text, most, break_on_hyphens=False) or [""]
 
 
-@cache
+@lru_cache(maxsize=64)
 def _matrix(code: str) -> tuple[bytes, ...]:
     return tuple(map(bytes, segno.make(code, error="m", micro=False).matrix_iter(border=0)))
 

@@ -59,11 +59,16 @@ class Sheet:
 
 def write_pdf(sheet: Sheet, fonts: Path) -> bytes:
     """The document as PDF; `fonts` is the folder of the font's parts. Raise SheetError where it is too long."""
-    if sum(map(_cells, sheet.blocks)) > MAX_CELLS:
-        raise SheetError(f"a document for paper has at most {MAX_CELLS} values")
-    from node.exchange.sheet_pages import draw_sheet  # noqa: PLC0415 - a node starts sooner without what draws
+    return write_pages([sheet], fonts)
 
-    return draw_sheet(sheet, fonts)
+
+def write_pages(sheets: Sequence[Sheet], fonts: Path) -> bytes:
+    """Documents of one language, each from a page of its own on. Raise SheetError where they are too long."""
+    if sum(_cells(block) for sheet in sheets for block in sheet.blocks) > MAX_CELLS:
+        raise SheetError(f"a document for paper has at most {MAX_CELLS} values")
+    from node.exchange.sheet_pages import draw_sheets  # noqa: PLC0415 - a node starts sooner without what draws
+
+    return draw_sheets(sheets, fonts)
 
 
 def _cells(block: Block) -> int:

@@ -3,10 +3,10 @@
     python verify_passport.py FILE [--federation FINGERPRINT] [--language ru|en]
 
 It proves that the file is what its writer signed, that each statement in it was said by whom it names (root keys, node,
-log, signature, sections, tree under a signed root), what is withheld, and, with the federation's fingerprint (eight
-words of four hex digits) from somebody you trust, that its anchors attest who is who. Numbers in brackets
-are sections of docs/protocol.md of passport-node, "file" is docs/files.md. It does not fold: who was entitled, which of
-two statements stands, what was revoked or said after the file was written, and what is left out of it, a node tells.
+log, signature, sections, tree under a signed root), what is withheld, and, with the federation's fingerprint from
+somebody you trust, that its anchors attest who is who. Numbers in brackets are sections of docs/protocol.md of
+passport-node, "file" is docs/files.md. It does not fold: who was entitled, what stands, what was corrected, revoked or
+ended, and what is left out, a node tells. "?": no signed tree has it yet; "> EPP1-...": it speaks of another device.
 Exit: 0 all holds and every author is rooted, 1 something does not hold, 2 it cannot be read, 3 holds and is not rooted.
 """
 
@@ -18,6 +18,7 @@ import json
 import locale
 import re
 import sys
+from bisect import bisect_right
 from collections import Counter, defaultdict, namedtuple
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -49,9 +50,10 @@ SAID = {  # what does not hold, and where it is ruled; then what is told
     "for": ("Для {}, профиль {}, отпечаток вида {}", "For {}, profile {}, digest of the view {}"),
     "maker": ("    изготовлен, говорит подтверждённый изготовитель: {}", "    made, as an attested maker says: {}"),
     "plate": ("    табличка, говорит не изготовитель: {}", "    plate, as somebody says who is no attested maker: {}"),
-    "withheld": ("Скрыто {2}: {1}, класс {0}", "Withheld {2}: {1}, class {0}"), "entry": (" {} {}: {} ({}:{}{})",) * 2,
+    "withheld": ("Скрыто {2}: {1}, класс {0}", "Withheld {2}: {1}, class {0}"), "entry": [" {} {}: {} ({}:{}{})"] * 2,
     "beside": ("Не показано записей {}, рядом публикаций {}", "Statements left out {}, publications beside {}"),
     "anchors": ("Федерация {}: {}, решают {} якорей из {}", "Federation {}: {}, {} of {} anchors decide"),
+    "asked": ("нужен файл; в отпечатке 8 групп по 4 знака 0-9a-f", "name a file; a fingerprint has 8 groups of 4 hex"),
     "rooted": ("Подтверждено якорями: {}, записей {}", "Attested by anchors: {}, statements {}"),
     "unrooted": ("НИКЕМ не подтверждено: {}, записей {}", "Attested by NOBODY: {}, statements {}"),
     "wrong": ("НЕВЕРНО: {} {} [{}-{}]: {}", "WRONG: {} {} [{}-{}]: {}"), 0: ("Верно и укоренено.", "It holds, rooted."),
@@ -63,27 +65,21 @@ KINDS = re.findall("[а-яё-]+/[a-z-]+", """другое/other опознани
     параметры/parameters протокол/protocol состав/composition процесс/process участник/party отгрузка/shipment
     закрытие/closing шаблон/template справочник/catalog драйвер/driver карточка/card подтверждение/attestation
     право/grant конец/end стирание/erasure стёрто/erased исправление/correction свидетели/witnesses отзыв/withdrawal""")
-HEAD, GENESIS, ROOT, LOG, ENTRY, PUBLICATION = range(6)  # what a part is; the manifest counts as the first
-FOUND, STATE, END, ROTATE = range(1, 5)  # root statements (1.6)
+(HEAD, GENESIS, ROOT, LOG, ENTRY, PUBLICATION), (FOUND, STATE, END, ROTATE) = range(6), range(1, 5)  # parts; (1.6)
 Part = namedtuple("Part", "number kind start content log seq is_whole")
 Root = namedtuple("Root", "n hash signature org previous kind body signer uses part")
 Node = namedtuple("Node", "key cuts")  # the cuts with which it was ended; None: it is disowned
 Log = namedtuple("Log", "org node roots kept")  # (size, root) that are signed, and those that a cut keeps
 Entry = namedtuple("Entry", "stamp part org kind subjects occurred refs sections withheld is_proven")
-
-class BrokenError(ValueError):
-    """A rule that does not hold: its name in SAID, and what is told with it."""
-    def tell(self, language: int) -> str:
-        return SAID[self.args[0]][language].format(*self.args[1:])
+class BrokenError(ValueError):  # a rule that does not hold: its name in SAID, and what is told with it
+    def tell(self, language: int) -> str: return SAID[self.args[0]][language].format(*self.args[1:])
 def require(holds: object, rule: str, *told: object) -> None:
     if not holds: raise BrokenError(rule, *told)
 def attempt(do: Any, *given: Any) -> tuple[Any, Any]:  # what it answers, or why not
     try: return do(*given), None
     except BrokenError as error: return None, error
-def fits(form: Any, value: Any) -> bool:
-    """Whether a value is so many bytes, a number of a range, like a pattern, of a type, these fields, one of some."""
+def fits(form: Any, value: Any) -> bool:  # so many bytes, of a range, like a pattern, of a type, these fields, one of
     return FITS[type(form)](form, value) if type(form) in FITS else bool(form(value))
-
 def many(form: Any, low: int, high: int, key: Any = id, ascends: Any = lambda keys: keys) -> Any:
     """So many of a form, no two with one key, and where they ascend (sorted), by it."""
     return lambda value: (
@@ -101,8 +97,8 @@ def signs(key: bytes, what: str, digest: bytes, signature: bytes) -> bool:  # (1
     message = f"passport/{what}/1\n".encode() + digest if what else digest
     try: return is_key(1, key) and signature[0] == 1 and bool(sodium.crypto_sign_open(signature[1:] + message, key[1:]))
     except (CryptoError, ValueError): return False
-def sha(*pieces: bytes) -> bytes:
-    return hashlib.sha256(b"".join(pieces)).digest()
+def sha(*pieces: bytes) -> bytes: return hashlib.sha256(b"".join(pieces)).digest()
+ALIKE = str.maketrans("авсеоo", "abce00")  # letters as a keyboard of another language has them
 FITS: dict[type, Any] = {
     int: lambda size, value: type(value) is bytes and len(value) == size,
     range: lambda numbers, value: type(value) is int and value in numbers,
@@ -123,8 +119,8 @@ LOG_STATEMENT = [V1, 16, 16, 16, 16, (16, None), UINT, SIGNING, BOX]  # (2)
 FEDERATION = [V1, TEXT, many(16, 1, 16, bytes, sorted), range(1, 17)]  # (8)
 HEADER = [V1, 16, UINT, UINT, range(1, 1 << 63), SUBJECTS(4), UINT, (UINT, None), REFS(16), REFS(8),
           many([NAME, 32, range(2**18 + 1), UINT], 1, 16, lambda row: row[0])]  # (3.2)
-CAME = many([NAME, (16, None), bytes], 0, 16, lambda row: row[0])
-STORED = [16, UINT, [bytes, 65, CAME], ([UINT, many(32, 0, 64)], None)]
+STORED = [16, UINT, [bytes, 65, many([NAME, (16, None), bytes], 0, 16, lambda row: row[0])],
+          ([UINT, many(32, 0, 64)], None)]
 ROWS = many(TEXT, 0, 64, lambda row: (len(row.encode()), row.encode()), sorted)
 ATTEST = [16, range(1, 7), 16, ROWS, (UINT, None), (UINT, None)]  # (9.2)
 MANIFEST = [range(2, 3), 16, 16, range(253_402_300_800_000_000), (16, None), SUBJECTS(1 << 16), 32, UINT,
@@ -137,7 +133,6 @@ SIZED = {  # (1.1) first byte: type, bytes of its number or length, the least th
     0xDB: (str, 4, 1 << 16), 0xDC: (list, 2, 16), 0xDD: (list, 4, 1 << 16), 0xCC: (int, 1, 128), 0xCD: (int, 2, 256),
     0xCE: (int, 4, 1 << 16), 0xCF: (int, 8, 1 << 32),
 } | {0xA0 + size: (str, 0, 0) for size in range(32)} | {0x90 + size: (list, 0, 0) for size in range(16)}
-
 def read(raw: bytes, limit: int, what: str, form: Any) -> Any:
     """The one canonical value that bytes are (1.1): no deeper than 8, and no room is taken for more than they hold."""
     require(len(raw) <= limit, "form", what)
@@ -164,24 +159,21 @@ def read(raw: bytes, limit: int, what: str, form: Any) -> Any:
     require(at == len(raw), "msgpack", at)
     require(fits(form, found), "form", what)
     return found
-
-def climb(leaf: bytes, at: int, size: int, path: list[bytes]) -> bytes | None:
-    """The root above a leaf (3.1; RFC 6962, 2.1.1)."""
+def climb(leaf: bytes, at: int, size: int, path: list[bytes]) -> bytes | None:  # the root above (RFC 6962, 2.1.1)
     if size < 2 or at >= size or not path: return leaf if (at, size, path) == (0, 1, []) else None
     left = 1 << (size - 1).bit_length() - 1
     below = climb(leaf, at % left if at >= left else at, left if at < left else size - left, path[:-1])
     return below and (sha(b"\1", below, path[-1]) if at < left else sha(b"\1", path[-1], below))
-
-class Chain:
-    """The root statements of an organisation (1.6, 1.7): its nodes, and what is refused."""
+class Chain:  # the root statements of an organisation (1.6, 1.7): its nodes, and what is refused
     def __init__(self, said: list[Any], attested: set[str]) -> None:
+        require(len(said) <= 2000, "rule")
         self.tree, self.refused = dict[bytes, list[Any]](), dict[int, BrokenError]()  # each with all that it follows
         for one in sorted(said, key=lambda one: one[:3]):
             line, error = (None, None) if one.hash in self.tree else attempt(self._follow, one)
             if line: self.tree[one.hash] = line
             if error: self.refused[one.part] = error
         begun = [line for line in self.tree.values() if len(line) == 1]
-        require(len({one.hash for one in said if one.kind == FOUND}) == len(begun) == 1 and len(said) <= 2000, "rule")
+        require(len({one.hash for one in said if one.kind == FOUND}) == len(begun) == 1, "rule")
         named = {step.hash for line in self.tree.values() if line[-1].hash.hex() in attested for step in line}
         while len(begun) == 1:  # more than one: a fork, and nothing from there on counts
             path, begun = begun[0], self._nexts(begun[0], named)
@@ -216,9 +208,7 @@ class Chain:
         rotates = redeem if len(redeem) > 1 and len(redeem[0]) == len(path) + 1 else []
         rotates = rotates or [line for line in nexts if line[-1].kind == ROTATE]
         return [line for line in nexts if line[-1].hash in named] or rotates or nexts
-
-class File:
-    """A file and what of it holds: `faults` where they are found, `accused` what is at fault, both by part."""
+class File:  # and what of it holds: `faults` where they are found, `accused` what is at fault, both by part
     def __init__(self, raw: bytes) -> None:
         at = 20 + int.from_bytes(raw[16:20], "big")
         require(raw.startswith(b"passport-file/2\n") and 20 < at <= min(len(raw), MOST), "head")
@@ -244,6 +234,8 @@ class File:
             if chain: self.chains[org] = chain
         self._each(self._read_log, LOG)
         self.entries = self._each(self._read_entry, ENTRY, PUBLICATION)
+        self.said, self.counted = self._read_said(), dict[tuple[int, int], dict[bytes, set[str]]]()
+        self.edges = sorted({edge for one in self.said for edge in one[4:]})
     def _each(self, read_one: Any, *kinds: int) -> list[Any]:
         done = {part.number: attempt(read_one, part) for part in self.parts if part.kind in kinds}
         self.faults |= {number: error for number, (_, error) in done.items() if error}
@@ -287,20 +279,30 @@ class File:
         require(log.node.cuts == [] or (log.node.cuts and root in log.kept), "ended")
         withheld = [(klass, name) for name, _, _, klass in heads if name not in here]
         return Entry(stamp, part, log.org, kind, subjects, occurred, refs, sections, withheld, bool(root))
-    def attested(self, what: int) -> dict[bytes, set[str]]:
-        """What k anchors say of organisations in the same words, when the file was written (9.2)."""
-        said, voices, found = list[Any](), defaultdict[Any, set[bytes]](set), defaultdict[bytes, set[str]](set)
+    def _read_said(self) -> list[Any]:  # what anchors say and did not replace (9.2)
+        said = list[Any]()
         for one in (one for one in self.entries if one.kind == 16 and one.org in self.anchors):
             body, _ = attempt(read, one.sections.get("attest", b""), 1 << 20, "attest", ATTEST)
-            if body and body[:3] == [self.genesis, what, one.subjects[0]]: said.append((one, *body[2:]))
-        replaced = {(one.org, org, log, seq) for one, org, *_ in said for log, seq, _ in one.refs}
-        for one, org, rows, since, until in said:
-            is_now = what == 6 or (since or 0) <= self.made < (1 << 63 if until is None else until)
-            place = (one.org, org, one.part.log, one.part.seq)
-            if is_now and place not in replaced: voices[org, tuple(rows)].add(one.org)
-        for (org, rows), anchors in voices.items():
-            if len(anchors) >= self.k: found[org] |= {*rows}
-        return found
+            if body and (body[0], body[2]) == (self.genesis, one.subjects[0]): said.append((one, *body[1:]))
+        replaced = {(one.org, what, org, log, seq) for one, what, org, *_ in said for log, seq, _ in one.refs}
+        return [(one.org, what, org, tuple(rows), since or 0, 1 << 63 if until is None else until)
+                for one, what, org, rows, since, until in said
+                if (one.org, what, org, one.part.log, one.part.seq) not in replaced]
+    def attested(self, what: int, at: int | None = None) -> dict[bytes, set[str]]:
+        """What k anchors say of organisations in the same words, as of when the file was written or another time."""
+        key = what, bisect_right(self.edges, at := self.made if at is None else at)  # between edges nothing changes
+        if key in self.counted: return self.counted[key]
+        voices, found = defaultdict[Any, set[bytes]](set), defaultdict[bytes, set[str]](set)
+        for anchor, of, org, rows, since, until in self.said:
+            if of == what and (what == 6 or since <= at < until): voices[org, rows].add(anchor)
+        for org, rows in (key for key, anchors in voices.items() if len(anchors) >= self.k): found[org] |= {*rows}
+        pairs = [(org, row, row.partition(":")[0]) for org, rows in found.items() for row in rows if what == 1]
+        held, kinds = Counter(row for _, row, _ in pairs), Counter((org, kind) for org, _, kind in pairs)
+        for org, row, kind in pairs:  # a number of two is nobody's, nor one of two of its kind
+            if held[row] > 1 or kinds[org, kind] > 1: found[org].discard(row)
+        return self.counted.setdefault(key, found)
+    def numbers(self, org: bytes, at: int) -> set[str]:  # when the file was written, or else when it said something
+        return self.attested(1).get(org) or self.attested(1, at).get(org, set())
     def _accuse(self, end: int, size: int) -> dict[int, BrokenError]:
         """What is at fault: where a part is damaged, what hangs on it is not."""
         node: Any = getattr(self.chains.get(self.org), "nodes", {}).get(self.node)
@@ -314,9 +316,8 @@ class File:
         counted = Counter(key for one in self.entries if one.part.kind == ENTRY for key in one.withheld)
         is_counted = self.withheld == [[*key, counted[key]] for key in sorted(counted)]
         placed = [(min(one.kind, ENTRY), one.log or b"", one.seq or 0) for one in self.parts if one.kind % 2 or one.log]
-        wrong = "place" if placed != sorted(set(placed)) else "" if is_counted else "count"
+        wrong = "ended" if node.cuts != [] else "place" if placed != sorted(set(placed)) else "count" * (not is_counted)
         return self.faults or ({HEAD: BrokenError(wrong)} if wrong else {})
-
 def open_section(log: bytes, name: str, under: bytes, size: int, klass: int, salt: bytes | None, raw: bytes) -> bytes:
     """The content of a section (3.4), nothing where its author padded it wrong; no file holds secrets or seals."""
     is_under = salt is not None and under == sha(b"\x12", log, bytes([len(name)]), name.encode(), salt, raw)
@@ -324,9 +325,7 @@ def open_section(log: bytes, name: str, under: bytes, size: int, klass: int, sal
     inner = raw if klass < 3 else raw[4 : 4 + int.from_bytes(raw[:4], "big")]
     padded = (len(inner).to_bytes(4, "big") + inner).ljust(max(64, 1 << (len(inner) + 3).bit_length()), b"\0")
     return inner if len(raw) == size and raw == (inner if klass < 3 else padded) else b""
-
-def read_note(note: bytes, log: Any, node: Any) -> tuple[int, bytes]:
-    """Size and root of a checkpoint (5)."""
+def read_note(note: bytes, log: Any, node: Any) -> tuple[int, bytes]:  # the size and the root of a checkpoint (5)
     text, origin = note.decode(errors="replace"), f"passport/{log.log.hex()}"
     found = NOTE.fullmatch(text) if text.encode() == note and len(note) <= 4096 else None
     told, told_origin, size, root, name, line = found.groups()[:6] if found else [""] * 6
@@ -335,66 +334,67 @@ def read_note(note: bytes, log: Any, node: Any) -> tuple[int, bytes]:
     is_spelled = [base64.b64encode(one).decode() for one in (raw, own)] == [root, line]
     require(is_own and is_spelled and int(size) < 2**63 and signs(node.key, "", told.encode(), b"\1" + own[4:]), "note")
     return int(size), raw
-
 def told_json(entry: Any, name: str) -> dict[str, Any]:
-    try: found = json.loads(entry.sections.get(name, b"{}"))
-    except (ValueError, RecursionError): found = {}
+    try: found = json.loads(entry.sections.get(name, b"{}").decode(), object_pairs_hook=once)
+    except (ValueError, RecursionError): return {}
     return found if type(found) is dict else {}
+def once(pairs: list[Any]) -> Any: return found if len(found := dict(pairs)) == len(pairs) else None  # no name twice
+def short(told: Any) -> str: return " ".join(told.split())[:120] if type(told) is str else "-"  # fills no screen
 def device_id(subject: bytes) -> str:  # (4.4)
     number = int.from_bytes(subject, "big") << 10 | int.from_bytes(subject, "big") % 1021
     return "EPP1-" + "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[number >> 5 * at & 31] for at in range(27, -1, -1))
-def moment(us: int) -> str:
-    return datetime.fromtimestamp(min(us // 10**6, 253_402_300_799), UTC).strftime("%Y-%m-%d %H:%M")
-
-def report(file: File, expected: str, language: int) -> tuple[list[str], int]:
-    """What a person is told of a file, in Russian (0) or English (1), and the code to end with."""
-    lines, numbers, makers = list[str](), file.attested(1), file.attested(2)
-    about, orgs = sorted(one for one in file.entries if one.part.kind == ENTRY), defaultdict[Any, str](lambda: "-")
+def moment(us: int) -> str: return f"{datetime.fromtimestamp(min(us // 10**6, 253_402_300_799), UTC):%Y-%m-%d %H:%M}"
+def report(file: File, expected: str, language: int) -> tuple[list[str], int]:  # what a person is told, and the code
+    lines, orgs = list[str](), defaultdict[Any, str](lambda: "-")
+    about = sorted(one for one in file.entries if one.part.kind == ENTRY)
     def say(what: str | int, *told: object) -> None:  # what somebody wrote neither breaks a line nor moves the cursor
         line = SAID[what][language].format(*told)
         lines.append("".join(letter if letter.isprintable() else "?" for letter in line))
     for one in sorted(file.entries):
-        name = told_json(one, "card").get("name") if one.kind == 15 else orgs[one.org].rpartition(" [")[0]
-        orgs[one.org] = f"{name} [{', '.join(sorted(numbers.get(one.org, '-')))}] {one.org.hex()}"
+        name = short(told_json(one, "card").get("name")) if one.kind == 15 else orgs[one.org].rpartition(" [")[0]
+        orgs[one.org] = f"{name} [{', '.join(sorted(file.numbers(one.org, one.stamp) or '-'))}] {one.org.hex()}"
     say("written", ", ".join(map(device_id, file.subjects)), moment(file.made), file.node.hex(), orgs[file.org])
     profile = " ".join(one.hex() if type(one) is bytes else one for one in file.profile or "-" if one)
     say("for", file.party.hex() if file.party else "-", profile, file.digest.hex())
     for one in about:
         kind = KINDS[one.kind if one.kind < len(KINDS) else 0].split("/")[language]
-        at = one.part.log.hex(), one.part.seq, "" if one.is_proven else " ?"
+        of = "" if one.subjects[0] in file.subjects else f" > {device_id(one.subjects[0])}"  # the others only route
+        at = one.part.log.hex(), one.part.seq, ("" if one.is_proven else " ?") + of
         say("entry", moment(one.occurred), kind, orgs[one.org], *at)
-        if plate := told_json(one, "nameplate"):
-            told = [str(plate.get(name, "-")) for name in ("mark", "designation", "serial", "year")]
-            say("maker" if one.org in makers else "plate", " ".join(told))
+        if not of and (plate := told_json(one, "nameplate")):
+            told = [short(plate.get(name)) for name in ("mark", "designation", "serial", "year")]
+            say("maker" if one.org in file.attested(2, one.occurred) else "plate", " ".join(told))
     for row in file.withheld: say("withheld", *row)
     say("beside", file.left_out, len(file.entries) - len(about))
     say("anchors", file.name, file.genesis.hex(" ", 2), file.k, len(file.anchors))
-    authors, rooted = Counter(one.org for one in about), {*file.anchors, *numbers}
-    for org in {file.org: 0, **authors}: say("rooted" if org in rooted else "unrooted", orgs[org], authors[org])
+    said = [(file.org, file.made, 0), *((one.org, one.stamp, 1) for one in about)]
+    authors = Counter[tuple[bytes, bool]]()
+    for org, at, count in said: authors[org, org in file.anchors or bool(file.numbers(org, at))] += count
+    for (org, is_rooted), count in authors.items(): say("rooted" if is_rooted else "unrooted", orgs[org], count)
     other = {HEAD: BrokenError("federation")} if expected and expected != file.genesis.hex() else {}
     for number, fault in sorted((file.accused | other).items()):
         part = file.parts[number]
         kind, place = PARTS[part.kind].split("/")[language], f"{part.log.hex() if part.log else ''}:{part.seq}"
         say("wrong", kind, place, part.start, part.start + len(part.content) - 1, fault.tell(language))
-    code = 1 if file.accused | other else 0 if expected and {file.org, *authors} <= rooted else 3
+    code = 1 if file.accused | other else 0 if expected and all(is_rooted for _, is_rooted in authors) else 3
     say(code, len(file.faults.keys() - file.accused))
     return lines, code
-
 def main(arguments: list[str] | None = None) -> int:
-    """Check the file that the command line names, and tell of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--federation", type=lambda told: re.sub("[^0-9a-f]", "", told.lower()) or "-")
+    parser.add_argument("file", nargs="?")
+    parser.add_argument("--federation", nargs="+", default=[], metavar="FINGERPRINT")
     parser.add_argument("--language", choices=("ru", "en"), default=str(locale.getlocale()[0]).lower()[:2])
     asked = parser.parse_args(arguments)
-    language = int(asked.language != "ru")
+    language, path = int(asked.language != "ru"), asked.file or (asked.federation and asked.federation.pop())
+    expected = re.sub(r"[\s:.-]", "", "".join(asked.federation).lower().translate(ALIKE))
+    if not path or not re.fullmatch("([0-9a-f]{32})?", expected): parser.error(SAID["asked"][language])
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack letters
     try:
-        require(asked.file.stat().st_size <= 1 << 30, "head")
-        lines, code = report(File(asked.file.read_bytes()), asked.federation or "", language)
+        with Path(path).open("rb") as content: raw = content.read((1 << 30) + 1)
+        require(len(raw) <= 1 << 30, "head")
+        lines, code = report(File(raw), expected, language)
     except (OSError, BrokenError) as error:
         lines, code = [error.tell(language) if isinstance(error, BrokenError) else str(error.strerror)], 2
     print(*lines, sep="\n", file=sys.stderr if code == 2 else sys.stdout)
     return code
-if __name__ == "__main__":
-    sys.exit(main())
+if __name__ == "__main__": sys.exit(main())

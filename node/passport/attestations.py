@@ -121,6 +121,8 @@ class Attestations:
 
     def prefix_holders(self, names: frozenset[str], at: int) -> frozenset[bytes]:
         """Organisations to which a prefix or number (`gs1:460...`, `grsi:...`) is attested that begins such a name."""
+        if not names:  # as of most statements: then nobody need be looked at
+            return frozenset()
         return frozenset(
             held.org
             for items in self._by_org.values()
@@ -137,6 +139,10 @@ class Attestations:
         """The one organisation that has a number, written as `inn:…` or `ogrn:…`."""
         orgs = {held.org for held in self._by_number.get(number, ()) if not self._is_contested(held, number)}
         return next(iter(orgs)) if len(orgs) == 1 else None
+
+    def ended_holders(self, number: str) -> frozenset[bytes]:
+        """Those who had a number and are members no more: what they said in time counts for ever."""
+        return frozenset(held.org for held in self._by_number.get(number, ()) if held.org in self._ended)
 
     @property
     def branches(self) -> dict[bytes, frozenset[bytes]]:

@@ -309,8 +309,8 @@ class ShipmentBody(Body):
     """Section `shipment` of an offer, an acceptance or an end: papers beside the list of subjects in `authority`.
 
     An offer tells which `part` of how many it is, whether a root key goes with each of its devices, what a buyer
-    without a node is called, and of a return whose devices come back. A refusal, a withdrawal and a return give a
-    `reason` (a code) and a `note`.
+    without a node is called, of a return whose devices come back, and to who claimed a `box`, which one. A refusal, a
+    withdrawal and a return give a `reason` (a code) and a `note`.
     """
 
     number: Line
@@ -321,8 +321,29 @@ class ShipmentBody(Body):
     keys: bool | None = None
     name: Line | None = None
     returns: SubjectHex | None = None
+    box: SubjectHex | None = None
     reason: Code | None = None
     note: Line | None = None
+
+
+MOST_PACKED = 4_096
+# What is printed may be nothing at all, and is cut off nowhere.
+Printed = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00]*$")]
+
+
+class WordsBody(Body):
+    """A text for each device of a part: each text once, and `at` which one each has; without it all have the first."""
+
+    words: tuple[Printed, ...] = Field(max_length=MOST_PACKED)
+    at: tuple[int, ...] | None = Field(default=None, max_length=MOST_PACKED)
+
+
+class PackingBody(Body):
+    """Section `packing` of an offer: what is printed on its devices, in the order in which `authority` names them."""
+
+    names: WordsBody
+    serials: tuple[Printed, ...] = Field(max_length=MOST_PACKED)
+    places: WordsBody
 
 
 class RunBody(Body):

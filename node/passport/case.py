@@ -22,7 +22,7 @@ from node.passport.grants import Grant, ended_by_owners, grants_of, standing_gra
 from node.passport.holding import Holding, hold
 from node.passport.identity import Identity, identity_of, serial_key, settled
 from node.passport.merge import Hidden, Said, Verdict, decide
-from node.passport.ranks import Delegation, FactClass, Ground, Rank, SubjectFacts, rank, register_rank
+from node.passport.ranks import Delegation, FactClass, Ground, Rank, SubjectFacts, Title, rank, register_rank
 from node.passport.reading import Reading, read
 from node.passport.references import References
 from node.passport.register_answers import RegisterRecord, serial_form, type_base
@@ -111,7 +111,10 @@ class Case:
 
     def facts_of(self, statement: Statement) -> SubjectFacts:
         """What ranks of this statement depend on: its subject, or the one here that it routes to."""
-        return next((self.facts[subject] for subject in statement.subjects if subject in self.facts), _NO_FACTS)
+        for subject in statement.subjects:
+            if (found := self.facts.get(subject)) is not None:
+                return found
+        return _NO_FACTS
 
     @cached_property
     def proved(self) -> Mapping[Ref, RegisterRecord]:
@@ -259,8 +262,12 @@ def open_case(
 
 
 def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tuple[Ref, ...]]:
-    """Statements that name a ground which is not here, or is itself pending, with what is missing."""
+    """Statements that name a ground which is not here, or is itself pending, with what is missing.
+
+    What is said of several things has a ground for each; those of the others are not here, and one of its own will do.
+    """
     grounded = {statement.ref: statement.auth for statement in statements}
+    shared = {statement.ref for statement in statements if len(statement.auth) > 1 and _is_of_several(statement)}
     pending: dict[Ref, tuple[Ref, ...]] = {}
     waiting = [statement.ref for statement in statements if statement.auth]
     while waiting:
@@ -268,6 +275,7 @@ def find_pending(statements: Sequence[Statement], world: World) -> dict[Ref, tup
             ref: missing
             for ref in waiting
             if (missing := tuple(g for g in grounded[ref] if g in pending or not (g in grounded or g in world.known)))
+            and (ref not in shared or len(missing) == len(grounded[ref]))
         }
         if not fresh:
             break
@@ -287,20 +295,27 @@ def facts_of_subject(
     chain, holding = hold(acts, origin, frozenset(r.statement.org for r in authors), world)
     lent = ended_by_owners([*grants, *standing_grants(world.standing)], acts.ends, chain.titles)
     entitled = makers | {title.org for title in chain.titles}
-    naming = [r for r in readings if _may_name(r.statement, makers, chain) and _names(r) and covers(r, subject)]
+    said = [r for r in readings if _names(r) and covers(r, subject)]
+    naming = [r for r in said if _may_name(r.statement, makers, chain.titles)]
+    opened = [title for title in chain.titles if not title.is_unopened]  # who trades a thing names no network of it
     facts = SubjectFacts(
         makers=makers,
         scopes=_scopes(subject, readings, makers, identity, world),
         plate_readers=frozenset(r.statement.org for r in authors if _read_off(r)),
         titles=chain.titles,
         settlement=_parties(naming, "settlement"),
-        network=_parties(naming, "network"),
+        network=_parties((r for r in naming if _may_name(r.statement, makers, opened)), "network"),
         named=_parties(naming, None),
         made=made_of(subject, readings, (makers, frozenset(r.statement.org for r in authors)), world),
         roles=holding.tenures,
         delegations=_lent(lent, entitled | {tenure.org for tenure in holding.tenures}),
     )
     return facts, chain, holding
+
+
+def _is_of_several(statement: Statement) -> bool:
+    authority = read(statement).authority
+    return authority is not None and len(authority.subjects or ()) > 1
 
 
 def _is_about(reading: Reading, members: Container[bytes]) -> bool:
@@ -331,10 +346,10 @@ def _prefix_names(reading: Reading) -> frozenset[str]:
     return frozenset({f"iec61406:{claim.serial}"}) if claim.scheme is Scheme.IEC61406 else frozenset()
 
 
-def _may_name(statement: Statement, makers: frozenset[bytes], chain: Chain) -> bool:
+def _may_name(statement: Statement, makers: frozenset[bytes], titles: Iterable[Title]) -> bool:
     """Whether it is its maker's word, or an owner's before he passed it on."""
     org, place = statement.org, statement.ref
-    return org in makers or any(title.org == org and is_inside(title.cut, place) for title in chain.titles)
+    return org in makers or any(title.org == org and is_inside(title.cut, place) for title in titles)
 
 
 def _names(reading: Reading) -> bool:

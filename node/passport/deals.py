@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from federation.authority import Authority, Kind, Verb
 from federation.fragment import Ref
 from node.passport.reading import Reading
-from node.passport.roles import DOCUMENT, Party, PartyRole, is_inside, party_of, roles_named
+from node.passport.roles import DOCUMENT, UNOPENED, Party, PartyRole, carrier_of, is_inside, party_of, roles_named
 from node.passport.statement import Statement
 from node.passport.world import World
 
@@ -34,7 +34,8 @@ class Deal:
     `since` is from when the parties want it to count, `until` when an offer lapses or what a document gives ends.
     `fault` tells why it can have no effect whoever said it. `again` are later acceptances of the party, which widen the
     cut of the first; `decided` is the word of who offered it, said after the acceptance, that it is not the one that
-    counts: it matters where deals contradict each other.
+    counts: it matters where deals contradict each other. What is offered unopened passes without what is secret; the
+    `carrier`'s node brings a shipment to the party.
     """
 
     offer: Statement
@@ -48,17 +49,23 @@ class Deal:
     fault: str | None = None
     again: tuple[Statement, ...] = ()
     decided: Statement | None = None
+    is_unopened: bool = False
+    carrier: bytes | None = None
 
     @property
     def cut(self) -> Sizes | None:
-        """How far the logs of who offered were known to the party when it accepted; None where it does not say."""
+        """How far the logs of who offered were known to the party when it accepted; None where it does not say. Who
+        accepts knows what stands before the offer.
+        """
         said = (answer.limit for answer in (self.acceptance, *self.again) if answer is not None)
-        return next((limit for limit in said if limit is not None), None)
+        return next((self._with_offer(limit) for limit in said if limit is not None), None)
 
     def knows(self, place: Ref) -> bool:
-        """Whether a word of who offered came before the acceptance. Who accepts knows what stands before the offer."""
-        offer = self.offer.ref
-        return is_inside(self.cut, place) or (place.log == offer.log and place.seq <= offer.seq)
+        """Whether a word of who offered came before the acceptance."""
+        return is_inside(self.cut, place)
+
+    def _with_offer(self, *limits: Sizes) -> Sizes:
+        return widest([*limits, ((self.offer.ref.log, self.offer.ref.seq + 1),)])
 
     def keeps(self, following: "Deal | None", limit: Sizes | None = None) -> Sizes | None:
         """Up to where the logs of who offered count, after all that the party said of it while it was its to say:
@@ -68,7 +75,7 @@ class Deal:
         told = [answer for answer in told if following is None or _is_before(answer, following)]
         limits = [answer.limit for answer in (self.acceptance, *told) if answer is not None]
         found = [limit for limit in limits if limit is not None]
-        return widest(found) if found else None
+        return self._with_offer(*found) if found else None
 
     @property
     def last(self) -> Statement:
@@ -173,16 +180,33 @@ def deals_of(acts: Acts, role: PartyRole, world: World) -> list[Deal]:
         if not _is_about(role, statement, authority):
             continue
         if authority.verb is Verb.OFFER:
-            # One that was named by its number before it had a node is the member that has the number now.
             named = party_of(authority, world) or Party(authority.party)
-            offers[statement.ref] = Deal(statement, named.org, since=authority.since, until=authority.until)
+            offers[statement.ref] = Deal(
+                statement,
+                named.org,
+                since=authority.since,
+                until=authority.until,
+                is_unopened=UNOPENED in authority.rows,
+                number=named.number,
+                carrier=carrier_of(authority) if statement.kind == Kind.SHIPMENT else None,
+            )
         elif authority.verb is Verb.ACCEPT:
             accepted.append(statement)
         elif authority.verb is Verb.ROLE and statement.kind == Kind.PARTY:
             found.append(_paper(statement, authority, world))
     for deal in offers.values():
-        found += answered(deal, accepted, acts.ends, role)
+        party = party_answering(deal.offer.ref, Party(deal.party, deal.number), accepted, world)
+        found += answered(replace(deal, party=party, number=None), accepted, acts.ends, role)
     return sorted(found, key=lambda deal: (deal.last.ref, deal.offer.ref))
+
+
+def party_answering(offer: Ref, named: Party, accepted: Iterable[Statement], world: World) -> bytes:
+    """Whose answer to an offer counts. One that was named by its number is the member that has the number now, unless
+    a former member that had it accepted: that counts for ever, whoever has the number next.
+    """
+    before = world.attestations.ended_holders(named.number) if named.number else frozenset()
+    took = {said.org for said in accepted if said.org in before and offer in {*said.refs, *said.auth}}
+    return next(iter(took)) if len(took) == 1 else named.org
 
 
 def undone_by(deal: Deal, ends: Iterable[End]) -> str | None:

@@ -204,21 +204,28 @@ def shipment(
     cut: Cut | None = None,
     number: str = "",
     grounds: Sequence[Ref] = (),
+    packing: bytes = b"",
+    is_unopened: bool = False,
+    via: bytes | None = None,
 ) -> Draft:
-    """Kind 10: an offer of devices to a buyer, or its acceptance, which refs the offer; its `cut` tells how far the
-    seller's logs are known.
+    """Kind 10: an offer of devices to a buyer, with a `packing` list, or its acceptance, which refs the offer; its
+    `cut` tells how far the seller's logs are known.
 
     A buyer without a node is named by its `number` beside. `grounds` are acceptances that brought the title to the
-    author. A return, and what is said of it, names the shipment whose devices come back as its second subject.
+    author. To who trades it is offered unopened, without keys; it goes `via` the node of a carrier. A return, and what
+    is said of it, names the shipment whose devices come back as its second subject.
     """
     refs = (offer,) if offer else tuple(grounds)
-    content = DraftSection("authority", _title(verb, party, devices, number).to_bytes(), SectionClass.AUTHORITY)
-    papers = section("shipment", body, SectionClass.COMMERCIAL)
+    marks = (number, "unopened" if is_unopened else "", _via(via))
+    content = DraftSection("authority", _title(verb, party, devices, *marks).to_bytes(), SectionClass.AUTHORITY)
+    papers = [section("shipment", body, SectionClass.COMMERCIAL)]
+    if packing:
+        papers.append(DraftSection("packing", packing, SectionClass.COMMERCIAL))
     return Draft(
         Kind.SHIPMENT,
         _shipment_subjects(subject, body),
         occurred,
-        (content, papers) if cut is None else (content, cut_section(cut), papers),
+        (content, *papers) if cut is None else (content, cut_section(cut), *papers),
         refs=refs,
         auth=refs,
         routes=tuple(devices),
@@ -235,6 +242,7 @@ def shipment_end(
     offer: Ref,
     *,
     number: str = "",
+    via: bytes | None = None,
 ) -> Draft:
     """Kind 18: the buyer refuses devices of an offer, or the seller withdraws them; why is told to the two alone."""
     return Draft(
@@ -242,7 +250,9 @@ def shipment_end(
         _shipment_subjects(subject, body),
         occurred,
         (
-            DraftSection("authority", _title(Verb.END, party, devices, number).to_bytes(), SectionClass.AUTHORITY),
+            DraftSection(
+                "authority", _title(Verb.END, party, devices, number, _via(via)).to_bytes(), SectionClass.AUTHORITY
+            ),
             cut_section(cut),
             section("shipment", body, SectionClass.COMMERCIAL),
         ),
@@ -252,9 +262,13 @@ def shipment_end(
     )
 
 
-def _title(verb: Verb, party: bytes, devices: Sequence[bytes], number: str) -> Authority:
-    rows = ("title", number) if number else ("title",)
+def _title(verb: Verb, party: bytes, devices: Sequence[bytes], *marks: str) -> Authority:
+    rows = ["title", *filter(None, marks)]
     return Authority(verb, party, tuple(sorted(rows, key=codec.pack)), tuple(sorted(devices)))
+
+
+def _via(carrier: bytes | None) -> str:
+    return f"via:{carrier.hex()}" if carrier is not None else ""
 
 
 def _shipment_subjects(subject: bytes, body: ShipmentBody) -> tuple[bytes, ...]:

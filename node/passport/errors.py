@@ -35,6 +35,10 @@ class MistypedIdError(DeviceIdError):
     """The text cannot be a device id: somebody made a slip of the pen."""
 
 
+class BoxCodeError(MistypedIdError):
+    """The text is the code of a box, where a device is to be named."""
+
+
 class UnknownIdError(DeviceIdError):
     """The device id is whole, and nothing here bears it."""
 

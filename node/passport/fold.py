@@ -47,7 +47,7 @@ from node.passport.verifications import verification_view
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 14
+FOLD_VERSION = 15
 MOST_TOLD = 64  # events that one conflict names
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from federation.directory import alias_key
 from node.passport.bodies import Plate
+from node.passport.boxes import without_code
 from node.passport.codes import claim_of_code
 from node.passport.ids import in_latin, looks_like_device_id, parse_device_id
 from node.passport.lines import LineKey, Lines
@@ -52,8 +53,11 @@ def number_value(text: str) -> str:
 
 
 def read_exact(text: str) -> Identifier | None:
-    """The device id, DevEUI or stated value that a text is, None where it is other words; raise MistypedIdError."""
-    trimmed = text.strip()
+    """The device id, DevEUI or stated value that a text is, None where it is other words; raise MistypedIdError.
+
+    The code of a box that was scanned along is left out.
+    """
+    trimmed = without_code(text).strip()
     label = LABEL.search(trimmed)
     trimmed = label[1] if label else trimmed
     if looks_like_device_id(trimmed):
@@ -69,7 +73,7 @@ def read_identifiers(text: str, lines: Lines) -> tuple[Identifier, ...]:
     """All that a text may be, the surest first; nothing where it holds no letter or digit; raise MistypedIdError."""
     if exact := read_exact(text):
         return (exact,)
-    trimmed = text.strip()
+    trimmed = without_code(text).strip()
     return tuple(dict.fromkeys(_read(trimmed, lines))) if any(map(str.isalnum, trimmed)) else ()
 
 

@@ -6,7 +6,7 @@ is less sure is never merged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from federation.authority import Kind
 from node.passport.bodies import Plate
@@ -177,7 +177,7 @@ def _keys(readings: list[Reading], world: World) -> tuple[LineKey, ...]:
         plate = reading.body("nameplate", Plate)
         if (
             plate is None
-            or not _vouches(claim, plate, reading.statement)
+            or not _vouches(claim, plate, reading.statement.ref.log)
             or _is_replaced(reading, readings, references)
         ):
             continue
@@ -199,10 +199,18 @@ def _own_key(claim: Claim, world: World) -> LineKey:
     return LineKey(line, serial, claim.year if record.restarts_yearly else "")
 
 
-def _vouches(claim: Claim, plate: Plate, statement: Statement) -> bool:
+def vouches(claim: Claim, plate: Plate, logs: Iterable[bytes], world: World) -> bool:
+    """Whether a claim ties a plate to its subject, where the plate is the word of the organisation of these logs."""
+    bare = replace(claim, twin=None)
+    if bare.scheme is Scheme.LINE:
+        return world.lines.key(plate) == _own_key(bare, world)
+    return any(_vouches(bare, plate, log) for log in logs)
+
+
+def _vouches(claim: Claim, plate: Plate, log: bytes) -> bool:
     """Whether the claim ties this plate to the subject, so that nobody can hang another plate on it."""
     if claim.scheme is Scheme.LOCAL:
-        return claim.issuer == statement.ref.log.hex()
+        return claim.issuer == log.hex()
     if claim.scheme is Scheme.APPROVAL:
         return _approves(claim, plate)
     return any(claim_of_code(code) == claim for code in plate.codes)

@@ -22,6 +22,7 @@ MOST_SPELLED = 4096  # ids that are kept as they were spelled last: lists and pa
 
 _SPACES = (*range(0x09, 0x0E), 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _HYPHENS = (0x2D, *range(0x2010, 0x2016), 0x2212)
+SLIPS = 3  # characters that are lost or too many in what somebody meant to write whole
 DROPPED = frozenset(map(chr, (*_SPACES, *_HYPHENS)))
 
 _SHORT_OF_ONE = tuple(PREFIX[:at] + PREFIX[at + 1 :] for at in range(len(PREFIX)))
@@ -70,8 +71,7 @@ DeviceId: TypeAlias = SubjectId
 @lru_cache(maxsize=MOST_SPELLED)
 def format_device_id(subject: SubjectId) -> str:
     """Spell a subject of any kind as a device id, 33 characters."""
-    number = int.from_bytes(subject.raw)
-    return f"{PREFIX}-{_spell(number, BODY_LENGTH)}{_spell(number % MODULUS, CHECK_LENGTH)}"
+    return f"{PREFIX}-{spell_checked(subject.raw)}"
 
 
 @lru_cache(maxsize=MOST_SPELLED)
@@ -80,20 +80,37 @@ def parse_device_id(text: str) -> SubjectId:
 
     Spaces and hyphens are dropped, small letters are capitals, I and L are 1, O is 0, U is refused.
     """
+    return SubjectId(read_checked(text, PREFIX, "a device id"))
+
+
+def spell_checked(raw: bytes) -> str:
+    """16 bytes in 26 characters, and the 2 that check them."""
+    number = int.from_bytes(raw)
+    return f"{_spell(number, BODY_LENGTH)}{_spell(number % MODULUS, CHECK_LENGTH)}"
+
+
+def read_checked(text: str, prefix: str, what: str) -> bytes:
+    """16 bytes that stand behind a prefix, as a person wrote them; raise MistypedIdError if these cannot be any."""
     body = _read(text)
-    if not body.startswith(PREFIX):
-        raise MistypedIdError(f"a device id begins with {PREFIX}-")
-    if len(body) != _LENGTH:
-        raise MistypedIdError(f"a device id has {_LENGTH - len(PREFIX)} characters after {PREFIX}-")
+    if not body.startswith(_read(prefix)):
+        raise MistypedIdError(f"{what} begins with {prefix}-")
+    if len(body) != len(prefix) + BODY_LENGTH + CHECK_LENGTH:
+        raise MistypedIdError(f"{what} has {BODY_LENGTH + CHECK_LENGTH} characters after {prefix}-")
     if not _DIGITS.issuperset(body):
         strange = next(character for character in body if character not in _DIGITS)
-        raise MistypedIdError(f"a device id has no character {strange!r}")
-    number = _value(body[len(PREFIX) : -CHECK_LENGTH])
+        raise MistypedIdError(f"{what} has no character {strange!r}")
+    number = _value(body[len(prefix) : -CHECK_LENGTH])
     if number >= 1 << (8 * SUBJECT_SIZE):
-        raise MistypedIdError("a device id goes on with 0 to 7 after EPP1-")
+        raise MistypedIdError(f"{what} goes on with 0 to 7 after {prefix}-")
     if _value(body[-CHECK_LENGTH:]) != number % MODULUS:
         raise MistypedIdError("mistyped: the last two characters do not agree with the others")
-    return SubjectId(number.to_bytes(SUBJECT_SIZE))
+    return number.to_bytes(SUBJECT_SIZE)
+
+
+def looks_checked(text: str, prefix: str) -> bool:
+    """Whether somebody meant to write what stands behind a prefix with check characters, slips of the pen included."""
+    body, whole = _read(in_latin(text)), len(prefix) + BODY_LENGTH + CHECK_LENGTH
+    return body.startswith(_read(prefix)) and abs(len(body) - whole) <= SLIPS
 
 
 def looks_like_device_id(text: str) -> bool:

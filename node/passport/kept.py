@@ -244,7 +244,7 @@ if {item.name for item in fields(SubjectFacts)} != _KNOWN:
 
 
 def _facts(facts: SubjectFacts) -> tuple[object, ...]:
-    titles = [(one.org, one.since, one.until, one.is_outside, one.cut, one.passed_to) for one in facts.titles]
+    titles = [(t.org, t.since, t.until, t.is_outside, t.cut, t.passed_to, t.is_unopened) for t in facts.titles]
     roles = [(one.role.value, one.org, one.since, one.until, one.cut, one.ended_by) for one in facts.roles]
     lent = [(d.by, d.org, sorted(d.rows), d.since, d.until, d.cut, d.ended_by, d.said) for d in facts.delegations]
     return *(sorted(getattr(facts, name)) for name in _SETS), sorted(facts.scopes), titles, facts.made, roles, lent
@@ -253,7 +253,7 @@ def _facts(facts: SubjectFacts) -> tuple[object, ...]:
 def _subject_facts(*found: Any) -> SubjectFacts:  # Any: of the fields, in the order of `_facts`
     *sets, scopes, titles, made, roles, lent = found
     named = dict(zip(_SETS, map(frozenset, sets), strict=True))
-    held = tuple(Title(org, since, until, out, _sizes(cut), to) for org, since, until, out, cut, to in titles)
+    held = tuple(Title(org, since, until, out, _sizes(cut), *more) for org, since, until, out, cut, *more in titles)
     return SubjectFacts(
         scopes=frozenset(scopes),
         titles=held,

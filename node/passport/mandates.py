@@ -1,8 +1,11 @@
 """Mandates: signed acts about roles, each over many things at once, with what answered and what ended them.
 
-An act is read by itself here. Whether it passed anything of a thing is told by the passport of that thing.
+An act is read by itself here. Whether it passed anything of a thing is told by the passport of that thing. Anybody can
+put the id of another's act over an act of his own: acts that share one are told apart by ids of their places.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,7 +15,7 @@ from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
 from federation.fragment import Ref
 from node.passport.bodies import Body, MandateBody, PersonBody
-from node.passport.deals import Deal, end_of, undone_by
+from node.passport.deals import Deal, end_of, party_answering, undone_by
 from node.passport.errors import BodyError
 from node.passport.roles import DOCUMENT, Party, PartyRole, party_of, roles_named
 from node.passport.statement import Statement
@@ -46,7 +49,11 @@ class MandateState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """An act: who gives which role over which things to whom. `person` is told where this organisation said it."""
+    """An act: who gives which role over which things to whom. `person` is told where this organisation said it.
+
+    `taken` are the things that an offer's party accepted: it may accept some. Where another act has the same subject,
+    `is_shared`.
+    """
 
     subject: bytes
     basis: MandateBasis
@@ -60,8 +67,17 @@ class Mandate:
     until: int | None = None
     person: PersonBody | None = None
     answer: Statement | None = None
+    taken: frozenset[bytes] = frozenset()
+    is_shared: bool = False
     ends: Mapping[bytes, Statement] = field(default_factory=dict)  # by things
     reasons: Mapping[Ref, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> bytes:
+        """By what it is asked for: its subject, unless another act has the same one."""
+        place = self.said.ref
+        told = place.log + place.seq.to_bytes(8, "big") + place.id16
+        return hashlib.sha256(b"passport-node/act\n" + told).digest()[:16] if self.is_shared else self.subject
 
     def state(self, now: int) -> MandateState:
         """How it stands now by what was said of it; a role that was given for a time and is over has ended."""
@@ -78,14 +94,28 @@ class Mandate:
         return tuple(thing for thing in self.things if thing not in self.ends)
 
     @property
+    def unanswered(self) -> tuple[bytes, ...]:
+        """The things of an offer that nobody accepted and nothing ended."""
+        return tuple(thing for thing in self.left if thing not in self.taken) if self._is_offer else ()
+
+    @property
+    def given(self) -> tuple[bytes, ...]:
+        """The things over which it gave the role, and nothing ended it."""
+        return tuple(thing for thing in self.left if thing in self.taken) if self._is_offer else self.left
+
+    @property
     def is_open(self) -> bool:
-        """Whether it is an offer that nobody answered and nothing ended, lapsed or not."""
-        return self.basis is MandateBasis.OFFER and self.answer is None and bool(self.left)
+        """Whether it is an offer of something that nobody accepted and nothing ended, lapsed or not."""
+        return bool(self.unanswered)
 
     @property
     def last(self) -> Ref:
         """What an end names: the acceptance, else the act."""
         return (self.answer or self.said).ref
+
+    @property
+    def _is_offer(self) -> bool:
+        return self.basis is MandateBasis.OFFER
 
 
 def mandates_of(statements: Iterable[Statement], world: World) -> list[Mandate]:
@@ -107,14 +137,16 @@ def mandates_of(statements: Iterable[Statement], world: World) -> list[Mandate]:
             answers.append((statement, authority))
     by_last = {ref: ref for ref in found}
     for ref, mandate in found.items():
-        if mandate.basis is MandateBasis.OFFER and (answer := _answer_to(mandate, answers)) is not None:
-            found[ref] = replace(mandate, answer=answer)
-            by_last[answer.ref] = ref
+        if mandate.basis is MandateBasis.OFFER and (accepted := _answers_to(mandate, answers, world)):
+            taken = frozenset(thing for _, things in accepted for thing in things)
+            found[ref] = replace(mandate, answer=accepted[0][0], taken=taken)
+            by_last |= {said.ref: ref for said, _ in accepted}
     for statement, authority in answers:
         if authority.verb is Verb.END:
             for ref in sorted({by_last[named] for named in {*statement.refs, *statement.auth} if named in by_last}):
                 found[ref] = _with_end(found[ref], statement, authority)
-    return [*found.values()]
+    bearers = Counter(mandate.subject for mandate in found.values())
+    return [replace(one, is_shared=True) if bearers[one.subject] > 1 else one for one in found.values()]
 
 
 def _mandate(statement: Statement, authority: Authority, world: World) -> Mandate | None:
@@ -137,17 +169,21 @@ def _mandate(statement: Statement, authority: Authority, world: World) -> Mandat
     )
 
 
-def _answer_to(mandate: Mandate, answers: Iterable[tuple[Statement, Authority]]) -> Statement | None:
-    """The acceptance of an offer, unless it was refused or withdrawn before."""
+def _answers_to(
+    mandate: Mandate, answers: Iterable[tuple[Statement, Authority]], world: World
+) -> list[tuple[Statement, frozenset[bytes]]]:
+    """The acceptances of an offer with what each is of, unless it was refused or withdrawn before the first of them."""
     named = [(said, authority) for said, authority in answers if mandate.said.ref in {*said.refs, *said.auth}]
-    accepted = (s for s, authority in named if authority.verb is Verb.ACCEPT and s.org == mandate.party.org)
-    answer = next(accepted, None)
-    if answer is None:
-        return None
-    whole = ((s, a) for s, a in named if set(mandate.things) <= set(a.subjects or ()))
+    party = party_answering(mandate.said.ref, mandate.party, [s for s, a in named if a.verb is Verb.ACCEPT], world)
+    mine = [(s, a) for s, a in named if a.verb is Verb.ACCEPT and s.org == party]
+    things = frozenset(mandate.things)
+    accepted = [(said, some) for said, authority in mine if (some := things & {*(authority.subjects or ())})]
+    if not accepted:
+        return []
+    whole = ((s, a) for s, a in named if things <= {*(a.subjects or ())})
     ends = [end for said, authority in whole if (end := end_of(said, authority)) is not None]
-    deal = Deal(mandate.said, mandate.party.org, answer)
-    return answer if undone_by(deal, ends) is None else None
+    deal = Deal(mandate.said, party, accepted[0][0])
+    return accepted if undone_by(deal, ends) is None else []
 
 
 def _with_end(mandate: Mandate, said: Statement, authority: Authority) -> Mandate:

@@ -103,6 +103,8 @@ class Verdict:
 
 def decide(said: Sequence[Said], hidden: Sequence[Hidden], references: References) -> Verdict:
     """Merge the statements about one key, at least one of which is readable."""
+    if len(said) == 1 and not hidden and not references.has_refs(said[0].statement):
+        return Verdict(standing_of(said[0].rank), said[0])  # as most keys are, so that the merge is spared
     above = [one for one in said if references.has_refs(one.statement)]
     below = references.reach(one.statement for one in above)
     named = [one for one in said if references.holds(below, one.statement)]

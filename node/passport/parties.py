@@ -113,14 +113,16 @@ def _roles(case: Case, chain: Chain) -> Iterator[Row]:
 
 
 def _titles(case: Case, chain: Chain) -> Iterator[Row]:
-    for number, title in enumerate(chain.titles):
-        deal = chain.deals[number - 1] if number else None
+    for turn, title in enumerate(chain.titles):
+        deal = chain.deals[turn - 1] if turn else None
         tenure = Tenure(PartyRole.TITLE, title.org, title.since, title.until, title.cut, title.passed_to)
         if deal is None:
             yield _row(case, tenure, MAKER, Standing.STATED)
         else:
             standing, basis = (Standing.STATED, PAPER) if deal.is_paper else (Standing.AGREED, ACCEPTANCE)
-            yield _row(case, tenure, basis, standing, act=deal.offer, last=deal.last, number=_told_number(deal))
+            number = _told_number(deal)
+            row = _row(case, tenure, basis, standing, act=deal.offer, last=deal.last, number=number)
+            yield {**row, "unopened": title.is_unopened}
 
 
 def _held(case: Case, held: Held) -> Row:
@@ -170,6 +172,7 @@ def _row(
         "ended": ref_text(ended.ref) if ended else None,
         "ended_by": ended.org.hex() if ended else None,
         "cut": cut,
+        "unopened": False,
     }
 
 
@@ -215,6 +218,7 @@ def _transfer(case: Case, role: PartyRole, deal: Deal, state: str, reason: str |
         "acceptance": ref_text(deal.acceptance.ref) if deal.acceptance else None,
         "state": state,
         "reason": reason,
+        "unopened": deal.is_unopened,
     }
 
 
@@ -306,7 +310,8 @@ def _counts(row: Row) -> bool:
 
 def _title(row: Row) -> Title:
     until = cast("int | None", row["until"])
-    return Title(_org(row["party"]), _since(row), until, row["number"] is not None, _cut(row), _ended_by(row))
+    is_outside, is_unopened = row["number"] is not None, bool(row["unopened"])
+    return Title(_org(row["party"]), _since(row), until, is_outside, _cut(row), _ended_by(row), is_unopened)
 
 
 def _tenure(row: Row) -> Tenure:

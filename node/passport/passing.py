@@ -12,7 +12,7 @@ from node.passport.deals import NOT_CHOSEN, NOT_HOLDER, PASSED_ALREADY, Deal, En
 from node.passport.merge import Standing
 from node.passport.ranks import Title
 from node.passport.references import References
-from node.passport.roles import PartyRole, Tenure
+from node.passport.roles import OF_KEYS, PartyRole, Tenure
 from node.passport.statement import Statement
 from node.passport.titles import follows, last_with_node, title_at
 
@@ -75,16 +75,25 @@ class Speakers:
     def at(self, at: int, place: Ref | None = None, role: PartyRole | None = None) -> frozenset[bytes]:
         """Who holds the title, and who is responsible; for an owner without either a node or a responsible party, who
         held the title last. With a place of a log: whose word of that time it may be. An escrow is the owner's to name.
+        While what he has is unopened nobody names an escrow or a network: there are no keys to lay up, and how the
+        thing joins is not told by who trades it, nor later by whom he made responsible.
         """
         title = title_at(self.titles, at)
         if title is None:
             return frozenset() if self.titles else self.authors
-        responsible = holders_at(self.responsible, at, place)
+        of_traders = (held for held in self.responsible if role in OF_KEYS and self._is_sealed(held.tenure.since))
+        responsible = holders_at(self.responsible, at, place) - holders_at(of_traders, at)
         if not title.is_outside:
             owner = frozenset({title.org} if title.holds(at, place) else ())
+            if title.is_unopened and role in OF_KEYS:
+                return frozenset()
             return owner if role is PartyRole.ESCROW else responsible | owner
         is_managed = bool(holders_at(self.responsible, at))
         return responsible if is_managed else last_with_node(self.titles, title)
+
+    def _is_sealed(self, at: int) -> bool:
+        title = title_at(self.titles, at)
+        return title is not None and title.is_unopened
 
     def ending(self, held: Held, end: End) -> frozenset[bytes]:
         """Who may end what was given: who speaks for the thing when it ends, and who spoke for it when he gave it.
@@ -149,7 +158,7 @@ class Passing:
         if self._is_given and self._holder is None:
             return False
         place = deal.offer.ref
-        return all(org in self._speakers.at(at, place) for at in (deal.offer.occurred, deal.last.occurred))
+        return all(org in self._speakers.at(at, place, self._role) for at in (deal.offer.occurred, deal.last.occurred))
 
     def _ends_of_holder(self, due: Sequence[Deal]) -> list[End]:
         """What ended it before it was passed on; who speaks for the thing ends what is disputed, too."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from node.passport.strict_json import Json
 
-LEAST = 3  # characters: what is shorter stands in everything
+LEAST = 3  # characters: what is shorter is looked for as a whole value alone, else it stands in everything
+LEAST_DIGITS = 6
 
 
 def marks_of(content: bytes) -> frozenset[bytes]:
@@ -15,9 +16,8 @@ def marks_of(content: bytes) -> frozenset[bytes]:
         told: Json = json.loads(content)
     except (ValueError, RecursionError):
         return frozenset()
-    texts = {text for text in _texts(told) if len(text) >= LEAST}
-    escaped = {form for text in texts for form in (text, json.dumps(text)[1:-1], html.escape(text))}
-    return frozenset(form.encode(errors="replace") for form in escaped)
+    forms = {form for text in _texts(told) for form in _spelled(text)}
+    return frozenset(form.encode(errors="replace") for form in forms)
 
 
 def holds(raw: bytes, marks: frozenset[bytes]) -> bool:
@@ -25,9 +25,21 @@ def holds(raw: bytes, marks: frozenset[bytes]) -> bool:
     return any(mark in raw for mark in marks)
 
 
+def _spelled(text: str) -> Iterator[str]:
+    """A text as it is, as JSON has it with and without other letters, and as XML has it within tags and quotes."""
+    quoted = (json.dumps(text), json.dumps(text, ensure_ascii=False))
+    inner, attribute = html.escape(text, quote=False), html.escape(text)
+    if len(text) < LEAST:
+        yield from (*quoted, f">{inner}<", f'"{attribute}"') if text else ()
+    else:
+        yield from (text, *(one[1:-1] for one in quoted), inner, attribute, attribute.replace("&#x27;", "'"))
+
+
 def _texts(value: Json) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif type(value) is int and len(str(value)) >= LEAST_DIGITS:
+        yield str(value)
     elif isinstance(value, dict):
         for one in value.values():
             yield from _texts(one)

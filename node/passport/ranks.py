@@ -4,9 +4,10 @@ A rank is held at the time at which a fact occurred. A tier without authority st
 value while nobody with authority has spoken, and is shown as working.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
 from federation.fragment import Ref
 from node.passport.catalogs import Catalog, load_central
@@ -49,11 +50,15 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Grounds of equal right; where it goes `by_turn`, a later title is higher than an earlier one."""
+    """Grounds of equal right; where it goes `by_turn`, a later title is higher than an earlier one.
+
+    What is `sealed` is not for a title that came unopened: who holds it does not say by which key a device joins.
+    """
 
     grounds: tuple[Ground, ...]
     has_authority: bool = True
     by_turn: bool = False
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Title:
     is_outside: bool = False  # it has no node, and says nothing itself
     cut: tuple[tuple[bytes, int], ...] | None = None  # sizes up to which its logs count, None for no limit
     passed_to: bytes | None = None  # who said so, by accepting it
+    is_unopened: bool = False  # it came without what is secret, to be sold on
 
     def holds(self, at: int, place: Ref | None = None) -> bool:
         """Whether the title is held at a fact's time, by a statement at that place of a log."""
@@ -136,8 +142,8 @@ class SubjectFacts:
 
     def is_cut(self, org: bytes) -> bool:
         """Whether a role of the organisation was ended, or a grant, so that it matters where in its logs it spoke."""
-        ended: list[Tenure | Delegation | Title] = [*self.roles, *self.delegations, *self.titles]
-        return any(one.org == org and one.cut is not None for one in ended)
+        entitling: Iterable[Tenure | Delegation | Title] = chain(self.roles, self.delegations, self.titles)
+        return any(one.cut is not None and one.org == org for one in entitling)
 
     def ended_by(self, org: bytes, kind: int, at: int, place: Ref) -> bytes | None:
         """Who ended or took over what entitled an organisation, where what it says at that place came later; else None.
@@ -151,6 +157,13 @@ class SubjectFacts:
             return None
         by = (*(one.ended_by for one in mine), *(one.passed_to for one in held))
         return next((one for one in by if one is not None), None)
+
+    @property
+    def opened(self) -> "SubjectFacts":
+        """The same without titles that came unopened."""
+        if not any(title.is_unopened for title in self.titles):
+            return self
+        return replace(self, titles=tuple(title for title in self.titles if not title.is_unopened))
 
     @property
     def protocolists(self) -> frozenset[bytes]:
@@ -192,7 +205,7 @@ AUTHORITY: Mapping[FactClass, tuple[Tier, ...]] = {
     FactClass.OWNERSHIP: (Tier((Ground.TITLE,)), Tier((Ground.RESPONSIBLE,)), _ANYBODY),
     FactClass.RADIO: (
         Tier((Ground.NETWORK,)),
-        Tier((Ground.TITLE,), by_turn=True),
+        Tier((Ground.TITLE,), by_turn=True, sealed=True),
         Tier((Ground.MAKER,)),
         Tier((Ground.NAMED,), has_authority=False),
         _ANYBODY,
@@ -277,10 +290,11 @@ def _rank(
 ) -> Rank:
     tiers = AUTHORITY[fact_class]
     for index, tier in enumerate(tiers):
+        told = facts.opened if tier.sealed else facts
         for ground in tier.grounds:
             role = _BY_ROLE.get(ground, ())
-            if any(facts.has(one, org, at, place) for one in role) or _HOLDS[ground](org, facts, world, at, place):
-                turn = _turn(org, facts, at) if tier.by_turn else 0
+            if any(told.has(one, org, at, place) for one in role) or _HOLDS[ground](org, told, world, at, place):
+                turn = _turn(org, told, at) if tier.by_turn else 0
                 return Rank((len(tiers) - index) * TURNS + turn, tier.has_authority, ground)
     return Rank(0, has_authority=False, ground=Ground.ANYBODY)
 

@@ -2,7 +2,7 @@
 
 What may be opened to others, by class: technical sections by their author, the maker, the owner and the network owner;
 commercial ones by their author and the owner; personal ones by their author; secret ones by who holds them now, sealed:
-the owner, and the escrow that he named.
+the owner, and the escrow that he named. Who was sold a thing unopened has nothing secret of it, and opens nothing.
 Anybody else opens his own statements and nothing more. Everybody reads what he wrote himself and what is published.
 Rights stay with the subject they were given for: a join widens none.
 """
@@ -53,7 +53,8 @@ class Right:
     """An organisation may read of a subject what `author` says (None: what anybody says), in classes given as bits.
 
     From and to bound the time at which what a statement says occurred; to is excluded. Above the headers a `profile`,
-    by its key, says which sections of those classes; empty are all.
+    by its key, says which sections of those classes; empty are all. A right to pass on names the organisation `to`
+    which; where none is named, what came sealed may be kept and nothing more comes.
     """
 
     subject: bytes
@@ -63,6 +64,7 @@ class Right:
     since: int | None = None
     until: int | None = None
     profile: bytes = b""
+    to: bytes = b""
 
     def shows(self, statement: Statement, section: str, klass: int, profiles: Mapping[bytes, PublishedProfile]) -> bool:
         """Whether it opens a section of that class; in a profile that is not known it opens nothing."""
@@ -83,7 +85,9 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A right, and why there is one: `maker`, `network`, `title`, `role`, `offer` or `grant`, by which statement."""
+    """A right, and why there is one: `maker`, `network`, `title`, `role`, `offer`, `carrier` or `grant`, by which
+    statement.
+    """
 
     right: Right
     why: str
@@ -107,6 +111,7 @@ def grounds_of(case: Case) -> Iterator[Ground]:
         yield from _by_title(subject, facts)
         yield from _by_role(subject, holding)
         yield from _by_offer(subject, case.chains.get(subject, _NO_TITLE), holding)
+        yield from _by_carriage(subject, case.chains.get(subject, _NO_TITLE))
         for grant in case.grants.get(subject, ()):
             yield from _granted(subject, grant, facts)
         for grant in standing:
@@ -190,7 +195,7 @@ def is_of_shipment(kind: int, section: str) -> bool:
 def _by_title(subject: bytes, facts: SubjectFacts) -> Iterator[Ground]:
     """Headers for ever; technical sections up to the end of the title; commercial ones of its time.
 
-    Who holds it now has what is secret too.
+    Who holds it now has what is secret too, unless it came unopened.
     """
     for title in facts.titles:
         if title.is_outside:
@@ -200,7 +205,7 @@ def _by_title(subject: bytes, facts: SubjectFacts) -> Iterator[Ground]:
             Right(subject, title.org, None, HEADERS | _TECHNICAL, until=title.until),
             Right(subject, title.org, None, HEADERS | _COMMERCIAL, title.since, title.until),
         ]
-        if title.until is None:
+        if title.until is None and not title.is_unopened:
             rights.append(Right(subject, title.org, None, _SECRET))
         yield from (Ground(right, "title", role=PartyRole.TITLE) for right in rights)
 
@@ -236,6 +241,25 @@ def _by_offer(subject: bytes, chain: Chain, holding: Holding) -> Iterator[Ground
         if not deal.is_outside:
             author = deal.offer.org if author_only else None
             yield Ground(Right(subject, deal.party, author, HEADERS), "offer", deal.offer, role)
+
+
+def _by_carriage(subject: bytes, chain: Chain) -> Iterator[Ground]:
+    """Who carries a shipment has what its buyer is to be brought, up to the acceptance; what is secret sealed to the
+    buyer alone. It is over when the buyer passes the thing on.
+    """
+    carried = [deal for deal in chain.waiting if deal.carrier is not None]
+    if chain.deals and not chain.conflict and chain.deals[-1].carrier is not None:
+        carried.append(chain.deals[-1])
+    for deal in carried:
+        if deal.carrier in (None, deal.party, deal.offer.org) or deal.is_outside:
+            continue
+        until = deal.acceptance.occurred + 1 if deal.acceptance is not None else None
+        rights = [Right(subject, deal.carrier, None, HEADERS | _TECHNICAL, until=until)]
+        # Who has it unopened himself offers what he cannot open: that leaves with the acceptance, which shows to whom.
+        is_sellers = deal.acceptance is not None or not chain.titles[-1].is_unopened
+        if is_sellers and not deal.is_unopened:
+            rights.append(Right(subject, deal.carrier, None, PASS_ON, to=deal.party))
+        yield from (Ground(right, "carrier", deal.offer, PartyRole.TITLE) for right in rights)
 
 
 def _granted(subject: bytes, grant: Grant, facts: SubjectFacts) -> Iterator[Ground]:
@@ -277,7 +301,7 @@ def _opens(org: bytes, facts: SubjectFacts, place: Ref) -> Iterator[tuple[int, i
         if title.org == org and not title.is_outside and is_inside(title.cut, place):
             yield _TECHNICAL, None, title.until
             yield _COMMERCIAL, title.since, title.until
-            if title.until is None:
+            if title.until is None and not title.is_unopened:
                 yield _SECRET, None, None
     for tenure in facts.roles:
         if tenure.org == org and tenure.role in _OPENING_ROLES and is_inside(tenure.cut, place):
@@ -309,6 +333,6 @@ def _subjects(statement: Statement, authority: Authority | None) -> frozenset[by
     return frozenset({*statement.subjects, *routed})
 
 
-def _order(right: Right) -> tuple[bytes, bytes, bytes, int, int, int, bytes]:
+def _order(right: Right) -> tuple[bytes, bytes, bytes, int, int, int, bytes, bytes]:
     since, until = (-1 if time is None else time for time in (right.since, right.until))
-    return (right.subject, right.org, right.author or b"", right.classes, since, until, right.profile)
+    return (right.subject, right.org, right.author or b"", right.classes, since, until, right.profile, right.to)

@@ -5,6 +5,7 @@ A pattern says which characters count and how many there are. `canonical` gives 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -49,12 +50,12 @@ class SerialPattern(Body):
     width: Annotated[int, Field(ge=0, le=MAX_PLATE_TEXT - 1)] = 0
     parts: Annotated[tuple[Part, ...], Field(max_length=16)] = ()
 
-    @property
+    @cached_property
     def characters(self) -> frozenset[str]:
         """The line's set: what is no member of it is removed from a serial."""
         return frozenset().union(*(part.allowed for part in self.shape))
 
-    @property
+    @cached_property
     def total(self) -> int:
         """The line's width: shorter serials are padded with 0 on the left, longer ones refused; 0 is any length."""
         return 0 if self.is_free else sum(part.count for part in self.shape)

@@ -15,13 +15,14 @@ from federation.authority import Authority, Kind, Verb
 from federation.errors import CodecError
 from federation.fragment import Ref
 from node.passport.bodies import ShipmentBody
-from node.passport.deals import REFUSED, WITHDRAWN, Deal, End, answered
+from node.passport.deals import REFUSED, WITHDRAWN, Deal, End, answered, party_answering
 from node.passport.errors import BodyError
-from node.passport.roles import Party, PartyRole, party_of, roles_named
+from node.passport.roles import UNOPENED, Party, PartyRole, carrier_of, party_of, roles_named
 from node.passport.statement import Statement
 from node.passport.world import World
 
 SECTION = "shipment"
+PACKING = "packing"
 MOST_IN_PART = 4096  # of a section `authority`
 MOST_GROUNDS = 8
 KINDS = (Kind.SHIPMENT, Kind.END)
@@ -61,11 +62,18 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One signed offer. `has_keys`: a root key goes with each of its devices; None where it does not say."""
+    """One signed offer. `has_keys`: a root key goes with each of its devices; None where it does not say. Of what is
+    sold unopened no key goes to the buyer.
+
+    `packing` is its packing list as it was signed, if any, for all that the offer names: `listed`.
+    """
 
     offer: Ref
     devices: tuple[bytes, ...]
     has_keys: bool | None = None
+    is_unopened: bool = False
+    packing: bytes = b""
+    listed: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,8 @@ class Act:
 @dataclass(frozen=True, slots=True)
 class Shipment:
     """A shipment by what is said of it. `announced` are the parts of which it is to consist, `name` what the seller
-    calls a buyer without a node, `returns` the shipment whose devices it sends back.
+    calls a buyer without a node, `returns` the shipment whose devices it sends back, `via` the carrier through whose
+    node it goes, `box` the one whose code the buyer had.
     """
 
     subject: bytes
@@ -104,9 +113,11 @@ class Shipment:
     name: str | None
     returns: bytes | None
     announced: int
+    via: bytes | None
     parts: tuple[Part, ...]
     items: Mapping[bytes, Item]
     acts: tuple[Act, ...]
+    box: bytes | None = None
 
     @property
     def devices(self) -> tuple[bytes, ...]:
@@ -138,9 +149,12 @@ class NewPart:
     devices: tuple[bytes, ...]
     grounds: tuple[Ref, ...]
     has_keys: bool
+    is_unopened: bool = False
 
 
-def divide(grounds: Mapping[bytes, frozenset[Ref]], keyed: Collection[bytes]) -> list[NewPart]:
+def divide(
+    grounds: Mapping[bytes, frozenset[Ref]], keyed: Collection[bytes], *, is_unopened: bool = False
+) -> list[NewPart]:
     """Devices as parts of a shipment: each within what one statement may name of devices and of grounds."""
     parts: list[tuple[list[bytes], set[Ref], bool]] = []
     for device in sorted(grounds, key=lambda one: (one not in keyed, sorted(grounds[one]), one)):
@@ -152,7 +166,7 @@ def divide(grounds: Mapping[bytes, frozenset[Ref]], keyed: Collection[bytes]) ->
             parts.append((devices, refs, has_key))
         devices.append(device)
         refs |= grounds[device]
-    return [NewPart(tuple(devices), tuple(sorted(refs)), has_key) for devices, refs, has_key in parts]
+    return [NewPart(tuple(devices), tuple(sorted(refs)), has_key, is_unopened) for devices, refs, has_key in parts]
 
 
 def shipment_of(
@@ -182,8 +196,10 @@ def _shipment(subject: bytes, said: Sequence[_Said], world: World, seller: bytes
     parts: list[Part] = []
     for one in offers:
         devices = tuple(device for device in one.authority.subjects or () if device not in items)
-        ref, has_keys = one.statement.ref, one.papers.keys if one.papers else None
-        parts.append(Part(ref, devices, has_keys))
+        is_unopened = UNOPENED in one.authority.rows
+        ref, has_keys = one.statement.ref, one.papers.keys if one.papers and not is_unopened else None
+        packing = one.statement.sections.get(PACKING, b"")
+        parts.append(Part(ref, devices, has_keys, is_unopened, packing, one.authority.subjects or ()))
         items |= dict.fromkeys(devices, Item(DeviceState.OFFERED, ref, ref, has_keys))
         acts.append(_act(one, Did.OFFERED, devices))
     papers = first.papers
@@ -196,14 +212,16 @@ def _shipment(subject: bytes, said: Sequence[_Said], world: World, seller: bytes
         papers.name,
         bytes.fromhex(papers.returns) if papers.returns else None,
         papers.parts or 1,
+        carrier_of(first.authority),
         tuple(parts),
         items,
         tuple(acts),
+        bytes.fromhex(papers.box) if papers.box else None,
     )
-    return _answered(plain, [one for one in said if one.statement.subject == subject])
+    return _answered(plain, [one for one in said if one.statement.subject == subject], world)
 
 
-def _answered(shipment: Shipment, said: Sequence[_Said]) -> Shipment:
+def _answered(shipment: Shipment, said: Sequence[_Said], world: World) -> Shipment:
     """The same with what the buyer and the seller said of it since.
 
     Devices of which the same statements speak stand alike: they are one deal.
@@ -212,7 +230,7 @@ def _answered(shipment: Shipment, said: Sequence[_Said]) -> Shipment:
     items, by = dict(shipment.items), {one.statement.ref: one for one in said}
     acts: dict[Ref, tuple[DeviceState, list[bytes]]] = {}
     for (offer, *spoken), devices in _alike(shipment, answers).items():
-        decided = _decided(shipment, by[offer], [by[ref] for ref in spoken])
+        decided = _decided(shipment, by[offer], [by[ref] for ref in spoken], world)
         if decided is None:
             continue
         state, ref = decided
@@ -222,7 +240,8 @@ def _answered(shipment: Shipment, said: Sequence[_Said]) -> Shipment:
         for device in devices:
             items[device] = replace(items[device], state=state, said=ref, reason=reason)
     done = [_act(by[ref], Did(state.value), devices) for ref, (state, devices) in acts.items()]
-    strange = [act for act in (_strange(shipment, one) for one in answers) if act is not None]
+    parties = {shipment.seller, shipment.buyer.org, *(by[ref].statement.org for ref in acts)}
+    strange = [act for act in (_strange(shipment, one, parties) for one in answers) if act is not None]
     told = sorted((*shipment.acts, *done, *strange), key=lambda act: act.said.order)
     return replace(shipment, items=items, acts=tuple(told))
 
@@ -242,10 +261,13 @@ def _alike(shipment: Shipment, answers: Sequence[_Said]) -> dict[tuple[Ref, ...]
     return found
 
 
-def _decided(shipment: Shipment, offer: _Said, answers: Sequence[_Said]) -> tuple[DeviceState, Ref] | None:
+def _decided(
+    shipment: Shipment, offer: _Said, answers: Sequence[_Said], world: World
+) -> tuple[DeviceState, Ref] | None:
     """How devices of an offer stand by these answers, and by which of them; None where they wait."""
-    deal = Deal(offer.statement, shipment.buyer.org, since=offer.authority.since, until=offer.authority.until)
     accepted = [one.statement for one in answers if one.authority.verb is Verb.ACCEPT]
+    party = party_answering(offer.statement.ref, shipment.buyer, accepted, world)
+    deal = Deal(offer.statement, party, since=offer.authority.since, until=offer.authority.until)
     ends = [_end(one) for one in answers if one.authority.verb is Verb.END]
     for one in answered(deal, accepted, ends, PartyRole.TITLE):
         if one.is_done:
@@ -264,9 +286,9 @@ def _end(one: _Said) -> End:
 _FAULTS = {REFUSED: DeviceState.REFUSED, WITHDRAWN: DeviceState.WITHDRAWN}
 
 
-def _strange(shipment: Shipment, one: _Said) -> Act | None:
+def _strange(shipment: Shipment, one: _Said, parties: Collection[bytes]) -> Act | None:
     """What is said of devices that were not offered, or by somebody who is no party."""
-    is_party = one.statement.org in (shipment.seller, shipment.buyer.org)
+    is_party = one.statement.org in parties
     named = one.authority.subjects or ()
     beside = tuple(device for device in named if device not in shipment.items) if is_party else named
     return _act(one, Did.STRANGE, beside) if beside else None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-What = Literal["found", "held", "nothing", "wrong", "refused", "silent"]
+What = Literal["asked", "found", "held", "nothing", "wrong", "refused", "silent"]
 Trust = Literal["asked", "last", "never"]
 
 LEAST_WRONG, MOST_WRONG = 3, 20
@@ -45,12 +45,12 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How one node answered: in which round trip it was asked, and why it did not answer."""
+    """How one node answered: in which round trip it was asked, and why it did not answer. At first it is `asked`."""
 
     org: bytes
     node: bytes
     round: int
-    what: What = "silent"
+    what: What = "asked"
     reason: str = ""
 
 

@@ -79,7 +79,7 @@ class Suggestion:
 def bare_serial(serial: str) -> str:
     """A serial without separators and without the zeros that open its digits; empty where it has no plate text."""
     text = _whole(serial)
-    letters = len(text) - len(text.lstrip("".join(sorted(set(text) - set(DIGITS))))) if text else 0
+    letters = next((at for at, character in enumerate(text) if character in DIGITS), len(text))
     return text[:letters] + (text[letters:].lstrip("0") or text[letters:][-1:])
 
 
@@ -93,7 +93,7 @@ def serials_near(serial: str) -> dict[str, Slip]:
         return found
     order = list(Slip)
     # Zeros that open it may have been misread too; where they were lost there is nothing else to spell.
-    for text, slip in (*_slips(bare), *_slips(_whole(serial)), *_parts(serial)):
+    for text, slip in dict.fromkeys((*_slips(bare), *_slips(_whole(serial)), *_parts(serial))):
         spelled = bare_serial(text)
         if spelled and (spelled not in found or order.index(slip) < order.index(found[spelled])):
             found[spelled] = slip

@@ -126,8 +126,8 @@ def follows(later: Statement, earlier: Statement) -> bool:
 def _pass_on(titles: list[Title], deal: Deal) -> None:
     last = titles[-1]
     at = max(last.since, deal.passes_at)
-    titles[-1] = Title(last.org, last.since, at, last.is_outside)
-    titles.append(Title(deal.party, at, is_outside=deal.is_outside))
+    titles[-1] = replace(last, until=at)
+    titles.append(Title(deal.party, at, is_outside=deal.is_outside, is_unopened=deal.is_unopened))
 
 
 def _cut_off(titles: Sequence[Title], taken: Sequence[Deal]) -> tuple[Title, ...]:

@@ -42,6 +42,7 @@ class Why(StrEnum):
     TITLE = "title"
     ROLE = "role"
     OFFER = "offer"
+    CARRIER = "carrier"  # a shipment goes through its node
     GRANT = "grant"
 
 

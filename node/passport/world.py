@@ -107,7 +107,7 @@ class World:
 
 def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> World:
     """Read publications; those that are malformed or not their publisher's to make count nothing."""
-    everything = unique(s for s in statements if s.kind in PUBLICATION_KINDS or is_standing(s) or _is_end(s, genesis))
+    everything = unique(s for s in statements if is_published(s, genesis))
     said = [s for s in everything if s.kind in PUBLICATION_KINDS or _is_end(s, genesis)]
     granted = tuple(s for s in everything if is_standing(s) and not _is_end(s, genesis))
     references = References(said)
@@ -154,6 +154,11 @@ def build_world(statements: Iterable[Statement], genesis: Genesis | None) -> Wor
 def is_standing(statement: Statement) -> bool:
     """Whether it is a grant over all that is its author's, or ends one: it is said of the author himself."""
     return statement.kind in (Kind.GRANT, Kind.END) and statement.subject == statement.org
+
+
+def is_published(statement: Statement, genesis: Genesis | None) -> bool:
+    """Whether it is said to everybody, and passports are judged by it: of organisations, types and the like."""
+    return statement.kind in PUBLICATION_KINDS or is_standing(statement) or _is_end(statement, genesis)
 
 
 PUBLICATION_KINDS = frozenset({Kind.TEMPLATE, Kind.CATALOG, Kind.CARD, Kind.ATTESTATION})

@@ -8,12 +8,11 @@ import asyncio
 
 from federation.errors import FederationError, RequestError
 from federation.ports import Asker
-from node.errors import DeniedError, InputError, NotFoundError, PeerError
-from node.passport.errors import MistypedIdError
-from node.passport.identifiers import Identifier, read_identifiers
+from node.errors import DeniedError, NotFoundError, PeerError
+from node.passport.identifiers import Identifier
 from node.services.core import Core
 from node.services.projection import Projection
-from node.services.search import Query, Search
+from node.services.search import Query, Search, read_asked
 from node.services.sync import Sync
 from node.store.access_requests import AccessRequest, count_requests, drop_request, list_requests, put_request
 from node.store.peers import ACTIVE, list_peers
@@ -86,12 +85,7 @@ class AccessRequests:
             await self._core.announce(tx, actor, "access_request_closed", subject, of=org.hex())
 
     def _read(self, text: str) -> Identifier:
-        try:
-            found = read_identifiers(text, self._projection.world.lines)
-        except MistypedIdError as error:
-            raise InputError(f"mistyped id: {error}", "id_mistyped", text=text.strip()[:64]) from error
-        if not found:
-            raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
+        found = read_asked(text, self._projection.world.lines)
         if self._projection.world.standings.of(self._core.org).standing.is_member:
             return found[-1]
         raise DeniedError("only a member of the federation asks for access", "not_a_member")

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 MOST_TOLD = 4  # organisations that one statement names
 MOST_ASKED = 16  # refs of a header
-AGAIN_S, TRIES = 1.0, 30
+AGAIN_S, MOST_S = 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ class Acknowledging:
                 log.warning("not_acknowledged", error=str(error))
 
     async def _scrub(self) -> None:
-        """Empty the store's journal; where somebody reads all the time, it is written over in the course of things."""
-        for _ in range(TRIES):
-            if await self._core.database.scrub():
-                return
-            await asyncio.sleep(AGAIN_S)
-        log.warning("journal_not_emptied", tries=TRIES)
+        """Empty the store's journal; whoever reads for long, an export or a backup, is waited for."""
+        pause = AGAIN_S
+        while not await self._core.database.scrub():
+            log.warning("journal_not_emptied", again_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, MOST_S)
 
     async def is_due(self) -> bool:
         """Whether something went of which nothing was said."""

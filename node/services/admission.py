@@ -1,7 +1,7 @@
 """Whom this node answers, and how much it takes from guests: by their standing in the federation.
 
-Members ask everything. A guest exchanges and looks up within `[federation]` limits; the directory is for members alone.
-Whom nobody speaks for is told so, and whoever left or was expelled gets nothing new, with the reason. The own
+Members ask everything. A guest exchanges and looks up within `[federation]` limits; directory and boxes are for members
+alone. Whom nobody speaks for is told so, and whoever left or was expelled gets nothing new, with the reason. The own
 organisation is never refused.
 """
 
@@ -21,7 +21,7 @@ from node.store.settings import find_setting, set_setting
 USED = "guest:"
 INTRODUCER = "introducer:"  # whose invitation this node took: answered before the anchors' words are here
 DAY_US = 86_400_000_000
-LOOKUP = "lookup"
+LOOKUP, CLAIM = "lookup", "claim"
 OF_MEMBERS = frozenset({"refer", "announce", "ask"})
 
 
@@ -56,6 +56,8 @@ class Admission:
             )
         if question in OF_MEMBERS:
             raise RequestError("the directory is for members: let the anchors attest the organisation")
+        if question == CLAIM:
+            raise RequestError("boxes are claimed by members: let the anchors attest the organisation")
         if question == LOOKUP:
             await self._count_lookup(asker.org)
 

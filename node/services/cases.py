@@ -7,6 +7,7 @@ from node.passport.case import Case, open_case
 from node.passport.grants import Grant, grants_of
 from node.passport.reading import read
 from node.passport.sameness import other_sides
+from node.passport.statement import Statement
 from node.services.core import Core
 from node.services.projection import Projection
 from node.services.statements import StatementReader
@@ -23,16 +24,21 @@ class Cases:
 
     async def of(self, subject: bytes) -> Case:
         """The case of a passport; raise NotFoundError where none is here."""
-        world = self._projection.world
         async with self._core.database.read() as tx:
-            passport = await find_passport(tx, subject)
+            passport = await find_passport(tx, subject, whole=False)
             if passport is None:
                 raise NotFoundError("no passport of that id is here", "passport_unknown")
             subjects, reader = await every_id(tx, [passport.subject]), await StatementReader.open(tx)
-            said = await reader.about(tx, subjects)
-            if sides := other_sides(said, set(subjects)):
-                said = await reader.about(tx, {*subjects, *sides})
-            return await tx.aside(lambda: open_case(subjects, said, world))
+            return await self.open(tx, reader, subjects, await reader.about(tx, subjects))
+
+    async def open(
+        self, tx: ReadTx, reader: StatementReader, subjects: Sequence[bytes], said: Sequence[Statement]
+    ) -> Case:
+        """The case of a passport with all its subjects, of whom that is said."""
+        world = self._projection.world
+        if sides := other_sides(said, set(subjects)):
+            said = await reader.about(tx, {*subjects, *sides})
+        return await tx.aside(lambda: open_case(subjects, said, world))
 
     async def read(self, tx: ReadTx, reader: StatementReader, subject: bytes) -> Sequence[Grant]:
         """The grants about a thing, with what ended them, whether it has a passport here or not."""

@@ -47,14 +47,14 @@ class CatchingUp:
             await self._hold()
 
     async def run(self) -> None:
-        """Let go once a peer has told what it has."""
+        """Let go once a peer has told what it has, or nobody is left to ask."""
         while True:
             seen = self._sync.exchanges
             async with self._core.database.read() as tx:
                 doubted, peers = await _doubted(tx), [peer.node for peer in await list_peers(tx, "active")]
             if doubted is None:
                 return
-            if any([await self._is_level(node) for node in peers]):
+            if not peers or any(map(self._sync.has_told, peers)):
                 await self._let_go(doubted)
                 return
             await self._sync.exchanged(seen)
@@ -67,18 +67,14 @@ class CatchingUp:
             await self._let_go(doubted)
 
     async def _ask(self, node: bytes) -> bool:
-        """Level with a peer; whether all its logs are here now."""
+        """Level with a peer; whether it told all that it has."""
         try:
             async with asyncio.timeout(ASKED_S):
                 while await self._sync.exchange(node):
                     pass
         except (TimeoutError, FederationError, StoreError) as error:
             log.warning("not_caught_up", node=node.hex(), error=str(error))
-        return await self._is_level(node)
-
-    async def _is_level(self, node: bytes) -> bool:
-        level = await self._sync.level(node)
-        return level is not None and level.to_take == 0
+        return self._sync.has_told(node)
 
     async def _hold(self) -> None:
         async with self._core.database.write() as tx:

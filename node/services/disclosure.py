@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError, VoidError
-from federation.fragment import Header, Ref, SectionClass, decode_header, fragment_id
+from federation.fragment import Header, Ref, SectionClass, SectionHead, decode_header, fragment_id
 from node.passport.profiles import Profile
-from node.passport.rights import HEADERS, PUBLISHED_KINDS, is_of_shipment
+from node.passport.rights import HEADERS, PASS_ON, PUBLISHED_KINDS, is_of_shipment
 from node.passport.standing import is_end
 from node.store.database import ReadTx
 from node.store.follows import let_through
@@ -77,6 +77,16 @@ class View:
             return any(right.author == author and self._opens(right, header, klass, name) for right in own)
         return any(self._opens(right, header, klass, name) for right in self._rights(header))
 
+    def recipients(self, header: Header) -> list[bytes]:
+        """To whom the organisation is to bring what is secret of it, sealed."""
+        return sorted({right.profile for right in self._rights(header) if right.classes & PASS_ON and right.profile})
+
+    @property
+    def carried_to(self) -> frozenset[bytes]:
+        """To whom it is to bring anything."""
+        rights = (right for found in self.rights.values() for right in found)
+        return frozenset(right.profile for right in rights if right.classes & PASS_ON and right.profile)
+
     def _opens(self, right: StoredRight, header: Header, klass: int, name: str) -> bool:
         if not right.classes >> klass & 1:
             return False
@@ -128,10 +138,10 @@ async def _view(
 ) -> View:
     """What an organisation, or a node of it that takes them, may see of entries by themselves."""
     spoken = {(one.log, one.seq): _authority(one) for one in entries if (one.log, one.seq) in headers}
-    named = {place: frozenset({*headers[place].subjects, *_routes(found)}) for place, found in spoken.items()}
+    authors = {log.log: log.org for log in logs.values()}
+    named = {place: _deciding(headers[place], found, org, authors) for place, found in spoken.items()}
     subjects = frozenset(subject for found in named.values() for subject in found)
     parties = {place: authority.party for place, authority in spoken.items() if authority is not None}
-    authors = {log.log: log.org for log in logs.values()}
     rights = await rights_to(tx, subjects, org)
     if node is not None:
         wanted = await let_through(tx, node, rights.keys())
@@ -182,9 +192,10 @@ async def _named(
             for entry in entries
             if (entry.log, entry.seq) in headers and Ref(entry.log, entry.seq, fragment_id(entry.header)[:16]) in refs
         ]
-        view = await _view(tx, org, mine, headers, logs)
-        is_own = any(log.own for log in logs.values() if log.org == org)  # reads whatever is here
-        found |= {(o.log, o.seq): o for o in mine if is_own or view.may_read(headers[o.log, o.seq])}
+        if not any(log.own for log in logs.values() if log.org == org):  # who has this node reads whatever is here
+            view = await _view(tx, org, mine, headers, logs)
+            mine = [one for one in mine if view.may_read(headers[one.log, one.seq])]
+        found |= {(one.log, one.seq): one for one in mine}
     return list(found.values())
 
 
@@ -206,5 +217,22 @@ def _authority(entry: StoredFragment) -> Authority | None:
         return None
 
 
-def _routes(authority: Authority | None) -> tuple[bytes, ...]:
-    return authority.subjects or () if authority else ()
+def _deciding(
+    header: Header, authority: Authority | None, org: bytes, authors: Mapping[bytes, bytes]
+) -> frozenset[bytes]:
+    """The subjects by which an organisation may see an entry: those that the header and `authority` name.
+
+    Its author and its party see it anyway. They need rights to thousands of routes only for sections that these open.
+    """
+    if authority is None or not authority.subjects:
+        return frozenset(header.subjects)
+    if org in (authors.get(header.log), authority.party) and not any(_is_routed(header, s) for s in header.sections):
+        return frozenset(header.subjects)
+    return frozenset({*header.subjects, *authority.subjects})
+
+
+def _is_routed(header: Header, section: SectionHead) -> bool:
+    """Whether a section is opened to a party by a right to what `authority` names."""
+    if section.klass == SectionClass.COMMERCIAL and is_of_shipment(header.kind, section.name):
+        return False
+    return section.klass > SectionClass.AUTHORITY

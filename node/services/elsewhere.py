@@ -5,9 +5,12 @@ a DevEUI prefix. What a holder says is a claim, and what a node says of a passpo
 author's signed statement of the plate; what does not verify is dropped, and counted against who sent it.
 """
 
+import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+
+import structlog
 
 from federation.directory import Seats, mark_of
 from federation.ports import Meter
@@ -16,6 +19,7 @@ from node.passport.hints import hinted
 from node.passport.identifiers import Identifier
 from node.passport.sightings import WEEK_US, Outcome
 from node.services.announcing import Announcing
+from node.services.asking import Asking
 from node.services.core import Core
 from node.services.evidence import Evidence
 from node.services.inquiry import HERE, Inquiry
@@ -24,13 +28,16 @@ from node.services.projection import Projection
 from node.services.sync import Sync
 from node.store.database import ReadTx
 from node.store.directory import Announcer, announcers_of, find_announcers, put_announcer, read_announcers
-from node.store.peers import ACTIVE, list_peers
+from node.store.peers import ACTIVE, Peer, list_peers
 
 NOTHING_US, FOUND_US = 30_000_000, 60_000_000  # so long an answer is told again
 MOST_KEPT = 1_000
+MOST_AT_ONCE = 64  # texts that others are asked for; further ones wait
 LONGEST_NOTED = 64
 
 Identifiers = tuple[Identifier, ...]
+
+log = structlog.get_logger()
 
 
 class Elsewhere:
@@ -51,37 +58,78 @@ class Elsewhere:
         self._announcing = announcing
         self._notes = notes
         self._meter = meter
-        self._evidence = Evidence(core)
-        self._kept: OrderedDict[Identifiers, tuple[int, Outcome]] = OrderedDict()
+        self._evidence = Evidence(core, projection)
+        self._kept: OrderedDict[Identifiers, Asking] = OrderedDict()
+        self._waiting: asyncio.Queue[Asking] = asyncio.Queue()
 
-    async def find(self, identifiers: Identifiers, text: str, actor: str) -> Outcome:
-        """What others say of what a text may be; asked again soon after, what they said then."""
-        now = self._core.clock.now()
+    def begin(self, identifiers: Identifiers, text: str, actor: str) -> Asking:
+        """Ask others what a text may be; who asks at the same time, or soon after, is told the same."""
         kept = self._kept.get(identifiers)
-        if kept is not None and 0 <= now - kept[0] < (FOUND_US if kept[1].sightings else NOTHING_US):
-            return kept[1]
-        outcome = await self._ask(identifiers, text)
-        self._kept[identifiers] = (now, outcome)
+        if kept is not None and self._is_fresh(kept):
+            return kept
+        asking = Asking(identifiers, text, actor)
+        self._kept[identifiers] = asking
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-        self._meter.count("lookups_elsewhere", "found" if outcome.sightings else "not_found")
-        self._meter.count("lookups_elsewhere", "questions", len(outcome.replies))
-        if outcome.replies:
-            self._note(outcome, identifiers[0], actor)
-        return outcome
+        self._waiting.put_nowait(asking)
+        return asking
 
     def forget(self, identifiers: Identifiers) -> None:
-        """Ask others anew the next time."""
-        self._kept.pop(identifiers, None)
+        """Ask others anew the next time, unless they are being asked."""
+        if (kept := self._kept.get(identifiers)) is not None and kept.is_over:
+            del self._kept[identifiers]
 
-    async def _ask(self, identifiers: Identifiers, text: str) -> Outcome:
-        seats = await self._seats()
-        async with self._core.database.read() as tx:
-            peers = [peer for peer in await list_peers(tx, ACTIVE) if peer.node != self._core.node]
-            known = {one.node: one for one in await read_announcers(tx)}
+    async def run(self) -> None:
+        """Ask for those who wait, some at once, until cancelled."""
+        slots = asyncio.Semaphore(MOST_AT_ONCE)
+
+        async def serve(asking: Asking) -> None:
+            try:
+                await self._serve(asking)
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                asking = await self._waiting.get()
+                await slots.acquire()
+                tasks.create_task(serve(asking))
+
+    async def _serve(self, asking: Asking) -> None:
+        trouble: Exception | None = None
+        outcome = Outcome()
+        try:
+            outcome = await self._ask(asking)
+            self._meter.count("lookups_elsewhere", "found" if outcome.sightings else "not_found")
+            self._meter.count("lookups_elsewhere", "questions", len(outcome.replies))
+            if outcome.replies:
+                self._note(outcome, asking.identifiers[0], asking.actor)
+        except Exception as error:  # the top of a task: who waits for it is told
+            log.warning("lookup_failed", error=repr(error))
+            trouble = error
+            if self._kept.get(asking.identifiers) is asking:
+                del self._kept[asking.identifiers]
+        finally:
+            asking.end(outcome, self._core.clock.now(), trouble)
+
+    def _is_fresh(self, kept: Asking) -> bool:
+        if kept.ended_us is None:
+            return True
+        return 0 <= self._core.clock.now() - kept.ended_us < (FOUND_US if kept.outcome.sightings else NOTHING_US)
+
+    async def _ask(self, asking: Asking) -> Outcome:
+        seats, identifiers = await self._seats(), asking.identifiers
+
+        async def look(tx: ReadTx) -> tuple[list[Peer], list[Announcer], dict[Identifier, list[Referral]]]:
             here = {identifier: await self._announced(tx, identifier) for identifier in identifiers}
+            return await list_peers(tx, ACTIVE), await read_announcers(tx), here
+
+        active, announcers, here = await self._core.database.glance(look)
+        peers = [peer for peer in active if peer.node != self._core.node]
+        known = {one.node: one for one in announcers}
         inquiry = Inquiry(identifiers, peers, known, lambda peer: self._sync.client(peer.address), self._evidence)
-        outcome = await inquiry.run(seats, hinted(text, identifiers, self._projection.world), here)
+        asking.look, inquiry.on_news = inquiry.outcome, asking.tell
+        outcome = await inquiry.run(seats, hinted(asking.text, identifiers, self._projection.world), here)
         await self._judge(inquiry, outcome, known)
         return outcome
 

@@ -21,8 +21,8 @@ from node.services.ledger import Taken
 from node.store.access import blank_answers
 from node.store.arshin import blank_files
 from node.store.chunks import drop_chunks, signed_file
-from node.store.database import WriteTx
-from node.store.erasures import Gone, all_words, erased_at, forget_words, note_gone, put_words
+from node.store.database import ReadTx, WriteTx
+from node.store.erasures import Gone, all_words, erased_at, forget_words, given_of, note_gone, put_words
 from node.store.forms import drop_forms_of
 from node.store.fragments import (
     CLEAR,
@@ -34,6 +34,7 @@ from node.store.fragments import (
     is_personal,
 )
 from node.store.logs import list_logs
+from node.store.rights import NewOpening, open_entries
 
 
 class Erasing:
@@ -48,14 +49,25 @@ class Erasing:
         for stored, entries in taken:
             for entry in entries:
                 if entry.header is not None and entry.header.kind == Kind.ERASURE:
-                    words += words_of(read_statement(entry.to_fragment(), entry.header, stored.org))
+                    said = words_of(read_statement(entry.to_fragment(), entry.header, stored.org))
+                    await self._tell(tx, said, entry.header.subject, (stored.no, entry.seq))
+                    words += said
                 if entry.header is not None and is_personal(entry.header):
                     # It may have come after its erasure.
                     tx.on_commit(self._core.erased.set)
         if not words:
             return set()
+        before = await self._in_effect(tx, words)
         await put_words(tx, words)
-        return await self._carry_out(tx, {word.target for word in words})
+        return await self._carry_out(tx, {word.target for word in words}, before)
+
+    async def _tell(self, tx: WriteTx, words: Iterable[Word], subject: bytes, place: tuple[int, int]) -> None:
+        """Whoever was given from here what is to go is told so, even where his copy of the log lacks it."""
+        given = await given_of(tx, {(word.target.log, word.target.seq) for word in words})
+        orgs = sorted({one.org for one in given} - {self._core.org})
+        await open_entries(tx, [NewOpening(org, subject, place) for org in orgs])
+        if orgs:
+            tx.on_commit(self._core.outgoing.set)
 
     async def recount(self, tx: WriteTx) -> set[bytes]:
         """Other erasures count than before: do what those say that count now. What is gone stays gone."""
@@ -68,18 +80,41 @@ class Erasing:
         before = await all_words(tx)
         if sorted(words, key=_key) == sorted(before, key=_key):
             return await self.replay(tx)
+        shown = await self._in_effect(tx, [*words, *before])
         await forget_words(tx)
         await put_words(tx, words)
-        return await self._carry_out(tx, {word.target for word in (*words, *before)})
+        return await self._carry_out(tx, {word.target for word in (*words, *before)}, shown)
 
     async def replay(self, tx: WriteTx) -> set[bytes]:
         """Do again whatever is known: an older copy of the store brings bytes back that were gone."""
-        return await self._carry_out(tx, {word.target for word in await all_words(tx)}, is_news=False)
+        words = await all_words(tx)
+        return await self._carry_out(tx, {word.target for word in words}, await self._in_effect(tx, words))
 
-    async def _carry_out(self, tx: WriteTx, targets: Iterable[Ref], *, is_news: bool = True) -> set[bytes]:
-        """Erase what these entries have; answer the subjects of those that are shown otherwise now: where the words
-        are no news, of those that had bytes still.
+    async def _carry_out(
+        self, tx: WriteTx, targets: Iterable[Ref], before: Mapping[Ref, Mapping[str, Erased]]
+    ) -> set[bytes]:
+        """Erase what these entries have; answer the subjects of those that are shown otherwise than `before`, or had
+        bytes still. A word without effect moves nothing: anybody may name an act about thousands of things.
         """
+        found, gone = await self._named(tx, targets)
+        touched: set[bytes] = set()
+        for ref, (entry, header) in found.items():
+            had_bytes = ref in gone and await self._erase(tx, ref, entry, header, gone[ref])
+            if had_bytes or gone.get(ref) != before.get(ref):
+                touched |= {*header.subjects, *routes_of(entry.to_fragment())}
+        if gone:
+            tx.on_commit(self._core.erased.set)
+        return touched
+
+    async def _in_effect(self, tx: ReadTx, words: Iterable[Word]) -> Mapping[Ref, Mapping[str, Erased]]:
+        """What is erased of the entries that words name, by those that are kept."""
+        return (await self._named(tx, {word.target for word in words}))[1]
+
+    @staticmethod
+    async def _named(
+        tx: ReadTx, targets: Iterable[Ref]
+    ) -> tuple[dict[Ref, tuple[StoredFragment, Header]], dict[Ref, dict[str, Erased]]]:
+        """The entries at these places, and what is erased of them."""
         logs = {stored.log: stored for stored in await list_logs(tx)}
         named = {(logs[ref.log].no, ref.seq) for ref in targets if ref.log in logs}
         found: dict[Ref, tuple[StoredFragment, Header]] = {}
@@ -87,15 +122,7 @@ class Erasing:
             if (header := stored_header(entry)) is not None:
                 found[Ref(entry.log, entry.seq, entry.to_fragment().id[:16])] = (entry, header)
         authors = {stored.log: stored.org for stored in logs.values()}
-        gone = await erased_at(tx, {ref: header for ref, (_, header) in found.items()}, authors)
-        touched: set[bytes] = set()
-        for ref, (entry, header) in found.items():
-            had_bytes = ref in gone and await self._erase(tx, ref, entry, header, gone[ref])
-            if is_news or had_bytes:
-                touched |= {*header.subjects, *routes_of(entry.to_fragment())}
-        if gone:
-            tx.on_commit(self._core.erased.set)
-        return touched
+        return found, await erased_at(tx, {ref: header for ref, (_, header) in found.items()}, authors)
 
     async def _erase(
         self, tx: WriteTx, ref: Ref, entry: StoredFragment, header: Header, gone: Mapping[str, Erased]

@@ -208,13 +208,13 @@ class Erasures:
             own = self._core.org
             if genesis is None or own not in genesis.anchors:
                 return []
-            words = await list_words(tx, LISTED)
-            asked = [word for word in words if word.org in genesis.anchors and word.org != own]
+            # What others ask for of their own must not push an anchor's request out of the list.
+            asked = await list_words(tx, LISTED, orgs={*genesis.anchors} - {own})
             gone = {(one.target, one.section) for one in await gone_at(tx, (word.target for word in asked))}
             open_ = {word.said for word in asked if (word.target, word.section) not in gone}
             if not open_:
                 return []  # every page asks
-            return [one for one in await self._told(tx, [w for w in words if w.said in open_]) if one.may_sign]
+            return [one for one in await self._told(tx, [w for w in asked if w.said in open_]) if one.may_sign]
 
     async def _get(self, ref: Ref) -> Asked:
         async with self._core.database.read() as tx:

@@ -83,18 +83,20 @@ class Heard:
 class Outcome:
     """How an exchange ended: `is_new` where anything came, `is_whole` where all that was opened was taken.
 
-    `is_level` where no log was left to another peer that brings it on at the same time.
+    `is_level` where no log was left to another peer that brings it on at the same time; `waits` where a log waits for
+    what its organisation says of its node.
     """
 
     is_new: bool
     is_whole: bool = True
     trouble: str | None = None
     is_level: bool = True
+    waits: bool = False
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to take or to try again."""
-        return self.is_whole and self.is_level and self.trouble is None
+        return self.is_whole and self.is_level and not self.waits and self.trouble is None
 
 
 class Exchange:
@@ -131,12 +133,12 @@ class Exchange:
         trouble, is_level = await self._mirror_all(link, heard)
         trouble = await self._compare(link, heard) or trouble
         is_whole = heard.opened <= cursor or await self._take_opened(link, peer, heard, cursor)
-        return Outcome(is_new, is_whole, trouble, is_level and not heard.pending)
+        return Outcome(is_new, is_whole, trouble, is_level, bool(heard.pending))
 
-    async def take(self, link: PeerLink, placed: Sequence[Placed]) -> bool:
+    async def take(self, link: PeerLink, placed: Sequence[Placed], giver: bytes | None = None) -> bool:
         """Store entries after their leaves were mirrored; of a tile that was skipped these are asked for first.
 
-        Whether every leaf was here.
+        Whether every leaf was here. Of what the `giver` swapped his organisation is named.
         """
         for log_id, n in await self._ingest.unknown_tiles(placed):
             leaves = await link.leaves(log_id, n * WIDTH, (n + 1) * WIDTH)
@@ -146,7 +148,7 @@ class Exchange:
             with contextlib.suppress(FederationError):
                 leaves = await link.leaves(log_id, n * WIDTH, (n + 1) * WIDTH)
                 await self._ingest.take_tile(log_id, n, leaves)
-        return await self._ingest.take_placed(placed)
+        return await self._ingest.take_placed(placed, giver)
 
     async def own_size(self, link: PeerLink, own: bytes) -> int:
         """The size of an own log that a peer shows under the own signature, 0 where it shows none."""
@@ -337,7 +339,7 @@ class Exchange:
             if opened.next < cursor:
                 raise RemoteProtocolError("opened: the number went back")
             entries = await self._ingest.forks.without_others(opened.entries, heard.notes)
-            if not await self.take(link, entries):
+            if not await self.take(link, entries, peer.org):
                 return False
             if opened.next == cursor:
                 if opened.done:

@@ -44,7 +44,7 @@ from node.services.statements import StatementReader
 from node.store import schema
 from node.store.copying import count_rows
 from node.store.database import ReadTx
-from node.store.fragments import CLEAR, SEALED, StoredFragment, entries_between
+from node.store.fragments import CLEAR, ERASED, SEALED, StoredFragment, entries_between
 from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, checkpoints_between, list_logs
 from node.store.migrate import check_schema
@@ -273,8 +273,10 @@ async def _fragment(tx: ReadTx, output: Output, entry: StoredFragment, attachmen
         sections = {
             s.name: Section(s.name, s.salt, s.data) for s in entry.sections if s.form in {CLEAR, SEALED} and s.data
         }
+        erased = {section.name for section in entry.sections if section.form == ERASED}
         told["sections"] = [
-            open_files.section_object(header, sections.get(head.name), head.name) for head in header.sections
+            open_files.section_object(header, sections.get(head.name), head.name, is_erased=head.name in erased)
+            for head in header.sections
         ]
         _documents(output, header, sections)
         await write_attachments(tx, output, attachments, _ref(entry), header, sections)

@@ -153,6 +153,7 @@ class Grants:
         """Of what a former owner let others write of, the things that are ours now."""
         if grant.verb is not Verb.WRITE or grant.things is None:
             return ()
+        await self._projection.catch_up(grant.things)
         async with self._core.database.read() as tx:
             passports, own = await read_passports(tx, grant.things), self._core.org.hex()
         return tuple(sorted(thing for thing, one in passports.items() if at(one.content, *_OWNER) == own))

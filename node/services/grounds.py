@@ -7,7 +7,7 @@ found by folding again, since the file must give the view that the whole world g
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 
 from federation.authority import Authority, Kind
 from federation.errors import CodecError
@@ -31,15 +31,25 @@ REF = re.compile(rb"[0-9a-f]{32}:[0-9]{1,16}:[0-9a-f]{32}")
 
 
 async def read_grounds(
-    tx: ReadTx, said: Sequence[Statement], view: View, world: World, genesis: Genesis | None, logs: Sequence[StoredLog]
+    tx: ReadTx,
+    said: Sequence[Statement],
+    view: View,
+    world: World,
+    genesis: Genesis | None,
+    logs: Sequence[StoredLog],
+    people: MutableMapping[frozenset[bytes], list[StoredFragment]],
 ) -> list[StoredFragment]:
-    """What is published of the organisations that a passport names, and the records on which its view stands."""
+    """What is published of the organisations that a passport names, and the records on which its view stands.
+
+    `people` keeps what was read of organisations in this snapshot.
+    """
     named = set(_records(said, view, world))
-    orgs = {*_organisations(said, named, logs), *(genesis.anchors if genesis else ())}
+    orgs = frozenset({*_organisations(said, named, logs), *(genesis.anchors if genesis else ())})
     numbers = {log.log: log.no for log in logs}
     at = await entries_at(tx, [(numbers[ref.log], ref.seq) for ref in named if ref.log in numbers])
-    of = await entries_said_of(tx, SAID_OF_PEOPLE, orgs)
-    found = {(entry.log, entry.seq): entry for entry in (*at, *of)}
+    if orgs not in people:
+        people[orgs] = await entries_said_of(tx, SAID_OF_PEOPLE, orgs)
+    found = {(entry.log, entry.seq): entry for entry in (*at, *people[orgs])}
     return [entry for _, entry in sorted(found.items()) if entry.void is None]
 
 

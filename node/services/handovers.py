@@ -107,7 +107,8 @@ class HandOvers:
             found = [one for one in await self.disputes() if any(side.subject == subject for side in one.sides)]
             if not found:
                 raise NotFoundError("no accepted offer of that act contradicts another one", "handover_no_dispute")
-            if any(one.by != self._core.org for one in found):
+            found = [one for one in found if one.by == self._core.org]
+            if not found:
                 raise DeniedError("who offered it decides", "handover_not_ours")
             async with self._core.database.read() as tx:
                 wanted = await every_id(tx, things) if things else []
@@ -130,14 +131,14 @@ class HandOvers:
     async def states(self, mandates: Iterable[Mandate]) -> dict[bytes, MandateState]:
         """How acts stand, by their ids, as the passports of their things tell."""
         now, mandates = self._core.clock.now(), [*mandates]
-        contested = {side.subject for one in await self.disputes() for side in one.sides}
-        found = {one.subject: one.state(now) for one in mandates}
+        contested = {side.act for one in await self.disputes() for side in one.sides}
+        found = {one.id: one.state(now) for one in mandates}
         async with self._core.database.read() as tx:
             for one in mandates:
-                if one.subject in contested:
-                    found[one.subject] = MandateState.DISPUTED
+                if ref_text(one.said.ref) in contested:
+                    found[one.id] = MandateState.DISPUTED
                 elif one.answer is not None and (thing := _decided(one)) is not None:
-                    found[one.subject] = await self._chosen(tx, one, thing)
+                    found[one.id] = await self._chosen(tx, one, thing)
         return found
 
     async def standing(self, subject: bytes) -> tuple[list[Burden], int]:
@@ -217,8 +218,9 @@ def _over(dispute: Dispute, things: Collection[bytes]) -> Dispute:
 
 
 def _decided(mandate: Mandate) -> bytes | None:
-    """A thing over which the author of an offer ended it by name."""
-    ended = ((thing, end) for thing, end in mandate.ends.items() if end.org == mandate.author)
+    """A thing over which the author of an offer ended it by name, though the party had accepted it."""
+    ended = ((thing, mandate.ends[thing]) for thing in mandate.taken if thing in mandate.ends)
+    ended = ((thing, end) for thing, end in ended if end.org == mandate.author)
     return next((thing for thing, end in ended if mandate.said.ref in end.refs), None)
 
 

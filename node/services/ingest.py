@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from federation.checkpoint import Checkpoint, parse_note
 from federation.errors import EntryRefusedError, RemoteProtocolError, SealError, StatementError
-from federation.fragment import Fragment, Header, Section
+from federation.fragment import Fragment, Header, Section, SectionClass
 from federation.log import LogStatement
 from federation.organisation import Chain
-from federation.sealing import open_section
+from federation.sealing import is_sealed_to, open_section
 from federation.statements import RootStatement
 from federation.sync.frames import Grown
 from federation.sync.messages import Placed
@@ -26,6 +27,7 @@ from node.store.fragments import (
     SEALED,
     STORED,
     NewEntry,
+    StoredFragment,
     StoredSection,
     entries_about,
     entries_at,
@@ -143,12 +145,16 @@ class Ingest:
         await self._mark(tx, log, verified.refused)
         return kept
 
-    async def take_placed(self, placed: Iterable[Placed]) -> bool:
-        """Store fragments that were opened after their leaves were mirrored; whether every leaf was here."""
+    async def take_placed(self, placed: Iterable[Placed], giver: bytes | None = None) -> bool:
+        """Store fragments that were opened after their leaves were mirrored; whether every leaf was here.
+
+        What is sealed to this node and is not what its author committed to is left out, and stands in the journal with
+        the organisation that is the `giver`.
+        """
         by_log: dict[bytes, list[Placed]] = {}
         for item in placed:
             by_log.setdefault(item.log, []).append(item)
-        return all([await self._take_placed(log_id, items) for log_id, items in by_log.items()])
+        return all([await self._take_placed(log_id, items, giver) for log_id, items in by_log.items()])
 
     async def unknown_tiles(self, placed: Iterable[Placed]) -> list[tuple[bytes, int]]:
         """Tiles (log, number) of entries that were opened, of whose leaves only the root was mirrored."""
@@ -173,7 +179,7 @@ class Ingest:
             if not await fill_tile(tx, (await get_log(tx, log_id)).no, n, leaves):
                 raise RemoteProtocolError(f"log {log_id.hex()}: the leaves of tile {n} are not those mirrored")
 
-    async def _take_placed(self, log_id: bytes, items: list[Placed]) -> bool:
+    async def _take_placed(self, log_id: bytes, items: list[Placed], giver: bytes | None) -> bool:
         async with self._core.database.read() as tx:
             log = await find_log(tx, log_id)
             if log is None:
@@ -185,15 +191,44 @@ class Ingest:
         items = await self._of_one_branch(log, items, leaves)
         entries = await asyncio.to_thread(self._judge, items, leaves, sign_key)
         async with self._core.database.write() as tx:
-            stored = {e.seq: len(e.sections) for e in await entries_at(tx, [(log.no, e.seq) for e in entries])}
+            there = await entries_at(tx, [(log.no, e.seq) for e in entries])
+            stored = {entry.seq: _readable(entry.sections) for entry in there}
             fresh = [e for e in entries if e.seq not in stored]
-            fuller = [e for e in entries if e.seq in stored and len(e.stored) > stored[e.seq]]
+            fuller = [e for e in entries if e.seq in stored and _readable(e.stored) - stored[e.seq]]
             kept = await insert_entries(tx, log.no, fresh)
             await insert_sections(tx, log.no, fuller)
+            carried = await self._put_sealed(tx, log, [e for e in entries if e.seq in stored], there, giver)
             # What came may be less than what is here of an entry by now.
-            opened = [stored_entry(e) for e in await entries_at(tx, [(log.no, e.seq) for e in fuller])]
+            known = [(log.no, entry.seq) for entry in (*fuller, *carried)]
+            opened = [stored_entry(e) for e in await entries_at(tx, known)]
             await self._take_effect(tx, [(log, [*kept, *opened])])
+            await self._tell_swapped(tx, entries, log, giver)
         return len(entries) == len(items)
+
+    async def _put_sealed(
+        self,
+        tx: WriteTx,
+        log: StoredLog,
+        entries: Iterable[NewEntry],
+        there: Iterable[StoredFragment],
+        giver: bytes | None,
+    ) -> list[NewEntry]:
+        """Keep what is sealed to others beside entries that are here, and answer these entries. It takes the place of
+        what was sealed before only where the author's own node gives it: anybody else could put rubbish there.
+        """
+        stands = {(one.seq, section.position): section for one in there for section in one.sections}
+        kept: list[NewEntry] = []
+        for entry in entries:
+            sealed = tuple(
+                section
+                for section in entry.stored
+                if section.form == SEALED
+                and _gives_way(stands.get((entry.seq, section.position)), section, giver == log.org)
+            )
+            if sealed:
+                kept.append(replace(entry, stored=sealed))
+        await insert_sections(tx, log.no, kept, anew=True)
+        return kept
 
     async def _of_one_branch(self, log: StoredLog, items: list[Placed], leaves: Mapping[int, bytes]) -> list[Placed]:
         """Those entries that are not of another branch of a forked log; what shows a fork is evidence, and kept so."""
@@ -216,7 +251,7 @@ class Ingest:
             header = stored_header(entry)
             if header is None or header.section(section.name) is None:
                 continue
-            if (opened := self._section(header, section)).form == STORED:
+            if (opened := self._section(header, section)) is not None and opened.form == STORED:
                 fragment = Fragment(entry.header, entry.signature)
                 async with self._core.database.write() as tx:
                     kept = NewEntry(entry.seq, fragment, header, None, (opened,), ())
@@ -254,6 +289,16 @@ class Ingest:
                 tx, "sync", "entry_refused", org=log.org, log=log.log.hex(), seq=refused.seq, reason=refused.what
             )
 
+    async def _tell_swapped(
+        self, tx: WriteTx, entries: Iterable[NewEntry], log: StoredLog, giver: bytes | None
+    ) -> None:
+        for entry in entries:
+            taken = {section.name for section in entry.stored}
+            for name in (one.name for one in entry.fragment.sections if one.name not in taken):
+                subject = entry.header.subject if entry.header else None
+                place: dict[str, Any] = {"log": log.log.hex(), "seq": entry.seq, "section": name}  # Any: JSON
+                await self._core.announce(tx, "sync", "sealed_swapped", subject, org=giver, **place)
+
     def _entries(self, verified: Verified) -> list[NewEntry]:
         return [self._entry(item) for item in verified.entries]
 
@@ -261,17 +306,33 @@ class Ingest:
         fragment, header = verified.fragment, verified.header
         if header is None:
             return NewEntry(verified.seq, fragment, None, verified.void)
-        rest = tuple(self._section(header, section) for section in fragment.sections)
+        given = (self._section(header, section) for section in fragment.sections)
+        rest = tuple(section for section in given if section is not None)
         return NewEntry(verified.seq, fragment, header, None, rest, routes_of(fragment))
 
-    def _section(self, header: Header, section: Section) -> StoredSection:
+    def _section(self, header: Header, section: Section) -> StoredSection | None:
+        """As it is stored; None where it is sealed to this node, and is not what the header commits to."""
         position = [head.name for head in header.sections].index(section.name)
         if section.salt is not None:
             return StoredSection(position, section.name, section.salt, section.data, CLEAR)
-        for key in self._core.keystore.box_keys():
+        keys = self._core.keystore.box_keys()
+        for key in keys:
             try:
                 opened = open_section(key, header, section)
             except SealError:
                 continue
+            if header.sections[position].klass != SectionClass.SECRET:
+                return StoredSection(position, section.name, opened.salt, opened.data, CLEAR)
             return stored_secret(self._core.keystore.vault, position, section.name, opened.salt, opened.data)
+        if is_sealed_to(section, {key.id for key in keys}):
+            return None
         return StoredSection(position, section.name, None, section.data, SEALED)
+
+
+def _gives_way(stands: StoredSection | None, sealed: StoredSection, is_by_author: bool) -> bool:
+    """Whether a sealed section is to be stored where another one stands, or none."""
+    return stands is None or (stands.form == SEALED and is_by_author and stands.data != sealed.data)
+
+
+def _readable(sections: Iterable[StoredSection]) -> set[str]:
+    return {section.name for section in sections if section.form != SEALED}

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from federation.directory import Seats, bucket_of
 from federation.errors import AwayError, BusyError, FederationError, RequestError
 from federation.sync.announcing import Referral
-from federation.sync.messages import Known, Looked
+from federation.sync.looking import Known, Looked
 from node.passport.identifiers import Identifier
 from node.passport.sightings import Outcome, Reply, Sighting, Source, What, join_sightings, trust_in
 from node.store.directory import Announcer
@@ -69,6 +69,7 @@ class Inquiry:
         self._last: list[tuple[Peer, Identifier]] = []
         self._patience: asyncio.Timeout | None = None
         self._found_in = 0
+        self.on_news: Callable[[], None] = _nobody
         self.named_by: dict[bytes, set[bytes]] = {}  # which holders named a node
         self.holders: set[bytes] = set()  # who answered as such
 
@@ -77,6 +78,10 @@ class Inquiry:
         await self._together(lambda tasks: self._begin(tasks, seats, hints, here))
         if not self._sightings:
             await self._together(self._ask_rest)
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """What is known by now."""
         replies = sorted(_by_node(self._replies.values()), key=lambda one: (one.round, one.org, one.node))
         rounds = self._found_in or max((reply.round for reply in replies), default=0)
         return Outcome(join_sightings(self._sightings), tuple(replies), rounds)
@@ -86,7 +91,9 @@ class Inquiry:
             async with asyncio.timeout(ROUND_S) as self._patience, asyncio.TaskGroup() as tasks:
                 begin(tasks)
         except TimeoutError:
-            pass  # who did not answer stands as silent
+            pass  # who did not answer is silent
+        late = {key: reply for key, reply in self._replies.items() if reply.what == "asked"}
+        self._replies |= {key: replace(reply, what="silent") for key, reply in late.items()}
 
     def _begin(
         self,
@@ -117,6 +124,8 @@ class Inquiry:
         after = 1 + max((reply.round for reply in self._replies.values()), default=1 if self.holders else 0)
         for peer, identifier in self._last:
             self._look(tasks, peer, identifier, after)
+        # Who was silent as a holder is not waited for a second time.
+        already |= {node for (node, _), reply in self._replies.items() if reply.what == "silent"}
         left = [peer for node, peer in sorted(self._peers.items()) if node not in already]
         # Without a holder that answers nobody is named, and anybody may have announced.
         rest = [peer for peer in left if not self.holders or not self._has_told(peer.node)]
@@ -135,6 +144,7 @@ class Inquiry:
         keys = [key for identifier in identifiers if (key := identifier.key) is not None]
         for peer in nodes:
             self._replies[peer.node, None] = Reply(peer.org, peer.node, 1)
+            self.on_news()
             said = await self._answered(peer, None, self._client(peer).refer(keys))
             if said is not None:
                 self._note(peer, None, "nothing")
@@ -166,6 +176,7 @@ class Inquiry:
         if (peer.node, identifier) not in self._replies and len(self._replies) < MOST_ASKED:
             self._replies[peer.node, identifier] = Reply(peer.org, peer.node, round_)
             tasks.create_task(self._ask(peer, identifier))
+            self.on_news()
 
     async def _ask(self, peer: Peer, identifier: Identifier) -> None:
         question = self._client(peer).lookup(identifier.scheme, identifier.value)
@@ -203,6 +214,7 @@ class Inquiry:
     def _note(self, peer: Peer, identifier: Identifier | None, what: What, reason: str = "") -> None:
         key = peer.node, identifier
         self._replies[key] = replace(self._replies[key], what=what, reason=reason)
+        self.on_news()
 
     def _hurry(self, round_: int) -> None:
         if not self._found_in and self._patience is not None:
@@ -212,9 +224,13 @@ class Inquiry:
 
 def _by_node(replies: Iterable[Reply]) -> list[Reply]:
     """Of several answers of a node the one that says most."""
-    order: tuple[What, ...] = ("found", "held", "wrong", "nothing", "refused", "silent")
+    order: tuple[What, ...] = ("found", "held", "wrong", "asked", "nothing", "refused", "silent")
     best: dict[bytes, Reply] = {}
     for reply in replies:
         if reply.node not in best or order.index(reply.what) < order.index(best[reply.node].what):
             best[reply.node] = reply
     return list(best.values())
+
+
+def _nobody() -> None:
+    """Nobody looks on."""

@@ -1,34 +1,51 @@
 """Running durable jobs: each step is one transaction with its progress, so a killed node goes on where it was.
 
-The input of a job, and the rows that it sends back, are full of names and addresses: both are sealed at rest.
+The input of a job, and the rows that it sends back, are full of names and addresses: both are sealed at rest. What the
+node itself must get done is begun anew where its job failed or is gone: when a node starts, and after a failure, the
+later the more there were.
 """
 
 import asyncio
 import base64
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
 from node.errors import NodeError, NotFoundError, StoreAwayError
 from node.services.core import Core
 from node.services.speaking import Speaking, system_of
-from node.store.database import WriteTx
+from node.store.database import ReadTx, WriteTx
 from node.store.errors import MissingError, StoreError
-from node.store.jobs import OPEN, Job, advance_job, forget_input, get_job, insert_job, list_jobs, read_input
+from node.store.jobs import OPEN, Job, advance_job, extend_job, forget_input, get_job, insert_job, list_jobs, read_input
 
-__all__ = ["Job", "Jobs"]
+__all__ = ["Job", "Jobs", "Unfinished"]
 
 log = structlog.get_logger()
 
 # What of a result holds rows of the input.
 PRIVATE = ("header", "faulty", "findings", "held_back")
 SEALED = "sealed"
+AGAIN_S, LONGEST_S = 1.0, 600.0  # so long what failed waits to be begun anew: twice as long each time
 # Imports and their like; what goes on for hours, or must not wait for these, has a lane of its own.
 MAIN, ASIDE = "main", "aside"
+ITSELF = "merge"  # who takes the jobs of the node itself
 
 Step = Callable[[Job, bytes], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What is left to do though no job does it: how much, and what a job goes on from."""
+
+    total: int
+    result: Mapping[str, object] = field(default_factory=dict)
+
+
+FindUnfinished = Callable[[ReadTx], Awaitable[Unfinished | None]]
 
 
 class Jobs:
@@ -39,13 +56,19 @@ class Jobs:
         self._steps: dict[str, Step] = {}
         self._lanes: dict[str, str] = {}
         self._woken = {MAIN: asyncio.Event()}
+        self._unfinished: dict[str, FindUnfinished] = {}
+        self._failures: Counter[str] = Counter()  # of each such kind, since one of its jobs ended well
+        self._again_at: dict[str, float] = {}  # when what failed in a lane is begun anew
 
-    def register(self, kind: str, step: Step, lane: str = MAIN) -> None:
+    def register(self, kind: str, step: Step, lane: str = MAIN, unfinished: FindUnfinished | None = None) -> None:
         """`step(job, input)` does the next part in one transaction with `advance`; it answers whether more is left.
 
-        Jobs of one lane run one after another, and wait for those of no other.
+        Jobs of one lane run one after another, and wait for those of no other. What the node itself must get done is
+        found `unfinished` where no job does it.
         """
         self._steps[kind] = step
+        if unfinished is not None:
+            self._unfinished[kind] = unfinished
         self._lanes[kind] = lane
         self._woken.setdefault(lane, asyncio.Event())
 
@@ -57,6 +80,14 @@ class Jobs:
     def new_id(self) -> str:
         """An id for a job that is about to be submitted."""
         return self._core.random.bytes(8).hex()
+
+    async def take(self, tx: WriteTx, kind: str, work: Unfinished) -> None:
+        """Take a job of the node itself, which has no input, in a transaction."""
+        job_id = self.new_id()
+        await insert_job(tx, job_id, kind, work.total, self._core.keystore.vault.seal(b""), ITSELF)
+        await extend_job(tx, job_id, work.total, {"file": "", **work.result})
+        await self._core.announce(tx, ITSELF, "job_taken", job=job_id, kind=kind, file="")
+        tx.on_commit(self.wake)
 
     async def seal(self, content: bytes) -> bytes:
         """What a job will work on, as it is stored."""
@@ -115,6 +146,7 @@ class Jobs:
                 tasks.create_task(self._run(lane))
 
     async def _run(self, lane: str) -> None:
+        await self._renew(lane)
         while True:
             async with self._core.database.read() as tx:
                 waiting = [
@@ -123,8 +155,37 @@ class Jobs:
             for job in waiting:
                 await self._run_job(self._opened(job))
             if not waiting:
+                await self._rest(lane)
+
+    async def _rest(self, lane: str) -> None:
+        """Wait for a job, or until what failed is begun anew."""
+        try:
+            async with asyncio.timeout_at(self._again_at.get(lane)):
                 await self._woken[lane].wait()
-                self._woken[lane].clear()
+        except TimeoutError:
+            await self._renew(lane)
+        self._woken[lane].clear()
+
+    async def _renew(self, lane: str) -> None:
+        """Take a job for what is unfinished in a lane."""
+        self._again_at.pop(lane, None)
+        for kind, find in self._unfinished.items():
+            async with self._core.database.read() as tx:
+                is_left = self._lanes[kind] == lane and await find(tx) is not None
+            if not is_left:
+                continue
+            async with self._core.database.write() as tx:
+                if left := await find(tx):
+                    await self.take(tx, kind, left)
+
+    def _put_off(self, kind: str) -> None:
+        """A job failed: what is left of it is begun anew, the later the more often that was so."""
+        if kind not in self._unfinished:
+            return
+        pause = min(LONGEST_S, AGAIN_S * 2 ** self._failures[kind])
+        self._failures[kind] += 1
+        lane, again_at = self._lanes[kind], asyncio.get_running_loop().time() + pause
+        self._again_at[lane] = min(again_at, self._again_at.get(lane, again_at))
 
     async def _run_job(self, job: Job) -> None:
         try:
@@ -137,6 +198,7 @@ class Jobs:
                     job = await self.get(job.id)
                     if job.state not in OPEN:
                         return
+            self._failures.pop(job.kind, None)
         except StoreAwayError:
             raise  # the job goes on where it was
         except (NodeError, StoreError, KeyError) as error:
@@ -155,3 +217,4 @@ class Jobs:
             await advance_job(tx, job_id, job.done, job.done, {**job.result, "error": error}, "failed")
             await forget_input(tx, job_id)
             await self._core.announce(tx, job.actor, "job_failed", job=job_id, error=error)
+            tx.on_commit(partial(self._put_off, job.kind))

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from node.errors import NotFoundError
+from node.errors import NotFoundError, StateError
 from node.passport.ids import SubjectId
+from node.passport.world import World
 from node.store.database import ReadTx
 from node.store.organisations import find_chain
 from node.store.passports import read_leads
@@ -13,6 +14,13 @@ async def check_organisation(tx: ReadTx, org: bytes) -> None:
     """Raise NotFoundError unless the organisation's chain is here."""
     if await find_chain(tx, org) is None:
         raise NotFoundError(f"organisation {org.hex()} is not known here", "org_unknown")
+
+
+def check_member(world: World, org: bytes) -> None:
+    """Raise StateError where the organisation left the federation: its answer to an offer would count nothing."""
+    standing = world.standings.of(org).standing
+    if standing.is_ended:
+        raise StateError(f"organisation {org.hex()} {standing.value} the federation", "org_ended")
 
 
 async def check_passports(tx: ReadTx, subjects: Collection[bytes]) -> None:

@@ -8,6 +8,7 @@ file that cannot be understood says as little as none, and a new log is opened.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -25,6 +26,7 @@ from federation.fragment import (
 from federation.log import Head, LogStatement, OwnLog, Reason, find_doubt, sign_log_statement
 from federation.merkle import CompactRange
 from federation.sync.frames import Grown
+from node.aside import aside
 from node.errors import FolderError, InputError, StateError, StoreAwayError
 from node.folder import write_durably
 from node.keystore import LogKeys
@@ -148,7 +150,7 @@ class Ledger:
         note = sign_checkpoint(self._core.keystore.sign, Checkpoint(stored.log, stored.size, root))
         verify_checkpoint(note, stored.log, self._core.keystore.sign.public)
         head = Head(stored.log, stored.size, root, self._run)
-        await asyncio.to_thread(write_durably, self._core.folder.head, head.to_bytes())
+        await aside(partial(write_durably, self._core.folder.head, head.to_bytes()))
         async with self._core.database.write() as tx:
             await insert_checkpoint(tx, stored.no, stored.size, root, note)
         self._core.outgoing.published(stored.org, Grown(stored.log, stored.size, root))

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.errors import InputError
+from node.passport.boxes import without_code
 from node.passport.card import Card, parse_expiry
-from node.passport.errors import MistypedIdError
-from node.passport.identifiers import Identifier, read_identifiers
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sifting import Order, Sift, Spot, lets_through, parse_sift, spot_of
 from node.passport.sightings import Outcome, Sighting, Source
+from node.services.asking import Asking
 from node.services.core import Core
 from node.services.elsewhere import Elsewhere
 from node.services.projection import Projection
-from node.services.search import Near, Search, read_exact
+from node.services.search import Near, Search, read_asked, read_exact
 from node.store.database import ReadTx
 from node.store.finding import Counts, count_cards, find_card, find_cards, read_cards
-from node.store.passports import StoredPassport
+from node.store.passports import StoredPassport, every_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,45 @@ class LookedUp:
     found: tuple[Found, ...] = ()
     elsewhere: Outcome = field(default_factory=Outcome)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody has it, though he may not show it."""
+        return bool(self.found or self.elsewhere.keepers)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A look-up: what is here at once, and how others are being asked, where they are.
+
+    `here` are the ids of what is here; `slip` is why nothing carries the text, should nobody have it.
+    """
+
+    found: tuple[Found, ...]
+    asking: Asking | None = None
+    slip: InputError | None = None
+    here: frozenset[bytes] = frozenset()
+
+    def looked_up(self) -> LookedUp:
+        """What is known so far; raise InputError for a slip where it is over, and nothing was found.
+
+        Raise what others could not be asked by.
+        """
+        if self.asking is None:
+            return LookedUp(self.found)
+        if self.asking.trouble is not None:
+            raise self.asking.trouble
+        outcome = self.asking.outcome
+        if self.slip is not None and self.asking.is_over and not outcome.sightings and not outcome.keepers:
+            raise self.slip
+        seen = [_seen(one) for one in outcome.sightings if not one.ids & self.here]
+        return LookedUp((*self.found, *seen), outcome)
+
+    async def ended(self) -> LookedUp:
+        """The same once it is over."""
+        if self.asking is not None:
+            await self.asking.ended()
+        return self.looked_up()
+
 
 class Lookup:
     """Looks here and elsewhere."""
@@ -86,50 +125,45 @@ class Lookup:
         self._projection = projection
         self._elsewhere = elsewhere
 
-    async def find(
-        self, text: str, among: frozenset[bytes] | None = None, actor: str = "system", *, anew: bool = False
-    ) -> LookedUp:
-        """What carries that identifier; raise InputError where it is mistyped. Others are asked if nothing is here.
+    async def begin(
+        self,
+        text: str,
+        among: frozenset[bytes] | None = None,
+        actor: str = "system",
+        *,
+        anew: bool = False,
+        everywhere: bool = False,
+    ) -> Begun:
+        """What carries that identifier here; raise InputError where it is mistyped. Others are asked if nothing does.
 
-        With `among`, one of those subjects alone, and others are not asked; `anew`, though they were a moment ago.
+        With `among`, one of those subjects alone, and others are not asked; `anew`, though they were a moment ago;
+        `everywhere`, though something is here: a serial is another device's too.
         """
-        identifiers = self._read(text)
-        async with self._core.database.read() as tx:
+        identifiers = read_asked(text, self._projection.world.lines)
+        text = without_code(text)
+
+        async def look(tx: ReadTx) -> tuple[list[StoredPassport], InputError | None, list[bytes]]:
             here = await self._search.find_first(tx, identifiers)
-            found = tuple(_found(p, tx.now) for p in here if among is None or p.subject in among)
             slip = None if here else await self._search.find_slip(tx, text)
-        if here or among is not None:
-            return LookedUp(found)
+            return here, slip, await every_id(tx, [one.subject for one in here]) if everywhere else []
+
+        here, slip, ids = await self._core.database.glance(look)
+        found = self._as_found(here, among)
+        if among is not None or (here and not everywhere):
+            return Begun(found)
         if anew:
             self._elsewhere.forget(identifiers)
-        outcome = await self._elsewhere.find(identifiers, text, actor)
-        if slip and not outcome.sightings and not outcome.keepers:
-            raise slip
-        return LookedUp(tuple(map(_seen, outcome.sightings)), outcome)
+        return Begun(found, self._elsewhere.begin(identifiers, text, actor), slip, frozenset(ids))
 
-    async def find_here(self, text: str, among: frozenset[bytes] | None = None) -> tuple[Found, ...]:
-        """What carries that identifier here, nobody being asked; raise InputError where it is mistyped."""
-        identifiers = self._read(text)
-        async with self._core.database.read() as tx:
-            here = await self._search.find_first(tx, identifiers)
-            return tuple(_found(p, tx.now) for p in here if among is None or p.subject in among)
-
-    def _read(self, text: str) -> tuple[Identifier, ...]:
-        """All that a text may be; raise InputError for one that names nothing, or an id with a slip of the pen."""
-        try:
-            identifiers = read_identifiers(text, self._projection.world.lines)
-        except MistypedIdError as error:
-            raise InputError(f"mistyped id: {error}", "id_mistyped", text=text.strip()[:64]) from error
-        if not identifiers:
-            raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
-        return identifiers
+    def _as_found(self, here: Iterable[StoredPassport], among: frozenset[bytes] | None) -> tuple[Found, ...]:
+        now = self._core.clock.now()
+        return tuple(_found(p, now) for p in here if among is None or p.subject in among)
 
     async def near(self, text: str) -> list[Near]:
         """What may have been meant by a text that nothing carries; nothing for an id or a DevEUI."""
         if read_exact(text) is not None:
             return []
-        async with self._core.database.read() as tx:
-            return await self._search.find_near(tx, text)
+        return await self._core.database.glance(lambda tx: self._search.find_near(tx, text))
 
     async def here(self, texts: Iterable[str]) -> dict[str, list[StoredPassport]]:
         """What carries each of these identifiers in this store alone; nothing for one that is mistyped."""
@@ -195,7 +229,7 @@ class Lookup:
 
     async def _here(self, tx: ReadTx, text: str) -> list[StoredPassport]:
         try:
-            return await self._search.find_first(tx, self._read(text))
+            return await self._search.find_first(tx, read_asked(text, self._projection.world.lines))
         except InputError:
             return []
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from node.services.core import Core
 from node.store.database import WriteTx
 
+ANSWERED = "looked_up_here"
 GATHER_S = 1.0
 MOST_WAITING = 10_000  # notes; of what comes beyond the number is told
 
@@ -49,10 +50,13 @@ class LookupNotes:
         self._some.set()
 
     async def run(self) -> None:
-        """Write what comes, until cancelled."""
-        while True:
-            await self._some.wait()
-            await asyncio.sleep(GATHER_S)
+        """Write what comes, until cancelled; then what is left."""
+        try:
+            while True:
+                await self._some.wait()
+                await asyncio.sleep(GATHER_S)
+                await self.flush()
+        finally:
             await self.flush()
 
     async def flush(self) -> None:
@@ -71,7 +75,7 @@ class LookupNotes:
         announce, scheme, value = self._core.announce, note.scheme, note.value
         if isinstance(note, AnsweredNote):
             node = note.node.hex()
-            await announce(tx, "peer", "looked_up_here", org=note.org, node=node, scheme=scheme, value=value)
+            await announce(tx, "peer", ANSWERED, org=note.org, node=node, scheme=scheme, value=value)
         else:
             asked, found = note.asked, note.found
             await announce(tx, note.actor, "looked_up", scheme=scheme, value=value, asked=asked, found=found)

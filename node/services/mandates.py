@@ -23,7 +23,7 @@ from node.passport.shown import rows
 from node.passport.view import moment_at
 from node.passport.world import World
 from node.services.core import Core
-from node.services.known import check_organisation, check_passports
+from node.services.known import check_member, check_organisation, check_passports
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.statements import StatementReader
@@ -81,6 +81,7 @@ class Mandates:
         _check_capacity(role)
         if party == self._core.org:
             raise InputError("a role is offered to another organisation", "mandate_to_self")
+        check_member(self._projection.world, party)
         authority = Authority(Verb.OFFER, party, (role.value,), (), (), since, until)
         return await self._give(role, authority, things, papers, actor, "role_offered")
 
@@ -135,7 +136,7 @@ class Mandates:
                 raise DeniedError("the role is offered to another organisation", "mandate_not_ours")
             state = mandate.state(self._core.clock.now())
             if state is MandateState.WAITING:
-                await self._take(mandate, mandate.left, actor, "role_accepted")
+                await self._take(mandate, mandate.unanswered, actor, "role_accepted")
             elif state is MandateState.LAPSED:
                 raise StateError("the offer has lapsed", "mandate_lapsed", until=_shown(mandate.until))
             elif state not in (MandateState.STANDS, MandateState.ENDED):
@@ -153,7 +154,7 @@ class Mandates:
             state = mandate.state(self._core.clock.now())
             if state is not MandateState.STANDS:
                 raise StateError(f"the mandate is {state.value}", "mandate_not_standing", state=state.value)
-            await self._take(mandate, mandate.left, actor, "role_widened")
+            await self._take(mandate, mandate.given, actor, "role_widened")
         return await self.get(subject)
 
     async def refuse(self, subject: bytes, reason: str, actor: str) -> Mandate:
@@ -162,11 +163,11 @@ class Mandates:
             mandate = await self._waiting(subject)
             if mandate.party.org != self._core.org:
                 raise DeniedError("the role is offered to another organisation", "mandate_not_ours")
-            await self._end(mandate, mandate.left, reason, actor, "role_refused")
+            await self._end(mandate, mandate.said.ref, mandate.unanswered, reason, actor, "role_refused")
         return await self.get(subject)
 
     async def withdraw(self, subject: bytes, reason: str, actor: str) -> Mandate:
-        """Take back an offer that nobody answered, one that lapsed too: it is accepted by no date then."""
+        """Take back what nobody accepted of an offer, one that lapsed too: it is accepted by no date then."""
         async with self._one_at_a_time:
             mandate = await self._offered(subject)
             if not mandate.is_open:
@@ -174,7 +175,7 @@ class Mandates:
                 raise StateError(f"the offer is {state.value}", "mandate_answered", state=state.value)
             if mandate.author != self._core.org:
                 raise DeniedError("the offer is another organisation's", "mandate_not_ours")
-            await self._end(mandate, mandate.left, reason, actor, "role_withdrawn")
+            await self._end(mandate, mandate.said.ref, mandate.unanswered, reason, actor, "role_withdrawn")
         return await self.get(subject)
 
     async def end(self, subject: bytes, reason: str, actor: str, things: Sequence[bytes] = ()) -> Mandate:
@@ -189,19 +190,23 @@ class Mandates:
                 raise StateError(f"the mandate is {state.value}", "mandate_not_standing", state=state.value)
             if mandate.role is PartyRole.TITLE:
                 raise InputError("a title ends by passing on", "mandate_title")
+            await self._projection.catch_up(mandate.given)
             async with self._core.database.read() as tx:
                 named = await every_id(tx, things) if things else list(mandate.things)
-                left = [thing for thing in mandate.left if thing in set(named)]
+                left = [thing for thing in mandate.given if thing in set(named)]
                 await self._check_may_end(tx, mandate, left)
-            await self._end(mandate, left, reason, actor, "role_ended")
+            await self._end(mandate, mandate.last, left, reason, actor, "role_ended")
         return await self.get(subject)
 
     async def get(self, subject: bytes) -> Mandate:
         """The act of that id; raise NotFoundError."""
-        found = [mandate for mandate in await self.all() if mandate.subject == subject]
-        if not found:
+        every = await self.all()
+        # Whose id another organisation put over an act of its own finds its own by it all the same.
+        own = (one for one in every if one.subject == subject and one.author == self._core.org)
+        found = next((one for one in every if one.id == subject), None) or next(own, None)
+        if found is None:
             raise NotFoundError("no mandate of that id is here", "mandate_unknown")
-        return found[0]
+        return found
 
     async def all(self) -> list[Mandate]:
         """Every act about roles that is here, the oldest first."""
@@ -248,6 +253,7 @@ class Mandates:
             raise InputError("it would end before it begins", "mandate_period")
         is_outside, earlier = DOCUMENT in authority.rows, list[Draft]()
         async with self._one_at_a_time:
+            await self._projection.catch_up(things)
             async with self._core.database.read() as tx:
                 if not is_outside:
                     await check_organisation(tx, authority.party)
@@ -295,7 +301,7 @@ class Mandates:
         """
         now, wanted = self._core.clock.now(), set(things)
         ours = [one for one in known if one.author == self._core.org and one.role is role and one.is_open]
-        found = [one for one in ours if wanted & set(one.left)]
+        found = [one for one in ours if wanted & set(one.unanswered)]
         for one in found:
             if one.party.org == party and one.state(now) is MandateState.WAITING:
                 raise StateError("the role is offered already", "mandate_offered", mandate=str(SubjectId(one.subject)))
@@ -316,7 +322,7 @@ class Mandates:
 
     async def _withdrawal(self, tx: ReadTx, mandate: Mandate, things: Collection[bytes]) -> Draft:
         """An offer of ours ends over these things, because they are offered to somebody else."""
-        left = tuple(sorted(set(mandate.left) & set(things)))
+        left = tuple(sorted(set(mandate.unanswered) & set(things)))
         authority = Authority(Verb.END, mandate.party.org, (mandate.role.value,), left)
         cut = await read_cut(tx, mandate.party.org)
         now = self._core.clock.now()
@@ -336,15 +342,17 @@ class Mandates:
                 device = str(SubjectId(subject))
                 raise DeniedError(f"the role over {device} is not ours to end", "role_not_held", id=device)
 
-    async def _end(self, mandate: Mandate, things: Sequence[bytes], reason: str, actor: str, what: str) -> None:
+    async def _end(
+        self, mandate: Mandate, act: Ref, things: Sequence[bytes], reason: str, actor: str, what: str
+    ) -> None:
         async with self._core.database.read() as tx:
             # Whom the loser offers it to loses that offer: how far those are known tells what was accepted before.
             offered = [one for one in await self._read(tx) if one.author == mandate.party.org and one.is_open]
-            parties = [one.party.org for one in offered if one.role is mandate.role and {*things} & {*one.left}]
+            parties = [one.party.org for one in offered if one.role is mandate.role and {*things} & {*one.unanswered}]
             cut = await read_cut(tx, mandate.party.org, *parties)
         authority = Authority(Verb.END, mandate.party.org, (mandate.role.value,), tuple(sorted(things)))
         now, body = self._core.clock.now(), MandateBody(reason=reason)
-        await self._say(drafts.ending(mandate.subject, authority, cut, body, now, mandate.last), actor, what, mandate)
+        await self._say(drafts.ending(mandate.subject, authority, cut, body, now, act), actor, what, mandate)
 
     async def _take(self, mandate: Mandate, things: Sequence[bytes], actor: str, what: str) -> None:
         async with self._core.database.read() as tx:

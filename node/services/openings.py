@@ -16,7 +16,7 @@ def openings_of(case: Case, own: bytes) -> Opened:
         if right.org != own:
             author = EVERYBODY if right.author is None else right.author
             until = FOR_EVER if right.until is None else right.until
-            stored = StoredRight(right.org, author, right.classes, right.since or 0, until, right.profile)
+            stored = StoredRight(right.org, author, right.classes, right.since or 0, until, right.profile or right.to)
             found.setdefault(right.subject, []).append(stored)
     return found
 

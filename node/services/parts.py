@@ -23,9 +23,12 @@ from node.services.announcing import Announcing
 from node.services.arshin import ArshinFiles
 from node.services.assembly import Assembly
 from node.services.attesting import Attesting
+from node.services.backlog import Backlog
 from node.services.backups import Backups
 from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
+from node.services.box_claims import BoxClaims
+from node.services.boxes import Boxes
 from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
@@ -74,8 +77,10 @@ from node.services.members import Members
 from node.services.membership import Membership
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
+from node.services.packing import PackingLists
 from node.services.passport_files import PassportFiles
 from node.services.peering import Peering
+from node.services.pointing import Asked
 from node.services.procedures import ProcedureBook
 from node.services.production import Production
 from node.services.profiles import Profiles
@@ -184,8 +189,10 @@ class Parts:
         self.announcing = Announcing(self.core, self.projection, self.sync, self.metrics)
         self.announcing.on_seats = self.referring.sweep
         self.access_requests = AccessRequests(self.core, self.projection, self.search, self.sync)
-        asked = self.referring, self.access_requests
-        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, *asked)
+        self.shipments = Shipments(self.core, self.ledger, self.projection)
+        self.boxes = Boxes(self.core, self.search, self.shipments, self.metrics)
+        asked = Asked(self.referring, self.access_requests, self.boxes)
+        self.shelf = FederationShelf(self.core, self.ledger, self.membership, self.search, admission, asked)
         signer = Signer(keystore.org, keystore.node, keystore.sign)
         self.desk = Desk(self.shelf, signer, self.clock, self.metrics, self.allowance, budget)
         self.bundles = Bundles(self.core, self.shelf, self.sync)
@@ -200,11 +207,12 @@ class Parts:
         )
         self.lookup = Lookup(self.core, self.search, self.projection, self.elsewhere)
         self.recognition = Recognition(self.projection, self.identities, self.lookup)
+        self.box_claims = BoxClaims(self.core, self.search, self.projection, self.elsewhere, self.sync)
         self.assembly = Assembly(self.core, self.ledger, self.search)
-        self.shipments = Shipments(self.core, self.ledger, self.projection)
+        self.packing_lists = PackingLists(self.core, self.projection)
         self.mandates = Mandates(self.core, self.ledger, self.projection)
         self.handovers = HandOvers(self.core, self.ledger, self.mandates, self.cases)
-        self.timelines, self.conflicts = Timelines(self.core), Conflicts(self.core)
+        self.timelines, self.conflicts = Timelines(self.core, self.projection), Conflicts(self.core)
         self.analytics = Analytics(self.core, self.projection)
         self.checkup = Checkup(self.core, self.projection)
         self.undo = Undo(self.core, self.ledger, self.jobs)
@@ -274,6 +282,7 @@ class Parts:
 
     def _wire_care(self) -> None:
         self.fsck, self.refolding = Fsck(self.core), Refolding(self.core, self.projection, self.jobs)
+        self.backlog = Backlog(self.core, self.projection, self.jobs)
         self.backups, self.returning = Backups(self.core, self.jobs), Returning(self.core, self.sync)
         self.catching_up = CatchingUp(self.core, self.projection, self.sync, self.counting)
         self.bundles.on_taken = self.catching_up.take_bundle

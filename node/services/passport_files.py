@@ -6,7 +6,8 @@ sealed to one node.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from federation.authority import Kind
 from federation.codec import pack
@@ -14,7 +15,7 @@ from federation.counting import sizes_asked
 from federation.fragment import Fragment, Header, Section, SectionClass, decode_header
 from federation.genesis import Genesis
 from federation.organisation import Chain, NodeEntry
-from node.errors import InputError, NotFoundError
+from node.errors import InputError, NotFoundError, StateError
 from node.exchange.passport_file import (
     VERIFIER,
     Entry,
@@ -27,19 +28,19 @@ from node.exchange.passport_file import (
     fold_file,
     write_file,
 )
-from node.passport.case import Case
 from node.passport.profiles import Profile
 from node.passport.statement import Statement, read_statement
 from node.passport.view import View, digest
-from node.passport.world import PUBLICATION_KINDS, World, is_standing
+from node.passport.world import PUBLICATION_KINDS, World, is_published
 from node.services.cases import Cases
 from node.services.core import Core
-from node.services.disclosure import Disclosure
+from node.services.disclosure import Disclosure, Place
 from node.services.grounds import read_grounds
 from node.services.issuing import EVERYTHING, PUBLISHED, ByOwnRight, ByRight, Sieve, UnderProfile
 from node.services.known import check_organisation
 from node.services.profiles import HeldProfile
 from node.services.projection import Projection
+from node.services.statements import StatementReader
 from node.store.database import ReadTx
 from node.store.erasures import words_about
 from node.store.fragments import (
@@ -50,11 +51,10 @@ from node.store.fragments import (
     entries_of_kinds,
     entries_said_of,
 )
-from node.store.genesis import FEDERATION
+from node.store.genesis import find_genesis
 from node.store.logs import StoredLog, list_logs
 from node.store.organisations import find_chain, read_statements
 from node.store.passports import StoredPassport, every_id, find_passport
-from node.store.settings import find_setting
 from node.store.trees import find_root, read_inclusion
 
 MAX_BYTES = 256 << 20
@@ -62,6 +62,8 @@ NOTE = (
     f"Check this file with no node and no network: python {VERIFIER} FILE; any node gives the program out: "
     f"passport-node verifier. Проверить без узла и без сети: python {VERIFIER} ФАЙЛ; программу выдаёт любой узел."
 )
+
+Proof = tuple[int, tuple[bytes, ...]]  # size of a log and the path of an entry in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,34 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
+class _Common:
+    """What the passports of one snapshot that go out alike have in common, as far as it was asked for: what
+    organisations say of their nodes, what is said of them (`people`), publications as they go out, and paths.
+    """
+
+    logs: dict[bytes, StoredLog]
+    reader: StatementReader
+    genesis: Genesis | None
+    chains: dict[bytes, Chain | None] = field(default_factory=dict)
+    roots: dict[bytes, list[Part]] = field(default_factory=dict)
+    people: dict[frozenset[bytes], list[StoredFragment]] = field(default_factory=dict)
+    published: dict[Place, _Said] = field(default_factory=dict)
+    proofs: dict[Place, Proof] = field(default_factory=dict)
+
+    @classmethod
+    async def read(cls, tx: ReadTx) -> "_Common":
+        logs = await list_logs(tx)
+        return cls({log.log: log for log in logs}, StatementReader(logs), await find_genesis(tx))
+
+    async def take(self, tx: ReadTx, org: bytes) -> None:
+        """Have what an organisation says of its nodes."""
+        if org not in self.chains:
+            self.chains[org] = await find_chain(tx, org)
+            said = (await read_statements(tx, org)).get(org, ())
+            self.roots[org] = [Part(PartKind.ROOT_STATEMENT, statement.envelope()) for statement in said]
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """A passport under a profile: its view, how many statements are left out whole, and which sections of the others
     are withheld: how many of each class and name.
@@ -132,12 +162,39 @@ class PassportFiles:
 
         Raise NotFoundError where there is no passport or the party may read nothing of it.
         """
-        profile = held.profile if held else None
-        case = await self._cases.of(subject) if profile is not None and party is None else None
+        return (await self.write_many([subject], actor, party, held))[0]
+
+    async def write_many(
+        self, subjects: Sequence[bytes], actor: str, party: bytes | None = None, held: HeldProfile | None = None
+    ) -> list[PassportFile]:
+        """The files of several subjects, out of one snapshot: what they have in common is read once.
+
+        Raise NotFoundError where one has none, StateError where this node was ended.
+        """
+        await self._projection.catch_up(subjects)  # who may read what of them may hang on what waits
         async with self._core.database.read() as tx:
-            found = await self._select(tx, subject, party, profile, case)
-            mark, needed = await self._needed(tx, found, is_whole=party is None and held is None)
-            parts = await self._parts(tx, found.said, [*needed, *found.erasures], found.logs, found.genesis)
+            common = await tx.at_once(_Common.read)
+            await common.take(tx, self._core.org)
+            self._check_writer(common.chains[self._core.org])
+            made = [await tx.at_once(partial(self._make, common, one, party, held)) for one in subjects]
+        async with self._core.database.write() as tx:
+            for_whom = party.hex() if party else None
+            for file in made:
+                await self._core.announce(tx, actor, "passport_exported", file.subject, to=for_whom)
+        return made
+
+    def _check_writer(self, chain: Chain | None) -> None:
+        """Raise StateError where the chain that would go into the file says that this node signs nothing any more."""
+        node = chain.node(self._core.node) if chain else None
+        if node is None or node.disowned or node.ended is not None:
+            raise StateError("this node was ended by its organisation: another node writes the file", "node_ended")
+
+    async def _make(
+        self, common: _Common, subject: bytes, party: bytes | None, held: HeldProfile | None, tx: ReadTx
+    ) -> PassportFile:
+        found = await self._select(tx, common, subject, party, held.profile if held else None)
+        mark, needed = await self._needed(tx, common, found, is_whole=party is None and held is None)
+        parts = await self._parts(tx, common, found.said, [*needed, *found.erasures])
         if sum(len(part.content) for part in parts) > MAX_BYTES:
             raise InputError(
                 f"the passport is larger than {MAX_BYTES} bytes", "passport_file_large", most=MAX_BYTES >> 20
@@ -156,10 +213,7 @@ class PassportFiles:
             withheld=found.withheld,
             left_out=found.left_out,
         )
-        content = await asyncio.to_thread(write_file, self._core.keystore.sign, manifest, parts)
-        async with self._core.database.write() as tx:
-            for_whom = party.hex() if party else None
-            await self._core.announce(tx, actor, "passport_exported", passport.subject, to=for_whom)
+        content = await tx.aside(lambda: write_file(self._core.keystore.sign, manifest, parts))
         return PassportFile(passport.subject, passport.title, content)
 
     async def issue(self, subject: bytes, party: bytes | None, profile: Profile) -> Issued:
@@ -167,78 +221,75 @@ class PassportFiles:
 
         Raise NotFoundError as `write` does.
         """
-        case = await self._cases.of(subject) if party is None else None
+
+        async def look(tx: ReadTx) -> _Found:
+            return await self._select(tx, await _Common.read(tx), subject, party, profile)
+
+        await self._projection.catch_up([subject])
         async with self._core.database.read() as tx:
-            found = await self._select(tx, subject, party, profile, case)
+            found = await tx.at_once(look)
         view = await asyncio.to_thread(_fold, found, (), self._projection.world)
         return Issued(found.passport.subject, profile, view, found.left_out, found.withheld)
 
-    async def _needed(self, tx: ReadTx, found: _Found, *, is_whole: bool) -> tuple[bytes, list[_Said]]:
+    async def _needed(self, tx: ReadTx, common: _Common, found: _Found, *, is_whole: bool) -> tuple[bytes, list[_Said]]:
         """The digest of the view, and the publications that it needs: all of them where fewer fold to another one."""
         world, logs, sieve = self._projection.world, found.logs, EVERYTHING if is_whole else PUBLISHED
-        view = await asyncio.to_thread(_fold, found, (), world)
+        view = await tx.aside(lambda: _fold(found, (), world))
         said = [item.statement for item in found.said]
-        few = _published(await read_grounds(tx, said, view, world, found.genesis, list(logs.values())), found, sieve)
-        mark = digest(await asyncio.to_thread(_fold, found, few))
+        grounds = await read_grounds(tx, said, view, world, found.genesis, list(logs.values()), common.people)
+        few = _published(grounds, common, found, sieve)
+        mark = digest(await tx.aside(lambda: _fold(found, few)))
         if mark == digest(view):
             return mark, few
         stored = await entries_of_kinds(tx, PUBLICATION_KINDS)
         stored += await entries_said_of(tx, (Kind.GRANT, Kind.END), {log.org for log in logs.values()})
-        every = _published([entry for entry in stored if entry.void is None], found, sieve)
-        return digest(await asyncio.to_thread(_fold, found, every)), every
+        every = _published([entry for entry in stored if entry.void is None], common, found, sieve)
+        return digest(await tx.aside(lambda: _fold(found, every))), every
 
     async def _select(
-        self, tx: ReadTx, subject: bytes, party: bytes | None, profile: Profile | None, case: Case | None
+        self, tx: ReadTx, common: _Common, subject: bytes, party: bytes | None, profile: Profile | None
     ) -> _Found:
         """What is said of a passport, as far as it goes out."""
-        passport = await find_passport(tx, subject)
+        passport = await find_passport(tx, subject, whole=False)
         if passport is None:
             raise NotFoundError("no passport of that id is here", "passport_unknown")
         if party is not None:
             await check_organisation(tx, party)
-        subjects = await every_id(tx, [passport.subject])
-        logs = {log.log: log for log in await list_logs(tx)}
+        subjects, logs = await every_id(tx, [passport.subject]), common.logs
         about = [entry for entry in await entries_about(tx, subjects) if entry.void is None]
-        sieve = await self._sieve(tx, about, party, case)
+        sieve: Sieve = EVERYTHING
+        if party is not None:
+            sieve = ByRight(await self._disclosure.view(tx, party, about))
+        elif profile is not None:
+            case = await self._cases.open(tx, common.reader, subjects, await common.reader.of(tx, about))
+            sieve = ByOwnRight.of(case, self._core.org)
         said = _read(about, logs, UnderProfile(sieve, profile) if profile else sieve)
         if not said:
             raise NotFoundError("that organisation may read nothing of it", "passport_unknown")
-        raw = await find_setting(tx, FEDERATION)
-        genesis = Genesis.from_bytes(raw) if raw else None
         counted = sum(logs[entry.log].counted.counts(entry.seq) for entry in about)
         erasures = _read(await _erasures(tx, about, logs), logs, PUBLISHED)
-        return _Found(passport, subjects, said, logs, genesis, counted - len(said), erasures)
-
-    async def _sieve(
-        self, tx: ReadTx, about: Sequence[StoredFragment], party: bytes | None, case: Case | None
-    ) -> Sieve:
-        if party is not None:
-            return ByRight(await self._disclosure.view(tx, party, about))
-        return EVERYTHING if case is None else ByOwnRight.of(case, self._core.org)
+        return _Found(passport, subjects, said, logs, common.genesis, counted - len(said), erasures)
 
     async def _parts(
-        self,
-        tx: ReadTx,
-        said: Sequence[_Said],
-        published: Sequence[_Said],
-        logs: dict[bytes, StoredLog],
-        genesis: Genesis | None,
+        self, tx: ReadTx, common: _Common, said: Sequence[_Said], published: Sequence[_Said]
     ) -> list[Part]:
-        entries = [*said, *published]
+        entries, logs, genesis = [*said, *published], common.logs, common.genesis
         used = sorted({item.stored.log for item in entries})
         orgs = sorted({logs[log].org for log in used} | {self._core.org})
-        chains = {org: await find_chain(tx, org) for org in orgs}
-        parts = [Part(PartKind.GENESIS, genesis.to_bytes())] if genesis else []
         for org in orgs:
-            said_of = (await read_statements(tx, org)).get(org, ())
-            parts += [Part(PartKind.ROOT_STATEMENT, statement.envelope()) for statement in said_of]
+            await common.take(tx, org)
+        parts = [Part(PartKind.GENESIS, genesis.to_bytes())] if genesis else []
+        parts += [part for org in orgs for part in common.roots[org]]
         parts += [Part(PartKind.LOG, pack([logs[log].envelope, logs[log].note]), log) for log in used]
-        ended = {log: node for log in used if (node := _ended(chains[logs[log].org], logs[log].node)) is not None}
-        proofs = await _proofs(tx, entries, logs, ended)
+        ended = {
+            log: node for log in used if (node := _ended(common.chains[logs[log].org], logs[log].node)) is not None
+        }
+        unproved = [item for item in entries if (item.stored.log, item.stored.seq) not in common.proofs]
+        common.proofs.update(await _proofs(tx, unproved, logs, ended))
         about = {(item.stored.log, item.stored.seq) for item in said}
         for item in sorted(entries, key=lambda item: (item.stored.log, item.stored.seq)):
             place = (item.stored.log, item.stored.seq)
-            parts.append(Entry(*place, item.fragment, proofs.get(place), place not in about).to_part())
+            parts.append(Entry(*place, item.fragment, common.proofs.get(place), place not in about).to_part())
         return parts
 
 
@@ -261,10 +312,6 @@ def _read(entries: Iterable[StoredFragment], logs: Mapping[bytes, StoredLog], si
     return found
 
 
-def _is_published(item: _Said) -> bool:
-    return item.statement.kind in PUBLICATION_KINDS or is_standing(item.statement)
-
-
 def _shown(entry: StoredFragment, header: Header, sieve: Sieve) -> Fragment:
     """The entry with the sections that go out: in clear, and never a secret."""
     classes = {head.name: head.klass for head in header.sections}
@@ -277,11 +324,13 @@ def _shown(entry: StoredFragment, header: Header, sieve: Sieve) -> Fragment:
     return Fragment(entry.header, entry.signature, tuple(kept))
 
 
-def _published(entries: Iterable[StoredFragment], found: _Found, sieve: Sieve) -> list[_Said]:
+def _published(entries: Sequence[StoredFragment], common: _Common, found: _Found, sieve: Sieve) -> list[_Said]:
     """Publications as they go out: everybody's, under whatever profile the passport is issued."""
-    own = {item.statement.id for item in found.said}
-    read = [item for item in _read(entries, found.logs, sieve) if _is_published(item)]
-    return [item for item in read if item.statement.id not in own]
+    own, known = {item.statement.id for item in found.said}, common.published
+    for item in _read([entry for entry in entries if (entry.log, entry.seq) not in known], found.logs, sieve):
+        known[item.stored.log, item.stored.seq] = item
+    read = [known[place] for entry in entries if (place := (entry.log, entry.seq)) in known]
+    return [item for item in read if is_published(item.statement, found.genesis) and item.statement.id not in own]
 
 
 def _fold(found: _Found, published: Iterable[_Said], world: World | None = None) -> View:
@@ -302,9 +351,9 @@ def _ended(chain: Chain | None, node: bytes) -> NodeEntry | None:
 
 async def _proofs(
     tx: ReadTx, entries: Sequence[_Said], logs: dict[bytes, StoredLog], ended: Mapping[bytes, NodeEntry]
-) -> dict[tuple[bytes, int], tuple[int, tuple[bytes, ...]]]:
+) -> dict[Place, Proof]:
     """Size and path of each entry that is under its log's checkpoint, or under the cut that ended its node."""
-    found: dict[tuple[bytes, int], tuple[int, tuple[bytes, ...]]] = {}
+    found: dict[Place, Proof] = {}
     by_log: dict[bytes, set[int]] = {}
     for item in entries:
         by_log.setdefault(item.stored.log, set()).add(item.stored.seq)

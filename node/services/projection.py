@@ -1,6 +1,6 @@
 """Bringing passports, search terms and rights up to date with what was said, in the transaction that stored it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from node.passport.kept import LONG
 from node.passport.procedures import is_of_procedures
 from node.passport.profiles import SECTION as PROFILE
 from node.passport.rights import HEADERS, PAPER_KINDS, PUBLISHED_KINDS, class_mask
-from node.passport.roles import party_of
+from node.passport.roles import carrier_of, party_of
 from node.passport.sameness import other_sides
 from node.passport.standing import Standings, is_end
 from node.passport.statement import Statement
@@ -57,6 +57,7 @@ from node.store.rights import (
 from node.store.runs import leads_by_procedure
 from node.store.settings import find_setting, set_setting
 from node.store.timelines import drop_rows, forget_rows, has_plain, read_kept
+from node.store.unfolded import any_unfolded, drop_unfolded
 
 VERSION = "fold_version"
 FILED = "card_version"
@@ -80,6 +81,10 @@ class Projection:
         self.world = World()
         # Leaves all passports for later where they are many, and says whether it did; without it none are left.
         self.defer: Callable[[WriteTx], Awaitable[bool]] | None = None
+        # Leaves passports for later of which much was said at once, and answers which; folds those that were left.
+        self.leave: Callable[[WriteTx, Collection[bytes]], Awaitable[set[bytes]]] | None = None
+        self.fold_left: Callable[[Iterable[bytes]], Awaitable[None]] | None = None
+        self.is_behind = False  # whether any is left
         # Told what is attested of root chains, and says whether other statements count by it.
         self.attested: Callable[[WriteTx, Attestations], Awaitable[bool]] | None = None
         # Takes who lost a membership, and says whether other statements count by that.
@@ -92,6 +97,7 @@ class Projection:
         async with self._core.database.read() as tx:
             self.world = await self._read_world(tx, await StatementReader.open(tx))
             version, filed = await find_setting(tx, VERSION), await find_setting(tx, FILED)
+            self.is_behind = await any_unfolded(tx)
         if version != str(FOLD_VERSION).encode():
             async with self._core.database.write() as tx:
                 await blank_passports(tx)
@@ -225,6 +231,7 @@ class Projection:
             return await self._fold_all(tx, wanted, reader, world, beside_kept=False)
         has_edges = any(statement.kind == Kind.COMPOSITION for statement in statements)
         core = set[bytes]().union(*groups.values())
+        await drop_unfolded(tx, core)
         shown = await read_leads(tx, core) if has_edges else {}
         kept = await read_kept(tx, core)
         await drop_rows(tx, {passport.lead for passport in kept.values()} - groups.keys())
@@ -287,6 +294,11 @@ class Projection:
             groups.setdefault(lead, {lead}).add(subject)
         return groups, statements
 
+    async def catch_up(self, subjects: Iterable[bytes]) -> None:
+        """Fold those of some subjects that were left for later: who looks at them, or acts on them, waits for it."""
+        if self.is_behind and self.fold_left is not None:
+            await self.fold_left(subjects)
+
     async def replay_erasures(self) -> None:
         """Let go what erasures that are known here named: an older copy of the store has it again."""
         async with self._core.database.write() as tx:
@@ -325,6 +337,9 @@ class Projection:
         if subjects and not public:
             subjects -= await self._folding.extend(tx, log, entries, world)
         subjects |= await self._awaiting(tx, log, entries)
+        if self.leave is not None and any(h.kind in PAPER_KINDS for h in spoken):
+            # What ends a right holds at once: whoever asks meanwhile is answered by what stands.
+            subjects -= await self.leave(tx, subjects - _ended(entries))
         if subjects:
             # What has a row already was opened further, or counts no more: no row that was kept is trusted.
             again = await has_plain(tx, log.no, [e.seq for e in entries if subjects & e.named])
@@ -366,7 +381,9 @@ class Projection:
         opened: Opened = {}
         told: list[NewOpening] = []
         for entry in entries:
-            party = _party(entry, world)
+            carrier, party = _carrier(entry), _party(entry, world)
+            if carrier is not None and entry.header is not None and carrier not in (log.org, self._core.org):
+                opened.setdefault(entry.header.subject, []).append(StoredRight(carrier, log.org, PAPERS))
             if party is None or entry.header is None or party == self._core.org:
                 continue
             is_own = entry.header.subject != log.org and entry.header.subject not in entry.routes
@@ -453,6 +470,12 @@ def _said_of_group(subjects: set[bytes], index: Index) -> list[Statement]:
     return said_of(subjects | sides, index) if sides else said
 
 
+def _ended(entries: Iterable[NewEntry]) -> set[bytes]:
+    """The things over which a role or a grant ends; that an offer of a shipment does is no more than an answer."""
+    ends = [e for e in entries if e.header is not None and e.header.kind == Kind.END]
+    return {thing for e in ends if e.header and e.header.section("shipment") is None for thing in e.named}
+
+
 def _is_standing(header: Header, log: StoredLog) -> bool:
     """Whether it grants, or ends a grant of, all that is its author's."""
     return header.kind in (Kind.GRANT, Kind.END) and header.subject == log.org
@@ -486,6 +509,15 @@ def _party(entry: NewEntry, world: World) -> bytes | None:
     authority = authority_of(entry.fragment)
     party = party_of(authority, world) if authority is not None else None
     return None if party is None or party.is_outside else party.org
+
+
+def _carrier(entry: NewEntry) -> bytes | None:
+    """Through whose node the shipment goes of which a statement is the paper."""
+    header = entry.header
+    if header is None or header.kind not in (Kind.SHIPMENT, Kind.END) or header.subject in entry.routes:
+        return None
+    authority = authority_of(entry.fragment)
+    return carrier_of(authority) if authority is not None else None
 
 
 def _nobody() -> None:

@@ -42,6 +42,7 @@ ON_LABEL = "label"  # the evidence of a name that was read off the housing
 MOST_NAMED = 4  # passports that one text may name and that are looked at
 MOST_KEPT = 2048
 MOST_AT_ONCE = 16  # strangers whose passports wait to be worked out
+STEP_S = 0.05  # nothing is told at whole steps alone: how long it took tells not whether something is here
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,13 @@ class PublicPassports:
         """What stands behind `/d/`, escaped as it came; raise InputError for what is mistyped, StateError where it
         names several.
         """
-        printed = _read(path, query)
+        printed, begun = _read(path, query), _now()
         found = [one for named in await self.named(printed) if (one := await self._public(named)) is not None]
         if len(found) > 1:
             raise StateError("several devices carry this", "public_several")
+        if not found:
+            self._check_free()
+            await asyncio.sleep(STEP_S - (_now() - begun) % STEP_S)
         return Scanned(printed, found[0] if found else None)
 
     async def named(self, printed: Printed) -> list[StoredPassport]:
@@ -127,8 +131,7 @@ class PublicPassports:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        if self._waiting >= MOST_AT_ONCE:
-            raise StateError("too many passports are asked for at once", "public_busy")
+        self._check_free()
         self._waiting += 1
         try:
             async with self._working:
@@ -140,9 +143,18 @@ class PublicPassports:
             self._kept.popitem(last=False)
         return found
 
+    def _check_free(self) -> None:
+        """Raise StateError where too many wait; whoever finds nothing is told so too, or it told what is here."""
+        if self._waiting >= MOST_AT_ONCE:
+            raise StateError("too many passports are asked for at once", "public_busy")
+
     async def _work_out(self, passport: StoredPassport, profile: Profile) -> PublicPassport | None:
         case = await self._cases.of(passport.subject)
         return await asyncio.to_thread(_public_part, case, self._core.org, profile, passport)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _host_of(url: str) -> str:

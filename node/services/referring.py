@@ -20,10 +20,11 @@ from federation.errors import RequestError
 from federation.ports import Asker
 from federation.sync.allowance import Daily
 from federation.sync.announcing import MAX_REFERRALS, Announced, Referral
+from node.passport.identifiers import lookup_key
 from node.services.core import Core
-from node.services.lookup_notes import AnsweredNote, LookupNotes
+from node.services.lookup_notes import ANSWERED, AnsweredNote, LookupNotes
 from node.services.projection import Projection
-from node.store.database import WriteTx
+from node.store.database import ReadTx, WriteTx
 from node.store.directory import (
     Announcer,
     announcers_of,
@@ -36,8 +37,10 @@ from node.store.directory import (
     read_announcers,
     read_buckets,
 )
+from node.store.journal import read_since
 
 DAY_US = 86_400_000_000
+KEY = "key"  # the scheme of a question that says no more than a key of the directory
 
 
 class Referring:
@@ -48,6 +51,16 @@ class Referring:
         self._projection = projection
         self._notes = notes
         self._daily = Daily()
+
+    async def open(self) -> None:
+        """Count what was looked up today before this node began, as the journal tells it."""
+        day = self._core.clock.now() // DAY_US
+        async with self._core.database.read() as tx:
+            rows = await read_since(tx, day * DAY_US, ANSWERED)
+        for row in rows:
+            scheme, value = str(row.detail["scheme"]), str(row.detail["value"])
+            key = bytes.fromhex(value) if scheme == KEY else lookup_key(scheme, value)
+            self._daily.take(row.org, mark_of(key), day, len(rows))
 
     def count(self, asker: Asker, key: bytes, scheme: str, value: str) -> None:
         """Count a device that an organisation looks up; raise RequestError where it is one too many of a day.
@@ -69,12 +82,13 @@ class Referring:
     async def refer(self, asker: Asker, keys: Sequence[bytes]) -> list[list[Referral]]:
         """For each key who announced it here, this node among them; members of now alone."""
         for key in keys:
-            self.count(asker, key, "key", key.hex())
-        found: list[list[Referral]] = []
-        async with self._core.database.read() as tx:
-            for key in keys:
-                announcers = await announcers_of(tx, mark_of(key))
-                found.append([self._referral(one, tx.now) for one in announcers if self._counts(one, asker)])
+            self.count(asker, key, KEY, key.hex())
+
+        async def look(tx: ReadTx) -> list[list[Announcer]]:
+            return [await announcers_of(tx, mark_of(key)) for key in keys]
+
+        announced, now = await self._core.database.glance(look), self._core.clock.now()
+        found = [[self._referral(one, now) for one in some if self._counts(one, asker)] for some in announced]
         return [some[:MAX_REFERRALS] for some in found]
 
     async def announce(self, asker: Asker, said: Announced) -> Mapping[int, bytes] | None:

@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from node.services.core import Core
-from node.services.jobs import ASIDE, Jobs
+from node.services.jobs import ASIDE, ITSELF, Jobs, Unfinished
 from node.services.projection import Projection
 from node.services.statements import StatementReader
-from node.store.database import WriteTx
-from node.store.jobs import Job, extend_job, find_open, get_job, insert_job
+from node.store.database import ReadTx, WriteTx
+from node.store.jobs import OPEN, Job, extend_job, find_open, get_job, newest_job
 from node.store.passports import count_subjects, list_subjects
 
 KIND = "refold"
-ACTOR = "merge"
 AT_ONCE = 500  # subjects that the transaction of a publication folds itself
 PAGE = 100
 
@@ -58,7 +57,7 @@ class Refolding:
         """`at_once` is how many subjects a publication folds in its own transaction."""
         self._core, self._projection, self._jobs, self._at_once = core, projection, jobs, at_once
         projection.defer = self._defer
-        jobs.register(KIND, self._step, ASIDE)
+        jobs.register(KIND, self._step, ASIDE, self._unfinished)
 
     async def _defer(self, tx: WriteTx) -> bool:
         """Leave all passports for later; False where they are few."""
@@ -67,14 +66,20 @@ class Refolding:
             return False
         job = await find_open(tx, KIND)
         if job is None:
-            job_id = self._jobs.new_id()
-            await insert_job(tx, job_id, KIND, count, self._core.keystore.vault.seal(b""), ACTOR)
-            await self._core.announce(tx, ACTOR, "job_taken", job=job_id, kind=KIND, file="")
+            await self._jobs.take(tx, KIND, Unfinished(count))
         else:
             around = Round.from_result(job.result).again()
             await extend_job(tx, job.id, job.done + count, {**job.result, **around.to_result()})
-        tx.on_commit(self._jobs.wake)
+            tx.on_commit(self._jobs.wake)
         return True
+
+    @staticmethod
+    async def _unfinished(tx: ReadTx) -> Unfinished | None:
+        """What the newest job had left when it failed."""
+        last = await newest_job(tx, KIND)
+        if last is None or last.state in (*OPEN, "done"):
+            return None
+        return Unfinished(last.total - last.done, Round.from_result(last.result).to_result())
 
     async def _step(self, job: Job, _content: bytes) -> bool:
         async with self._core.database.write() as tx:
@@ -85,5 +90,5 @@ class Refolding:
             left = around.after(page, PAGE)
             done = job.total if left is None else min(job.total - 1, job.done + len(page))
             await self._jobs.advance(tx, job, done, (left or around).to_result())
-            await self._core.announce(tx, ACTOR, "refold_advanced", job=job.id, done=done, total=job.total)
+            await self._core.announce(tx, ITSELF, "refold_advanced", job=job.id, done=done, total=job.total)
         return left is not None

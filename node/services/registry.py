@@ -61,6 +61,7 @@ class Registry:
     async def get(self, subject: bytes, *, whole: bool = True) -> StoredPassport:
         """The passport of a subject, a long one with its rows if it is wanted whole; raise NotFoundError."""
         database = self._core.database
+        await self._projection.catch_up([subject])
         if not whole and (found := await database.glance(lambda tx: find_passport(tx, subject, whole=False))):
             return found
         async with database.read() as tx:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from federation.authority import Kind
 from federation.fragment import SectionClass
-from federation.sync.messages import MAX_IDS, MAX_KNOWN, Known
+from federation.sync.looking import MAX_IDS, MAX_KNOWN, Known
 from node.errors import InputError
 from node.passport import identifiers
-from node.passport.errors import MistypedIdError, PlateError
+from node.passport.errors import BoxCodeError, MistypedIdError, PlateError
 from node.passport.identifiers import ID, WITHOUT_KEY, Identifier
+from node.passport.lines import Lines
 from node.passport.plate import comparison_text, cut_label, plate_text, split_typed
 from node.passport.rights import HEADERS, class_mask
 from node.passport.shown import ACT, BARE, CODE, CONFLICT, EXTRACTED, bare_term, plate_terms, rows
@@ -66,8 +67,19 @@ def read_exact(text: str) -> Query | None:
     try:
         exact = identifiers.read_exact(text)
     except MistypedIdError as error:
-        raise InputError(f"mistyped id: {error}", "id_mistyped", text=text.strip()[:64]) from error
+        raise mistyped(text, error) from error
     return None if exact is None else Query(exact.scheme, exact.value)
+
+
+def read_asked(text: str, lines: Lines) -> tuple[Identifier, ...]:
+    """All that a text may be; raise InputError for one that names nothing, or an id with a slip of the pen."""
+    try:
+        found = identifiers.read_identifiers(text, lines)
+    except MistypedIdError as error:
+        raise mistyped(text, error) from error
+    if not found:
+        raise InputError(f"nothing to look for in {text.strip()[:64]!r}", "query_empty")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,13 @@ class _Term:
         plates = [row for row in rows(self.passport.content, "plates") if row["by"] == author.hex()]
         said = (plate_terms(str(row["designation"]), str(row["serial"])) for row in plates)
         return self.scheme == ID or any(self.value == term for terms in said for _, term in terms)
+
+
+def mistyped(text: str, error: MistypedIdError) -> InputError:
+    """What is wrong with a text that was to name a device; the code of a box is not repeated."""
+    if isinstance(error, BoxCodeError):
+        return InputError(str(error), "box_code_alone")
+    return InputError(f"mistyped id: {error}", "id_mistyped", text=text.strip()[:64])
 
 
 async def _finds(tx: ReadTx, right: StoredRight, found: _Term) -> bool:

@@ -1,26 +1,24 @@
 """What this node answers its peers: everything leaves through here, so rights are enforced here."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from federation.authority import Kind
-from federation.errors import RequestError, VoidError
-from federation.fragment import Fragment, Header, Ref, Section, SectionClass, decode_header
-from federation.log import LogStatement
+from federation.errors import RequestError
+from federation.fragment import Fragment, Ref, Section, SectionClass
 from federation.merkle import root_of
+from federation.organisation import Chain
 from federation.ports import Asker
 from federation.sealing import seal_section
-from federation.statements import RootStatement
 from federation.sync.announcing import Announced, Referral
+from federation.sync.claiming import Claim, Claimed
 from federation.sync.following import FollowAsked, Followed
+from federation.sync.looking import Looked
 from federation.sync.messages import (
     MAX_HEADS,
     Heads,
     HeadsAsked,
     Join,
-    Known,
-    Looked,
     Openings,
     Part,
     Placed,
@@ -33,40 +31,35 @@ from federation.sync.messages import (
 )
 from federation.sync.mirror import Hash
 from federation.tiles import WIDTH
-from node.passport.bodies import Plate
-from node.passport.errors import PassportError
-from node.passport.identifiers import ID, Identifier, is_on, lookup_key
 from node.services import answers
-from node.services.access_requests import AccessRequests
 from node.services.admission import Admission
 from node.services.answers import Room, last_of, weight_of
 from node.services.core import Core
-from node.services.disclosure import Disclosure, View
+from node.services.counting import stored_header
+from node.services.disclosure import Disclosure
 from node.services.filters import Filters
 from node.services.handed import Handed, Personal
 from node.services.ledger import Ledger
 from node.services.membership import Membership
-from node.services.pace import even_pace
+from node.services.news import news_of
+from node.services.pointing import Asked, Pointing, check_id
 from node.services.provisioning import keys_in_order
-from node.services.referring import Referring
+from node.services.retelling import Retelling
+from node.services.seals import seals_of
 from node.services.search import Search
-from node.store.changes import Change, Changed, changes_after
+from node.services.showing import Showing
+from node.store.changes import changes_after
 from node.store.chunks import read_chunk, signed_file
 from node.store.database import ReadTx
 from node.store.follows import find_filter
-from node.store.forks import read_proofs
 from node.store.fragments import (
-    CLEAR,
-    STORED,
-    StoredFragment,
     entries_about,
     entries_at,
     entries_between,
-    entries_said_of,
     headers_about,
 )
 from node.store.logs import StoredLog, find_log, list_logs
-from node.store.organisations import find_chain, read_statements
+from node.store.organisations import find_chain
 from node.store.peers import find_peer
 from node.store.rights import spread_opening
 from node.store.trees import read_consistency, read_hashes, read_inclusion, read_leaves
@@ -89,18 +82,18 @@ class FederationShelf:
         membership: Membership,
         search: Search,
         admission: Admission,
-        referring: Referring,
-        access_requests: AccessRequests,
+        asked: Asked,
     ) -> None:
         self._core = core
         self._ledger = ledger
         self._membership = membership
         self._admission = admission
-        self._referring = referring
-        self._access_requests = access_requests
+        self._referring, self._boxes = asked.referring, asked.boxes
         self._disclosure = Disclosure()
         self._filters, self._handed = Filters(core), Handed(core)
-        self._search = search
+        self._showing = Showing(core)
+        self._pointing = Pointing(core, search, admission, asked, self._disclosure, self._showing, self._handed)
+        self._retelling = Retelling()
         self._asked: dict[bytes, HeadsAsked] = {}
 
     def told_cursor(self, node: bytes) -> int:
@@ -113,9 +106,12 @@ class FederationShelf:
 
         None for one that another organisation stated before: what is kept of a node is kept by its id.
         """
-        async with self._core.database.read() as tx:
+
+        async def look(tx: ReadTx) -> tuple[Chain | None, Chain | None]:
             chain, known = await find_chain(tx, org), await find_peer(tx, node)
-            other = await find_chain(tx, known.org) if known is not None and known.org != org else None
+            return chain, await find_chain(tx, known.org) if known is not None and known.org != org else None
+
+        chain, other = await self._core.database.glance(look)
         if (other is not None and other.node(node) is not None) or (node == self._core.node and org != self._core.org):
             return None
         entry = chain.node(node) if chain else None
@@ -141,7 +137,7 @@ class FederationShelf:
             # What is followed no more stands in no list any more: a list may end before what was taken of it.
             if not changes and opened <= known.opened and (epoch, follows) == (known.epoch, known.filter):
                 return None
-            news = await _news(tx, changes[:MAX_HEADS])
+            news = await news_of(tx, changes[:MAX_HEADS])
         return Heads(
             epoch,
             changes[news.count - 1].n if changes else since,
@@ -177,7 +173,9 @@ class FederationShelf:
         hashes = await read_hashes(tx, stored.no, span.start, room.end(span))
         found = await entries_between(tx, stored.no, span.start, span.start + sum(map(width, hashes)))
         view = await self._disclosure.view(tx, asker.org, found.values(), asker.node)
-        shown = {seq: one for seq, entry in found.items() if (one := self._shown(entry, view, personal)) is not None}
+        shown = {
+            seq: one for seq, entry in found.items() if (one := self._showing.shown(entry, view, personal)) is not None
+        }
         rows = room.take(_rows(span.start, hashes, shown, folds=folds))
         end = span.start + sum(map(width, rows))
         try:
@@ -201,13 +199,15 @@ class FederationShelf:
         while True:
             told = await self._told(asker, after, most)
             if weight_of(told.entries) <= answers.MOST_TOLD:
-                return told
+                break
             if most > 1:
                 most //= 2
             elif await self._spread(asker, after):
                 most = limit
             else:  # of one entry that rests on very much the entry, and grounds that fit
-                return replace(told, entries=last_of(told.entries, answers.MOST_TOLD))
+                told = replace(told, entries=last_of(told.entries, answers.MOST_TOLD))
+                break
+        return self._retelling.note(asker.node, after, self._core.clock.now(), told)
 
     async def _spread(self, asker: Asker, after: int) -> bool:
         """Tell the next subject entry by entry where it is too large for one answer; False where it is one entry."""
@@ -223,25 +223,26 @@ class FederationShelf:
     async def _told(self, asker: Asker, after: int, limit: int) -> Openings:
         async with self._core.database.read() as tx:
             opened = await self._filters.opened(tx, asker, after, limit)
-            found = await entries_about(tx, {item.subject for item in opened if item.place is None})
+            logs = {log.no: log for log in await list_logs(tx)}
+            # What a node wrote itself it has, or brings back by the size of its log.
+            own = [log.no for log in logs.values() if log.node == asker.node]
+            found = await entries_about(tx, {item.subject for item in opened if item.place is None}, but=own)
             here = {(fragment.log_no, fragment.seq) for fragment in found}
             found += await entries_at(tx, {item.place for item in opened if item.place is not None} - here)
-            logs = {log.no: log for log in await list_logs(tx)}
             view = await self._disclosure.view(tx, asker.org, found, asker.node)
-            box_key = await self._box_key(tx, asker)
+            seals = await seals_of(tx, asker, view)
         # Grounds come first: what rests on them is understood when it comes.
         rest = [ground for place, ground in view.grounds.items() if place not in {(f.log, f.seq) for f in found}]
         placed, personal = list[Placed](), Personal()
         for fragment in (*rest, *found):
-            log = logs[fragment.log_no]
-            # What a node wrote itself it has, or brings back by the size of its log.
-            if fragment.seq >= log.note_size or log.node == asker.node:
+            if fragment.seq >= logs[fragment.log_no].note_size or fragment.log_no in own:
                 continue
-            shown = self._shown(fragment, view, personal, box_key)
+            shown = self._showing.shown(fragment, view, personal, seals)
             if shown is not None:
                 placed.append(Placed(fragment.log, fragment.seq, shown))
         await self._handed.note(asker, personal, personal)
-        return Openings(opened[-1].n if opened else after, tuple(placed), len(opened) < limit)
+        fresh = self._retelling.fresh(asker.node, after, self._core.clock.now(), placed)
+        return Openings(opened[-1].n if opened else after, fresh, len(opened) < limit)
 
     async def follow(self, asker: Asker, asked: FollowAsked) -> Followed:
         """Keep what the asker follows: nothing of other subjects is pulled or opened to it."""
@@ -277,12 +278,12 @@ class FederationShelf:
             world = self._admission.world
             found = await keys_in_order(tx, world, subject, await entries_about(tx, [subject]))
             view = await self._disclosure.view(tx, asker.org, found)
-            box_key = await self._box_key(tx, asker)
+            box_key = (await seals_of(tx, asker, view)).own
         for fragment in found:
-            header = _header(fragment)
+            header = stored_header(fragment)
             if header is None or box_key is None or not view.may_open(header, SectionClass.SECRET, section):
                 continue
-            if (opened := self._open_stored(fragment, section)) is not None:
+            if (opened := self._showing.opened(fragment, section)) is not None:
                 await self._journal(asker, "secret_given", subject, section)
                 return seal_section(box_key, opened)
         await self._journal(asker, "secret_refused", subject, section)
@@ -295,7 +296,7 @@ class FederationShelf:
             found = await entries_at(tx, [(log.no, ref.seq)]) if log and ref.seq < log.note_size else []
             view = await self._disclosure.view(tx, asker.org, found)
             chunk = await read_chunk(tx, signed_file(ref, section), n)
-        header = _header(found[0]) if found else None
+        header = stored_header(found[0]) if found else None
         head = header.section(section) if header is not None else None
         if header is None or head is None or found[0].to_fragment().id[:16] != ref.id16:
             raise RequestError(f"chunk: no such section {section} is here")
@@ -309,16 +310,16 @@ class FederationShelf:
 
     async def lookup(self, asker: Asker, scheme: str, value: str) -> Looked:
         """Passports of an identifier that the asker may read; to a member, else whether there is one."""
-        self._check_id(scheme, value)
-        if self._admission.is_member(asker.org):
-            self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
-            return await self._looked(asker, scheme, value, tells=True)
-        async with even_pace(GUEST_PACE_S):
-            return await self._looked(asker, scheme, value, tells=False)
+        return await self._pointing.lookup(asker, scheme, value)
 
     async def refer(self, asker: Asker, keys: Sequence[bytes]) -> Sequence[Sequence[Referral]]:
         """Who announced here what has these keys."""
         return await self._referring.refer(asker, keys)
+
+    async def claim(self, asker: Asker, claim: Claim) -> Claimed:
+        """Hand a box over to who shows that it has the code."""
+        check_id(claim.scheme, claim.value)
+        return await self._boxes.answer(asker, claim)
 
     async def announce(self, asker: Asker, announced: Announced) -> Mapping[int, bytes] | None:
         """Keep what the asker holds."""
@@ -326,31 +327,7 @@ class FederationShelf:
 
     async def ask(self, asker: Asker, scheme: str, value: str, words: str) -> None:
         """Keep for people here what the asker wants to be shown."""
-        self._check_id(scheme, value)
-        self._referring.count(asker, lookup_key(scheme, value), scheme, value[:LONGEST_NOTED])
-        await self._access_requests.take(asker, Identifier(scheme, value), words)
-
-    async def _looked(self, asker: Asker, scheme: str, value: str, *, tells: bool) -> Looked:
-        async with self._core.database.read() as tx:
-            known, is_held = await self._search.for_peer(tx, asker.org, scheme, value, tells=tells)
-            personal = Personal()
-            proved = [replace(one, identity=await self._identity(tx, asker, one, value, personal)) for one in known]
-        if personal:
-            given = [(one.identity.log, one.identity.seq) for one in proved if one.identity is not None]
-            await self._handed.note(asker, given, personal)
-        return Looked(tuple(proved), is_held)
-
-    async def _identity(self, tx: ReadTx, asker: Asker, known: Known, value: str, personal: Personal) -> Placed | None:
-        """The newest statement of a plate that the asker may see, of those that prove what he asked for if any does."""
-        found = await entries_said_of(tx, [Kind.IDENTITY], [known.subject, *known.ids])
-        view = await self._disclosure.view(tx, asker.org, found)
-        sizes = {log.no: log.note_size for log in await list_logs(tx)}
-        there = [one for one in found if one.seq < sizes.get(one.log_no, 0)]
-        shown = [(one, s) for one in there if (s := self._shown(one, view, personal)) and s.sections]
-        if not shown:
-            return None
-        stored, fragment = max(shown, key=lambda pair: _rank(pair[0], pair[1], value))
-        return Placed(stored.log, stored.seq, fragment)
+        await self._pointing.ask(asker, scheme, value, words)
 
     async def joining_key(self, join: Join) -> bytes:
         """The sign key of a node that shows an invitation's secret."""
@@ -359,11 +336,6 @@ class FederationShelf:
     async def join(self, join: Join) -> None:
         """Take a node that shows an invitation's secret."""
         await self._membership.admit(join)
-
-    @staticmethod
-    def _check_id(scheme: str, value: str) -> None:
-        if scheme == ID and SUBJECT.fullmatch(value) is None:
-            raise RequestError("an id is 32 hex digits")
 
     async def _log(self, tx: ReadTx, log: bytes) -> StoredLog:
         stored = await find_log(tx, log)
@@ -377,95 +349,19 @@ class FederationShelf:
         wanted = {ref.seq: ref.id16 for ref in refs if ref.seq < log.note_size}
         found = await entries_at(tx, [(log.no, seq) for seq in wanted])
         view = await self._disclosure.view(tx, asker.org, found)
-        box_key = await self._box_key(tx, asker)
-        shown = [(f, s) for f in found if (s := self._shown(f, view, personal, box_key)) and s.id[:16] == wanted[f.seq]]
+        seals = await seals_of(tx, asker, view)
+        shown = [
+            (f, s) for f in found if (s := self._showing.shown(f, view, personal, seals)) and s.id[:16] == wanted[f.seq]
+        ]
         paths = await read_inclusion(tx, log.no, [f.seq for f, _ in shown], log.note_size)
         return [
             Proven(Placed(log.log, f.seq, s), log.note_size, tuple(path))
             for (f, s), path in zip(shown, paths, strict=True)
         ]
 
-    def _shown(
-        self, fragment: StoredFragment, view: View, personal: Personal, box_key: bytes | None = None
-    ) -> Fragment | None:
-        if fragment.void is not None:
-            return Fragment(fragment.header, fragment.signature)
-        header = _header(fragment)
-        if header is None or not view.shows(header):
-            return None
-        classes = {head.name: head.klass for head in header.sections}
-        sections: list[Section] = []
-        for stored in fragment.sections:
-            klass = classes.get(stored.name, -1)
-            if stored.form == STORED:
-                opened = (
-                    self._open_stored(fragment, stored.name)
-                    if box_key and view.may_open(header, klass, stored.name)
-                    else None
-                )
-                if opened is not None and box_key is not None:
-                    sections.append(seal_section(box_key, opened))
-                    self._mark(fragment, stored.name, klass, personal)
-            elif stored.form == CLEAR and view.shows_section(header, stored.name, klass):
-                sections.append(Section(stored.name, stored.salt, stored.data))
-                self._mark(fragment, stored.name, klass, personal)
-        return Fragment(fragment.header, fragment.signature, tuple(sections))
-
-    @staticmethod
-    def _mark(fragment: StoredFragment, name: str, klass: int, personal: Personal) -> None:
-        if klass == SectionClass.PERSONAL:
-            personal.setdefault((fragment.log, fragment.seq), []).append(name)
-
-    def _open_stored(self, fragment: StoredFragment, name: str) -> Section | None:
-        for stored in fragment.sections:
-            if stored.name == name and stored.form == STORED:
-                return Section(name, stored.salt, self._core.keystore.vault.open(stored.data))
-        return None
-
-    async def _box_key(self, tx: ReadTx, asker: Asker) -> bytes | None:
-        logs = [log for log in await list_logs(tx, org=asker.org) if log.node == asker.node]
-        return logs[-1].statement.box_key if logs else None
-
     async def _journal(self, asker: Asker, what: str, subject: bytes, section: str) -> None:
         async with self._core.database.write() as tx:
             await self._core.announce(tx, "peer", what, subject, org=asker.org, section=section)
-
-
-@dataclass(slots=True)
-class _News:
-    """What the first `count` changes are; `size` bytes."""
-
-    count: int = 0
-    size: int = 0
-    chains: list[tuple[RootStatement, ...]] = field(default_factory=list)
-    logs: list[LogStatement] = field(default_factory=list)
-    notes: list[bytes] = field(default_factory=list)
-    forks: list[bytes] = field(default_factory=list)
-
-
-async def _news(tx: ReadTx, changes: Iterable[Change]) -> _News:
-    """As many changes as fit into one answer, one at least: the longest chain fits alone."""
-    news, logs = _News(), {log.log: log for log in await list_logs(tx)}
-    for change in changes:
-        log = logs.get(change.key)
-        chain: tuple[RootStatement, ...] = ()
-        if change.what is Changed.CHAIN:
-            chain = tuple((await read_statements(tx, change.key)).get(change.key, ()))
-        # Of each log the proof of the smallest place: it leaves the least, and the others leave more.
-        proofs = (await read_proofs(tx, [change.key])).get(change.key, [])[:1] if change.what is Changed.FORK else []
-        statements = [log.statement] if log is not None and change.what is Changed.LOG else []
-        notes = [note] if log is not None and change.what is Changed.NOTE and (note := _note(log)) else []
-        envelopes = [each.envelope() for each in chain] + [each.envelope() for each in statements]
-        parts = envelopes + notes + proofs
-        size = sum(ITEM_OVERHEAD + len(part) for part in parts)
-        if news.count and news.size + size > answers.MOST_TOLD:
-            break
-        news.count, news.size = news.count + 1, news.size + size
-        news.chains += [chain] if chain else []
-        news.logs += statements
-        news.notes += notes
-        news.forks += proofs
-    return news
 
 
 def _rows(start: int, hashes: Sequence[Hash], shown: Mapping[int, Fragment], *, folds: bool) -> Iterator[Row]:
@@ -482,25 +378,3 @@ def _rows(start: int, hashes: Sequence[Hash], shown: Mapping[int, Fragment], *, 
         item = hashes[at]
         yield shown.get(seq, item) if not isinstance(item, Tile) else item
         at, seq = at + 1, seq + width(item)
-
-
-def _note(log: StoredLog) -> bytes | None:
-    return log.note if log.stopped is None else None
-
-
-def _rank(stored: StoredFragment, fragment: Fragment, value: str) -> tuple[bool, int]:
-    """How well a statement of a plate proves that it is of an id in hex, or that a number stands there."""
-    header = _header(stored)
-    raw = next((section.data for section in fragment.sections if section.name == "nameplate"), None)
-    try:
-        is_named = raw is not None and is_on(Plate.from_bytes(raw), value)
-    except PassportError:
-        is_named = False
-    return (is_named or header.subject.hex() == value, header.stamp) if header is not None else (False, 0)
-
-
-def _header(fragment: StoredFragment) -> Header | None:
-    try:
-        return decode_header(fragment.header, fragment.log, fragment.seq)
-    except VoidError:
-        return None

@@ -25,7 +25,7 @@ from node.store.shipments import (
     put_shipment,
 )
 
-VERSION, FILED = b"1", "shipments_filed"
+VERSION, FILED = b"2", "shipments_filed"
 Places = Collection[tuple[bytes, int]]  # log and seq
 # What another organisation did with a shipment of ours, as the journal calls it.
 TOLD = {Did.ACCEPTED: "shipment_taken", Did.REFUSED: "shipment_declined", Did.WITHDRAWN: "shipment_called_back"}
@@ -110,6 +110,8 @@ class ShipmentBook:
             what = "shipment_return_came" if shipment.returns else "shipment_came"
             count = sum(len(act.devices) for act in offered)
             await self._say(tx, shipment, what, shipment.seller, count, reason=offered[0].reason)
+        elif offered and shipment.via == own:
+            await self._say(tx, shipment, "shipment_carried", shipment.seller, sum(len(act.devices) for act in offered))
         for act in acts:
             is_ours = own == (buyer if act.did is Did.WITHDRAWN else shipment.seller)
             if act.did in TOLD and is_ours:

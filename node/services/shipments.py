@@ -9,28 +9,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from federation.authority import Kind, Verb
+from federation.authority import Verb
 from federation.fragment import Ref
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import MOST_PARTS, ShipmentBody
+from node.passport.boxes import is_box
 from node.passport.claims import local_claim
 from node.passport.drafts import Draft
-from node.passport.entitlement import entitlement
+from node.passport.identifiers import number_value
 from node.passport.ids import SubjectId
-from node.passport.references import parse_ref
-from node.passport.roles import Party, PartyRole, outside_party
-from node.passport.shipments import DeviceState, NewPart, Reason, Shipment, divide, shipment_of
-from node.passport.shown import rows
+from node.passport.packing import with_lists
+from node.passport.plate import cut_label
+from node.passport.roles import Party, outside_party
+from node.passport.shipments import DeviceState, NewPart, Reason, Shipment, shipment_of
+from node.services.consignment import consign, consign_back, consign_boxes, consign_claimed
 from node.services.core import Core
-from node.services.known import check_organisation, check_passports
+from node.services.known import check_member, check_organisation, check_passports
 from node.services.ledger import Ledger
 from node.services.projection import Projection
+from node.services.seals import newest_box_key
 from node.services.statements import StatementReader
 from node.store.cuts import read_cut
 from node.store.database import ReadTx, WriteTx
-from node.store.fragments import named_by_own, with_secret
-from node.store.passports import every_id, read_owners, read_passports, read_titles
+from node.store.fragments import SEALED, STORED
+from node.store.packed import lines_for
+from node.store.passports import every_id, read_owners
 from node.store.shipments import (
     HELD,
     FiledShipment,
@@ -45,18 +49,26 @@ from node.store.shipments import (
     taken_devices,
 )
 
-__all__ = ["FiledShipment", "Outsider", "Place", "ShipmentSift", "Shipments", "ShippedDevice", "Why"]
+__all__ = ["FiledShipment", "Lot", "Outsider", "Place", "ShipmentSift", "Shipments", "ShippedDevice", "Why"]
 
 MAX_DEVICES = 20_000
-ROOT_KEYS = "root-keys"
 
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """A buyer that has no node yet: `number` is `inn:...` or `ogrn:...`."""
+    """A buyer that has no node yet: `number` is `inn:...` or `ogrn:...`; without a name, whoever claims a box."""
 
     number: str
-    name: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Devices that are offered to one buyer by one number of papers."""
+
+    devices: tuple[bytes, ...]
+    buyer: Outsider
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +112,95 @@ class Shipments:
         self._whole: set[bytes] = set()  # shipments of which all is here
 
     async def offer(
-        self, devices: Sequence[bytes], buyer: bytes | Outsider, number: str, date: str, actor: str
+        self,
+        devices: Sequence[bytes],
+        buyer: bytes | Outsider,
+        number: str,
+        date: str,
+        actor: str,
+        *,
+        unopened: bool = False,
+        via: bytes | None = None,
+        places: Mapping[bytes, str] | None = None,
     ) -> bytes:
         """Offer devices to a buyer, each under every id it has by now; answer the shipment's subject.
 
-        A number that a member has by now is the member.
+        A number that a member has by now is the member. To who trades them they go `unopened`: no key goes to him, and
+        who buys of him gets them from who has them. `via` names a member through whose node all of it goes, where the
+        buyer and this organisation do not reach each other: the keys leave at once, sealed to the buyer. `places` tell
+        in which box some of the devices lie.
         """
-        party = self._party(buyer)
-        if party.org == self._core.org:
+        party, own = self._party(buyer), self._core.org
+        if party.org == own:
             raise InputError("a shipment goes to another organisation", "ship_to_self")
+        if via is not None and (via in (own, party.org) or party.is_outside):
+            raise InputError("a carrier is a third organisation, and the buyer has a node", "ship_via")
+        check_member(self._projection.world, party.org)
         _check_count(set(devices))
         body = ShipmentBody(number=number, date=date, name=buyer.name if isinstance(buyer, Outsider) else None)
         async with self._one_at_a_time:
+            await self._projection.catch_up(devices)
             async with self._core.database.read() as tx:
                 if not party.is_outside:
                     await check_organisation(tx, party.org)
+                if via is not None:
+                    await check_organisation(tx, via)
+                    await _check_box(tx, party.org)
+                    if not self._projection.world.standings.of(via).standing.is_member:
+                        raise StateError("the carrier is no member of the federation", "ship_via_member")
                 await check_passports(tx, devices)
                 named = await every_id(tx, devices)
                 _check_count(named)
-                await self._check_free(tx, named)
-                parts = divide(await self._grounds(tx, named), await with_secret(tx, named, ROOT_KEYS))
+                parts = await consign(tx, own, named, self._core.clock.now(), is_unopened=unopened)
             to = party.org.hex() if not party.is_outside else party.number
-            return await self._offer(parts, party, body, actor, "shipped", to=to, count=len(devices))
+            detail = {"to": to, "count": len(devices), **({"unopened": True} if unopened else {})}
+            detail |= {"carrier": via.hex()} if via is not None else {}
+            return await self._offer(parts, party, body, actor, "shipped", detail, via=via, places=places)
+
+    async def offer_all(self, lots: Sequence[Lot], actor: str, what: str) -> list[bytes]:
+        """Offer several lots at once, all or none; answer their subjects in their order."""
+        devices = [device for lot in lots for device in lot.devices]
+        _check_count(devices)
+        async with self._one_at_a_time:
+            await self._projection.catch_up(devices)
+            async with self._core.database.read() as tx:
+                await check_passports(tx, devices)
+                inside = [await every_id(tx, lot.devices) for lot in lots]
+                divided = await consign_boxes(tx, self._core.org, inside, self._core.clock.now())
+            said: list[Draft] = []
+            told: list[tuple[bytes, dict[str, object]]] = []
+            for lot, parts in zip(lots, divided, strict=True):
+                body = ShipmentBody(number=lot.number, date=self.today(), name=lot.buyer.name)
+                subject, drafted = await self._drafted(parts, self._party(lot.buyer), body)
+                said += drafted
+                told.append((subject, {"number": lot.number, "count": len(lot.devices)}))
+
+            async def note(tx: WriteTx, _entries: object) -> None:
+                await self._core.announce_each(tx, actor, what, told)
+
+            await self._ledger.append(said, note)
+        return [subject for subject, _ in told]
+
+    async def readdress(self, subject: bytes, buyer: bytes, actor: str, what: str) -> bytes:
+        """Take back what waits of an own box and offer it to who claimed it, under the same number, in one transaction;
+        answer the new shipment. Raise StateError where nothing waits, and what `offer` raises.
+        """
+        async with self._one_at_a_time:
+            box = await self.get(subject)
+            waiting = _chosen(box, None, DeviceState.OFFERED)
+            await self._projection.catch_up(waiting)
+            now, number = self._core.clock.now(), box.buyer.number or ""
+            async with self._core.database.read() as tx:
+                parts = await consign_claimed(tx, box, waiting, now)
+                cut = await read_cut(tx, box.buyer.org)
+            ends = [
+                drafts.shipment_end(subject, box.buyer.org, some, cut, _papers(box), now, offer, number=number)
+                for offer, some in _by_part(box, waiting)
+            ]
+            body = ShipmentBody(number=box.number, date=self.today(), box=subject.hex())
+            made, offered = await self._drafted(parts, Party(buyer), body)
+            await self._say([*ends, *offered], actor, what, made, to=buyer.hex(), count=len(waiting), number=box.number)
+        return made
 
     async def accept(self, subject: bytes, actor: str, devices: Collection[bytes] | None = None) -> FiledShipment:
         """Accept devices of an offer to this organisation, without any all that wait; what was accepted stands."""
@@ -135,7 +214,9 @@ class Shipments:
                 cut = await read_cut(tx, shipment.seller)
             now, body = self._core.clock.now(), _papers(shipment, accepted=True)
             said = [
-                drafts.shipment(subject, Verb.ACCEPT, shipment.seller, some, body, now, offer, cut=cut)
+                drafts.shipment(
+                    subject, Verb.ACCEPT, shipment.seller, some, body, now, offer, cut=cut, via=shipment.via
+                )
                 for offer, some in _by_part(shipment, waiting)
             ]
             detail = {"of": shipment.seller.hex(), "count": len(waiting), "number": shipment.number}
@@ -169,22 +250,20 @@ class Shipments:
     ) -> bytes:
         """Offer devices that were accepted back to their seller, without any all of them; answer the return's subject.
 
-        Title and keys pass back with the seller's acceptance.
+        Title and keys pass back with the seller's acceptance; to who had them unopened they go back so.
         """
         async with self._one_at_a_time:
             shipment = await self.get(subject)
             if shipment.buyer.org != self._core.org:
                 raise DeniedError("the shipment came to another organisation", "not_the_buyer")
             chosen = _chosen(shipment, devices, DeviceState.ACCEPTED)
+            await self._projection.catch_up(chosen)
             async with self._core.database.read() as tx:
-                await self._check_free(tx, chosen)
-                await self._grounds(tx, chosen)
-                brought = {device: frozenset({shipment.items[device].said}) for device in chosen}
-                parts = divide(brought, await with_secret(tx, chosen, ROOT_KEYS))
+                parts = await consign_back(tx, shipment, chosen, self._core.clock.now())
             body = ShipmentBody(number=number, date=date, returns=subject.hex(), reason=why.code, note=why.note)
             seller = Party(shipment.seller)
             detail = {"to": shipment.seller.hex(), "count": len(chosen), **why.said}
-            return await self._offer(parts, seller, body, actor, "shipment_returned", **detail)
+            return await self._offer(parts, seller, body, actor, "shipment_returned", detail, via=shipment.via)
 
     async def get(self, subject: bytes) -> Shipment:
         """The shipment of that subject, device by device; raise NotFoundError."""
@@ -217,11 +296,11 @@ class Shipments:
             return await count_shipments(tx, ShipmentSift(own, buyer=own, open=True))
 
     async def devices(
-        self, subject: bytes, state: DeviceState | None = None, after: bytes = b"", limit: int = 100
+        self, subject: bytes, state: DeviceState | None = None, after: bytes = b"", limit: int = 100, text: str = ""
     ) -> list[ShippedDevice]:
-        """The devices of a shipment by their ids, after one."""
+        """The devices of a shipment by their ids, after one; with a text those that have it printed on them."""
         async with self._core.database.read() as tx:
-            return await list_shipped(tx, subject, state, after, limit)
+            return await list_shipped(tx, subject, state, after, limit, number_value(cut_label(text)) if text else "")
 
     async def part(self, subject: bytes, n: int, size: int, gone: Collection[DeviceState]) -> ShipmentPart:
         """The n-th so many devices of an own shipment by their ids, but for those that are gone out of it; raise
@@ -237,11 +316,12 @@ class Shipments:
         return ShipmentPart(shipment.number, tuple(mine))
 
     async def arrived(self, shipment: FiledShipment) -> tuple[int, int]:
-        """Of how many devices of a shipment a passport is here, and a root key."""
+        """Of how many devices of a shipment a passport is here, and a root key; at its carrier one that he brings."""
+        form = SEALED if shipment.via == self._core.org else STORED
         if shipment.subject in self._whole:
             return shipment.devices, shipment.keyed
         async with self._core.database.read() as tx:
-            passports, keys = await tx.at_once(lambda at: count_arrived(at, shipment.subject))
+            passports, keys = await tx.at_once(lambda at: count_arrived(at, shipment.subject, form))
         if passports == shipment.devices == shipment.held and keys == shipment.keyed:
             self._whole.add(shipment.subject)
         return passports, keys
@@ -257,14 +337,10 @@ class Shipments:
                     found[statement.ref] = filed
         return found
 
-    async def titles(self, devices: Collection[bytes]) -> Mapping[bytes, str]:
-        """What those of some devices are called that have a passport here."""
-        async with self._core.database.read() as tx:
-            return await read_titles(tx, devices)
-
     async def free(self, devices: Collection[bytes]) -> list[bytes]:
         """Those of these devices that this organisation may offer by what is filed of them, in their order."""
         own = self._core.org
+        await self._projection.catch_up(devices)
         async with self._core.database.read() as tx:
             owners = await read_owners(tx, devices)
             waiting = await taken_devices(tx, own, devices, [DeviceState.OFFERED])
@@ -281,33 +357,58 @@ class Shipments:
     def _party(self, buyer: bytes | Outsider) -> Party:
         if isinstance(buyer, bytes):
             return Party(buyer)
-        member = self._projection.world.attestations.holder(buyer.number)
+        member = None if is_box(buyer.number) else self._projection.world.attestations.holder(buyer.number)
         return Party(member) if member else Party(outside_party(buyer.number), buyer.number, is_outside=True)
 
     async def _offer(
-        self, parts: Sequence[NewPart], party: Party, body: ShipmentBody, actor: str, what: str, **detail: Any
+        self,
+        parts: Sequence[NewPart],
+        party: Party,
+        body: ShipmentBody,
+        actor: str,
+        what: str,
+        detail: Mapping[str, Any],  # Any: JSON
+        *,
+        via: bytes | None = None,
+        places: Mapping[bytes, str] | None = None,
     ) -> bytes:
-        if len(parts) > MOST_PARTS:
+        subject, said = await self._drafted(parts, party, body, via, places)
+        await self._say(said, actor, what, subject, number=body.number, **detail)
+        return subject
+
+    async def _drafted(
+        self,
+        parts: Sequence[NewPart],
+        party: Party,
+        body: ShipmentBody,
+        via: bytes | None = None,
+        places: Mapping[bytes, str] | None = None,
+    ) -> tuple[bytes, list[Draft]]:
+        """A new shipment's subject, and its offers with what the papers list."""
+        async with self._core.database.read() as tx:
+            lines = await lines_for(tx, [device for part in parts for device in part.devices], places)
+            packed = await tx.aside(lambda: [*with_lists(parts, lines)])
+        if len(packed) > MOST_PARTS:
             raise InputError("the devices came by too many acts to be shipped at once", "ship_parts")
-        subject, now = (
-            local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw,
-            self._core.clock.now(),
-        )
+        now = self._core.clock.now()
+        subject = local_claim(self._ledger.log.log, self._core.random.bytes(16)).subject.raw
         said = [
             drafts.shipment(
                 subject,
                 Verb.OFFER,
                 party.org,
                 part.devices,
-                body.model_copy(update={"part": n, "parts": len(parts), "keys": part.has_keys}),
+                body.model_copy(update={"part": n, "parts": len(packed), "keys": part.has_keys}),
                 now,
                 number=party.number or "",
                 grounds=part.grounds,
+                packing=packing,
+                is_unopened=part.is_unopened,
+                via=via,
             )
-            for n, part in enumerate(parts, 1)
+            for n, (part, packing) in enumerate(packed, 1)
         ]
-        await self._say(said, actor, what, subject, number=body.number, **detail)
-        return subject
+        return subject, said
 
     async def _end(
         self,
@@ -324,7 +425,9 @@ class Shipments:
         now, body = self._core.clock.now(), _papers(shipment, why)
         number = shipment.buyer.number if shipment.buyer.is_outside and shipment.seller == self._core.org else None
         said = [
-            drafts.shipment_end(shipment.subject, other, some, cut, body, now, offer, number=number or "")
+            drafts.shipment_end(
+                shipment.subject, other, some, cut, body, now, offer, number=number or "", via=shipment.via
+            )
             for offer, some in _by_part(shipment, chosen)
         ]
         to = {"to": other.hex()} if number is None else {"to": number}
@@ -345,33 +448,6 @@ class Shipments:
         if devices is None and done and not shipment.in_state(DeviceState.OFFERED):
             return []
         return _chosen(shipment, devices, DeviceState.OFFERED)
-
-    async def _check_free(self, tx: ReadTx, devices: Collection[bytes]) -> None:
-        taken = await taken_devices(tx, self._core.org, devices, [DeviceState.OFFERED])
-        if taken:
-            raise _taken(len(taken), next(iter(taken.values())))
-
-    async def _grounds(self, tx: ReadTx, devices: Sequence[bytes]) -> dict[bytes, frozenset[Ref]]:
-        """The acceptances that brought this organisation the titles, by devices; raise DeniedError where another one
-        holds a title, StateError where nobody does and the device was accepted.
-        """
-        own, now = self._core.org, self._core.clock.now()
-        found = dict.fromkeys(devices, frozenset[Ref]())
-        # Where no own word stands about parties, the title is the maker's from the start, or another's.
-        passed = await named_by_own(tx, devices, (Kind.PARTY, Kind.SHIPMENT))
-        for device, owner in (await read_owners(tx, set(devices) - passed)).items():
-            if owner not in ("", own.hex()):
-                raise _not_ours(device)
-        held = await taken_devices(tx, own, passed, HELD)
-        for device, passport in (await read_passports(tx, sorted(passed))).items():
-            entitled = entitlement(passport.content, PartyRole.TITLE, own, now)
-            roles = {row["role"] for row in rows(passport.content, "parties", "roles")}
-            if not entitled.may and PartyRole.TITLE in roles:
-                raise _not_ours(device)
-            if not entitled.may and device in held:
-                raise _taken(1, held[device])
-            found[device] = frozenset(map(parse_ref, entitled.grounds))
-        return found
 
 
 def _papers(shipment: Shipment, why: Why = NO_REASON, *, accepted: bool | None = None) -> ShipmentBody:
@@ -407,18 +483,15 @@ def _by_part(shipment: Shipment, devices: Iterable[bytes]) -> Iterator[tuple[Ref
             yield part.offer, mine
 
 
+async def _check_box(tx: ReadTx, org: bytes) -> None:
+    """Raise StateError where nothing can be sealed to an organisation: of none of its nodes a log was heard."""
+    if await newest_box_key(tx, org) is None:
+        raise StateError("no node of the buyer is known here yet, so nothing can be sealed to it", "ship_via_unknown")
+
+
 def _check_count(devices: Collection[bytes]) -> None:
     if not 0 < len(devices) <= MAX_DEVICES:
         raise InputError(f"a shipment holds 1 to {MAX_DEVICES} devices, got {len(devices)}", "ship_count")
-
-
-def _taken(count: int, number: str) -> StateError:
-    return StateError(f"{count} of the devices stand in shipment {number} already", "shipped_already")
-
-
-def _not_ours(device: bytes) -> DeniedError:
-    text = str(SubjectId(device))
-    return DeniedError(f"the title to {text} is another organisation's", "ship_not_ours", id=text)
 
 
 def _unknown() -> NotFoundError:

@@ -59,6 +59,10 @@ class StatementReader:
         """Every counted statement that names one of the subjects."""
         return await self._about(tx, set(subjects), beside_kept=False)
 
+    async def of(self, tx: ReadTx, entries: Iterable[StoredFragment]) -> list[Statement]:
+        """The counted statements among entries that were read in this transaction."""
+        return await self._proved(tx, await tx.aside(lambda: self._read(entries)))
+
     async def beside_kept(self, tx: ReadTx, subjects: Iterable[bytes]) -> list[Statement]:
         """The same but for those that only add a row to a long passport, where it stands already.
 

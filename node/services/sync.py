@@ -92,6 +92,7 @@ class Sync:
         self._changed = asyncio.Event()
         self._retries: dict[bytes, int] = {}
         self._unsettled: set[bytes] = set()  # peers from which something is left to take
+        self._told: set[bytes] = set()
         self.clock_gaps: dict[bytes, float] = {}  # by how many seconds a peer's clock is ahead
         self.exchanges = 0  # grows whenever something was heard of a peer
         self._heard_again = asyncio.Event()
@@ -102,6 +103,7 @@ class Sync:
         self._changed.set()
         self._dialler.wake(node)
         self.noticed(node)
+        self._note_heard()
 
     def look_again(self) -> None:
         """What waited for a root statement may count now, or other things are followed: level with everybody."""
@@ -192,6 +194,12 @@ class Sync:
         """Whether a peer said since the start what it has."""
         return self.heard(node).epoch is not None
 
+    def has_told(self, node: bytes) -> bool:
+        """Whether a peer told since the start all that it has, and what may be taken of it was: a log that is refused,
+        or of another branch, may never be.
+        """
+        return node in self._told
+
     def sizes_of(self, log_id: bytes) -> dict[bytes, int]:
         """How far each peer has a log, as it said last."""
         return {node: heard.sizes[log_id] for node, heard in self._heard.items() if log_id in heard.sizes}
@@ -205,6 +213,8 @@ class Sync:
         heard, client = self.heard(node), self.client(peer.address)
         outcome = await self.levelling.level(client, peer, heard)
         self._unsettled = self._unsettled - {node} if outcome.is_settled else self._unsettled | {node}
+        if outcome.is_whole and outcome.is_level:
+            self._told.add(node)
         if client.clock_gap_s is not None:
             self.clock_gaps[node] = client.clock_gap_s
         if not outcome.is_new and outcome.is_whole and outcome.trouble is None:
@@ -224,6 +234,7 @@ class Sync:
         self._retries[node] = self._retries.get(node, 0) + 1
         if self._retries[node] > RETRIES:
             self._retries[node] = 0
+            self._told.add(node)  # of a log that is read no further the leaves never come
             return False
         await asyncio.sleep(RETRY_S)
         return True

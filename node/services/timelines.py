@@ -14,6 +14,7 @@ from node.passport.shown import at, rows, subjects_of, text
 from node.passport.statement import read_statement
 from node.passport.view import EVENTS, STATEMENTS, Plain, View, load_view
 from node.services.core import Core
+from node.services.projection import Projection
 from node.store.database import ReadTx
 from node.store.fragments import StoredFragment, uncounted_about
 from node.store.logs import lossy_logs
@@ -66,11 +67,13 @@ class Overview:
 class Timelines:
     """Reads lists of rows."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, projection: Projection) -> None:
         self._core = core
+        self._projection = projection
 
     async def page(self, subject: bytes, name: str, asked: Asked) -> RowPage:
         """A page of a list; raise NotFoundError, or InputError where the row before it is gone."""
+        await self._projection.catch_up([subject])
         async with self._core.database.read() as tx:
             passport = await _get(tx, subject)
             if name == STATEMENTS:
@@ -102,6 +105,7 @@ class Timelines:
 
     async def operations(self, subject: bytes) -> list[Operation]:
         """The ledger of operations; raise NotFoundError."""
+        await self._projection.catch_up([subject])
         async with self._core.database.read() as tx:
             passport = await _get(tx, subject)
             if not passport.seals:
@@ -114,6 +118,7 @@ class Timelines:
 
     async def overview(self, subject: bytes, who: str | None = None, what: str | None = None) -> Overview:
         """What stands around the lists; raise NotFoundError."""
+        await self._projection.catch_up([subject])
         async with self._core.database.read() as tx:
             passport = await _get(tx, subject)
             view = passport.content

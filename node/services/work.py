@@ -1,10 +1,11 @@
 """Work of minutes in a thread: how far it is, and how it is stopped when nobody waits for it any more."""
 
-import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from node.aside import aside
 
 T = TypeVar("T")
 
@@ -35,11 +36,4 @@ class Work:
     async def aside(self, stage: str, call: Callable[[], T]) -> T:
         """Do one part off the event loop; cancelled, it has ended when this returns."""
         self.stage = stage
-        thread = asyncio.ensure_future(asyncio.to_thread(call))
-        try:
-            return await asyncio.shield(thread)
-        except asyncio.CancelledError:
-            self._stopped.set()
-            await asyncio.wait([thread])
-            thread.exception()  # nobody asks for it any more
-            raise
+        return await aside(call, self._stopped.set)

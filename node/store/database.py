@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from node.aside import aside
 from node.config import StoreSection
 from node.errors import StoreAwayError
 from node.folder import NodeFolder
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from node.store.sessions import Fence, Mark, Sessions
 
 BUSY_TIMEOUT_MS = 10_000
+SCRUB_TIMEOUT_MS = 200
 READERS = 4
 OPENED_IN_S = 1.0
 WATCH_S = 2.0
@@ -98,16 +100,7 @@ class ReadTx:
         """Do work of some length off the event loop; cancelled, it has ended all the same when this returns."""
         if isinstance(self.connection, Connection):
             return call()
-        work = asyncio.ensure_future(asyncio.to_thread(call))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            while not work.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([work])
-            if not work.cancelled():
-                work.exception()  # nobody asks for it any more
-            raise
+        return await aside(call)
 
     async def at_once(self, work: Callable[[Self], Work[T]]) -> T:
         """Do work that awaits nothing but the transaction it is given: on SQLite in one hop, off the event loop."""
@@ -280,8 +273,13 @@ class Database:
         async with self._writer.connect() as connection:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection  # Any: a connection of aiosqlite
-            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                is_busy, _, _ = await cursor.fetchone()
+            # Nobody writes while it waits for who reads.
+            await driver.execute(f"PRAGMA busy_timeout={SCRUB_TIMEOUT_MS}")
+            try:
+                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                    is_busy, _, _ = await cursor.fetchone()
+            finally:
+                await driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return not is_busy
 
     async def watch(self) -> None:

@@ -72,13 +72,17 @@ async def words_said_at(tx: ReadTx, log: bytes, seq: int) -> list[Word]:
     return sorted((_word(row) for row in rows), key=lambda word: (word.target, word.section))
 
 
-async def list_words(tx: ReadTx, limit: int, before: tuple[int, bytes, int] | None = None) -> list[Word]:
-    """The rows of the newest erasures, said before a (stamp, log, seq): so many erasures."""
+async def list_words(
+    tx: ReadTx, limit: int, before: tuple[int, bytes, int] | None = None, orgs: Collection[bytes] | None = None
+) -> list[Word]:
+    """The rows of the newest erasures, said before a (stamp, log, seq): so many erasures; of some organisations."""
     table = schema.erasures.c
     order = (table.stamp_us, table.by_log, table.by_seq)
     said = select(*order).group_by(*order)
     if before is not None:
         said = said.where(tuple_(*order) < before)
+    if orgs is not None:
+        said = said.where(table.org.in_(sorted(orgs)))
     rows = await tx.all(said.order_by(*(column.desc() for column in order)).limit(limit))
     return [word for row in rows for word in await words_said_at(tx, row.by_log, row.by_seq)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, exists, func, join, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from federation.fragment import Fragment, Header, Ref, Section, SectionClass, read_header
@@ -98,8 +98,11 @@ async def insert_entries(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) 
     return entries
 
 
-async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry]) -> None:
-    """Add the sections of entries whose headers stand, leaving alone the sections that stand too."""
+async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry], *, anew: bool = False) -> None:
+    """Add the sections of entries whose headers stand, leaving alone the sections that stand too.
+
+    What was sealed to somebody else gives way to what this node can read, and to what is sealed `anew`.
+    """
     rows: list[dict[str, object]] = [
         {
             "log_no": log_no,
@@ -113,9 +116,18 @@ async def insert_sections(tx: WriteTx, log_no: int, entries: Sequence[NewEntry])
         for e in entries
         for s in e.stored
     ]
+    await _give_way(tx, [row for row in rows if anew or row["form"] != SEALED])
     await insert_new(tx, schema.sections, rows)
     held = [(e.header.subjects[0], s.mark) for e in entries if e.header for s in e.stored if s.mark is not None]
     await insert_new(tx, schema.key_marks, [{"mark": mark, "subject": subject} for subject, mark in held])
+
+
+async def _give_way(tx: WriteTx, rows: Sequence[dict[str, object]]) -> None:
+    table = schema.sections.c
+    named = [(row["log_no"], row["seq"], row["position"]) for row in rows]
+    for at in range(0, len(named), CHUNK):
+        few = tuple_(table.log_no, table.seq, table.position).in_(named[at : at + CHUNK])
+        await tx.run(delete(schema.sections).where(few, table.form == SEALED))
 
 
 async def erase_section(tx: WriteTx, log_no: int, seq: int, position: int, name: str) -> bool:
@@ -146,8 +158,10 @@ async def entries_at(tx: ReadTx, places: Iterable[tuple[int, int]]) -> list[Stor
     return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
 
 
-async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: bool = False) -> list[StoredFragment]:
-    """Every stored entry that names one of the subjects, by (log_no, seq).
+async def entries_about(
+    tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: bool = False, but: Collection[int] = ()
+) -> list[StoredFragment]:
+    """Every stored entry that names one of the subjects, by (log_no, seq), `but` those of some logs.
 
     `beside_kept` leaves out those that only add a row to a long passport, where it stands already.
     """
@@ -156,8 +170,11 @@ async def entries_about(tx: ReadTx, subjects: Iterable[bytes], *, beside_kept: b
     keys = sorted({subject64(subject) for subject in subjects})
     found: dict[tuple[int, int], StoredFragment] = {}
     for at in range(0, len(keys), CHUNK):
-        about = mentions.subject64.in_(keys[at : at + CHUNK])
-        where = about & ~exists().where(kept) if beside_kept else about
+        where: ColumnElement[bool] = mentions.subject64.in_(keys[at : at + CHUNK])
+        if but:
+            where &= mentions.log_no.not_in(list(but))
+        if beside_kept:
+            where &= ~exists().where(kept)
         for entry in await _with_sections_of(tx, where):
             found[entry.log_no, entry.seq] = entry
     return [found[place] for place in sorted(found)]
@@ -226,15 +243,16 @@ async def mention_counts(tx: ReadTx, subjects: Iterable[bytes]) -> dict[bytes, i
 
 
 async def _with_sections_of(tx: ReadTx, where: ColumnElement[bool]) -> list[StoredFragment]:
-    """The entries of those mentions, by one query however many they are."""
+    """The entries of those mentions, by one query however many they are; one that names many is read once."""
     mentions, entry, section = schema.mentions.c, schema.fragments.c, schema.sections.c
     numbers = await log_numbers(tx)
-    entries = schema.mentions.join(
-        schema.fragments, (entry.log_no == mentions.log_no) & (entry.seq == mentions.seq)
-    ).outerjoin(schema.sections, (section.log_no == entry.log_no) & (section.seq == entry.seq))
+    place = select(mentions.log_no, mentions.seq).where(where).distinct().subquery()
+    entries = join(place, schema.fragments, (entry.log_no == place.c.log_no) & (entry.seq == place.c.seq)).outerjoin(
+        schema.sections, (section.log_no == entry.log_no) & (section.seq == entry.seq)
+    )
     columns = (entry.log_no, entry.seq, entry.header, entry.signature, entry.void, entry.received_us)
     parts = (section.position, section.name, section.salt, section.data, section.form)
-    rows = await tx.all(select(*columns, *parts).select_from(entries).where(where))
+    rows = await tx.all(select(*columns, *parts).select_from(entries))
     found: dict[tuple[int, int], tuple[Record, dict[int, StoredSection]]] = {}
     for row in rows:
         _, sections = found.setdefault((row.log_no, row.seq), (row, {}))

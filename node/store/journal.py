@@ -98,6 +98,18 @@ async def find_row(tx: ReadTx, row_id: int) -> JournalRow | None:
     return _row(row) if row else None
 
 
+async def read_since(tx: ReadTx, at_us: int, what: str) -> list[JournalRow]:
+    """Rows of a kind that were written at a time or later, oldest first, while no clock was set back."""
+    table = schema.journal.c
+    first, last = 0, await last_journal_id(tx)
+    while first < last:  # no index has the times: they ascend with the ids
+        middle = (first + last) // 2
+        after = select(table.at_us).where(table.id > middle).order_by(table.id).limit(1)
+        first, last = (first, middle) if await tx.value(after) >= at_us else (middle + 1, last)
+    wanted = select(schema.journal).where(table.id > first, table.what == what).order_by(table.id)
+    return [_row(row) for row in await tx.all(wanted)]
+
+
 async def last_journal_id(tx: ReadTx) -> int:
     """The newest id, 0 where the journal is empty."""
     return int(await tx.value(select(func.coalesce(func.max(schema.journal.c.id), 0))))

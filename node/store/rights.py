@@ -24,7 +24,7 @@ class StoredRight:
     """An organisation may read what `author` (everybody, where empty) says of a subject, in those classes.
 
     Only of statements that occurred from `since_us` to `until_us`, which is excluded; above headers only the sections
-    that a profile names, where there is its key.
+    that a profile names, where there is its key. Of a right to pass on that key is the id of the organisation to which.
     """
 
     org: bytes

@@ -71,6 +71,7 @@ fragments = _table(
     _need("received_us", Int64),
     Index("fragments_by_kind", "kind", "log_no", "seq"),
 )
+OF_KEYS = "name = 'root-keys'"
 sections = _table(
     "sections",
     _key("log_no", Int64),
@@ -82,6 +83,8 @@ sections = _table(
     # 0 in clear, 1 sealed by its author to a box key, 2 sealed under this store's own key, 3 erased: nothing is left,
     # 4 held back after an older copy came back
     _need("form", Int64),
+    # Keys are counted without reading what is sealed.
+    Index("sections_of_keys", "log_no", "seq", "form", sqlite_where=text(OF_KEYS), postgresql_where=text(OF_KEYS)),
 )
 # Which thing has which root key, by a mark that tells nothing without the storage key (node/store/key_marks.py).
 key_marks = _table("key_marks", _key("mark", LargeBinary), _key("subject", LargeBinary))
@@ -577,7 +580,7 @@ shipments = _table(
     _key("subject", LargeBinary),
     _need("seller", LargeBinary),
     _need("buyer", LargeBinary),
-    _need("outside", Text),  # `inn:...` or `ogrn:...` of a buyer without a node, else empty
+    _need("outside", Text),  # `inn:...` or `ogrn:...` of a buyer without a node, `box:...` of a box, else empty
     _need("name", Text),  # what the seller calls him
     _need("number", Text),
     _need("date", Text),
@@ -594,8 +597,13 @@ shipments = _table(
     _need("keyed", Int64),  # devices that are the buyer's and have a root key by the seller's word
     _need("strange", Int64),  # things that were answered for and are not in it
     _need("said_us", Int64),
+    Column("unopened", Int64, nullable=False, server_default="0"),  # devices that are sold unopened
+    Column("via", LargeBinary, nullable=False, server_default=text("''")),  # through whose node it goes, or nothing
+    Column("box", LargeBinary),  # the box whose code the buyer had
     Index("shipments_by_seller", "seller", "said_us", "subject"),
     Index("shipments_by_buyer", "buyer", "said_us", "subject"),
+    Index("shipments_by_carrier", "via", "said_us", "subject"),
+    Index("shipments_by_box", "box"),
 )
 shipped = _clustered(
     "shipped",
@@ -606,6 +614,16 @@ shipped = _clustered(
     _need("reason", Text),
     Index("shipped_by_device", "device"),
 )
+# What packing lists say of the devices of shipments; `term` is the serial as it is compared.
+packed = _clustered(
+    "packed",
+    _key("shipment", LargeBinary),
+    _key("device", LargeBinary),
+    _need("name", Text),
+    _need("serial", Text),
+    _need("place", Text),
+    _need("term", Text),
+)
 # What passports wait for to be folded again: an entry of a log, or that the log is here up to a size.
 awaited = _table(
     "awaited",
@@ -615,6 +633,8 @@ awaited = _table(
     _key("lead", LargeBinary),
     Index("awaited_by_lead", "lead"),
 )
+# Of what something was stored that its passport does not show yet.
+unfolded = _table("unfolded", _key("subject", LargeBinary))
 readers = _table(
     "readers",
     _key("subject", LargeBinary),
@@ -668,4 +688,4 @@ shelves = _table(
 marks = _clustered("marks", _key("shelf", Int64), _key("mark", Text), _need("size", Int64), _need("slots", LargeBinary))
 figures = _clustered("figures", _key("shelf", Int64), _key("name", Text), _need("slices", LargeBinary))
 REGISTRY = (cards, shelves, marks, figures)
-PROJECTIONS = (passports, terms, moments, runs, shipments, shipped, *REGISTRY)
+PROJECTIONS = (passports, terms, moments, runs, shipments, shipped, packed, *REGISTRY)

@@ -3,13 +3,17 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, text
 
+from node.passport.boxes import BOX, is_box
+from node.passport.packing import BETWEEN, Packed
 from node.passport.shipments import DeviceState, Did, Shipment
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.fragments import CHUNK, STORED, subject64
+from node.store.packed import drop_packed, is_found_by, put_packed
 from node.store.upserts import upsert
 
 _ROW, _DEVICE = schema.shipments.c, schema.shipped.c
@@ -20,9 +24,11 @@ Place = tuple[int, bytes]  # when it was said, and the subject
 
 @dataclass(frozen=True, slots=True)
 class FiledShipment:
-    """A shipment as lists show it. `counts` has every state; `keyed` of those held have a root key at the seller.
+    """A shipment as lists show it. `counts` has every state; `keyed` of those held have a root key to come.
 
-    `outside` is the number of a buyer without a node, `returns` the shipment whose devices it sends back, or nothing.
+    `unopened` are offered without keys, to be sold on. `outside` is the number of a buyer without a node, or of a box;
+    `returns` the shipment whose devices it sends back, or nothing; `via` through whose node it goes, or nothing; `box`
+    the one whose code the buyer had.
     """
 
     subject: bytes
@@ -39,7 +45,15 @@ class FiledShipment:
     counts: Mapping[DeviceState, int]
     keyed: int
     strange: int
+    unopened: int
+    via: bytes
     said_us: int
+    box: bytes | None = None
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it is for whoever has a code."""
+        return is_box(self.outside)
 
     @property
     def held(self) -> int:
@@ -54,23 +68,36 @@ class FiledShipment:
 
 @dataclass(frozen=True, slots=True)
 class ShippedDevice:
-    """A device of a shipment; `title` is None where its passport is not here, `has_key` where a root key is."""
+    """A device of a shipment; `title` is None where its passport is not here, `has_key` where a root key is.
+
+    `line` is what the seller's packing list says of it.
+    """
 
     device: bytes
     state: DeviceState
     reason: str
     title: str | None
     has_key: bool
+    line: Packed
+
+    @property
+    def differs(self) -> bool:
+        """Whether the passport that came tells of another device than the list."""
+        return bool(self.title) and self.line.differs(self.title or "")
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentSift:
-    """Which shipments: every condition that is given has to hold. `open` are those of which some device waits."""
+    """Which shipments: every condition that is given has to hold. `open` are those of which some device waits, `is_box`
+    those for whoever has a code.
+    """
 
     party: bytes
     seller: bytes | None = None
     buyer: bytes | None = None
+    via: bytes | None = None
     open: bool | None = None
+    is_box: bool | None = None
 
 
 async def put_shipment(tx: WriteTx, shipment: Shipment) -> None:
@@ -89,10 +116,12 @@ async def put_shipment(tx: WriteTx, shipment: Shipment) -> None:
     for at in range(0, len(gone), CHUNK):
         few = _DEVICE.device.in_(gone[at : at + CHUNK])
         await tx.run(delete(schema.shipped).where(_DEVICE.shipment == shipment.subject, few))
+    await put_packed(tx, shipment)
 
 
 async def drop_shipment(tx: WriteTx, subject: bytes) -> None:
     """Forget what was filed of a shipment."""
+    await drop_packed(tx, subject)
     await tx.run(delete(schema.shipped).where(_DEVICE.shipment == subject))
     await tx.run(delete(schema.shipments).where(_ROW.subject == subject))
 
@@ -132,8 +161,22 @@ async def count_shipments(tx: ReadTx, sift: ShipmentSift) -> int:
 
 async def outside_shipments(tx: ReadTx) -> list[tuple[bytes, str]]:
     """Those whose buyer had no node when they were filed, each with his number."""
-    rows = await tx.all(select(_ROW.subject, _ROW.outside).where(_ROW.outside != "").order_by(_ROW.subject))
+    waiting = (_ROW.outside != "", ~_is_box())
+    rows = await tx.all(select(_ROW.subject, _ROW.outside).where(*waiting).order_by(_ROW.subject))
     return [(row.subject, row.outside) for row in rows]
+
+
+async def boxes_with(tx: ReadTx, seller: bytes, devices: Collection[bytes]) -> list[FiledShipment]:
+    """The boxes of a seller that hold or held one of some devices, the newest first."""
+    inside = select(_DEVICE.shipment).where(_DEVICE.device.in_(sorted(devices)))
+    statement = select(schema.shipments).where(_ROW.subject.in_(inside), _ROW.seller == seller, _is_box())
+    return [_filed(row) for row in await tx.all(statement.order_by(_ROW.said_us.desc(), _ROW.subject))]
+
+
+async def claims_of(tx: ReadTx, seller: bytes, boxes: Collection[bytes]) -> dict[bytes, FiledShipment]:
+    """What some boxes of a seller became when they were claimed."""
+    statement = select(schema.shipments).where(_ROW.box.in_(sorted(boxes)), _ROW.seller == seller)
+    return {filed.box: filed for filed in map(_filed, await tx.all(statement)) if filed.box is not None}
 
 
 async def taken_devices(
@@ -153,27 +196,36 @@ async def taken_devices(
 
 
 async def list_shipped(
-    tx: ReadTx, shipment: bytes, state: DeviceState | None = None, after: bytes = b"", limit: int = 100
+    tx: ReadTx,
+    shipment: bytes,
+    state: DeviceState | None = None,
+    after: bytes = b"",
+    limit: int = 100,
+    term: str = "",
 ) -> list[ShippedDevice]:
-    """The devices of a shipment by their ids, after one."""
-    passports = schema.passports.c
-    statement = (
-        select(_DEVICE.device, _DEVICE.state, _DEVICE.reason, passports.title, _has_key().label("has_key"))
-        .join(schema.passports, passports.subject == _DEVICE.device, isouter=True)
-        .where(_DEVICE.shipment == shipment, _DEVICE.device > after)
-    )
+    """The devices of a shipment by their ids, after one; with a `term` those that have it printed on them."""
+    statement = _devices(shipment).where(_DEVICE.device > after)
     if state is not None:
         statement = statement.where(_DEVICE.state == state.value)
+    if term:
+        statement = statement.where(is_found_by(term))
     rows = await tx.all(statement.order_by(_DEVICE.device).limit(limit))
-    return [ShippedDevice(row.device, DeviceState(row.state), row.reason, row.title, bool(row.has_key)) for row in rows]
+    return [_device(row) for row in rows]
 
 
-async def count_arrived(tx: ReadTx, shipment: bytes) -> tuple[int, int]:
-    """Of how many of a shipment's devices a passport is here, and a root key that this node can open."""
+async def list_differing(tx: ReadTx, shipment: bytes) -> list[ShippedDevice]:
+    """The devices of a shipment whose passport is not called as the packing list spells it, by their ids."""
+    title, line = schema.passports.c.title, schema.packed.c
+    others = _devices(shipment).where(title != "", line.serial != "", title != line.name + BETWEEN + line.serial)
+    return [_device(row) for row in await tx.all(others.order_by(_DEVICE.device))]
+
+
+async def count_arrived(tx: ReadTx, shipment: bytes, form: int = STORED) -> tuple[int, int]:
+    """Of how many of a shipment's devices a passport is here, and a root key in that form: one that this node opens."""
     mine = _DEVICE.shipment == shipment
     passports = exists().where(schema.passports.c.subject == _DEVICE.device)
     rows = select(func.count()).select_from(schema.shipped)
-    return int(await tx.value(rows.where(mine, passports))), int(await tx.value(rows.where(mine, _has_key())))
+    return int(await tx.value(rows.where(mine, passports))), int(await tx.value(rows.where(mine, _has_key(form))))
 
 
 async def read_devices(tx: ReadTx, shipment: bytes, *states: DeviceState) -> list[bytes]:
@@ -186,29 +238,51 @@ async def read_devices(tx: ReadTx, shipment: bytes, *states: DeviceState) -> lis
 
 async def clear_shipments(tx: WriteTx) -> None:
     """Forget all that is filed."""
+    await drop_packed(tx)
     await tx.run(delete(schema.shipped))
     await tx.run(delete(schema.shipments))
 
 
-def _has_key() -> ColumnElement[bool]:
+def _devices(shipment: bytes) -> Select[Any]:  # Any: a row of many columns
+    passports, line = schema.passports.c, schema.packed.c
+    return (
+        select(_DEVICE.device, _DEVICE.state, _DEVICE.reason, passports.title, _has_key().label("has_key"))
+        .add_columns(line.name, line.serial, line.place)
+        .join(schema.passports, passports.subject == _DEVICE.device, isouter=True)
+        .join(schema.packed, (line.shipment == shipment) & (line.device == _DEVICE.device), isouter=True)
+        .where(_DEVICE.shipment == shipment)
+    )
+
+
+def _has_key(form: int = STORED) -> ColumnElement[bool]:
     mentions, sections = schema.mentions.c, schema.sections.c
     return exists().where(
         mentions.subject64 == _DEVICE.device64,
         sections.log_no == mentions.log_no,
         sections.seq == mentions.seq,
-        sections.name == "root-keys",
-        sections.form == STORED,
+        text(f"sections.{schema.OF_KEYS}"),
+        sections.form == form,
     )
 
 
+def _is_box() -> ColumnElement[bool]:
+    return _ROW.outside.startswith(f"{BOX}:")
+
+
 def _conditions(sift: ShipmentSift) -> Sequence[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [or_(_ROW.seller == sift.party, _ROW.buyer == sift.party)]
+    found: list[ColumnElement[bool]] = [
+        or_(_ROW.seller == sift.party, _ROW.buyer == sift.party, _ROW.via == sift.party)
+    ]
     if sift.seller is not None:
         found = [_ROW.seller == sift.seller]
     if sift.buyer is not None:
         found = [_ROW.buyer == sift.buyer]
+    if sift.via is not None:
+        found = [_ROW.via == sift.via]
     if sift.open is not None:
         found.append(_ROW.n_offered > 0 if sift.open else _ROW.n_offered == 0)
+    if sift.is_box is not None:
+        found.append(_is_box() if sift.is_box else ~_is_box())
     return found
 
 
@@ -230,9 +304,17 @@ def _row(shipment: Shipment) -> dict[str, object]:
         "devices": len(items),
         "keyed": sum(1 for item in items if item.has_keys and item.state in HELD),
         "strange": len(strange),
+        "via": shipment.via or b"",
+        "unopened": sum(len(part.devices) for part in shipment.parts if part.is_unopened),
         "said_us": shipment.acts[0].said.occurred,
+        "box": shipment.box,
         **{_column(state): counts[state] for state in DeviceState},
     }
+
+
+def _device(row: Record) -> ShippedDevice:
+    line = Packed(row.name or "", row.serial or "", row.place or "")
+    return ShippedDevice(row.device, DeviceState(row.state), row.reason, row.title, bool(row.has_key), line)
 
 
 def _column(state: DeviceState) -> str:
@@ -255,5 +337,8 @@ def _filed(row: Record) -> FiledShipment:
         {state: int(getattr(row, _column(state))) for state in DeviceState},
         row.keyed,
         row.strange,
+        row.unopened,
+        row.via,
         row.said_us,
+        row.box,
     )

@@ -4,14 +4,15 @@ SQLite copies itself by VACUUM INTO: a stepped copy begins anew whenever the nod
 PostgreSQL is read table by table in one repeatable-read snapshot.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Integer, Select, Table, func, literal_column, make_url, select, text
 
+from node.aside import aside
 from node.ports import Clock
 from node.store import schema
 from node.store.copying import read_pages
@@ -110,12 +111,9 @@ async def copy_tables(source: ReadTx, target: WriteTx) -> None:
 
 async def _vacuum(source: Path, target: Path) -> None:
     connection = sqlite3.connect(source, isolation_level=None, check_same_thread=False)
-    work = asyncio.ensure_future(asyncio.to_thread(connection.execute, "vacuum into ?", (str(target),)))
     try:
-        await asyncio.shield(work)
+        await aside(partial(connection.execute, "vacuum into ?", (str(target),)), connection.interrupt)
     finally:
-        connection.interrupt()
-        await asyncio.wait([work])
         connection.close()
 
 

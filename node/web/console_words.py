@@ -13,6 +13,7 @@ JOB_KINDS: Table = {
     "backup.make": ("Резервная копия", "Backup"),
     "backup.verify": ("Проверка копии", "Check of a backup"),
     "backup.drill": ("Пробное восстановление", "Restore drill"),
+    "fold": ("Сборка паспортов поставки", "Passports of a shipment folded"),
     "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }
 # Why an undo left a device as it is.
@@ -30,6 +31,21 @@ JOB_STATES: Table = {
     "running": ("выполняется", "running"),
     "done": ("готово", "done"),
     "failed": ("не выполнено", "failed"),
+}
+BOX_STATES: Table = {
+    "waiting": ("ждёт получателя", "waits to be claimed"),
+    "claimed": ("получена", "claimed"),
+    "withdrawn": ("отозвана", "withdrawn"),
+}
+# What came of claims, as the journal has it.
+BOX_OUTCOMES: Table = {
+    "done": ("передана", "handed over"),
+    "unknown": ("такой коробки нет", "no such box"),
+    "claimed": ("уже получена", "claimed already"),
+    "withdrawn": ("отозвана", "withdrawn"),
+    "gone": ("больше не передаётся", "may not be passed on"),
+    "limit": ("слишком много попыток", "too many tries"),
+    "silent": ("узел не ответил", "no answer"),
 }
 # How a webhook is, why one sends nothing, why an attempt failed, and what it was for.
 HOOK_HEALTH: Table = {

@@ -8,6 +8,7 @@ read, in any of the forms.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -65,19 +66,26 @@ async def send_list(call: Call, arguments: Mapping[str, object], table: Table, f
     if call.request.method == "HEAD":
         return response
     writer = _WRITERS[form](table, _reader(call))
-    try:
+    async with whole_or_broken_off(call):
         await response.write(await asyncio.to_thread(writer.add, first))
         async for page in pages:
             await response.write(await asyncio.to_thread(writer.add, page))
         await response.write(writer.finish())
         await response.write_eof()
+    return response
+
+
+@asynccontextmanager
+async def whole_or_broken_off(call: Call) -> AsyncIterator[None]:
+    """Break the connection off where something fails after the head was sent: a whole answer would be a lie."""
+    try:
+        yield
     except ConnectionError:
         pass  # the reader went away
-    except Exception:  # the head is sent: a broken-off answer is all that can be told, a whole one would be a lie
+    except Exception:
         log.exception("download_broke", route=call.route.name)
         if call.request.transport is not None:
             call.request.transport.abort()
-    return response
 
 
 class _Writer(Protocol):

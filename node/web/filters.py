@@ -16,6 +16,7 @@ from node.services.access import DAY_US
 from node.web.console_words import (
     APPROVAL_STATES,
     ATTESTED,
+    BOX_STATES,
     CARD_FAULTS,
     CATALOGS,
     DEVICE_STATES,
@@ -114,6 +115,7 @@ WORDED: Final = {
     "job_kind": JOB_KINDS,
     "undo_ground": UNDO_GROUNDS,
     "job_state": JOB_STATES,
+    "box_state": BOX_STATES,
     "shipment_state": SHIPMENT_STATES,
     "shipped_state": DEVICE_STATES,
     "shipment_reason": SHIPMENT_REASONS,

@@ -11,6 +11,7 @@ WHYS: Table = {
     "title": ("собственник", "owner by title"),
     "role": ("роль", "role"),
     "offer": ("ей предложена роль", "is offered a role"),
+    "carrier": ("отгрузка идёт через её узел", "a shipment goes through its node"),
     "grant": ("разрешение", "grant"),
 }
 VERBS: Table = {"read": ("читать", "read"), "write": ("писать", "write"), "pass-on": ("передавать дальше", "pass on")}

@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from node.web.console_words import ATTESTED, CATALOGS, JOB_KINDS, LOSSES, MEMBER_STANDINGS, SHIPMENT_REASONS
+from node.web.console_words import (
+    ATTESTED,
+    BOX_OUTCOMES,
+    CATALOGS,
+    JOB_KINDS,
+    LOSSES,
+    MEMBER_STANDINGS,
+    SHIPMENT_REASONS,
+)
 from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
@@ -72,6 +80,12 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "role_ended": ("Роль прекращена", "A role was ended"),
     "role_widened": ("Засчитано сказанное прежним владельцем", "More of what the former holder said counts"),
     "role_decided": ("Решено, кому передано", "It was decided to whom it passed"),
+    "box_offered": ("Коробка предложена тому, у кого код", "A box was offered to whoever has its code"),
+    "box_claimed": ("Коробка передана по коду", "A box was handed over by its code"),
+    "box_refused": ("По коду коробки отказано", "A box was not handed over, though the code was right"),
+    "box_wrong": ("Неверный код коробки", "A wrong code of a box"),
+    "box_tries": ("Неверных кодов слишком много: до завтра отказ", "Too many wrong codes: refused until tomorrow"),
+    "box_asked": ("Запрошена коробка по коду", "A box was claimed of its seller"),
     "shipment_accepted": ("Отгрузка принята", "Shipment accepted"),
     "shipment_refused": ("От приборов отгрузки отказались", "Devices of a shipment were refused"),
     "shipment_withdrawn": ("Отгрузка отозвана", "The shipment was withdrawn"),
@@ -81,9 +95,11 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "shipment_declined": ("Получатель отказался от приборов", "The buyer refused devices"),
     "shipment_called_back": ("Продавец отозвал отгрузку", "The seller withdrew the shipment"),
     "shipment_return_came": ("Нам возвращают приборы", "Devices come back to us"),
+    "shipment_carried": ("Отгрузка идёт через этот узел", "A shipment goes through this node"),
     "shipment_strange": ("Приняли то, чего в отгрузке нет", "Things were answered for that were not shipped"),
     "shipment_buyer_joined": ("У получателя отгрузки появился узел", "The buyer of a shipment has a node now"),
     "entry_refused": ("Фрагмент отклонён", "A fragment was refused"),
+    "sealed_swapped": ("Запечатанный раздел подменён", "A sealed section was swapped"),
     "job_taken": ("Задание принято", "Job taken"),
     "job_failed": ("Задание не выполнено", "Job failed"),
     "organisations_named": ("Организации названы", "Organisations named"),
@@ -289,6 +305,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "process": ("процесс", "process"),
     "run": ("запуск", "run"),
     "step": ("шаг", "step"),
+    "answer": ("ответ", "answer"),
     "outcome": ("исход", "outcome"),
     "due_us": ("срок", "term"),
     "trouble": ("что не так", "trouble"),
@@ -327,6 +344,7 @@ CHECKS: Table = {
 TONGUES: Table = {"ru": ("русский", "Russian"), "en": ("английский", "English")}
 # What the codes in details read as, by the detail's name.
 CODES: dict[str, Table] = {
+    "answer": BOX_OUTCOMES,
     "attested": ATTESTED,
     "code": {code: (text.ru.title, text.en.title) for code, text in PROBLEMS.items()},
     "automatic": {"yes": ("да", "yes"), "no": ("нет", "no")},

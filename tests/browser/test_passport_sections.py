@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Tabs
-from tests.browser.doors import PHONE, Shot, entered, shots
+from tests.browser.doors import PHONE, Shot, entered, fits, shots
 from tests.trade import WHO, Trade, meters, trading
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -289,7 +289,7 @@ async def test_protocol_is_printed_as_its_template_lays_it_out(trade: Trade, tab
     await page.emulate_media(media="screen")
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await shot(page, "protocol-ru-phone")
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    await fits(page, PHONE[0])
     await page.get_by_role("link", name="К паспорту").click()
     await expect(page.locator("#protocols")).to_be_visible()
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from node.demo.processes import NodeProcess
 from tests.browser.conftest import DESKTOP, PHONE, Tabs
-from tests.browser.doors import entered
+from tests.browser.doors import entered, fits
 from tests.networks import ENERGY, WATER, Network, energy, now, running_network, water
 from tests.unit.web.running import PASSWORD
 
@@ -54,7 +54,7 @@ async def test_meter_is_put_on_the_air_and_read_on_the_page(network: Network, ta
     await shot(page, "passport-radio-ru")
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await shot(page, "passport-radio-ru-phone")
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    await fits(page, PHONE[0])
 
 
 @pytest.mark.req("A51")
@@ -102,7 +102,7 @@ async def test_wrong_meter_and_strange_gateway_are_seen(network: Network, tabs: 
     await expect(page.locator("#frames")).to_contain_text("nobody’s")
     await shot(page, "radio-en")
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    await fits(page, PHONE[0])
     await shot(page, "radio-en-phone")
     await page.locator("#devices a").last.click()
     await expect(page.locator("#comparison .chip.bad")).to_have_text("differs")
@@ -129,7 +129,7 @@ async def retire(page: Page, place: str) -> None:
 async def shrink(page: Page) -> None:
     """The page fits a phone too."""
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    await fits(page, PHONE[0])
 
 
 async def test_device_is_taken_off_the_air_on_its_passport(network: Network, tabs: Tabs) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Tabs
-from tests.browser.doors import Shot, entered, shots
+from tests.browser.doors import PHONE, Shot, entered, fits, shots
 from tests.trade import Trade, meters, trading
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -83,9 +83,9 @@ async def test_act_is_filled_in_signed_here_and_signed_there(
     await there.get_by_role("link", name="Открыть акт").click()
     await expect(there.locator("#ask")).to_contain_text("ждёт вашей подписи")
     await shot(there, "act-to-sign-ru-desktop")
-    await there.set_viewport_size({"width": 390, "height": 844})
+    await there.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await shot(there, "act-to-sign-ru-phone")
-    assert await there.evaluate("document.documentElement.scrollWidth") <= 390
+    await fits(there, PHONE[0])
     await there.set_viewport_size({"width": 1280, "height": 800})
     await there.get_by_role("button", name="Подписать этот акт").click()
     await expect(there.locator(".stamp.good")).to_contain_text("подписали все стороны")

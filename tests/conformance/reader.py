@@ -44,6 +44,10 @@ def text(limit: int, value: Any) -> bool:  # 1.2
     return fits("[^\0-\x1f\x7f-\x9f]+", value) and len(value.encode()) <= limit and is_normalized("NFC", value)
 
 
+def bucket(key: bytes) -> int:  # 10.1
+    return int.from_bytes(key[:2], "big") >> 4
+
+
 def array(form: Any, low: int, high: int, *distinct: Callable[[Any], Any], ascends: bool = False) -> Any:
     """A test for lists of that form and length, in which none of these functions gives one thing twice (1.2)."""
     return lambda value: (
@@ -71,7 +75,7 @@ FITS: dict[type, Callable[[Any, Any], bool]] = {
     list: lambda forms, value: fits(array(object, len(forms), len(forms)), value) and all(map(fits, forms, value)),
     tuple: lambda forms, value: any(fits(form, value) for form in forms),
 }
-KEY = b"passport/key/1\n"  # 1.4
+KEY, BOX = b"passport/key/1\n", b"passport/box/1\n"  # 1.4, 10.2
 UINT, V1, TEXT, ED25519, X25519 = range(2**63), range(1, 2), partial(text, 256), partial(is_key, 1), partial(is_key, 2)
 VALUE: Any = (None, UINT, str, bytes)  # 1.1, nested 0 deep
 for _ in range(8):
@@ -83,7 +87,7 @@ SECTION_NAME, REF = "[a-z0-9_./-]{1,24}", [16, UINT, 16]
 FIELDS_0_TO_5 = [range(1, 2**63), 16, UINT, UINT, range(1, 2**63), array(16, 1, 4, packb)]  # 3.2
 SECTIONS = array([SECTION_NAME, 32, range(2**18 + 1), UINT], 1, 16, itemgetter(0))
 FIELDS_6_TO_10 = [UINT, (UINT, None), array(REF, 0, 16, packb), array(REF, 0, 8, packb), SECTIONS]
-PLACE = itemgetter("log", "seq", "id16")
+PLACE = itemgetter(*(LOG_SEQ_ID := ("log", "seq", "id16")))
 SPAN, ROWS = ((UINT, None), (UINT, None)), ascending(TEXT, 0, 64)
 FORMS = {  # of objects of which no more is asked
     "msgpack": object,
@@ -93,6 +97,7 @@ FORMS = {  # of objects of which no more is asked
     "attest": [16, range(1, 8), 16, ROWS, *SPAN],  # 9.2
     "witnesses": ascending([16, TEXT, ED25519], 0, 5, itemgetter(0), itemgetter(2)),  # 9.3
     "keys": [ED25519, X25519],  # 9.4
+    "claimed": ([range(1), 16], [range(1, 6), None]),  # 10.2
     "erase": ascending([16, UINT, 16, partial(text, 24)], 0, 64),  # 9.5
 }
 SPACED = "-\t-\r \xa0\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212"  # 4.1 and 4.4, inside brackets
@@ -282,9 +287,8 @@ class Reader:
         return {"id": sha(b"\x10", header), "version": fields[0], "sections": fields[10] if fields[0] == 1 else []}
 
     def fragment(self, log: bytes, seq: int, sign_key: bytes, fragment: bytes, proof: Found | None = None) -> Found:
-        header, signature, sent = read(
-            fragment, [bytes, 65, array([SECTION_NAME, (16, None), bytes], 0, 16)], 2**20 + 2**16
-        )  # 3.3
+        sections = array([SECTION_NAME, (16, None), bytes], 0, 16)  # 3.3
+        header, signature, sent = read(fragment, [bytes, 65, sections], 2**20 + 2**16)
         require(len(header) <= 4096 and all(len(data) <= 2**18 + 128 for _, _, data in sent))
         found: Found = {"id": sha(b"\x10", header), "sections": []}
         found["leaf"] = sha(b"\0", found["id"], signature)
@@ -375,12 +379,23 @@ class Reader:
         require(scheme != "gs1" or issuer == "8004" or sum(map(int, gtin[::2] * 3 + gtin[1::2])) % 10 == 0)
         return {"subject": sha(b"passport/id/1\n", claim)[:16]}
 
-    def device_id(self, text: str) -> Found:  # 4.4
+    def device_id(self, text: str, prefix: str = "EPP1") -> Found:  # 4.4
         kept = re.sub(f"[{SPACED}]", "", text).translate(CAPITALS).translate(str.maketrans("ILO", "110"))
-        require(fits(f"EPP1[0-7][{CROCKFORD}]{{27}}", kept))
+        require(fits(f"{prefix}[0-7][{CROCKFORD}]{{27}}", kept))
         digits = sum(CROCKFORD.index(digit) << 5 * place for place, digit in enumerate(reversed(kept[4:])))
         require((digits >> 10) % 1021 == digits % 1024)
         return {"subject": (digits >> 10).to_bytes(16), "id": f"EPP1-{kept[4:]}"}
+
+    def box_code(self, text: str) -> Found:  # 10.2
+        code = self.device_id(text, "B0X1")["subject"]
+        key = b"\1" + sodium.crypto_sign_seed_keypair(sha(b"passport/box-code/1\n", code))[0]
+        return {"code": code, "key": key, "number": f"box:{sha(BOX, key).hex()}"}
+
+    def claim_asked(self, asked: bytes, seller: bytes, claimant: bytes) -> Found:  # 10.2
+        *_, key, signature = read(asked, [partial(text, 64), TEXT, ED25519, 65], 1024)
+        digest = sha(b"passport/claim/1\n", packb([seller, claimant]))
+        self.signature(key, "claim", digest, signature)
+        return {"number": f"box:{sha(BOX, key).hex()}", "hash": digest}
 
     def label(self, text: str) -> Found:  # 4.4
         [last] = re.findall(f"\\A{HTTP}[^/?#@:]{{1,253}}(?::[0-9]{{1,5}})?/d/([^/?#]*)/?(?:[?#].*)?\\Z", text.strip())
@@ -433,17 +448,14 @@ class Reader:
         return {"withdrawn": [dict(zip(("of", "by"), found[at], strict=True)) for at in sorted(found)]}
 
     def erasure_effect(self, genesis: bytes, entry: Found, erasures: list[Found]) -> Found:  # 9.12
-        place, found, (_, _, anchors, k) = itemgetter("log", "seq", "id16"), list[Found](), unpackb(genesis)
+        place, found, (_, _, anchors, k) = PLACE, list[Found](), unpackb(genesis)
         order = itemgetter("stamp", "log", "seq")
         for name in sorted(s["name"] for s in entry["sections"] if s["class"] == 4 and s["name"] != "authority"):
             asked = [e for e in erasures if (*place(entry), name) in [(*place(r), r["name"]) for r in e["rows"]]]
             said = sorted(asked, key=order)
             first = sorted({e["org"]: e for e in reversed(said) if e["org"] in anchors}.values(), key=order)[:k]
             words = [e for e in said if e["org"] == entry["org"]][:1] or (first if len(first) == k else [])
-            by, where = (
-                sorted(e["org"] for e in words),
-                {key: words[-1][key] for key in ("log", "seq", "id16") if words},
-            )
+            by, where = sorted(e["org"] for e in words), {key: words[-1][key] for key in LOG_SEQ_ID if words}
             found += [{"name": name, "by": by, "at": words[-1]["stamp"], "said": where}] if words else []
         return {"erased": found}
 
@@ -517,31 +529,19 @@ class Reader:
     def holders(self, seats: list[Found], scheme: str, value: str) -> Found:  # 10
         require(fits([TEXT, TEXT], [scheme, value]))
         key = sha(b"passport/alias/1\n", packb([scheme, value]))[:16]
-        place = int.from_bytes(key[:2], "big") >> 4
-        near = sorted(seats, key=lambda one: sha(b"passport/seat/1\n", one["seat"], place.to_bytes(2, "big")))[-3:][
-            ::-1
-        ]
-        chosen = sorted(seats, key=itemgetter("org")) if len(seats) <= 8 else near
+        place = bucket(key)
+        far = sorted(seats, key=lambda one: sha(b"passport/seat/1\n", one["seat"], place.to_bytes(2, "big")))
+        chosen = sorted(seats, key=itemgetter("org")) if len(seats) <= 8 else far[:-4:-1]
         return {"key": key, "bucket": place, "holders": [one["org"] for one in chosen]}
 
     def announced(self, asked: bytes, held: list[bytes]) -> Found:  # 10
-        _, whole, *changes = read(
-            asked, [(16, None), array([range(4096), bytes], 0, 4096, itemgetter(0)), bytes, bytes]
-        )
+        buckets = array([range(4096), bytes], 0, 4096, itemgetter(0))
+        _, whole, *changes = read(asked, [(16, None), buckets, bytes, bytes])
         parts = [[marks[at : at + 8] for at in range(0, len(marks), 8)] for marks in (*changes, *(m for _, m in whole))]
         require(all(fits(ascending(8, 0, 65536), part) for part in parts) and whole == sorted(whole))
-        require(
-            all(
-                int.from_bytes(mark[:2], "big") >> 4 == n
-                for (n, _), part in zip(whole, parts[2:], strict=True)
-                for mark in part
-            )
-        )
-        replaced, places = {n for n, _ in whole}, {mark: int.from_bytes(mark[:2], "big") >> 4 for mark in held}
-        kept = {mark for mark in held if places[mark] not in replaced}.union(*parts[2:], parts[0]) - {*parts[1]}
-        rows: dict[int, list[bytes]] = {}
-        for mark in sorted(kept):
-            rows.setdefault(int.from_bytes(mark[:2], "big") >> 4, []).append(mark)
+        require(all(bucket(mark) == n for (n, _), part in zip(whole, parts[2:], strict=True) for mark in part))
+        kept = {mark for mark in held if bucket(mark) not in dict(whole)}.union(*parts[2:], parts[0]) - {*parts[1]}
+        rows = {n: [mark for mark in sorted(kept) if bucket(mark) == n] for n in map(bucket, kept)}
         rows, kept = (rows, kept) if asked != packb([None, [], b"", b""]) else ({}, set())
         digests = [n.to_bytes(2, "big") + sha(*marks)[:8] for n, marks in sorted(rows.items())]
         return {"held": sorted(kept), "list": sha(b"passport/list/1\n", *digests)[:16]}

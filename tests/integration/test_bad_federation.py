@@ -13,7 +13,7 @@ from federation.fragment import Ref
 from federation.keys import SigningKey
 from federation.request import Request, sign_request
 from federation.statements import NodeBody, genesis, sign_root_statement
-from federation.sync import messages
+from federation.sync import looking, messages
 from federation.sync.announcing import Announced, encode_refer
 from federation.sync.following import FollowAsked
 from federation.sync.frames import MAX_FRAME, Noticed, encode_frame
@@ -149,7 +149,7 @@ def test_signed_requests_of_another_shape_are_refused(doors: Doors) -> None:
         "follow": FollowAsked(added=frozenset({bytes(16)})).to_bytes(),
         "fetch": messages.encode_fetch([Ref(doors.log, 1, bytes(16))]),
         "secret": messages.encode_secret(bytes(16), "root-keys"),
-        "lookup": messages.encode_lookup("number", "1"),
+        "lookup": looking.encode_lookup("number", "1"),
         "refer": encode_refer([bytes(16)]),
         "announce": Announced(bytes(16), {1: b""}, bytes(8)).to_bytes(),
     }

@@ -324,3 +324,22 @@ def test_labels_are_written_or_the_command_says_what_is_missing(trade: Trade, tm
     assert "ends in .pdf or .zpl" in refusal(typed(trade, "labels", str(tmp_path / "labels.doc"), device))
     assert "No device is named" in refusal(typed(trade, "labels", str(file)))
     assert "0000002" in refusal(typed(trade, "labels", str(file), "ЭТ-15 № 0000002"))
+
+
+def test_boxes_are_made_listed_and_refused_by_commands(trade: Trade, tmp_path: Path) -> None:
+    """`boxes` prints each code once and writes the sheets; a slip of the pen asks nobody."""
+    plate = {"mark": "ДЕМО", "designation": "ЭТ-15", "serial": "0000003"}
+    device = str(trade.call("maker", "post", "/plates", plate)["id"])
+    listed, file = tmp_path / "list.txt", tmp_path / "boxes.pdf"
+    listed.write_text(f"{device}\tк1\n")
+
+    made = typed(trade, "boxes", "ТТН-1", "--list", str(listed), "--sheets", str(file))
+
+    assert made.returncode == 0, made.stderr
+    (code,) = re.findall(r"BOX1-\w{28}", made.stdout)
+    (read,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(file)[0].render(scale=3).to_pil())
+    assert read.text == f"https://works.example/d/{device}#{code}"
+    shown = typed(trade, "boxes").stdout
+    assert "ТТН-1/1: 1 devices, waiting" in shown
+    assert code not in shown
+    assert "mistyped" in refusal(typed(trade, "claim", code[:-2], device))

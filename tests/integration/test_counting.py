@@ -99,7 +99,7 @@ async def readers(desk: Desk, device: bytes) -> set[bytes]:
 
 async def listed(desk: Desk, device: bytes) -> list[tuple[object, object]]:
     """The kinds of all statements of the member in the passport's list, with why they do not count."""
-    page = await Timelines(desk.core).page(device, STATEMENTS, Asked(50))
+    page = await Timelines(desk.core, desk.projection).page(device, STATEMENTS, Asked(50))
     mine = [row for row in page.rows if row["org"] == STATED.org.hex()]
     return [(row["kind"], at(row, "lost", "why")) for row in mine]
 
@@ -202,7 +202,7 @@ async def test_statements_page_by_page_with_those_that_do_not_count(tmp_path: Pa
     async with workshop(tmp_path) as (desk, device, said):
         await learn(desk, STATED.end("node", cut(said, 1)))
         await mirror(desk, said)
-        lists = Timelines(desk.core)
+        lists = Timelines(desk.core, desk.projection)
         for newest in (False, True):
             whole = (await lists.page(device, STATEMENTS, Asked(50, is_newest_first=newest))).rows
             paged, after = list[Row](), None

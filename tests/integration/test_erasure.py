@@ -1,5 +1,6 @@
 """Erasing personal bytes: on the node that asks and on every one that has them, at once and for good."""
 
+import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +14,7 @@ import pytest
 from federation.authority import Authority, Kind, Verb
 from federation.chunks import split_chunks
 from federation.forks import prove_headers
-from federation.fragment import Ref, SectionClass, sign_fragment
+from federation.fragment import Ref, SectionClass, decode_header, sign_fragment
 from federation.genesis import Genesis
 from federation.sync.messages import Placed
 from node.errors import DeniedError, InputError, NotFoundError, StateError
@@ -26,15 +27,17 @@ from node.passport.references import ref_text
 from node.passport.shown import rows
 from node.passport.view import View
 from node.services.acknowledging import Acknowledging
+from node.services.erasing import Erasing
 from node.services.erasures import Erasures
 from node.services.files import Files
 from node.services.fsck import Fsck
 from node.services.healing import Healing
 from node.services.ledger import entry_ref
 from node.store.chunks import held_chunks, put_chunks, signed_file
+from node.store.database import SCRUB_TIMEOUT_MS
 from node.store.erasures import Given, note_given
 from node.store.forms import StoredForm, find_form, insert_form
-from node.store.fragments import entries_between
+from node.store.fragments import NewEntry, entries_between
 from node.store.logs import get_log
 from tests.builders import section
 from tests.unit.node_protocols.builders import Desk, attest, found, join, mirror, new_sync, opened, publish_line
@@ -171,6 +174,36 @@ async def test_replica_erases_and_acknowledges_once(tmp_path: Path) -> None:
         assert [e.to_fragment().section("ack") is not None for e in entries.values()].count(True) == 1
 
 
+async def test_nothing_is_acknowledged_while_the_journal_holds_the_bytes(tmp_path: Path) -> None:
+    """An export that reads an older state keeps the journal from being emptied: it is waited for, however long."""
+    async with offices(tmp_path, 2) as (author, replica):
+        ref = await author.resident(await author.desk.device("00012345"))
+        await mirror(author.desk, replica.desk)
+        await replica.desk.core.database.scrub()
+        said = await author.erase((ref, "person"))
+        acknowledging = asyncio.create_task(Acknowledging(replica.desk.core, replica.desk.ledger).run())
+        async with replica.desk.core.database.read() as tx:
+            await get_log(tx, ref.log)
+            await mirror(author.desk, replica.desk)
+            size = (await replica.desk.state())[0]
+            await asyncio.wait([acknowledging], timeout=2 * SCRUB_TIMEOUT_MS / 1000)
+            async with asyncio.timeout(2), replica.desk.core.database.write() as writing:
+                await get_log(writing, ref.log)  # nobody who writes is kept waiting
+            held = (replica.holds(CANARY), (await replica.desk.state())[0])
+
+        for _ in range(600):
+            if (await replica.desk.state())[0] > size:
+                break
+            await asyncio.sleep(0.05)
+        acknowledging.cancel()
+
+        assert held == (True, size)
+        assert not replica.holds(CANARY)
+        await mirror(replica.desk, author.desk)
+        (row,) = (await author.erasures.get(ref_text(said))).rows
+        assert [holder.node for holder in row.holders if holder.said] == [replica.desk.core.node]
+
+
 async def test_node_that_never_had_the_section_says_nothing(tmp_path: Path) -> None:
     """It shows the section as erased, stores no bytes that come later, and acknowledges nothing."""
     async with offices(tmp_path, 2) as (author, reader):
@@ -269,6 +302,30 @@ async def test_anchors_erase_together(tmp_path: Path) -> None:
         assert gone["by"] == sorted([one.desk.org.hex(), two.desk.org.hex()])
         await author.acknowledge()
         assert not author.holds(CANARY)
+
+
+async def test_many_erasures_of_others_hide_no_request_of_an_anchor(tmp_path: Path) -> None:
+    """Nor do words without effect, or said again, fold anything anew."""
+    async with offices(tmp_path, 3, quorum=2, anchors=2) as (one, two, author):
+        device = await author.desk.device("00012345")
+        ref = await author.resident(device)
+        for office in (one, two):
+            await mirror(author.desk, office.desk)
+        await one.erasures.ask([(ref_text(ref), "person")], ErasureGround.COURT, "оператор", as_anchor=True)
+        await mirror(one.desk, two.desk)
+        drafts_ = [drafts.erasure(author.desk.org, [(ref, "mandate")], ErasureGround.OTHER, 5) for _ in range(120)]
+
+        said = await author.desk.ledger.append(drafts_)
+        await mirror(author.desk, two.desk)
+        async with two.desk.core.database.write() as tx:
+            entry = await entries_between(tx, (await get_log(tx, ref.log)).no, said[0].seq, said[0].seq + 1)
+            log, (stored,) = await get_log(tx, ref.log), entry.values()
+            header = decode_header(stored.header, ref.log, stored.seq)
+            touched = await Erasing(two.desk.core).take(tx, [(log, [NewEntry(stored.seq, stored.to_fragment(), header,
+                                                                            stored=stored.sections)])])  # fmt: skip
+
+        assert len(await two.erasures.to_sign()) == 1
+        assert touched == set()
 
 
 async def test_acknowledgement_of_another_counts_for_nobody_else(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pypdfium2
 import pytest
 import zxingcpp
-from aiohttp import ClientSession
+from aiohttp import ClientPayloadError, ClientSession
 from PIL import Image
 
 from node.passport.ids import SubjectId, format_device_id
@@ -119,6 +119,27 @@ async def test_order_that_cannot_be_printed_says_why(web: RunningWeb) -> None:
         ({"shipment": NOBODYS}, "shipment_unknown"),
     ):
         assert await refused(client, "/labels", body) == code, body
+
+
+async def test_label_of_a_late_part_is_told_before_anything_goes_out(
+    web: RunningWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many labels one that has no room is named at once: a file that breaks off would not say which it was."""
+    devices, client = await meters(web, 3), web.local()
+    plate = {"mark": "СЧЁТЧИК", "designation": "Ж" * 200, "serial": "0000004"}
+    devices.append(str((await post(client, "/plates", plate))["id"]))
+    monkeypatch.setattr(labels, "PART", 1)
+
+    for file in ("pdf", "zpl"):
+        order: dict[str, object] = {"devices": devices, "size": "43x25", "file": file}
+        async with client.post("/api/v1/labels", json=order) as response:
+            problem = await response.json(content_type=None)
+        assert (response.status, problem["code"]) == (422, "label_small")
+        assert "0000004" in str(problem) or "ЖЖЖ" in str(problem)
+
+    monkeypatch.setattr(labels, "_check", lambda *_: None)
+    with pytest.raises(ClientPayloadError):  # what fails all the same breaks off, and keeps nobody waiting
+        await printed(client, order)
 
 
 async def test_page_of_labels_shows_them_before_they_are_printed(web: RunningWeb) -> None:

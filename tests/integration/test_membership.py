@@ -9,7 +9,8 @@ import pytest
 
 from federation.authority import Attestation, Attested
 from federation.errors import RequestError
-from federation.sync.messages import HeadsAsked, Looked
+from federation.sync.looking import Looked
+from federation.sync.messages import HeadsAsked
 from node.app import Node
 from node.passport import drafts
 from node.passport.bodies import Plate

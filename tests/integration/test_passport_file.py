@@ -9,16 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.codec import unpack
+from federation.cut import Cut
 from federation.fragment import SectionClass
+from federation.statements import EndNodeBody, EndReason
 from node.exchange import verify_passport
 from node.exchange.errors import PassportFileError
 from node.exchange.file_report import report_file
 from node.exchange.passport_check import check_file
-from node.exchange.passport_file import LENGTH, MAGIC
+from node.exchange.passport_file import LENGTH, MAGIC, cut_file
 from node.passport.ids import parse_device_id
 from node.passport.shown import rows
 from node.services.access import Scope
 from tests.conformance.files import PUBLICATION, FileError, read_file
+from tests.integration.test_web_keys import state
 from tests.nodes import command
 from tests.unit.node_protocols.builders import DESIGNATION, document, template
 from tests.unit.web.running import RunningWeb, post, problem_code
@@ -80,6 +83,28 @@ async def test_file_folds_to_the_passport_that_the_node_shows(web: RunningWeb) -
     assert about == {row["id"] for row in answer["view"]["statements"]}
     assert checked.proven == len(checked.entries) > len(about)
     assert "passport_exported" in await web.what()
+
+
+async def test_files_out_of_one_snapshot_are_those_that_are_written_alone(web: RunningWeb) -> None:
+    """What several passports have in common is read once, and stands in the file of each as if it were alone."""
+    devices = [parse_device_id(await mended(web)).raw]
+    for serial in ("00012346", "00012347"):
+        plate = await post(web.local(), "/plates", {**PLATE, "serial": serial})
+        devices.append(parse_device_id(str(plate["id"])).raw)
+    await web.context.ledger.publish()
+    files, held = web.context.passport_files, await web.context.profiles.get("owner")
+
+    together = await files.write_many(devices, "anna", None, held)
+
+    assert [file.subject for file in together] == devices
+    for file in together:
+        alone, checked = (
+            cut_file((await files.write(file.subject, "anna", None, held)).content),
+            check_file(file.content),
+        )
+        assert cut_file(file.content).parts == alone.parts
+        assert (checked.findings, checked.manifest.digest) == ([], alone.manifest.digest)
+    assert (await web.what()).count("passport_exported") == 2 * len(devices)
 
 
 async def test_any_flipped_bit_is_found(web: RunningWeb) -> None:
@@ -175,6 +200,14 @@ def test_file_of_the_first_version_is_still_read() -> None:
             assert at < 900
 
 
+async def test_ended_node_writes_no_file(web: RunningWeb) -> None:
+    """What it would sign after its organisation ended it is refused by every reader of that chain."""
+    device = await mended(web)
+    await state(web, EndNodeBody(web.context.core.node, EndReason.STOLEN, Cut()))
+
+    assert await refusal(web.local(), f"/passports/{device}/file") == (409, "node_ended")
+
+
 async def test_file_needs_the_right_to_read(web: RunningWeb) -> None:
     """A token that may read gets the file, one that may only import does not."""
     device = await mended(web)
@@ -210,7 +243,9 @@ async def test_command_tells_who_signed_and_what_was_altered(web: RunningWeb, tm
     assert program.stdout == handed == VERIFIER
     assert absent.returncode == 1
     assert "name a passport file" in absent.stderr
-    assert [item.where for item in report_file(raw, "0000").findings] == ["federation"]
+    assert [item.where for item in report_file(raw, "0" * 32).findings] == ["federation"]
+    with pytest.raises(PassportFileError, match="eight groups"):
+        report_file(raw, "0000")
 
 
 async def test_manifest_is_canonical_and_signed_by_the_node(web: RunningWeb) -> None:

@@ -1,6 +1,7 @@
 """What whoever scans a label is answered: by the console's door and by the public one, for people and for programs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Literal
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from node.passport.bodies import AliasBody, WithdrawalBody
 from node.passport.ids import SubjectId, format_device_id, format_label_url, parse_device_id
 from node.passport.profiles import shipped_profiles
 from node.passport.references import parse_ref
+from node.services import public
 from node.services.access import Actor
 from node.web.public.door import build_public_application
 from tests.unit.web.running import SAME_ORIGIN, RunningWeb, get, post, problem_code
@@ -152,6 +154,44 @@ async def test_program_is_answered_a_linkset(web: RunningWeb, door: ClientSessio
             assert (response.status, await problem_code(response)) == (status, code)
 
 
+async def test_closest_range_of_accept_counts(door: ClientSession) -> None:
+    """Ranges count where no type is named, over all lines of the header; a page is answered where both are alike."""
+    page, links = "text/html", "application/problem+json"
+    for accept, answered in (
+        (["*/*"], page),
+        (["application/*"], links),
+        (["text/*;q=0.4, application/json;q=0.3"], page),
+        (["text/html;q=0, */*;q=0.1"], links),
+        (["text/html", "application/linkset+json"], page),
+        (["text/html;q=0.5", "application/linkset+json"], links),
+        (["application/linkset+json;q=nan"], page),
+    ):
+        async with door.get(f"/d/{NOBODYS}", headers=[("Accept", line) for line in accept]) as response:
+            assert (response.status, response.content_type) == (404, answered), accept
+
+
+async def test_what_is_not_public_is_answered_as_what_is_not_here(
+    web: RunningWeb, door: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither words nor time nor a crowd before it tell a stranger that a device is here that is not public."""
+    device = await installed(web)
+    own = shipped_profiles()["public"].model_dump(mode="json") | {"version": "2"}
+    own["rows"] = [row | {"sections": ["nothing"]} for row in own["rows"]]
+    published = await post(web.local(), "/profiles", own)
+    await post(web.local(), f"/profiles/{published['id']}/adoption", {})
+
+    async def told(text: str) -> tuple[str, bool]:
+        begun = time.monotonic()
+        page = await read(door, f"/d/{text}", 404)
+        return page.replace(text, ""), time.monotonic() - begun >= public.STEP_S
+
+    assert await told(device) == await told(NOBODYS)
+    assert (await told(NOBODYS))[1]
+    monkeypatch.setattr(public, "MOST_AT_ONCE", 0)
+    for text in (device, NOBODYS):
+        assert "busy with other requests" in await read(door, f"/d/{text}", 503)
+
+
 async def test_answer_is_asked_for_again_and_kept(web: RunningWeb, door: ClientSession) -> None:
     """An answer has a version by which it is told again in no bytes; HEAD answers as GET does, without them."""
     device = await installed(web)
@@ -159,6 +199,8 @@ async def test_answer_is_asked_for_again_and_kept(web: RunningWeb, door: ClientS
         tag, told = response.headers["ETag"], dict(response.headers)
     async with door.get(f"/d/{device}", headers={"If-None-Match": tag}) as response:
         assert (response.status, await response.read()) == (304, b"")
+    async with door.get(f"/d/{device}", headers={"If-None-Match": "*"}) as response:
+        assert response.status == 304
     async with door.head(f"/d/{device}") as response:
         assert (response.status, response.headers["ETag"], await response.read()) == (200, tag, b"")
 
@@ -279,13 +321,15 @@ async def test_public_door_has_nothing_else(web: RunningWeb, door: ClientSession
 
 async def test_one_address_is_answered_in_measure(web: RunningWeb, door: ClientSession) -> None:
     """Who asks without end is put off with 429; somebody else behind the same proxy is answered."""
-    statuses = set()
-    for _ in range(web.context.settings.public.burst + 5):
-        async with door.get(f"/d/{NOBODYS}", headers={"X-Forwarded-For": "203.0.113.7"}) as response:
-            statuses.add(response.status)
-            waits = response.headers.get("Retry-After")
-    assert statuses == {404, 429}
-    assert waits == "60"
+
+    async def ask(number: int) -> tuple[int, str | None]:
+        hops = [("X-Forwarded-For", f"198.51.100.{number}"), ("X-Forwarded-For", "203.0.113.7")]  # the first he made up
+        async with door.get(f"/d/{NOBODYS}", headers=hops) as response:
+            return response.status, response.headers.get("Retry-After")
+
+    answers = await asyncio.gather(*map(ask, range(web.context.settings.public.burst + 5)))
+
+    assert set(answers) == {(404, None), (429, "60")}
     async with door.get(f"/d/{NOBODYS}", headers={"X-Forwarded-For": "203.0.113.7, 198.51.100.1"}) as response:
         assert response.status == 404
 

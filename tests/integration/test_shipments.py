@@ -16,6 +16,7 @@ from federation.errors import SealError
 from federation.fragment import Section, unpad
 from federation.ports import Asker
 from federation.sealing import open_section
+from federation.sync.messages import Openings
 from node.api_client import ApiClient
 from node.app import Node
 from node.errors import DeniedError, InputError, NodeError, StateError
@@ -24,10 +25,12 @@ from node.passport import drafts
 from node.passport.bodies import RadioBody, RootKeysBody, ShipmentBody
 from node.passport.ids import SubjectId
 from node.passport.shipments import DeviceState, Reason
-from node.services import shelf
+from node.services import retelling, shelf
+from node.services.answers import weight_of
 from node.services.counting import stored_header
 from node.services.shipments import FiledShipment, Outsider, Why
 from node.store.fragments import STORED, entries_about, with_secret
+from node.store.logs import StoredLog, list_logs
 from tests.integration.test_canaries import PLATE, made, network
 from tests.integration.test_one_loop import alone, passport_at
 from tests.loops import running, started, until
@@ -41,18 +44,18 @@ DAMAGED = Why(Reason.DAMAGED, "вмятина на корпусе")
 OFFERED, ACCEPTED, REFUSED = DeviceState.OFFERED, DeviceState.ACCEPTED, DeviceState.REFUSED
 
 
-async def meters(maker: Node, count: int) -> list[bytes]:
-    """Meters of the maker's own line, each with a root key."""
+async def meters(maker: Node, count: int, first_key: int = 0) -> list[bytes]:
+    """Meters of the maker's own line, each with a root key, the first of them that number."""
     plates = [PLATE.model_copy(update={"serial": f"{number:08d}"}) for number in range(2, count + 1)]
     devices = [await made(maker), *[await maker.registry.register_plate(plate, None, "test") for plate in plates]]
-    await maker.ledger.append([key_of(device, number) for number, device in enumerate(devices)])
+    await maker.ledger.append([key_of(device, number, first_key + number) for number, device in enumerate(devices)])
     return devices
 
 
-def key_of(device: bytes, number: int) -> drafts.Draft:
+def key_of(device: bytes, number: int, key: int | None = None) -> drafts.Draft:
     """How a meter joins, and with which key."""
     body = RadioBody(dev_eui=f"{number:016x}", join_eui="70b3d58ff0000000")
-    return drafts.radio(device, body, RootKeysBody(app_key=f"{number:032x}"), 0)
+    return drafts.radio(device, body, RootKeysBody(app_key=f"{number if key is None else key:032x}"), 0)
 
 
 async def stands(node: Node, shipment: bytes, **counts: int) -> FiledShipment:
@@ -73,12 +76,12 @@ async def has(node: Node, devices: Collection[bytes]) -> bool | None:
     """Whether passports and keys of all of these came."""
     async with node.core.database.read() as tx:
         keys = await with_secret(tx, devices, "root-keys")
-    return True if keys == set(devices) == (await node.shipments.titles(devices)).keys() else None
+    return True if keys == set(devices) == (await node.assembly.titles(devices)).keys() else None
 
 
 async def some(node: Node, devices: Collection[bytes]) -> bool | None:
     """Whether the passports of some devices came, and of others not."""
-    return True if 0 < len(await node.shipments.titles(devices)) < len(devices) else None
+    return True if 0 < len(await node.assembly.titles(devices)) < len(devices) else None
 
 
 async def keeps_keys(node: Node, device: bytes, count: int) -> bool | None:
@@ -134,7 +137,7 @@ async def test_some_are_accepted_some_refused_and_the_rest_waits(tmp_path: Path)
 
         await stands(maker, offer, accepted=2, refused=2, offered=2)
         await until(utility, lambda: has(utility, [one, two]))
-        assert (await utility.shipments.titles([dented, gone, late])) == {}
+        assert (await utility.assembly.titles([dented, gone, late])) == {}
         declined = {"count": 1, "number": "ТТН-1"}
         assert await told(maker, "shipment_declined") == [
             {**declined, "reason": "missing"},
@@ -157,32 +160,38 @@ async def test_some_are_accepted_some_refused_and_the_rest_waits(tmp_path: Path)
 
 
 async def test_device_that_was_sent_back_is_sold_again(tmp_path: Path) -> None:
-    """Title and key pass back with the seller's acceptance, and go on to the next buyer; none holds both."""
+    """Title and key pass back with the seller's acceptance, and go on to the next buyer; none holds both. What was
+    accepted by several acts goes back, and on, by one.
+    """
     async with network(tmp_path, "utility", "service") as nodes:
         maker, utility, service = (nodes[name] for name in ("maker", "utility", "service"))
-        device, other = await meters(maker, 2)
-        offer = await maker.shipments.offer([device, other], utility.core.org, "ТТН-1", DAY, "test")
-        await stands(utility, offer, offered=2)
+        device, other, later = await meters(maker, 3)
+        offer = await maker.shipments.offer([device, other, later], utility.core.org, "ТТН-1", DAY, "test")
+        await stands(utility, offer, offered=3)
+        await utility.shipments.accept(offer, "test", [device, other])
         await utility.shipments.accept(offer, "test")
         await until(maker, lambda: owned_by(maker, device, utility.core.org))
         with pytest.raises(DeniedError):
             await maker.shipments.offer([device], service.core.org, "ТТН-2", DAY, "test")
-        await until(utility, lambda: has(utility, [device, other]))
+        await until(utility, lambda: has(utility, [device, other, later]))
+        with pytest.raises(StateError, match="no member"):
+            await utility.shipments.offer([device], maker.core.org, "ТТН-2", DAY, "test", via=service.core.org)
 
-        back = await utility.shipments.send_back(offer, DAMAGED, "В-1", DAY, "test", [device])
-        await stands(maker, back, offered=1)
-        await stands(maker, offer, accepted=1, returning=1)
+        back = await utility.shipments.send_back(offer, DAMAGED, "В-1", DAY, "test", [device, later])
+        await stands(maker, back, offered=2)
+        await stands(maker, offer, accepted=1, returning=2)
         assert [row["reason"] for row in await told(maker, "shipment_return_came")] == ["damaged"]
         await maker.shipments.accept(back, "test")
 
-        await stands(utility, offer, accepted=1, returned=1)
+        await stands(utility, offer, accepted=1, returned=2)
         await until(utility, lambda: owned_by(utility, device, maker.core.org))
+        await until(utility, lambda: owned_by(utility, later, maker.core.org))
         again = await maker.shipments.offer([device], service.core.org, "ТТН-2", DAY, "test")
         await stands(service, again, offered=1)
         await service.shipments.accept(again, "test")
         await until(service, lambda: has(service, [device]))
         assert await owner(service, device) == service.core.org.hex()
-        assert (await maker.shipments.filed(offer)).counts[DeviceState.RETURNED] == 1
+        assert (await maker.shipments.filed(offer)).counts[DeviceState.RETURNED] == 2
         with pytest.raises(DeniedError):
             await utility.shipments.offer([device], service.core.org, "ТТН-3", DAY, "test")
 
@@ -234,7 +243,7 @@ async def test_transfer_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: py
             await utility.shipments.accept(offer, "test")
             await until(utility, lambda: some(utility, devices))
         async with started(tmp_path / "utility") as utility:
-            assert 0 < len(await utility.shipments.titles(devices)) < len(devices)
+            assert 0 < len(await utility.assembly.titles(devices)) < len(devices)
 
             await until(utility, lambda: has(utility, devices))
 
@@ -244,6 +253,50 @@ async def test_transfer_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: py
                 assert mine
                 assert theirs
                 assert mine["digest"] == theirs["digest"]
+
+
+async def test_shipment_is_told_with_the_first_page_of_its_devices_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for the next page is not told the offer again; who begins anew, or much later, is. Own words are not."""
+    monkeypatch.setattr(shelf, "SUBJECTS_A_PULL", 3)
+    monkeypatch.setattr(retelling, "LARGE", 1024)
+    async with network(tmp_path, "utility") as nodes:
+        maker, utility = nodes["maker"], nodes["utility"]
+        devices = await meters(maker, 24)
+        offer = await maker.shipments.offer(devices, utility.core.org, "ТТН-1", DAY, "test")
+        await stands(utility, offer, offered=24)
+        await utility.shipments.accept(offer, "test")
+        await until(utility, lambda: has(utility, devices))
+        desk, asker = maker.shelf, Asker(utility.core.org, utility.core.node)
+
+        first = await desk.opened(asker, 0, 100)
+        pages = [first]
+        while not pages[-1].done:
+            pages.append(await desk.opened(asker, pages[-1].next, 100))
+        again = [await desk.opened(asker, 0, 100), await desk.opened(asker, first.next, 100)]
+        monkeypatch.setattr(retelling, "IN_A_ROW_US", -1)
+        later = await desk.opened(asker, first.next, 100)
+
+        large = [[one for one in page.entries if weight_of([one]) >= retelling.LARGE] for page in pages]
+        assert len(large) > 2
+        assert [len(found) for found in large] == [1] + [0] * (len(large) - 1)
+        assert [places(page) for page in again] == [places(first), places(pages[1])]
+        assert large[0][0] in later.entries
+        theirs = {log.log for log in await logs_of(maker, utility.core.org)}
+        assert theirs
+        assert not theirs & {one.log for page in [*pages, *again, later] for one in page.entries}
+
+
+def places(page: Openings) -> list[tuple[bytes, int]]:
+    """Which entries an answer tells; what is secret is sealed anew each time."""
+    return [(one.log, one.seq) for one in page.entries]
+
+
+async def logs_of(node: Node, org: bytes) -> list[StoredLog]:
+    """The logs of an organisation that are mirrored here."""
+    async with node.core.database.read() as tx:
+        return await list_logs(tx, org=org)
 
 
 async def test_shipment_waits_for_a_buyer_who_has_no_node_yet(tmp_path: Path) -> None:
@@ -276,4 +329,4 @@ async def test_shipment_waits_for_a_buyer_who_has_no_node_yet(tmp_path: Path) ->
             assert await owner(newcomer, devices[0]) == newcomer.core.org.hex()
             assert len(await told(maker, "shipment_buyer_joined")) == 1
             assert len(await told(newcomer, "shipment_came")) == 1
-            assert await nodes["utility"].shipments.titles(devices) == {}
+            assert await nodes["utility"].assembly.titles(devices) == {}

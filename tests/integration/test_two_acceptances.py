@@ -11,9 +11,11 @@ from federation.cut import Cut, CutRow
 from federation.fragment import Ref
 from federation.sync.messages import Placed, Tile
 from federation.tiles import WIDTH
+from node.exchange.passport_check import check_file
 from node.passport import drafts
-from node.passport.bodies import CardBody, MandateBody
+from node.passport.bodies import CardBody, MandateBody, ShipmentBody
 from node.passport.ids import SubjectId, format_device_id, parse_device_id
+from node.passport.references import parse_ref
 from node.services.access import Scope
 from node.services.ledger import entry_ref
 from node.store.cuts import read_cut
@@ -22,6 +24,7 @@ from node.store.logs import find_log, insert_log, set_size
 from node.store.trees import append_hashes, append_leaves
 from node.web.routes import API
 from tests.builders import found
+from tests.integration.test_passport_file import file_of
 from tests.integration.test_web_mandates import maker, meter
 from tests.unit.web.running import RunningWeb, get, post, problem_code, refused, view_of
 
@@ -87,6 +90,15 @@ class Parties:
             cut = await read_cut(tx, act.by)
         answer = Authority(Verb.ACCEPT, act.by, (role,), _things(devices))
         draft = drafts.mandate(act.subject, answer, MandateBody(), self.now, grounds=[act.ref], cut=cut)
+        party.say(draft, self.now)
+        await self.arrive(party)
+
+    async def receive(self, party: Author, act: Act, *devices: str) -> None:
+        """The acceptance of a shipment, which arrives."""
+        async with self.web.context.core.database.read() as tx:
+            cut = await read_cut(tx, act.by)
+        body, things = ShipmentBody(number="1", date="2026-09-21"), _things(devices)
+        draft = drafts.shipment(act.subject, Verb.ACCEPT, act.by, things, body, self.now, act.ref, cut=cut)
         party.say(draft, self.now)
         await self.arrive(party)
 
@@ -228,6 +240,24 @@ async def test_cut_of_an_acceptance_asks_for_the_leaves_that_its_root_takes(make
     assert await maker.ingest.unknown_tiles(placed) == []
 
 
+async def test_acceptance_denies_nothing_that_stands_before_its_offer(maker: RunningWeb) -> None:
+    """A cut that names none of the seller's logs leaves all that he said up to the offer its rank."""
+    parties, device = Parties(maker), await meter(maker)
+    one, two = await parties.meet("one"), await parties.meet("two")
+    sold = await parties.offer(one, "title", device)
+    await parties.accept(one, sold, "title", device)
+    on = await parties.offered(one, two.org, "title", device, ground=sold)
+
+    answer = Authority(Verb.ACCEPT, one.org, ("title",), _things([device]))
+    two.say(drafts.mandate(on.subject, answer, MandateBody(), parties.now, grounds=[on.ref], cut=Cut()), parties.now)
+    await parties.arrive(two)
+
+    held = (await view_of(maker.local(), device))["parties"]["roles"]
+    (former,) = [row for row in held if (row["role"], row["party"]) == ("title", one.org.hex())]
+    assert former["cut"] == [[one.log.hex(), on.ref.seq + 1]]
+    assert await owner(maker, device) == (two.org.hex(), "agreed")
+
+
 async def test_offer_that_lapsed_is_refused_as_such(maker: RunningWeb) -> None:
     """Accepted after its time it would count nothing: nothing is signed, and the refusal tells until when it stood."""
     parties, device = Parties(maker), await meter(maker)
@@ -243,6 +273,53 @@ async def test_offer_that_lapsed_is_refused_as_such(maker: RunningWeb) -> None:
     assert await owner(maker, device) == (one.org.hex(), "agreed")
 
 
+async def test_title_that_was_handed_over_from_a_later_day_is_sold_to_nobody_else(maker: RunningWeb) -> None:
+    """Its owner of today signs no offer, paper, role or shipment of it that the fold would pass over."""
+    parties, client, device = Parties(maker), maker.local(), await meter(maker)
+    one, two = await parties.meet("one"), await parties.meet("two")
+    later = {"role": "title", "org": one.org.hex(), "ids": [device], "since": "2030-01-01"}
+    sold = await act_of(maker, (await post(client, "/mandates/offers", later))["id"])
+    await parties.accept(one, sold, "title", device)
+
+    offers = [{"role": role, "org": two.org.hex(), "ids": [device]} for role in ("title", "responsible")]
+    refusals = [await refused(client, "/mandates/offers", offer) for offer in offers]
+    paper = {"role": "title", "ids": [device], "document": "ДКП 5", "resident": True, "name": "Петров"}
+    shipment = {"buyer": two.org.hex(), "number": "1", "devices": [device]}
+
+    assert refusals == ["role_not_held"] * 2
+    assert await refused(client, "/mandates/statements", paper) == "role_not_held"
+    assert await refused(client, "/shipments", shipment) == "ship_not_ours"
+    assert (await get(client, f"/passports/{device}/roles"))["transfers"] == []
+
+
+async def test_what_a_former_holder_of_a_number_accepted_stays_his(maker: RunningWeb) -> None:
+    """Who was expelled keeps what he bought by his number, whoever has it next; a passport file tells the same."""
+    parties, client, device = Parties(maker), maker.local(), await meter(maker)
+    one, two = await parties.meet("one"), await parties.meet("two")
+    body = {"inn": "7736050003", "name": "ТСЖ", "number": "1", "devices": [device]}
+    shipment = await post(client, "/shipments", body)
+    (offered,) = (await get(client, f"/passports/{device}/roles"))["transfers"]
+    act = Act(parse_device_id(shipment["id"]).raw, maker.context.core.org, parse_ref(offered["act"]))
+    number = {"what": "number", "rows": ["inn:7736050003"]}
+    await post(client, "/attestations", {"org": one.org.hex(), **number})
+    await parties.receive(one, act, device)
+    await maker.context.attesting.expel(one.org, "ключи утеряны", "anna")
+
+    offer = {"role": "title", "org": one.org.hex(), "ids": [device]}
+    assert await refused(client, "/mandates/offers", offer) == "org_ended"
+    lot = {"buyer": one.org.hex(), "number": "2", "devices": [await meter(maker, "0012346")]}
+    assert await refused(client, "/shipments", lot) == "org_ended"
+    await post(client, "/attestations", {"org": two.org.hex(), **number})
+    await parties.receive(two, act, device)
+
+    await maker.context.ledger.publish()
+    checked = check_file(await file_of(client, device))
+    assert await owner(maker, device) == (one.org.hex(), "agreed")
+    assert (await get(client, f"/shipments/{shipment['id']}"))["states"]["accepted"] == 1
+    assert checked.findings == []
+    assert checked.view == await view_of(client, device)
+
+
 async def test_title_is_not_offered_beside_a_shipment_that_waits(maker: RunningWeb) -> None:
     """The buyer of the shipment may accept at any time: it is taken back first."""
     client, device = maker.local(), await meter(maker)
@@ -251,3 +328,54 @@ async def test_title_is_not_offered_beside_a_shipment_that_waits(maker: RunningW
 
     offer = {"role": "title", "org": other, "ids": [device]}
     assert await refused(client, "/mandates/offers", offer) == "mandate_shipped"
+
+
+async def test_device_is_not_shipped_while_its_title_is_offered(maker: RunningWeb) -> None:
+    """Who was offered the title may accept at any time: the offer is taken back first."""
+    client, device = maker.local(), await meter(maker)
+    buyer, other = await maker.meet("buyer"), await maker.meet("other")
+    made = await post(client, "/mandates/offers", {"role": "title", "org": other, "ids": [device]})
+
+    shipment = {"buyer": buyer, "number": "1", "devices": [device]}
+    assert await refused(client, "/shipments", shipment) == "ship_offered"
+    await post(client, f"/mandates/{made['id']}/withdrawal", {"reason": "продан другому"})
+    assert (await post(client, "/shipments", shipment))["count"] == 1
+
+
+async def test_what_was_left_out_of_an_acceptance_is_offered_anew_or_taken_back(maker: RunningWeb) -> None:
+    """A party that accepts one device of three holds up the sale of that one alone."""
+    parties, client = Parties(maker), maker.local()
+    devices = [await meter(maker, serial) for serial in ("0012345", "0012346", "0012347")]
+    one, two = await parties.meet("one"), await parties.meet("two")
+    made = await post(client, "/mandates/offers", {"role": "title", "org": one.org.hex(), "ids": devices})
+    await parties.accept(one, await act_of(maker, made["id"]), "title")
+    assert await states(maker) == {made["id"]: "waiting"}
+    await parties.accept(one, await act_of(maker, made["id"]), "title", devices[0])
+
+    second = {"role": "title", "org": two.org.hex(), "ids": devices[1:2]}
+    await parties.accept(two, await act_of(maker, (await post(client, "/mandates/offers", second))["id"]), "title",
+                         devices[1])  # fmt: skip
+    await post(client, f"/mandates/{made['id']}/withdrawal", {"reason": "остальное не нужно"})
+
+    owners = [one.org.hex(), two.org.hex(), maker.context.core.org.hex()]
+    assert [(await owner(maker, device))[0] for device in devices] == owners
+    assert (await states(maker))[made["id"]] == "stands"
+    assert await refused(client, f"/mandates/{made['id']}/withdrawal", {"reason": "—"}) == "mandate_answered"
+
+
+async def test_act_under_the_id_of_another_is_told_apart(maker: RunningWeb) -> None:
+    """Who puts the id of an act over an offer of his own, dated back, changes neither what is shown nor withdrawn."""
+    parties, client, device = Parties(maker), maker.local(), await meter(maker)
+    one, thief = await parties.meet("one"), await parties.meet("thief")
+    made = await post(client, "/mandates/offers", {"role": "title", "org": one.org.hex(), "ids": [device]})
+    act = await act_of(maker, made["id"])
+    authority = Authority(Verb.OFFER, act.by, ("responsible",), _things([device]))
+    thief.say(drafts.mandate(act.subject, authority, MandateBody(), parties.now), parties.now - 3_600_000_000)
+    await parties.arrive(thief)
+
+    listed = (await get(client, "/mandates"))["items"]
+    assert len({item["id"] for item in listed}) == 2
+    assert [(await get(client, f"/mandates/{item['id']}"))["by"] for item in listed] == [item["by"] for item in listed]
+    assert (await get(client, f"/mandates/{made['id']}"))["by"] == act.by.hex()
+    withdrawn = await post(client, f"/mandates/{made['id']}/withdrawal", {"reason": "передумали"})
+    assert (withdrawn["by"], withdrawn["state"]) == (act.by.hex(), "withdrawn")

@@ -1,28 +1,33 @@
 """The small verifier: one plain file of the standard library and PyNaCl, held against the node's own check."""
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from federation.authority import Attested
+from federation.authority import Attestation, Attested
 from federation.codec import Value, pack, unpack
 from federation.errors import CodecError
+from federation.fragment import decode_header
 from federation.genesis import Genesis, fingerprint
 from federation.keys import SigningKey
 from node.exchange import verify_passport as small
 from node.exchange.errors import PassportFileError
 from node.exchange.passport_check import check_file
 from node.exchange.passport_file import LENGTH, MAGIC, Part, PartKind, cut_file
-from tests.builders import Line
-from tests.passport_files import Author, Filed, federated, signed_again
+from node.passport.ids import SubjectId, format_device_id
+from tests.builders import Line, id16
+from tests.passport_files import MADE, Author, Filed, federated, signed_again
 
 PROGRAM = Path(small.__file__)
 MOST_LINES = 400
@@ -64,6 +69,15 @@ def ended(*, later: bool = False, lies: bool = False) -> Filed:
     return Filed([maker, other], genesis, {log: size} if not lies else {})
 
 
+def written_after_end() -> Filed:
+    """A writer whose own chain ended his node: all that he said counts by the cut, and what he signs now does not."""
+    genesis, (maker, other) = federated("maker", "other")
+    other.say(event=b"1")
+    writer = other.logs[-1][1]
+    other.line = other.line.end("other/a", other.cut(len(writer.entries)))
+    return Filed([other, maker], genesis)
+
+
 def disowned() -> Filed:
     """A node whose statement a rotate voided."""
     genesis, (maker,) = federated("maker")
@@ -101,6 +115,7 @@ BROKEN: dict[str, tuple[Callable[[], Filed], str]] = {
     "after the end": (lambda: ended(later=True), "ended"),
     "cut of another tree": (lambda: ended(lies=True), "ended"),
     "disowned": (disowned, "ended"),
+    "written after the end": (written_after_end, "ended"),
     "fork": (forked, "node"),
     "proof of another tree": (unproven, "proof"),
 }
@@ -318,6 +333,119 @@ def test_number_that_an_anchor_corrected_is_not_told() -> None:
     numbers = small.File(Filed(anchors, genesis).write()).attested(1)
 
     assert numbers == {anchors[0].org: {"inn:2"}}
+
+
+def test_number_of_two_organisations_is_nobodys() -> None:
+    """A number that counts for two organisations roots neither, nor do two numbers of a kind for one (9.2)."""
+    genesis, (anchor, one, two) = federated("anchor", "one", "two")
+    anchor.attest(genesis, Attested.NUMBER, two.org, "inn:7707083891")
+    one.say(event=b"1")
+    anchor.say(event=b"1")
+
+    file = small.File(Filed([anchor, one, two], genesis).write())
+
+    assert (file.numbers(one.org, file.made), file.numbers(two.org, file.made)) == (set(), set())
+    assert file.numbers(anchor.org, file.made) == {"inn:7707083890"}
+    assert small.report(file, genesis.id.hex(), 1)[1] == 3
+
+
+def test_what_was_attested_when_it_was_said_counts() -> None:
+    """A maker whose attestations ended before the file was written is told as he was when he spoke, and no later."""
+    anchor, maker = Author.of("anchor"), Author.of("maker")
+    genesis = Genesis("Демо", (anchor.org,), 1)
+    spoken = maker.say(1, nameplate=PLATE)
+    header = decode_header(maker.logs[0][1].entries[0].header, spoken.log, 0)
+    for end, code, told in (
+        (header.stamp + 1, 0, "    made, as an attested maker says: ДЕМО ВС-15Д 00012345 2025"),
+        (header.occurred, 3, "    plate, as somebody says who is no attested maker: ДЕМО ВС-15Д 00012345 2025"),
+    ):
+        assert end < MADE
+        said = replace(anchor, logs=[])
+        said.log("a", str(code))
+        for what, rows in ((Attested.MAKER, ()), (Attested.NUMBER, ("inn:1",))):
+            said.say(16, maker.org, attest=Attestation(genesis.id, what, maker.org, rows, None, end).to_bytes())
+
+        lines, found = small.report(small.File(Filed([said, maker], genesis).write()), genesis.id.hex(), 1)
+
+        assert (found, told in lines) == (code, True), lines
+
+
+def test_plate_of_another_device_is_not_told_as_its_own() -> None:
+    """A writer who adds a statement about another device gets it listed under that one's id, and its plate nowhere."""
+    genesis, (maker,) = federated("maker")
+    maker.attest(genesis, Attested.MAKER, maker.org)
+    maker.say(1, nameplate=PLATE)
+    maker.say(1, id16("another"), nameplate=PLATE.replace(b"00012345", b"99999999"))
+
+    lines, _ = small.report(small.File(Filed([maker], genesis).write()), "", 1)
+
+    assert sum("ВС-15Д" in line for line in lines) == 1
+    assert any(f" > {format_device_id(SubjectId(id16('another')))}" in line for line in lines)
+    assert "99999999" not in "".join(lines)
+
+
+@pytest.mark.parametrize("plate", [
+    b'{"serial":"1","serial":"99999999"}', b'{"serial":' + b"[" * 900 + b"]" * 900 + b"}", b'{"serial":99999999}',
+    '{"serial":"99999999"}'.encode("utf-16"), b'{"designation":NaN}', b"[" * 100_000,
+])  # fmt: skip
+def test_plate_that_is_none_is_not_told(plate: bytes) -> None:
+    """A plate with a name twice, in another encoding, or of endless brackets tells nothing and stops nothing."""
+    genesis, (maker,) = federated("maker")
+    maker.say(1, nameplate=plate)
+
+    lines, code = small.report(small.File(Filed([maker], genesis).write()), "", 1)
+
+    assert code == 3
+    assert "99999999" not in "".join(lines)
+
+
+def test_words_of_an_author_fill_no_screen() -> None:
+    """A name of spaces, line breaks, colours, marks of direction and any length stays a short part of its line."""
+    genesis, (maker,) = federated("maker")
+    name = "\u202e" + "x" + " " * 400 + "It holds, rooted.\n\x1b[32m" + "y" * 10_000 + "\ud800"
+    maker.say(15, maker.org, card=json.dumps({"name": name}).encode())
+    maker.say(1, nameplate=json.dumps({"mark": name}).encode())
+
+    lines, _ = small.report(small.File(Filed([maker], genesis).write()), "", 1)
+
+    assert all(line.isprintable() and len(line) < 320 for line in lines)
+    assert "x It holds, rooted. ?[32m" in "".join(lines)
+
+
+def test_chain_without_end_is_refused_before_it_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more than 2,000 root statements of one organisation no signature is looked at."""
+    (statement,) = [one for one in Author.of("other").line.statements if one.n == 0]
+    asked = []
+    monkeypatch.setattr(small, "signs", lambda *_: asked.append(1))
+
+    with pytest.raises(small.BrokenError):
+        small.Chain([SimpleNamespace(hash=statement.hash)] * 2_001, set())
+
+    assert asked == []
+
+
+@pytest.mark.parametrize(("typed", "code"), [
+    ("{0}", 0), ("{0} FILE", 0), ("{1}", 0), ("{2}", 0), ("{3}", 1), ("{4}", 2), ("word word word", 2),
+])  # fmt: skip
+def test_fingerprint_is_taken_as_it_is_shown(
+    typed: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Eight groups with or without quotes, in capitals or Cyrillic letters; one too short is no fault of the file."""
+    filed, path = usual(), tmp_path / "a.passport"
+    assert filed.genesis is not None
+    path.write_bytes(filed.write())
+    shown = fingerprint(filed.genesis.id)
+    cyrillic = shown.upper().translate(str.maketrans("ABCE", "АВСЕ"))
+    words = typed.format(shown, shown.replace(" ", ":"), cyrillic, "0" * 32, shown[:-1]).split()
+    named = [str(path) if word == "FILE" else word for word in words]
+
+    try:
+        found = small.main(["--language", "en", *([] if "FILE" in words else [str(path)]), "--federation", *named])
+    except SystemExit as error:
+        found = int(str(error.code))
+        assert "8 groups of 4" in capsys.readouterr().err
+
+    assert found == code
 
 
 def test_verifier_is_one_small_file_of_its_own() -> None:

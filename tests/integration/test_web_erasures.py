@@ -1,6 +1,7 @@
 """Erasing personal data through the API, the pages and the commands of one node."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
@@ -8,6 +9,7 @@ from aiohttp import ClientSession
 from node.exchange.passport_check import check_file
 from node.passport.shown import rows
 from node.services.access import Scope
+from node.services.export import Export
 from node.web.routes import API
 from tests.integration.test_passport_file import file_of
 from tests.integration.test_web_mandates import maker, meter
@@ -162,3 +164,16 @@ async def test_bytes_are_in_no_page_of_the_store(maker: RunningWeb) -> None:
     with sqlite3.connect(store) as opened:
         assert opened.execute("pragma integrity_check").fetchall() == [("ok",)]
     opened.close()
+
+
+async def test_open_files_tell_what_was_erased(maker: RunningWeb, tmp_path: Path) -> None:
+    """A section that is gone is told as erased there, not as withheld from this organisation."""
+    client, device = maker.local(), await meter(maker)
+    await post(client, "/erasures", wanted(await resident(client, device)))
+
+    async for _ in Export(maker.context.core).write(tmp_path / "out"):
+        pass
+
+    told = "".join(path.read_text("utf-8") for path in (tmp_path / "out").rglob("*.jsonl"))
+    assert '"state":"erased"' in told.replace(": ", ":")
+    assert NAME not in told

@@ -294,7 +294,7 @@ def test_pages_of_a_passport_are_its_lists(stage: Stage, count: int, is_newest_f
         author = (maker, lab)[n % 2]
         author.say(event(device, ("marked", "ОСМОТР")[n % 3 == 0], None, BEGIN_US + n), BEGIN_US + n)
         stage.hear(author, [author.entries[-1]])
-    timelines = Timelines(stage.core)
+    timelines = Timelines(stage.core, stage.projection)
     whole = stage.runner.run(whole_of(stage, device))
 
     for name in (EVENTS, STATEMENTS):

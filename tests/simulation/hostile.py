@@ -42,7 +42,7 @@ class Withholder(Thief):
 
     async def act(self, story: Story) -> None:
         """Hide everything from now on, and go on forging."""
-        self.machine.node.shelf._shown = lambda *_: None  # type: ignore[method-assign]  # this is what it means ill by
+        self.machine.node.shelf._showing.shown = lambda *_: None  # type: ignore[method-assign]  # this is what it means ill by
         await super().act(story)
 
 

@@ -36,7 +36,7 @@ from federation.sync.announcing import (
     encode_referrals,
     whole_lists,
 )
-from federation.sync.messages import Known, Looked, decode_looked, decode_lookup, encode_looked, encode_lookup
+from federation.sync.looking import Known, Looked, decode_looked, decode_lookup, encode_looked, encode_lookup
 from node.passport.identifiers import ID, NUMBER, Identifier
 from node.passport.sightings import Outcome, Sighting, Source
 from node.services.inquiry import Inquiry

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from federation.authority import Kind
 from federation.directory import join_marks, mark_of
 from federation.errors import RequestError
 from federation.net.client import PeerClient
@@ -13,8 +14,10 @@ from node.passport import drafts
 from node.passport.bodies import Plate, SamenessBody
 from node.passport.identifiers import NUMBER, Identifier
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.standing import Standing
 from node.services.lookup import LookedUp
 from node.store.directory import bucket_digests
+from node.store.fragments import entries_said_of
 from node.store.journal import read_journal
 from node.store.peers import find_peer
 from tests.builders import id16
@@ -77,7 +80,11 @@ async def town(world: World, count: int = 3) -> Town:
 
 async def look(machine: Machine, text: str) -> LookedUp:
     """Look up at one machine, whatever it was told a moment ago."""
-    return await machine.do(machine.node.lookup.find(text, anew=True))
+
+    async def asked() -> LookedUp:
+        return await (await machine.node.lookup.begin(text, anew=True)).ended()
+
+    return await machine.do(asked())
 
 
 async def journaled(machine: Machine, what: str) -> list[dict[str, object]]:
@@ -197,7 +204,9 @@ def test_changes_alone_travel_and_lists_are_mended() -> None:
 
 
 def test_poisoned_announcement_shows_nothing_and_is_counted() -> None:
-    """Who announces what he does not hold costs a question each time, a few times; then he is asked last."""
+    """Who announces what he does not hold costs a question each time, a few times; then he is asked last. A plate that
+    he hangs on a foreign id is no proof: its claim does not vouch for it. Expelled, he is neither asked nor answered.
+    """
 
     async def script(world: World) -> None:
         here = await town(world, 2)
@@ -211,16 +220,51 @@ def test_poisoned_announcement_shows_nothing_and_is_counted() -> None:
         for text in texts:
             assert (await look(reader, text)).found == ()
 
+        for machine in (here.maker, poisoner):
+            await reader.do(reader.node.following.choose(machine.node.core.node, ACTOR, only_followed=True))
+        await here.level()
+        subject = await here.device(here.maker)
+        async with here.maker.node.core.database.read() as tx:
+            (stated,) = await entries_said_of(tx, [Kind.IDENTITY], [subject])
+        claim = next(section.data for section in stated.to_fragment().sections if section.name == "claim")
+        false = Plate(mark="ДЕМО", designation="ЧУЖОЙ", serial="00066666", year="2025")
+        now = poisoner.node.core.clock.now()
+        await poisoner.do(poisoner.node.ledger.append([drafts.identity(subject, claim, false, now)]))
+        await poisoner.do(poisoner.node.registry.share([subject], reader.org, ACTOR))
+        await here.level()
+        await here.told()
+        for text in ("00066666", identifier(subject)):
+            assert not any(one.is_proved or one.title for one in (await look(reader, text)).found), text
+        await here.shared(subject, reader)
+        (seen,) = (await look(reader, identifier(subject))).found
+        assert (seen.title, seen.is_proved) == (f"ВС-15Д № {SERIAL}", True)
+
         rows = {one.node: one for one in await reader.node.referring.announcers()}
         assert rows[poisoner.node.core.node].bad >= 3
         assert not any(one.bad for node, one in rows.items() if node != poisoner.node.core.node)
+
+        attesting = here.maker.node.membership.attesting
+        await here.maker.do(attesting.expel(poisoner.org, "лжёт", ACTOR))
+
+        async def is_told() -> bool | None:
+            standings = reader.node.projection.world.standings
+            return standings.of(poisoner.org).standing is Standing.EXPELLED or None
+
+        await world.until(is_told, "the reader knows it", WITHIN_S)
+        after = await look(reader, "00066666")
+        assert (after.found, [one for one in after.elsewhere.replies if one.org == poisoner.org]) == ((), [])
+        client = await here.client(poisoner, reader)
+        for question in (client.refer([subject]), client.lookup(NUMBER, SERIAL)):
+            with pytest.raises(RequestError, match=r"expelled|ended"):
+                await question
 
     run(3, script)
 
 
 def test_storms_and_strangers_learn_nothing() -> None:
-    """New devices are counted by organisation and day, repeated ones are free; who asks too fast is put off before the
-    store is touched. A guest is answered by rights alone, whatever he asks, and no guest is told who holds what.
+    """New devices are counted by organisation and day, over restarts too, repeated ones are free; who asks too fast is
+    put off before the store is touched. A guest is answered by rights alone, whatever he asks, and no guest is told who
+    holds what.
     """
 
     async def script(world: World) -> None:
@@ -258,6 +302,11 @@ def test_storms_and_strangers_learn_nothing() -> None:
             refusals.add(str(refused.value))
         assert len(refusals) == 1
         assert len(await journaled(maker, "looked_up_here")) == 40
+        await maker.stop()
+        await maker.start()
+        await here.level()
+        with pytest.raises(RequestError, match="more than 40 new devices"):
+            await client.lookup(NUMBER, SERIAL)
 
     run(4, script)
 

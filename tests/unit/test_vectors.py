@@ -56,10 +56,12 @@ from federation.request import (
 from federation.sealing import open_section
 from federation.statements import RootStatement, decode_root_statement
 from federation.sync.announcing import Announced
+from federation.sync.claiming import Claim, Claimed, claim_hash
 from federation.sync.following import NOTHING, FollowAsked, moved
 from federation.sync.frames import Answered, Asked, Noticed, decode_frame
 from federation.words import fingerprint_bytes
 from node.passport.attestations import count_attestations
+from node.passport.boxes import box_number, parse_code
 from node.passport.claims import decode_claim
 from node.passport.erasures import Target, Word, erased_of
 from node.passport.errors import PassportError
@@ -552,6 +554,23 @@ def read_announced(given: Given) -> Answer:
     return "accept", {"held": [mark.hex() for mark in sorted(left)], "list": list_digest(digests).hex()}
 
 
+def read_box_code(given: Given) -> Answer:
+    code = parse_code(given["text"])
+    return "accept", {"code": code.raw.hex(), "key": code.key.public.hex(), "number": code.number}
+
+
+def read_claim_asked(given: Given) -> Answer:
+    seller, claimant, claim = raw(given, "seller"), raw(given, "claimant"), Claim.from_bytes(raw(given, "asked"))
+    if not claim.is_by(seller, claimant):
+        return "refuse", {}
+    return "accept", {"number": box_number(claim.key), "hash": claim_hash(seller, claimant).hex()}
+
+
+def read_claimed(given: Given) -> Answer:
+    Claimed.from_bytes(raw(given, "section"))
+    return "accept", {}
+
+
 def read_frame(given: Given) -> Answer:
     frame = decode_frame(raw(given, "frame"))
     kinds: dict[type, int] = {Noticed: 1, Asked: 2, Answered: 3}
@@ -623,5 +642,8 @@ READERS: Mapping[str, Callable[[Given], Answer]] = {
     "follow-asked": read_follow,
     "holders": read_holders,
     "announced": read_announced,
+    "box-code": read_box_code,
+    "claim-asked": read_claim_asked,
+    "claimed": read_claimed,
     "invitation": read_invitation,
 }

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.dossiers import Dossier, Observed
-from node.web.api.lookup import LookupRow, found_row, look_up_all
+from node.web.api.lookup import LookupRow, begin_look_up, found_row
 from node.web.api.radio import ReadingAnswer, SeriesAnswer, show_reading, show_series
 from node.web.api.registry import NearRow, find_near
 from node.web.calls import Call
@@ -59,7 +59,8 @@ async def read_facts(call: Call, query: FactsQuery) -> FactsAnswer:
     after = bytes.fromhex(str(call.decode_cursor(query.cursor, str)[0])) if query.cursor else b""
     found = await call.context.archive.read(query.q, after, query.limit, query.readings)
     is_none = not found.items and not after
-    elsewhere = [found_row(one) for one in (await look_up_all(call, query.q)).found] if is_none else []
+    looked = await (await begin_look_up(call, query.q)).ended() if is_none else None
+    elsewhere = [found_row(one) for one in looked.found] if looked is not None else []
     return FactsAnswer(
         devices=[_facts(call, dossier) for dossier in found.items],
         next=call.encode_cursor(found.more.hex()) if found.more else None,

@@ -4,6 +4,7 @@ import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal, TypeVar
@@ -14,7 +15,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.errors import InputError
 from node.exchange.errors import LabelError
 from node.exchange.label_formats import FORMATS, LabelFormat
-from node.exchange.label_layout import Label, Layout, lay_out, metrics_of
+from node.exchange.label_layout import Label, Layout, check_texts, lay_out, metrics_of
 from node.exchange.label_symbols import Code, draw_png, draw_svg, make_symbol
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
@@ -23,6 +24,7 @@ from node.web.api.papers import FONTS, PDF, PRINTING, answer_file
 from node.web.api.passports import DeviceText, PassportPath, subject_of
 from node.web.api.registry import PassportsQuery
 from node.web.calls import Call
+from node.web.downloads import whole_or_broken_off
 from node.web.routes import Limit, api
 from node.web.tables import office as tables
 
@@ -169,45 +171,47 @@ async def preview(call: Call, order: Order) -> bytes:
 
 
 async def send_labels(call: Call, order: Order, file: str) -> web.StreamResponse:
-    """The labels as a file. What is wrong with the first ones is told before anything goes out."""
-    if file == "pdf" and len(order.subjects) <= PART:
-        layouts = await _laid(call, [one async for one in call.context.labels.read(order.subjects)], order.choice)
-        raw = await _drawn(call, _pdf(call, layouts, order.choice))
+    """The labels as a file. What is wrong with any of them is told before anything goes out."""
+    labels, choice = [one async for one in call.context.labels.read(order.subjects)], order.choice
+    if file == "pdf" and len(labels) <= PART:
+        raw = await _drawn(call, _pdf(call, await _laid(call, labels, choice), choice))
         return answer_file(call, raw, PDF, "labels", "", "pdf")
-    parts = _parts(call, order, file)
+    await _drawn(call, partial(_check, labels, choice.form, choice.code))
+    parts = _parts(call, labels, choice, file)
     first = await anext(parts)
     named = answer_file(call, b"", ZIP if file == "pdf" else ZPL, "labels", "", "zip" if file == "pdf" else "zpl")
     response = web.StreamResponse(headers={"Content-Disposition": named.headers["Content-Disposition"]})
     response.content_type = named.content_type
     await response.prepare(call.request)
-    await response.write(first)
-    async for part in parts:
-        await response.write(part)
-    await response.write_eof()
+    async with whole_or_broken_off(call):
+        await response.write(first)
+        async for part in parts:
+            await response.write(part)
+        await response.write_eof()
     return response
 
 
-async def _parts(call: Call, order: Order, file: str) -> AsyncIterator[bytes]:
+async def _parts(call: Call, labels: Sequence[Label], choice: Choice, file: str) -> AsyncIterator[bytes]:
     """The bytes of a large file, part by part."""
     packed = _Packed()
-    for number, (first, choice, subjects) in enumerate(_cut(order), 1):
-        layouts = await _laid(call, [one async for one in call.context.labels.read(subjects)], choice)
+    for number, (first, how, some) in enumerate(_cut(labels, choice), 1):
+        layouts = await _laid(call, some, how)
         if file == "zpl":
-            yield await _drawn(call, _zpl(layouts, choice))
+            yield await _drawn(call, _zpl(layouts, how))
             continue
-        raw = await _drawn(call, _pdf(call, layouts, choice))
-        yield packed.add(f"labels-{number:02}-{first}-{first + len(subjects) - 1}.pdf", raw)
+        raw = await _drawn(call, _pdf(call, layouts, how))
+        yield packed.add(f"labels-{number:02}-{first}-{first + len(some) - 1}.pdf", raw)
     if file == "pdf":
         yield packed.finish()
 
 
-def _cut(order: Order) -> Iterator[tuple[int, Choice, Sequence[bytes]]]:
+def _cut(labels: Sequence[Label], choice: Choice) -> Iterator[tuple[int, Choice, Sequence[Label]]]:
     """(number of the first, how, which) of each part: whole sheets, the first of them begun at its place."""
-    on_a_page, at, choice = order.choice.form.on_a_page, 0, order.choice
+    on_a_page, at = choice.form.on_a_page, 0
     whole = max(1, PART // on_a_page) * on_a_page
-    while at < len(order.subjects):
+    while at < len(labels):
         end = at + whole - (choice.start - 1)
-        yield at + 1, choice, order.subjects[at:end]
+        yield at + 1, choice, labels[at:end]
         at, choice = end, choice.model_copy(update={"start": 1})
 
 
@@ -245,12 +249,26 @@ async def _laid(call: Call, labels: Sequence[Label], choice: Choice) -> list[Lay
 def _lay_out(labels: Sequence[Label], form: LabelFormat, code: Code) -> list[Layout]:
     metrics, made = metrics_of(FONTS), list[Layout]()
     for label in labels:
-        try:
+        with _naming(label, form):
             made.append(lay_out(label, form, code, metrics))
-        except LabelError as error:
-            title = f"{label.designation} {label.serial}".strip()
-            raise InputError(f"{title}: {error}", "label_small", title=title[:120], name=form.name) from error
     return made
+
+
+def _check(labels: Sequence[Label], form: LabelFormat, code: Code) -> None:
+    metrics = metrics_of(FONTS)
+    for label in labels:
+        with _naming(label, form):
+            check_texts(label, labels[0].link, form, code, metrics)
+
+
+@contextmanager
+def _naming(label: Label, form: LabelFormat) -> Iterator[None]:
+    """Raise InputError that names the label where it does not fit."""
+    try:
+        yield
+    except LabelError as error:
+        title = f"{label.designation} {label.serial}".strip()
+        raise InputError(f"{title}: {error}", "label_small", title=title[:120], name=form.name) from error
 
 
 def _pdf(call: Call, layouts: Sequence[Layout], choice: Choice) -> Callable[[], bytes]:

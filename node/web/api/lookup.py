@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.sightings import Outcome, Reply, trust_in
 from node.services.access import Scope
-from node.services.lookup import Found, LookedUp
+from node.services.lookup import Begun, Found
 from node.web.api.branches import NamedOrganisation
 from node.web.api.fields import Hex16
 from node.web.api.passports import PassportPath
@@ -26,6 +26,7 @@ class LookupQuery(BaseModel):
 
     q: Typed
     anew: bool = Field(default=False, description="Ask others though they were asked a moment ago.")
+    everywhere: bool = Field(default=False, description="Ask others though something here carries it.")
 
 
 class KnownBy(BaseModel):
@@ -116,11 +117,13 @@ class AnnouncersAnswer(BaseModel):
 
 
 @api("GET", "/lookup", title="Find a device by anything that stands on it", scopes=[Scope.READ],
-     problems=["id_mistyped", "eui_mistyped", "query_empty"], table=tables.FOUND, limit=Limit.NARROWS)  # fmt: skip
+     problems=["id_mistyped", "eui_mistyped", "box_code_alone", "query_empty"], table=tables.FOUND,
+     limit=Limit.NARROWS)  # fmt: skip
 async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
-    """Here first, then at other organisations; and where nothing is found, what may have been meant."""
-    looked = await look_up_all(call, query.q, anew=query.anew)
-    is_all = bool(looked.found or call.actor.subjects)  # what is near may be of others
+    """Here first, then at other organisations; and where nobody has it, what may have been meant."""
+    begun = await begin_look_up(call, query.q, anew=query.anew, everywhere=query.everywhere)
+    looked = await begun.ended()
+    is_all = looked.is_known or bool(call.actor.subjects)  # what is near may be of others
     return LookupAnswer(
         items=[found_row(found) for found in looked.found],
         near=[] if is_all else await find_near(call, query.q),
@@ -130,7 +133,8 @@ async def look_up(call: Call, query: LookupQuery) -> LookupAnswer:
 
 
 @api("POST", "/lookup/requests", title="Ask an organisation to show a passport that it keeps", scopes=[Scope.RECORD],
-     status=204, problems=["org_unknown", "not_a_member", "id_mistyped", "query_empty", "peer"])  # fmt: skip
+     problems=["org_unknown", "not_a_member", "id_mistyped", "box_code_alone", "query_empty", "peer"],
+     status=204)  # fmt: skip
 async def request_access(call: Call, body: RequestBody) -> None:
     """Its people read it and share the passport, or do not; nothing else follows."""
     await call.context.access_requests.ask(bytes.fromhex(body.org), body.q, body.words.strip(), call.actor.label)
@@ -173,10 +177,10 @@ async def announcer_rows(call: Call) -> list[AnnouncerRow]:
     ]
 
 
-async def look_up_all(call: Call, text: str, *, anew: bool = False) -> LookedUp:
-    """What carries an identifier here, else at other organisations."""
+async def begin_look_up(call: Call, text: str, *, anew: bool = False, everywhere: bool = False) -> Begun:
+    """Begin to look for what carries an identifier, here and else at other organisations."""
     among = await call.context.limits.narrow(call.actor)
-    return await call.context.lookup.find(text, among, call.actor.label, anew=anew)
+    return await call.context.lookup.begin(text, among, call.actor.label, anew=anew, everywhere=everywhere)
 
 
 def found_row(found: Found) -> LookupRow:

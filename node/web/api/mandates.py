@@ -43,6 +43,7 @@ class RoleRow(BaseModel):
     act: str | None = Field(description="The place of the statement by which it came.")
     document: str | None
     ended_by: Hex16 | None
+    unopened: bool = Field(description="A title that came unopened: without keys, to be sold on.")
 
 
 class RolesAnswer(BaseModel):
@@ -171,14 +172,14 @@ async def list_mandates(call: Call, query: MandatesQuery) -> Page[MandateAnswer]
     """Over all things; `direction=in` and `state=waiting` are the offers that wait for our answer."""
     every = await call.context.mandates.all()
     states = await call.context.handovers.states(every)
-    found = [one for one in reversed(every) if _is_asked(call, one, states[one.subject], query)]
+    found = [one for one in reversed(every) if _is_asked(call, one, states[one.id], query)]
     if query.cursor:
         stamp, log, seq = call.decode_cursor(query.cursor, int, str, int)
         # After the last one that was shown, not after so many: of those that wait some may have been answered since.
         found = [one for one in found if one.said.order < (int(stamp), bytes.fromhex(str(log)), int(seq))]
     last = found[query.limit - 1].said if len(found) > query.limit else None
     more = call.encode_cursor(last.stamp, last.ref.log.hex(), last.ref.seq) if last else None
-    return Page(items=[to_mandate(one, states[one.subject]) for one in found[: query.limit]], next=more)
+    return Page(items=[to_mandate(one, states[one.id]) for one in found[: query.limit]], next=more)
 
 
 @api("GET", "/mandates/{id}", title="One act about a role", scopes=[Scope.READ],
@@ -193,7 +194,7 @@ _GIVING = ["passport_unknown", "id_mistyped", "moment", "role_not_held", "mandat
 
 
 @api("POST", "/mandates/offers", title="Offer a capacity of the owner, or a network", scopes=[Scope.SHIP], status=201,
-     problems=[*_GIVING, "org_unknown", "mandate_to_self", "mandate_offered"])  # fmt: skip
+     problems=[*_GIVING, "org_unknown", "org_ended", "mandate_to_self", "mandate_offered"])  # fmt: skip
 async def offer(call: Call, body: OfferBody) -> MandateAnswer:
     """One signed act over up to 4,096 things; the capacity passes when the other organisation accepts.
 
@@ -280,14 +281,14 @@ async def end(call: Call, path: PassportPath, body: EndBody) -> MandateAnswer:
 
 async def answer_of(call: Call, mandate: Mandate) -> MandateAnswer:
     """An act as the API shows it, as it stands now."""
-    return to_mandate(mandate, (await call.context.handovers.states([mandate]))[mandate.subject])
+    return to_mandate(mandate, (await call.context.handovers.states([mandate]))[mandate.id])
 
 
 def to_mandate(mandate: Mandate, state: MandateState) -> MandateAnswer:
     """An act in that state as the API shows it."""
     party, person = mandate.party, mandate.person
     return MandateAnswer(
-        id=_id(mandate.subject),
+        id=_id(mandate.id),
         basis=mandate.basis,
         role=mandate.role,
         by=mandate.author.hex(),

@@ -47,7 +47,7 @@ async def read_protocol_pdf(call: Call, path: PaperPath) -> web.Response:
         sheet = protocol_sheet(passport.content, paper, issue_of(call, passport.digest.hex()), names, call.language)
     except SheetError as error:
         raise _too_long(error) from error
-    raw = await _printed(call, sheet)
+    raw = await printed(call, sheet)
     device = format_device_id(SubjectId(passport.subject))
     return answer_file(call, raw, PDF, f"protocol-{device}", sheet.title, "pdf")
 
@@ -73,7 +73,7 @@ async def read_pdf(call: Call, path: PassportPath, query: FileQuery) -> web.Resp
     subject, view, issue = await _issued(call, subject_of(path.id), query)
     names = {org.hex(): card.name for org, card in call.context.projection.world.cards.items()}
     sheet = passport_sheet(view, issue, names, call.language)
-    raw = await _printed(call, sheet)
+    raw = await printed(call, sheet)
     device = format_device_id(SubjectId(subject))
     return answer_file(call, raw, PDF, f"passport-{device}", text(view, "title"), "pdf")
 
@@ -140,7 +140,7 @@ async def note_export(call: Call, body: ExportBody) -> None:
     await call.context.export.note(call.actor.label, body.folder, body.passports)
 
 
-async def _printed(call: Call, sheet: Sheet) -> bytes:
+async def printed(call: Call, sheet: Sheet) -> bytes:
     """One document at a time: the threads of a node are for everybody."""
     async with call.request.app[PRINTING]:
         try:

@@ -41,7 +41,7 @@ async def read_files(call: Call, path: PassportPath, query: ArchiveQuery) -> web
     subject = subject_of(path.id)
     shipment = await call.context.shipments.part(subject, query.part, IN_ONE, GONE)
     owner = await profile_asked(call, "owner")
-    made = [await call.context.passport_files.write(one, call.actor.label, None, owner) for one in shipment.devices]
+    made = await call.context.passport_files.write_many(shipment.devices, call.actor.label, None, owner)
     raw = await asyncio.to_thread(_archive, made)
     return answer_file(call, raw, ZIP, f"shipment-{to_id(subject)}-{query.part}", shipment.number, "zip")
 

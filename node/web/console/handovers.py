@@ -1,6 +1,6 @@
 """Hand-overs: handing many things over at once, one act with what stands over its things, and deciding of two."""
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from aiohttp import web
 from pydantic import Field
@@ -18,7 +18,7 @@ from node.web.api.mandates import AppointmentBody, MandateAnswer, OfferBody, Rea
 from node.web.api.organisations import find_organisations
 from node.web.api.passports import PassportPath
 from node.web.calls import Call, View
-from node.web.console.choosing import SHOWN_DEVICES, Choice, choices, choose
+from node.web.console.choosing import SHOWN_DEVICES, Choice, Choosing
 from node.web.console.form_values import Lines
 from node.web.dispatch import acted, redirect_in_page
 from node.web.languages import mark
@@ -58,18 +58,13 @@ class SignForm(Lines):
 @page("GET", PATH + "/new", title=NEW, scopes=[Scope.SHIP], api="GET /passports")
 async def new(call: Call) -> View:
     """Choose devices, what is passed on, and to whom."""
-    return await _new(call, NewForm(), [])
+    return await _choosing(call).shown(NewForm(), [], **await _offered(call))
 
 
 @page("POST", PATH + "/new", title=NEW, scopes=[Scope.SHIP], api="GET /passports", max_body=BODY)
 async def choosing(call: Call, body: NewForm) -> View:
     """Add devices to those that are chosen, or take some out; nothing is signed."""
-    try:
-        chosen, unknown = await choose(call, body, MOST_THINGS)
-    except NodeError as error:
-        return await _new(call, body, body.chosen, error=error)
-    body.pasted = "\n".join(unknown)
-    return await _new(call, body, chosen, unknown=unknown)
+    return await _choosing(call).after(body, **await _offered(call))
 
 
 @page("POST", PATH + "/acts", title=NEW, scopes=[Scope.SHIP], api="POST /mandates/offers", max_body=BODY)
@@ -85,7 +80,8 @@ async def sign(call: Call, body: SignForm) -> View | web.Response:
             made = cast("MandateAnswer", await appoint.handler(call, body=AppointmentBody.model_validate(told)))
     except NodeError as error:
         texts = {name: text for name, text in body if isinstance(text, str)}
-        return await _new(call, NewForm.model_validate(texts), body.devices, error=error)
+        form = NewForm.model_validate(texts)
+        return await _choosing(call).shown(form, body.devices, error=error, **await _offered(call))
     return redirect_in_page(call, f"{PATH}/{made.id}")
 
 
@@ -108,20 +104,14 @@ async def decide(call: Call, path: PassportPath, body: ReasonBody) -> web.Respon
     return redirect_in_page(call, PATH)
 
 
-async def _new(
-    call: Call, form: NewForm, chosen: list[str], *, unknown: list[str] | None = None, error: Exception | None = None
-) -> View:
-    told = await choices(call, form, chosen)
+def _choosing(call: Call) -> Choosing:
+    return Choosing(call, "role_new.html", MOST_THINGS)
+
+
+async def _offered(call: Call) -> dict[str, Any]:  # Any: what templates are given
     companies = await find_organisations(call)
-    return View(
-        "role_new.html",
-        **{**told, "error": error or told["mistake"]},
-        unknown=unknown or [],
-        parties=[(one.org, one.name) for one in companies if one.org and not one.own],
-        offered=PASSING,
-        given=GIVEN,
-        most=MOST_THINGS,
-    )
+    parties = [(one.org, one.name) for one in companies if one.org and not one.own]
+    return {"parties": parties, "offered": PASSING, "given": GIVEN}
 
 
 async def _act(call: Call, path: PassportPath, error: Exception | None = None) -> View:

@@ -124,7 +124,7 @@ async def _view(call: Call, ids: str = "", error: Exception | None = None, state
     own = call.context.core.org.hex()
     every = await call.context.mandates.all()
     states = await call.context.handovers.states(every)
-    acts = [to_mandate(one, states[one.subject]) for one in reversed(every)]
+    acts = [to_mandate(one, states[one.id]) for one in reversed(every)]
     companies = await find_organisations(call)
     waiting = [one for one in acts if one.org == own and one.state is MandateState.WAITING][:SHOWN]
     mine = [one for one in acts if own in (one.org, one.by)]

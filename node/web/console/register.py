@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from node.errors import InputError, NodeError, NotFoundError, StateError
 from node.passport.bodies import Plate, Reference, SubjectBody, TypeBody
@@ -17,6 +17,7 @@ from node.passport.unseen import VISIBLE
 from node.services.access import Scope
 from node.services.identities import Alike, Read
 from node.web.api.composition import ThingInput
+from node.web.api.fields import SCANNED
 from node.web.api.identity import FilledQuery
 from node.web.api.moments import today
 from node.web.api.records import occurred
@@ -38,6 +39,12 @@ class HintsQuery(FilledQuery):
     """What stands in the form so far."""
 
     place: str = Field(default="", max_length=512, pattern=VISIBLE)
+
+
+class TypedQuery(BaseModel):
+    """What was looked for before, in vain."""
+
+    text: str = Field(default="", max_length=512, pattern=SCANNED)
 
 
 class RegisterForm(HintsQuery):
@@ -75,9 +82,9 @@ class Outcome:
 
 
 @page("GET", PATH, title=TITLE, scopes=[Scope.RECORD], menu=Menu(Group.PASSPORTS, 2, "register"), api="POST /plates")
-async def register(call: Call) -> View:
+async def register(call: Call, query: TypedQuery) -> View:
     """The form."""
-    return _view(call, RegisterForm())
+    return _view(call, RegisterForm(text=query.text))
 
 
 @page("GET", PATH + "/hints", title=TITLE, scopes=[Scope.RECORD], api="GET /plates/suggestions")
@@ -88,6 +95,7 @@ async def hints(call: Call, query: HintsQuery) -> web.Response:
         "known": None,
         "alike": [],
         "problem": None,
+        "typed": _typed(query),
     }  # Any: what templates are given
     try:
         found = await _read(call, query)
@@ -151,6 +159,11 @@ def _part(call: Call, template: str, **values: object) -> web.Response:
     return web.Response(text=html, content_type="text/html")
 
 
+def _typed(form: HintsQuery) -> str:
+    """What was typed, as one text."""
+    return form.text or f"{form.designation} № {form.serial}".strip(" №")
+
+
 async def _read(call: Call, form: HintsQuery) -> Read:
     names = ("text", "designation", "serial", "mark", "year", "approval")
     return await call.context.identities.read(Filled(**{name: getattr(form, name) for name in names}))
@@ -162,7 +175,7 @@ async def _alike(call: Call, plate: Nameplate, place: str) -> list[Likely]:
 
 
 async def _outcome(call: Call, form: RegisterForm) -> Outcome:
-    typed = form.text or f"{form.designation} № {form.serial}".strip(" №")
+    typed = _typed(form)
     found: Read | None = None
     try:
         found = await _read(call, form)

@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from aiohttp import web
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from node.errors import InputError, NodeError
+from node.passport.deals import NOT_CHOSEN, NOT_HOLDER, PASSED_ALREADY
+from node.passport.merge import Standing
 from node.passport.references import ref_text
 from node.passport.shipments import DeviceState, Reason, Shipment
 from node.passport.shown import rows as view_rows
 from node.services.access import Scope
+from node.services.boxes import OwnBox
 from node.services.journal import JournalRow
+from node.services.packing import GONE
 from node.services.shipments import FiledShipment, ShipmentSift
 from node.web.api import shipments as api
+from node.web.api.packing_list import IN_ONE
 from node.web.api.passports import PassportPath, subject_of
+from node.web.binding import RulesError
 from node.web.calls import Call, View
 from node.web.console.form_values import Lines
 from node.web.console.shipment_new import PATH
@@ -24,7 +30,9 @@ from node.web.dispatch import redirect
 from node.web.events import Live
 from node.web.languages import mark
 from node.web.rendering import RENDERER
-from node.web.routes import Group, Menu, page
+from node.web.routes import Group, Menu, Route, page
+
+Said = TypeVar("Said", bound=api.ChosenBody)
 
 TITLE = mark("Shipments")
 SHOWN = 25
@@ -35,17 +43,19 @@ MOVES = frozenset(
     {
         "shipped", "shipment_accepted", "shipment_refused", "shipment_withdrawn", "shipment_returned", "shipment_came",
         "shipment_taken", "shipment_declined", "shipment_called_back", "shipment_return_came", "shipment_strange",
-        "shipment_buyer_joined", "passport_changed",
+        "shipment_buyer_joined", "shipment_carried", "passport_changed", "box_offered", "box_claimed",
     }
 )  # fmt: skip
 # What is done with devices that stand so, each with the state in which they are chosen from.
+# What an offer came to whose seller does not hold the title.
+VOID = frozenset({NOT_HOLDER, PASSED_ALREADY, NOT_CHOSEN})
 ACTS = {"answer": DeviceState.OFFERED, "withdraw": DeviceState.OFFERED, "return": DeviceState.ACCEPTED}
 
 
 class ListQuery(BaseModel):
     """One of the two lists, further on."""
 
-    direction: str = Field(default="", pattern="^(in|out)?$")
+    direction: str = Field(default="", pattern="^(in|out|via)?$")
     cursor: str = ""
 
 
@@ -54,50 +64,36 @@ class OneQuery(BaseModel):
 
     state: str = Field(default="", max_length=16)
     act: str = Field(default="", pattern="^(answer|withdraw|return)?$")
+    q: str = Field(default="", max_length=128)
     cursor: str = ""
     of: str = ""
     after: str = ""
     view: str = ""
 
 
-class ChosenForm(Lines):
-    """Devices that were ticked, or scanned and pasted: an id, or the address on a label; `all` is everything."""
+class ActForm(Lines):
+    """Devices that were ticked, or scanned and pasted, one a line: serials, codes, ids, labels; `all` is everything.
+
+    What is said of them stands beside, as far as the act has a place for it.
+    """
 
     devices: list[str] = []
+    scanned: str = Field(default="", max_length=BODY)
     all: bool = False
+    reason: Reason | None = None
+    note: str | None = Field(default=None, max_length=512)
+    number: str | None = Field(default=None, max_length=128)
 
-    @model_validator(mode="after")
-    def _read_labels(self) -> Self:
-        self.devices = [text.rpartition("/")[2] for text in self.devices]
-        return self
-
-    @property
-    def chosen(self) -> list[str] | None:
-        """The devices, None for all; raise InputError where none was chosen."""
-        if self.all:
-            return None
-        if not self.devices:
+    def said(self, body: type[Said]) -> Said:
+        """What the API is told; raise InputError where no device was chosen."""
+        chosen = [*self.devices, *(line.strip() for line in self.scanned.splitlines() if line.strip())]
+        if not self.all and not chosen:
             raise InputError("no device was chosen", "ship_none_chosen")
-        return self.devices
-
-
-class ReasonForm(ChosenForm):
-    """Why devices are refused."""
-
-    reason: Reason
-    note: str | None = Field(default=None, max_length=512)
-
-
-class WithdrawalForm(ChosenForm):
-    """Why devices are withdrawn."""
-
-    note: str | None = Field(default=None, max_length=512)
-
-
-class ReturnForm(ReasonForm):
-    """Why devices are sent back."""
-
-    number: str = Field(min_length=1, max_length=128)
+        told = self.model_dump(include={"reason", "note", "number"}, exclude_none=True)
+        try:
+            return body.model_validate({**told, "devices": None if self.all else chosen})
+        except ValidationError as error:
+            raise RulesError("body", error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +102,12 @@ class Row:
 
     answer: api.ShipmentRow
     filed: FiledShipment
+    box: OwnBox | None = None
+
+    @property
+    def claim(self) -> str:
+        """What the box became when it was claimed."""
+        return api.to_id(self.box.claim.subject) if self.box and self.box.claim else ""
 
     @property
     def is_incoming(self) -> bool:
@@ -115,7 +117,7 @@ class Row:
     @property
     def party(self) -> bytes:
         """The other side."""
-        return self.filed.seller if self.is_incoming else self.filed.buyer
+        return self.filed.buyer if self.answer.direction == "out" else self.filed.seller
 
     @property
     def waits(self) -> int:
@@ -154,61 +156,52 @@ async def shipment(call: Call, path: PassportPath, query: OneQuery) -> View:
 
 @page("POST", PATH + "/{id}/acceptance", title=TITLE, scopes=[Scope.SHIP], api="POST /shipments/{id}/acceptance",
       max_body=BODY)  # fmt: skip
-async def accept(call: Call, path: PassportPath, body: ChosenForm) -> View | web.Response:
+async def accept(call: Call, path: PassportPath, body: ActForm) -> View | web.Response:
     """Accept an offer, or the devices that are chosen."""
-    try:
-        await api.accept.handler(call, path=path, body=api.ChosenBody(devices=body.chosen))
-    except NodeError as error:
-        return await _shown(call, subject_of(path.id), OneQuery(act="answer"), error)
-    return redirect(f"{PATH}/{path.id}")
+    return await _acted(call, path, body, api.accept, api.ChosenBody, "answer")
 
 
 @page("POST", PATH + "/{id}/refusal", title=TITLE, scopes=[Scope.SHIP], api="POST /shipments/{id}/refusal",
       max_body=BODY)  # fmt: skip
-async def refuse(call: Call, path: PassportPath, body: ReasonForm) -> View | web.Response:
+async def refuse(call: Call, path: PassportPath, body: ActForm) -> View | web.Response:
     """Refuse an offer, or the devices that are chosen."""
-    try:
-        said = api.RefusalBody(devices=body.chosen, reason=body.reason, note=body.note)
-        await api.refuse.handler(call, path=path, body=said)
-    except NodeError as error:
-        return await _shown(call, subject_of(path.id), OneQuery(act="answer"), error)
-    return redirect(f"{PATH}/{path.id}")
+    return await _acted(call, path, body, api.refuse, api.RefusalBody, "answer")
 
 
 @page("POST", PATH + "/{id}/withdrawal", title=TITLE, scopes=[Scope.SHIP], api="POST /shipments/{id}/withdrawal",
       max_body=BODY)  # fmt: skip
-async def withdraw(call: Call, path: PassportPath, body: WithdrawalForm) -> View | web.Response:
+async def withdraw(call: Call, path: PassportPath, body: ActForm) -> View | web.Response:
     """Take an offer back, or the devices that are chosen."""
-    try:
-        said = api.WithdrawalBody(devices=body.chosen, note=body.note)
-        await api.withdraw.handler(call, path=path, body=said)
-    except NodeError as error:
-        return await _shown(call, subject_of(path.id), OneQuery(act="withdraw"), error)
-    return redirect(f"{PATH}/{path.id}")
+    return await _acted(call, path, body, api.withdraw, api.WithdrawalBody, "withdraw")
 
 
 @page("POST", PATH + "/{id}/return", title=TITLE, scopes=[Scope.SHIP], api="POST /shipments/{id}/return",
       max_body=BODY)  # fmt: skip
-async def send_back(call: Call, path: PassportPath, body: ReturnForm) -> View | web.Response:
+async def send_back(call: Call, path: PassportPath, body: ActForm) -> View | web.Response:
     """Send devices back that were accepted."""
+    return await _acted(call, path, body, api.send_back, api.ReturnBody, "return")
+
+
+async def _acted(
+    call: Call, path: PassportPath, form: ActForm, route: Route, body: type[api.ChosenBody], act: str
+) -> View | web.Response:
+    """Do what the form asks and show what came of it; where that is refused, the devices to choose from, and why."""
     try:
-        made = await api.return_of(
-            call, path, api.ReturnBody(devices=body.chosen, reason=body.reason, note=body.note, number=body.number)
-        )
+        made = cast("api.ShipmentAnswer", await route.handler(call, path=path, body=form.said(body)))
     except NodeError as error:
-        return await _shown(call, subject_of(path.id), OneQuery(act="return"), error)
-    return redirect(f"{PATH}/{api.to_id(made)}")
+        return await _shown(call, subject_of(path.id), OneQuery(act=act), error, form)
+    return redirect(f"{PATH}/{made.id}")
 
 
 async def _list(call: Call, query: ListQuery) -> dict[str, Any]:  # Any: what templates are given
     own, lists, more = call.context.core.org, dict[str, list[Row]](), dict[str, str]()
-    for name, sift in (("in", ShipmentSift(own, buyer=own)), ("out", ShipmentSift(own, seller=own))):
+    for name, sift in _lists(own):
         before = None
         if query.cursor and query.direction == name:
             said, subject = call.decode_cursor(query.cursor, int, str)
             before = (int(said), bytes.fromhex(str(subject)))
         found = await call.context.shipments.page(sift, before, SHOWN + 1)
-        lists[name] = [Row(await api.to_row(call, one), one) for one in found[:SHOWN]]
+        lists[name] = await _rows(call, found[:SHOWN])
         if len(found) > SHOWN:
             last = found[SHOWN - 1]
             cursor = call.encode_cursor(last.said_us, last.subject.hex())
@@ -221,20 +214,37 @@ async def _list(call: Call, query: ListQuery) -> dict[str, Any]:  # Any: what te
     }
 
 
-async def _shown(call: Call, subject: bytes, query: OneQuery, error: NodeError | None = None) -> View:
+def _lists(own: bytes) -> Iterable[tuple[str, ShipmentSift]]:
+    yield "in", ShipmentSift(own, buyer=own)
+    yield "out", ShipmentSift(own, seller=own)
+    yield "via", ShipmentSift(own, via=own)
+
+
+async def _rows(call: Call, filed: Sequence[FiledShipment]) -> list[Row]:
+    own = [one for one in filed if one.is_box and one.seller == call.context.core.org]
+    boxes = {box.filed.subject: box for box in await call.context.boxes.standing(own)} if own else {}
+    return [Row(await api.to_row(call, one), one, boxes.get(one.subject)) for one in filed]
+
+
+async def _shown(
+    call: Call, subject: bytes, query: OneQuery, error: NodeError | None = None, form: ActForm | None = None
+) -> View:
     after = await call.context.journal.last_id()
     head, devices = await _head(call, subject), await _devices(call, subject, query)
-    return View("shipment.html", error=error, after=after, reasons=[*Reason], **head, **devices)
+    given = form or ActForm()
+    return View("shipment.html", error=error, after=after, reasons=[*Reason], form=given, **head, **devices)
 
 
 async def _head(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what templates are given
     filed = await call.context.shipments.filed(subject)
     found = await call.context.shipments.get(subject)
-    row = Row(await api.to_row(call, filed), filed)
+    (row,) = await _rows(call, [filed])
     return {
         "row": row,
         "acts": [api.act_answer(act) for act in found.acts[: api.SHOWN_ACTS]],
         "is_void": await _is_void(call, found),
+        "differing": [(api.to_id(one.device), one) for one in await call.context.packing_lists.differing(subject)],
+        "volumes": range(1, -(-(filed.devices - sum(filed.counts[state] for state in GONE)) // IN_ONE) + 1),
         "names": _names(call, [row]),
         "signers": {act.said.org.hex(): _name(call, act.said.org) for act in found.acts},
         "may": call.actor.may([Scope.SHIP]),
@@ -249,14 +259,15 @@ async def _devices(call: Call, subject: bytes, query: OneQuery) -> dict[str, Any
     chosen = ACTS.get(act if is_ours is (act != "withdraw") else "")
     state = chosen or (DeviceState(query.state) if query.state in set(DeviceState) else None)
     after = bytes.fromhex(str(call.decode_cursor(query.cursor, str)[0])) if query.cursor else b""
-    found = await call.context.shipments.devices(subject, state, after, SHOWN_DEVICES + 1)
+    found = await call.context.shipments.devices(subject, state, after, SHOWN_DEVICES + 1, query.q)
     cursor = call.encode_cursor(found[SHOWN_DEVICES - 1].device.hex()) if len(found) > SHOWN_DEVICES else ""
-    values = {"state": "" if chosen else query.state, "act": act if chosen else "", "cursor": cursor}
+    values = {"state": "" if chosen else query.state, "act": act if chosen else "", "q": query.q, "cursor": cursor}
     return {
         "devices": [(api.to_id(one.device), one) for one in found[:SHOWN_DEVICES]],
         "further": urlencode({name: text for name, text in values.items() if text}) if cursor else "",
         "act": act if chosen else "",
         "state": query.state,
+        "q": query.q,
         "is_first": not query.cursor,
     }
 
@@ -269,11 +280,14 @@ async def _is_void(call: Call, found: Shipment) -> bool:
     except NodeError:
         return False
     offer = ref_text(found.items[device].offer)
-    return any(deal["offer"] == offer for name in ("claims", "disputed") for deal in view_rows(view, "parties", name))
+    deals = [deal for deal in view_rows(view, "parties", "transfers") if deal["act"] == offer]
+    return any(deal["state"] == Standing.DISPUTED.value or deal["reason"] in VOID for deal in deals)
 
 
 def _names(call: Call, rows: Iterable[Row]) -> dict[bytes, str]:
-    found = {org: _name(call, org) for row in rows for org in (row.filed.seller, row.filed.buyer)}
+    rows = [*rows]
+    found = {org: _name(call, org) for row in rows for org in (row.filed.seller, row.filed.buyer, row.filed.via)}
+    found |= {row.box.claim.buyer: _name(call, row.box.claim.buyer) for row in rows if row.box and row.box.claim}
     return found | {row.filed.buyer: row.filed.name for row in rows if row.filed.outside}
 
 
@@ -290,7 +304,7 @@ async def _moved(call: Call, rows: Sequence[JournalRow]) -> Mapping[str, str]:
     head = await _head(call, subject_of(shown))
     parts = {"shipment": renderer.part(call, "parts/shipment_body.html", **head)}
     asked = OneQuery(state=query.get("state", ""), act=query.get("act", ""))
-    if not asked.act:  # what is ticked stays ticked
+    if not asked.act and not query.get("q"):  # what is ticked stays ticked
         devices = await _devices(call, subject_of(shown), asked)
         parts["shipped"] = renderer.part(call, "parts/shipped.html", **head, **devices)
     return parts

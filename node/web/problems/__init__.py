@@ -7,6 +7,7 @@ message stands there.
 from node.web.problems import (
     access,
     backups,
+    boxes,
     catalogs,
     door,
     federation,
@@ -27,6 +28,7 @@ PROBLEMS: dict[str, ProblemText] = {
     **access.PROBLEMS,
     **backups.PROBLEMS,
     **federation.PROBLEMS,
+    **boxes.PROBLEMS,
     **parties.PROBLEMS,
     **passports.PROBLEMS,
     **labels.PROBLEMS,

@@ -56,8 +56,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("An anchor stands in the genesis", "Another set of anchors is another federation."),
     ),
     "number_taken": state(
-        ("Номер подтверждён за другой организацией", "Сначала прекратите его у неё: укажите дату окончания."),
-        ("The number is attested to another organisation", "End it there first: attest it with an end."),
+        (
+            "Номер подтверждён за другой организацией",
+            "Сначала исключите её из федерации: дата окончания номер не освобождает.",
+        ),
+        (
+            "The number is attested to another organisation",
+            "Expel that one first: an end by date does not free the number.",
+        ),
         ("Номер {number} занят.", "The number {number} is taken."),
     ),
     "prefix_wrong": wrong(
@@ -206,6 +212,16 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Узел отключён своей организацией", "С ним больше не обмениваются: встретьте другой узел организации."),
         ("The node was ended by its organisation", "Nobody exchanges with it: meet another node of the organisation."),
     ),
+    "org_ended": state(
+        (
+            "Организация вышла из федерации или исключена",
+            "Её ответ ничего не значил бы: оформите передачу документом, с её ИНН или ОГРН.",
+        ),
+        (
+            "The organisation left the federation or was expelled",
+            "Its answer would count nothing: state the hand-over by a document, with its number in the state register.",
+        ),
+    ),
     "share_with_self": wrong(
         ("Открыть доступ самому себе нельзя", "Выберите другую организацию."),
         ("A subject is shared with others", "Choose another organisation."),
@@ -265,6 +281,18 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Отгрузить самому себе нельзя", "Выберите другую организацию."),
         ("A shipment goes to others", "Choose another organisation."),
     ),
+    "ship_via": wrong(
+        ("Перевозчик — третья организация, а у покупателя есть узел", "Выберите другого перевозчика, или никакого."),
+        ("A carrier is a third organisation, and the buyer has a node", "Choose another carrier, or none."),
+    ),
+    "ship_via_unknown": state(
+        ("Узел покупателя здесь ещё не известен", "Подождите, пока о нём расскажет перевозчик, и повторите."),
+        ("The buyer's node is not known here yet", "Wait until the carrier tells of it, and try again."),
+    ),
+    "ship_via_member": state(
+        ("Перевозчик — не участник федерации", "Выберите другого перевозчика, или никакого."),
+        ("The carrier is no member of the federation", "Choose another carrier, or none."),
+    ),
     "ship_count": wrong(
         ("Неверное число приборов в отгрузке", "Проверьте состав отгрузки."),
         ("Wrong number of meters in a shipment", "Check what the shipment holds."),
@@ -279,8 +307,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Only the seller withdraws a shipment", "If it came to you, refuse it."),
     ),
     "ship_not_ours": denied(
-        ("Прибор принадлежит другой организации", "Отгружает только владелец: уберите прибор из отгрузки."),
-        ("The device is another organisation's", "Only its owner ships it: leave it out."),
+        (
+            "Прибор принадлежит другой организации",
+            "Отгружает только владелец или кто принял его с будущего дня: уберите прибор.",
+        ),
+        (
+            "The device is another organisation's",
+            "Only its owner ships it, or who accepted it from a later day: leave it out.",
+        ),
         ("Это прибор {id}.", "It is {id}."),
     ),
     "ship_parts": wrong(
@@ -298,6 +332,11 @@ PROBLEMS: dict[str, ProblemText] = {
     "shipment_not_in_it": wrong(
         ("Этого прибора в отгрузке нет", "Проверьте номер: принять можно только то, что отгружено."),
         ("That device is not in the shipment", "Check the id: only what was shipped is accepted."),
+        ("Это {id}.", "It is {id}."),
+    ),
+    "shipment_ambiguous": wrong(
+        ("Этот номер стоит на нескольких приборах отгрузки", "Назовите обозначение и номер, или номер прибора."),
+        ("Several devices of the shipment have that number", "Give designation and serial, or the device id."),
         ("Это {id}.", "It is {id}."),
     ),
     "shipment_answered": state(

@@ -5,8 +5,14 @@ from node.web.problems.text import ProblemText, denied, state, unknown, wrong
 
 PROBLEMS: dict[str, ProblemText] = {
     "role_not_held": denied(
-        ("Эту роль даёт не наша организация", "Смотрите в паспорте, у кого роль сейчас: передаёт её он."),
-        ("The role is not ours to give", "See in the passport who holds it now: that organisation passes it on."),
+        (
+            "Эту роль даёт не наша организация",
+            "Смотрите в паспорте, у кого роль сейчас или с будущего дня: передаёт её он.",
+        ),
+        (
+            "The role is not ours to give",
+            "See in the passport who holds it now, or from a later day: that organisation passes it on.",
+        ),
         ("Прибор {id}.", "Device {id}."),
     ),
     "role_data_source": denied(
@@ -83,6 +89,17 @@ PROBLEMS: dict[str, ProblemText] = {
     "mandate_shipped": state(
         ("Прибор стоит в отгрузке, которая ждёт ответа", "Дождитесь ответа покупателя или отзовите отгрузку."),
         ("The device stands in a shipment that waits", "Wait for the buyer, or take the shipment back."),
+        ("Прибор {id}.", "Device {id}."),
+    ),
+    "ship_offered": state(
+        (
+            "Право на прибор уже предложено по акту передачи",
+            "Отзовите то предложение на странице ролей, потом отгружайте.",
+        ),
+        (
+            "The title is offered by an act of hand-over already",
+            "Take that offer back on the page of roles, then ship.",
+        ),
         ("Прибор {id}.", "Device {id}."),
     ),
     "mandate_escrow_until": wrong(

@@ -6,6 +6,7 @@ address is a link that shows its host. An answer follows from the address, Accep
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from urllib.parse import quote, unquote, urlencode
@@ -78,7 +79,8 @@ class PublicAnswers:
 
     def _let_in(self, request: web.Request) -> None:
         """Raise StateError where an address asked too often."""
-        address = self._visitors.address(request.remote or "", request.headers.get("X-Forwarded-For", ""))
+        hops = ",".join(request.headers.getall("X-Forwarded-For", []))  # a server may add a line instead of a word
+        address = self._visitors.address(request.remote or "", hops)
         if self._rates.take(address, asyncio.get_running_loop().time()) > 0:
             raise StateError("this address asked too often", "public_rate")
 
@@ -194,11 +196,17 @@ def wants_linkset(request: web.Request) -> bool:
     if request.query.get("linkType") == "linkset":
         return True
     weights: dict[str, float] = {}
-    for item in request.headers.get("Accept", "").lower().split(",")[:32]:
+    for item in ",".join(request.headers.getall("Accept", [])).lower().split(",")[:32]:
         kind, *options = (part.strip() for part in item.split(";"))
         weights[kind] = _weight(options)
-    linkset = max(weights.get(MEDIA_TYPE, 0.0), weights.get("application/json", 0.0))
-    return linkset > weights.get("text/html", 0.0)
+    linkset = max(_accepted(weights, kind) for kind in (MEDIA_TYPE, "application/json"))
+    return linkset > _accepted(weights, "text/html")
+
+
+def _accepted(weights: Mapping[str, float], kind: str) -> float:
+    """How much a type is wanted: what names it most closely counts (RFC 9110, 12.5.1)."""
+    ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
+    return next((weights[named] for named in ranges if named in weights), 0.0)
 
 
 def _weight(options: list[str]) -> float:

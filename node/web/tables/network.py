@@ -15,6 +15,7 @@ from node.web.columns import (
 )
 from node.web.console_words import (
     ATTESTED,
+    BOX_STATES,
     DEVICE_STATES,
     LOSSES,
     MEMBER_STANDINGS,
@@ -190,7 +191,21 @@ SHIPMENTS = table(
     *((ru, en, f"states.{state}") for state, (ru, en) in DEVICE_STATES.items()),
     ("Паспортов здесь", "Passports here", "passports"),
     ("Ключей здесь", "Keys here", "keys"),
+    ("Нераспечатанных", "Unopened", "unopened"),
+    ("Через кого", "Through whom", organisation("via")),
     ("Возврат отгрузки", "Sends back the shipment", "returns"),
+    ("Номер отгрузки", "Shipment id", "id"),
+)
+BOXES = table(
+    "boxes",
+    "Коробки",
+    "Boxes",
+    ("Номер", "Number", "number"),
+    ("Состояние", "State", coded("state", BOX_STATES)),
+    ("Приборов", "Devices", "count"),
+    ("Кто получил", "Claimed by", organisation("claimed_by")),
+    ("Отгрузка ему", "The shipment to him", "shipment"),
+    ("Предложена, UTC", "Offered, UTC", time("said_us")),
     ("Номер отгрузки", "Shipment id", "id"),
 )
 SHIPPED = table(
@@ -198,6 +213,10 @@ SHIPPED = table(
     "Приборы отгрузки",
     "Devices of a shipment",
     ("Прибор", "Device", "title"),
+    ("По списку продавца", "By the seller's list", "name"),
+    ("Заводской № по списку", "Serial by the list", "serial"),
+    ("Место", "Box", "place"),
+    ("Паспорт отличается от списка", "The passport differs from the list", yes_no("differs")),
     ("Состояние", "State", coded("state", DEVICE_STATES)),
     ("Причина", "Reason", coded("reason", SHIPMENT_REASONS)),
     ("Ключи здесь", "Keys are here", yes_no("key")),

@@ -1,6 +1,6 @@
 """The columns of lists of roles, of the acts by which they pass, and of systems that write here."""
 
-from node.web.columns import Cell, Item, Reader, coded, organisation, table, time
+from node.web.columns import Cell, Item, Reader, coded, organisation, table, time, yes_no
 from node.web.passport_words import CLASSES, STANDINGS, Table, words
 from node.web.right_words import ROWS, VERBS, WHYS
 from node.web.role_words import BASES, RESIDENT, ROLES, STATES, WRITES
@@ -40,6 +40,7 @@ ROLES_OVER = table(
     ("С, UTC", "Since, UTC", time("since")),
     ("До, UTC", "Until, UTC", time("until")),
     ("Основание", "Ground", coded("basis", BASES)),
+    ("Без ключей", "Unopened", yes_no("unopened")),
     ("Документ", "Document", "document"),
     ("Статус", "Standing", coded("standing", STANDINGS)),
     ("Кто заявил", "Stated by", organisation("by")),

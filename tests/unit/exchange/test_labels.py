@@ -14,7 +14,17 @@ from PIL import Image
 
 from node.exchange.errors import LabelError
 from node.exchange.label_formats import A4, FORMATS, LabelFormat
-from node.exchange.label_layout import LEADING, LEAST_LETTER, LEAST_SQUARE, Label, Layout, Metrics, lay_out, metrics_of
+from node.exchange.label_layout import (
+    LEADING,
+    LEAST_LETTER,
+    LEAST_SQUARE,
+    Label,
+    Layout,
+    Metrics,
+    check_texts,
+    lay_out,
+    metrics_of,
+)
 from node.exchange.label_pdf import draw_labels
 from node.exchange.label_raster import draw_page, write_zpl
 from node.exchange.label_symbols import Code, draw_png, draw_svg, make_symbol
@@ -46,6 +56,22 @@ def metrics() -> Metrics:
 def read_codes(raw: bytes, page: int = 0, dpi: int = PRINTER_DPI) -> list[zxingcpp.Barcode]:
     """What a reader of codes finds on a page as a printer of that many dots prints it."""
     return list(zxingcpp.read_barcodes(pypdfium2.PdfDocument(raw)[page].render(scale=dpi / 72).to_pil()))
+
+
+def test_texts_are_checked_as_they_are_laid_out() -> None:
+    """What a check lets through is laid out, beside the code of whichever link, and letters of two signs are one."""
+    form = FORMATS["a4-5x13"]
+    for designation in ("СГВ-15", LONG, LONG * 2, "СГВ " * 30):
+        for code in Code:
+            one, like = label(7, designation), label(10**30).link
+            try:
+                check_texts(one, like, form, code, metrics())
+            except LabelError:
+                with pytest.raises(LabelError):
+                    lay_out(one, form, code, metrics())
+            else:
+                assert lay_out(one, form, code, metrics()).lines
+    assert metrics().spelt("и\u0306од") == "йод"
 
 
 @pytest.mark.parametrize("code", Code)

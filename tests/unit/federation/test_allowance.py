@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from federation.errors import BusyError
-from federation.sync.allowance import MAX_ASKERS, Allowance, Budget, TokenBucket, Turns
+from federation.sync.allowance import MAX_ASKERS, Allowance, Budget, Daily, TokenBucket, Turns
 from tests.builders import id16
 
 NEAR, FAR = id16("near"), id16("far")
@@ -111,3 +111,14 @@ def test_answers_that_one_organisation_does_not_read_leave_room_for_others() -> 
     with budget.hold_for(NEAR, 200):
         assert budget.held == 200  # one answer is sent however large it is
     assert budget.held == 0
+
+
+def test_day_is_counted_once_though_the_clock_goes_back_over_midnight() -> None:
+    """New marks are counted by organisation up to a number; the next day begins anew, the one before does not."""
+    daily = Daily()
+    assert [daily.take(NEAR, mark, 7, 2) for mark in (b"a", b"b", b"a", b"c")] == [True, True, False, None]
+    assert daily.take(FAR, b"c", 7, 2) is True
+    assert daily.take(NEAR, b"c", 6, 2) is None
+    assert daily.take(NEAR, b"c", 7, 2) is None
+    assert daily.take(NEAR, b"c", 8, 2) is True
+    assert daily.take(NEAR, b"d", 2, 1) is True  # a clock that was wrong by days is set right

@@ -13,6 +13,7 @@ from federation.fragment import Ref
 from federation.peer import PeerAddress
 from federation.ports import Asker
 from node.errors import InputError, NotFoundError, PeerError, StateError
+from node.metrics import Metrics
 from node.passport.references import ref_text
 from node.passport.shown import at, rows
 from node.passport.strict_json import Json, format_json
@@ -21,13 +22,16 @@ from node.passport.view import View
 from node.services.access_requests import AccessRequests
 from node.services.admission import Admission
 from node.services.attesting import Attesting
+from node.services.boxes import Boxes
 from node.services.files import MAX_FILE, MAX_FILES, Files
 from node.services.forms import Form, Forms
 from node.services.lookup_notes import LookupNotes
 from node.services.membership import Membership
+from node.services.pointing import Asked
 from node.services.referring import Referring
 from node.services.search import Search
 from node.services.shelf import FederationShelf
+from node.services.shipments import Shipments
 from node.services.templates import HeldTemplate
 from node.store.chunks import drop_chunks, held_chunks, signed_file
 from node.store.peers import put_peer
@@ -264,7 +268,8 @@ async def test_chunk_is_given_to_those_who_may_read_its_section_alone(desk: Desk
     referring = Referring(desk.core, desk.projection, LookupNotes(desk.core))
     requests = AccessRequests(desk.core, desk.projection, Search(), sync)
     admission = Admission(desk.core, desk.projection)
-    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), admission, referring, requests)
+    boxes = Boxes(desk.core, Search(), Shipments(desk.core, desk.ledger, desk.projection), Metrics())
+    shelf = FederationShelf(desk.core, desk.ledger, membership, Search(), admission, Asked(referring, requests, boxes))
     own, stranger = Asker(desk.org, b"n" * 16), Asker(b"s" * 16, b"m" * 16)
 
     given = await shelf.chunk(own, signed.ref, "file-0.chunks", 1)

@@ -11,6 +11,7 @@ from node.passport.bodies import ParameterRow, ParametersBody, Plate, Reference,
 from node.passport.claims import approval_claim
 from node.passport.fold import fold
 from node.passport.identity import resolve_identities, resolve_identity
+from node.passport.roles import PartyRole
 from node.passport.statement import Statement
 from node.passport.view import View, digest, inside_on, value_on
 from node.passport.world import World
@@ -34,6 +35,8 @@ from tests.builders_passport import (
     parameters,
     radio,
     raw,
+    role_answer,
+    role_offer,
     verification,
 )
 
@@ -567,6 +570,29 @@ def test_statement_without_its_ground_is_pending() -> None:
 
     assert (codes(waiting), len(cast("list[object]", waiting["pending"]))) == ([], 2)
     assert (codes(complete), complete["pending"]) == (["marked", "packed", "sold"], [])
+
+
+@pytest.mark.parametrize("is_shipped", [True, False])
+def test_things_that_came_by_several_acts_pass_on_by_one(is_shipped: bool) -> None:
+    """Shipped or handed over: of its grounds each passport has its own alone; without that one too it waits."""
+    federation, maker, _ = demo()
+    dealer, buyer, other = Author("dealer"), Author("buyer"), line_claim("0099999").subject.raw
+    came: list[Statement] = []
+    for thing in (DEVICE, other):
+        made = maker.say(offer(maker, dealer, thing))
+        came += [made, dealer.say(acceptance(maker, made, thing))]
+    both = tuple(sorted((DEVICE, other)))
+    drafted = offer(dealer, buyer, *both) if is_shipped else role_offer(dealer, buyer, PartyRole.TITLE, *both)
+    made = dealer.say(drafted, auth=[came[1], came[3]])
+    answer = acceptance(dealer, made, *both) if is_shipped else role_answer(made, PartyRole.TITLE, *both)
+    sold = [made, buyer.say(answer)]
+    identified = maker.say(identity(CLAIM, PLATE))
+
+    whole = fold([DEVICE], [identified, *came[:2], *sold], federation.world)
+    waiting = fold([DEVICE], [identified, came[0], *sold], federation.world)
+
+    assert (at(whole, "parties/owner/value"), whole["pending"]) == (buyer.org.hex(), [])
+    assert (at(waiting, "parties/owner/value"), len(cast("list[object]", waiting["pending"]))) == (maker.org.hex(), 2)
 
 
 def test_withheld_correction_hides_the_value_that_it_replaced() -> None:

@@ -132,14 +132,16 @@ def test_acceptance_without_a_cut_means_what_it_meant() -> None:
 
 
 def test_root_that_is_not_the_logs_keeps_nothing_until_the_log_is_here() -> None:
-    """A row of a cut counts by its root; the passport waits for the log to get there."""
+    """A row of a cut counts by its root, but for what stands before the offer; the passport waits for the log."""
     story = Story()
-    early = story.add(story.owner, event(DEVICE, "repaired"), on=BEFORE)
+    before = story.add(story.owner, event(DEVICE, "repaired"), on=BEFORE)
     made = story.add(story.owner, role_offer(story.owner, story.manager, Role.TITLE, DEVICE), on=SOLD)
+    early = story.add(story.owner, event(DEVICE, "repaired", external="2"), on=BEFORE)
     draft = role_answer(made, Role.TITLE, DEVICE, sizes={story.owner.log: story.owner.seq})
     answer = story.manager.say(draft, on=SOLD, proved=False)
     story.said.append(answer)
 
+    assert story.ground(story.owner, FactClass.OWNERSHIP, BEFORE, before) is Ground.TITLE
     assert story.ground(story.owner, FactClass.OWNERSHIP, BEFORE, early) is Ground.ANYBODY
     assert holders(story, Role.TITLE) == [story.manager.org]
     assert awaited_by(case_of(story)) == {Awaited(story.owner.log, story.owner.seq, is_size=True)}

@@ -1,5 +1,6 @@
 """A node's real API and console on a real port of loopback, over a real store in a folder."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -134,9 +135,11 @@ async def running_web(
     socket = folder / "web.sock"
     await web.UnixSite(runner, str(socket)).start()
     running = RunningWeb(f"http://127.0.0.1:{port}", socket, node, clock, node.ingest, runner.cleanup)
+    asking = asyncio.create_task(node.elsewhere.run())  # whoever looks for what is not here waits for it
     try:
         yield running
     finally:
+        asking.cancel()
         for session in running.sessions:
             await session.close()
         await runner.cleanup()

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.registry_data import make_cards
 from node.passport.card import format_expiry
+from node.passport.packing import Packed
 from node.passport.shipments import DeviceState
 from node.services.shipments import FiledShipment, ShippedDevice
 from node.store.finding import Counts
@@ -28,18 +29,39 @@ def text(language: str, template: str, **values: Any) -> str:  # Any: what templ
     return " ".join(re.sub("<[^>]*>", " ", page).split())
 
 
-def shipment(count: int, own: bytes, language: str = "ru") -> str:
+def shipment(count: int, own: bytes, language: str = "ru", *, unopened: int = 0, via: bytes = b"") -> str:
     """The text of the page of a shipment of so many devices, whose passports and keys are all here."""
     counts = dict.fromkeys(DeviceState, 0) | {DeviceState.OFFERED: count}
     filed = FiledShipment(
         subject=bytes(16), seller=MAKER, buyer=UTILITY, outside="", name="", number="ТТН-1", date="2026-11-02",
-        returns=b"", announced=1, parts=1, devices=count, counts=counts, keyed=0, strange=0, said_us=0,
+        returns=b"", announced=1, parts=1, devices=count, counts=counts, keyed=0, strange=0,
+        unopened=unopened, via=via, said_us=0,
     )  # fmt: skip
-    device = ShippedDevice(bytes(16), DeviceState.OFFERED, "", "СГВ", True)
+    device = ShippedDevice(bytes(16), DeviceState.OFFERED, "", "СГВ", True, Packed())
     shown: dict[str, Any] = {"devices": [("id", device)], "is_void": False, "names": NAMES, "may": True, "own": own}
     row = Row(row_of(filed, own, count, count), filed)
     parts = ("parts/shipment_body.html", "parts/shipped.html")
-    return " ".join(text(language, part, row=row, acts=[], act="", state="", **shown) for part in parts)
+    return " ".join(
+        text(language, part, row=row, acts=[], act="", state="", q="", volumes=[1], differing=[], **shown)
+        for part in parts
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        (None, "СГВ-15 № 0012 по списку продавца место К-1"),
+        ("СГВ-15 № 0012", "СГВ-15 № 0012 место К-1"),
+        ("СГВ-15 № 0013", "СГВ-15 № 0013 в списке продавца: СГВ-15 № 0012 место К-1"),
+    ],
+)
+def test_device_of_a_shipment_is_called_by_the_list_and_then_by_its_passport(title: str | None, expected: str) -> None:
+    """Where the two differ both are told."""
+    device = ShippedDevice(bytes(16), DeviceState.OFFERED, "", title, False, Packed("СГВ-15", "0012", "К-1"))
+    row = SimpleNamespace(answer=SimpleNamespace(id="1"), filed=SimpleNamespace(seller=MAKER))
+    shown: dict[str, Any] = {"row": row, "own": UTILITY, "act": "", "state": "", "q": ""}
+
+    assert expected in text("ru", "parts/shipped.html", devices=[("id", device)], **shown)
 
 
 def job(kind: str, accepted: int, repeated: int, refused: int, language: str = "ru") -> str:
@@ -60,6 +82,25 @@ def job(kind: str, accepted: int, repeated: int, refused: int, language: str = "
             text(language, "parts/import_jobs.html", jobs=[one], shown_job=""),
         ]
     )
+
+
+@pytest.mark.parametrize(("own", "told"), [(MAKER, "дилеру ключи не передаются"), (UTILITY, "ключи не придут")])
+def test_page_of_what_is_sold_unopened_promises_no_key(own: bytes, told: str) -> None:
+    """Either side reads that no keys go to the dealer; of a part that goes so it is told how many."""
+    page = shipment(3, own, unopened=3)
+
+    assert told in page
+    assert not re.search("запечатанн(ый|ых) ключ", page)
+    assert "2 прибора идут нераспечатанными, без ключей" in shipment(3, own, unopened=2)
+
+
+def test_page_of_what_is_carried_offers_its_carrier_no_answer() -> None:
+    """He reads that nobody here can read the keys; the two parties read through whom it goes."""
+    page = shipment(3, STRANGER, via=STRANGER)
+
+    assert "Ключи запечатаны для покупателя" in page
+    assert not {"Принять", "Отозвать…"} & set(page.split())
+    assert "Идёт через узел организации: Сервис" in shipment(3, MAKER, via=STRANGER)
 
 
 @pytest.mark.parametrize(

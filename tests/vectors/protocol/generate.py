@@ -8,6 +8,7 @@ from pathlib import Path
 from federation.words import WORDS
 from tests.vectors.protocol import (
     admission,
+    boxes,
     claims,
     contents,
     directory,
@@ -50,6 +51,7 @@ def vector_texts() -> dict[str, str]:
         memberships,
         exchange,
         directory,
+        boxes,
     )
     return {f"{file.object}.json": file.to_text() for module in modules for file in module.files()}
 
