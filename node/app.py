@@ -158,7 +158,7 @@ class Node(Parts):
         tasks.create_task(self.ledger.run())
         await self.membership.publish_card()
         await self.peering.meet_own()
-        tasks.create_task(self._tell_peers())
+        tasks.create_task(_outlasting(self._tell_peers))
         tasks.create_task(self._hang_up())
         healing = Healing(self.core, self.ledger, self.counting)
         tasks.create_task(_outlasting(self.catching_up.run))

@@ -210,7 +210,6 @@ class Peering:
         standings = self._projection.world.standings
         if standings == self._settled:
             return
-        self._settled = standings
         async with self._core.database.write() as tx:
             peers = await list_peers(tx)
             for peer in peers:
@@ -221,6 +220,7 @@ class Peering:
         gone = {node for chain in chains if chain is not None for node in chain.nodes}
         unspoken = {peer.node for peer in peers if self._is_unspoken(peer.org, standings)}
         await self._sync.hang_up(gone | unspoken)
+        self._settled = standings
 
     async def _turn(self, tx: WriteTx, peer: Peer, standing: Standing) -> None:
         state = OUT if standing.is_ended else ACTIVE if standing.is_member else INBOX

@@ -25,6 +25,18 @@ METERS = 60
 USER, PASSWORD = "keeper", "geheim-7f3a"
 OWN_LOGS = "select log, size from logs where own = 1 order by no"
 REASONS = "select detail from journal where what = 'log_opened' order by id"
+# The first transactions after the node has published what it stated lose their sessions.
+FALLS = (
+    "create sequence falls",
+    """create function fall() returns trigger language plpgsql as $$ begin
+        if exists (select from logs where own = 1 and note_size > 1) and nextval('falls') < 5 then
+            perform pg_terminate_backend(pg_backend_pid());
+            perform pg_sleep(1);
+        end if;
+        return new;
+    end $$""",
+    "create trigger fall before update on settings for each row when (old.name = 'writer') execute function fall()",
+)
 PLACES = "select f.seq from fragments f join logs l on l.no = f.log_no where l.own = 1 order by l.no, f.seq"
 
 
@@ -42,19 +54,25 @@ def url(postgres_url: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def maker(tmp_path: Path, wire: Wire, url: str) -> Iterator[NodeProcess]:
-    """A maker whose serial line counts; its store is at the other end of the wire."""
+def fresh(tmp_path: Path, wire: Wire, url: str) -> Iterator[NodeProcess]:
+    """A node of no federation; its store is at the other end of the wire."""
     node = NodeProcess("maker", tmp_path / "maker", environment=ALONE)
     node.init(name=MAKER, kind="maker", store_url=wire.address(url))
     node.start()
     try:
-        org = ask(node, "/node")["org"]
-        act(node, "/federation", {"name": "Демо"})
-        act(node, "/attestations", {"org": org, "what": "maker"})
-        act(node, "/lines", {"record": line_record(org)})
         yield node
     finally:
         node.stop()
+
+
+@pytest.fixture
+def maker(fresh: NodeProcess) -> NodeProcess:
+    """A maker whose serial line counts."""
+    org = ask(fresh, "/node")["org"]
+    act(fresh, "/federation", {"name": "Демо"})
+    act(fresh, "/attestations", {"org": org, "what": "maker"})
+    act(fresh, "/lines", {"record": line_record(org)})
+    return fresh
 
 
 def double(node: NodeProcess, url: str) -> NodeProcess:
@@ -205,6 +223,21 @@ def test_import_goes_on_when_sessions_are_ended_under_it(maker: NodeProcess, url
     maker.stop()
     check_log(url, "first")
     check_store(maker.folder)
+
+
+def test_node_outlives_the_sessions_in_which_it_takes_in_what_was_stated(fresh: NodeProcess, url: str) -> None:
+    """Sessions that end inside transactions end no part of the node: what failed is done again, and its word stands."""
+    pid, org = fresh.pid, ask(fresh, "/node")["org"]
+    for statement in FALLS:
+        query(url, statement)
+    act(fresh, "/federation", {"name": "Демо"})
+    act(fresh, "/attestations", {"org": org, "what": "maker"})
+    until("the store stays", lambda: query(url, "select last_value >= 5 from falls") == [(True,)])
+
+    act(fresh, "/plates", {"designation": "СГВ-15", "serial": "0012345"})
+    until("all of it is published", lambda: query(url, "select size = note_size from logs where own = 1") == [(True,)])
+    assert (fresh.pid, is_running(fresh)) == (pid, True)
+    check_log(url, "first")
 
 
 def test_node_waits_while_its_database_is_away(maker: NodeProcess, wire: Wire, url: str) -> None:
