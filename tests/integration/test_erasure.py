@@ -39,6 +39,7 @@ from node.store.erasures import Given, note_given
 from node.store.forms import StoredForm, find_form, insert_form
 from node.store.fragments import NewEntry, entries_between
 from node.store.logs import get_log
+from node.store.rights import openings_after
 from tests.builders import section
 from tests.unit.node_protocols.builders import Desk, attest, found, join, mirror, new_sync, opened, publish_line
 
@@ -78,6 +79,13 @@ class Office:
         await self.desk.core.database.scrub()
         while await Acknowledging(self.desk.core, self.desk.ledger).tell():
             pass
+
+    async def opened(self, ref: Ref, to: "Office") -> bool:
+        """Whether an entry is opened to another organisation by itself."""
+        async with self.desk.core.database.read() as tx:
+            log = await get_log(tx, ref.log)
+            openings = await openings_after(tx, to.desk.org, 0, 1000)
+        return (log.no, ref.seq) in {opening.place for opening in openings}
 
     async def statement(self, device: bytes, ref: Ref) -> dict[str, Any]:  # Any: rows of a view
         """The sections of a statement as a device's passport shows them, by name."""
@@ -172,6 +180,24 @@ async def test_replica_erases_and_acknowledges_once(tmp_path: Path) -> None:
             own = await get_log(tx, replica.desk.ledger.log.log)
             entries = await entries_between(tx, own.no, 0, own.size)
         assert [e.to_fragment().section("ack") is not None for e in entries.values()].count(True) == 1
+
+
+async def test_whoever_was_given_the_section_is_told_by_whoever_gave_it(tmp_path: Path) -> None:
+    """The erasure is opened to who had the section from here, its author or not; to nobody who had not."""
+    async with offices(tmp_path, 4) as (author, giver, taker, stranger):
+        ref = await author.resident(await author.desk.device("00012345"))
+        for office in (giver, taker, stranger):
+            await mirror(author.desk, office.desk)
+        async with giver.desk.core.database.write() as tx:
+            node = taker.desk.core.node
+            await note_given(tx, [Given(ref.log, ref.seq, "person", taker.desk.org, node, tx.now)])
+
+        said = await author.erase((ref, "person"))
+        await mirror(author.desk, giver.desk)
+
+        assert await giver.opened(said, taker)
+        assert not await giver.opened(said, stranger)
+        assert not await author.opened(said, taker)
 
 
 async def test_nothing_is_acknowledged_while_the_journal_holds_the_bytes(tmp_path: Path) -> None:
