@@ -26,7 +26,7 @@ test: $(VENV)/dev.stamp peers ## all that CI runs
 sim: $(VENV)/dev.stamp ## simulated federations by seed, then a node killed at its writes; SEEDS=1000 KILLS=20; SEED=7 plays one again, PLOT=equivocation another plot
 	@$(BIN)/python -m tests.simulation --plot $(PLOT) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 	@$(if $(SEED),true,$(BIN)/python -m tests.simulation --mutants)
-	@$(if $(SEED),true,$(BIN)/python -m tests.simulation.fifty)
+	@$(if $(SEED),true,$(BIN)/python -m tests.simulation.apart)
 	@$(if $(SEED),true,$(BIN)/python -m tests.simulation.lookup)
 	@$(BIN)/python -m tests.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 

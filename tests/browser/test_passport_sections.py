@@ -110,7 +110,7 @@ async def test_passport_page_shows_all_sections_and_what_goes_on(trade: Trade, t
 
 
 async def test_process_ends_on_the_open_page_when_the_buyer_accepts(trade: Trade, tabs: Tabs) -> None:
-    """The offer stands among the processes until the other organisation accepts it; then it is gone by the stream."""
+    """The offer stands among the processes until the other organisation accepts it; then the stream alone ends it."""
     offered = trade.devices[1]
     page = await entered(tabs, trade.nodes["maker"])
     await page.goto(f"{trade.address('maker')}/devices/{offered}")
@@ -119,11 +119,14 @@ async def test_process_ends_on_the_open_page_when_the_buyer_accepts(trade: Trade
     waiting = await asyncio.to_thread(
         trade.until, "the offer", lambda: trade.call("utility", "get", "/shipments")["items"]
     )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
 
     await asyncio.to_thread(trade.call, "utility", "post", f"/shipments/{waiting[0]['id']}/acceptance")
 
     await expect(page.locator("#processes")).to_have_count(0, timeout=LATE_MS)
     await expect(page.locator("h1 + .chip")).to_have_text("передан")
+    assert asked == []
 
 
 @pytest.mark.req("B58")

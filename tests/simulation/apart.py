@@ -1,6 +1,6 @@
 """Fifty organisations, parted for a day: what each side says meanwhile reaches everybody once the lines are back.
 
-Five are attested members and talk to each other; forty-five joined at one of them. `python -m tests.simulation.fifty`
+Five are attested members and talk to each other; forty-five joined at one of them. `python -m tests.simulation.apart`
 prints what each node asked, answered, moved and keeps.
 """
 
