@@ -394,6 +394,14 @@ def _tune_sqlite(engine: AsyncEngine, begin: str, *, query_only: bool) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    @event.listens_for(engine.sync_engine, "close")
+    def leave(connection: Any, _record: object) -> None:  # Any: SQLAlchemy's wrapper of the driver's connection
+        # Who is cancelled between a statement and its rows leaves it unfinished, and SQLite would keep the transaction
+        # of the closed connection, and its lock, for as long as anything refers to that statement.
+        driver = connection.driver_connection
+        if driver._connection is not None:
+            driver._tx.put_nowait((None, driver._conn.rollback))
+
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:  # Any: SQLAlchemy's synchronous connection
         connection.exec_driver_sql(begin)

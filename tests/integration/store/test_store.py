@@ -168,6 +168,29 @@ async def test_cancelled_work_aside_has_ended(database: Database) -> None:
     assert ended == [True]
 
 
+async def test_cancelled_writer_leaves_no_lock(database: Database) -> None:
+    """Wherever in a transaction it was cancelled, the next writer begins, though what was cancelled is still known."""
+
+    async def read_on() -> None:
+        async with database.write() as tx:
+            while True:
+                await tx.all(select(literal(1).label("n")).union_all(*[select(literal(n)) for n in range(50)]))
+
+    cancelled = []
+    for passes in range(0, 3000, 50):
+        writing = asyncio.create_task(read_on())
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait([writing])
+        cancelled.append(writing)  # and with it the frames of its traceback
+
+        async with database.write() as tx:
+            await set_setting(tx, "passes", str(passes).encode())
+
+    assert all(task.cancelled() for task in cancelled)
+
+
 async def test_reader_may_not_write(database: Database) -> None:
     """A read transaction refuses to write."""
     async with database.read() as tx:
