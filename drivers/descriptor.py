@@ -7,12 +7,13 @@ that equal descriptors have equal bytes on every machine.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any  # canonical JSON walks dataclasses of every shape
 
 from drivers.errors import DescriptorError, DriverError
-from drivers.reading import Kind, Storage
+from drivers.reading import Kind, Reading, Storage
 from drivers.units import get_unit
 
 
@@ -83,6 +84,20 @@ class Field:
     storage: Storage = Storage.CURRENT
     scale: Decimal = Decimal(1)
     tariff: int = 0
+
+    def reading(self, value: Decimal | int, device_time: datetime | None, alarms: tuple[str, ...] = ()) -> Reading:
+        """What a frame says in this field; `value` is in the field's unit."""
+        return Reading(
+            self.channel,
+            self.quantity,
+            Decimal(value),
+            self.unit,
+            self.kind,
+            device_time,
+            self.storage,
+            self.tariff,
+            alarms=alarms,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from decimal import Decimal
 from drivers.descriptor import AppliesTo, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
 from drivers.driver import Driver
 from drivers.errors import FrameError
-from drivers.reading import Decoded, Kind, Reading, Reported, alarms_of, from_unix
-from drivers.vega import clock, settings
+from drivers.reading import Decoded, Kind, Reported, alarms_of, from_unix
+from drivers.vega import clock, ports, settings
 from drivers.vega.frame import pack, preview, to_steps, to_unix, unpack_integers
 
-PORT = 2
 FRAME = "data"
 TYPE = 1
 _LAYOUT = struct.Struct("<BBbBBIBBI")
@@ -37,7 +36,7 @@ DESCRIPTOR = Descriptor(
     level=Level.NATIVE,
     applies_to=AppliesTo(models=("Betar", "Бетар"), match=(("payload", "betar-vega"),)),
     transports=("lorawan", "replay"),
-    ports=(PORT, settings.PORT, clock.PORT),
+    ports=ports.ALL,
     fields=(VOLUME, TEMPERATURE, BATTERY),
     clock=clock.POLICY,
     states=(
@@ -54,7 +53,7 @@ DESCRIPTOR = Descriptor(
     vectors=(
         Vector(
             "data",
-            PORT,
+            ports.DATA,
             _REAL,
             "data @2020-01-01T00:00:50Z | 1:volume=0.0001 m3 0:temperature=30 Cel 0:battery_level=99 %"
             " | clock=2020-01-01T00:00:50Z led_lock=0",
@@ -111,32 +110,12 @@ def decode_data(data: bytes) -> Decoded:
     return Decoded(
         FRAME,
         frame.device_time,
-        tuple(_reading(field, Decimal(value), frame.device_time, alarms) for field, value in values),
+        tuple(field.reading(value, frame.device_time, alarms) for field, value in values),
         (Reported("clock", frame.device_time), Reported("led_lock", frame.led_lock)),
         alarms,
     )
 
 
-def decode(port: int, data: bytes) -> Decoded:
-    """Read a frame of any of the three ports; raise FrameError."""
-    if port == PORT:
-        return decode_data(data)
-    if port == settings.PORT:
-        return settings.decode_settings(data)
-    if port == clock.PORT:
-        return clock.decode_clock_report(data)
-    raise FrameError(f"a Betar meter sends nothing on port {port}")
-
-
-def _reading(field: Field, value: Decimal, at: datetime, alarms: tuple[str, ...]) -> Reading:
-    return Reading(
-        field.channel, field.quantity, value, field.unit, field.kind, at, field.storage, field.tariff, alarms=alarms
-    )
-
-
 DRIVER = Driver(
-    DESCRIPTOR,
-    decode,
-    ("drivers.vega.betar", "drivers.vega.clock", "drivers.vega.settings", "drivers.vega.frame"),
-    clock.answer_clock_report,
+    DESCRIPTOR, ports.decoder(decode_data), ("drivers.vega.betar", *ports.MODULES), clock.answer_clock_report
 )

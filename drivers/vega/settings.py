@@ -1,7 +1,7 @@
 """The settings packet of the Vega family, port 3, both ways: `00 | id u16 | len u8 | value …`; a request is `01`.
 
-Only ids with a published meaning have a name; of the codes of a period, those two that are published. Everything else
-stays as bytes.
+Only ids with a published meaning have a name; everything else stays as bytes. Source: the maker's public payload
+parsers, restated.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ NAMES = {
     49: "collection_period",
     55: "time_zone_min",
 }
-PERIOD_MIN = {1: 60, 2: 360}
+PERIOD_MIN = {1: 60, 2: 360, 3: 720, 4: 1440, 5: 5, 6: 15, 7: 30}
 _PERIODS = frozenset({"communication_period", "collection_period"})
 _TIME_ZONE = 55
 _MAX_NUMBER = 8

@@ -17,7 +17,7 @@ from typing import cast
 from drivers.descriptor import AppliesTo, ClockPolicy, Comparison, Descriptor, Field, How, Level, Vector
 from drivers.driver import Driver
 from drivers.errors import EncodeError, FrameError
-from drivers.reading import Decoded, Kind, Reading, Reported, Unmapped, from_unix
+from drivers.reading import Decoded, Kind, Reported, Unmapped, from_unix
 from drivers.vega.frame import pack, preview, to_steps, to_unix, unpack_exact
 
 PORT = 2
@@ -152,8 +152,8 @@ def decode_info(data: bytes) -> Decoded:
         "info",
         info.device_time,
         (
-            _reading(ENERGY, info.energy_wh, info.device_time),
-            _reading(TEMPERATURE, info.temperature_c, info.device_time),
+            ENERGY.reading(info.energy_wh, info.device_time),
+            TEMPERATURE.reading(info.temperature_c, info.device_time),
         ),
         (
             *_identity(info.serial, info.device_time),
@@ -171,7 +171,7 @@ def decode_tariffs(data: bytes) -> Decoded:
     return Decoded(
         "tariffs",
         frame.device_time,
-        tuple(_reading(field, value, frame.device_time) for field, value in values),
+        tuple(field.reading(value, frame.device_time) for field, value in values),
         _identity(frame.serial, frame.device_time),
         unmapped=(Unmapped("byte_9", bytes([frame.byte_9])), Unmapped("rest", frame.rest)),
     )
@@ -186,12 +186,6 @@ def decode(port: int, data: bytes) -> Decoded:
 
 def _identity(serial: int, at: datetime) -> tuple[Reported, ...]:
     return (Reported("serial", str(serial)), Reported("clock", at))
-
-
-def _reading(field: Field, value: int, at: datetime) -> Reading:
-    return Reading(
-        field.channel, field.quantity, Decimal(value), field.unit, field.kind, at, field.storage, field.tariff
-    )
 
 
 def _check_type(kind: int, expected: int, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """Which driver a device gets, what a driver's hash covers, and what a broken driver costs."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -73,6 +74,27 @@ def test_newest_version_and_successor_are_chosen() -> None:
     assert registry(old, new).choose(DeviceTraits(model="M")).driver is new
     assert registry(old, new, successor).choose(DeviceTraits(model="M")).driver is successor
     assert registry(old, new).find("a", "1.9.0") is not None
+
+
+@pytest.mark.parametrize(
+    ("firmware", "at", "celsius", "pulses"),
+    [("1.9", "2023-11-14T22:13:20+00:00", 22, 1234), ("2.0", "2014-08-17T19:18:26+00:00", 101, 315926)],
+)
+def test_firmware_chooses_the_layout_of_the_same_bytes(firmware: str, at: str, celsius: int, pulses: int) -> None:
+    """24 bytes that two layouts read with success are read by the one of the firmware in the passport."""
+    chosen = load_registry().choose(DeviceTraits(model="SI-11", firmware=firmware))
+
+    decoded = chosen.driver.decode(2, bytes.fromhex("015f0200f1536516d204000000000000000000004d000000"))
+
+    assert decoded.device_time == datetime.fromisoformat(at)
+    assert [reading.value for reading in decoded.readings if reading.channel < 2] == [pulses, celsius, 95]
+
+
+@pytest.mark.parametrize("firmware", [None, "", "build 7"])
+def test_device_of_unknown_firmware_has_no_driver_with_a_range(firmware: str | None) -> None:
+    """Nothing is read by a guess: without a version in the passport neither layout is taken."""
+    with pytest.raises(DriverChoiceError, match="no installed driver"):
+        load_registry().choose(DeviceTraits(model="SI-11", firmware=firmware))
 
 
 def test_one_name_twice_is_refused() -> None:
