@@ -2,6 +2,8 @@
 
 DriverError
 ├── FrameError          bytes are no frame of this driver: port, length, type or a value
+│   ├── UnsupportedError     well formed, but of a kind that this driver does not read
+│   └── RefusedError         the meter answered that it cannot do what it was asked
 ├── EncodeError         a value does not fit the frame it is to be put in
 ├── UnitError           a unit is unknown, or two units measure different things
 ├── DescriptorError     what a driver says of itself contradicts itself
@@ -16,6 +18,14 @@ class DriverError(Exception):
 
 class FrameError(DriverError):
     """The bytes are no frame of this driver; the text names what and where."""
+
+
+class UnsupportedError(FrameError):
+    """The frame is well formed, and of a kind that this driver does not read; the text names the kind."""
+
+
+class RefusedError(FrameError):
+    """The meter answered that it cannot do what it was asked; the text says why."""
 
 
 class EncodeError(DriverError):
