@@ -109,7 +109,7 @@ def open_body(
     size = header.encrypted_size if header.mode != _PLAIN else 0
     if len(header.body) < size:
         raise FrameError(
-            f"{size // BLOCK_SIZE} blocks of {BLOCK_SIZE} bytes are encrypted, the telegram holds {len(header.body)} bytes"
+            f"{size // BLOCK_SIZE} blocks of {BLOCK_SIZE} bytes are encrypted, there are {len(header.body)} bytes"
         )
     if key is None:
         return _open_without_key(header, size)
