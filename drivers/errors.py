@@ -3,6 +3,7 @@
 DriverError
 ├── FrameError          bytes are no frame of this driver: port, length, type or a value
 │   ├── UnsupportedError     well formed, but of a kind that this driver does not read
+│   ├── RefusedError         the meter answered that it cannot do what it was asked
 │   ├── ForeignMeterError    the frame is of another meter than it was read for
 │   ├── MissingKeyError      the frame is encrypted, and the passport holds no key
 │   ├── WrongKeyError        what was decrypted is no plain text
@@ -55,6 +56,10 @@ class UnknownFormatError(FrameError):
     def __init__(self, signature: int) -> None:
         super().__init__(f"no full frame of the format {signature:04x} was heard yet")
         self.signature = signature
+
+
+class RefusedError(FrameError):
+    """The meter answered that it cannot do what it was asked; the text says why."""
 
 
 class EncodeError(DriverError):
