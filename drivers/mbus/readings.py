@@ -151,6 +151,8 @@ def _reported(record: Record, value: Decimal | date | str, name: str, times: dic
 
 def _numbered(name: str, record: Record) -> str:
     """The name of what has no place for storage, tariff and subunit but its name."""
+    if not (record.storage or record.tariff or record.subunit):
+        return name
     places = (("storage", record.storage), ("tariff", record.tariff), ("subunit", record.subunit))
     return name + "".join(f"_{place}_{number}" for place, number in places if number)
 
