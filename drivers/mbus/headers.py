@@ -1,24 +1,27 @@
-"""Record headers, EN 13757-3 clauses 6.2-6.4: DIF and DIFEs, VIF and VIFEs, read once and kept.
+"""Record headers, EN 13757-3 clause 6: DIF and DIFEs, VIF and VIFEs, read once and kept.
 
 DIF: bit 7 another follows, bit 6 the lowest bit of the storage number, bits 4-5 the function, bits 0-3 the data. A DIFE
 adds four bits of storage number, two of tariff and one of subunit. At most ten DIFEs and ten VIFEs stand in one header.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from functools import lru_cache
 
 from drivers.errors import FrameError
 from drivers.mbus import meanings
+from drivers.mbus.extensions import find_effects
 from drivers.mbus.meanings import Meaning, Shape
 
 MAX_EXTENSIONS = 10
 MAX_HEADERS_KEPT = 4096
-PLAIN_TEXT = "plain_text:"
-_MORE = 0x80
+# No digit is rounded away: 64 bits have 20 digits, an IEEE single 112, a factor adds a few.
+EXACT = Context(prec=200)
+TEXT, MANUFACTURER = "plain_text", "manufacturer_specific"
+_MORE, _CODE = 0x80, 0x7F
 _TEXT, _ANY, _MAKER = 0x7C, 0x7E, 0x7F
-_ALTERNATE, _SECOND, _EXTENSION = 0xFB, 0xFD, 0x7C
+_TABLES = {0xFB: meanings.ALTERNATE, 0xFD: meanings.SECOND}
 _ONE = Decimal(1)
 
 
@@ -54,18 +57,20 @@ class Header:
 
 def find_end(data: bytes, start: int, where: int) -> int:
     """Where the header that begins at `start` ends; raise FrameError, naming the place as `where` more."""
-    at = start
     try:
         at = _skip_extensions(data, start, where)
-        if data[at] & _MAKER == _TEXT:
-            # The text of a plain-text VIF stands between it and its VIFEs: its length, then its letters.
-            vif, at = data[at], at + 2 + data[at + 1]
-            if not vif & _MORE:
-                return _within(data, at)
-            at -= 1
-        return _within(data, _skip_extensions(data, at, where))
+        vif = data[at]
+        if vif & _CODE == _TEXT:
+            # A plain-text VIF is followed by the length of its text and the text, and these by its VIFEs.
+            at += 2 + data[at + 1]
+            end = _skip_extensions(data, at, where) if vif & _MORE else at
+        else:
+            end = _skip_extensions(data, at, where)
     except IndexError:
-        raise FrameError(f"byte {where + start}: the header of a record goes on behind the end") from None
+        end = len(data) + 1
+    if end > len(data):
+        raise FrameError(f"byte {where + start}: the header of a record goes on behind the end")
+    return end
 
 
 @lru_cache(maxsize=MAX_HEADERS_KEPT)
@@ -79,22 +84,7 @@ def decode_header(raw: bytes) -> Header:
         tariff |= (dife >> 4 & 3) << 2 * place
         subunit |= (dife >> 6 & 1) << place
         at += 1
-    meaning, extensions = _meaning(raw[at:])
-    modified = _modified(meaning, extensions)
-    return Header(
-        raw,
-        dif & 0x0F,
-        _FUNCTIONS[dif >> 4 & 3],
-        storage,
-        tariff,
-        subunit,
-        meaning.quantity,
-        modified.unit,
-        modified.shape,
-        modified.scale,
-        modified.offset,
-        tuple(modified.words),
-    )
+    return _header(raw, _FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, raw[at:])
 
 
 def _skip_extensions(data: bytes, at: int, where: int) -> int:
@@ -107,89 +97,37 @@ def _skip_extensions(data: bytes, at: int, where: int) -> int:
     return at + 1
 
 
-def _within(data: bytes, at: int) -> int:
-    if at > len(data):
-        raise IndexError
-    return at
+def _header(raw: bytes, function: Function, storage: int, tariff: int, subunit: int, vib: bytes) -> Header:
+    """A header with what its VIFEs make of its VIF, in their order."""
+    meaning, words, codes = _meaning(vib)
+    unit, shape, offset = meaning.unit, meaning.shape, Decimal(0)
+    scale = _ONE.scaleb(meaning.exponent) * meaning.factor
+    for effect in find_effects(codes):
+        if effect.unit is not None:
+            unit, scale = effect.unit, _ONE
+        if effect.factor:
+            unit = f"{unit or '1'}{effect.factor}"
+        scale = scale.scaleb(effect.exponent)
+        offset += effect.offset * meaning.factor
+        shape = effect.shape or shape
+        words += (effect.word,) if effect.word else ()
+    return Header(
+        raw, raw[0] & 0x0F, function, storage, tariff, subunit, meaning.quantity, unit, shape, scale, offset, words
+    )
 
 
-def _meaning(vib: bytes) -> tuple[Meaning, bytes]:
-    """What the VIF says, and the VIFEs behind it."""
-    vif = vib[0]
-    if vif & _MAKER == _TEXT:
+def _meaning(vib: bytes) -> tuple[Meaning, tuple[str, ...], bytes]:
+    """What the VIF says, its words, and the VIFEs behind it."""
+    vif, code = vib[0], vib[0] & _CODE
+    if code == _TEXT:
+        # Its letters come from the last to the first.
         end = 2 + vib[1]
-        return Meaning(PLAIN_TEXT + vib[2:end][::-1].decode("latin-1")), vib[end:]
-    if vif in (_ALTERNATE, _SECOND):
-        table, prefix = (meanings.ALTERNATE, "fb") if vif == _ALTERNATE else (meanings.SECOND, "fd")
-        code = vib[1] & _MAKER
-        return table.get(code) or Meaning(f"unknown_{prefix}{code:02x}"), vib[2:]
-    code = vif & _MAKER
+        return Meaning(TEXT), (vib[2:end][::-1].decode("latin-1"),), vib[end:]
+    if vif in _TABLES:
+        extended = vib[1] & _CODE
+        return _TABLES[vif].get(extended) or Meaning(f"unknown_{vif:02x}{extended:02x}"), (), vib[2:]
     if code == _MAKER:
-        return Meaning("manufacturer_specific"), vib[1:]
+        return Meaning(MANUFACTURER), (vib[1:].hex(),) if len(vib) > 1 else (), b""
     if code == _ANY:
-        return Meaning("any"), vib[1:]
-    return meanings.PRIMARY.get(code) or Meaning(f"unknown_{code:02x}"), vib[1:]
-
-
-@dataclass(slots=True)
-class _Modified:
-    """A meaning while VIFEs change it."""
-
-    unit: str
-    shape: Shape
-    scale: Decimal
-    offset: Decimal
-    words: list[str]
-
-    def apply(self, code: int) -> None:
-        """Take one combinable VIFE (table 15)."""
-        if 0x70 <= code <= 0x77:
-            self.scale = self.scale.scaleb(code - 0x76)
-        elif code == 0x7D:
-            self.scale = self.scale.scaleb(3)
-        elif 0x78 <= code <= 0x7B:
-            self.offset += _ONE.scaleb(code - 0x7B)
-        elif code in meanings.MOMENTS:
-            self.shape = Shape.TIME
-            self.words.append(meanings.MOMENTS[code])
-        elif code in meanings.SPANS:
-            word, self.unit = meanings.SPANS[code]
-            self.scale = _ONE
-            self.words.append(word)
-        elif code in meanings.COUNTS:
-            self.unit, self.scale = "", _ONE
-            self.words.append(meanings.COUNTS[code])
-        elif code in meanings.PER:
-            self.unit = f"{self.unit or '1'}/{meanings.PER[code]}"
-        elif code in meanings.TIMES:
-            self.unit = f"{self.unit or '1'}.{meanings.TIMES[code]}"
-        else:
-            self.words.append(_word(code))
-
-
-def _modified(meaning: Meaning, extensions: bytes) -> _Modified:
-    """The meaning after the VIFEs, in their order."""
-    result = _Modified(meaning.unit, meaning.shape, _ONE.scaleb(meaning.exponent) * meaning.factor, Decimal(0), [])
-    if meaning.quantity == "manufacturer_specific" and extensions:
-        result.words.append(extensions.hex())
-        return result
-    place = 0
-    while place < len(extensions):
-        code = extensions[place] & _MAKER
-        place += 1
-        if code == _MAKER:
-            result.words.append(f"maker {extensions[place:].hex()}")
-            break
-        if code == _EXTENSION and place < len(extensions):
-            code = extensions[place] & _MAKER
-            result.words.append(meanings.EXTENSION.get(code, f"fc{code:02x}"))
-            place += 1
-        else:
-            result.apply(code)
-    return result
-
-
-def _word(code: int) -> str:
-    if code in meanings.ERRORS:
-        return f"error: {meanings.ERRORS[code]}"
-    return meanings.WORDS.get(code) or meanings.PROFILES.get(code) or f"vife {code:02x}"
+        return Meaning("any"), (), vib[1:]
+    return meanings.PRIMARY.get(code) or Meaning(f"unknown_{code:02x}"), (), vib[1:]

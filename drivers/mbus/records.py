@@ -1,28 +1,42 @@
 """Data records, EN 13757-3 clause 6: header and value, one behind the other, until the maker's own data or the end.
 
-Numbers are Decimal, taken from the raw bytes; texts are read from the last byte to the first; what a meter marks as
-invalid, and digits that are none, are None. A compact frame has values alone: their headers come from a full frame.
+Numbers are Decimal, taken from the raw bytes without rounding; texts are read from the last byte to the first; what a
+meter marks as invalid, and digits that are none, are None. A time has no zone: it is what the meter's clock shows.
+A compact frame has values alone: their headers come from a full frame.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
 
 from drivers.errors import FrameError, UnsupportedError
-from drivers.mbus.headers import Function, Header, decode_header, find_end
+from drivers.mbus.headers import EXACT, MANUFACTURER, TEXT, Function, Header, decode_header, find_end
 from drivers.mbus.meanings import Shape
 from drivers.mbus.times import decode_date, decode_minute, decode_second, decode_time_of_day
 
-__all__ = ["Function", "Record", "Records", "Value", "decode_record_headers", "decode_records", "decode_with_headers"]
+__all__ = [
+    "MANUFACTURER",
+    "TEXT",
+    "Function",
+    "Record",
+    "Records",
+    "Value",
+    "decode_bcd",
+    "decode_record_headers",
+    "decode_records",
+    "decode_with_headers",
+]
 
 Value = Decimal | date | datetime | str | bytes | None
 
 MAX_RECORDS = 1024
 _FILLER, _MAKER, _MAKER_AND_MORE = 0x2F, 0x0F, 0x1F
-_NONE, _REAL, _SELECTION, _VARIABLE, _SPECIAL = 0x0, 0x5, 0x8, 0xD, 0xF
+_SPECIAL, _VARIABLE, _REAL = 0xF, 0xD, 0x5
+_BCD = (0x9, 0xA, 0xB, 0xC, 0xE)
+# Bytes of data by the low half of the DIF; 8 selects a value for readout and carries none.
 _SIZES = {
     0x0: 0,
     0x1: 1,
@@ -39,22 +53,14 @@ _SIZES = {
     0xC: 4,
     0xE: 6,
 }
-_BCD = {0x9, 0xA, 0xB, 0xC, 0xE}
 _FLOAT = struct.Struct("<f")
-_MOMENTS = {2: decode_date, 3: decode_time_of_day, 4: decode_minute, 6: decode_second}
-_LARGEST_NUMBER = 8
-# Bits and numbers without a sign: what they name has no negative side (types C and D).
-_UNSIGNED = {
-    "fabrication_number",
-    "enhanced_identification",
-    "access_number",
-    "device_type",
-    "parameter_set",
-    "error_flags",
-    "error_mask",
-    "digital_output",
-    "digital_input",
+_MOMENTS: dict[int, Callable[[bytes], Value]] = {
+    2: decode_date,
+    3: decode_time_of_day,
+    4: decode_minute,
+    6: decode_second,
 }
+_LARGEST_NUMBER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +88,27 @@ class Records:
     more_follows: bool = False
 
 
-def decode_records(data: bytes, *, where: int = 0) -> Records:
-    """Read records to the end; raise FrameError naming the byte, counted from `where`."""
+def decode_records(data: bytes, *, where: int = 0, high_first: bool = False) -> Records:
+    """Read records to the end; raise FrameError naming the byte, counted from `where`.
+
+    `high_first` reads values whose highest byte comes first, as meters of the historic mode 2 send them.
+    """
     records: list[Record] = []
     at, end = 0, len(data)
     while at < end:
         dif = data[at]
-        if dif == _FILLER:
+        if dif & 0x0F != _SPECIAL:
+            value_at = find_end(data, at, where)
+            record, at = _decode_value(decode_header(data[at:value_at]), data, value_at, where, high_first)
+            records.append(record)
+            if len(records) > MAX_RECORDS:
+                raise FrameError(f"byte {where + at}: more than {MAX_RECORDS} records")
+        elif dif == _FILLER:
             at += 1
-            continue
-        if dif in (_MAKER, _MAKER_AND_MORE):
+        elif dif in (_MAKER, _MAKER_AND_MORE):
             return Records(tuple(records), data[at + 1 :], dif == _MAKER_AND_MORE)
-        if dif & 0x0F == _SPECIAL:
+        else:
             raise UnsupportedError(f"byte {where + at}: DIF {dif:02x} begins no record of a meter")
-        value_at = find_end(data, at, where)
-        record, at = _decode_value(decode_header(data[at:value_at]), data, value_at, where)
-        records.append(record)
-        if len(records) > MAX_RECORDS:
-            raise FrameError(f"byte {where + at}: more than {MAX_RECORDS} records")
     return Records(tuple(records))
 
 
@@ -108,6 +117,8 @@ def decode_record_headers(data: bytes, *, where: int = 0) -> tuple[bytes, ...]:
     headers: list[bytes] = []
     at = 0
     while at < len(data):
+        if data[at] & 0x0F == _SPECIAL:
+            raise UnsupportedError(f"byte {where + at}: DIF {data[at]:02x} is no header of a record")
         end = find_end(data, at, where)
         headers.append(data[at:end])
         at = end
@@ -119,78 +130,80 @@ def decode_with_headers(headers: Sequence[bytes], data: bytes, *, where: int = 0
     records: list[Record] = []
     at = 0
     for header in headers:
-        record, at = _decode_value(decode_header(header), data, at, where)
+        record, at = _decode_value(decode_header(header), data, at, where, high_first=False)
         records.append(record)
     if data[at:].strip(bytes([_FILLER])):
         raise FrameError(f"byte {where + at}: {len(data) - at} bytes are left behind the values of the format")
     return Records(tuple(records))
 
 
-def _decode_value(header: Header, data: bytes, at: int, where: int) -> tuple[Record, int]:
-    start = at
-    size = _SIZES.get(header.data)
+def decode_bcd(raw: bytes) -> Decimal | None:
+    """Type A: packed digits, the least first; a highest one of F is a minus, any other letter is no number."""
+    digits = raw[::-1].hex()
+    if digits.isdecimal():
+        return Decimal(digits)
+    return -Decimal(digits[1:]) if digits[:1] == "f" and digits[1:].isdecimal() else None
+
+
+def _decode_value(header: Header, data: bytes, at: int, where: int, high_first: bool) -> tuple[Record, int]:
+    start, size, length = at, _SIZES.get(header.data), 0
     if size is None:
         if at >= len(data):
             raise FrameError(f"byte {where + at}: a value of variable length has no length")
-        size, at = _variable_size(data[at], where + at), at + 1
+        length = data[at]
+        size, at = _variable_size(length, where + at), at + 1
     end = at + size
     if end > len(data):
         raise FrameError(
             f"byte {where + at}: a value of {size} bytes goes on behind the end, {len(data) - at} are left"
         )
-    value = _value(header, data[at:end], data[start]) if size else None
-    return (
-        Record(
-            header.function,
-            header.storage,
-            header.tariff,
-            header.subunit,
-            header.quantity,
-            header.unit,
-            value,
-            header.modifiers,
-            data[start:end],
-            header.raw,
-        ),
-        end,
+    raw = data[at:end]
+    value = _value(header, raw[::-1] if high_first else raw, length)
+    record = Record(
+        header.function,
+        header.storage,
+        header.tariff,
+        header.subunit,
+        header.quantity,
+        header.unit,
+        value,
+        header.modifiers,
+        data[start:end],
+        header.raw,
     )
+    return record, end
 
 
 def _value(header: Header, raw: bytes, length: int) -> Value:
     kind = header.data
     if kind == _VARIABLE:
         return _variable(header, raw, length)
-    if header.shape is not Shape.NUMBER:
-        decode = _MOMENTS.get(len(raw))
-        return decode(raw) if decode is not None and kind not in _BCD else raw
-    if kind in _BCD:
-        number = _bcd(raw)
-    elif kind == _REAL:
-        real = _FLOAT.unpack(raw)[0]
-        number = Decimal(real) if isfinite(real) else None
-    else:
-        number = Decimal(int.from_bytes(raw, "little", signed=header.quantity not in _UNSIGNED))
-    return None if number is None else _scaled(header, number)
-
-
-def _scaled(header: Header, number: Decimal) -> Decimal:
-    value = number * header.scale
-    return value + header.offset if header.offset else value
-
-
-def _bcd(raw: bytes) -> Decimal | None:
-    """Type A: packed digits, the least first; a highest one of F is a minus."""
-    digits = raw[::-1].hex()
-    sign = digits[0] == "f"
-    if sign:
-        digits = digits[1:]
-    if not digits.isdigit():
+    if not raw:
         return None
-    return -Decimal(digits) if sign else Decimal(digits)
+    if kind in _BCD:
+        return _scaled(header, decode_bcd(raw))
+    if header.shape is Shape.TIME:
+        decode = _MOMENTS.get(len(raw))
+        return decode(raw) if decode is not None else raw
+    if kind == _REAL:
+        real = _FLOAT.unpack(raw)[0]
+        return _scaled(header, Decimal(real)) if isfinite(real) else None
+    return _scaled(header, _integer(header, raw))
+
+
+def _integer(header: Header, raw: bytes) -> Decimal:
+    return Decimal(int.from_bytes(raw, "little", signed=header.shape is not Shape.BITS))
+
+
+def _scaled(header: Header, number: Decimal | None) -> Decimal | None:
+    if number is None:
+        return None
+    value = EXACT.multiply(number, header.scale)
+    return EXACT.add(value, header.offset) if header.offset else value
 
 
 def _variable_size(length: int, where: int) -> int:
-    """Bytes behind LVAR, clause 6.3.6."""
+    """Bytes behind LVAR."""
     if length < 0xC0:
         return length
     if length <= 0xC9 or 0xD0 <= length <= 0xD9 or 0xE0 <= length <= 0xEF:
@@ -203,14 +216,16 @@ def _variable_size(length: int, where: int) -> int:
 
 
 def _variable(header: Header, raw: bytes, length: int) -> Value:
+    """A text, digits with the sign in LVAR, or a binary number."""
     if length < 0xC0:
-        text = raw[::-1].decode("latin-1")
+        text = raw[::-1].decode("latin-1").strip("\0")
         return text if text.isprintable() else raw
+    if not raw:
+        return None
     if length < 0xE0:
         digits = raw[::-1].hex()
-        if not digits.isdigit():
-            return None
-        return _scaled(header, Decimal(digits) if length < 0xD0 else -Decimal(digits))
-    if len(raw) > _LARGEST_NUMBER or header.shape is not Shape.NUMBER:
-        return raw
-    return _scaled(header, Decimal(int.from_bytes(raw, "little", signed=header.quantity not in _UNSIGNED)))
+        number = Decimal(digits) if digits.isdecimal() else None
+        return _scaled(header, -number if number is not None and length >= 0xD0 else number)
+    if header.shape is Shape.TIME:
+        return _MOMENTS[len(raw)](raw) if len(raw) in _MOMENTS else raw
+    return raw if len(raw) > _LARGEST_NUMBER else _scaled(header, _integer(header, raw))
