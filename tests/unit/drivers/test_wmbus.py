@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from drivers.context import Context
+from drivers.driver import summary
 from drivers.errors import (
     EncodeError,
     ForeignMeterError,
@@ -22,6 +23,7 @@ from drivers.errors import (
 from drivers.keys import Key
 from drivers.mbus.records import Records, decode_records
 from drivers.reading import Decoded, Storage
+from drivers.vega.tl11 import DRIVER as TL11
 from drivers.wmbus import compact
 from drivers.wmbus.authentication import MAC_SIZES
 from drivers.wmbus.driver import DRIVER, decode, status_alarms
@@ -344,10 +346,19 @@ def test_broken_authentication_layer_is_refused(layer: str, error: type[FrameErr
 # whose
 
 
-def test_telegram_of_another_meter_is_refused_by_name() -> None:
+@pytest.mark.parametrize("context", [KEYED, WRONG, Context()])
+@pytest.mark.parametrize("raw", [made.mode_5(), made.mode_7(), made.ctr(b"\x78" + made.RECORDS), made.plain()])
+def test_telegram_of_another_meter_is_refused_by_name(raw: bytes, context: Context) -> None:
     """A passport takes no telegram of another meter, whatever its key."""
     with pytest.raises(ForeignMeterError, match="KAM-12345678, not of KAM-12345679"):
-        read(made.mode_5(), replace(KEYED, meter="KAM-12345679"))
+        read(raw, replace(context, meter="KAM-12345679"))
+
+
+def test_driver_that_needs_no_passport_takes_a_context_all_the_same() -> None:
+    """Drivers of the older form work as before, whatever the core knows."""
+    vector = TL11.descriptor.vectors[0]
+
+    assert summary(TL11.decode(vector.port, bytes.fromhex(vector.data), KEYED)) == vector.expected
 
 
 def test_meter_behind_a_converter_is_the_one_of_the_long_header() -> None:
