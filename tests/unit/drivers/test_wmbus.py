@@ -561,3 +561,59 @@ def test_decoder_takes_port_0_alone() -> None:
     """A telegram has no port of LoRaWAN."""
     with pytest.raises(FrameError, match="port 0, got 1"):
         decode(1, made.plain())
+
+
+# the standard's own examples
+
+ANNEX_N = [
+    pytest.param(
+        "2e44931578563412330333637a2a0020255923c95aaa26d1b2e7493bc2ad013ec4a6f6d3529b520edff0ea6defc955b29d6d69ebf3ec8a",
+        "0102030405060708090a0b0c0d0e0f11",
+        id="profile A",
+    ),
+    pytest.param(
+        "434493157856341233037ac98c2075900f002c25b30a000021924d4fba372fb66e017a75002007109058475f4bc9d1281df878b80a1b0f98b6"
+        "29024aac7279429398bfc549233c0140829b93baa1",
+        "000102030405060708090a0b0c0d0e0f",
+        id="profile B, integrated radio",
+    ),
+    pytest.param(
+        "53082448443322110337d0468e80753a63665544330a31900f002c25e00ab30a0000af5d74df73a600d972785634c0271293153303750020"
+        "07109058475f4bc955cf1df878b80a1b0f98b629024aac7279429398bfc549233c0140829b93baa1",
+        "000102030405060708090a0b0c0d0e0f",
+        id="profile B, radio adapter",
+    ),
+]
+
+
+@pytest.mark.parametrize(("telegram", "key"), ANNEX_N)
+def test_example_of_annex_n_gives_the_gas_meters_reading(telegram: str, key: str) -> None:
+    """OMS Vol. 2 annex N, N.1: the same gas meter under three kinds of protection, in format A."""
+    decoded = read(bytes.fromhex(telegram), Context(meter="ELS-12345678", key=Key(bytes.fromhex(key))))
+
+    volume = decoded.find_reading("volume")
+    assert volume is not None
+    assert (volume.value, volume.unit) == (Decimal("28504.27"), "m3")
+    assert decoded.find_reported("protection") == "opened"
+    assert decoded.device_time == datetime(2008, 5, 31, 23, 50, tzinfo=UTC)
+
+
+def test_example_of_partial_encryption_gives_both_parts() -> None:
+    """OMS Vol. 2 annex N: a heat cost allocator behind an adapter, its number behind the encrypted block."""
+    telegram = bytes.fromhex(
+        "2d44934444332211553769ef7288776655934455080004100500dfe227f9a782146d1513581cd2f83f39040cfd1040c4785634128134"
+    )
+
+    decoded = read(telegram, Context(meter="QDS-55667788", key=Key(bytes(range(16)))))
+
+    consumption = decoded.find_reading("hca")
+    assert consumption is not None
+    assert consumption.value == 1234
+    assert decoded.find_reported("customer_location") == Decimal(12345678)
+
+
+def test_example_of_format_b_is_read() -> None:
+    """EN 13757-4: a water meter of 876.543 m3."""
+    decoded = read(bytes.fromhex("1444ae0c7856341201078c2027780b134365877ac5"), Context())
+
+    assert volumes(decoded) == [Decimal("876.543")]
