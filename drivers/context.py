@@ -15,8 +15,8 @@ class Context:
     """Parameters of one decoding; the empty one knows nothing.
 
     `meter` is whose frame it has to be, None for any; `keys` are by meter, and `key` is for those without one there;
-    `formats` are the record headers of full frames by their signature; `zone` is what the meter's clock is set to: M-Bus
-    does not tell it.
+    `formats` are the record headers of full frames by their signature; `zone` is what the meter's clock is set to, for
+    M-Bus does not tell it.
     """
 
     meter: str | None = None

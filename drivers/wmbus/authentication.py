@@ -14,6 +14,7 @@ CI = 0x90
 MAC_SIZES = {3: 2, 4: 4, 5: 8, 6: 12, 7: 16}
 """Bytes of an AES-CMAC-128 by the authentication type in the low four bits of MCL."""
 _MORE, _HAS_MCL, _HAS_ML, _HAS_MCR, _HAS_MAC, _HAS_KI = 0x4000, 0x2000, 0x1000, 0x0800, 0x0400, 0x0200
+_RESERVED = 0x8100
 _OVER_ML, _OVER_MCR, _OVER_KI = 0x40, 0x20, 0x10
 _FROM_METER_ENC, _FROM_METER_MAC = b"\x00", b"\x01"
 _PADDING = b"\x07" * 7
@@ -51,6 +52,8 @@ def decode_authentication(data: bytes) -> Authentication:
     control = int.from_bytes(data[2:4], "little")
     if control & _MORE or control & 0xFF > 1:
         raise UnsupportedError(f"fragment {control & 0xFF} of a message that was sent in several")
+    if control & _RESERVED:
+        raise UnsupportedError(f"FCL {control:04x} has reserved bits")
     fields, message = data[4 : 2 + data[1]], data[2 + data[1] :]
     mcl, fields = _take(fields, 1, control & _HAS_MCL, "MCL")
     ki, fields = _take(fields, 2, control & _HAS_KI, "KI")

@@ -1,4 +1,4 @@
-"""The extended link layer, EN 13757-4 clause 13: access number, another address, and AES-CTR over all behind it.
+"""The extended link layer, EN 13757-4 clause 13: access number, whom it is for, and AES-CTR over all behind it.
 
 `8C CC ACC` · `8D CC ACC SN[4] CRC[2]` · `8E CC ACC M[2] A[6]` · `8F CC ACC M[2] A[6] SN[4] CRC[2]`. The upper
 three bits of SN say how what follows SN is encrypted, the CRC with it; the CRC is over all that follows it.
@@ -23,11 +23,11 @@ _FIXED_CC = 0xFF & ~0x12
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """The layer, and what stands behind it in clear. `opened` says that a key was used."""
+    """The layer, and what stands behind it in clear. `opened` says that a key was used, `partner` whom it is for."""
 
     control: int
     access: int
-    address: Address | None
+    partner: Address | None
     data: bytes
     opened: bool = False
 
@@ -47,18 +47,18 @@ def decode_extended(data: bytes, sender: Address, key: Key | None) -> Extended:
         raise UnsupportedError("CI 86: the extended link layer of variable length")
     if len(data) < SIZES[ci]:
         raise FrameError(f"CI {ci:02x}: the extended link layer is {SIZES[ci]} bytes, got {len(data)}")
-    address = Address(data[3:11]) if ci in _WITH_ADDRESS else None
+    partner = Address(data[3:11]) if ci in _WITH_ADDRESS else None
     if ci not in _WITH_SESSION:
-        return Extended(data[1], data[2], address, data[SIZES[ci] :])
+        return Extended(data[1], data[2], partner, data[SIZES[ci] :])
     start = SIZES[ci] - _SESSION - 2
     session, body = data[start : start + _SESSION], data[start + _SESSION :]
-    opened, payload = _open(body, counter_block(address or sender, data[1], session), session[3] >> 5, key)
-    return Extended(data[1], data[2], address, payload, opened)
+    opened, payload = _open(body, counter_block(sender, data[1], session), session[3] >> 5, key)
+    return Extended(data[1], data[2], partner, payload, opened)
 
 
-def counter_block(address: Address, control: int, session: bytes) -> bytes:
+def counter_block(sender: Address, control: int, session: bytes) -> bytes:
     """The first block of AES-CTR: M, A, CC, SN, frame number 0, block counter 0."""
-    return address.raw + bytes([control & _FIXED_CC]) + session + bytes(3)
+    return sender.raw + bytes([control & _FIXED_CC]) + session + bytes(3)
 
 
 def _open(body: bytes, counter: bytes, security: int, key: Key | None) -> tuple[bool, bytes]:

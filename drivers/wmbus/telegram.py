@@ -6,12 +6,12 @@ Whose it is decides by which key it is opened: the long header's meter if there 
 from dataclasses import dataclass
 
 from drivers.context import NOTHING, Context
-from drivers.errors import ForeignMeterError, FrameError
+from drivers.errors import ForeignMeterError, FrameError, MissingKeyError, WrongKeyError
 from drivers.mbus.records import Records, decode_records
 from drivers.wmbus import authentication
 from drivers.wmbus.authentication import Authentication, decode_authentication
 from drivers.wmbus.compact import Format, decode_compact, decode_format, format_of
-from drivers.wmbus.extended import decode_extended, is_extended
+from drivers.wmbus.extended import Extended, decode_extended, is_extended
 from drivers.wmbus.link import Address, Form, LinkFrame, decode_link
 from drivers.wmbus.transport import Content, Header, Protection, decode_header, open_body
 
@@ -37,7 +37,7 @@ def decode_telegram(raw: bytes, context: Context = NOTHING) -> Telegram:
     link = decode_link(raw)
     data, access, opened = link.data, None, False
     if is_extended(data):
-        extended = decode_extended(data, link.address, context.find_key(link.address.name))
+        extended = _extended(data, link.address, context)
         data, access, opened = extended.data, extended.access, extended.opened
     layer: Authentication | None = None
     if data[:1] == bytes([authentication.CI]):
@@ -45,11 +45,24 @@ def decode_telegram(raw: bytes, context: Context = NOTHING) -> Telegram:
         data = layer.message
     header = decode_header(data)
     meter = header.address or link.address
-    if context.meter is not None and meter.name != context.meter:
-        raise ForeignMeterError(f"the telegram is of {meter.name}, not of {context.meter}")
+    _check_meter(meter, context)
     protection, body = open_body(header, meter, context.find_key(meter.name), layer, opened=opened)
     records, known, rest = _content(header.content, body, link.form, context)
     return Telegram(link, meter, header, header.access if access is None else access, protection, records, known, rest)
+
+
+def _extended(data: bytes, sender: Address, context: Context) -> Extended:
+    try:
+        return decode_extended(data, sender, context.find_key(sender.name))
+    except (MissingKeyError, WrongKeyError):
+        # Whose it is says more than that its key is wanting.
+        _check_meter(sender, context)
+        raise
+
+
+def _check_meter(meter: Address, context: Context) -> None:
+    if context.meter is not None and meter.name != context.meter:
+        raise ForeignMeterError(f"the telegram is of {meter.name}, not of {context.meter}")
 
 
 def _content(content: Content, body: bytes, form: Form, context: Context) -> tuple[Records, Format | None, bytes]:
