@@ -49,11 +49,14 @@ class Telegram:
     alarm: int | None = None
 
 
-def decode_application(data: bytes) -> Telegram:
-    """Read from the CI field on; raise FrameError, UnsupportedError for another kind, RefusedError for a refusal."""
+def decode_application(data: bytes, *, where: int = 0) -> Telegram:
+    """Read from the CI field on, which is byte `where`; raise FrameError or one of its kinds.
+
+    UnsupportedError is for other applications and for what is encrypted, RefusedError for a meter's refusal.
+    """
     ci = data[0] if data else None
     if ci in _HEADERS:
-        return _with_records(data, _HEADERS[ci], high_first=ci in _HIGH_FIRST)
+        return _with_records(data, _HEADERS[ci], where, high_first=ci in _HIGH_FIRST)
     if ci in _FIXED:
         fixed = decode_fixed(data[1:], high_first=ci in _HIGH_FIRST)
         return Telegram(Records(fixed.records), fixed.id, medium=fixed.medium, access=fixed.access, status=fixed.states)
@@ -68,14 +71,14 @@ def decode_application(data: bytes) -> Telegram:
     raise UnsupportedError(_unsupported(ci))
 
 
-def _with_records(data: bytes, size: int, *, high_first: bool) -> Telegram:
+def _with_records(data: bytes, size: int, where: int, *, high_first: bool) -> Telegram:
     if len(data) < 1 + size:
         raise FrameError(f"CI {data[0]:02x}: the header is {size} bytes, got {len(data) - 1}")
     at = 1 + size - _SHORT
     if not size:
-        return Telegram(decode_records(data[1:], where=1))
+        return Telegram(decode_records(data[1:], where=where + 1))
     _refuse_encrypted(data[at + 2 : at + 4], len(data) - 1 - size)
-    records = decode_records(data[1 + size :], where=1 + size, high_first=high_first)
+    records = decode_records(data[1 + size :], where=where + 1 + size, high_first=high_first)
     if size == _SHORT:
         return Telegram(records, access=data[at], status=data[at + 1])
     order = -1 if high_first else 1

@@ -10,7 +10,8 @@ from drivers.driver import Driver
 from drivers.errors import ForeignMeterError, FrameError, UnsupportedError
 from drivers.mbus.application import Telegram, decode_application
 from drivers.mbus.device import STATES, status_alarms
-from drivers.mbus.frame import decode_frame
+from drivers.mbus.frame import USER_DATA_AT, decode_frame
+from drivers.mbus.makers import read_makers
 from drivers.mbus.readings import observe
 from drivers.reading import Decoded, Reported, ReportedValue, Unmapped, alarms_of
 
@@ -28,7 +29,7 @@ def decode(port: int, data: bytes, context: Context = NOTHING) -> Decoded:
         return Decoded("acknowledgement")
     if not frame.is_answer or not frame.user_data:
         raise UnsupportedError(f"unsupported: C field {frame.control:02x} is no answer of a meter (RSP_UD)")
-    telegram = decode_application(frame.user_data)
+    telegram = decode_application(frame.user_data, where=USER_DATA_AT)
     name = f"{telegram.manufacturer}-{telegram.id}"
     if context.meter is not None and telegram.manufacturer is not None and name != context.meter:
         raise ForeignMeterError(f"the frame is of {name}, not of {context.meter}")
@@ -37,7 +38,8 @@ def decode(port: int, data: bytes, context: Context = NOTHING) -> Decoded:
 
 def _decoded(telegram: Telegram, address: int, context: Context) -> Decoded:
     alarms = status_alarms(telegram.status)
-    found = observe(telegram.records.records, alarms, context.zone)
+    records = read_makers(telegram.manufacturer, telegram.medium, telegram.records.records)
+    found = observe(records, alarms, context.zone)
     reported = (*_identity(telegram, address), *found.reported)
     if telegram.alarm is not None:
         alarms = alarms_of((name, telegram.alarm >> bit & 1) for bit, name in enumerate(ALARMS))
@@ -117,6 +119,7 @@ DRIVER = Driver(
             "mbus.fixed",
             "mbus.frame",
             "mbus.headers",
+            "mbus.makers",
             "mbus.meanings",
             "mbus.readings",
             "mbus.records",

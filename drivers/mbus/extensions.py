@@ -10,7 +10,7 @@ from decimal import Decimal
 from drivers.mbus.meanings import Shape
 
 MAKER, EXTENDED = 0x7F, 0x7C
-ERROR = "error_"
+ERROR, MAKER_WORD = "error_", "maker_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def find_effects(codes: bytes) -> Iterator[Effect]:
         code = codes[at] & 0x7F
         at += 1
         if code == MAKER:
-            yield Effect(f"maker_{codes[at:].hex()}")
+            yield Effect(MAKER_WORD + codes[at:].hex())
             return
         if code == EXTENDED and at < len(codes):
             code = codes[at] & 0x7F

@@ -13,6 +13,7 @@ ACK = b"\xe5"
 SHORT, LONG, STOP = 0x10, 0x68, 0x16
 SND_NKE, SND_UD, REQ_UD1, REQ_UD2, RSP_UD = 0x40, 0x53, 0x5A, 0x5B, 0x08
 MAX_LENGTH = 255
+USER_DATA_AT = 6  # of a long frame: the CI field
 _HEAD, _TAIL = 4, 2
 _FLAGS = 0x30
 

@@ -3,8 +3,7 @@
 The name is the quantity, with the function where it is not the value now, and what the VIFEs say, as
 `volume_backward` or `power_maximum`. A value of an older storage keeps the storage's number, so that two of them are
 never one, and has the time that the meter tells for that storage. What has no number is reported by name, and so is
-what the meter could not tell; what has no meaning in the standard is listed as unmapped. A number under a maker's own
-VIF is a reading by that VIF, `manufacturer_specific_24`, so that a person can map it.
+what the meter could not tell; what has no meaning in the standard is listed as unmapped.
 """
 
 import re
@@ -15,7 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from drivers.mbus.extensions import ERROR
-from drivers.mbus.records import TEXT, Function, Record
+from drivers.mbus.headers import MANUFACTURER
+from drivers.mbus.records import Function, Record
 from drivers.reading import Kind, Reading, Reported, Storage, Unmapped
 from drivers.units import UNITS
 
@@ -48,10 +48,8 @@ _NAMES = {
     "customer",
     "bus_address",
     "baud_rate",
-    # Its unit is what the maker's text says, and no code.
-    TEXT,
 }
-_MEANINGLESS = ("unknown", "any")
+_MEANINGLESS = ("unknown", MANUFACTURER, "any")
 # A profile is many values in one record, and none of them.
 _PROFILES = {"compact_profile", "inverse_compact_profile", "compact_profile_with_registers"}
 # How far apart the storages of an archive are, from the record that says so.

@@ -398,11 +398,14 @@ def test_zone_of_the_meter_places_its_clock() -> None:
     assert read(made.plain(), east).device_time == datetime(2022, 10, 1, 7, 15, tzinfo=UTC)
 
 
-def test_storages_without_a_time_have_a_number_in_their_name() -> None:
+def test_storages_without_a_time_are_told_apart_by_number() -> None:
     """Two historic values of one quantity are never one reading."""
     decoded = read(made.plain(bytes.fromhex("841013d2040000c41013d3040000")), Context())
 
-    assert [reading.quantity for reading in decoded.readings] == ["volume", "volume_storage_1"]
+    assert [(reading.quantity, reading.storage_number) for reading in decoded.readings] == [
+        ("volume", 0),
+        ("volume", 1),
+    ]
     assert len({reading.key for reading in decoded.readings}) == 2
 
 
