@@ -167,6 +167,7 @@ DRIVER = Driver(
         for name in (
             "context",
             "keys",
+            "mbus.extensions",
             "mbus.headers",
             "mbus.meanings",
             "mbus.records",

@@ -526,6 +526,16 @@ def test_inverse_profile_gives_its_values_with_their_months() -> None:
     ]
 
 
+@pytest.mark.parametrize("header", ["0d13", "0dfd13", "0dfc0113", "0d7c0113", "0dff13", "0d93ff13", "0d93fc13"])
+def test_byte_of_a_profile_that_is_no_vife_makes_none(header: str) -> None:
+    """The byte 13 is a volume, a letter, or somebody's own where no VIFE stands."""
+    try:
+        records = decode_records(bytes.fromhex(header + "053bfe270600")).records
+    except FrameError:
+        return
+    assert expand(records) == records
+
+
 def test_profile_of_differences_stays_what_it_is() -> None:
     """A mode that is not read is not guessed."""
     records = decode_records(bytes.fromhex("8d04ee13057bfe270600")).records
