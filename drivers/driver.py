@@ -99,7 +99,7 @@ def driver_hash(descriptor: Descriptor, sources: Mapping[str, bytes]) -> bytes:
 def summary(decoded: Decoded) -> str:
     """All that was decoded, as one line of text: what vectors are compared by.
 
-    `frame @time | channel:quantity[/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex …`,
+    `frame @time | channel:quantity[@store][/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex …`,
     with empty parts left out.
     """
     head = f"{decoded.frame} @{_text(decoded.device_time)}" if decoded.device_time else decoded.frame
@@ -121,8 +121,9 @@ def _outcome(driver: Driver, port: int, data: str) -> str:
 
 
 def _reading_text(reading: Reading) -> str:
+    store = f"@{reading.store}" if reading.storage_number else ""
     tariff = f"/{reading.tariff}" if reading.tariff else ""
-    return f"{reading.channel}:{reading.quantity}{tariff}={_text(reading.value)} {reading.unit}"
+    return f"{reading.channel}:{reading.quantity}{store}{tariff}={_text(reading.value)} {reading.unit}"
 
 
 def _text(value: ReportedValue) -> str:

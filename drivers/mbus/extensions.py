@@ -1,6 +1,6 @@
 """What combinable VIFEs do to the meaning of a VIF: EN 13757-3, the orthogonal table, its extension behind FC, errors.
 
-Each is one `Effect`. Words stand among a record's modifiers as lower_snake; a meter's record error begins with `error_`.
+Each is one `Effect`. Words stand among a record's modifiers as lower_snake; errors of the record begin with `error_`.
 """
 
 from collections.abc import Iterator

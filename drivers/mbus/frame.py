@@ -1,8 +1,8 @@
 """Frames of the M-Bus wire, EN 13757-2 (format class FT 1.2 of EN 60870-5-1).
 
-`E5` acknowledges; `10 C A CS 16` is short; `68 L L 68 C A CI … CS 16` is long, L counting from C to the last byte before
-the checksum, which is their sum modulo 256. A control frame is a long one with L = 3. C of a meter's answer is RSP_UD,
-with two bits that ask for another frame (ACD) or for patience (DFC).
+`E5` acknowledges; `10 C A CS 16` is short; `68 L L 68 C A CI … CS 16` is long, L counting from C to the last byte
+before the checksum, which is their sum modulo 256. A control frame is a long one with L = 3. C of a meter's answer is
+RSP_UD, with two bits that ask for another frame (ACD) or for patience (DFC).
 """
 
 from dataclasses import dataclass

@@ -58,6 +58,8 @@ class Header:
 def find_end(data: bytes, start: int, where: int) -> int:
     """Where the header that begins at `start` ends; raise FrameError, naming the place as `where` more."""
     try:
+        if data[start] < _MORE and data[start + 1] < _TEXT:
+            return start + 2  # nearly every header of a wired meter
         at = _skip_extensions(data, start, where)
         vif = data[at]
         if vif & _CODE == _TEXT:

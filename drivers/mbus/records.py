@@ -13,12 +13,11 @@ from decimal import Decimal
 from math import isfinite
 
 from drivers.errors import FrameError, UnsupportedError
-from drivers.mbus.headers import EXACT, MANUFACTURER, TEXT, Function, Header, decode_header, find_end
+from drivers.mbus.headers import EXACT, TEXT, Function, Header, decode_header, find_end
 from drivers.mbus.meanings import Shape
 from drivers.mbus.times import decode_date, decode_minute, decode_second, decode_time_of_day
 
 __all__ = [
-    "MANUFACTURER",
     "TEXT",
     "Function",
     "Record",

@@ -5,64 +5,20 @@ context, from the meter's passport.
 """
 
 from drivers.context import NOTHING, Context
-from drivers.descriptor import AppliesTo, ClockPolicy, Comparison, Descriptor, How, Level, StatusBit, Vector
+from drivers.descriptor import AppliesTo, ClockPolicy, Comparison, Descriptor, How, Level, Vector
 from drivers.driver import Driver
 from drivers.errors import FrameError
-from drivers.reading import Decoded, Reported, Unmapped, alarms_of
+from drivers.mbus.device import MEDIA, STATES, status_alarms
+from drivers.mbus.readings import observe
+from drivers.reading import Decoded, Reported, Unmapped
 from drivers.wmbus.makers import read_maker
 from drivers.wmbus.profile import expand
-from drivers.wmbus.readings import observe
 from drivers.wmbus.telegram import Telegram, decode_telegram
 from drivers.wmbus.transport import Content
 
+__all__ = ["DRIVER", "PORT", "decode", "status_alarms"]
+
 PORT = 0
-
-# EN 13757-7 table 13, as far as meters are concerned.
-MEDIA = {
-    0x00: "other",
-    0x01: "oil",
-    0x02: "electricity",
-    0x03: "gas",
-    0x04: "heat",
-    0x05: "steam",
-    0x06: "warm water",
-    0x07: "water",
-    0x08: "heat cost allocation",
-    0x09: "compressed air",
-    0x0A: "cooling",
-    0x0B: "cooling, measured at the inlet",
-    0x0C: "heat, measured at the inlet",
-    0x0D: "heat and cooling",
-    0x0E: "bus or system",
-    0x0F: "unknown",
-    0x14: "calorific value",
-    0x15: "hot water",
-    0x16: "cold water",
-    0x17: "hot and cold water",
-    0x18: "pressure",
-    0x19: "analogue to digital",
-    0x1A: "smoke",
-    0x1B: "room sensor",
-    0x1C: "gas detector",
-    0x20: "breaker",
-    0x21: "valve",
-    0x25: "display",
-    0x28: "waste water",
-    0x29: "garbage",
-    0x31: "communication controller",
-    0x32: "unidirectional repeater",
-    0x33: "bidirectional repeater",
-    0x36: "radio converter, system side",
-    0x37: "radio converter, meter side",
-}
-
-# EN 13757-7, 7.5.6: bits 0-1 are a number, the upper three are the maker's own.
-STATUS_BITS = ("power_low", "permanent_error", "temporary_error", "maker_status_5", "maker_status_6", "maker_status_7")
-_APPLICATION = {1: "busy", 2: "application_error", 3: "alarm"}
-STATES = (
-    *(StatusBit(name, alarm=True) for name in _APPLICATION.values()),
-    *(StatusBit(name, True) for name in STATUS_BITS),
-)
 
 
 def decode(port: int, data: bytes, context: Context = NOTHING) -> Decoded:
@@ -85,13 +41,6 @@ def decode(port: int, data: bytes, context: Context = NOTHING) -> Decoded:
         alarms,
         unmapped,
     )
-
-
-def status_alarms(status: int) -> tuple[str, ...]:
-    """The names of what the status byte says is wrong."""
-    application = _APPLICATION.get(status & 3)
-    bits = alarms_of((name, status & 4 << place) for place, name in enumerate(STATUS_BITS))
-    return (application, *bits) if application else bits
 
 
 def _identity(telegram: Telegram) -> list[Reported]:
@@ -124,7 +73,7 @@ _VECTORS = (
         "a water meter in the clear",
         PORT,
         "30442d2c785634121b077a2a040000046d0f0ac12a0413d2040000426cbf2c4413e803000001fd7463023b640002596c07",
-        "full @2022-10-01T10:15:00Z | 0:volume=1.234 m3 0:volume=1.000 m3 0:battery_remaining=99 d "
+        "full @2022-10-01T10:15:00Z | 0:volume=1.234 m3 0:volume@billing-1=1.000 m3 0:battery_remaining=99 d "
         "0:volume_flow=0.100 m3/h 0:flow_temperature=19.00 Cel | serial=12345678 manufacturer=KAM "
         "version=27 medium=water protection=none access_number=42 clock=2022-10-01T10:15:00Z "
         "date_storage_1=2021-12-31 | !power_low",
@@ -167,9 +116,11 @@ DRIVER = Driver(
         for name in (
             "context",
             "keys",
+            "mbus.device",
             "mbus.extensions",
             "mbus.headers",
             "mbus.meanings",
+            "mbus.readings",
             "mbus.records",
             "mbus.times",
             "wmbus.authentication",
@@ -179,7 +130,6 @@ DRIVER = Driver(
             "wmbus.link",
             "wmbus.makers",
             "wmbus.profile",
-            "wmbus.readings",
             "wmbus.telegram",
             "wmbus.transport",
         )

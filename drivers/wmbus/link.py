@@ -10,6 +10,22 @@ from dataclasses import dataclass
 from enum import Enum
 
 from drivers.errors import EncodeError, FrameError, UnsupportedError
+from drivers.mbus.device import Address
+
+__all__ = [
+    "ACC_DMD",
+    "ACC_NR",
+    "HEAD",
+    "RSP_UD",
+    "SND_IR",
+    "SND_NR",
+    "Address",
+    "Form",
+    "LinkFrame",
+    "crc16",
+    "decode_link",
+    "encode_link",
+]
 
 HEAD = 10
 _LEAST = HEAD - 1
@@ -29,39 +45,6 @@ class Form(Enum):
     A = "A"
     B = "B"
     BARE = "without CRCs"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Who sends, in the eight bytes of the wire: M field, then A field."""
-
-    raw: bytes
-
-    @property
-    def manufacturer(self) -> str:
-        """The maker's three letters; the highest bit of M says how unique the address is and names nobody."""
-        code = int.from_bytes(self.raw[:2], "little")
-        return "".join(chr(64 + (code >> shift & 0x1F)) for shift in (10, 5, 0))
-
-    @property
-    def id(self) -> str:
-        """The identification number as printed: eight digits."""
-        return self.raw[5:1:-1].hex().upper()
-
-    @property
-    def version(self) -> int:
-        """The version of the device's radio protocol."""
-        return self.raw[6]
-
-    @property
-    def device_type(self) -> int:
-        """The medium, EN 13757-7 table 13."""
-        return self.raw[7]
-
-    @property
-    def name(self) -> str:
-        """Maker and number, as `ABB-33221100`."""
-        return f"{self.manufacturer}-{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -398,20 +398,20 @@ def test_zone_of_the_meter_places_its_clock() -> None:
     assert read(made.plain(), east).device_time == datetime(2022, 10, 1, 7, 15, tzinfo=UTC)
 
 
-def test_storages_without_a_time_have_a_number_in_their_name() -> None:
+def test_storages_without_a_time_are_told_apart_by_their_number() -> None:
     """Two historic values of one quantity are never one reading."""
     decoded = read(made.plain(bytes.fromhex("841013d2040000c41013d3040000")), Context())
 
-    assert [reading.quantity for reading in decoded.readings] == ["volume", "volume_storage_1"]
+    assert [reading.store for reading in decoded.readings] == ["current", "billing-1"]
     assert len({reading.key for reading in decoded.readings}) == 2
 
 
 def test_unknown_and_makers_records_are_listed_never_dropped() -> None:
     """What the standard gives no meaning stays with its bytes."""
-    decoded = read(made.plain(bytes.fromhex("01ff2105026cffff0f010203")), Context())
+    decoded = read(made.plain(bytes.fromhex("017b05026cffff0f010203")), Context())
 
     assert [(item.name, item.raw.hex()) for item in decoded.unmapped] == [
-        ("manufacturer_specific_21 01ff21", "05"),
+        ("unknown_7b 017b", "05"),
         ("date 026c", "ffff"),
         ("manufacturer_data", "010203"),
     ]
