@@ -12,7 +12,9 @@ from datetime import date, datetime, timedelta
 
 from drivers.mbus.records import Record, decode_with_headers
 
-_INVERSE = 0x13
+_INVERSE, _VARIABLE = 0x13, 0x0D
+_TABLES, _OF_OTHERS = {0xFB, 0xFD}, {0x7C, 0x7F}
+_MAKER, _EXTENSION = 0xFF, 0xFC
 _VALUES = 0
 _SIZES = {0x1: 1, 0x2: 2, 0x3: 3, 0x4: 4, 0x6: 6, 0x7: 8, 0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}
 _STEPS = (timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))
@@ -29,7 +31,11 @@ def expand(records: tuple[Record, ...]) -> tuple[Record, ...]:
 
 
 def _is_inverse(record: Record) -> bool:
-    return record.dib_vib[-1] == _INVERSE and record.dib_vib[0] & 0x0F == 0x0D
+    """Whether the last VIFE says so: the same byte may be a VIF, a letter, or the maker's own."""
+    vib = _vib(record)
+    if vib[-1] != _INVERSE or record.dib_vib[0] & 0x0F != _VARIABLE or vib[0] & 0x7F in _OF_OTHERS:
+        return False
+    return len(vib) > (2 if vib[0] in _TABLES else 1) and not {_MAKER, _EXTENSION} & set(vib[1:-1])
 
 
 def _parts(record: Record, base: Record | None) -> Iterator[Record]:
@@ -38,10 +44,11 @@ def _parts(record: Record, base: Record | None) -> Iterator[Record]:
     if not _is_inverse(record) or control >> 6 != _VALUES or size is None:
         yield record
         return
-    spacing = record.raw[2]
+    spacing, vib = record.raw[2], _vib(record)[:-1]
+    vib = vib[:-1] + bytes([vib[-1] & 0x7F])
     for number, at in enumerate(range(_PREFIX, len(record.raw) - size + 1, size), 1):
         storage = record.storage + number
-        header = _dib(record, control & 0x0F, storage) + _vib(record)
+        header = _dib(record, control & 0x0F, storage) + vib
         value = decode_with_headers((header,), record.raw[at : at + size]).records[0]
         # A place that holds no digits was not filled yet.
         if value.value is None:
@@ -62,10 +69,8 @@ def _dib(record: Record, data: int, storage: int) -> bytes:
 
 
 def _vib(record: Record) -> bytes:
-    """The record's VIF and VIFEs without the last, which says that it is a profile."""
-    start = next(at for at, byte in enumerate(record.dib_vib) if not byte & 0x80) + 1
-    vib = record.dib_vib[start:-1]
-    return vib[:-1] + bytes([vib[-1] & 0x7F])
+    """The record's VIF and VIFEs."""
+    return record.dib_vib[next(at for at, byte in enumerate(record.dib_vib) if not byte & 0x80) + 1 :]
 
 
 def _before(base: object, unit: int, spacing: int, number: int) -> date | None:

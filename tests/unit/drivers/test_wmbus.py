@@ -398,23 +398,20 @@ def test_zone_of_the_meter_places_its_clock() -> None:
     assert read(made.plain(), east).device_time == datetime(2022, 10, 1, 7, 15, tzinfo=UTC)
 
 
-def test_storages_without_a_time_are_told_apart_by_number() -> None:
+def test_storages_without_a_time_are_told_apart_by_their_number() -> None:
     """Two historic values of one quantity are never one reading."""
     decoded = read(made.plain(bytes.fromhex("841013d2040000c41013d3040000")), Context())
 
-    assert [(reading.quantity, reading.storage_number) for reading in decoded.readings] == [
-        ("volume", 0),
-        ("volume", 1),
-    ]
+    assert [reading.store for reading in decoded.readings] == ["current", "billing-1"]
     assert len({reading.key for reading in decoded.readings}) == 2
 
 
 def test_unknown_and_makers_records_are_listed_never_dropped() -> None:
     """What the standard gives no meaning stays with its bytes."""
-    decoded = read(made.plain(bytes.fromhex("01ff2105026cffff0f010203")), Context())
+    decoded = read(made.plain(bytes.fromhex("017b05026cffff0f010203")), Context())
 
     assert [(item.name, item.raw.hex()) for item in decoded.unmapped] == [
-        ("manufacturer_specific_21 01ff21", "05"),
+        ("unknown_7b 017b", "05"),
         ("date 026c", "ffff"),
         ("manufacturer_data", "010203"),
     ]
@@ -527,6 +524,16 @@ def test_inverse_profile_gives_its_values_with_their_months() -> None:
         (10, date(2025, 12, 1)),
         (10, Decimal(395)),
     ]
+
+
+@pytest.mark.parametrize("header", ["0d13", "0dfd13", "0dfc0113", "0d7c0113", "0dff13", "0d93ff13", "0d93fc13"])
+def test_byte_of_a_profile_that_is_no_vife_makes_none(header: str) -> None:
+    """The byte 13 is a volume, a letter, or somebody's own where no VIFE stands."""
+    try:
+        records = decode_records(bytes.fromhex(header + "053bfe270600")).records
+    except FrameError:
+        return
+    assert expand(records) == records
 
 
 def test_profile_of_differences_stays_what_it_is() -> None:
