@@ -1,6 +1,7 @@
 """Who a meter is and how it does, in the words that wire and radio share: its address, its medium, its status byte."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from drivers.descriptor import StatusBit
 from drivers.reading import alarms_of
@@ -86,6 +87,7 @@ class Address:
         return f"{self.manufacturer}-{self.id}"
 
 
+@cache
 def status_alarms(status: int) -> tuple[str, ...]:
     """The names of what the status byte says is wrong."""
     application = _APPLICATION.get(status & 3)

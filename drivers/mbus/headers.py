@@ -33,6 +33,8 @@ class Function(StrEnum):
     MINIMUM = "minimum"
     ERROR = "error"
 
+    __hash__ = str.__hash__  # an enumeration's own is a Python call for each record
+
 
 _FUNCTIONS = tuple(Function)
 

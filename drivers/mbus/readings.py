@@ -61,6 +61,7 @@ _ARCHIVES = {
     ("mo", 1): Storage.MONTHLY,
 }
 _CLOCKS = ("datetime", "date")
+_OF_STORAGES = {*_CLOCKS, "storage_interval"}
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -101,6 +102,7 @@ def observe(records: Iterable[Record], alarms: tuple[str, ...], zone: tzinfo) ->
 
 def _storages(records: tuple[Record, ...], zone: tzinfo) -> _Storages:
     times: dict[int, datetime | None] = {}
+    records = tuple(record for record in records if record.quantity in _OF_STORAGES)
     # A date gives way to a time, and is no clock; of two alike the first counts.
     for quantity in ("datetime", "date"):
         for record in records:

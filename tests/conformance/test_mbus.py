@@ -49,7 +49,7 @@ def is_spoilt(record: Record) -> bool:
 def is_number(expected: str, at: int) -> bool:
     """Whether the file expects a number of the record all the same."""
     values = re.findall(r"<DataRecord.*?<Value>(.*?)</Value>", expected, re.DOTALL)
-    return re.fullmatch(r"\s*-?[\d.]+\s*", values[at]) is not None
+    return at < len(values) and re.fullmatch(r"\s*-?[\d.]+\s*", values[at]) is not None
 
 
 @pytest.mark.vectors
