@@ -24,6 +24,7 @@ SECOND_VALUE = "second-value"
 NONE = "[]"
 OK, UNCERTAIN = "ok", "uncertain"
 MAX_INT = 2**63 - 1
+END_US = 253_402_300_799_000_000  # the last second of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,12 @@ async def read_series(
     return found
 
 
-async def read_latest(tx: ReadTx, subject: bytes, series: Series, limit: int) -> list[StoredReading]:
-    """The latest readings of a series, oldest of them first."""
+async def read_latest(
+    tx: ReadTx, subject: bytes, series: Series, limit: int, since_us: int = 0, until_us: int = END_US
+) -> list[StoredReading]:
+    """The latest readings of a series with since <= effective time < until, oldest of them first."""
     table = schema.readings
-    statement = select(table).where(
-        table.c.subject64 == subject64(subject), table.c.series == series.text, table.c.subject == subject
-    )
+    statement = select(table).where(*_between(subject, series, since_us, until_us))
     ordered = statement.order_by(table.c.month.desc(), table.c.effective_us.desc(), table.c.n.desc()).limit(limit)
     return [_reading(row) for row in reversed(await tx.all(ordered))]
 
