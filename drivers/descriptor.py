@@ -14,7 +14,7 @@ from typing import Any  # canonical JSON walks dataclasses of every shape
 
 from drivers.errors import DescriptorError, DriverError
 from drivers.reading import Kind, Reading, Storage
-from drivers.units import get_unit
+from drivers.units import MAX_MAGNITUDE, get_unit
 
 
 class Level(IntEnum):
@@ -145,6 +145,18 @@ class Vector:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of a driver that travels: `sha256` in hex, size in bytes."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+MAX_FILES = 8
+
+
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """All that is known of a driver without running it."""
 
@@ -163,14 +175,22 @@ class Descriptor:
     vectors: tuple[Vector, ...] = ()
     supersedes: tuple[str, ...] = ()
     source: str = ""
+    files: tuple[FileEntry, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse, with DescriptorError, a descriptor that contradicts itself."""
         parse_version(self.version)
         _refuse_doubles("field", [field.name for field in self.fields])
         _refuse_doubles("vector", [vector.name for vector in self.vectors])
+        _refuse_doubles("file", [entry.name for entry in self.files])
+        if len(self.files) > MAX_FILES:
+            raise DescriptorError(f"a driver has at most {MAX_FILES} files, got {len(self.files)}")
         for field in self.fields:
             _check_unit(field)
+            _check_number(f"field {field.name!r}: scale", field.scale)
+        for item in self.comparisons:
+            _check_number(f"comparison {item.source!r}: minimum", item.minimum)
+            _check_number(f"comparison {item.source!r}: maximum", item.maximum)
         for vector in self.vectors:
             if vector.port not in self.ports:
                 raise DescriptorError(f"vector {vector.name!r} is for port {vector.port}, not one of {self.ports}")
@@ -209,6 +229,15 @@ def _check_unit(field: Field) -> None:
         get_unit(field.unit)
     except DriverError as error:
         raise DescriptorError(f"field {field.name!r}: {error}") from error
+
+
+def _check_number(what: str, number: Decimal | None) -> None:
+    """Written out a number of a descriptor has some dozens of digits: 1E+999999999 would fill the memory."""
+    if number is None:
+        return
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or not -MAX_MAGNITUDE <= exponent <= number.adjusted() <= MAX_MAGNITUDE:
+        raise DescriptorError(f"{what} is a number of at most {MAX_MAGNITUDE} places on each side, got {number}")
 
 
 def _plain(value: Any) -> Any:

@@ -241,7 +241,9 @@ class Exchange:
         while batch := await self._behind(heard, left):
             with self._alone(batch) as mine:
                 is_level = is_level and len(mine) == len(batch)
-                mirrors, wrong = await self._mirrors(mine, heard)
+                # Whoever brought one of them on until now may have ended after they were read.
+                behind = await self._behind(heard, {stored.log for stored in mine})
+                mirrors, wrong = await self._mirrors(behind, heard)
                 left -= {stored.log for stored in batch} - mirrors.keys()
                 trouble = wrong or trouble
                 if not mirrors:

@@ -18,6 +18,7 @@ from node.passport.catalogs import Catalog, Record, load_central
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
+    Point,
     Series,
     StoredReading,
     find_last,
@@ -25,11 +26,13 @@ from node.store.readings import (
     insert_readings,
     list_series,
     read_latest,
+    read_points,
     read_series,
 )
 
-__all__ = ["Decoding", "Readings", "Series", "StoredReading", "decode", "micros", "moment_of"]
+__all__ = ["Decoding", "Point", "Readings", "Series", "StoredReading", "decode", "micros", "moment_of"]
 
+DRAWN = 10_000
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,6 +102,22 @@ class Readings:
         async with self._database.read() as tx:
             return [(one, await read_latest(tx, subject, one, limit)) for one in await list_series(tx, subject)]
 
+    async def drawn(self, subject: bytes, series: Series, since_us: int, until_us: int) -> list[Point]:
+        """What a plot of a series shows of a time: of very many values the outermost of each stretch."""
+        return thinned(await self._database.glance(lambda tx: read_points(tx, subject, series, since_us, until_us)))
+
+    async def newest(
+        self, subject: bytes, series: Series, since_us: int, until_us: int, limit: int
+    ) -> tuple[list[StoredReading], int | None]:
+        """The newest readings of a series in a time, newest first, and the time before which there are more."""
+        async with self._database.read() as tx:
+            found = (await read_latest(tx, subject, series, limit + 1, since_us, until_us))[::-1]
+        if len(found) <= limit:
+            return found, None
+        # A moment is answered whole: the next question ends with a time.
+        page = [reading for reading in found[:limit] if reading.effective_us > found[limit].effective_us]
+        return (page, page[-1].effective_us) if page else (found[:limit], found[0].effective_us)
+
     async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
         """The last believed value of a register that a frame reads too."""
         reading = decoded.find_reading(quantity)
@@ -138,6 +157,19 @@ def decode(driver: Installed | None, frame: StoredFrame) -> Decoding:
         return Decoding(driver.driver.decode(frame.port, frame.payload))
     except DriverError as error:
         return Decoding(None, str(error))
+
+
+def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
+    """At most about so many points: the first, least, greatest and last of each of equally many in a row."""
+    if len(points) <= most:
+        return points
+    width = -(-4 * len(points) // most)
+    kept: list[Point] = []
+    for at in range(0, len(points), width):
+        stretch = points[at : at + width]
+        least, greatest = (pick(stretch, key=lambda point: point.value) for pick in (min, max))
+        kept += sorted({stretch[0], least, greatest, stretch[-1]})
+    return kept
 
 
 def moment_of(moment_us: int) -> datetime:

@@ -9,18 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, tuple_
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.fragments import subject64
-from node.store.upserts import insert_all
+from node.store.upserts import insert_all, insert_new
 
 CHUNK = 400
 SECOND_VALUE = "second-value"
+NONE = "[]"
 OK, UNCERTAIN = "ok", "uncertain"
 MAX_INT = 2**63 - 1
+END_US = 253_402_300_799_000_000  # the last second of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,15 @@ class StoredReading:
     n: int = 0
 
 
+class Point(NamedTuple):
+    """The part of a reading that a plot shows."""
+
+    effective_us: int
+    value: Decimal
+    unit: str
+    status: str
+
+
 def fits(value: Decimal) -> bool:
     """Whether a value can be stored exactly."""
     number, _ = _scaled(value)
@@ -69,16 +82,21 @@ def fits(value: Decimal) -> bool:
 
 async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int:
     """Keep readings and answer how many were new; a second value of a key is kept and marked."""
+    count = 0
+    if tx.dialect == "sqlite":  # PostgreSQL does not tell how many of many rows were new
+        count = await insert_new(tx, schema.readings, [_row(reading) for reading in readings])
+        if count == len(readings):
+            return count
+    # Some keys stood already, or two of these have one: each is looked at, what was just put in its place too.
     known = await _known(tx, readings)
     rows: list[dict[str, object]] = []
     for reading in readings:
         held = known.setdefault(_key(reading), [])
-        if any((value, unit) == (reading.value, reading.unit) for value, unit in held):
-            continue
-        rows.append(_row(_second(reading, len(held)) if held else reading))
-        held.append((reading.value, reading.unit))
+        if (reading.value, reading.unit) not in held:
+            rows.append(_row(_second(reading, len(held)) if held else reading))
+            held.append((reading.value, reading.unit))
     await insert_all(tx, schema.readings, rows)
-    return len(rows)
+    return count + len(rows)
 
 
 async def read_series(
@@ -101,14 +119,26 @@ async def read_series(
     return found
 
 
-async def read_latest(tx: ReadTx, subject: bytes, series: Series, limit: int) -> list[StoredReading]:
-    """The latest readings of a series, oldest of them first."""
+async def read_latest(
+    tx: ReadTx, subject: bytes, series: Series, limit: int, since_us: int = 0, until_us: int = END_US
+) -> list[StoredReading]:
+    """The latest readings of a series with since <= effective time < until, oldest of them first."""
     table = schema.readings
-    statement = select(table).where(
-        table.c.subject64 == subject64(subject), table.c.series == series.text, table.c.subject == subject
-    )
+    statement = select(table).where(*_between(subject, series, since_us, until_us))
     ordered = statement.order_by(table.c.month.desc(), table.c.effective_us.desc(), table.c.n.desc()).limit(limit)
     return [_reading(row) for row in reversed(await tx.all(ordered))]
+
+
+async def read_points(tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int) -> list[Point]:
+    """The first values of a series with since <= effective time < until, by time."""
+    table = schema.readings.c
+    statement = select(table.effective_us, table.value, table.scale, table.unit, table.status).where(
+        *_between(subject, series, since_us, until_us), table.n == 0
+    )
+    rows = await tx.all(statement.order_by(table.month, table.effective_us))
+    return [
+        Point(at, Decimal(value).scaleb(-scale), unit, status) for at, value, scale, unit, status in map(tuple, rows)
+    ]
 
 
 async def list_series(tx: ReadTx, subject: bytes) -> list[Series]:
@@ -154,17 +184,22 @@ async def _read(
     tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int, limit: int | None
 ) -> list[StoredReading]:
     table = schema.readings
-    statement = select(table).where(
-        table.c.subject64 == subject64(subject),
-        table.c.series == series.text,
-        table.c.month >= month_of(since_us),
-        table.c.month <= month_of(until_us),
-        table.c.effective_us >= since_us,
-        table.c.effective_us < until_us,
-        table.c.subject == subject,
-    )
+    statement = select(table).where(*_between(subject, series, since_us, until_us))
     rows = await tx.all(statement.order_by(table.c.month, table.c.effective_us, table.c.n).limit(limit))
     return [_reading(row) for row in rows]
+
+
+def _between(subject: bytes, series: Series, since_us: int, until_us: int) -> tuple[ColumnElement[bool], ...]:
+    table = schema.readings.c
+    return (
+        table.subject64 == subject64(subject),
+        table.series == series.text,
+        table.month >= month_of(since_us),
+        table.month <= month_of(until_us),
+        table.effective_us >= since_us,
+        table.effective_us < until_us,
+        table.subject == subject,
+    )
 
 
 _Key = tuple[int, str, int]
@@ -176,25 +211,17 @@ def _key(reading: StoredReading) -> _Key:
 
 async def _known(tx: ReadTx, readings: Iterable[StoredReading]) -> dict[_Key, list[tuple[Decimal, str]]]:
     """The values that stand under the keys of these readings."""
-    wanted: dict[tuple[int, str], set[int]] = {}
-    for reading in readings:
-        subject, series, effective_us = _key(reading)
-        wanted.setdefault((subject, series), set()).add(effective_us)
+    wanted = sorted({_key(reading) for reading in readings})
     found: dict[_Key, list[tuple[Decimal, str]]] = {}
     table = schema.readings.c
-    for (subject, series), times in wanted.items():
-        ordered = sorted(times)
-        for at in range(0, len(ordered), CHUNK):
-            chunk = ordered[at : at + CHUNK]
-            statement = select(table.effective_us, table.value, table.scale, table.unit).where(
-                table.subject64 == subject,
-                table.series == series,
-                table.month.in_(sorted({month_of(time) for time in chunk})),
-                table.effective_us.in_(chunk),
-            )
-            for row in await tx.all(statement.order_by(table.n)):
-                held = found.setdefault((subject, series, row.effective_us), [])
-                held.append((Decimal(row.value).scaleb(-row.scale), row.unit))
+    for at in range(0, len(wanted), CHUNK):
+        places = [(subject, series, month_of(time), time) for subject, series, time in wanted[at : at + CHUNK]]
+        statement = select(
+            table.subject64, table.series, table.effective_us, table.value, table.scale, table.unit
+        ).where(tuple_(table.subject64, table.series, table.month, table.effective_us).in_(places))
+        for row in await tx.all(statement.order_by(table.n)):
+            held = found.setdefault((row.subject64, row.series, row.effective_us), [])
+            held.append((Decimal(row.value).scaleb(-row.scale), row.unit))
     return found
 
 
@@ -235,28 +262,32 @@ def _row(reading: StoredReading) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=1024)
 def _series(text: str) -> Series:
     channel, quantity, storage, tariff = text.split("/")
     return Series(int(channel), quantity, storage, int(tariff))
 
 
 def _reading(row: Record) -> StoredReading:
+    # As a tuple: to ask a row for 19 columns by name takes longer than to read it from the file.
+    _, series, _, effective_us, n, subject, value, scale, unit, kind, device_us, received_us, *rest = tuple(row)
+    time_source, status, reasons, alarms, sequence, frame_id, frame_hash, driver_hash = rest
     return StoredReading(
-        row.subject,
-        _series(row.series),
-        row.effective_us,
-        Decimal(row.value).scaleb(-row.scale),
-        row.unit,
-        row.kind,
-        row.device_us,
-        row.received_us,
-        row.time_source,
-        row.status,
-        row.frame_id,
-        row.frame_hash,
-        row.driver_hash,
-        tuple((code, dict(values)) for code, values in json.loads(row.reasons)),
-        tuple(json.loads(row.alarms)),
-        row.sequence,
-        row.n,
+        subject,
+        _series(series),
+        effective_us,
+        Decimal(value).scaleb(-scale),
+        unit,
+        kind,
+        device_us,
+        received_us,
+        time_source,
+        status,
+        frame_id,
+        frame_hash,
+        driver_hash,
+        () if reasons == NONE else tuple((code, dict(values)) for code, values in json.loads(reasons)),
+        () if alarms == NONE else tuple(json.loads(alarms)),
+        sequence,
+        n,
     )

@@ -22,9 +22,9 @@ async def upsert(tx: WriteTx, table: Table, rows: Rows) -> None:
     await tx.run(_upsert(tx.dialect, table), rows)
 
 
-async def insert_new(tx: WriteTx, table: Table, rows: Rows) -> None:
-    """Insert rows, leaving alone those whose primary key stands already."""
-    await tx.run(_insert_new(tx.dialect, table), rows)
+async def insert_new(tx: WriteTx, table: Table, rows: Rows) -> int:
+    """Insert rows, leaving alone those whose primary key stands already; how many were new, where that is known."""
+    return await tx.run(_insert_new(tx.dialect, table), rows)
 
 
 # Built once for each table: building them costs as much as running them.

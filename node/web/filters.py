@@ -64,6 +64,7 @@ from node.web.process_words import IDLE, MOVES, NEEDS, PARTS, RUN_STATES, proces
 from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, text_words, typed_text, value_words
 from node.web.radio_words import (
     COMPARED,
+    DOUBTS,
     FRAME_STATES,
     RADIO_STATES,
     READING_STATUSES,
@@ -94,6 +95,7 @@ WORDED: Final = {
     "refusal": REFUSALS,
     "compared": COMPARED,
     "reading_status": READING_STATUSES,
+    "doubt": DOUBTS,
     "operation": WHAT,
     "conflict": CONFLICTS,
     "slip": SLIPS,

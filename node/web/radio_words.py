@@ -70,6 +70,15 @@ READING_STATUSES: dict[str, tuple[str, str]] = {
     "uncertain": ("сомнительно", "uncertain"),
     "bad": ("недостоверно", "bad"),
 }
+DOUBTS: dict[str, tuple[str, str]] = {  # why a value is not ok
+    "clock-ahead": ("часы прибора впереди", "the clock of the meter is ahead"),
+    "clock-behind": ("часы прибора отстают", "the clock of the meter is behind"),
+    "counter-below-last": ("меньше прежнего показания", "below the reading before"),
+    "below-range": ("ниже допустимого", "below the range"),
+    "above-range": ("выше допустимого", "above the range"),
+    "unit-mismatch": ("единица не подходит к величине", "the unit does not fit the quantity"),
+    "second-value": ("второе значение этого момента", "a second value of this moment"),
+}
 
 
 def parameter_words(code: str, value: object, language: str) -> str:

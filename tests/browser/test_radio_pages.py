@@ -56,6 +56,17 @@ async def test_meter_is_put_on_the_air_and_read_on_the_page(network: Network, ta
     await shot(page, "passport-radio-ru-phone")
     await fits(page, PHONE[0])
 
+    await page.get_by_role("link", name="Все показания").click()
+    await expect(page.locator("#values tbody tr")).to_have_count(3)
+    await expect(page.locator("#what .plot .uplot")).to_be_visible()
+    await fits(page, PHONE[0])
+    await shot(page, "readings-ru-phone")
+    await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await page.get_by_role("link", name="Year", exact=True).click()
+    await expect(page.locator("#values tbody tr").first).to_contain_text("12.5210")
+    await shot(page, "readings-en")
+
 
 @pytest.mark.req("A51")
 async def test_identifier_of_the_application_stands_under_both_its_names(network: Network, tabs: Tabs) -> None:

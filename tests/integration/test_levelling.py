@@ -1,6 +1,8 @@
 """Levelling with a peer: parts of logs, hashes for what is not seen, and what is opened later."""
 
+import asyncio
 import hashlib
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,9 +30,10 @@ from node.services.admission import INTRODUCER
 from node.services.exchange import MOST_RETRIED, Heard, PeerLink
 from node.services.fsck import Fsck
 from node.store.changes import Change, Changed, changes_after
+from node.store.database import ReadTx
 from node.store.follows import find_filter
 from node.store.fragments import entries_about
-from node.store.logs import find_log
+from node.store.logs import StoredLog, find_log, named_logs
 from node.store.organisations import find_chain, known_organisations, read_statements
 from node.store.passports import find_passport
 from node.store.peers import find_peer
@@ -111,6 +114,30 @@ async def test_what_is_not_seen_comes_as_hashes_of_whole_tiles(tmp_path: Path) -
         assert sum(isinstance(item, Tile) for item in known) == 2
         assert sum(map(width, known)) == (await roots(maker.desk, log))[0]
         assert maker.bytes < 60_000
+        assert await wrong(reader.desk) == []
+
+
+async def test_log_that_was_brought_on_meanwhile_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who read how far a log is, before another peer's part of it was stored, takes only what is left of it."""
+    read, go_on, calls = asyncio.Event(), asyncio.Event(), itertools.count()
+
+    async def held(tx: ReadTx, logs: Sequence[bytes]) -> list[StoredLog]:
+        found = await named_logs(tx, logs)
+        if not next(calls):
+            read.set()
+            await go_on.wait()
+        return found
+
+    async with maker_and_reader(tmp_path) as (maker, reader):
+        await say_much(maker.desk, 20)
+        monkeypatch.setattr("node.services.exchange.named_logs", held)
+        late = asyncio.create_task(level_over(reader.client(maker), maker, reader))
+        await asyncio.wait_for(read.wait(), 30)
+        await level_over(reader.client(maker), maker, reader)
+        go_on.set()
+        await late
+
+        assert await roots(reader.desk, maker.desk.ledger.log.log) == await roots(maker.desk, maker.desk.ledger.log.log)
         assert await wrong(reader.desk) == []
 
 

@@ -121,4 +121,8 @@ PROBLEMS: dict[str, ProblemText] = {
         ("У прибора с такой активацией нет корневого ключа", "Выберите OTAA или оставьте ключ без изменений."),
         ("A device with such an activation has no root key", "Choose OTAA, or leave the key as it is."),
     ),
+    "days_reversed": wrong(
+        ("Первый день позже последнего", "Поменяйте дни местами."),
+        ("The first day is after the last", "Change them about."),
+    ),
 }

@@ -37,6 +37,7 @@ from node.store.readings import (
     insert_readings,
     list_series,
     read_latest,
+    read_points,
     read_series,
 )
 
@@ -125,6 +126,35 @@ async def test_year_of_hourly_values_is_read_back_whole(database: Database) -> N
         found = await read_series(reader, [SUBJECT], "volume", hours[0], hours[-1] + 1)
     assert [one.effective_us for one in found] == hours
     assert found[-1].value == Decimal("8759.001")
+
+
+async def test_points_are_the_first_values_of_one_series_between_two_times(database: Database) -> None:
+    """A second value of a moment, another series, another device and what is outside are no points of it."""
+    async with database.write() as tx:
+        await insert_readings(tx, [reading(at(month), f"{month}.50") for month in range(1, 13)])
+        more = [reading(at(4), "9"), reading(at(4), "7", ENERGY, unit="W.h"), reading(at(4), "8", subject=OTHER)]
+        assert await insert_readings(tx, more) == 3
+
+    async with database.read() as reader:
+        found = await read_points(reader, SUBJECT, VOLUME, at(3), at(6))
+    assert [(point.effective_us, str(point.value), point.unit, point.status) for point in found] == [
+        (at(month), f"{month}.50", "m3", "ok") for month in (3, 4, 5)
+    ]
+
+
+async def test_batch_that_is_known_in_part_keeps_only_what_is_new(database: Database) -> None:
+    """Of many meters at once: what stands is kept as it is, another value stands beside it, the rest is added."""
+    first = [reading(at(1), "1", subject=bytes([n]) * 16) for n in range(1, 200)]
+    again = [reading(at(1), "2" if n % 50 == 0 else "1", subject=bytes([n]) * 16) for n in range(100, 251)]
+    async with database.write() as tx:
+        assert await insert_readings(tx, first) == 199
+        assert await insert_readings(tx, again) == 51 + 2
+        assert await insert_readings(tx, again) == 0
+
+    async with database.read() as reader:
+        kept = {n: await read_series(reader, [bytes([n]) * 16], None, 0, at(2)) for n in (100, 101, 200)}
+    assert [(str(one.value), one.n, one.status) for one in kept[100]] == [("1", 0, "ok"), ("2", 1, "uncertain")]
+    assert [(str(one.value), one.n) for one in (*kept[101], *kept[200])] == [("1", 0), ("2", 0)]
 
 
 async def test_frames_are_listed_newest_first_and_change_their_state(database: Database) -> None:

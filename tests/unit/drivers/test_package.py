@@ -1,0 +1,139 @@
+"""A driver as it travels: what comes back is what was written, and what lies about itself is refused by name."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.descriptor import Level
+from drivers.errors import DescriptorError
+from drivers.package import MAX_PACKAGE, Package, decode_package, read_folder
+from drivers.vega.betar import DESCRIPTOR
+
+FOLDER = {
+    "driver.toml": b"""
+id = "maker-water"
+publisher = "0102030405060708090a0b0c0d0e0f10"
+name = "\xd0\x92\xd0\x9a-7"
+version = "1.2"
+level = 0
+transports = ["lorawan"]
+ports = [2]
+
+[applies_to]
+models = ["VK-7"]
+firmware = {minimum = "1.1"}
+
+[[fields]]
+name = "volume"
+quantity = "volume"
+unit = "m3"
+kind = "counter"
+scale = "0.001"
+
+[clock]
+ahead_s = 60
+behind_s = 3600
+""",
+    "payload.yaml": b"fields: []",
+}
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def told(change: Change | None = None) -> bytes:
+    """The package of the folder, with something changed in its JSON."""
+    found = json.loads(read_folder(FOLDER).encode())
+    if change is not None:
+        change(found)
+    return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_folder_of_an_author_becomes_a_package_that_is_read_back() -> None:
+    """Sizes and hashes are filled in, what is left out has its default; equal drivers have equal bytes and hashes."""
+    package = read_folder(FOLDER)
+
+    assert decode_package(package.encode()) == package
+    assert decode_package(told()).hash == package.hash
+    assert package.descriptor.level is Level.PAYLOAD
+    assert [(entry.name, entry.size) for entry in package.descriptor.files] == [("payload.yaml", 10)]
+    assert read_folder(FOLDER | {"payload.yaml": b"fields: [ ]"}).hash != package.hash
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda p: p["descriptor"]["files"][0].update(size=11),
+            "payload.yaml: the descriptor says 11 bytes, it has 10",
+        ),
+        (lambda p: p["descriptor"]["files"][0].update(sha256="00" * 32), "payload.yaml: its SHA-256"),
+        (lambda p: p["files"].update({"more.js": "1"}), r"names the files \['payload.yaml'\]"),
+        (lambda p: p["files"].clear(), r"here are \[\]"),
+        (lambda p: p["files"].update({"payload.yaml": 1}), "'payload.yaml' is no text"),
+        (lambda p: p["descriptor"].update(level=3), "native"),
+        (lambda p: p["descriptor"].update(level=9), "level"),
+        (lambda p: p["descriptor"].update(id="../x"), "no id of a driver"),
+        (lambda p: p["descriptor"].update(colour="red"), "colour: a descriptor has nothing of that name"),
+        (lambda p: p["descriptor"]["fields"][0].update(scal="1"), "fields.0.scal: a descriptor has nothing"),
+        (lambda p: p["descriptor"]["fields"][0].update(scale="1E+999999999"), "'volume': scale is a number of at most"),
+        (lambda p: p["descriptor"]["fields"][0].update(scale="1E-999999999"), "'volume': scale is a number of at most"),
+        (lambda p: p["descriptor"]["fields"][0].update(unit="furlong"), "furlong"),
+        (lambda p: p["descriptor"].update(version="one"), "no dotted version"),
+        (lambda p: p["descriptor"].pop("clock"), "clock: Field required"),
+        (lambda p: p["descriptor"].pop("states"), "canonical form"),
+        (lambda p: p.update(note=""), "a descriptor and files, and nothing else"),
+    ],
+)
+def test_package_that_contradicts_itself_is_refused(change: Change, says: str) -> None:
+    """Another size, hash, set of files, key or number than its descriptor may have: the text names what and where."""
+    with pytest.raises(DescriptorError, match=says):
+        decode_package(told(change))
+
+
+def test_native_driver_does_not_travel() -> None:
+    """Code of this machine is installed by its administrator."""
+    with pytest.raises(DescriptorError, match="betar-vega is native"):
+        Package(DESCRIPTOR, {})
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"driver.toml": b"id ="}, "driver.toml: "),
+        ({"driver.toml": b"\xff"}, "driver.toml: "),
+        ({"payload.yaml": b""}, "has a driver.toml"),
+        (FOLDER | {"PAYLOAD.yaml": b""}, "no name of a driver's file"),
+        (FOLDER | {"blob.bin": b"\xff"}, "blob.bin is no text"),
+        (FOLDER | {f"file{n}": b"" for n in range(8)}, "at most 8 files"),
+    ],
+)
+def test_folder_that_is_no_driver_is_refused(files: dict[str, bytes], says: str) -> None:
+    """A description that is missing or cannot be read, names that are none, bytes that are no text, too many files."""
+    with pytest.raises(DescriptorError, match=says):
+        read_folder(files)
+
+
+def test_package_over_the_limit_is_refused_before_it_is_read() -> None:
+    """Neither a large file nor a megabyte of brackets is taken apart."""
+    with pytest.raises(DescriptorError, match=f"at most {MAX_PACKAGE} bytes"):
+        read_folder(FOLDER | {"payload.yaml": b"#" * MAX_PACKAGE}).encode()
+    with pytest.raises(DescriptorError, match=f"at most {MAX_PACKAGE} bytes"):
+        decode_package(b"[" * 1_000_000)
+    with pytest.raises(DescriptorError):
+        decode_package(b"[" * MAX_PACKAGE)
+
+
+@given(raw=st.binary(max_size=200), at=st.integers(0, 600), flip=st.integers(1, 255))
+def test_any_bytes_are_a_package_or_an_error(raw: bytes, at: int, flip: int) -> None:
+    """Arbitrary bytes, and a package with one byte changed, give a package that is encoded the same, or the error."""
+    whole = bytearray(told())
+    whole[at % len(whole)] ^= flip
+    for one in (raw, bytes(whole)):
+        try:
+            assert decode_package(one).encode() == one
+        except DescriptorError:
+            continue
