@@ -49,6 +49,7 @@ _NAMES = {
     "bus_address",
     "baud_rate",
 }
+MAX_NAME = 120  # a plain text may have 240 letters, and a series is stored by its name
 _MEANINGLESS = ("unknown", MANUFACTURER, "any")
 # A profile is many values in one record, and none of them.
 _PROFILES = {"compact_profile", "inverse_compact_profile", "compact_profile_with_registers"}
@@ -191,7 +192,12 @@ def _field(
     words = [quantity, *(() if function is Function.INSTANTANEOUS else (function,)), *told]
     name = "_".join(_NO_WORD.sub("_", word.lower()).strip("_") for word in words)
     code = unit or "1"
-    if quantity.startswith(_MEANINGLESS) or code not in UNITS or _PROFILES.intersection(modifiers):
+    if (
+        quantity.startswith(_MEANINGLESS)
+        or code not in UNITS
+        or _PROFILES.intersection(modifiers)
+        or len(name) > MAX_NAME
+    ):
         return name, code, None, error
     if quantity in _COUNTERS and function is Function.INSTANTANEOUS and not any("limit" in word for word in told):
         return name, code, Kind.COUNTER, error

@@ -464,6 +464,14 @@ def test_unit_without_a_code_is_listed() -> None:
     assert [item.raw for item in decoded.unmapped] == [b"\x05"]
 
 
+def test_plain_text_without_end_is_no_name_of_a_reading() -> None:
+    """A number under a short text of the maker's is a reading by it, one under a text of 150 letters is listed."""
+    decoded = read("017c0141" + "05", "017c96" + "41" * 150 + "05")
+
+    assert [reading.quantity for reading in decoded.readings] == ["plain_text_a"]
+    assert [item.raw for item in decoded.unmapped] == [b"\x05"]
+
+
 def test_other_ports_and_sizes_are_refused() -> None:
     """A line has no ports, and a megabyte is no frame."""
     with pytest.raises(FrameError, match="nothing on port 2"):
