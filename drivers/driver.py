@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from drivers.context import NOTHING, Context
 from drivers.descriptor import Descriptor
 from drivers.errors import DriverError, DriverFaultError, FrameError
 from drivers.reading import Decoded, Reading, ReportedValue
@@ -27,6 +28,7 @@ class Downlink:
 
 
 Decoder = Callable[[int, bytes], Decoded]
+ContextDecoder = Callable[[int, bytes, Context], Decoded]
 Answerer = Callable[[Decoded, datetime, datetime | None], Downlink | None]
 
 
@@ -35,6 +37,7 @@ class Driver:
     """A descriptor with the code that does what it says.
 
     `answer(decoded, received_at, last_answer_at)` gives the bytes that a frame asks for, or None.
+    `in_context` is the decoder of a driver that needs what the passport knows; it is asked in `decoder`'s place.
     `modules` names the modules whose source decides what the driver says: the hash is over them.
     """
 
@@ -42,15 +45,19 @@ class Driver:
     decoder: Decoder
     modules: tuple[str, ...]
     answer: Answerer | None = None
+    in_context: ContextDecoder | None = None
 
-    def decode(self, port: int, data: bytes) -> Decoded:
-        """Read one frame; raise FrameError for what is no frame, DriverFaultError if the decoder is broken."""
+    def decode(self, port: int, data: bytes, context: Context = NOTHING) -> Decoded:
+        """Read one frame; raise FrameError for what is no frame, DriverFaultError if the decoder is broken.
+
+        Drivers that need nothing of the passport do not see the context.
+        """
         if port not in self.descriptor.ports:
             raise FrameError(f"{self.descriptor.id} has nothing on port {port}; its ports are {self.descriptor.ports}")
         if len(data) > MAX_FRAME:
             raise FrameError(f"{self.descriptor.id}: {len(data)} bytes are over the limit of {MAX_FRAME}")
         try:
-            decoded = self.decoder(port, data)
+            decoded = self.in_context(port, data, context) if self.in_context else self.decoder(port, data)
         except FrameError:
             raise
         except Exception as error:  # the code of others runs here: whatever it raises costs this frame alone
@@ -92,7 +99,7 @@ def driver_hash(descriptor: Descriptor, sources: Mapping[str, bytes]) -> bytes:
 def summary(decoded: Decoded) -> str:
     """All that was decoded, as one line of text: what vectors are compared by.
 
-    `frame @time | channel:quantity[/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex …`,
+    `frame @time | channel:quantity[@store][/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex …`,
     with empty parts left out.
     """
     head = f"{decoded.frame} @{_text(decoded.device_time)}" if decoded.device_time else decoded.frame
@@ -114,8 +121,9 @@ def _outcome(driver: Driver, port: int, data: str) -> str:
 
 
 def _reading_text(reading: Reading) -> str:
+    store = f"@{reading.store}" if reading.storage_number else ""
     tariff = f"/{reading.tariff}" if reading.tariff else ""
-    return f"{reading.channel}:{reading.quantity}{tariff}={_text(reading.value)} {reading.unit}"
+    return f"{reading.channel}:{reading.quantity}{store}{tariff}={_text(reading.value)} {reading.unit}"
 
 
 def _text(value: ReportedValue) -> str:

@@ -2,6 +2,14 @@
 
 DriverError
 ├── FrameError          bytes are no frame of this driver: port, length, type or a value
+│   ├── UnsupportedError     well formed, but of a kind that this driver does not read
+│   ├── RefusedError         the meter answered that it cannot do what it was asked
+│   ├── ForeignMeterError    the frame is of another meter than it was read for
+│   ├── MissingKeyError      the frame is encrypted, and the passport holds no key
+│   ├── WrongKeyError        what was decrypted is no plain text
+│   ├── UnprotectedError     the passport holds a key, and the frame is not encrypted
+│   ├── MacError             the frame's message authentication code does not hold
+│   └── UnknownFormatError   a compact frame whose full frame was not heard yet
 ├── EncodeError         a value does not fit the frame it is to be put in
 ├── UnitError           a unit is unknown, or two units measure different things
 ├── DescriptorError     what a driver says of itself contradicts itself
@@ -16,6 +24,42 @@ class DriverError(Exception):
 
 class FrameError(DriverError):
     """The bytes are no frame of this driver; the text names what and where."""
+
+
+class UnsupportedError(FrameError):
+    """The frame is well formed, and of a kind that this driver does not read; the text names the kind."""
+
+
+class ForeignMeterError(FrameError):
+    """The frame is of another meter than the one it was to be read for."""
+
+
+class MissingKeyError(FrameError):
+    """The frame is encrypted, and no key of its meter is at hand."""
+
+
+class WrongKeyError(FrameError):
+    """What was decrypted is no plain text: the key is another one, or the frame was altered."""
+
+
+class UnprotectedError(FrameError):
+    """The meter's key is known, and the frame is not encrypted: anybody could have sent it."""
+
+
+class MacError(FrameError):
+    """The message authentication code does not hold: another key, or the frame was altered."""
+
+
+class UnknownFormatError(FrameError):
+    """A compact frame of a format that was not heard in full yet; `signature` names it."""
+
+    def __init__(self, signature: int) -> None:
+        super().__init__(f"no full frame of the format {signature:04x} was heard yet")
+        self.signature = signature
+
+
+class RefusedError(FrameError):
+    """The meter answered that it cannot do what it was asked; the text says why."""
 
 
 class EncodeError(DriverError):

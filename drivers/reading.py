@@ -57,11 +57,15 @@ class ReadingKey:
     quantity: str
     storage: Storage
     tariff: int
+    storage_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One observed value. Channel 0 is the device itself; tariff 0 is the total over tariffs."""
+    """One observed value. Channel 0 is the device itself; tariff 0 is the total over tariffs.
+
+    `storage_number` tells stores of one kind apart that the meter numbers; the time of each may be unknown.
+    """
 
     channel: int
     quantity: str
@@ -74,6 +78,7 @@ class Reading:
     status: Status = Status.OK
     reasons: tuple[Reason, ...] = ()
     alarms: tuple[str, ...] = ()
+    storage_number: int = 0
 
     def __post_init__(self) -> None:
         """Refuse, with DescriptorError or UnitError, what no reading can be."""
@@ -86,7 +91,12 @@ class Reading:
     @property
     def key(self) -> ReadingKey:
         """The part of the key that the driver knows."""
-        return ReadingKey(self.channel, self.quantity, self.storage, self.tariff)
+        return ReadingKey(self.channel, self.quantity, self.storage, self.tariff, self.storage_number)
+
+    @property
+    def store(self) -> str:
+        """The meter's store in a word: `current`, `monthly-3`."""
+        return f"{self.storage.value}-{self.storage_number}" if self.storage_number else self.storage.value
 
     def doubted(self, status: Status, reason: Reason) -> "Reading":
         """The same value with one more reason; the status only gets worse."""

@@ -207,7 +207,7 @@ def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Read
 
 
 def _series(reading: Reading) -> Series:
-    return Series(reading.channel, reading.quantity, reading.storage.value, reading.tariff)
+    return Series(reading.channel, reading.quantity, reading.store, reading.tariff)
 
 
 def _each_limit(records: Iterable[tuple[str, Record]]) -> Iterable[tuple[str, Limits]]:

@@ -32,7 +32,7 @@ class ReadingsPageQuery(BaseModel):
 
     quantity: str | None = Field(default=None, max_length=200)
     channel: int = Field(default=0, ge=0, le=2**31)
-    storage: str = Field(default="current", max_length=20)
+    storage: str = Field(default="current", max_length=32)
     tariff: int = Field(default=0, ge=0, le=2**31)
     since: int | None = Field(default=None, ge=0, le=LARGEST_US)
     until: int | None = Field(default=None, ge=0, le=LARGEST_US)
