@@ -69,9 +69,9 @@ def decode_fixed(data: bytes, *, high_first: bool = False) -> Fixed:
 
 def _record(code: int, raw: bytes, binary: bool, historic: bool) -> Record:
     quantity, unit, scale = _UNITS.get(code, (f"unknown_unit_{code:02x}", "", Decimal(1)))
-    number = Decimal(int.from_bytes(raw, "little", signed=True)) if binary else decode_bcd(raw)
-    value = None if number is None else number * scale
-    return Record(Function.INSTANTANEOUS, int(historic), 0, 0, quantity, unit, value, (), raw, bytes([code]))
+    number, is_whole = (Decimal(int.from_bytes(raw, "little", signed=True)), True) if binary else decode_bcd(raw)
+    places = (Function.INSTANTANEOUS, int(historic), 0, 0)
+    return Record(*places, quantity, unit, number * scale, (), raw, bytes([code]), not is_whole)
 
 
 def _tens(first: int, quantity: str, unit: str, exponent: int) -> Iterator[_Row]:

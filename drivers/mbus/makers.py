@@ -1,4 +1,4 @@
-"""What makers put behind VIF and VIFE FF, where they publish it; all else stays unmapped.
+"""What makers put behind VIF and VIFE FF, where they publish it; all else keeps its code.
 
 Schneider Electric (SEC), electricity meters iEM3135, iEM3235, iEM3335. Source: the maker's user manual DOCA0005EN,
 «Manufacturer-specific VIFE codes», restated. Codes for which it names no unit are left out.

@@ -3,7 +3,8 @@
 The name is the quantity, with the function where it is not the value now, and what the VIFEs say, as
 `volume_backward` or `power_maximum`. A value of an older storage keeps the storage's number, so that two of them are
 never one, and has the time that the meter tells for that storage. What has no number is reported by name, and so is
-what the meter could not tell; what has no meaning in the standard is listed as unmapped.
+what the meter could not tell. A number behind a maker's own VIF is a reading by its code, as
+`manufacturer_specific_21`, which a mapping can name; all else without a meaning in the standard is unmapped.
 """
 
 import re
@@ -14,7 +15,6 @@ from decimal import Decimal
 from functools import lru_cache
 
 from drivers.mbus.extensions import ERROR
-from drivers.mbus.headers import MANUFACTURER
 from drivers.mbus.records import Function, Record
 from drivers.reading import Kind, Reading, Reported, Storage, Unmapped
 from drivers.units import UNITS
@@ -50,7 +50,7 @@ _NAMES = {
     "baud_rate",
 }
 MAX_NAME = 120  # a plain text may have 240 letters, and a series is stored by its name
-_MEANINGLESS = ("unknown", MANUFACTURER, "any")
+_MEANINGLESS = ("unknown", "any")
 # A profile is many values in one record, and none of them.
 _PROFILES = {"compact_profile", "inverse_compact_profile", "compact_profile_with_registers"}
 # How far apart the storages of an archive are, from the record that says so.
@@ -118,7 +118,7 @@ def _storages(records: tuple[Record, ...], zone: tzinfo) -> _Storages:
 
 def _observe(record: Record, storages: _Storages, alarms: tuple[str, ...], found: Observations) -> None:
     name, unit, kind, error = _field(record.quantity, record.function, record.modifiers, record.unit)
-    value = record.value
+    value = None if record.is_spoilt else record.value
     if error:
         found.reported.append(Reported(_numbered(name, record), error))
     elif kind is None or value is None or isinstance(value, bytes):

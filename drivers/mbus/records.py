@@ -63,7 +63,10 @@ _LARGEST_NUMBER = 8
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One data record. `unit` is UCUM, "" for none; `dib_vib` is its header, `raw` its data, as sent."""
+    """One data record. `unit` is UCUM, "" for none; `dib_vib` is its header, `raw` its data, as sent.
+
+    A value whose digits are `spoilt` is none: it is there to be looked at.
+    """
 
     function: Function
     storage: int
@@ -75,6 +78,7 @@ class Record:
     modifiers: tuple[str, ...]
     raw: bytes
     dib_vib: bytes
+    is_spoilt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +139,21 @@ def decode_with_headers(headers: Sequence[bytes], data: bytes, *, where: int = 0
     return Records(tuple(records))
 
 
-def decode_bcd(raw: bytes) -> Decimal | None:
-    """Type A: packed digits, the least first; a highest one of F is a minus, any other letter is no number."""
+def decode_bcd(raw: bytes) -> tuple[Decimal, bool]:
+    """Type A: packed digits, the least first; a highest one of F is a minus. And whether every digit was one.
+
+    Where letters stand for digits there is no number: told is what libmbus shows, so that the two can be compared.
+    """
     digits = raw[::-1].hex()
     if digits.isdecimal():
-        return Decimal(digits)
-    return -Decimal(digits[1:]) if digits[:1] == "f" and digits[1:].isdecimal() else None
+        return Decimal(digits), True
+    if digits[:1] == "f" and digits[1:].isdecimal():
+        return -Decimal(digits[1:]), True
+    number = 0
+    for byte in reversed(raw):
+        high, low = byte >> 4, byte & 0xF
+        number = 100 * number + (10 * high if high < 10 else 0) + low
+    return Decimal(-number if digits[:1] == "f" else number), False
 
 
 def _decode_value(header: Header, data: bytes, at: int, where: int, high_first: bool) -> tuple[Record, int]:
@@ -156,7 +169,13 @@ def _decode_value(header: Header, data: bytes, at: int, where: int, high_first: 
             f"byte {where + at}: a value of {size} bytes goes on behind the end, {len(data) - at} are left"
         )
     raw = data[at:end]
-    value = _value(header, raw[::-1] if high_first else raw, length)
+    ordered, is_spoilt = raw[::-1] if high_first else raw, False
+    if header.data in _BCD:
+        number, is_whole = decode_bcd(ordered)
+        value: Value = _scaled(header, number)
+        is_spoilt = not is_whole
+    else:
+        value = _value(header, ordered, length)
     record = Record(
         header.function,
         header.storage,
@@ -168,6 +187,7 @@ def _decode_value(header: Header, data: bytes, at: int, where: int, high_first: 
         header.modifiers,
         data[start:end],
         header.raw,
+        is_spoilt,
     )
     return record, end
 
@@ -178,8 +198,6 @@ def _value(header: Header, raw: bytes, length: int) -> Value:
         return _variable(header, raw, length)
     if not raw:
         return None
-    if kind in _BCD:
-        return _scaled(header, decode_bcd(raw))
     if header.shape is Shape.TIME:
         decode = _MOMENTS.get(len(raw))
         return decode(raw) if decode is not None else raw

@@ -51,7 +51,7 @@ def _parts(record: Record, base: Record | None) -> Iterator[Record]:
         header = _dib(record, control & 0x0F, storage) + vib
         value = decode_with_headers((header,), record.raw[at : at + size]).records[0]
         # A place that holds no digits was not filled yet.
-        if value.value is None:
+        if value.value is None or value.is_spoilt:
             continue
         if base is not None and (moment := _before(base.value, control >> 4 & 3, spacing, number)) is not None:
             yield replace(base, storage=storage, value=moment)

@@ -1,10 +1,6 @@
 """Wireless M-Bus telegrams of real meters, scored as acceptance scores them."""
 
-import importlib.util
 import json
-import os
-from pathlib import Path
-from types import ModuleType
 from typing import Any  # JSON
 
 import pytest
@@ -13,19 +9,9 @@ from drivers.context import Context
 from drivers.errors import DriverError
 from drivers.keys import Key
 from drivers.wmbus.driver import DRIVER
+from tests.conformance.scores import SHARED, load_score
 
-ROOT = Path(__file__).parents[2]
-SHARED = ROOT / os.environ.get("PASSPORT_VECTORS", "../shared/vectors")
 DECODED, FIELDS = 0.95, 0.90
-
-
-def load_score() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("passport_score", SHARED / "score.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def read(telegram: dict[str, Any]) -> list[dict[str, object]] | None:

@@ -111,8 +111,12 @@ def test_real_is_the_binary_number_and_no_rounded_one() -> None:
 
 @pytest.mark.parametrize("text", ["0c1300a00000", "0a13ffff", "0b131a0000", "055b0000c07f", "055b0000807f", "0d13c1f0"])
 def test_digits_that_are_none_are_no_number(text: str) -> None:
-    """Letters in BCD, and reals that are not finite, give None and never a number."""
-    assert record(text).value is None
+    """What letters in BCD would give is told as spoilt, a real that is not finite not at all; neither is a reading."""
+    found = record(text)
+
+    assert found.is_spoilt is (found.value is not None)
+    assert read(text).readings == ()
+    assert read(text).unmapped
 
 
 @pytest.mark.parametrize(
@@ -263,7 +267,8 @@ def test_driver_tells_who_what_and_how_it_is() -> None:
     """A frame gives readings, identity, alarms and what nobody can read."""
     decoded = read("046d0f0ac12a", "0c0612340000", "01ff2105", "0f0102", status=0x06)
 
-    (energy,) = decoded.readings
+    energy, unknown = decoded.readings
+    assert (unknown.quantity, unknown.value, unknown.unit) == ("manufacturer_specific_21", Decimal(5), "1")
     assert (energy.quantity, energy.value, energy.unit, energy.kind) == (
         "energy",
         Decimal(3412000),
@@ -275,10 +280,7 @@ def test_driver_tells_who_what_and_how_it_is() -> None:
     assert (said["serial"], said["manufacturer"], said["version"]) == ("12345678", "KAM", 27)
     assert (said["medium"], said["access_number"], said["address"]) == ("heat", 42, 7)
     assert decoded.alarms == energy.alarms == ("application_error", "power_low")
-    assert [(item.name, item.raw) for item in decoded.unmapped] == [
-        ("manufacturer_specific_21 01ff21", b"\x05"),
-        ("manufacturer_data", b"\x01\x02"),
-    ]
+    assert [(item.name, item.raw) for item in decoded.unmapped] == [("manufacturer_data", b"\x01\x02")]
 
 
 def test_clock_is_read_in_the_zone_that_is_known() -> None:
@@ -441,7 +443,7 @@ def test_frame_of_another_meter_is_refused() -> None:
 
 
 def test_published_codes_of_a_maker_are_named() -> None:
-    """Where the maker tells what stands behind FF it has a name and a unit; the same code of another maker has none."""
+    """Where the maker tells what stands behind FF it has a name and a unit; the same code of another has none."""
     frame = bytearray(answer("05ff0b00004842", "0583ff0d0000803f", "01ff7701"))
     body = frame[4:-2]
     body[7:11] = bytes.fromhex("a34c1502")
@@ -451,9 +453,10 @@ def test_published_codes_of_a_maker_are_named() -> None:
     assert [(item.quantity, item.value, item.unit) for item in decoded.readings] == [
         ("frequency", Decimal(50), "Hz"),
         ("energy_partial", Decimal(1), "W.h"),
+        ("manufacturer_specific_77", Decimal(1), "1"),
     ]
-    assert [item.name for item in decoded.unmapped] == ["manufacturer_specific_77 01ff77"]
-    assert [item.quantity for item in decode(0, bytes(frame)).readings] == ["energy_maker_0d"]
+    others = [item.quantity for item in decode(0, bytes(frame)).readings]
+    assert others == ["manufacturer_specific_0b", "energy_maker_0d", "manufacturer_specific_77"]
 
 
 def test_unit_without_a_code_is_listed() -> None:
