@@ -1,9 +1,11 @@
-"""Readings: what a node takes in from many meters at once, and a year of one of them.
+"""Frames into readings, readings into the store, and a year of one meter out of it.
 
-Against: the same rows put into, and read from, the same table with the driver of SQLite alone.
+Against: pymeterbus, which loads a frame and computes no values by that; the decryption of a telegram alone; the same
+rows put into, and read from, the same table with the driver of SQLite alone.
 """
 
 import asyncio
+import json
 import sqlite3
 import tempfile
 import time
@@ -11,17 +13,78 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 
+import meterbus  # type: ignore[import-untyped]  # a peer without types
+
 from benchmarks.__main__ import Measure
+from drivers.context import Context
+from drivers.mbus.driver import DRIVER as MBUS
+from drivers.mbus.frame import decode_frame, encode_long
+from drivers.wmbus.driver import DRIVER as WMBUS
 from node.clock import SystemClock
 from node.store.database import Database
 from node.store.migrate import upgrade
 from node.store.readings import Series, StoredReading, insert_readings, read_points
+from tests import wireless
 
 DEVICES, EACH, BATCHES = 2_000, 5, 4
 YEAR = 8_760
 HOUR_US = 3_600_000_000
 FIRST_US = 1_760_000_000_000_000
 VOLUME = Series(1, "volume")
+FRAMES = Path(__file__).parent.parent / "tests" / "vectors" / "drivers" / "mbus.json"
+
+
+def _rate(read: Callable[[bytes], object], frames: list[bytes], rounds: int) -> float:
+    """Frames a second of a processor."""
+    begun = time.process_time()
+    for _ in range(rounds):
+        for frame in frames:
+            read(frame)
+    return rounds * len(frames) / (time.process_time() - begun)
+
+
+def _wired(run: int) -> list[bytes]:
+    """Frames of the project's own vectors, each under many addresses, which both programs read."""
+    kept = [bytes.fromhex(item["data"]) for item in json.loads(FRAMES.read_text())["frames"]]
+    found = []
+    for frame in kept:
+        try:
+            meterbus.load(frame)
+        except (meterbus.MBusFrameDecodeError, ValueError, TypeError, IndexError):
+            continue
+        link = decode_frame(frame)
+        if link is not None:
+            found += [encode_long(link.control, (run + n) % 250 + 1, link.user_data) for n in range(100)]
+    return found
+
+
+def mbus(run: int) -> float:
+    """Wired frames to readings, identity and alarms."""
+    return _rate(lambda frame: MBUS.decode(0, frame), _wired(run), 3)
+
+
+def mbus_loaded(run: int) -> float:
+    """The same frames loaded by pymeterbus."""
+    return _rate(meterbus.load, _wired(run), 3)
+
+
+def _wireless(run: int) -> list[bytes]:
+    """Telegrams of mode 5, each with an access number and a volume of its own."""
+    values = [wireless.RECORDS[:2] + (run * 1000 + n).to_bytes(4, "little") + wireless.RECORDS[6:] for n in range(1000)]
+    return [wireless.mode_5(value, access=n % 256) for n, value in enumerate(values)]
+
+
+def wmbus(run: int) -> float:
+    """Telegrams with AES-128-CBC to readings."""
+    context = Context(keys={"KAM-12345678": wireless.KEY})
+    assert WMBUS.decode(0, _wireless(run)[0], context).readings
+    return _rate(lambda frame: WMBUS.decode(0, frame, context), _wireless(run), 5)
+
+
+def wmbus_opened(run: int) -> float:
+    """The two blocks of each telegram decrypted, and nothing read."""
+    vector = bytes(16)
+    return _rate(lambda frame: wireless.KEY.decrypt_cbc(vector, frame[-32:]), _wireless(run), 5)
 
 
 def _reading(subject: bytes, series: Series, hour: int, run: int) -> StoredReading:
@@ -123,6 +186,8 @@ def year_alone(run: int) -> float:
 
 
 MEASURES = [
+    Measure("mbus", "frames/s", "pymeterbus load", mbus, mbus_loaded),
+    Measure("wmbus_aes", "telegrams/s", "AES-CBC alone", wmbus, wmbus_opened),
     Measure("readings_ingest", "rows/s", "sqlite3 executemany", ingest, ingest_alone),
     Measure("readings_year", "ms", "sqlite3 select", year, year_alone),
 ]
