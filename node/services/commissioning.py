@@ -91,11 +91,6 @@ class Commissioning:
         self._directory = directory
         self._wake = asyncio.Event()
 
-    @property
-    def drivers(self) -> Sequence[Installed]:
-        """The drivers of this node, newest version of an id first."""
-        return self._drivers.installed
-
     async def commission(self, subject: bytes, actor: str) -> StoredDevice:
         """Let a device join; a second time changes nothing. Raise NotFoundError, or StateError for what is missing."""
         if not self._core.settings.radio.enabled:

@@ -46,6 +46,7 @@ from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
+from node.services.drivers import Drivers
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
 from node.services.erasures import Erasures
@@ -262,11 +263,10 @@ class Parts:
         self.exchange_1c = Exchange1C(self.core, self.ledger, self.projection, self.own_codes)
 
     def _wire_radio(self) -> None:
-        directory = MemoryDirectory()
+        directory, registry = MemoryDirectory(), load_registry()
+        self.drivers = Drivers(registry)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))
-        self.commissioning = Commissioning(
-            self.core, self.ledger, self.projection, self.readings, load_registry(), directory
-        )
+        self.commissioning = Commissioning(self.core, self.ledger, self.projection, self.readings, registry, directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)
 

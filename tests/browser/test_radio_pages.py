@@ -201,3 +201,23 @@ async def test_reader_is_offered_no_way_to_take_a_device_off(network: Network, t
         await page.goto(f"{network.node.addresses['console']}{address}")
         await expect(page.locator(place)).to_contain_text("ждёт подключения")
         await expect(page.locator(place).locator("form")).to_have_count(0)
+
+
+async def test_frame_is_tried_on_the_page_of_drivers(network: Network, tabs: Tabs, shot: Shot) -> None:
+    """What is pasted is read by the chosen driver, in both languages and on a phone."""
+    page = await entered_in_russian(tabs, network.node)
+    await page.goto(f"{network.node.addresses['console']}/drivers")
+    await page.locator("select[name=driver]").select_option("vega-si-v1")
+    await page.locator("textarea[name=data]").fill("015f0200f1536516d204000000000000000000004d000000")
+    await page.get_by_role("button", name="Прочитать").click()
+
+    await expect(page.locator("#decoded tbody tr")).to_have_count(6)
+    await expect(page.locator("#decoded")).to_contain_text("1234")
+    await shot(page, "drivers-ru")
+    await shrink(page)
+    await shot(page, "drivers-ru-phone")
+    await page.goto(f"{network.node.addresses['console']}/drivers")
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await expect(page.locator("#installed")).to_contain_text("≥ 2")
+    await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    await shot(page, "drivers-en")

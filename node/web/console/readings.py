@@ -83,7 +83,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
     drawn = await call.context.readings.drawn(stored.subject, series, since, until)
     before = until if query.before is None else min(until, query.before)
     rows, more = await call.context.readings.newest(stored.subject, series, since, before, SHOWN)
-    drivers = {one.hash: one.name for one in call.context.commissioning.drivers}
+    drivers = {one.hash: one.name for one in call.context.drivers.installed}
     return View(
         "readings.html",
         id=device,

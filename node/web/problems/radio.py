@@ -125,4 +125,15 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Первый день позже последнего", "Поменяйте дни местами."),
         ("The first day is after the last", "Change them about."),
     ),
+    "driver_unknown": unknown("Такого драйвера на этом узле нет", "This node has no such driver"),
+    "frame_unread": wrong(
+        ("Драйвер не читает этот кадр", "Проверьте порт, драйвер и ключ; кадр вставьте целиком."),
+        ("The driver does not read this frame", "Check port, driver and key; paste the whole frame."),
+        ("Почему: {why}.", "Why: {why}."),
+    ),
+    "frame_typed": wrong(
+        ("Это не шестнадцатеричные цифры", "Кадр — пары цифр 0-9 и букв A-F, ключ — 32 таких знака."),
+        ("These are no hex digits", "A frame is pairs of 0-9 and A-F, a key 32 of them."),
+        ("Поля: {fields}.", "Fields: {fields}."),
+    ),
 }

@@ -234,6 +234,18 @@ RADIO_DEVICES = table(
     ("Шагов", "Steps", lambda item, _: str(len(item.steps))),
     ("Изменён, UTC", "Changed, UTC", time("changed_us")),
 )
+DRIVERS = table(
+    "drivers",
+    "Драйверы",
+    "Drivers",
+    ("Код", "Id", "id"),
+    ("Версия", "Version", "version"),
+    ("Название", "Name", "name"),
+    ("Кто издал", "Publisher", "publisher"),
+    ("Модели", "Models", lambda item, _: ", ".join(item.models)),
+    ("Прошивка", "Firmware", "firmware"),
+    ("Хеш", "Hash", "hash"),
+)
 GATEWAYS = table(
     "gateways",
     "Базовые станции",

@@ -71,8 +71,10 @@ def test_open_routes_are_few(route: Route) -> None:
 
 def test_every_route_that_writes_needs_a_scope_beyond_reading() -> None:
     """A write is open only to come in, of one's own account, or under a scope that a reader lacks."""
-    # What of labels is a POST only asks a long question.
+    # What of labels and drivers is a POST only asks a long question.
     own = {
+        "/drivers",
+        f"{API}/drivers/{{id}}/decodings",
         "/labels",
         "/labels/file",
         f"{API}/labels",

@@ -1,0 +1,43 @@
+"""The drivers of this node: which are installed, and what one of them makes of a frame that somebody holds."""
+
+import asyncio
+from collections.abc import Sequence
+
+from drivers.context import Context
+from drivers.driver import Driver
+from drivers.errors import DriverError
+from drivers.keys import Key
+from drivers.reading import Decoded
+from drivers.registry import Broken, Installed, Registry
+from node.errors import InputError, NotFoundError
+
+
+class Drivers:
+    """A registry, asked by people."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    @property
+    def installed(self) -> Sequence[Installed]:
+        """Newest version of an id first."""
+        return self.registry.installed
+
+    @property
+    def broken(self) -> Sequence[Broken]:
+        """What was not taken in, and why."""
+        return self.registry.broken
+
+    async def decode(self, driver_id: str, port: int, data: bytes, key: bytes | None = None) -> Decoded:
+        """Read a frame by a driver; nothing is stored, the key neither. Raise NotFoundError, InputError."""
+        found = self.registry.find(driver_id)
+        if found is None:
+            raise NotFoundError(f"no driver {driver_id}", "driver_unknown")
+        try:
+            return await asyncio.to_thread(_read, found.driver, port, data, key)
+        except DriverError as error:
+            raise InputError(str(error), "frame_unread", why=str(error)) from error
+
+
+def _read(driver: Driver, port: int, data: bytes, key: bytes | None) -> Decoded:
+    return driver.decode(port, data, Context(key=None if key is None else Key(key)))
