@@ -107,6 +107,7 @@ class Exchange:
         self._ingest = ingest
         self.following = Following(core)
         self._taking: set[bytes] = set()
+        self._ended = 0  # how often whoever took logs was done with them
         self.check_log: CheckLog = _anything
 
     async def level(self, link: PeerLink, peer: Peer, heard: Heard, *, follows: bool = True) -> Outcome:
@@ -238,11 +239,16 @@ class Exchange:
         """
         left, is_level = set(heard.sizes), True
         trouble: str | None = None
-        while batch := await self._behind(heard, left):
+        while True:
+            ended = self._ended
+            batch = await self._behind(heard, left)
+            if not batch:
+                break
             with self._alone(batch) as mine:
                 is_level = is_level and len(mine) == len(batch)
-                # Whoever brought one of them on until now may have ended after they were read.
-                behind = await self._behind(heard, {stored.log for stored in mine})
+                behind = mine
+                if ended != self._ended:  # whoever brought one of them on may have ended after they were read
+                    behind = await self._behind(heard, {stored.log for stored in mine})
                 mirrors, wrong = await self._mirrors(behind, heard)
                 left -= {stored.log for stored in batch} - mirrors.keys()
                 trouble = wrong or trouble
@@ -277,6 +283,7 @@ class Exchange:
             yield mine
         finally:
             self._taking -= {stored.log for stored in mine}
+            self._ended += 1
 
     async def _mirrors(self, logs: Iterable[StoredLog], heard: Heard) -> tuple[Mirrors, str | None]:
         """What takes these logs on to the peer's checkpoints, and what was wrong with one of those."""
