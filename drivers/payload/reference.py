@@ -120,16 +120,23 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a field is called: in the output, in references, and whether it is reported at all."""
+    """What a field is called: in the output, in references, and whether it is reported at all.
+
+    `reported` is whether the value is put out: a name that begins with _ is internal (PS-432). `plain` is the usual
+    case, a name that is the key and nothing else.
+    """
 
     name: str = ""
     alias: str | None = None
     template: Template | None = None
+    reported: bool = field(init=False)
+    plain: bool = field(init=False)
 
-    @property
-    def reported(self) -> bool:
-        """Whether the value is put out; a name that begins with _ is internal (PS-432)."""
-        return bool(self.name) and not self.name.startswith("_")
+    def __post_init__(self) -> None:
+        """Settle what every read would ask again."""
+        reported = bool(self.name) and not self.name.startswith("_")
+        object.__setattr__(self, "reported", reported)
+        object.__setattr__(self, "plain", reported and self.alias is None and self.template is None)
 
     @property
     def claims(self) -> frozenset[str]:
@@ -138,6 +145,9 @@ class Name:
 
     def store(self, source: Source, out: dict[str, Value], value: Value) -> None:
         """Keep a decoded value for references, and put it out."""
+        if self.plain:
+            source.names[self.name] = out[self.name] = value
+            return
         if not self.name:
             return
         source.names[self.name] = value

@@ -46,8 +46,6 @@ def agrees(expected: Tree, got: object) -> bool:
         return all(agrees(item, got.get(key)) for key, item in expected.items())
     if isinstance(expected, list):
         return isinstance(got, Sequence) and len(expected) == len(got) and all(map(agrees, expected, got))
-    if isinstance(expected, bool) or isinstance(got, bool):
-        return expected is got
     wanted, found = as_number(expected), as_number(got)
     if wanted is None or found is None:
         return expected == got
