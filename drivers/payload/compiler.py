@@ -108,8 +108,7 @@ class Compiler:
         elif kind is None:
             raise section.error("a field has a type or a construct")
         else:
-            name = section.take("name")
-            self.annotations.take(section, self._within, name if isinstance(name, str) else None)
+            self.annotations.take(section, self._within)
             node = self._typed(section, kind)
         section.done()
         return node

@@ -16,9 +16,12 @@ MAX_NAME = 256
 
 
 class Source:
-    """The bytes of a payload, from `at` to `end`, and what was read of them."""
+    """The bytes of a payload, from `at` to `end`, and what was read of them.
 
-    __slots__ = ("_bulk", "_fields", "at", "data", "end", "names", "outside", "warnings")
+    `outside` names the fields whose value is outside its range, `unread` holds the bytes that no field is for.
+    """
+
+    __slots__ = ("_bulk", "_fields", "at", "data", "end", "names", "outside", "unread", "warnings")
 
     def __init__(self, data: bytes) -> None:
         if len(data) > MAX_PAYLOAD:
@@ -28,6 +31,7 @@ class Source:
         self.end = len(data)
         self.names: dict[str, Value] = {}
         self.warnings: list[str] = []
+        self.unread: list[tuple[str, bytes]] = []
         self.outside: set[str] = set()
         self._fields = MAX_FIELDS
         self._bulk = MAX_BULK

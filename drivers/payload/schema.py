@@ -18,7 +18,7 @@ from drivers.payload.document import Tree, parse_document
 from drivers.payload.groups import FieldList
 from drivers.payload.section import Section
 from drivers.payload.values import Given, Value
-from drivers.payload.vectors import TestVector, take_vectors
+from drivers.payload.vectors import Vector, take_vectors
 from drivers.payload.wire import Order
 
 MAX_PORT = 255
@@ -30,11 +30,15 @@ _ABOUT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a payload says: its values by name, what was doubtful, and which values are outside their range."""
+    """What a payload says: its values by name, what was doubtful, which fields are outside their range.
+
+    `unread` are the bytes that the document has no field for, each piece with what is known of it.
+    """
 
     values: dict[str, Value]
     warnings: tuple[str, ...] = ()
     outside: frozenset[str] = frozenset()
+    unread: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,12 @@ class Program:
     fields: FieldList | None
     ports: Mapping[int | str, FieldList]
     commands: Mapping[str, Command]
-    vectors: tuple[TestVector, ...]
+    vectors: tuple[Vector, ...]
     annotations: Annotations
+
+    def serves(self, port: int) -> bool:
+        """Whether the document has fields for a port."""
+        return self._body(port) is not None
 
     def decode(self, port: int, data: bytes) -> Payload:
         """Read a payload; raise FrameError naming byte and field."""
@@ -171,7 +179,8 @@ def _read(body: FieldList, data: bytes) -> Payload:
     body.read(source, values)
     if source.at < source.end:
         source.warnings.append(f"{source.end - source.at} byte(s) after the last field, from offset {source.at}")
-    return Payload(values, tuple(source.warnings), frozenset(source.outside))
+        source.unread.append(("rest", data[source.at :]))
+    return Payload(values, tuple(source.warnings), frozenset(source.outside), tuple(source.unread))
 
 
 def _written(body: FieldList, values: Mapping[str, Given]) -> bytes:

@@ -143,6 +143,7 @@ class Tlv:
         body.read(source, entry)
         if source.at < stop:
             source.warnings.append(f"{stop - source.at} byte(s) of a tlv entry at offset {source.at} not decoded")
+            source.unread.append(("rest of a tlv entry", source.data[source.at : stop]))
         source.at = stop
 
     def _read_unknown(
@@ -163,6 +164,7 @@ class Tlv:
             source.warnings.append(f"unknown tag {shown}: {lost} of {total} byte(s) discarded")
         else:
             source.warnings.append(f"unknown tag {shown}: {last - source.at} byte(s) discarded")
+        source.unread.append((f"tag {shown}", source.data[source.at : last]))
         source.at = last
         return stop is not None
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from drivers.payload.document import Tree
 from drivers.payload.section import Section, describe
-from drivers.payload.values import as_number
+from drivers.payload.values import Given, as_number
 
 MAX_VECTORS = 1000
 TOLERANCE = Decimal("1e-6")
@@ -17,17 +17,17 @@ _ABOUT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class TestVector:
-    """One proof. `payload` gives `expected` when read; or `values` give `payload` when written."""
+class Vector:
+    """One proof: `payload` gives `expected` when it is read, or, where there are `values`, it is what they give."""
 
     name: str
     port: int
     payload: bytes
-    expected: Mapping[str, Tree] | None = None
-    values: Mapping[str, Tree] | None = None
+    expected: Mapping[str, Tree]
+    values: Mapping[str, Given] | None = None
 
 
-def take_vectors(section: Section) -> tuple[TestVector, ...]:
+def take_vectors(section: Section) -> tuple[Vector, ...]:
     """The vectors of a document; raise DocumentError."""
     vectors = tuple(_vector(item) for item in section.sections("test_vectors"))
     if len(vectors) > MAX_VECTORS:
@@ -53,15 +53,15 @@ def agrees(expected: Tree, got: object) -> bool:
     return difference <= TOLERANCE * max(abs(Decimal(wanted)), abs(Decimal(found)))
 
 
-def _vector(section: Section) -> TestVector:
+def _vector(section: Section) -> Vector:
     name = section.text("name") or section.path
     section.drop(_ABOUT)
     port = section.take_one("fPort", "fport", "port")
     number = 0 if port is None else section.bounded(port[1], port[0], 0, 255)
     if "input" in section:
-        vector = TestVector(name, number, _bytes(section, "expected_payload"), values=_mapping(section, "input"))
+        vector = Vector(name, number, _bytes(section, "expected_payload"), {}, _given(section))
     else:
-        vector = TestVector(name, number, _bytes(section, "payload"), expected=_mapping(section, "expected"))
+        vector = Vector(name, number, _bytes(section, "payload"), _mapping(section, "expected"))
     section.done()
     return vector
 
@@ -71,6 +71,20 @@ def _mapping(section: Section, key: str) -> dict[str, Tree]:
     if not isinstance(tree, dict):
         raise section.error(f"values by name are expected, this is {describe(tree)}", key)
     return {str(name): item for name, item in tree.items()}
+
+
+def _given(section: Section) -> dict[str, Given]:
+    """The values to write; one that is null is not given."""
+    given = {name: _present(item) for name, item in _mapping(section, "input").items()}
+    return {name: item for name, item in given.items() if item is not None}
+
+
+def _present(tree: Tree) -> Given | None:
+    if isinstance(tree, dict):
+        return {str(name): found for name, item in tree.items() if (found := _present(item)) is not None}
+    if isinstance(tree, list):
+        return [found for item in tree if (found := _present(item)) is not None]
+    return tree
 
 
 def _bytes(section: Section, key: str) -> bytes:
