@@ -27,6 +27,7 @@ class NumberField:
     meaning: Meaning | None = None
     sentinels: tuple[int, ...] = ()
     constant: Given | None = None
+    default: Given | None = None  # what an encoder writes where no value is given
     spoken: Table | None = None  # labels an encoder takes and a decoder does not give
     optional: bool = False
 
@@ -66,7 +67,8 @@ class NumberField:
 
     def claims(self) -> frozenset[str]:
         """Its own name, unless it may be missing."""
-        return _NOTHING if self.optional or self.sentinels or self.constant is not None else self.name.claims
+        spared = self.optional or self.sentinels or self.constant is not None or self.default is not None
+        return _NOTHING if spared else self.name.claims
 
     def _value(self, sink: Sink, inputs: Inputs) -> Given | None:
         value = self.name.find(sink, inputs)
@@ -74,6 +76,8 @@ class NumberField:
             if value is not None and value != self.constant:
                 raise EncodeError(f"{inputs.at(self.name.name)} is always {self.constant}, not {value}")
             return self.constant
+        if value is None:
+            value = self.default
         if value is not None or self.optional:
             return value
         if self.sentinels:

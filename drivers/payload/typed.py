@@ -86,7 +86,8 @@ def _number(section: Section, setting: Setting, wire: Wire, spoken: Table | None
         _advance(section, wire.advance),
         meaning,
         sentinels,
-        _constant(section),
+        _constant(section, "value"),
+        _constant(section, "default"),
         spoken,
         section.flag("optional"),
     )
@@ -241,10 +242,10 @@ def _advance(section: Section, advance: int) -> int:
     return advance if consume is None else consume
 
 
-def _constant(section: Section) -> bool | int | str | Number | None:
-    value = section.take("value")
+def _constant(section: Section, key: str = "value") -> bool | int | str | Number | None:
+    value = section.take(key)
     if isinstance(value, list | dict):
-        raise section.error("a constant is one value", "value")
+        raise section.error("a constant is one value", key)
     return value
 
 
