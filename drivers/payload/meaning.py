@@ -74,7 +74,7 @@ class Meaning:
         if self.chain is not None:
             number = self.chain.undo(number)
         if self.branches:
-            number = self._unbranch(number)
+            raise EncodeError(f"{format_value(number)} cannot be traced back through match_value")
         if self.formula is not None:
             found = None if self.inverse is None else self.inverse(sink.names, number)
             if found is None:
@@ -91,13 +91,6 @@ class Meaning:
             if branch.test(number, branch.bound):
                 return branch.chain.apply(number)
         return number
-
-    def _unbranch(self, value: Number) -> Number:
-        for branch in self.branches:
-            number = branch.chain.undo(value)
-            if branch.test(number, branch.bound):
-                return number
-        return value
 
 
 def take_meaning(section: Section, declared: Declared) -> Meaning | None:

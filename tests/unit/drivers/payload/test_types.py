@@ -3,6 +3,7 @@
 import pytest
 
 from drivers.errors import DocumentError, EncodeError, FrameError
+from drivers.payload.schema import parse_schema
 from drivers.payload.values import Value
 from tests.unit.drivers.payload.documents import dec, read, write
 
@@ -52,7 +53,9 @@ def test_number_is_read_and_written_by_its_type(kind: str, payload: str, value: 
     assert write(field, {"v": value}) == payload
 
 
-@pytest.mark.parametrize(("kind", "value"), [("u16", 513), ("s24", 0x030201), ("f32", dec("1.5")), ("uflt16", dec("0.5"))])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("u16", 513), ("s24", 0x030201), ("f32", dec("1.5")), ("uflt16", dec("0.5"))]
+)
 def test_byte_order_of_document_and_field_counts(kind: str, value: Value) -> None:
     """The document's order holds unless a field has its own."""
     field, own = f"- {{name: v, type: {kind}}}", f"- {{name: v, type: {kind}, endian: big}}"
@@ -118,7 +121,11 @@ def test_bool_is_a_bit_that_moves_nothing_on() -> None:
         ("type: bytes, length: remaining", "010203", "010203"),
         ("type: bytes, length: remaining", "", ""),
         ("type: bitfield_string, length: 2, prefix: v, parts: [[12, 4], [8, 4], [0, 8]]", "1234", "v1.2.52"),
-        ("type: bitfield_string, length: 2, delimiter: '-', parts: [[8, 8, hex], [0, 8, 'hex:upper']]", "abcd", "ab-CD"),
+        (
+            "type: bitfield_string, length: 2, delimiter: '-', parts: [[8, 8, hex], [0, 8, 'hex:upper']]",
+            "abcd",
+            "ab-CD",
+        ),
         ("type: bitfield_string, length: 8, parts: [[0, 64]]", "fffffffffffffffe", "18446744073709551614"),
         ("type: enum, values: {0: ok, 1: run}", "01", "run"),
         ("type: enum, base: u16, values: [ok, run]", "0001", "run"),
@@ -171,8 +178,6 @@ def test_literals_take_no_bytes() -> None:
 def test_compact_list_stands_for_its_fields() -> None:
     """A struct-like text, with padding, in its own byte order."""
     document = b'name: t\nfields: "<B:kind 2x H:value ?:on f:x"'
-    from drivers.payload.schema import parse_schema
-
     assert parse_schema(document).decode(1, bytes.fromhex("01ffffe700010000c03f")).values == {
         "kind": 1,
         "value": 231,
