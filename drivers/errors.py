@@ -13,6 +13,7 @@ DriverError
 ├── EncodeError         a value does not fit the frame it is to be put in
 ├── UnitError           a unit is unknown, or two units measure different things
 ├── DescriptorError     what a driver says of itself contradicts itself
+├── DocumentError       a payload description is no document of its language; names the place and the rule
 ├── DriverFaultError    a driver broke its contract: it raised something else, or gave no Decoded
 └── DriverChoiceError   no driver fits a device, or several do
 """
@@ -72,6 +73,10 @@ class UnitError(DriverError):
 
 class DescriptorError(DriverError):
     """A driver's description of itself contradicts itself."""
+
+
+class DocumentError(DriverError):
+    """A payload description is no document of its language; the text names the place in it and the rule."""
 
 
 class DriverFaultError(DriverError):

@@ -47,6 +47,12 @@ def find_unit_by_name(name: str) -> Unit | None:
     return _BY_NAME.get(name.strip().casefold())
 
 
+def find_unit_by_symbol(symbol: str) -> Unit | None:
+    """The unit that makers write so, as `°C` or `m⋅s⁻¹`, or None; a UCUM code is its own symbol."""
+    text = symbol.strip()
+    return UNITS.get(_SYMBOLS.get(text, text))
+
+
 def convert(value: Decimal, source: str, target: str) -> Decimal:
     """Express a value of unit `source` in unit `target`.
 
@@ -126,9 +132,61 @@ _TABLE = (
     _unit("mm", "length", "1/1000", "мм", "003"),
     _unit("m", "length", "1", "м", "006"),
     _unit("Hz", "frequency", "1", "Гц", "290"),
+    _unit("mA", "current", "1/1000", "мА"),
+    _unit("uV", "voltage", "1/1000000", "мкВ"),
+    _unit("A.h", "charge", "3600", "А·ч"),
+    _unit("Ohm", "resistance", "1", "Ом", "274"),
+    _unit("uS/cm", "conductivity", "1/10000", "мкСм/см"),
+    _unit("hPa", "pressure", "100", "гПа"),
+    _unit("lx", "illuminance", "1", "лк"),
+    _unit("W/m2", "irradiance", "1", "Вт/м²"),
+    _unit("[ppm]", "number", "1/1000000", "млн⁻¹"),
+    _unit("[ppb]", "number", "1/1000000000", "млрд⁻¹"),
+    _unit("ug/m3", "mass concentration", "1/1000000000", "мкг/м³"),
+    _unit("mg/m3", "mass concentration", "1/1000000", "мг/м³"),
+    _unit("mg/L", "mass concentration", "1/1000", "мг/л"),
+    _unit("m/s", "speed", "1", "м/с", "328"),
+    _unit("km/h", "speed", "5/18", "км/ч", "333"),
+    _unit("cm", "length", "1/100", "см", "004"),
+    _unit("km", "length", "1000", "км", "008"),
+    _unit("ms", "time", "1/1000", "мс"),
     _unit("{dBm}", "power level", "1", "дБм"),
     _unit("{dB}", "level", "1", "дБ"),
 )
+# How documents of makers write units that UCUM writes otherwise.
+_SYMBOLS = {
+    "": "1",
+    **dict.fromkeys(("°C", "degC", "C", "℃"), "Cel"),
+    **dict.fromkeys(("°F", "degF"), "[degF]"),
+    **dict.fromkeys(("%RH", "%rh", "percent"), "%"),
+    **dict.fromkeys(("°", "degrees"), "deg"),
+    **dict.fromkeys(("m³", "m^3"), "m3"),
+    **dict.fromkeys(("m³/h", "m³⋅h⁻¹", "m^3/h"), "m3/h"),
+    **dict.fromkeys(("l", "liter", "litre"), "L"),
+    **dict.fromkeys(("l/h", "l⋅h⁻¹", "L⋅h⁻¹"), "L/h"),
+    **dict.fromkeys(("kWh", "kW·h"), "kW.h"),
+    **dict.fromkeys(("Wh", "W·h"), "W.h"),
+    **dict.fromkeys(("MWh", "MW·h"), "MW.h"),
+    **dict.fromkeys(("Ah", "A·h"), "A.h"),
+    **dict.fromkeys(("lux",), "lx"),
+    **dict.fromkeys(("ppm",), "[ppm]"),
+    **dict.fromkeys(("ppb",), "[ppb]"),
+    **dict.fromkeys(("µg/m³", "ug/m³", "μg/m³", "µg⋅m⁻³"), "ug/m3"),
+    **dict.fromkeys(("mg/m³", "mg⋅m⁻³"), "mg/m3"),
+    **dict.fromkeys(("mg/l", "mg⋅L⁻¹"), "mg/L"),
+    **dict.fromkeys(("m⋅s⁻¹",), "m/s"),
+    **dict.fromkeys(("W/m²", "W⋅m⁻²"), "W/m2"),
+    **dict.fromkeys(("m³/m³", "m³⋅m⁻³"), "1"),
+    **dict.fromkeys(("µS/cm", "µS⋅cm⁻¹", "μS/cm"), "uS/cm"),
+    **dict.fromkeys(("µV", "μV"), "uV"),
+    **dict.fromkeys(("Ω", "ohm"), "Ohm"),
+    **dict.fromkeys(("dBm",), "{dBm}"),
+    **dict.fromkeys(("dB",), "{dB}"),
+    **dict.fromkeys(("sec", "seconds"), "s"),
+    **dict.fromkeys(("minutes",), "min"),
+    **dict.fromkeys(("hours",), "h"),
+    **dict.fromkeys(("days",), "d"),
+}
 UNITS = {unit.code: unit for unit in _TABLE}
 _BY_OKEI = {unit.okei: unit for unit in _TABLE if unit.okei}
 _BY_NAME = {unit.name_ru.casefold(): unit for unit in _TABLE if unit.name_ru}

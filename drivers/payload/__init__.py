@@ -1,0 +1,1 @@
+"""Payload descriptions: documents of the public device-payload-schema language, read and run."""

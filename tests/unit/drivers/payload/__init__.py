@@ -1,0 +1,1 @@
+"""Payload documents: what each construct of the language reads and writes."""
