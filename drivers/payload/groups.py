@@ -56,7 +56,7 @@ class ObjectGroup:
         value = inputs.get(self.name.key(sink)) if self.name.name else {}
         if value is None and (self.optional or not self.name.reported):
             return
-        if not isinstance(value, dict):
+        if not isinstance(value, Mapping):
             raise EncodeError(f"{inputs.at(self.name.name)}: a mapping is expected, this is {value!r}")
         write_level(self.body, sink, value, f"{inputs.at(self.name.name)}.")
 

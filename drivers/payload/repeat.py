@@ -63,7 +63,7 @@ class Repeat:
             raise EncodeError(f"{inputs.at(self.name.name)}: a list is expected, this is {elements!r}")
         first = sink.at
         for index, element in enumerate(elements):
-            if not isinstance(element, dict):
+            if not isinstance(element, Mapping):
                 raise EncodeError(f"{inputs.at(self.name.name)}[{index}]: a mapping is expected, this is {element!r}")
             if self.index is not None:
                 sink.names[self.index] = index
@@ -82,7 +82,7 @@ class Repeat:
         elif self.span is not None and self.span.name is not None and self.span.name not in sink.names:
             trial = Sink({**sink.names, self.span.name: 0})
             for element in elements:
-                if isinstance(element, dict):
+                if isinstance(element, Mapping):
                     write_level(self.body, trial, element, "")
             sink.names[self.span.name] = trial.at
 

@@ -4,7 +4,7 @@ A tag is one integer or several numbers. A key names each exactly, excludes one 
 (`*`); an exact key goes before an excluding one, that before a wildcard (PS-270).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drivers.errors import EncodeError, FrameError
@@ -229,8 +229,8 @@ class Tlv:
 
     def _entry(self, sink: Sink, path: str, entry: Given) -> bytes:
         """One entry of the lists of channels or of unknown tags."""
-        tag = entry.get(TAG) if isinstance(entry, dict) else None
-        if not isinstance(entry, dict) or not isinstance(tag, list) or len(tag) != len(self.key):
+        tag = entry.get(TAG) if isinstance(entry, Mapping) else None
+        if not isinstance(entry, Mapping) or not isinstance(tag, list) or len(tag) != len(self.key):
             raise EncodeError(f"{path}: an entry has a tag of {len(self.key)} numbers")
         numbers = tuple(as_integer(item) or 0 for item in tag)
         body = self.cases.find(numbers)

@@ -4,12 +4,12 @@ Integers stay int, everything else is Decimal at 34 significant digits: what a s
 None stands for no value: a language rule leaves the field out instead of reporting what is not a number (PS-282).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 Number = int | Decimal
 Value = int | Decimal | str | list["Value"] | dict[str, "Value"]
-Given = int | float | Decimal | str | list["Given"] | dict[str, "Given"]  # what a caller hands in to encode
+Given = int | float | Decimal | str | Sequence["Given"] | Mapping[str, "Given"]  # what a caller hands in to encode
 
 EXACT = Context(
     prec=34, rounding=ROUND_HALF_EVEN, Emin=-400, Emax=400, traps=[InvalidOperation, DivisionByZero, Overflow]

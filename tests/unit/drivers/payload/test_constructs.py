@@ -295,7 +295,8 @@ def test_command_is_written_behind_its_number() -> None:
     """A named downlink, and the name of one that was read."""
     commands = parse_schema(
         b"name: t\ndirection: downlink\ndownlink_commands:\n"
-        b"  set: {command_id: 0x01, fields: [{name: minutes, type: u16, div: 60}]}\n  reboot: {command_id: 2, fields: []}"
+        b"  set: {command_id: 0x01, fields: [{name: minutes, type: u16, div: 60}]}\n"
+        b"  reboot: {command_id: 2, fields: []}"
     )
 
     assert commands.encode_command("set", {"minutes": 10}) == bytes.fromhex("010258")
@@ -340,8 +341,7 @@ def test_command_is_written_behind_its_number() -> None:
         ("name: t\nfields: [{match: {length: 1, cases: {'5..2': []}}}]", "ends before it begins"),
         ("name: t\nfields: [{name: m, type: u8}, {flagged: {field: m, groups: []}}]", "flagged has groups"),
         (
-            "name: t\nfields: [{name: m, type: u8}, {flagged: {field: m, groups: [{bit: 0, fields: []}, {bit: 0,"
-            " fields: []}]}}]",
+            "name: t\nfields: [{flagged: {field: m, groups: [{bit: 0, fields: []}, {bit: 0, fields: []}]}}]",
             "a bit of its own",
         ),
         ("name: t\nfields: [{name: r, type: repeat, fields: []}]", "one of count, byte_length and until"),
@@ -375,7 +375,7 @@ def test_document_that_is_no_schema_is_refused_with_its_place(document: str, say
 
 def test_references_cannot_multiply_a_program() -> None:
     """Definitions that splice each other end at the number of fields a program may have."""
-    levels = "\n".join(f"  d{n}: {{fields: [{', '.join(['{use: d%d}' % (n + 1)] * 10)}]}}" for n in range(8))
+    levels = "\n".join(f"  d{n}: {{fields: [{', '.join([f'{{use: d{n + 1}}}'] * 10)}]}}" for n in range(8))
     document = f"name: t\ndefinitions:\n{levels}\n  d8: {{fields: [{{name: a, type: u8}}]}}\nfields: [{{use: d0}}]"
 
     with pytest.raises(DocumentError, match="at most"):

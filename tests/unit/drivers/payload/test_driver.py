@@ -26,7 +26,8 @@ fields:
 - {name: reserve, type: u16}
 - {name: probes, type: repeat, count: 2, fields: [{name: level, type: u8, unit: "%"}]}
 test_vectors:
-- {name: usual, payload: 5e0be132 000004d2 00e7 01 02 0007 0a14, expected: {volume: 1234, temperature: 23.1, mode: winter}}
+- {name: usual, payload: 5e0be132 000004d2 00e7 01 02 0007 0a14,
+   expected: {volume: 1234, temperature: 23.1, mode: winter}}
 - {name: back, input: {clock: 1, volume: 2, temperature: 3.1, leak: 0, valve: 1, mode: summer, reserve: 0,
    probes: [{level: 1}, {level: 2}]}, expected_payload: 00000001 00000002 001f 02 01 0000 0102}
 """.encode()
@@ -135,7 +136,7 @@ def test_port_without_fields_is_refused() -> None:
     [
         (b"volume: 1234", b"volume: 1235", "vector 'usual': volume is 1234, expected 1235"),
         (b"02 01 0000 0102}", b"02 01 0000 0103}", "vector 'back': written as 00000001"),
-        (b"0a14, expected", b"0a, expected", "vector 'usual': FrameError"),
+        (b"0007 0a14,", b"0007 0a,", "vector 'usual': FrameError"),
         (b"mode: winter", b"other: null", None),
         (b"mode: winter", b"other: 1", "other is None, expected 1"),
     ],
