@@ -109,7 +109,7 @@ COMPUTED = st.fixed_dictionaries(
         "carry": st.just(1),
     },
 )
-LISTS: st.SearchStrategy[list[dict[str, object]]] = st.deferred(lambda: fields_in_each_other())
+LISTS: st.SearchStrategy[list[dict[str, object]]] = st.deferred(lambda: fields_in_each_other())  # noqa: PLW0108 - defined below
 CASES = st.dictionaries(st.sampled_from((0, 1, 2, "3..9", "default")), LISTS, min_size=1, max_size=3)
 CONSTRUCTS = st.one_of(
     st.fixed_dictionaries({"name": NAMES, "type": st.just("object"), "fields": LISTS}),
