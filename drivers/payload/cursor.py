@@ -3,7 +3,8 @@
 Both keep the names that later fields refer to, and the budget: a document may not make a payload cost more than it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from drivers.errors import EncodeError, FrameError
@@ -75,6 +76,10 @@ class Inputs:
         self.used.add(name)
         return self._values.get(name)
 
+    def peek(self, name: str) -> Given | None:
+        """The value under a name, or None; nothing is written of it yet."""
+        return self._values.get(name)
+
     def only(self, name: str) -> bool:
         """Whether a name is here and was not written yet."""
         return name in self._values and name not in self.used
@@ -95,14 +100,18 @@ class Inputs:
 
 
 class Sink:
-    """The bytes written so far. Ranges of bits over one byte are laid over each other."""
+    """The bytes written so far. Ranges of bits over one byte are laid over each other.
 
-    __slots__ = ("_fields", "at", "names", "out")
+    `referred` are the names that some field of the document refers to: one of them is no mere filling.
+    """
 
-    def __init__(self, names: dict[str, Given]) -> None:
+    __slots__ = ("_fields", "at", "names", "out", "referred")
+
+    def __init__(self, names: dict[str, Given], referred: frozenset[str] = frozenset()) -> None:
         self.out = bytearray()
         self.at = 0
         self.names = names
+        self.referred = referred
         self._fields = MAX_FIELDS
 
     def spend(self, fields: int) -> None:
@@ -110,6 +119,10 @@ class Sink:
         self._fields -= fields
         if self._fields < 0:
             raise EncodeError(f"more than {MAX_FIELDS} fields are to be written")
+
+    def trial(self, **names: Given) -> "Sink":
+        """Another sink, from its beginning, that knows the same names and these."""
+        return Sink({**self.names, **names}, self.referred)
 
     def put(self, raw: bytes, advance: int | None = None) -> None:
         """Write bytes here and move on by `advance`, or past them."""
@@ -121,6 +134,24 @@ class Sink:
         for index, byte in enumerate(raw, self.at):
             self.out[index] |= byte
         self.at += len(raw) if advance is None else advance
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Names of values: those a step cannot do without, and all that it has something to do with."""
+
+    must: frozenset[str] = frozenset()
+    may: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Claims") -> "Claims":
+        return Claims(self.must | other.must, self.may | other.may)
+
+    def shown(self, there: Callable[[str], bool]) -> int:
+        """How many of the names are there; none where one is missing that must be."""
+        return sum(map(there, self.may)) if all(map(there, self.must)) else 0
+
+
+NO_CLAIMS = Claims()
 
 
 class Node(Protocol):
@@ -135,5 +166,5 @@ class Node(Protocol):
     def infer(self, sink: Sink, inputs: Inputs, /) -> None:
         """Tell what an earlier field must say, where the values show it and nobody said it: masks, counts, kinds."""
 
-    def claims(self) -> frozenset[str]:
-        """The names of values that this step writes whole; a step that only may write them claims none."""
+    def claims(self) -> "Claims":
+        """The names of the values that this step writes."""

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drivers.errors import EncodeError, FrameError
-from drivers.payload.cursor import MAX_PAYLOAD, Inputs, Sink, Source
+from drivers.payload.cursor import MAX_PAYLOAD, NO_CLAIMS, Claims, Inputs, Sink, Source
 from drivers.payload.expression import Formula
 from drivers.payload.labels import Table
 from drivers.payload.meaning import Meaning
 from drivers.payload.reference import Condition, Name, Operand, size_of
 from drivers.payload.values import Given, Number, Value, as_number, settle
 from drivers.payload.wire import Order, Wire
-
-_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,10 @@ class NumberField:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """A number shows nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
-        """Its own name, unless it may be missing."""
-        spared = self.optional or self.sentinels or self.constant is not None or self.default is not None
-        return _NOTHING if spared else self.name.claims
+    def claims(self) -> Claims:
+        """Its own name."""
+        known = self.constant is not None or self.default is not None
+        return self.name.claims(spared=self.optional or known or bool(self.sentinels))
 
     def _value(self, sink: Sink, inputs: Inputs) -> Given | None:
         value = self.name.find(sink, inputs)
@@ -85,7 +83,9 @@ class NumberField:
             return None
         if self.name.reported:
             raise EncodeError(f"no value for {inputs.at(self.name.key(sink))}")
-        # What is not reported is not the caller's to supply: reserved bits are written as zero.
+        if self.name.name in sink.referred:
+            raise EncodeError(f"nothing tells {self.name.name}, which others refer to and a payload does not report")
+        # What is neither reported nor used is not the caller's to supply: reserved bits are written as zero.
         sink.put(bytes(self.wire.size), self.advance)
         return None
 
@@ -134,9 +134,9 @@ class BoolField:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """A bit shows nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
-        """Its own name, unless it may be missing."""
-        return _NOTHING if self.optional or self.constant is not None else self.name.claims
+    def claims(self) -> Claims:
+        """Its own name."""
+        return self.name.claims(spared=self.optional or self.constant is not None)
 
 
 Render = Callable[[bytes], Value]
@@ -190,9 +190,9 @@ class BytesField:
         if value is not None and self.length is not None and self.length.name is not None:
             sink.names.setdefault(self.length.name, len(self._bytes(inputs, value)))
 
-    def claims(self) -> frozenset[str]:
-        """Its own name, unless it may be missing."""
-        return _NOTHING if self.optional or self.constant is not None else self.name.claims
+    def claims(self) -> Claims:
+        """Its own name."""
+        return self.name.claims(spared=self.optional or self.constant is not None)
 
     def _bytes(self, inputs: Inputs, value: Given) -> bytes:
         try:
@@ -220,9 +220,9 @@ class Padding:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """Padding shows nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
+    def claims(self) -> Claims:
         """Nothing."""
-        return _NOTHING
+        return NO_CLAIMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +262,9 @@ class BitString:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """A text shows nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
-        """Its own name, unless it may be missing."""
-        return _NOTHING if self.optional else self.name.claims
+    def claims(self) -> Claims:
+        """Its own name."""
+        return self.name.claims(spared=self.optional)
 
     def _word(self, inputs: Inputs, value: Given) -> int:
         wrong = EncodeError(
@@ -324,9 +324,9 @@ class Computed:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """A computed value shows nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
-        """Nothing: it need not be given."""
-        return _NOTHING
+    def claims(self) -> Claims:
+        """Its own name, which need not be given."""
+        return self.name.claims(spared=True)
 
     def _value(self, source: Source) -> Value | None:
         names = source.names

@@ -1,10 +1,12 @@
 """The constructs that choose and gather fields: lists, objects, byte groups, flagged groups and matches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from drivers.errors import EncodeError, FrameError
-from drivers.payload.cursor import Inputs, Node, Sink, Source
+from drivers.payload.cursor import NO_CLAIMS, Claims, Inputs, Node, Sink, Source
 from drivers.payload.reference import Name
 from drivers.payload.values import Given, Value, as_integer, format_value
 from drivers.payload.wire import Order
@@ -15,6 +17,11 @@ class FieldList:
     """Fields one after the other."""
 
     nodes: tuple[Node, ...]
+    claimed: Claims = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Gather once what its fields write."""
+        object.__setattr__(self, "claimed", reduce(or_, (node.claims() for node in self.nodes), NO_CLAIMS))
 
     def read(self, source: Source, out: dict[str, Value]) -> None:
         """Read all; raise FrameError."""
@@ -29,10 +36,6 @@ class FieldList:
             node.infer(sink, inputs)
         for node in self.nodes:
             node.write(sink, inputs)
-
-    def claims(self) -> frozenset[str]:
-        """What its fields claim."""
-        return frozenset[str]().union(*(node.claims() for node in self.nodes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,9 @@ class ObjectGroup:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """An object shows nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
+    def claims(self) -> Claims:
         """Its own name."""
-        return frozenset() if self.optional else self.name.claims
+        return self.name.claims(spared=self.optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,9 @@ class ByteGroup:
         for node in self.body.nodes:
             node.infer(sink, inputs)
 
-    def claims(self) -> frozenset[str]:
+    def claims(self) -> Claims:
         """What its members claim."""
-        return self.body.claims()
+        return self.body.claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +135,12 @@ class Flagged:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """The mask, of the groups whose values are given."""
         if self.mask not in sink.names:
-            shown = (1 << bit for bit, body in self.groups if any(name in inputs for name in body.claims()))
+            shown = (1 << bit for bit, body in self.groups if any(name in inputs for name in body.claimed.may))
             sink.names[self.mask] = sum(shown)
 
-    def claims(self) -> frozenset[str]:
-        """What its groups claim: in a case of channels each of them is given."""
-        return frozenset[str]().union(*(body.claims() for _, body in self.groups))
+    def claims(self) -> Claims:
+        """All that its groups may write."""
+        return Claims(may=frozenset[str]().union(*(body.claimed.may for _, body in self.groups)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +162,15 @@ class Cases:
     def show(self, inputs: Inputs) -> int | str | None:
         """The key of the case whose names are all given, the one with most names; None where none shows."""
         keys = [*self.exact.items(), *((low, body) for low, _, body in self.ranges)]
-        fitting = [
-            (len(names), key)
-            for key, body in keys
-            if (names := body.claims()) and all(name in inputs for name in names)
-        ]
-        return max(fitting, key=lambda item: item[0])[1] if fitting else None
+        counts = [(body.claimed.shown(inputs.__contains__), key) for key, body in keys]
+        most, key = max(counts, key=lambda item: item[0], default=(0, None))
+        return key if most else None
+
+    @property
+    def bodies(self) -> tuple[FieldList, ...]:
+        """Every body there is."""
+        rest = () if self.fallback is None else (self.fallback,)
+        return (*self.exact.values(), *(body for _, _, body in self.ranges), *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +232,10 @@ class Match:
             if key is not None:
                 sink.names[self.field] = key
 
-    def claims(self) -> frozenset[str]:
-        """Its discriminator alone: which case writes depends on the values."""
-        return self.name.claims if self.length else frozenset()
+    def claims(self) -> Claims:
+        """All that its cases may write: which of them does depends on the values."""
+        own = self.name.claims(spared=True) if self.length else NO_CLAIMS
+        return Claims(may=own.may.union(*(body.claimed.may for body in self.cases.bodies)))
 
 
 def write_level(body: FieldList, sink: Sink, values: Mapping[str, Given], path: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from operator import eq, ge, gt, le, lt, ne
 
 from drivers.errors import DocumentError, EncodeError, FrameError
-from drivers.payload.cursor import MAX_NAME, Inputs, Sink, Source
+from drivers.payload.cursor import MAX_NAME, Claims, Inputs, Sink, Source
 from drivers.payload.document import Tree
 from drivers.payload.section import Section, describe
 from drivers.payload.values import Given, Number, Value, as_integer, as_number, format_value
@@ -138,10 +138,10 @@ class Name:
         object.__setattr__(self, "reported", reported)
         object.__setattr__(self, "plain", reported and self.alias is None and self.template is None)
 
-    @property
-    def claims(self) -> frozenset[str]:
-        """The key its value has among others, where it is known before a run."""
-        return frozenset({self.name} if self.reported and self.template is None else ())
+    def claims(self, *, spared: bool = False) -> Claims:
+        """The key its value has among others, where it is known before a run; `spared` is one that may be missing."""
+        names = frozenset({self.name} if self.reported and self.template is None else ())
+        return Claims(frozenset() if spared else names, names)
 
     def store(self, source: Source, out: dict[str, Value], value: Value) -> None:
         """Keep a decoded value for references, and put it out."""

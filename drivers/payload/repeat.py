@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.errors import EncodeError, FrameError
-from drivers.payload.cursor import MAX_PAYLOAD, Inputs, Sink, Source
+from drivers.payload.cursor import MAX_PAYLOAD, Claims, Inputs, Sink, Source
 from drivers.payload.groups import FieldList, write_level
 from drivers.payload.reference import Condition, Name, Operand, size_of
 from drivers.payload.values import Given, Value, as_integer, as_number
@@ -80,15 +80,15 @@ class Repeat:
         if self.count is not None and self.count.name is not None:
             sink.names.setdefault(self.count.name, len(elements))
         elif self.span is not None and self.span.name is not None and self.span.name not in sink.names:
-            trial = Sink({**sink.names, self.span.name: 0})
+            trial = sink.trial(**{self.span.name: 0})
             for element in elements:
                 if isinstance(element, Mapping):
                     write_level(self.body, trial, element, "")
             sink.names[self.span.name] = trial.at
 
-    def claims(self) -> frozenset[str]:
+    def claims(self) -> Claims:
         """Its own name."""
-        return frozenset() if self.optional else self.name.claims
+        return self.name.claims(spared=self.optional)
 
     def _end(self, source: Source) -> int:
         """Where the elements end at the latest."""

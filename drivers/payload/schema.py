@@ -59,6 +59,7 @@ class Program:
     commands: Mapping[str, Command]
     vectors: tuple[Vector, ...]
     annotations: Annotations
+    referred: frozenset[str]
 
     def serves(self, port: int) -> bool:
         """Whether the document has fields for a port."""
@@ -76,14 +77,14 @@ class Program:
         body = self._body(port)
         if body is None:
             raise EncodeError(f"{self.name} has nothing on port {port}")
-        return _written(body, values)
+        return self._written(body, values)
 
     def encode_command(self, name: str, values: Mapping[str, Given]) -> bytes:
         """The downlink of a named command; raise EncodeError."""
         command = self.commands.get(name)
         if command is None:
             raise EncodeError(f"{self.name} has no command {name!r}")
-        return bytes([command.number]) + _written(command.body, values)
+        return bytes([command.number]) + self._written(command.body, values)
 
     def decode_command(self, data: bytes) -> tuple[str, Payload]:
         """The command of a downlink by its first byte, with its values; raise FrameError."""
@@ -91,6 +92,13 @@ class Program:
             if data[:1] == bytes([command.number]):
                 return name, _read(command.body, data[1:])
         raise FrameError(f"{self.name} has no command {data[:1].hex() or 'without a byte'}")
+
+    def _written(self, body: FieldList, values: Mapping[str, Given]) -> bytes:
+        sink = Sink(dict(values), self.referred)
+        inputs = Inputs(values)
+        body.write(sink, inputs)
+        inputs.done()
+        return bytes(sink.out)
 
     def _body(self, port: int) -> FieldList | None:
         return self.ports.get(port) or self.ports.get("default") or self.fields
@@ -115,6 +123,7 @@ def parse_schema(raw: bytes) -> Program:
         _commands(section, compiler),
         take_vectors(section),
         compiler.annotations,
+        frozenset(compiler.declared.references),
     )
     section.done()
     if program.fields is None and not program.ports and not program.commands:
@@ -181,11 +190,3 @@ def _read(body: FieldList, data: bytes) -> Payload:
         source.warnings.append(f"{source.end - source.at} byte(s) after the last field, from offset {source.at}")
         source.unread.append(("rest", data[source.at :]))
     return Payload(values, tuple(source.warnings), frozenset(source.outside), tuple(source.unread))
-
-
-def _written(body: FieldList, values: Mapping[str, Given]) -> bytes:
-    sink = Sink(dict(values))
-    inputs = Inputs(values)
-    body.write(sink, inputs)
-    inputs.done()
-    return bytes(sink.out)

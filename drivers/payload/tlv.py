@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drivers.errors import EncodeError, FrameError
-from drivers.payload.cursor import Inputs, Sink, Source
+from drivers.payload.cursor import Claims, Inputs, Sink, Source
 from drivers.payload.groups import FieldList, write_level
 from drivers.payload.keys import Part
 from drivers.payload.values import Given, Value, as_integer
@@ -45,9 +45,8 @@ class Cases:
         return self.fallback if body is None else body
 
     def tags(self) -> list[tuple[tuple[int, ...], FieldList]]:
-        """Every case with a tag of it, the one that claims most names first."""
-        samples = [(tuple(part.sample for part in case.key), case.body) for case in self.open]
-        return sorted([*self.exact.items(), *samples], key=lambda item: -len(item[1].claims()))
+        """Every case with a tag of it."""
+        return [*self.exact.items(), *((tuple(part.sample for part in case.key), case.body) for case in self.open)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,9 @@ class Tlv:
     def infer(self, sink: Sink, inputs: Inputs) -> None:
         """Channels show nothing of earlier fields."""
 
-    def claims(self) -> frozenset[str]:
-        """Nothing: which channels are there depends on the values."""
-        return frozenset()
+    def claims(self) -> Claims:
+        """All that its cases may write: which channels are there depends on the values."""
+        return Claims(may=frozenset[str]().union(*(body.claimed.may for _, body in self.cases.tags())))
 
     def _read_tag(self, source: Source) -> tuple[int, ...]:
         numbers: list[int] = []
@@ -189,13 +188,16 @@ class Tlv:
                 out[name] = [held, value]
 
     def _merged(self, sink: Sink, inputs: Inputs) -> list[bytes]:
-        """The channels of the values not yet written, in the order in which their first values are given."""
+        """The channels of the values not yet written, in the order in which their first values are given.
+
+        A case that takes more of them goes before one that takes fewer.
+        """
         found: list[tuple[int, bytes]] = []
         failures: list[tuple[frozenset[str], EncodeError]] = []
-        for tag, body in self.cases.tags():
-            names = body.claims()
-            if not names or not all(inputs.only(name) for name in names):
+        for tag, body in sorted(self.cases.tags(), key=lambda item: -item[1].claimed.shown(inputs.only)):
+            if not body.claimed.shown(inputs.only):
                 continue
+            names = frozenset(filter(inputs.only, body.claimed.may))
             try:
                 entries = self._entries(sink, inputs, tag, body, names)
             except EncodeError as error:
@@ -204,7 +206,7 @@ class Tlv:
             place = min(inputs.order(name) for name in names)
             found += [(place, raw) for raw in entries]
         for names, failure in failures:
-            if any(inputs.only(name) for name in names):
+            if any(map(inputs.only, names)):
                 raise failure
         return [raw for _, raw in sorted(found, key=lambda item: item[0])]
 
@@ -212,19 +214,20 @@ class Tlv:
         self, sink: Sink, inputs: Inputs, tag: tuple[int, ...], body: FieldList, names: frozenset[str]
     ) -> list[bytes]:
         """The entries of a case: one, or one for each of the values of a tag that came again."""
-        used = set(inputs.used)
+        used = frozenset(inputs.used)
+        trial = sink.trial()
         try:
-            trial = Sink(dict(sink.names))
             body.write(trial, inputs)
         except EncodeError:
-            inputs.used = used
-            values = {name: inputs.get(name) for name in names}
+            inputs.used = set(used)
+            values = {name: inputs.peek(name) for name in names}
             columns = [value for value in values.values() if isinstance(value, list)]
             if len(columns) < len(values) or len({len(column) for column in columns}) != 1:
-                inputs.used = used
                 raise
             rows = [dict(zip(values, row, strict=True)) for row in zip(*columns, strict=True)]
-            return [self._framed(tag, _written(body, sink, row, inputs.path)) for row in rows]
+            entries = [self._framed(tag, _written(body, sink, row, inputs.path)) for row in rows]
+            inputs.used |= names
+            return entries
         return [self._framed(tag, bytes(trial.out))]
 
     def _entry(self, sink: Sink, path: str, entry: Given) -> bytes:
@@ -258,6 +261,6 @@ class Tlv:
 
 
 def _written(body: FieldList, sink: Sink, values: dict[str, Given], path: str) -> bytes:
-    trial = Sink(dict(sink.names))
+    trial = sink.trial()
     write_level(body, trial, values, path)
     return bytes(trial.out)

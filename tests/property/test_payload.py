@@ -109,7 +109,14 @@ COMPUTED = st.fixed_dictionaries(
         "carry": st.just(1),
     },
 )
-LISTS: st.SearchStrategy[list[dict[str, object]]] = st.deferred(lambda: fields_in_each_other())  # noqa: PLW0108 - defined below
+
+
+def fields_in_each_other() -> st.SearchStrategy[list[dict[str, object]]]:
+    """Lists of fields of every kind."""
+    return st.lists(FIELDS, max_size=4)
+
+
+LISTS: st.SearchStrategy[list[dict[str, object]]] = st.deferred(fields_in_each_other)
 CASES = st.dictionaries(st.sampled_from((0, 1, 2, "3..9", "default")), LISTS, min_size=1, max_size=3)
 CONSTRUCTS = st.one_of(
     st.fixed_dictionaries({"name": NAMES, "type": st.just("object"), "fields": LISTS}),
@@ -182,11 +189,6 @@ def tried(found: Program, port: int, data: bytes) -> Payload | None:
         return found.decode(port, data)
     except FrameError:
         return None
-
-
-def fields_in_each_other() -> st.SearchStrategy[list[dict[str, object]]]:
-    """Lists of fields of every kind."""
-    return st.lists(FIELDS, max_size=4)
 
 
 @given(raw=st.binary(max_size=200) | st.text(alphabet="[]{}:,-&*!|>'\"#?\n ab01~", max_size=80).map(str.encode))

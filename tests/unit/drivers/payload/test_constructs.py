@@ -204,6 +204,44 @@ def test_tag_may_be_a_range_of_bits_of_the_value_behind_it() -> None:
     assert read(fields, "0131 0152 0b".replace(" ", "")) == {"a": 49, "b": 82, "c": 11}
 
 
+CHANNELS = """
+- tlv:
+    tag_size: 1
+    cases:
+      1: [{name: mark, type: number, value: 0}]
+      2: [{name: level, type: u8, sentinel: [255]}]
+      3: [{name: _raw, type: u8}, {name: more, type: number, ref: $_raw, add: 1}]
+      4: [{name: a, type: u8}, {name: b, type: u8}]
+      5: [{name: a, type: u8}]
+      6: [{name: state, type: u8, lookup: [off, on]}]
+      7: [{name: state, type: u8, lookup: [low, high]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "payload"),
+    [
+        ({"mark": 0}, "01"),
+        ({"level": 7}, "0207"),
+        ({"a": 1, "b": 2}, "040102"),
+        ({"a": 1, "level": 7}, "05010207"),
+        ({"state": "high"}, "0701"),
+        ({"state": ["on", "off"]}, "06010600"),
+    ],
+)
+def test_channel_is_written_for_the_values_given(values: dict[str, Given], payload: str) -> None:
+    """The case that takes most of them, and whose labels they are; a literal and a lone optional value show theirs."""
+    assert write(CHANNELS, values) == payload
+
+
+def test_internal_value_that_others_use_is_not_made_up() -> None:
+    """It is in no output, so nothing tells what its bytes were."""
+    with pytest.raises(EncodeError, match="nothing tells _raw"):
+        write(CHANNELS, {"more": 10})
+    with pytest.raises(EncodeError, match="state: 'middle' is none of the labels"):
+        write(CHANNELS, {"state": "middle"})
+
+
 def test_elements_are_dropped_counted_and_carried() -> None:
     """An index, a count for later fields, a condition on each element, a running sum that begins anew."""
     fields = """
