@@ -1,12 +1,13 @@
 """Frames into readings, readings into the store, and a year of one meter out of it.
 
 Against: pymeterbus, which loads a frame and computes no values by that; the decryption of a telegram alone; the same
-rows put into, and read from, the same table with the driver of SQLite alone.
+rows put into, and read from, the same table with the driver of SQLite alone; the same payload unpacked by hand.
 """
 
 import asyncio
 import json
 import sqlite3
+import struct
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from benchmarks.__main__ import Measure
 from drivers.context import Context
 from drivers.mbus.driver import DRIVER as MBUS
 from drivers.mbus.frame import decode_frame, encode_long
+from drivers.payload.schema import parse_schema
 from drivers.wmbus.driver import DRIVER as WMBUS
 from node.clock import SystemClock
 from node.store.database import Database
@@ -31,6 +33,22 @@ YEAR = 8_760
 HOUR_US = 3_600_000_000
 FIRST_US = 1_760_000_000_000_000
 VOLUME = Series(1, "volume")
+UPLINK = struct.Struct(">BhBHBBII")
+DOCUMENT = b"""
+name: typical
+endian: big
+fields:
+- {name: kind, type: u8}
+- {name: temperature, type: s16, div: 10}
+- {name: humidity, type: u8, div: 2}
+- {name: battery, type: u16, div: 1000}
+- {name: status, type: enum, values: [ok, warn, fail]}
+- {name: leak, type: "u8[0:0]"}
+- {name: tamper, type: "u8[1:1]"}
+- {name: mode, type: "u8[4:7]", consume: 1, lookup: {0: idle, 1: run, default: other}}
+- {name: volume, type: u32, mult: 0.001}
+- {name: clock, type: u32}
+"""
 FRAMES = Path(__file__).parent.parent / "tests" / "vectors" / "drivers" / "mbus.json"
 
 
@@ -85,6 +103,39 @@ def wmbus_opened(run: int) -> float:
     """The two blocks of each telegram decrypted, and nothing read."""
     vector = bytes(16)
     return _rate(lambda frame: wireless.KEY.decrypt_cbc(vector, frame[-32:]), _wireless(run), 5)
+
+
+def _payloads(run: int) -> list[bytes]:
+    """Payloads of the document, each with values of its own."""
+    return [UPLINK.pack(1, (run + n) % 400, n % 256, 3300, n % 3, 0x13, run * 1000 + n, n) for n in range(1000)]
+
+
+def payload(run: int) -> float:
+    """Payloads of ten fields, scaled, looked up and cut into bits, by their document."""
+    decode = parse_schema(DOCUMENT).decode
+    assert len(decode(1, _payloads(run)[0]).values) == 10
+    return _rate(lambda data: decode(1, data), _payloads(run), 20)
+
+
+def _by_hand(data: bytes) -> dict[str, object]:
+    kind, temperature, humidity, battery, status, bits, volume, clock = UPLINK.unpack(data)
+    return {
+        "kind": kind,
+        "temperature": Decimal(temperature) / 10,
+        "humidity": Decimal(humidity) / 2,
+        "battery": Decimal(battery) / 1000,
+        "status": ("ok", "warn", "fail")[status],
+        "leak": bits & 1,
+        "tamper": bits >> 1 & 1,
+        "mode": {0: "idle", 1: "run"}.get(bits >> 4, "other"),
+        "volume": Decimal(volume) / 1000,
+        "clock": clock,
+    }
+
+
+def payload_by_hand(run: int) -> float:
+    """The same payloads by a function written for them."""
+    return _rate(_by_hand, _payloads(run), 20)
 
 
 def _reading(subject: bytes, series: Series, hour: int, run: int) -> StoredReading:
@@ -188,6 +239,7 @@ def year_alone(run: int) -> float:
 MEASURES = [
     Measure("mbus", "frames/s", "pymeterbus load", mbus, mbus_loaded),
     Measure("wmbus_aes", "telegrams/s", "AES-CBC alone", wmbus, wmbus_opened),
+    Measure("payload", "payloads/s", "written by hand", payload, payload_by_hand),
     Measure("readings_ingest", "rows/s", "sqlite3 executemany", ingest, ingest_alone),
     Measure("readings_year", "ms", "sqlite3 select", year, year_alone),
 ]

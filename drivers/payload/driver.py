@@ -7,16 +7,16 @@ the meter's clock in Unix seconds. States are named alike: alarms where they are
 the meter reports. Every other value is listed as unmapped, with its text, and so are bytes without a field.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from drivers.descriptor import Descriptor, Field, Level
 from drivers.driver import Driver
 from drivers.errors import DescriptorError, DocumentError, UnitError
 from drivers.payload.proof import failed_vectors
-from drivers.payload.schema import Payload, Program, parse_schema
-from drivers.payload.values import Value, as_number, format_value
+from drivers.payload.schema import Program, parse_schema
+from drivers.payload.values import EXACT, Value, as_number, format_value
 from drivers.reading import Decoded, Kind, Reading, Reason, Reported, Status, Unmapped, from_unix
 from drivers.units import Unit, convert, find_unit_by_symbol, get_unit
 
@@ -53,55 +53,78 @@ class _Mapping:
 
     def __init__(self, descriptor: Descriptor, program: Program) -> None:
         self._program = program
-        self._fields = {field.name: field for field in descriptor.fields}
+        self._clocks = [field.name for field in descriptor.fields if field.kind is Kind.TIME]
+        self._amounts = {
+            field.name: _Amount(field, _unit_of(program, field.name))
+            for field in descriptor.fields
+            if field.kind is not Kind.TIME
+        }
         self._states = {state.name: state.alarm for state in descriptor.states}
-        self._units = {name: unit for name in self._fields if (unit := _unit_of(program, name)) is not None}
 
     def decode(self, port: int, data: bytes) -> Decoded:
         """All that a payload says; raise FrameError."""
         payload = self._program.decode(port, data)
-        values = dict(_flat(payload.values, ""))
-        at = next((time for name, value in values.items() if (time := self._time(name, value)) is not None), None)
-        alarms = tuple(name for name, value in values.items() if self._states.get(name) and as_number(value))
+        values: dict[str, Value] = {}
+        _flatten(payload.values, "", values)
+        times = {name: time for name in self._clocks if (time := _time(values.get(name))) is not None}
+        at = next(iter(times.values()), None)
+        alarms = tuple(name for name, alarm in self._states.items() if alarm and as_number(values.get(name)))
         readings: list[Reading] = []
         reported = [Reported("clock", at)] if at is not None else []
         unmapped = [Unmapped(name, raw) for name, raw in payload.unread]
         for name, value in values.items():
-            reading = self._reading(name, value, at, alarms, payload)
+            amount = self._amounts.get(name)
+            reading = None if amount is None else amount.reading(value, at, alarms)
             if reading is not None:
-                readings.append(reading)
-            elif name in self._states or isinstance(value, str):
-                reported.append(Reported(name, value if isinstance(value, str) else _whole(value)))
-            elif self._time(name, value) is None:
+                outside = name.rpartition(".")[2] in payload.outside
+                readings.append(reading.doubted(Status.UNCERTAIN, OUTSIDE) if outside else reading)
+            elif isinstance(value, str):
+                reported.append(Reported(name, value))
+            elif name in self._states:
+                reported.append(Reported(name, as_number(value) or 0))
+            elif name not in times:
                 unmapped.append(Unmapped(name, format_value(value).encode()))
         return Decoded(f"port-{port}", at, tuple(readings), tuple(reported), alarms, tuple(unmapped))
 
-    def _time(self, name: str, value: Value) -> datetime | None:
-        field, number = self._fields.get(name), as_number(value)
-        if field is None or field.kind is not Kind.TIME or number is None:
+
+class _Amount:
+    """A field that a number is a reading of, with what brings the number into the field's unit."""
+
+    def __init__(self, field: Field, unit: Unit | None) -> None:
+        self._field = field
+        self._unit = None if unit is None or field.scale != 1 else unit
+        self._factor = field.scale if self._unit is None else _factor(self._unit, get_unit(field.unit))
+
+    def reading(self, value: Value, at: datetime | None, alarms: tuple[str, ...]) -> Reading | None:
+        """The reading, or None for what is no number or none a meter can show."""
+        number = as_number(value)
+        if number is None:
             return None
         try:
-            return from_unix(int(number))
-        except (ValueError, OverflowError, OSError):
+            if self._factor is not None:
+                number = EXACT.multiply(number, self._factor)
+            elif self._unit is not None:
+                number = convert(Decimal(number), self._unit.code, self._field.unit)
+        except (UnitError, ArithmeticError):
             return None
+        return self._field.reading(number, at, alarms)
 
-    def _reading(
-        self, name: str, value: Value, at: datetime | None, alarms: tuple[str, ...], payload: Payload
-    ) -> Reading | None:
-        field, number = self._fields.get(name), as_number(value)
-        if field is None or field.kind is Kind.TIME or number is None:
-            return None
-        try:
-            reading = field.reading(self._in_unit(field, Decimal(number)), at, alarms)
-        except UnitError:
-            return None
-        return reading.doubted(Status.UNCERTAIN, OUTSIDE) if name.rpartition(".")[2] in payload.outside else reading
 
-    def _in_unit(self, field: Field, value: Decimal) -> Decimal:
-        unit = self._units.get(field.name)
-        if unit is None or field.scale != 1:
-            return value * field.scale
-        return convert(value, unit.code, field.unit)
+def _factor(unit: Unit, target: Unit) -> Decimal | None:
+    """What a conversion multiplies by, where it does nothing else and its digits end."""
+    if unit.offset != target.offset or (unit.offset and unit.factor != target.factor):
+        return None
+    factor = unit.factor / target.factor
+    found = EXACT.divide(Decimal(factor.numerator), Decimal(factor.denominator))
+    return found if Fraction(found) == factor else None
+
+
+def _time(value: Value | None) -> datetime | None:
+    number = as_number(value)
+    try:
+        return None if number is None else from_unix(int(number))
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _check(descriptor: Descriptor, program: Program) -> None:
@@ -130,17 +153,13 @@ def _path(name: str) -> str:
     return ".".join(part for part in name.split(".") if not part.isdigit())
 
 
-def _flat(value: Value, path: str) -> Iterator[tuple[str, Value]]:
-    """Every value that is one, by its path."""
+def _flatten(value: Value, path: str, into: dict[str, Value]) -> None:
+    """Put in every value that is one, by its path."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _flat(item, f"{path}.{name}" if path else name)
+            _flatten(item, f"{path}.{name}" if path else name, into)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _flat(item, f"{path}.{index}")
+            _flatten(item, f"{path}.{index}", into)
     else:
-        yield path, value
-
-
-def _whole(value: Value) -> int | Decimal:
-    return as_number(value) or 0
+        into[path] = value

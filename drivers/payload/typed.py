@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from drivers.payload import arithmetic
 from drivers.payload.cursor import MAX_PAYLOAD, Node
 from drivers.payload.document import Tree
-from drivers.payload.fields import (
-    BitString,
-    BoolField,
+from drivers.payload.fields import BitString, BoolField, Computed, NumberField
+from drivers.payload.labels import Table, table_of, take_values
+from drivers.payload.meaning import take_meaning, with_table
+from drivers.payload.octets import (
     BytesField,
-    Computed,
-    NumberField,
     Padding,
     Parse,
     Render,
@@ -20,8 +19,6 @@ from drivers.payload.fields import (
     render_hex,
     render_text,
 )
-from drivers.payload.labels import Table, table_of, take_values
-from drivers.payload.meaning import take_meaning, with_table
 from drivers.payload.reference import Declared, Operand, as_operand, take_condition, take_name, take_operand
 from drivers.payload.section import Section
 from drivers.payload.values import Number

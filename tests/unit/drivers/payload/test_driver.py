@@ -112,6 +112,18 @@ def test_scale_of_the_descriptor_stands_for_an_unknown_unit() -> None:
 
 
 @pytest.mark.parametrize(
+    ("unit", "target", "says"),
+    [("°F", "Cel", "100"), ("km/h", "m/s", "58.8888888888"), ("m³/h", "L/h", "212000"), ("%", "1", "2.12")],
+)
+def test_unit_of_the_document_is_converted(unit: str, target: str, says: str) -> None:
+    """By a factor whose digits end, or by the table of units."""
+    document = f'name: t\nfields: [{{name: v, type: u8, unit: "{unit}"}}]'.encode()
+    plain = replace(DESCRIPTOR, fields=(Field("v", "value", target, Kind.GAUGE),), states=(), vectors=())
+
+    assert summary(driver(document, plain).decode(2, b"\xd4")).startswith(f"port-2 | 0:value={says}")
+
+
+@pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"level": Level.SCRIPT}, "is of level 2"),
