@@ -66,7 +66,7 @@ class DriversAnswer(BaseModel):
 class DriverPath(BaseModel):
     """One driver, of its newest version."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+    driver: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 
 
 class FrameInput(BaseModel):
@@ -118,11 +118,11 @@ async def drivers(call: Call) -> DriversAnswer:
     )
 
 
-@api("POST", "/drivers/{id}/decodings", title="Try to decode a frame", scopes=[Scope.READ], limit=Limit.PASSPORT,
+@api("POST", "/drivers/{driver}/decodings", title="Try to decode a frame", scopes=[Scope.READ], limit=Limit.PASSPORT,
      problems=["driver_unknown", "frame_unread"])  # fmt: skip
 async def decode(call: Call, path: DriverPath, body: FrameInput) -> DecodedAnswer:
     """What the newest version of a driver makes of it."""
-    return show_decoded(call, await decode_frame(call, path.id, body))
+    return show_decoded(call, await decode_frame(call, path.driver, body))
 
 
 async def decode_frame(call: Call, driver: str, body: FrameInput) -> Decoded:

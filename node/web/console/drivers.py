@@ -31,12 +31,12 @@ async def drivers(call: Call) -> View:
     return View("drivers.html", **_listed(call), form=None, decoded=None)
 
 
-@page("POST", PATH, title=TITLE, scopes=[Scope.READ], api="POST /drivers/{id}/decodings")
+@page("POST", PATH, title=TITLE, scopes=[Scope.READ], api="POST /drivers/{driver}/decodings")
 async def decode(call: Call, body: TryForm) -> View:
     """Nothing is stored; what is wrong is told above the box, which keeps what was pasted but the key."""
     try:
         frame = FrameInput(port=body.port, data=body.data, key=body.key if body.key.get_secret_value() else None)
-        found = await decode_frame(call, DriverPath(id=body.driver).id, frame)
+        found = await decode_frame(call, DriverPath(driver=body.driver).driver, frame)
     except ValidationError as error:
         wrong = ", ".join(str(item["loc"][0]) for item in error.errors(include_input=False))
         why = InputError(f"{wrong} is no hex", "frame_typed", fields=wrong)

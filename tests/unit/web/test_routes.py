@@ -74,7 +74,7 @@ def test_every_route_that_writes_needs_a_scope_beyond_reading() -> None:
     # What of labels and drivers is a POST only asks a long question.
     own = {
         "/drivers",
-        f"{API}/drivers/{{id}}/decodings",
+        f"{API}/drivers/{{driver}}/decodings",
         "/labels",
         "/labels/file",
         f"{API}/labels",
