@@ -423,6 +423,29 @@ frames = _table(
     Index("frames_by_device", "dev_eui", "id"),
     Index("frames_by_state", "state", "dev_eui", "session"),
 )
+
+
+def _reading() -> tuple[Column[Any], ...]:
+    """What is told of a value besides its key."""
+    return (
+        _need("subject", LargeBinary),
+        _need("value", Int64),  # times 10 ** -scale
+        _need("scale", Int64),
+        _need("unit", Text),
+        _need("kind", Text),
+        Column("device_us", Int64),
+        _need("received_us", Int64),
+        _need("time_source", Text),
+        _need("status", Text),
+        _need("reasons", Text),
+        _need("alarms", Text),
+        Column("sequence", Int64),
+        _need("frame_id", Int64),
+        _need("frame_hash", LargeBinary),
+        _need("driver_hash", LargeBinary),
+    )
+
+
 readings = _table(
     "readings",
     _key("subject64", Int64),
@@ -430,21 +453,60 @@ readings = _table(
     _key("month", Int64),  # year * 100 + month, by which the table can be partitioned
     _key("effective_us", Int64),
     _key("n", Int64),  # 0 for the first value of a key, then those that were kept beside it
-    _need("subject", LargeBinary),
-    _need("value", Int64),  # times 10 ** -scale
-    _need("scale", Int64),
+    *_reading(),
+)
+# What another version of a driver read from the same frames since.
+superseded_readings = _table(
+    "superseded_readings",
+    Column("id", Int64, primary_key=True, autoincrement=True),
+    _need("subject64", Int64),
+    _need("series", Text),
+    _need("month", Int64),
+    _need("effective_us", Int64),
+    _need("n", Int64),
+    *_reading(),
+    _need("superseded_us", Int64),
+    _need("superseded_by", LargeBinary),  # the hash of the driver whose readings stand now
+    Index("superseded_by_series", "subject64", "series", "effective_us"),
+)
+
+# Sources: drivers, and what their names mean here.
+driver_versions = _table(
+    "driver_versions",
+    _key("hash", LargeBinary),
+    _need("driver", Text),
+    _need("version", Text),
+    _need("level", Int64),
+    Column("org", LargeBinary),  # none for what is installed on this machine
+    Column("entry", LargeBinary),  # the id of the statement that published it
+    _need("state", Text),
+    _need("detail", Text),
+    _need("changed_us", Int64),
+    Index("driver_versions_by_driver", "driver"),
+)
+driver_publishers = _table("driver_publishers", _key("org", LargeBinary), _need("since_us", Int64))
+driver_fields = _table(
+    "driver_fields",
+    _key("driver", Text),
+    _key("quantity", Text),
+    _key("channel", Int64),  # -1 for bytes that are no reading
     _need("unit", Text),
-    _need("kind", Text),
-    Column("device_us", Int64),
-    _need("received_us", Int64),
-    _need("time_source", Text),
-    _need("status", Text),
-    _need("reasons", Text),
-    _need("alarms", Text),
-    Column("sequence", Int64),
-    _need("frame_id", Int64),
-    _need("frame_hash", LargeBinary),
-    _need("driver_hash", LargeBinary),
+    _need("first_us", Int64),
+    _need("frame_id", Int64),  # a frame that it stands in
+)
+mappings = _table(
+    "mappings",
+    _key("driver", Text),
+    _key("quantity", Text),
+    _key("channel", Int64),  # -1 for every channel
+    _need("code", Text),
+    _need("unit", Text),
+    _need("obis", Text),
+    _need("scale", Text),
+    _need("changed_us", Int64),
+)
+frame_formats = _table(
+    "frame_formats", _key("signature", Int64), _need("headers", LargeBinary), _need("heard_us", Int64)
 )
 
 # Sources: what other systems were sent and sent.
