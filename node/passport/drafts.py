@@ -43,6 +43,7 @@ from node.passport.writable import WRITABLE
 
 MOST_THINGS = 4096  # of a section `authority`
 MANIFEST, PAGE = "release", "release-page"
+DRIVER, DRIVER_WITHDRAWAL = "driver", "driver-withdrawal"
 OPEN_CLASSES = tuple(map(int, (SectionClass.PUBLIC, SectionClass.AUTHORITY, SectionClass.TECHNICAL)))
 
 
@@ -369,6 +370,17 @@ def template(org: bytes, content: bytes, occurred: int) -> Draft:
 def procedure(org: bytes, content: bytes, occurred: int) -> Draft:
     """Kind 12: how a process goes, for everybody."""
     return Draft(Kind.TEMPLATE, (org,), occurred, (DraftSection("procedure", content, SectionClass.PUBLIC),))
+
+
+def driver(org: bytes, package: bytes, occurred: int) -> Draft:
+    """Kind 14: a driver for everybody."""
+    return Draft(Kind.DRIVER, (org,), occurred, (DraftSection(DRIVER, package, SectionClass.PUBLIC),))
+
+
+def driver_withdrawal(org: bytes, published: Ref, body: WithdrawalBody, occurred: int) -> Draft:
+    """Kind 14: a driver that its publisher wants to run nowhere any more."""
+    content = section(DRIVER_WITHDRAWAL, body, SectionClass.PUBLIC)
+    return Draft(Kind.DRIVER, (org,), occurred, (content,), (published,))
 
 
 def let_write(subject: bytes, party: bytes, things: Sequence[bytes], occurred: int) -> Draft:

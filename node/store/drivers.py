@@ -1,0 +1,89 @@
+"""The versions of drivers that stand on this node or stood, and the publishers that its administrators trust."""
+
+import json
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, insert, select
+
+from node.store import schema
+from node.store.database import ReadTx, Record, WriteTx
+from node.store.upserts import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDriver:
+    """A version of a driver by its hash: readings name it for ever.
+
+    `org` and `entry` (the id of its statement) are None for what is installed on this machine.
+    """
+
+    hash: bytes
+    driver: str
+    version: str
+    level: int
+    org: bytes | None
+    entry: bytes | None
+    state: str
+    detail: dict[str, object] = field(default_factory=dict)
+    changed_us: int = 0
+
+
+async def put_driver(tx: WriteTx, driver: StoredDriver) -> None:
+    """Add or replace a version."""
+    row: dict[str, object] = {
+        "hash": driver.hash,
+        "driver": driver.driver,
+        "version": driver.version,
+        "level": driver.level,
+        "org": driver.org,
+        "entry": driver.entry,
+        "state": driver.state,
+        "detail": json.dumps(driver.detail, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        "changed_us": tx.now,
+    }
+    await upsert(tx, schema.driver_versions, [row])
+
+
+async def find_driver(tx: ReadTx, digest: bytes) -> StoredDriver | None:
+    """The version of that hash."""
+    row = await tx.first(select(schema.driver_versions).where(schema.driver_versions.c.hash == digest))
+    return None if row is None else _driver(row)
+
+
+async def list_drivers(tx: ReadTx) -> list[StoredDriver]:
+    """Every version, by driver, in the order in which they changed."""
+    table = schema.driver_versions
+    rows = await tx.all(select(table).order_by(table.c.driver, table.c.changed_us, table.c.hash))
+    return [_driver(row) for row in rows]
+
+
+async def trust_publisher(tx: WriteTx, org: bytes) -> bool:
+    """Let drivers of an organisation run here whatever they are for; whether that is new."""
+    if org in await trusted_publishers(tx):
+        return False
+    await tx.run(insert(schema.driver_publishers).values(org=org, since_us=tx.now))
+    return True
+
+
+async def distrust_publisher(tx: WriteTx, org: bytes) -> bool:
+    """Trust an organisation no more; whether it was trusted."""
+    return await tx.run(delete(schema.driver_publishers).where(schema.driver_publishers.c.org == org)) > 0
+
+
+async def trusted_publishers(tx: ReadTx) -> dict[bytes, int]:
+    """The trusted organisations, each with the time since when, in microseconds."""
+    return {row.org: row.since_us for row in await tx.all(select(schema.driver_publishers))}
+
+
+def _driver(row: Record) -> StoredDriver:
+    return StoredDriver(
+        row.hash,
+        row.driver,
+        row.version,
+        row.level,
+        row.org,
+        row.entry,
+        row.state,
+        json.loads(row.detail),
+        row.changed_us,
+    )
