@@ -14,6 +14,11 @@ DOCUMENT_ENDINGS = (".yaml", ".yml", ".json")
 Scripts = Callable[[Package], Driver]
 
 
+def no_scripts(package: Package) -> Driver:
+    """Refuse, with DescriptorError, where nothing runs scripts."""
+    raise DescriptorError(f"{package.descriptor.id} is a script, and nothing runs scripts here")
+
+
 def open_package(package: Package, scripts: Scripts) -> Driver:
     """The driver of a package; `scripts` makes one of a script. Raise DriverError for what does not build."""
     match package.descriptor.level:

@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from importlib.metadata import entry_points
 
 from drivers.descriptor import AppliesTo, VersionRange, parse_version
@@ -15,14 +16,27 @@ from drivers.driver import Driver, driver_hash, prove
 from drivers.errors import DriverChoiceError, DriverError
 
 GROUP = "passport_node.drivers"
+BY_KEY, BY_MODEL, BY_TYPE = 3, 2, 1
+
+
+class Standing(IntEnum):
+    """Whose word a driver is."""
+
+    INSTALLED = 0  # of this machine
+    TRUSTED = 1  # of a publisher whom the administrator trusts
+    OWNER = 2  # of whoever owns what it is for
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A driver on this node with its hash, 32 bytes, that every reading of it stores."""
+    """A driver on this node with its hash, 32 bytes, that every reading of it stores.
+
+    Of several that fit a device the one of higher `standing` goes first.
+    """
 
     driver: Driver
     hash: bytes
+    standing: Standing = Standing.INSTALLED
 
     @property
     def name(self) -> str:
@@ -77,11 +91,12 @@ class Registry:
     def choose(self, device: DeviceTraits) -> Installed:
         """The one driver for a device; raise DriverChoiceError if none fits, or several with no better one.
 
-        A match by key beats one by model, which beats one by type; of one id the newest version counts.
+        A match by key, which the passport states, beats all; then the driver of the type's owner counts, then that of
+        a trusted publisher; then a match by model beats one by type. Of one id the newest version counts.
         """
-        ranked = [(_rank(item.driver.descriptor.applies_to, device), item) for item in self._newest(device)]
-        best = max((rank for rank, _ in ranked), default=0)
-        fitting = [item for rank, item in ranked if rank == best and rank > 0]
+        ranked = [(_weight(item, device), item) for item in self._newest(device)]
+        best = max((weight for weight, _ in ranked), default=None)
+        fitting = [item for weight, item in ranked if weight == best]
         if len(fitting) == 1:
             return fitting[0]
         what = f"type {device.type}, model {device.model}, firmware {device.firmware}, keys {dict(device.keys)}"
@@ -142,14 +157,19 @@ def _age(item: Installed) -> tuple[tuple[int, ...], str]:
     return parse_version(item.driver.descriptor.version), item.driver.descriptor.id
 
 
+def _weight(item: Installed, device: DeviceTraits) -> tuple[bool, Standing, int]:
+    rank = _rank(item.driver.descriptor.applies_to, device)
+    return rank == BY_KEY, item.standing, rank
+
+
 def _rank(applies: AppliesTo, device: DeviceTraits) -> int:
     if not (_fits(applies.firmware, device.firmware) and _fits(applies.hardware, device.hardware)):
         return 0
     if any(device.keys.get(name) == value for name, value in applies.match):
-        return 3
+        return BY_KEY
     if device.model is not None and device.model.casefold() in {model.casefold() for model in applies.models}:
-        return 2
-    return 1 if device.type is not None and device.type in applies.types else 0
+        return BY_MODEL
+    return BY_TYPE if device.type is not None and device.type in applies.types else 0
 
 
 def _fits(versions: VersionRange, version: str | None) -> bool:

@@ -143,6 +143,7 @@ class Node(Parts):
         self.counting.on_chain = self.projection.on_followed = self.sync.look_again
         await self._open_projection()
         await self.releases.open()
+        await self.driver_book.settle()
         await self.referring.open()
         await self.catching_up.begin()
 
@@ -163,7 +164,8 @@ class Node(Parts):
         healing = Healing(self.core, self.ledger, self.counting)
         tasks.create_task(_outlasting(self.catching_up.run))
         levelling = (self.sync.run, self.returning.run, healing.run, self.announcing.run, self.acknowledging.run)
-        for part in (*levelling, self.lookup_notes.run, self.elsewhere.run, self.jobs.run, self.releases.run):
+        settling = (self.jobs.run, self.releases.run, self.driver_book.run)
+        for part in (*levelling, *settling, self.lookup_notes.run, self.elsewhere.run):
             tasks.create_task(_outlasting(part))
 
     async def close(self) -> None:

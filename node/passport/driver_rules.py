@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from drivers.descriptor import Descriptor, Level, parse_version
+from drivers.descriptor import Level, parse_version
 from drivers.package import Package
 from node.passport.world import World
 
@@ -55,9 +55,52 @@ class Refusal:
     rule: Rule
     values: Mapping[str, str] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        """The rule with its values, for logs and journals."""
-        return " ".join((self.rule.value, *(f"{name}={value}" for name, value in sorted(self.values.items()))))
+    def text(self, language: str) -> str:
+        """In Russian or English."""
+        return _TEXTS[self.rule][0 if language == "ru" else 1].format_map(self.values)
+
+
+_TEXTS = {
+    Rule.BROKEN: ("пакет не читается: {why}", "the package cannot be read: {why}"),
+    Rule.PUBLISHER: (
+        "издателем назван {stated}, а опубликовала организация {org}",
+        "it names {stated} as its publisher, and {org} published it",
+    ),
+    Rule.LEVEL: ("драйверы уровня «{level}» здесь не работают", "drivers of the level {level} do not run here"),
+    Rule.VECTORS: (
+        "в нём нет ни одного проверочного примера: ничто не показывает, что он делает",
+        "it has no vectors: nothing shows what it does",
+    ),
+    Rule.NOTHING: (
+        "он ни для чего не предназначен: не названы ни типы, ни модели, ни он сам",
+        "it is for nothing: it names no types, no models and not itself",
+    ),
+    Rule.KEY: (
+        "он отзывается на чужое имя {key}: опубликованный драйвер вызывают только как payload={id}",
+        "it answers to {key}: a published driver is called by payload={id} alone",
+    ),
+    Rule.NAMESPACE: (
+        "издатель не владеет тем, для чего драйвер: {what}; администратор может доверять издателю",
+        "its publisher does not own what it is for: {what}; an administrator may trust the publisher",
+    ),
+    Rule.ID: ("имя {id} занято другим издателем", "the id {id} is another publisher's"),
+    Rule.VERSION_TAKEN: (
+        "версия {version} драйвера {id} уже опубликована с другим содержанием",
+        "version {version} of {id} is published with other content",
+    ),
+    Rule.VERSION_BACK: (
+        "версия {version} драйвера {id} старше той, что уже была здесь: {held}",
+        "version {version} of {id} goes back behind {held}, which stood here",
+    ),
+    Rule.VECTOR: (
+        "пример «{name}» не сошёлся: ожидалось {expected}, получено {got}",
+        "vector {name} does not hold: expected {expected}, got {got}",
+    ),
+    Rule.GONE: (
+        "то, чем он был опубликован, больше не засчитывается",
+        "the statement that published it does not count any more",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +131,18 @@ def find_refusal(
     foreign = [f"{name}={value}" for name, value in applies.match if (name, value) != (KEY, text.id)]
     if foreign:
         return Refusal(Rule.KEY, {"key": foreign[0][:80], "id": text.id})
-    if not is_trusted and (missing := _not_owned(text, org, world)):
-        return Refusal(Rule.NAMESPACE, {"what": ", ".join(missing)[:200]})
+    if not is_trusted and (refusal := find_foreign(package, org, world)):
+        return refusal
     return _find_older(package, org, [one for one in known if one.driver == text.id and one.state in STOOD])
+
+
+def find_foreign(package: Package, org: bytes, world: World) -> Refusal | None:
+    """The refusal of a driver for types or models that are not its publisher's."""
+    codes, models = owned_names(org, world)
+    applies = package.descriptor.applies_to
+    foreign = [code for code in applies.types if code not in codes]
+    foreign += [model for model in applies.models if model.casefold() not in models]
+    return Refusal(Rule.NAMESPACE, {"what": ", ".join(foreign)[:200]}) if foreign else None
 
 
 def owned_names(org: bytes, world: World) -> tuple[frozenset[str], frozenset[str]]:
@@ -105,12 +157,6 @@ def owned_names(org: bytes, world: World) -> tuple[frozenset[str], frozenset[str
     models = {world.types[code].model.casefold() for code in codes if code in world.types}
     models |= {name.casefold() for line in lines for name in line.designations}
     return frozenset(codes), frozenset(models)
-
-
-def _not_owned(text: Descriptor, org: bytes, world: World) -> list[str]:
-    codes, models = owned_names(org, world)
-    wanted = [code for code in text.applies_to.types if code not in codes]
-    return wanted + [model for model in text.applies_to.models if model.casefold() not in models]
 
 
 def _find_older(package: Package, org: bytes, known: Iterable[KnownDriver]) -> Refusal | None:

@@ -1,7 +1,7 @@
 """The drivers of this node: which are installed, and what one of them makes of a frame that somebody holds."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from drivers.context import Context
 from drivers.driver import Driver
@@ -16,7 +16,17 @@ class Drivers:
     """A registry, asked by people."""
 
     def __init__(self, registry: Registry) -> None:
+        """`registry` is of this machine; what organisations publish joins it."""
         self.registry = registry
+        # Called where other drivers stand here now: what could not be read may be.
+        self.on_changed: Callable[[], None] = lambda: None
+
+    def put(self, registry: Registry) -> None:
+        """Other drivers stand here now."""
+        is_new = {item.hash for item in registry.installed} != {item.hash for item in self.registry.installed}
+        self.registry = registry
+        if is_new:
+            self.on_changed()
 
     @property
     def installed(self) -> Sequence[Installed]:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from drivers.opening import no_scripts
 from drivers.registry import load_registry
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
@@ -46,6 +47,7 @@ from node.services.counting import Counting
 from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
+from node.services.driver_book import DriverBook
 from node.services.drivers import Drivers
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
@@ -265,6 +267,7 @@ class Parts:
     def _wire_radio(self) -> None:
         directory, registry = MemoryDirectory(), load_registry()
         self.drivers = Drivers(registry)
+        self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))
         self.commissioning = Commissioning(self.core, self.ledger, self.projection, self.readings, registry, directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)

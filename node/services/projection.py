@@ -91,6 +91,8 @@ class Projection:
         self.lost: Callable[[WriteTx, Standings], Awaitable[bool]] | None = None
         # Called where more is followed, since it is one passport with what was.
         self.on_followed: Callable[[], None] = _nobody
+        # Called where what decides about drivers changed: publications of them, or of whose the types are.
+        self.on_drivers: Callable[[], None] = _nobody
 
     async def open(self) -> None:
         """Read the world, and fold everything again where the fold's version changed."""
@@ -125,6 +127,7 @@ class Projection:
     async def recount(self, tx: WriteTx, moves: Sequence[Move]) -> None:
         """Entries came to count, or count no more: fold what they touch anew, and open it to whom it is open now."""
         subjects, is_published, is_erasing = set[bytes](), False, False
+        tx.on_commit(self.on_drivers)
         for move in moves:
             for start in range(move.start, move.end, RECOUNTED):
                 found = await entries_between(tx, move.log.no, start, min(start + RECOUNTED, move.end))
@@ -324,6 +327,8 @@ class Projection:
                 await self.refold(tx, await leads_by_procedure(tx, changed), reader, world)
         for log, entries in taken:
             await self._take_of(tx, log, entries, world)
+        if any(header.kind == Kind.DRIVER for _, entries in taken for header in _headers(entries)):
+            tx.on_commit(self.on_drivers)
         if erased:
             await self.refold(tx, erased, await StatementReader.open(tx), world)
         await self._book.take(tx, taken, world)
@@ -446,6 +451,7 @@ class Projection:
 
     def _set_world(self, world: World) -> None:
         self.world = world
+        self.on_drivers()
 
 
 def _headers(entries: Iterable[NewEntry]) -> list[Header]:

@@ -19,6 +19,14 @@ FRAME_STATES: dict[str, tuple[str, str]] = {
     "unresolved": ("ничей", "nobody’s"),
     "refused": ("отклонён", "refused"),
 }
+DRIVER_STATES: dict[str, tuple[str, str]] = {
+    "active": ("работает", "runs"),
+    "replaced": ("заменён новой версией", "replaced by a later version"),
+    "refused": ("не принят", "refused"),
+    "quarantined": ("в карантине: повторные сбои", "quarantined: it failed again and again"),
+    "stopped": ("остановлен администратором", "stopped by an administrator"),
+    "withdrawn": ("отозван издателем", "withdrawn by its publisher"),
+}
 REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_device": ("прибор не этой сети", "not a device of this network"),
     "wrong_join_eui": ("другой JoinEUI", "another JoinEUI"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints
 
-from drivers.descriptor import Level
+from drivers.descriptor import Level, VersionRange
 from drivers.reading import Decoded, Reading, ReportedValue
 from drivers.registry import Installed
 from node.services.access import Scope
@@ -134,8 +134,6 @@ async def decode_frame(call: Call, driver: str, body: FrameInput) -> Decoded:
 def show_driver(item: Installed) -> DriverAnswer:
     """A driver as the API answers it."""
     text = item.driver.descriptor
-    firmware = text.applies_to.firmware
-    bounds = (("≥", firmware.minimum), ("<", firmware.below))
     return DriverAnswer(
         id=text.id,
         version=text.version,
@@ -144,13 +142,19 @@ def show_driver(item: Installed) -> DriverAnswer:
         level=Level(text.level).name.lower(),
         models=list(text.applies_to.models),
         types=list(text.applies_to.types),
-        firmware=" ".join(f"{sign} {bound}" for sign, bound in bounds if bound),
+        firmware=show_range(text.applies_to.firmware),
         ports=list(text.ports),
         transports=list(text.transports),
         vectors=len(text.vectors),
         source=text.source,
         hash=item.hash.hex(),
     )
+
+
+def show_range(versions: VersionRange) -> str:
+    """A range of versions in signs; empty where it is of all."""
+    bounds = (("≥", versions.minimum), ("<", versions.below))
+    return " ".join(f"{sign} {bound}" for sign, bound in bounds if bound)
 
 
 def show_decoded(call: Call, decoded: Decoded) -> DecodedAnswer:

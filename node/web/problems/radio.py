@@ -30,6 +30,20 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Device and network are of different regions", "Check that this is the right device and network."),
         ("Прибор для {device}, сеть — {network}.", "The device is for {device}, the network is {network}."),
     ),
+    "driver_refused": wrong(
+        ("Драйвер не принят", "Исправьте его: причина — в подробностях. Проверить можно командой driver test."),
+        ("The driver was refused", "Correct it: the detail tells why. The command driver test checks it."),
+        ("{ru}", ""),
+    ),
+    "driver_state": state(
+        ("С драйвером в этом состоянии так не сделать", "Обновите страницу: его состояние изменилось."),
+        ("This cannot be done with a driver in that state", "Load the page again: its state has changed."),
+    ),
+    "driver_not_own": denied(
+        ("Драйвер отзывает только его издатель", "У себя его можно остановить."),
+        ("Only its publisher withdraws a driver", "On this node it can be stopped."),
+    ),
+    "publisher_unknown": unknown("Этому издателю здесь не доверяют", "This publisher is not trusted here"),
     "driver_missing": state(
         ("Нет подходящего драйвера", "Установите драйвер этого типа и повторите."),
         ("No driver fits", "Install the driver of this type and try again."),

@@ -26,7 +26,7 @@ from node.web.console_words import (
 from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.passport_words import SECTIONS
-from node.web.radio_words import FRAME_STATES, RADIO_STATES, READING_STATUSES
+from node.web.radio_words import DRIVER_STATES, FRAME_STATES, RADIO_STATES, READING_STATUSES
 
 
 def _keys(item: Item, _: Reader) -> str:
@@ -244,6 +244,21 @@ DRIVERS = table(
     ("Кто издал", "Publisher", "publisher"),
     ("Модели", "Models", lambda item, _: ", ".join(item.models)),
     ("Прошивка", "Firmware", "firmware"),
+    ("Хеш", "Hash", "hash"),
+)
+DRIVER_VERSIONS = table(
+    "driver-versions",
+    "Опубликованные драйверы",
+    "Published drivers",
+    ("Код", "Id", "driver"),
+    ("Версия", "Version", "version"),
+    ("Название", "Name", "name"),
+    ("Издатель", "Publisher", lambda item, _: item.publisher or item.org),
+    ("Состояние", "State", coded("state", DRIVER_STATES)),
+    ("Причина", "Reason", "why"),
+    ("Модели", "Models", lambda item, _: ", ".join(item.models)),
+    ("Прошивка", "Firmware", "firmware"),
+    ("Изменён, UTC", "Changed, UTC", time("changed_us")),
     ("Хеш", "Hash", "hash"),
 )
 GATEWAYS = table(

@@ -37,6 +37,7 @@ SAMPLES: dict[str, object] = {
     "language": "en",
     "reason": "broken_mic",
     "role": "operator",
+    "rule": "namespace",
     "rows": ["line", "type"],
     "scopes": ["read", "import"],
     "section": "root-keys",

@@ -1,0 +1,226 @@
+"""Drivers that organisations publish: publishing, taking back, and which of them run on this node."""
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, Field, StringConstraints
+
+from drivers.descriptor import Level
+from drivers.package import MAX_PACKAGE, Package
+from drivers.registry import Standing
+from node.services.access import Scope
+from node.services.driver_book import HeldDriver
+from node.web.api.drivers import show_range
+from node.web.api.fields import Hex16, Line
+from node.web.binding import JSON
+from node.web.calls import Call
+from node.web.routes import api
+from node.web.tables import network as tables
+
+DriverHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class VersionAnswer(BaseModel):
+    """A published version of a driver, and how it stands here."""
+
+    hash: str
+    driver: str
+    version: str
+    name: str
+    level: str
+    org: Hex16
+    publisher: str | None = Field(description="What its publisher is called, where a card says it.")
+    own: bool = Field(description="Whether this organisation published it.")
+    state: str = Field(description="active, replaced, refused, quarantined, stopped or withdrawn.")
+    standing: str = Field(
+        description="owner where its publisher owns what it is for, else trusted; empty if not active."
+    )
+    why: str = Field(description="In the language of the request: what keeps it from running.")
+    may_start: bool
+    types: list[str]
+    models: list[str]
+    firmware: str
+    vectors: int
+    changed_us: int
+
+
+class VersionsAnswer(BaseModel):
+    """Every published version that is or was here."""
+
+    items: list[VersionAnswer]
+
+
+class CheckedDriverAnswer(BaseModel):
+    """What a driver is, were it published: its vectors hold here."""
+
+    driver: str
+    version: str
+    name: str
+    level: str
+    hash: str
+    vectors: int
+
+
+class HashPath(BaseModel):
+    """A version by its hash."""
+
+    hash: DriverHash
+
+
+class WithdrawalInput(BaseModel):
+    """Why a driver is taken back; everybody reads it."""
+
+    reason: Line
+
+
+class PublisherAnswer(BaseModel):
+    """An organisation whose drivers run here whatever they are for."""
+
+    org: Hex16
+    name: str | None
+    since_us: int
+
+
+class PublishersAnswer(BaseModel):
+    """The trusted publishers."""
+
+    items: list[PublisherAnswer]
+
+
+class PublisherPath(BaseModel):
+    """An organisation."""
+
+    org: Hex16
+
+
+@api("GET", "/drivers/versions", title="Published drivers", scopes=[Scope.READ], table=tables.DRIVER_VERSIONS)
+async def versions(call: Call) -> VersionsAnswer:
+    """Those of every organisation, with what became of them here."""
+    return VersionsAnswer(items=[show_version(call, one) for one in await call.context.driver_book.versions()])
+
+
+@api("POST", "/drivers/versions", title="Publish a driver", scopes=[Scope.RECORD], status=201,
+     problems=["driver_refused"], max_body=MAX_PACKAGE)  # fmt: skip
+async def publish(call: Call, body: bytes) -> VersionAnswer:
+    """A package: its vectors are run, it is signed and travels to every member."""
+    return show_version(call, await call.context.driver_book.publish(body, call.actor.label))
+
+
+@api("POST", "/drivers/checks", title="Check a driver", scopes=[Scope.READ, Scope.RECORD],
+     problems=["driver_refused"], max_body=MAX_PACKAGE)  # fmt: skip
+async def check(call: Call, body: bytes) -> CheckedDriverAnswer:
+    """Nothing is published; a refusal names the rule."""
+    return show_checked(await call.context.driver_book.check(body))
+
+
+@api("GET", "/drivers/versions/{hash}", title="The package of a driver", scopes=[Scope.READ],
+     problems=["driver_unknown"], files=[JSON])  # fmt: skip
+async def read(call: Call, path: HashPath) -> web.Response:
+    """The very bytes that were published."""
+    held = await call.context.driver_book.get(bytes.fromhex(path.hash))
+    raw = held.publication.raw if held.publication else b""
+    return web.Response(body=raw, content_type=JSON, headers=call.headers)
+
+
+@api("POST", "/drivers/versions/{hash}/withdrawal", title="Take an own driver back", scopes=[Scope.RECORD],
+     problems=["driver_unknown", "driver_not_own"])  # fmt: skip
+async def withdraw(call: Call, path: HashPath, body: WithdrawalInput) -> VersionAnswer:
+    """It runs nowhere any more; what it read stays."""
+    await call.context.driver_book.withdraw(bytes.fromhex(path.hash), body.reason, call.actor.label)
+    return await _version(call, path)
+
+
+@api("POST", "/drivers/versions/{hash}/start", title="Let a driver run here", scopes=[Scope.ACCESS],
+     problems=["driver_unknown", "driver_state", "driver_refused"])  # fmt: skip
+async def start(call: Call, path: HashPath) -> VersionAnswer:
+    """One that was stopped, replaced or quarantined, or whose publisher owns less than it is for."""
+    await call.context.driver_book.start(bytes.fromhex(path.hash), call.actor.label)
+    return await _version(call, path)
+
+
+@api("POST", "/drivers/versions/{hash}/stop", title="Let a driver run here no more", scopes=[Scope.ACCESS],
+     problems=["driver_unknown", "driver_state"])  # fmt: skip
+async def stop(call: Call, path: HashPath) -> VersionAnswer:
+    """Until somebody starts it; what it read stays, frames that come are kept."""
+    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label)
+    return await _version(call, path)
+
+
+@api("GET", "/drivers/publishers", title="Trusted publishers of drivers", scopes=[Scope.READ])
+async def publishers(call: Call) -> PublishersAnswer:
+    """Their drivers run here whatever they are for."""
+    return await trusted(call)
+
+
+@api("PUT", "/drivers/publishers/{org}", title="Trust a publisher of drivers", scopes=[Scope.ACCESS])
+async def trust(call: Call, path: PublisherPath) -> PublishersAnswer:
+    """Of others a driver runs where its publisher owns what it is for."""
+    await call.context.driver_book.trust(bytes.fromhex(path.org), call.actor.label)
+    return await trusted(call)
+
+
+@api("DELETE", "/drivers/publishers/{org}", title="Trust a publisher no more", scopes=[Scope.ACCESS],
+     problems=["publisher_unknown"])  # fmt: skip
+async def distrust(call: Call, path: PublisherPath) -> PublishersAnswer:
+    """What it published for types of others stops here."""
+    await call.context.driver_book.distrust(bytes.fromhex(path.org), call.actor.label)
+    return await trusted(call)
+
+
+async def trusted(call: Call) -> PublishersAnswer:
+    """The trusted publishers with their names."""
+    name_of = call.context.projection.world.organisation_name
+    found = await call.context.driver_book.trusted()
+    return PublishersAnswer(
+        items=[
+            PublisherAnswer(org=org.hex(), name=name_of(org), since_us=since) for org, since in sorted(found.items())
+        ]
+    )
+
+
+async def _version(call: Call, path: HashPath) -> VersionAnswer:
+    return show_version(call, await call.context.driver_book.get(bytes.fromhex(path.hash)))
+
+
+def show_version(call: Call, held: HeldDriver) -> VersionAnswer:
+    """A version as the API answers it."""
+    stored, refusal = held.stored, held.refusal
+    package = held.publication.package if held.publication else None
+    applies = package.descriptor.applies_to if package else None
+    running = call.context.drivers.registry.find_by_hash(stored.hash)
+    org = stored.org or b""
+    return VersionAnswer(
+        hash=stored.hash.hex(),
+        driver=stored.driver,
+        version=stored.version,
+        name=str(stored.detail.get("name", "")),
+        level=Level(stored.level).name.lower(),
+        org=org.hex(),
+        publisher=call.context.projection.world.organisation_name(org),
+        own=org == call.context.core.org,
+        state=stored.state,
+        standing=Standing(running.standing).name.lower() if running else "",
+        why=refusal.text(call.language) if refusal else str(stored.detail.get("why", "")),
+        may_start=held.may_start,
+        types=list(applies.types) if applies else [],
+        models=list(applies.models) if applies else [],
+        firmware=show_range(applies.firmware) if applies else "",
+        vectors=len(package.descriptor.vectors) if package else 0,
+        changed_us=stored.changed_us,
+    )
+
+
+def show_checked(package: Package) -> CheckedDriverAnswer:
+    """A package as the API answers it."""
+    text = package.descriptor
+    return CheckedDriverAnswer(
+        driver=text.id,
+        version=text.version,
+        name=text.name,
+        level=Level(text.level).name.lower(),
+        hash=package.hash.hex(),
+        vectors=len(text.vectors),
+    )
+
+
+ROUTES = (versions, publish, check, publishers, read, withdraw, start, stop, trust, distrust)
