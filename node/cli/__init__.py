@@ -10,7 +10,19 @@ from node.collecting import loading
 
 with loading():
     from federation.errors import FederationError
-    from node.cli import backups, boxing, erasing, federating, keys, labelling, passports, serving, shipping, tables
+    from node.cli import (
+        backups,
+        boxing,
+        driving,
+        erasing,
+        federating,
+        keys,
+        labelling,
+        passports,
+        serving,
+        shipping,
+        tables,
+    )
     from node.cli.hardening import leave_no_dump
     from node.cli.talk import app, errors, reason
     from node.errors import NodeError
@@ -20,6 +32,7 @@ __all__ = (
     "app",
     "backups",
     "boxing",
+    "driving",
     "erasing",
     "federating",
     "keys",
