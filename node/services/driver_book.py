@@ -28,6 +28,7 @@ from node.passport.references import ref_text
 from node.passport.statement import Statement
 from node.services.core import Core
 from node.services.drivers import Drivers
+from node.services.known import check_organisation
 from node.services.ledger import Ledger, entry_ref
 from node.services.projection import Projection
 from node.services.statements import StatementReader
@@ -208,8 +209,9 @@ class DriverBook:
         await self.settle()
 
     async def trust(self, org: bytes, actor: str) -> None:
-        """Let what an organisation publishes run here, whatever it is for."""
+        """Let what an organisation publishes run here, whatever it is for; raise NotFoundError for a strange one."""
         async with self._core.database.write() as tx:
+            await check_organisation(tx, org)
             if await trust_publisher(tx, org):
                 await self._core.announce(tx, actor, "publisher_trusted", party=org.hex())
         await self.settle()

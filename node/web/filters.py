@@ -65,6 +65,7 @@ from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, tex
 from node.web.radio_words import (
     COMPARED,
     DOUBTS,
+    DRIVER_STATES,
     FRAME_STATES,
     RADIO_STATES,
     READING_STATUSES,
@@ -86,6 +87,7 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 
 # Filters that say a code in words, and their words.
 WORDED: Final = {
+    "driver_state": DRIVER_STATES,
     "state": STATES,
     "kind": KINDS,
     "standing": STANDINGS,

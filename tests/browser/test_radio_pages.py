@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -12,6 +13,7 @@ from node.demo.processes import NodeProcess
 from tests.browser.conftest import DESKTOP, PHONE, Tabs
 from tests.browser.doors import entered, fits
 from tests.networks import ENERGY, WATER, Network, energy, now, running_network, water
+from tests.published import folder
 from tests.unit.web.running import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -221,3 +223,35 @@ async def test_frame_is_tried_on_the_page_of_drivers(network: Network, tabs: Tab
     await expect(page.locator("#installed")).to_contain_text("≥ 2")
     await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     await shot(page, "drivers-en")
+
+
+async def test_driver_is_checked_published_and_stopped_on_the_page(
+    network: Network, tabs: Tabs, shot: Shot, tmp_path: Path
+) -> None:
+    """Its files are chosen, its vectors run before it is signed; what fails says why; one press stops it."""
+    org = (await asyncio.to_thread(network.call, "get", "/node"))["org"]
+    for name, content in folder(org, types=(), key="water-7").items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "wrong.toml").write_bytes((tmp_path / "driver.toml").read_bytes().replace(b"1.234 m3", b"12.34 m3"))
+    page = await entered_in_russian(tabs, network.node)
+    await page.goto(f"{network.node.addresses['console']}/drivers")
+    await page.get_by_role("link", name="Опубликованные драйверы").click()
+    document = tmp_path / "payload.yaml"
+    tabs.expected.append("422")  # the browser tells of the refusal, too
+
+    await page.locator("input[name=description]").set_input_files(tmp_path / "wrong.toml")
+    await page.locator("input[name=file]").set_input_files(document)
+    await page.get_by_role("button", name="Проверить").click()
+    await expect(page.locator("main")).to_contain_text("0:volume=12.34 m3")
+    await page.locator("input[name=description]").set_input_files(tmp_path / "driver.toml")
+    await page.locator("input[name=file]").set_input_files(document)
+    await page.get_by_role("button", name="Подписать и опубликовать").click()
+
+    await expect(page.locator("#versions")).to_contain_text("работает")
+    await shot(page, "drivers-published-ru")
+    await page.get_by_role("button", name="Остановить").click()
+    await expect(page.locator("#versions")).to_contain_text("остановлен администратором")
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    await fits(page, PHONE[0])
+    await shot(page, "drivers-published-en-phone")

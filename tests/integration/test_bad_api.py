@@ -335,7 +335,7 @@ def _known(api: Api) -> dict[str, Json]:
     org, peer, device = doors.maker_org, doors.peer.org.hex(), doors.devices[0]
     return {
         "org": peer, "buyer": peer, "node": doors.peer.node.hex(), "id": device, "ids": [device],
-        "devices": [device], "driver": "mbus-generic",
+        "devices": [device], "driver": "mbus-generic", "hash": "0" * 64,
         "where": "works", "when": "2026-05-01", "what": "repaired", "central": "t:cwv", "catalog": "types",
         "publisher": org, "dev_eui": "02c0de0000000001", "eui": "02c0de0000000001", "log": doors.log.hex(),
         "record": line_record(org), "invitation": "PASSPORT1-AAAA", "job": "0" * 16, "check": "0" * 16,

@@ -213,7 +213,9 @@ async def test_drivers_are_published_stopped_and_started_over_the_api(web: Runni
     async with client.post("/api/v1/drivers/versions", data=b"{}") as response:
         told = await response.json()
         assert (response.status, told["code"]) == (422, "driver_refused")
-    org = "ab" * 16
+    async with client.put(f"/api/v1/drivers/publishers/{'ab' * 16}") as response:
+        assert (response.status, (await response.json())["code"]) == (404, "org_unknown")
+    org = web.context.core.org.hex()
     async with client.put(f"/api/v1/drivers/publishers/{org}") as response:
         assert [one["org"] for one in (await response.json())["items"]] == [org]
     async with client.delete(f"/api/v1/drivers/publishers/{org}") as response:

@@ -39,6 +39,7 @@ class VersionAnswer(BaseModel):
     may_start: bool
     types: list[str]
     models: list[str]
+    keys: list[str] = Field(description="By which names passports call it.")
     firmware: str
     vectors: int
     changed_us: int
@@ -152,7 +153,8 @@ async def publishers(call: Call) -> PublishersAnswer:
     return await trusted(call)
 
 
-@api("PUT", "/drivers/publishers/{org}", title="Trust a publisher of drivers", scopes=[Scope.ACCESS])
+@api("PUT", "/drivers/publishers/{org}", title="Trust a publisher of drivers", scopes=[Scope.ACCESS],
+     problems=["org_unknown"])  # fmt: skip
 async def trust(call: Call, path: PublisherPath) -> PublishersAnswer:
     """Of others a driver runs where its publisher owns what it is for."""
     await call.context.driver_book.trust(bytes.fromhex(path.org), call.actor.label)
@@ -204,6 +206,7 @@ def show_version(call: Call, held: HeldDriver) -> VersionAnswer:
         may_start=held.may_start,
         types=list(applies.types) if applies else [],
         models=list(applies.models) if applies else [],
+        keys=[f"{name}={value}" for name, value in applies.match] if applies else [],
         firmware=show_range(applies.firmware) if applies else "",
         vectors=len(package.descriptor.vectors) if package else 0,
         changed_us=stored.changed_us,
