@@ -48,6 +48,7 @@ from node.services.courier import Courier
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.driver_book import DriverBook
+from node.services.driver_folder import with_folder
 from node.services.drivers import Drivers
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
@@ -265,7 +266,8 @@ class Parts:
         self.exchange_1c = Exchange1C(self.core, self.ledger, self.projection, self.own_codes)
 
     def _wire_radio(self) -> None:
-        directory, registry = MemoryDirectory(), load_registry()
+        directory = MemoryDirectory()
+        registry = with_folder(load_registry(), self.core.folder.drivers, no_scripts)
         self.drivers = Drivers(registry)
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))

@@ -63,6 +63,7 @@ from node.web.passport_words import (
 from node.web.process_words import IDLE, MOVES, NEEDS, PARTS, RUN_STATES, process_name, titled
 from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, text_words, typed_text, value_words
 from node.web.radio_words import (
+    CAPABILITIES,
     COMPARED,
     DOUBTS,
     DRIVER_STATES,
@@ -88,6 +89,7 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 # Filters that say a code in words, and their words.
 WORDED: Final = {
     "driver_state": DRIVER_STATES,
+    "capability": CAPABILITIES,
     "state": STATES,
     "kind": KINDS,
     "standing": STANDINGS,

@@ -27,6 +27,11 @@ DRIVER_STATES: dict[str, tuple[str, str]] = {
     "stopped": ("остановлен администратором", "stopped by an administrator"),
     "withdrawn": ("отозван издателем", "withdrawn by its publisher"),
 }
+CAPABILITIES: dict[str, tuple[str, str]] = {
+    "time-read": ("время читается", "time is read"),
+    "time-set": ("время устанавливается", "time is set"),
+    "stamped-archive": ("архив с метками времени", "archive with times"),
+}
 REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_device": ("прибор не этой сети", "not a device of this network"),
     "wrong_join_eui": ("другой JoinEUI", "another JoinEUI"),
