@@ -45,6 +45,7 @@ from node.services.corrections import Corrections
 from node.services.correspondents import Correspondents
 from node.services.counting import Counting
 from node.services.courier import Courier
+from node.services.decoding import Decoder
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.driver_book import DriverBook
@@ -271,7 +272,11 @@ class Parts:
         self.drivers = Drivers(registry)
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))
-        self.commissioning = Commissioning(self.core, self.ledger, self.projection, self.readings, registry, directory)
+        decoder = Decoder(self.drivers, self.clock)
+        decoder.on_faults = self.driver_book.suspect
+        self.commissioning = Commissioning(
+            self.core, self.ledger, self.projection, self.readings, self.drivers, decoder, directory
+        )
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)
 

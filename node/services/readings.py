@@ -5,16 +5,16 @@ Readings are local and never fragments. A frame that no driver reads is kept and
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from drivers.errors import DriverError, UnitError
+from drivers.errors import UnitError
 from drivers.plausibility import Amount, Expectations, Limits, judge
 from drivers.reading import Decoded, Reading, ReadingKey
 from drivers.registry import Installed
 from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
+from node.services.decoding import Decoding, Why
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
@@ -25,16 +25,17 @@ from node.store.readings import (
     fits,
     insert_readings,
     list_series,
+    micros,
+    moment_of,
     read_latest,
     read_points,
     read_series,
 )
 
-__all__ = ["Decoding", "Point", "Readings", "Series", "StoredReading", "decode", "micros", "moment_of"]
+__all__ = ["Point", "Readings", "Series", "StoredReading", "micros", "moment_of"]
 
 DRAWN = 10_000
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Records = Mapping[str, Record]
 Parameters = Callable[[], Records]
@@ -42,14 +43,6 @@ Parameters = Callable[[], Records]
 
 def _shipped() -> Records:
     return load_central(Catalog.PARAMETERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """A frame as its driver read it, or why it could not."""
-
-    decoded: Decoded | None
-    error: str = ""
 
 
 class Readings:
@@ -61,18 +54,19 @@ class Readings:
         self._parameters = parameters
         self._ranges: tuple[Records, Mapping[str, Limits]] | None = None
 
-    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed | None) -> int:
-        """Decode a stored frame, keep its readings, say in the frame what became of it; answer how many were new."""
-        decoding = decode(driver, frame)
+    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> int:
+        """Keep the readings of a stored frame, say in the frame what became of it; answer how many were new."""
+        driver = decoding.driver
         if decoding.decoded is None or driver is None:
-            detail = {**frame.detail, "error": decoding.error}
+            detail = {**frame.detail, "error": decoding.error, "why": decoding.why or Why.FRAME}
             await set_frame_state(tx, frame.id, FrameState.UNDECODED, detail)
             return 0
         judged = await self._judge(tx, subject, frame, driver, decoding.decoded)
         kept = [_stored(subject, frame, driver, reading) for reading in judged]
         count = await insert_readings(tx, [reading for reading in kept if fits(reading.value)])
         unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
-        detail = {**frame.detail, "frame": decoding.decoded.frame, "driver": driver.name, "unmapped": unmapped}
+        heard = {name: value for name, value in frame.detail.items() if name not in ("error", "why")}
+        detail = {**heard, "frame": decoding.decoded.frame, "driver": driver.name, "unmapped": unmapped}
         await set_frame_state(tx, frame.id, FrameState.DECODED, detail)
         return count
 
@@ -147,18 +141,6 @@ class Readings:
         return self._ranges[1]
 
 
-def decode(driver: Installed | None, frame: StoredFrame) -> Decoding:
-    """Read a frame's payload; any bytes give values or the reason why not."""
-    if driver is None:
-        return Decoding(None, "no driver is installed for this device")
-    if frame.port is None or frame.payload is None:
-        return Decoding(None, "the frame carries nothing for the application")
-    try:
-        return Decoding(driver.driver.decode(frame.port, frame.payload))
-    except DriverError as error:
-        return Decoding(None, str(error))
-
-
 def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
     """At most about so many points: the first, least, greatest and last of each of equally many in a row."""
     if len(points) <= most:
@@ -170,16 +152,6 @@ def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
         least, greatest = (pick(stretch, key=lambda point: point.value) for pick in (min, max))
         kept += sorted({stretch[0], least, greatest, stretch[-1]})
     return kept
-
-
-def moment_of(moment_us: int) -> datetime:
-    """Microseconds as a UTC time."""
-    return EPOCH + timedelta(microseconds=moment_us)
-
-
-def micros(moment: datetime) -> int:
-    """A UTC time as microseconds."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Reading) -> StoredReading:

@@ -238,10 +238,13 @@ async def find_recent_frame(tx: ReadTx, phy: bytes, received_us: int, among: int
     return None if row is None else _frame(row)
 
 
-async def frames_in_state(tx: ReadTx, state: FrameState, dev_eui: bytes, session: int | None) -> list[StoredFrame]:
-    """The frames of one session of a device (of every one where None) that are in a state, oldest first."""
+async def frames_in_state(
+    tx: ReadTx, state: FrameState, dev_eui: bytes, session: int | None, *, after: int = 0, limit: int | None = None
+) -> list[StoredFrame]:
+    """The first frames after a number of one session of a device (of every one where None) that are in a state."""
     table = schema.frames
-    statement = select(table).where(table.c.state == state.value, table.c.dev_eui == dev_eui).order_by(table.c.id)
+    statement = select(table).where(table.c.state == state.value, table.c.dev_eui == dev_eui, table.c.id > after)
+    statement = statement.order_by(table.c.id).limit(limit)
     if session is not None:
         statement = statement.where(table.c.session == session)
     return [_frame(row) for row in await tx.all(statement)]

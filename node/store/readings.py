@@ -7,7 +7,7 @@ of one key is kept beside the first under the next `n`; one that says the same a
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,6 +24,7 @@ SECOND_VALUE = "second-value"
 NONE = "[]"
 OK, UNCERTAIN = "ok", "uncertain"
 MAX_INT = 2**63 - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_US = 253_402_300_799_000_000  # the last second of the year 9999
 
 
@@ -172,6 +173,16 @@ async def find_last(
         statement = statement.where(table.c.status == status)
     row = await tx.first(statement.order_by(table.c.month.desc(), table.c.effective_us.desc()).limit(1))
     return None if row is None else _reading(row)
+
+
+def moment_of(moment_us: int) -> datetime:
+    """Microseconds as a UTC time."""
+    return EPOCH + timedelta(microseconds=moment_us)
+
+
+def micros(moment: datetime) -> int:
+    """A UTC time as microseconds."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def month_of(moment_us: int) -> int:
