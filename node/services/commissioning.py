@@ -51,12 +51,12 @@ from node.store.radio import (
     FrameState,
     StoredDevice,
     StoredFrame,
+    devices_with_frames,
     find_device,
     frames_in_state,
     list_devices,
     put_device,
     set_frame_state,
-    unresolved_devices,
 )
 
 __all__ = ["Commissioning", "StoredDevice"]
@@ -234,7 +234,7 @@ class Commissioning:
     async def release(self) -> int:
         """Turn the frames into readings that waited until it was known whose they are; answer of how many devices."""
         async with self._core.database.read() as tx:
-            found = [await find_device(tx, dev_eui) for dev_eui in await unresolved_devices(tx)]
+            found = [await find_device(tx, dev_eui) for dev_eui in await devices_with_frames(tx, FrameState.UNRESOLVED)]
             known = [one for one in found if one and one.state is DeviceState.REGISTERED]
             due = [one for one in known if await why_held(tx, one.subject, one.dev_eui) is None]
         for device in due:
@@ -252,12 +252,10 @@ class Commissioning:
             now = await find_device(tx, device.dev_eui)
             if now is None or now.state is not DeviceState.REGISTERED or now.registration != device.registration:
                 return False  # what changed it wakes this again
-            is_released = await self._attribute(tx, now, list(zip(frames, decodings, strict=True)))
+            is_released = await self.attribute(tx, now, list(zip(frames, decodings, strict=True)))
         return is_released and len(frames) == PAGE
 
-    async def _attribute(
-        self, tx: WriteTx, device: StoredDevice, heard: Sequence[tuple[StoredFrame, Decoding]]
-    ) -> bool:
+    async def attribute(self, tx: WriteTx, device: StoredDevice, heard: Sequence[tuple[StoredFrame, Decoding]]) -> bool:
         """Frames of a device become its readings, unless it is asked which device that is: then they say why not."""
         held = await why_held(tx, device.subject, device.dev_eui) if heard else None
         driver = self._driver(device)
@@ -302,7 +300,7 @@ class Commissioning:
         if other:
             await self._stop(tx, device, replace(progress, passed=None).with_rows(other))
             return
-        await self._attribute(tx, device, [(frame, decoding)])
+        await self.attribute(tx, device, [(frame, decoding)])
 
     async def _compare(self, tx: WriteTx, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> StoredDevice:
         """Step 1: what this frame says beside what the passport says."""

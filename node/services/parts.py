@@ -96,6 +96,7 @@ from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
+from node.services.redecoding import Redecoding
 from node.services.referring import Referring
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
@@ -277,6 +278,7 @@ class Parts:
         self.commissioning = Commissioning(
             self.core, self.ledger, self.projection, self.readings, self.drivers, decoder, directory
         )
+        self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)
 

@@ -39,6 +39,7 @@ CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
 
 Records = Mapping[str, Record]
 Parameters = Callable[[], Records]
+Last = Callable[[Series, int], Amount | None]  # the believed value of a series before a time
 
 
 def _shipped() -> Records:
@@ -56,19 +57,37 @@ class Readings:
 
     async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> int:
         """Keep the readings of a stored frame, say in the frame what became of it; answer how many were new."""
-        driver = decoding.driver
-        if decoding.decoded is None or driver is None:
-            detail = {**frame.detail, "error": decoding.error, "why": decoding.why or Why.FRAME}
-            await set_frame_state(tx, frame.id, FrameState.UNDECODED, detail)
+        if decoding.decoded is None or decoding.driver is None:
+            await set_frame_state(tx, frame.id, FrameState.UNDECODED, self.told(frame, decoding))
             return 0
-        judged = await self._judge(tx, subject, frame, driver, decoding.decoded)
-        kept = [_stored(subject, frame, driver, reading) for reading in judged]
-        count = await insert_readings(tx, [reading for reading in kept if fits(reading.value)])
-        unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
-        heard = {name: value for name, value in frame.detail.items() if name not in ("error", "why")}
-        detail = {**heard, "frame": decoding.decoded.frame, "driver": driver.name, "unmapped": unmapped}
-        await set_frame_state(tx, frame.id, FrameState.DECODED, detail)
+        last = await self._last(tx, subject, frame, decoding.decoded)
+        kept = self.judged(subject, frame, decoding, lambda series, _before: last.get(series))
+        count = await insert_readings(tx, kept)
+        await set_frame_state(tx, frame.id, FrameState.DECODED, self.told(frame, decoding))
         return count
+
+    def judged(self, subject: bytes, frame: StoredFrame, decoding: Decoding, last: Last) -> list[StoredReading]:
+        """The readings of a decoded frame as they are to be stored; `last` tells what was believed before."""
+        driver, decoded = decoding.driver, decoding.decoded
+        if driver is None or decoded is None:
+            return []
+        known: dict[ReadingKey, Amount] = {}
+        for reading in decoded.readings:
+            held = last(_series(reading), _judged_at(reading, frame))
+            if held is not None:
+                known[reading.key] = held
+        clock = driver.driver.descriptor.clock
+        found = judge(decoded, moment_of(frame.received_us), clock, Expectations(self._limits(), known))
+        return [_stored(subject, frame, driver, reading) for reading in found if fits(reading.value)]
+
+    @staticmethod
+    def told(frame: StoredFrame, decoding: Decoding) -> dict[str, object]:
+        """What stands in a frame of how it was read."""
+        heard = {name: value for name, value in frame.detail.items() if name not in ("error", "why")}
+        if decoding.decoded is None or decoding.driver is None:
+            return {**heard, "error": decoding.error, "why": decoding.why or Why.FRAME}
+        unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
+        return {**heard, "frame": decoding.decoded.frame, "driver": decoding.driver.name, "unmapped": unmapped}
 
     async def series(self, subject: bytes) -> list[tuple[Series, StoredReading | None]]:
         """What is observed of a subject, each with its latest value of any status."""
@@ -120,18 +139,15 @@ class Readings:
         held = await find_last(tx, subject, _series(reading), tx.now + 1)
         return None if held is None else Amount(held.value, held.unit)
 
-    async def _judge(
-        self, tx: ReadTx, subject: bytes, frame: StoredFrame, driver: Installed, decoded: Decoded
-    ) -> tuple[Reading, ...]:
-        received_at = moment_of(frame.received_us)
-        last: dict[ReadingKey, Amount] = {}
+    @staticmethod
+    async def _last(tx: ReadTx, subject: bytes, frame: StoredFrame, decoded: Decoded) -> dict[Series, Amount]:
+        """By series what was believed before this frame."""
+        last: dict[Series, Amount] = {}
         for reading in decoded.readings:
-            before = micros(reading.device_time) if reading.device_time else frame.received_us
-            held = await find_last(tx, subject, _series(reading), before)
+            held = await find_last(tx, subject, _series(reading), _judged_at(reading, frame))
             if held is not None:
-                last[reading.key] = Amount(held.value, held.unit)
-        clock = driver.driver.descriptor.clock
-        return judge(decoded, received_at, clock, Expectations(self._limits(), last))
+                last[_series(reading)] = Amount(held.value, held.unit)
+        return last
 
     def _limits(self) -> Mapping[str, Limits]:
         """The ranges of the parameter catalog, for units that drivers know."""
@@ -176,6 +192,11 @@ def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Read
         reading.alarms,
         frame.fcnt,
     )
+
+
+def _judged_at(reading: Reading, frame: StoredFrame) -> int:
+    """The time before which a value is compared with others."""
+    return micros(reading.device_time) if reading.device_time else frame.received_us
 
 
 def _series(reading: Reading) -> Series:

@@ -250,21 +250,36 @@ async def frames_in_state(
     return [_frame(row) for row in await tx.all(statement)]
 
 
-async def unresolved_devices(tx: ReadTx) -> list[bytes]:
-    """The devices of which frames are nobody's yet."""
+async def devices_with_frames(tx: ReadTx, state: FrameState) -> list[bytes]:
+    """The devices of which frames are in a state."""
     table = schema.frames.c
-    asked = select(table.dev_eui).where(table.state == FrameState.UNRESOLVED.value, table.dev_eui.is_not(None))
-    return [row.dev_eui for row in await tx.all(asked.distinct())]
+    found: list[bytes] = []
+    # One look-up for each device: a DISTINCT would read every frame of the state.
+    while True:
+        asked = select(table.dev_eui).where(table.state == state.value, table.dev_eui > (found[-1] if found else b""))
+        row = await tx.first(asked.order_by(table.dev_eui).limit(1))
+        if row is None:
+            return found
+        found.append(row.dev_eui)
+
+
+async def count_frames(tx: ReadTx, dev_eui: bytes, state: FrameState) -> int:
+    """How many frames of a device are in a state."""
+    table = schema.frames.c
+    asked = select(func.count()).select_from(schema.frames)
+    return int(await tx.value(asked.where(table.state == state.value, table.dev_eui == dev_eui)))
 
 
 async def list_frames(
-    tx: ReadTx, *, dev_eui: bytes | None = None, before: int = 0, limit: int = 50
+    tx: ReadTx, *, dev_eui: bytes | None = None, state: FrameState | None = None, before: int = 0, limit: int = 50
 ) -> list[StoredFrame]:
-    """Frames, newest first, of one device or all; `before` is the number to go on from."""
+    """Frames, newest first, of one device or all, of one state or any; `before` is the number to go on from."""
     table = schema.frames
     statement: Select[Any] = select(table).order_by(table.c.id.desc()).limit(limit)  # Any: the columns of a row
     if dev_eui is not None:
         statement = statement.where(table.c.dev_eui == dev_eui)
+    if state is not None:
+        statement = statement.where(table.c.state == state.value)
     if before:
         statement = statement.where(table.c.id < before)
     return [_frame(row) for row in await tx.all(statement)]
