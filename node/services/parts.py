@@ -270,7 +270,7 @@ class Parts:
     def _wire_radio(self) -> None:
         directory = MemoryDirectory()
         registry = with_folder(load_registry(), self.core.folder.drivers, no_scripts)
-        self.drivers = Drivers(registry)
+        self.drivers = Drivers(registry, self.core.database)
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))
         decoder = Decoder(self.drivers, self.clock)

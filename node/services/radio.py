@@ -63,7 +63,7 @@ from node.store.radio import (
     set_frame_state,
 )
 
-__all__ = ["Radio", "StoredFrame", "StoredGateway"]
+__all__ = ["FrameState", "Radio", "StoredFrame", "StoredGateway"]
 
 log = structlog.get_logger()
 
@@ -145,10 +145,13 @@ class Radio:
             return ()
         return units
 
-    async def frames(self, dev_eui: Eui | None, before: int, limit: int) -> list[StoredFrame]:
+    async def frames(
+        self, dev_eui: Eui | None, before: int, limit: int, state: FrameState | None = None
+    ) -> list[StoredFrame]:
         """Frames as they were heard, newest first."""
+        raw = dev_eui.raw if dev_eui else None
         async with self._core.database.read() as tx:
-            return await list_frames(tx, dev_eui=dev_eui.raw if dev_eui else None, before=before, limit=limit)
+            return await list_frames(tx, dev_eui=raw, state=state, before=before, limit=limit)
 
     async def newest(self, dev_euis: Sequence[bytes] | None = None) -> int:
         """The number of the newest frame, of some devices or of all."""

@@ -18,6 +18,7 @@ from node.services.decoding import Decoding, Why
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
+    END_US,
     Point,
     Series,
     StoredReading,
@@ -31,8 +32,9 @@ from node.store.readings import (
     read_points,
     read_series,
 )
+from node.store.superseded import SupersededReading, read_superseded
 
-__all__ = ["Point", "Readings", "Series", "StoredReading", "micros", "moment_of"]
+__all__ = ["Point", "Readings", "Series", "StoredReading", "SupersededReading", "micros", "moment_of"]
 
 DRAWN = 10_000
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
@@ -130,6 +132,11 @@ class Readings:
         # A moment is answered whole: the next question ends with a time.
         page = [reading for reading in found[:limit] if reading.effective_us > found[limit].effective_us]
         return (page, page[-1].effective_us) if page else (found[:limit], found[0].effective_us)
+
+    async def superseded(self, subject: bytes, limit: int, before: int = 0) -> list[tuple[int, SupersededReading]]:
+        """What was replaced of a subject, newest first, each with its number; `before` is the number to go on from."""
+        async with self._database.read() as tx:
+            return await read_superseded(tx, subject, 0, END_US, limit, before)
 
     async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
         """The last believed value of a register that a frame reads too."""

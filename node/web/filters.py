@@ -71,6 +71,7 @@ from node.web.radio_words import (
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
+    UNREAD,
     parameter_words,
     step_words,
 )
@@ -90,6 +91,7 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 WORDED: Final = {
     "driver_state": DRIVER_STATES,
     "capability": CAPABILITIES,
+    "unread": UNREAD,
     "state": STATES,
     "kind": KINDS,
     "standing": STANDINGS,

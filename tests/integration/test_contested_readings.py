@@ -101,7 +101,7 @@ class Station:
 async def station(folder: Path, *, is_made_here: bool = False) -> AsyncIterator[Station]:
     """A meter that nobody made (or this node), at the place that this node stated."""
     async with new_desk(folder) as desk:
-        drivers, readings = Drivers(load_registry()), Readings(desk.core.database)
+        drivers, readings = Drivers(load_registry(), desk.core.database), Readings(desk.core.database)
         decoder = Decoder(drivers, desk.core.clock)
         commissioning = Commissioning(
             desk.core, desk.ledger, desk.projection, readings, drivers, decoder, MemoryDirectory()

@@ -38,7 +38,7 @@ async def network(folder: Path) -> AsyncIterator[tuple[Desk, Radio, Metrics]]:
     """A node's radio service with two devices."""
     async with new_desk(folder) as desk:
         directory, metrics, readings = MemoryDirectory(), Metrics(), Readings(desk.core.database)
-        drivers = Drivers(load_registry())
+        drivers = Drivers(load_registry(), desk.core.database)
         decoder = Decoder(drivers, desk.core.clock)
         commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, drivers, decoder, directory)
         async with desk.core.database.write() as tx:
