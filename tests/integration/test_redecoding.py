@@ -202,7 +202,7 @@ async def test_archive_is_read_by_a_later_version_and_both_readings_stay(tmp_pat
 
 
 async def test_whoever_looks_sees_the_archive_as_it_was_or_as_it_is(tmp_path: Path) -> None:
-    """Over 2,000 frames the total is the old one until it is the new one; a job that is cut off goes on after a start."""
+    """Over 2,000 frames the total is the old one until it is the new one; a job that is cut off goes on."""
     async with plant(tmp_path) as here:
         await here.publish("1.0")
         count = 2_000
