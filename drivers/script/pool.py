@@ -2,8 +2,8 @@
 
 A script is bounded twice. The engine bounds time and memory of each call; what escapes it, as a search in a text of
 megabytes does, is seen by the pool, which reads the processor time of the process and ends it. Whoever fails is
-suspended for a while, the longer the more often; his next process has the least priority, and only one of those who
-failed lately runs at a time. Calls come from threads; each waits for its own script alone.
+suspended for a while, the longer the more often, and his next process has the least priority. Of those who failed
+lately or never answered yet one runs at a time. Calls come from threads; who behaves waits for his own script alone.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ LEAST_PRIORITY = 19
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call may have: seconds of processor time and bytes. A process that has twice the time is ended."""
+    """What one call may have: seconds of processor time and bytes. A process that has half as much again is ended."""
 
     seconds: float = 0.1
     memory: int = 24 << 20
@@ -64,7 +64,13 @@ class _Place:
     lock: threading.Lock = field(default_factory=threading.Lock)
     process: subprocess.Popen[bytes] | None = None
     faults: int = 0
+    is_proven: bool = False  # it has answered once
     until: float = 0.0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may only run alone among its like."""
+        return bool(self.faults) or not self.is_proven
 
 
 class ScriptPool:
@@ -89,7 +95,7 @@ class ScriptPool:
         with place.lock:
             if time.monotonic() < place.until:
                 return [SuspendedError(place.until - time.monotonic()) for _ in calls]
-            with self._suspects if place.faults else contextlib.nullcontext():
+            with self._suspects if place.is_suspect else contextlib.nullcontext():
                 outcomes = self._ask(place, calls)
             self._judge(place, outcomes)
         outcomes += [SuspendedError(max(0.0, place.until - time.monotonic()))] * (len(calls) - len(outcomes))
@@ -149,8 +155,8 @@ class ScriptPool:
             if place.process is not None:
                 with contextlib.suppress(OSError):
                     os.setpriority(os.PRIO_PROCESS, place.process.pid, LEAST_PRIORITY)
-        elif place.faults:
-            place.faults -= 1
+        elif outcomes:
+            place.is_proven, place.faults = True, max(0, place.faults - 1)
 
     def _started(self, place: _Place) -> subprocess.Popen[bytes]:
         if place.process is not None and place.process.poll() is None:
@@ -178,7 +184,7 @@ class ScriptPool:
         """The next message; raise _EndedError where none comes within the limits, or the process is gone."""
         if process.stdout is None:
             raise _EndedError("the process of the script has no output")
-        limit = 2 * self.limits.seconds + (1.0 if begins else 0.0)  # to begin, a process reads its own program first
+        limit = 1.5 * self.limits.seconds + (1.0 if begins else 0.0)  # to begin, a process reads its own program first
         watch = _Watch(process.pid, limit, self.limits.wall)
         size = int.from_bytes(_read(process.stdout.fileno(), 4, watch), "big")
         if size > MAX_MESSAGE:
