@@ -131,6 +131,13 @@ class ScriptPool:
         return place
 
     def _ask(self, place: _Place, calls: Sequence[Call]) -> list[Outcome]:
+        is_standing = place.process is not None
+        outcomes = self._try(place, calls)
+        if is_standing and place.process is None and len(outcomes) == 1 and isinstance(outcomes[0], _GoneError):
+            return self._try(place, calls)  # somebody else ended it, maybe while nobody asked it
+        return outcomes
+
+    def _try(self, place: _Place, calls: Sequence[Call]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         try:
             process = self._started(place)
@@ -142,7 +149,7 @@ class ScriptPool:
                         return outcomes
         except _EndedError as error:
             _end(place)
-            outcomes.append(DriverFaultError(str(error)))
+            outcomes.append(_GoneError(str(error)) if error.is_gone else DriverFaultError(str(error)))
         except DriverFaultError as error:
             _end(place)
             outcomes.append(error)
@@ -194,7 +201,15 @@ class ScriptPool:
 
 
 class _EndedError(Exception):
-    """A process is to be ended, or ended."""
+    """A process is to be ended, or `is_gone` already."""
+
+    def __init__(self, text: str, *, is_gone: bool = False) -> None:
+        super().__init__(text)
+        self.is_gone = is_gone
+
+
+class _GoneError(DriverFaultError):
+    """The process of a script was gone, for whatever reason."""
 
 
 @dataclass(slots=True)
@@ -243,7 +258,7 @@ def _send(process: subprocess.Popen[bytes], message: object) -> None:
         while view and process.stdin is not None:
             view = view[os.write(process.stdin.fileno(), view) :]
     except OSError as error:
-        raise _EndedError(f"the process of the script is gone: {error.strerror}") from error
+        raise _EndedError(f"the process of the script is gone: {error.strerror}", is_gone=True) from error
 
 
 def _read(descriptor: int, size: int, watch: _Watch) -> bytes:
@@ -256,7 +271,7 @@ def _read(descriptor: int, size: int, watch: _Watch) -> bytes:
             continue
         part = os.read(descriptor, size - len(parts))
         if not part:
-            raise _EndedError("the process of the script ended: it had more memory or time than it may have")
+            raise _EndedError("the process of the script ended: more memory or time than it may have", is_gone=True)
         parts += part
     return bytes(parts)
 
