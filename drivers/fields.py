@@ -48,7 +48,7 @@ class FieldReader:
             amount = self._amounts.get(name)
             reading = None if amount is None else amount.reading(value, at, alarms)
             if reading is not None:
-                is_outside = name.rpartition(".")[2] in outside
+                is_outside = bool(outside) and name.rpartition(".")[2] in outside
                 readings.append(reading.doubted(Status.UNCERTAIN, OUTSIDE) if is_outside else reading)
             elif isinstance(value, str):
                 reported.append(Reported(name, value))
@@ -102,10 +102,14 @@ def _time(value: Value | None) -> datetime | None:
 def _flatten(value: Value, path: str, into: dict[str, Value]) -> None:
     """Put in every value that is one, by its path."""
     if isinstance(value, dict):
-        for name, item in value.items():
-            _flatten(item, f"{path}.{name}" if path else name, into)
+        prefix, items = f"{path}." if path else "", value.items()
     elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _flatten(item, f"{path}.{index}", into)
+        prefix, items = f"{path}.", {str(index): item for index, item in enumerate(value)}.items()
     else:
         into[path] = value
+        return
+    for name, item in items:
+        if type(item) is dict or type(item) is list:
+            _flatten(item, prefix + name, into)
+        else:
+            into[prefix + name] = item

@@ -20,7 +20,6 @@ from drivers.script.pool import Call, Outcome, ScriptPool
 ENDING = ".js"
 MAX_BYTES = 242  # of a downlink: LoRaWAN regional parameters, the largest N
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_DEPTH, MAX_VALUES = 16, 2_000
 
 
 class Script:
@@ -87,10 +86,6 @@ class Script:
         values = outcome.get("data")
         if not isinstance(values, dict):
             return FrameError(f"{self._descriptor.id} gave no data")
-        if _count(values) > MAX_VALUES:
-            return FrameError(
-                f"{self._descriptor.id} gave more than {MAX_VALUES} values, or more than {MAX_DEPTH} levels"
-            )
         try:
             decoded = self._fields.read(f"port-{port}", values)
         except DriverError as error:
@@ -131,11 +126,3 @@ def _argument(**values: Any) -> str:  # Any: JSON
 def _texts(value: Any) -> list[str]:  # Any: JSON
     given = value if isinstance(value, list) else [] if value is None else [value]
     return [one if isinstance(one, str) else str(one) for one in given][:16]
-
-
-def _count(value: Any, depth: int = 0) -> int:  # Any: JSON
-    """How many values there are; more than allowed where they lie too deep."""
-    if depth > MAX_DEPTH:
-        return MAX_VALUES + 1
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 1 if inside is None else sum(_count(one, depth + 1) for one in inside)

@@ -27,6 +27,9 @@ from drivers.errors import DriverFaultError, ScriptThrownError, SuspendedError
 WORKER = Path(__file__).with_name("worker.py")
 PRELUDE = Path(__file__).with_name("prelude.js")
 MAX_MESSAGE = 1 << 20
+MAX_DEPTH, MAX_VALUES = 20, 2_000
+LENGTH, CHUNK = 4, 1 << 16
+READY, VALUE, THROWN = b"R"[0], b"V"[0], b"T"[0]
 LOOK_S = 0.02
 STOP_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
@@ -66,11 +69,29 @@ class _Place:
     faults: int = 0
     is_proven: bool = False  # it has answered once
     until: float = 0.0
+    heard: bytearray = field(default_factory=bytearray)
+    at: int = 0  # from which byte of what was heard nothing was taken yet
 
     @property
     def is_suspect(self) -> bool:
         """Whether it may only run alone among its like."""
         return bool(self.faults) or not self.is_proven
+
+    def take(self) -> tuple[int, str] | None:
+        """The next whole answer of what was heard: its kind and its text; None where there is none yet."""
+        begin = self.at + LENGTH
+        if len(self.heard) < begin:
+            return None
+        size = int.from_bytes(self.heard[self.at : begin], "big")
+        if size > MAX_MESSAGE:
+            raise _EndedError(f"the answer has {size} bytes, at most {MAX_MESSAGE} are taken")
+        if not size or len(self.heard) < begin + size:
+            return None
+        kind, text = self.heard[begin], self.heard[begin + 1 : begin + size].decode(errors="replace")
+        self.at = begin + size
+        if self.at == len(self.heard):
+            self.heard, self.at = bytearray(), 0
+        return kind, text
 
 
 class ScriptPool:
@@ -144,7 +165,7 @@ class ScriptPool:
             for page in _pages(calls):
                 _send(process, page)
                 for _ in page:
-                    outcomes.append(_outcome(self._receive(process)))
+                    outcomes.append(_outcome(*self._receive(place)))
                     if isinstance(outcomes[-1], DriverFaultError):
                         return outcomes
         except _EndedError as error:
@@ -182,22 +203,33 @@ class ScriptPool:
         limits = self.limits
         begin = {"prelude": _prelude(), "source": place.source, "memory": limits.memory, "stack": limits.stack}
         _send(process, {**begin, "seconds": limits.seconds})
-        state, *text = self._receive(process, begins=True)
-        if state != "ready":
-            raise DriverFaultError(f"the script does not load: {text[0] if text else state}")
+        kind, text = self._receive(place, begins=True)
+        if kind != READY:
+            raise DriverFaultError(f"the script does not load: {text}")
         return process
 
-    def _receive(self, process: subprocess.Popen[bytes], *, begins: bool = False) -> list[str]:
-        """The next message; raise _EndedError where none comes within the limits, or the process is gone."""
-        if process.stdout is None:
+    def _receive(self, place: _Place, *, begins: bool = False) -> tuple[int, str]:
+        """The next answer; raise _EndedError where none comes within the limits, or the process is gone."""
+        if place.process is None or place.process.stdout is None:
             raise _EndedError("the process of the script has no output")
+        answer = place.take()
+        if answer is not None:
+            return answer
         limit = 1.5 * self.limits.seconds + (1.0 if begins else 0.0)  # to begin, a process reads its own program first
-        watch = _Watch(process.pid, limit, self.limits.wall)
-        size = int.from_bytes(_read(process.stdout.fileno(), 4, watch), "big")
-        if size > MAX_MESSAGE:
-            raise _EndedError(f"the answer has {size} bytes, at most {MAX_MESSAGE} are taken")
-        found: list[str] = json.loads(_read(process.stdout.fileno(), size, watch))
-        return found
+        watch = _Watch(place.process.pid, limit, self.limits.wall)
+        descriptor = place.process.stdout.fileno()
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        while answer is None:
+            if not poll.poll(LOOK_S * 1000):
+                watch.look()
+                continue
+            part = os.read(descriptor, CHUNK)
+            if not part:
+                raise _EndedError("the process of the script ended: more memory or time than it may have", is_gone=True)
+            place.heard += part
+            answer = place.take()
+        return answer
 
 
 class _EndedError(Exception):
@@ -232,6 +264,9 @@ class _Watch:
             raise _EndedError(f"the script did not answer within {self.wall} s")
 
 
+_DECODE = json.JSONDecoder(parse_float=Decimal).decode
+
+
 @cache
 def _prelude() -> str:
     return PRELUDE.read_text(encoding="utf-8")
@@ -261,29 +296,27 @@ def _send(process: subprocess.Popen[bytes], message: object) -> None:
         raise _EndedError(f"the process of the script is gone: {error.strerror}", is_gone=True) from error
 
 
-def _read(descriptor: int, size: int, watch: _Watch) -> bytes:
-    parts = bytearray()
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    while len(parts) < size:
-        if not poll.poll(LOOK_S * 1000):
-            watch.look()
-            continue
-        part = os.read(descriptor, size - len(parts))
-        if not part:
-            raise _EndedError("the process of the script ended: more memory or time than it may have", is_gone=True)
-        parts += part
-    return bytes(parts)
+def _outcome(kind: int, text: str) -> Outcome:
+    if kind == THROWN:
+        return ScriptThrownError(text)
+    if kind != VALUE:
+        return DriverFaultError(f"the script broke a limit: {text}")
+    try:
+        found = _DECODE(text)["found"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return DriverFaultError(f"the script gave no JSON: {error}")
+    is_small = len(text) < MAX_VALUES and text.count("{") + text.count("[") < MAX_DEPTH
+    if is_small or _count(found) <= MAX_VALUES:
+        return found
+    return ScriptThrownError(f"more than {MAX_VALUES} values, or {MAX_DEPTH} levels of them")
 
 
-def _outcome(message: list[str]) -> Outcome:
-    kind, text = message[0], message[1] if len(message) > 1 else ""
-    if kind == "value":
-        try:
-            return json.loads(text, parse_float=Decimal)["found"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return DriverFaultError(f"the script gave no JSON: {error}")
-    return ScriptThrownError(text) if kind == "thrown" else DriverFaultError(f"the script broke a limit: {text}")
+def _count(value: Any, depth: int = 0) -> int:  # Any: JSON
+    """How many values there are; more than allowed where they lie too deep."""
+    if depth > MAX_DEPTH:
+        return MAX_VALUES + 1
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 1 if inside is None else sum(_count(one, depth + 1) for one in inside)
 
 
 def _processor_s(pid: int) -> float:
@@ -296,6 +329,7 @@ def _processor_s(pid: int) -> float:
 
 def _end(place: _Place) -> None:
     process, place.process = place.process, None
+    place.heard, place.at = bytearray(), 0
     if process is None:
         return
     process.kill()

@@ -1,11 +1,11 @@
 """The process in which one script runs: it reads questions from its input and writes answers, and can do nothing else.
 
-It is run as a file by the pool and imports nothing of this product. A message is a length of four bytes, most
-significant first, and JSON. The first message is `{"prelude", "source", "memory", "stack", "seconds"}`; its answer is
-`["ready"]` or `["broken", text]`. Then each message is a list of calls `[function, argument as JSON text, Unix ms]`,
-and each call is answered by a message of its own, in order: `["value", JSON text]`, `["thrown", text]` for what the
-script itself throws, or `["limit", text]` after which the context is a new one and the calls that are left are not
-made. What exceeds the limits of the process ends it; the pool sees that.
+It is run as a file by the pool and imports nothing of this product. A question is a length of four bytes, most
+significant first, and JSON; an answer is such a length, a letter and UTF-8 text. The first question is `{"prelude",
+"source", "memory", "stack", "seconds"}`; its answer is R for ready, or B and why the script does not load. Then each
+question is a list of calls `[function, argument as text, Unix ms]`, and each call has an answer of its own, in order: V
+and JSON, T and what the script itself throws, or L and the limit that it broke: the context is a new one then, and the
+calls that are left are not made. What exceeds the limits of the process ends it; the pool sees that.
 """
 
 import json
@@ -58,9 +58,9 @@ def main() -> None:
     try:
         script = Script(begin)
     except Exception as error:
-        _write([_message(["broken", str(error)[:MAX_TEXT]])])
+        _write([_message(b"B", str(error)[:MAX_TEXT])])
         return
-    _write([_message(["ready"])])
+    _write([_message(b"R", "")])
     while (calls := _read()) is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         limit = int(used.ru_utime + used.ru_stime) + 1 + CPU_S
@@ -73,8 +73,8 @@ def _answer(script: Script, calls: Message) -> None:
     since = time.monotonic()
     for name, argument, moment in calls:  # a moment goes in as a fraction: whole numbers are cut to 32 bits
         answer = _call(script, name, argument, moment)
-        answers.append(_message(answer))
-        if answer[0] == "limit":
+        answers.append(_message(*answer))
+        if answer[0] == b"L":
             break
         now = time.monotonic()
         if now - since > FLUSH_S:
@@ -83,23 +83,23 @@ def _answer(script: Script, calls: Message) -> None:
     _write(answers)
 
 
-def _call(script: Script, name: str, argument: str, moment: int) -> list[str]:
+def _call(script: Script, name: str, argument: str, moment: int) -> tuple[bytes, str]:
     try:
         found = script.call(name, argument, float(moment))
         if not isinstance(found, str) or len(found) > MAX_ANSWER:
-            return ["thrown", f"the answer is no value of JSON of at most {MAX_ANSWER} characters"]
-        return ["value", found]
+            return b"T", f"the answer is no value of JSON of at most {MAX_ANSWER} characters"
+        return b"V", found
     except quickjs.StackOverflow:
-        answer = ["limit", "the script calls itself too deep"]
+        answer = b"L", "the script calls itself too deep"
     except quickjs.JSException as error:
         text = str(error).partition("\n")[0][:MAX_TEXT]
         if text == "null":  # there was no memory left for the error itself
             text = "InternalError: out of memory"
         if not text.startswith(LIMITS):
-            return ["thrown", text]
-        answer = ["limit", text]
+            return b"T", text
+        answer = b"L", text
     except MemoryError:
-        answer = ["limit", "InternalError: out of memory"]
+        answer = b"L", "InternalError: out of memory"
     script.renew()
     return answer
 
@@ -138,9 +138,9 @@ def _read_whole(size: int) -> bytes | None:
     return bytes(parts)
 
 
-def _message(value: object) -> bytes:
-    raw = json.dumps(value).encode()
-    return len(raw).to_bytes(4, "big") + raw
+def _message(kind: bytes, text: str) -> bytes:
+    raw = text.encode(errors="replace")
+    return (len(raw) + 1).to_bytes(4, "big") + kind + raw
 
 
 def _write(messages: list[bytes]) -> None:
