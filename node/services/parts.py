@@ -78,6 +78,7 @@ from node.services.lookup_notes import LookupNotes
 from node.services.mandates import Mandates
 from node.services.members import Members
 from node.services.membership import Membership
+from node.services.model import Model
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.packing import PackingLists
@@ -268,7 +269,8 @@ class Parts:
         directory, registry = MemoryDirectory(), load_registry()
         self.drivers = Drivers(registry)
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
-        self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))
+        self.model = Model(self.core.database, lambda: self.drivers.installed)
+        self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)
         self.commissioning = Commissioning(self.core, self.ledger, self.projection, self.readings, registry, directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)

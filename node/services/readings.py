@@ -15,6 +15,9 @@ from drivers.reading import Decoded, Reading, ReadingKey
 from drivers.registry import Installed
 from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
+from node.services.driver_fields import DriverFields
+from node.services.model import Model
+from node.services.sources import first_values, last_of, last_values, points_of, told_series
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
@@ -24,10 +27,6 @@ from node.store.readings import (
     find_last,
     fits,
     insert_readings,
-    list_series,
-    read_latest,
-    read_points,
-    read_series,
 )
 
 __all__ = ["Decoding", "Point", "Readings", "Series", "StoredReading", "decode", "micros", "moment_of"]
@@ -53,12 +52,14 @@ class Decoding:
 
 
 class Readings:
-    """Stores and answers readings."""
+    """Stores readings as drivers say them, and answers them as the mapping tells them."""
 
-    def __init__(self, database: Database, parameters: Parameters = _shipped) -> None:
+    def __init__(self, database: Database, parameters: Parameters = _shipped, model: Model | None = None) -> None:
         """`parameters` answers the catalog that this node works with: its ranges judge what is read."""
         self._database = database
         self._parameters = parameters
+        self._model = model or Model(database)
+        self._fields = DriverFields()
         self._ranges: tuple[Records, Mapping[str, Limits]] | None = None
 
     async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed | None) -> int:
@@ -71,52 +72,78 @@ class Readings:
         judged = await self._judge(tx, subject, frame, driver, decoding.decoded)
         kept = [_stored(subject, frame, driver, reading) for reading in judged]
         count = await insert_readings(tx, [reading for reading in kept if fits(reading.value)])
+        await self._fields.note(tx, driver.driver.descriptor.id, frame.id, decoding.decoded)
         unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
         detail = {**frame.detail, "frame": decoding.decoded.frame, "driver": driver.name, "unmapped": unmapped}
         await set_frame_state(tx, frame.id, FrameState.DECODED, detail)
         return count
 
-    async def series(self, subject: bytes) -> list[tuple[Series, StoredReading | None]]:
+    async def series(self, subject: bytes) -> list[tuple[Series, StoredReading]]:
         """What is observed of a subject, each with its latest value of any status."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            found = await list_series(tx, subject)
+            sources = await self._model.sources(tx, mapping)
             far = tx.now + int(timedelta(days=366).total_seconds() * 1e6)
-            return [(one, await find_last(tx, subject, one, far, None)) for one in found]
+            series = await told_series(tx, sources, subject)
+            found = [(one, await last_of(tx, sources, subject, one, far)) for one in series]
+        return [(one, last) for one, last in found if last is not None]
 
     async def values(
         self, subject: bytes, quantity: str | None, since_us: int, until_us: int, limit: int
     ) -> tuple[list[StoredReading], int | None]:
         """The readings of one quantity, or of all, by time, and the time from which there are more."""
+        mapping, found, ends = await self._model.mapping(), list[StoredReading](), list[int]()
         async with self._database.read() as tx:
-            found = await read_series(tx, [subject], quantity, since_us, until_us, limit + 1)
+            sources = await self._model.sources(tx, mapping)
+            for series in await told_series(tx, sources, subject):
+                if quantity in (None, series.quantity):
+                    part, end = await first_values(tx, sources, subject, series, since_us, until_us, limit + 1)
+                    found += part
+                    ends += [] if end is None else [end]
         found.sort(key=lambda reading: (reading.effective_us, reading.series.text, reading.n))
-        if len(found) <= limit:
-            return found, None
         # A moment is answered whole: the next question begins with a time.
-        more_us = found[limit].effective_us
-        page = [reading for reading in found[:limit] if reading.effective_us < more_us]
-        return (page, more_us) if page else (found[:limit], found[limit - 1].effective_us + 1)
+        if len(found) > limit:
+            ends.append(found[limit].effective_us)
+        if not ends:
+            return found, None
+        page = [reading for reading in found[:limit] if reading.effective_us < min(ends)]
+        return (page, min(ends)) if page else (_moment(found[:limit]), found[0].effective_us + 1)
 
     async def latest(self, subject: bytes, limit: int) -> list[tuple[Series, list[StoredReading]]]:
         """The latest readings of every series of a subject, oldest of them first."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            return [(one, await read_latest(tx, subject, one, limit)) for one in await list_series(tx, subject)]
+            sources = await self._model.sources(tx, mapping)
+            series = await told_series(tx, sources, subject)
+            found = [(one, (await last_values(tx, sources, subject, one, limit))[0][-limit:]) for one in series]
+        return [(one, readings) for one, readings in found if readings]
 
-    async def drawn(self, subject: bytes, series: Series, since_us: int, until_us: int) -> list[Point]:
-        """What a plot of a series shows of a time: of very many values the outermost of each stretch."""
-        return thinned(await self._database.glance(lambda tx: read_points(tx, subject, series, since_us, until_us)))
+    async def drawn(self, subject: bytes, series: Series, since_us: int, until_us: int, unit: str) -> list[Point]:
+        """What a plot of a series shows of a time, in a unit: of very many values the outermost of each stretch."""
+        mapping = await self._model.mapping()
+
+        async def read(tx: ReadTx) -> list[Point]:
+            sources = await self._model.sources(tx, mapping)
+            return await points_of(tx, sources, subject, series, since_us, until_us, unit)
+
+        return thinned(await self._database.glance(read))
 
     async def newest(
         self, subject: bytes, series: Series, since_us: int, until_us: int, limit: int
     ) -> tuple[list[StoredReading], int | None]:
         """The newest readings of a series in a time, newest first, and the time before which there are more."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            found = (await read_latest(tx, subject, series, limit + 1, since_us, until_us))[::-1]
-        if len(found) <= limit:
+            sources = await self._model.sources(tx, mapping)
+            found, end = await last_values(tx, sources, subject, series, limit + 1, since_us, until_us)
+        found, ends = found[::-1], [] if end is None else [end]
+        if len(found) > limit:
+            ends.append(found[limit].effective_us)
+        if not ends:
             return found, None
         # A moment is answered whole: the next question ends with a time.
-        page = [reading for reading in found[:limit] if reading.effective_us > found[limit].effective_us]
-        return (page, page[-1].effective_us) if page else (found[:limit], found[0].effective_us)
+        page = [reading for reading in found[:limit] if reading.effective_us > max(ends)]
+        return (page, page[-1].effective_us) if page else (_moment(found[:limit]), found[0].effective_us)
 
     async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
         """The last believed value of a register that a frame reads too."""
@@ -127,7 +154,7 @@ class Readings:
         return None if held is None else Amount(held.value, held.unit)
 
     async def _judge(
-        self, tx: ReadTx, subject: bytes, frame: StoredFrame, driver: Installed, decoded: Decoded
+        self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed, decoded: Decoded
     ) -> tuple[Reading, ...]:
         received_at = moment_of(frame.received_us)
         last: dict[ReadingKey, Amount] = {}
@@ -136,8 +163,13 @@ class Readings:
             held = await find_last(tx, subject, _series(reading), before)
             if held is not None:
                 last[reading.key] = Amount(held.value, held.unit)
-        clock = driver.driver.descriptor.clock
-        return judge(decoded, received_at, clock, Expectations(self._limits(), last))
+        about, mapping = driver.driver.descriptor, await self._model.mapping(tx)
+        rows = {
+            (reading.quantity, reading.channel): row
+            for reading in decoded.readings
+            if (row := mapping.find_row(about.id, reading.quantity, reading.channel)) is not None
+        }
+        return judge(decoded, received_at, about.clock, Expectations(self._limits(), last, rows))
 
     def _limits(self) -> Mapping[str, Limits]:
         """The ranges of the parameter catalog, for units that drivers know."""
@@ -180,6 +212,11 @@ def moment_of(moment_us: int) -> datetime:
 def micros(moment: datetime) -> int:
     """A UTC time as microseconds."""
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(found: list[StoredReading]) -> list[StoredReading]:
+    """Those of the first one's moment: more than are told at once."""
+    return [reading for reading in found if reading.effective_us == found[0].effective_us]
 
 
 def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Reading) -> StoredReading:

@@ -69,7 +69,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
     stored = await call.context.registry.get(path.subject, whole=False)
     device = format_device_id(SubjectId(stored.subject))
     place = f"/devices/{device}/readings"
-    found = {one: last for one, last in await call.context.readings.series(stored.subject) if last is not None}
+    found = dict(await call.context.readings.series(stored.subject))
     series = _chosen(query, list(found))
     if series is None:
         return View("readings.html", id=device, device=stored.title or device, series=[*found], shown=None)
@@ -80,7 +80,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
     days, _ = SPANS[FIRST_SPAN]
     since = query.since if query.since is not None else max(0, until - days * DAY_US)
     shown = Shown(place, series, since, until)
-    drawn = await call.context.readings.drawn(stored.subject, series, since, until)
+    drawn = await call.context.readings.drawn(stored.subject, series, since, until, found[series].unit)
     before = until if query.before is None else min(until, query.before)
     rows, more = await call.context.readings.newest(stored.subject, series, since, before, SHOWN)
     drivers = {one.hash: one.name for one in call.context.drivers.installed}
