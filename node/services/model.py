@@ -1,6 +1,6 @@
 """The mapping that this node works with, kept in memory, and where by it the series of subjects come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from drivers.mapping import ModelMapping
 from drivers.registry import Installed
@@ -40,14 +40,16 @@ class Model:
 
     async def sources(self, tx: ReadTx, mapping: ModelMapping) -> Sources:
         """By a mapping, and the versions of its drivers that stand here or stood."""
-        if not mapping.drivers:
-            return Sources(mapping, {})
-        hashes = await hashes_of(tx, mapping.drivers)
+        return Sources(mapping, await self.hashes(tx, mapping.drivers) if mapping.drivers else {})
+
+    async def hashes(self, tx: ReadTx, drivers: Iterable[str]) -> dict[str, list[bytes]]:
+        """The hash of every version of some drivers that stands here or stood."""
+        found = await hashes_of(tx, drivers)
         for item in self._installed():
-            known = hashes.setdefault(item.driver.descriptor.id, [])
+            known = found.setdefault(item.driver.descriptor.id, [])
             if item.hash not in known:
                 known.append(item.hash)
-        return Sources(mapping, hashes)
+        return found
 
     async def _load(self, tx: ReadTx) -> ModelMapping:
         # A change that is committed meanwhile must not be hidden behind what this snapshot still shows.

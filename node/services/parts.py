@@ -76,6 +76,7 @@ from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.lookup_notes import LookupNotes
 from node.services.mandates import Mandates
+from node.services.mapping import Mappings
 from node.services.members import Members
 from node.services.membership import Membership
 from node.services.model import Model
@@ -271,6 +272,7 @@ class Parts:
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
         self.model = Model(self.core.database, lambda: self.drivers.installed)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)
+        self.mappings = Mappings(self.core, self.drivers, self.releases, self.model)
         self.commissioning = Commissioning(self.core, self.ledger, self.projection, self.readings, registry, directory)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)

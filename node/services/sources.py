@@ -161,6 +161,13 @@ async def points_of(
     return in_unit(sorted(first.values()) if len(filled) > 1 else list(first.values()), unit)
 
 
+def told_by(row: MappingRow, reading: StoredReading) -> StoredReading | None:
+    """A stored reading as a row tells it; None where it cannot."""
+    if not row.can_tell(reading.unit):
+        return None
+    return Source(reading.series, row=row).tell(reading, replace(reading.series, quantity=row.code))
+
+
 def merged(parts: Sequence[list[StoredReading]]) -> list[StoredReading]:
     """The readings of one series by time, from each of its sources; what two say alike is one reading."""
     if len(parts) == 1:

@@ -67,6 +67,7 @@ from node.web.radio_words import (
     DOUBTS,
     DRIVER_STATES,
     FRAME_STATES,
+    NAME_STATES,
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
@@ -88,6 +89,7 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 # Filters that say a code in words, and their words.
 WORDED: Final = {
     "driver_state": DRIVER_STATES,
+    "name_state": NAME_STATES,
     "state": STATES,
     "kind": KINDS,
     "standing": STANDINGS,

@@ -27,6 +27,11 @@ DRIVER_STATES: dict[str, tuple[str, str]] = {
     "stopped": ("остановлен администратором", "stopped by an administrator"),
     "withdrawn": ("отозван издателем", "withdrawn by its publisher"),
 }
+NAME_STATES: dict[str, tuple[str, str]] = {  # how a driver's name stands to the catalog
+    "mapped": ("сопоставлено", "mapped"),
+    "name": ("по названию", "by its name"),
+    "unmapped": ("не сопоставлено", "not mapped"),
+}
 REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_device": ("прибор не этой сети", "not a device of this network"),
     "wrong_join_eui": ("другой JoinEUI", "another JoinEUI"),
@@ -85,6 +90,7 @@ DOUBTS: dict[str, tuple[str, str]] = {  # why a value is not ok
     "below-range": ("ниже допустимого", "below the range"),
     "above-range": ("выше допустимого", "above the range"),
     "unit-mismatch": ("единица не подходит к величине", "the unit does not fit the quantity"),
+    "not-mapped": ("сопоставить нельзя: другая единица", "cannot be mapped: another unit"),
     "second-value": ("второе значение этого момента", "a second value of this moment"),
 }
 
