@@ -40,7 +40,7 @@ class MappingFault:
 
     field: str
     rule: MappingRule
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str]
 
     def text(self, language: str) -> str:
         """In Russian or English."""

@@ -165,9 +165,10 @@ class Mappings:
         is_here = bool(seen) or self._drivers.registry.find(driver) is not None
         is_driver = is_here or any(one.driver == driver for one in await list_drivers(tx))
         units: dict[int, set[str]] = {}
-        for one in (*seen, *(one for one in self._declared() if one.driver == driver)):
-            if one.quantity == quantity and one.channel != BYTES:
-                units.setdefault(one.channel, set()).add(one.unit)
+        said = [(one.quantity, one.channel, one.unit) for one in seen if one.channel != BYTES]
+        declared = [(one.quantity, one.channel, one.unit) for one in self._declared() if one.driver == driver]
+        for _, channel, unit in (one for one in said + declared if one[0] == quantity):
+            units.setdefault(channel, set()).add(unit)
         return KnownField(is_driver, units, is_bytes=any(one.quantity == quantity for one in seen))
 
     async def _latest(self, tx: ReadTx, row: MappingRow) -> StoredReading | None:
