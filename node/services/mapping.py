@@ -99,6 +99,11 @@ class Mappings:
             found[key] = KnownName(*key, "", None, FieldState.MAPPED, stored[key])
         return [found[key] for key in sorted(found)]
 
+    async def find(self, driver: str, quantity: str, channel: int) -> MappingRow | None:
+        """The row of just that place."""
+        async with self._core.database.read() as tx:
+            return _find(await list_mappings(tx), driver, quantity, channel)
+
     async def put(self, draft: RowDraft, actor: str) -> MappingRow:
         """Let a row stand from now on, for old values too; raise InputError naming the field and the rule."""
         async with self._core.database.write() as tx:

@@ -18,7 +18,7 @@ from node.services.attribution import is_contested
 from node.services.commissioning import StoredDevice
 from node.services.radio import StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
-from node.web.api.fields import Name
+from node.web.api.fields import Name, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
@@ -146,9 +146,12 @@ class SeriesListAnswer(BaseModel):
 
 
 class ReadingsQuery(BaseModel):
-    """Which readings: `quantity` is a code of the catalog, or what a driver says where that is not mapped. Times in microseconds, `since` included, `until` excluded."""
+    """Which readings: times in microseconds, `since` included, `until` excluded."""
 
-    quantity: Name | None = Field(default=None, description="Nothing means all that is observed.")
+    quantity: Text | None = Field(
+        default=None,
+        description="A code of the catalog, or a driver's own name that is not mapped. Nothing means all.",
+    )
     since: int = Field(default=0, ge=0, le=LARGEST_US)
     until: int = Field(default=LARGEST_US, ge=0, le=LARGEST_US)
     limit: int = Field(default=1000, ge=1, le=MAX_VALUES)
