@@ -30,6 +30,9 @@ from node.store.readings import END_US, Part, Spoken, find_last, list_series
 
 __all__ = ["ANY", "FieldState", "KnownName", "Mappings", "Preview"]
 
+PATH = ("driver", "quantity")
+ADVICE = {"ru": "Исправьте это поле: ничего не изменено.", "en": "Correct this field: nothing was changed."}
+
 
 class FieldState(StrEnum):
     """How a name of a driver stands to the central catalog."""
@@ -155,14 +158,7 @@ class Mappings:
         known = await self._known(tx, draft.driver, draft.quantity)
         found = read_row(draft, known, self._releases.records(Catalog.PARAMETERS))
         if isinstance(found, MappingFault):
-            raise InputError(
-                f"{found.field}: {found.text('en')}",
-                "mapping_refused",
-                field=found.field,
-                rule=found.rule.value,
-                ru=found.text("ru"),
-                en=found.text("en"),
-            )
+            raise _refused(found)
         return found
 
     async def _known(self, tx: ReadTx, driver: str, quantity: str) -> KnownField:
@@ -210,6 +206,17 @@ class Mappings:
     def _state(self, quantity: str) -> FieldState:
         is_code = quantity in self._releases.records(Catalog.PARAMETERS)
         return FieldState.NAME if is_code else FieldState.UNMAPPED
+
+
+def _refused(fault: MappingFault) -> InputError:
+    why = {language: fault.text(language) for language in ("ru", "en")}
+    finding = {
+        "place": "path" if fault.field in PATH else "body",
+        "pointer": f"/{fault.field}",
+        "rule": fault.rule.value,
+        **{language: {"what": text, "advice": ADVICE[language]} for language, text in why.items()},
+    }
+    return InputError(f"{fault.field}: {why['en']}", "mapping_refused", field=fault.field, why=why, findings=[finding])
 
 
 def _find(rows: Iterable[StoredRow], driver: str, quantity: str, channel: int) -> MappingRow | None:

@@ -46,7 +46,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "mapping_refused": wrong(
         ("Строка сопоставления не принята", "Исправьте названное поле: ничего не изменено."),
         ("The row of the mapping was refused", "Correct the named field: nothing was changed."),
-        ("{ru} (поле {field}).", "{en} (field {field})."),
+        ("Поле {field}: {why}.", "Field {field}: {why}."),
     ),
     "mapping_row_unknown": unknown("Такой строки сопоставления нет", "The mapping has no such row"),
     "publisher_unknown": unknown("Этому издателю здесь не доверяют", "This publisher is not trusted here"),
