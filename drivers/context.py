@@ -5,7 +5,7 @@ A meter on the radio is named by maker and identification number, as `ABB-332211
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from drivers.keys import Key
 
@@ -16,7 +16,7 @@ class Context:
 
     `meter` is whose frame it has to be, None for any; `keys` are by meter, and `key` is for those without one there;
     `formats` are the record headers of full frames by their signature; `zone` is what the meter's clock is set to, for
-    M-Bus does not tell it.
+    M-Bus does not tell it. `received_at` is when the frame was heard, None where that is not known.
     """
 
     meter: str | None = None
@@ -24,6 +24,7 @@ class Context:
     keys: Mapping[str, Key] = field(default_factory=dict)
     formats: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
     zone: tzinfo = UTC
+    received_at: datetime | None = None
 
     def find_key(self, meter: str) -> Key | None:
         """The key of a meter, or None."""

@@ -1,7 +1,8 @@
 """What a driver declares about itself: whose it is, what it applies to, what its frames carry and how it is proved.
 
-A descriptor is data. Its canonical bytes are JSON with sorted keys and no spaces, every number of a scale as text, so
-that equal descriptors have equal bytes on every machine.
+A descriptor is data. Its canonical bytes are JSON with sorted keys and no spaces, every number of a scale as text and
+what has its default left out, so that equal descriptors have equal bytes on every machine, and keep them where a later
+version of this product knows more to be declared.
 """
 
 import json
@@ -24,6 +25,14 @@ class Level(IntEnum):
     PLAN = 1
     SCRIPT = 2
     NATIVE = 3
+
+
+class Capability(StrEnum):
+    """What of time a meter's protocol offers."""
+
+    TIME_READ = "time-read"  # the meter's clock, or the time of each value
+    TIME_SET = "time-set"
+    STAMPED_ARCHIVE = "stamped-archive"  # past values, each with its own time
 
 
 class How(StrEnum):
@@ -176,6 +185,7 @@ class Descriptor:
     supersedes: tuple[str, ...] = ()
     source: str = ""
     files: tuple[FileEntry, ...] = ()
+    capabilities: tuple[Capability, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse, with DescriptorError, a descriptor that contradicts itself."""
@@ -205,6 +215,10 @@ class Descriptor:
     def canonical(self) -> bytes:
         """The bytes that the driver's hash is over."""
         return json.dumps(_plain(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    def written_out(self) -> Any:
+        """The JSON value with every key that there is."""
+        return _plain(self, is_whole=True)
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -240,13 +254,16 @@ def _check_number(what: str, number: Decimal | None) -> None:
         raise DescriptorError(f"{what} is a number of at most {MAX_MAGNITUDE} places on each side, got {number}")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, is_whole: bool = False) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        told = {field.name: getattr(value, field.name) for field in fields(value)}
+        if not is_whole:
+            told = {field.name: told[field.name] for field in fields(value) if told[field.name] != field.default}
+        return {name: _plain(item, is_whole=is_whole) for name, item in told.items()}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, is_whole=is_whole) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, is_whole=is_whole) for key, item in value.items()}
     if isinstance(value, Decimal):
         return format(value, "f")
     return value

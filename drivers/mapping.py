@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from drivers.reading import Reading
 from drivers.units import UNITS, Conversion, find_conversion
 
 ANY = -1  # a row of every channel that has none of its own
@@ -70,6 +71,14 @@ class ModelMapping:
     def find_row(self, driver: str, quantity: str, channel: int) -> MappingRow | None:
         """The row that counts for a quantity of a driver in a channel."""
         return self._rows.get((driver, quantity, channel)) or self._rows.get((driver, quantity, ANY))
+
+    def rows_for(self, driver: str, readings: Iterable[Reading]) -> dict[tuple[str, int], MappingRow]:
+        """The rows that count for readings of a driver, by quantity and channel."""
+        if driver not in self.drivers:
+            return {}
+        places = {(reading.quantity, reading.channel) for reading in readings}
+        found = {place: self.find_row(driver, *place) for place in places}
+        return {place: row for place, row in found.items() if row is not None}
 
     def rows_of(self, quantity: str, channel: int) -> tuple[MappingRow, ...]:
         """The rows that count for what any driver calls so in a channel, one of each driver."""

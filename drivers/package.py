@@ -75,7 +75,7 @@ def decode_package(raw: bytes) -> Package:
         raise DescriptorError("a driver's package has a descriptor and files, and nothing else")
     package = Package(read_descriptor(found["descriptor"]), dict(_texts(found["files"])))
     if package.encode() != raw:
-        raise DescriptorError("a driver's package is in canonical form: sorted keys, no spaces, nothing left out")
+        raise DescriptorError("a driver's package is in canonical form: sorted keys, no spaces, no defaults")
     return package
 
 
@@ -89,7 +89,7 @@ def read_descriptor(given: object) -> Descriptor:
         raise DescriptorError(f"{where}: {first['msg']}") from error
     except RecursionError as error:
         raise DescriptorError("descriptor: nested too deep") from error
-    unknown = next(_unknown(given, json.loads(descriptor.canonical()), ""), None)
+    unknown = next(_unknown(given, descriptor.written_out(), ""), None)
     if unknown is not None:
         raise DescriptorError(f"{unknown}: a descriptor has nothing of that name")
     return descriptor

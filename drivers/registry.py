@@ -7,7 +7,7 @@ known: one frame may decode under two versions of a layout, both with success an
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from importlib.metadata import entry_points
 
@@ -103,6 +103,16 @@ class Registry:
         if not fitting:
             raise DriverChoiceError(f"no installed driver is for {what}")
         raise DriverChoiceError(f"several drivers are for {what}: {', '.join(item.name for item in fitting)}")
+
+    def for_type(self, code: str, model: str, driver: str | None) -> tuple[Installed, ...]:
+        """The drivers for devices of a type, of any version of hardware and firmware, each id once."""
+        named = {"payload": driver} if driver else {}
+        found: dict[str, Installed] = {}
+        for item in self._installed:
+            applies = replace(item.driver.descriptor.applies_to, hardware=VersionRange(), firmware=VersionRange())
+            if _rank(applies, DeviceTraits(code, model, keys=named)):
+                found.setdefault(item.driver.descriptor.id, item)
+        return tuple(found.values())
 
     def _newest(self, device: DeviceTraits) -> list[Installed]:
         chosen: dict[str, Installed] = {}

@@ -196,6 +196,7 @@ class Node(Parts):
                 tasks.create_task(_outlasting(Neighbourhood(self.core, self.membership, self.peering).run))
             if radio is not None:
                 tasks.create_task(self.commissioning.run())
+                tasks.create_task(_outlasting(self.redecoding.run))
                 tasks.create_task(self.radio.run())
             address = url_of("http", web_settings.host, web_port)
             secret = await self.access.open_claim()

@@ -29,6 +29,7 @@ class NodeFolder:
         self.socket = path / "node.sock"
         self.lock = path / "lock"
         self.log = path / "node.log"
+        self.drivers = path / "drivers"
         self.recovery_key = path / "recovery.public"
         self.workspace = path / "backup.work"
         self.incoming = path / "restore.work"

@@ -24,6 +24,7 @@ def folder(
     says: str = SAYS,
     scale: str = "1",
     firmware: str = "",
+    port: int = 2,
 ) -> dict[str, bytes]:
     """What stands in the folder."""
     match = f'match = [["payload", "{key}"]]' if key else ""
@@ -34,7 +35,7 @@ name = "Вода-7"
 version = "{version}"
 level = 0
 transports = ["lorawan"]
-ports = [2]
+ports = [{port}]
 source = "паспорт изделия"
 
 [applies_to]
@@ -66,9 +67,9 @@ alarm = true
 
 [[vectors]]
 name = "usual"
-port = 2
+port = {port}
 data = "{FRAME}"
-expected = "{says}"
+expected = "{says.replace("port-2", f"port-{port}")}"
 """
     return {"driver.toml": description.encode(), "payload.yaml": DOCUMENT}
 

@@ -5,7 +5,7 @@ A meter's clock has no zone; it is read in the zone that the context gives.
 """
 
 from drivers.context import NOTHING, Context
-from drivers.descriptor import AppliesTo, ClockPolicy, Comparison, Descriptor, How, Level, StatusBit, Vector
+from drivers.descriptor import AppliesTo, Capability, ClockPolicy, Comparison, Descriptor, How, Level, StatusBit, Vector
 from drivers.driver import Driver
 from drivers.errors import ForeignMeterError, FrameError, UnsupportedError
 from drivers.mbus.application import Telegram, decode_application
@@ -98,6 +98,7 @@ DRIVER = Driver(
         ports=(PORT,),
         fields=(),
         clock=ClockPolicy(ahead_s=3600, behind_s=86_400),
+        capabilities=(Capability.TIME_READ,),
         states=(*STATES, *(StatusBit(name, alarm=True) for name in ALARMS)),
         comparisons=(
             Comparison("serial", How.SAME_NUMBER),

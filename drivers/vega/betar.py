@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from drivers.descriptor import AppliesTo, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
+from drivers.descriptor import AppliesTo, Capability, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
 from drivers.driver import Driver
 from drivers.errors import FrameError
 from drivers.reading import Decoded, Kind, Reported, alarms_of, from_unix
@@ -39,6 +39,7 @@ DESCRIPTOR = Descriptor(
     ports=ports.ALL,
     fields=(VOLUME, TEMPERATURE, BATTERY),
     clock=clock.POLICY,
+    capabilities=(Capability.TIME_READ, Capability.TIME_SET),
     states=(
         StatusBit("magnet", alarm=True),
         StatusBit("leak", alarm=True),

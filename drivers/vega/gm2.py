@@ -8,7 +8,7 @@ when the modem was put on, u32 * 0.01 m³. Source: the maker's public payload pa
 import struct
 from decimal import Decimal
 
-from drivers.descriptor import AppliesTo, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
+from drivers.descriptor import AppliesTo, Capability, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
 from drivers.driver import Driver
 from drivers.errors import FrameError
 from drivers.reading import Decoded, Kind, Reported, alarms_of, from_unix
@@ -67,6 +67,7 @@ DRIVER = Driver(
         ports=ports.ALL,
         fields=(VOLUME, TEMPERATURE, BATTERY),
         clock=clock.POLICY,
+        capabilities=(Capability.TIME_READ, Capability.TIME_SET),
         states=tuple(
             StatusBit(name, alarm=True) for name in ("magnet", "case_opened", "guard_input_1", "guard_input_2")
         ),

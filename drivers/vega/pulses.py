@@ -16,7 +16,18 @@ import struct
 from datetime import datetime
 from decimal import Decimal
 
-from drivers.descriptor import AppliesTo, Comparison, Descriptor, Field, How, Level, StatusBit, Vector, VersionRange
+from drivers.descriptor import (
+    AppliesTo,
+    Capability,
+    Comparison,
+    Descriptor,
+    Field,
+    How,
+    Level,
+    StatusBit,
+    Vector,
+    VersionRange,
+)
 from drivers.driver import Decoder, Driver
 from drivers.errors import FrameError
 from drivers.reading import Decoded, Kind, Reported, from_unix
@@ -95,6 +106,7 @@ def _driver(layout: int, decode: Decoder, firmware: VersionRange, vector: Vector
         ports=ports.ALL,
         fields=(*INPUTS, TEMPERATURE, BATTERY),
         clock=clock.POLICY,
+        capabilities=(Capability.TIME_READ, Capability.TIME_SET),
         states=tuple(StatusBit(name, alarm=True) for name in TRIGGERED),
         comparisons=(
             Comparison("clock", How.NEAR_RECEIVED),

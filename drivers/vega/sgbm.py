@@ -8,7 +8,7 @@ payload parser `betar_sgbm_v1`, restated; no real frame of it is published, the 
 import struct
 from decimal import Decimal
 
-from drivers.descriptor import AppliesTo, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
+from drivers.descriptor import AppliesTo, Capability, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
 from drivers.driver import Driver
 from drivers.errors import FrameError
 from drivers.reading import Decoded, Kind, Reported, from_unix
@@ -47,6 +47,7 @@ DRIVER = Driver(
         ports=ports.ALL,
         fields=(VOLUME, TEMPERATURE, BATTERY),
         clock=clock.POLICY,
+        capabilities=(Capability.TIME_READ, Capability.TIME_SET),
         states=tuple(StatusBit(name, alarm=True) for name in ALARMS.values()),
         comparisons=(
             Comparison("clock", How.NEAR_RECEIVED),

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import cast
 
-from drivers.descriptor import AppliesTo, ClockPolicy, Comparison, Descriptor, Field, How, Level, Vector
+from drivers.descriptor import AppliesTo, Capability, ClockPolicy, Comparison, Descriptor, Field, How, Level, Vector
 from drivers.driver import Driver
 from drivers.errors import EncodeError, FrameError
 from drivers.reading import Decoded, Kind, Reported, Unmapped, from_unix
@@ -45,6 +45,7 @@ DESCRIPTOR = Descriptor(
     ports=(PORT,),
     fields=(ENERGY, *TARIFF_FIELDS, TEMPERATURE),
     clock=ClockPolicy(ahead_s=60, behind_s=86_400, max_step_s=30, person_over_s=86_400),
+    capabilities=(Capability.TIME_READ, Capability.TIME_SET),
     comparisons=(
         Comparison("serial", How.SAME_NUMBER),
         Comparison("made", How.SAME_TEXT),

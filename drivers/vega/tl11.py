@@ -8,7 +8,7 @@ channel 1 its sensor. Source: the maker's public payload parser `tl11_v1`, resta
 import struct
 from decimal import Decimal
 
-from drivers.descriptor import AppliesTo, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
+from drivers.descriptor import AppliesTo, Capability, Comparison, Descriptor, Field, How, Level, StatusBit, Vector
 from drivers.driver import Driver
 from drivers.reading import Decoded, Kind, Reported, alarms_of, from_unix
 from drivers.vega import clock, ports
@@ -42,6 +42,7 @@ DRIVER = Driver(
         ports=ports.ALL,
         fields=(INSIDE, OUTSIDE, BATTERY),
         clock=clock.POLICY,
+        capabilities=(Capability.TIME_READ, Capability.TIME_SET),
         states=(StatusBit("case_opened", alarm=True),),
         comparisons=(
             Comparison("clock", How.NEAR_RECEIVED),

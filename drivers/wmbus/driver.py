@@ -5,7 +5,7 @@ context, from the meter's passport.
 """
 
 from drivers.context import NOTHING, Context
-from drivers.descriptor import AppliesTo, ClockPolicy, Comparison, Descriptor, How, Level, Vector
+from drivers.descriptor import AppliesTo, Capability, ClockPolicy, Comparison, Descriptor, How, Level, Vector
 from drivers.driver import Driver
 from drivers.errors import FrameError
 from drivers.mbus.device import MEDIA, STATES, status_alarms
@@ -101,6 +101,7 @@ DRIVER = Driver(
         ports=(PORT,),
         fields=(),
         clock=ClockPolicy(ahead_s=3600, behind_s=86_400),
+        capabilities=(Capability.TIME_READ,),
         states=STATES,
         comparisons=(
             Comparison("serial", How.SAME_NUMBER),

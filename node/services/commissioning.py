@@ -16,7 +16,7 @@ import structlog
 from drivers.comparison import Expected, compare
 from drivers.descriptor import Comparison, How
 from drivers.reading import Decoded
-from drivers.registry import Installed, Registry
+from drivers.registry import Installed
 from lora.errors import LoraError
 from lora.events import JoinAccepted
 from lora.identifiers import Eui
@@ -26,6 +26,8 @@ from node.errors import KeystoreError, NotFoundError, StateError
 from node.passport.view import View
 from node.services.attribution import why_held
 from node.services.core import Core
+from node.services.decoding import Decoder, Decoding
+from node.services.drivers import Drivers
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.provisioning import (
@@ -41,7 +43,7 @@ from node.services.provisioning import (
 )
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
-from node.services.readings import Decoding, Readings, decode, moment_of
+from node.services.readings import Readings, moment_of
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
@@ -49,12 +51,12 @@ from node.store.radio import (
     FrameState,
     StoredDevice,
     StoredFrame,
+    devices_with_frames,
     find_device,
     frames_in_state,
     list_devices,
     put_device,
     set_frame_state,
-    unresolved_devices,
 )
 
 __all__ = ["Commissioning", "StoredDevice"]
@@ -68,6 +70,7 @@ UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 # What failed to be said is tried again after so long.
 AGAIN_S = 30.0
 AT_ONCE = 32
+PAGE = 200  # frames that become readings in one transaction
 
 
 class Commissioning:
@@ -79,7 +82,8 @@ class Commissioning:
         ledger: Ledger,
         projection: Projection,
         readings: Readings,
-        drivers: Registry,
+        drivers: Drivers,
+        decoder: Decoder,
         directory: MemoryDirectory,
     ) -> None:
         """`directory` is what the running network server looks its devices up in."""
@@ -88,6 +92,7 @@ class Commissioning:
         self._projection = projection
         self._readings = readings
         self._drivers = drivers
+        self._decoder = decoder
         self._directory = directory
         self._wake = asyncio.Event()
 
@@ -102,7 +107,7 @@ class Commissioning:
             profile = profile_of(passport.content, self._core.settings.radio.region)
             root_key = await self._root_key(tx, passport, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
-        driver = choose_driver(self._drivers, passport.content)
+        driver = choose_driver(self._drivers.registry, passport.content)
         shown = show_profile(profile, driver.driver.descriptor)
         sealed = self._core.keystore.vault.seal(root_key)
         async with self._core.database.write() as tx:
@@ -137,15 +142,20 @@ class Commissioning:
 
     async def retry(self, dev_eui: Eui, actor: str) -> StoredDevice:
         """Compare what was heard with the passport as it is now; raise StateError where nothing is stopped."""
+        async with self._core.database.read() as tx:
+            seen = await self._get(tx, dev_eui)
+            session = read_progress(dev_eui, seen.registration).session
+            heard = await frames_in_state(tx, FrameState.UNRESOLVED, dev_eui.raw, session)
+        decodings = await self.decode(heard)
         async with self._core.database.write() as tx:
             device = await self._get(tx, dev_eui)
-            if device.state is not DeviceState.STOPPED:
-                raise StateError(f"the registration of {dev_eui} is not stopped", "registration_not_stopped")
             progress = replace(read_progress(dev_eui, device.registration), rows=())
+            if device.state is not DeviceState.STOPPED or progress.session != session:
+                raise StateError(f"the registration of {dev_eui} is not stopped", "registration_not_stopped")
             await self._core.announce(tx, actor, "registration_retried", device.subject, dev_eui=str(dev_eui))
-            for frame in await frames_in_state(tx, FrameState.UNRESOLVED, dev_eui.raw, progress.session):
+            for frame, decoding in zip(heard, decodings, strict=True):
                 # The latest word on each field counts: a clock that was set since, a frame of a shape that is known.
-                progress = progress.with_rows(await self._said(tx, device, progress, frame))
+                progress = progress.with_rows(await self._said(tx, device, progress, frame, decoding))
             return await self._decide(tx, device, progress)
 
     async def retire(self, dev_eui: Eui, actor: str) -> None:
@@ -183,16 +193,26 @@ class Commissioning:
         await self._save(tx, device, progress, DeviceState.JOINED)
         await self._core.announce(tx, ACTOR, "device_joined", device.subject, dev_eui=str(session.dev_eui))
 
-    async def heard(self, tx: WriteTx, frame: StoredFrame) -> None:
+    async def decode(self, frames: Sequence[StoredFrame]) -> list[Decoding]:
+        """What frames of this network's devices say, each by the driver of its device; nothing is stored."""
+        if not frames:
+            return []
+        async with self._core.database.read() as tx:
+            devices = {eui: await find_device(tx, eui) for eui in {frame.dev_eui or b"" for frame in frames}}
+        drivers = {eui: self._driver(device) if device else None for eui, device in devices.items()}
+        return await self._decoder.decode([(drivers[frame.dev_eui or b""], frame) for frame in frames])
+
+    async def heard(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
         """A device sent something for the application; the frame is stored as unresolved."""
         device = await find_device(tx, frame.dev_eui or b"")
         if device is None or device.state in (DeviceState.RETIRED, DeviceState.STOPPED):
             return
         progress = read_progress(Eui(device.dev_eui), device.registration)
+        decoding = decoding.by(self._driver(device))
         if frame.session == progress.passed:
-            await self._read(tx, device, progress, frame)
+            await self._read(tx, device, progress, frame, decoding)
         elif frame.session == progress.session:
-            await self._compare(tx, device, frame)
+            await self._compare(tx, device, frame, decoding)
 
     async def run(self) -> None:
         """Say in the passport what was agreed, until cancelled."""
@@ -214,26 +234,38 @@ class Commissioning:
     async def release(self) -> int:
         """Turn the frames into readings that waited until it was known whose they are; answer of how many devices."""
         async with self._core.database.read() as tx:
-            found = [await find_device(tx, dev_eui) for dev_eui in await unresolved_devices(tx)]
+            found = [await find_device(tx, dev_eui) for dev_eui in await devices_with_frames(tx, FrameState.UNRESOLVED)]
             known = [one for one in found if one and one.state is DeviceState.REGISTERED]
             due = [one for one in known if await why_held(tx, one.subject, one.dev_eui) is None]
         for device in due:
             passed = read_progress(Eui(device.dev_eui), device.registration).passed
-            async with self._core.database.write() as tx:
-                if passed is not None:
-                    frames = await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, passed)
-                    await self._attribute(tx, device, frames)
+            while passed is not None and await self._release_some(device, passed):
+                pass
         return len(due)
 
-    async def _attribute(self, tx: WriteTx, device: StoredDevice, frames: Sequence[StoredFrame]) -> None:
+    async def _release_some(self, device: StoredDevice, passed: int) -> bool:
+        """Turn the oldest waiting frames of a session into readings; whether there may be more."""
+        async with self._core.database.read() as tx:
+            frames = await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, passed, limit=PAGE)
+        decodings = await self.decode(frames)
+        async with self._core.database.write() as tx:
+            now = await find_device(tx, device.dev_eui)
+            if now is None or now.state is not DeviceState.REGISTERED or now.registration != device.registration:
+                return False  # what changed it wakes this again
+            is_released = await self.attribute(tx, now, list(zip(frames, decodings, strict=True)))
+        return is_released and len(frames) == PAGE
+
+    async def attribute(self, tx: WriteTx, device: StoredDevice, heard: Sequence[tuple[StoredFrame, Decoding]]) -> bool:
         """Frames of a device become its readings, unless it is asked which device that is: then they say why not."""
-        held = await why_held(tx, device.subject, device.dev_eui) if frames else None
-        for frame in frames:
+        held = await why_held(tx, device.subject, device.dev_eui) if heard else None
+        driver = self._driver(device)
+        for frame, decoding in heard:
             detail = {name: value for name, value in frame.detail.items() if name != HELD}
             if held is None:
-                await self._readings.store(tx, device.subject, replace(frame, detail=detail), self._driver(device))
+                await self._readings.store(tx, device.subject, replace(frame, detail=detail), decoding.by(driver))
             elif frame.detail.get(HELD) != held:
                 await set_frame_state(tx, frame.id, FrameState.UNRESOLVED, {**detail, HELD: held})
+        return held is None
 
     async def _register(self, device: StoredDevice) -> None:
         """State what was agreed and take the device into service, in one transaction."""
@@ -251,40 +283,40 @@ class Commissioning:
         await self._ledger.append(said, record)
 
     async def _accept(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
-        """The frames of this activation are the device's readings, those that waited too."""
+        """The frames of this activation are the device's readings; those that waited follow as they are read."""
         progress = replace(progress, passed=progress.session, said=True)
         device = await self._save(tx, device, progress, DeviceState.REGISTERED)
         await self._core.announce(tx, ACTOR, "device_registered", device.subject, dev_eui=device.dev_eui.hex())
-        await self._attribute(
-            tx, device, await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, progress.session)
-        )
+        tx.on_commit(self._wake.set)
         return device
 
-    async def _read(self, tx: WriteTx, device: StoredDevice, progress: Progress, frame: StoredFrame) -> None:
+    async def _read(
+        self, tx: WriteTx, device: StoredDevice, progress: Progress, frame: StoredFrame, decoding: Decoding
+    ) -> None:
         """A frame of a registered device: one that names another meter stops it."""
-        decoding = decode(self._driver(device), frame)
         rows = await self._rows(tx, device, frame, decoding) if decoding.decoded else []
         names = {item.source for item in self._comparisons(device) if item.how in SAME}
         other = [row for row in rows if row.field in names and not row.equal]
         if other:
             await self._stop(tx, device, replace(progress, passed=None).with_rows(other))
             return
-        await self._attribute(tx, device, [frame])
+        await self.attribute(tx, device, [(frame, decoding)])
 
-    async def _compare(self, tx: WriteTx, device: StoredDevice, frame: StoredFrame) -> StoredDevice:
+    async def _compare(self, tx: WriteTx, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> StoredDevice:
         """Step 1: what this frame says beside what the passport says."""
         if device.state is not DeviceState.JOINED:
             return device
         progress = read_progress(Eui(device.dev_eui), device.registration)
-        said = await self._said(tx, device, progress, frame)
+        said = await self._said(tx, device, progress, frame, decoding)
         return await self._decide(tx, device, progress.with_rows(said)) if said else device
 
-    async def _said(self, tx: ReadTx, device: StoredDevice, progress: Progress, frame: StoredFrame) -> list[Row]:
+    async def _said(
+        self, tx: ReadTx, device: StoredDevice, progress: Progress, frame: StoredFrame, decoding: Decoding
+    ) -> list[Row]:
         """What a frame says of its device; nothing on a port that is not of its type, as the clock packages use."""
         ports = device.profile["ports"]
         if isinstance(ports, list) and ports and frame.port not in ports:
             return []
-        decoding = decode(self._driver(device), frame)
         if decoding.decoded is None and any(row.field == PAYLOAD and row.equal for row in progress.rows):
             return []  # its shape was recognised before: a frame without a document is no contradiction
         rows = self._link_rows(device, frame, decoding)
@@ -363,9 +395,7 @@ class Commissioning:
         return driver.driver.descriptor.comparisons if driver else ()
 
     def _driver(self, device: StoredDevice) -> Installed | None:
-        """The driver in the version that was chosen; the newest where a package was replaced since."""
-        name, version = str(device.profile["driver"]), device.profile.get("driver_version")
-        return self._drivers.find(name, str(version)) or self._drivers.find(name)
+        return self._decoder.driver_of(device)
 
     async def _root_key(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> bytes:
         vault, world = self._core.keystore.vault, self._projection.world

@@ -89,6 +89,7 @@ class DriverBook:
         self._held: dict[bytes, Publication] = {}
         self._settling = asyncio.Lock()
         self._wake = asyncio.Event()
+        self._suspects: dict[bytes, str] = {}
         projection.on_drivers = self._wake.set
 
     async def run(self) -> None:
@@ -97,6 +98,8 @@ class DriverBook:
             await self._wake.wait()
             self._wake.clear()
             try:
+                while self._suspects:
+                    await self.quarantine(*self._suspects.popitem())
                 await self.settle()
             except Exception:  # the top of the task: a busy store must not end it
                 log.exception("drivers_not_settled")
@@ -196,6 +199,11 @@ class DriverBook:
                 await self._put(tx, held.stored, DriverState.STOPPED, {"by": actor})
                 await self._tell(tx, actor, "driver_stopped", held.stored)
         await self.settle()
+
+    def suspect(self, digest: bytes, why: str) -> None:
+        """A driver failed again and again: it is quarantined as soon as nothing else is under way."""
+        self._suspects[digest] = why
+        self._wake.set()
 
     async def quarantine(self, digest: bytes, why: str) -> None:
         """A driver failed again and again: it runs no more until an administrator starts it."""

@@ -10,14 +10,17 @@ from drivers.keys import Key
 from drivers.reading import Decoded
 from drivers.registry import Broken, Installed, Registry
 from node.errors import InputError, NotFoundError
+from node.store.database import Database
+from node.store.drivers import list_drivers
 
 
 class Drivers:
     """A registry, asked by people."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, database: Database) -> None:
         """`registry` is of this machine; what organisations publish joins it."""
         self.registry = registry
+        self._database = database
         # Called where other drivers stand here now: what could not be read may be.
         self.on_changed: Callable[[], None] = lambda: None
 
@@ -37,6 +40,12 @@ class Drivers:
     def broken(self) -> Sequence[Broken]:
         """What was not taken in, and why."""
         return self.registry.broken
+
+    async def names(self) -> dict[bytes, str]:
+        """Id and version of every driver that stands here or stood, by hash."""
+        async with self._database.read() as tx:
+            stood = {one.hash: f"{one.driver} {one.version}" for one in await list_drivers(tx)}
+        return stood | {item.hash: item.name for item in self.registry.installed}
 
     async def decode(self, driver_id: str, port: int, data: bytes, key: bytes | None = None) -> Decoded:
         """Read a frame by a driver; nothing is stored, the key neither. Raise NotFoundError, InputError."""

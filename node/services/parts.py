@@ -45,9 +45,11 @@ from node.services.corrections import Corrections
 from node.services.correspondents import Correspondents
 from node.services.counting import Counting
 from node.services.courier import Courier
+from node.services.decoding import Decoder
 from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.driver_book import DriverBook
+from node.services.driver_folder import with_folder
 from node.services.drivers import Drivers
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
@@ -96,6 +98,7 @@ from node.services.radio import Radio
 from node.services.readings import Readings
 from node.services.ready import ReadyPassports
 from node.services.recognition import Recognition
+from node.services.redecoding import Redecoding
 from node.services.referring import Referring
 from node.services.refolding import Refolding
 from node.services.register_client import RegisterClient
@@ -267,13 +270,19 @@ class Parts:
         self.exchange_1c = Exchange1C(self.core, self.ledger, self.projection, self.own_codes)
 
     def _wire_radio(self) -> None:
-        directory, registry = MemoryDirectory(), load_registry()
-        self.drivers = Drivers(registry)
+        directory = MemoryDirectory()
+        registry = with_folder(load_registry(), self.core.folder.drivers, no_scripts)
+        self.drivers = Drivers(registry, self.core.database)
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
         self.model = Model(self.core.database, lambda: self.drivers.installed)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)
         self.mappings = Mappings(self.core, self.drivers, self.releases, self.model)
-        self.commissioning = Commissioning(self.core, self.ledger, self.projection, self.readings, registry, directory)
+        decoder = Decoder(self.drivers, self.clock)
+        decoder.on_faults = self.driver_book.suspect
+        self.commissioning = Commissioning(
+            self.core, self.ledger, self.projection, self.readings, self.drivers, decoder, directory
+        )
+        self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)
 

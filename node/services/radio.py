@@ -38,6 +38,7 @@ from node.errors import NotFoundError, StoreAwayError
 from node.metrics import Metrics
 from node.services.commissioning import ACTOR, Commissioning
 from node.services.core import Core
+from node.services.decoding import Decoding
 from node.services.radio_records import last_states, open_session, seal_session, show_receptions
 from node.store.database import WriteTx
 from node.store.radio import (
@@ -62,7 +63,7 @@ from node.store.radio import (
     set_frame_state,
 )
 
-__all__ = ["Radio", "StoredFrame", "StoredGateway"]
+__all__ = ["FrameState", "Radio", "StoredFrame", "StoredGateway"]
 
 log = structlog.get_logger()
 
@@ -144,10 +145,13 @@ class Radio:
             return ()
         return units
 
-    async def frames(self, dev_eui: Eui | None, before: int, limit: int) -> list[StoredFrame]:
+    async def frames(
+        self, dev_eui: Eui | None, before: int, limit: int, state: FrameState | None = None
+    ) -> list[StoredFrame]:
         """Frames as they were heard, newest first."""
+        raw = dev_eui.raw if dev_eui else None
         async with self._core.database.read() as tx:
-            return await list_frames(tx, dev_eui=dev_eui.raw if dev_eui else None, before=before, limit=limit)
+            return await list_frames(tx, dev_eui=raw, state=state, before=before, limit=limit)
 
     async def newest(self, dev_euis: Sequence[bytes] | None = None) -> int:
         """The number of the newest frame, of some devices or of all."""
@@ -189,12 +193,18 @@ class Radio:
             if isinstance(event, ActivationChanged)
         ]
         refused = self._refused
+        carried = {id(event): _carried(event) for event in events if isinstance(event, UplinkAccepted)}
+        heard = {key: frame for key, frame in carried.items() if frame.state is FrameState.UNRESOLVED}
+        decodings = dict(zip(heard, await self._commissioning.decode(list(heard.values())), strict=True))
         async with self._core.database.write() as tx:
             await add_nonces(tx, used)
             await end_sessions(tx, ended)
             await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
             for event in events:
-                await self._take(tx, event)
+                if isinstance(event, UplinkAccepted):
+                    await self._take_uplink(tx, carried[id(event)], decodings.get(id(event)))
+                else:
+                    await self._take(tx, event)
             await note_gateways(tx, _heard(events))
             refused += sum(isinstance(event, JoinRefused | UplinkRefused) for event in events)
             if refused >= PRUNE_EVERY:
@@ -223,8 +233,6 @@ class Radio:
                 ids = {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
                 await insert_frame(tx, _frame(event, "join", FrameState.ACCEPTED, ids))
                 await self._commissioning.joined(tx, event)
-            case UplinkAccepted():
-                await self._take_uplink(tx, event)
             case UplinkRepeated():
                 await insert_frame(tx, _frame(event, "uplink", FrameState.ACCEPTED, {"repeated": True}))
             case JoinRefused() | UplinkRefused():
@@ -237,14 +245,10 @@ class Radio:
                 self._metrics.count(DOWNLINK_FAILED)
                 log.warning("downlink_failed", dev_eui=str(event.dev_eui), reason=event.reason)
 
-    async def _take_uplink(self, tx: WriteTx, event: UplinkAccepted) -> None:
-        carries = event.port is not None and event.payload is not None
-        state = FrameState.UNRESOLVED if carries else FrameState.ACCEPTED
-        frame = _frame(event, "uplink", state, {"confirmed": event.confirmed, "adr": event.adr})
-        frame = replace(frame, port=event.port, payload=event.payload)
+    async def _take_uplink(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding | None) -> None:
         frame = replace(frame, id=await insert_frame(tx, frame))
-        if carries:
-            await self._commissioning.heard(tx, frame)
+        if decoding is not None:
+            await self._commissioning.heard(tx, frame, decoding)
 
     async def _take_late(self, tx: WriteTx, event: ReceivedLate) -> None:
         """Another gateway heard a frame that stands already."""
@@ -295,6 +299,14 @@ class _Counted:
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
         self._metrics.count(name, amount=amount)
+
+
+def _carried(event: UplinkAccepted) -> StoredFrame:
+    """An uplink as it is stored; what carries nothing for the application has nothing to wait for."""
+    carries = event.port is not None and event.payload is not None
+    state = FrameState.UNRESOLVED if carries else FrameState.ACCEPTED
+    frame = _frame(event, "uplink", state, {"confirmed": event.confirmed, "adr": event.adr})
+    return replace(frame, port=event.port, payload=event.payload)
 
 
 def _frame(

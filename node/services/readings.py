@@ -5,50 +5,48 @@ Readings are local and never fragments. A frame that no driver reads is kept and
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from drivers.errors import DriverError, UnitError
+from drivers.errors import UnitError
+from drivers.mapping import ModelMapping
 from drivers.plausibility import Amount, Expectations, Limits, judge
 from drivers.reading import Decoded, Reading, ReadingKey
 from drivers.registry import Installed
 from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
+from node.services.decoding import Decoding, Why
 from node.services.driver_fields import DriverFields
 from node.services.model import Model
 from node.services.sources import first_values, last_of, last_values, points_of, told_series
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
+    END_US,
     Point,
     Series,
     StoredReading,
     find_last,
     fits,
     insert_readings,
+    micros,
+    moment_of,
 )
+from node.store.superseded import SupersededReading, read_superseded
 
-__all__ = ["Decoding", "Point", "Readings", "Series", "StoredReading", "decode", "micros", "moment_of"]
+__all__ = ["Point", "Readings", "Series", "StoredReading", "SupersededReading", "micros", "moment_of"]
 
 DRAWN = 10_000
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Records = Mapping[str, Record]
 Parameters = Callable[[], Records]
+Last = Callable[[Series, int], Amount | None]  # the believed value of a series before a time
 
 
 def _shipped() -> Records:
     return load_central(Catalog.PARAMETERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """A frame as its driver read it, or why it could not."""
-
-    decoded: Decoded | None
-    error: str = ""
 
 
 class Readings:
@@ -62,21 +60,53 @@ class Readings:
         self._fields = DriverFields()
         self._ranges: tuple[Records, Mapping[str, Limits]] | None = None
 
-    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed | None) -> int:
-        """Decode a stored frame, keep its readings, say in the frame what became of it; answer how many were new."""
-        decoding = decode(driver, frame)
-        if decoding.decoded is None or driver is None:
-            detail = {**frame.detail, "error": decoding.error}
-            await set_frame_state(tx, frame.id, FrameState.UNDECODED, detail)
+    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> int:
+        """Keep the readings of a stored frame, say in the frame what became of it; answer how many were new."""
+        if decoding.decoded is None or decoding.driver is None:
+            await set_frame_state(tx, frame.id, FrameState.UNDECODED, self.told(frame, decoding))
             return 0
-        judged = await self._judge(tx, subject, frame, driver, decoding.decoded)
-        kept = [_stored(subject, frame, driver, reading) for reading in judged]
-        count = await insert_readings(tx, [reading for reading in kept if fits(reading.value)])
-        await self._fields.note(tx, driver.driver.descriptor.id, frame.id, decoding.decoded)
-        unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
-        detail = {**frame.detail, "frame": decoding.decoded.frame, "driver": driver.name, "unmapped": unmapped}
-        await set_frame_state(tx, frame.id, FrameState.DECODED, detail)
+        last = await self._last(tx, subject, frame, decoding.decoded)
+        mapping = await self._model.mapping(tx)
+        kept = self.judged(subject, frame, decoding, mapping, lambda series, _before: last.get(series))
+        count = await insert_readings(tx, kept)
+        await self.note(tx, frame, decoding)
+        await set_frame_state(tx, frame.id, FrameState.DECODED, self.told(frame, decoding))
         return count
+
+    async def note(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
+        """Keep which names a driver used in a frame, where they are new."""
+        if decoding.driver is not None and decoding.decoded is not None:
+            await self._fields.note(tx, decoding.driver.driver.descriptor.id, frame.id, decoding.decoded)
+
+    async def mapping(self) -> ModelMapping:
+        """The rows by which readings are told and judged now."""
+        return await self._model.mapping()
+
+    def judged(
+        self, subject: bytes, frame: StoredFrame, decoding: Decoding, mapping: ModelMapping, last: Last
+    ) -> list[StoredReading]:
+        """The readings of a decoded frame as they are to be stored; `last` tells what was believed before."""
+        driver, decoded = decoding.driver, decoding.decoded
+        if driver is None or decoded is None:
+            return []
+        known: dict[ReadingKey, Amount] = {}
+        for reading in decoded.readings:
+            held = last(_series(reading), _judged_at(reading, frame))
+            if held is not None:
+                known[reading.key] = held
+        about = driver.driver.descriptor
+        expected = Expectations(self._limits(), known, mapping.rows_for(about.id, decoded.readings))
+        found = judge(decoded, moment_of(frame.received_us), about.clock, expected)
+        return [_stored(subject, frame, driver, reading) for reading in found if fits(reading.value)]
+
+    @staticmethod
+    def told(frame: StoredFrame, decoding: Decoding) -> dict[str, object]:
+        """What stands in a frame of how it was read."""
+        heard = {name: value for name, value in frame.detail.items() if name not in ("error", "why")}
+        if decoding.decoded is None or decoding.driver is None:
+            return {**heard, "error": decoding.error, "why": decoding.why or Why.FRAME}
+        unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
+        return {**heard, "frame": decoding.decoded.frame, "driver": decoding.driver.name, "unmapped": unmapped}
 
     async def series(self, subject: bytes) -> list[tuple[Series, StoredReading]]:
         """What is observed of a subject, each with its latest value of any status."""
@@ -145,6 +175,14 @@ class Readings:
         page = [reading for reading in found[:limit] if reading.effective_us > max(ends)]
         return (page, page[-1].effective_us) if page else (_moment(found[:limit]), found[0].effective_us)
 
+    async def superseded(self, subject: bytes, limit: int, before: int = 0) -> list[tuple[int, SupersededReading]]:
+        """What was replaced of a subject, newest first, each with its number; `before` is the number to go on from."""
+        mapping = await self._model.mapping()
+        async with self._database.read() as tx:
+            sources = await self._model.sources(tx, mapping)
+            found = await read_superseded(tx, subject, 0, END_US, limit, before)
+        return [(number, replace(one, reading=sources.tell(one.reading))) for number, one in found]
+
     async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
         """The last believed value of a register that a frame reads too."""
         reading = decoded.find_reading(quantity)
@@ -153,23 +191,15 @@ class Readings:
         held = await find_last(tx, subject, _series(reading), tx.now + 1)
         return None if held is None else Amount(held.value, held.unit)
 
-    async def _judge(
-        self, tx: WriteTx, subject: bytes, frame: StoredFrame, driver: Installed, decoded: Decoded
-    ) -> tuple[Reading, ...]:
-        received_at = moment_of(frame.received_us)
-        last: dict[ReadingKey, Amount] = {}
+    @staticmethod
+    async def _last(tx: ReadTx, subject: bytes, frame: StoredFrame, decoded: Decoded) -> dict[Series, Amount]:
+        """By series what was believed before this frame."""
+        last: dict[Series, Amount] = {}
         for reading in decoded.readings:
-            before = micros(reading.device_time) if reading.device_time else frame.received_us
-            held = await find_last(tx, subject, _series(reading), before)
+            held = await find_last(tx, subject, _series(reading), _judged_at(reading, frame))
             if held is not None:
-                last[reading.key] = Amount(held.value, held.unit)
-        about, mapping = driver.driver.descriptor, await self._model.mapping(tx)
-        rows = {
-            (reading.quantity, reading.channel): row
-            for reading in decoded.readings
-            if (row := mapping.find_row(about.id, reading.quantity, reading.channel)) is not None
-        }
-        return judge(decoded, received_at, about.clock, Expectations(self._limits(), last, rows))
+                last[_series(reading)] = Amount(held.value, held.unit)
+        return last
 
     def _limits(self) -> Mapping[str, Limits]:
         """The ranges of the parameter catalog, for units that drivers know."""
@@ -177,18 +207,6 @@ class Readings:
         if self._ranges is None or self._ranges[0] is not records:
             self._ranges = records, dict(_each_limit(records.items()))
         return self._ranges[1]
-
-
-def decode(driver: Installed | None, frame: StoredFrame) -> Decoding:
-    """Read a frame's payload; any bytes give values or the reason why not."""
-    if driver is None:
-        return Decoding(None, "no driver is installed for this device")
-    if frame.port is None or frame.payload is None:
-        return Decoding(None, "the frame carries nothing for the application")
-    try:
-        return Decoding(driver.driver.decode(frame.port, frame.payload))
-    except DriverError as error:
-        return Decoding(None, str(error))
 
 
 def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
@@ -202,16 +220,6 @@ def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
         least, greatest = (pick(stretch, key=lambda point: point.value) for pick in (min, max))
         kept += sorted({stretch[0], least, greatest, stretch[-1]})
     return kept
-
-
-def moment_of(moment_us: int) -> datetime:
-    """Microseconds as a UTC time."""
-    return EPOCH + timedelta(microseconds=moment_us)
-
-
-def micros(moment: datetime) -> int:
-    """A UTC time as microseconds."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _moment(found: list[StoredReading]) -> list[StoredReading]:
@@ -241,6 +249,11 @@ def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Read
         reading.alarms,
         frame.fcnt,
     )
+
+
+def _judged_at(reading: Reading, frame: StoredFrame) -> int:
+    """The time before which a value is compared with others."""
+    return micros(reading.device_time) if reading.device_time else frame.received_us
 
 
 def _series(reading: Reading) -> Series:

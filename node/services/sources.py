@@ -76,6 +76,14 @@ class Sources:
         own = Source(series, Part(without=tuple(self._spoken(row) for row in otherwise)), unfit=unfit)
         return [own, *(self._source(series, row) for row in told)]
 
+    def tell(self, reading: StoredReading) -> StoredReading:
+        """A stored reading by itself, under the code that it has by the mapping."""
+        series = reading.series
+        for row in self._heard(self._mapping.rows_of(series.quantity, series.channel)):
+            if reading.driver_hash in self._hashes[row.driver]:
+                return told_by(row, reading) or reading
+        return reading
+
     def told(self, stored: Iterable[Series]) -> list[Series]:
         """The series as which stored ones may come out."""
         found = {

@@ -238,30 +238,48 @@ async def find_recent_frame(tx: ReadTx, phy: bytes, received_us: int, among: int
     return None if row is None else _frame(row)
 
 
-async def frames_in_state(tx: ReadTx, state: FrameState, dev_eui: bytes, session: int | None) -> list[StoredFrame]:
-    """The frames of one session of a device (of every one where None) that are in a state, oldest first."""
+async def frames_in_state(
+    tx: ReadTx, state: FrameState, dev_eui: bytes, session: int | None, *, after: int = 0, limit: int | None = None
+) -> list[StoredFrame]:
+    """The first frames after a number of one session of a device (of every one where None) that are in a state."""
     table = schema.frames
-    statement = select(table).where(table.c.state == state.value, table.c.dev_eui == dev_eui).order_by(table.c.id)
+    statement = select(table).where(table.c.state == state.value, table.c.dev_eui == dev_eui, table.c.id > after)
+    statement = statement.order_by(table.c.id).limit(limit)
     if session is not None:
         statement = statement.where(table.c.session == session)
     return [_frame(row) for row in await tx.all(statement)]
 
 
-async def unresolved_devices(tx: ReadTx) -> list[bytes]:
-    """The devices of which frames are nobody's yet."""
+async def devices_with_frames(tx: ReadTx, state: FrameState) -> list[bytes]:
+    """The devices of which frames are in a state."""
     table = schema.frames.c
-    asked = select(table.dev_eui).where(table.state == FrameState.UNRESOLVED.value, table.dev_eui.is_not(None))
-    return [row.dev_eui for row in await tx.all(asked.distinct())]
+    found: list[bytes] = []
+    # One look-up for each device: a DISTINCT would read every frame of the state.
+    while True:
+        asked = select(table.dev_eui).where(table.state == state.value, table.dev_eui > (found[-1] if found else b""))
+        row = await tx.first(asked.order_by(table.dev_eui).limit(1))
+        if row is None:
+            return found
+        found.append(row.dev_eui)
+
+
+async def count_frames(tx: ReadTx, dev_eui: bytes, state: FrameState) -> int:
+    """How many frames of a device are in a state."""
+    table = schema.frames.c
+    asked = select(func.count()).select_from(schema.frames)
+    return int(await tx.value(asked.where(table.state == state.value, table.dev_eui == dev_eui)))
 
 
 async def list_frames(
-    tx: ReadTx, *, dev_eui: bytes | None = None, before: int = 0, limit: int = 50
+    tx: ReadTx, *, dev_eui: bytes | None = None, state: FrameState | None = None, before: int = 0, limit: int = 50
 ) -> list[StoredFrame]:
-    """Frames, newest first, of one device or all; `before` is the number to go on from."""
+    """Frames, newest first, of one device or all, of one state or any; `before` is the number to go on from."""
     table = schema.frames
     statement: Select[Any] = select(table).order_by(table.c.id.desc()).limit(limit)  # Any: the columns of a row
     if dev_eui is not None:
         statement = statement.where(table.c.dev_eui == dev_eui)
+    if state is not None:
+        statement = statement.where(table.c.state == state.value)
     if before:
         statement = statement.where(table.c.id < before)
     return [_frame(row) for row in await tx.all(statement)]

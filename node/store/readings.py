@@ -7,10 +7,10 @@ of one key is kept beside the first under the next `n`; one that says the same a
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple  # Any: the columns of a row
 
 from sqlalchemy import ColumnElement, and_, not_, select, tuple_
 
@@ -25,6 +25,7 @@ SECOND_VALUE = "second-value"
 NONE = "[]"
 OK, UNCERTAIN = "ok", "uncertain"
 MAX_INT = 2**63 - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_US = 253_402_300_799_000_000  # the last second of the year 9999
 
 
@@ -108,7 +109,7 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
     """Keep readings and answer how many were new; a second value of a key is kept and marked."""
     count = 0
     if tx.dialect == "sqlite":  # PostgreSQL does not tell how many of many rows were new
-        count = await insert_new(tx, schema.readings, [_row(reading) for reading in readings])
+        count = await insert_new(tx, schema.readings, [row_of(reading) for reading in readings])
         if count == len(readings):
             return count
     # Some keys stood already, or two of these have one: each is looked at, what was just put in its place too.
@@ -117,7 +118,7 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
     for reading in readings:
         held = known.setdefault(_key(reading), [])
         if (reading.value, reading.unit) not in held:
-            rows.append(_row(second_value(reading, len(held)) if held else reading))
+            rows.append(row_of(second_value(reading, len(held)) if held else reading))
             held.append((reading.value, reading.unit))
     await insert_all(tx, schema.readings, rows)
     return count + len(rows)
@@ -230,6 +231,16 @@ def second_value(reading: StoredReading, n: int) -> StoredReading:
     return replace(reading, n=n, status=status, reasons=(*reading.reasons, (SECOND_VALUE, {})))
 
 
+def moment_of(moment_us: int) -> datetime:
+    """Microseconds as a UTC time."""
+    return EPOCH + timedelta(microseconds=moment_us)
+
+
+def micros(moment: datetime) -> int:
+    """A UTC time as microseconds."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
 def month_of(moment_us: int) -> int:
     """The month of a time as year * 100 + month, in UTC."""
     day = datetime.fromtimestamp(moment_us // 1_000_000, UTC)
@@ -289,7 +300,8 @@ def _scaled(value: Decimal) -> tuple[int, int]:
     return int(value.scaleb(scale)), scale
 
 
-def _row(reading: StoredReading) -> dict[str, object]:
+def row_of(reading: StoredReading) -> dict[str, object]:
+    """A reading as its row."""
     value, scale = _scaled(reading.value)
     return {
         "subject64": subject64(reading.subject),
@@ -322,8 +334,12 @@ def _series(text: str) -> Series:
 
 
 def _reading(row: Record) -> StoredReading:
-    # As a tuple: to ask a row for 19 columns by name takes longer than to read it from the file.
-    _, series, _, effective_us, n, subject, value, scale, unit, kind, device_us, received_us, *rest = tuple(row)
+    return reading_of(tuple(row))
+
+
+def reading_of(row: Sequence[Any]) -> StoredReading:
+    """A reading of its columns in their order: to ask a row for each by name takes longer than to read it."""
+    _, series, _, effective_us, n, subject, value, scale, unit, kind, device_us, received_us, *rest = row
     time_source, status, reasons, alarms, sequence, frame_id, frame_hash, driver_hash = rest
     return StoredReading(
         subject,

@@ -63,6 +63,7 @@ from node.web.passport_words import (
 from node.web.process_words import IDLE, MOVES, NEEDS, PARTS, RUN_STATES, process_name, titled
 from node.web.protocol_words import DAY, REASONS, ROLES, RULES, label_words, text_words, typed_text, value_words
 from node.web.radio_words import (
+    CAPABILITIES,
     COMPARED,
     DOUBTS,
     DRIVER_STATES,
@@ -71,6 +72,7 @@ from node.web.radio_words import (
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
+    UNREAD,
     parameter_words,
     step_words,
 )
@@ -90,6 +92,8 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 WORDED: Final = {
     "driver_state": DRIVER_STATES,
     "name_state": NAME_STATES,
+    "capability": CAPABILITIES,
+    "unread": UNREAD,
     "state": STATES,
     "kind": KINDS,
     "standing": STANDINGS,

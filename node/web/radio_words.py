@@ -32,6 +32,23 @@ NAME_STATES: dict[str, tuple[str, str]] = {  # how a driver's name stands to the
     "name": ("по названию", "by its name"),
     "unmapped": ("не сопоставлено", "not mapped"),
 }
+UNREAD: dict[str, tuple[str, str]] = {
+    "no-driver": ("нет драйвера", "no driver"),
+    "empty": ("нет данных для чтения", "nothing to read"),
+    "missing-key": ("нет ключа прибора", "no key of the meter"),
+    "wrong-key": ("ключ не подходит", "the key is another one"),
+    "unknown-format": ("формат сжатого кадра ещё не встречался", "a compact format that was not heard yet"),
+    "unprotected": ("не зашифровано, хотя ключ есть", "not encrypted, though the key is known"),
+    "foreign-meter": ("кадр другого прибора", "a frame of another meter"),
+    "frame": ("драйвер не узнаёт кадр", "the driver does not know the frame"),
+    "fault": ("сбой драйвера", "the driver failed"),
+    "driver-changed": ("драйвер сменился, будет прочитан заново", "the driver changed, it will be read again"),
+}
+CAPABILITIES: dict[str, tuple[str, str]] = {
+    "time-read": ("время читается", "time is read"),
+    "time-set": ("время устанавливается", "time is set"),
+    "stamped-archive": ("архив с метками времени", "archive with times"),
+}
 REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_device": ("прибор не этой сети", "not a device of this network"),
     "wrong_join_eui": ("другой JoinEUI", "another JoinEUI"),

@@ -28,6 +28,8 @@ from node.passport.claims import Claim, local_claim
 from node.passport.references import ref_text
 from node.passport.sameness import twin_of
 from node.services.commissioning import Commissioning
+from node.services.decoding import Decoder
+from node.services.drivers import Drivers
 from node.services.ledger import entry_ref
 from node.services.radio_records import Progress, show_progress
 from node.services.readings import Readings
@@ -78,9 +80,10 @@ class Station:
         frame = StoredFrame(
             at, "uplink", phy, FrameState.UNRESOLVED, DEV_EUI, 1, DESCRIPTOR.ports[0], self.sent, payload
         )
+        (decoding,) = await self.commissioning.decode([frame])
         async with self.desk.core.database.write() as tx:
             frame = replace(frame, id=await insert_frame(tx, frame))
-            await self.commissioning.heard(tx, frame)
+            await self.commissioning.heard(tx, frame, decoding)
 
     async def volumes(self) -> list[str]:
         """What counts as the device's own volume."""
@@ -98,8 +101,11 @@ class Station:
 async def station(folder: Path, *, is_made_here: bool = False) -> AsyncIterator[Station]:
     """A meter that nobody made (or this node), at the place that this node stated."""
     async with new_desk(folder) as desk:
-        drivers, readings = load_registry(), Readings(desk.core.database)
-        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, drivers, MemoryDirectory())
+        drivers, readings = Drivers(load_registry(), desk.core.database), Readings(desk.core.database)
+        decoder = Decoder(drivers, desk.core.clock)
+        commissioning = Commissioning(
+            desk.core, desk.ledger, desk.projection, readings, drivers, decoder, MemoryDirectory()
+        )
         claim = None if is_made_here else local_claim(desk.ledger.log.log, bytes(16))
         if claim is None:
             subject = await desk.device("0012345")

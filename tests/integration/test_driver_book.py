@@ -195,6 +195,26 @@ async def test_owner_of_a_type_stands_above_those_who_are_only_trusted(web: Runn
     assert running.standing is Standing.OWNER
 
 
+@pytest.mark.req("A45")
+async def test_card_of_a_type_tells_whether_its_protocol_keeps_time(web: RunningWeb) -> None:
+    """Which drivers read it, and for each whether the meter's clock can be read and set; without any it says so."""
+    client = web.local()
+    await post(client, "/federation", {"name": "Демо"})
+    await post(client, "/attestations", {"org": web.context.core.org.hex(), "what": "maker", "rows": []}, 201)
+    await post(client, "/types", {"record": TYPE}, 201)
+    assert (await get(client, "/types/t:new"))["readers"] == []
+
+    await web.context.driver_book.publish(mine(web), ACTOR)
+
+    (reader,) = (await get(client, "/types/t:new"))["readers"]
+    assert (reader["driver"], reader["capabilities"], reader["keeps_time"]) == ("water-7", [], False)
+    browser = await web.claim()
+    async with browser.get("/types/t:new") as response:
+        assert "не отвечает" in await response.text()
+    betar = next(item for item in web.context.drivers.installed if item.driver.descriptor.id == "betar-vega")
+    assert {"time-read", "time-set"} <= set(betar.driver.descriptor.capabilities)
+
+
 async def test_drivers_are_published_stopped_and_started_over_the_api(web: RunningWeb) -> None:
     """Check, publish, list, read the bytes, stop, start, take back; trust is given and taken."""
     client, raw = web.local(), mine(web)

@@ -18,6 +18,8 @@ from lora.memory import MemoryDirectory
 from lora.radio import Reception
 from node.metrics import Metrics
 from node.services.commissioning import Commissioning
+from node.services.decoding import Decoder
+from node.services.drivers import Drivers
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.store import schema
@@ -36,7 +38,9 @@ async def network(folder: Path) -> AsyncIterator[tuple[Desk, Radio, Metrics]]:
     """A node's radio service with two devices."""
     async with new_desk(folder) as desk:
         directory, metrics, readings = MemoryDirectory(), Metrics(), Readings(desk.core.database)
-        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, load_registry(), directory)
+        drivers = Drivers(load_registry(), desk.core.database)
+        decoder = Decoder(drivers, desk.core.clock)
+        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, drivers, decoder, directory)
         async with desk.core.database.write() as tx:
             for eui in (DAMAGED, SOUND):
                 await put_device(tx, StoredDevice(eui.raw, eui.raw * 2, {}, b"", DeviceState.WAITING, {}))

@@ -140,3 +140,20 @@ def test_author_makes_a_driver_tests_it_and_publishes_it_by_commands(trade: Trad
     assert "temperature=2.31" in failed.stdout + failed.stderr
     listed = command("drivers", "-f", str(trade.nodes["utility"].folder))
     assert "water-9 1.0" in listed.stdout
+
+
+def test_package_in_the_folder_of_a_node_reads_after_a_start(trade: Trade) -> None:
+    """An administrator puts a package there and starts the node again; what is wrong is listed and stops nothing."""
+    node = trade.nodes["service"]
+    place = node.folder / "drivers"
+    place.mkdir()
+    (place / "water-10.json").write_bytes(package("00" * 16, name="water-10", types=("t:new",)).encode())
+    (place / "wrong.json").write_bytes(package("00" * 16, name="water-11", says="port-2").encode())
+    (place / "torn.json").write_bytes(b"{")
+    node.stop()
+    node.start()
+
+    assert reads(trade, "service", "water-10") == [("volume", "1.234"), ("temperature", "23.1")]
+    broken = {one["name"]: one["why"] for one in trade.call("service", "get", "/drivers")["broken"]}
+    assert broken.keys() == {"torn.json", "wrong.json"}
+    assert "usual" in broken["wrong.json"]

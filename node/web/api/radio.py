@@ -16,7 +16,7 @@ from node.passport.view import View
 from node.services.access import Scope
 from node.services.attribution import is_contested
 from node.services.commissioning import StoredDevice
-from node.services.radio import StoredFrame, StoredGateway
+from node.services.radio import FrameState, StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
 from node.web.api.fields import Name, Text
 from node.web.api.passports import PassportPath, subject_of
@@ -106,6 +106,9 @@ class FramesQuery(PageQuery):
     """Which frames: of one device, or all."""
 
     dev_eui: EuiText | None = None
+    state: Literal["accepted", "decoded", "undecoded", "unresolved", "refused"] | None = Field(
+        default=None, description="undecoded: what no driver could read."
+    )
 
 
 class FrameAnswer(BaseModel):
@@ -256,7 +259,9 @@ async def frames(call: Call, query: FramesQuery) -> Page[FrameAnswer]:
     """Newest first: what was heard, by which gateways, and what became of it."""
     before = int(call.decode_cursor(query.cursor, int)[0]) if query.cursor else 0
     dev_eui = Eui(bytes.fromhex(query.dev_eui)) if query.dev_eui else None
-    found = await call.context.radio.frames(dev_eui, before, query.limit)
+    found = await call.context.radio.frames(
+        dev_eui, before, query.limit, FrameState(query.state) if query.state else None
+    )
     more = call.encode_cursor(found[-1].id) if len(found) == query.limit else None
     return Page(items=[_frame(frame) for frame in found], next=more)
 

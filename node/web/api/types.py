@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from drivers.descriptor import Capability
+from drivers.registry import Installed
 from node.errors import InputError
 from node.passport.bodies import TypeBody
 from node.passport.catalogs import Catalog, Json
@@ -12,6 +14,7 @@ from node.passport.publications import Published
 from node.passport.type_passports import TypeVersion
 from node.services.access import Scope
 from node.services.types import TypeCard
+from node.web.api.drivers import show_range
 from node.web.api.fields import Line, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.plain import exact, plain
@@ -64,6 +67,19 @@ class TypesAnswer(BaseModel):
     items: list[TypeRow]
 
 
+class TypeReader(BaseModel):
+    """A driver that reads devices of the type, and what of time their protocol offers by it."""
+
+    driver: str
+    version: str
+    name: str
+    firmware: str
+    capabilities: list[Capability]
+    keeps_time: bool = Field(
+        description="Whether the meter's clock can be read and set. Else, in doubt, the time of receipt counts."
+    )
+
+
 class TypeAnswer(BaseModel):
     """The card of a type."""
 
@@ -79,6 +95,7 @@ class TypeAnswer(BaseModel):
     interval_months: int
     resources: list[str]
     driver: str | None
+    readers: list[TypeReader] = Field(description="The drivers of this node that are for it.")
     executions: list[ExecutionRow]
     versions: list[VersionRow]
     publisher: str | None
@@ -197,11 +214,24 @@ async def type_answer(call: Call, code: str) -> TypeAnswer:
         interval_months=kind.interval_months,
         resources=list(kind.resources),
         driver=kind.driver,
+        readers=[_reader(item) for item in call.context.drivers.registry.for_type(kind.code, kind.model, kind.driver)],
         executions=[ExecutionRow(code=name, defaults=_shown(values)) for name, values in card.executions.items()],
         versions=[_version(item) for item in card.versions],
         publisher=card.publisher.hex() if card.publisher else None,
         release=card.release,
         devices=card.devices,
+    )
+
+
+def _reader(item: Installed) -> TypeReader:
+    text = item.driver.descriptor
+    return TypeReader(
+        driver=text.id,
+        version=text.version,
+        name=text.name,
+        firmware=show_range(text.applies_to.firmware),
+        capabilities=list(text.capabilities),
+        keeps_time={Capability.TIME_READ, Capability.TIME_SET} <= set(text.capabilities),
     )
 
 

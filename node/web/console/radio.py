@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from lora.identifiers import Eui
 from node.doors import url_of
@@ -12,6 +12,7 @@ from node.errors import InputError
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.journal import JournalRow
+from node.services.radio import FrameState
 from node.web.api.fields import Name
 from node.web.api.passports import PassportPath, subject_of
 from node.web.api.radio import EuiPath, EuiText
@@ -34,6 +35,12 @@ class GatewayForm(BaseModel):
     name: Name
 
 
+class UndecodedQuery(BaseModel):
+    """From which number on, backwards."""
+
+    before: int = Field(default=0, ge=0, le=2**62)
+
+
 class RetireForm(BaseModel):
     """From which page a device is taken off the air: that page is shown again."""
 
@@ -45,6 +52,27 @@ class RetireForm(BaseModel):
 async def radio(call: Call) -> View:
     """What is on the air."""
     return await _view(call)
+
+
+@page("GET", PATH + "/undecoded", title=mark("Frames that were not read"), scopes=[Scope.READ],
+      api="GET /radio/frames")  # fmt: skip
+async def undecoded(call: Call, query: UndecodedQuery) -> View:
+    """Kept until a driver reads them: why not yet, and their bytes."""
+    found = await call.context.radio.frames(None, query.before, FIRST_FRAMES, FrameState.UNDECODED)
+    devices = {one.dev_eui: one for one in await call.context.commissioning.devices()}
+    titles = await call.context.commissioning.titles(list(devices.values()))
+    rows = [(frame, devices.get(frame.dev_eui or b"")) for frame in found]
+    more = found[-1].id if len(found) == FIRST_FRAMES else None
+    return View("undecoded.html", rows=rows, titles=titles, more=more, is_first=not query.before)
+
+
+@page("POST", "/devices/{id}/redecodings", title=mark("Readings"), scopes=[Scope.RADIO],
+      api="POST /passports/{id}/redecodings")  # fmt: skip
+async def redecode(call: Call, path: PassportPath) -> web.Response:
+    """Read the archive of a device by the driver that it has now."""
+    passport = await call.context.registry.get(subject_of(path.id), whole=False)
+    job = await call.context.redecoding.start(passport.subject, call.actor.label)
+    return redirect(f"/imports/{job}")
 
 
 @page("POST", PATH + "/gateways", title=TITLE, scopes=[Scope.RADIO], api="PUT /radio/gateways/{eui}")
@@ -126,5 +154,5 @@ async def _newest(call: Call) -> int:
     return await call.context.radio.newest()
 
 
-ROUTES = (radio, allow, forbid, retry, retire, commission)
+ROUTES = (radio, undecoded, redecode, allow, forbid, retry, retire, commission)
 LIVE = (Live("radio", _frames, watch=_newest),)

@@ -84,7 +84,8 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
     drawn = await call.context.readings.drawn(stored.subject, series, since, until, found[series].unit)
     before = until if query.before is None else min(until, query.before)
     rows, more = await call.context.readings.newest(stored.subject, series, since, before, SHOWN)
-    drivers = {one.hash: one.name for one in call.context.drivers.installed}
+    drivers = await call.context.drivers.names()
+    replaced = [one for _, one in await call.context.readings.superseded(stored.subject, SHOWN)]
     return View(
         "readings.html",
         id=device,
@@ -108,6 +109,8 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
         unit=found[series].unit,
         rows=rows,
         drivers=drivers,
+        replaced=[(one, title_of(call, one.reading.series.quantity)) for one in replaced],
+        may_redecode=call.actor.may([Scope.RADIO]),
         older=shown.address(before=more) if more else None,
         is_first=query.before is None,
         obis=obis_of(call, series, found[series].row, media_of(call, stored.content)),

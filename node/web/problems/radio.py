@@ -30,6 +30,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Device and network are of different regions", "Check that this is the right device and network."),
         ("Прибор для {device}, сеть — {network}.", "The device is for {device}, the network is {network}."),
     ),
+    "nothing_to_redecode": unknown("Перечитывать нечего", "There is nothing to read again"),
+    "redecoding_runs": state(
+        ("Архив уже перечитывается", "Дождитесь конца: ход работы — на странице импорта."),
+        ("The archive is being read already", "Wait for its end: the page of imports shows how far it is."),
+    ),
     "driver_refused": wrong(
         ("Драйвер не принят", "Исправьте его: причина — в подробностях. Проверить можно командой driver test."),
         ("The driver was refused", "Correct it: the detail tells why. The command driver test checks it."),

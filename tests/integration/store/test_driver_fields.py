@@ -11,6 +11,7 @@ from drivers.driver import Driver
 from drivers.mapping import ANY, MappingRow
 from drivers.reading import Decoded, Kind, Unmapped
 from drivers.registry import Installed
+from node.services.decoding import Decoding
 from node.services.driver_fields import MOST
 from node.services.model import Model
 from node.services.readings import Readings
@@ -43,7 +44,7 @@ async def hear(database: Database, readings: Readings, number: int, names: int =
     frame = StoredFrame(at(month), "uplink", payload, FrameState.UNRESOLVED, b"\x02" * 8, 1, 2, 1, payload)
     async with database.write() as tx:
         frame = replace(frame, id=await insert_frame(tx, frame))
-        await readings.store(tx, SUBJECT, frame, DRIVER)
+        await readings.store(tx, SUBJECT, frame, Decoding(DRIVER.driver.decode(2, payload), DRIVER))
     return frame.id
 
 

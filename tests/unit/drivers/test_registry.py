@@ -223,6 +223,6 @@ def test_canonical_descriptor_is_stable_text() -> None:
     """Canonical bytes are sorted JSON without spaces, with scales as text."""
     canonical = betar.DESCRIPTOR.canonical().decode()
 
-    assert canonical.startswith('{"applies_to":{"firmware":')
+    assert canonical.startswith('{"applies_to":{"match":')
     assert '"scale":"0.0001"' in canonical
     assert isinstance(betar.DESCRIPTOR, Descriptor)

@@ -1,0 +1,129 @@
+"""What frames say, found out before any transaction: drivers of others and those in other processes take their time.
+
+The driver of a device is the one of its profile in the version that runs now. What a driver does wrong itself is told
+apart from what a meter sent: a driver that fails again and again is reported.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from drivers.context import NOTHING, Context
+from drivers.errors import (
+    DriverError,
+    DriverFaultError,
+    ForeignMeterError,
+    MacError,
+    MissingKeyError,
+    UnknownFormatError,
+    UnprotectedError,
+    WrongKeyError,
+)
+from drivers.reading import Decoded
+from drivers.registry import Installed
+from node.ports import Clock
+from node.services.drivers import Drivers
+from node.store.radio import StoredDevice, StoredFrame
+from node.store.readings import moment_of
+
+FAULTS, WITHIN_US = 20, 3_600_000_000
+
+
+class Why(StrEnum):
+    """Why a frame says nothing."""
+
+    NO_DRIVER = "no-driver"
+    EMPTY = "empty"
+    MISSING_KEY = "missing-key"
+    WRONG_KEY = "wrong-key"
+    UNKNOWN_FORMAT = "unknown-format"
+    UNPROTECTED = "unprotected"
+    FOREIGN = "foreign-meter"
+    FRAME = "frame"
+    FAULT = "fault"
+    CHANGED = "driver-changed"  # another driver reads the device since
+
+
+_WHY = {
+    MissingKeyError: Why.MISSING_KEY,
+    WrongKeyError: Why.WRONG_KEY,
+    MacError: Why.WRONG_KEY,
+    UnknownFormatError: Why.UNKNOWN_FORMAT,
+    UnprotectedError: Why.UNPROTECTED,
+    ForeignMeterError: Why.FOREIGN,
+    DriverFaultError: Why.FAULT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """A frame as its driver read it, or why it could not."""
+
+    decoded: Decoded | None
+    driver: Installed | None = None
+    error: str = ""
+    why: Why | None = None
+
+    def by(self, driver: Installed | None) -> "Decoding":
+        """The same where that driver is the one that made it, else nothing: it is to be read again."""
+        ours, theirs = self.driver.hash if self.driver else None, driver.hash if driver else None
+        if ours == theirs:
+            return self
+        return Decoding(None, driver, "another driver reads the device since it was heard", Why.CHANGED)
+
+
+class Decoder:
+    """Reads frames by the drivers that stand here."""
+
+    def __init__(self, drivers: Drivers, clock: Clock) -> None:
+        self._drivers = drivers
+        self._clock = clock
+        self._faults: dict[bytes, deque[int]] = {}
+        # Called with the hash of a driver that failed again and again, and its last fault.
+        self.on_faults: Callable[[bytes, str], None] = lambda _digest, _why: None
+
+    def driver_of(self, device: StoredDevice) -> Installed | None:
+        """The driver in the version that was chosen; the newest where that stands no more."""
+        registry = self._drivers.registry
+        name, version = str(device.profile["driver"]), device.profile.get("driver_version")
+        return registry.find(name, str(version)) or registry.find(name)
+
+    async def decode(
+        self, frames: Sequence[tuple[Installed | None, StoredFrame]], context: Context = NOTHING
+    ) -> list[Decoding]:
+        """What each frame says by its driver; the context gets the time at which each was received."""
+        if not frames:
+            return []
+        found = await asyncio.to_thread(_decode_each, frames, context)
+        self._count(found)
+        return found
+
+    def _count(self, decodings: Iterable[Decoding]) -> None:
+        for one in decodings:
+            if one.why is not Why.FAULT or one.driver is None:
+                continue
+            now = self._clock.now()
+            times = self._faults.setdefault(one.driver.hash, deque(maxlen=FAULTS))
+            times.append(now)
+            if len(times) == FAULTS and now - times[0] <= WITHIN_US:
+                times.clear()
+                self.on_faults(one.driver.hash, one.error)
+
+
+def _decode_each(frames: Sequence[tuple[Installed | None, StoredFrame]], context: Context) -> list[Decoding]:
+    return [_decode(driver, frame, context) for driver, frame in frames]
+
+
+def _decode(driver: Installed | None, frame: StoredFrame, context: Context) -> Decoding:
+    """Read a frame's payload; any bytes give values or the reason why not."""
+    if driver is None:
+        return Decoding(None, None, "no driver is installed for this device", Why.NO_DRIVER)
+    if frame.port is None or frame.payload is None:
+        return Decoding(None, driver, "the frame carries nothing for the application", Why.EMPTY)
+    try:
+        here = replace(context, received_at=moment_of(frame.received_us))
+        return Decoding(driver.driver.decode(frame.port, frame.payload, here), driver)
+    except DriverError as error:
+        return Decoding(None, driver, str(error), _WHY.get(type(error), Why.FRAME))

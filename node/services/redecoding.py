@@ -1,0 +1,238 @@
+"""Frames read again: those that no driver could read once one stands here, and the archive of a device by its new one.
+
+The archive of a device is read page by page and put in place in one transaction: whoever looks sees all of it as it was
+or all of it as it is. What stood before is kept as superseded. A job that is cut off begins its device again.
+"""
+
+import asyncio
+import bisect
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from drivers.mapping import ModelMapping
+from drivers.plausibility import Amount
+from drivers.registry import Installed
+from node.errors import NotFoundError, StateError
+from node.services.commissioning import Commissioning
+from node.services.core import Core
+from node.services.decoding import Decoder, Decoding
+from node.services.drivers import Drivers
+from node.services.jobs import ASIDE, Job, Jobs
+from node.services.readings import Readings
+from node.store.database import WriteTx
+from node.store.radio import (
+    FrameState,
+    StoredFrame,
+    count_frames,
+    devices_with_frames,
+    find_device,
+    frames_in_state,
+    list_devices,
+    set_frame_state,
+)
+from node.store.readings import Series, StoredReading
+from node.store.superseded import find_rows, replace_readings
+
+log = structlog.get_logger()
+
+KIND = "redecode"
+PAGE = 200
+MOST = 100_000  # readings that one transaction puts in place; who has more sees his archive change in steps
+AGAIN_S = 60.0
+
+
+@dataclass(slots=True)
+class History:
+    """Believed values of series by time, as far as an archive was read."""
+
+    _times: dict[Series, list[int]] = field(default_factory=dict)
+    _amounts: dict[Series, list[Amount]] = field(default_factory=dict)
+
+    def last(self, series: Series, before_us: int) -> Amount | None:
+        """The latest value before a time."""
+        at = bisect.bisect_left(self._times.get(series, ()), before_us)
+        return self._amounts[series][at - 1] if at else None
+
+    def add(self, reading: StoredReading) -> None:
+        """Know one more, where it is believed."""
+        if reading.status != "ok":
+            return
+        times = self._times.setdefault(reading.series, [])
+        at = bisect.bisect_right(times, reading.effective_us)
+        times.insert(at, reading.effective_us)
+        self._amounts.setdefault(reading.series, []).insert(at, Amount(reading.value, reading.unit))
+
+
+@dataclass(slots=True)
+class _Work:
+    """What was read so far of one device for one job."""
+
+    key: tuple[str, int]
+    last: int = 0
+    history: History = field(default_factory=History)
+    read: dict[int, tuple[StoredFrame, Decoding, list[StoredReading]]] = field(default_factory=dict)
+    unread: int = 0
+    size: int = 0
+
+
+class Redecoding:
+    """Reads frames again, by themselves where a driver comes, and as a job where somebody asks."""
+
+    def __init__(
+        self,
+        core: Core,
+        jobs: Jobs,
+        drivers: Drivers,
+        decoder: Decoder,
+        commissioning: Commissioning,
+        readings: Readings,
+    ) -> None:
+        self._core = core
+        self._jobs = jobs
+        self._decoder = decoder
+        self._commissioning = commissioning
+        self._readings = readings
+        self._wake = asyncio.Event()
+        self._tried: dict[bytes, bytes] = {}
+        self._work: _Work | None = None
+        jobs.register(KIND, self._step, ASIDE)
+        drivers.on_changed = self._wake.set
+
+    async def run(self) -> None:
+        """Try undecoded frames whenever other drivers stand here, until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.try_undecoded()
+            except Exception:  # the top of the task: a busy store must not end it
+                log.exception("undecoded_not_tried")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_S):
+                        await self._wake.wait()
+                continue
+            await self._wake.wait()
+
+    async def try_undecoded(self) -> int:
+        """Read the frames again whose device has another driver than when that was tried; answer how many are read."""
+        async with self._core.database.read() as tx:
+            devices = [await find_device(tx, eui) for eui in await devices_with_frames(tx, FrameState.UNDECODED)]
+        count = 0
+        for device in devices:
+            driver = self._decoder.driver_of(device) if device else None
+            if device is None or driver is None or self._tried.get(device.dev_eui) == driver.hash:
+                continue
+            count += await self._try_device(device.dev_eui, driver)
+            self._tried[device.dev_eui] = driver.hash
+        return count
+
+    async def start(self, subject: bytes | None, actor: str, *, every: bool = False) -> str:
+        """Take the job of reading the archive of a subject's devices, or of all, by the drivers that they have now.
+
+        `every` reads those frames too that the same driver has read. Raise NotFoundError where there is nothing to
+        read, StateError where such a job runs.
+        """
+        async with self._core.database.read() as tx:
+            devices = await list_devices(tx, subjects=None if subject is None else [subject])
+            total = sum([await count_frames(tx, one.dev_eui, FrameState.DECODED) for one in devices])
+        if not total:
+            raise NotFoundError("no frame of it was read here", "nothing_to_redecode")
+        if any(job.kind == KIND and job.state in ("waiting", "running") for job in await self._jobs.newest()):
+            raise StateError("the archive is being read already", "redecoding_runs")
+        wish = {"devices": [one.dev_eui.hex() for one in devices], "every": every}
+        return await self._jobs.submit(KIND, json.dumps(wish).encode(), total, actor)
+
+    async def _try_device(self, dev_eui: bytes, driver: Installed) -> int:
+        count, after = 0, 0
+        while True:
+            async with self._core.database.read() as tx:
+                frames = await frames_in_state(tx, FrameState.UNDECODED, dev_eui, None, after=after, limit=PAGE)
+            found = zip(frames, await self._commissioning.decode(frames), strict=True)
+            told = [
+                (frame, one) for frame, one in found if one.decoded is not None or frame.detail.get("why") != one.why
+            ]
+            if told:
+                async with self._core.database.write() as tx:
+                    device = await find_device(tx, dev_eui)
+                    if device is not None:
+                        await self._commissioning.attribute(tx, device, told)
+                        read = sum(one.decoded is not None for _, one in told)
+                        count += read
+                        if read:
+                            await self._core.announce(
+                                tx, "radio", "undecoded_read", device.subject, count=read, driver=driver.name
+                            )
+            if len(frames) < PAGE:
+                return count
+            after = frames[-1].id
+
+    async def _step(self, job: Job, content: bytes) -> bool:
+        """Read one page of the device that is its turn; the last page puts all of it in place."""
+        wish = json.loads(content)
+        at = int(str(job.result.get("device", 0)))
+        dev_eui = bytes.fromhex(wish["devices"][at])
+        if self._work is None or self._work.key != (job.id, at):
+            self._work = _Work((job.id, at))
+        work = self._work
+        async with self._core.database.read() as tx:
+            device = await find_device(tx, dev_eui)
+            frames = await frames_in_state(tx, FrameState.DECODED, dev_eui, None, after=work.last, limit=PAGE)
+        if device is not None:
+            mapping = await self._readings.mapping()
+            for frame, decoding in zip(frames, await self._commissioning.decode(frames), strict=True):
+                self._read(work, device.subject, frame, decoding, mapping)
+        work.last = frames[-1].id if frames else work.last
+        is_end = len(frames) < PAGE
+        following = at + 1 if is_end else at
+        is_done = following >= len(wish["devices"])
+        done = job.total if is_done else min(job.total - 1, job.done + len(frames))
+        async with self._core.database.write() as tx:
+            tally = Counter({name: int(str(job.result.get(name, 0))) for name in ("replaced", "same", "unread")})
+            if device is not None and (is_end or work.size >= MOST):
+                tally.update(await self._put(tx, device.subject, work, every=bool(wish["every"])))
+                work.read, work.unread, work.size = {}, 0, 0
+            await self._jobs.advance(tx, job, done, {"device": following, **tally})
+            await self._core.announce(tx, job.actor, "redecode_advanced", job=job.id, done=done, total=job.total)
+        return not is_done
+
+    def _read(self, work: _Work, subject: bytes, frame: StoredFrame, decoding: Decoding, mapping: ModelMapping) -> None:
+        if decoding.decoded is None or decoding.driver is None:
+            work.unread += 1
+            return
+        found = self._readings.judged(subject, frame, decoding, mapping, work.history.last)
+        for reading in found:
+            work.history.add(reading)
+        work.read[frame.id] = frame, decoding, found
+        work.size += len(found)
+
+    async def _put(self, tx: WriteTx, subject: bytes, work: _Work, *, every: bool) -> Mapping[str, int]:
+        """Put what was read in the place of what stands; answer what became of the frames."""
+        stand = await find_rows(tx, subject, work.read.keys())
+        changed = {
+            number: found
+            for number, found in work.read.items()
+            if not _says_same(stand.get(number, []), found[2], found[1], every=every)
+        }
+        new = [reading for _, _, found in changed.values() for reading in found]
+        hashes = {number: one.driver.hash for number, (_, one, _) in changed.items() if one.driver}
+        await replace_readings(tx, subject, hashes, new)
+        for frame, decoding, _ in changed.values():
+            await set_frame_state(tx, frame.id, FrameState.DECODED, self._readings.told(frame, decoding))
+            await self._readings.note(tx, frame, decoding)
+        return {"replaced": len(changed), "same": len(work.read) - len(changed), "unread": work.unread}
+
+
+def _says_same(stand: Sequence[StoredReading], new: Sequence[StoredReading], by: Decoding, *, every: bool) -> bool:
+    """Whether a frame was read by the same driver: with `every`, also to the same values."""
+    digest = by.driver.hash if by.driver else b""
+    if any(reading.driver_hash != digest for reading in stand) or (not stand and new):
+        return False
+    return not every or sorted(map(_said, stand)) == sorted(map(_said, new))
+
+
+def _said(reading: StoredReading) -> tuple[str, int, str, str]:
+    return reading.series.text, reading.effective_us, str(reading.value.normalize()), reading.unit

@@ -1,0 +1,305 @@
+"""Frames read again: those that no driver could read, and archives by a later version of their driver."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from drivers.opening import no_scripts
+from drivers.reading import Decoded
+from drivers.registry import load_registry
+from lora.identifiers import Eui
+from lora.memory import MemoryDirectory
+from lora.registration import Registration
+from node.errors import NotFoundError, StateError
+from node.passport import drafts
+from node.passport.bodies import AliasBody
+from node.services.commissioning import Commissioning
+from node.services.decoding import FAULTS, Decoder
+from node.services.driver_book import DriverBook
+from node.services.drivers import Drivers
+from node.services.jobs import Jobs
+from node.services.radio_records import Progress, show_progress
+from node.services.readings import Readings, Series
+from node.services.redecoding import Redecoding
+from node.store.radio import DeviceState, FrameState, StoredDevice, StoredFrame, insert_frame, list_frames, put_device
+from tests.published import package
+from tests.unit.node_protocols.builders import Desk, new_desk
+
+DEV_EUI = bytes.fromhex("70b3d58ff1010001")
+BEGIN_US, HOUR_US = 1_790_000_000_000_000, 3_600_000_000
+VOLUME = Series(0, "volume")
+ACTOR = "local"
+TENTH = "port-2 | 0:volume=0.1234 m3 0:temperature=23.1 Cel | leak=0"
+
+
+@dataclass
+class Plant:
+    """A node with one registered radio device whose driver its organisation publishes."""
+
+    desk: Desk
+    book: DriverBook
+    commissioning: Commissioning
+    decoder: Decoder
+    readings: Readings
+    redecoding: Redecoding
+    jobs: Jobs
+    subject: bytes
+    sent: int = 0
+
+    async def publish(self, version: str, **changes: object) -> bytes:
+        """Publish a version of the driver and answer its hash."""
+        org = self.desk.core.org.hex()
+        made = package(org, version=version, types=(), key="water-7", **changes)
+        return (await self.book.publish(made.encode(), ACTOR)).stored.hash
+
+    async def hear(self, *volumes: int, payload: bytes | None = None) -> None:
+        """The device sends litres, or other bytes, one frame an hour."""
+        frames = []
+        for litres in volumes:
+            self.sent += 1
+            raw = payload if payload is not None else litres.to_bytes(4, "big") + bytes.fromhex("00e700")
+            at = BEGIN_US + self.sent * HOUR_US
+            phy = self.sent.to_bytes(20, "big")
+            frames.append(StoredFrame(at, "uplink", phy, FrameState.UNRESOLVED, DEV_EUI, 1, 2, self.sent, raw))
+        decodings = await self.commissioning.decode(frames)
+        async with self.desk.core.database.write() as tx:
+            for frame, decoding in zip(frames, decodings, strict=True):
+                stored = replace(frame, id=await insert_frame(tx, frame))
+                await self.commissioning.heard(tx, stored, decoding)
+
+    async def volumes(self) -> list[str]:
+        """The volumes that stand."""
+        found = await self.readings.latest(self.subject, 10_000)
+        return [format(one.value.normalize(), "f") for series, rows in found if series == VOLUME for one in rows]
+
+    async def drivers_of(self) -> set[bytes]:
+        """The hashes of the drivers that read what stands."""
+        return {one.driver_hash for _, rows in await self.readings.latest(self.subject, 10_000) for one in rows}
+
+    async def states(self) -> list[tuple[str, object]]:
+        """What became of the frames, oldest first, and why."""
+        async with self.desk.core.database.read() as tx:
+            found = await list_frames(tx, dev_eui=DEV_EUI, limit=10_000)
+        return [(frame.state.value, frame.detail.get("why")) for frame in reversed(found)]
+
+    async def redecode(self, *, every: bool = False) -> dict[str, object]:
+        """Read the archive again and answer what came of it."""
+        job = await self.redecoding.start(self.subject, ACTOR, every=every)
+        return await self.finish(job)
+
+    async def finish(self, job: str) -> dict[str, object]:
+        """Run jobs until that one ended."""
+        running = asyncio.create_task(self.jobs.run())
+        while (found := await self.jobs.get(job)).state not in ("done", "failed"):
+            assert not running.done()
+            await asyncio.sleep(0)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        assert (found.state, found.done) == ("done", found.total)
+        return found.result
+
+
+@asynccontextmanager
+async def plant(folder: Path) -> AsyncIterator[Plant]:
+    """A meter in service for the driver `water-7`, which nobody has published yet."""
+    async with new_desk(folder) as desk:
+        core, readings = desk.core, Readings(desk.core.database)
+        drivers = Drivers(load_registry(), core.database)
+        book = DriverBook(core, desk.ledger, desk.projection, drivers, no_scripts)
+        decoder, jobs = Decoder(drivers, core.clock), Jobs(core)
+        commissioning = Commissioning(core, desk.ledger, desk.projection, readings, drivers, decoder, MemoryDirectory())
+        redecoding = Redecoding(core, jobs, drivers, decoder, commissioning, readings)
+        subject = await desk.device("0012345")
+        alias = AliasBody(scheme="dev_eui", value=DEV_EUI.hex(), evidence="label")
+        await desk.ledger.append([drafts.alias(subject, alias, BEGIN_US)])
+        profile: dict[str, object] = {"driver": "water-7", "driver_version": "1.0", "ports": []}
+        progress = show_progress(Progress(Registration(Eui(DEV_EUI)), session=1, passed=1, said=True))
+        async with core.database.write() as tx:
+            await put_device(tx, StoredDevice(DEV_EUI, subject, profile, b"", DeviceState.REGISTERED, progress))
+        await book.settle()
+        yield Plant(desk, book, commissioning, decoder, readings, redecoding, jobs, subject)
+
+
+async def test_frames_without_a_driver_wait_and_are_read_when_it_comes(tmp_path: Path) -> None:
+    """Each is kept with the reason; the publication alone lets them be read, in order, once."""
+    async with plant(tmp_path) as here:
+        await here.hear(1000, 2000)
+        before = await here.states(), await here.volumes()
+
+        await here.publish("1.0")
+        read = await here.redecoding.try_undecoded()
+        again = await here.redecoding.try_undecoded()
+
+        assert before == ([("undecoded", "no-driver")] * 2, [])
+        assert (read, again) == (2, 0)
+        assert await here.states() == [("decoded", None)] * 2
+        assert await here.volumes() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b"", "frame"),
+        (bytes(3), "frame"),
+        (bytes(5000), "frame"),
+        (bytes(1 << 20), "frame"),
+    ],
+)
+async def test_frame_that_is_none_is_kept_with_its_reason_and_nothing_is_stored(
+    tmp_path: Path, payload: bytes, why: str
+) -> None:
+    """Cut, empty, far too long: no value stands, the bytes do."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        await here.hear(1, payload=payload)
+
+        assert await here.states() == [("undecoded", why)]
+        assert await here.readings.series(here.subject) == []
+        async with here.desk.core.database.read() as tx:
+            (frame,) = await list_frames(tx, dev_eui=DEV_EUI)
+        assert frame.payload == payload
+        assert frame.detail["error"]
+
+
+async def test_counter_that_goes_back_and_a_value_out_of_range_are_doubted(tmp_path: Path) -> None:
+    """Both are kept and neither is stored as good; what comes after is judged by the last good value."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        await here.hear(5000, 3000, 6000)
+        found = dict(await here.readings.latest(here.subject, 10))[VOLUME]
+
+    assert [(format(one.value, "f"), one.status) for one in found] == [
+        ("5.000", "ok"), ("3.000", "bad"), ("6.000", "ok"),
+    ]  # fmt: skip
+
+
+async def test_archive_is_read_by_a_later_version_and_both_readings_stay(tmp_path: Path) -> None:
+    """The new values stand once; the old are readable as replaced, with both hashes; a second run changes nothing."""
+    async with plant(tmp_path) as here:
+        old = await here.publish("1.0")
+        await here.hear(1000, 2000, 3000)
+        new = await here.publish("1.1", scale="0.0001", says=TENTH)
+        assert await here.volumes() == ["1", "2", "3"]
+
+        told = await here.redecode()
+
+        assert {name: told[name] for name in ("replaced", "same", "unread")} == {"replaced": 3, "same": 0, "unread": 0}
+        assert await here.volumes() == ["0.1", "0.2", "0.3"]
+        assert await here.drivers_of() == {new}
+        kept = [one for _, one in await here.readings.superseded(here.subject, 100)]
+        assert {(one.reading.driver_hash, one.superseded_by) for one in kept} == {(old, new)}
+        volumes = sorted(one.reading.value for one in kept if one.reading.series == VOLUME)
+        assert volumes == [Decimal(1), Decimal(2), Decimal(3)]
+        again = await here.redecode(every=True)
+        assert (again["replaced"], again["same"]) == (0, 3)
+        assert len(await here.readings.superseded(here.subject, 100)) == len(kept)
+
+
+async def test_whoever_looks_sees_the_archive_as_it_was_or_as_it_is(tmp_path: Path) -> None:
+    """Over 2,000 frames the total is the old one until it is the new one; a job that is cut off goes on."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        count = 2_000
+        await here.hear(*range(1, count + 1))
+        await here.publish("1.1", scale="0.0001", says=TENTH)
+        job = await here.redecoding.start(here.subject, ACTOR)
+        with pytest.raises(StateError):
+            await here.redecoding.start(here.subject, ACTOR)
+        old = sum(Decimal(value) for value in await here.volumes())
+
+        running = asyncio.create_task(here.jobs.run())
+        while (await here.jobs.get(job)).done < count // 2:
+            assert not running.done()
+            await asyncio.sleep(0)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        halfway = await here.jobs.get(job)
+        assert halfway.state == "running"
+        assert sum(Decimal(value) for value in await here.volumes()) == old
+        here.redecoding._work = None  # what a process that died had in its memory
+
+        await here.finish(job)
+
+        assert sum(Decimal(value) for value in await here.volumes()) == old / 10
+        assert len(await here.volumes()) == count
+        kept = await here.readings.superseded(here.subject, 10_000)
+        assert sum(one.reading.value for _, one in kept if one.reading.series == VOLUME) == old
+
+
+async def test_frames_that_the_new_version_cannot_read_keep_their_values(tmp_path: Path) -> None:
+    """They are counted, and nothing of them is lost."""
+    async with plant(tmp_path) as here:
+        old = await here.publish("1.0")
+        await here.hear(1000, 2000)
+        await here.publish("1.1", port=3)
+
+        told = await here.redecode()
+
+        assert (told["replaced"], told["unread"]) == (0, 2)
+        assert await here.volumes() == ["1", "2"]
+        assert await here.drivers_of() == {old}
+
+
+async def test_second_value_of_a_moment_is_the_first_once_that_one_went(tmp_path: Path) -> None:
+    """A mark of a second value goes with the first value that it stood beside."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        await here.hear(1000)
+        async with here.desk.core.database.write() as tx:
+            (frame,) = await list_frames(tx, dev_eui=DEV_EUI)
+            twin = replace(frame, id=0, phy=b"twin", payload=(2000).to_bytes(4, "big") + bytes.fromhex("00e700"))
+            (decoding,) = await here.decoder.decode([(here.decoder.driver_of(await _device(here)), twin)])
+            await here.readings.store(tx, here.subject, replace(twin, id=await insert_frame(tx, twin)), decoding)
+        assert [one.n for one in dict(await here.readings.latest(here.subject, 10))[VOLUME]] == [0, 1]
+        await here.publish("1.1", scale="0.0001", says=TENTH)
+
+        await here.redecode()
+
+        found = dict(await here.readings.latest(here.subject, 10))[VOLUME]
+        assert [(one.n, format(one.value.normalize(), "f")) for one in found] == [(0, "0.1"), (1, "0.2")]
+        assert [code for one in found for code, _ in one.reasons] == ["second-value"]
+
+
+async def test_driver_that_fails_again_and_again_is_reported_once(tmp_path: Path) -> None:
+    """Its own faults count, not frames that it refuses; what was reported begins to count anew."""
+    async with plant(tmp_path) as here:
+        digest = await here.publish("1.0")
+        told: list[bytes] = []
+        here.decoder.on_faults = lambda found, _why: told.append(found)
+        running = here.decoder.driver_of(await _device(here))
+        assert running is not None
+        broken = replace(running, driver=replace(running.driver, decoder=_fails))
+        frame = StoredFrame(BEGIN_US, "uplink", b"", FrameState.UNRESOLVED, DEV_EUI, 1, 2, 1, bytes(7))
+
+        for _ in range(FAULTS - 1):
+            await here.decoder.decode([(broken, frame)])
+        assert told == []
+        await here.decoder.decode([(running, replace(frame, payload=b""))] * FAULTS)
+        assert told == []
+        await here.decoder.decode([(broken, frame)])
+
+        assert told == [digest]
+
+
+async def test_archive_of_a_device_without_one_is_not_read(tmp_path: Path) -> None:
+    """There is nothing to read: the answer says so, and no job is taken."""
+    async with plant(tmp_path) as here:
+        with pytest.raises(NotFoundError):
+            await here.redecoding.start(here.subject, ACTOR)
+        assert await here.jobs.newest() == []
+
+
+async def _device(here: Plant) -> StoredDevice:
+    (device,) = await here.commissioning.devices()
+    return device
+
+
+def _fails(_port: int, _data: bytes) -> Decoded:
+    raise ZeroDivisionError
