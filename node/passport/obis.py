@@ -8,10 +8,10 @@ TOTAL = "0"
 
 
 def obis_in(record: Record, media: Collection[str] = ()) -> str:
-    """The code for what a device measures; without that the only one. Empty where there is none, or several."""
+    """The code for what a device measures; where that is not known, the only one. Empty where none is, or several."""
     codes = record.get("obis")
     known = {medium: str(code) for medium, code in codes.items()} if isinstance(codes, Mapping) else {}
-    fitting = {code for medium, code in known.items() if medium in media} or set(known.values())
+    fitting = {code for medium, code in known.items() if medium in media or not media}
     return fitting.pop() if len(fitting) == 1 else ""
 
 

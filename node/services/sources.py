@@ -24,8 +24,8 @@ from node.store.readings import (
     find_last,
     list_series,
     read_latest,
-    read_part,
     read_points,
+    read_series,
     second_value,
 )
 
@@ -127,7 +127,7 @@ async def first_values(
     """The readings of a series in a time, of each source so many, and the time from which they are not all of them."""
     parts, ends = [], []
     for source in sources.of(series):
-        found = await read_part(tx, subject, source.series, since_us, until_us, limit, source.part)
+        found = await read_series(tx, subject, source.series, since_us, until_us, limit, source.part)
         parts.append([source.tell(reading, series) for reading in found])
         ends += [found[-1].effective_us] if len(found) == limit else []
     return merged(parts), min(ends, default=None)

@@ -126,26 +126,6 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
 
 async def read_series(
     tx: ReadTx,
-    subjects: Iterable[bytes],
-    quantity: str | None,
-    since_us: int,
-    until_us: int,
-    limit: int | None = None,
-) -> list[StoredReading]:
-    """The readings of a quantity, or of all, with since <= effective time < until, by series and time.
-
-    At most so many of each series, the oldest.
-    """
-    found: list[StoredReading] = []
-    for subject in sorted(set(subjects)):
-        for series in await list_series(tx, subject):
-            if quantity in (None, series.quantity):
-                found += await read_part(tx, subject, series, since_us, until_us, limit)
-    return found
-
-
-async def read_part(
-    tx: ReadTx,
     subject: bytes,
     series: Series,
     since_us: int,

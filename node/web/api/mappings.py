@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
+from node.errors import NotFoundError
 from node.passport.catalogs import Catalog
 from node.passport.mapping_rules import RowDraft
 from node.passport.obis import obis_in
@@ -98,13 +99,14 @@ async def mappings(call: Call, query: MappingsQuery) -> MappingsAnswer:
 
 
 @api("PUT", "/mappings/{driver}/{quantity}", title="Map a quantity of a driver", scopes=[Scope.ACCESS],
-     problems=["mapping_refused"])  # fmt: skip
+     problems=["mapping_refused", "mapping_row_unknown"])  # fmt: skip
 async def put_mapping(call: Call, path: MappingPath, body: MappingInput) -> MappingAnswer:
     """It counts at once, for readings that were stored before too."""
     row = await call.context.mappings.put(draft_of(path, body), call.actor.label)
-    names = await call.context.mappings.names()
-    found = (one for one in names if one.row is not None and one.row.row == row)
-    return show_name(call, next(found))
+    found = (one for one in await call.context.mappings.names() if one.row is not None and one.row.row == row)
+    if (name := next(found, None)) is None:  # somebody dropped it meanwhile
+        raise NotFoundError("there is no such row of the mapping", "mapping_row_unknown")
+    return show_name(call, name)
 
 
 @api("DELETE", "/mappings/{driver}/{quantity}", title="Map a quantity no more", scopes=[Scope.ACCESS], status=204,

@@ -30,7 +30,7 @@ TITLE = mark("Model mapping")
 PATH = "/mapping"
 ONE = PATH + "/{driver}/{quantity}"
 SHOWN = {"seen": mark("What was read"), "unmapped": mark("Not mapped only"), "all": mark("What is declared, too")}
-Channel = Annotated[str, StringConstraints(max_length=10, pattern="^[0-9]*$")]
+Channel = Annotated[str, StringConstraints(max_length=9, pattern="^[0-9]*$")]
 Typed = Annotated[str, StringConstraints(max_length=64)]
 
 
@@ -96,8 +96,8 @@ async def row(call: Call, path: MappingPath, query: RowQuery) -> View:
     if held is not None:
         told = {"code": held.code, "unit": held.unit, "obis": held.obis, "scale": format(held.scale, "f")}
         form = form.model_copy(update=told)
-    elif path.quantity in call.context.releases.records(Catalog.PARAMETERS):
-        form = form.model_copy(update={"code": path.quantity})
+    elif record := call.context.releases.records(Catalog.PARAMETERS).get(path.quantity):
+        form = form.model_copy(update={"code": path.quantity, "unit": str(record.get("unit") or "")})
     return View("mapping_row.html", **_values(call, path, form, names), preview=await _preview(call, path, form))
 
 
@@ -108,7 +108,8 @@ async def put_row(call: Call, path: MappingPath, body: RowForm) -> View | web.Re
     try:
         if body.then == "check":
             found = await call.context.mappings.preview(draft_of(path, body.row()))
-            return View("mapping_row.html", **_values(call, path, body, names), preview=show_preview(call, found))
+            form = body.model_copy(update={"unit": found.row.unit})
+            return View("mapping_row.html", **_values(call, path, form, names), preview=show_preview(call, found))
         await call.context.mappings.put(draft_of(path, body.row()), call.actor.label)
     except NodeError as error:
         return View("mapping_row.html", error=error, **_values(call, path, body, names), preview=None)

@@ -16,6 +16,8 @@ RECORDS = load_central(Catalog.PARAMETERS)
         ("volume", (), ""),
         ("volume", ("cold_water", "hot_water"), ""),
         ("energy_active_import", (), "1-0:1.8.0"),
+        ("energy_active_import", ("heat", "electricity"), "1-0:1.8.0"),
+        ("temp_supply", ("cold_water",), ""),
         ("temperature", ("heat",), ""),
         ("pressure_supply", ("heat",), ""),
     ],
