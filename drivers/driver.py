@@ -5,7 +5,7 @@ a broken driver costs its frames and nothing else.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ class Downlink:
 
 Decoder = Callable[[int, bytes], Decoded]
 ContextDecoder = Callable[[int, bytes, Context], Decoded]
+BatchDecoder = Callable[[Sequence[tuple[int, bytes, Context]]], "list[Decoded | DriverError]"]
 Answerer = Callable[[Decoded, datetime, datetime | None], Downlink | None]
 
 
@@ -37,7 +38,8 @@ class Driver:
     """A descriptor with the code that does what it says.
 
     `answer(decoded, received_at, last_answer_at)` gives the bytes that a frame asks for, or None.
-    `in_context` is the decoder of a driver that needs what the passport knows; it is asked in `decoder`'s place.
+    `in_context` is the decoder of a driver that needs what the passport knows; it is asked in `decoder`'s place, and
+    `in_batches` where there are several frames.
     `modules` names the modules whose source decides what the driver says: the hash is over them.
     """
 
@@ -46,19 +48,38 @@ class Driver:
     modules: tuple[str, ...]
     answer: Answerer | None = None
     in_context: ContextDecoder | None = None
+    in_batches: BatchDecoder | None = None
+
+    def decode_each(self, frames: Sequence[tuple[int, bytes, Context]]) -> list[Decoded | DriverError]:
+        """What `decode` gives or raises for each frame; a driver that works in another process is asked once."""
+        if self.in_batches is None or not all(self._check(port, data) is None for port, data, _ in frames):
+            return [self._tried(*frame) for frame in frames]
+        return self.in_batches(frames)
+
+    def _tried(self, port: int, data: bytes, context: Context) -> Decoded | DriverError:
+        try:
+            return self.decode(port, data, context)
+        except DriverError as error:
+            return error
+
+    def _check(self, port: int, data: bytes) -> FrameError | None:
+        if port not in self.descriptor.ports:
+            return FrameError(f"{self.descriptor.id} has nothing on port {port}; its ports are {self.descriptor.ports}")
+        if len(data) > MAX_FRAME:
+            return FrameError(f"{self.descriptor.id}: {len(data)} bytes are over the limit of {MAX_FRAME}")
+        return None
 
     def decode(self, port: int, data: bytes, context: Context = NOTHING) -> Decoded:
         """Read one frame; raise FrameError for what is no frame, DriverFaultError if the decoder is broken.
 
         Drivers that need nothing of the passport do not see the context.
         """
-        if port not in self.descriptor.ports:
-            raise FrameError(f"{self.descriptor.id} has nothing on port {port}; its ports are {self.descriptor.ports}")
-        if len(data) > MAX_FRAME:
-            raise FrameError(f"{self.descriptor.id}: {len(data)} bytes are over the limit of {MAX_FRAME}")
+        wrong = self._check(port, data)
+        if wrong is not None:
+            raise wrong
         try:
             decoded = self.in_context(port, data, context) if self.in_context else self.decoder(port, data)
-        except FrameError:
+        except (FrameError, DriverFaultError):
             raise
         except Exception as error:  # the code of others runs here: whatever it raises costs this frame alone
             raise DriverFaultError(f"{self.descriptor.id} raised {type(error).__name__}: {error}") from error

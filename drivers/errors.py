@@ -9,12 +9,14 @@ DriverError
 │   ├── WrongKeyError        what was decrypted is no plain text
 │   ├── UnprotectedError     the passport holds a key, and the frame is not encrypted
 │   ├── MacError             the frame's message authentication code does not hold
-│   └── UnknownFormatError   a compact frame whose full frame was not heard yet
+│   ├── UnknownFormatError   a compact frame whose full frame was not heard yet
+│   └── ScriptThrownError    a script threw an error of its own
 ├── EncodeError         a value does not fit the frame it is to be put in
 ├── UnitError           a unit is unknown, or two units measure different things
 ├── DescriptorError     what a driver says of itself contradicts itself
 ├── DocumentError       a payload description is no document of its language; names the place and the rule
-├── DriverFaultError    a driver broke its contract: it raised something else, or gave no Decoded
+├── DriverFaultError    a driver broke its contract: it raised something else, gave no Decoded, broke a limit
+│   └── SuspendedError       it did so a moment ago, and is not asked now
 └── DriverChoiceError   no driver fits a device, or several do
 """
 
@@ -59,6 +61,10 @@ class UnknownFormatError(FrameError):
         self.signature = signature
 
 
+class ScriptThrownError(FrameError):
+    """A script threw an error of its own; the text is the script's."""
+
+
 class RefusedError(FrameError):
     """The meter answered that it cannot do what it was asked; the text says why."""
 
@@ -81,6 +87,14 @@ class DocumentError(DriverError):
 
 class DriverFaultError(DriverError):
     """A driver broke its contract; the fault is the driver's, not the meter's."""
+
+
+class SuspendedError(DriverFaultError):
+    """The driver broke a limit a moment ago; it is asked again in so many `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the driver broke a limit and is asked again in {seconds:.1f} s")
+        self.seconds = seconds
 
 
 class DriverChoiceError(DriverError):

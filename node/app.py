@@ -114,6 +114,7 @@ class Node(Parts):
                 return await work(self)
             finally:
                 self.projection.close()
+                self.sandbox.close()
                 await self.core.database.close()
 
     async def _open_store(self) -> None:
@@ -171,6 +172,7 @@ class Node(Parts):
     async def close(self) -> None:
         """Let go of what is held open."""
         self.projection.close()
+        self.sandbox.close()
         await self.sync.close()
         await self.core.database.close()
 

@@ -21,7 +21,7 @@ FORBIDDEN = {
     "node/web": ("node.store", "node.app", "node.cli", "node.demo"),
 }
 IMPURE = {"asyncio", "socket", "time", "random", "os", "logging", "aiohttp", "sqlalchemy", "subprocess", "threading"}
-SHELLS = ("federation/net", "drivers/transport", "lora/net")
+SHELLS = ("federation/net", "drivers/script", "drivers/transport", "lora/net")
 # Ruff's own form is "noqa: CODE - why", mypy's "type: ignore[code]  # why".
 SILENCED = re.compile(r"#\s*(?:noqa|type:\s*ignore|pragma|ruff:|mypy:)", re.IGNORECASE)
 REASONED = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* - \w.+|# type: ignore\[[a-z-]+(, ?[a-z-]+)*\]  # \w.+")

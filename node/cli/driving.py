@@ -1,5 +1,6 @@
 """Drivers: begun, tested and tried in a folder, published, listed and taken back."""
 
+import atexit
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from drivers.context import Context
 from drivers.driver import Driver, prove, summary
 from drivers.errors import DriverError
 from drivers.keys import Key
-from drivers.opening import no_scripts, open_package
+from drivers.opening import open_package
 from drivers.package import MAX_PACKAGE, Package, read_folder
+from drivers.script.driver import script_driver
+from drivers.script.pool import ScriptPool
 from drivers.starting import begin_driver
 from node.cli.talk import HERE, Folder, app, ask, out, read, write
 from node.errors import InputError
@@ -140,7 +143,13 @@ def opened(place: Path) -> tuple[Package, Driver]:
     """The package of a folder and its driver; raise InputError naming what is wrong."""
     package = packed(place)
     with refusing():
-        return package, open_package(package, no_scripts)
+        return package, open_package(package, _scripts)
+
+
+def _scripts(package: Package) -> Driver:
+    pool = ScriptPool()
+    atexit.register(pool.close)
+    return script_driver(package, pool)
 
 
 @contextmanager

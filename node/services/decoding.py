@@ -17,6 +17,7 @@ from drivers.errors import (
     ForeignMeterError,
     MacError,
     MissingKeyError,
+    SuspendedError,
     UnknownFormatError,
     UnprotectedError,
     WrongKeyError,
@@ -43,6 +44,7 @@ class Why(StrEnum):
     FOREIGN = "foreign-meter"
     FRAME = "frame"
     FAULT = "fault"
+    SUSPENDED = "suspended"  # its driver failed a moment ago
     CHANGED = "driver-changed"  # another driver reads the device since
 
 
@@ -54,6 +56,7 @@ _WHY = {
     UnprotectedError: Why.UNPROTECTED,
     ForeignMeterError: Why.FOREIGN,
     DriverFaultError: Why.FAULT,
+    SuspendedError: Why.SUSPENDED,
 }
 
 
@@ -113,17 +116,36 @@ class Decoder:
 
 
 def _decode_each(frames: Sequence[tuple[Installed | None, StoredFrame]], context: Context) -> list[Decoding]:
-    return [_decode(driver, frame, context) for driver, frame in frames]
+    """Each frame; those of one driver are asked together."""
+    found: list[Decoding | None] = [_unreadable(driver, frame) for driver, frame in frames]
+    places: dict[bytes, list[int]] = {}
+    for at, (driver, _) in enumerate(frames):
+        if driver is not None and found[at] is None:
+            places.setdefault(driver.hash, []).append(at)
+    for at_each in places.values():
+        driver = frames[at_each[0]][0]
+        if driver is None:
+            continue
+        asked = [_question(frames[at][1], context) for at in at_each]
+        for at, outcome in zip(at_each, driver.driver.decode_each(asked), strict=True):
+            found[at] = _told(driver, outcome)
+    return [one for one in found if one is not None]
 
 
-def _decode(driver: Installed | None, frame: StoredFrame, context: Context) -> Decoding:
-    """Read a frame's payload; any bytes give values or the reason why not."""
+def _unreadable(driver: Installed | None, frame: StoredFrame) -> Decoding | None:
     if driver is None:
         return Decoding(None, None, "no driver is installed for this device", Why.NO_DRIVER)
     if frame.port is None or frame.payload is None:
         return Decoding(None, driver, "the frame carries nothing for the application", Why.EMPTY)
-    try:
-        here = replace(context, received_at=moment_of(frame.received_us))
-        return Decoding(driver.driver.decode(frame.port, frame.payload, here), driver)
-    except DriverError as error:
-        return Decoding(None, driver, str(error), _WHY.get(type(error), Why.FRAME))
+    return None
+
+
+def _question(frame: StoredFrame, context: Context) -> tuple[int, bytes, Context]:
+    here = replace(context, received_at=moment_of(frame.received_us))
+    return frame.port or 0, frame.payload or b"", here
+
+
+def _told(driver: Installed, outcome: Decoded | DriverError) -> Decoding:
+    if isinstance(outcome, Decoded):
+        return Decoding(outcome, driver)
+    return Decoding(None, driver, str(outcome), _WHY.get(type(outcome), Why.FRAME))

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from drivers.opening import no_scripts
 from drivers.registry import load_registry
+from drivers.script.driver import script_driver
+from drivers.script.pool import ScriptPool
 from federation.net.carrier import HttpsCarrier
 from federation.net.desk import Desk, Signer
 from federation.net.live import Hub
@@ -271,9 +272,11 @@ class Parts:
 
     def _wire_radio(self) -> None:
         directory = MemoryDirectory()
-        registry = with_folder(load_registry(), self.core.folder.drivers, no_scripts)
+        self.sandbox = ScriptPool()
+        scripts = partial(script_driver, pool=self.sandbox)
+        registry = with_folder(load_registry(), self.core.folder.drivers, scripts)
         self.drivers = Drivers(registry, self.core.database)
-        self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, no_scripts)
+        self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, scripts)
         self.model = Model(self.core.database, lambda: self.drivers.installed)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)
         self.mappings = Mappings(self.core, self.drivers, self.releases, self.model)

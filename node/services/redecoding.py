@@ -20,7 +20,7 @@ from drivers.registry import Installed
 from node.errors import NotFoundError, StateError
 from node.services.commissioning import Commissioning
 from node.services.core import Core
-from node.services.decoding import Decoder, Decoding
+from node.services.decoding import Decoder, Decoding, Why
 from node.services.drivers import Drivers
 from node.services.jobs import ASIDE, Job, Jobs
 from node.services.readings import Readings
@@ -99,6 +99,7 @@ class Redecoding:
         self._readings = readings
         self._wake = asyncio.Event()
         self._tried: dict[bytes, bytes] = {}
+        self._suspended: set[bytes] = set()
         self._work: _Work | None = None
         jobs.register(KIND, self._step, ASIDE)
         drivers.on_changed = self._wake.set
@@ -115,7 +116,9 @@ class Redecoding:
                     async with asyncio.timeout(AGAIN_S):
                         await self._wake.wait()
                 continue
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S if self._suspended else None):
+                    await self._wake.wait()
 
     async def try_undecoded(self) -> int:
         """Read the frames again whose device has another driver than when that was tried; answer how many are read."""
@@ -126,8 +129,10 @@ class Redecoding:
             driver = self._decoder.driver_of(device) if device else None
             if device is None or driver is None or self._tried.get(device.dev_eui) == driver.hash:
                 continue
+            self._suspended.discard(device.dev_eui)
             count += await self._try_device(device.dev_eui, driver)
-            self._tried[device.dev_eui] = driver.hash
+            if device.dev_eui not in self._suspended:
+                self._tried[device.dev_eui] = driver.hash
         return count
 
     async def start(self, subject: bytes | None, actor: str, *, every: bool = False) -> str:
@@ -151,7 +156,10 @@ class Redecoding:
         while True:
             async with self._core.database.read() as tx:
                 frames = await frames_in_state(tx, FrameState.UNDECODED, dev_eui, None, after=after, limit=PAGE)
-            found = zip(frames, await self._commissioning.decode(frames), strict=True)
+            decodings = await self._commissioning.decode(frames)
+            if any(one.why is Why.SUSPENDED for one in decodings):
+                self._suspended.add(dev_eui)
+            found = zip(frames, decodings, strict=True)
             told = [
                 (frame, one) for frame, one in found if one.decoded is not None or frame.detail.get("why") != one.why
             ]

@@ -42,6 +42,7 @@ UNREAD: dict[str, tuple[str, str]] = {
     "foreign-meter": ("кадр другого прибора", "a frame of another meter"),
     "frame": ("драйвер не узнаёт кадр", "the driver does not know the frame"),
     "fault": ("сбой драйвера", "the driver failed"),
+    "suspended": ("драйвер приостановлен после сбоя, будет прочитан позже", "its driver is suspended, read later"),
     "driver-changed": ("драйвер сменился, будет прочитан заново", "the driver changed, it will be read again"),
 }
 CAPABILITIES: dict[str, tuple[str, str]] = {

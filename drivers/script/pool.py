@@ -1,0 +1,286 @@
+"""The processes in which scripts run: one for each script, watched from outside, ended where it does not end itself.
+
+A script is bounded twice. The engine bounds time and memory of each call; what escapes it, as a search in a text of
+megabytes does, is seen by the pool, which reads the processor time of the process and ends it. Whoever fails is
+suspended for a while, the longer the more often; his next process has the least priority, and only one of those who
+failed lately runs at a time. Calls come from threads; each waits for its own script alone.
+"""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any  # Any: JSON
+
+from drivers.errors import DriverFaultError, ScriptThrownError, SuspendedError
+
+WORKER = Path(__file__).with_name("worker.py")
+PRELUDE = Path(__file__).with_name("prelude.js")
+MAX_MESSAGE = 1 << 20
+LOOK_S = 0.02
+STOP_S = 2.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+LEAST_PRIORITY = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may have: seconds of processor time and bytes. A process that has twice the time is ended."""
+
+    seconds: float = 0.1
+    memory: int = 24 << 20
+    stack: int = 256 << 10
+    wall: float = 5.0  # seconds of a busy machine in which nothing came
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question to a script: which function, its argument as text, and Unix milliseconds of what it takes for now."""
+
+    function: str
+    argument: str
+    moment: int
+
+
+Answer = Any  # Any: JSON of whatever a script gives
+Outcome = Answer | DriverFaultError | ScriptThrownError
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a script runs, or will: its process, and how it behaved."""
+
+    source: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    process: subprocess.Popen[bytes] | None = None
+    faults: int = 0
+    until: float = 0.0
+
+
+class ScriptPool:
+    """Runs scripts by their hash."""
+
+    def __init__(self, limits: Limits | None = None, most: int = 32) -> None:
+        """At most so many processes stand at once; the one that was asked longest ago gives way."""
+        self.limits = limits or Limits()
+        self._most = most
+        self._places: OrderedDict[bytes, _Place] = OrderedDict()
+        self._lock = threading.Lock()
+        self._suspects = threading.Lock()
+        self._is_closed = False
+
+    def call(self, digest: bytes, source: str, calls: Sequence[Call]) -> list[Outcome]:
+        """The outcome of each call, in order: the value, or the error.
+
+        DriverFaultError where the script broke a limit, SuspendedError where it did lately, ScriptThrownError for what
+        it throws itself. A call after one that broke a limit is not made.
+        """
+        place = self._place(digest, source)
+        with place.lock:
+            if time.monotonic() < place.until:
+                return [SuspendedError(place.until - time.monotonic()) for _ in calls]
+            with self._suspects if place.faults else contextlib.nullcontext():
+                outcomes = self._ask(place, calls)
+            self._judge(place, outcomes)
+        outcomes += [SuspendedError(max(0.0, place.until - time.monotonic()))] * (len(calls) - len(outcomes))
+        return outcomes
+
+    def process_of(self, digest: bytes) -> int | None:
+        """The number of the process of a script, for whoever measures it."""
+        place = self._places.get(digest)
+        return place.process.pid if place is not None and place.process is not None else None
+
+    def close(self) -> None:
+        """End every process; whoever asks afterwards gets a DriverFaultError."""
+        with self._lock:
+            self._is_closed = True
+            places, self._places = list(self._places.values()), OrderedDict()
+        for place in places:
+            with place.lock:
+                _end(place)
+
+    def _place(self, digest: bytes, source: str) -> _Place:
+        with self._lock:
+            if self._is_closed:
+                raise DriverFaultError("the sandbox is closed")
+            place = self._places.setdefault(digest, _Place(source))
+            self._places.move_to_end(digest)
+            standing = [one for key, one in self._places.items() if one.process is not None and key != digest]
+        for other in standing[: max(0, len(standing) + 1 - self._most)]:
+            if other.lock.acquire(blocking=False):
+                try:
+                    _end(other)
+                finally:
+                    other.lock.release()
+        return place
+
+    def _ask(self, place: _Place, calls: Sequence[Call]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            process = self._started(place)
+            for page in _pages(calls):
+                _send(process, page)
+                for _ in page:
+                    outcomes.append(_outcome(self._receive(process)))
+                    if isinstance(outcomes[-1], DriverFaultError):
+                        return outcomes
+        except _EndedError as error:
+            _end(place)
+            outcomes.append(DriverFaultError(str(error)))
+        except DriverFaultError as error:
+            _end(place)
+            outcomes.append(error)
+        return outcomes
+
+    def _judge(self, place: _Place, outcomes: Sequence[Outcome]) -> None:
+        if outcomes and isinstance(outcomes[-1], DriverFaultError):
+            place.until = time.monotonic() + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**place.faults)
+            place.faults += 1
+            if place.process is not None:
+                with contextlib.suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, place.process.pid, LEAST_PRIORITY)
+        elif place.faults:
+            place.faults -= 1
+
+    def _started(self, place: _Place) -> subprocess.Popen[bytes]:
+        if place.process is not None and place.process.poll() is None:
+            return place.process
+        process = place.process = subprocess.Popen(  # noqa: S603 - our own program, nothing of it is given from outside
+            [sys.executable, "-I", str(WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"TZ": "UTC"},
+            start_new_session=True,
+        )
+        if place.faults:
+            os.setpriority(os.PRIO_PROCESS, process.pid, LEAST_PRIORITY)
+        limits = self.limits
+        begin = {"prelude": _prelude(), "source": place.source, "memory": limits.memory, "stack": limits.stack}
+        _send(process, {**begin, "seconds": limits.seconds})
+        state, *text = self._receive(process, begins=True)
+        if state != "ready":
+            raise DriverFaultError(f"the script does not load: {text[0] if text else state}")
+        return process
+
+    def _receive(self, process: subprocess.Popen[bytes], *, begins: bool = False) -> list[str]:
+        """The next message; raise _EndedError where none comes within the limits, or the process is gone."""
+        if process.stdout is None:
+            raise _EndedError("the process of the script has no output")
+        limit = 2 * self.limits.seconds + (1.0 if begins else 0.0)  # to begin, a process reads its own program first
+        watch = _Watch(process.pid, limit, self.limits.wall)
+        size = int.from_bytes(_read(process.stdout.fileno(), 4, watch), "big")
+        if size > MAX_MESSAGE:
+            raise _EndedError(f"the answer has {size} bytes, at most {MAX_MESSAGE} are taken")
+        found: list[str] = json.loads(_read(process.stdout.fileno(), size, watch))
+        return found
+
+
+class _EndedError(Exception):
+    """A process is to be ended, or ended."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What a process may use until it answers."""
+
+    pid: int
+    seconds: float
+    wall: float
+    used: float = -1.0
+    since: float = field(default_factory=time.monotonic)
+
+    def look(self) -> None:
+        """Raise _EndedError where it used too much."""
+        used = _processor_s(self.pid)
+        self.used = used if self.used < 0 else self.used
+        if used - self.used > self.seconds:
+            raise _EndedError(f"the script did not end within {self.seconds} s of processor time")
+        if time.monotonic() - self.since > self.wall:
+            raise _EndedError(f"the script did not answer within {self.wall} s")
+
+
+@cache
+def _prelude() -> str:
+    return PRELUDE.read_text(encoding="utf-8")
+
+
+def _pages(calls: Sequence[Call]) -> Iterator[list[list[object]]]:
+    """Calls in messages, none of which fills a pipe whose other end answers."""
+    page: list[list[object]] = []
+    size = 0
+    for one in calls:
+        if page and size + len(one.argument) > MAX_MESSAGE // 4:
+            yield page
+            page, size = [], 0
+        page.append([one.function, one.argument, one.moment])
+        size += len(one.argument) + 64
+    if page:
+        yield page
+
+
+def _send(process: subprocess.Popen[bytes], message: object) -> None:
+    raw = json.dumps(message).encode()
+    view = memoryview(len(raw).to_bytes(4, "big") + raw)
+    try:
+        while view and process.stdin is not None:
+            view = view[os.write(process.stdin.fileno(), view) :]
+    except OSError as error:
+        raise _EndedError(f"the process of the script is gone: {error.strerror}") from error
+
+
+def _read(descriptor: int, size: int, watch: _Watch) -> bytes:
+    parts = bytearray()
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    while len(parts) < size:
+        if not poll.poll(LOOK_S * 1000):
+            watch.look()
+            continue
+        part = os.read(descriptor, size - len(parts))
+        if not part:
+            raise _EndedError("the process of the script ended: it had more memory or time than it may have")
+        parts += part
+    return bytes(parts)
+
+
+def _outcome(message: list[str]) -> Outcome:
+    kind, text = message[0], message[1] if len(message) > 1 else ""
+    if kind == "value":
+        try:
+            return json.loads(text, parse_float=Decimal)["found"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return DriverFaultError(f"the script gave no JSON: {error}")
+    return ScriptThrownError(text) if kind == "thrown" else DriverFaultError(f"the script broke a limit: {text}")
+
+
+def _processor_s(pid: int) -> float:
+    """Processor time of a process in seconds, 0 where it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def _end(place: _Place) -> None:
+    process, place.process = place.process, None
+    if process is None:
+        return
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_S)
