@@ -230,6 +230,7 @@ class Redecoding:
         await replace_readings(tx, subject, hashes, new)
         for frame, decoding, _ in changed.values():
             await set_frame_state(tx, frame.id, FrameState.DECODED, self._readings.told(frame, decoding))
+        for frame, decoding, _ in work.read.values():
             await self._readings.note(tx, frame, decoding)
         return {"replaced": len(changed), "same": len(work.read) - len(changed), "unread": work.unread}
 
