@@ -16,13 +16,19 @@ from decimal import Decimal
 from pathlib import Path
 
 import meterbus  # type: ignore[import-untyped]  # a peer without types
+import quickjs
 
 from benchmarks.__main__ import Measure
 from drivers.context import Context
+from drivers.errors import DriverError
 from drivers.mapping import ANY, MappingRow
 from drivers.mbus.driver import DRIVER as MBUS
 from drivers.mbus.frame import decode_frame, encode_long
+from drivers.package import read_folder
 from drivers.payload.schema import parse_schema
+from drivers.script.driver import script_driver
+from drivers.script.pool import PRELUDE, ScriptPool
+from drivers.starting import begin_driver
 from drivers.wmbus.driver import DRIVER as WMBUS
 from node.clock import SystemClock
 from node.services.readings import Readings
@@ -141,6 +147,51 @@ def _by_hand(data: bytes) -> dict[str, object]:
 def payload_by_hand(run: int) -> float:
     """The same payloads by a function written for them."""
     return _rate(_by_hand, _payloads(run), 20)
+
+
+CODEC = """
+function decodeUplink(input) {
+  const b = Buffer.from(input.bytes);
+  const bits = b.readUInt8(7);
+  return { data: {
+    kind: b.readUInt8(0), temperature: b.readInt16BE(1) / 10, humidity: b.readUInt8(3) / 2,
+    battery: b.readUInt16BE(4) / 1000, status: ["ok", "warn", "fail"][b.readUInt8(6)], leak: bits & 1,
+    tamper: (bits >> 1) & 1, mode: { 0: "idle", 1: "run" }[bits >> 4] || "other",
+    volume: b.readUInt32BE(8) / 1000, clock: b.readUInt32BE(12),
+  } };
+}
+"""
+
+
+def script(run: int) -> float:
+    """The same payloads by a warm script in its process, to readings: frames a second of both processes' time."""
+    files = dict(begin_driver("typical", "maker", is_script=True)) | {"codec.js": CODEC.encode()}
+    package = read_folder(files)
+    pool = ScriptPool()
+    try:
+        driver = script_driver(package, pool)
+        frames = [(2, data, Context()) for data in _payloads(run)]
+        assert not any(isinstance(one, DriverError) for one in driver.decode_each(frames[:10]))
+        pid = pool.process_of(package.hash)
+        own, worker = time.process_time(), _processor_s(pid)
+        for _ in range(20):
+            driver.decode_each(frames)
+        return 20 * len(frames) / (time.process_time() - own + _processor_s(pid) - worker)
+    finally:
+        pool.close()
+
+
+def script_alone(run: int) -> float:
+    """The script in the engine in this process, without a wall and without a limit."""
+    context = quickjs.Context()
+    ask = context.eval(PRELUDE.read_text())
+    context.eval(CODEC)
+    call = context.eval("(find) => find((name) => (0, eval)(name))")(ask)
+    return _rate(lambda data: call("uplink", "2 " + data.hex(), 0.0), _payloads(run), 20)
+
+
+def _processor_s(pid: int | None) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def _reading(subject: bytes, series: Series, hour: int, run: int) -> StoredReading:
@@ -265,6 +316,7 @@ MEASURES = [
     Measure("mbus", "frames/s", "pymeterbus load", mbus, mbus_loaded),
     Measure("wmbus_aes", "telegrams/s", "AES-CBC alone", wmbus, wmbus_opened),
     Measure("payload", "payloads/s", "written by hand", payload, payload_by_hand),
+    Measure("script", "frames/s", "the engine in this process", script, script_alone),
     Measure("readings_ingest", "rows/s", "sqlite3 executemany", ingest, ingest_alone),
     Measure("readings_year", "ms", "sqlite3 select", year, year_alone),
     Measure("readings_year_mapped", "ms", "sqlite3 select", year_mapped, year_alone),

@@ -2,8 +2,8 @@
 
 A script is bounded twice. The engine bounds time and memory of each call; what escapes it, as a search in a text of
 megabytes does, is seen by the pool, which reads the processor time of the process and ends it. Whoever fails is
-suspended for a while, the longer the more often; his next process has the least priority, and only one of those who
-failed lately runs at a time. Calls come from threads; each waits for its own script alone.
+suspended for a while, the longer the more often, and his next process has the least priority. Of those who failed
+lately or never answered yet one runs at a time. Calls come from threads; who behaves waits for his own script alone.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ LEAST_PRIORITY = 19
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call may have: seconds of processor time and bytes. A process that has twice the time is ended."""
+    """What one call may have: seconds of processor time and bytes. A process that has half as much again is ended."""
 
     seconds: float = 0.1
     memory: int = 24 << 20
@@ -64,7 +64,13 @@ class _Place:
     lock: threading.Lock = field(default_factory=threading.Lock)
     process: subprocess.Popen[bytes] | None = None
     faults: int = 0
+    is_proven: bool = False  # it has answered once
     until: float = 0.0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may only run alone among its like."""
+        return bool(self.faults) or not self.is_proven
 
 
 class ScriptPool:
@@ -89,7 +95,7 @@ class ScriptPool:
         with place.lock:
             if time.monotonic() < place.until:
                 return [SuspendedError(place.until - time.monotonic()) for _ in calls]
-            with self._suspects if place.faults else contextlib.nullcontext():
+            with self._suspects if place.is_suspect else contextlib.nullcontext():
                 outcomes = self._ask(place, calls)
             self._judge(place, outcomes)
         outcomes += [SuspendedError(max(0.0, place.until - time.monotonic()))] * (len(calls) - len(outcomes))
@@ -125,6 +131,13 @@ class ScriptPool:
         return place
 
     def _ask(self, place: _Place, calls: Sequence[Call]) -> list[Outcome]:
+        is_standing = place.process is not None
+        outcomes = self._try(place, calls)
+        if is_standing and place.process is None and len(outcomes) == 1 and isinstance(outcomes[0], _GoneError):
+            return self._try(place, calls)  # somebody else ended it, maybe while nobody asked it
+        return outcomes
+
+    def _try(self, place: _Place, calls: Sequence[Call]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         try:
             process = self._started(place)
@@ -136,7 +149,7 @@ class ScriptPool:
                         return outcomes
         except _EndedError as error:
             _end(place)
-            outcomes.append(DriverFaultError(str(error)))
+            outcomes.append(_GoneError(str(error)) if error.is_gone else DriverFaultError(str(error)))
         except DriverFaultError as error:
             _end(place)
             outcomes.append(error)
@@ -149,8 +162,8 @@ class ScriptPool:
             if place.process is not None:
                 with contextlib.suppress(OSError):
                     os.setpriority(os.PRIO_PROCESS, place.process.pid, LEAST_PRIORITY)
-        elif place.faults:
-            place.faults -= 1
+        elif outcomes:
+            place.is_proven, place.faults = True, max(0, place.faults - 1)
 
     def _started(self, place: _Place) -> subprocess.Popen[bytes]:
         if place.process is not None and place.process.poll() is None:
@@ -178,7 +191,7 @@ class ScriptPool:
         """The next message; raise _EndedError where none comes within the limits, or the process is gone."""
         if process.stdout is None:
             raise _EndedError("the process of the script has no output")
-        limit = 2 * self.limits.seconds + (1.0 if begins else 0.0)  # to begin, a process reads its own program first
+        limit = 1.5 * self.limits.seconds + (1.0 if begins else 0.0)  # to begin, a process reads its own program first
         watch = _Watch(process.pid, limit, self.limits.wall)
         size = int.from_bytes(_read(process.stdout.fileno(), 4, watch), "big")
         if size > MAX_MESSAGE:
@@ -188,7 +201,15 @@ class ScriptPool:
 
 
 class _EndedError(Exception):
-    """A process is to be ended, or ended."""
+    """A process is to be ended, or `is_gone` already."""
+
+    def __init__(self, text: str, *, is_gone: bool = False) -> None:
+        super().__init__(text)
+        self.is_gone = is_gone
+
+
+class _GoneError(DriverFaultError):
+    """The process of a script was gone, for whatever reason."""
 
 
 @dataclass(slots=True)
@@ -237,7 +258,7 @@ def _send(process: subprocess.Popen[bytes], message: object) -> None:
         while view and process.stdin is not None:
             view = view[os.write(process.stdin.fileno(), view) :]
     except OSError as error:
-        raise _EndedError(f"the process of the script is gone: {error.strerror}") from error
+        raise _EndedError(f"the process of the script is gone: {error.strerror}", is_gone=True) from error
 
 
 def _read(descriptor: int, size: int, watch: _Watch) -> bytes:
@@ -250,7 +271,7 @@ def _read(descriptor: int, size: int, watch: _Watch) -> bytes:
             continue
         part = os.read(descriptor, size - len(parts))
         if not part:
-            raise _EndedError("the process of the script ended: it had more memory or time than it may have")
+            raise _EndedError("the process of the script ended: more memory or time than it may have", is_gone=True)
         parts += part
     return bytes(parts)
 

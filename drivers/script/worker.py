@@ -93,6 +93,8 @@ def _call(script: Script, name: str, argument: str, moment: int) -> list[str]:
         answer = ["limit", "the script calls itself too deep"]
     except quickjs.JSException as error:
         text = str(error).partition("\n")[0][:MAX_TEXT]
+        if text == "null":  # there was no memory left for the error itself
+            text = "InternalError: out of memory"
         if not text.startswith(LIMITS):
             return ["thrown", text]
         answer = ["limit", text]

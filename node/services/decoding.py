@@ -148,4 +148,5 @@ def _question(frame: StoredFrame, context: Context) -> tuple[int, bytes, Context
 def _told(driver: Installed, outcome: Decoded | DriverError) -> Decoding:
     if isinstance(outcome, Decoded):
         return Decoding(outcome, driver)
-    return Decoding(None, driver, str(outcome), _WHY.get(type(outcome), Why.FRAME))
+    why = next((_WHY[kind] for kind in type(outcome).__mro__ if kind in _WHY), Why.FRAME)
+    return Decoding(None, driver, str(outcome), why)
