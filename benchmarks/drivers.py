@@ -11,6 +11,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import quickjs
 from benchmarks.__main__ import Measure
 from drivers.context import Context
 from drivers.errors import DriverError
+from drivers.mapping import ANY, MappingRow
 from drivers.mbus.driver import DRIVER as MBUS
 from drivers.mbus.frame import decode_frame, encode_long
 from drivers.package import read_folder
@@ -29,7 +31,10 @@ from drivers.script.pool import PRELUDE, ScriptPool
 from drivers.starting import begin_driver
 from drivers.wmbus.driver import DRIVER as WMBUS
 from node.clock import SystemClock
+from node.services.readings import Readings
 from node.store.database import Database
+from node.store.drivers import StoredDriver, put_driver
+from node.store.mappings import put_mapping
 from node.store.migrate import upgrade
 from node.store.readings import Series, StoredReading, insert_readings, read_points
 from tests import wireless
@@ -273,6 +278,26 @@ def year(run: int) -> float:
     return _measured(work)
 
 
+def year_mapped(run: int) -> float:
+    """Milliseconds for the same year where the mapping tells litres of an old driver's name as cubic metres."""
+
+    async def work(database: Database, _path: Path) -> float:
+        name = Series(1, "volume_total")
+        said = [replace(_reading(bytes(16), name, hour, run), unit="L") for hour in range(YEAR)]
+        await _fill(database, [said])
+        async with database.write() as tx:
+            await put_driver(tx, StoredDriver(said[0].driver_hash, "meter", "1", 3, None, None, "active"))
+            await put_mapping(tx, MappingRow("meter", name.quantity, ANY, "volume", "m3"))
+        readings = Readings(database)
+        await readings.series(bytes(16))
+        begun = time.perf_counter()
+        points = await readings.drawn(bytes(16), VOLUME, 0, FIRST_US * 2, "m3")
+        assert len(points) == YEAR
+        return (time.perf_counter() - begun) * 1e3
+
+    return _measured(work)
+
+
 def year_alone(run: int) -> float:
     """The same columns as rows of the driver."""
 
@@ -294,4 +319,5 @@ MEASURES = [
     Measure("script", "frames/s", "the engine in this process", script, script_alone),
     Measure("readings_ingest", "rows/s", "sqlite3 executemany", ingest, ingest_alone),
     Measure("readings_year", "ms", "sqlite3 select", year, year_alone),
+    Measure("readings_year_mapped", "ms", "sqlite3 select", year_mapped, year_alone),
 ]

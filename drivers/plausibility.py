@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from drivers.descriptor import ClockPolicy
 from drivers.errors import UnitError
+from drivers.mapping import MappingRow
 from drivers.reading import Decoded, Kind, Reading, ReadingKey, Reason, Status
 from drivers.units import convert
 
@@ -34,10 +35,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What is known before a frame: ranges by quantity, and the last believed value of each counter."""
+    """What is known before a frame: ranges by code, and the last believed value of each counter.
+
+    `rows` are those of the mapping by quantity and channel; without one a quantity is the code that is called so.
+    """
 
     limits: Mapping[str, Limits] = field(default_factory=dict)
     last: Mapping[ReadingKey, Amount] = field(default_factory=dict)
+    rows: Mapping[tuple[str, int], MappingRow] = field(default_factory=dict)
 
 
 def judge(
@@ -69,9 +74,9 @@ def check_counter(reading: Reading, last: Amount) -> Reason | None:
     )
 
 
-def check_limits(reading: Reading, limits: Limits) -> Reason | None:
+def check_limits(amount: Amount, limits: Limits) -> Reason | None:
     """A reason if a value is outside the catalog's range; raise UnitError for units that do not compare."""
-    value = convert(reading.value, reading.unit, limits.unit)
+    value = convert(amount.value, amount.unit, limits.unit)
     if limits.minimum is not None and value < limits.minimum:
         return Reason("below-range", (("value", _text(value)), ("limit", _text(limits.minimum)), ("unit", limits.unit)))
     if limits.maximum is not None and value > limits.maximum:
@@ -87,11 +92,15 @@ def _judge_one(reading: Reading, clock_doubt: Reason | None, expectations: Expec
 
 
 def _value_reasons(reading: Reading, expectations: Expectations) -> list[Reason]:
-    limits, last = expectations.limits.get(reading.quantity), expectations.last.get(reading.key)
+    row, last = expectations.rows.get((reading.quantity, reading.channel)), expectations.last.get(reading.key)
     found: list[Reason | None] = []
     try:
+        amount, code = Amount(reading.value, reading.unit), reading.quantity
+        if row is not None and row.can_tell(reading.unit):
+            amount, code = Amount(row.conversion(reading.unit).apply(reading.value), row.unit), row.code
+        limits = expectations.limits.get(code)
         if limits is not None:
-            found.append(check_limits(reading, limits))
+            found.append(check_limits(amount, limits))
         if last is not None and reading.kind is Kind.COUNTER:
             found.append(check_counter(reading, last))
     except UnitError as error:

@@ -10,11 +10,14 @@ thermochemical one (4.184 J), 0.07 % less. Both are here so that neither is take
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
+from math import lcm
 
 from drivers.errors import UnitError
 
 MAX_MAGNITUDE = 30  # powers of ten; a larger exponent would only make a sum slow
 PLACES = Context(prec=50, rounding=ROUND_HALF_EVEN)
+EXACT = Context(prec=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,35 @@ def convert(value: Decimal, source: str, target: str) -> Decimal:
     """
     if not value.is_finite() or abs(value.adjusted()) > MAX_MAGNITUDE:
         raise UnitError(f"{value} is no number a meter can show")
+    return find_conversion(source, target).apply(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """From one unit to another: (value * factor + offset) / divisor, all of them whole; None where nothing changes."""
+
+    steps: tuple[Decimal, Decimal, Decimal] | None
+
+    def apply(self, value: Decimal) -> Decimal:
+        """Exact where the result has a finite decimal form; else rounded half to even at 50 significant digits."""
+        if self.steps is None:
+            return value
+        factor, offset, divisor = self.steps
+        result = PLACES.divide(EXACT.add(EXACT.multiply(value, factor), offset), divisor).normalize(PLACES)
+        return Decimal(int(result)) if result == int(result) else result
+
+
+@lru_cache(maxsize=1024)
+def find_conversion(source: str, target: str) -> Conversion:
+    """How values of one unit are told in another; raise UnitError for an unknown unit or two dimensions."""
     old, new = get_unit(source), get_unit(target)
     if old == new:
-        return value
+        return Conversion(None)
     if old.dimension != new.dimension:
         raise UnitError(f"{source} measures {old.dimension}, {target} measures {new.dimension}")
-    return _decimal((Fraction(value) * old.factor + old.offset - new.offset) / new.factor)
-
-
-def _decimal(value: Fraction) -> Decimal:
-    result = PLACES.normalize(PLACES.divide(Decimal(value.numerator), Decimal(value.denominator)))
-    return Decimal(int(result)) if result == int(result) else result
+    factor, offset = old.factor / new.factor, (old.offset - new.offset) / new.factor
+    divisor = lcm(factor.denominator, offset.denominator)
+    return Conversion((Decimal(int(factor * divisor)), Decimal(int(offset * divisor)), Decimal(divisor)))
 
 
 def _unit(code: str, dimension: str, factor: str, name_ru: str = "", okei: str = "", *, offset: str = "0") -> Unit:

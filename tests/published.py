@@ -25,6 +25,7 @@ def folder(
     scale: str = "1",
     firmware: str = "",
     port: int = 2,
+    quantity: str = "volume",
 ) -> dict[str, bytes]:
     """What stands in the folder."""
     match = f'match = [["payload", "{key}"]]' if key else ""
@@ -50,7 +51,7 @@ behind_s = 3600
 
 [[fields]]
 name = "volume"
-quantity = "volume"
+quantity = "{quantity}"
 unit = "m3"
 kind = "counter"
 scale = "{scale}"

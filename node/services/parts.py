@@ -79,8 +79,10 @@ from node.services.line import Line
 from node.services.lookup import Lookup
 from node.services.lookup_notes import LookupNotes
 from node.services.mandates import Mandates
+from node.services.mapping import Mappings
 from node.services.members import Members
 from node.services.membership import Membership
+from node.services.model import Model
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
 from node.services.packing import PackingLists
@@ -275,7 +277,9 @@ class Parts:
         registry = with_folder(load_registry(), self.core.folder.drivers, scripts)
         self.drivers = Drivers(registry, self.core.database)
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, scripts)
-        self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS))
+        self.model = Model(self.core.database, lambda: self.drivers.installed)
+        self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)
+        self.mappings = Mappings(self.core, self.drivers, self.releases, self.model)
         decoder = Decoder(self.drivers, self.clock)
         decoder.on_faults = self.driver_book.suspect
         self.commissioning = Commissioning(

@@ -5,16 +5,21 @@ Readings are local and never fragments. A frame that no driver reads is kept and
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from drivers.errors import UnitError
+from drivers.mapping import ModelMapping
 from drivers.plausibility import Amount, Expectations, Limits, judge
 from drivers.reading import Decoded, Reading, ReadingKey
 from drivers.registry import Installed
 from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
 from node.services.decoding import Decoding, Why
+from node.services.driver_fields import DriverFields
+from node.services.model import Model
+from node.services.sources import first_values, last_of, last_values, points_of, told_series
 from node.store.database import Database, ReadTx, WriteTx
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
@@ -25,12 +30,8 @@ from node.store.readings import (
     find_last,
     fits,
     insert_readings,
-    list_series,
     micros,
     moment_of,
-    read_latest,
-    read_points,
-    read_series,
 )
 from node.store.superseded import SupersededReading, read_superseded
 
@@ -49,12 +50,14 @@ def _shipped() -> Records:
 
 
 class Readings:
-    """Stores and answers readings."""
+    """Stores readings as drivers say them, and answers them as the mapping tells them."""
 
-    def __init__(self, database: Database, parameters: Parameters = _shipped) -> None:
+    def __init__(self, database: Database, parameters: Parameters = _shipped, model: Model | None = None) -> None:
         """`parameters` answers the catalog that this node works with: its ranges judge what is read."""
         self._database = database
         self._parameters = parameters
+        self._model = model or Model(database)
+        self._fields = DriverFields()
         self._ranges: tuple[Records, Mapping[str, Limits]] | None = None
 
     async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> int:
@@ -63,12 +66,25 @@ class Readings:
             await set_frame_state(tx, frame.id, FrameState.UNDECODED, self.told(frame, decoding))
             return 0
         last = await self._last(tx, subject, frame, decoding.decoded)
-        kept = self.judged(subject, frame, decoding, lambda series, _before: last.get(series))
+        mapping = await self._model.mapping(tx)
+        kept = self.judged(subject, frame, decoding, mapping, lambda series, _before: last.get(series))
         count = await insert_readings(tx, kept)
+        await self.note(tx, frame, decoding)
         await set_frame_state(tx, frame.id, FrameState.DECODED, self.told(frame, decoding))
         return count
 
-    def judged(self, subject: bytes, frame: StoredFrame, decoding: Decoding, last: Last) -> list[StoredReading]:
+    async def note(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
+        """Keep which names a driver used in a frame, where they are new."""
+        if decoding.driver is not None and decoding.decoded is not None:
+            await self._fields.note(tx, decoding.driver.driver.descriptor.id, frame.id, decoding.decoded)
+
+    async def mapping(self) -> ModelMapping:
+        """The rows by which readings are told and judged now."""
+        return await self._model.mapping()
+
+    def judged(
+        self, subject: bytes, frame: StoredFrame, decoding: Decoding, mapping: ModelMapping, last: Last
+    ) -> list[StoredReading]:
         """The readings of a decoded frame as they are to be stored; `last` tells what was believed before."""
         driver, decoded = decoding.driver, decoding.decoded
         if driver is None or decoded is None:
@@ -78,8 +94,9 @@ class Readings:
             held = last(_series(reading), _judged_at(reading, frame))
             if held is not None:
                 known[reading.key] = held
-        clock = driver.driver.descriptor.clock
-        found = judge(decoded, moment_of(frame.received_us), clock, Expectations(self._limits(), known))
+        about = driver.driver.descriptor
+        expected = Expectations(self._limits(), known, mapping.rows_for(about.id, decoded.readings))
+        found = judge(decoded, moment_of(frame.received_us), about.clock, expected)
         return [_stored(subject, frame, driver, reading) for reading in found if fits(reading.value)]
 
     @staticmethod
@@ -91,52 +108,80 @@ class Readings:
         unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
         return {**heard, "frame": decoding.decoded.frame, "driver": decoding.driver.name, "unmapped": unmapped}
 
-    async def series(self, subject: bytes) -> list[tuple[Series, StoredReading | None]]:
+    async def series(self, subject: bytes) -> list[tuple[Series, StoredReading]]:
         """What is observed of a subject, each with its latest value of any status."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            found = await list_series(tx, subject)
+            sources = await self._model.sources(tx, mapping)
             far = tx.now + int(timedelta(days=366).total_seconds() * 1e6)
-            return [(one, await find_last(tx, subject, one, far, None)) for one in found]
+            series = await told_series(tx, sources, subject)
+            found = [(one, await last_of(tx, sources, subject, one, far)) for one in series]
+        return [(one, last) for one, last in found if last is not None]
 
     async def values(
         self, subject: bytes, quantity: str | None, since_us: int, until_us: int, limit: int
     ) -> tuple[list[StoredReading], int | None]:
         """The readings of one quantity, or of all, by time, and the time from which there are more."""
+        mapping, found, ends = await self._model.mapping(), list[StoredReading](), list[int]()
         async with self._database.read() as tx:
-            found = await read_series(tx, [subject], quantity, since_us, until_us, limit + 1)
+            sources = await self._model.sources(tx, mapping)
+            for series in await told_series(tx, sources, subject):
+                if quantity in (None, series.quantity):
+                    part, end = await first_values(tx, sources, subject, series, since_us, until_us, limit + 1)
+                    found += part
+                    ends += [] if end is None else [end]
         found.sort(key=lambda reading: (reading.effective_us, reading.series.text, reading.n))
-        if len(found) <= limit:
-            return found, None
         # A moment is answered whole: the next question begins with a time.
-        more_us = found[limit].effective_us
-        page = [reading for reading in found[:limit] if reading.effective_us < more_us]
-        return (page, more_us) if page else (found[:limit], found[limit - 1].effective_us + 1)
+        if len(found) > limit:
+            ends.append(found[limit].effective_us)
+        if not ends:
+            return found, None
+        page = [reading for reading in found[:limit] if reading.effective_us < min(ends)]
+        return (page, min(ends)) if page else (_moment(found[:limit]), found[0].effective_us + 1)
 
     async def latest(self, subject: bytes, limit: int) -> list[tuple[Series, list[StoredReading]]]:
         """The latest readings of every series of a subject, oldest of them first."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            return [(one, await read_latest(tx, subject, one, limit)) for one in await list_series(tx, subject)]
+            sources = await self._model.sources(tx, mapping)
+            series = await told_series(tx, sources, subject)
+            found = [(one, (await last_values(tx, sources, subject, one, limit))[0][-limit:]) for one in series]
+        return [(one, readings) for one, readings in found if readings]
 
-    async def drawn(self, subject: bytes, series: Series, since_us: int, until_us: int) -> list[Point]:
-        """What a plot of a series shows of a time: of very many values the outermost of each stretch."""
-        return thinned(await self._database.glance(lambda tx: read_points(tx, subject, series, since_us, until_us)))
+    async def drawn(self, subject: bytes, series: Series, since_us: int, until_us: int, unit: str) -> list[Point]:
+        """What a plot of a series shows of a time, in a unit: of very many values the outermost of each stretch."""
+        mapping = await self._model.mapping()
+
+        async def read(tx: ReadTx) -> list[Point]:
+            sources = await self._model.sources(tx, mapping)
+            return await points_of(tx, sources, subject, series, since_us, until_us, unit)
+
+        return thinned(await self._database.glance(read))
 
     async def newest(
         self, subject: bytes, series: Series, since_us: int, until_us: int, limit: int
     ) -> tuple[list[StoredReading], int | None]:
         """The newest readings of a series in a time, newest first, and the time before which there are more."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            found = (await read_latest(tx, subject, series, limit + 1, since_us, until_us))[::-1]
-        if len(found) <= limit:
+            sources = await self._model.sources(tx, mapping)
+            found, end = await last_values(tx, sources, subject, series, limit + 1, since_us, until_us)
+        found, ends = found[::-1], [] if end is None else [end]
+        if len(found) > limit:
+            ends.append(found[limit].effective_us)
+        if not ends:
             return found, None
         # A moment is answered whole: the next question ends with a time.
-        page = [reading for reading in found[:limit] if reading.effective_us > found[limit].effective_us]
-        return (page, page[-1].effective_us) if page else (found[:limit], found[0].effective_us)
+        page = [reading for reading in found[:limit] if reading.effective_us > max(ends)]
+        return (page, page[-1].effective_us) if page else (_moment(found[:limit]), found[0].effective_us)
 
     async def superseded(self, subject: bytes, limit: int, before: int = 0) -> list[tuple[int, SupersededReading]]:
         """What was replaced of a subject, newest first, each with its number; `before` is the number to go on from."""
+        mapping = await self._model.mapping()
         async with self._database.read() as tx:
-            return await read_superseded(tx, subject, 0, END_US, limit, before)
+            sources = await self._model.sources(tx, mapping)
+            found = await read_superseded(tx, subject, 0, END_US, limit, before)
+        return [(number, replace(one, reading=sources.tell(one.reading))) for number, one in found]
 
     async def last_register(self, tx: ReadTx, subject: bytes, decoded: Decoded, quantity: str) -> Amount | None:
         """The last believed value of a register that a frame reads too."""
@@ -175,6 +220,11 @@ def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
         least, greatest = (pick(stretch, key=lambda point: point.value) for pick in (min, max))
         kept += sorted({stretch[0], least, greatest, stretch[-1]})
     return kept
+
+
+def _moment(found: list[StoredReading]) -> list[StoredReading]:
+    """Those of the first one's moment: more than are told at once."""
+    return [reading for reading in found if reading.effective_us == found[0].effective_us]
 
 
 def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Reading) -> StoredReading:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from drivers.mapping import ModelMapping
 from drivers.plausibility import Amount
 from drivers.registry import Installed
 from node.errors import NotFoundError, StateError
@@ -189,8 +190,9 @@ class Redecoding:
             device = await find_device(tx, dev_eui)
             frames = await frames_in_state(tx, FrameState.DECODED, dev_eui, None, after=work.last, limit=PAGE)
         if device is not None:
+            mapping = await self._readings.mapping()
             for frame, decoding in zip(frames, await self._commissioning.decode(frames), strict=True):
-                self._read(work, device.subject, frame, decoding)
+                self._read(work, device.subject, frame, decoding, mapping)
         work.last = frames[-1].id if frames else work.last
         is_end = len(frames) < PAGE
         following = at + 1 if is_end else at
@@ -205,11 +207,11 @@ class Redecoding:
             await self._core.announce(tx, job.actor, "redecode_advanced", job=job.id, done=done, total=job.total)
         return not is_done
 
-    def _read(self, work: _Work, subject: bytes, frame: StoredFrame, decoding: Decoding) -> None:
+    def _read(self, work: _Work, subject: bytes, frame: StoredFrame, decoding: Decoding, mapping: ModelMapping) -> None:
         if decoding.decoded is None or decoding.driver is None:
             work.unread += 1
             return
-        found = self._readings.judged(subject, frame, decoding, work.history.last)
+        found = self._readings.judged(subject, frame, decoding, mapping, work.history.last)
         for reading in found:
             work.history.add(reading)
         work.read[frame.id] = frame, decoding, found
@@ -228,6 +230,8 @@ class Redecoding:
         await replace_readings(tx, subject, hashes, new)
         for frame, decoding, _ in changed.values():
             await set_frame_state(tx, frame.id, FrameState.DECODED, self._readings.told(frame, decoding))
+        for frame, decoding, _ in work.read.values():
+            await self._readings.note(tx, frame, decoding)
         return {"replaced": len(changed), "same": len(work.read) - len(changed), "unread": work.unread}
 
 

@@ -1,6 +1,7 @@
 """The versions of drivers that stand on this node or stood, and the publishers that its administrators trust."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, insert, select
@@ -55,6 +56,15 @@ async def list_drivers(tx: ReadTx) -> list[StoredDriver]:
     table = schema.driver_versions
     rows = await tx.all(select(table).order_by(table.c.driver, table.c.changed_us, table.c.hash))
     return [_driver(row) for row in rows]
+
+
+async def hashes_of(tx: ReadTx, drivers: Iterable[str]) -> dict[str, list[bytes]]:
+    """The hashes of every version of some drivers that stands here or stood."""
+    table = schema.driver_versions.c
+    found: dict[str, list[bytes]] = {}
+    for row in await tx.all(select(table.driver, table.hash).where(table.driver.in_(sorted(drivers)))):
+        found.setdefault(row.driver, []).append(row.hash)
+    return found
 
 
 async def trust_publisher(tx: WriteTx, org: bytes) -> bool:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple  # Any: the columns of a row
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, and_, not_, select, tuple_
 
+from drivers.mapping import MappingRow
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.fragments import subject64
@@ -45,7 +46,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:
-    """One value; `reasons` say why it is not ok, each as a code with its parameters."""
+    """One value; `reasons` say why it is not ok, each as a code with its parameters.
+
+    `row` is never stored: it is what gave a reading that is told under a central code that code, unit and value.
+    """
 
     subject: bytes
     series: Series
@@ -64,6 +68,7 @@ class StoredReading:
     alarms: tuple[str, ...] = ()
     sequence: int | None = None
     n: int = 0
+    row: MappingRow | None = None
 
 
 class Point(NamedTuple):
@@ -73,6 +78,25 @@ class Point(NamedTuple):
     value: Decimal
     unit: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What versions of drivers, by their hashes, said in some units; None is in any."""
+
+    drivers: tuple[bytes, ...]
+    units: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which readings of a series: those of `only`, and none of `without`."""
+
+    only: Spoken | None = None
+    without: tuple[Spoken, ...] = ()
+
+
+WHOLE = Part()
 
 
 def fits(value: Decimal) -> bool:
@@ -94,7 +118,7 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
     for reading in readings:
         held = known.setdefault(_key(reading), [])
         if (reading.value, reading.unit) not in held:
-            rows.append(row_of(_second(reading, len(held)) if held else reading))
+            rows.append(row_of(second_value(reading, len(held)) if held else reading))
             held.append((reading.value, reading.unit))
     await insert_all(tx, schema.readings, rows)
     return count + len(rows)
@@ -102,41 +126,46 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
 
 async def read_series(
     tx: ReadTx,
-    subjects: Iterable[bytes],
-    quantity: str | None,
+    subject: bytes,
+    series: Series,
     since_us: int,
     until_us: int,
     limit: int | None = None,
+    part: Part = WHOLE,
 ) -> list[StoredReading]:
-    """The readings of a quantity, or of all, with since <= effective time < until, by series and time.
-
-    At most so many of each series, the oldest.
-    """
-    found: list[StoredReading] = []
-    for subject in sorted(set(subjects)):
-        for series in await list_series(tx, subject):
-            if quantity in (None, series.quantity):
-                found += await _read(tx, subject, series, since_us, until_us, limit)
-    return found
+    """The readings of a series with since <= effective time < until, by time; at most so many, the oldest."""
+    table = schema.readings
+    statement = select(table).where(*_between(subject, series, since_us, until_us), *_of(part))
+    rows = await tx.all(statement.order_by(table.c.month, table.c.effective_us, table.c.n).limit(limit))
+    return [_reading(row) for row in rows]
 
 
 async def read_latest(
-    tx: ReadTx, subject: bytes, series: Series, limit: int, since_us: int = 0, until_us: int = END_US
+    tx: ReadTx,
+    subject: bytes,
+    series: Series,
+    limit: int,
+    since_us: int = 0,
+    until_us: int = END_US,
+    part: Part = WHOLE,
 ) -> list[StoredReading]:
     """The latest readings of a series with since <= effective time < until, oldest of them first."""
     table = schema.readings
-    statement = select(table).where(*_between(subject, series, since_us, until_us))
+    statement = select(table).where(*_between(subject, series, since_us, until_us), *_of(part))
     ordered = statement.order_by(table.c.month.desc(), table.c.effective_us.desc(), table.c.n.desc()).limit(limit)
     return [_reading(row) for row in reversed(await tx.all(ordered))]
 
 
-async def read_points(tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int) -> list[Point]:
-    """The first values of a series with since <= effective time < until, by time."""
+async def read_points(
+    tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int, part: Part = WHOLE
+) -> list[Point]:
+    """The first values of a series with since <= effective time < until, by time; of a part all of them, n by n."""
     table = schema.readings.c
+    chosen = (table.n == 0,) if part == WHOLE else _of(part)
     statement = select(table.effective_us, table.value, table.scale, table.unit, table.status).where(
-        *_between(subject, series, since_us, until_us), table.n == 0
+        *_between(subject, series, since_us, until_us), *chosen
     )
-    rows = await tx.all(statement.order_by(table.month, table.effective_us))
+    rows = await tx.all(statement.order_by(table.month, table.effective_us, *(() if part == WHOLE else (table.n,))))
     return [
         Point(at, Decimal(value).scaleb(-scale), unit, status) for at, value, scale, unit, status in map(tuple, rows)
     ]
@@ -158,7 +187,7 @@ async def list_series(tx: ReadTx, subject: bytes) -> list[Series]:
 
 
 async def find_last(
-    tx: ReadTx, subject: bytes, series: Series, before_us: int, status: str | None = OK
+    tx: ReadTx, subject: bytes, series: Series, before_us: int, status: str | None = OK, part: Part = WHOLE
 ) -> StoredReading | None:
     """The latest reading of a series before a time, of one status or of any."""
     table = schema.readings
@@ -168,11 +197,18 @@ async def find_last(
         table.c.month <= month_of(before_us),
         table.c.effective_us < before_us,
         table.c.subject == subject,
+        *_of(part),
     )
     if status is not None:
         statement = statement.where(table.c.status == status)
     row = await tx.first(statement.order_by(table.c.month.desc(), table.c.effective_us.desc()).limit(1))
     return None if row is None else _reading(row)
+
+
+def second_value(reading: StoredReading, n: int) -> StoredReading:
+    """A reading as one that stands beside others of its key, of which it is the n-th, and says so."""
+    status = UNCERTAIN if reading.status == OK else reading.status
+    return replace(reading, n=n, status=status, reasons=(*reading.reasons, (SECOND_VALUE, {})))
 
 
 def moment_of(moment_us: int) -> datetime:
@@ -191,15 +227,6 @@ def month_of(moment_us: int) -> int:
     return day.year * 100 + day.month
 
 
-async def _read(
-    tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int, limit: int | None
-) -> list[StoredReading]:
-    table = schema.readings
-    statement = select(table).where(*_between(subject, series, since_us, until_us))
-    rows = await tx.all(statement.order_by(table.c.month, table.c.effective_us, table.c.n).limit(limit))
-    return [_reading(row) for row in rows]
-
-
 def _between(subject: bytes, series: Series, since_us: int, until_us: int) -> tuple[ColumnElement[bool], ...]:
     table = schema.readings.c
     return (
@@ -211,6 +238,17 @@ def _between(subject: bytes, series: Series, since_us: int, until_us: int) -> tu
         table.effective_us < until_us,
         table.subject == subject,
     )
+
+
+def _of(part: Part) -> tuple[ColumnElement[bool], ...]:
+    only = () if part.only is None else (_said(part.only),)
+    return (*only, *(not_(_said(spoken)) for spoken in part.without))
+
+
+def _said(spoken: Spoken) -> ColumnElement[bool]:
+    table = schema.readings.c
+    by_driver = table.driver_hash.in_(spoken.drivers)
+    return by_driver if spoken.units is None else and_(by_driver, table.unit.in_(spoken.units))
 
 
 _Key = tuple[int, str, int]
@@ -234,11 +272,6 @@ async def _known(tx: ReadTx, readings: Iterable[StoredReading]) -> dict[_Key, li
             held = found.setdefault((row.subject64, row.series, row.effective_us), [])
             held.append((Decimal(row.value).scaleb(-row.scale), row.unit))
     return found
-
-
-def _second(reading: StoredReading, n: int) -> StoredReading:
-    status = UNCERTAIN if reading.status == OK else reading.status
-    return replace(reading, n=n, status=status, reasons=(*reading.reasons, (SECOND_VALUE, {})))
 
 
 def _scaled(value: Decimal) -> tuple[int, int]:

@@ -68,6 +68,7 @@ from node.web.radio_words import (
     DOUBTS,
     DRIVER_STATES,
     FRAME_STATES,
+    NAME_STATES,
     RADIO_STATES,
     READING_STATUSES,
     REFUSALS,
@@ -90,6 +91,7 @@ from node.web.words import actor_words, detail_name, detail_text, journal_words
 # Filters that say a code in words, and their words.
 WORDED: Final = {
     "driver_state": DRIVER_STATES,
+    "name_state": NAME_STATES,
     "capability": CAPABILITIES,
     "unread": UNREAD,
     "state": STATES,

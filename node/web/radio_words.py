@@ -27,6 +27,11 @@ DRIVER_STATES: dict[str, tuple[str, str]] = {
     "stopped": ("остановлен администратором", "stopped by an administrator"),
     "withdrawn": ("отозван издателем", "withdrawn by its publisher"),
 }
+NAME_STATES: dict[str, tuple[str, str]] = {  # how a driver's name stands to the catalog
+    "mapped": ("сопоставлено", "mapped"),
+    "name": ("по названию", "by its name"),
+    "unmapped": ("не сопоставлено", "not mapped"),
+}
 UNREAD: dict[str, tuple[str, str]] = {
     "no-driver": ("нет драйвера", "no driver"),
     "empty": ("нет данных для чтения", "nothing to read"),
@@ -103,6 +108,7 @@ DOUBTS: dict[str, tuple[str, str]] = {  # why a value is not ok
     "below-range": ("ниже допустимого", "below the range"),
     "above-range": ("выше допустимого", "above the range"),
     "unit-mismatch": ("единица не подходит к величине", "the unit does not fit the quantity"),
+    "not-mapped": ("сопоставить нельзя: другая единица", "cannot be mapped: another unit"),
     "second-value": ("второе значение этого момента", "a second value of this moment"),
 }
 

@@ -255,3 +255,43 @@ async def test_driver_is_checked_published_and_stopped_on_the_page(
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await fits(page, PHONE[0])
     await shot(page, "drivers-published-en-phone")
+
+
+async def test_name_of_a_driver_is_mapped_on_the_page(network: Network, tabs: Tabs, shot: Shot) -> None:
+    """Found in the list, checked on the latest reading, saved: what was read before is told under the code."""
+    row = network.row(WATER.designation, 9)
+    await asyncio.to_thread(network.commission, row)
+    passport = await asyncio.to_thread(network.passport_of, row)
+    meter = await asyncio.to_thread(network.meter, row)
+    await asyncio.to_thread(meter.join)
+    await asyncio.to_thread(meter.send, 2, water("12.3456", now() - timedelta(hours=1), temperature_c=21))
+    await asyncio.to_thread(network.until, lambda: network.call("get", f"/passports/{passport}/series")["items"])
+    page, console = await entered_in_russian(tabs, network.node), network.node.addresses["console"]
+    await page.goto(f"{console}/mapping")
+    name = page.locator("tr", has=page.get_by_text("temperature", exact=True))
+    await expect(name.locator(".chip")).to_have_text("по названию")
+    await shot(page, "mapping-ru")
+
+    await name.get_by_role("link", name="Сопоставить").click()
+    await page.locator("select[name=code]").select_option("temp_supply")
+    await page.locator("input[name=unit]").fill("K")
+    await page.get_by_role("button", name="Проверить на последнем показании").click()
+    await expect(page.locator("#preview")).to_contain_text("294.15")
+    await shot(page, "mapping-row-ru")
+    await shrink(page)
+    await shot(page, "mapping-row-ru-phone")
+    await page.get_by_role("button", name="Сохранить").click()
+    await expect(name.locator(".chip")).to_have_text("сопоставлено")
+    await fits(page, PHONE[0])
+    await page.get_by_role("button", name="EN", exact=True).click()
+    await expect(name).to_contain_text("Supply temperature")
+    await shot(page, "mapping-en-phone")
+    await page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    await shot(page, "mapping-en")
+
+    await page.goto(f"{console}/devices/{passport}/readings")
+    await page.get_by_role("link", name="Supply temperature").click()
+    await expect(page.locator("#values tbody tr")).to_contain_text("294.15")
+    await shot(page, "readings-mapped-en")
+    await page.goto(f"{console}/devices/{passport}")
+    await expect(page.locator("#readings")).to_contain_text("Supply temperature")

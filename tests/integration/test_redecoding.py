@@ -8,7 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from drivers.mapping import ANY, MappingRow
 from drivers.opening import no_scripts
 from drivers.reading import Decoded
 from drivers.registry import load_registry
@@ -26,8 +28,10 @@ from node.services.jobs import Jobs
 from node.services.radio_records import Progress, show_progress
 from node.services.readings import Readings, Series
 from node.services.redecoding import Redecoding
+from node.store import schema
+from node.store.mappings import list_fields, put_mapping
 from node.store.radio import DeviceState, FrameState, StoredDevice, StoredFrame, insert_frame, list_frames, put_device
-from tests.published import package
+from tests.published import SAYS, package
 from tests.unit.node_protocols.builders import Desk, new_desk
 
 DEV_EUI = bytes.fromhex("70b3d58ff1010001")
@@ -199,6 +203,44 @@ async def test_archive_is_read_by_a_later_version_and_both_readings_stay(tmp_pat
         again = await here.redecode(every=True)
         assert (again["replaced"], again["same"]) == (0, 3)
         assert len(await here.readings.superseded(here.subject, 100)) == len(kept)
+
+
+async def test_quantity_that_a_new_version_renames_stays_one_series(tmp_path: Path) -> None:
+    """By a row of the mapping; after the archive was read again too, and what was replaced is told under the code."""
+    async with plant(tmp_path) as here:
+        async with here.desk.core.database.write() as tx:
+            await put_mapping(tx, MappingRow("water-7", "volume_total", ANY, "volume", "m3"))
+        total = SAYS.replace("volume", "volume_total")
+        old = await here.publish("1.0", quantity="volume_total", says=total)
+        await here.hear(1000, 2000)
+        new = await here.publish("1.1")
+        await here.hear(3000)
+
+        both = dict(await here.readings.latest(here.subject, 10))[VOLUME]
+        await here.redecode()
+        again = dict(await here.readings.latest(here.subject, 10))[VOLUME]
+        replaced = [kept.reading for _, kept in await here.readings.superseded(here.subject, 10)]
+
+        assert [(int(one.value), one.driver_hash) for one in both] == [(1, old), (2, old), (3, new)]
+        assert [(int(one.value), one.driver_hash) for one in again] == [(1, new), (2, new), (3, new)]
+        assert {one.series.quantity for one in replaced} == {"volume", "temperature"}
+        async with here.desk.core.database.read() as tx:
+            assert [one.quantity for one in await list_fields(tx)] == ["temperature", "volume", "volume_total"]
+
+
+async def test_names_of_an_archive_are_noted_when_it_is_read_again(tmp_path: Path) -> None:
+    """What was read before names were noted is named by reading it again, though no value changes."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        await here.hear(1000)
+        async with here.desk.core.database.write() as tx:
+            await tx.run(delete(schema.driver_fields))
+        here.readings = here.redecoding._readings = Readings(here.desk.core.database)
+
+        await here.redecode(every=True)
+
+        async with here.desk.core.database.read() as tx:
+            assert [one.quantity for one in await list_fields(tx)] == ["temperature", "volume"]
 
 
 async def test_whoever_looks_sees_the_archive_as_it_was_or_as_it_is(tmp_path: Path) -> None:

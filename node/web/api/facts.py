@@ -1,5 +1,6 @@
 """All that is known of the devices which carry one identifier, in one answer."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -8,7 +9,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.dossiers import Dossier, Observed
 from node.web.api.lookup import LookupRow, begin_look_up, found_row
-from node.web.api.radio import ReadingAnswer, SeriesAnswer, show_reading, show_series
+from node.web.api.radio import ReadingAnswer, SeriesAnswer, media_of, show_reading, show_series
 from node.web.api.registry import NearRow, find_near
 from node.web.calls import Call
 from node.web.routes import api
@@ -79,13 +80,13 @@ def _facts(call: Call, dossier: Dossier) -> DeviceFacts:
         found_by=dossier.scheme,
         digest=passport.digest.hex(),
         view=passport.content,
-        series=[_observed(call, one) for one in dossier.observed],
+        series=[_observed(call, one, media_of(call, passport.content)) for one in dossier.observed],
     )
 
 
-def _observed(call: Call, observed: Observed) -> ObservedAnswer:
-    shown = show_series(call, observed.series, observed.last).model_dump()
-    newest = [show_reading(call, reading) for reading in observed.newest]
+def _observed(call: Call, observed: Observed, media: Collection[str]) -> ObservedAnswer:
+    shown = show_series(call, observed.series, observed.last, media).model_dump()
+    newest = [show_reading(call, reading, media) for reading in observed.newest]
     return ObservedAnswer(**shown, readings=newest, older=observed.has_older)
 
 

@@ -1,19 +1,24 @@
 """The LoRa network: commissioning, devices, gateways, frames; and the readings that came of them."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from drivers.mapping import MappingRow
 from lora.identifiers import Eui
 from node.doors import url_of
 from node.passport.catalogs import Catalog, name_in
 from node.passport.ids import SubjectId, format_device_id
+from node.passport.obis import obis_in, of_tariff
+from node.passport.shown import text
+from node.passport.view import View
 from node.services.access import Scope
 from node.services.attribution import is_contested
 from node.services.commissioning import StoredDevice
 from node.services.radio import FrameState, StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
-from node.web.api.fields import Name
+from node.web.api.fields import Name, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
@@ -127,6 +132,7 @@ class SeriesAnswer(BaseModel):
     channel: int
     quantity: str
     title: str = Field(description="What the catalog of parameters calls it, in the language of the request.")
+    obis: str = Field(description="By the mapping, else by the catalog and what the device measures; may be empty.")
     storage: str
     tariff: int
     value: str | None
@@ -145,7 +151,10 @@ class SeriesListAnswer(BaseModel):
 class ReadingsQuery(BaseModel):
     """Which readings: times in microseconds, `since` included, `until` excluded."""
 
-    quantity: Name | None = Field(default=None, description="Nothing means all that is observed.")
+    quantity: Text | None = Field(
+        default=None,
+        description="A code of the catalog, or a driver's own name that is not mapped. Nothing means all.",
+    )
     since: int = Field(default=0, ge=0, le=LARGEST_US)
     until: int = Field(default=LARGEST_US, ge=0, le=LARGEST_US)
     limit: int = Field(default=1000, ge=1, le=MAX_VALUES)
@@ -156,6 +165,8 @@ class ReadingAnswer(BaseModel):
 
     quantity: str
     title: str = Field(description="What the catalog of parameters calls it, in the language of the request.")
+    obis: str = Field(description="By the mapping, else by the catalog and what the device measures; may be empty.")
+    said: str = Field(description="What its driver called it: another name than `quantity` where that was mapped.")
     channel: int
     storage: str
     tariff: int
@@ -261,8 +272,9 @@ async def series(call: Call, path: PassportPath) -> SeriesListAnswer:
     """Each series with its latest value."""
     passport = await call.context.registry.get(subject_of(path.id), whole=False)
     found = await call.context.readings.series(passport.subject)
+    media = media_of(call, passport.content)
     return SeriesListAnswer(
-        items=[show_series(call, one, last) for one, last in found], contested=is_contested(passport.content)
+        items=[show_series(call, one, last, media) for one, last in found], contested=is_contested(passport.content)
     )
 
 
@@ -274,7 +286,8 @@ async def readings(call: Call, path: PassportPath, query: ReadingsQuery) -> Read
     found, more = await call.context.readings.values(
         passport.subject, query.quantity, query.since, query.until, query.limit
     )
-    items = [show_reading(call, reading) for reading in found]
+    media = media_of(call, passport.content)
+    items = [show_reading(call, reading, media) for reading in found]
     return ReadingsAnswer(items=items, next_since=more, contested=is_contested(passport.content))
 
 
@@ -295,12 +308,13 @@ def show_device(device: StoredDevice) -> DeviceAnswer:
     )
 
 
-def show_series(call: Call, one: Series, last: StoredReading | None) -> SeriesAnswer:
-    """A series as the API answers it."""
+def show_series(call: Call, one: Series, last: StoredReading | None, media: Collection[str] = ()) -> SeriesAnswer:
+    """A series as the API answers it; `media` are what the device measures."""
     return SeriesAnswer(
         channel=one.channel,
         quantity=one.quantity,
         title=title_of(call, one.quantity),
+        obis=obis_of(call, one, last.row if last else None, media),
         storage=one.storage,
         tariff=one.tariff,
         value=format(last.value, "f") if last else None,
@@ -310,11 +324,13 @@ def show_series(call: Call, one: Series, last: StoredReading | None) -> SeriesAn
     )
 
 
-def show_reading(call: Call, reading: StoredReading) -> ReadingAnswer:
-    """A reading as the API answers it."""
+def show_reading(call: Call, reading: StoredReading, media: Collection[str] = ()) -> ReadingAnswer:
+    """A reading as the API answers it; `media` are what the device measures."""
     return ReadingAnswer(
         quantity=reading.series.quantity,
         title=title_of(call, reading.series.quantity),
+        obis=obis_of(call, reading.series, reading.row, media),
+        said=reading.row.quantity if reading.row else reading.series.quantity,
         channel=reading.series.channel,
         storage=reading.series.storage,
         tariff=reading.series.tariff,
@@ -335,6 +351,18 @@ def title_of(call: Call, quantity: str) -> str:
     """What the catalog that this node works with calls what a driver reads, in the language of the request."""
     record = call.context.releases.records(Catalog.PARAMETERS).get(quantity, {})
     return name_in(record, call.language) or name_in(record, "ru") or quantity
+
+
+def obis_of(call: Call, series: Series, row: MappingRow | None, media: Collection[str]) -> str:
+    """The OBIS code of a series: the mapping's, else the catalog's for what the device measures."""
+    record = call.context.releases.records(Catalog.PARAMETERS).get(series.quantity, {})
+    return of_tariff((row.obis if row else "") or obis_in(record, media), series.tariff)
+
+
+def media_of(call: Call, content: View) -> Collection[str]:
+    """What a device measures, by its type: cold_water, heat, electricity."""
+    kind = call.context.releases.types().get(text(content, "type", "central"))
+    return kind.resources if kind else ()
 
 
 def _eui(path: EuiPath) -> Eui:

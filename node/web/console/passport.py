@@ -14,7 +14,8 @@ from node.passport.view import View as PassportView
 from node.passport.waiting import running
 from node.services.access import Scope
 from node.services.journal import JournalRow
-from node.services.readings import Series, StoredReading
+from node.services.readings import Point, Series, StoredReading
+from node.services.sources import in_unit
 from node.services.timelines import Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, Sift, subject_of
@@ -147,7 +148,9 @@ async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what tem
 
 def _series(call: Call, series: Series, readings: Sequence[StoredReading]) -> dict[str, object]:
     last = readings[-1]
-    drawn = [reading for reading in readings if reading.n == 0] if not series.tariff else []
+    first = [reading for reading in readings if reading.n == 0] if not series.tariff else []
+    points = [Point(one.effective_us, one.value, one.unit, one.status) for one in first]
+    drawn = in_unit(points, last.unit)
     return {
         "title": title_of(call, series.quantity),
         "tariff": series.tariff,
@@ -155,7 +158,7 @@ def _series(call: Call, series: Series, readings: Sequence[StoredReading]) -> di
         "unit": last.unit,
         "at_us": last.effective_us,
         "status": last.status,
-        "points": [[reading.effective_us / 1e6 for reading in drawn], [float(reading.value) for reading in drawn]]
+        "points": [[point.effective_us / 1e6 for point in drawn], [float(point.value) for point in drawn]]
         if drawn
         else [],
     }

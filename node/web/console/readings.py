@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
 from node.errors import InputError
+from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
-from node.services.readings import Series, micros
+from node.services.readings import Series, StoredReading, micros
 from node.web.api.fields import IsoDay
 from node.web.api.passports import PassportPath
-from node.web.api.radio import LARGEST_US, title_of
+from node.web.api.radio import LARGEST_US, media_of, obis_of, title_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
@@ -69,7 +70,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
     stored = await call.context.registry.get(path.subject, whole=False)
     device = format_device_id(SubjectId(stored.subject))
     place = f"/devices/{device}/readings"
-    found = {one: last for one, last in await call.context.readings.series(stored.subject) if last is not None}
+    found = dict(await call.context.readings.series(stored.subject))
     series = _chosen(query, list(found))
     if series is None:
         return View("readings.html", id=device, device=stored.title or device, series=[*found], shown=None)
@@ -80,7 +81,7 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
     days, _ = SPANS[FIRST_SPAN]
     since = query.since if query.since is not None else max(0, until - days * DAY_US)
     shown = Shown(place, series, since, until)
-    drawn = await call.context.readings.drawn(stored.subject, series, since, until)
+    drawn = await call.context.readings.drawn(stored.subject, series, since, until, found[series].unit)
     before = until if query.before is None else min(until, query.before)
     rows, more = await call.context.readings.newest(stored.subject, series, since, before, SHOWN)
     drivers = await call.context.drivers.names()
@@ -112,6 +113,8 @@ async def readings(call: Call, path: PassportPath, query: ReadingsPageQuery) -> 
         may_redecode=call.actor.may([Scope.RADIO]),
         older=shown.address(before=more) if more else None,
         is_first=query.before is None,
+        obis=obis_of(call, series, found[series].row, media_of(call, stored.content)),
+        to_map=_to_map(call, found[series]),
     )
 
 
@@ -121,6 +124,17 @@ def _chosen(query: ReadingsPageQuery, known: Sequence[Series]) -> Series | None:
         asked = Series(query.channel, query.quantity, query.storage, query.tariff)
         return asked if asked in known else None
     return next((one for one in known if one.channel), known[0] if known else None)
+
+
+def _to_map(call: Call, last: StoredReading) -> str | None:
+    """Where one says what a name means that is neither a code of the catalog nor mapped."""
+    quantity = last.series.quantity
+    item = call.context.drivers.registry.find_by_hash(last.driver_hash)
+    if last.row is not None or quantity in call.context.releases.records(Catalog.PARAMETERS):
+        return None
+    if item is None or not call.actor.may([Scope.ACCESS]):
+        return "/mapping?show=unmapped"
+    return f"/mapping/{item.driver.descriptor.id}/{quote(quantity, safe='')}?channel={last.series.channel}"
 
 
 def _of_days(shown: Shown, first: date | None, last: date | None) -> str:

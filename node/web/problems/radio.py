@@ -48,6 +48,12 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Драйвер отзывает только его издатель", "У себя его можно остановить."),
         ("Only its publisher withdraws a driver", "On this node it can be stopped."),
     ),
+    "mapping_refused": wrong(
+        ("Строка сопоставления не принята", "Исправьте названное поле: ничего не изменено."),
+        ("The row of the mapping was refused", "Correct the named field: nothing was changed."),
+        ("Поле {field}: {why}.", "Field {field}: {why}."),
+    ),
+    "mapping_row_unknown": unknown("Такой строки сопоставления нет", "The mapping has no such row"),
     "publisher_unknown": unknown("Этому издателю здесь не доверяют", "This publisher is not trusted here"),
     "driver_missing": state(
         ("Нет подходящего драйвера", "Установите драйвер этого типа и повторите."),

@@ -26,7 +26,7 @@ from node.web.console_words import (
 from node.web.erasure_words import ERASURE_STATES, GROUNDS, HINDRANCES
 from node.web.flow_words import DIRECTIONS, PARTIES, flow_trouble
 from node.web.passport_words import SECTIONS
-from node.web.radio_words import DRIVER_STATES, FRAME_STATES, RADIO_STATES, READING_STATUSES
+from node.web.radio_words import DRIVER_STATES, FRAME_STATES, NAME_STATES, RADIO_STATES, READING_STATUSES
 
 
 def _keys(item: Item, _: Reader) -> str:
@@ -261,6 +261,24 @@ DRIVER_VERSIONS = table(
     ("Изменён, UTC", "Changed, UTC", time("changed_us")),
     ("Хеш", "Hash", "hash"),
 )
+MAPPINGS = table(
+    "mappings",
+    "Сопоставление величин",
+    "Model mapping",
+    ("Драйвер", "Driver", "driver"),
+    ("Величина драйвера", "Quantity of the driver", "quantity"),
+    ("Канал", "Channel", "channel"),
+    ("Читается в", "Read in", unit("read_unit")),
+    ("Состояние", "State", coded("state", NAME_STATES)),
+    ("Код", "Code", "code"),
+    ("Параметр", "Parameter", "title"),
+    ("Единица", "Unit", unit("unit")),
+    ("OBIS", "OBIS", "obis"),
+    ("Множитель", "Scale", number("scale")),
+    ("Замечена, UTC", "Seen first, UTC", time("since_us")),
+    ("Кадр", "Frame", "frame"),
+    ("Изменено, UTC", "Changed, UTC", time("changed_us")),
+)
 GATEWAYS = table(
     "gateways",
     "Базовые станции",
@@ -289,6 +307,7 @@ SERIES = table(
     "Ряды показаний",
     "Series",
     ("Величина", "Quantity", "title"),
+    ("OBIS", "OBIS", "obis"),
     ("Канал", "Channel", "channel"),
     ("Тариф", "Tariff", "tariff"),
     ("Значение", "Value", number("value")),
@@ -302,6 +321,7 @@ READINGS = table(
     "Readings",
     ("Когда, UTC", "At, UTC", time("at_us")),
     ("Величина", "Quantity", "title"),
+    ("OBIS", "OBIS", "obis"),
     ("Канал", "Channel", "channel"),
     ("Тариф", "Tariff", "tariff"),
     ("Значение", "Value", number("value")),

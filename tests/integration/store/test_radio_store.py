@@ -79,7 +79,7 @@ async def test_readings_keep_their_exact_value_and_are_stored_once(database: Dat
         assert await insert_readings(tx, [reading(at(1), "12.4")]) == 1
 
     async with database.read() as reader:
-        first, second = await read_series(reader, [SUBJECT], "volume", 0, at(12))
+        first, second = await read_series(reader, SUBJECT, VOLUME, 0, at(12))
     assert (str(first.value), first.n, first.status) == ("12.3450", 0, "ok")
     assert (str(second.value), second.n, second.status) == ("12.4", 1, "uncertain")
     assert second.reasons == ((SECOND_VALUE, {}),)
@@ -111,7 +111,7 @@ async def test_latest_readings_come_oldest_first(database: Database) -> None:
 
     async with database.read() as reader:
         latest = await read_latest(reader, SUBJECT, VOLUME, 3)
-        spring = await read_series(reader, [SUBJECT], "volume", at(3), at(6))
+        spring = await read_series(reader, SUBJECT, VOLUME, at(3), at(6))
     assert [int(one.value) for one in latest] == [10, 11, 12]
     assert [int(one.value) for one in spring] == [3, 4, 5]
 
@@ -123,7 +123,7 @@ async def test_year_of_hourly_values_is_read_back_whole(database: Database) -> N
         await insert_readings(tx, [reading(moment, f"{n}.001") for n, moment in enumerate(hours)])
 
     async with database.read() as reader:
-        found = await read_series(reader, [SUBJECT], "volume", hours[0], hours[-1] + 1)
+        found = await read_series(reader, SUBJECT, VOLUME, hours[0], hours[-1] + 1)
     assert [one.effective_us for one in found] == hours
     assert found[-1].value == Decimal("8759.001")
 
@@ -152,7 +152,7 @@ async def test_batch_that_is_known_in_part_keeps_only_what_is_new(database: Data
         assert await insert_readings(tx, again) == 0
 
     async with database.read() as reader:
-        kept = {n: await read_series(reader, [bytes([n]) * 16], None, 0, at(2)) for n in (100, 101, 200)}
+        kept = {n: await read_series(reader, bytes([n]) * 16, VOLUME, 0, at(2)) for n in (100, 101, 200)}
     assert [(str(one.value), one.n, one.status) for one in kept[100]] == [("1", 0, "ok"), ("2", 1, "uncertain")]
     assert [(str(one.value), one.n) for one in (*kept[101], *kept[200])] == [("1", 0), ("2", 0)]
 
