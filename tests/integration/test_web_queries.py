@@ -30,6 +30,7 @@ PATHS = {
     "run": "0" * 32,
     "digest": "0" * 64,
     "hook": "0" * 16,
+    "hash": "0" * 64,
     "form": "0" * 16,
     "backup": "passport-00000000-20260101T000000Z.backup",
     "name": "bench",

@@ -147,7 +147,7 @@ async def stop(call: Call, path: HashPath) -> VersionAnswer:
     return await _version(call, path)
 
 
-@api("GET", "/drivers/publishers", title="Trusted publishers of drivers", scopes=[Scope.READ])
+@api("GET", "/drivers/publishers", title="Trusted publishers of drivers", scopes=[Scope.READ], table=tables.PUBLISHERS)
 async def publishers(call: Call) -> PublishersAnswer:
     """Their drivers run here whatever they are for."""
     return await trusted(call)

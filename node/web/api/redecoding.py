@@ -9,6 +9,7 @@ from node.web.api.passports import PassportPath, subject_of
 from node.web.api.radio import ReadingAnswer, show_reading
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
+from node.web.tables import network as tables
 
 
 class RedecodingInput(BaseModel):
@@ -41,7 +42,7 @@ async def redecode_all(call: Call, body: RedecodingInput) -> JobTaken:
 
 
 @api("GET", "/passports/{id}/readings/superseded", title="Readings that were replaced", scopes=[Scope.READ],
-     limit=Limit.PASSPORT)  # fmt: skip
+     limit=Limit.PASSPORT, table=tables.SUPERSEDED)  # fmt: skip
 async def superseded(call: Call, path: PassportPath, query: PageQuery) -> Page[SupersededAnswer]:
     """Newest replaced first."""
     passport = await call.context.registry.get(subject_of(path.id), whole=False)

@@ -279,6 +279,28 @@ MAPPINGS = table(
     ("Кадр", "Frame", "frame"),
     ("Изменено, UTC", "Changed, UTC", time("changed_us")),
 )
+PUBLISHERS = table(
+    "driver-publishers",
+    "Доверенные издатели драйверов",
+    "Trusted publishers of drivers",
+    ("Издатель", "Publisher", lambda item, _: item.name or item.org),
+    ("Организация", "Organisation", "org"),
+    ("С какого времени, UTC", "Since, UTC", time("since_us")),
+)
+SUPERSEDED = table(
+    "superseded-readings",
+    "Заменённые показания",
+    "Readings that were replaced",
+    ("Когда, UTC", "At, UTC", time("reading.at_us")),
+    ("Величина", "Quantity", "reading.title"),
+    ("Канал", "Channel", "reading.channel"),
+    ("Тариф", "Tariff", "reading.tariff"),
+    ("Значение", "Value", number("reading.value")),
+    ("Единица", "Unit", unit("reading.unit")),
+    ("Драйвер", "Driver", "reading.driver"),
+    ("Заменил", "Replaced by", "superseded_by"),
+    ("Заменено, UTC", "Replaced, UTC", time("superseded_us")),
+)
 GATEWAYS = table(
     "gateways",
     "Базовые станции",
